@@ -1,0 +1,1 @@
+"""Ossicle: from sound recordings to a detector you can trust in the field."""

@@ -1,0 +1,1 @@
+"""Values without I/O: what the other packages speak of. NumPy only."""

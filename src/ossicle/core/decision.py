@@ -1,0 +1,28 @@
+"""How scores become events, as data; ``ossicle.inference.decide`` does it."""
+
+from ossicle.core.settings import setting, settings
+
+SMOOTHINGS = ("none", "median", "ema")
+
+
+@settings
+class Decision:
+    """The decision of one label.
+
+    A region is a run of frames whose smoothed score is at least ``off``; it is kept when at least one frame reaches
+    ``on`` (hysteresis). Regions at most ``min_gap_s`` apart are joined, then those shorter than ``min_length_s`` dropped.
+    """
+
+    on: float = setting(0.5, help="score that a frame must reach for an event to begin", ge=0, le=1)
+    off: float = setting(0.5, help="score below which an event ends; at most `on`", ge=0, le=1)
+    smoothing: str = setting("none", help="smoothing of the scores over time", choices=SMOOTHINGS)
+    smoothing_frames: int = setting(1, help="length of the median (odd), or span of the EMA (2/alpha - 1)", ge=1)
+    min_length_s: float = setting(0.0, help="shorter events are dropped", unit="s", ge=0)
+    min_gap_s: float = setting(0.0, help="events with a gap of at most this are joined", unit="s", ge=0)
+
+    def __post_init__(self) -> None:
+        """Refuse an upside-down hysteresis and an even median."""
+        if self.off > self.on:
+            raise ValueError(f"off = {self.off:g} must not be above on = {self.on:g}")
+        if self.smoothing == "median" and self.smoothing_frames % 2 == 0:
+            raise ValueError(f"smoothing_frames = {self.smoothing_frames} must be odd for a median")

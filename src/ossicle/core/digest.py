@@ -1,0 +1,43 @@
+"""Digests of values: canonical JSON under SHA-256. File digests live in ``ossicle.artefacts``."""
+
+import hashlib
+import json
+import unicodedata
+from typing import Any
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys, no spaces and no NaN, so that equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"a {type(value).__name__} has no canonical form")
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON of ``value``, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def normal_path(path: str) -> str:
+    """A path below a root in its normal form: posix separators, Unicode NFC."""
+    return unicodedata.normalize("NFC", path.replace("\\", "/"))
+
+
+def recording_id(root: str, path: str) -> str:
+    """The id of a recording: 16 hexadecimal digits of a hash of root name and NFC posix path below the root.
+
+    >>> recording_id("tapes", "a/b.wav") == recording_id("tapes", "a/b.wav")
+    True
+    """
+    return hashlib.sha256(f"{root}\0{normal_path(path)}".encode()).hexdigest()[:16]
+
+
+def seed_of(*parts: int | str) -> int:
+    """A 63-bit seed from (seed, epoch, index, ...): every draw has its own generator, so resuming needs no state."""
+    return int.from_bytes(hashlib.sha256(canonical_json(list(parts)).encode()).digest()[:8], "big") >> 1
