@@ -34,7 +34,8 @@ class FrontEndSettings:
 def analysis_window(n_fft: int) -> NDArray[np.float32]:
     """Periodic Hann window, scaled so that a full-scale sine at a bin's centre has power 1; shape (n_fft,)."""
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
-    return (hann / (hann.sum() / 2)).astype(np.float32)
+    scaled: NDArray[np.float32] = (hann / (hann.sum() / 2)).astype(np.float32)
+    return scaled
 
 
 def hz_to_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:

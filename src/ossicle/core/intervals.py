@@ -43,11 +43,13 @@ def overlap(a: Intervals, b: Intervals) -> NDArray[np.float64]:
     """Length in seconds of the intersection of every a with every b, shape (len(a), len(b))."""
     start = np.maximum(a[:, None, 0], b[None, :, 0])
     end = np.minimum(a[:, None, 1], b[None, :, 1])
-    return np.maximum(end - start, 0.0)
+    length: NDArray[np.float64] = np.maximum(end - start, 0.0)
+    return length
 
 
 def iou(a: Intervals, b: Intervals) -> NDArray[np.float64]:
     """Intersection over union of every a with every b, shape (len(a), len(b)); 0 where both are empty."""
     both = overlap(a, b)
     either = (a[:, 1] - a[:, 0])[:, None] + (b[:, 1] - b[:, 0])[None, :] - both
-    return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    share: NDArray[np.float64] = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    return share

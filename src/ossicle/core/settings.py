@@ -5,11 +5,19 @@ validation where text comes in (``ossicle.app.project`` uses pydantic there, and
 wherever an instance is made, so a value that exists is a value that works.
 """
 
+import operator
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
+
+_BOUNDS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
+    ("ge", "at least", operator.ge),
+    ("gt", "more than", operator.gt),
+    ("le", "at most", operator.le),
+    ("lt", "less than", operator.lt),
+)
 
 
 def setting(
@@ -46,13 +54,7 @@ def _check(instance: Any) -> None:
             if isinstance(one, bool) or not isinstance(one, int | float):
                 continue
             unit = f" {meta['unit']}" if meta.get("unit") else ""
-            bounds = (
-                ("ge", "at least", lambda v, b: v >= b),
-                ("gt", "more than", lambda v, b: v > b),
-                ("le", "at most", lambda v, b: v <= b),
-                ("lt", "less than", lambda v, b: v < b),
-            )
-            for key, words, holds in bounds:
+            for key, words, holds in _BOUNDS:
                 bound = meta.get(key)
                 if bound is not None and not holds(one, bound):
                     raise ValueError(f"{spec.name} = {one}{unit} must be {words} {bound:g}{unit}")

@@ -40,9 +40,7 @@ def event_order(event: Event) -> tuple[float, float, str]:
     return (event.start_s, event.end_s, event.label)
 
 
-def rasterise(
-    intervals: NDArray[np.float64], n_frames: int, hop_s: float, start_s: float = 0.0
-) -> NDArray[np.float32]:
+def rasterise(intervals: NDArray[np.float64], n_frames: int, hop_s: float, start_s: float = 0.0) -> NDArray[np.float32]:
     """The share of each frame that ``intervals`` (n, 2; seconds) cover: float32, shape (n_frames,), in [0, 1].
 
     Frame k covers [start_s + k * hop_s, start_s + (k + 1) * hop_s). Intervals of one call must not overlap
