@@ -10,7 +10,8 @@ class Decision:
     """The decision of one label.
 
     A region is a run of frames whose smoothed score is at least ``off``; it is kept when at least one frame reaches
-    ``on`` (hysteresis). Regions at most ``min_gap_s`` apart are joined, then those shorter than ``min_length_s`` dropped.
+    ``on`` (hysteresis). Regions at most ``min_gap_s`` apart are joined, then those shorter than ``min_length_s``
+    dropped.
     """
 
     on: float = setting(0.5, help="score that a frame must reach for an event to begin", ge=0, le=1)
