@@ -36,7 +36,8 @@ def gaps(intervals: Intervals, start_s: float, end_s: float) -> Intervals:
 
 def widen(intervals: Intervals, margin_s: float) -> Intervals:
     """Every interval longer by ``margin_s`` at both ends."""
-    return intervals + np.array([-margin_s, margin_s])
+    wider: Intervals = intervals + np.array([-margin_s, margin_s])
+    return wider
 
 
 def overlap(a: Intervals, b: Intervals) -> NDArray[np.float64]:
