@@ -1,0 +1,142 @@
+"""The leak audit of a split: what is checked independently of how the folds were made (invariant 2)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ossicle.core.errors import SplitError
+from ossicle.core.records import Annotation, Clip, Recording
+from ossicle.corpus.splits import FoldEntry, group_of
+
+
+@dataclass(frozen=True, slots=True)
+class FoldCount:
+    """What one fold holds out; ``annotations`` maps each label, sorted, to its number."""
+
+    fold: int
+    recordings: int
+    seconds: float
+    annotations: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class EqualAudio:
+    """Byte-equal files (one digest) that lie in several folds; ``files`` are ``root/path``, sorted."""
+
+    digest: str
+    files: tuple[str, ...]
+    folds: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeakAudit:
+    """What was found; empty tuples and ``ok`` where nothing leaks.
+
+    ``groups_cut`` are groups whose recordings lie in several folds, ``recordings_cut`` are ``root/path`` of recordings
+    that appear in several folds (by their clips, or listed twice), ``strangers`` are clips or folds of recordings that
+    the corpus does not have.
+    """
+
+    group: str
+    groups_cut: tuple[str, ...]
+    recordings_cut: tuple[str, ...]
+    equal_audio: tuple[EqualAudio, ...]
+    strangers: tuple[str, ...]
+    folds: tuple[FoldCount, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing leaks."""
+        return not (self.groups_cut or self.recordings_cut or self.equal_audio or self.strangers)
+
+    def reasons(self) -> tuple[str, ...]:
+        """One sentence for each leak."""
+        return (
+            *(f"group '{name}' lies in several folds" for name in self.groups_cut),
+            *(f"recording {name} lies in several folds" for name in self.recordings_cut),
+            *(
+                f"the same audio lies in folds {', '.join(map(str, found.folds))}: {', '.join(found.files)}"
+                for found in self.equal_audio
+            ),
+            *(f"recording id {name} is not in the corpus" for name in self.strangers),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for a JSON file; seconds are rounded to 6 decimals."""
+        out = asdict(self)
+        for fold in out["folds"]:
+            fold["seconds"] = round(fold["seconds"], 6)
+        return {"ok": self.ok, **out}
+
+
+def audit(
+    folds: Mapping[str, FoldEntry],
+    recordings: Sequence[Recording],
+    annotations: Iterable[Annotation] = (),
+    clips: Iterable[Clip] = (),
+    *,
+    group: str = "recording",
+) -> LeakAudit:
+    """Check that folds cut no group, no recording and no copies of one file.
+
+    Groups are read anew from the recordings' fields, not from ``folds``; clips must lie in their recording's fold.
+    """
+    known = {recording.id: recording for recording in recordings}
+    seen: dict[str, set[int]] = defaultdict(set)
+    for recording_id, entry in folds.items():
+        seen[recording_id].add(entry.fold)
+    for clip in clips:
+        seen[clip.recording_id].add(clip.fold)
+    group_folds: dict[str, set[int]] = defaultdict(set)
+    copies: dict[str, list[Recording]] = defaultdict(list)
+    for recording_id in sorted(seen.keys() & known.keys()):
+        recording = known[recording_id]
+        group_folds[group_of(recording, group)] |= seen[recording_id]
+        if recording.digest:
+            copies[recording.digest].append(recording)
+    listed = Counter(recording.id for recording in recordings)
+    cut = sorted(rid for rid, where in seen.items() if rid in known and (len(where) > 1 or listed[rid] > 1))
+    return LeakAudit(
+        group=group,
+        groups_cut=tuple(sorted(name for name, where in group_folds.items() if len(where) > 1)),
+        recordings_cut=tuple(_name(known[recording_id]) for recording_id in cut),
+        equal_audio=_equal_audio(copies, seen),
+        strangers=tuple(sorted(seen.keys() - known.keys())),
+        folds=_fold_counts(folds, known, annotations),
+    )
+
+
+def require_no_leak(found: LeakAudit) -> None:
+    """Raise SplitError, listing every leak, unless the audit is clean."""
+    if not found.ok:
+        listed = "\n".join(f"  - {reason}" for reason in found.reasons())
+        raise SplitError(f"the split leaks:\n{listed}\nremove copies, or group by a field that holds these together")
+
+
+def _name(recording: Recording) -> str:
+    return f"{recording.root}/{recording.path}"
+
+
+def _equal_audio(copies: Mapping[str, Sequence[Recording]], seen: Mapping[str, set[int]]) -> tuple[EqualAudio, ...]:
+    out = []
+    for value, same in sorted(copies.items()):
+        where = sorted(set().union(*(seen[recording.id] for recording in same)))
+        if len(same) > 1 and len(where) > 1:
+            out.append(EqualAudio(value, tuple(sorted(map(_name, same))), tuple(where)))
+    return tuple(out)
+
+
+def _fold_counts(
+    folds: Mapping[str, FoldEntry], known: Mapping[str, Recording], annotations: Iterable[Annotation]
+) -> tuple[FoldCount, ...]:
+    labels: dict[int, Counter[str]] = defaultdict(Counter)
+    for annotation in annotations:
+        if annotation.recording_id in folds:
+            labels[folds[annotation.recording_id].fold][annotation.label] += 1
+    out = []
+    for fold in sorted({entry.fold for entry in folds.values()}):
+        held = [known[rid] for rid, entry in sorted(folds.items()) if entry.fold == fold and rid in known]
+        seconds = sum(recording.duration_s for recording in held)
+        out.append(FoldCount(fold, len(held), seconds, dict(sorted(labels[fold].items()))))
+    return tuple(out)
