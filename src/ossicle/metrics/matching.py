@@ -1,0 +1,230 @@
+"""Pairing predicted events with reference events of one label in one recording.
+
+A *criterion* says which pairs may be matched; :func:`match` chooses among them. A pairing uses each event at most once.
+The one chosen has the greatest number of pairs (as ``sed_eval`` with ``event_matching_type="optimal"`` and ``mir_eval``
+do), and among those of equal number the greatest total intersection over union (IoU), so boundary errors are those of
+the natural partners.
+
+Boundaries count as met up to :data:`TOLERANCE`: times come from decimal text, so an IoU of exactly the threshold or an
+onset exactly one collar away would otherwise depend on the last bit. ``sed_eval`` has no such tolerance and can differ
+there, and only there. Events of zero length have IoU 0 (as in ``core.intervals``): they match by collar, never by IoU.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
+
+from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.core.settings import setting, settings
+
+Pairs = NDArray[np.int64]
+
+# Absolute, on IoU and on seconds: far above float64 noise at times of 1e6 s, far below a sample.
+TOLERANCE = 1e-9
+# Candidate windows are searched this much wider (relative and in seconds) than the criterion, which then decides.
+_SEARCH_MARGIN = 1e-6
+# Pairs examined at once: bounds the memory of long overlapping lists to some 100 MB.
+_BLOCK_PAIRS = 1 << 21
+# Components with more cells than this are solved sparsely.
+_DENSE_CELLS = 1 << 14
+
+
+@settings
+class IouMatch:
+    """A pair may match when the intersection over union of its two intervals reaches ``threshold``."""
+
+    threshold: float = setting(0.5, help="least intersection over union of a matched pair", gt=0, le=1)
+
+
+@settings
+class CollarMatch:
+    """A pair may match when onsets, offsets or both agree within a collar, as in ``sed_eval`` (Mesaros et al. 2016).
+
+    The collar of an offset is ``max(collar_s, percentage_of_length * reference length)``.
+    """
+
+    collar_s: float = setting(0.2, help="tolerance of onsets, and least tolerance of offsets", unit="s", ge=0)
+    percentage_of_length: float = setting(0.5, help="tolerance of offsets as a share of the reference length", ge=0)
+    evaluate_onset: bool = setting(True, help="whether onsets must agree")
+    evaluate_offset: bool = setting(True, help="whether offsets must agree")
+
+    def __post_init__(self) -> None:
+        """Refuse a criterion that every pair would meet."""
+        if not (self.evaluate_onset or self.evaluate_offset):
+            raise ValueError("evaluate_onset and evaluate_offset are both false: set at least one of them to true")
+
+
+Criterion = IouMatch | CollarMatch
+
+
+def pair_iou(reference: Intervals, predicted: Intervals, pairs: Pairs) -> NDArray[np.float64]:
+    """Intersection over union of each pair, shape (k,); 0 where both intervals are empty."""
+    a, b = reference[pairs[:, 0]], predicted[pairs[:, 1]]
+    both = np.maximum(np.minimum(a[:, 1], b[:, 1]) - np.maximum(a[:, 0], b[:, 0]), 0.0)
+    either = (a[:, 1] - a[:, 0]) + (b[:, 1] - b[:, 0]) - both
+    share: NDArray[np.float64] = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    return share
+
+
+def meets(reference: Intervals, predicted: Intervals, pairs: Pairs, criterion: Criterion) -> NDArray[np.bool_]:
+    """Whether each pair (index of reference, index of predicted; shape (k, 2)) meets the criterion, shape (k,)."""
+    if isinstance(criterion, IouMatch):
+        reached: NDArray[np.bool_] = pair_iou(reference, predicted, pairs) >= criterion.threshold - TOLERANCE
+        return reached
+    a, b = reference[pairs[:, 0]], predicted[pairs[:, 1]]
+    met = np.ones(len(pairs), dtype=np.bool_)
+    if criterion.evaluate_onset:
+        met &= np.abs(a[:, 0] - b[:, 0]) <= criterion.collar_s + TOLERANCE
+    if criterion.evaluate_offset:
+        met &= np.abs(a[:, 1] - b[:, 1]) <= _offset_collar(a, criterion) + TOLERANCE
+    return met
+
+
+def candidates(reference: Intervals, predicted: Intervals, criterion: Criterion) -> Pairs:
+    """All pairs that meet the criterion: int64, shape (k, 2), index of reference and of predicted, sorted.
+
+    Predictions are sorted once and each reference looks only at those whose start (or end) could meet the criterion,
+    so the work follows the number of neighbours, not the product of the lists. Raises ValueError on times that are not
+    finite or upside down.
+    """
+    reference, predicted = as_intervals(reference), as_intervals(predicted)
+    edge, low, high = _search_windows(reference, criterion)
+    order = np.argsort(predicted[:, edge], kind="stable")
+    keys = predicted[order, edge]
+    first = np.searchsorted(keys, low, side="left")
+    count = np.maximum(np.searchsorted(keys, high, side="right") - first, 0)
+    total = np.concatenate([[0], np.cumsum(count)])
+    found = [np.empty((0, 2), dtype=np.int64)]
+    start = 0
+    while start < len(reference):
+        stop = max(start + 1, int(np.searchsorted(total, total[start] + _BLOCK_PAIRS, side="right")) - 1)
+        rows = np.repeat(np.arange(start, stop), count[start:stop])
+        within = np.arange(len(rows)) - np.repeat(total[start:stop] - total[start], count[start:stop])
+        pairs = np.stack([rows, order[first[rows] + within]], axis=1)
+        found.append(pairs[meets(reference, predicted, pairs, criterion)])
+        start = stop
+    kept: Pairs = np.concatenate(found)
+    return kept[np.lexsort((kept[:, 1], kept[:, 0]))]
+
+
+def match(reference: Intervals, predicted: Intervals, criterion: Criterion) -> Pairs:
+    """The chosen pairs of events of one label in one recording: int64, shape (k, 2), sorted by reference.
+
+    ``reference`` and ``predicted``: float64, shapes (n, 2) and (m, 2), start and end in seconds, in any order.
+
+    >>> match(np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[2.1, 3.0], [5.0, 6.0]]), IouMatch()).tolist()
+    [[1, 0]]
+    """
+    pairs = candidates(reference, predicted, criterion)
+    return best_matching(pairs, pair_iou(reference, predicted, pairs))
+
+
+def best_matching(pairs: Pairs, gain: NDArray[np.float64]) -> Pairs:
+    """Of the allowed ``pairs`` (k, 2) the matching with most pairs and then greatest total ``gain`` (k,), in [0, 1].
+
+    Solved by connected component of the graph of allowed pairs: a component in which one side is a single event takes
+    its best pair; the others are assignment problems.
+    """
+    if len(pairs) == 0:
+        return pairs
+    rows, cols = _compact(pairs)
+    n_rows, n_cols = int(rows.max()) + 1, int(cols.max()) + 1
+    graph = coo_array((np.ones(len(pairs)), (rows, n_rows + cols)), shape=(n_rows + n_cols, n_rows + n_cols))
+    n_components, of_event = connected_components(graph, directed=False)
+    narrow = np.minimum(
+        np.bincount(of_event[:n_rows], minlength=n_components), np.bincount(of_event[n_rows:], minlength=n_components)
+    )
+    component = of_event[rows]
+    order = np.lexsort((cols, rows, -gain, component))
+    first = np.flatnonzero(np.diff(component[order], prepend=-1))
+    single = narrow[component[order[first]]] == 1
+    chosen = [order[first[single]]]
+    for begin, end in np.stack([first, np.append(first[1:], len(order))], axis=1)[~single]:
+        edges = order[begin:end]
+        chosen.append(edges[_assign(*_compact(pairs[edges]), gain[edges])])
+    kept = pairs[np.concatenate(chosen)]
+    chosen_pairs: Pairs = kept[np.argsort(kept[:, 0])]
+    return chosen_pairs
+
+
+def match_brute_force(reference: Intervals, predicted: Intervals, criterion: Criterion) -> Pairs:
+    """What :func:`match` must equal in number and total IoU: tries every pairing. The oracle, for up to ten events."""
+    every = np.stack(np.meshgrid(np.arange(len(reference)), np.arange(len(predicted)), indexing="ij"), axis=-1)
+    every = every.reshape(-1, 2)
+    allowed = meets(reference, predicted, every, criterion).reshape(len(reference), len(predicted))
+    gain = pair_iou(reference, predicted, every).reshape(len(reference), len(predicted))
+
+    def best(row: int, free: frozenset[int]) -> tuple[int, float, list[tuple[int, int]]]:
+        if row == len(reference):
+            return 0, 0.0, []
+        options = [best(row + 1, free)]
+        for col in sorted(free):
+            if allowed[row, col]:
+                number, total, pairs = best(row + 1, free - {col})
+                options.append((number + 1, total + float(gain[row, col]), [(row, col), *pairs]))
+        return max(options, key=lambda option: option[:2])
+
+    return np.array(best(0, frozenset(range(len(predicted))))[2], dtype=np.int64).reshape(-1, 2)
+
+
+def _offset_collar(reference: Intervals, criterion: CollarMatch) -> NDArray[np.float64]:
+    return np.maximum(criterion.collar_s, criterion.percentage_of_length * (reference[:, 1] - reference[:, 0]))
+
+
+def _search_windows(reference: Intervals, criterion: Criterion) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
+    """Column of the predictions to sort by, and per reference the range in which that time must lie.
+
+    With length L and threshold t, IoU >= t asks of a predicted start s: s >= end - L / t (the union reaches from s to
+    the end at least, the intersection is at most L) and s <= end - t * L (the intersection reaches from s to the end).
+    """
+    length = reference[:, 1] - reference[:, 0]
+    if isinstance(criterion, IouMatch):
+        margin = _SEARCH_MARGIN * (1 + length / criterion.threshold)
+        low, high = reference[:, 1] - length / criterion.threshold, reference[:, 1] - criterion.threshold * length
+        return 0, low - margin, high + margin
+    if criterion.evaluate_onset:
+        reach = criterion.collar_s + _SEARCH_MARGIN
+        return 0, reference[:, 0] - reach, reference[:, 0] + reach
+    span = _offset_collar(reference, criterion) + _SEARCH_MARGIN
+    return 1, reference[:, 1] - span, reference[:, 1] + span
+
+
+def _compact(pairs: Pairs) -> tuple[Pairs, Pairs]:
+    """Rows and columns of ``pairs`` renumbered from 0 without gaps."""
+    return (
+        np.unique(pairs[:, 0], return_inverse=True)[1].astype(np.int64),
+        np.unique(pairs[:, 1], return_inverse=True)[1].astype(np.int64),
+    )
+
+
+def _assign(rows: Pairs, cols: Pairs, gain: NDArray[np.float64]) -> Pairs:
+    """Indices of the edges of one component's best matching; one more pair outweighs any gain."""
+    n_rows, n_cols = int(rows.max()) + 1, int(cols.max()) + 1
+    bonus = float(min(n_rows, n_cols) + 1)
+    if n_rows * n_cols > _DENSE_CELLS:
+        return _assign_sparse(rows, cols, gain, bonus)
+    worth = np.zeros((n_rows, n_cols))
+    worth[rows, cols] = bonus + gain
+    edge = np.full((n_rows, n_cols), -1, dtype=np.int64)
+    edge[rows, cols] = np.arange(len(rows))
+    used = edge[linear_sum_assignment(worth, maximize=True)]
+    return used[used >= 0]
+
+
+def _assign_sparse(rows: Pairs, cols: Pairs, gain: NDArray[np.float64], bonus: float) -> Pairs:
+    """The same for a large component (Jonker-Volgenant for sparse costs): a row may also stay alone, at a high cost."""
+    n_rows, n_cols = int(rows.max()) + 1, int(cols.max()) + 1
+    alone = np.arange(n_rows)
+    cost = np.concatenate([2.0 - gain, np.full(n_rows, 2.0 + bonus)])
+    ends = (np.concatenate([rows, alone]), np.concatenate([cols, n_cols + alone]))
+    taken_rows, taken_cols = min_weight_full_bipartite_matching(
+        csr_array((cost, ends), shape=(n_rows, n_cols + n_rows))
+    )
+    key = rows * n_cols + cols
+    order = np.argsort(key)
+    real = taken_cols < n_cols
+    wanted = taken_rows[real].astype(np.int64) * n_cols + taken_cols[real]
+    found: Pairs = order[np.searchsorted(key, wanted, sorter=order)]
+    return found
