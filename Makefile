@@ -1,0 +1,98 @@
+# The commands of the house; `make` alone lists them. Works with GNU make 3.81 (macOS) and later.
+#
+#   PYTHON=python3.12   the interpreter that makes .venv (3.11 or later)
+#   UV=uv               make the environment with uv rather than venv and pip
+#   PIP_ARGS=...        more options for the installer, for instance another index
+#   PYTEST_ARGS=...     more options for pytest, for instance `-x tests/core`
+#   DEMO_DIR=...        where `make demo` leaves its project
+
+PYTHON      ?= python3
+UV          ?=
+PIP_ARGS    ?=
+PYTEST_ARGS ?=
+DEMO_DIR    ?=
+
+VENV := .venv
+BIN  := $(VENV)/bin
+INPUTS := pyproject.toml constraints.txt
+
+# A stamp says what was installed last; it is older than its inputs when they changed.
+DEMO_STAMP := $(VENV)/.installed-demo
+DEV_STAMP  := $(VENV)/.installed-dev
+
+ifeq ($(strip $(UV)),)
+CREATE  = $(PYTHON) -m venv $(VENV)
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
+else
+CREATE  = $(UV) venv --python $(PYTHON) $(VENV)
+INSTALL = $(UV) pip install --python $(BIN)/python $(PIP_ARGS) -c constraints.txt
+endif
+
+.NOTPARALLEL:
+.PHONY: help env demo test check format slow bench runtime constraints clean distclean
+
+help:
+	@echo "make env          the environment for work on Ossicle, in $(VENV)"
+	@echo "make demo         install what a user needs and run the main job on synthetic tapes"
+	@echo "make test         check, then every test that takes seconds"
+	@echo "make check        format, lint, types and import contracts"
+	@echo "make format       rewrite the code in the house format"
+	@echo "make slow         the tests that take minutes"
+	@echo "make bench        the benchmarks; one dated table each in benchmarks/"
+	@echo "make runtime      prove that the torch-free install runs what must run without torch"
+	@echo "make constraints  write constraints.txt from $(VENV)"
+	@echo "make clean        remove caches and builds (distclean: the environment too)"
+
+env: $(DEV_STAMP)
+
+demo: $(DEMO_STAMP)
+	$(BIN)/ossicle demo $(DEMO_DIR)
+
+test: check
+	$(BIN)/pytest -m "not slow" $(PYTEST_ARGS)
+
+check: env
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: env
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+slow: env
+	$(BIN)/pytest -m slow $(PYTEST_ARGS)
+
+bench: env
+	@set -e; found=0; for script in benchmarks/bench_*.py; do \
+		[ -e "$$script" ] || continue; found=1; echo "== $$script"; $(BIN)/python "$$script"; \
+	done; [ $$found -eq 1 ] || echo "no benchmarks/bench_*.py to run"
+
+runtime: | $(BIN)/python
+	PYTHON="$(BIN)/python" PIP_ARGS="$(PIP_ARGS)" scripts/check_runtime.sh
+
+constraints: env
+	scripts/write_constraints.sh $(BIN)/python
+
+clean:
+	rm -rf build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find src tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Ossicle needs Python 3.11 or later, and '$(PYTHON)' is not. Name one: make PYTHON=python3.12 ..." >&2; \
+		exit 1; }
+	$(CREATE) || { rm -rf $(VENV); \
+		echo "could not make $(VENV): on Debian and Ubuntu, 'apt-get install python3-venv' first" >&2; exit 1; }
+
+$(DEMO_STAMP): $(INPUTS) | $(BIN)/python
+	$(INSTALL) -e '.[train]'
+	@touch $@
+
+$(DEV_STAMP): $(INPUTS) | $(BIN)/python
+	$(INSTALL) -e '.[dev,train]'
+	@touch $@ $(DEMO_STAMP)

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Prove that the base install (no extras) has no torch and runs what must run without it.
+#
+# Makes an environment of its own, build/runtime, and installs the package into it as a user would: built, not editable,
+# so that a module or data file missing from the wheel shows here too.
+#   PYTHON    interpreter that makes the environment (3.11 or later)
+#   PIP_ARGS  more options for pip
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv="build/runtime"
+stamp="$venv/.installed"
+if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ] || [ constraints.txt -nt "$stamp" ]; then
+    rm -rf "$venv"
+    "${PYTHON:-python3}" -m venv "$venv"
+fi
+# build/lib keeps modules of earlier builds, deleted ones too: they must not reach the wheel.
+rm -rf build/lib build/bdist.*
+# pip always rebuilds and replaces a package named by its folder, whatever version is there.
+# shellcheck disable=SC2086  # PIP_ARGS is a list of words
+"$venv/bin/python" -m pip install --disable-pip-version-check --quiet ${PIP_ARGS:-} -c constraints.txt .
+touch "$stamp"
+rm -rf build/lib build/bdist.*
+
+# Away from the checkout and isolated (-I), so that what is imported is what was installed.
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+root="$PWD"
+cd "$work"
+"$root/$venv/bin/python" -I - <<'CHECK'
+import importlib
+import importlib.util
+import sys
+
+TRAINING_ONLY = ("torch", "torchvision", "lightning", "onnx", "onnxscript", "matplotlib", "jinja2", "safetensors")
+RUNTIME = (
+    "ossicle",
+    "ossicle.inference.batch",
+    "ossicle.bundle.format",
+    "ossicle.metrics.events",
+    "ossicle.corpus.index",
+    "ossicle.app.cli",
+)
+
+installed = [name for name in TRAINING_ONLY if importlib.util.find_spec(name)]
+if installed:
+    sys.exit(f"the base install brings {', '.join(installed)}: move the dependency to an extra of pyproject.toml")
+for name in RUNTIME:
+    importlib.import_module(name)
+    print(f"imported {name}")
+CHECK
+"$root/$venv/bin/ossicle" --help >/dev/null
+echo "ossicle --help works; no torch in $venv"
