@@ -1,0 +1,167 @@
+"""Audio files to blocks of float32 samples, in bounded memory, with codec delays removed.
+
+Sample 0 is the first sample of what was encoded: a click at 1.000 s is at 1.000 s, decoded whole or by seeking, to one
+sample in lossless and to 1 ms in lossy codecs. A file without any record of its encoder's delay (raw AAC in ADTS, MP3
+without a LAME or Xing header) keeps that delay, as nothing in it says how long it is.
+
+A file that ends early gives what decodes, and its report says ``partial`` and why; NaN or Inf raises AudioError.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from ossicle.audio.ffmpeg import FfmpegReader
+from ossicle.audio.probe import AudioInfo, probe
+from ossicle.audio.truncation import cut_off
+from ossicle.core.errors import AudioError
+
+BLOCK_SAMPLES = 1 << 18
+
+# libsndfile drops a whole call's samples where decoding fails inside it: short calls lose little.
+_READ_SAMPLES = 4096
+# MP3 frames lean on earlier ones (bit reservoir, overlap): decode four before the wanted sample.
+_MP3_PREROLL = 4 * 1152
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeReport:
+    """How decoding ended: ``n_samples`` given per channel at the file's rate, and up to ``end_s`` in the recording.
+
+    ``partial`` comes with a ``reason``; ``silent`` means that every sample was zero.
+    """
+
+    n_samples: int
+    status: Literal["ok", "partial", "silent"]
+    reason: str
+    end_s: float
+
+
+class AudioSource:
+    """An audio file opened for decoding; raises AudioError where that is impossible.
+
+    >>> source = AudioSource("tape.wav")                                        # doctest: +SKIP
+    >>> for block in source.blocks(): ...                                       # doctest: +SKIP
+    >>> source.report.status                                                    # doctest: +SKIP
+    'ok'
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.info: AudioInfo = probe(self.path)
+        self._report: DecodeReport | None = None
+
+    @property
+    def report(self) -> DecodeReport:
+        """How decoding ended; known once the blocks are exhausted (RuntimeError before)."""
+        if self._report is None:
+            raise RuntimeError("the report is known once blocks() is exhausted")
+        return self._report
+
+    def blocks(
+        self, *, start_sample: int = 0, n_samples: int | None = None, block_samples: int = BLOCK_SAMPLES
+    ) -> Iterator[NDArray[np.float32]]:
+        """Blocks of shape (n, channels), n <= ``block_samples``, of [start_sample, start_sample + n_samples).
+
+        ``n_samples=None`` reads to the end. A crop that reaches beyond the end is short, not an error. Raises
+        AudioError on NaN, Inf, or where not one sample of a whole file decodes.
+        """
+        if start_sample < 0 or block_samples < 1 or (n_samples is not None and n_samples < 0):
+            raise ValueError("start_sample and n_samples must be at least 0, block_samples at least 1")
+        self._report = None
+        reader: SndfileReader | FfmpegReader
+        reader = (SndfileReader if self.info.decoder == "libsndfile" else FfmpegReader)(self.path, self.info)
+        given, loud = 0, False
+        for block in reader.blocks(start_sample, n_samples, block_samples):
+            _refuse_not_finite(block, start_sample + given, self.path, self.info.rate)
+            given += len(block)
+            loud = loud or bool(block.any())
+            yield block
+        end = start_sample + given
+        reason = "" if given == n_samples else reader.failure or self._shortfall(end, start_sample)
+        if given == 0 and start_sample == 0 and n_samples != 0:
+            raise AudioError(f"{self.path}: no samples decode ({reason or 'the file holds none'})")
+        status: Literal["ok", "partial", "silent"] = "partial" if reason else "ok" if loud else "silent"
+        self._report = DecodeReport(given, status, reason, end / self.info.rate)
+
+    def _shortfall(self, end_sample: int, start_sample: int) -> str:
+        """Why decoding that ended at ``end_sample`` without an error still ended early, or ""."""
+        promised = self.info.n_samples
+        if start_sample < promised and end_sample < promised:
+            return f"decoding ends at {end_sample / self.info.rate:.3f} s of {promised / self.info.rate:.3f} s"
+        return cut_off(self.path)
+
+
+class SndfileReader:
+    """Reads through libsndfile; ``failure`` says after reading why it ended early, if it did."""
+
+    def __init__(self, path: Path, info: AudioInfo) -> None:
+        self._path, self._info, self.failure = path, info, ""
+
+    def blocks(self, start: int, n_samples: int | None, block_samples: int) -> Iterator[NDArray[np.float32]]:
+        """Blocks of shape (n, channels) from sample ``start``."""
+        with soundfile.SoundFile(os.fspath(self._path)) as sound:
+            if not self._seek(sound, start):
+                return
+            left = n_samples if n_samples is not None else 1 << 62
+            while left > 0:
+                block = self._read(sound, min(left, block_samples))
+                if len(block):
+                    yield block
+                left -= len(block)
+                if len(block) < min(left + len(block), block_samples):
+                    return
+
+    def _seek(self, sound: soundfile.SoundFile, start: int) -> bool:
+        if start == 0:
+            return True
+        if start >= sound.frames:
+            return False
+        lead = min(start, _MP3_PREROLL) if sound.subtype.startswith("MPEG") else 0
+        try:
+            sound.seek(start - lead)
+            return lead == 0 or len(sound.read(lead, dtype="float32", always_2d=True)) == lead
+        except soundfile.LibsndfileError as error:
+            self.failure = f"cannot seek to {start / self._info.rate:.3f} s ({error.error_string})"
+            return False
+
+    def _read(self, sound: soundfile.SoundFile, n_samples: int) -> NDArray[np.float32]:
+        block = np.empty((n_samples, self._info.channels), dtype=np.float32)
+        filled = 0
+        while filled < n_samples:
+            wanted = block[filled : filled + _READ_SAMPLES]
+            try:
+                got = len(sound.read(dtype="float32", always_2d=True, out=wanted))
+            except soundfile.LibsndfileError as error:
+                self.failure = f"decoding fails ({error.error_string or 'damaged data'})"
+                break
+            filled += got
+            if got < len(wanted):
+                break
+        return block[:filled]
+
+
+def _refuse_not_finite(block: NDArray[np.float32], first: int, path: Path, rate: int) -> None:
+    # One sum is far cheaper than a mask; it may overflow for finite samples, so only the mask convicts.
+    if np.isfinite(np.sum(block, dtype=np.float64)):
+        return
+    bad = ~np.isfinite(block).all(axis=1)
+    if bad.any():
+        raise AudioError(f"{path}: NaN or Inf in the samples at {(first + int(np.argmax(bad))) / rate:.6f} s")
+
+
+def read_blocks(
+    path: str | os.PathLike[str],
+    *,
+    start_sample: int = 0,
+    n_samples: int | None = None,
+    block_samples: int = BLOCK_SAMPLES,
+) -> Iterator[NDArray[np.float32]]:
+    """Blocks of a file, float32 of shape (n, channels); see :meth:`AudioSource.blocks`, which reports the end too."""
+    yield from AudioSource(path).blocks(start_sample=start_sample, n_samples=n_samples, block_samples=block_samples)

@@ -1,0 +1,93 @@
+"""Decoding through FFmpeg (PyAV): what libsndfile does not read, above all AAC in MP4."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.probe import AudioInfo, open_ffmpeg
+
+# Containers whose time stamps are exact in samples, so that seeking is; the others are decoded from their start.
+_SEEKABLE = {"mov,mp4,m4a,3gp,3g2,mj2"}
+# AAC frames overlap and SBR looks further back: decode this much before the wanted sample.
+_PREROLL = 8 * 2048
+# Encoders fill up their last frames; MP4 says where the sound ends, so that much at most is dropped.
+_PADDING_MAX = 4 * 2048
+
+
+class FfmpegReader:
+    """Reads through FFmpeg; ``failure`` says after reading why it ended early, if it did."""
+
+    def __init__(self, path: Path, info: AudioInfo) -> None:
+        self._path, self._info, self.failure = path, info, ""
+
+    def blocks(self, start: int, n_samples: int | None, block_samples: int) -> Iterator[NDArray[np.float32]]:
+        """Blocks of shape (n, channels) from sample ``start``."""
+        stop = 1 << 62 if n_samples is None else start + n_samples
+        waiting: list[NDArray[np.float32]] = []
+        n_waiting = 0
+        for piece in self._pieces(start, stop):
+            waiting.append(piece)
+            n_waiting += len(piece)
+            while n_waiting >= block_samples:
+                joined = np.concatenate(waiting)
+                yield joined[:block_samples]
+                waiting, n_waiting = [joined[block_samples:]], n_waiting - block_samples
+        if n_waiting:
+            yield np.concatenate(waiting)
+
+    def _pieces(self, start: int, stop: int) -> Iterator[NDArray[np.float32]]:
+        """Decoded frames cut to [start, stop), and to the end that the container states."""
+        with open_ffmpeg(self._path) as container:
+            stream = container.streams.audio[0]
+            exact = container.format.name in _SEEKABLE
+            position: int | None = 0
+            tick_s, origin = stream.time_base or Fraction(1, self._info.rate), stream.start_time or 0
+            if exact and start > _PREROLL:
+                position = None
+                container.seek(origin + int(Fraction(start - _PREROLL, self._info.rate) / tick_s), stream=stream)
+            promised = self._info.n_samples if exact else 0
+            for frame in self._frames(container, stream):
+                if position is None:
+                    position = round(((frame.pts or 0) - origin) * tick_s * self._info.rate)
+                samples = _as_float(frame)
+                end = position + len(samples)
+                if promised and promised < end <= promised + _PADDING_MAX:
+                    end = max(promised, position)
+                low, high = max(start, position), min(stop, end)
+                if high > low:
+                    yield samples[low - position : high - position]
+                position += len(samples)
+                if position >= stop:
+                    return
+
+    def _frames(self, container: av.container.InputContainer, stream: av.audio.AudioStream) -> Iterator[av.AudioFrame]:
+        frames = container.decode(stream)
+        while True:
+            try:
+                frame = next(frames, None)
+            except (av.FFmpegError, EOFError) as error:
+                self.failure = f"decoding fails ({getattr(error, 'strerror', None) or error})"
+                return
+            if frame is None:
+                return
+            if frame.sample_rate != self._info.rate or frame.layout.nb_channels != self._info.channels:
+                self.failure = "rate or channels change within the file"
+                return
+            yield frame
+
+
+def _as_float(frame: av.AudioFrame) -> NDArray[np.float32]:
+    """A frame as float32 of shape (n, channels), full scale 1."""
+    raw: NDArray[Any] = frame.to_ndarray()
+    samples = raw.T if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels)
+    out: NDArray[np.float32] = np.ascontiguousarray(samples, dtype=np.float32)
+    if samples.dtype.kind == "u":
+        return (out - np.float32(128)) / np.float32(128)
+    if samples.dtype.kind == "i":
+        return out / np.float32(1 << (8 * samples.dtype.itemsize - 1))
+    return out

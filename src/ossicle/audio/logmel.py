@@ -1,0 +1,61 @@
+"""Log-mel spectrograms in NumPy: the reference that every other runtime is compared with.
+
+``10 * log10(max(mel @ |STFT|^2, floor))`` with ``center=False``, from the arrays of ``core.frontend``. Frame k is
+computed from samples [k * hop, k * hop + n_fft). Fast Fourier transforms are scipy's in float32.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from ossicle.core.frontend import FrontEndSettings, analysis_window, mel_filter_bank
+
+# Frames transformed at once: with 512 samples each, frames and spectra stay within a core's cache.
+_BLOCK_FRAMES = 128
+
+
+def n_frames(n_samples: int, front: FrontEndSettings) -> int:
+    """Whole frames in ``n_samples``.
+
+    >>> n_frames(16000, FrontEndSettings())
+    97
+    """
+    return max(0, 1 + (n_samples - front.n_fft) // front.hop_samples)
+
+
+def log_mel(waveform: NDArray[np.float32], front: FrontEndSettings) -> NDArray[np.float32]:
+    """The log-mel spectrogram in dB of float32 waveforms (..., n_samples), shape (..., n_frames, n_mels).
+
+    The values of a waveform do not depend on what else is in the batch.
+    """
+    window, low, filters = _arrays(front)
+    wave = np.ascontiguousarray(waveform, dtype=np.float32)
+    rows = wave.reshape(-1, wave.shape[-1])
+    frames = n_frames(wave.shape[-1], front)
+    power = np.empty((len(rows), frames, front.n_mels), dtype=np.float32)
+    high = low + len(filters)
+    for row, out in zip(rows, power, strict=True):
+        if frames == 0:
+            break
+        strided = np.lib.stride_tricks.sliding_window_view(row, front.n_fft)[:: front.hop_samples]
+        for first in range(0, frames, _BLOCK_FRAMES):
+            spectrum = fft.rfft(strided[first : first + _BLOCK_FRAMES] * window, axis=-1)[:, low:high]
+            energy = spectrum.real**2
+            energy += spectrum.imag**2
+            np.matmul(energy, filters, out=out[first : first + _BLOCK_FRAMES])
+    np.maximum(power, np.float32(10 ** (front.floor_db / 10)), out=power)
+    # The natural logarithm is vectorised in NumPy, the decimal one is not.
+    np.log(power, out=power)
+    power *= np.float32(10 / np.log(10))
+    return power.reshape(*wave.shape[:-1], frames, front.n_mels)
+
+
+@lru_cache(maxsize=16)
+def _arrays(front: FrontEndSettings) -> tuple[NDArray[np.float32], int, NDArray[np.float32]]:
+    """Window (n_fft,), first bin that any band reads, and the filters (bins, n_mels) from there to the last one."""
+    bank = mel_filter_bank(front)
+    used = np.flatnonzero(bank.any(axis=0))
+    low, high = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 1)
+    return analysis_window(front.n_fft), low, np.ascontiguousarray(bank[:, low:high].T)

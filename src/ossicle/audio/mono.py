@@ -1,0 +1,87 @@
+"""Recordings as the rest of the system hears them: float32 mono (mean of the channels) at one rate."""
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.decode import BLOCK_SAMPLES, AudioSource, DecodeReport
+from ossicle.audio.probe import AudioInfo
+from ossicle.audio.resample import Resampler, common_period, margin_samples
+from ossicle.core.time import samples_at_rate, to_samples
+
+
+class MonoStream:
+    """A whole recording, block by block, at ``rate`` Hz.
+
+    Blocks have shape (n,); together they are ``samples_at_rate(report.n_samples, info.rate, rate)`` samples long.
+    Raises AudioError as :class:`~ossicle.audio.decode.AudioSource` does.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], rate: int, *, block_samples: int = BLOCK_SAMPLES) -> None:
+        self._source = AudioSource(path)
+        self._block_samples = block_samples
+        self.rate = rate
+
+    @property
+    def info(self) -> AudioInfo:
+        """The file's header."""
+        return self._source.info
+
+    @property
+    def report(self) -> DecodeReport:
+        """How decoding ended; known once the stream is exhausted."""
+        return self._source.report
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        resampler = Resampler(self.info.rate, self.rate)
+        # Wide and fast files are read in shorter blocks, so that memory does not grow with their channels.
+        block_samples = max(1, self._block_samples // self.info.channels)
+        for block in self._source.blocks(block_samples=block_samples):
+            out = resampler.feed(mix(block))
+            if len(out):
+                yield out
+        rest = resampler.feed(np.zeros(0, dtype=np.float32), last=True)
+        if len(rest):
+            yield rest
+
+
+def mix(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of the channels of a block (n, channels), shape (n,)."""
+    channels = block.shape[1]
+    if channels == 1:
+        return block[:, 0]
+    total = block[:, 0] + block[:, 1]
+    for channel in range(2, channels):
+        total += block[:, channel]
+    mean: NDArray[np.float32] = total / np.float32(channels)
+    return mean
+
+
+def load_mono(
+    path: str | os.PathLike[str], rate: int, start_s: float = 0.0, duration_s: float | None = None
+) -> NDArray[np.float32]:
+    """The stretch [start_s, start_s + duration_s) of a recording at ``rate`` Hz, shape (n,).
+
+    It equals that slice of the resampled whole within 1e-4: enough is read on either side for the filter to settle.
+    As with a slice, what lies beyond the end is absent. Raises AudioError, and ValueError for negative times.
+    """
+    if start_s < 0 or (duration_s is not None and duration_s < 0):
+        raise ValueError(f"start_s = {start_s:g} and duration_s = {duration_s} must not be negative")
+    source = AudioSource(path)
+    own = source.info.rate
+    first = to_samples(start_s, rate)
+    period, margin = common_period(own, rate), margin_samples(own, rate)
+    lead_periods = max(0, samples_at_rate(first, rate, own) - margin) // period
+    skipped = samples_at_rate(lead_periods * period, own, rate)
+    length: int | None = None
+    wanted = slice(first - skipped, None)
+    if duration_s is not None:
+        stop = to_samples(start_s + duration_s, rate)
+        length = samples_at_rate(stop, rate, own) + margin - lead_periods * period
+        wanted = slice(first - skipped, stop - skipped)
+    resampler = Resampler(own, rate)
+    parts = [resampler.feed(mix(b)) for b in source.blocks(start_sample=lead_periods * period, n_samples=length)]
+    parts.append(resampler.feed(np.zeros(0, dtype=np.float32), last=True))
+    return np.concatenate(parts)[wanted]

@@ -1,0 +1,131 @@
+"""What a file holds, from its header: rate, channels, length, codec.
+
+libsndfile reads WAV, FLAC, Ogg (Vorbis and Opus), AIFF and MP3, all of them with the encoder's delay removed; FFmpeg
+(through PyAV) reads the rest. The content decides, not the suffix. FFmpeg may only open plain containers and local
+files: a playlist named ``x.wav`` must not lead it to other files.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import av
+import soundfile
+
+from ossicle.core.errors import AudioError
+
+# fmt: off
+SUFFIXES = frozenset({
+    ".aac", ".aif", ".aifc", ".aiff", ".amr", ".au", ".caf", ".flac", ".m4a", ".m4b", ".mka", ".mp2",
+    ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".rf64", ".w64", ".wav", ".wave", ".webm", ".wma",
+})
+# fmt: on
+"""Suffixes, lower-case with their dot, of the files that are looked at when a folder is indexed."""
+
+_DEMUXERS = "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,caf,flac,matroska,webm,mov,mp3,ogg,tta,w64,wav,wv"
+_DEMUXER_OPTIONS = {"format_whitelist": f"{_DEMUXERS},mp4,m4a,3gp,3g2,mj2", "protocol_whitelist": "file"}
+
+# Bits a sample of integer PCM; FLAC's subtypes carry the same names. Lossy and float codecs are absent.
+_PCM_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+
+Decoder = Literal["libsndfile", "ffmpeg"]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """The header of an audio file.
+
+    ``rate`` in Hz; ``n_samples`` per channel as the header has it, 0 where it says nothing (only decoding tells the
+    truth); ``bits`` of integer PCM, 0 for float and lossy codecs; ``codec`` as its decoder names it.
+    """
+
+    rate: int
+    channels: int
+    n_samples: int
+    codec: str
+    decoder: Decoder
+    bits: int = 0
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds, as far as the header knows."""
+        return self.n_samples / self.rate
+
+
+def probe(path: str | os.PathLike[str]) -> AudioInfo:
+    """Read the header of an audio file; raises AudioError with the file and the reason."""
+    file = Path(path)
+    check_readable(file)
+    try:
+        with soundfile.SoundFile(os.fspath(file)) as sound:
+            return sound_info(sound)
+    except (soundfile.LibsndfileError, TypeError) as first:
+        # TypeError: soundfile wants a rate for suffixes of headerless formats (.raw).
+        try:
+            return _probe_ffmpeg(file)
+        except AudioError as second:
+            raise AudioError(f"{file}: not audio that libsndfile ({_words(first)}) or FFmpeg can read") from second
+
+
+def check_readable(file: Path) -> None:
+    """Raise AudioError, saying why, for what is no file with at least one byte that may be read."""
+    if file.is_symlink() and not file.exists():
+        raise AudioError(f"{file}: broken link to {os.readlink(file)}")
+    try:
+        if file.is_dir():
+            raise AudioError(f"{file}: is a folder, not a file")
+        with open(file, "rb") as stream:
+            if not stream.read(1):
+                raise AudioError(f"{file}: empty file (0 bytes)")
+    except OSError as error:
+        raise AudioError(f"{file}: {error.strerror or error}") from error
+
+
+def sound_info(sound: soundfile.SoundFile) -> AudioInfo:
+    """The header of a file that libsndfile has opened."""
+    if sound.samplerate < 1 or sound.channels < 1:
+        raise AudioError(f"{sound.name}: the header says {sound.samplerate} Hz and {sound.channels} channels")
+    bits = _PCM_BITS.get(sound.subtype, 0)
+    codec = f"{sound.format}/{sound.subtype}"
+    # libsndfile says 2**63 - 1 where it does not know.
+    n_samples = sound.frames if 0 <= sound.frames < 1 << 62 else 0
+    return AudioInfo(sound.samplerate, sound.channels, n_samples, codec, "libsndfile", bits)
+
+
+def open_ffmpeg(file: Path) -> av.container.InputContainer:
+    """Open a file through FFmpeg with plain containers only; raises AudioError."""
+    try:
+        container = av.open(os.path.abspath(file), "r", container_options=_DEMUXER_OPTIONS, metadata_errors="replace")
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise AudioError(f"{file}: FFmpeg cannot open it ({_words(error)})") from error
+    if not container.streams.audio:
+        container.close()
+        raise AudioError(f"{file}: no audio in it")
+    return container
+
+
+def _probe_ffmpeg(file: Path) -> AudioInfo:
+    with open_ffmpeg(file) as container:
+        stream = container.streams.audio[0]
+        try:
+            # The header of HE-AAC may give half the rate: only a decoded frame tells.
+            frame = next(iter(container.decode(stream)), None)
+        except av.FFmpegError as error:
+            raise AudioError(f"{file}: FFmpeg cannot decode it ({_words(error)})") from error
+        if frame is None:
+            raise AudioError(f"{file}: no samples in it")
+        rate, channels = frame.sample_rate, frame.layout.nb_channels
+        return AudioInfo(rate, channels, stream_samples(stream, rate), stream.codec_context.name, "ffmpeg")
+
+
+def stream_samples(stream: av.audio.AudioStream, rate: int) -> int:
+    """Samples a channel that the container promises for a stream, 0 where it does not."""
+    if stream.duration is None or stream.time_base is None:
+        return 0
+    return round(stream.duration * stream.time_base * rate)
+
+
+def _words(error: BaseException) -> str:
+    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    return str(text).strip().rstrip(".")
