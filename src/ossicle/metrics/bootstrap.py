@@ -88,8 +88,7 @@ def resampling_method(groups: Sequence[str]) -> tuple[str, int]:
 def resampled_weights(groups: Sequence[str], n: int, seed: int) -> Iterator[NDArray[np.int64]]:
     """Blocks of weights, int64, shape (b, n_recordings), ``n`` rows in all: how often each recording is drawn.
 
-    The groups are taken in the order of their names, so weights follow the recordings when those are reordered only up
-    to the order within a group; callers sort recordings by id.
+    Draws go by the order of the recordings, so callers sort these by id for figures that can be repeated.
     """
     generator = np.random.default_rng(seed)
     method, n_groups = resampling_method(groups)
@@ -111,7 +110,7 @@ def resampled_weights(groups: Sequence[str], n: int, seed: int) -> Iterator[NDAr
 
 
 def _weighted_sums(weights: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """``weights @ counts`` over the recordings; in float64, exact for sums below 2**53, because BLAS has no integers."""
+    """``weights @ counts`` over the recordings; in float64 for BLAS, which is exact for sums below 2**53."""
     flat = counts.reshape(len(counts), -1).astype(np.float64)
     sums = np.rint(weights.astype(np.float64) @ flat).astype(np.int64)
     return sums.reshape(len(weights), *counts.shape[1:])

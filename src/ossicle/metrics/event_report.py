@@ -1,0 +1,129 @@
+"""What an evaluation of events found, as frozen values with a plain JSON form (NaN becomes null, six decimals)."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+BOUNDARY_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its interval; ``low`` and ``high`` are NaN where none can be given."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_json(self) -> dict[str, float | None]:
+        """``{"value", "low", "high"}``."""
+        return {"value": plain(self.value), "low": plain(self.low), "high": plain(self.high)}
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """F1, precision and recall, each in [0, 1] with its interval."""
+
+    f1: Estimate
+    precision: Estimate
+    recall: Estimate
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"f1", "precision", "recall"}``, each an estimate."""
+        return {"f1": self.f1.to_json(), "precision": self.precision.to_json(), "recall": self.recall.to_json()}
+
+
+@dataclass(frozen=True, slots=True)
+class EventScores:
+    """Rates with the counts they come from."""
+
+    rates: Rates
+    tp: int
+    fp: int
+    fn: int
+    false_alarms_per_hour: float
+
+    @property
+    def n_reference(self) -> int:
+        """Reference events."""
+        return self.tp + self.fn
+
+    @property
+    def n_predicted(self) -> int:
+        """Predicted events."""
+        return self.tp + self.fp
+
+    def to_json(self) -> dict[str, Any]:
+        """The rates' keys and the counts'."""
+        return {
+            **self.rates.to_json(),
+            "n_reference": self.n_reference,
+            "n_predicted": self.n_predicted,
+            "tp": self.tp,
+            "fp": self.fp,
+            "fn": self.fn,
+            "false_alarms_per_hour": plain(self.false_alarms_per_hour),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryErrors:
+    """Quantiles (:data:`BOUNDARY_QUANTILES`) of predicted minus reference time over matched pairs, in seconds.
+
+    Negative is early. NaN without pairs.
+    """
+
+    start_s: tuple[float, ...]
+    end_s: tuple[float, ...]
+
+    def to_json(self) -> dict[str, dict[str, float | None]]:
+        """``{"start_s": {"0.05": ...}, "end_s": {...}}``."""
+        return {
+            name: {f"{share:g}": plain(value) for share, value in zip(BOUNDARY_QUANTILES, values, strict=True)}
+            for name, values in (("start_s", self.start_s), ("end_s", self.end_s))
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class EventReport:
+    """Events of many recordings and labels against their references.
+
+    ``pooled`` sums counts over recordings and labels; ``macro`` is the mean over the labels that have references.
+    ``few_groups``: there are too few groups for the intervals to speak of new ones (``metrics.bootstrap``).
+    """
+
+    pooled: EventScores
+    macro: Rates
+    per_label: Mapping[str, EventScores]
+    per_group: Mapping[str, EventScores]
+    boundaries: BoundaryErrors
+    n_recordings: int
+    duration_s: float
+    few_groups: bool
+    method: str
+    n_bootstrap: int
+    n_groups: int
+    level: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, ready for ``json.dumps``; counts and false alarms of the pool stand at the top."""
+        counts = self.pooled.to_json()
+        rates = {key: counts.pop(key) for key in ("f1", "precision", "recall")}
+        return {
+            "events": rates,
+            **counts,
+            "macro": self.macro.to_json(),
+            "per_label": {label: scores.to_json() for label, scores in self.per_label.items()},
+            "per_group": {group: scores.to_json() for group, scores in self.per_group.items()},
+            "boundary_errors": self.boundaries.to_json(),
+            "n_recordings": self.n_recordings,
+            "duration_s": plain(self.duration_s),
+            "few_groups": self.few_groups,
+            "bootstrap": {"method": self.method, "n": self.n_bootstrap, "groups": self.n_groups, "level": self.level},
+        }
+
+
+def plain(value: float) -> float | None:
+    """A figure for JSON: six decimals, None for NaN and infinities."""
+    return round(float(value), 6) if math.isfinite(value) else None

@@ -1,0 +1,218 @@
+"""Event-based precision, recall and F1: of one list, of a sweep, and of many recordings and labels with intervals.
+
+Conventions. F1 is ``2 tp / (2 tp + fp + fn)``: defined as soon as there is a reference or a prediction. Precision
+without predictions is 0 where there was something to find; recall is undefined (NaN) where there was nothing. With
+neither references nor predictions all three are NaN: a correct silence is no evidence for either. A macro average is
+the mean over the labels that have references; false positives of the other labels count in the pool only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.digest import seed_of
+from ossicle.core.errors import UsageError
+from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.metrics.bootstrap import Bootstrap, bootstrap_interval
+from ossicle.metrics.event_report import BOUNDARY_QUANTILES, BoundaryErrors, Estimate, EventReport, EventScores, Rates
+from ossicle.metrics.matching import (
+    TOLERANCE,
+    Criterion,
+    IouMatch,
+    Pairs,
+    best_matching,
+    candidates,
+    match,
+    pair_iou,
+)
+from ossicle.metrics.ranking import false_alarms_per_hour
+
+EventSet = Mapping[str, Mapping[str, Intervals]]
+"""Recording id to label to events, float64 of shape (n, 2) in seconds."""
+
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class EventCounts:
+    """True positives, false positives and false negatives: int64 arrays of one shape."""
+
+    tp: NDArray[np.int64]
+    fp: NDArray[np.int64]
+    fn: NDArray[np.int64]
+
+
+def count_events(reference: Intervals, predicted: Intervals, criterion: Criterion) -> tuple[int, int, int]:
+    """True positives, false positives and false negatives of one label in one recording.
+
+    >>> count_events(np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[0.1, 1.0]]), IouMatch(threshold=0.5))
+    (1, 0, 1)
+    """
+    tp = len(match(reference, predicted, criterion))
+    return tp, len(predicted) - tp, len(reference) - tp
+
+
+def precision_recall_f1(
+    tp: NDArray[np.int64] | int, fp: NDArray[np.int64] | int, fn: NDArray[np.int64] | int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Precision, recall and F1 of counts of any one shape; the module's conventions where a denominator is 0."""
+    tp, fp, fn = np.asarray(tp), np.asarray(fp), np.asarray(fn)
+    silent = np.where(tp + fp + fn == 0, np.nan, 0.0)
+    precision = np.divide(tp, tp + fp, out=silent.copy(), where=tp + fp > 0)
+    recall = np.divide(tp, tp + fn, out=np.full(tp.shape, np.nan), where=tp + fn > 0)
+    f1 = np.divide(2 * tp, 2 * tp + fp + fn, out=silent, where=tp + fp + fn > 0)
+    return precision, recall, f1
+
+
+def macro(values: NDArray[np.float64], n_reference: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Mean of ``values`` (..., n_labels) over the labels with ``n_reference`` (..., n_labels) > 0; NaN if none has."""
+    there = n_reference > 0
+    total = np.where(there, values, 0.0).sum(axis=-1)
+    number = there.sum(axis=-1)
+    mean: NDArray[np.float64] = np.divide(total, number, out=np.full(np.shape(total), np.nan), where=number > 0)
+    return mean
+
+
+def boundary_errors(
+    reference: Intervals, predicted: Intervals, pairs: Pairs
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Predicted minus reference start and end of each matched pair, in seconds, shapes (k,); negative is early."""
+    error = predicted[pairs[:, 1]] - reference[pairs[:, 0]]
+    return error[:, 0], error[:, 1]
+
+
+def iou_sweep(reference: Intervals, predicted: Intervals, thresholds: Sequence[float]) -> EventCounts:
+    """Counts at each IoU threshold, shape (n_thresholds,); neighbours are looked up once for all."""
+    if not thresholds:
+        return EventCounts(*(np.empty(0, dtype=np.int64) for _ in range(3)))
+    criteria = [IouMatch(threshold=threshold) for threshold in thresholds]
+    pairs = candidates(reference, predicted, min(criteria, key=lambda criterion: criterion.threshold))
+    iou = pair_iou(reference, predicted, pairs)
+    met = [iou >= criterion.threshold - TOLERANCE for criterion in criteria]
+    tp = np.array([len(best_matching(pairs[keep], iou[keep])) for keep in met], dtype=np.int64)
+    return EventCounts(tp, len(predicted) - tp, len(reference) - tp)
+
+
+def evaluate_events(
+    references: EventSet,
+    predictions: EventSet,
+    durations_s: Mapping[str, float],
+    labels: Sequence[str],
+    criterion: Criterion,
+    groups: Mapping[str, str] | None = None,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> EventReport:
+    """Predicted against reference events over recordings and labels, with bootstrap intervals.
+
+    ``durations_s`` (seconds) says which recordings are evaluated: one without references counts as reviewed empty.
+    ``groups`` gives each of them its group; without it each recording is its own. Raises UsageError where events lie
+    in a recording that has no duration or group, or bear a label that is not in ``labels``.
+    """
+    recordings = sorted(durations_s)
+    group_of = {recording: recording for recording in recordings} if groups is None else groups
+    _check_names(references, predictions, durations_s, labels, group_of)
+    counts = np.zeros((len(recordings), len(labels), 3), dtype=np.int64)
+    errors = [np.empty((0, 2))]
+    for row, recording in enumerate(recordings):
+        for column, label in enumerate(labels):
+            reference, predicted = _events(references, recording, label), _events(predictions, recording, label)
+            pairs = match(reference, predicted, criterion)
+            counts[row, column] = len(pairs), len(predicted) - len(pairs), len(reference) - len(pairs)
+            errors.append(np.stack(boundary_errors(reference, predicted, pairs), axis=1))
+    names = [group_of[recording] for recording in recordings]
+    durations = np.array([durations_s[recording] for recording in recordings], dtype=np.float64)
+    result = bootstrap_interval(counts, names, _all_rates, n_bootstrap, seed, _LEVEL)
+    duration_s = float(durations.sum())
+    rates = [_rates(result, row) for row in range(len(labels) + 2)]
+    of_label = counts.sum(axis=0)
+    return EventReport(
+        pooled=_scores(rates[0], of_label.sum(axis=0), duration_s),
+        macro=rates[1],
+        per_label={
+            label: _scores(rates[2 + column], of_label[column], duration_s) for column, label in enumerate(labels)
+        },
+        per_group=_per_group(counts, names, durations, n_bootstrap, seed),
+        boundaries=_boundary_quantiles(np.concatenate(errors)),
+        n_recordings=len(recordings),
+        duration_s=duration_s,
+        few_groups=result.few_groups,
+        method=result.method,
+        n_bootstrap=n_bootstrap,
+        n_groups=result.n_groups,
+        level=_LEVEL,
+    )
+
+
+def _check_names(
+    references: EventSet,
+    predictions: EventSet,
+    durations_s: Mapping[str, float],
+    labels: Sequence[str],
+    groups: Mapping[str, str],
+) -> None:
+    for recording in durations_s:
+        if recording not in groups:
+            raise UsageError(f"recording {recording} has no group: give every evaluated recording one")
+    for what, events in (("references", references), ("predictions", predictions)):
+        for recording, by_label in events.items():
+            if recording not in durations_s:
+                raise UsageError(f"recording {recording} has {what} but no duration: add it or leave its events out")
+            for label in by_label:
+                if label not in labels:
+                    raise UsageError(
+                        f"recording {recording}: the {what} hold the label {label!r}, which is not among "
+                        f"the evaluated ones ({', '.join(labels)}): add it or leave its events out"
+                    )
+
+
+def _events(events: EventSet, recording: str, label: str) -> Intervals:
+    return as_intervals(events.get(recording, {}).get(label, ()))
+
+
+def _all_rates(sums: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums (b, n_labels, 3) to rates (b, 2 + n_labels, 3): pooled, macro, each label; precision, recall, F1."""
+    of_label = _label_rates(sums)
+    n_reference = sums[..., 0] + sums[..., 2]
+    mean = np.stack([macro(of_label[..., rate], n_reference) for rate in range(3)], axis=-1)
+    return np.concatenate([_label_rates(sums.sum(axis=1))[:, None], mean[:, None], of_label], axis=1)
+
+
+def _label_rates(sums: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums (..., 3) of tp, fp, fn to precision, recall and F1 (..., 3)."""
+    return np.stack(precision_recall_f1(sums[..., 0], sums[..., 1], sums[..., 2]), axis=-1)
+
+
+def _rates(result: Bootstrap, row: int) -> Rates:
+    precision, recall, f1 = (
+        Estimate(float(result.value[row, rate]), float(result.low[row, rate]), float(result.high[row, rate]))
+        for rate in range(3)
+    )
+    return Rates(f1=f1, precision=precision, recall=recall)
+
+
+def _scores(rates: Rates, counts: NDArray[np.int64], duration_s: float) -> EventScores:
+    tp, fp, fn = (int(count) for count in counts)
+    return EventScores(rates, tp, fp, fn, false_alarms_per_hour(fp, duration_s))
+
+
+def _per_group(
+    counts: NDArray[np.int64], names: Sequence[str], durations: NDArray[np.float64], n: int, seed: int
+) -> dict[str, EventScores]:
+    """Scores of each group, pooled over labels; intervals from its own recordings (none for a single one)."""
+    out = {}
+    for group in sorted(set(names)):
+        rows = np.flatnonzero(np.array([name == group for name in names]))
+        own = counts[rows].sum(axis=1, keepdims=True)
+        result = bootstrap_interval(own, [group] * len(rows), _label_rates, n, seed_of("group", group, seed), _LEVEL)
+        out[group] = _scores(_rates(result, 0), own.sum(axis=(0, 1)), float(durations[rows].sum()))
+    return out
+
+
+def _boundary_quantiles(errors: NDArray[np.float64]) -> BoundaryErrors:
+    if len(errors) == 0:
+        return BoundaryErrors(*((float("nan"),) * len(BOUNDARY_QUANTILES) for _ in range(2)))
+    start, end = np.quantile(errors, BOUNDARY_QUANTILES, axis=0).T
+    return BoundaryErrors(tuple(start.tolist()), tuple(end.tolist()))

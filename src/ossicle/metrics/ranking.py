@@ -1,0 +1,143 @@
+"""How well scores rank, without a threshold: precision and recall over all thresholds, average precision, ROC AUC.
+
+Equal scores are one threshold: they are accepted together. Average precision is the step-wise sum
+``sum (R_i - R_(i-1)) * P_i`` over falling thresholds, without interpolation, as scikit-learn computes it. Figures that
+are undefined (no positives; for ROC AUC also no negatives) are NaN.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from ossicle.core.intervals import Intervals
+from ossicle.metrics.matching import Criterion, candidates, pair_iou
+
+SECONDS_PER_HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class PrecisionRecall:
+    """Precision and recall where everything at or above each threshold is accepted; thresholds distinct and falling.
+
+    All three float64 of shape (k,); k is 0 without scores. Recall is NaN where there is nothing to find.
+    """
+
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+
+    @property
+    def average_precision(self) -> float:
+        """Step-wise area below the curve; NaN where there is nothing to find, 0 where nothing was predicted."""
+        return float(np.sum(np.diff(self.recall, prepend=0.0) * self.precision))
+
+
+def pr_curve(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> PrecisionRecall:
+    """The curve of frames (or clips): ``scores`` (n,) and whether each is positive (n,).
+
+    >>> pr_curve(np.array([0.9, 0.5, 0.5]), np.array([True, False, True])).recall.tolist()
+    [0.5, 1.0]
+    """
+    scores, labels = _checked(scores, labels)
+    return _curve(scores, labels, int(labels.sum()))
+
+
+def average_precision(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> float:
+    """Average precision of ``scores`` (n,) against ``labels`` (n,), in [0, 1]; NaN without positives."""
+    scores, labels = _checked(scores, labels)
+    return pr_curve(scores, labels).average_precision if labels.any() else float("nan")
+
+
+def roc_auc(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> float:
+    """The chance that a positive outranks a negative, ties counting half (Mann-Whitney); NaN without both."""
+    scores, labels = _checked(scores, labels)
+    positives, negatives = int(labels.sum()), int((~labels).sum())
+    if positives == 0 or negatives == 0:
+        return float("nan")
+    ranks = rankdata(scores)
+    return float((ranks[labels].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def event_pr_curve(
+    references: Mapping[str, Intervals],
+    predictions: Mapping[str, tuple[Intervals, NDArray[np.floating]]],
+    criterion: Criterion,
+) -> PrecisionRecall:
+    """The curve of events of one label over recordings, with the threshold on the event's score.
+
+    ``references``: recording id to (n, 2) seconds; ``predictions``: recording id to ((m, 2) seconds, (m,) scores).
+    Matching is greedy in score order, as in object detection (Everingham et al. 2010): from the highest score down (and
+    of equal scores the earliest first), a prediction takes the reference of greatest IoU that is still free and meets
+    the criterion. So a higher threshold keeps a part of the same pairs. The events themselves are not decided anew;
+    where they are, per threshold, use ``ossicle.metrics.events``.
+    """
+    scores, hits = [np.empty(0)], [np.empty(0, dtype=np.bool_)]
+    nothing = np.empty((0, 2))
+    for recording, (predicted, score) in sorted(predictions.items()):
+        if len(predicted) != len(score):
+            raise ValueError(f"recording {recording}: {len(predicted)} predictions come with {len(score)} scores")
+        scores.append(np.asarray(score, dtype=np.float64))
+        hits.append(_greedy_hits(references.get(recording, nothing), predicted, scores[-1], criterion))
+    every_score, every_hit = _checked(np.concatenate(scores), np.concatenate(hits))
+    return _curve(every_score, every_hit, sum(len(reference) for reference in references.values()))
+
+
+def event_average_precision(
+    references: Mapping[str, Intervals],
+    predictions: Mapping[str, tuple[Intervals, NDArray[np.floating]]],
+    criterion: Criterion,
+) -> float:
+    """Average precision of events (see :func:`event_pr_curve`), in [0, 1]; NaN without references.
+
+    Its ceiling is the recall of the predictions at hand: events never proposed count as missed at every threshold.
+    """
+    if not any(len(reference) for reference in references.values()):
+        return float("nan")
+    return event_pr_curve(references, predictions, criterion).average_precision
+
+
+def false_alarms_per_hour(fp: float, duration_s: float) -> float:
+    """False positives an hour of audio; NaN for no audio.
+
+    >>> false_alarms_per_hour(3, 7200.0)
+    1.5
+    """
+    return fp * SECONDS_PER_HOUR / duration_s if duration_s > 0 else float("nan")
+
+
+def _checked(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    if np.shape(scores) != np.shape(labels) or np.ndim(scores) != 1:
+        raise ValueError(f"scores {np.shape(scores)} and labels {np.shape(labels)} must be two lists of one length")
+    out = np.asarray(scores, dtype=np.float64)
+    if np.isnan(out).any():
+        raise ValueError("a score is NaN: it has no rank")
+    return out, np.asarray(labels, dtype=np.bool_)
+
+
+def _curve(scores: NDArray[np.float64], hits: NDArray[np.bool_], n_positive: int) -> PrecisionRecall:
+    order = np.argsort(-scores, kind="stable")
+    falling = scores[order]
+    # The last of each run of equal scores: there the run has been accepted as a whole.
+    last = np.flatnonzero(np.append(np.diff(falling) != 0, np.ones(min(1, len(falling)), dtype=np.bool_)))
+    tp = np.cumsum(hits[order])[last]
+    recall = tp / n_positive if n_positive else np.full(len(last), np.nan)
+    return PrecisionRecall(tp / (last + 1.0), recall, falling[last])
+
+
+def _greedy_hits(
+    reference: Intervals, predicted: Intervals, score: NDArray[np.float64], criterion: Criterion
+) -> NDArray[np.bool_]:
+    """Whether each prediction takes a reference, shape (m,)."""
+    pairs = candidates(reference, predicted, criterion)
+    of_prediction = pairs[:, 1]
+    begin, end = predicted[of_prediction, 0], predicted[of_prediction, 1]
+    order = np.lexsort((-pair_iou(reference, predicted, pairs), of_prediction, end, begin, -score[of_prediction]))
+    hit = np.zeros(len(predicted), dtype=np.bool_)
+    taken = np.zeros(len(reference), dtype=np.bool_)
+    for i, j in pairs[order]:
+        if not (hit[j] or taken[i]):
+            hit[j] = taken[i] = True
+    return hit

@@ -1,0 +1,48 @@
+"""Segment-based counts: is a label active anywhere in each segment of fixed length (Mesaros et al. 2016)?
+
+As in ``sed_eval``: an event makes every segment active that it touches with a positive length, and the last segment may
+be partial. Boundaries within a millionth of a segment of the grid are on it (``core.time``), so that decimal noise does
+not activate a neighbour.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.core.time import first_frame_at_or_after
+
+
+def active_segments(intervals: Intervals, duration_s: float, segment_s: float = 1.0) -> NDArray[np.bool_]:
+    """Whether each segment [k * segment_s, (k + 1) * segment_s) of the recording is active, shape (n_segments,).
+
+    ``intervals``: (n, 2) seconds, overlapping or not; what lies outside [0, duration_s] is ignored. Raises ValueError
+    on a segment length or duration that cannot be.
+
+    >>> active_segments(np.array([[0.5, 2.0]]), 4.0).tolist()
+    [True, True, False, False]
+    """
+    if not segment_s > 0 or not duration_s >= 0:
+        raise ValueError(f"segment_s = {segment_s:g} s must be positive and duration_s = {duration_s:g} s at least 0")
+    n_segments = first_frame_at_or_after(duration_s, segment_s)
+    change = np.zeros(n_segments + 1, dtype=np.int64)
+    for start_s, end_s in as_intervals(intervals):
+        # The floor of a time is minus the ceiling of minus it.
+        first = min(max(-first_frame_at_or_after(-start_s, segment_s), 0), n_segments)
+        beyond = min(max(first_frame_at_or_after(end_s, segment_s), first), n_segments)
+        change[first] += 1
+        change[beyond] -= 1
+    active: NDArray[np.bool_] = np.cumsum(change[:-1]) > 0
+    return active
+
+
+def count_segments(
+    reference: Intervals, predicted: Intervals, duration_s: float, segment_s: float = 1.0
+) -> tuple[int, int, int]:
+    """True positive, false positive and false negative segments of one label in one recording.
+
+    >>> count_segments(np.array([[0.0, 2.0]]), np.array([[1.5, 2.5]]), 4.0)
+    (1, 1, 1)
+    """
+    truth = active_segments(reference, duration_s, segment_s)
+    found = active_segments(predicted, duration_s, segment_s)
+    return int(np.sum(truth & found)), int(np.sum(found & ~truth)), int(np.sum(truth & ~found))
