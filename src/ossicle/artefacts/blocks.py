@@ -1,0 +1,214 @@
+"""Score tracks on disk, written and read in blocks.
+
+A track ``name`` is two files: ``name.npy``, float32 of shape (n_frames, n_labels) in NumPy's own format, which any
+tool opens and maps; and ``name.json``, its labels, hop, duration and number of frames. The header of the ``.npy`` has a
+fixed length and is written last, so the number of frames need not be known at the start. The ``.json`` is put in place
+last and taken away first: a track without it does not exist.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BufferedWriter
+from math import isfinite
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.artefacts.files import part_path, publish, read_json, sync, write_json
+from ossicle.core.errors import ArtefactError
+from ossicle.core.tracks import ScoreTrack
+
+FORMAT_VERSION = 1
+_HEADER_BYTES = 128
+_DTYPE = np.dtype("<f4")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackInfo:
+    """What is known of a track without reading its scores: hop and duration in seconds."""
+
+    labels: tuple[str, ...]
+    hop_s: float
+    duration_s: float
+    n_frames: int
+
+
+def track_files(path: Path) -> tuple[Path, Path]:
+    """The ``.npy`` and ``.json`` of the track ``path``, whose name may itself hold dots."""
+    path = Path(path)
+    return path.with_name(f"{path.name}.npy"), path.with_name(f"{path.name}.json")
+
+
+class TrackWriter:
+    """Write the scores of one recording block by block; the track appears when :meth:`finish` returns.
+
+    ``path`` is the track's name without a suffix, ``labels`` its distinct labels, ``hop_s`` seconds a frame. Leaving
+    the ``with`` block before :meth:`finish`, by an exception or not, leaves nothing new and an earlier track as it was.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with TrackWriter(Path(folder) / "tape 1.2", ("call",), hop_s=0.01) as writer:
+    ...         writer.append(np.zeros((3, 1), np.float32))
+    ...         writer.finish(duration_s=0.03)
+    ...     read_track(Path(folder) / "tape 1.2").scores.shape
+    (3, 1)
+    """
+
+    def __init__(self, path: Path, labels: Sequence[str], hop_s: float) -> None:
+        if not labels or len(set(labels)) != len(labels):
+            raise ValueError(f"a track needs at least one label and each only once, not {list(labels)}")
+        if not (isfinite(hop_s) and hop_s > 0):
+            raise ValueError(f"hop_s = {hop_s} must be a positive number of seconds")
+        self._array, self._sidecar = track_files(path)
+        self._labels = tuple(labels)
+        self._hop_s = float(hop_s)
+        self._n_frames = 0
+        self._part = part_path(self._array)
+        self._handle: BufferedWriter | None = None
+
+    def __enter__(self) -> "TrackWriter":
+        """Open the file beside its place."""
+        self._part.parent.mkdir(parents=True, exist_ok=True)
+        self._handle = open(self._part, "xb")
+        self._handle.write(bytes(_HEADER_BYTES))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove what was not finished."""
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
+        self._part.unlink(missing_ok=True)
+
+    def append(self, scores: NDArray[np.float32]) -> None:
+        """Add the next frames: float32, finite, shape (k, n_labels), k >= 0; raises ValueError otherwise."""
+        if scores.dtype != np.float32 or scores.ndim != 2 or scores.shape[1] != len(self._labels):
+            raise ValueError(
+                f"{self._array}: scores must be float32 of shape (frames, {len(self._labels)}), "
+                f"not {scores.dtype} of shape {scores.shape}"
+            )
+        if not np.isfinite(scores).all():
+            first = self._n_frames + int(np.argwhere(~np.isfinite(scores))[0, 0])
+            raise ValueError(f"{self._array}: the score of frame {first} is not a finite number")
+        self._open().write(np.ascontiguousarray(scores, dtype=_DTYPE).data)
+        self._n_frames += len(scores)
+
+    def finish(self, duration_s: float) -> None:
+        """Put the track in place; ``duration_s`` is the recording's length in seconds."""
+        if not (isfinite(duration_s) and duration_s >= 0):
+            raise ValueError(f"{self._array}: duration_s = {duration_s} must be a number of seconds")
+        handle = self._open()
+        handle.seek(0)
+        handle.write(_header(self._n_frames, len(self._labels)))
+        handle.close()
+        self._handle = None
+        # Without its sidecar the earlier track is absent, so new scores never meet an old description.
+        if self._sidecar.exists():
+            self._sidecar.unlink()
+            sync(self._sidecar.parent)
+        publish(self._part, self._array)
+        write_json(
+            self._sidecar,
+            {
+                "format": FORMAT_VERSION,
+                "labels": self._labels,
+                "hop_s": self._hop_s,
+                "duration_s": float(duration_s),
+                "n_frames": self._n_frames,
+            },
+        )
+
+    def _open(self) -> BufferedWriter:
+        if self._handle is None:
+            raise RuntimeError("a TrackWriter writes inside its `with` block and before finish()")
+        return self._handle
+
+
+def write_track(path: Path, track: ScoreTrack) -> None:
+    """Write a track that is in memory; scores of shape (n_frames, n_labels)."""
+    with TrackWriter(path, track.labels, track.hop_s) as writer:
+        writer.append(track.scores)
+        writer.finish(track.duration_s)
+
+
+def track_info(path: Path) -> TrackInfo:
+    """The description of a track, checked against its scores' header and size; raises ArtefactError."""
+    array, sidecar = track_files(path)
+    info = _parse(read_json(sidecar), sidecar)
+    expected = _HEADER_BYTES + info.n_frames * len(info.labels) * _DTYPE.itemsize
+    try:
+        size = os.path.getsize(array)
+        with open(array, "rb") as handle:
+            header = handle.read(_HEADER_BYTES)
+    except FileNotFoundError:
+        raise ArtefactError(f"{array} is missing beside {sidecar.name}; score the recording again") from None
+    # The header follows from the sidecar to the byte, so nothing of a foreign file needs to be parsed.
+    if header != _header(info.n_frames, len(info.labels)):
+        raise ArtefactError(f"{array} is not the array that {sidecar.name} describes; score the recording again")
+    if size != expected:
+        raise ArtefactError(f"{array} has {size} bytes instead of {expected}; score the recording again")
+    return info
+
+
+def read_track(path: Path) -> ScoreTrack:
+    """The track at ``path`` (a name without suffix), its scores mapped read-only; raises ArtefactError if damaged."""
+    info, (array, _) = track_info(path), track_files(path)
+    shape = (info.n_frames, len(info.labels))
+    scores: NDArray[np.float32] = (
+        np.asarray(np.memmap(array, dtype=_DTYPE, mode="r", offset=_HEADER_BYTES, shape=shape))
+        if info.n_frames
+        else np.zeros(shape, np.float32)
+    )
+    return ScoreTrack(info.labels, scores, info.hop_s, info.duration_s)
+
+
+def iter_blocks(path: Path, block_frames: int) -> Iterator[NDArray[np.float32]]:
+    """The scores of a track in turn, at most ``block_frames`` frames each: float32, shape (k, n_labels).
+
+    Blocks are read, not mapped, so memory stays at one block. The track is checked at the call; raises ArtefactError.
+    """
+    if block_frames < 1:
+        raise ValueError(f"block_frames = {block_frames} must be at least 1")
+    return _blocks(track_files(path)[0], track_info(path), block_frames)
+
+
+def _blocks(array: Path, info: TrackInfo, block_frames: int) -> Iterator[NDArray[np.float32]]:
+    n_labels = len(info.labels)
+    with open(array, "rb") as handle:
+        handle.seek(_HEADER_BYTES)
+        for start in range(0, info.n_frames, block_frames):
+            count = min(block_frames, info.n_frames - start) * n_labels
+            values = np.fromfile(handle, dtype=_DTYPE, count=count)
+            if len(values) != count:
+                raise ArtefactError(f"{array} ended at frame {start} while it was read; score the recording again")
+            yield values.reshape(-1, n_labels)
+
+
+def _header(n_frames: int, n_labels: int) -> bytes:
+    """The .npy header (format 1.0) of a C-ordered float32 array, always 128 bytes."""
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({n_frames}, {n_labels}), }}"
+    lead = b"\x93NUMPY\x01\x00" + (_HEADER_BYTES - 10).to_bytes(2, "little")
+    return lead + text.encode().ljust(_HEADER_BYTES - len(lead) - 1) + b"\n"
+
+
+def _parse(value: Any, sidecar: Path) -> TrackInfo:
+    """The sidecar's JSON as TrackInfo; ArtefactError names the file and the key."""
+    if not isinstance(value, dict) or value.get("format") != FORMAT_VERSION:
+        raise ArtefactError(f"{sidecar}: not a score track of format {FORMAT_VERSION}; score the recording again")
+    labels, n_frames = value.get("labels"), value.get("n_frames")
+    hop_s, duration_s = value.get("hop_s"), value.get("duration_s")
+    if not (isinstance(labels, list) and labels and all(isinstance(one, str) for one in labels)):
+        raise ArtefactError(f"{sidecar}: `labels` is not a list of names; score the recording again")
+    if isinstance(n_frames, bool) or not isinstance(n_frames, int) or n_frames < 0:
+        raise ArtefactError(f"{sidecar}: `n_frames` is not a count; score the recording again")
+    if not isinstance(hop_s, float) or hop_s <= 0:
+        raise ArtefactError(f"{sidecar}: `hop_s` is not a positive number of seconds; score the recording again")
+    if not isinstance(duration_s, float) or duration_s < 0:
+        raise ArtefactError(f"{sidecar}: `duration_s` is not a number of seconds; score the recording again")
+    return TrackInfo(tuple(labels), hop_s, duration_s, n_frames)

@@ -1,0 +1,131 @@
+"""The shelf: finished artefacts by fingerprint, and the working folders of unfinished ones.
+
+    root/<step>/<first 16 digits of the fingerprint>/artefact.json + whatever the step wrote
+    root/<step>/.work-<the same 16 digits>/
+
+``artefact.json`` holds the fingerprint and the content digest; nothing in it is a path, so the root can move. A working
+folder persists when a step is interrupted: begun again, the step finds its units there and goes on.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ossicle.artefacts.files import publish_folder, read_json, sweep, tree_digest, write_json
+from ossicle.artefacts.fingerprint import Fingerprint
+from ossicle.core.errors import ArtefactError
+
+FORMAT_VERSION = 1
+MANIFEST = "artefact.json"
+JOURNAL = "journal.jsonl"
+RUN_LOG = "run.jsonl"
+# What tells of the making and not of the result: equal work done twice differs in these.
+NOT_CONTENT = (MANIFEST, JOURNAL, RUN_LOG, "logs")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_KEYS = frozenset({"format", "step", "version", "digest", "settings", "inputs", "versions", "content", "created"})
+
+
+class Shelf:
+    """The artefacts below one folder.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     shelf, made_from = Shelf(Path(folder)), Fingerprint("dataset", 1, {"seed": 1}, {})
+    ...     work = shelf.begin(made_from)
+    ...     _ = (work / "clips.txt").write_text("...")
+    ...     shelf.commit(made_from) == shelf.find(made_from)
+    True
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    def find(self, made_from: Fingerprint) -> Path | None:
+        """The finished artefact with this fingerprint, or None.
+
+        A folder without ``artefact.json`` (half a copy) or with another fingerprint's is not it. Raises ArtefactError
+        for a damaged ``artefact.json``. Contents are not read; :meth:`verify` does that.
+        """
+        place = self._place(made_from)
+        if not (place / MANIFEST).is_file():
+            return None
+        return place if self.manifest(place)["digest"] == made_from.digest else None
+
+    def begin(self, made_from: Fingerprint) -> Path:
+        """The working folder of this fingerprint, with whatever an interrupted run left in it."""
+        work = self._work(made_from)
+        work.mkdir(parents=True, exist_ok=True)
+        return work
+
+    def commit(self, made_from: Fingerprint, content_exclude: Sequence[str] = ()) -> Path:
+        """Turn the working folder into the artefact, and return its place.
+
+        The content digest leaves out :data:`NOT_CONTENT` and files and folders named in ``content_exclude``. When the
+        artefact is there already (another process was faster) it is kept and the working folder dropped. Raises
+        ArtefactError when there is no working folder, or the place is taken by another artefact.
+        """
+        place, work = self._place(made_from), self._work(made_from)
+        if self.find(made_from) is not None:
+            shutil.rmtree(work, ignore_errors=True)
+            return place
+        if (place / MANIFEST).exists():
+            raise ArtefactError(f"{place} holds another artefact than its name says; remove it and run the step again")
+        if not work.is_dir():
+            raise ArtefactError(f"{work} is missing: nothing was begun for this {made_from.step}; run the step again")
+        sweep(work)
+        content = tree_digest(work, (*NOT_CONTENT, *content_exclude))
+        write_json(
+            work / MANIFEST,
+            {
+                "format": FORMAT_VERSION,
+                **made_from.as_dict(),
+                "digest": made_from.digest,
+                "content": content,
+                "content_exclude": sorted(content_exclude),
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            },
+        )
+        publish_folder(work, place)
+        return place
+
+    def content(self, path: Path) -> str:
+        """The content digest of a finished artefact, as its ``artefact.json`` says; an input of later steps."""
+        return str(self.manifest(path)["content"])
+
+    def manifest(self, path: Path) -> dict[str, Any]:
+        """The checked ``artefact.json`` of a finished artefact; raises ArtefactError when missing or damaged."""
+        file = Path(path) / MANIFEST
+        value = read_json(file)
+        remedy = f"remove {os.fspath(path)} and run its step again"
+        if not isinstance(value, dict) or not value.keys() >= _KEYS:
+            absent = sorted(_KEYS - value.keys()) if isinstance(value, dict) else sorted(_KEYS)
+            raise ArtefactError(f"{file} lacks {', '.join(absent)}; {remedy}")
+        if value["format"] != FORMAT_VERSION:
+            raise ArtefactError(f"{file}: format {value['format']!r} is not {FORMAT_VERSION}; {remedy}")
+        try:
+            described = Fingerprint(*(value[key] for key in ("step", "version", "settings", "inputs", "versions")))
+        except (TypeError, ValueError) as err:
+            raise ArtefactError(f"{file}: {err}; {remedy}") from err
+        if value["digest"] != described.digest:
+            raise ArtefactError(f"{file}: `digest` does not belong to the settings and inputs beside it; {remedy}")
+        if not _DIGEST.fullmatch(str(value["content"])):
+            raise ArtefactError(f"{file}: `content` is not a digest; {remedy}")
+        return value
+
+    def verify(self, path: Path) -> None:
+        """Read a finished artefact's files; raises ArtefactError when they are not what was committed."""
+        manifest = self.manifest(path)
+        if tree_digest(Path(path), (*NOT_CONTENT, *manifest.get("content_exclude", ()))) != manifest["content"]:
+            raise ArtefactError(
+                f"{path}: files were changed, added or lost since it was made; remove it and run its step again"
+            )
+
+    def _place(self, made_from: Fingerprint) -> Path:
+        return self.root / made_from.step / made_from.digest[:16]
+
+    def _work(self, made_from: Fingerprint) -> Path:
+        return self.root / made_from.step / f".work-{made_from.digest[:16]}"

@@ -1,0 +1,84 @@
+"""Tables on disk: Parquet for Ossicle, CSV for people.
+
+One writer, so that equal rows give equal bytes: sorted by key, one chunk, row groups of a fixed size, zstd.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+import polars.selectors as cs
+from polars.datatypes import DataType, DataTypeClass
+
+from ossicle.artefacts.files import whole_file
+from ossicle.core.errors import ArtefactError
+
+_ROW_GROUP = 1 << 17
+_DECIMALS = 6
+# A spreadsheet runs a cell that begins with one of these (OWASP, "CSV Injection").
+_FORMULA = r"^[=+\-@\t\r]"
+
+
+def write_table(path: Path, frame: pl.DataFrame, sort_by: Sequence[str]) -> None:
+    """Write ``frame`` as Parquet, sorted by the key columns ``sort_by``; whole or absent.
+
+    Rows with equal keys are ordered by the other columns (nested ones excepted), so the order of rows in ``frame`` does
+    not reach the file. Categorical columns become text: their codes depend on the order of appearance. Raises
+    ValueError when a key column is missing.
+    """
+    missing = [name for name in sort_by if name not in frame.columns]
+    if missing:
+        raise ValueError(f"{path}: no column {', '.join(missing)} to sort by; there are: {', '.join(frame.columns)}")
+    frame = frame.with_columns(cs.categorical().cast(pl.String))
+    ties = [name for name, kind in frame.schema.items() if name not in sort_by and not kind.is_nested()]
+    order = [*sort_by, *ties]
+    ordered = (frame.sort(order, maintain_order=True) if order else frame).rechunk()
+    with whole_file(path) as part:
+        ordered.write_parquet(part, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
+
+
+def read_table(path: Path, schema: Mapping[str, DataType | DataTypeClass] | None = None) -> pl.DataFrame:
+    """The table at ``path``; columns named in ``schema`` come first, in its order, further ones follow.
+
+    Raises ArtefactError when the file is missing or damaged, or lacks a column of ``schema`` or has another type in it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ArtefactError(f"{path} is missing; run the step that writes it again")
+    try:
+        # Neither brackets in a file's name nor `key=value` folders mean anything to us.
+        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as err:
+        raise ArtefactError(f"{path} is not a whole Parquet table ({_first_line(err)}); write it again") from err
+    if schema is None:
+        return frame
+    for name, kind in schema.items():
+        if name not in frame.columns:
+            raise ArtefactError(f"{path} has no column {name!r}; write it again with this version of Ossicle")
+        if frame.schema[name] != kind:
+            raise ArtefactError(
+                f"{path}: column {name!r} is {frame.schema[name]}, not {kind}; "
+                "write it again with this version of Ossicle"
+            )
+    return frame.select([*schema, *(name for name in frame.columns if name not in schema)])
+
+
+def _first_line(err: BaseException) -> str:
+    return (str(err).splitlines() or [type(err).__name__])[0]
+
+
+def write_csv(path: Path, frame: pl.DataFrame) -> None:
+    """Write ``frame`` as CSV with figures rounded to 6 decimals; whole or absent.
+
+    Text that a spreadsheet would run as a formula, headings included, gets a leading apostrophe; numbers never do.
+    Rows keep their order. Nested columns raise polars' ComputeError.
+    """
+    text = cs.string() | cs.categorical() | cs.enum()
+    safe = frame.with_columns(
+        # Adding zero turns -0.0 into 0.0.
+        cs.float().cast(pl.Float64).round(_DECIMALS) + 0.0,
+        text.cast(pl.String).str.replace(f"({_FORMULA})", "'${1}"),
+    )
+    headings = pl.Series(frame.columns, dtype=pl.String).str.replace(f"({_FORMULA})", "'${1}").to_list()
+    with whole_file(path) as part:
+        safe.rename(dict(zip(frame.columns, headings, strict=True))).write_csv(part)
