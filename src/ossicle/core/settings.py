@@ -36,7 +36,10 @@ def setting(
 
     ``digest=False`` marks a setting that cannot change a result (workers, device), and so stays out of fingerprints.
     """
-    meta = {"help": help, "unit": unit, "ge": ge, "gt": gt, "le": le, "lt": lt, "choices": choices, "digest": digest}
+    given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
+    # Under a key of their own: pydantic reads metadata named ge, gt, ... itself and would hold a whole tuple against it.
+    bounds = {key: bound for key, bound in given.items() if bound is not None}
+    meta = {"help": help, "unit": unit, "bounds": bounds, "choices": choices, "digest": digest}
     if default is MISSING:
         return field(metadata=meta)
     if isinstance(default, dict | list):
@@ -55,7 +58,7 @@ def _check(instance: Any) -> None:
                 continue
             unit = f" {meta['unit']}" if meta.get("unit") else ""
             for key, words, holds in _BOUNDS:
-                bound = meta.get(key)
+                bound = meta.get("bounds", {}).get(key)
                 if bound is not None and not holds(one, bound):
                     raise ValueError(f"{spec.name} = {one}{unit} must be {words} {bound:g}{unit}")
 

@@ -1,0 +1,84 @@
+"""Interval sets against a slow oracle: membership of every cell of a small integer line."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ossicle.core.intervals import Intervals, as_intervals, gaps, iou, overlap, union, widen
+
+LINE = 40
+
+
+@st.composite
+def interval_sets(draw: st.DrawFn, min_size: int = 0) -> Intervals:
+    pairs = draw(st.lists(st.tuples(st.integers(0, LINE), st.integers(0, LINE)), min_size=min_size, max_size=8))
+    return as_intervals([(min(a, b), max(a, b)) for a, b in pairs])
+
+
+def cells(intervals: Intervals) -> set[int]:
+    """The unit cells [k, k + 1) inside the set."""
+    return {k for start, end in intervals for k in range(int(start), int(end))}
+
+
+@given(interval_sets())
+def test_a_union_covers_the_same_cells_with_sorted_separate_intervals(intervals: Intervals) -> None:
+    merged = union(intervals)
+    assert cells(merged) == cells(intervals)
+    assert np.all(merged[1:, 0] > merged[:-1, 1])
+    assert np.array_equal(union(merged), merged)
+
+
+@given(interval_sets(), st.permutations(range(8)))
+def test_the_order_of_intervals_does_not_matter(intervals: Intervals, order: list[int]) -> None:
+    shuffled = intervals[[k for k in order if k < len(intervals)]]
+    assert np.array_equal(union(shuffled), union(intervals))
+
+
+@given(interval_sets(), st.integers(0, 6))
+def test_a_gap_is_bridged_exactly_up_to_its_limit(intervals: Intervals, gap: int) -> None:
+    plain, bridged = union(intervals), union(intervals, float(gap))
+    between = plain[1:, 0] - plain[:-1, 1]
+    assert len(bridged) == (0 if len(plain) == 0 else 1 + int(np.sum(between > gap)))
+
+
+@given(interval_sets(), st.integers(0, LINE), st.integers(0, LINE))
+def test_gaps_are_the_complement_within_the_window(intervals: Intervals, a: int, b: int) -> None:
+    start, end = min(a, b), max(a, b)
+    free = gaps(intervals, float(start), float(end))
+    assert cells(free) == set(range(start, end)) - cells(intervals)
+    assert np.all(free[:, 1] > free[:, 0])
+
+
+@given(interval_sets(), interval_sets())
+def test_overlap_and_iou_count_cells(a: Intervals, b: Intervals) -> None:
+    shared, share = overlap(a, b), iou(a, b)
+    assert shared.shape == share.shape == (len(a), len(b))
+    for i in range(len(a)):
+        for j in range(len(b)):
+            both, either = cells(a[i : i + 1]) & cells(b[j : j + 1]), cells(a[i : i + 1]) | cells(b[j : j + 1])
+            assert shared[i, j] == len(both)
+            assert share[i, j] == pytest.approx(len(both) / len(either) if either else 0.0)
+
+
+@given(interval_sets(min_size=1))
+def test_an_interval_equals_itself(a: Intervals) -> None:
+    longer = a[:, 1] > a[:, 0]
+    assert np.all(np.diag(iou(a, a)) == longer)
+
+
+def test_widening_moves_both_ends() -> None:
+    assert widen(as_intervals([(1, 2), (5, 5)]), 0.5).tolist() == [[0.5, 2.5], [4.5, 5.5]]
+
+
+def test_empty_sets_keep_their_shape() -> None:
+    empty = as_intervals([])
+    assert empty.shape == union(empty).shape == (0, 2)
+    assert gaps(empty, 0.0, 3.0).tolist() == [[0.0, 3.0]]
+    assert iou(empty, as_intervals([(0, 1)])).shape == (0, 1)
+
+
+@pytest.mark.parametrize("pair", [(2.0, 1.0), (0.0, float("nan")), (0.0, float("inf"))])
+def test_impossible_intervals_are_refused(pair: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="start <= end"):
+        as_intervals([pair])
