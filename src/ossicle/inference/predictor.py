@@ -1,0 +1,70 @@
+"""What turns chunks of samples into scores: the protocol every runtime meets, and a fake that needs no model.
+
+A predictor is structural: the torch model, ``ossicle.bundle.onnx_runtime.OnnxPredictor`` and the fake below share no base
+class. It must treat the chunks of a batch independently, so that a chunk's scores do not depend on its neighbours.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.frontend import analysis_window
+
+
+class Predictor(Protocol):
+    """A model ready to read chunks of one plan."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels scored, in the order of the scores' last axis."""
+        ...
+
+    @property
+    def plan(self) -> ChunkPlan:
+        """The grid on which the model reads a recording."""
+        ...
+
+    def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities of the core frames of each chunk.
+
+        ``chunks``: float32, shape (batch, plan.chunk_samples), any batch of at least 1. Returns float32, shape
+        (batch, plan.core_frames, n_labels), in [0, 1].
+        """
+        ...
+
+
+class FakePredictor:
+    """Scores that rise with the power in each label's band; deterministic, and local to each frame's window.
+
+    The bands split 0 Hz to half the rate evenly among the labels. A score is
+    ``1 / (1 + exp(-(level_db - threshold_db) / slope_db))`` with the band's level in dB re full-scale sine.
+    """
+
+    def __init__(
+        self, labels: tuple[str, ...], plan: ChunkPlan, threshold_db: float = -30.0, slope_db: float = 6.0
+    ) -> None:
+        self.labels = labels
+        self.plan = plan
+        self.threshold_db = threshold_db
+        self.slope_db = slope_db
+        self._window = analysis_window(plan.window_samples).astype(np.float64)
+        edges = np.linspace(0, plan.window_samples // 2 + 1, len(labels) + 1).round().astype(int)
+        self._bands = [
+            slice(int(low), max(int(low) + 1, int(high))) for low, high in zip(edges, edges[1:], strict=False)
+        ]
+
+    def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores of (batch, chunk_samples) float32 chunks, shape (batch, core_frames, n_labels)."""
+        plan = self.plan
+        first = plan.context_frames * plan.hop_samples
+        frames = sliding_window_view(chunks, plan.window_samples, axis=1)[:, first :: plan.hop_samples]
+        power = np.abs(np.fft.rfft(frames[:, : plan.core_frames] * self._window)) ** 2
+        levels = np.stack([power[..., band].sum(axis=-1) for band in self._bands], axis=-1)
+        level_db = 10 * np.log10(np.maximum(levels, 1e-10))
+        scores: NDArray[np.float32] = (1 / (1 + np.exp(-(level_db - self.threshold_db) / self.slope_db))).astype(
+            np.float32
+        )
+        return scores

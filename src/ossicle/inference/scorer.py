@@ -1,0 +1,108 @@
+"""Samples in, scores out, on the absolute grid of the chunk plan (invariant 4).
+
+Every runner (batch, file stream, microphone) feeds samples here in blocks of any size; the chunks that the model sees,
+and so the scores, are the same for all of them. A chunk is computed once all its samples have been fed, or at the end,
+where the missing ones are zeros.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.errors import OssicleError
+from ossicle.inference.predictor import Predictor
+
+Scores = NDArray[np.float32]
+
+
+class Scorer:
+    """A fold of one recording's samples into its scores.
+
+    ``batch_chunks`` chunks are collected before the predictor is called; a live stream uses 1 for the least latency.
+    Memory is one batch of chunks, whatever the length of the recording.
+    """
+
+    def __init__(self, predictor: Predictor, batch_chunks: int = 8) -> None:
+        if batch_chunks < 1:
+            raise ValueError(f"batch_chunks = {batch_chunks} must be at least 1")
+        plan = predictor.plan
+        self.predictor = predictor
+        self.plan = plan
+        self.n_samples = 0
+        self.n_frames = 0
+        self._finished = False
+        self._advance = batch_chunks * plan.core_samples
+        # Holds the samples of one batch; the first is that of the batch's first chunk.
+        self._buffer = np.zeros(plan.chunk_samples + (batch_chunks - 1) * plan.core_samples, dtype=np.float32)
+        # The recording begins `lead_samples` into the first chunk. The lead is negative where windows are shorter than
+        # hops: then the first samples belong to no chunk and are skipped, as later ones between two chunks are.
+        self._filled = max(plan.lead_samples, 0)
+        self._skip = max(-plan.lead_samples, 0)
+
+    def feed(self, samples: NDArray[np.float32]) -> Scores:
+        """Take the next samples, float32 (n,) at the plan's rate.
+
+        Returns the scores of the frames that became known, shape (k, n_labels), k >= 0.
+        """
+        if self._finished:
+            raise ValueError("this scorer has finished its recording: make another for the next")
+        self.n_samples += len(samples)
+        scores = self._take(samples)
+        self.n_frames += len(scores)
+        return scores
+
+    def finish(self) -> Scores:
+        """Scores of the remaining frames, shape (k, n_labels): the end is padded with zeros and trimmed.
+
+        After it the scorer has given ``plan.n_frames(n_samples)`` frames in all, and takes no more samples.
+        """
+        self._finished = True
+        plan = self.plan
+        left = plan.n_frames(self.n_samples) - self.n_frames
+        if left == 0:
+            return self._nothing()
+        last = plan.n_chunks(self.n_samples) - 1
+        missing = plan.start_sample(last) + plan.chunk_samples - self.n_samples
+        scores = np.concatenate([self._take(np.zeros(max(missing, 0), dtype=np.float32)), self._score_whole_chunks()])
+        self.n_frames += left
+        return scores[:left]
+
+    def _nothing(self) -> Scores:
+        return np.zeros((0, len(self.predictor.labels)), dtype=np.float32)
+
+    def _take(self, samples: NDArray[np.float32]) -> Scores:
+        known = [self._nothing()]
+        at = 0
+        while at < len(samples):
+            if self._skip:
+                step = min(self._skip, len(samples) - at)
+                self._skip -= step
+            else:
+                step = min(len(self._buffer) - self._filled, len(samples) - at)
+                self._buffer[self._filled : self._filled + step] = samples[at : at + step]
+                self._filled += step
+                if self._filled == len(self._buffer):
+                    known.append(self._score_whole_chunks())
+                    self._slide()
+            at += step
+        return np.concatenate(known)
+
+    def _slide(self) -> None:
+        kept = max(len(self._buffer) - self._advance, 0)
+        self._skip = max(self._advance - len(self._buffer), 0)
+        self._buffer[:kept] = self._buffer[len(self._buffer) - kept :].copy()
+        self._filled = kept
+
+    def _score_whole_chunks(self) -> Scores:
+        plan = self.plan
+        n_chunks = max(0, (self._filled - plan.chunk_samples) // plan.core_samples + 1)
+        if n_chunks == 0:
+            return self._nothing()
+        chunks = np.stack([self._buffer[c * plan.core_samples :][: plan.chunk_samples] for c in range(n_chunks)])
+        scores = self.predictor.predict(chunks)
+        expected = (n_chunks, plan.core_frames, len(self.predictor.labels))
+        if scores.shape != expected:
+            raise OssicleError(f"the model returned scores of shape {scores.shape} where its plan says {expected}")
+        if not np.isfinite(scores).all():
+            first_s = self.n_frames * plan.hop_s
+            raise OssicleError(f"the model returned NaN or Inf in the chunks that begin near {first_s:.2f} s")
+        return scores.reshape(-1, len(self.predictor.labels)).astype(np.float32, copy=False)
