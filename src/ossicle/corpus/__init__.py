@@ -1,1 +1,1 @@
-
+"""Recordings and annotations to datasets: index, annotation formats, health, splits, negatives, synthetic corpora."""

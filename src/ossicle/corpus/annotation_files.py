@@ -1,0 +1,130 @@
+"""Annotation files of a folder to rows that know their recording.
+
+The content decides the format: a Raven header, an Audacity label line, or a table with columns for start and end. What
+is none of these and is not named after a recording is noted and left alone. Malformed tables are all reported at once,
+since a table that is skipped would turn calls into background.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ossicle.core.errors import FormatError
+from ossicle.corpus import event_csv
+from ossicle.corpus.audacity import is_audacity, read_audacity
+from ossicle.corpus.pairing import Pairing, same_file_name
+from ossicle.corpus.raven import is_raven, read_raven
+from ossicle.corpus.selection import RawSelection, read_text
+
+SUFFIXES = frozenset({".txt"}) | event_csv.SUFFIXES
+_MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the user should know about the corpus: ``kind`` for machines, ``where`` (a file), ``message``."""
+
+    kind: str
+    where: str
+    message: str
+
+
+@dataclass(slots=True)
+class AnnotationFiles:
+    """What a folder of annotation files says: (recording path, row) pairs, the recordings reviewed, and notes."""
+
+    rows: list[tuple[str, RawSelection]] = field(default_factory=list)
+    reviewed: set[str] = field(default_factory=set)
+    notes: list[Note] = field(default_factory=list)
+
+
+def read_annotation_files(
+    folder: Path, tables: Sequence[str], pairing: Pairing, *, label_column: str, default_label: str | None
+) -> AnnotationFiles:
+    """Read ``tables`` (paths below ``folder``) and pair their rows; FormatError lists every malformed table."""
+    out = AnnotationFiles()
+    problems: list[str] = []
+    for table in tables:
+        try:
+            _read_one(folder, table, pairing, label_column, default_label, out)
+        except FormatError as problem:
+            problems.append(str(problem))
+    if problems:
+        more = len(problems) - _MOST_PROBLEMS
+        shown = problems[:_MOST_PROBLEMS] + [f"and {more} more"] * (more > 0)
+        raise FormatError("\n".join(shown))
+    return out
+
+
+def _read_one(
+    folder: Path, table: str, pairing: Pairing, label_column: str, default_label: str | None, out: AnnotationFiles
+) -> None:
+    path = folder / table
+    own, ambiguous = _own(table, pairing)
+    named_after = own is not None or ambiguous is not None
+    if path.suffix.lower() in event_csv.SUFFIXES:
+        if not named_after and not event_csv.is_events(path):
+            out.notes.append(Note("not_annotations", table, "has no columns for start and end and was not read"))
+            return
+        events = event_csv.read_events(path, label_column=label_column, default_label=default_label)
+        rows, files = list(events.rows), list(events.files)
+    else:
+        text = read_text(path)
+        if is_audacity(text):
+            rows = read_audacity(path, default_label=default_label)
+        elif is_raven(text) or named_after:
+            rows = read_raven(path, label_column=label_column, default_label=default_label)
+        else:
+            out.notes.append(
+                Note("not_annotations", table, "is neither a Raven nor an Audacity table and was not read")
+            )
+            return
+        files = sorted({row.begin_path for row in rows} - {""})
+    _pair(table, rows, files, own, ambiguous, pairing, out)
+
+
+def _own(table: str, pairing: Pairing) -> tuple[str | None, FormatError | None]:
+    """The recording a table is named after, or why that cannot be told (its rows may still tell)."""
+    try:
+        return pairing.of_table(table), None
+    except FormatError as problem:
+        return None, problem
+
+
+def _pair(
+    table: str,
+    rows: Sequence[RawSelection],
+    files: Sequence[str],
+    own: str | None,
+    ambiguous: FormatError | None,
+    pairing: Pairing,
+    out: AnnotationFiles,
+) -> None:
+    places: dict[str, str | None] = {"": own}
+    for stated in files:
+        if own is not None and same_file_name(stated, own):
+            places[stated] = own
+            continue
+        found = pairing.of_path(stated, table)
+        # A table over one file may state a name that the file had before somebody moved or converted it.
+        places[stated] = own if found is None and len(files) == 1 else found
+    if ambiguous is not None and (not files or any(not row.begin_path for row in rows)):
+        raise ambiguous
+    if own is not None:
+        out.reviewed.add(own)
+    out.reviewed.update(place for stated, place in places.items() if place is not None and stated)
+    lost: Counter[str] = Counter()
+    for row in rows:
+        place = places[row.begin_path]
+        if place is None:
+            lost[row.begin_path] += 1
+        else:
+            out.rows.append((place, row))
+    for stated, count in sorted(lost.items()):
+        about = f"{count} rows speak of {stated!r}, which is" if stated else f"{count} rows are of a recording that is"
+        out.notes.append(Note("unmatched_rows", table, f"{about} not in the audio folder; they were left out"))
+    if own is None and not rows and not any(place is not None for place in places.values()):
+        out.notes.append(Note("unmatched_table", table, "holds no rows and matches no recording"))
+    elif own is None and rows and sum(lost.values()) == len(rows):
+        out.notes.append(Note("unmatched_table", table, "matches no recording by its name or by its rows"))

@@ -1,0 +1,68 @@
+"""Audacity label tracks, in and out (Audacity manual, "Importing and exporting labels").
+
+``start<TAB>end<TAB>label`` without a header; a line ``\\<TAB>low<TAB>high`` gives the frequencies in Hz of the label
+before it (negative: not set). BirdNET adds the confidence as a fourth cell. A file without lines says that somebody
+looked and found nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from ossicle.artefacts.files import write_text
+from ossicle.core.errors import FormatError
+from ossicle.corpus.selection import (
+    RawSelection,
+    cell_text,
+    check_times,
+    checked_label,
+    number,
+    optional_number,
+    read_text,
+    split_lines,
+)
+
+
+def read_audacity(path: Path, *, default_label: str | None = None) -> list[RawSelection]:
+    """The labels of a track in the order of the file; FormatError, naming file and line, where one cannot be read."""
+    out: list[RawSelection] = []
+    for line, text in enumerate(split_lines(read_text(path)), start=1):
+        where = f"{path}, line {line}"
+        if not text.strip():
+            continue
+        cells = text.split("\t")
+        if cells[0].strip() == "\\":
+            if not out or len(cells) != 3:
+                raise FormatError(f"{where}: a frequency line needs a label before it, and two figures")
+            low, high = (number(cell, where, "a frequency") for cell in cells[1:])
+            out[-1] = replace(out[-1], low_hz=low if low >= 0 else None, high_hz=high if high >= 0 else None)
+            continue
+        if not 2 <= len(cells) <= 4:
+            raise FormatError(f"{where}: has {len(cells)} cells; write start, end and label with tabs between them")
+        cells += [""] * (4 - len(cells))
+        start, end = number(cells[0], where, "the start"), number(cells[1], where, "the end")
+        check_times(start, end, where)
+        confidence = optional_number(cells[3], where, "the confidence")
+        out.append(RawSelection(start, end, checked_label(cells[2], default_label, where), confidence=confidence))
+    return out
+
+
+def is_audacity(text: str) -> bool:
+    """Whether a text begins with a line of an Audacity label track."""
+    first = next((line for line in split_lines(text) if line.strip()), "").split("\t")
+    try:
+        float(first[0]), float(first[1])
+    except (ValueError, IndexError):
+        return False
+    return True
+
+
+def write_audacity(path: Path, rows: Iterable[RawSelection]) -> None:
+    """Write a label track, whole or absent; frequency lines follow the rows of which both frequencies are known."""
+    lines: list[str] = []
+    for row in sorted(rows, key=lambda one: (one.start_s, one.end_s, one.label)):
+        label = cell_text(row.label, "the label")
+        lines.append(f"{row.start_s:.6f}\t{row.end_s:.6f}\t{label}\n")
+        if row.low_hz is not None and row.high_hz is not None:
+            lines.append(f"\\\t{row.low_hz:.6f}\t{row.high_hz:.6f}\n")
+    write_text(path, "".join(lines))

@@ -1,0 +1,30 @@
+"""What lies below a folder: audio files and annotation files, in a fixed order.
+
+Hidden files and folders (names that begin with a dot) are skipped: among them are macOS' ``._x.wav``, which are no
+audio. Links to files and folders are followed, but never into a folder that they lie in.
+"""
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+
+def files_below(folder: Path, suffixes: Collection[str]) -> list[str]:
+    """Posix paths below ``folder`` of the files whose suffix, in any case, is one of ``suffixes``; sorted."""
+    found: list[str] = []
+    _walk(folder, "", frozenset({os.path.realpath(folder)}), suffixes, found)
+    return sorted(found)
+
+
+def _walk(folder: Path, below: str, above: frozenset[str], suffixes: Collection[str], found: list[str]) -> None:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            name = f"{below}/{entry.name}" if below else entry.name
+            if entry.is_dir():
+                real = os.path.realpath(entry.path)
+                if real not in above:
+                    _walk(Path(entry.path), name, above | {real}, suffixes, found)
+            elif os.path.splitext(entry.name)[1].lower() in suffixes:
+                found.append(name)

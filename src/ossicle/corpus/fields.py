@@ -1,0 +1,142 @@
+"""Fields of a recording read from its name: site, tape, animal, date, start time.
+
+A template such as ``site{site}_{date}_{time}_tape`` is matched against the stem: the file's name less its audio suffix
+and nothing else, so dots in names are safe. A placeholder takes as little as it can and never a ``/``; where a literal
+follows it also takes no ``_``. ``*`` stands for anything but ``/``. A template with slashes is matched against as many
+folders above the file: ``{machine}/{kind}/*``. Nothing is renamed on disk.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from ossicle.core.errors import UsageError
+
+_PIECE = re.compile(r"\{([^{}]*)\}|(\*)|([^{}*]+)|([{}])")
+_STAMP = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)[-_ T.]?([01]\d|2[0-3])([-_:.h]?)([0-5]\d)\6([0-5]\d)(?!\d)"
+)
+_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+class Template:
+    """A file-name template as a compiled pattern; UsageError where the template makes no sense.
+
+    >>> Template("site{site}_{date}_*").parse("siteA_20250610_050000_tape")
+    {'site': 'A', 'date': '20250610'}
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.names: tuple[str, ...] = ()
+        pieces = [match.groups() for match in _PIECE.finditer(text)]
+        pattern = ""
+        for place, (name, star, literal, brace) in enumerate(pieces):
+            following = pieces[place + 1] if place + 1 < len(pieces) else None
+            if brace is not None:
+                raise UsageError(f"name_template {text!r}: a brace has no partner; write placeholders as {{site}}")
+            if literal is not None:
+                pattern += re.escape(literal)
+            elif star is not None:
+                pattern += "[^/]*?"
+            else:
+                pattern += self._placeholder(name, following)
+        self._pattern = re.compile(pattern)
+        self.folders = text.count("/")
+
+    def _placeholder(self, name: str, following: tuple[str | None, ...] | None) -> str:
+        if not name.isidentifier():
+            raise UsageError(f"name_template {self.text!r}: {{{name}}} is no field name; use letters, digits and _")
+        if name in self.names:
+            raise UsageError(f"name_template {self.text!r}: {{{name}}} is there twice; a field has one place")
+        if following is not None and following[0] is not None:
+            raise UsageError(f"name_template {self.text!r}: put a literal between {{{name}}} and {{{following[0]}}}")
+        self.names += (name,)
+        if following is None:
+            return f"(?P<{name}>[^/]+)"
+        # Before a wildcard the placeholder must take all it can, or one letter would be enough.
+        return f"(?P<{name}>[^/_]+)" if following[1] is not None else f"(?P<{name}>[^/_]+?)"
+
+    def parse(self, stem: str) -> dict[str, str] | None:
+        """The fields of a stem, with as many folders before it as the template has slashes; None where it does not fit.
+
+        Folders beyond those are ignored.
+        """
+        parts = stem.split("/")
+        found = self._pattern.fullmatch("/".join(parts[-1 - self.folders :]))
+        return None if found is None else found.groupdict()
+
+
+def stem_of(path: str, suffixes: Collection[str]) -> str:
+    """A path below the root less its audio suffix (one of ``suffixes``, lower case with the dot), in any case.
+
+    >>> stem_of("a/siteD_052100.23_tape.FLAC", {".flac"})
+    'a/siteD_052100.23_tape'
+    """
+    suffix = PurePosixPath(path).suffix
+    return path[: -len(suffix)] if suffix and suffix.lower() in suffixes else path
+
+
+def top_folder(path: str) -> str:
+    """The first folder below the root, or ``.`` for a file that lies in the root itself."""
+    parts = PurePosixPath(path).parts
+    return parts[0] if len(parts) > 1 else "."
+
+
+def start_time_of(stem: str) -> str | None:
+    """The clock time at which a recording starts, from its name as recorders write it (``YYYYMMDD_HHMMSS``); ISO 8601.
+
+    >>> start_time_of("siteD_20250613_052100.23_tape")
+    '2025-06-13T05:21:00'
+    """
+    for found in _STAMP.finditer(stem):
+        year, _, month, day, hour, _, minute, second = found.groups()
+        try:
+            return datetime.fromisoformat(f"{year}-{month}-{day}T{hour}:{minute}:{second}").isoformat()
+        except ValueError:
+            # Eight digits that are no date, such as a serial number: look further along the name.
+            continue
+    return None
+
+
+def infer_template(stems: Sequence[str], group: str) -> str | None:
+    """A template in which the field ``group`` can be read from every one of ``stems`` (paths less their suffix).
+
+    Looks for the field's name followed by its value (``siteA_...``, ``.../site-3/...``), and for dates where the field
+    is ``date``. None where no template fits them all: then somebody has to write one.
+    """
+    votes: Counter[str] = Counter()
+    for stem in stems:
+        votes.update(set(_candidates(stem, group)))
+    for text, count in sorted(votes.items(), key=lambda item: (-item[1], len(item[0]), item[0])):
+        if count == len(stems):
+            template = Template(text)
+            if all((template.parse(stem) or {}).get(group) for stem in stems):
+                return text
+    return None
+
+
+def _candidates(stem: str, group: str) -> list[str]:
+    parts = stem.split("/")
+    out: list[str] = []
+    if not group.isidentifier():
+        return out
+    named = re.compile(
+        rf"(?:(?<=^)|(?<=[_\-. ]))({re.escape(group)}[-=]?|{re.escape(group)}_(?=[^_]))[^_]+?(?=[_\-. ]|$)"
+    )
+    for depth, part in enumerate(parts):
+        tail = "/*" * (len(parts) - 1 - depth)
+        for found in named.finditer(part):
+            out += [_around(part, found.start(), found.end(), f"{found.group(1)}{{{group}}}") + tail]
+        if group == "date":
+            out += [_around(part, found.start(), found.end(), "{date}") + tail for found in _DATE.finditer(part)]
+    return out
+
+
+def _around(part: str, start: int, end: int, middle: str) -> str:
+    """The template of one path part: wildcards for what lies before and after, with the separators kept."""
+    before = "" if start == 0 else f"*{part[start - 1]}"
+    after = "" if end == len(part) else f"{part[end]}*"
+    return before + middle + after

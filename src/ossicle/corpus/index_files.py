@@ -1,0 +1,56 @@
+"""A corpus index as a folder: two Parquet tables and a JSON file, each whole or absent."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.tables import read_table, write_table
+from ossicle.core.errors import ArtefactError
+from ossicle.corpus.annotation_files import Note
+from ossicle.corpus.index import CorpusIndex, LeftOut
+from ossicle.corpus.levels import Levels
+from ossicle.corpus.placing import annotation_order
+from ossicle.corpus.tables import (
+    ANNOTATION_SCHEMA,
+    RECORDING_SCHEMA,
+    annotations_frame,
+    annotations_of,
+    recordings_frame,
+    recordings_of,
+)
+
+RECORDINGS, ANNOTATIONS, REMARKS = "recordings.parquet", "annotations.parquet", "index.json"
+
+
+def write_index(index: CorpusIndex, folder: Path) -> None:
+    """Write an index into ``folder``; equal indexes give equal bytes."""
+    write_table(folder / RECORDINGS, recordings_frame(index.recordings), ["root", "path", "id"])
+    write_table(folder / ANNOTATIONS, annotations_frame(index.annotations), list(ANNOTATION_SCHEMA))
+    remarks = {
+        "left_out": [asdict(one) for one in index.left_out],
+        "notes": [asdict(one) for one in index.notes],
+        "levels": {key: asdict(one) for key, one in index.levels.items()},
+    }
+    write_json(folder / REMARKS, remarks)
+
+
+def read_index(folder: Path) -> CorpusIndex:
+    """The index in ``folder``; ArtefactError where it is damaged or foreign."""
+    recordings = recordings_of(read_table(folder / RECORDINGS, dict(RECORDING_SCHEMA)))
+    annotations = annotations_of(read_table(folder / ANNOTATIONS, dict(ANNOTATION_SCHEMA)))
+    ranks = {one.id: rank for rank, one in enumerate(recordings)}
+    try:
+        annotations.sort(key=lambda one: (ranks[one.recording_id], *annotation_order(one)))
+    except KeyError as missing:
+        raise ArtefactError(f"{folder / ANNOTATIONS}: recording {missing} is unknown; index the corpus again") from None
+    remarks = read_json(folder / REMARKS)
+    try:
+        return CorpusIndex(
+            recordings=tuple(recordings),
+            annotations=tuple(annotations),
+            left_out=tuple(LeftOut(**one) for one in remarks["left_out"]),
+            notes=tuple(Note(**one) for one in remarks["notes"]),
+            levels={key: Levels(**one) for key, one in remarks["levels"].items()},
+        )
+    except (KeyError, TypeError, AttributeError):
+        raise ArtefactError(f"{folder / REMARKS} is no index of this version; index the corpus again") from None

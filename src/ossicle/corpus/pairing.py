@@ -1,0 +1,109 @@
+"""Which recording an annotation file, or a row of one, speaks of.
+
+Tables are paired by stem (``<stem>.Table.1.selections.txt``, ``<stem>.selections.txt``, ``<stem>.txt`` and the like,
+where the stem may be the audio file's full name), first with the recording in the same folder, then with the only one
+of that stem anywhere. Rows that name their file are paired by the longest common end of the two paths.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import PurePosixPath, PureWindowsPath
+
+from ossicle.audio.probe import SUFFIXES
+from ossicle.core.digest import normal_path
+from ossicle.core.errors import FormatError
+from ossicle.corpus.fields import stem_of
+
+_ENDINGS = re.compile(r"(\.Table\.\d+|\.selections?|\.BirdNET|\.selection\.table|\.results)$", re.IGNORECASE)
+
+
+class Pairing:
+    """The recordings' paths below the audio folder, ready to be looked up by what annotation files call them."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        for path in paths:
+            name = normal_path(PurePosixPath(path).name)
+            for key in {_folded(name), stem_of(name, SUFFIXES)}:
+                self._by_name[key].append(path)
+
+    def of_table(self, table: str) -> str | None:
+        """The recording that a table (its path below the annotation folder) is named after, None where there is none.
+
+        FormatError where several recordings have that name and none alone lies in the table's own folder.
+        """
+        place = PurePosixPath(normal_path(table))
+        for stem in table_stems(place.name):
+            candidates = self._named(stem)
+            beside = [path for path in candidates if PurePosixPath(normal_path(path)).parent == place.parent]
+            if len(beside or candidates) == 1:
+                return (beside or candidates)[0]
+            if candidates:
+                raise FormatError(
+                    f"{table}: could belong to {' or '.join(beside or candidates)}; put the table into the folder of "
+                    "the same name as its recording, or name it after the full file name with its suffix"
+                )
+        return None
+
+    def of_path(self, stated: str, where: str) -> str | None:
+        """The recording that a row calls ``stated`` (any absolute or relative path), None where there is none.
+
+        FormatError where several recordings fit equally well.
+        """
+        wanted = _parts(stated)
+        if not wanted:
+            return None
+        ranked = sorted(
+            ((_common_end(_parts(path), wanted), path) for path in self._named(wanted[-1])),
+            key=lambda pair: (-pair[0], pair[1]),
+        )
+        best = [path for shared, path in ranked if shared == ranked[0][0]]
+        if len(best) > 1:
+            raise FormatError(f"{where}: {stated!r} could be {' or '.join(best)}; state its folder too")
+        return best[0] if best else None
+
+    def _named(self, name: str) -> list[str]:
+        """Recordings of this full name, else of this stem, else of its stem where it ends in an audio suffix."""
+        for key in (_folded(name), name, stem_of(name, SUFFIXES)):
+            if key in self._by_name:
+                return self._by_name[key]
+        return []
+
+
+def same_file_name(stated: str, path: str) -> bool:
+    """Whether a row's file has the name of a recording, suffixes aside."""
+    ends = [stem_of(parts[-1], SUFFIXES) for parts in (_parts(stated), _parts(path)) if parts]
+    return len(ends) == 2 and ends[0] == ends[1]
+
+
+def table_stems(name: str) -> list[str]:
+    """What a table's name may call its recording, longest first.
+
+    >>> table_stems("night.23_tape.Table.1.selections.txt")
+    ['night.23_tape.Table.1.selections', 'night.23_tape.Table.1', 'night.23_tape']
+    """
+    stems = [PurePosixPath(name).stem]
+    while (shorter := _ENDINGS.sub("", stems[-1])) not in (stems[-1], ""):
+        stems.append(shorter)
+    return stems
+
+
+def _folded(name: str) -> str:
+    """A full name with its audio suffix in lower case; the slash keeps it apart from stems."""
+    stem = stem_of(name, SUFFIXES)
+    return "/" + stem + name[len(stem) :].lower() if stem != name else "/" + name
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    posix = PureWindowsPath(path).as_posix() if "\\" in path else path
+    return tuple(part for part in PurePosixPath(normal_path(posix)).parts if part != "/")
+
+
+def _common_end(a: tuple[str, ...], b: tuple[str, ...]) -> int:
+    shared = 0
+    for one, other in zip(reversed(a), reversed(b), strict=False):
+        if one.casefold() != other.casefold():
+            break
+        shared += 1
+    return shared

@@ -1,0 +1,89 @@
+"""Rows of annotation files onto recordings: labels kept, ends cut to the recording, every change noted."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from ossicle.core.records import Annotation, Recording
+from ossicle.corpus.annotation_files import AnnotationFiles, Note
+from ossicle.corpus.selection import RawSelection
+
+# Tables round times, and a last call may be drawn to the edge: this much beyond the end is no news.
+_END_TOLERANCE_S = 0.005
+
+
+def place_annotations(
+    recordings: Sequence[Recording],
+    tables: AnnotationFiles,
+    left_out: Mapping[str, str],
+    label_field: str,
+    labels: Collection[str],
+) -> tuple[list[Recording], list[Annotation], list[Note]]:
+    """Recordings that know whether they were reviewed, their annotations in order, and notes on what was not kept.
+
+    ``left_out`` maps paths to reasons. ``label_field`` names the field that labels a recording as a whole ("": none).
+    ``labels`` are those to keep (empty: all).
+    """
+    known = {one.path: one for one in recordings}
+    placed: dict[str, list[Annotation]] = defaultdict(list)
+    notes: list[Note] = []
+    dropped: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    for path, row in tables.rows:
+        if path not in known:
+            lost[path] += 1
+        elif labels and row.label not in labels:
+            dropped[row.label] += 1
+        else:
+            within, note = _within(_annotation(known[path], row), known[path])
+            notes += [note] if note is not None else []
+            placed[path] += [within] if within is not None else []
+    if label_field:
+        for one in recordings:
+            label = one.fields[label_field]
+            if labels and label not in labels:
+                dropped[label] += 1
+            else:
+                placed[one.path].append(Annotation(one.id, 0.0, one.duration_s, label))
+    reviewed = [replace(one, reviewed=bool(label_field) or one.path in tables.reviewed) for one in recordings]
+    annotations = [one for path in sorted(placed) for one in sorted(placed[path], key=annotation_order)]
+    found = {one.label for one in annotations}
+    for path, count in sorted(lost.items()):
+        why = f"{count} annotations, but the recording was left out: {left_out.get(path, 'it cannot be read')}"
+        notes.append(Note("annotations_left_out", path, why))
+    notes += [Note("label_not_kept", label, f"{n} annotations, not in labels") for label, n in sorted(dropped.items())]
+    notes += [
+        Note("label_not_found", one, "is in labels, but nothing carries it") for one in labels if one not in found
+    ]
+    return reviewed, annotations, notes
+
+
+def annotation_order(one: Annotation) -> tuple[float, float, str, str]:
+    """Sorting key of the annotations of one recording: start, end, label, then the rest."""
+    return one.start_s, one.end_s, one.label, repr(one)
+
+
+def _annotation(recording: Recording, row: RawSelection) -> Annotation:
+    return Annotation(
+        recording_id=recording.id,
+        start_s=row.start_s,
+        end_s=row.end_s,
+        label=row.label,
+        low_hz=row.low_hz,
+        high_hz=row.high_hz,
+        quality=row.quality,
+        confidence=row.confidence,
+    )
+
+
+def _within(annotation: Annotation, recording: Recording) -> tuple[Annotation | None, Note | None]:
+    """The annotation cut to the recording, None where it lies beyond the end; and a note where that is news."""
+    end_s = recording.duration_s
+    if annotation.end_s <= end_s:
+        return annotation, None
+    what = f"{annotation.label!r} at {annotation.start_s:g} to {annotation.end_s:g} s"
+    if annotation.start_s >= end_s:
+        return None, Note("beyond_end", recording.path, f"{what} lies beyond the end at {end_s:g} s and was left out")
+    note = Note("clipped", recording.path, f"{what} was cut at the end of the recording, {end_s:g} s")
+    news = annotation.end_s - end_s > _END_TOLERANCE_S
+    return replace(annotation, end_s=end_s), note if news else None

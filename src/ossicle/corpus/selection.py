@@ -1,0 +1,105 @@
+"""One row of an annotation file, whatever its format, and how such files become text and numbers.
+
+Times are seconds from the start of the audio file that the row speaks of. ``begin_path`` names that file where the
+table says so (tables over several files). Every complaint names file and line, and says what to do.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.core.errors import FormatError
+
+
+@dataclass(frozen=True, slots=True)
+class RawSelection:
+    """A labelled stretch as an annotation file states it; ``None`` and ``""`` where the file says nothing."""
+
+    start_s: float
+    end_s: float
+    label: str
+    low_hz: float | None = None
+    high_hz: float | None = None
+    quality: int | None = None
+    confidence: float | None = None
+    begin_path: str = ""
+    channel: int | None = None
+
+
+def read_text(path: Path) -> str:
+    """The text of an annotation file: UTF-16 or UTF-8 by its mark, else UTF-8, else Windows-1252, else Latin-1."""
+    try:
+        raw = path.read_bytes()
+    except OSError as problem:
+        raise FormatError(
+            f"{path}: cannot be read ({problem.strerror}); check that it exists and may be read"
+        ) from None
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    elif b"\0" in raw[:64]:
+        encodings = ["utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"]
+    else:
+        encodings = ["utf-8-sig", "cp1252", "latin-1"]
+    for encoding in encodings:
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise FormatError(f"{path}: is not text in UTF-8, UTF-16 or Latin-1; save it again as UTF-8")
+
+
+def split_lines(text: str) -> list[str]:
+    """Lines ended by LF, CR LF or CR only (``str.splitlines`` also cuts at characters that labels may hold)."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if lines and not lines[-1] else lines
+
+
+def number(text: str, where: str, name: str) -> float:
+    """A finite number from a cell; FormatError otherwise."""
+    try:
+        value = float(text)
+    except ValueError:
+        hint = "write decimals with a dot" if "," in text else "correct the cell"
+        raise FormatError(f"{where}: {name} is {text!r}, not a number; {hint}") from None
+    if not math.isfinite(value):
+        raise FormatError(f"{where}: {name} is {text!r}; give a finite number")
+    return value
+
+
+def optional_number(text: str, where: str, name: str) -> float | None:
+    """A finite number, or None where the cell is empty."""
+    return number(text, where, name) if text.strip() else None
+
+
+def check_times(start_s: float, end_s: float, where: str) -> None:
+    """Refuse a negative start and an end before the start."""
+    if start_s < 0:
+        raise FormatError(f"{where}: the start {start_s:g} s is negative; times count from the start of the recording")
+    if end_s < start_s:
+        raise FormatError(f"{where}: the start {start_s:g} s lies after the end {end_s:g} s; swap or correct them")
+
+
+def parse_quality(text: str, where: str) -> int | None:
+    """A quality of 1 to 4, written ``3``, ``3.0`` or ``Q3``; None where the cell is empty."""
+    bare = text.strip().upper().removeprefix("Q").strip()
+    if not bare:
+        return None
+    value = number(bare, where, "the quality")
+    if value not in (1, 2, 3, 4):
+        raise FormatError(f"{where}: the quality is {text.strip()!r}; it must be 1, 2, 3 or 4 (or Q1 to Q4)")
+    return int(value)
+
+
+def checked_label(text: str, default: str | None, where: str) -> str:
+    """The label of a row, without outer blanks; the default where it is empty, FormatError where there is none."""
+    label = text.strip() or (default or "")
+    if not label:
+        raise FormatError(f"{where}: the label is empty; fill it in or give a default label")
+    return label
+
+
+def cell_text(text: str, what: str) -> str:
+    """A text that fits in one cell of a tab-separated table; FormatError where it holds a tab or a line break."""
+    if any(mark in text for mark in "\t\r\n\0"):
+        raise FormatError(f"{what} {text!r} holds a tab or line break, which a table cannot; rename it")
+    return text

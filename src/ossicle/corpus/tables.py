@@ -1,0 +1,105 @@
+"""Recordings, annotations and clips as tables and back.
+
+Every table has a fixed schema and is sorted by its key, so equal values give equal frames whatever order they came in.
+The free fields of a recording are one column of canonical JSON: their names differ from corpus to corpus, the schema
+does not. ``duration_s`` is there for readers of the table; it is derived again from the counts when read back.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+from ossicle.core.digest import canonical_json
+from ossicle.core.errors import ArtefactError
+from ossicle.core.records import Annotation, Clip, Recording
+
+RECORDING_SCHEMA: Mapping[str, type[pl.DataType]] = {
+    "id": pl.String,
+    "root": pl.String,
+    "path": pl.String,
+    "rate": pl.Int64,
+    "channels": pl.Int64,
+    "n_samples": pl.Int64,
+    "duration_s": pl.Float64,
+    "digest": pl.String,
+    "reviewed": pl.Boolean,
+    "status": pl.String,
+    "reason": pl.String,
+    "fields": pl.String,
+}
+ANNOTATION_SCHEMA: Mapping[str, type[pl.DataType]] = {
+    "recording_id": pl.String,
+    "start_s": pl.Float64,
+    "end_s": pl.Float64,
+    "label": pl.String,
+    "low_hz": pl.Float64,
+    "high_hz": pl.Float64,
+    "quality": pl.Int64,
+    "confidence": pl.Float64,
+    "provenance": pl.String,
+}
+CLIP_SCHEMA: Mapping[str, type[pl.DataType]] = {
+    "recording_id": pl.String,
+    "start_s": pl.Float64,
+    "end_s": pl.Float64,
+    "role": pl.String,
+    "fold": pl.Int64,
+    "group": pl.String,
+    "label": pl.String,
+    "weight": pl.Float64,
+}
+
+
+def recordings_frame(recordings: Iterable[Recording]) -> pl.DataFrame:
+    """One row a recording (``RECORDING_SCHEMA``), sorted by root, path and id."""
+    rows = [
+        {name: getattr(one, name) for name in RECORDING_SCHEMA if name != "fields"}
+        | {"fields": canonical_json(dict(one.fields))}
+        for one in recordings
+    ]
+    return pl.DataFrame(rows, schema=RECORDING_SCHEMA, orient="row").sort("root", "path", "id")
+
+
+def recordings_of(frame: pl.DataFrame) -> list[Recording]:
+    """The recordings of a table made by :func:`recordings_frame`; ArtefactError where a column is missing."""
+    rows = _checked(frame, RECORDING_SCHEMA, "recordings")
+    return [
+        Recording(
+            **{name: row[name] for name in RECORDING_SCHEMA if name not in ("fields", "duration_s")},
+            fields=json.loads(row["fields"]),
+        )
+        for row in rows.iter_rows(named=True)
+    ]
+
+
+def annotations_frame(annotations: Iterable[Annotation]) -> pl.DataFrame:
+    """One row an annotation (``ANNOTATION_SCHEMA``), sorted by recording, times, label and the rest."""
+    return _frame(annotations, ANNOTATION_SCHEMA)
+
+
+def annotations_of(frame: pl.DataFrame) -> list[Annotation]:
+    """The annotations of a table made by :func:`annotations_frame`; ArtefactError where a column is missing."""
+    return [Annotation(**row) for row in _checked(frame, ANNOTATION_SCHEMA, "annotations").iter_rows(named=True)]
+
+
+def clips_frame(clips: Iterable[Clip]) -> pl.DataFrame:
+    """One row a clip (``CLIP_SCHEMA``), sorted by recording, times, role and the rest."""
+    return _frame(clips, CLIP_SCHEMA)
+
+
+def clips_of(frame: pl.DataFrame) -> list[Clip]:
+    """The clips of a table made by :func:`clips_frame`; ArtefactError where a column is missing."""
+    return [Clip(**row) for row in _checked(frame, CLIP_SCHEMA, "clips").iter_rows(named=True)]
+
+
+def _frame(values: Iterable[Annotation] | Iterable[Clip], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    rows = [{name: getattr(one, name) for name in schema} for one in values]
+    return pl.DataFrame(rows, schema=schema, orient="row").sort(list(schema), nulls_last=False)
+
+
+def _checked(frame: pl.DataFrame, schema: Mapping[str, type[pl.DataType]], what: str) -> pl.DataFrame:
+    missing = [name for name in schema if name not in frame.columns]
+    if missing:
+        raise ArtefactError(f"the table of {what} lacks the columns {', '.join(missing)}: build the index again")
+    return frame.select(schema)
