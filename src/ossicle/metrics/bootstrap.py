@@ -70,9 +70,8 @@ def bootstrap_interval(
         raise ValueError(f"{len(counts)} recordings come with {len(groups)} groups; give one group a recording")
     method, n_groups = resampling_method(groups)
     value = statistic(counts.sum(axis=0, keepdims=True))[0]
-    draws = [
-        statistic(_weighted_sums(weights, counts)) for weights in resampled_weights(groups, n, seed) if len(counts) > 1
-    ]
+    blocks = resampled_weights(groups, n, seed) if len(counts) > 1 else ()
+    draws = [statistic(_weighted_sums(weights, counts)) for weights in blocks]
     low, high = _percentiles(np.concatenate(draws), level) if draws else (np.full_like(value, np.nan),) * 2
     return Bootstrap(value, low, high, method, n, n_groups, n_groups < MIN_GROUPS)
 

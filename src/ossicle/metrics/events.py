@@ -109,7 +109,8 @@ def evaluate_events(
 
     ``durations_s`` (seconds) says which recordings are evaluated: one without references counts as reviewed empty.
     ``groups`` gives each of them its group; without it each recording is its own. Raises UsageError where events lie
-    in a recording that has no duration or group, or bear a label that is not in ``labels``.
+    in a recording without a duration or bear a label that is not in ``labels``, where a recording has no group, and
+    where ``labels`` repeats itself.
     """
     recordings = sorted(durations_s)
     group_of = {recording: recording for recording in recordings} if groups is None else groups
@@ -153,6 +154,8 @@ def _check_names(
     labels: Sequence[str],
     groups: Mapping[str, str],
 ) -> None:
+    if len(set(labels)) < len(labels):
+        raise UsageError(f"a label stands twice among the evaluated ones ({', '.join(labels)}): name each once")
     for recording in durations_s:
         if recording not in groups:
             raise UsageError(f"recording {recording} has no group: give every evaluated recording one")

@@ -31,7 +31,7 @@ class PrecisionRecall:
 
     @property
     def average_precision(self) -> float:
-        """Step-wise area below the curve; NaN where there is nothing to find, 0 where nothing was predicted."""
+        """Step-wise area below the curve; 0 without scores, else NaN where there is nothing to find."""
         return float(np.sum(np.diff(self.recall, prepend=0.0) * self.precision))
 
 
