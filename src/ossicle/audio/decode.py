@@ -17,17 +17,17 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from ossicle.audio.ending import cut_off, last_ogg_page_start
 from ossicle.audio.ffmpeg import FfmpegReader
 from ossicle.audio.probe import AudioInfo, probe
-from ossicle.audio.truncation import cut_off
 from ossicle.core.errors import AudioError
 
 BLOCK_SAMPLES = 1 << 18
 
 # libsndfile drops a whole call's samples where decoding fails inside it: short calls lose little.
 _READ_SAMPLES = 4096
-# MP3 frames lean on earlier ones (bit reservoir, overlap): decode four before the wanted sample.
-_MP3_PREROLL = 4 * 1152
+# MP3 frames lean on earlier ones (bit reservoir, overlap): decode some before the wanted sample.
+_MP3_PREROLL = 16 * 1152
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,21 @@ class AudioSource:
 
     def _shortfall(self, end_sample: int, start_sample: int) -> str:
         """Why decoding that ended at ``end_sample`` without an error still ended early, or ""."""
-        promised = self.info.n_samples
+        promised = 0 if self.info.estimated else self.info.n_samples
         if start_sample < promised and end_sample < promised:
             return f"decoding ends at {end_sample / self.info.rate:.3f} s of {promised / self.info.rate:.3f} s"
         return cut_off(self.path)
+
+
+class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
+    """A SoundFile that does not seek after each read, as python-soundfile does where it can.
+
+    Those seeks to the place where the file stands already cost MP3 its bit reservoir, and damaged FLAC its end.
+    """
+
+    def seekable(self) -> bool:
+        """Say no; seeking works all the same."""
+        return False
 
 
 class SndfileReader:
@@ -106,7 +117,7 @@ class SndfileReader:
 
     def blocks(self, start: int, n_samples: int | None, block_samples: int) -> Iterator[NDArray[np.float32]]:
         """Blocks of shape (n, channels) from sample ``start``."""
-        with soundfile.SoundFile(os.fspath(self._path)) as sound:
+        with _Sequential(os.fspath(self._path)) as sound:
             if not self._seek(sound, start):
                 return
             left = n_samples if n_samples is not None else 1 << 62
@@ -119,17 +130,30 @@ class SndfileReader:
                     return
 
     def _seek(self, sound: soundfile.SoundFile, start: int) -> bool:
-        if start == 0:
-            return True
         if start >= sound.frames:
-            return False
-        lead = min(start, _MP3_PREROLL) if sound.subtype.startswith("MPEG") else 0
+            return start == 0
+        near = self._near(sound, start)
         try:
-            sound.seek(start - lead)
-            return lead == 0 or len(sound.read(lead, dtype="float32", always_2d=True)) == lead
+            if near > 0:
+                sound.seek(near)
+            while near < start:
+                skipped = len(sound.read(min(start - near, BLOCK_SAMPLES), dtype="float32"))
+                if skipped == 0:
+                    return False
+                near += skipped
         except soundfile.LibsndfileError as error:
             self.failure = f"cannot seek to {start / self._info.rate:.3f} s ({error.error_string})"
             return False
+        return True
+
+    def _near(self, sound: soundfile.SoundFile, start: int) -> int:
+        """The sample at or before ``start`` to seek to, so that what is read from ``start`` on is exact."""
+        if sound.subtype.startswith("MPEG"):
+            return max(0, start - _MP3_PREROLL)
+        if sound.subtype == "VORBIS":
+            # libsndfile 1.2 counts the last page's samples from its end, which Vorbis trims: seeks into it land late.
+            return min(start, max(0, last_ogg_page_start(self._path) - 1))
+        return start
 
     def _read(self, sound: soundfile.SoundFile, n_samples: int) -> NDArray[np.float32]:
         block = np.empty((n_samples, self._info.channels), dtype=np.float32)

@@ -1,4 +1,9 @@
-"""Decoding through FFmpeg (PyAV): what libsndfile does not read, above all AAC in MP4."""
+"""Decoding through FFmpeg (PyAV): what libsndfile does not read, above all AAC in MP4.
+
+Seeking is exact in MP4, where time stamps are; other containers are decoded from their start. AAC has one tool, noise
+substitution, whose noise depends on all that was decoded before: bands coded so differ (in noise, not in time) between
+a crop and the whole.
+"""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -9,10 +14,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.probe import AudioInfo, open_ffmpeg
+from ossicle.audio.probe import EXACT_CONTAINERS, AudioInfo, open_ffmpeg
 
-# Containers whose time stamps are exact in samples, so that seeking is; the others are decoded from their start.
-_SEEKABLE = {"mov,mp4,m4a,3gp,3g2,mj2"}
 # AAC frames overlap and SBR looks further back: decode this much before the wanted sample.
 _PREROLL = 8 * 2048
 # Encoders fill up their last frames; MP4 says where the sound ends, so that much at most is dropped.
@@ -44,7 +47,7 @@ class FfmpegReader:
         """Decoded frames cut to [start, stop), and to the end that the container states."""
         with open_ffmpeg(self._path) as container:
             stream = container.streams.audio[0]
-            exact = container.format.name in _SEEKABLE
+            exact = container.format.name in EXACT_CONTAINERS
             position: int | None = 0
             tick_s, origin = stream.time_base or Fraction(1, self._info.rate), stream.start_time or 0
             if exact and start > _PREROLL:

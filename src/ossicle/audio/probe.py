@@ -7,12 +7,14 @@ files: a playlist named ``x.wav`` must not lead it to other files.
 
 import os
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 import av
 import soundfile
 
+from ossicle.audio.ending import mp3_states_length
 from ossicle.core.errors import AudioError
 
 # fmt: off
@@ -26,6 +28,9 @@ SUFFIXES = frozenset({
 _DEMUXERS = "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,caf,flac,matroska,webm,mov,mp3,ogg,tta,w64,wav,wv"
 _DEMUXER_OPTIONS = {"format_whitelist": f"{_DEMUXERS},mp4,m4a,3gp,3g2,mj2", "protocol_whitelist": "file"}
 
+EXACT_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
+"""FFmpeg's containers with lengths and time stamps exact in samples; elsewhere they are rounded or guessed."""
+
 # Bits a sample of integer PCM; FLAC's subtypes carry the same names. Lossy and float codecs are absent.
 _PCM_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
@@ -36,8 +41,9 @@ Decoder = Literal["libsndfile", "ffmpeg"]
 class AudioInfo:
     """The header of an audio file.
 
-    ``rate`` in Hz; ``n_samples`` per channel as the header has it, 0 where it says nothing (only decoding tells the
-    truth); ``bits`` of integer PCM, 0 for float and lossy codecs; ``codec`` as its decoder names it.
+    ``rate`` in Hz; ``n_samples`` per channel as the header has it (only decoding tells the truth), with ``estimated``
+    where the container guesses, and 0 where it says nothing; ``bits`` of integer PCM, 0 for float and lossy codecs;
+    ``codec`` as its decoder names it.
     """
 
     rate: int
@@ -46,6 +52,7 @@ class AudioInfo:
     codec: str
     decoder: Decoder
     bits: int = 0
+    estimated: bool = False
 
     @property
     def duration_s(self) -> float:
@@ -59,7 +66,7 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
     check_readable(file)
     try:
         with soundfile.SoundFile(os.fspath(file)) as sound:
-            return sound_info(sound)
+            return _sound_info(sound, file)
     except (soundfile.LibsndfileError, TypeError) as first:
         # TypeError: soundfile wants a rate for suffixes of headerless formats (.raw).
         try:
@@ -82,15 +89,20 @@ def check_readable(file: Path) -> None:
         raise AudioError(f"{file}: {error.strerror or error}") from error
 
 
-def sound_info(sound: soundfile.SoundFile) -> AudioInfo:
-    """The header of a file that libsndfile has opened."""
+def _sound_info(sound: soundfile.SoundFile, file: Path) -> AudioInfo:
     if sound.samplerate < 1 or sound.channels < 1:
-        raise AudioError(f"{sound.name}: the header says {sound.samplerate} Hz and {sound.channels} channels")
-    bits = _PCM_BITS.get(sound.subtype, 0)
-    codec = f"{sound.format}/{sound.subtype}"
+        raise AudioError(f"{file}: the header says {sound.samplerate} Hz and {sound.channels} channels")
     # libsndfile says 2**63 - 1 where it does not know.
     n_samples = sound.frames if 0 <= sound.frames < 1 << 62 else 0
-    return AudioInfo(sound.samplerate, sound.channels, n_samples, codec, "libsndfile", bits)
+    return AudioInfo(
+        rate=sound.samplerate,
+        channels=sound.channels,
+        n_samples=n_samples,
+        codec=f"{sound.format}/{sound.subtype}",
+        decoder="libsndfile",
+        bits=_PCM_BITS.get(sound.subtype, 0),
+        estimated=n_samples != sound.frames or (sound.format == "MP3" and not mp3_states_length(file)),
+    )
 
 
 def open_ffmpeg(file: Path) -> av.container.InputContainer:
@@ -116,14 +128,17 @@ def _probe_ffmpeg(file: Path) -> AudioInfo:
         if frame is None:
             raise AudioError(f"{file}: no samples in it")
         rate, channels = frame.sample_rate, frame.layout.nb_channels
-        return AudioInfo(rate, channels, stream_samples(stream, rate), stream.codec_context.name, "ffmpeg")
+        seconds = _stated_seconds(container, stream)
+        estimated = container.format.name not in EXACT_CONTAINERS
+        codec = stream.codec_context.name
+        return AudioInfo(rate, channels, round(seconds * rate), codec, "ffmpeg", estimated=estimated)
 
 
-def stream_samples(stream: av.audio.AudioStream, rate: int) -> int:
-    """Samples a channel that the container promises for a stream, 0 where it does not."""
-    if stream.duration is None or stream.time_base is None:
-        return 0
-    return round(stream.duration * stream.time_base * rate)
+def _stated_seconds(container: av.container.InputContainer, stream: av.audio.AudioStream) -> Fraction:
+    """The length that a container states for a stream, or else for itself; 0 where it does not."""
+    if stream.duration is not None and stream.time_base is not None:
+        return stream.duration * stream.time_base
+    return Fraction(container.duration or 0, av.time_base)
 
 
 def _words(error: BaseException) -> str:
