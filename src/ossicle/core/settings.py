@@ -37,7 +37,7 @@ def setting(
     ``digest=False`` marks a setting that cannot change a result (workers, device), and so stays out of fingerprints.
     """
     given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
-    # Under a key of their own: pydantic reads metadata named ge, gt, ... itself and would hold a whole tuple against it.
+    # Under a key of their own: pydantic reads metadata named ge, gt, ... itself and holds a whole tuple against it.
     bounds = {key: bound for key, bound in given.items() if bound is not None}
     meta = {"help": help, "unit": unit, "bounds": bounds, "choices": choices, "digest": digest}
     if default is MISSING:

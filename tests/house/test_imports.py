@@ -1,0 +1,84 @@
+"""What import-linter cannot say: allow-lists of libraries, lazy imports only at the edge, a light start."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# The only libraries beside the standard one that these packages may name.
+ALLOWED = {"core": {"numpy"}, "metrics": {"numpy", "scipy"}}
+HEAVY = ("torch", "lightning", "onnx", "matplotlib", "jinja2", "sklearn", "pandas")
+
+
+def sources(repository: Path, package: str = "") -> Iterator[Path]:
+    yield from sorted((repository / "src" / "ossicle" / package).rglob("*.py"))
+
+
+def imported_roots(tree: ast.AST) -> set[str]:
+    roots = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            roots |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            roots.add((node.module or "").split(".")[0])
+    return roots
+
+
+@pytest.mark.parametrize("package", sorted(ALLOWED))
+def test_only_allowed_libraries(repository: Path, package: str) -> None:
+    allowed = ALLOWED[package] | {"ossicle"} | sys.stdlib_module_names
+    strangers = {
+        f"{path.relative_to(repository)}: {root}"
+        for path in sources(repository, package)
+        for root in imported_roots(ast.parse(path.read_text(encoding="utf-8"))) - allowed
+    }
+    assert strangers == set()
+
+
+def test_only_app_imports_inside_functions(repository: Path) -> None:
+    # app picks the step that needs torch only when it runs; anywhere else a lazy import would hide a cycle.
+    hidden = []
+    for path in sources(repository):
+        if path.is_relative_to(repository / "src" / "ossicle" / "app"):
+            continue
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                hidden += [
+                    f"{path.relative_to(repository)}:{node.lineno}"
+                    for node in ast.walk(function)
+                    if isinstance(node, ast.Import | ast.ImportFrom)
+                ]
+    assert sorted(set(hidden)) == []
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "ossicle.app.cli",
+        "ossicle.inference.batch",
+        "ossicle.bundle.format",
+        "ossicle.metrics.events",
+        "ossicle.corpus.index",
+    ],
+)
+def test_the_runtime_starts_without_the_heavy_libraries(module: str) -> None:
+    question = f"import sys, {module}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
+
+
+def test_no_loader_is_told_to_unpickle(repository: Path) -> None:
+    forbidden = {("allow_pickle", True), ("weights_only", False)}
+    unsafe = [
+        f"{path.relative_to(repository)}:{node.value.lineno}: {node.arg}"
+        for path in sources(repository)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.keyword)
+        and isinstance(node.value, ast.Constant)
+        and (node.arg, node.value.value) in forbidden
+    ]
+    assert unsafe == []
