@@ -1,0 +1,76 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from ossicle.core.errors import SplitError
+from ossicle.core.records import Annotation, Clip, Recording
+from ossicle.corpus.audit import audit, require_no_leak
+from ossicle.corpus.splits import FoldEntry, SplitSettings, make_folds
+
+
+def corpus() -> tuple[list[Recording], list[Annotation], dict[str, FoldEntry]]:
+    recordings = [
+        Recording(f"r{i}", "tapes", f"{i}.wav", 8000, 1, 8000 * (10 + i), f"d{i}", True, fields={"site": "AABBCC"[i]})
+        for i in range(6)
+    ]
+    annotations = [Annotation(r.id, 1.0, 1.5, label) for r in recordings for label in ("hum", "hum", "trill")]
+    return recordings, annotations, make_folds(recordings, annotations, SplitSettings(group="site"))
+
+
+def test_a_clean_split() -> None:
+    recordings, annotations, folds = corpus()
+    clips = [Clip(r.id, 0.0, 1.0, "noise", folds[r.id].fold, folds[r.id].group) for r in recordings]
+    found = audit(folds, recordings, annotations, clips, group="site")
+    assert found.ok
+    assert found.reasons() == ()
+    require_no_leak(found)
+    assert [(f.fold, f.recordings, f.seconds, f.annotations) for f in found.folds] == [
+        (0, 2, 21.0, {"hum": 4, "trill": 2}),
+        (1, 2, 25.0, {"hum": 4, "trill": 2}),
+        (2, 2, 29.0, {"hum": 4, "trill": 2}),
+    ]
+    plain = json.loads(json.dumps(found.as_json()))
+    assert plain["ok"] is True
+    assert plain["folds"][0] == {"fold": 0, "recordings": 2, "seconds": 21.0, "annotations": {"hum": 4, "trill": 2}}
+
+
+def test_a_cut_group_is_found_although_the_folds_claim_otherwise() -> None:
+    recordings, annotations, folds = corpus()
+    folds["r1"] = FoldEntry("C", 2)
+    found = audit(folds, recordings, annotations, group="site")
+    assert found.groups_cut == ("A",)
+    assert not found.ok
+
+
+def test_copies_of_a_file_in_two_folds_are_listed_by_both_names() -> None:
+    recordings, annotations, folds = corpus()
+    recordings[5] = replace(recordings[5], digest="d0")
+    found = audit(folds, recordings, annotations, group="site")
+    assert [(one.files, one.folds) for one in found.equal_audio] == [(("tapes/0.wav", "tapes/5.wav"), (0, 2))]
+    with pytest.raises(SplitError, match=r"tapes/0\.wav, tapes/5\.wav"):
+        require_no_leak(found)
+    assert found.as_json()["ok"] is False
+
+
+def test_copies_within_a_fold_and_unknown_digests_are_no_leak() -> None:
+    recordings, annotations, folds = corpus()
+    recordings[1] = replace(recordings[1], digest="d0")
+    recordings[2], recordings[4] = replace(recordings[2], digest=""), replace(recordings[4], digest="")
+    assert audit(folds, recordings, annotations, group="site").ok
+
+
+def test_windows_of_one_recording_in_two_folds() -> None:
+    recordings, annotations, folds = corpus()
+    clips = [Clip("r0", 0.0, 1.0, "window", 0, "A"), Clip("r0", 2.0, 3.0, "window", 1, "A")]
+    found = audit(folds, recordings, annotations, clips, group="site")
+    assert found.recordings_cut == ("tapes/0.wav",)
+    assert found.groups_cut == ("A",)
+
+
+def test_a_recording_listed_twice_and_strangers() -> None:
+    recordings, annotations, folds = corpus()
+    found = audit(folds, [*recordings, recordings[3]], annotations, [Clip("x", 0, 1, "noise", 0, "A")], group="site")
+    assert found.recordings_cut == ("tapes/3.wav",)
+    assert found.strangers == ("x",)
+    assert len(found.reasons()) == 2

@@ -1,0 +1,107 @@
+import pytest
+
+from ossicle.core.errors import SplitError
+from ossicle.core.records import Annotation, Recording
+from ossicle.corpus.audit import audit
+from ossicle.corpus.dataset import DatasetSettings, build_clips, build_dataset, dataset_stats
+from ossicle.corpus.splits import SplitSettings, make_folds
+
+
+def recording(name: str, reviewed: bool = True, status: str = "ok", reason: str = "") -> Recording:
+    return Recording(
+        name,
+        "tapes",
+        f"{name[0]}/{name}.wav",
+        8000,
+        1,
+        8000 * 30,
+        name,
+        reviewed,
+        status,  # type: ignore[arg-type]
+        reason,
+    )
+
+
+RECORDINGS = [
+    recording("a1"),
+    recording("a2"),  # reviewed empty
+    recording("b1"),
+    recording("b2", reviewed=False),
+    recording("b3", status="left_out", reason="empty file"),
+]
+ANNOTATIONS = [
+    Annotation("a1", 3.0, 3.4, "hum", quality=1),
+    Annotation("a1", 8.0, 8.2, "trill", quality=3),
+    Annotation("b1", 5.0, 5.5, "hum", quality=4),
+    Annotation("b1", 12.0, 12.5, "hum"),
+    Annotation("b1", 29.8, 30.4, "trill", quality=2),
+    Annotation("b1", 31.0, 31.5, "trill", quality=2),
+]
+FOLDS = make_folds(RECORDINGS, ANNOTATIONS, SplitSettings(group="folder"))
+
+
+def test_targets_are_the_annotations_and_noise_keeps_away() -> None:
+    made = build_dataset(RECORDINGS, ANNOTATIONS, FOLDS, DatasetSettings(noise_per_target=3), seed=7, crop_s=1.0)
+    targets = [(c.recording_id, c.start_s, c.end_s, c.label, c.fold) for c in made.clips if c.role == "target"]
+    assert targets == [
+        ("a1", 3.0, 3.4, "hum", 0),
+        ("a1", 8.0, 8.2, "trill", 0),
+        ("b1", 5.0, 5.5, "hum", 1),
+        ("b1", 12.0, 12.5, "hum", 1),
+        ("b1", 29.8, 30.0, "trill", 1),
+    ]
+    noise = [c for c in made.clips if c.role == "noise"]
+    assert len(noise) == 15
+    assert {c.recording_id for c in noise} == {"a1", "a2", "b1"}
+    for clip in noise:
+        assert clip.end_s - clip.start_s == pytest.approx(1.0)
+        assert clip.fold == FOLDS[clip.recording_id].fold
+        assert clip.label == ""
+        for one in ANNOTATIONS:
+            apart = clip.end_s <= one.start_s - 0.1 + 1e-9 or clip.start_s >= one.end_s + 0.1 - 1e-9
+            assert one.recording_id != clip.recording_id or apart
+    assert audit(FOLDS, RECORDINGS, ANNOTATIONS, made.clips, group="folder").ok
+
+
+def test_what_was_not_used_is_listed() -> None:
+    made = build_dataset(RECORDINGS, ANNOTATIONS, FOLDS, DatasetSettings(), seed=0, crop_s=1.0)
+    listed = {(one.recording_id, one.start_s): one.reason for one in made.unused}
+    assert set(listed) == {("b2", None), ("b3", None), ("b1", 31.0)}
+    assert "reviewed" in listed["b2", None]
+    assert "empty file" in listed["b3", None]
+    assert "after the end" in listed["b1", 31.0]
+
+
+def test_poor_annotations_are_no_targets_but_still_block_noise() -> None:
+    long_poor = [*ANNOTATIONS[:2], Annotation("b1", 0.0, 28.0, "hum", quality=4), Annotation("b1", 29.0, 29.2, "hum")]
+    chosen = DatasetSettings(quality_max=2, noise_per_target=20)
+    made = build_dataset(RECORDINGS, long_poor, FOLDS, chosen, seed=0, crop_s=0.5)
+    assert [c.start_s for c in made.clips if c.role == "target"] == [3.0, 29.0]
+    assert {one.start_s for one in made.unused if one.start_s is not None} == {0.0, 8.0}
+    assert all(c.start_s >= 28.1 for c in made.clips if c.recording_id == "b1")
+
+
+def test_same_seed_same_clips_and_order_does_not_matter() -> None:
+    first = build_clips(RECORDINGS, ANNOTATIONS, FOLDS, DatasetSettings(), 3, 1.0)
+    assert first == build_clips(RECORDINGS[::-1], ANNOTATIONS[::-1], FOLDS, DatasetSettings(), 3, 1.0)
+    assert first != build_clips(RECORDINGS, ANNOTATIONS, FOLDS, DatasetSettings(), 4, 1.0)
+
+
+def test_no_target_left() -> None:
+    with pytest.raises(SplitError, match="quality_max"):
+        build_clips(RECORDINGS, ANNOTATIONS[2:3], FOLDS, DatasetSettings(quality_max=1), 0, 1.0)
+
+
+def test_stats_count_every_clip_once() -> None:
+    made = build_dataset(RECORDINGS, ANNOTATIONS, FOLDS, DatasetSettings(), seed=0, crop_s=1.0)
+    rows = dataset_stats(made.clips, ANNOTATIONS)
+    assert sum(row.clips for row in rows) == len(made.clips)
+    targets = {(r.fold, r.group, r.label, r.quality): (r.clips, r.seconds) for r in rows if r.role == "target"}
+    assert targets == {
+        (0, "tapes/a", "hum", 1): (1, 0.4),
+        (0, "tapes/a", "trill", 3): (1, 0.2),
+        (1, "tapes/b", "hum", None): (1, 0.5),
+        (1, "tapes/b", "hum", 4): (1, 0.5),
+        (1, "tapes/b", "trill", 2): (1, 0.2),
+    }
+    assert all(r.quality is None for r in rows if r.role == "noise")
