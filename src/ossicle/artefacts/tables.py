@@ -23,8 +23,8 @@ def write_table(path: Path, frame: pl.DataFrame, sort_by: Sequence[str]) -> None
     """Write ``frame`` as Parquet, sorted by the key columns ``sort_by``; whole or absent.
 
     Rows with equal keys are ordered by the other columns (nested ones excepted), so the order of rows in ``frame`` does
-    not reach the file. Categorical columns become text: their codes depend on the order of appearance. Raises
-    ValueError when a key column is missing.
+    not reach the file (save for 0.0 and -0.0, which are equal). Categorical columns become text: their codes depend on
+    the order of appearance. Raises ValueError when a key column is missing.
     """
     missing = [name for name in sort_by if name not in frame.columns]
     if missing:
@@ -40,7 +40,8 @@ def write_table(path: Path, frame: pl.DataFrame, sort_by: Sequence[str]) -> None
 def read_table(path: Path, schema: Mapping[str, DataType | DataTypeClass] | None = None) -> pl.DataFrame:
     """The table at ``path``; columns named in ``schema`` come first, in its order, further ones follow.
 
-    Raises ArtefactError when the file is missing or damaged, or lacks a column of ``schema`` or has another type in it.
+    Damage to the structure is found here, a flipped bit in the values by ``Shelf.verify``. Raises ArtefactError when
+    the file is missing or damaged, or lacks a column of ``schema`` or has another type in it.
     """
     path = Path(path)
     if not path.is_file():
@@ -73,10 +74,11 @@ def write_csv(path: Path, frame: pl.DataFrame) -> None:
     Text that a spreadsheet would run as a formula, headings included, gets a leading apostrophe; numbers never do.
     Rows keep their order. Nested columns raise polars' ComputeError.
     """
+    figures = cs.float().cast(pl.Float64).round(_DECIMALS)
     text = cs.string() | cs.categorical() | cs.enum()
     safe = frame.with_columns(
-        # Adding zero turns -0.0 into 0.0.
-        cs.float().cast(pl.Float64).round(_DECIMALS) + 0.0,
+        # A figure that rounds to nothing has no sign: -0.0 becomes 0.0.
+        pl.when(figures == 0).then(0.0).otherwise(figures).name.keep(),
         text.cast(pl.String).str.replace(f"({_FORMULA})", "'${1}"),
     )
     headings = pl.Series(frame.columns, dtype=pl.String).str.replace(f"({_FORMULA})", "'${1}").to_list()

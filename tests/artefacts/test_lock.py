@@ -1,0 +1,112 @@
+import json
+import os
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ossicle.artefacts.lock import LOCK_FILE, project_lock
+from ossicle.core.errors import LockedError, UsageError
+
+HOLDS = """
+import sys
+from pathlib import Path
+from ossicle.artefacts.lock import project_lock
+with project_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+TRIES = """
+import sys
+from pathlib import Path
+from ossicle.artefacts.lock import project_lock
+from ossicle.core.errors import LockedError
+try:
+    with project_lock(Path(sys.argv[1])):
+        print("held")
+except LockedError as err:
+    print(err)
+"""
+
+
+def tries(folder: Path) -> str:
+    done = subprocess.run([sys.executable, "-c", TRIES, str(folder)], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def holder(folder: Path) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_second_process_is_told_who_holds_it(tmp_path: Path) -> None:
+    with holder(tmp_path) as process:
+        told = tries(tmp_path)
+        with pytest.raises(LockedError) as caught, project_lock(tmp_path):
+            raise AssertionError("two holders")
+        assert told == str(caught.value)
+        owner = json.loads((tmp_path / LOCK_FILE).read_text())
+        assert owner["pid"] == process.pid
+        assert abs(datetime.now(UTC) - datetime.fromisoformat(owner["since"])) < timedelta(minutes=1)
+        assert str(tmp_path) in told
+        assert f"process {process.pid} on {socket.gethostname()} since {owner['since']}" in told
+        assert "wait for it to end, or stop it" in told
+        process.communicate("\n")
+    assert tries(tmp_path) == "held"
+
+
+def test_a_killed_holder_does_not_block(tmp_path: Path) -> None:
+    with holder(tmp_path) as process:
+        process.kill()
+        process.wait()
+        assert str(process.pid) in (tmp_path / LOCK_FILE).read_text()
+    assert tries(tmp_path) == "held"
+    with project_lock(tmp_path):
+        assert json.loads((tmp_path / LOCK_FILE).read_text())["pid"] == os.getpid()
+
+
+@pytest.mark.parametrize(
+    "left", ["", "junk", "[1]", '{"pid": 1}', json.dumps({"pid": 1, "host": "h" * 300, "since": "x"})]
+)
+def test_whatever_an_old_file_says_it_is_no_lock(tmp_path: Path, left: str) -> None:
+    (tmp_path / LOCK_FILE).write_text(left)
+    with project_lock(tmp_path):
+        assert json.loads((tmp_path / LOCK_FILE).read_text())["pid"] == os.getpid()
+    assert (tmp_path / LOCK_FILE).read_text() == ""
+
+
+@pytest.mark.parametrize("text", ["", "junk", "[1]", "{}"])
+def test_an_unsigned_lock_still_locks(tmp_path: Path, text: str) -> None:
+    with project_lock(tmp_path):
+        (tmp_path / LOCK_FILE).write_text(text)
+        with pytest.raises(LockedError, match="in use by another process"), project_lock(tmp_path):
+            raise AssertionError("two holders")
+
+
+def test_an_exception_lets_go(tmp_path: Path) -> None:
+    def fail() -> None:
+        with project_lock(tmp_path):
+            raise ZeroDivisionError
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            fail()
+
+
+def test_other_projects_are_free(tmp_path: Path) -> None:
+    for name in ("a", "Käuzchen 1.2"):
+        (tmp_path / name).mkdir()
+    with project_lock(tmp_path / "a"), project_lock(tmp_path / "Käuzchen 1.2"):
+        assert "is in use" in tries(tmp_path / "a")
+
+
+def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a folder"), project_lock(tmp_path / "gone"):
+        raise AssertionError("held nothing")
