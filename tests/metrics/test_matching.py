@@ -74,6 +74,20 @@ def test_candidates_are_all_pairs_that_meet(monkeypatch: pytest.MonkeyPatch, cri
         np.testing.assert_array_equal(candidates(reference, predicted, criterion), want)
 
 
+@pytest.mark.parametrize("n", [120, 400])
+def test_sparse_and_dense_solutions_of_a_large_component_agree(monkeypatch: pytest.MonkeyPatch, n: int) -> None:
+    generator = np.random.default_rng(6)
+    start = generator.uniform(0, n / 2, n)
+    reference = np.stack([start, start + 3.0], axis=1)
+    predicted = reference + generator.normal(0, 1.0, (n, 1))
+    found = []
+    for cells in (0, 1 << 30):
+        monkeypatch.setattr(matching, "_DENSE_CELLS", cells)
+        pairs = match(reference, predicted, IouMatch(threshold=0.3))
+        found.append((len(pairs), total_iou(reference, predicted, pairs)))
+    assert found[0] == pytest.approx(found[1], abs=1e-9)
+
+
 def sed_eval_tp(sed_eval, reference: NDArray, predicted: NDArray, criterion: CollarMatch) -> int:
     metrics = sed_eval.sound_event.EventBasedMetrics(
         event_label_list=["a"],
