@@ -1,0 +1,141 @@
+"""What is wrong with a corpus, each finding with its remedy.
+
+``error``: results would mislead; ``warning``: something is lost or doubtful; ``note``: good to know.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ossicle.core.records import Recording
+from ossicle.corpus.index import CorpusIndex
+from ossicle.corpus.levels import Levels
+
+CLIPPED_SHARE = 1e-3
+DC_LEVEL = 0.01
+# A third of the gaps too short to show is where counting events by their gaps breaks down.
+MANY_SHORT_GAPS = 1 / 3
+
+Severity = Literal["error", "warning", "note"]
+_RANK = {"error": 0, "warning": 1, "note": 2}
+
+_REMEDIES: Mapping[str, tuple[Severity, str]] = {
+    "not_annotations": ("note", "move it away if it is not meant to be read"),
+    "unmatched_table": ("warning", "name the table after its recording, or add the recording"),
+    "unmatched_rows": ("warning", "add the recording, or correct the file name in the table"),
+    "annotations_left_out": ("warning", "mend the recording, or its annotations are lost"),
+    "beyond_end": ("warning", "check that the table belongs to this recording and counts from its start"),
+    "clipped": ("note", "correct the end in the table if it should have mattered"),
+    "name_template": ("note", "rename the template's fields or the file, if its fields are needed"),
+    "label_not_kept": ("note", "add it to corpus.labels to keep it"),
+    "label_not_found": ("warning", "correct corpus.labels, or add annotations"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding: ``code`` for machines, ``where`` a file or label, what is wrong and what to do about it."""
+
+    severity: Severity
+    code: str
+    where: str
+    message: str
+    remedy: str
+
+
+def find_problems(
+    index: CorpusIndex, *, rate: int, group: str, short_gap_shares: Mapping[str, float]
+) -> tuple[Problem, ...]:
+    """All findings for a model that reads at ``rate`` Hz and a split by ``group``; by severity, code and place.
+
+    ``short_gap_shares`` is the share of gaps under 20 ms for each label.
+    """
+    found = [
+        *_whole(index),
+        *_from_notes(index),
+        *_repeated_files(index, group),
+        *_annotations(index, rate),
+        *(problem for one in index.recordings for problem in _recording(one, index.levels.get(one.id), rate)),
+    ]
+    for label, share in short_gap_shares.items():
+        if share >= MANY_SHORT_GAPS:
+            message = f"{share:.0%} of the gaps between its annotations are under 20 ms"
+            remedy = "keep the decision's min_gap_s small, or neighbours are joined"
+            found.append(Problem("note", "short_gaps", label, message, remedy))
+    return tuple(sorted(found, key=lambda one: (_RANK[one.severity], one.code, one.where, one.message)))
+
+
+def _whole(index: CorpusIndex) -> Iterator[Problem]:
+    for one in index.left_out:
+        yield Problem("warning", "left_out", one.path, one.reason, "mend or remove the file")
+    unreviewed = [one.path for one in index.recordings if not one.reviewed]
+    if not index.annotations:
+        remedy = "set corpus.annotations or corpus.label_field, and check the names of the tables"
+        yield Problem("error", "no_annotations", "", "no recording has an annotation", remedy)
+    elif unreviewed:
+        message = f"{len(unreviewed)} recordings have no table, {unreviewed[0]} among them; nothing is measured on them"
+        remedy = "add tables; an empty one with its header says that there are no calls"
+        yield Problem("note", "unreviewed", unreviewed[0], message, remedy)
+
+
+def _from_notes(index: CorpusIndex) -> Iterator[Problem]:
+    for note in index.notes:
+        if note.kind in _REMEDIES:
+            severity, remedy = _REMEDIES[note.kind]
+            yield Problem(severity, note.kind, note.where, note.message, remedy)
+
+
+def _repeated_files(index: CorpusIndex, group: str) -> Iterator[Problem]:
+    same: dict[str, list[Recording]] = defaultdict(list)
+    for one in index.recordings:
+        same[one.digest].append(one)
+    for copies in same.values():
+        if len(copies) < 2:
+            continue
+        message = f"is the same file as {', '.join(one.path for one in copies[1:])}"
+        if len({one.fields.get(group) or one.path for one in copies}) > 1:
+            message += f"; they are different groups by {group!r}, so training would see what is tested"
+            yield Problem("error", "duplicate_leak", copies[0].path, message, "remove the copies")
+        else:
+            yield Problem("warning", "duplicate", copies[0].path, message, "remove the copies")
+
+
+def _annotations(index: CorpusIndex, rate: int) -> Iterator[Problem]:
+    paths = {one.id: one.path for one in index.recordings}
+    empty: Counter[str] = Counter()
+    unheard: Counter[str] = Counter()
+    times: Counter[tuple[str, float, float, str]] = Counter()
+    for one in index.annotations:
+        path = paths[one.recording_id]
+        empty[path] += one.end_s <= one.start_s
+        unheard[path] += one.low_hz is not None and one.low_hz >= rate / 2
+        times[path, one.start_s, one.end_s, one.label] += 1
+    repeats: Counter[str] = Counter()
+    for (path, *_), count in times.items():
+        repeats[path] += count - 1
+    for path, count in (+empty).items():
+        yield Problem("warning", "zero_length", path, f"{count} annotations have no length", "draw them again")
+    for path, count in (+unheard).items():
+        message = f"{count} annotations lie wholly above {rate / 2:g} Hz, which a model at {rate} Hz cannot hear"
+        yield Problem("warning", "above_band", path, message, "raise the front end's rate")
+    for path, count in (+repeats).items():
+        message = f"{count} annotations repeat another exactly"
+        yield Problem("warning", "repeated_annotations", path, message, "remove one of the tables or rows")
+
+
+def _recording(one: Recording, levels: Levels | None, rate: int) -> Iterator[Problem]:
+    if one.status == "partial":
+        message = f"decoding ends at {one.duration_s:.3f} s: {one.reason}"
+        yield Problem("warning", "partial", one.path, message, "copy the file again from its source")
+    if one.status == "silent":
+        yield Problem("warning", "silent", one.path, "every sample is zero", "check the recorder; remove the file")
+    if one.rate < rate:
+        message = f"its rate of {one.rate} Hz leaves nothing above {one.rate / 2:g} Hz of the {rate / 2:g} Hz read"
+        yield Problem("warning", "low_rate", one.path, message, "lower the front end's rate or fmax_hz")
+    if levels is not None and levels.clipped_share > CLIPPED_SHARE:
+        message = f"{levels.clipped_share:.2%} of its samples are at full scale"
+        yield Problem("warning", "overdriven", one.path, message, "record with less gain; faint calls may be distorted")
+    if levels is not None and abs(levels.dc) > DC_LEVEL:
+        message = f"has an offset of {levels.dc:+.3f} of full scale"
+        yield Problem("note", "offset", one.path, message, "filter it out below the front end's fmin_hz, or ignore it")
