@@ -1,0 +1,124 @@
+"""One shard: an HDF5 file with a dataset of int16 a recording, and its entries as JSON.
+
+Datasets are contiguous and nothing in the file tells the time, so that equal recordings give equal bytes. A shard holds
+its own entries: what is known of it survives without the index.
+"""
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
+import h5py
+import numpy as np
+
+from ossicle.artefacts.files import whole_file
+from ossicle.audio.mono import MonoStream
+from ossicle.audio.store.entries import StoreEntry, StoreItem, shard_path
+from ossicle.core.errors import ArtefactError, AudioError
+
+# Decoded recordings wait for their scale in memory up to this, then on disk.
+_SPOOL_BYTES = 1 << 26
+_BLOCK_SAMPLES = 1 << 18
+_NATIVE_SCALE = 1 / 32768
+# The quietest scale: below, float32 runs out of digits.
+_SCALE_MIN = 1e-30
+
+
+def write_shard(folder: Path, shard: str, items: Sequence[StoreItem], rate: int) -> list[StoreEntry]:
+    """Decode ``items`` into a shard of the store ``folder``, whole or absent; an entry for each of them.
+
+    A file that cannot be read becomes an entry ``left_out`` with its reason; only a full disk and the like raise.
+    """
+    entries: list[StoreEntry] = []
+    path = shard_path(folder, shard)
+    with whole_file(path) as part, h5py.File(part, "w", libver=("v110", "v110")) as file:
+        samples = file.create_group("samples", track_times=False)
+        for item in items:
+            with SpooledTemporaryFile(_SPOOL_BYTES, dir=str(path.parent)) as spool:
+                entry = _decode(item, rate, spool)
+                if entry.status != "left_out":
+                    entry = replace(_write_samples(samples, entry, spool), shard=shard)
+            entries.append(entry)
+        text = json.dumps([asdict(entry) for entry in entries], sort_keys=True).encode()
+        file.create_dataset("entries", data=np.frombuffer(text, dtype=np.uint8), track_times=False)
+    return entries
+
+
+def read_entries(folder: Path, shard: str) -> list[StoreEntry]:
+    """The entries of a shard; raises ArtefactError where it is missing or damaged."""
+    path = shard_path(folder, shard)
+    try:
+        with open_shard(folder, shard) as file:
+            return [StoreEntry(**entry) for entry in json.loads(file["entries"][...].tobytes())]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ArtefactError(f"{path}: not a whole shard ({error}); build the store again") from error
+
+
+def open_shard(folder: Path, shard: str) -> h5py.File:
+    """Open a shard for reading; raises ArtefactError."""
+    path = shard_path(folder, shard)
+    try:
+        # Shards never change once in place, so no lock is needed, and network file systems often have none.
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        raise ArtefactError(f"{path}: cannot be opened ({error}); build the store again") from error
+
+
+def dataset(file: h5py.File, recording_id: str) -> h5py.Dataset:
+    """The samples of a recording in an open shard, int16 of shape (n_samples,)."""
+    try:
+        return file["samples"][recording_id]
+    except KeyError as error:
+        raise ArtefactError(f"{file.filename}: no recording {recording_id} in it; build the store again") from error
+
+
+def _decode(item: StoreItem, rate: int, spool: IO[bytes]) -> StoreEntry:
+    """Decode a recording as float32 into ``spool``; the entry lacks shard and CRC."""
+    peak, n_samples = 0.0, 0
+    try:
+        stream = MonoStream(item.path, rate)
+        blocks = iter(stream)
+    except AudioError as error:
+        return _left_out(item, error)
+    while True:
+        try:
+            block = next(blocks, None)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a decoder throws, a bad file costs only itself
+            return _left_out(item, error)
+        if block is None:
+            break
+        peak = max(peak, float(np.abs(block).max()))
+        n_samples += len(block)
+        spool.write(np.ascontiguousarray(block).data)
+    info, report = stream.info, stream.report
+    exact = 0 < info.bits <= 16 and info.channels == 1 and info.rate == rate
+    scale = _NATIVE_SCALE if exact or peak == 0 else max(peak / 32767, _SCALE_MIN)
+    return StoreEntry(
+        item.recording_id, "", n_samples, scale, report.status, report.reason, report.end_s, item.digest, crc=0
+    )
+
+
+def _left_out(item: StoreItem, error: Exception) -> StoreEntry:
+    # A shard must not depend on where its recordings lie.
+    reason = str(error).removeprefix(f"{item.path}: ") or type(error).__name__
+    return StoreEntry(item.recording_id, "", 0, _NATIVE_SCALE, "left_out", reason, 0.0, item.digest, crc=0)
+
+
+def _write_samples(group: h5py.Group, entry: StoreEntry, spool: IO[bytes]) -> StoreEntry:
+    """Quantise what waits in ``spool`` into a dataset; the entry with its CRC."""
+    stored = group.create_dataset(entry.recording_id, shape=(entry.n_samples,), dtype="<i2", track_times=False)
+    spool.seek(0)
+    crc = 0
+    for start in range(0, entry.n_samples, _BLOCK_SAMPLES):
+        stop = min(start + _BLOCK_SAMPLES, entry.n_samples)
+        block = np.frombuffer(spool.read(4 * (stop - start)), dtype=np.float32)
+        integers = np.clip(np.rint(block.astype(np.float64) / entry.scale), -32768, 32767).astype("<i2")
+        stored[start:stop] = integers
+        crc = zlib.crc32(integers.data, crc)
+    return replace(entry, crc=crc)
