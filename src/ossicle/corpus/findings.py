@@ -56,7 +56,8 @@ def find_problems(
         *_from_notes(index),
         *_repeated_files(index, group),
         *_annotations(index, rate),
-        *(problem for one in index.recordings for problem in _recording(one, index.levels.get(one.id), rate)),
+        *_low_rates(index, rate),
+        *(problem for one in index.recordings for problem in _recording(one, index.levels.get(one.id))),
     ]
     for label, share in short_gap_shares.items():
         if share >= MANY_SHORT_GAPS:
@@ -124,15 +125,22 @@ def _annotations(index: CorpusIndex, rate: int) -> Iterator[Problem]:
         yield Problem("warning", "repeated_annotations", path, message, "remove one of the tables or rows")
 
 
-def _recording(one: Recording, levels: Levels | None, rate: int) -> Iterator[Problem]:
+def _low_rates(index: CorpusIndex, rate: int) -> Iterator[Problem]:
+    slow: dict[int, list[str]] = defaultdict(list)
+    for one in index.recordings:
+        if one.rate < rate:
+            slow[one.rate].append(one.path)
+    for own, paths in slow.items():
+        message = f"{len(paths)} recordings at {own} Hz hold nothing from {own / 2:g} Hz to the {rate / 2:g} Hz read"
+        yield Problem("warning", "low_rate", paths[0], message, "lower the front end's rate or fmax_hz")
+
+
+def _recording(one: Recording, levels: Levels | None) -> Iterator[Problem]:
     if one.status == "partial":
         message = f"decoding ends at {one.duration_s:.3f} s: {one.reason}"
         yield Problem("warning", "partial", one.path, message, "copy the file again from its source")
     if one.status == "silent":
         yield Problem("warning", "silent", one.path, "every sample is zero", "check the recorder; remove the file")
-    if one.rate < rate:
-        message = f"its rate of {one.rate} Hz leaves nothing above {one.rate / 2:g} Hz of the {rate / 2:g} Hz read"
-        yield Problem("warning", "low_rate", one.path, message, "lower the front end's rate or fmax_hz")
     if levels is not None and levels.clipped_share > CLIPPED_SHARE:
         message = f"{levels.clipped_share:.2%} of its samples are at full scale"
         yield Problem("warning", "overdriven", one.path, message, "record with less gain; faint calls may be distorted")

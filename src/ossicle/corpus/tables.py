@@ -102,4 +102,4 @@ def _checked(frame: pl.DataFrame, schema: Mapping[str, type[pl.DataType]], what:
     missing = [name for name in schema if name not in frame.columns]
     if missing:
         raise ArtefactError(f"the table of {what} lacks the columns {', '.join(missing)}: build the index again")
-    return frame.select(schema)
+    return frame.select(list(schema))
