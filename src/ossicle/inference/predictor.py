@@ -1,9 +1,10 @@
 """What turns chunks of samples into scores: the protocol every runtime meets, and a fake that needs no model.
 
-A predictor is structural: the torch model, ``ossicle.bundle.onnx_runtime.OnnxPredictor`` and the fake below share no base
-class. It must treat the chunks of a batch independently, so that a chunk's scores do not depend on its neighbours.
+A predictor is structural: the torch model, ``ossicle.bundle.onnx_runtime.OnnxPredictor`` and the fake below share no
+base class. It must treat the chunks of a batch independently, so that a chunk's scores do not depend on its neighbours.
 """
 
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -52,9 +53,7 @@ class FakePredictor:
         self.slope_db = slope_db
         self._window = analysis_window(plan.window_samples).astype(np.float64)
         edges = np.linspace(0, plan.window_samples // 2 + 1, len(labels) + 1).round().astype(int)
-        self._bands = [
-            slice(int(low), max(int(low) + 1, int(high))) for low, high in zip(edges, edges[1:], strict=False)
-        ]
+        self._bands = [slice(int(low), max(int(low) + 1, int(high))) for low, high in pairwise(edges)]
 
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of (batch, chunk_samples) float32 chunks, shape (batch, core_frames, n_labels)."""

@@ -1,0 +1,141 @@
+"""Audio files to scores and events, through one engine in bounded memory (invariants 4, 7 and 10).
+
+``MonoStream`` decodes and resamples in blocks, ``Scorer`` reads them on the chunk grid, ``Decider`` folds the scores
+into events; a whole recording is never held. :func:`stream_file` is the same engine fed as a microphone would feed it.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.decode import DecodeReport
+from ossicle.audio.mono import MonoStream
+from ossicle.core.decision import Decision
+from ossicle.core.errors import AudioError
+from ossicle.core.records import Status
+from ossicle.core.time import to_samples, to_seconds
+from ossicle.core.tracks import Event, ScoreTrack, event_order
+from ossicle.inference.decide import Decider
+from ossicle.inference.predictor import Predictor
+from ossicle.inference.scorer import Scorer
+
+PathLike = str | os.PathLike[str]
+
+
+class TrackSink(Protocol):
+    """Where scores are written block by block; ``artefacts.blocks.TrackWriter`` is one."""
+
+    def append(self, scores: NDArray[np.float32]) -> None:
+        """Take the next frames, float32 (k, n_labels)."""
+        ...
+
+    def finish(self, duration_s: float) -> None:
+        """Take the recording's length in seconds and make the track whole."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FilePrediction:
+    """Events of one file, sorted, with how reading it went (invariant 7).
+
+    ``end_s`` is the second up to which it was read; a ``left_out`` file has no events and a ``reason``.
+    """
+
+    events: tuple[Event, ...]
+    status: Status
+    reason: str
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EmittedEvent:
+    """An event of a stream, and the second of the stream that had been heard when it was decided."""
+
+    event: Event
+    emitted_s: float
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds from the end of the event until it was known."""
+        return self.emitted_s - self.event.end_s
+
+
+def score_blocks(stream: MonoStream, predictor: Predictor, batch_chunks: int = 8) -> Iterator[NDArray[np.float32]]:
+    """The scores of a recording in turn, float32 (k, n_labels), k >= 0; ``stream.report`` is known afterwards."""
+    scorer = Scorer(predictor, batch_chunks)
+    for block in stream:
+        yield scorer.feed(block)
+    yield scorer.finish()
+
+
+def write_scores(path: PathLike, predictor: Predictor, sink: TrackSink, batch_chunks: int = 8) -> DecodeReport:
+    """Score a recording into ``sink`` block by block; raises AudioError where the file must be left out."""
+    stream = MonoStream(path, predictor.plan.rate)
+    for scores in score_blocks(stream, predictor, batch_chunks):
+        sink.append(scores)
+    sink.finish(stream.report.end_s)
+    return stream.report
+
+
+def score_recording(path: PathLike, predictor: Predictor, batch_chunks: int = 8) -> tuple[ScoreTrack, DecodeReport]:
+    """The scores of a recording in memory (4 bytes a frame and label); raises AudioError if it must be left out."""
+    stream = MonoStream(path, predictor.plan.rate)
+    scores = np.concatenate(list(score_blocks(stream, predictor, batch_chunks)))
+    track = ScoreTrack(tuple(predictor.labels), scores, predictor.plan.hop_s, stream.report.end_s)
+    return track, stream.report
+
+
+def predict_file(
+    path: PathLike, predictor: Predictor, decisions: Mapping[str, Decision], batch_chunks: int = 8
+) -> FilePrediction:
+    """The events of one file. A file that cannot be used costs only itself: it comes back ``left_out``."""
+    decider = Decider(tuple(predictor.labels), decisions, predictor.plan.hop_s)
+    events: list[Event] = []
+    try:
+        stream = MonoStream(path, predictor.plan.rate)
+        for scores in score_blocks(stream, predictor, batch_chunks):
+            events += decider.feed(scores)
+    except AudioError as error:
+        return FilePrediction((), "left_out", str(error), 0.0)
+    report = stream.report
+    events += decider.finish(report.end_s)
+    return FilePrediction(tuple(sorted(events, key=event_order)), report.status, report.reason, report.end_s)
+
+
+def stream_file(
+    path: PathLike, predictor: Predictor, decisions: Mapping[str, Decision], feed_s: float, batch_chunks: int = 1
+) -> Iterator[EmittedEvent]:
+    """The events of a file as a microphone would give them, in blocks of ``feed_s`` seconds, each when it is decided.
+
+    The same events as :func:`predict_file`, in the order of their becoming certain. Raises AudioError when the stream
+    meets samples that cannot be used; what was yielded before stands.
+    """
+    if to_samples(feed_s, predictor.plan.rate) < 1:
+        raise ValueError(f"feed_s = {feed_s:g} s is shorter than one sample at {predictor.plan.rate} Hz")
+    stream = MonoStream(path, predictor.plan.rate)
+    scorer = Scorer(predictor, batch_chunks)
+    decider = Decider(tuple(predictor.labels), decisions, predictor.plan.hop_s)
+    for block in equal_blocks(stream, to_samples(feed_s, stream.rate)):
+        events = decider.feed(scorer.feed(block))
+        heard_s = to_seconds(scorer.n_samples, stream.rate)
+        yield from (EmittedEvent(event, heard_s) for event in events)
+    end_s = stream.report.end_s
+    last = decider.feed(scorer.finish()) + decider.finish(end_s)
+    yield from (EmittedEvent(event, end_s) for event in sorted(last, key=event_order))
+
+
+def equal_blocks(stream: MonoStream, block_samples: int) -> Iterator[NDArray[np.float32]]:
+    """The samples of ``stream`` in blocks of ``block_samples``, the last one shorter; all are new arrays or views."""
+    rest = np.zeros(0, dtype=np.float32)
+    for block in stream:
+        known = np.concatenate([rest, block])
+        whole = len(known) - len(known) % block_samples
+        for start in range(0, whole, block_samples):
+            yield known[start : start + block_samples]
+        rest = known[whole:]
+    if len(rest):
+        yield rest

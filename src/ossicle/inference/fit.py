@@ -1,0 +1,170 @@
+"""Decisions chosen from counts, cross-fitted so that no recording judges the decision fitted on it (invariant 2).
+
+For each fold and label the decision is the one with the highest F1 on the recordings of the *other* folds; the figure
+over all recordings, each under its own fold's decision, is the headline. ``final`` is fitted on all recordings: it goes
+into the bundle, and its figure is ``in-sample``. The counts must come from out-of-fold scores.
+
+Ties. Decisions within 1e-9 of the best F1 form runs along the grid's ``on`` axis; the longest run wins (the simpler
+other settings where runs are equally long) and the decision is its middle: the middle of a plateau is the threshold
+least likely to fail elsewhere. Where nothing can be found (no references) the decisions with the fewest false
+positives tie instead.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.decision import Decision
+from ossicle.core.errors import SplitError
+from ossicle.inference.grid import Counts, DecisionGrid
+from ossicle.inference.regions import runs
+from ossicle.metrics.events import precision_recall_f1
+
+TIE = 1e-9
+PLATEAU_F1 = 0.02
+"""The plateau of a decision: the neighbouring ``on`` thresholds whose F1 is at most this much lower."""
+_NARROW_STEPS = 3
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class CrossFit:
+    """Decisions of every fold and label, and those fitted on everything.
+
+    ``per_fold``: fold to label to decision, for the recordings held out in that fold. ``fold_settings``: int64,
+    (n_folds, n_labels), and ``final_settings``, (n_labels,), are their indices in ``grid.decisions()``; ``folds`` are
+    the rows. ``held_out``: int64, (n_recordings, n_labels, 3), counts of each recording under its own fold's decision.
+    ``in_sample``: the same under ``final``. ``notes`` are warnings in words.
+    """
+
+    per_fold: Mapping[int, Mapping[str, Decision]]
+    final: Mapping[str, Decision]
+    folds: tuple[int, ...]
+    fold_settings: Indices
+    final_settings: Indices
+    held_out: NDArray[np.int64]
+    in_sample: NDArray[np.int64]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdCurve:
+    """Precision, recall and F1 of one label against the ``on`` threshold, other settings fixed; all (n_on,)."""
+
+    label: str
+    on: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    f1: NDArray[np.float64]
+    chosen: int
+
+
+def cross_fit(counts: Counts, folds: Sequence[int], labels: Sequence[str], grid: DecisionGrid) -> CrossFit:
+    """Choose decisions from ``counts`` (n_settings, n_recordings, n_labels, 3) as :func:`~.grid.count_grid` gives them.
+
+    ``folds``: for each recording the fold in which it is held out, so the one whose decision is not fitted on it.
+    Raises SplitError with fewer than two folds, ValueError where shapes disagree.
+    """
+    of = np.asarray(folds, dtype=np.int64)
+    decisions = grid.decisions()
+    if counts.shape != (len(decisions), len(of), len(labels), 3):
+        expected = (len(decisions), len(of), len(labels), 3)
+        raise ValueError(f"counts of shape {counts.shape} do not fit the grid, folds and labels: {expected}")
+    names = np.unique(of)
+    if len(names) < 2:
+        raise SplitError(f"cross-fitting needs recordings in at least two folds, not {len(names)}: add groups")
+    notes: list[str] = []
+    fold_settings = np.zeros((len(names), len(labels)), dtype=np.int64)
+    held_out = np.zeros(counts.shape[1:], dtype=np.int64)
+    for row, fold in enumerate(names):
+        pooled = counts[:, of != fold].sum(axis=1, dtype=np.int64)
+        fold_settings[row] = [choose(pooled[:, column], grid) for column in range(len(labels))]
+        for column in range(len(labels)):
+            held_out[of == fold, column] = counts[fold_settings[row, column], of == fold, column]
+    pooled = counts.sum(axis=1, dtype=np.int64)
+    final_settings = np.array([choose(pooled[:, column], grid) for column in range(len(labels))], dtype=np.int64)
+    in_sample = np.stack([counts[final_settings[c], :, c] for c in range(len(labels))], axis=1).astype(np.int64)
+    for column, label in enumerate(labels):
+        notes += _notes(label, pooled[:, column], int(final_settings[column]), grid)
+        notes += _disagreement(label, [decisions[index].on for index in fold_settings[:, column]])
+    return CrossFit(
+        per_fold={
+            int(fold): {label: decisions[index] for label, index in zip(labels, fold_settings[row], strict=True)}
+            for row, fold in enumerate(names)
+        },
+        final={label: decisions[index] for label, index in zip(labels, final_settings, strict=True)},
+        folds=tuple(int(fold) for fold in names),
+        fold_settings=fold_settings,
+        final_settings=final_settings,
+        held_out=held_out,
+        in_sample=in_sample,
+        notes=tuple(notes),
+    )
+
+
+def choose(pooled: NDArray[np.int64], grid: DecisionGrid) -> int:
+    """Index in ``grid.decisions()`` of the best decision by counts ``pooled`` (n_settings, 3); ties as above."""
+    f1 = _f1(pooled)
+    best = f1 >= f1.max() - TIE
+    if f1.max() <= 0:
+        best = pooled[:, 1] == pooled[:, 1].min()
+    longest, chosen = 0, 0
+    for row, tied in enumerate(best.reshape(-1, grid.n_on)):
+        starts, ends = runs(tied)
+        if len(starts) and int((ends - starts).max()) > longest:
+            at = int(np.argmax(ends - starts))
+            longest = int(ends[at] - starts[at])
+            # Of an even number of thresholds the upper middle one: the fewer false positives of equals.
+            chosen = row * grid.n_on + int(starts[at]) + longest // 2
+    return chosen
+
+
+def plateau(pooled: NDArray[np.int64], chosen: int, grid: DecisionGrid) -> tuple[float, float]:
+    """Lowest and highest ``on`` around setting ``chosen`` without a fall of F1 by more than ``PLATEAU_F1``."""
+    row, at = divmod(chosen, grid.n_on)
+    f1 = _f1(pooled).reshape(-1, grid.n_on)[row]
+    starts, ends = runs(f1 >= f1[at] - PLATEAU_F1)
+    own = int(np.searchsorted(starts, at, side="right")) - 1
+    return grid.on[int(starts[own])], grid.on[int(ends[own]) - 1]
+
+
+def threshold_curve(counts: Counts, setting: int, column: int, label: str, grid: DecisionGrid) -> ThresholdCurve:
+    """Rates against ``on`` with the other settings of decision ``setting``, pooled over the recordings of ``counts``.
+
+    ``column`` is the label's place in ``counts``. Where the decision was fitted on these recordings, so is the curve.
+    """
+    row, chosen = divmod(setting, grid.n_on)
+    tp, fp, fn = counts[row * grid.n_on : (row + 1) * grid.n_on, :, column].sum(axis=1, dtype=np.int64).T
+    return ThresholdCurve(label, np.array(grid.on), *precision_recall_f1(tp, fp, fn), chosen)
+
+
+def _f1(pooled: NDArray[np.int64]) -> NDArray[np.float64]:
+    """F1 of counts (n, 3); 0 where there was nothing to find and nothing was found."""
+    f1: NDArray[np.float64] = np.nan_to_num(precision_recall_f1(pooled[:, 0], pooled[:, 1], pooled[:, 2])[2], nan=0.0)
+    return f1
+
+
+def _notes(label: str, pooled: NDArray[np.int64], chosen: int, grid: DecisionGrid) -> list[str]:
+    if pooled[chosen, 0] + pooled[chosen, 2] == 0:
+        return [f"{label}: no references at all, so its decision only avoids false positives"]
+    if pooled[chosen, 0] == 0:
+        return [f"{label}: no decision of the grid finds any reference"]
+    low, high = plateau(pooled, chosen, grid)
+    n_on = sum(low <= on <= high for on in grid.on)
+    found = []
+    if n_on < min(_NARROW_STEPS, grid.n_on):
+        found.append(
+            f"{label}: narrow plateau: F1 stays within {PLATEAU_F1:g} of its best only for on from {low:g} to {high:g}"
+        )
+    if grid.n_on > 1 and chosen % grid.n_on in (0, grid.n_on - 1):
+        found.append(f"{label}: the best on = {grid.on[chosen % grid.n_on]:g} lies at the edge of the grid: widen it")
+    return found
+
+
+def _disagreement(label: str, on: Sequence[float]) -> list[str]:
+    if max(on) - min(on) < 0.3:
+        return []
+    return [f"{label}: the folds disagree about on, from {min(on):g} to {max(on):g}"]

@@ -1,0 +1,237 @@
+"""Counts of every decision of a grid on every recording, from scores written once (invariant 3).
+
+The work is shared so that hundreds of decisions cost little more than one. Each track is smoothed once per smoothing
+and cut down to the frames that reach the lowest threshold; the recordings then stand one after another on one frame
+axis, where runs are found once per threshold and joined, dropped and matched as arrays.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.decision import Decision
+from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.core.settings import setting, settings
+from ossicle.core.tracks import ScoreTrack
+from ossicle.inference.regions import Frames, fewest_frames_lasting, joins, most_frames_within
+from ossicle.inference.smooth import smooth
+from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch, Pairs, best_matching, candidates, meets, pair_iou
+
+Counts = NDArray[np.int32]
+
+# Recordings lie this far apart on the common axis (s), and pairs are sought this much more loosely than the criterion,
+# so that rounding of the shifted times loses none; the criterion itself sees times within the recording.
+_APART_S = 10.0
+_LOOSER = 1e-6
+
+
+@settings
+class DecisionGrid:
+    """The decisions among which one is chosen for each label: every combination of these."""
+
+    on: tuple[float, ...] = setting(
+        tuple(round(0.1 + 0.05 * step, 2) for step in range(17)), help="on thresholds, rising", ge=0, le=1
+    )
+    off_ratio: tuple[float, ...] = setting((1.0, 0.75, 0.5), help="off threshold as a share of on", gt=0, le=1)
+    median_frames: tuple[int, ...] = setting((1,), help="lengths of the median, odd; 1 is none", unit="frames", ge=1)
+    ema_frames: tuple[int, ...] = setting((), help="spans of the moving average", unit="frames", ge=2)
+    min_length_s: tuple[float, ...] = setting((0.0, 0.02, 0.04), help="least lengths of an event", unit="s", ge=0)
+    min_gap_s: tuple[float, ...] = setting((0.0, 0.01, 0.03), help="longest gaps that are joined", unit="s", ge=0)
+
+    def __post_init__(self) -> None:
+        """Refuse an empty axis, thresholds out of order and an even median."""
+        for name in ("on", "off_ratio", "min_length_s", "min_gap_s"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} is empty: give at least one value")
+        if not (self.median_frames or self.ema_frames):
+            raise ValueError("median_frames and ema_frames are both empty: median_frames = [1] is no smoothing")
+        if any(low >= high for low, high in zip(self.on, self.on[1:], strict=False)):
+            raise ValueError("on must rise from value to value")
+        even = [frames for frames in self.median_frames if frames % 2 == 0]
+        if even:
+            raise ValueError(f"median_frames = {even[0]} must be odd")
+
+    @property
+    def n_on(self) -> int:
+        """Thresholds on the last and fastest axis of :meth:`decisions`."""
+        return len(self.on)
+
+    def smoothings(self) -> list[tuple[str, int]]:
+        """Kind and length of each smoothing, the simplest first."""
+        median = [("median", frames) if frames > 1 else ("none", 1) for frames in sorted(self.median_frames)]
+        return median + [("ema", frames) for frames in sorted(self.ema_frames)]
+
+    def decisions(self) -> list[Decision]:
+        """All decisions, ``on`` fastest, the simpler of the other settings first (those break ties)."""
+        return [
+            Decision(on=on, off=on * ratio, smoothing=kind, smoothing_frames=frames, min_length_s=length, min_gap_s=gap)
+            for kind, frames in self.smoothings()
+            for ratio in self.off_ratio
+            for length in self.min_length_s
+            for gap in self.min_gap_s
+            for on in self.on
+        ]
+
+
+def count_grid(
+    tracks: Mapping[str, ScoreTrack],
+    references: Mapping[str, Mapping[str, Intervals]],
+    grid: DecisionGrid,
+    labels: Sequence[str],
+    criterion: Criterion | None = None,
+) -> Counts:
+    """True positives, false positives and false negatives: int32, (n_settings, n_recordings, n_labels, 3).
+
+    Settings are in the order of ``grid.decisions()``, recordings in that of ``tracks``, which may read them lazily.
+    ``references``: recording id to label to events (n, 2) in seconds; a recording that is absent has none. The
+    criterion is IoU >= 0.5 unless given. Raises ValueError where tracks differ in hop or lack a label.
+    """
+    criterion = criterion or IouMatch(threshold=0.5)
+    decisions = grid.decisions()
+    counts = np.zeros((len(decisions), len(tracks), len(labels), 3), dtype=np.int32)
+    axis = _stack(tracks, grid, labels)
+    for column, label in enumerate(labels):
+        reference = _Reference.gather([references.get(rid, {}).get(label, ()) for rid in tracks], axis)
+        n_reference = np.bincount(reference.recording, minlength=len(tracks))
+        shelf = _RunShelf(axis, column)
+        for row, decision in enumerate(decisions):
+            starts, ends = shelf.events(decision)
+            of, predicted = axis.local(starts, ends)
+            tp = _true_positives(reference, of, predicted, axis, criterion)
+            n_predicted = np.bincount(of, minlength=len(tracks))
+            counts[row, :, column] = np.stack([tp, n_predicted - tp, n_reference - tp], axis=-1)
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """The common frame axis: where each recording begins, and the frames worth looking at.
+
+    ``active[s][c]``: frames on the axis (int64) and smoothed scores (float32) of smoothing s and label c.
+    """
+
+    hop_s: float
+    base: Frames
+    duration_s: NDArray[np.float64]
+    active: Mapping[tuple[str, int], list[tuple[Frames, NDArray[np.float32]]]]
+
+    def local(self, starts: Frames, ends: Frames) -> tuple[Frames, Intervals]:
+        """Recording of each span and its times in that recording, clipped to its end."""
+        of = np.searchsorted(self.base, starts, side="right") - 1
+        begin, end = (starts - self.base[of]) * self.hop_s, (ends - self.base[of]) * self.hop_s
+        return of, np.stack([begin, np.minimum(end, self.duration_s[of])], axis=1)
+
+    def shift(self, of: Frames, local: Intervals) -> Intervals:
+        """Times on the common axis, for finding neighbours."""
+        moved: Intervals = local + (self.base[of] * self.hop_s)[:, None]
+        return moved
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    recording: Frames
+    local: Intervals
+    shifted: Intervals
+
+    @classmethod
+    def gather(cls, events: Sequence[object], axis: _Axis) -> "_Reference":
+        lists = [as_intervals(one) for one in events]
+        recording = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
+        local = np.concatenate([np.zeros((0, 2)), *lists])
+        return cls(recording, local, axis.shift(recording, local))
+
+
+def _stack(tracks: Mapping[str, ScoreTrack], grid: DecisionGrid, labels: Sequence[str]) -> _Axis:
+    lowest = np.float32(min(grid.on) * min(grid.off_ratio))
+    plain = {(one.smoothing, one.smoothing_frames): one for one in grid.decisions()}
+    found: dict[tuple[str, int], list[list[tuple[Frames, NDArray[np.float32]]]]] = {
+        key: [[] for _ in labels] for key in plain
+    }
+    base, durations, at, hop_s = [], [], 0, 0.0
+    for rid in tracks:
+        track = tracks[rid]
+        hop_s = hop_s or track.hop_s
+        missing = [label for label in labels if label not in track.labels]
+        if track.hop_s != hop_s or missing:
+            wrong = f"lacks {missing[0]!r}" if missing else f"has a hop of {track.hop_s:g} s, others {hop_s:g} s"
+            raise ValueError(f"recording {rid}: its score track {wrong}")
+        for column, label in enumerate(labels):
+            raw = track.scores[:, track.labels.index(label)]
+            for key, one in plain.items():
+                smoothed = smooth(raw, one)
+                frames = np.flatnonzero(smoothed >= lowest)
+                found[key][column].append((frames + at, smoothed[frames]))
+        base.append(at)
+        durations.append(track.duration_s)
+        at += len(track.scores) + int((_APART_S + max(grid.min_gap_s)) / hop_s) + 2
+    active = {
+        key: [
+            (
+                np.concatenate([np.zeros(0, dtype=np.int64), *(frames for frames, _ in parts)]),
+                np.concatenate([np.zeros(0, dtype=np.float32), *(scores for _, scores in parts)]),
+            )
+            for parts in by_label
+        ]
+        for key, by_label in found.items()
+    }
+    return _Axis(hop_s, np.array(base, dtype=np.int64), np.array(durations), active)
+
+
+class _RunShelf:
+    """The runs of one label: found once for each smoothing and off threshold, then used for many decisions."""
+
+    def __init__(self, axis: _Axis, column: int) -> None:
+        self._axis, self._column = axis, column
+        self._runs: dict[tuple[str, int, float], tuple[Frames, Frames, NDArray[np.float32]]] = {}
+
+    def events(self, decision: Decision) -> tuple[Frames, Frames]:
+        """Starts and ends in frames of the common axis of what ``decision`` keeps."""
+        starts, ends, peaks = self._runs_at(decision)
+        hot = peaks >= np.float32(decision.on)
+        starts, ends = starts[hot], ends[hot]
+        first, last = joins(starts, ends, most_frames_within(decision.min_gap_s, self._axis.hop_s))
+        starts, ends = starts[first], ends[last]
+        long = ends - starts >= fewest_frames_lasting(decision.min_length_s, self._axis.hop_s)
+        return starts[long], ends[long]
+
+    def _runs_at(self, decision: Decision) -> tuple[Frames, Frames, NDArray[np.float32]]:
+        key = (decision.smoothing, decision.smoothing_frames, decision.off)
+        if key not in self._runs:
+            frames, scores = self._axis.active[key[:2]][self._column]
+            warm = scores >= np.float32(decision.off)
+            frames, scores = frames[warm], scores[warm]
+            first = np.flatnonzero(np.diff(frames, prepend=-2) > 1)
+            last = np.append(first[1:], len(frames))[: len(first)] - 1
+            peaks = np.maximum.reduceat(scores, first) if len(first) else scores
+            self._runs[key] = (frames[first], frames[last] + 1, peaks)
+        return self._runs[key]
+
+
+def _true_positives(
+    reference: _Reference, of: Frames, predicted: Intervals, axis: _Axis, criterion: Criterion
+) -> Frames:
+    """Matched pairs in each recording, shape (n_recordings,)."""
+    pairs = candidates(reference.shifted, axis.shift(of, predicted), _looser(criterion))
+    pairs = pairs[reference.recording[pairs[:, 0]] == of[pairs[:, 1]]]
+    pairs = pairs[meets(reference.local, predicted, pairs, criterion)]
+    if not _is_matching(pairs):
+        pairs = best_matching(pairs, pair_iou(reference.local, predicted, pairs))
+    return np.bincount(reference.recording[pairs[:, 0]], minlength=len(axis.base))
+
+
+def _is_matching(pairs: Pairs) -> bool:
+    """Whether no event stands in two pairs: then there is nothing to choose."""
+    return all(len(np.unique(pairs[:, side])) == len(pairs) for side in (0, 1))
+
+
+def _looser(criterion: Criterion) -> Criterion:
+    if isinstance(criterion, IouMatch):
+        return IouMatch(threshold=max(criterion.threshold - _LOOSER, criterion.threshold / 2))
+    return CollarMatch(
+        collar_s=criterion.collar_s + _LOOSER,
+        percentage_of_length=criterion.percentage_of_length,
+        evaluate_onset=criterion.evaluate_onset,
+        evaluate_offset=criterion.evaluate_offset,
+    )
