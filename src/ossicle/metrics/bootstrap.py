@@ -8,9 +8,9 @@ group. Below that, a handful of groups cannot show their own spread: recordings 
 and there are few, recordings are drawn overall.
 
 A figure is a function of counts summed over recordings, so a resample is a row of whole-number weights and all of them
-are one product ``weights @ counts``. Intervals are percentile intervals. In simulation (``tests/metrics``; F1, groups of
-differing skill, 600 trials) nominal 95 % intervals held the truth in 89 to 90 % of trials with 8 groups, 94 % with 12
-and 94 to 96 % with 20 to 40: near the least number of groups they are somewhat too narrow.
+are one product ``weights @ counts``. Intervals are percentile intervals. In a simulation of 600 trials (F1, groups of
+differing skill) nominal 95 % intervals held the truth in 89 to 90 % of trials with 8 groups, 94 % with 12 and 94 to
+96 % with 20 to 40: near the least number of groups they are somewhat too narrow.
 """
 
 from collections.abc import Callable, Iterator, Sequence
