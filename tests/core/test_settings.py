@@ -17,20 +17,20 @@ from ossicle.core.settings import digestible, setting, settings
 class Inner:
     """A nested table."""
 
-    bands_hz: tuple[float, ...] = setting((100.0, 200.0), help="band edges", unit="Hz", gt=0)
+    bands_hz: tuple[float, ...] = setting(default=(100.0, 200.0), help="band edges", unit="Hz", gt=0)
 
 
 @settings
 class Outer:
     """One of everything."""
 
-    mode: str = setting("fast", help="how", choices=("fast", "exact"))
-    share: float = setting(0.5, help="a share", ge=0, le=1)
+    mode: str = setting(default="fast", help="how", choices=("fast", "exact"))
+    share: float = setting(default=0.5, help="a share", ge=0, le=1)
     count: int = setting(help="no default", ge=1)
-    loud: bool = setting(False, help="a switch")
-    names: dict[str, str] = setting({}, help="a mapping")
-    workers: int = setting(2, help="processes", digest=False, ge=1)
-    inner: Inner = setting(Inner(), help="a table of its own")
+    loud: bool = setting(default=False, help="a switch")
+    names: dict[str, str] = setting(default={}, help="a mapping")
+    workers: int = setting(default=2, help="processes", digest=False, ge=1)
+    inner: Inner = setting(default=Inner(), help="a table of its own")
 
 
 @given(st.floats(allow_nan=False), st.integers(-3, 3), st.sampled_from(["fast", "exact", "other"]))

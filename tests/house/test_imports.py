@@ -71,6 +71,17 @@ def test_the_runtime_starts_without_the_heavy_libraries(module: str) -> None:
     assert done.stdout.split() == []
 
 
+def test_defaults_of_settings_are_named(repository: Path) -> None:
+    # PEP 681: a type checker finds a field's default by the word only, and asks for the argument otherwise.
+    positional = [
+        f"{path.relative_to(repository)}:{node.lineno}"
+        for path in sources(repository)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setting" and node.args
+    ]
+    assert positional == [], "write setting(default=..., help=...)"
+
+
 def test_no_loader_is_told_to_unpickle(repository: Path) -> None:
     forbidden = {("allow_pickle", True), ("weights_only", False)}
     unsafe = [

@@ -14,12 +14,14 @@ class Decision:
     dropped.
     """
 
-    on: float = setting(0.5, help="score that a frame must reach for an event to begin", ge=0, le=1)
-    off: float = setting(0.5, help="score below which an event ends; at most `on`", ge=0, le=1)
-    smoothing: str = setting("none", help="smoothing of the scores over time", choices=SMOOTHINGS)
-    smoothing_frames: int = setting(1, help="length of the median (odd), or span of the EMA (2/alpha - 1)", ge=1)
-    min_length_s: float = setting(0.0, help="shorter events are dropped", unit="s", ge=0)
-    min_gap_s: float = setting(0.0, help="events with a gap of at most this are joined", unit="s", ge=0)
+    on: float = setting(default=0.5, help="score that a frame must reach for an event to begin", ge=0, le=1)
+    off: float = setting(default=0.5, help="score below which an event ends; at most `on`", ge=0, le=1)
+    smoothing: str = setting(default="none", help="smoothing of the scores over time", choices=SMOOTHINGS)
+    smoothing_frames: int = setting(
+        default=1, help="length of the median (odd), or span of the EMA (2/alpha - 1)", ge=1
+    )
+    min_length_s: float = setting(default=0.0, help="shorter events are dropped", unit="s", ge=0)
+    min_gap_s: float = setting(default=0.0, help="events with a gap of at most this are joined", unit="s", ge=0)
 
     def __post_init__(self) -> None:
         """Refuse an upside-down hysteresis and an even median."""

@@ -15,13 +15,13 @@ from ossicle.core.settings import setting, settings
 class FrontEndSettings:
     """Waveform to log-mel spectrogram."""
 
-    rate: int = setting(16000, help="sample rate the model reads", unit="Hz", ge=1000)
-    n_fft: int = setting(512, help="samples in an STFT window; even", ge=16)
-    hop_samples: int = setting(160, help="samples from frame to frame; even", ge=2)
-    n_mels: int = setting(64, help="mel bands", ge=4)
-    fmin_hz: float = setting(50.0, help="lower edge of the lowest band", unit="Hz", ge=0)
-    fmax_hz: float = setting(8000.0, help="upper edge of the highest band", unit="Hz", gt=0)
-    floor_db: float = setting(-100.0, help="floor of a band's power, relative to full scale", unit="dB", lt=0)
+    rate: int = setting(default=16000, help="sample rate the model reads", unit="Hz", ge=1000)
+    n_fft: int = setting(default=512, help="samples in an STFT window; even", ge=16)
+    hop_samples: int = setting(default=160, help="samples from frame to frame; even", ge=2)
+    n_mels: int = setting(default=64, help="mel bands", ge=4)
+    fmin_hz: float = setting(default=50.0, help="lower edge of the lowest band", unit="Hz", ge=0)
+    fmax_hz: float = setting(default=8000.0, help="upper edge of the highest band", unit="Hz", gt=0)
+    floor_db: float = setting(default=-100.0, help="floor of a band's power, relative to full scale", unit="dB", lt=0)
 
     def __post_init__(self) -> None:
         """Refuse bands beyond Nyquist or upside down."""

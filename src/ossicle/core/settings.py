@@ -34,6 +34,8 @@ def setting(
 ) -> Any:
     """A dataclass field with its documentation and bounds.
 
+    Name the default, ``setting(default=1.0, ...)``: type checkers find it by that word only (PEP 681), and take a
+    positional one for a setting that must be given.
     ``digest=False`` marks a setting that cannot change a result (workers, device), and so stays out of fingerprints.
     """
     given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
@@ -69,7 +71,7 @@ def settings(cls: type[T]) -> type[T]:
 
     >>> @settings
     ... class Window:
-    ...     length_s: float = setting(1.0, help="length", unit="s", gt=0)
+    ...     length_s: float = setting(default=1.0, help="length", unit="s", gt=0)
     >>> Window(length_s=-1.0)
     Traceback (most recent call last):
     ValueError: length_s = -1.0 s must be more than 0 s
