@@ -2,6 +2,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,26 @@ def test_a_killed_folder_is_old_or_nothing_and_comes_back(tmp_path: Path) -> Non
             assert (place / "a").read_text() == "old"
     assert not killed
     assert seen == {"old", "nothing", "new"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc which file a handle is")
+def test_a_folder_is_on_the_disk_before_it_is_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    real_sync, real_rename = os.fsync, os.rename
+
+    def noted(handle: int) -> None:
+        calls.append(Path(os.readlink(f"/proc/self/fd/{handle}")).name)
+        real_sync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr(os, "rename", lambda one, two: (calls.append("rename"), real_rename(one, two)))
+    with files.whole_folder(tmp_path / "f") as part:
+        (part / "below").mkdir()
+        (part / "below" / "a").write_text("x")
+        (part / "b").write_text("x")
+        name = part.name
+    assert set(calls[: calls.index("rename")]) == {"a", "below", "b", name}
+    assert calls[calls.index("rename") + 1 :] == [tmp_path.name]
 
 
 def test_an_existing_folder_is_refused_and_kept(tmp_path: Path) -> None:
@@ -241,6 +262,20 @@ def test_tree_digest_knows_names_and_contents_and_nothing_else(tmp_path: Path) -
         assert files.tree_digest(fill(tmp_path / f"changed {change}", TREE | change)) != same
     swapped = fill(tmp_path / "swapped", TREE | {"b": "2", "a/c": "1"})
     assert files.tree_digest(swapped) != same
+
+
+def test_tree_digest_does_not_follow_the_order_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = fill(tmp_path / "one", {f"{k:02}": str(k) for k in range(20)})
+    real, digests = os.walk, set()
+    for step in (1, -1):
+
+        def walk(top: Path, step: int = step) -> Iterator[tuple[str, list[str], list[str]]]:
+            for base, folders, names in real(top):
+                yield base, folders, sorted(names)[::step]
+
+        monkeypatch.setattr(os, "walk", walk)
+        digests.add(files.tree_digest(folder))
+    assert len(digests) == 1
 
 
 def test_tree_digest_excludes_by_name_and_by_predicate(tmp_path: Path) -> None:
