@@ -110,6 +110,17 @@ def test_the_two_groups_of_a_rare_label_are_kept_apart() -> None:
         assert made[recordings[0].id].fold != made[recordings[7].id].fold
 
 
+def test_a_label_is_kept_in_training_even_where_balance_speaks_against_it() -> None:
+    """By balance alone 'both' would join 'rare' in one fold, and the other would train on no rare call."""
+    main, rare, both, rest = (recording(f"{name}.wav") for name in ("main", "rare", "both", "rest"))
+    annotations = calls(rare, 6, "rare") + calls(both, 1, "rare")
+    for label in ("hum", "trill"):
+        annotations += calls(main, 7, label) + calls(both, 3, label) + calls(rest, 1, label)
+    made = make_folds([main, rare, both, rest], annotations, SplitSettings(folds=2))
+    assert made[rare.id].fold != made[both.id].fold
+    assert made[main.id].fold != made[rest.id].fold
+
+
 def test_the_seed_matters_only_among_equals() -> None:
     recordings = [recording(f"{i}.wav") for i in range(9)]
     annotations = [a for r in recordings for a in calls(r, 2)]

@@ -154,17 +154,14 @@ def _assign(weights: NDArray[np.float64], n_labels: int, order: Sequence[int], n
     filled = np.zeros(n_folds, dtype=np.int64)
     fold_of = np.full(len(weights), -1, dtype=np.int64)
     left = np.zeros(n_labels, dtype=np.int64) + (weights[:, :n_labels] > 0).sum(axis=0)
-    for placed, row in enumerate(order):
+    for row in order:
         mine = weights[row, :n_labels] > 0
         left = left - mine
         # A fold must not take the last group of a label all of whose other groups it already has.
         traps = [int(np.sum(mine & (left == 0) & _only_in(load[:, :n_labels], fold))) for fold in range(n_folds)]
+        # An empty fold grows least, so every fold is filled before any is filled twice.
         growth = ((load + share[row]) ** 2 - load**2).sum(axis=1)
-        must_fill = len(order) - placed <= int(np.sum(filled == 0))
-        keys = [
-            (must_fill and filled[fold] > 0, traps[fold], round(float(growth[fold]), 12), filled[fold], fold)
-            for fold in range(n_folds)
-        ]
+        keys = [(traps[fold], round(float(growth[fold]), 12), filled[fold], fold) for fold in range(n_folds)]
         best = min(keys)[-1]
         fold_of[row] = best
         load[best] += share[row]
