@@ -1,0 +1,108 @@
+"""The model card of a bundle: Markdown for people (after Mitchell et al., "Model Cards for Model Reporting", 2019).
+
+Read from the bundle's free objects, each key optional. ``metrics["figures"]``: list of ``{"name", "value", "low",
+"high", "basis", "label"}`` where ``basis`` is ``cross-fitted``, ``held-out`` or ``in-sample`` and ``low`` and ``high``
+bound the interval; a figure without a basis is shown as ``in-sample``, so that no figure looks better than it is.
+``split``: ``group`` (the field that no split cuts), ``n_groups``, ``n_folds``, ``warning``. Everything from outside is
+escaped: a card is often turned into HTML.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ossicle.bundle.manifest import Bundle
+from ossicle.core.decision import Decision
+
+FEW_GROUPS = 6
+"""With fewer groups than this an interval over groups says little, and the card says so."""
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
+
+
+def card_text(bundle: Bundle) -> str:
+    """The card, ending in a line end; the same bundle gives the same text."""
+    plan = bundle.plan
+    parts = [
+        f"# {escaped(bundle.name)}",
+        "",
+        f"A detector of {len(bundle.labels)} {'label' if len(bundle.labels) == 1 else 'labels'} in sound recordings, "
+        f"bundle version {bundle.version}.",
+        "",
+        f"- Reads {plan.rate} Hz mono; other rates are resampled, channels averaged.",
+        f"- One score every {plan.hop_s * 1000:.3g} ms, from {bundle.front.n_mels} mel bands between "
+        f"{bundle.front.fmin_hz:g} and {bundle.front.fmax_hz:g} Hz.",
+        f"- Scores {plan.core_samples / plan.rate:.3g} s at a time and waits {plan.latency_s:.3g} s for each.",
+        "",
+        "## How it was split",
+        "",
+        *_split(bundle.split),
+        "",
+        "## Figures",
+        "",
+        *_figures(bundle.metrics),
+        "",
+        "## Decisions",
+        "",
+        "Fitted on all recordings, so figures under these decisions on the same recordings are in-sample.",
+        "",
+        *_decisions(bundle.labels, bundle.decisions),
+    ]
+    if bundle.provenance:
+        parts += ["", "## Provenance", "", *_listed(bundle.provenance)]
+    return "\n".join(parts) + "\n"
+
+
+def escaped(value: object) -> str:
+    """``value`` as one line of text without effect in Markdown or HTML.
+
+    >>> escaped("a|b <i>")
+    'a\\\\|b &lt;i&gt;'
+    """
+    line = " ".join(str(value).split())
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKUP.sub(r"\\\1", line)
+
+
+def _split(split: Mapping[str, Any]) -> list[str]:
+    lines = _listed(split) or ["Not recorded."]
+    n_groups = split.get("n_groups")
+    if isinstance(n_groups, int) and n_groups < FEW_GROUPS:
+        group = escaped(split.get("group", "group"))
+        lines += ["", f"**Few groups.** Only {n_groups} different values of {group}: intervals are wide or absent, and"]
+        lines += ["figures may not carry over to a new one."]
+    return lines
+
+
+def _figures(metrics: Mapping[str, Any]) -> list[str]:
+    figures = metrics.get("figures")
+    if not isinstance(figures, list) or not figures:
+        return ["None recorded."]
+    rows = ["| figure | label | value | interval | basis |", "|---|---|---|---|---|"]
+    for one in figures:
+        if not isinstance(one, Mapping):
+            continue
+        low, high = one.get("low"), one.get("high")
+        interval = "none" if low is None or high is None else f"{_number(low)} to {_number(high)}"
+        cells = [one.get("name", ""), one.get("label", "all"), _number(one.get("value"))]
+        cells += [interval, one.get("basis", "in-sample")]
+        rows.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
+    return rows
+
+
+def _decisions(labels: Sequence[str], decisions: Mapping[str, Decision]) -> list[str]:
+    rows = ["| label | on | off | smoothing | shortest (s) | joined gap (s) |", "|---|---|---|---|---|---|"]
+    for label in labels:
+        one = decisions[label]
+        smoothing = "none" if one.smoothing == "none" else f"{one.smoothing} of {one.smoothing_frames} frames"
+        cells = [label, f"{one.on:.3g}", f"{one.off:.3g}", smoothing, f"{one.min_length_s:g}", f"{one.min_gap_s:g}"]
+        rows.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
+    return rows
+
+
+def _listed(values: Mapping[str, Any]) -> list[str]:
+    return [f"- {escaped(key)}: {escaped(value)}" for key, value in sorted(values.items())]
+
+
+def _number(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, int | float) else "unknown"

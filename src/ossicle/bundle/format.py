@@ -1,0 +1,128 @@
+"""Writing and reading bundles: a folder of ``bundle.json`` and the files it lists with their digests.
+
+Layout, version 1: ``bundle.json``; ``model.onnx`` (input ``log_mel`` (batch, chunk_frames, n_mels) float32 in dB,
+output ``scores`` (batch, core_frames, n_labels), the graph of our own runtime); ``waveform.onnx`` (input ``waveform``
+(batch, chunk_samples), output ``scores``, for any onnxruntime); ``weights.safetensors``; ``CARD.md``. Nothing is
+unpickled, files that are not listed are not looked at, and a listed one that differs from its digest is refused.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ossicle.artefacts.files import file_digest, whole_folder, write_json
+from ossicle.bundle.card import card_text
+from ossicle.bundle.manifest import (
+    BUNDLE_VERSION,
+    CARD,
+    MANIFEST,
+    MAX_MANIFEST_BYTES,
+    MODEL,
+    WAVEFORM,
+    WEIGHTS,
+    Bundle,
+    FileEntry,
+    manifest_of,
+    parse,
+    regular_file,
+)
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.decision import Decision
+from ossicle.core.digest import canonical_json
+from ossicle.core.errors import BundleError
+from ossicle.core.frontend import FrontEndSettings
+
+__all__ = [
+    "BUNDLE_VERSION",
+    "CARD",
+    "MANIFEST",
+    "MODEL",
+    "WAVEFORM",
+    "WEIGHTS",
+    "Bundle",
+    "FileEntry",
+    "read_bundle",
+    "write_bundle",
+]
+
+
+def write_bundle(
+    folder: Path,
+    *,
+    name: str,
+    labels: tuple[str, ...],
+    plan: ChunkPlan,
+    front: FrontEndSettings,
+    decisions: Mapping[str, Decision],
+    provenance: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    split: Mapping[str, Any],
+    model: Mapping[str, Any],
+    files: Mapping[str, Path | bytes],
+    replace: bool = False,
+) -> Bundle:
+    """Write a bundle, whole or not at all, and return it as read back.
+
+    ``files``: name in the bundle to a file to copy or its content; ``CARD.md`` is written from the rest unless given.
+    The mappings hold plain JSON values. Equal arguments give equal bytes. Raises BundleError for what
+    :func:`read_bundle` would refuse, ArtefactError where ``folder`` exists and ``replace`` is false.
+    """
+    folder = Path(folder)
+    content = {one: given if isinstance(given, bytes) else given.read_bytes() for one, given in files.items()}
+    draft = Bundle(
+        folder=folder,
+        version=BUNDLE_VERSION,
+        name=name,
+        labels=tuple(labels),
+        plan=plan,
+        front=front,
+        decisions=decisions,
+        provenance=provenance,
+        metrics=metrics,
+        split=split,
+        model=model,
+        files={one: _entry(data) for one, data in content.items()},
+    )
+    # What is written is what a reader accepts: the draft goes through the reader's own checks first.
+    checked = _parse_again(draft)
+    if CARD not in content:
+        content[CARD] = card_text(checked).encode()
+    listed = {one: _entry(data) for one, data in content.items()}
+    with whole_folder(folder, replace=replace) as part:
+        for one, data in content.items():
+            (part / one).write_bytes(data)
+        write_json(part / MANIFEST, manifest_of(dataclasses.replace(checked, files=listed)))
+    return read_bundle(folder)
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """The bundle in ``folder``, every listed file compared with its size and digest; raises BundleError."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise BundleError(f"{folder} is not a folder: a bundle is a folder with {MANIFEST}")
+    path = regular_file(folder / MANIFEST)
+    if path.stat().st_size > MAX_MANIFEST_BYTES:
+        raise BundleError(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes: this is no bundle")
+    bundle = parse(path.read_bytes(), folder)
+    for name, entry in bundle.files.items():
+        listed = regular_file(folder / name)
+        size = listed.stat().st_size
+        if size != entry.bytes:
+            raise BundleError(f"{listed} has {size} bytes, {MANIFEST} says {entry.bytes}: copy the bundle again")
+        if file_digest(listed) != entry.sha256:
+            raise BundleError(f"{listed} differs from its digest in {MANIFEST}: copy the bundle again")
+    return bundle
+
+
+def _entry(data: bytes) -> FileEntry:
+    return FileEntry(hashlib.sha256(data).hexdigest(), len(data))
+
+
+def _parse_again(draft: Bundle) -> Bundle:
+    try:
+        text = canonical_json(manifest_of(draft))
+    except (TypeError, ValueError) as error:
+        raise BundleError(f"{draft.folder / MANIFEST}: a value has no place in JSON: {error}") from error
+    return parse(text.encode(), draft.folder)

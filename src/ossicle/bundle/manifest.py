@@ -1,0 +1,185 @@
+"""``bundle.json`` as a value: parsed strictly and checked as a whole.
+
+Keys: ``bundle_version`` (integer), ``name``, ``labels``, ``plan`` (``ChunkPlan``), ``front`` (``FrontEndSettings``),
+``decisions`` (label to ``Decision``), ``provenance``, ``metrics``, ``split``, ``model`` (free objects; what the card
+reads of them is said in ``ossicle.bundle.card``) and ``files`` (name to ``sha256`` and ``bytes``).
+"""
+
+import dataclasses
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ossicle.bundle.reading import Reader, parse_object
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.decision import Decision
+from ossicle.core.errors import BundleError
+from ossicle.core.frontend import FrontEndSettings
+
+BUNDLE_VERSION = 1
+MANIFEST = "bundle.json"
+MODEL = "model.onnx"
+WAVEFORM = "waveform.onnx"
+WEIGHTS = "weights.safetensors"
+CARD = "CARD.md"
+
+# Beyond these a bundle is a mistake or an attack; each is far above any model of this kind.
+MAX_MANIFEST_BYTES = 8 << 20
+_MAX_FILE_BYTES = 2 << 30
+_MAX_FILES = 32
+_MAX_LABELS = 20_000
+_MAX_LABEL_CHARACTERS = 200
+_MAX_RATE = 1_000_000
+_MAX_CHUNK_SAMPLES = 1 << 25
+_MAX_MELS = 1024
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """Digest (SHA-256, 64 hexadecimal digits) and size of a file of the bundle."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A model with everything needed to run it, whose files lie in ``folder``."""
+
+    folder: Path
+    version: int
+    name: str
+    labels: tuple[str, ...]
+    plan: ChunkPlan
+    front: FrontEndSettings
+    decisions: Mapping[str, Decision]
+    provenance: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    split: Mapping[str, Any]
+    model: Mapping[str, Any]
+    files: Mapping[str, FileEntry]
+
+    def read_bytes(self, name: str) -> bytes:
+        """The content of a listed file, compared with its digest at this very read; raises BundleError."""
+        entry = self.files.get(name)
+        if entry is None:
+            raise BundleError(f"bundle {self.folder} has no {name} (it has: {', '.join(sorted(self.files))})")
+        path = regular_file(self.folder / name)
+        with open(path, "rb") as handle:
+            data = handle.read(entry.bytes + 1)
+        if len(data) != entry.bytes:
+            raise BundleError(f"{path} has not the {entry.bytes} bytes that {MANIFEST} says: copy the bundle again")
+        if hashlib.sha256(data).hexdigest() != entry.sha256:
+            raise BundleError(f"{path} differs from its digest in {MANIFEST}: copy the bundle again")
+        return data
+
+
+def regular_file(path: Path) -> Path:
+    """``path`` if it is a plain file; a link could lead out of the bundle, and is refused with BundleError."""
+    if path.is_symlink():
+        raise BundleError(f"{path} is a symbolic link: a bundle holds its own files")
+    if not path.is_file():
+        raise BundleError(f"{path} is missing or no plain file: copy the bundle again")
+    return path
+
+
+def parse(data: bytes, folder: Path) -> Bundle:
+    """The manifest in ``data``, checked; raises BundleError naming file and key."""
+    reader = parse_object(data, folder / MANIFEST)
+    if "bundle_version" not in reader.value:
+        raise reader.refuse("bundle_version", "is missing: this is no bundle")
+    version = reader.integer("bundle_version", 1, 1 << 31)
+    if version > BUNDLE_VERSION:
+        raise reader.refuse(
+            "bundle_version", f"= {version} is newer than {BUNDLE_VERSION}, the newest known here: update Ossicle"
+        )
+    spelled = {field.name for field in dataclasses.fields(Bundle)} - {"folder", "version"}
+    reader.only(spelled | {"bundle_version"})
+    labels = reader.texts("labels", _MAX_LABELS, _MAX_LABEL_CHARACTERS)
+    decisions = reader.table("decisions")
+    decisions.only(set(labels))
+    bundle = Bundle(
+        folder=folder,
+        version=version,
+        name=_safe_name(reader.text("name", 100), reader, "name"),
+        labels=labels,
+        plan=reader.settings("plan", ChunkPlan),
+        front=reader.settings("front", FrontEndSettings),
+        decisions={label: decisions.settings(label, Decision) for label in labels},
+        provenance=reader.table("provenance").value,
+        metrics=reader.table("metrics").value,
+        split=reader.table("split").value,
+        model=reader.table("model").value,
+        files=_files(reader.table("files")),
+    )
+    _check_geometry(bundle, reader)
+    return bundle
+
+
+def manifest_of(bundle: Bundle) -> dict[str, Any]:
+    """What ``bundle.json`` says: plain values, the inverse of :func:`parse`."""
+    return {
+        "bundle_version": bundle.version,
+        "name": bundle.name,
+        "labels": list(bundle.labels),
+        "plan": dataclasses.asdict(bundle.plan),
+        "front": dataclasses.asdict(bundle.front),
+        "decisions": {label: dataclasses.asdict(decision) for label, decision in bundle.decisions.items()},
+        "provenance": dict(bundle.provenance),
+        "metrics": dict(bundle.metrics),
+        "split": dict(bundle.split),
+        "model": dict(bundle.model),
+        "files": {name: dataclasses.asdict(entry) for name, entry in bundle.files.items()},
+    }
+
+
+def _safe_name(name: str, reader: Reader, key: str) -> str:
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise reader.refuse(key, f"{name!r} is not a plain name (letters, digits, '.', '_', '-'; no path)")
+    return name
+
+
+def _files(reader: Reader) -> dict[str, FileEntry]:
+    if len(reader.value) > _MAX_FILES:
+        raise BundleError(f"{reader.source}: files lists more than {_MAX_FILES}")
+    found = {}
+    for name in reader.value:
+        _safe_name(name, reader, "name")
+        if name.lower() == MANIFEST:
+            raise reader.refuse(name, "cannot list itself")
+        entry = reader.table(name)
+        entry.only({"sha256", "bytes"})
+        sha256 = entry.text("sha256", 64)
+        if not _SHA256.fullmatch(sha256):
+            raise entry.refuse("sha256", "is not 64 hexadecimal digits")
+        found[name] = FileEntry(sha256, entry.integer("bytes", 0, _MAX_FILE_BYTES))
+    if len({name.lower() for name in found}) < len(found):
+        raise BundleError(f"{reader.source}: files holds names that differ only in case")
+    if not {MODEL, WAVEFORM} & found.keys():
+        raise BundleError(f"{reader.source}: files lists neither {MODEL} nor {WAVEFORM}: there is nothing to run")
+    return found
+
+
+def _check_geometry(bundle: Bundle, reader: Reader) -> None:
+    plan, front = bundle.plan, bundle.front
+    for key, of_plan, of_front in (
+        ("rate", plan.rate, front.rate),
+        ("hop_samples", plan.hop_samples, front.hop_samples),
+        ("window_samples", plan.window_samples, front.n_fft),
+    ):
+        if of_plan != of_front:
+            name = "n_fft" if key == "window_samples" else key
+            raise reader.refuse(f"plan.{key}", f"= {of_plan} disagrees with front.{name} = {of_front}")
+    for key, found, most in (
+        ("plan.rate", plan.rate, _MAX_RATE),
+        ("plan (its chunk in samples)", plan.chunk_samples, _MAX_CHUNK_SAMPLES),
+        ("front.n_mels", front.n_mels, _MAX_MELS),
+    ):
+        if found > most:
+            raise reader.refuse(key, f"= {found} is more than {most}, the most that is accepted")

@@ -1,0 +1,126 @@
+"""Strict reading of JSON that somebody else may have written: every refusal names the file and the key."""
+
+import dataclasses
+import json
+import math
+import typing
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from ossicle.core.errors import BundleError
+
+T = TypeVar("T")
+
+
+def parse_object(data: bytes, source: Path) -> "Reader":
+    """A JSON object from bytes; refuses other values, doubled keys, NaN and nesting beyond Python's stack."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            doubled = next(key for key, _ in pairs if [name for name, _ in pairs].count(key) > 1)
+            raise BundleError(f"{source}: key {doubled!r} stands twice")
+        return found
+
+    def constant(name: str) -> NoReturn:
+        raise BundleError(f"{source}: {name} is not a number that a bundle may hold")
+
+    try:
+        value = json.loads(data.decode(), object_pairs_hook=once, parse_constant=constant)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError, ValueError) as error:
+        raise BundleError(f"{source} is not readable JSON ({error}): copy the bundle again") from error
+    if not isinstance(value, dict):
+        raise BundleError(f"{source} holds no JSON object: it is no bundle")
+    return Reader(value, source)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reader:
+    """A JSON object and where it stands; each method reads one key strictly or raises BundleError."""
+
+    value: Mapping[str, Any]
+    source: Path
+    prefix: str = ""
+
+    def refuse(self, key: str, why: str) -> BundleError:
+        """The error for a key."""
+        place = f"{self.prefix}{key}"
+        return BundleError(f"{self.source}: {place if place.isprintable() else ascii(place)} {why}")
+
+    def only(self, keys: set[str]) -> None:
+        """Refuse missing and unknown keys."""
+        for key in sorted(keys - self.value.keys()):
+            raise self.refuse(key, "is missing")
+        for key in sorted(self.value.keys() - keys):
+            raise self.refuse(key, f"is unknown to this version (known: {', '.join(sorted(keys))})")
+
+    def integer(self, key: str, low: int, high: int) -> int:
+        """A whole number in [low, high]."""
+        found = self.value[key]
+        if isinstance(found, bool) or not isinstance(found, int):
+            raise self.refuse(key, f"is not a whole number: {found!r}")
+        if not low <= found <= high:
+            raise self.refuse(key, f"= {found} is not from {low} to {high}")
+        return found
+
+    def text(self, key: str, longest: int) -> str:
+        """Printable text of 1 to ``longest`` characters."""
+        why = text_fault(self.value[key], longest)
+        if why:
+            raise self.refuse(key, why)
+        return str(self.value[key])
+
+    def texts(self, key: str, most: int, longest: int) -> tuple[str, ...]:
+        """A list of 1 to ``most`` distinct printable texts."""
+        found = self.value[key]
+        if not isinstance(found, list) or not 1 <= len(found) <= most:
+            raise self.refuse(key, f"is not a list of 1 to {most} texts")
+        for place, one in enumerate(found):
+            why = text_fault(one, longest)
+            if why:
+                raise self.refuse(f"{key}[{place}]", why)
+        if len(set(found)) < len(found):
+            raise self.refuse(key, "names something twice")
+        return tuple(found)
+
+    def table(self, key: str) -> "Reader":
+        """An object."""
+        found = self.value[key]
+        if not isinstance(found, dict):
+            raise self.refuse(key, "is not an object")
+        return Reader(found, self.source, f"{self.prefix}{key}.")
+
+    def settings(self, key: str, cls: type[T]) -> T:
+        """An object as the settings class ``cls`` of plain fields: exactly its keys, their types and bounds."""
+        own = self.table(key)
+        types = typing.get_type_hints(cls)
+        names = [spec.name for spec in dataclasses.fields(typing.cast(Any, cls))]
+        own.only(set(names))
+        arguments: dict[str, Any] = {}
+        for name in names:
+            found, wanted = own.value[name], types[name]
+            if wanted is float and isinstance(found, int) and not isinstance(found, bool) and abs(found) < 1 << 53:
+                found = float(found)
+            if type(found) is not wanted or (wanted is float and not math.isfinite(found)):
+                raise own.refuse(name, f"is not of type {wanted.__name__}: {found!r}")
+            arguments[name] = found
+        try:
+            return cls(**arguments)
+        except ValueError as error:
+            raise self.refuse(key, f"cannot be used: {error}") from error
+
+
+def text_fault(found: object, longest: int) -> str:
+    """What is wrong with ``found`` as printable text of 1 to ``longest`` characters, or "".
+
+    Control, format (bidirectional overrides) and unassigned characters are refused: text from files is shown to people.
+    """
+    if not isinstance(found, str) or not found:
+        return "is not a text"
+    if len(found) > longest:
+        return f"is longer than {longest} characters"
+    if found != found.strip() or any(unicodedata.category(one).startswith("C") for one in found):
+        return f"holds control characters or outer spaces: {found!r}"
+    return ""
