@@ -88,6 +88,29 @@ def test_reasons(tmp_path):
         assert name in str(caught.value)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(AudioError, match="not a regular file"):
+        probe(tmp_path / "pipe.wav")
+
+
+def test_a_name_that_is_not_utf8(tmp_path):
+    with pytest.raises(AudioError, match=r"not UTF-8; rename") as caught:
+        probe(tmp_path / os.fsdecode(b"\xff.wav"))
+    str(caught.value).encode()
+
+
+@pytest.mark.parametrize("rate", [1, 99, 2**31 - 1])
+def test_an_absurd_rate(encode, rate):
+    path = encode("x.wav", TONE, 16000)
+    data = bytearray(path.read_bytes())
+    data[24:28] = rate.to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(AudioError, match="header is damaged"):
+        probe(path)
+
+
 def test_no_permission(encode, monkeypatch):
     # Tests may run as root, who may read everything.
     def refuse(*_):

@@ -24,6 +24,8 @@ from ossicle.core.errors import AudioError
 
 BLOCK_SAMPLES = 1 << 18
 
+# Samples times channels a block, so that memory does not grow with the channels.
+_BLOCK_VALUES = 1 << 20
 # libsndfile drops a whole call's samples where decoding fails inside it: short calls lose little.
 _READ_SAMPLES = 4096
 # MP3 frames lean on earlier ones (bit reservoir, overlap): decode some before the wanted sample.
@@ -44,13 +46,7 @@ class DecodeReport:
 
 
 class AudioSource:
-    """An audio file opened for decoding; raises AudioError where that is impossible.
-
-    >>> source = AudioSource("tape.wav")                                        # doctest: +SKIP
-    >>> for block in source.blocks(): ...                                       # doctest: +SKIP
-    >>> source.report.status                                                    # doctest: +SKIP
-    'ok'
-    """
+    """An audio file to decode: iterate ``blocks()``, then read ``report``. Raises AudioError where nothing decodes."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
@@ -78,6 +74,7 @@ class AudioSource:
         reader: SndfileReader | FfmpegReader
         reader = (SndfileReader if self.info.decoder == "libsndfile" else FfmpegReader)(self.path, self.info)
         given, loud = 0, False
+        block_samples = min(block_samples, max(1, _BLOCK_VALUES // self.info.channels))
         for block in reader.blocks(start_sample, n_samples, block_samples):
             _refuse_not_finite(block, start_sample + given, self.path, self.info.rate)
             given += len(block)

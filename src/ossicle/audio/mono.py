@@ -36,9 +36,7 @@ class MonoStream:
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         resampler = Resampler(self.info.rate, self.rate)
-        # Wide and fast files are read in shorter blocks, so that memory does not grow with their channels.
-        block_samples = max(1, self._block_samples // self.info.channels)
-        for block in self._source.blocks(block_samples=block_samples):
+        for block in self._source.blocks(block_samples=self._block_samples):
             out = resampler.feed(mix(block))
             if len(out):
                 yield out

@@ -6,6 +6,7 @@ files: a playlist named ``x.wav`` must not lead it to other files.
 """
 
 import os
+import stat
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +31,8 @@ _DEMUXER_OPTIONS = {"format_whitelist": f"{_DEMUXERS},mp4,m4a,3gp,3g2,mj2", "pro
 
 EXACT_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
 """FFmpeg's containers with lengths and time stamps exact in samples; elsewhere they are rounded or guessed."""
+
+_RATE_MIN, _RATE_MAX = 100, 50_000_000
 
 # Bits a sample of integer PCM; FLAC's subtypes carry the same names. Lossy and float codecs are absent.
 _PCM_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
@@ -77,11 +80,19 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
 
 def check_readable(file: Path) -> None:
     """Raise AudioError, saying why, for what is no file with at least one byte that may be read."""
+    try:
+        os.fspath(file).encode()
+    except UnicodeEncodeError as error:
+        raise AudioError(f"{str(file)!a}: the name is not UTF-8; rename the file") from error
     if file.is_symlink() and not file.exists():
         raise AudioError(f"{file}: broken link to {os.readlink(file)}")
     try:
-        if file.is_dir():
+        kind = file.stat().st_mode
+        if stat.S_ISDIR(kind):
             raise AudioError(f"{file}: is a folder, not a file")
+        if not stat.S_ISREG(kind):
+            # Opening a pipe would wait for its writer.
+            raise AudioError(f"{file}: is not a regular file")
         with open(file, "rb") as stream:
             if not stream.read(1):
                 raise AudioError(f"{file}: empty file (0 bytes)")
@@ -90,8 +101,7 @@ def check_readable(file: Path) -> None:
 
 
 def _sound_info(sound: soundfile.SoundFile, file: Path) -> AudioInfo:
-    if sound.samplerate < 1 or sound.channels < 1:
-        raise AudioError(f"{file}: the header says {sound.samplerate} Hz and {sound.channels} channels")
+    _refuse_absurd(file, sound.samplerate, sound.channels)
     # libsndfile says 2**63 - 1 where it does not know.
     n_samples = sound.frames if 0 <= sound.frames < 1 << 62 else 0
     return AudioInfo(
@@ -103,6 +113,12 @@ def _sound_info(sound: soundfile.SoundFile, file: Path) -> AudioInfo:
         bits=_PCM_BITS.get(sound.subtype, 0),
         estimated=n_samples != sound.frames or (sound.format == "MP3" and not mp3_states_length(file)),
     )
+
+
+def _refuse_absurd(file: Path, rate: int, channels: int) -> None:
+    """Damaged headers state rates that would ask for terabytes once resampled."""
+    if not (_RATE_MIN <= rate <= _RATE_MAX and channels >= 1):
+        raise AudioError(f"{file}: the header is damaged: it says {rate} Hz and {channels} channels")
 
 
 def open_ffmpeg(file: Path) -> av.container.InputContainer:
@@ -128,6 +144,7 @@ def _probe_ffmpeg(file: Path) -> AudioInfo:
         if frame is None:
             raise AudioError(f"{file}: no samples in it")
         rate, channels = frame.sample_rate, frame.layout.nb_channels
+        _refuse_absurd(file, rate, channels)
         seconds = _stated_seconds(container, stream)
         estimated = container.format.name not in EXACT_CONTAINERS
         codec = stream.codec_context.name

@@ -23,10 +23,6 @@ class Store:
 
     Shards are opened when first read and stay open, in each process its own, so a Store may be handed to workers.
     Raises ArtefactError where the folder is no store.
-
-    >>> store = Store(Path("data/store"))                                       # doctest: +SKIP
-    >>> store.read(store.ids[0], start_sample=-160, n_samples=16000).shape      # doctest: +SKIP
-    (16000,)
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
