@@ -13,6 +13,7 @@ from pathlib import Path
 from ossicle.core.errors import FormatError
 from ossicle.corpus import event_csv
 from ossicle.corpus.audacity import is_audacity, read_audacity
+from ossicle.corpus.discovery import shown
 from ossicle.corpus.pairing import Pairing, same_file_name
 from ossicle.corpus.raven import is_raven, read_raven
 from ossicle.corpus.selection import RawSelection, read_text
@@ -46,14 +47,17 @@ def read_annotation_files(
     out = AnnotationFiles()
     problems: list[str] = []
     for table in tables:
+        if shown(table) != table:
+            out.notes.append(Note("not_annotations", shown(table), "its name is not valid UTF-8 and it was not read"))
+            continue
         try:
             _read_one(folder, table, pairing, label_column, default_label, out)
         except FormatError as problem:
             problems.append(str(problem))
     if problems:
         more = len(problems) - _MOST_PROBLEMS
-        shown = problems[:_MOST_PROBLEMS] + [f"and {more} more"] * (more > 0)
-        raise FormatError("\n".join(shown))
+        listed = problems[:_MOST_PROBLEMS] + [f"and {more} more"] * (more > 0)
+        raise FormatError("\n".join(listed))
     return out
 
 

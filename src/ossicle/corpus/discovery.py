@@ -16,6 +16,15 @@ def files_below(folder: Path, suffixes: Collection[str]) -> list[str]:
     return sorted(found)
 
 
+def shown(path: str) -> str:
+    """A path as text that can be written: bytes that are not UTF-8 are spelt out, other paths are as they were.
+
+    >>> print(shown(os.fsdecode(bytes([98, 255]))))
+    b\\xff
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def _walk(folder: Path, below: str, above: frozenset[str], suffixes: Collection[str], found: list[str]) -> None:
     with os.scandir(folder) as entries:
         for entry in entries:

@@ -18,7 +18,7 @@ from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.annotation_files import SUFFIXES, AnnotationFiles, Note, read_annotation_files
-from ossicle.corpus.discovery import files_below
+from ossicle.corpus.discovery import files_below, shown
 from ossicle.corpus.fields import Template, start_time_of, stem_of, top_folder
 from ossicle.corpus.levels import Levels, measure
 from ossicle.corpus.pairing import Pairing
@@ -113,8 +113,7 @@ def _audio_paths(folder: Path, settings: CorpusSettings) -> tuple[list[str], lis
         try:
             key = recording_id(settings.root, path)
         except UnicodeEncodeError:
-            shown = path.encode("utf-8", "backslashreplace").decode()
-            left_out.append(LeftOut(shown, "its name is not valid UTF-8; rename it"))
+            left_out.append(LeftOut(shown(path), "its name is not valid UTF-8; rename it"))
             continue
         if key in ids:
             left_out.append(LeftOut(path, f"has the same name as {ids[key]!r} but for Unicode's form; rename one"))

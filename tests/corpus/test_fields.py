@@ -1,0 +1,87 @@
+import pytest
+
+from ossicle.core.errors import UsageError
+from ossicle.corpus.fields import Template, infer_template, start_time_of, stem_of, top_folder
+
+
+@pytest.mark.parametrize(
+    ("template", "stem", "fields"),
+    [
+        (
+            "site{site}_{date}_{time}_tape",
+            "siteA_20250610_050000_tape",
+            {"site": "A", "date": "20250610", "time": "050000"},
+        ),
+        (
+            "site{site}_{date}_{time}_tape",
+            "siteD_20250613_052100.23_tape",
+            {"site": "D", "date": "20250613", "time": "052100.23"},
+        ),
+        ("site{site}_*", "siteNord Ost_x_y", {"site": "Nord Ost"}),
+        ("{animal}_{rest}", "Ålpaca_2020_tag_cut", {"animal": "Ålpaca", "rest": "2020_tag_cut"}),
+        ("{digit}_{speaker}_{take}", "7_jackson_32", {"digit": "7", "speaker": "jackson", "take": "32"}),
+        ("ac-{ac}-fridge-{fridge}-{part}", "ac-on-fridge-off-day", {"ac": "on", "fridge": "off", "part": "day"}),
+        ("{machine}/{kind}/*", "deep/808/bd/kick_1", {"machine": "808", "kind": "bd"}),
+        ("{bird}*", "wren12_a", {"bird": "wren12"}),
+        ("a.b({x})", "a.b(1)", {"x": "1"}),
+        ("site{site}_*", "folder/siteA_1", {"site": "A"}),
+        ("site{site}_*", "plotA_1", None),
+        ("site{site}_*", "site_1", None),
+        ("{a}_end", "x_y_end", None),
+        ("{machine}/{kind}/*", "bd/kick", None),
+        ("axb{x}", "a.b1", None),
+    ],
+)
+def test_templates(template, stem, fields):
+    assert Template(template).parse(stem) == fields
+
+
+@pytest.mark.parametrize("bad", ["{a}{b}", "{a", "a}", "{}", "{a b}", "{a}_{a}", "{1}"])
+def test_a_senseless_template_is_refused_with_its_text(bad):
+    with pytest.raises(UsageError, match="name_template"):
+        Template(bad)
+
+
+@pytest.mark.parametrize(
+    ("stems", "group", "template"),
+    [
+        (["siteA_20250610_050000_tape", "siteD_20250613_052100.23_tape"], "site", "site{site}_*"),
+        (["x_site-3", "yy_site-44"], "site", "*_site-{site}"),
+        (["site-1/a", "site-2/b c"], "site", "site-{site}/*"),
+        (["rec_site_3_a", "rec_site_4_b"], "site", "*_site_{site}_*"),
+        (["A_20250610_1", "B_20250611_2"], "date", "*_{date}_*"),
+        (["a", "b"], "site", None),
+        (["siteA_1", "plot_2"], "site", None),
+        (["offsite_1", "offsite_2"], "site", None),
+        ([], "site", None),
+    ],
+)
+def test_a_template_is_found_only_where_it_reads_every_name(stems, group, template):
+    found = infer_template(stems, group)
+    assert found == template
+    if found:
+        assert all(Template(found).parse(stem)[group] for stem in stems)
+
+
+@pytest.mark.parametrize(
+    ("stem", "when"),
+    [
+        ("20250610_050000", "2025-06-10T05:00:00"),
+        ("siteD_20250613_052100.23_tape", "2025-06-13T05:21:00"),
+        ("SM4_12345678_20240229_235959", "2024-02-29T23:59:59"),
+        ("2025-06-10T05-00-00", "2025-06-10T05:00:00"),
+        ("20250610T050000Z", "2025-06-10T05:00:00"),
+        ("20250229_050000", None),
+        ("20251310_050000", None),
+        ("120250610_050000", None),
+        ("nothing", None),
+    ],
+)
+def test_start_times(stem, when):
+    assert start_time_of(stem) == when
+
+
+def test_only_the_audio_suffix_goes():
+    assert stem_of("a.b/x.23_tape.WAV", {".wav"}) == "a.b/x.23_tape"
+    assert stem_of("x.23_tape", {".wav"}) == "x.23_tape"
+    assert (top_folder("a/b/c.wav"), top_folder("c.wav")) == ("a", ".")

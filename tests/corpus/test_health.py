@@ -1,0 +1,113 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ossicle.core.records import Annotation, Recording
+from ossicle.corpus.annotation_files import Note
+from ossicle.corpus.health import health, label_health
+from ossicle.corpus.index import CorpusIndex, LeftOut
+from ossicle.corpus.levels import Levels, measure
+
+
+def recording(name: str, **kwargs) -> Recording:
+    values = {"rate": 16000, "channels": 1, "n_samples": 160000, "digest": name, "reviewed": True, **kwargs}
+    return Recording(id=name, root="r", path=f"{name}.wav", **values)
+
+
+def codes(index: CorpusIndex, **kwargs) -> list[tuple[str, str, str]]:
+    report = health(index, **{"rate": 16000, **kwargs})
+    assert all(one.message and one.remedy for one in report.problems)
+    return [(one.severity, one.code, one.where) for one in report.problems]
+
+
+def test_totals_by_hand():
+    index = CorpusIndex(
+        recordings=(
+            recording("a", fields={"site": "N"}),
+            recording("b", fields={"site": "S"}, rate=8000),
+            recording("c", fields={"site": "S"}, reviewed=False),
+        ),
+        annotations=(
+            Annotation("a", 1.0, 1.5, "x", quality=1),
+            Annotation("a", 1.51, 2.01, "x", quality=1),
+            Annotation("a", 2.51, 2.61, "y"),
+        ),
+    )
+    report = health(index, rate=8000, group="site")
+    assert (report.recordings, report.annotations, report.groups) == (3, 3, 2)
+    assert report.hours == pytest.approx(40 / 3600, abs=1e-6)
+    assert report.by_group == {"N": 3, "S": 0}
+    assert report.by_quality == {"1": 2, "unknown": 1}
+    assert report.by_rate == {"8000": 1, "16000": 2}
+    assert report.unreviewed == ("c.wav",)
+    assert report.reviewed_empty == ("b.wav",)
+    x, y = report.by_label
+    assert (x.annotations, x.groups, x.total_s, x.min_s, x.median_s, x.max_s) == (2, 1, 1.0, 0.5, 0.5, 0.5)
+    assert (x.gaps, x.median_gap_s, x.short_gap_share) == (1, 0.01, 1.0)
+    assert (y.gaps, y.median_gap_s, y.short_gap_share) == (0, None, None)
+    assert json.loads(json.dumps(report.to_json()))["by_label"][0]["label"] == "x"
+    assert [(one.code, one.where) for one in report.problems] == [("short_gaps", "x"), ("unreviewed", "c.wav")]
+
+
+def test_gaps_overlaps_and_repeats():
+    spans = [(0.0, 1.0), (0.5, 0.6), (1.0, 2.0), (1.0, 2.0), (2.02, 3.0), (5.0, 5.0)]
+    one = label_health("x", [Annotation("a", *span, "x") for span in spans], 1)
+    # 0.5 lies inside; 1.0 touches; the repeat counts once; 2.02 is exactly 20 ms later, which is not under 20 ms.
+    assert (one.overlaps, one.repeats, one.zero_length, one.gaps) == (1, 1, 1, 3)
+    assert one.short_gap_share == pytest.approx(1 / 3, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, []),
+        ({"annotations": ()}, [("error", "no_annotations", "")]),
+        ({"left_out": (LeftOut("z.wav", "empty file"),)}, [("warning", "left_out", "z.wav")]),
+        ({"recordings": (recording("a", status="silent"),)}, [("warning", "silent", "a.wav")]),
+        ({"recordings": (recording("a", status="partial", reason="cut"),)}, [("warning", "partial", "a.wav")]),
+        ({"recordings": (recording("a", rate=8000),)}, [("warning", "low_rate", "a.wav")]),
+        ({"levels": {"a": Levels(-20, -1, 0.2, 0.0)}}, [("note", "offset", "a.wav")]),
+        ({"levels": {"a": Levels(-20, 0, 0.0, 0.01)}}, [("warning", "overdriven", "a.wav")]),
+        ({"annotations": (Annotation("a", 1, 1, "x"),)}, [("warning", "zero_length", "a.wav")]),
+        ({"annotations": (Annotation("a", 1, 2, "x"),) * 3}, [("warning", "repeated_annotations", "a.wav")]),
+        ({"annotations": (Annotation("a", 1, 2, "x", low_hz=9000.0),)}, [("warning", "above_band", "a.wav")]),
+        ({"notes": (Note("beyond_end", "a.wav", "m"),)}, [("warning", "beyond_end", "a.wav")]),
+        (
+            {"recordings": (recording("a", digest="d"), recording("b", digest="d"))},
+            [("error", "duplicate_leak", "a.wav")],
+        ),
+        (
+            {
+                "recordings": (
+                    recording("a", digest="d", fields={"recording": "s"}),
+                    recording("b", digest="d", fields={"recording": "s"}),
+                )
+            },
+            [("warning", "duplicate", "a.wav")],
+        ),
+    ],
+)
+def test_every_finding(change, expected):
+    values = {"recordings": (recording("a"),), "annotations": (Annotation("a", 1, 2, "x"),), **change}
+    assert codes(CorpusIndex(**values)) == expected
+
+
+def test_levels_of_known_sounds(tmp_path: Path):
+    rate = 8000
+    sine = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(rate) / rate)
+    path = tmp_path / "x.wav"
+    soundfile.write(path, np.stack([sine, np.zeros(rate)], axis=1), rate, subtype="FLOAT")
+    _, report, levels = measure(path)
+    assert report.n_samples == rate
+    assert levels.rms_dbfs == pytest.approx(20 * np.log10(0.25), abs=0.01)
+    assert levels.peak_dbfs == pytest.approx(20 * np.log10(0.5), abs=0.01)
+    assert (levels.dc, levels.clipped_share) == (0.0, 0.0)
+    soundfile.write(path, np.clip(sine * 4, -1, 1) + 0.0, rate)
+    assert measure(path)[2].clipped_share == pytest.approx(np.mean(np.abs(sine * 4) >= 1), abs=0.01)
+    soundfile.write(path, np.full(rate, 0.25), rate)
+    assert measure(path)[2].dc == 0.25
+    soundfile.write(path, np.zeros(rate), rate)
+    assert measure(path)[2].rms_dbfs == -200.0

@@ -1,0 +1,65 @@
+import pytest
+
+from ossicle.core.errors import FormatError
+from ossicle.corpus.pairing import Pairing, same_file_name, table_stems
+
+PATHS = ["a/one.wav", "b/one.wav", "x.23_tape.flac", "Über mich.WAV", "c/two.wav", "c/two.flac", "d/e/deep.wav"]
+
+
+@pytest.mark.parametrize(
+    ("table", "recording"),
+    [
+        ("x.23_tape.Table.1.selections.txt", "x.23_tape.flac"),
+        ("x.23_tape.Table.12.selections.txt", "x.23_tape.flac"),
+        ("x.23_tape.selections.txt", "x.23_tape.flac"),
+        ("x.23_tape.txt", "x.23_tape.flac"),
+        ("x.23_tape.flac.txt", "x.23_tape.flac"),
+        ("x.23_tape.FLAC.Table.1.selections.txt", "x.23_tape.flac"),
+        ("x.23_tape.BirdNET.selection.table.txt", "x.23_tape.flac"),
+        ("elsewhere/Über mich.wav.txt", "Über mich.WAV"),
+        ("U\u0308ber mich.txt", "Über mich.WAV"),
+        ("a/one.txt", "a/one.wav"),
+        ("b/one.Table.1.selections.txt", "b/one.wav"),
+        ("two.wav.txt", "c/two.wav"),
+        ("deep.txt", "d/e/deep.wav"),
+        ("x.txt", None),
+        ("none.txt", None),
+    ],
+)
+def test_tables_by_name(table, recording):
+    assert Pairing(PATHS).of_table(table) == recording
+
+
+@pytest.mark.parametrize(
+    ("table", "both"), [("one.txt", ["a/one.wav", "b/one.wav"]), ("c/two.txt", ["two.wav", "two.flac"])]
+)
+def test_an_ambiguous_table_names_the_candidates(table, both):
+    with pytest.raises(FormatError) as caught:
+        Pairing(PATHS).of_table(table)
+    assert all(word in str(caught.value) for word in [table, *both])
+
+
+@pytest.mark.parametrize(
+    ("stated", "recording"),
+    [
+        ("C:\\data\\A\\one.wav", "a/one.wav"),
+        ("/mnt/b/one.wav", "b/one.wav"),
+        ("deep.mp3", "d/e/deep.wav"),
+        ("x.23_tape", "x.23_tape.flac"),
+        ("nothing.wav", None),
+        ("", None),
+    ],
+)
+def test_rows_by_path(stated, recording):
+    assert Pairing(PATHS).of_path(stated, "t.txt") == recording
+
+
+def test_an_ambiguous_row_is_refused():
+    with pytest.raises(FormatError, match=r"a/one\.wav or b/one\.wav"):
+        Pairing(PATHS).of_path("one.wav", "t.txt")
+
+
+def test_names():
+    assert table_stems("a.txt") == ["a"]
+    assert same_file_name("D:\\x\\a.wav", "y/a.flac")
+    assert not same_file_name("b.wav", "a.wav")
