@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from ossicle.audio.mono import load_mono
+from ossicle.corpus.audit import audit, require_no_leak
+from ossicle.corpus.dataset import DatasetSettings, build_clips
+from ossicle.corpus.index import CorpusSettings, index_corpus
 from ossicle.corpus.raven import read_raven
+from ossicle.corpus.splits import SplitSettings, make_folds
 from ossicle.corpus.synth import SynthSettings, make_scene, make_tapes, tape_stem
 from ossicle.corpus.synth_calls import CALLS, CONFUSERS
 from ossicle.corpus.synth_scene import SNR_OF_QUALITY, Scene, place_bouts, span_s
@@ -190,6 +194,19 @@ def test_files_have_names_and_tables_like_real_ones(corpus: Path) -> None:
     assert rows == []  # the last tape is reviewed empty
 
 
+def test_from_tapes_to_clips(corpus: Path) -> None:
+    chosen = CorpusSettings(audio="audio", annotations="selections", name_template="site{site}_*", group="site")
+    index = index_corpus(corpus / "audio", corpus / "selections", chosen)
+    assert index.left_out == ()
+    folds = make_folds(index.recordings, index.annotations, SplitSettings(group="site"))
+    assert {entry.group for entry in folds.values()} == {"A", "B"}
+    clips = build_clips(index.recordings, index.annotations, folds, DatasetSettings(), seed=0, crop_s=0.5)
+    require_no_leak(audit(folds, index.recordings, index.annotations, clips, group="site"))
+    made = [make_scene(SMALL, tape).calls for tape in range(3)]
+    assert sum(clip.role == "target" for clip in clips) == sum(map(len, made)) == len(index.annotations)
+    assert all(recording.reviewed for recording in index.recordings)
+
+
 def test_an_empty_tape_still_has_other_animals() -> None:
     scene = make_scene(SynthSettings(tapes=2, minutes=0.5), 1)
     assert scene.calls == ()
@@ -209,5 +226,7 @@ def test_settings_refuse_what_cannot_be_made() -> None:
         SynthSettings(tapes=2, empty_tapes=2)
     with pytest.raises(ValueError, match="is not one of: hum, trill, whistle"):
         SynthSettings(classes=("growl",))
+    with pytest.raises(ValueError, match=r"minutes = 20 is too long at 96000 Hz: at most 3\.5 min"):
+        SynthSettings(minutes=20, rate=96000)
     with pytest.raises(ValueError, match="at least one call"):
         SynthSettings(classes=())

@@ -28,6 +28,9 @@ from ossicle.corpus.synth_calls import CALLS
 from ossicle.corpus.synth_scene import Scene, render_scene, span_s
 from ossicle.corpus.synth_sites import draw_site
 
+_LONGEST_SAMPLES = 20_000_000
+"""A tape is made in memory, at about 75 bytes a sample."""
+
 _FIRST_MORNING = datetime(2025, 6, 10, 5, 0, 0)
 
 
@@ -47,7 +50,12 @@ class SynthSettings:
     workers: int = setting(1, help="processes", ge=1, digest=False)
 
     def __post_init__(self) -> None:
-        """Refuse a corpus without calls."""
+        """Refuse a corpus without calls, and tapes that would not fit in memory."""
+        if self.minutes * 60 * self.rate > _LONGEST_SAMPLES:
+            longest = _LONGEST_SAMPLES / 60 / self.rate
+            raise ValueError(
+                f"minutes = {self.minutes:g} is too long at {self.rate} Hz: at most {longest:.1f} min a tape"
+            )
         if not self.classes:
             raise ValueError("classes must name at least one call")
         if self.empty_tapes >= self.tapes:
