@@ -1,1 +1,1 @@
-
+"""Torch to ONNX, and the proof that both give the same scores."""

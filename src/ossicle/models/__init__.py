@@ -1,1 +1,1 @@
-
+"""Tensors to tensors: front end, networks, augmentation, losses and the torch predictor. No files beyond weights."""

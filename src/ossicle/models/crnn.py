@@ -1,0 +1,67 @@
+"""A convolutional recurrent network with one output per frame and label.
+
+The shape follows Cakir et al., "Convolutional Recurrent Neural Networks for Polyphonic Sound Event Detection" (2017):
+convolutions that pool over frequency only, so that time keeps the resolution of the front end, then a bidirectional
+GRU and a linear layer. Batch normalisation over mel bands at the input learns what a front end otherwise hard-codes.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from ossicle.core.settings import setting, settings
+
+
+@settings
+class CrnnSettings:
+    """Size of the network."""
+
+    channels: tuple[int, ...] = setting(default=(16, 32, 64), help="channels of the convolution blocks", ge=1)
+    pools: tuple[int, ...] = setting(default=(4, 4, 2), help="pooling over frequency after each block", ge=1)
+    hidden: int = setting(default=48, help="hidden units of the GRU in each direction", ge=1)
+    dropout: float = setting(default=0.1, help="dropout between blocks and before the output", ge=0, lt=1)
+
+    def __post_init__(self) -> None:
+        """Refuse blocks without a pooling."""
+        if len(self.channels) != len(self.pools) or not self.channels:
+            raise ValueError(f"channels {self.channels} and pools {self.pools} must name the same number of blocks")
+
+
+class Crnn(nn.Module):
+    """Log-mel (batch, n_frames, n_mels) in dB -> logits (batch, n_frames, n_labels)."""
+
+    def __init__(self, settings: CrnnSettings, n_mels: int, n_labels: int) -> None:
+        super().__init__()
+        self.normalise = nn.BatchNorm1d(n_mels, affine=True)
+        blocks: list[nn.Module] = []
+        width, bands = 1, n_mels
+        for channels, pool in zip(settings.channels, settings.pools, strict=True):
+            blocks += [
+                nn.Conv2d(width, channels, 3, padding=1, bias=False),
+                nn.BatchNorm2d(channels),
+                nn.ReLU(),
+                nn.MaxPool2d((1, pool)),
+                nn.Dropout(settings.dropout),
+            ]
+            width, bands = channels, bands // pool
+        if bands < 1:
+            raise ValueError(f"pools {settings.pools} leave nothing of {n_mels} mel bands")
+        self.convolutions = nn.Sequential(*blocks)
+        self.recurrent = nn.GRU(width * bands, settings.hidden, batch_first=True, bidirectional=True)
+        self.dropout = nn.Dropout(settings.dropout)
+        self.output = nn.Linear(2 * settings.hidden, n_labels)
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """Logits of every frame."""
+        x = self.normalise(log_mel.transpose(1, 2)).transpose(1, 2)
+        x = self.convolutions(x[:, None])
+        x = x.permute(0, 2, 1, 3).flatten(2)
+        x, _ = self.recurrent(x)
+        logits: Tensor = self.output(self.dropout(x))
+        return logits
+
+
+def rare_event_bias(model: Crnn, positive_share: Tensor) -> None:
+    """Start each output at the share of frames that its label fills, so that training need not first unlearn 0.5."""
+    share = positive_share.clamp(1e-4, 0.5)
+    with torch.no_grad():
+        model.output.bias.copy_(torch.log(share / (1 - share)))

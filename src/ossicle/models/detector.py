@@ -1,0 +1,48 @@
+"""The parts that run outside training: from chunks or their log-mel to the scores of the core frames."""
+
+import torch
+from torch import Tensor, nn
+
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.models.frontend import ExportableLogMel
+
+
+class CoreScores(nn.Module):
+    """Log-mel of whole chunks (batch, chunk_frames, n_mels) -> scores (batch, core_frames, n_labels) in [0, 1]."""
+
+    def __init__(self, network: nn.Module, plan: ChunkPlan) -> None:
+        super().__init__()
+        self.network = network
+        self.first = plan.context_frames
+        self.last = plan.context_frames + plan.core_frames
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """Scores of the core; the context was only looked at."""
+        return torch.sigmoid(self.network(log_mel)[:, self.first : self.last])
+
+
+class WaveformScores(nn.Module):
+    """Samples of whole chunks (batch, chunk_samples) -> scores (batch, core_frames, n_labels) in [0, 1]."""
+
+    def __init__(self, network: nn.Module, plan: ChunkPlan, front: FrontEndSettings) -> None:
+        super().__init__()
+        self.front_end = ExportableLogMel(front)
+        self.core = CoreScores(network, plan)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Scores of the core."""
+        scores: Tensor = self.core(self.front_end(waveform))
+        return scores
+
+
+def check_fit(plan: ChunkPlan, front: FrontEndSettings) -> None:
+    """Raise ValueError where the chunk plan and the front end speak of different frames."""
+    pairs = {
+        "rate": (plan.rate, front.rate),
+        "hop_samples": (plan.hop_samples, front.hop_samples),
+        "window_samples / n_fft": (plan.window_samples, front.n_fft),
+    }
+    for name, (ours, theirs) in pairs.items():
+        if ours != theirs:
+            raise ValueError(f"chunk plan and front end disagree on {name}: {ours} and {theirs}")

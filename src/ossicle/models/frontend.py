@@ -1,0 +1,66 @@
+"""The log-mel front end in torch: the same numbers as ``ossicle.audio.logmel`` within 1e-4 dB-scaled units.
+
+Two forms of one transform: :class:`LogMel` uses an FFT (training, torch inference) and :class:`ExportableLogMel` a
+convolution with the Fourier basis, restricted to the bins that the mel bands read, because a fixed convolution exports
+to every runtime.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ossicle.core.frontend import FrontEndSettings, analysis_window, mel_filter_bank
+
+
+class LogMel(nn.Module):
+    """Waveform to log-mel in dB, ``center=False``.
+
+    Input (..., n_samples) float32; output (..., n_frames, n_mels) with ``n_frames = 1 + (n_samples - n_fft) // hop``.
+    """
+
+    window: Tensor
+    mel: Tensor
+
+    def __init__(self, front: FrontEndSettings) -> None:
+        super().__init__()
+        self.front = front
+        self.register_buffer("window", torch.from_numpy(analysis_window(front.n_fft)), persistent=False)
+        self.register_buffer("mel", torch.from_numpy(mel_filter_bank(front)).T.contiguous(), persistent=False)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Log-mel spectrogram of a waveform."""
+        frames = waveform.unfold(-1, self.front.n_fft, self.front.hop_samples) * self.window
+        spectrum = torch.fft.rfft(frames)
+        power = spectrum.real.square() + spectrum.imag.square()
+        return to_db(power @ self.mel, self.front.floor_db)
+
+
+class ExportableLogMel(nn.Module):
+    """The same transform as one convolution and one matrix product; (batch, n_samples) -> (batch, n_frames, n_mels)."""
+
+    basis: Tensor
+    mel: Tensor
+
+    def __init__(self, front: FrontEndSettings) -> None:
+        super().__init__()
+        self.front = front
+        mel = mel_filter_bank(front)
+        used = np.flatnonzero(mel.any(axis=0))
+        angle = 2 * math.pi * np.outer(used, np.arange(front.n_fft)) / front.n_fft
+        basis = np.concatenate([np.cos(angle), -np.sin(angle)]) * analysis_window(front.n_fft)
+        self.n_bins = len(used)
+        self.register_buffer("basis", torch.from_numpy(basis.astype(np.float32))[:, None, :], persistent=False)
+        self.register_buffer("mel", torch.from_numpy(mel[:, used]).T.contiguous(), persistent=False)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Log-mel spectrogram of a waveform."""
+        spectrum = nn.functional.conv1d(waveform[:, None, :], self.basis, stride=self.front.hop_samples)
+        power = spectrum[:, : self.n_bins].square() + spectrum[:, self.n_bins :].square()
+        return to_db(power.transpose(1, 2) @ self.mel, self.front.floor_db)
+
+
+def to_db(power: Tensor, floor_db: float) -> Tensor:
+    """Power to decibels with a floor relative to full scale."""
+    return 10.0 * torch.log10(power.clamp_min(10.0 ** (floor_db / 10.0)))

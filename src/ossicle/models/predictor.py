@@ -1,0 +1,58 @@
+"""The torch predictor: one of the runtimes behind ``ossicle.inference``'s predictor protocol."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.models.detector import CoreScores, check_fit
+from ossicle.models.frontend import LogMel
+from ossicle.models.registry import ModelSettings, build_network
+from ossicle.models.weights import load_weights
+
+
+class TorchPredictor:
+    """Chunks of samples to scores with a torch network.
+
+    ``predict``: float32 (batch, plan.chunk_samples) -> float32 (batch, plan.core_frames, len(labels)).
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        labels: tuple[str, ...],
+        plan: ChunkPlan,
+        front: FrontEndSettings,
+        device: str = "cpu",
+    ) -> None:
+        check_fit(plan, front)
+        self.labels = labels
+        self.plan = plan
+        self._device = torch.device(device)
+        self._front = LogMel(front).to(self._device)
+        self._core = CoreScores(network, plan).to(self._device).eval()
+
+    def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores of the core frames of each chunk."""
+        with torch.inference_mode():
+            scores = self._core(self._front(torch.from_numpy(chunks).to(self._device)))
+        out: NDArray[np.float32] = scores.float().cpu().numpy()
+        return out
+
+
+def load_predictor(
+    weights: Path,
+    model: ModelSettings,
+    labels: tuple[str, ...],
+    plan: ChunkPlan,
+    front: FrontEndSettings,
+    device: str = "cpu",
+) -> TorchPredictor:
+    """A predictor from a safetensors file; raises ArtefactError where the weights do not fit the network."""
+    network = build_network(model, front.n_mels, len(labels))
+    load_weights(network, weights)
+    return TorchPredictor(network, labels, plan, front, device)

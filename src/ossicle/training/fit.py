@@ -1,0 +1,152 @@
+"""One training: from clips to averaged weights in a run folder, resumed exactly from the last whole epoch."""
+
+import logging
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import lightning
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader
+
+from ossicle.core.digest import seed_of
+from ossicle.core.errors import UsageError
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.records import Clip
+from ossicle.models.augment import AugmentSettings
+from ossicle.models.crnn import Crnn, rare_event_bias
+from ossicle.models.registry import ModelSettings, build_network
+from ossicle.models.weights import save_weights
+from ossicle.training.checkpoint import EpochEnd
+from ossicle.training.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops
+from ossicle.training.material import Material
+from ossicle.training.module import FrameDetector
+from ossicle.training.runfolder import RunFolder
+from ossicle.training.settings import TrainingSettings
+
+
+class Crops(lightning.LightningDataModule):
+    """Fresh crops each epoch, the same held-out crops throughout."""
+
+    def __init__(
+        self,
+        material: Material,
+        train: tuple[Clip, ...],
+        held_out: tuple[Clip, ...],
+        training: TrainingSettings,
+    ) -> None:
+        super().__init__()
+        self._material = material
+        self._training = training
+        self._draw = CropDraw(train, material.plan, training.target_share, training.seed)
+        self._held_out = validation_crops(held_out, material.plan, training.validation_crops, training.seed)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """The crops of the current epoch (reloaded every epoch)."""
+        assert self.trainer is not None
+        size = self._training.steps_per_epoch * self._training.batch_size
+        crops = EpochCrops(self._material, self._draw, self.trainer.current_epoch, size)
+        return DataLoader(crops, batch_size=self._training.batch_size)
+
+    def val_dataloader(self) -> list[DataLoader[Batch]]:
+        """Held-out crops; none where nothing is held out."""
+        if not self._held_out:
+            return []
+        return [DataLoader(FixedCrops(self._material, self._held_out), batch_size=self._training.batch_size)]
+
+
+def fit(
+    material: Material,
+    train: tuple[Clip, ...],
+    held_out: tuple[Clip, ...],
+    model: ModelSettings,
+    front: FrontEndSettings,
+    training: TrainingSettings,
+    augment: AugmentSettings,
+    folder: RunFolder,
+) -> None:
+    """Train on ``train``, draw curves on ``held_out`` (may be empty) and leave the weights in ``folder``.
+
+    The weights are the average after the last epoch, whatever the curves say: nothing is chosen on held-out data.
+    Raises UsageError where there is nothing to train on or the device is missing.
+    """
+    if folder.done:
+        return
+    if not train:
+        raise UsageError("no clips to train on: are the recordings annotated and the quality limit not too strict?")
+    torch.set_num_threads(training.threads)
+    torch.manual_seed(seed_of(training.seed, "weights"))
+    network = build_network(model, front.n_mels, len(material.labels))
+    if isinstance(network, Crnn):
+        rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
+    module = FrameDetector(network, front, training, augment)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    resume = _state(folder)
+    with _quiet():
+        trainer = lightning.Trainer(
+            max_epochs=training.epochs,
+            accelerator=accelerator(training.device),
+            devices=1,
+            precision=training.precision,  # type: ignore[arg-type]
+            gradient_clip_val=training.gradient_clip or None,
+            check_val_every_n_epoch=training.validate_every,
+            reload_dataloaders_every_n_epochs=1,
+            num_sanity_val_steps=0,
+            logger=TensorBoardLogger(str(folder.path), name="tensorboard", version=""),
+            callbacks=[EpochEnd(folder)],
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(
+            module,
+            datamodule=Crops(material, train, held_out, training),
+            ckpt_path=str(folder.checkpoint) if resume else None,
+            weights_only=True,
+        )
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    folder.write_best()
+    save_weights(module.average.average, folder.weights)
+    folder.checkpoint.unlink(missing_ok=True)
+
+
+def accelerator(device: str) -> str:
+    """Lightning's name of a device; raises UsageError where it is not there."""
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        device = next(name for name in ("cuda", "mps", "cpu") if found[name])
+    if not found[device]:
+        raise UsageError(f"[training] device = {device!r} is not available here; use 'auto' or 'cpu'")
+    return "gpu" if device == "cuda" else device
+
+
+def _state(folder: RunFolder) -> bool:
+    """Whether there is a state to resume from; the lines of epochs after it are dropped."""
+    if not folder.checkpoint.exists():
+        for stale in (folder.metrics, folder.best):
+            stale.unlink(missing_ok=True)
+        shutil.rmtree(folder.tensorboard, ignore_errors=True)
+        return False
+    state = torch.load(folder.checkpoint, map_location="cpu", weights_only=True)
+    folder.keep_epochs(before=int(state["epoch"]) + 1)
+    return True
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's advice to itself: workers and logging intervals do not apply to crops read from a store."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+            warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

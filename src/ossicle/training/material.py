@@ -1,0 +1,79 @@
+"""What a training reads: clips, annotations and the store, folded into frame targets."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.artefacts.tables import read_table
+from ossicle.audio.store import Store
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.intervals import Intervals, as_intervals, union
+from ossicle.core.records import Annotation, Clip
+from ossicle.core.tracks import rasterise
+from ossicle.corpus.tables import annotations_of, clips_of
+
+
+@dataclass(frozen=True)
+class Material:
+    """Clips to draw from, the targets of every recording, and the samples.
+
+    ``intervals[recording_id][label]``: float64 (n, 2), disjoint, seconds.
+    """
+
+    clips: tuple[Clip, ...]
+    labels: tuple[str, ...]
+    intervals: Mapping[str, Mapping[str, Intervals]]
+    store: Store
+    plan: ChunkPlan
+
+    def samples(self, recording_id: str, start_frame: int) -> NDArray[np.float32]:
+        """The samples of one chunk whose first frame is ``start_frame``: float32 (plan.chunk_samples,)."""
+        offset = (self.plan.window_samples - self.plan.hop_samples) // 2
+        return self.store.read(recording_id, start_frame * self.plan.hop_samples - offset, self.plan.chunk_samples)
+
+    def targets(self, recording_id: str, start_frame: int) -> NDArray[np.float32]:
+        """The share of each frame that each label fills: float32 (plan.chunk_frames, len(labels))."""
+        hop_s, start_s = self.plan.hop_s, start_frame * self.plan.hop_s
+        of = self.intervals.get(recording_id, {})
+        empty = np.zeros((0, 2))
+        columns = [
+            rasterise(of.get(label, empty), self.plan.chunk_frames, hop_s, start_s=start_s) for label in self.labels
+        ]
+        return np.stack(columns, axis=1)
+
+    def mask(self, recording_id: str, start_frame: int) -> NDArray[np.float32]:
+        """1 for frames inside the recording, 0 for padding: float32 (plan.chunk_frames, len(labels))."""
+        frames = np.arange(start_frame, start_frame + self.plan.chunk_frames)
+        inside = (frames >= 0) & (frames < self.plan.n_frames(self.store.n_samples(recording_id)))
+        return np.repeat(inside[:, None], len(self.labels), axis=1).astype(np.float32)
+
+    def positive_share(self, clips: tuple[Clip, ...]) -> NDArray[np.float64]:
+        """The share of time each label fills in the recordings of ``clips``: (len(labels),)."""
+        ids = sorted({clip.recording_id for clip in clips})
+        seconds = sum(self.store.n_samples(rid) for rid in ids) / self.plan.rate
+        filled = [
+            sum(float(np.diff(self.intervals.get(rid, {}).get(label, np.zeros((0, 2)))).sum()) for rid in ids)
+            for label in self.labels
+        ]
+        return np.array(filled) / max(seconds, 1e-9)
+
+
+def target_intervals(annotations: list[Annotation]) -> dict[str, dict[str, Intervals]]:
+    """Disjoint intervals of every recording and label."""
+    pairs: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
+    for note in annotations:
+        pairs[note.recording_id][note.label].append((note.start_s, note.end_s))
+    return {
+        rid: {label: union(as_intervals(found)) for label, found in of.items()} for rid, of in sorted(pairs.items())
+    }
+
+
+def load_material(dataset: Path, store: Path, labels: tuple[str, ...], plan: ChunkPlan) -> Material:
+    """The material of a dataset folder (``clips.parquet``, ``annotations.parquet``) and a store folder."""
+    clips = tuple(clips_of(read_table(dataset / "clips.parquet")))
+    notes = annotations_of(read_table(dataset / "annotations.parquet"))
+    return Material(clips, labels, target_intervals(notes), Store(store), plan)

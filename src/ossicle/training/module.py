@@ -1,0 +1,88 @@
+"""The Lightning module: one step, its optimiser and schedule, and the epoch's figures."""
+
+import math
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor, nn
+
+from ossicle.core.digest import seed_of
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.models.augment import AugmentSettings, vary_log_mel, vary_waveforms
+from ossicle.models.averaging import WeightAverage
+from ossicle.models.frontend import LogMel
+from ossicle.models.losses import masked_bce
+from ossicle.training.crops import Batch
+from ossicle.training.settings import TrainingSettings
+
+
+class FrameDetector(lightning.LightningModule):
+    """Trains a network on crops with frame targets; ``average.average`` holds the weights to keep."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        front: FrontEndSettings,
+        training: TrainingSettings,
+        augment: AugmentSettings,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.average = WeightAverage(network, training.ema_decay)
+        self.front_end = LogMel(front)
+        self.training_settings = training
+        self.augment = augment
+        self.hop_s = front.hop_samples / front.rate
+        self._sums: dict[str, list[Tensor]] = {}
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """Loss of one augmented batch."""
+        generator = torch.Generator().manual_seed(
+            seed_of(self.training_settings.seed, "augment", self.current_epoch, index)
+        )
+        # Dropout draws from the global generator; seeding it here makes each step independent of what ran before.
+        torch.manual_seed(seed_of(self.training_settings.seed, "dropout", self.current_epoch, index))
+        waveforms, targets, mask = vary_waveforms(*batch, self.augment, generator)
+        with torch.no_grad():
+            log_mel = vary_log_mel(self.front_end(waveforms), self.augment, self.hop_s, generator)
+        loss = masked_bce(self.network(log_mel), targets, mask)
+        self._collect("train_loss", loss)
+        return loss
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Let the average follow."""
+        self.average.update(self.network, self.global_step - 1)
+
+    def validation_step(self, batch: Batch, index: int) -> None:
+        """Loss of the averaged weights on held-out crops: for the curves, never for choosing weights."""
+        waveforms, targets, mask = batch
+        logits = self.average.average(self.front_end(waveforms))
+        self._collect("val_loss", masked_bce(logits, targets, mask))
+        self._collect("val_error", ((torch.sigmoid(logits) - targets).abs() * mask).sum() / mask.sum().clamp_min(1))
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with a linear warm-up and a cosine to zero, by step."""
+        training = self.training_settings
+        optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
+        )
+        total = training.epochs * training.steps_per_epoch
+        warm = max(1, round(training.warmup * total))
+
+        def factor(step: int) -> float:
+            if step < warm:
+                return (step + 1) / warm
+            return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, total - warm))))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def epoch_figures(self) -> dict[str, float]:
+        """Means of what was collected since the last call."""
+        means = {name: float(torch.stack(values).mean()) for name, values in sorted(self._sums.items())}
+        self._sums = {}
+        return means
+
+    def _collect(self, name: str, value: Tensor) -> None:
+        self._sums.setdefault(name, []).append(value.detach().cpu())

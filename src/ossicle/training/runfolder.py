@@ -1,0 +1,83 @@
+"""The run folder: the one module that knows the names of the files a training leaves."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ossicle.artefacts.files import write_json
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Files of one training.
+
+    ``weights.safetensors`` exists only when the training is done; ``last.ckpt`` only while it is not.
+    """
+
+    path: Path
+
+    @property
+    def weights(self) -> Path:
+        """The averaged weights after the last epoch."""
+        return self.path / "weights.safetensors"
+
+    @property
+    def checkpoint(self) -> Path:
+        """State at the end of the last whole epoch."""
+        return self.path / "last.ckpt"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON line an epoch."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def best(self) -> Path:
+        """The epoch with the lowest held-out loss: a diagnosis, not the weights that were kept."""
+        return self.path / "best_metrics.json"
+
+    @property
+    def tensorboard(self) -> Path:
+        """TensorBoard event files."""
+        return self.path / "tensorboard"
+
+    @property
+    def done(self) -> bool:
+        """Whether the training ended."""
+        return self.weights.exists()
+
+    def epochs(self) -> list[dict[str, Any]]:
+        """The lines of ``metrics.jsonl``; a line torn by a kill is left out."""
+        if not self.metrics.exists():
+            return []
+        lines = []
+        for line in self.metrics.read_text().splitlines():
+            try:
+                lines.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return lines
+
+    def keep_epochs(self, before: int) -> None:
+        """Drop lines of epochs from ``before`` on: they are about to be redone."""
+        kept = [line for line in self.epochs() if line["epoch"] < before]
+        if self.metrics.exists():
+            self.metrics.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in kept))
+
+    def log_epoch(self, figures: Mapping[str, float]) -> None:
+        """Append one epoch."""
+        with self.metrics.open("a") as file:
+            file.write(json.dumps(dict(figures), sort_keys=True) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def write_best(self) -> None:
+        """Write ``best_metrics.json`` from the curves."""
+        lines = self.epochs()
+        validated = [line for line in lines if "val_loss" in line]
+        best = min(validated, key=lambda line: line["val_loss"]) if validated else lines[-1]
+        note = "lowest held-out loss of the curves; the weights kept are those after the last epoch"
+        write_json(self.best, {"best": best, "last": lines[-1], "note": note})

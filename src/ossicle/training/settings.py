@@ -1,0 +1,27 @@
+"""The settings of a training."""
+
+from ossicle.core.settings import setting, settings
+
+
+@settings
+class TrainingSettings:
+    """Length, optimiser and randomness of a training; ``[training]`` in the project file."""
+
+    epochs: int = setting(default=40, help="epochs", ge=1)
+    steps_per_epoch: int = setting(default=12, help="optimiser steps an epoch", ge=1)
+    batch_size: int = setting(default=16, help="crops a step", ge=1)
+    learning_rate: float = setting(default=2e-3, help="highest learning rate of AdamW", gt=0)
+    weight_decay: float = setting(default=1e-3, help="decoupled weight decay", ge=0)
+    warmup: float = setting(default=0.1, help="share of the steps with a rising learning rate", ge=0, lt=1)
+    gradient_clip: float = setting(default=5.0, help="largest gradient norm; 0 for none", ge=0)
+    ema_decay: float = setting(default=0.99, help="decay of the averaged weights, which are the ones kept", ge=0, lt=1)
+    target_share: float = setting(
+        default=0.7, help="share of crops drawn around a target; the others around noise", ge=0, le=1
+    )
+    validation_crops: int = setting(default=32, help="held-out crops scored for the curves", ge=0)
+    validate_every: int = setting(default=5, help="epochs from one validation to the next", ge=1)
+    precision: str = setting(default="32-true", help="arithmetic", choices=("32-true", "bf16-mixed"))
+    seed: int = setting(default=0, help="seed of every draw", ge=0)
+    threads: int = setting(default=1, help="threads of each training; part of the result on CPUs", ge=1)
+    device: str = setting(default="auto", help="where to train", choices=("auto", "cpu", "cuda", "mps"), digest=False)
+    parallel: int = setting(default=2, help="trainings at a time on a CPU", ge=1, digest=False)
