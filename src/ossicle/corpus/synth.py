@@ -45,7 +45,7 @@ class SynthSettings:
     rate: int = setting(16000, help="sample rate", unit="Hz", ge=12000, le=96000)
     classes: tuple[str, ...] = setting(("hum", "trill"), help="calls to annotate", choices=tuple(CALLS))
     calls_per_minute: float = setting(14.0, help="calls in a tape, at most", unit="1/min", ge=0, le=60)
-    confusers_per_minute: float = setting(16.0, help="sounds of other animals, on average", unit="1/min", ge=0, le=120)
+    confusers_per_minute: float = setting(12.0, help="sounds of other animals, on average", unit="1/min", ge=0, le=120)
     seed: int = setting(0, help="every sample follows from it", ge=0)
     workers: int = setting(1, help="processes", ge=1, digest=False)
 

@@ -45,12 +45,12 @@ def hum(rng: np.random.Generator, rate: int) -> Sound:
 
 
 def trill(rng: np.random.Generator, rate: int) -> Sound:
-    """The target trill: a carrier swept by a sixth to a half, pulsed 26 to 45 times a second; 100 to 380 ms."""
-    n = to_samples(rng.uniform(0.10, 0.38), rate)
+    """The target trill: a carrier swept by a sixth to a half, pulsed 16 to 28 times a second; 140 to 380 ms."""
+    n = to_samples(rng.uniform(0.14, 0.38), rate)
     start_hz = rng.uniform(1700.0, 3000.0)
     end_hz = start_hz * rng.uniform(1.15, 1.5) ** rng.choice([-1.0, 1.0])
     frequency = np.geomspace(start_hz, end_hz, n)
-    pulses = max(3, round(rng.uniform(26.0, 45.0) * n / rate))
+    pulses = max(3, round(rng.uniform(16.0, 28.0) * n / rate))
     depth = rng.uniform(0.75, 1.0)
     pulsing = 1 - depth * (0.5 + 0.5 * np.cos(2 * np.pi * pulses * np.arange(n) / n))
     phase = _phase(frequency, rate, rng)
@@ -115,10 +115,10 @@ def chirps(rng: np.random.Generator, rate: int) -> Sound:
 
 
 def peep(rng: np.random.Generator, rate: int) -> Sound:
-    """A confuser of the trill's band and length: a plain tone, steady or swept, without pulses."""
+    """A confuser of the trill's band and length: a plain tone, hardly swept, without pulses."""
     n = to_samples(rng.uniform(0.1, 0.35), rate)
     start_hz = rng.uniform(2700.0, 4500.0)
-    frequency = np.geomspace(start_hz, start_hz * rng.uniform(0.75, 1.2), n)
+    frequency = np.geomspace(start_hz, start_hz * rng.uniform(0.95, 1.05), n)
     low, high = frequency.min() * 0.94, min(frequency.max() * 1.06, 0.49 * rate)
     return Sound(_shaped(np.sin(_phase(frequency, rate, rng)), rng), float(low), float(high))
 
