@@ -114,13 +114,17 @@ def test_a_whole_file_is_ok(encode, kind):
     assert (report.status, report.reason) == ("ok", "")
 
 
-def test_a_wav_written_to_a_pipe_states_no_length_and_is_ok(encode):
-    path = encode("pipe.wav", np.full(8000, 0.1, np.float32), 16000)
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_a_wav_without_its_length_is_read_to_its_end(encode, clicks, size):
+    # Written to a pipe, or by a recorder that lost its power.
+    path = encode("pipe.wav", clicks(16000), 16000)
+    finished = whole(path)
     data = bytearray(path.read_bytes())
-    data[4:8] = data[40:44] = b"\xff" * 4
+    data[40:44] = size.to_bytes(4, "little")
     path.write_bytes(data)
-    report = report_of(path)
-    assert (report.status, report.n_samples) == ("ok", 8000)
+    assert report_of(path).status == "ok"
+    np.testing.assert_array_equal(whole(path), finished)
+    np.testing.assert_array_equal(whole(path, start_sample=15990, n_samples=20), finished[15990:16010])
 
 
 def test_an_mp3_without_a_length_keeps_its_encoders_delay_but_is_not_called_partial(encode, clicks):

@@ -9,8 +9,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-# Writers to a pipe leave sizes of 0 or close to 2**32 behind: no promise.
-_OPEN_ENDED_FROM = 0xFFFFF000
+# Writers to a pipe leave sizes close to 2**31 or 2**32 behind: no promise.
+_OPEN_ENDED = (range(0x7FFFF000, 0x80000000), range(0xFFFFF000, 0x100000000))
 _OGG_PAGE_MAX = 65307
 _MP3_FRAME_MAX = 2881
 _OGG_HEAD = 27
@@ -44,7 +44,7 @@ def _cut_chunks(stream: BinaryIO, size: int, order: str, wanted: bytes) -> str:
         if name == wanted:
             if length == 0xFFFFFFFF and long_size:
                 length = long_size
-            elif length >= _OPEN_ENDED_FROM:
+            elif any(length in sizes for sizes in _OPEN_ENDED):
                 return ""
             missing = stream.tell() + length - size
             return f"cut off: {missing} of {length} bytes of samples are missing" if missing > 0 else ""

@@ -69,7 +69,8 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
     check_readable(file)
     try:
         with soundfile.SoundFile(os.fspath(file)) as sound:
-            return _sound_info(sound, file)
+            info = _sound_info(sound, file)
+        return info if info.n_samples or info.estimated else _unfinished(file, info)
     except (soundfile.LibsndfileError, TypeError) as first:
         # TypeError: soundfile wants a rate for suffixes of headerless formats (.raw).
         try:
@@ -113,6 +114,14 @@ def _sound_info(sound: soundfile.SoundFile, file: Path) -> AudioInfo:
         bits=_PCM_BITS.get(sound.subtype, 0),
         estimated=n_samples != sound.frames or (sound.format == "MP3" and not mp3_states_length(file)),
     )
+
+
+def _unfinished(file: Path, info: AudioInfo) -> AudioInfo:
+    """A recorder that loses its power leaves a length of 0 in front of the samples: FFmpeg reads those to the end."""
+    try:
+        return _probe_ffmpeg(file)
+    except AudioError:
+        return info
 
 
 def _refuse_absurd(file: Path, rate: int, channels: int) -> None:
