@@ -34,8 +34,8 @@ def test_equals_librosa(front, level):
     out = log_mel(wave, front)
     assert out.dtype == np.float32
     assert out.shape == (1 + (30011 - front.n_fft) // front.hop_samples, front.n_mels)
-    # float32 against float64; single bins of noise come close to zero, and there the relative error is largest.
-    np.testing.assert_allclose(out, by_librosa(wave, front), atol=1e-3)
+    # float32 against float64: 7e-5 dB is the most that was seen.
+    np.testing.assert_allclose(out, by_librosa(wave, front), atol=2e-4)
     assert np.abs(out - by_librosa(wave, front)).mean() < 1e-5
 
 

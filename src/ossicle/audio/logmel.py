@@ -13,8 +13,8 @@ from scipy import fft
 
 from ossicle.core.frontend import FrontEndSettings, analysis_window, mel_filter_bank
 
-# Frames transformed at once: with 512 samples each, frames and spectra stay within a core's cache.
-_BLOCK_FRAMES = 128
+# Samples in the frames transformed at once: frames and spectra stay within a core's cache.
+_BLOCK_VALUES = 1 << 16
 # Neighbouring bands share a product over their own bins only. So there is little to multiply, and the products are too
 # small for BLAS to start threads, which cost far more than they save and fight the caller's own.
 _GROUP_BANDS = 8
@@ -38,18 +38,19 @@ def log_mel(waveform: NDArray[np.float32], front: FrontEndSettings) -> NDArray[n
     wave = np.ascontiguousarray(waveform, dtype=np.float32)
     rows = wave.reshape(math.prod(wave.shape[:-1]), wave.shape[-1])
     frames = n_frames(wave.shape[-1], front)
+    step = max(1, _BLOCK_VALUES // front.n_fft)
     power = np.empty((len(rows), frames, front.n_mels), dtype=np.float32)
     low, high = min(bins.start for bins, *_ in groups), max(bins.stop for bins, *_ in groups)
     for row, out in zip(rows, power, strict=True):
         if frames == 0:
             break
         strided = np.lib.stride_tricks.sliding_window_view(row, front.n_fft)[:: front.hop_samples]
-        for first in range(0, frames, _BLOCK_FRAMES):
-            spectrum = fft.rfft(strided[first : first + _BLOCK_FRAMES] * window, axis=-1)[:, low:high]
+        for first in range(0, frames, step):
+            spectrum = fft.rfft(strided[first : first + step] * window, axis=-1)[:, low:high]
             energy = spectrum.real**2
             energy += spectrum.imag**2
             for bins, bands, filters in groups:
-                out[first : first + _BLOCK_FRAMES, bands] = energy[:, bins.start - low : bins.stop - low] @ filters
+                out[first : first + step, bands] = energy[:, bins.start - low : bins.stop - low] @ filters
     np.maximum(power, np.float32(10 ** (front.floor_db / 10)), out=power)
     # The natural logarithm is vectorised in NumPy, the decimal one is not.
     np.log(power, out=power)
