@@ -94,9 +94,9 @@ def test_tracks_that_do_not_belong_together_are_named():
         "one": ScoreTrack(("a",), np.zeros((3, 1), np.float32), 0.01, 0.03),
         "two": ScoreTrack(("a",), np.zeros((3, 1), np.float32), 0.02, 0.06),
     }
-    with pytest.raises(ValueError, match="two.*hop"):
+    with pytest.raises(ValueError, match=r"two.*hop"):
         count_grid(tracks, {}, SMALL, ("a",))
-    with pytest.raises(ValueError, match="one.*lacks 'b'"):
+    with pytest.raises(ValueError, match=r"one.*lacks 'b'"):
         count_grid(tracks, {}, SMALL, ("b",))
 
 

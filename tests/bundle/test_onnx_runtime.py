@@ -1,0 +1,140 @@
+import contextlib
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
+
+from ossicle.audio.logmel import log_mel
+from ossicle.bundle.format import read_bundle
+from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.bundle.onnx_scan import refuse_external_data
+from ossicle.core.errors import BundleError
+
+
+def chunks_of(bundle, n, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, bundle.plan.chunk_samples)).astype(np.float32) * 0.1
+
+
+def test_scores_are_those_of_the_graph_by_hand(bundle):
+    model = onnx.load_from_string(bundle.read_bytes("model.onnx"))
+    weights = numpy_helper.to_array(model.graph.initializer[0])
+    chunks = chunks_of(bundle, 3)
+    expected = 1 / (1 + np.exp(-(log_mel(chunks, bundle.front)[:, 6:26] @ weights + 0.5)))
+    scores = OnnxPredictor(bundle).predict(chunks)
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("graph", ["model", "waveform"])
+def test_batches_and_threads_agree(bundle, graph):
+    chunks = chunks_of(bundle, 5)
+    whole = OnnxPredictor(bundle, graph=graph).predict(chunks)
+    one_by_one = np.concatenate([OnnxPredictor(bundle, threads=2, graph=graph).predict(c[None]) for c in chunks])
+    assert whole.shape == (5, 20, 3)
+    np.testing.assert_allclose(one_by_one, whole, atol=1e-6)
+
+
+def test_the_waveform_graph_runs_in_plain_onnxruntime(bundle):
+    session = onnxruntime.InferenceSession(bundle.folder / "waveform.onnx", providers=["CPUExecutionProvider"])
+    chunks = chunks_of(bundle, 2)
+    plain = session.run(["scores"], {"waveform": chunks})[0]
+    np.testing.assert_array_equal(plain, OnnxPredictor(bundle, graph="waveform").predict(chunks))
+
+
+@pytest.mark.parametrize("where", ["beside", "cwd", "absolute"])
+def test_weights_in_other_files_are_never_reached(tmp_path, monkeypatch, write, external, where):
+    location = str(tmp_path / "secret.bin") if where == "absolute" else "secret.bin"
+    model, size = external(location)
+    bundle = write(tmp_path / "bundle", model=model)
+    for folder in (tmp_path, bundle.folder):
+        (folder / "secret.bin").write_bytes(np.ones(size // 4, np.float32).tobytes())
+    monkeypatch.chdir(bundle.folder if where == "beside" else tmp_path)
+    with pytest.raises(BundleError, match="external data"):
+        OnnxPredictor(read_bundle(bundle.folder))
+
+
+def test_external_tensors_are_found_wherever_they_hide(external):
+    model, _ = external("x.bin")
+    hidden = model.graph.initializer[0]
+    constant = helper.make_node("Constant", [], ["c"], value=hidden)
+    body = helper.make_graph([constant], "body", [], [helper.make_tensor_value_info("c", TensorProto.FLOAT, None)])
+    nested = helper.make_node("If", ["flag"], ["c"], then_branch=body, else_branch=body)
+    function = helper.make_function("own", "F", [], ["c"], [constant], [helper.make_opsetid("", 17)])
+    sparse = helper.make_node("Constant", [], ["c"], sparse_value=onnx.SparseTensorProto(values=hidden, dims=[1]))
+    models = {"node": constant, "subgraph": nested, "sparse": sparse}
+    for name, node in models.items():
+        graph = helper.make_graph([node], "g", [], [])
+        with pytest.raises(BundleError, match="external"):
+            refuse_external_data(helper.make_model(graph).SerializeToString(), name)
+    with_function = helper.make_model(helper.make_graph([], "g", [], []), functions=[function])
+    with pytest.raises(BundleError, match="external"):
+        refuse_external_data(with_function.SerializeToString(), "function")
+    sparse_initializer = helper.make_graph([], "g", [], [])
+    sparse_initializer.sparse_initializer.add().indices.CopyFrom(hidden)
+    with pytest.raises(BundleError, match="external"):
+        refuse_external_data(helper.make_model(sparse_initializer).SerializeToString(), "sparse initializer")
+
+
+def test_an_ordinary_graph_passes_the_scan(graphs):
+    refuse_external_data(graphs().SerializeToString(), "tiny")
+
+
+@settings(deadline=None, max_examples=200)
+@given(data=st.binary(max_size=60))
+def test_any_bytes_end_the_scan(data):
+    with contextlib.suppress(BundleError):
+        refuse_external_data(data, "noise")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n_mels": 15}, "log_mel.*shape"),
+        ({"labels": 2}, "scores.*shape"),
+        ({"frames": 30}, "log_mel.*shape"),
+        ({"batch": 1}, "log_mel.*shape"),
+        ({"output": "logits_out"}, "expected one 'scores'"),
+        ({"kind": TensorProto.DOUBLE}, "cannot be loaded|tensor"),
+    ],
+)
+def test_a_graph_that_does_not_fit_the_bundle_is_refused(tmp_path, write, graphs, change, message):
+    bundle = write(tmp_path / "b", model=graphs(**change))
+    with pytest.raises(BundleError, match=message):
+        OnnxPredictor(bundle)
+
+
+@pytest.mark.parametrize("data", [b"", b"not a model", b"\x08\x09"])
+def test_what_is_no_graph_is_refused(tmp_path, write, data):
+    with pytest.raises(BundleError, match=r"model\.onnx"):
+        OnnxPredictor(write(tmp_path / "b", model=data))
+
+
+def test_an_operator_from_a_library_is_refused(tmp_path, write, graphs):
+    model = graphs()
+    model.graph.node[3].domain = "evil"
+    model.opset_import.append(helper.make_opsetid("evil", 1))
+    with pytest.raises(BundleError, match="cannot be loaded"):
+        OnnxPredictor(write(tmp_path / "b", model=model))
+
+
+def test_absent_graph_and_silly_threads(tmp_path, write):
+    bundle = write(tmp_path / "b")
+    with pytest.raises(BundleError, match=r"has no waveform\.onnx"):
+        OnnxPredictor(bundle, graph="waveform")
+    with pytest.raises(ValueError, match="threads"):
+        OnnxPredictor(bundle, threads=0)
+
+
+def test_a_wrong_chunk_length_is_named(bundle):
+    with pytest.raises(BundleError, match="fails on chunks of shape"):
+        OnnxPredictor(bundle).predict(np.zeros((1, 999), np.float32))
+
+
+def test_a_swapped_graph_is_noticed_when_it_is_loaded(bundle, graphs):
+    (bundle.folder / "model.onnx").write_bytes(graphs(labels=2).SerializeToString())
+    with pytest.raises(BundleError, match=r"model\.onnx"):
+        OnnxPredictor(bundle)
