@@ -195,7 +195,7 @@ def test_files_have_names_and_tables_like_real_ones(corpus: Path) -> None:
 
 
 def test_from_tapes_to_clips(corpus: Path) -> None:
-    chosen = CorpusSettings(audio="audio", annotations="selections", name_template="site{site}_*", group="site")
+    chosen = CorpusSettings(audio="audio", annotations="selections", name_template="site{site}_*")
     index = index_corpus(corpus / "audio", corpus / "selections", chosen)
     assert index.left_out == ()
     folds = make_folds(index.recordings, index.annotations, SplitSettings(group="site"))
