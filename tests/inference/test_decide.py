@@ -111,6 +111,16 @@ def test_events_come_as_soon_as_they_are_certain():
     assert known == [last_frame + round(decider.delay_s / HOP)]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 40])
+def test_the_score_of_a_joined_event_is_the_highest_frame_in_it_gap_included(size):
+    decision = Decision(on=0.5, off=0.5, smoothing="median", smoothing_frames=5, min_gap_s=0.1)
+    scores = np.zeros((40, 1), np.float32)
+    scores[5:10] = scores[17:22] = 0.6
+    scores[12] = 0.95
+    track = ScoreTrack(("a",), scores, HOP, 0.4)
+    assert folded(track, {"a": decision}, range(0, 40, size)) == [Event(0.05, 0.22, "a", float(np.float32(0.95)))]
+
+
 def test_a_stored_score_meets_the_same_threshold_in_text():
     track = ScoreTrack(("a",), np.array([[0.7]], np.float32), HOP, HOP)
     assert decide(track, {"a": Decision(on=0.7, off=0.7)}) == [Event(0.0, HOP, "a", float(np.float32(0.7)))]

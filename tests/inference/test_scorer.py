@@ -67,6 +67,16 @@ def test_feeds_of_seconds_and_usual_batches(feed_s, batch):
     np.testing.assert_allclose(got, oracle(samples, predictor), atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("feed", [1, 7, 100, 5000])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_windows_shorter_than_hops_skip_the_samples_between(feed, batch):
+    plan = ChunkPlan(rate=8000, hop_samples=80, window_samples=32, core_frames=3, context_frames=0)
+    assert plan.lead_samples < 0
+    samples = np.random.default_rng(4).normal(size=1777).astype(np.float32) * 0.1
+    predictor = FakePredictor(("low", "high"), plan)
+    np.testing.assert_allclose(scored(samples, predictor, [feed], batch), oracle(samples, predictor), atol=1e-6, rtol=0)
+
+
 def test_a_stream_waits_for_one_whole_chunk_and_no_longer():
     scorer = Scorer(FakePredictor(("call",), PLAN), batch_chunks=1)
     wait = round(PLAN.latency_s * PLAN.rate)
