@@ -32,13 +32,19 @@ class DecisionGrid:
     """The decisions among which one is chosen for each label: every combination of these."""
 
     on: tuple[float, ...] = setting(
-        tuple(round(0.1 + 0.05 * step, 2) for step in range(17)), help="on thresholds, rising", ge=0, le=1
+        default=tuple(round(0.1 + 0.05 * step, 2) for step in range(17)), help="on thresholds, rising", ge=0, le=1
     )
-    off_ratio: tuple[float, ...] = setting((1.0, 0.75, 0.5), help="off threshold as a share of on", gt=0, le=1)
-    median_frames: tuple[int, ...] = setting((1,), help="lengths of the median, odd; 1 is none", unit="frames", ge=1)
-    ema_frames: tuple[int, ...] = setting((), help="spans of the moving average", unit="frames", ge=2)
-    min_length_s: tuple[float, ...] = setting((0.0, 0.02, 0.04), help="least lengths of an event", unit="s", ge=0)
-    min_gap_s: tuple[float, ...] = setting((0.0, 0.01, 0.03), help="longest gaps that are joined", unit="s", ge=0)
+    off_ratio: tuple[float, ...] = setting(default=(1.0, 0.75, 0.5), help="off threshold as a share of on", gt=0, le=1)
+    median_frames: tuple[int, ...] = setting(
+        default=(1,), help="lengths of the median, odd; 1 is none", unit="frames", ge=1
+    )
+    ema_frames: tuple[int, ...] = setting(default=(), help="spans of the moving average", unit="frames", ge=2)
+    min_length_s: tuple[float, ...] = setting(
+        default=(0.0, 0.02, 0.04), help="least lengths of an event", unit="s", ge=0
+    )
+    min_gap_s: tuple[float, ...] = setting(
+        default=(0.0, 0.01, 0.03), help="longest gaps that are joined", unit="s", ge=0
+    )
 
     def __post_init__(self) -> None:
         """Refuse an empty axis, thresholds out of order and an even median."""
