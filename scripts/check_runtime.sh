@@ -39,7 +39,7 @@ RUNTIME = (
     "ossicle.bundle.format",
     "ossicle.metrics.events",
     "ossicle.corpus.index",
-    "ossicle.app.cli",
+    "ossicle.app.cli.main",
 )
 
 installed = [name for name in TRAINING_ONLY if importlib.util.find_spec(name)]

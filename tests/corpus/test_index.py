@@ -34,9 +34,10 @@ def raven(path: Path, *spans: tuple[float, float], label: str = "call") -> Path:
 
 def index(folder: Path, **kwargs) -> CorpusIndex:
     workers = kwargs.pop("workers", 2)
+    group = kwargs.pop("group", "recording")
     settings = CorpusSettings(audio=str(folder / "audio"), **kwargs)
     tables = folder / "tables"
-    return index_corpus(folder / "audio", tables if tables.exists() else None, settings, workers=workers)
+    return index_corpus(folder / "audio", tables if tables.exists() else None, settings, group=group, workers=workers)
 
 
 def by_path(found: CorpusIndex) -> dict[str, list[tuple[float, float, str]]]:
@@ -206,7 +207,7 @@ def test_fields_groups_and_names_that_do_not_fit(tmp_path):
     assert [(one.path, "site" in one.reason) for one in found.left_out] == [("deep/er/odd.wav", True)]
     kept = index(tmp_path, name_template="site{site}_*")
     assert kinds(kept) == [("name_template", "deep/er/odd.wav")]
-    with pytest.raises(UsageError, match=r"corpus\.group.*'tape'.*name_template"):
+    with pytest.raises(UsageError, match=r"split\.group.*'tape'.*name_template"):
         index(tmp_path, name_template="site{site}_*", group="tape")
 
 
@@ -301,9 +302,10 @@ def counted(folder: Path) -> dict[str, int]:
 @pytest.mark.parametrize(("name", "files"), [("tapes", 10), ("finch_song", 55)])
 def test_real_corpora(name, files):
     folder = real(name)
-    template = {"name_template": "site{site}_{date}_{time}_tape", "group": "site"} if name == "tapes" else {}
+    template = {"name_template": "site{site}_{date}_{time}_tape"} if name == "tapes" else {}
+    group = "site" if name == "tapes" else "recording"
     settings = CorpusSettings(audio="audio", decode=False, **template)
-    found = index_corpus(folder / "audio", folder / "selections", settings, workers=2)
+    found = index_corpus(folder / "audio", folder / "selections", settings, group=group, workers=2)
     expected = counted(folder / "selections")
     assert len(found.recordings) == len(expected) == files
     assert {Path(path).stem: len(rows) for path, rows in by_path(found).items()} == expected

@@ -57,7 +57,7 @@ def test_only_app_imports_inside_functions(repository: Path) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "ossicle.app.cli",
+        "ossicle.app.cli.main",
         "ossicle.inference.batch",
         "ossicle.bundle.format",
         "ossicle.metrics.events",

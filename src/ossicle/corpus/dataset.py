@@ -16,10 +16,12 @@ class DatasetSettings:
     """Which annotations become targets, and how much noise is mined beside them."""
 
     quality_max: int = setting(
-        0, help="worst quality number kept as a target (1 best, 4 worst); 0 keeps all, unknown quality is kept", ge=0
+        default=0,
+        help="worst quality number kept as a target (1 best, 4 worst); 0 keeps all, unknown quality is kept",
+        ge=0,
     )
-    noise_per_target: float = setting(1.0, help="noise clips mined for each target", ge=0)
-    margin_s: float = setting(0.1, help="distance of noise from every annotation", unit="s", ge=0)
+    noise_per_target: float = setting(default=1.0, help="noise clips mined for each target", ge=0)
+    margin_s: float = setting(default=0.1, help="distance of noise from every annotation", unit="s", ge=0)
 
 
 @dataclass(frozen=True, slots=True)

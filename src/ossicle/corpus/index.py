@@ -34,15 +34,18 @@ class CorpusSettings:
     """Where a corpus lies and how its names and tables are read."""
 
     audio: str = setting(help="folder of recordings", digest=False)
-    annotations: str = setting("", help="folder of annotation files, or one file; empty: none", digest=False)
-    root: str = setting("recordings", help="name of the root; with the path below it, it identifies a recording")
-    name_template: str = setting("", help="fields in file names, such as site{site}_{date}_*; empty: none")
-    group: str = setting("recording", help="field that no split cuts through; `recording` and `folder` are built in")
-    label_column: str = setting("auto", help="label column of Raven tables: a name, a number from 1, or auto")
-    default_label: str = setting("", help="label of rows that have none; empty: such rows are refused")
-    label_field: str = setting("", help="field that labels a recording as a whole (`folder`, or one of the template's)")
-    labels: tuple[str, ...] = setting((), help="labels to keep; empty: all that are found")
-    decode: bool = setting(True, help="decode every recording once: finds truncated, silent and clipped ones")
+    annotations: str = setting(default="", help="folder of annotation files, or one file; empty: none", digest=False)
+    root: str = setting(
+        default="recordings", help="name of the root; with the path below it, it identifies a recording"
+    )
+    name_template: str = setting(default="", help="fields in file names, such as site{site}_{date}_*; empty: none")
+    label_column: str = setting(default="auto", help="label column of Raven tables: a name, a number from 1, or auto")
+    default_label: str = setting(default="", help="label of rows that have none; empty: such rows are refused")
+    label_field: str = setting(
+        default="", help="field that labels a recording as a whole (`folder`, or one of the template's)"
+    )
+    labels: tuple[str, ...] = setting(default=(), help="labels to keep; empty: all that are found")
+    decode: bool = setting(default=True, help="decode every recording once: finds truncated, silent and clipped ones")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,14 @@ def index_corpus(
     annotation_folder: Path | None,
     settings: CorpusSettings,
     *,
+    group: str = "recording",
     workers: int = 1,
     progress: Progress | None = None,
 ) -> CorpusIndex:
     """Index a corpus with ``workers`` threads; ``progress`` is told recordings done and recordings in all.
 
-    ``annotation_folder`` may be a single file. Raises UsageError for folders that are missing or hold no readable audio
+    ``group`` is the field that no split cuts through. ``annotation_folder`` may be a single file. Raises UsageError
+    for folders that are missing or hold no readable audio
     and for a group that no name yields, FormatError for annotation tables that are malformed or ambiguous.
     """
     paths, left_out = _audio_paths(audio_folder, settings)
@@ -87,7 +92,7 @@ def index_corpus(
         raise UsageError(
             f"{audio_folder}: none of its {len(paths)} audio files can be read; {_first_reasons(left_out)}"
         )
-    recordings, notes, ungrouped = _grouped(recordings, settings)
+    recordings, notes, ungrouped = _grouped(recordings, settings, group)
     left_out += ungrouped
     tables = _tables(annotation_folder, paths, settings)
     kept, annotations, more = place_annotations(
@@ -184,15 +189,15 @@ def _fields(path: str, template: Template | None) -> dict[str, str]:
 
 
 def _grouped(
-    recordings: Sequence[Recording], settings: CorpusSettings
+    recordings: Sequence[Recording], settings: CorpusSettings, group: str
 ) -> tuple[list[Recording], list[Note], list[LeftOut]]:
     """Leave out recordings whose group is unknown: no split could be trusted with them."""
-    wanted = [("group", settings.group), ("label_field", settings.label_field)]
+    wanted = [("split.group", group), ("corpus.label_field", settings.label_field)]
     for key, name in wanted:
         if name and not any(one.fields.get(name) for one in recordings):
             known = ", ".join(sorted({field for one in recordings for field in one.fields}))
             raise UsageError(
-                f"corpus.{key}: no file name yields the field {name!r} (fields found: {known}); "
+                f"{key}: no file name yields the field {name!r} (fields found: {known}); "
                 f"correct corpus.name_template = {settings.name_template!r}, which {recordings[0].path!r} must fit"
             )
     template = Template(settings.name_template) if settings.name_template else None

@@ -23,9 +23,11 @@ BUILT_IN_GROUPS = ("recording", "folder")
 class SplitSettings:
     """How recordings are divided into folds."""
 
-    group: str = setting("recording", help="field that no split cuts through; `recording` and `folder` are built in")
-    folds: int = setting(0, help="number of folds; 0 holds each group out once", ge=0)
-    seed: int = setting(0, help="order in which equal groups are assigned", ge=0)
+    group: str = setting(
+        default="recording", help="field that no split cuts through; `recording` and `folder` are built in"
+    )
+    folds: int = setting(default=0, help="number of folds; 0 holds each group out once", ge=0)
+    seed: int = setting(default=0, help="order in which equal groups are assigned", ge=0)
 
     def __post_init__(self) -> None:
         """Refuse a single fold: nothing would be left to train on."""

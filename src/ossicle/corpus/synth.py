@@ -38,16 +38,20 @@ _FIRST_MORNING = datetime(2025, 6, 10, 5, 0, 0)
 class SynthSettings:
     """What the synthetic tapes are like."""
 
-    tapes: int = setting(8, help="number of tapes", ge=1, le=9999)
-    minutes: float = setting(1.0, help="length of a tape", unit="min", ge=0.05, le=20)
-    sites: int = setting(4, help="number of sites; tapes go round them", ge=1, le=26)
-    empty_tapes: int = setting(1, help="how many of the tapes, the last ones, hold no call (reviewed empty)", ge=0)
-    rate: int = setting(16000, help="sample rate", unit="Hz", ge=12000, le=96000)
-    classes: tuple[str, ...] = setting(("hum", "trill"), help="calls to annotate", choices=tuple(CALLS))
-    calls_per_minute: float = setting(14.0, help="calls in a tape, at most", unit="1/min", ge=0, le=60)
-    confusers_per_minute: float = setting(12.0, help="sounds of other animals, on average", unit="1/min", ge=0, le=120)
-    seed: int = setting(0, help="every sample follows from it", ge=0)
-    workers: int = setting(1, help="processes", ge=1, digest=False)
+    tapes: int = setting(default=8, help="number of tapes", ge=1, le=9999)
+    minutes: float = setting(default=1.0, help="length of a tape", unit="min", ge=0.05, le=20)
+    sites: int = setting(default=4, help="number of sites; tapes go round them", ge=1, le=26)
+    empty_tapes: int = setting(
+        default=1, help="how many of the tapes, the last ones, hold no call (reviewed empty)", ge=0
+    )
+    rate: int = setting(default=16000, help="sample rate", unit="Hz", ge=12000, le=96000)
+    classes: tuple[str, ...] = setting(default=("hum", "trill"), help="calls to annotate", choices=tuple(CALLS))
+    calls_per_minute: float = setting(default=14.0, help="calls in a tape, at most", unit="1/min", ge=0, le=60)
+    confusers_per_minute: float = setting(
+        default=12.0, help="sounds of other animals, on average", unit="1/min", ge=0, le=120
+    )
+    seed: int = setting(default=0, help="every sample follows from it", ge=0)
+    workers: int = setting(default=1, help="processes", ge=1, digest=False)
 
     def __post_init__(self) -> None:
         """Refuse a corpus without calls, and tapes that would not fit in memory."""

@@ -35,7 +35,7 @@ _DENSE_CELLS = 1 << 14
 class IouMatch:
     """A pair may match when the intersection over union of its two intervals reaches ``threshold``."""
 
-    threshold: float = setting(0.5, help="least intersection over union of a matched pair", gt=0, le=1)
+    threshold: float = setting(default=0.5, help="least intersection over union of a matched pair", gt=0, le=1)
 
 
 @settings
@@ -45,10 +45,10 @@ class CollarMatch:
     The collar of an offset is ``max(collar_s, percentage_of_length * reference length)``.
     """
 
-    collar_s: float = setting(0.2, help="tolerance of onsets, and least tolerance of offsets", unit="s", ge=0)
-    percentage_of_length: float = setting(0.5, help="tolerance of offsets as a share of the reference length", ge=0)
-    evaluate_onset: bool = setting(True, help="whether onsets must agree")
-    evaluate_offset: bool = setting(True, help="whether offsets must agree")
+    collar_s: float = setting(default=0.2, help="tolerance of onsets, and least tolerance of offsets", unit="s", ge=0)
+    percentage_of_length: float = setting(default=0.5, help="tolerance of offsets as a share of the reference length", ge=0)
+    evaluate_onset: bool = setting(default=True, help="whether onsets must agree")
+    evaluate_offset: bool = setting(default=True, help="whether offsets must agree")
 
     def __post_init__(self) -> None:
         """Refuse a criterion that every pair would meet."""

@@ -9,21 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ossicle.core.settings import setting, settings
-
-
-@settings
-class AugmentSettings:
-    """How strongly training crops are varied."""
-
-    gain_db: float = setting(default=6.0, help="gain drawn from plus or minus this", unit="dB", ge=0)
-    mix_probability: float = setting(default=0.0, help="share of crops that another crop is added to", ge=0, le=1)
-    mix_db: float = setting(default=10.0, help="the added crop is quieter by 0 to this", unit="dB", ge=0)
-    tilt_db: float = setting(
-        default=6.0, help="random equaliser: five points drawn from plus or minus this", unit="dB", ge=0
-    )
-    frequency_mask: float = setting(default=0.12, help="widest frequency mask, as a share of the bands", ge=0, le=0.5)
-    time_mask_s: float = setting(default=0.0, help="longest time mask; masked frames stay targets", unit="s", ge=0)
+from ossicle.models.settings import AugmentSettings
 
 
 def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> Tensor:

@@ -11,7 +11,8 @@ from ossicle.core.chunks import ChunkPlan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.detector import CoreScores, check_fit
 from ossicle.models.frontend import LogMel
-from ossicle.models.registry import ModelSettings, build_network
+from ossicle.models.registry import build_network
+from ossicle.models.settings import ModelSettings
 from ossicle.models.weights import load_weights
 
 

@@ -4,17 +4,8 @@ from collections.abc import Callable
 
 from torch import nn
 
-from ossicle.core.settings import setting, settings
-from ossicle.models.crnn import Crnn, CrnnSettings
-
-
-@settings
-class ModelSettings:
-    """Which network, and its size."""
-
-    name: str = setting(default="crnn", help="network", choices=("crnn",))
-    crnn: CrnnSettings = setting(default=CrnnSettings(), help="size of the CRNN")
-
+from ossicle.models.crnn import Crnn
+from ossicle.models.settings import ModelSettings
 
 BUILDERS: dict[str, Callable[[ModelSettings, int, int], nn.Module]] = {
     "crnn": lambda model, n_mels, n_labels: Crnn(model.crnn, n_mels, n_labels),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -12,7 +13,10 @@ from ossicle.core.errors import ArtefactError
 
 def save_weights(network: nn.Module, path: Path) -> None:
     """Write the network's parameters and buffers, whole or not at all; equal weights give equal bytes."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(network.state_dict().items())}
+    state = {
+        name: tensor.detach().cpu().contiguous(memory_format=torch.contiguous_format)
+        for name, tensor in sorted(network.state_dict().items())
+    }
     with whole_file(path) as temporary:
         save_file(state, temporary)
 

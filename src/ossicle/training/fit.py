@@ -15,9 +15,9 @@ from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.records import Clip
-from ossicle.models.augment import AugmentSettings
 from ossicle.models.crnn import Crnn, rare_event_bias
-from ossicle.models.registry import ModelSettings, build_network
+from ossicle.models.registry import build_network
+from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.models.weights import save_weights
 from ossicle.training.checkpoint import EpochEnd
 from ossicle.training.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from ossicle.core.digest import seed_of
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.augment import AugmentSettings, vary_log_mel, vary_waveforms
+from ossicle.models.augment import vary_log_mel, vary_waveforms
 from ossicle.models.averaging import WeightAverage
 from ossicle.models.frontend import LogMel
 from ossicle.models.losses import masked_bce
+from ossicle.models.settings import AugmentSettings
 from ossicle.training.crops import Batch
 from ossicle.training.settings import TrainingSettings
 

@@ -5,12 +5,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ossicle.artefacts.files import write_json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunFolder:
     """Files of one training.
 
@@ -18,6 +18,9 @@ class RunFolder:
     """
 
     path: Path
+
+    LOGS: ClassVar[tuple[str, ...]] = ("metrics.jsonl", "best_metrics.json", "tensorboard")
+    """What tells of times and curves: no part of the result."""
 
     @property
     def weights(self) -> Path:

@@ -1,0 +1,1 @@
+"""The command line. Each command reads its options, calls one function below, and prints."""

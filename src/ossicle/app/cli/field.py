@@ -1,0 +1,82 @@
+"""Commands that run a bundle on recordings: ``predict`` and ``stream``. No torch unless asked for."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import Json, Threads
+from ossicle.app.cli.predictions import FORMATS, Written, find_audio, write_predictions
+from ossicle.app.cli.runtimes import RUNTIMES, open_predictor
+from ossicle.app.cli.table import print_rows
+from ossicle.bundle.format import read_bundle
+from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+from ossicle.inference.batch import predict_file, stream_file
+
+BundleFolder = Annotated[Path, typer.Argument(help="Bundle, as `ossicle run` leaves it.")]
+Runtime = Annotated[str, typer.Option(help=f"What computes the scores: {', '.join(RUNTIMES)}.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(predict)
+    app.command()(stream)
+
+
+def predict(
+    bundle: BundleFolder,
+    files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
+    formats: Annotated[str, typer.Option("--format", help=f"Comma-separated: {', '.join(FORMATS)}.")] = "raven,csv",
+    runtime: Runtime = "onnx",
+    threads: Threads = 1,
+    batch: Annotated[int, typer.Option("--batch", "-b", min=1, max=1024, help="Chunks scored at a time.")] = 8,
+    as_json: Json = False,
+) -> None:
+    """Find events in recordings. A file that cannot be read costs only itself: exit code 3 says so."""
+    wanted = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
+    unknown = [name for name in wanted if name not in FORMATS]
+    if unknown or not wanted:
+        raise UsageError(f"--format {formats}: there is {', '.join(FORMATS)}")
+    opened = read_bundle(bundle)
+    predictor = open_predictor(opened, runtime, threads)
+    audio = find_audio(files)
+    done: list[Written] = []
+    for number, (name, path) in enumerate(audio, start=1):
+        prediction = predict_file(path, predictor, opened.decisions, batch)
+        done.append(Written(name, path, prediction))
+        state = "" if prediction.status == "ok" else f"  {prediction.status}: {prediction.reason}"
+        print(f"[{number}/{len(audio)}] {name}: {len(prediction.events)} events{state}", file=sys.stderr)
+    summary = write_predictions(out, done, wanted, opened, runtime, threads)
+    if as_json:
+        print(json.dumps(summary, indent=2, ensure_ascii=False))
+    else:
+        rows = [(one.name, one.prediction.status, str(len(one.prediction.events))) for one in done]
+        print_rows(("recording", "status", "events"), rows)
+        print(f"wrote {', '.join(wanted)} to {out}")
+    if any(one.prediction.status in ("left_out", "partial") for one in done):
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def stream(
+    bundle: BundleFolder,
+    file: Annotated[Path, typer.Argument(help="Recording to play through the streaming engine.")],
+    chunk_s: Annotated[float, typer.Option(min=0.001, help="Seconds fed at a time.")] = 1.0,
+    runtime: Runtime = "onnx",
+    threads: Threads = 1,
+) -> None:
+    """Print the events of a file as a microphone would give them: JSON lines, each when it is decided."""
+    opened = read_bundle(bundle)
+    predictor = open_predictor(opened, runtime, threads)
+    for one in stream_file(file, predictor, opened.decisions, chunk_s):
+        event = one.event
+        line = {
+            "start_s": round(event.start_s, 6),
+            "end_s": round(event.end_s, 6),
+            "label": event.label,
+            "score": round(event.score, 6),
+            "decided_at_s": round(one.emitted_s, 6),
+        }
+        print(json.dumps(line, ensure_ascii=False), flush=True)

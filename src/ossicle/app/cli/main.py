@@ -1,0 +1,66 @@
+"""``ossicle``: the commands, and how errors and signals end them."""
+
+import signal
+import sys
+from importlib.metadata import version
+from types import FrameType
+
+import typer
+
+from ossicle.app.cli import demo, field, project, score
+from ossicle.core.errors import EXIT_USAGE, OssicleError
+
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+app = typer.Typer(
+    name="ossicle",
+    help="From sound recordings to a detector you can trust in the field.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+demo.register(app)
+project.register(app)
+field.register(app)
+score.register(app)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(version("ossicle"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: bool = typer.Option(False, "--version", help="Print the version.", callback=_version, is_eager=True),
+) -> None:
+    """From sound recordings to a detector you can trust in the field."""
+
+
+def main() -> None:
+    """Run a command; its exit code says how it ended (see ``ossicle.core.errors``)."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app(standalone_mode=True)
+    except OssicleError as error:
+        print(f"ossicle: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in OPTIONAL:
+            raise
+        print(f"ossicle: this command needs {error.name}: pip install 'ossicle[train]'", file=sys.stderr)
+        sys.exit(EXIT_USAGE)
+    except KeyboardInterrupt:
+        print("ossicle: interrupted; the same command goes on from here", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+OPTIONAL = frozenset({"torch", "lightning", "onnx", "safetensors", "matplotlib", "jinja2", "tensorboard"})
+"""Packages of the extra ``train``."""
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    print("ossicle: terminated; the same command goes on from here", file=sys.stderr)
+    sys.exit(EXIT_TERMINATED)

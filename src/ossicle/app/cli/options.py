@@ -1,0 +1,20 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ProjectFile = Annotated[
+    Path, typer.Option("--project", "-p", help="Project file, or the folder that holds its ossicle.toml.")
+]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="Override a setting: TABLE.KEY=VALUE, for instance training.epochs=8.")
+]
+DataRoot = Annotated[
+    Path | None,
+    typer.Option(help="Folder for artefacts; else $OSSICLE_DATA_ROOT, else the project's.", show_default=False),
+]
+ProgressKind = Annotated[str, typer.Option("--progress", help="auto, rich, plain or none; goes to stderr.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Threads = Annotated[int, typer.Option("--threads", "-t", min=1, help="Threads of the runtime.")]

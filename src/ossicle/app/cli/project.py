@@ -1,0 +1,101 @@
+"""Commands about a project: ``new``, ``run``, ``status``, ``check``."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.table import print_metrics, print_rows
+from ossicle.app.project.load import PROJECT_FILE, load_project
+from ossicle.app.project.scaffold import scaffold
+from ossicle.artefacts.files import read_json
+from ossicle.core.errors import UsageError
+
+HERE = Path(PROJECT_FILE)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (new, run, status, check):
+        app.command()(command)
+
+
+def new(
+    recipe: Annotated[str, typer.Argument(help="Recipe to start from: tapes.")],
+    folder: Annotated[Path, typer.Argument(help="Folder for the project; made if it is not there.")],
+    audio: Annotated[Path, typer.Option(help="Folder of recordings (wav flac ogg mp3 m4a aiff, nested).")],
+    annotations: Annotated[
+        Path | None, typer.Option(help="Folder of annotation files (Raven, Audacity, CSV), or one file.")
+    ] = None,
+    group: Annotated[
+        str, typer.Option(help="Field that no split cuts through, read from the file names: site, recorder, folder...")
+    ] = "recording",
+    name_template: Annotated[
+        str, typer.Option(help="How names hold fields, as in 'site{site}_{date}_*'; found by itself where it can be.")
+    ] = "",
+    folds: Annotated[int, typer.Option(min=0, help="Folds; 0 holds each group out once.")] = 0,
+    force: Annotated[bool, typer.Option(help="Overwrite a project file that is there.")] = False,
+) -> None:
+    """Scaffold a project file from a recipe and a look at the recordings."""
+    file = scaffold(recipe, folder, audio, annotations, group, name_template, folds, force=force)
+    print(f"wrote {file}\nnext: ossicle run -p {file}")
+
+
+def run(
+    project: ProjectFile = HERE,
+    set_: Set = None,
+    until: Annotated[str | None, typer.Option(help="Last step to run; see `ossicle status`.")] = None,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Run a project: what is done already is reused, what is missing is computed."""
+    from ossicle.app.steps.chain import run_project
+    from ossicle.app.steps.progress import KINDS, make_progress
+
+    if progress not in KINDS:
+        raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
+    loaded = load_project(project, tuple(set_ or ()), data_root)
+    with make_progress(progress) as shown:
+        done = run_project(loaded, shown, until)
+    if as_json:
+        artefacts = {name: str(path) for name, path in done.artefacts.items()}
+        print(json.dumps({"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}, indent=2))
+        return
+    print_rows(
+        ("step", "outcome", "seconds"),
+        [(name, done.outcomes[name], f"{done.seconds[name]:.1f}") for name in done.artefacts],
+        total=("total", "", f"{sum(done.seconds.values()):.1f}"),
+    )
+    if "report" in done.artefacts:
+        print_metrics(read_json(loaded.folder / "metrics.json"))
+        for name in ("bundle/", "metrics.json", "report.html"):
+            print(loaded.folder / name)
+
+
+def status(project: ProjectFile = HERE, set_: Set = None, data_root: DataRoot = None, as_json: Json = False) -> None:
+    """Show which steps are done under the current settings, and which would be computed."""
+    from ossicle.app.steps.chain import CHAIN
+    from ossicle.app.steps.step import find_steps
+
+    found = find_steps(CHAIN, load_project(project, tuple(set_ or ()), data_root))
+    if as_json:
+        print(json.dumps({name: str(path) if path else None for name, path in found.items()}, indent=2))
+        return
+    rows = [(name, "done" if path else "to do", str(path or "")) for name, path in found.items()]
+    print_rows(("step", "state", "artefact"), rows)
+
+
+def check(project: ProjectFile = HERE, set_: Set = None, data_root: DataRoot = None, as_json: Json = False) -> None:
+    """Say what is missing before a run, with the remedy; exit code 2 when a run would fail."""
+    from ossicle.app.steps.preflight import preflight
+
+    findings = preflight(load_project(project, tuple(set_ or ()), data_root))
+    if as_json:
+        print(json.dumps([{"what": one.what, "ok": one.ok, "message": one.message} for one in findings], indent=2))
+    else:
+        print_rows(("check", "", ""), [(one.what, "ok" if one.ok else "FAULT", one.message) for one in findings])
+    if not all(one.ok for one in findings):
+        raise typer.Exit(UsageError.exit_code)

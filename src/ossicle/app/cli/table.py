@@ -1,0 +1,50 @@
+"""Tables on stdout."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None = None) -> None:
+    """A plain table; ``total`` is set apart below. Cells are text, never markup."""
+    table = Table(box=box.SIMPLE_HEAD, show_footer=total is not None)
+    for column, name in enumerate(header):
+        table.add_column(name, footer=total[column] if total else "", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def print_metrics(metrics: Mapping[str, Any]) -> None:
+    """The figures of ``metrics.json``, the headline first, each with its interval."""
+    rows = [_row("all (out of fold)", metrics)]
+    if len(metrics["per_label"]) > 1:
+        macro = {
+            "events": metrics["macro"],
+            "n_reference": metrics["n_reference"],
+            "n_predicted": metrics["n_predicted"],
+        }
+        rows.append(_row("macro over labels", macro))
+        rows += [_row(f"label {name}", {"events": of, **of}) for name, of in metrics["per_label"].items()]
+    rows += [_row(f"group {name}", {"events": of, **of}) for name, of in metrics["per_group"].items()]
+    rows.append(_row("all, in-sample", metrics["in_sample"]))
+    print_rows(("events", "F1", "precision", "recall", "annotated", "predicted"), rows)
+    protocol = metrics["protocol"]
+    few = "; few groups: intervals say little about new ones" if metrics["few_groups"] else ""
+    print(f"{protocol['criterion']}; decision {protocol['decision']}; 95 % intervals{few}")
+
+
+def _row(name: str, of: Mapping[str, Any]) -> tuple[str, ...]:
+    figures = (_interval(of["events"][key]) for key in ("f1", "precision", "recall"))
+    return (name, *figures, str(of["n_reference"]), str(of["n_predicted"]))
+
+
+def _interval(one: Mapping[str, float | None]) -> str:
+    value, low, high = one["value"], one["low"], one["high"]
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"

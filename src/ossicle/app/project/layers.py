@@ -1,0 +1,120 @@
+"""Layers of a project file: recipe, project, local file and ``--set``, later ones over earlier ones.
+
+Every value remembers where it came from, so that a complaint can name the file.
+"""
+
+import importlib.resources
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ossicle.core.errors import ProjectError
+
+LOCAL_FILE = "ossicle.local.toml"
+_RECIPES = "ossicle.app.recipes"
+_MOST_BASES = 8
+
+
+@dataclass(slots=True)
+class Layers:
+    """Merged tables, and the origin of each value by its path of keys; ``main`` is the file that was asked for."""
+
+    main: str = "the project"
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def add(self, values: dict[str, Any], origin: str, at: tuple[str, ...] = ()) -> None:
+        """Lay a table over what is there; tables are merged, other values replaced."""
+        target = self.values
+        for key in at:
+            target = target.setdefault(key, {})
+        for key, value in values.items():
+            path = (*at, key)
+            self.origins[path] = origin
+            if isinstance(value, dict) and isinstance(target.get(key, {}), dict):
+                target.setdefault(key, {})
+                self.add(value, origin, path)
+            else:
+                target[key] = value
+
+    def origin(self, path: tuple[str, ...]) -> str:
+        """Where a value came from, or where its table did."""
+        while path and path not in self.origins:
+            path = path[:-1]
+        return self.origins.get(path, self.main)
+
+
+def recipe_names() -> list[str]:
+    """Names for ``base = "recipe:NAME"`` and ``ossicle new NAME``."""
+    folder = importlib.resources.files(_RECIPES)
+    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+
+
+def recipe_text(name: str) -> str:
+    """The TOML of a recipe; raises ProjectError where there is none of this name."""
+    if name not in recipe_names():
+        raise ProjectError(f"there is no recipe {name!r}; recipes: {', '.join(recipe_names())}")
+    return (importlib.resources.files(_RECIPES) / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def read_layers(file: Path, overrides: tuple[str, ...] = ()) -> Layers:
+    """The layers of a project: its bases first, then its file, ``ossicle.local.toml`` beside it, and ``--set``."""
+    out = Layers(str(file))
+    for values, origin in reversed(_chain(file)):
+        out.add(values, origin)
+    local = file.parent / LOCAL_FILE
+    if local.exists():
+        out.add(_table(local.read_text(encoding="utf-8"), str(local)), str(local))
+    for text in overrides:
+        key, value = parse_override(text)
+        out.add({key[-1]: value}, f"--set {text}", key[:-1])
+    return out
+
+
+def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
+    """``training.epochs=8`` as (("training", "epochs"), 8); the value is TOML, or a bare word taken as text.
+
+    >>> parse_override("training.epochs=8")
+    (('training', 'epochs'), 8)
+    """
+    name, sign, value = text.partition("=")
+    key = tuple(part.strip() for part in name.split("."))
+    if not sign or len(key) < 2 or not all(key):
+        raise ProjectError(f"--set {text}: write TABLE.KEY=VALUE, for instance training.epochs=8")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value.strip()
+
+
+def _chain(file: Path) -> list[tuple[dict[str, Any], str]]:
+    """The file and its bases, the file first."""
+    out: list[tuple[dict[str, Any], str]] = []
+    name = str(file)
+    while len(out) <= _MOST_BASES:
+        if name.startswith("recipe:"):
+            values = _table(recipe_text(name.removeprefix("recipe:")), name)
+        else:
+            try:
+                values = _table(Path(name).read_text(encoding="utf-8"), name)
+            except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+                raise ProjectError(
+                    f"{name}: cannot be read ({why}); name a project file with -p, or make one with 'ossicle new'"
+                ) from None
+        base = values.pop("base", None)
+        out.append((values, name))
+        if base is None:
+            return out
+        if not isinstance(base, str):
+            raise ProjectError(f'{name}: base must be text, such as "recipe:tapes" or another project file')
+        name = base if base.startswith("recipe:") else str(Path(name).parent / base)
+    raise ProjectError(f"{file}: more than {_MOST_BASES} bases; does one of them name itself?")
+
+
+def _table(text: str, origin: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"{origin}: is not valid TOML: {error}") from None

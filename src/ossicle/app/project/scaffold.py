@@ -1,0 +1,148 @@
+"""``ossicle new``: a project file from a recipe and a look at the recordings."""
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ossicle.app.project.layers import recipe_names
+from ossicle.app.project.load import PROJECT_FILE
+from ossicle.artefacts.files import write_text
+from ossicle.core.errors import SplitError, UsageError
+from ossicle.corpus.fields import infer_template
+from ossicle.corpus.index import CorpusIndex, CorpusSettings, index_corpus
+
+_RATES = (8000, 16000, 22050, 32000, 44100, 48000)
+_BUILT_IN = ("recording", "folder")
+
+
+def scaffold(
+    recipe: str,
+    folder: Path,
+    audio: Path,
+    annotations: Path | None,
+    group: str,
+    name_template: str,
+    folds: int,
+    *,
+    force: bool = False,
+) -> Path:
+    """Write ``ossicle.toml`` in ``folder``, with rate, band and frame hop that fit the annotations; returns its path.
+
+    Raises UsageError for an unknown recipe, a missing folder, a project that is there already or a group that no name
+    yields, SplitError where there is one group only.
+    """
+    if recipe not in recipe_names():
+        raise UsageError(f"there is no recipe {recipe!r}; recipes: {', '.join(recipe_names())}")
+    file = folder / PROJECT_FILE
+    if file.exists() and not force:
+        raise UsageError(f"{file} is there already; choose another folder, or --force to overwrite it")
+    if not audio.is_dir():
+        raise UsageError(f"--audio {audio}: there is no such folder")
+    if annotations is not None and not annotations.exists():
+        raise UsageError(f"--annotations {annotations}: there is no such folder or file")
+    if not name_template and group not in _BUILT_IN:
+        name_template = _template(audio, group)
+    settings = CorpusSettings(audio=str(audio), name_template=name_template, decode=False)
+    index = index_corpus(audio, annotations, settings, group=group, workers=os.cpu_count() or 1)
+    _require_groups(index, group, folds)
+    write_text(file, _text(recipe, folder, audio, annotations, group, name_template, folds, index))
+    return file
+
+
+def _template(audio: Path, group: str) -> str:
+    plain = index_corpus(audio, None, CorpusSettings(audio=str(audio), decode=False), workers=os.cpu_count() or 1)
+    stems = [Path(one.path).with_suffix("").name for one in plain.recordings]
+    found = infer_template(stems, group)
+    if found is None:
+        raise UsageError(
+            f"--group {group}: no field of this name in file names like {stems[0]!r}; "
+            f"say where it is with --name-template, as in 'site{{site}}_*', or group by {' or '.join(_BUILT_IN)}"
+        )
+    return found
+
+
+def _require_groups(index: CorpusIndex, group: str, folds: int) -> None:
+    groups = {one.fields[group] for one in index.recordings if one.reviewed}
+    if index.annotations and len(groups) < max(2, folds):
+        wanted = f"{folds} folds need at least as many" if folds else "holding each out once needs at least two"
+        raise SplitError(
+            f"grouping by {group!r} gives {len(groups)} annotated group(s): {wanted}; choose another --group"
+        )
+
+
+def _text(
+    recipe: str,
+    folder: Path,
+    audio: Path,
+    annotations: Path | None,
+    group: str,
+    template: str,
+    folds: int,
+    index: CorpusIndex,
+) -> str:
+    lines = [
+        f'base = "recipe:{recipe}"',
+        "",
+        "[project]",
+        f"name = {_quoted(folder.resolve().name)}",
+        "",
+        "[corpus]                # paths are relative to this file",
+        f"audio = {_quoted(_relative(audio, folder))}",
+        f"annotations = {_quoted(_relative(annotations, folder) if annotations else '')}",
+    ]
+    if template:
+        lines.append(f"name_template = {_quoted(template)}")
+    lines += ["", "[split]", f"group = {_quoted(group)}", f"folds = {folds:<15} # 0: each group is held out once", ""]
+    rate = _rate(index)
+    lines += [f"# {len(index.recordings)} recordings, {len(index.annotations)} annotations", "[frontend]"]
+    for key, (value, why) in _front_end(index, rate).items():
+        lines.append(f"{key} = {value:<15} # {why}")
+    return "\n".join(lines) + "\n"
+
+
+def _rate(index: CorpusIndex) -> int:
+    """The lowest usual rate that holds what is annotated, and no more than what was recorded."""
+    recorded = max(one.rate for one in index.recordings)
+    highs = [note.high_hz for note in index.annotations if note.high_hz]
+    wanted = 2 * max(highs) if highs else 16000.0
+    fitting = [rate for rate in _RATES if wanted <= rate <= recorded]
+    return fitting[0] if fitting else recorded
+
+
+def _front_end(index: CorpusIndex, rate: int) -> Mapping[str, tuple[int | float, str]]:
+    lengths = sorted(note.end_s - note.start_s for note in index.annotations)
+    median_s = lengths[len(lengths) // 2] if lengths else 0.1
+    crowded = _crowded(index)
+    hop_s = 0.005 if crowded else 0.01 if median_s < 0.4 else 0.02
+    hop = 2 * round(hop_s * rate / 2)
+    # A window blurs what is shorter than itself, so close neighbours need a short one.
+    n_fft = 2 ** round(math.log2(rate * (0.015 if crowded else 0.03)))
+    why = "neighbours of one class lie close" if crowded else f"the median annotation lasts {median_s:.2f} s"
+    return {
+        "rate": (rate, "Hz, from the highest annotated frequency"),
+        "n_fft": (n_fft, f"{1000 * n_fft / rate:.0f} ms"),
+        "hop_samples": (hop, f"{1000 * hop / rate:.1f} ms frames: {why}"),
+        "fmax_hz": (rate / 2, "Hz"),
+    }
+
+
+def _crowded(index: CorpusIndex) -> bool:
+    """Whether more than one in twenty gaps between neighbours of one class is under 20 ms."""
+    last: dict[tuple[str, str], float] = {}
+    gaps = []
+    for note in sorted(index.annotations, key=lambda one: (one.recording_id, one.start_s)):
+        key = (note.recording_id, note.label)
+        if key in last:
+            gaps.append(note.start_s - last[key])
+        last[key] = note.end_s
+    return bool(gaps) and sum(gap < 0.02 for gap in gaps) > 0.05 * len(gaps)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+
+
+def _quoted(text: str) -> str:
+    escaped = "".join(f"\\u{ord(one):04x}" if ord(one) < 32 else one for one in text.replace("\\", "\\\\"))
+    return '"' + escaped.replace('"', '\\"') + '"'

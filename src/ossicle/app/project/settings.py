@@ -1,0 +1,83 @@
+"""All settings of a project: one table of ``ossicle.toml`` each, made of the classes that the packages define."""
+
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.settings import setting, settings
+from ossicle.core.time import nearest_frames
+from ossicle.corpus.dataset import DatasetSettings
+from ossicle.corpus.index import CorpusSettings
+from ossicle.corpus.splits import SplitSettings
+from ossicle.inference.grid import DecisionGrid
+from ossicle.models.settings import AugmentSettings, ModelSettings
+from ossicle.training.settings import TrainingSettings
+
+
+@settings
+class ProjectTable:
+    """``[project]``: name and place of the results."""
+
+    name: str = setting(default="detector", help="name of the project and of its bundle")
+    data_root: str = setting(default="data", help="folder for artefacts, beside the project file", digest=False)
+    workers: int = setting(default=2, help="threads or processes for reading audio", ge=1, digest=False)
+
+
+@settings
+class ChunkSettings:
+    """``[chunks]``: how long the stretches are that the model reads at a time."""
+
+    core_s: float = setting(
+        default=4.0, help="scored stretch of a chunk; live models choose a small one", unit="s", gt=0
+    )
+    context_s: float = setting(default=0.5, help="context on each side of the core", unit="s", ge=0)
+
+    def plan(self, front: FrontEndSettings) -> ChunkPlan:
+        """The chunk plan on the frames of a front end."""
+        hop_s = front.hop_samples / front.rate
+        return ChunkPlan(
+            rate=front.rate,
+            hop_samples=front.hop_samples,
+            window_samples=front.n_fft,
+            core_frames=max(1, nearest_frames(self.core_s, hop_s)),
+            context_frames=nearest_frames(self.context_s, hop_s),
+        )
+
+
+@settings
+class EvaluationSettings:
+    """``[evaluation]``: what counts as found, and how sure the figures are."""
+
+    iou: float = setting(default=0.5, help="least intersection over union of a match", gt=0, le=1)
+    collar_s: float = setting(default=0.2, help="collar of the second criterion (as in sed_eval)", unit="s", gt=0)
+    bootstrap: int = setting(default=1000, help="resamples of the intervals", ge=100)
+    seed: int = setting(default=0, help="seed of the resampling", ge=0)
+
+
+@settings
+class ReportSettings:
+    """``[report]``: what the page shows."""
+
+    examples: int = setting(default=6, help="examples of each kind in the gallery", ge=0, le=50)
+    margin_s: float = setting(default=0.5, help="sound shown on each side of an example", unit="s", ge=0.05, le=10)
+
+
+@settings
+class ProjectSettings:
+    """A whole project file."""
+
+    corpus: CorpusSettings = setting(help="recordings and annotations")
+    project: ProjectTable = setting(default=ProjectTable(), help="name and places")
+    split: SplitSettings = setting(default=SplitSettings(), help="groups and folds")
+    dataset: DatasetSettings = setting(default=DatasetSettings(), help="targets and noise")
+    frontend: FrontEndSettings = setting(default=FrontEndSettings(), help="waveform to spectrogram")
+    chunks: ChunkSettings = setting(default=ChunkSettings(), help="chunk plan")
+    model: ModelSettings = setting(default=ModelSettings(), help="network")
+    augment: AugmentSettings = setting(default=AugmentSettings(), help="augmentation")
+    training: TrainingSettings = setting(default=TrainingSettings(), help="training")
+    decision: DecisionGrid = setting(default=DecisionGrid(), help="grid of decisions")
+    evaluation: EvaluationSettings = setting(default=EvaluationSettings(), help="criteria and intervals")
+    report: ReportSettings = setting(default=ReportSettings(), help="the page")
+
+    @property
+    def plan(self) -> ChunkPlan:
+        """The chunk plan of the model."""
+        return self.chunks.plan(self.frontend)

@@ -1,0 +1,100 @@
+"""Step ``bundle``: the model trained on everything, exported, checked against torch, with all it needs to be run."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.training import FINAL
+from ossicle.app.steps.truth import read_truth
+from ossicle.artefacts.files import read_json
+from ossicle.audio.mono import load_mono
+from ossicle.bundle.format import write_bundle
+from ossicle.core.decision import Decision
+from ossicle.core.settings import digestible
+
+STEP_VERSION = 1
+FOLDER = "bundle"
+_PARITY_S = 60.0
+
+
+def run(context: Context) -> None:
+    """Export, prove parity on real sound, and write the bundle."""
+    from ossicle.export.onnx_graph import model_graph, waveform_graph
+    from ossicle.export.parity import check_parity
+    from ossicle.models.registry import build_network
+    from ossicle.models.weights import load_weights
+    from ossicle.training.runfolder import RunFolder
+
+    settings = context.project.settings
+    plan, front = settings.plan, settings.frontend
+    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
+    weights = RunFolder(context.inputs["training"] / FINAL).weights
+    network = build_network(settings.model, front.n_mels, len(truth.labels)).eval()
+    load_weights(network, weights)
+    context.progress.advance(0, 3, "exporting")
+    graphs = {"model.onnx": model_graph(network, plan, front), "waveform.onnx": waveform_graph(network, plan, front)}
+    context.progress.advance(1, 3, "checking parity")
+    first = context.project.audio_folder / truth.recordings[truth.ids[0]].path
+    parity = check_parity(network, graphs, plan, front, load_mono(first, plan.rate, 0.0, _PARITY_S))
+    context.progress.advance(2, 3, "writing")
+    decision = read_json(context.inputs["decision"] / "decision.json")
+    metrics = read_json(context.inputs["evaluation"] / "metrics.json")
+    folder = context.out / FOLDER
+    write_bundle(
+        folder,
+        name=settings.project.name,
+        labels=truth.labels,
+        plan=plan,
+        front=front,
+        decisions={label: Decision(**values) for label, values in decision["final"].items()},
+        provenance={
+            "ossicle": version("ossicle"),
+            "torch": version("torch"),
+            "python": platform.python_version(),
+            "dataset": _content(context.inputs["dataset"]),
+            "training": _content(context.inputs["training"]),
+            "recordings": len(truth.ids),
+            "annotations": len(truth.annotations),
+            "hours": round(sum(truth.durations_s.values()) / 3600, 6),
+            "training_settings": digestible(settings.training),
+            "parity": parity,
+        },
+        metrics={"figures": figures(metrics), "criterion": metrics["protocol"]["criterion"], "out_of_fold": metrics},
+        split={
+            "group": settings.split.group,
+            "n_groups": len(set(truth.groups.values())),
+            "n_folds": len(set(truth.folds.values())),
+            "audit": "no leak found",
+            "decision": "fitted on the out-of-fold scores of all folds",
+            **({"warning": "few groups: the intervals say little about new ones"} if metrics["few_groups"] else {}),
+        },
+        model=digestible(settings.model),
+        files={"weights.safetensors": weights, **graphs},
+        replace=True,
+    )
+
+
+def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The figures of the card: the headline out of fold first, then what is in-sample, named so."""
+    out = []
+    for basis, values in (("cross-fitted", metrics["events"]), ("in-sample", metrics["in_sample"]["events"])):
+        out += [{"name": f"event {name}", **values[name], "basis": basis} for name in ("f1", "precision", "recall")]
+    for label, scores in metrics["per_label"].items():
+        out.append({"name": "event f1", **scores["f1"], "basis": "cross-fitted", "label": label})
+    return [figure for figure in out if figure["value"] is not None]
+
+
+def _content(artefact: Path) -> str:
+    return str(read_json(artefact / "artefact.json")["content"])
+
+
+STEP = Step(
+    name="bundle",
+    version=STEP_VERSION,
+    needs=("corpus", "dataset", "training", "decision", "evaluation"),
+    settings=lambda project: {"name": project.settings.project.name},
+    run=run,
+)

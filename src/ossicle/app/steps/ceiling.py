@@ -1,0 +1,62 @@
+"""The best that any scores could do on a frame grid: the annotations themselves, drawn on it and decided back."""
+
+from typing import Any
+
+import numpy as np
+
+from ossicle.app.steps.truth import Times, Truth
+from ossicle.core.decision import Decision
+from ossicle.core.intervals import union
+from ossicle.core.time import frames_covering
+from ossicle.core.tracks import ScoreTrack, rasterise
+from ossicle.inference.decide import decide
+from ossicle.metrics.event_report import plain
+from ossicle.metrics.events import count_events, precision_recall_f1
+from ossicle.metrics.matching import Criterion
+
+_CLOSE_S = 0.02
+
+
+def grid_ceiling(truth: Truth, hop_s: float, criterion: Criterion) -> dict[str, Any]:
+    """Event F1 of perfect scores at this hop, and how many neighbours of one class lie too close for the grid.
+
+    A perfect score is the share of a frame that the class fills; the decision is a threshold of 0.5 and nothing else.
+    """
+    references = truth.references
+    per_label: dict[str, float | None] = {}
+    pooled = np.zeros(3, dtype=np.int64)
+    for label in truth.labels:
+        counts = np.zeros(3, dtype=np.int64)
+        for key in truth.ids:
+            times = references[key].get(label, np.zeros((0, 2)))
+            duration_s = truth.durations_s[key]
+            n_frames = frames_covering(round(duration_s * 1e6), round(hop_s * 1e6))
+            scores = rasterise(union(times), n_frames, hop_s)[:, None]
+            events = decide(ScoreTrack((label,), scores, hop_s, duration_s), {label: Decision(on=0.5, off=0.5)})
+            counts += count_events(
+                times, np.array([(one.start_s, one.end_s) for one in events]).reshape(-1, 2), criterion
+            )
+        per_label[label] = plain(float(precision_recall_f1(*counts)[2]))
+        pooled += counts
+    neighbours, within_hop, close = _neighbours(references, hop_s)
+    found = [value for value in per_label.values() if value is not None]
+    return {
+        "hop_s": hop_s,
+        "ceiling_f1": plain(float(precision_recall_f1(*pooled)[2])),
+        "ceiling_macro_f1": plain(float(np.mean(found))) if found else None,
+        "ceiling_f1_per_label": per_label,
+        "neighbours": neighbours,
+        "closer_than_a_frame": within_hop,
+        "closer_than_20_ms": close,
+    }
+
+
+def _neighbours(references: Times, hop_s: float) -> tuple[int, int, int]:
+    """Neighbouring events of one class in one recording: all, those less than a frame apart, those less than 20 ms."""
+    gaps = [np.zeros(0)]
+    for of in references.values():
+        for times in of.values():
+            ordered = times[np.argsort(times[:, 0])]
+            gaps.append(ordered[1:, 0] - ordered[:-1, 1])
+    every = np.concatenate(gaps)
+    return len(every), int((every < hop_s - 1e-6).sum()), int((every < _CLOSE_S - 1e-6).sum())

@@ -1,0 +1,89 @@
+"""Step ``corpus``: folders of recordings and annotations to an index, with its health."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.step import Context, Step
+from ossicle.artefacts.files import write_json
+from ossicle.audio.probe import SUFFIXES
+from ossicle.audio.versions import decoder_versions
+from ossicle.core.digest import digest
+from ossicle.core.errors import UsageError
+from ossicle.core.settings import digestible
+from ossicle.corpus.discovery import files_below
+from ossicle.corpus.health import health
+from ossicle.corpus.index import STEP_VERSION, index_corpus
+from ossicle.corpus.index_files import write_index
+
+
+def run(context: Context) -> None:
+    """Index the corpus and write ``health.json`` beside it."""
+    project = context.project
+    settings = project.settings
+    index = index_corpus(
+        project.audio_folder,
+        project.annotation_folder,
+        settings.corpus,
+        group=settings.split.group,
+        workers=settings.project.workers,
+        progress=lambda done, total: context.progress.advance(done, total, "recordings"),
+    )
+    write_index(index, context.out)
+    report = health(index, rate=settings.frontend.rate, group=settings.split.group)
+    write_json(context.out / "health.json", report.to_json())
+
+
+def listing(project: Project) -> Mapping[str, str]:
+    """Digests of what the folders hold by name, size and time: any edit makes the index anew."""
+    if not project.audio_folder.is_dir():
+        raise UsageError(
+            f"[corpus] audio: the folder {project.audio_folder} does not exist; correct the path in {project.file}"
+        )
+    out = {"audio": _listing(project.audio_folder, SUFFIXES)}
+    folder = project.annotation_folder
+    if folder is not None:
+        if not folder.exists():
+            raise UsageError(
+                f"[corpus] annotations: the folder {folder} does not exist; correct the path in {project.file}, "
+                "or leave it empty"
+            )
+        out["annotations"] = _listing(folder, None)
+    return out
+
+
+def _listing(folder: Path, suffixes: frozenset[str] | None) -> str:
+    if not folder.is_dir():
+        paths = [folder.name]
+        folder = folder.parent
+    elif suffixes is None:
+        paths = sorted(
+            os.path.relpath(Path(base) / name, folder) for base, _, names in os.walk(folder) for name in names
+        )
+    else:
+        paths = list(files_below(folder, suffixes))
+    entries = []
+    for path in paths:
+        try:
+            state = (folder / path).stat()
+        except OSError:
+            entries.append([os.fsencode(path).hex(), -1, 0])
+            continue
+        entries.append([os.fsencode(path).hex(), state.st_size, state.st_mtime_ns])
+    return digest(entries)
+
+
+STEP = Step(
+    name="corpus",
+    version=STEP_VERSION,
+    needs=(),
+    settings=lambda project: {
+        "corpus": digestible(project.settings.corpus),
+        "group": project.settings.split.group,
+        "rate": project.settings.frontend.rate,
+        "decoders": decoder_versions(),
+    },
+    run=run,
+    extra=listing,
+)

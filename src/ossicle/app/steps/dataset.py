@@ -1,0 +1,69 @@
+"""Step ``dataset``: an index to folds, an audit and clips."""
+
+from dataclasses import asdict, replace
+
+import polars as pl
+
+from ossicle.app.steps.step import Context, Step
+from ossicle.artefacts.files import write_json
+from ossicle.artefacts.tables import write_table
+from ossicle.core.errors import SplitError
+from ossicle.core.settings import digestible
+from ossicle.corpus.audit import audit, require_no_leak
+from ossicle.corpus.dataset import build_dataset, dataset_stats
+from ossicle.corpus.index_files import read_index
+from ossicle.corpus.splits import make_folds
+from ossicle.corpus.tables import annotations_frame, clips_frame
+
+STEP_VERSION = 1
+_NOISE_S = 1.0
+
+
+def run(context: Context) -> None:
+    """Write ``clips``, ``annotations`` (the targets), ``folds``, ``stats`` and ``split.json``."""
+    settings = context.project.settings
+    index = read_index(context.inputs["corpus"])
+    recordings, annotations = list(index.recordings), list(index.annotations)
+    if not any(one.reviewed for one in recordings):
+        raise SplitError(
+            "no recording has annotations, so there is nothing to learn from: "
+            f"name their folder in [corpus] annotations of {context.project.file}"
+        )
+    folds = make_folds(recordings, annotations, settings.split)
+    built = build_dataset(recordings, annotations, folds, settings.dataset, settings.split.seed, _NOISE_S)
+    found = audit(folds, recordings, annotations, built.clips, group=settings.split.group)
+    require_no_leak(found)
+    targets = {(clip.recording_id, clip.start_s, clip.label) for clip in built.clips if clip.role == "target"}
+    ends = {one.id: one.duration_s for one in recordings}
+    kept = [
+        replace(one, start_s=max(one.start_s, 0.0), end_s=min(one.end_s, ends[one.recording_id]))
+        for one in annotations
+        if (one.recording_id, max(one.start_s, 0.0), one.label) in targets
+    ]
+    write_table(context.out / "clips.parquet", clips_frame(built.clips), ["recording_id", "start_s", "label", "role"])
+    write_table(context.out / "annotations.parquet", annotations_frame(kept), ["recording_id", "start_s", "label"])
+    rows = [{"recording_id": key, "group": entry.group, "fold": entry.fold} for key, entry in folds.items()]
+    write_table(context.out / "folds.parquet", pl.DataFrame(rows), ["recording_id"])
+    stats = [asdict(row) for row in dataset_stats(built.clips, kept)]
+    write_table(context.out / "stats.parquet", pl.DataFrame(stats, infer_schema_length=None), ["fold", "group", "role"])
+    write_json(
+        context.out / "split.json",
+        {
+            **found.as_json(),
+            "folds_asked": settings.split.folds,
+            "mining": [asdict(row) for row in built.mining],
+            "unused": [asdict(one) for one in built.unused],
+        },
+    )
+
+
+STEP = Step(
+    name="dataset",
+    version=STEP_VERSION,
+    needs=("corpus",),
+    settings=lambda project: {
+        "split": digestible(project.settings.split),
+        "dataset": digestible(project.settings.dataset),
+    },
+    run=run,
+)

@@ -1,0 +1,101 @@
+"""Step ``decision``: out-of-fold scores to cross-fitted decisions and the events under them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.truth import read_tracks, read_truth
+from ossicle.artefacts.files import write_json
+from ossicle.artefacts.tables import write_table
+from ossicle.core.decision import Decision
+from ossicle.core.settings import digestible
+from ossicle.core.tracks import Event
+from ossicle.inference.decide import decide
+from ossicle.inference.fit import CrossFit, cross_fit, threshold_curve
+from ossicle.inference.grid import count_grid
+from ossicle.metrics.matching import IouMatch
+
+STEP_VERSION = 1
+
+EVENT_SCHEMA = {
+    "recording_id": pl.String,
+    "start_s": pl.Float64,
+    "end_s": pl.Float64,
+    "label": pl.String,
+    "score": pl.Float64,
+}
+
+
+def run(context: Context) -> None:
+    """Fit, and write ``decision.json``, ``events`` (headline), ``events_in_sample`` and the threshold curves."""
+    settings = context.project.settings
+    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
+    tracks = read_tracks(context.inputs["scores"], truth.ids)
+    criterion = IouMatch(threshold=settings.evaluation.iou)
+    counts = count_grid(tracks, truth.references, settings.decision, truth.labels, criterion)
+    folds = [truth.folds[key] for key in truth.ids]
+    fitted = cross_fit(counts, folds, truth.labels, settings.decision)
+    held_out = {key: decide(tracks[key], fitted.per_fold[truth.folds[key]]) for key in truth.ids}
+    in_sample = {key: decide(tracks[key], fitted.final) for key in truth.ids}
+    for name, events in (("events", held_out), ("events_in_sample", in_sample)):
+        write_table(
+            context.out / f"{name}.parquet", events_frame(events), ["recording_id", "start_s", "end_s", "label"]
+        )
+    write_json(context.out / "decision.json", _as_json(fitted))
+    curves = []
+    for column, label in enumerate(truth.labels):
+        curve = threshold_curve(counts, int(fitted.final_settings[column]), column, label, settings.decision)
+        curves.append({name: np.asarray(value).tolist() for name, value in asdict(curve).items() if name != "label"})
+        curves[-1]["label"] = label
+    write_json(context.out / "threshold_curves.json", _finite(curves))
+
+
+def events_frame(events: Mapping[str, list[Event]]) -> pl.DataFrame:
+    """Events of recordings as a table."""
+    rows = [{"recording_id": key, **asdict(event)} for key, found in events.items() for event in found]
+    return pl.DataFrame(rows, schema=EVENT_SCHEMA)
+
+
+def events_of(frame: pl.DataFrame, ids: tuple[str, ...]) -> dict[str, list[Event]]:
+    """The inverse of :func:`events_frame`; every id has its list."""
+    out: dict[str, list[Event]] = {key: [] for key in ids}
+    for row in frame.iter_rows(named=True):
+        out[row["recording_id"]].append(Event(row["start_s"], row["end_s"], row["label"], row["score"]))
+    return out
+
+
+def _as_json(fitted: CrossFit) -> dict[str, Any]:
+    return {
+        "per_fold": {str(fold): _decisions(of) for fold, of in fitted.per_fold.items()},
+        "final": _decisions(fitted.final),
+        "notes": list(fitted.notes),
+    }
+
+
+def _decisions(decisions: Mapping[str, Decision]) -> dict[str, Any]:
+    return {label: asdict(one) for label, one in decisions.items()}
+
+
+def _finite(value: Any) -> Any:
+    """Figures for JSON: None where nothing was there to count."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+STEP = Step(
+    name="decision",
+    version=STEP_VERSION,
+    needs=("corpus", "dataset", "scores"),
+    settings=lambda project: {
+        "decision": digestible(project.settings.decision),
+        "iou": project.settings.evaluation.iou,
+    },
+    run=run,
+)

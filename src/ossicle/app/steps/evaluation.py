@@ -1,0 +1,141 @@
+"""Step ``evaluation``: events against annotations, out of fold, with intervals; ``metrics.json``."""
+
+from typing import Any
+
+import numpy as np
+
+from ossicle.app.steps.ceiling import grid_ceiling
+from ossicle.app.steps.decision import events_of
+from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.truth import Times, Truth, event_times, read_truth
+from ossicle.artefacts.files import write_json
+from ossicle.artefacts.tables import read_table
+from ossicle.core.settings import digestible
+from ossicle.core.tracks import Event
+from ossicle.metrics.event_report import EventReport, plain
+from ossicle.metrics.events import evaluate_events, iou_sweep, precision_recall_f1
+from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch, match
+from ossicle.metrics.ranking import event_pr_curve
+
+STEP_VERSION = 1
+SWEEP = tuple(round(0.1 * step, 1) for step in range(1, 10))
+
+
+def run(context: Context) -> None:
+    """Write ``metrics.json``: the headline at the top, everything else beside it, each under its protocol's name."""
+    settings = context.project.settings.evaluation
+    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
+    events = read_events(context, "events", truth)
+    predicted = event_times(events)
+    headline = evaluate(truth, predicted, IouMatch(threshold=settings.iou), context)
+    in_sample = evaluate(
+        truth, event_times(read_events(context, "events_in_sample", truth)), IouMatch(threshold=settings.iou), context
+    )
+    collar = evaluate(truth, predicted, CollarMatch(collar_s=settings.collar_s), context)
+    split = context.project.settings.split
+    write_json(
+        context.out / "metrics.json",
+        {
+            **headline.to_json(),
+            "protocol": {
+                "scores": "out of fold",
+                "decision": "cross-fitted: fitted on the out-of-fold scores of the other folds",
+                "criterion": f"optimal matching at IoU >= {settings.iou:g}",
+                "group": split.group,
+                "folds": len(set(truth.folds.values())),
+                "seed": context.project.settings.training.seed,
+            },
+            "at_collar": {"collar_s": settings.collar_s, **collar.to_json()},
+            "in_sample": {"why": "the bundle's decision, fitted on these very recordings", **in_sample.to_json()},
+            "iou_sweep": sweep(truth, predicted),
+            "average_precision": average_precision(truth, events, IouMatch(threshold=settings.iou)),
+            "recall_by_quality": recall_by_quality(truth, predicted, IouMatch(threshold=settings.iou)),
+            "frame_grid": grid_ceiling(truth, context.project.settings.plan.hop_s, IouMatch(threshold=settings.iou)),
+        },
+    )
+
+
+def read_events(context: Context, name: str, truth: Truth) -> dict[str, list[Event]]:
+    """A table of events of the step ``decision``."""
+    return events_of(read_table(context.inputs["decision"] / f"{name}.parquet"), truth.ids)
+
+
+def evaluate(truth: Truth, predicted: Times, criterion: Criterion, context: Context) -> EventReport:
+    """The report of events under a criterion, with the project's resampling."""
+    settings = context.project.settings.evaluation
+    return evaluate_events(
+        truth.references,
+        predicted,
+        truth.durations_s,
+        truth.labels,
+        criterion,
+        truth.groups,
+        n_bootstrap=settings.bootstrap,
+        seed=settings.seed,
+    )
+
+
+def sweep(truth: Truth, predicted: Times) -> list[dict[str, float | None]]:
+    """Pooled figures at every IoU: how far boundaries cost."""
+    nothing = np.zeros((0, 2))
+    references = truth.references
+    tp, fp, fn = (np.zeros(len(SWEEP), dtype=np.int64) for _ in range(3))
+    for key in truth.ids:
+        for label in truth.labels:
+            counts = iou_sweep(references[key].get(label, nothing), predicted.get(key, {}).get(label, nothing), SWEEP)
+            tp, fp, fn = tp + counts.tp, fp + counts.fp, fn + counts.fn
+    rows = zip(SWEEP, *precision_recall_f1(tp, fp, fn), strict=True)
+    return [
+        {"iou": iou, "precision": plain(precision), "recall": plain(recall), "f1": plain(f1)}
+        for iou, precision, recall, f1 in rows
+    ]
+
+
+def average_precision(truth: Truth, events: dict[str, list[Event]], criterion: Criterion) -> dict[str, float | None]:
+    """Event average precision of each label, by event score."""
+    references = truth.references
+    out: dict[str, float | None] = {}
+    for label in truth.labels:
+        mine = {key: [event for event in found if event.label == label] for key, found in events.items()}
+        scored = {
+            key: (
+                np.array([(one.start_s, one.end_s) for one in found], dtype=np.float64).reshape(-1, 2),
+                np.array([one.score for one in found], dtype=np.float64),
+            )
+            for key, found in mine.items()
+        }
+        times = {key: references[key].get(label, np.zeros((0, 2))) for key in truth.ids}
+        out[label] = plain(event_pr_curve(times, scored, criterion).average_precision)
+    return out
+
+
+def recall_by_quality(truth: Truth, predicted: Times, criterion: Criterion) -> dict[str, Any]:
+    """Found and annotated calls of each quality; precision has no quality, for false alarms have none."""
+    totals: dict[str, list[int]] = {}
+    references = truth.references
+    for key in truth.ids:
+        for label, times in references[key].items():
+            notes = [one for one in truth.annotations if one.recording_id == key and one.label == label]
+            found = match(times, predicted.get(key, {}).get(label, np.zeros((0, 2))), criterion)[:, 0]
+            hit = set(found.tolist())
+            for row, note in enumerate(notes):
+                total = totals.setdefault("unknown" if note.quality is None else str(note.quality), [0, 0])
+                total[0] += row in hit
+                total[1] += 1
+    return {
+        name: {"found": found, "annotated": all_, "recall": plain(found / all_)}
+        for name, (found, all_) in sorted(totals.items())
+    }
+
+
+STEP = Step(
+    name="evaluation",
+    version=STEP_VERSION,
+    needs=("corpus", "dataset", "decision"),
+    settings=lambda project: {
+        "evaluation": digestible(project.settings.evaluation),
+        "hop_s": project.settings.plan.hop_s,
+        "seed": project.settings.training.seed,
+    },
+    run=run,
+)

@@ -1,0 +1,109 @@
+"""Events worth looking at: the best, the worst, the missed and the false alarms, with their sound."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from ossicle.app.steps.truth import Truth, event_times
+from ossicle.audio.mono import load_mono
+from ossicle.core.intervals import iou as pair_iou
+from ossicle.core.tracks import Event
+from ossicle.metrics.matching import Criterion, match
+from ossicle.report.data import Example, ExampleKind
+
+Found = tuple[float, str, str, float, float, float | None, float | None]
+"""Rank, recording id, label, start and end (s), score, IoU."""
+
+
+def choose_examples(
+    truth: Truth,
+    events: dict[str, list[Event]],
+    criterion: Criterion,
+    audio: Path,
+    rate: int,
+    count: int,
+    margin_s: float,
+) -> list[Example]:
+    """At most ``count`` of each kind.
+
+    Best: the matches of highest IoU; worst: those of lowest; missed: annotations without a match, best quality first;
+    false alarms: events without a match, highest score first. Windows reach ``margin_s`` beyond the event.
+    """
+    matched, missed, false = _sorted(truth, events, criterion)
+    chosen: list[tuple[ExampleKind, list[Found]]] = [
+        ("best", sorted(matched, key=lambda one: (-one[0], *one[1:5]))[:count]),
+        ("worst", sorted(matched)[:count]),
+        ("missed", sorted(missed)[:count]),
+        ("false alarm", sorted(false)[:count]),
+    ]
+    shown = {(one[1:5]) for one in chosen[0][1]}
+    out = []
+    for kind, found in chosen:
+        kept: Iterable[Found] = (one for one in found if kind != "worst" or one[1:5] not in shown)
+        out += [_example(kind, one, truth, events, audio, rate, margin_s) for one in kept]
+    return out
+
+
+def _sorted(
+    truth: Truth, events: dict[str, list[Event]], criterion: Criterion
+) -> tuple[list[Found], list[Found], list[Found]]:
+    references, predicted = truth.references, event_times(events)
+    nothing = np.zeros((0, 2))
+    matched: list[Found] = []
+    missed: list[Found] = []
+    false: list[Found] = []
+    for key in truth.ids:
+        for label in truth.labels:
+            wanted, got = references[key].get(label, nothing), predicted.get(key, {}).get(label, nothing)
+            mine = [one for one in events[key] if one.label == label]
+            quality = [one.quality or 0 for one in truth.annotations if (one.recording_id, one.label) == (key, label)]
+            pairs = match(wanted, got, criterion)
+            for row, column in pairs:
+                overlap = float(pair_iou(wanted[row : row + 1], got[column : column + 1])[0, 0])
+                one = mine[column]
+                matched.append((overlap, key, label, one.start_s, one.end_s, one.score, overlap))
+            for row in sorted(set(range(len(wanted))) - set(pairs[:, 0].tolist())):
+                start_s, end_s = map(float, wanted[row])
+                missed.append((quality[row], key, label, start_s, end_s, None, None))
+            for column in sorted(set(range(len(got))) - set(pairs[:, 1].tolist())):
+                one = mine[column]
+                false.append((-one.score, key, label, one.start_s, one.end_s, one.score, None))
+    return matched, missed, false
+
+
+def _example(
+    kind: ExampleKind,
+    found: Found,
+    truth: Truth,
+    events: dict[str, list[Event]],
+    audio: Path,
+    rate: int,
+    margin_s: float,
+) -> Example:
+    _, key, label, start_s, end_s, score, overlap = found
+    path = truth.recordings[key].path
+    first = max(0.0, start_s - margin_s)
+    last = end_s + margin_s
+    return Example(
+        kind=kind,
+        recording=path,
+        label=label,
+        start_s=start_s,
+        end_s=end_s,
+        score=score,
+        iou=overlap,
+        samples=load_mono(audio / path, rate, first, last - first),
+        rate=rate,
+        window_start_s=first,
+        references=[
+            (one.start_s, one.end_s, one.label)
+            for one in truth.annotations
+            if one.recording_id == key and one.end_s > first and one.start_s < last
+        ],
+        predictions=[
+            (one.start_s, one.end_s, one.label, one.score)
+            for one in events[key]
+            if one.end_s > first and one.start_s < last
+        ],
+    )

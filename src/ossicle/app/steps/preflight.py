@@ -1,0 +1,83 @@
+"""What is missing before a run: folders, space, packages, devices; each finding says how to mend it."""
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.audio.probe import SUFFIXES
+from ossicle.corpus.discovery import files_below
+
+_NEEDED = ("torch", "lightning", "safetensors", "onnx", "matplotlib", "jinja2", "tensorboard")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    ok: bool
+    message: str
+
+
+def preflight(project: Project) -> list[Finding]:
+    """Look at everything a run needs, without starting one."""
+    return [_packages(), *_folders(project), _space(project), _device(project)]
+
+
+def _packages() -> Finding:
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        return Finding("packages", False, f"missing: {', '.join(missing)}; pip install 'ossicle[train]'")
+    return Finding("packages", True, "what training and the report need is installed")
+
+
+def _folders(project: Project) -> Iterator[Finding]:
+    audio = project.audio_folder
+    if not audio.is_dir():
+        yield Finding("recordings", False, f"[corpus] audio: {audio} does not exist; correct the path")
+    else:
+        count = len(list(files_below(audio, SUFFIXES)))
+        yield Finding("recordings", count > 0, f"{count} audio files below {audio}")
+    notes = project.annotation_folder
+    if notes is None:
+        yield Finding("annotations", False, "[corpus] annotations is empty: there is nothing to learn from")
+    else:
+        yield Finding(
+            "annotations", notes.exists(), str(notes) if notes.exists() else f"{notes} does not exist; correct the path"
+        )
+
+
+def _space(project: Project) -> Finding:
+    """The store is the largest artefact: two bytes a sample at the model's rate, estimated from the files' sizes."""
+    place = project.data_root
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    audio = project.audio_folder
+    size = sum(_size(audio / name) for name in files_below(audio, SUFFIXES)) if audio.is_dir() else 0
+    # Lossy files unpack to about ten times their size; for the others this asks too much rather than too little.
+    wanted = 10 * size
+    message = f"up to {wanted / 1e9:.2f} GB wanted, {free / 1e9:.1f} GB free at {place}"
+    if wanted > free:
+        return Finding("disk", False, f"{message}; make room or choose another --data-root")
+    return Finding("disk", True, message)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _device(project: Project) -> Finding:
+    asked = project.settings.training.device
+    if importlib.util.find_spec("torch") is None:
+        return Finding("device", False, "torch is not installed; pip install 'ossicle[train]'")
+    from ossicle.core.errors import UsageError
+    from ossicle.training.fit import accelerator
+
+    try:
+        return Finding("device", True, f"training runs on: {accelerator(asked)}")
+    except UsageError as error:
+        return Finding("device", False, str(error))

@@ -1,0 +1,173 @@
+"""Step ``report``: everything a person should see of a run, on one page."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ossicle.app.steps.evaluation import evaluate, read_events, sweep
+from ossicle.app.steps.examples import choose_examples
+from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.training import FINAL, fold_name
+from ossicle.app.steps.truth import Truth, event_times, read_truth
+from ossicle.artefacts.files import read_json
+from ossicle.core.settings import digestible
+from ossicle.core.tracks import Event
+from ossicle.corpus.health import health
+from ossicle.corpus.index_files import read_index
+from ossicle.inference.fit import ThresholdCurve
+from ossicle.metrics.events import count_events, precision_recall_f1
+from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
+from ossicle.metrics.ranking import event_pr_curve
+from ossicle.report.data import FoldRow, PrCurve, ReportData, SweepRow, TrainingCurve
+from ossicle.report.page import write_report
+from ossicle.training.runfolder import RunFolder
+
+STEP_VERSION = 1
+PAGE = "report.html"
+
+
+def run(context: Context) -> None:
+    """Gather and draw."""
+    settings = context.project.settings
+    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
+    events, final = read_events(context, "events", truth), read_events(context, "events_in_sample", truth)
+    criterion = IouMatch(threshold=settings.evaluation.iou)
+    predicted = event_times(events)
+    metrics = evaluate(truth, predicted, criterion, context)
+    decision = read_json(context.inputs["decision"] / "decision.json")
+    grid = read_json(context.inputs["evaluation"] / "metrics.json")["frame_grid"]
+    shown = settings.report
+    data = ReportData(
+        title=settings.project.name,
+        summary=_summary(context, truth, grid),
+        health=health(read_index(context.inputs["corpus"]), rate=settings.frontend.rate, group=settings.split.group),
+        metrics=metrics,
+        in_sample=evaluate(truth, event_times(final), criterion, context),
+        collar=evaluate(truth, predicted, CollarMatch(collar_s=settings.evaluation.collar_s), context),
+        curves=_curves(context, truth),
+        threshold_curves=_threshold_curves(context.inputs["decision"]),
+        pr_curves=[_pr_curve(truth, events, label, criterion) for label in truth.labels],
+        iou_sweep=[SweepRow(**{key: _figure(value) for key, value in row.items()}) for row in sweep(truth, predicted)],
+        folds=[_fold_row(truth, events, fold, decision, criterion) for fold in sorted(set(truth.folds.values()))],
+        examples=choose_examples(
+            truth,
+            events,
+            criterion,
+            context.project.audio_folder,
+            settings.frontend.rate,
+            shown.examples,
+            shown.margin_s,
+        ),
+        budget=list(context.seconds.items()),
+        notes=_notes(decision, grid),
+        split=read_json(context.inputs["dataset"] / "split.json"),
+        files={"metrics.json": "metrics.json", "bundle": "bundle/", "model card": "bundle/CARD.md"},
+    )
+    write_report(context.out / PAGE, data)
+
+
+def _summary(context: Context, truth: Truth, grid: Mapping[str, Any]) -> dict[str, str]:
+    settings = context.project.settings
+    hours = sum(truth.durations_s.values()) / 3600
+    return {
+        "labels": ", ".join(truth.labels),
+        "annotated recordings": f"{len(truth.ids)} ({hours:.2f} h)",
+        "annotations": str(len(truth.annotations)),
+        "held out": f"one fold at a time, {len(set(truth.folds.values()))} folds, grouped by {settings.split.group} "
+        f"({len(set(truth.groups.values()))} groups)",
+        "decision": "cross-fitted: for each fold on the out-of-fold scores of the others",
+        "match": f"IoU of at least {settings.evaluation.iou:g}, optimal pairing",
+        "frames": f"{1000 * settings.plan.hop_s:g} ms at {settings.frontend.rate} Hz; perfect scores on this grid "
+        f"would reach F1 {_figure(grid['ceiling_f1']):.3f}",
+        "seed": str(settings.training.seed),
+    }
+
+
+def _notes(decision: Mapping[str, Any], grid: Mapping[str, Any]) -> list[str]:
+    notes = list(decision["notes"])
+    if grid["closer_than_a_frame"]:
+        notes.append(
+            f"{grid['closer_than_a_frame']} of {grid['neighbours']} neighbouring annotations of one class lie less "
+            f"than a frame ({1000 * grid['hop_s']:g} ms) apart: no threshold can part them"
+        )
+    return notes
+
+
+def _curves(context: Context, truth: Truth) -> list[TrainingCurve]:
+    names = [*(fold_name(fold) for fold in sorted(set(truth.folds.values()))), FINAL]
+    return [TrainingCurve(name, RunFolder(context.inputs["training"] / name).epochs()) for name in names]
+
+
+def _threshold_curves(decision: Path) -> list[ThresholdCurve]:
+    return [
+        ThresholdCurve(
+            label=one["label"],
+            chosen=one["chosen"],
+            **{key: np.array([_figure(x) for x in one[key]]) for key in ("on", "precision", "recall", "f1")},
+        )
+        for one in read_json(decision / "threshold_curves.json")
+    ]
+
+
+def _pr_curve(truth: Truth, events: dict[str, list[Event]], label: str, criterion: Criterion) -> PrCurve:
+    references = {key: times.get(label, np.zeros((0, 2))) for key, times in truth.references.items()}
+    scored = {}
+    for key, found in events.items():
+        mine = [one for one in found if one.label == label]
+        times = np.array([(one.start_s, one.end_s) for one in mine], dtype=np.float64).reshape(-1, 2)
+        scored[key] = (times, np.array([one.score for one in mine], dtype=np.float64))
+    curve = event_pr_curve(references, scored, criterion)
+    return PrCurve(label, curve.precision, curve.recall, curve.thresholds, curve.average_precision)
+
+
+def _fold_row(
+    truth: Truth, events: dict[str, list[Event]], fold: int, decision: Mapping[str, Any], criterion: Criterion
+) -> FoldRow:
+    ids = [key for key in truth.ids if truth.folds[key] == fold]
+    predicted, references = event_times(events), truth.references
+    nothing = np.zeros((0, 2))
+    counts = np.zeros(3, dtype=np.int64)
+    for key in ids:
+        for label in truth.labels:
+            counts += count_events(references[key].get(label, nothing), predicted[key].get(label, nothing), criterion)
+    precision, recall, f1 = (float(value) for value in precision_recall_f1(*counts))
+    return FoldRow(
+        fold=fold,
+        groups=tuple(sorted({truth.groups[key] for key in ids})),
+        decisions={label: _words(one) for label, one in decision["per_fold"][str(fold)].items()},
+        f1=f1,
+        precision=precision,
+        recall=recall,
+        n_reference=int(counts[0] + counts[2]),
+        n_predicted=int(counts[0] + counts[1]),
+    )
+
+
+def _words(decision: Mapping[str, Any]) -> str:
+    words = f"on {decision['on']:g}, off {decision['off']:.3g}"
+    if decision["smoothing"] != "none":
+        words += f", {decision['smoothing']} {decision['smoothing_frames']}"
+    if decision["min_length_s"]:
+        words += f", at least {1000 * decision['min_length_s']:g} ms"
+    if decision["min_gap_s"]:
+        words += f", gaps to {1000 * decision['min_gap_s']:g} ms joined"
+    return words
+
+
+def _figure(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+STEP = Step(
+    name="report",
+    version=STEP_VERSION,
+    needs=("corpus", "dataset", "training", "decision", "evaluation"),
+    settings=lambda project: {
+        "report": digestible(project.settings.report),
+        "evaluation": digestible(project.settings.evaluation),
+        "name": project.settings.project.name,
+    },
+    run=run,
+)

@@ -1,0 +1,82 @@
+"""Step ``scores``: every annotated recording scored by the model that never saw its group."""
+
+import time
+from pathlib import Path
+
+from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.training import fold_name, labels_of
+from ossicle.artefacts.blocks import TrackWriter, track_files
+from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.tables import read_table
+from ossicle.core.digest import digest
+from ossicle.core.records import Recording
+from ossicle.core.settings import digestible
+from ossicle.corpus.index_files import read_index
+from ossicle.inference.batch import write_scores
+
+STEP_VERSION = 1
+_BATCH = 8
+
+
+def run(context: Context) -> None:
+    """Write one score track a recording, through the engine that ``ossicle predict`` uses."""
+    import torch
+
+    from ossicle.models.predictor import load_predictor
+    from ossicle.training.runfolder import RunFolder
+
+    project = context.project
+    settings = project.settings
+    torch.set_num_threads(settings.training.threads)
+    folds = read_table(context.inputs["dataset"] / "folds.parquet")
+    recordings = {one.id: one for one in read_index(context.inputs["corpus"]).recordings}
+    labels = labels_of(context.inputs["dataset"])
+    done = 0
+    for fold in sorted(set(folds["fold"].to_list())):
+        weights = RunFolder(context.inputs["training"] / fold_name(fold)).weights
+        predictor = load_predictor(weights, settings.model, labels, settings.plan, settings.frontend)
+        for key in sorted(folds.filter(folds["fold"] == fold)["recording_id"].to_list()):
+            outcome, began = "reused", time.monotonic()
+            if not _scored(context, key):
+                with TrackWriter(track_path(context.out, key), labels, settings.plan.hop_s) as writer:
+                    write_scores(project.audio_folder / recordings[key].path, predictor, writer, _BATCH)
+                context.journal.mark(key, digest=_digest(context.out, key))
+                outcome = "computed"
+            context.log.unit("scores", key, "computed" if outcome == "computed" else "reused", time.monotonic() - began)
+            done += 1
+            context.progress.advance(done, len(folds), "recordings")
+
+
+def track_path(scores: Path, recording_id: str) -> Path:
+    """Where the score track of a recording lies in the artefact ``scores``."""
+    return scores / "tracks" / recording_id
+
+
+def _scored(context: Context, recording_id: str) -> bool:
+    record = context.journal.done(recording_id)
+    if record is None or not all(file.exists() for file in track_files(track_path(context.out, recording_id))):
+        return False
+    return bool(record["digest"] == _digest(context.out, recording_id))
+
+
+def _digest(scores: Path, recording_id: str) -> str:
+    return digest([file_digest(file) for file in track_files(track_path(scores, recording_id))])
+
+
+def audio_digest(corpus: Path) -> str:
+    """What of the corpus is read: paths and bytes of the recordings, not their annotations."""
+    recordings: list[Recording] = list(read_index(corpus).recordings)
+    return digest(sorted([one.id, one.digest] for one in recordings))
+
+
+STEP = Step(
+    name="scores",
+    version=STEP_VERSION,
+    needs=("corpus", "dataset", "training"),
+    settings=lambda project: {
+        "plan": digestible(project.settings.plan),
+        "threads": project.settings.training.threads,
+    },
+    run=run,
+    reads={"corpus": audio_digest},
+)

@@ -1,0 +1,155 @@
+"""What a step is, and how a chain of them is run: found on the shelf and reused, or computed and committed."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from ossicle.app.project.load import Project
+from ossicle.artefacts.fingerprint import Fingerprint
+from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.runlog import RunLog
+from ossicle.artefacts.shelf import JOURNAL, RUN_LOG, Shelf
+
+
+class Progress(Protocol):
+    """Where the user sees how far things are."""
+
+    def begin(self, step: str) -> None:
+        """A step starts."""
+        ...
+
+    def advance(self, done: int, total: int, note: str = "") -> None:
+        """So much of the step is done."""
+        ...
+
+    def end(self, step: str, outcome: str, seconds: float) -> None:
+        """A step ended: ``reused`` or ``computed``."""
+        ...
+
+
+class Silent:
+    """Progress for nobody."""
+
+    def begin(self, step: str) -> None:
+        """Nothing."""
+
+    def advance(self, done: int, total: int, note: str = "") -> None:
+        """Nothing."""
+
+    def end(self, step: str, outcome: str, seconds: float) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a step is given: the project, the artefacts it needs, and the folder to leave its own in.
+
+    ``seconds`` holds how long the steps before it took in this run.
+    """
+
+    project: Project
+    inputs: Mapping[str, Path]
+    out: Path
+    progress: Progress
+    log: RunLog
+    journal: Journal
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its name and version, the steps it reads, the settings that shape it, and its function.
+
+    ``extra`` gives further inputs by name (digests of files outside the shelf); ``reads`` replaces the content digest
+    of a needed step by that of the part which is really read. Files and folders named in ``logs`` tell of the making
+    and stay out of the content digest.
+    """
+
+    name: str
+    version: int
+    needs: tuple[str, ...]
+    settings: Callable[[Project], Mapping[str, Any]]
+    run: Callable[[Context], None]
+    extra: Callable[[Project], Mapping[str, str]] = lambda project: {}
+    reads: Mapping[str, Callable[[Path], str]] = field(default_factory=dict)
+    logs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Done:
+    """The artefacts of a run by step, how each came about, and how long it took."""
+
+    artefacts: Mapping[str, Path]
+    outcomes: Mapping[str, str]
+    seconds: Mapping[str, float]
+
+
+def fingerprint(step: Step, project: Project, shelf: Shelf, artefacts: Mapping[str, Path]) -> Fingerprint:
+    """The fingerprint of a step, given the artefacts it needs."""
+    inputs = dict(step.extra(project))
+    for name in step.needs:
+        read = step.reads.get(name)
+        inputs[name] = read(artefacts[name]) if read else shelf.content(artefacts[name])
+    return Fingerprint(step.name, step.version, dict(step.settings(project)), inputs)
+
+
+def run_steps(steps: Sequence[Step], project: Project, progress: Progress, until: str | None = None) -> Done:
+    """Run a chain of steps in order, up to and with ``until``; what is on the shelf already is reused."""
+    shelf = Shelf(project.data_root)
+    artefacts: dict[str, Path] = {}
+    outcomes: dict[str, str] = {}
+    seconds: dict[str, float] = {}
+    for step in steps:
+        began = time.monotonic()
+        progress.begin(step.name)
+        made_from = fingerprint(step, project, shelf, artefacts)
+        found = shelf.find(made_from)
+        if found is None:
+            found = _compute(step, made_from, shelf, project, progress, artefacts, seconds)
+            outcomes[step.name] = "computed"
+        else:
+            outcomes[step.name] = "reused"
+        artefacts[step.name] = found
+        seconds[step.name] = time.monotonic() - began
+        RunLog(project.data_root / RUN_LOG).unit(
+            step.name,
+            made_from.digest,
+            "computed" if outcomes[step.name] == "computed" else "reused",
+            seconds[step.name],
+        )
+        progress.end(step.name, outcomes[step.name], seconds[step.name])
+        if step.name == until:
+            break
+    return Done(artefacts, outcomes, seconds)
+
+
+def find_steps(steps: Sequence[Step], project: Project) -> dict[str, Path | None]:
+    """The artefact of each step under the current settings; None from the first that has to be computed."""
+    shelf = Shelf(project.data_root)
+    artefacts: dict[str, Path] = {}
+    out: dict[str, Path | None] = dict.fromkeys(step.name for step in steps)
+    for step in steps:
+        if any(name not in artefacts for name in step.needs):
+            continue
+        found = shelf.find(fingerprint(step, project, shelf, artefacts))
+        if found is not None:
+            artefacts[step.name] = out[step.name] = found
+    return out
+
+
+def _compute(
+    step: Step,
+    made_from: Fingerprint,
+    shelf: Shelf,
+    project: Project,
+    progress: Progress,
+    artefacts: Mapping[str, Path],
+    seconds: Mapping[str, float],
+) -> Path:
+    out = shelf.begin(made_from)
+    needed = {name: artefacts[name] for name in step.needs}
+    log, journal = RunLog(out / RUN_LOG), Journal(out / JOURNAL)
+    step.run(Context(project, needed, out, progress, log, journal, dict(seconds)))
+    return shelf.commit(made_from, step.logs)

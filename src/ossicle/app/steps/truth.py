@@ -1,0 +1,74 @@
+"""What several steps read: references, groups, folds and tracks of the annotated recordings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.training import labels_of
+from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.tables import read_table
+from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.core.records import Annotation, Recording
+from ossicle.core.tracks import Event, ScoreTrack
+from ossicle.corpus.index_files import read_index
+from ossicle.corpus.tables import annotations_of
+
+Times = dict[str, dict[str, Intervals]]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The annotated recordings of a project, by id, in the order of ``ids``."""
+
+    ids: tuple[str, ...]
+    labels: tuple[str, ...]
+    recordings: dict[str, Recording]
+    annotations: tuple[Annotation, ...]
+    groups: dict[str, str]
+    folds: dict[str, int]
+
+    @property
+    def references(self) -> Times:
+        """Annotated times (n, 2) in seconds of every recording and label."""
+        found: dict[str, dict[str, list[tuple[float, float]]]] = {key: {} for key in self.ids}
+        for note in self.annotations:
+            found[note.recording_id].setdefault(note.label, []).append((note.start_s, note.end_s))
+        return {key: {label: as_intervals(times) for label, times in of.items()} for key, of in found.items()}
+
+    @property
+    def durations_s(self) -> dict[str, float]:
+        """Length of every recording in seconds."""
+        return {key: self.recordings[key].duration_s for key in self.ids}
+
+
+def read_truth(corpus: Path, dataset: Path) -> Truth:
+    """The truth from the artefacts ``corpus`` and ``dataset``."""
+    folds = read_table(dataset / "folds.parquet")
+    recordings = {one.id: one for one in read_index(corpus).recordings}
+    ids = tuple(sorted(folds["recording_id"].to_list()))
+    return Truth(
+        ids=ids,
+        labels=labels_of(dataset),
+        recordings={key: recordings[key] for key in ids},
+        annotations=tuple(annotations_of(read_table(dataset / "annotations.parquet"))),
+        groups=dict(zip(folds["recording_id"], folds["group"], strict=True)),
+        folds=dict(zip(folds["recording_id"], folds["fold"], strict=True)),
+    )
+
+
+def read_tracks(scores: Path, ids: tuple[str, ...]) -> dict[str, ScoreTrack]:
+    """The score tracks of recordings, memory-mapped."""
+    return {key: read_track(track_path(scores, key)) for key in ids}
+
+
+def event_times(events: dict[str, list[Event]]) -> Times:
+    """Times (n, 2) of events by recording and label."""
+    out: Times = {}
+    for key, found in events.items():
+        by_label: dict[str, list[tuple[float, float]]] = {}
+        for event in found:
+            by_label.setdefault(event.label, []).append((event.start_s, event.end_s))
+        out[key] = {label: np.asarray(times, dtype=np.float64) for label, times in by_label.items()}
+    return out

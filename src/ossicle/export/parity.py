@@ -1,0 +1,58 @@
+"""The proof that an exported graph gives the scores of the network it came from."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ossicle.audio.logmel import log_mel
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.errors import OssicleError
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.models.detector import CoreScores
+from ossicle.models.frontend import LogMel
+
+TOLERANCE = 1e-4
+_BATCH = 8
+
+
+def check_parity(
+    network: nn.Module,
+    graphs: Mapping[str, bytes],
+    plan: ChunkPlan,
+    front: FrontEndSettings,
+    samples: NDArray[np.float32],
+) -> dict[str, float]:
+    """Largest difference in score of every graph against torch, on the chunks of ``samples`` (mono, plan.rate).
+
+    A graph whose input is ``log_mel`` is fed by the NumPy front end, one whose input is ``waveform`` by the samples.
+    Raises OssicleError beyond 1e-4: such a bundle would decide differently elsewhere.
+    """
+    chunks = _chunks(samples, plan)
+    with torch.inference_mode():
+        expected = CoreScores(network, plan).eval()(LogMel(front)(torch.from_numpy(chunks))).numpy()
+    out: dict[str, float] = {}
+    for name, graph in sorted(graphs.items()):
+        session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+        wanted = session.get_inputs()[0].name
+        fed = {"log_mel": log_mel(chunks, front), "waveform": chunks}[wanted]
+        scores = session.run(["scores"], {wanted: fed})[0]
+        out[name] = float(np.abs(scores - expected).max())
+        if not out[name] <= TOLERANCE:
+            raise OssicleError(
+                f"{name}: its scores differ from torch's by up to {out[name]:.2e}, more than {TOLERANCE:g}"
+            )
+    return out
+
+
+def _chunks(samples: NDArray[np.float32], plan: ChunkPlan) -> NDArray[np.float32]:
+    """At most eight chunks from the beginning, with the zeros before sample 0 and after the end."""
+    count = max(1, min(_BATCH, plan.n_chunks(len(samples))))
+    padded = np.zeros((count - 1) * plan.core_samples + plan.chunk_samples, dtype=np.float32)
+    kept = samples[: len(padded) - plan.lead_samples]
+    padded[plan.lead_samples : plan.lead_samples + len(kept)] = kept
+    starts = range(0, count * plan.core_samples, plan.core_samples)
+    return np.stack([padded[start : start + plan.chunk_samples] for start in starts])

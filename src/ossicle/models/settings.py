@@ -1,0 +1,40 @@
+"""The settings of models, apart from the code that needs torch: a project is checked where torch is missing."""
+
+from ossicle.core.settings import setting, settings
+
+
+@settings
+class CrnnSettings:
+    """Size of the network."""
+
+    channels: tuple[int, ...] = setting(default=(16, 32, 64), help="channels of the convolution blocks", ge=1)
+    pools: tuple[int, ...] = setting(default=(4, 4, 2), help="pooling over frequency after each block", ge=1)
+    hidden: int = setting(default=48, help="hidden units of the GRU in each direction", ge=1)
+    dropout: float = setting(default=0.1, help="dropout between blocks and before the output", ge=0, lt=1)
+
+    def __post_init__(self) -> None:
+        """Refuse blocks without a pooling."""
+        if len(self.channels) != len(self.pools) or not self.channels:
+            raise ValueError(f"channels {self.channels} and pools {self.pools} must name the same number of blocks")
+
+
+@settings
+class ModelSettings:
+    """Which network, and its size."""
+
+    name: str = setting(default="crnn", help="network", choices=("crnn",))
+    crnn: CrnnSettings = setting(default=CrnnSettings(), help="size of the CRNN")
+
+
+@settings
+class AugmentSettings:
+    """How strongly training crops are varied."""
+
+    gain_db: float = setting(default=6.0, help="gain drawn from plus or minus this", unit="dB", ge=0)
+    mix_probability: float = setting(default=0.0, help="share of crops that another crop is added to", ge=0, le=1)
+    mix_db: float = setting(default=10.0, help="the added crop is quieter by 0 to this", unit="dB", ge=0)
+    tilt_db: float = setting(
+        default=6.0, help="random equaliser: five points drawn from plus or minus this", unit="dB", ge=0
+    )
+    frequency_mask: float = setting(default=0.12, help="widest frequency mask, as a share of the bands", ge=0, le=0.5)
+    time_mask_s: float = setting(default=0.0, help="longest time mask; masked frames stay targets", unit="s", ge=0)

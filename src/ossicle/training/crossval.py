@@ -1,0 +1,137 @@
+"""The trainings of a cross-validation: one process each, some at a time, watched through their run folders.
+
+Processes are spawned, never forked. Each reads its own material, so that nothing but settings and paths is sent to it.
+"""
+
+import multiprocessing
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.errors import OssicleError
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.models.settings import AugmentSettings, ModelSettings
+from ossicle.training.fit import fit
+from ossicle.training.material import load_material
+from ossicle.training.runfolder import RunFolder
+from ossicle.training.settings import TrainingSettings
+
+_POLL_S = 0.2
+_GRACE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class FitJob:
+    """One training: ``fold`` is held out; None trains on everything."""
+
+    folder: Path
+    fold: int | None
+    dataset: Path
+    store: Path
+    labels: tuple[str, ...]
+    plan: ChunkPlan
+    model: ModelSettings
+    front: FrontEndSettings
+    training: TrainingSettings
+    augment: AugmentSettings
+
+    @property
+    def name(self) -> str:
+        """The name of the run folder."""
+        return self.folder.name
+
+
+Progress = Callable[[int, int, str], None]
+
+
+def fit_job(job: FitJob) -> None:
+    """Do one training in this process."""
+    material = load_material(job.dataset, job.store, job.labels, job.plan)
+    train = tuple(clip for clip in material.clips if clip.fold != job.fold)
+    held_out = tuple(clip for clip in material.clips if clip.fold == job.fold)
+    fit(material, train, held_out, job.model, job.front, job.training, job.augment, RunFolder(job.folder))
+
+
+def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = None) -> None:
+    """Do all trainings that are not done yet, ``parallel`` at a time; ``progress`` hears epochs done, all, and a note.
+
+    Raises what the first failing training raised; the others are stopped and resume from their last epoch.
+    """
+    waiting = [job for job in jobs if not RunFolder(job.folder).done]
+    running: list[_Running] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < parallel:
+                running.append(_Running(waiting.pop(0)))
+            running = [one for one in running if not one.ended()]
+            if progress is not None:
+                progress(*_state(jobs, [one.job for one in running]))
+            time.sleep(_POLL_S)
+    finally:
+        for one in running:
+            one.process.terminate()
+        for one in running:
+            one.process.join(_GRACE_S)
+            if one.process.is_alive():
+                one.process.kill()
+
+
+class _Running:
+    """A training in a process of its own."""
+
+    def __init__(self, job: FitJob) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.job = job
+        self._result, far = context.Pipe(duplex=False)
+        self.process: BaseProcess = context.Process(target=_work, args=(job, far), name=job.name)
+        self.process.start()
+        far.close()
+
+    def ended(self) -> bool:
+        """Whether it is done; raises what it raised."""
+        if self.process.is_alive() and not self._result.poll():
+            return False
+        try:
+            error, trace = self._result.recv()
+        except EOFError:
+            self.process.join()
+            raise OssicleError(
+                f"training {self.job.name} was killed (exit code {self.process.exitcode}; out of memory?); "
+                "run again to resume it"
+            ) from None
+        self.process.join()
+        if error is None:
+            return True
+        if isinstance(error, OssicleError):
+            raise error
+        raise OssicleError(f"training {self.job.name} failed: {error}\n{trace}")
+
+
+def _work(job: FitJob, result: Connection) -> None:
+    try:
+        fit_job(job)
+    except OssicleError as error:
+        result.send((error, ""))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent process reports it
+        result.send((f"{type(error).__name__}: {error}", traceback.format_exc()))
+    else:
+        result.send((None, ""))
+
+
+def _state(jobs: Sequence[FitJob], running: Sequence[FitJob]) -> tuple[int, int, str]:
+    """Epochs done, epochs in all, and the latest figures in words."""
+    done = 0
+    for job in jobs:
+        folder = RunFolder(job.folder)
+        done += job.training.epochs if folder.done else min(len(folder.epochs()), job.training.epochs)
+    notes = []
+    for job in running:
+        lines = RunFolder(job.folder).epochs()
+        if lines:
+            notes.append(f"{job.name} epoch {lines[-1]['epoch'] + 1} loss {lines[-1]['train_loss']:.4f}")
+    return done, sum(job.training.epochs for job in jobs), ", ".join(notes)
