@@ -82,8 +82,8 @@ def index_corpus(
     """Index a corpus with ``workers`` threads; ``progress`` is told recordings done and recordings in all.
 
     ``group`` is the field that no split cuts through. ``annotation_folder`` may be a single file. Raises UsageError
-    for folders that are missing or hold no readable audio
-    and for a group that no name yields, FormatError for annotation tables that are malformed or ambiguous.
+    for folders that are missing or hold no readable audio and for a group that no name yields, FormatError for
+    annotation tables that are malformed or ambiguous.
     """
     paths, left_out = _audio_paths(audio_folder, settings)
     recordings, levels, bad = _examine_all(audio_folder, paths, settings, workers, progress)

@@ -137,7 +137,7 @@ def _state(folder: RunFolder) -> bool:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Lightning's advice to itself: workers and logging intervals do not apply to crops read from a store."""
+    """Keep Lightning's advice to itself: it does not apply to crops from a store, nor to an average kept in eval."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
@@ -146,6 +146,8 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
+            warnings.filterwarnings("ignore", message=".*module.s. in eval mode at the start of training.*")
+            warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec. is deprecated.*")
             yield
     finally:
         for logger, level in zip(loggers, before, strict=True):

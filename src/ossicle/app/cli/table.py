@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+_PIPE_WIDTH = 140
+
 
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None = None) -> None:
     """A plain table; ``total`` is set apart below. Cells are text, never markup."""
@@ -16,7 +18,9 @@ def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]], total: Sequ
         table.add_column(name, footer=total[column] if total else "", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    console = Console()
+    # A pipe has no width: wide enough that rows stay whole.
+    (console if console.is_terminal else Console(width=_PIPE_WIDTH)).print(table)
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:
