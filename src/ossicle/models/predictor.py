@@ -57,3 +57,8 @@ def load_predictor(
     network = build_network(model, front.n_mels, len(labels))
     load_weights(network, weights)
     return TorchPredictor(network, labels, plan, front, device)
+
+
+def use_threads(threads: int) -> None:
+    """Make torch use this many threads in this process: a recorded setting, for sums depend on it."""
+    torch.set_num_threads(threads)

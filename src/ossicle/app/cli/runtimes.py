@@ -21,11 +21,11 @@ def _onnx(bundle: Bundle, threads: int) -> Predictor:
 
 
 def _torch(bundle: Bundle, threads: int) -> Predictor:
-    import torch
-
+    # Torch is an optional extra: only who asks for it imports it.
     from ossicle.models.bundled import bundled_predictor
+    from ossicle.models.predictor import use_threads
 
-    torch.set_num_threads(threads)
+    use_threads(threads)
     return bundled_predictor(bundle.folder / WEIGHTS, bundle.model, bundle.labels, bundle.plan, bundle.front)
 
 

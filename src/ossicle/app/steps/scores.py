@@ -20,14 +20,13 @@ _BATCH = 8
 
 def run(context: Context) -> None:
     """Write one score track a recording, through the engine that ``ossicle predict`` uses."""
-    import torch
-
-    from ossicle.models.predictor import load_predictor
+    # Torch is an optional extra, needed by this step only when it really runs.
+    from ossicle.models.predictor import load_predictor, use_threads
     from ossicle.training.runfolder import RunFolder
 
     project = context.project
     settings = project.settings
-    torch.set_num_threads(settings.training.threads)
+    use_threads(settings.training.threads)
     folds = read_table(context.inputs["dataset"] / "folds.parquet")
     recordings = {one.id: one for one in read_index(context.inputs["corpus"]).recordings}
     labels = labels_of(context.inputs["dataset"])

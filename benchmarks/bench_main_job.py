@@ -1,0 +1,133 @@
+"""The main job on real recordings: scaffold, run, and a table of event figures over seeds.
+
+Everything goes through the command line with the settings that `ossicle new` writes; only the seed differs. The figures
+are out of fold with cross-fitted thresholds; `minutes` is the wall time of `ossicle run`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from statistics import mean, stdev
+
+HERE = Path(__file__).resolve().parent
+OSSICLE = [sys.executable, "-m", "ossicle"]
+CORPORA = {
+    "tapes": ["--group", "site"],
+    "finch_song": ["--group", "recording", "--folds", "5"],
+}
+
+
+def data_folder() -> Path:
+    named = os.environ.get("OSSICLE_TEST_DATA")
+    return Path(named) if named else HERE.parent.parent / "shared" / "data"
+
+
+def run_seed(corpus: str, seed: int, work: Path, extra: list[str]) -> dict:
+    audio = data_folder() / corpus
+    folder = work / f"{corpus}-{seed}"
+    new = [*OSSICLE, "new", "tapes", str(folder), "--audio", str(audio / "audio"), "--force"]
+    subprocess.run([*new, "--annotations", str(audio / "selections"), *CORPORA[corpus]], check=True)
+    began = time.monotonic()
+    sets = [f"training.seed={seed}", *extra]
+    command = [*OSSICLE, "run", "-p", str(folder), "--progress", "plain"]
+    subprocess.run([*command, *(part for one in sets for part in ("--set", one))], check=True)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    return {"seed": seed, "minutes": (time.monotonic() - began) / 60, "metrics": metrics}
+
+
+def cpu() -> str:
+    """The processor's name, where the system tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.split(":")[1].strip() for line in lines if "model name" in line), platform.processor() or "CPU")
+
+
+def table(corpus: str, runs: list[dict]) -> str:
+    first = runs[0]["metrics"]
+    protocol = first["protocol"]
+    lines = [
+        f"# {corpus}: {date.today().isoformat()}",
+        "",
+        f"{os.cpu_count()} cores ({cpu()}), Python {platform.python_version()}. {protocol['criterion']}; scores out of "
+        f"fold ({protocol['folds']} folds, grouped by {protocol['group']}), decision {protocol['decision']}.",
+        "",
+        "| seed | event F1 | precision | recall | macro F1 | in-sample F1 | F1 at 0.2 s collar | minutes |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for run in runs:
+        metrics = run["metrics"]
+        cells = [_interval(metrics["events"][key]) for key in ("f1", "precision", "recall")]
+        cells += [_interval(metrics["macro"]["f1"]), _interval(metrics["in_sample"]["events"]["f1"])]
+        cells += [_interval(metrics["at_collar"]["events"]["f1"]), f"{run['minutes']:.1f}"]
+        lines.append(f"| {run['seed']} | " + " | ".join(cells) + " |")
+    for name, pick in (("event F1", lambda m: m["events"]), ("macro F1", lambda m: m["macro"])):
+        values = [pick(run["metrics"])["f1"]["value"] for run in runs]
+        spread = f", standard deviation {stdev(values):.4f}" if len(values) > 1 else ""
+        lines += ["", f"Mean {name} over {len(values)} seeds: **{mean(values):.4f}**{spread}."]
+    grid = first["frame_grid"]
+    lines += [
+        "",
+        f"Frames of {1000 * grid['hop_s']:g} ms: perfect scores on this grid would reach F1 {grid['ceiling_f1']:.4f} "
+        f"(macro {grid['ceiling_macro_f1']:.4f}); of {grid['neighbours']} neighbouring annotations of one class "
+        f"{grid['closer_than_20_ms']} lie less than 20 ms apart, {grid['closer_than_a_frame']} less than a frame.",
+        "",
+        "| seed | " + " | ".join(f"IoU {row['iou']:g}" for row in first["iou_sweep"]) + " |",
+        "|---|" + "---|" * len(first["iou_sweep"]),
+    ]
+    for run in runs:
+        lines.append(
+            f"| {run['seed']} | " + " | ".join(f"{row['f1']:.3f}" for row in run["metrics"]["iou_sweep"]) + " |"
+        )
+    lines += ["", "| seed | " + " | ".join(f"group {name}" for name in _groups(first)) + " |"]
+    lines.append("|---|" + "---|" * len(_groups(first)))
+    for run in runs:
+        of = run["metrics"]["per_group"]
+        lines.append(
+            f"| {run['seed']} | " + " | ".join(_number(of[name]["f1"]["value"]) for name in _groups(first)) + " |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _groups(metrics: dict) -> list[str]:
+    return sorted(metrics["per_group"])[:8]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _interval(one: dict) -> str:
+    if one["low"] is None:
+        return _number(one["value"])
+    return f"{one['value']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", nargs="+", default=list(CORPORA), choices=list(CORPORA))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--set", nargs="*", default=[], help="settings for `ossicle run`, for experiments")
+    parser.add_argument("--work", type=Path, help="folder to keep the projects in; else a temporary one")
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        for corpus in asked.corpus:
+            if not (data_folder() / corpus).is_dir():
+                print(f"skipped {corpus}: not below {data_folder()}; set OSSICLE_TEST_DATA")
+                continue
+            runs = [run_seed(corpus, seed, asked.work or Path(temporary), asked.set) for seed in asked.seeds]
+            text = table(corpus, runs)
+            asked.out.mkdir(parents=True, exist_ok=True)
+            (asked.out / f"{date.today().isoformat()}-{corpus}.md").write_text(text)
+            print(text)
+
+
+if __name__ == "__main__":
+    main()
