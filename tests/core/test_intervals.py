@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.core.intervals import Intervals, as_intervals, gaps, iou, overlap, union, widen
+from ossicle.core.intervals import Intervals, as_intervals, gaps, iou, overlap, part, union, widen
 
 LINE = 40
 
@@ -82,3 +82,11 @@ def test_empty_sets_keep_their_shape() -> None:
 def test_impossible_intervals_are_refused(pair: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="start <= end"):
         as_intervals([pair])
+
+
+def test_parted_neighbours_lie_apart_and_keep_half_of_themselves():
+    parted = part(as_intervals([(0.0, 0.1), (0.101, 0.2), (0.3, 0.4), (0.4, 0.404)]), 0.01)
+    np.testing.assert_allclose(parted, [[0.0, 0.0955], [0.1055, 0.2], [0.3, 0.395], [0.401, 0.404]])
+    far = as_intervals([(0.0, 0.1), (0.2, 0.3)])
+    np.testing.assert_array_equal(part(far, 0.05), far)
+    assert len(part(as_intervals([]), 0.05)) == 0

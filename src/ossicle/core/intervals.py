@@ -34,6 +34,19 @@ def gaps(intervals: Intervals, start_s: float, end_s: float) -> Intervals:
     return np.stack([edges_from[keep], edges_to[keep]], axis=1)
 
 
+def part(intervals: Intervals, gap_s: float) -> Intervals:
+    """Sorted, disjoint intervals with neighbours pulled apart to at least ``gap_s``, each by the same amount.
+
+    What a frame grid is to tell apart must lie apart on it. No interval loses more than half of its length.
+    """
+    out = intervals.copy()
+    missing = np.maximum(gap_s - (intervals[1:, 0] - intervals[:-1, 1]), 0.0) / 2
+    quarter = (intervals[:, 1] - intervals[:, 0]) / 4
+    out[:-1, 1] -= np.minimum(missing, quarter[:-1])
+    out[1:, 0] += np.minimum(missing, quarter[1:])
+    return out
+
+
 def widen(intervals: Intervals, margin_s: float) -> Intervals:
     """Every interval longer by ``margin_s`` at both ends."""
     wider: Intervals = intervals + np.array([-margin_s, margin_s])

@@ -51,7 +51,7 @@ Progress = Callable[[int, int, str], None]
 
 def fit_job(job: FitJob) -> None:
     """Do one training in this process."""
-    material = load_material(job.dataset, job.store, job.labels, job.plan)
+    material = load_material(job.dataset, job.store, job.labels, job.plan, job.training.apart_frames)
     train = tuple(clip for clip in material.clips if clip.fold != job.fold)
     held_out = tuple(clip for clip in material.clips if clip.fold == job.fold)
     fit(material, train, held_out, job.model, job.front, job.training, job.augment, RunFolder(job.folder))

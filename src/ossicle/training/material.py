@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from ossicle.artefacts.tables import read_table
 from ossicle.audio.store import Store
 from ossicle.core.chunks import ChunkPlan
-from ossicle.core.intervals import Intervals, as_intervals, union
+from ossicle.core.intervals import Intervals, as_intervals, part, union
 from ossicle.core.records import Annotation, Clip
 from ossicle.core.tracks import rasterise
 from ossicle.corpus.tables import annotations_of, clips_of
+
+_TOUCH_S = 1e-9
 
 
 @dataclass(frozen=True)
@@ -62,18 +64,27 @@ class Material:
         return np.array(filled) / max(seconds, 1e-9)
 
 
-def target_intervals(annotations: list[Annotation]) -> dict[str, dict[str, Intervals]]:
-    """Disjoint intervals of every recording and label."""
+def target_intervals(annotations: list[Annotation], apart_s: float = 0.0) -> dict[str, dict[str, Intervals]]:
+    """Disjoint intervals of every recording and label, neighbours at least ``apart_s`` apart (see ``intervals.part``).
+
+    Annotations of one label that overlap become one; those that only touch stay two.
+    """
     pairs: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
     for note in annotations:
         pairs[note.recording_id][note.label].append((note.start_s, note.end_s))
     return {
-        rid: {label: union(as_intervals(found)) for label, found in of.items()} for rid, of in sorted(pairs.items())
+        rid: {label: part(union(as_intervals(found), -_TOUCH_S), apart_s) for label, found in of.items()}
+        for rid, of in sorted(pairs.items())
     }
 
 
-def load_material(dataset: Path, store: Path, labels: tuple[str, ...], plan: ChunkPlan) -> Material:
-    """The material of a dataset folder (``clips.parquet``, ``annotations.parquet``) and a store folder."""
+def load_material(
+    dataset: Path, store: Path, labels: tuple[str, ...], plan: ChunkPlan, apart_frames: float = 0.0
+) -> Material:
+    """The material of a dataset folder (``clips.parquet``, ``annotations.parquet``) and a store folder.
+
+    Neighbours of one label are held ``apart_frames`` frames apart in the targets.
+    """
     clips = tuple(clips_of(read_table(dataset / "clips.parquet")))
     notes = annotations_of(read_table(dataset / "annotations.parquet"))
-    return Material(clips, labels, target_intervals(notes), Store(store), plan)
+    return Material(clips, labels, target_intervals(notes, apart_frames * plan.hop_s), Store(store), plan)

@@ -18,6 +18,9 @@ class TrainingSettings:
     target_share: float = setting(
         default=0.7, help="share of crops drawn around a target; the others around noise", ge=0, le=1
     )
+    apart_frames: float = setting(
+        default=1.5, help="neighbours of one label are trained to be at least this far apart", unit="frames", ge=0
+    )
     validation_crops: int = setting(default=32, help="held-out crops scored for the curves", ge=0)
     validate_every: int = setting(default=5, help="epochs from one validation to the next", ge=1)
     precision: str = setting(default="32-true", help="arithmetic", choices=("32-true", "bf16-mixed"))

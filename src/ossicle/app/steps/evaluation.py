@@ -50,7 +50,12 @@ def run(context: Context) -> None:
             "iou_sweep": sweep(truth, predicted),
             "average_precision": average_precision(truth, events, IouMatch(threshold=settings.iou)),
             "recall_by_quality": recall_by_quality(truth, predicted, IouMatch(threshold=settings.iou)),
-            "frame_grid": grid_ceiling(truth, context.project.settings.plan.hop_s, IouMatch(threshold=settings.iou)),
+            "frame_grid": grid_ceiling(
+                truth,
+                context.project.settings.plan.hop_s,
+                IouMatch(threshold=settings.iou),
+                context.project.settings.training.apart_frames,
+            ),
         },
     )
 
@@ -136,6 +141,7 @@ STEP = Step(
         "evaluation": digestible(project.settings.evaluation),
         "hop_s": project.settings.plan.hop_s,
         "seed": project.settings.training.seed,
+        "apart_frames": project.settings.training.apart_frames,
     },
     run=run,
 )
