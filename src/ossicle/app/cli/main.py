@@ -7,7 +7,7 @@ from types import FrameType
 
 import typer
 
-from ossicle.app.cli import demo, field, project, score
+from ossicle.app.cli import dataset, demo, field, project, score
 from ossicle.core.errors import EXIT_USAGE, OssicleError
 
 EXIT_INTERRUPTED = 130
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 demo.register(app)
 project.register(app)
+dataset.register(app)
 field.register(app)
 score.register(app)
 

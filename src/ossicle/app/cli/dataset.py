@@ -1,0 +1,102 @@
+"""Commands about recordings and clips: ``dataset health`` and ``dataset stats``."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.project import HERE
+from ossicle.app.cli.table import print_rows
+from ossicle.app.project.load import load_project
+from ossicle.artefacts.files import read_json
+from ossicle.artefacts.tables import read_table
+
+group = typer.Typer(help="Look at the recordings, annotations and clips of a project.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group.command()(health)
+    group.command()(stats)
+    app.add_typer(group, name="dataset")
+
+
+def health(
+    project: ProjectFile = HERE,
+    set_: Set = None,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+    strict: Annotated[bool, typer.Option(help="End with exit code 1 where a problem is an error.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Examine recordings and annotations: what is there, and what is wrong with it."""
+    from ossicle.app.steps.chain import run_project
+    from ossicle.app.steps.progress import make_progress
+
+    with make_progress(progress) as shown:
+        done = run_project(load_project(project, tuple(set_ or ()), data_root), shown, until="corpus")
+    found = read_json(done.artefacts["corpus"] / "health.json")
+    if as_json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        print(
+            f"{found['recordings']} recordings, {found['hours']:.2f} h, {found['groups']} groups, "
+            f"{found['annotations']} annotations, {len(found['left_out'])} files left out"
+        )
+        rows = [
+            (
+                one["label"],
+                str(one["annotations"]),
+                str(one["groups"]),
+                _seconds(one["min_s"]),
+                _seconds(one["median_s"]),
+                _seconds(one["max_s"]),
+                "–" if one["short_gap_share"] is None else f"{100 * one['short_gap_share']:.0f} %",
+            )
+            for one in found["by_label"]
+        ]
+        print_rows(("label", "annotations", "groups", "shortest", "median", "longest", "gaps < 20 ms"), rows)
+        problems = [(one["severity"], one["where"], f"{one['message']}; {one['remedy']}") for one in found["problems"]]
+        if problems:
+            print_rows(("severity", "where", "what, and what to do"), problems)
+        else:
+            print("no problems found")
+    if strict and any(one["severity"] == "error" for one in found["problems"]):
+        raise typer.Exit(1)
+
+
+def stats(
+    project: ProjectFile = HERE,
+    set_: Set = None,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Count clips by fold, group, role, label and quality."""
+    from ossicle.app.steps.chain import run_project
+    from ossicle.app.steps.progress import make_progress
+
+    with make_progress(progress) as shown:
+        done = run_project(load_project(project, tuple(set_ or ()), data_root), shown, until="dataset")
+    table = read_table(done.artefacts["dataset"] / "stats.parquet")
+    if as_json:
+        print(json.dumps(table.to_dicts(), indent=2, ensure_ascii=False))
+        return
+    rows = [
+        (
+            str(row["fold"]),
+            row["group"],
+            row["role"],
+            row["label"] or "–",
+            str(row["quality"] or "–"),
+            str(row["clips"]),
+            f"{row['seconds']:.1f}",
+        )
+        for row in table.iter_rows(named=True)
+    ]
+    print_rows(("held out in fold", "group", "role", "label", "quality", "clips", "seconds"), rows)
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f} s"
