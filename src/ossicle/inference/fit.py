@@ -1,13 +1,15 @@
 """Decisions chosen from counts, cross-fitted so that no recording judges the decision fitted on it (invariant 2).
 
-For each fold and label the decision is the one with the highest F1 on the recordings of the *other* folds; the figure
+For each fold and label the decision is the one that does best by F1 on the recordings of the *other* folds; the figure
 over all recordings, each under its own fold's decision, is the headline. ``final`` is fitted on all recordings: it goes
 into the bundle, and its figure is ``in-sample``. The counts must come from out-of-fold scores.
 
-Ties. Decisions within 1e-9 of the best F1 form runs along the grid's ``on`` axis; the longest run wins (the simpler
-other settings where runs are equally long) and the decision is its middle: the middle of a plateau is the threshold
-least likely to fail elsewhere. Where nothing can be found (no references) the decisions with the fewest false
-positives tie instead.
+Plateaus. The highest F1 of hundreds of decisions on a few hundred events is mostly luck. Decisions within one
+standard error of it are as good for all that is known (the rule of Breiman et al., "Classification and Regression
+Trees", 1984, 3.4.3), at most 0.02. They form runs along the grid's ``on`` axis; the longest run wins (the simpler other
+settings where runs are equally long) and the decision is its middle: the middle of a plateau is the threshold least
+likely to fail elsewhere. Where nothing can be found (no references) the decisions with the fewest false positives count
+as equal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,10 +24,10 @@ from ossicle.inference.grid import Counts, DecisionGrid
 from ossicle.inference.regions import runs
 from ossicle.metrics.events import precision_recall_f1
 
-TIE = 1e-9
 PLATEAU_F1 = 0.02
 """The plateau of a decision: the neighbouring ``on`` thresholds whose F1 is at most this much lower."""
 _NARROW_STEPS = 3
+_ROUNDING = 1e-9
 
 Indices = NDArray[np.int64]
 
@@ -108,7 +110,7 @@ def cross_fit(counts: Counts, folds: Sequence[int], labels: Sequence[str], grid:
 def choose(pooled: NDArray[np.int64], grid: DecisionGrid) -> int:
     """Index in ``grid.decisions()`` of the best decision by counts ``pooled`` (n_settings, 3); ties as above."""
     f1 = _f1(pooled)
-    best = f1 >= f1.max() - TIE
+    best = f1 >= f1.max() - _equal_within(pooled[int(np.argmax(f1))])
     if f1.max() <= 0:
         best = pooled[:, 1] == pooled[:, 1].min()
     longest, chosen = 0, 0
@@ -120,6 +122,20 @@ def choose(pooled: NDArray[np.int64], grid: DecisionGrid) -> int:
             # Of an even number of thresholds the upper middle one: the fewer false positives of equals.
             chosen = row * grid.n_on + int(starts[at]) + longest // 2
     return chosen
+
+
+def _equal_within(counts: NDArray[np.int64]) -> float:
+    """One standard error of the F1 of ``counts`` (3,), at most ``PLATEAU_F1``.
+
+    F1 is taken as a share of its denominator's mean, (references + predictions) / 2 draws: rough, and enough to tell
+    luck from skill.
+    """
+    tp, fp, fn = (float(value) for value in counts)
+    if tp == 0:
+        return _ROUNDING
+    draws = tp + (fp + fn) / 2
+    f1 = tp / draws
+    return min(PLATEAU_F1, float(np.sqrt(f1 * (1 - f1) / draws))) + _ROUNDING
 
 
 def plateau(pooled: NDArray[np.int64], chosen: int, grid: DecisionGrid) -> tuple[float, float]:
