@@ -1,8 +1,8 @@
 """Augmentation on whole batches: pure functions of tensors, settings and a generator that the caller passes.
 
-Waveforms are changed first (gain, mixing two crops), then their log-mel (equaliser tilt, frequency and time masks
-after Park et al., "SpecAugment", 2019). Mixing adds two crops and unites their targets; it is off by default, because
-calls that drown in the sum stay targets and teach the network to hear what is not there.
+Waveforms are changed first (gain, background of another crop), then their log-mel (equaliser tilt, frequency and time
+masks after Park et al., "SpecAugment", 2019). Only crops without any target are added to others: calls are heard over
+backgrounds of other places, and no target drowns in a sum.
 """
 
 import torch
@@ -17,22 +17,20 @@ def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Ge
     return low + (high - low) * torch.rand(shape, generator=generator)
 
 
-def vary_waveforms(
-    waveforms: Tensor, targets: Tensor, mask: Tensor, settings: AugmentSettings, generator: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Gain, then mixing: (batch, n_samples) and two (batch, n_frames, n_labels) in, the same shapes out."""
+def vary_waveforms(waveforms: Tensor, targets: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    """Gain and background: waveforms (batch, n_samples), targets (batch, n_frames, n_labels); the targets stay."""
     batch = len(waveforms)
     gain = uniform((batch, 1), -settings.gain_db, settings.gain_db, generator)
     waveforms = waveforms * 10 ** (gain / 20)
-    partner = torch.randperm(batch, generator=generator)
-    chosen = torch.rand(batch, 1, generator=generator) < settings.mix_probability
-    # A crop drawn as its own partner would only get louder.
+    free = torch.nonzero(targets.amax(dim=(1, 2)) == 0)[:, 0]
+    if len(free) == 0:
+        return waveforms
+    partner = free[torch.randint(0, len(free), (batch,), generator=generator)]
+    chosen = torch.rand(batch, 1, generator=generator) < settings.background_probability
+    # A crop drawn as its own background would only get louder.
     chosen &= (partner != torch.arange(batch))[:, None]
-    level = 10 ** (uniform((batch, 1), -settings.mix_db, 0.0, generator) / 20) * chosen
-    mixed = waveforms + level * waveforms[partner]
-    both = 1 - (1 - targets) * (1 - targets[partner])
-    known = mask * mask[partner]
-    return mixed, torch.where(chosen[..., None], both, targets), torch.where(chosen[..., None], known, mask)
+    level = uniform((batch, 1), settings.background_low_db, settings.background_high_db, generator)
+    return waveforms + chosen * 10 ** (level / 20) * waveforms[partner]
 
 
 def vary_log_mel(log_mel: Tensor, settings: AugmentSettings, hop_s: float, generator: torch.Generator) -> Tensor:

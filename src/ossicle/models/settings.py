@@ -31,10 +31,21 @@ class AugmentSettings:
     """How strongly training crops are varied."""
 
     gain_db: float = setting(default=6.0, help="gain drawn from plus or minus this", unit="dB", ge=0)
-    mix_probability: float = setting(default=0.0, help="share of crops that another crop is added to", ge=0, le=1)
-    mix_db: float = setting(default=10.0, help="the added crop is quieter by 0 to this", unit="dB", ge=0)
+    background_probability: float = setting(
+        default=0.5, help="share of crops that a crop without any target is added to", ge=0, le=1
+    )
+    background_low_db: float = setting(default=-10.0, help="least level of the added crop", unit="dB")
+    background_high_db: float = setting(default=5.0, help="highest level of the added crop", unit="dB")
     tilt_db: float = setting(
-        default=6.0, help="random equaliser: five points drawn from plus or minus this", unit="dB", ge=0
+        default=3.0, help="random equaliser: five points drawn from plus or minus this", unit="dB", ge=0
     )
     frequency_mask: float = setting(default=0.12, help="widest frequency mask, as a share of the bands", ge=0, le=0.5)
     time_mask_s: float = setting(default=0.0, help="longest time mask; masked frames stay targets", unit="s", ge=0)
+
+    def __post_init__(self) -> None:
+        """Refuse levels upside down."""
+        if self.background_low_db > self.background_high_db:
+            raise ValueError(
+                f"background_low_db = {self.background_low_db:g} dB must not be above "
+                f"background_high_db = {self.background_high_db:g} dB"
+            )

@@ -44,7 +44,8 @@ class FrameDetector(lightning.LightningModule):
         )
         # Dropout draws from the global generator; seeding it here makes each step independent of what ran before.
         torch.manual_seed(seed_of(self.training_settings.seed, "dropout", self.current_epoch, index))
-        waveforms, targets, mask = vary_waveforms(*batch, self.augment, generator)
+        waveforms, targets, mask = batch
+        waveforms = vary_waveforms(waveforms, targets, self.augment, generator)
         with torch.no_grad():
             log_mel = vary_log_mel(self.front_end(waveforms), self.augment, self.hop_s, generator)
         loss = masked_bce(self.network(log_mel), targets, mask)
