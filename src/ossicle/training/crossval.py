@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from ossicle.artefacts.workers import end_with_parent, interrupts_held
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError
 from ossicle.core.frontend import FrontEndSettings
@@ -89,7 +90,8 @@ class _Running:
         self.job = job
         self._result, far = context.Pipe(duplex=False)
         self.process: BaseProcess = context.Process(target=_work, args=(job, far), name=job.name)
-        self.process.start()
+        with interrupts_held():
+            self.process.start()
         far.close()
 
     def ended(self) -> bool:
@@ -113,6 +115,7 @@ class _Running:
 
 
 def _work(job: FitJob, result: Connection) -> None:
+    end_with_parent()
     try:
         fit_job(job)
     except OssicleError as error:

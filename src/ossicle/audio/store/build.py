@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.artefacts.files import sweep
+from ossicle.artefacts.workers import end_with_parent, interrupts_held
 from ossicle.audio.probe import probe
 from ossicle.audio.resample import QUALITY
 from ossicle.audio.store.entries import STORE_VERSION, StoreEntry, StoreItem, write_index
@@ -117,9 +118,11 @@ def _shards(
         for plan in missing:
             yield plan.name, write_shard(folder, plan.name, plan.items, rate), "computed"
         return
-    pool = ProcessPoolExecutor(min(workers, len(missing)), mp_context=multiprocessing.get_context("spawn"))
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, len(missing)), mp_context=spawn, initializer=end_with_parent)
     try:
-        futures = {pool.submit(write_shard, folder, plan.name, plan.items, rate): plan.name for plan in missing}
+        with interrupts_held():
+            futures = {pool.submit(write_shard, folder, plan.name, plan.items, rate): plan.name for plan in missing}
         for future in as_completed(futures):
             yield futures[future], future.result(), "computed"
     except BrokenProcessPool as error:

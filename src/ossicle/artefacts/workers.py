@@ -1,0 +1,37 @@
+"""Worker processes that answer to their run alone: Ctrl-C reaches them through it, and they do not outlive it."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold SIGINT back for the block; processes started in it never get it.
+
+    Ctrl-C goes to every process of the terminal's group. The run answers it and ends its workers; a worker that died by
+    itself would look like a crash.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with_parent() -> None:
+    """End this worker process at once when its parent has gone.
+
+    A killed run cannot end its workers, and the next one must not meet them writing.
+    """
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
