@@ -19,8 +19,8 @@ if __name__ == "__main__":
     child = multiprocessing.get_context("spawn").Process(target=work, args=(far,))
     with interrupts_held():
         child.start()
-    print(near.recv(), flush=True)
     try:
+        print(near.recv(), flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         print(child.is_alive(), flush=True)

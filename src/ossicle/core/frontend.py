@@ -24,7 +24,10 @@ class FrontEndSettings:
     floor_db: float = setting(default=-100.0, help="floor of a band's power, relative to full scale", unit="dB", lt=0)
 
     def __post_init__(self) -> None:
-        """Refuse bands beyond Nyquist or upside down."""
+        """Refuse odd windows and hops, and bands beyond Nyquist or upside down."""
+        for name in ("n_fft", "hop_samples"):
+            if getattr(self, name) % 2:
+                raise ValueError(f"{name} = {getattr(self, name)} must be even, so that frame centres fall on samples")
         if self.fmax_hz > self.rate / 2:
             raise ValueError(f"fmax_hz = {self.fmax_hz:g} Hz lies above half the rate ({self.rate / 2:g} Hz)")
         if self.fmin_hz >= self.fmax_hz:

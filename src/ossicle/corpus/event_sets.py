@@ -1,13 +1,13 @@
 """Folders of annotation files without their audio: any tool's events against any annotations, paired by name.
 
 A recording's name is that of its file without folder and audio suffix, unless two recordings share it; then the folder
-counts too. A file that says of a recording what another file says already (the Raven tables and the combined CSV of one
+counts too, and where they differ by their suffix only, the suffix. A file that says of a recording what another file says already (the Raven tables and the combined CSV of one
 prediction) is read once; two files that disagree are an error.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ossicle.audio.probe import SUFFIXES
@@ -38,14 +38,17 @@ def read_event_sets(place: Path, *, label_column: str = "auto") -> EventSets:
         raise UsageError(f"{place}: does not exist; name a folder of annotation files, or one file")
     folder = place if place.is_dir() else place.parent
     names = files_below(place, frozenset({".txt"}) | TABLE_SUFFIXES) if place.is_dir() else [place.name]
+    found = [(key, name, rows) for name in names for key, rows in _read(folder / name, name, label_column).items()]
+    shared = _shared_stems(key for key, _, _ in found)
     out: EventSets = {}
     sources: dict[str, str] = {}
-    for name in names:
-        for key, rows in _read(folder / name, name, label_column).items():
-            if key in out and not _same(out[key], rows):
-                raise FormatError(f"{folder}: {sources[key]} and {name} contradict each other about {key}; keep one")
-            out.setdefault(key, rows)
-            sources.setdefault(key, name)
+    for full, name, rows in found:
+        stem = stem_of(full, SUFFIXES)
+        key = full if stem in shared else stem
+        if key in out and not _same(out[key], rows):
+            raise FormatError(f"{folder}: {sources[key]} and {name} contradict each other about {key}; keep one")
+        out.setdefault(key, rows)
+        sources.setdefault(key, name)
     if not out:
         raise UsageError(f"{place}: holds no annotation files (Raven tables, Audacity labels, CSV, TSV or Parquet)")
     return out
@@ -62,9 +65,9 @@ def _read(path: Path, name: str, label_column: str) -> EventSets:
         table = read_events(path, label_column=label_column)
         out: dict[str, Rows] = defaultdict(list)
         for file in table.files:
-            out[_name(file)] = []
+            out[normal_path(file)] = []
         for row in table.rows:
-            out[_name(row.begin_path) if row.begin_path else recording_name(name)].append(row)
+            out[normal_path(row.begin_path) if row.begin_path else recording_name(name)].append(row)
         return dict(out)
     text = read_text(path)
     if is_raven(text):
@@ -75,17 +78,22 @@ def _read(path: Path, name: str, label_column: str) -> EventSets:
 
 
 def recording_name(table: str) -> str:
-    """The recording that a table named ``table`` speaks of.
+    """The recording that a table named ``table`` speaks of, with its audio suffix where the table's name has it.
 
     >>> recording_name("a/site 1.23_tape.Table.1.selections.txt")
     'a/site 1.23_tape'
     """
     stem = normal_path(table).rpartition(".")[0]
-    return _name(_TABLE_NAME.sub("", stem))
+    return _TABLE_NAME.sub("", stem)
 
 
-def _name(path: str) -> str:
-    return stem_of(normal_path(path), SUFFIXES)
+def _shared_stems(names: Iterable[str]) -> set[str]:
+    """Stems that several audio files have, which then differ by suffix only."""
+    suffixes: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        stem = stem_of(name, SUFFIXES)
+        suffixes[stem].add(name[len(stem) :].lower())
+    return {stem for stem, found in suffixes.items() if len(found - {""}) > 1}
 
 
 def _same(one: Sequence[RawSelection], other: Sequence[RawSelection]) -> bool:

@@ -147,7 +147,7 @@ def _quiet() -> Iterator[None]:
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
             warnings.filterwarnings("ignore", message=".*module.s. in eval mode at the start of training.*")
-            warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec. is deprecated.*")
+            warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.* is deprecated.*")
             yield
     finally:
         for logger, level in zip(loggers, before, strict=True):

@@ -43,11 +43,16 @@ def predict(
     opened = read_bundle(bundle)
     predictor = open_predictor(opened, runtime, threads)
     audio = find_audio(files)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file; name a folder")
+    # Made now: a place that cannot be written should not be found out after hours of scoring.
+    out.mkdir(parents=True, exist_ok=True)
     done: list[Written] = []
     for number, (name, path) in enumerate(audio, start=1):
         prediction = predict_file(path, predictor, opened.decisions, batch)
         done.append(Written(name, path, prediction))
-        state = "" if prediction.status == "ok" else f"  {prediction.status}: {prediction.reason}"
+        state = "" if prediction.status == "ok" else f"  {prediction.status}"
+        state += f": {prediction.reason}" if prediction.reason else ""
         print(f"[{number}/{len(audio)}] {name}: {len(prediction.events)} events{state}", file=sys.stderr)
     summary = write_predictions(out, done, wanted, opened, runtime, threads)
     if as_json:
@@ -70,6 +75,8 @@ def stream(
     """Print the events of a file as a microphone would give them: JSON lines, each when it is decided."""
     opened = read_bundle(bundle)
     predictor = open_predictor(opened, runtime, threads)
+    if not file.is_file():
+        raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; name one recording")
     for one in stream_file(file, predictor, opened.decisions, chunk_s):
         event = one.event
         line = {

@@ -1,5 +1,6 @@
 """``ossicle``: the commands, and how errors and signals end them."""
 
+import os
 import signal
 import sys
 from importlib.metadata import version
@@ -8,7 +9,7 @@ from types import FrameType
 import typer
 
 from ossicle.app.cli import dataset, demo, field, project, score
-from ossicle.core.errors import EXIT_USAGE, OssicleError
+from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
@@ -43,23 +44,39 @@ def _options(
 def main() -> None:
     """Run a command; its exit code says how it ended (see ``ossicle.core.errors``)."""
     signal.signal(signal.SIGTERM, _terminated)
+    # A shell that starts a command in the background may have it ignore Ctrl-C; then it stays so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
     try:
         app(standalone_mode=True)
     except OssicleError as error:
         print(f"ossicle: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`); the interpreter would complain of it once more on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILED)
+    except OSError as error:
+        # The system's own word on a file: no space, no permission, a file where a folder should be.
+        place = f"{error.filename}: " if error.filename is not None else ""
+        print(f"ossicle: {place}{error.strerror or error}", file=sys.stderr)
+        sys.exit(EXIT_FAILED)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in OPTIONAL:
             raise
         print(f"ossicle: this command needs {error.name}: pip install 'ossicle[train]'", file=sys.stderr)
         sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
-        print("ossicle: interrupted; the same command goes on from here", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
 
 
 OPTIONAL = frozenset({"torch", "lightning", "onnx", "safetensors", "matplotlib", "jinja2", "tensorboard"})
 """Packages of the extra ``train``."""
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    print("ossicle: interrupted; the same command goes on from here", file=sys.stderr)
+    raise KeyboardInterrupt
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

@@ -1,5 +1,6 @@
 """What ``predict`` reads and leaves: recordings by name, and tables of events in the formats people work in."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 from ossicle.artefacts.files import write_json
 from ossicle.audio.probe import SUFFIXES
 from ossicle.bundle.manifest import Bundle
+from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.corpus.audacity import write_audacity
 from ossicle.corpus.discovery import files_below
@@ -19,6 +21,7 @@ from ossicle.corpus.raven import raven_name, write_raven
 from ossicle.corpus.selection import RawSelection
 from ossicle.inference.batch import FilePrediction
 
+_LONGEST_NAME = 220
 SUMMARY = "predictions.json"
 EVENTS = "events.csv"
 
@@ -48,6 +51,7 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
             found.append((place.name, place))
         else:
             raise UsageError(f"{place}: does not exist")
+    found = [(_writable(name), path) for name, path in found]
     names = Counter(name for name, _ in found)
     # Two files of one name from two places: the name of the folder tells them apart, then a number.
     out: dict[str, Path] = {}
@@ -61,11 +65,23 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
     return sorted(out.items())
 
 
+def _writable(name: str) -> str:
+    """A name that tables and JSON can hold: control characters and bytes that are not UTF-8 as in URLs.
+
+    >>> _writable("two\\nlines.wav")
+    'two%0Alines.wav'
+    """
+    bad = (ord(one) < 32 or ord(one) == 127 or 0xD800 <= ord(one) < 0xE000 for one in name)
+    return "".join(
+        "".join(f"%{byte:02X}" for byte in os.fsencode(one)) if wrong else one
+        for one, wrong in zip(name, bad, strict=True)
+    )
+
+
 def write_predictions(
     out: Path, done: Sequence[Written], formats: Sequence[str], bundle: Bundle, runtime: str, threads: int
 ) -> dict[str, Any]:
     """Write the tables and ``predictions.json``; returns what the latter holds."""
-    out.mkdir(parents=True, exist_ok=True)
     high_hz = bundle.front.fmax_hz
     for name in formats:
         FORMATS[name](out, done, high_hz)
@@ -121,8 +137,16 @@ def _places(out: Path, done: Sequence[Written]) -> list[tuple[Written, Path]]:
         name = one.name if stems[stem_of(one.name, SUFFIXES)] == 1 else f"{one.name}.wav"
         path = out.joinpath(*PurePosixPath(name).parts)
         path.parent.mkdir(parents=True, exist_ok=True)
-        places.append((one, path))
+        places.append((one, path.with_name(_short(path.name))))
     return places
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for what tables append; file systems hold 255 bytes."""
+    raw = name.encode()
+    if len(raw) <= _LONGEST_NAME:
+        return name
+    return f"{raw[: _LONGEST_NAME - 20].decode(errors='ignore')}~{digest(name)[:8]}{PurePosixPath(name).suffix[:8]}"
 
 
 FORMATS: dict[str, Callable[[Path, Sequence[Written], float], None]] = {

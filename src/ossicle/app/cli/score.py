@@ -18,6 +18,7 @@ from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
 
 ANY = "any"
+_IOU = 0.5
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +49,8 @@ def score(
     With both options the headline is at the IoU, and `at_collar` stands beside it. A recording without predictions
     counts as missed; one without a reference table was never annotated and is left out, and said.
     """
+    if iou is None and collar is None:
+        iou = _IOU
     references, predicted = pair_names(
         read_event_sets(reference, label_column=label_column), read_event_sets(predictions, label_column=label_column)
     )
@@ -62,8 +65,8 @@ def score(
     pairs = _times(references, references, ignore_labels), _times(predicted, references, ignore_labels)
     labels = sorted({label for times in pairs for of in times.values() for label in of})
     criteria: list[tuple[str, Criterion]] = []
-    if iou is not None or collar is None:
-        criteria.append(("iou", IouMatch(threshold=0.5 if iou is None else iou)))
+    if iou is not None:
+        criteria.append(("iou", IouMatch(threshold=iou)))
     if collar is not None:
         criteria.append(("collar", CollarMatch(collar_s=collar)))
     reports = {
@@ -79,7 +82,7 @@ def score(
         print(json.dumps(out, indent=2, ensure_ascii=False))
         return
     for name, report in reports.items():
-        print(f"at {name} {iou if name == 'iou' and iou else collar if name == 'collar' else 0.5}:")
+        print(f"at IoU {iou:g}:" if name == "iou" else f"at a collar of {collar:g} s:")
         rows = [("all", *_cells(report.pooled))]
         rows += [(label, *_cells(of)) for label, of in report.per_label.items()] if len(labels) > 1 else []
         print_rows(("events", "F1", "precision", "recall", "annotated", "predicted"), rows)

@@ -27,8 +27,10 @@ class Layers:
     def add(self, values: dict[str, Any], origin: str, at: tuple[str, ...] = ()) -> None:
         """Lay a table over what is there; tables are merged, other values replaced."""
         target = self.values
-        for key in at:
+        for depth, key in enumerate(at):
             target = target.setdefault(key, {})
+            if not isinstance(target, dict):
+                raise ProjectError(f"{origin}: {'.'.join(at[: depth + 1])} is a setting, not a table")
         for key, value in values.items():
             path = (*at, key)
             self.origins[path] = origin
@@ -65,7 +67,7 @@ def read_layers(file: Path, overrides: tuple[str, ...] = ()) -> Layers:
         out.add(values, origin)
     local = file.parent / LOCAL_FILE
     if local.exists():
-        out.add(_table(local.read_text(encoding="utf-8"), str(local)), str(local))
+        out.add(_read(local), str(local))
     for text in overrides:
         key, value = parse_override(text)
         out.add({key[-1]: value}, f"--set {text}", key[:-1])
@@ -96,13 +98,7 @@ def _chain(file: Path) -> list[tuple[dict[str, Any], str]]:
         if name.startswith("recipe:"):
             values = _table(recipe_text(name.removeprefix("recipe:")), name)
         else:
-            try:
-                values = _table(Path(name).read_text(encoding="utf-8"), name)
-            except (OSError, UnicodeDecodeError) as error:
-                why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-                raise ProjectError(
-                    f"{name}: cannot be read ({why}); name a project file with -p, or make one with 'ossicle new'"
-                ) from None
+            values = _read(Path(name))
         base = values.pop("base", None)
         out.append((values, name))
         if base is None:
@@ -111,6 +107,16 @@ def _chain(file: Path) -> list[tuple[dict[str, Any], str]]:
             raise ProjectError(f'{name}: base must be text, such as "recipe:tapes" or another project file')
         name = base if base.startswith("recipe:") else str(Path(name).parent / base)
     raise ProjectError(f"{file}: more than {_MOST_BASES} bases; does one of them name itself?")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return _table(file.read_text(encoding="utf-8"), str(file))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ProjectError(
+            f"{file}: cannot be read ({why}); name a project file with -p, or make one with 'ossicle new'"
+        ) from None
 
 
 def _table(text: str, origin: str) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 import difflib
 import json
+import math
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, time
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -57,24 +60,35 @@ def load_project(file: Path, overrides: tuple[str, ...] = (), data_root: Path | 
 
 def check(layers: Layers) -> ProjectSettings:
     """Settings from merged layers; raises ProjectError that lists everything wrong with them."""
+    for path, value in _leaves(layers.values, ()):
+        place = _place(layers, path)
+        if isinstance(value, date | time):
+            raise ProjectError(f"{place} = {value}: dates and times go in quotes")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ProjectError(f"{place} = {value}: should be a finite number; {_help(path[:-1], path[-1])}")
     try:
-        text = json.dumps(layers.values)
-    except TypeError:
-        raise ProjectError(
-            "a project file holds text, numbers, booleans, arrays and tables; dates go in quotes"
-        ) from None
-    try:
-        return TypeAdapter(ProjectSettings).validate_json(text)
+        return TypeAdapter(ProjectSettings).validate_json(json.dumps(layers.values))
     except ValidationError as error:
         found = [_complaint(one, layers) for one in error.errors(include_url=False)]
         raise ProjectError("\n".join(dict.fromkeys(found))) from None
 
 
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every plain value with the keys that lead to it; those of an array all lie at the array's key."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from _leaves(one, (*path, key))
+    elif isinstance(value, list):
+        for one in value:
+            yield from _leaves(one, path)
+    else:
+        yield path, value
+
+
 def _complaint(error: Any, layers: Layers) -> str:
     path = tuple(str(part) for part in error["loc"] if not isinstance(part, int))
-    origin = layers.origin(path)
     table, key = path[:-1], path[-1] if path else ""
-    place = f"{origin}: [{'.'.join(table)}] {key}" if table else f"{origin}: [{key}]" if key else origin
+    place = _place(layers, path)
     kind = error["type"]
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
         names = _names(table)
@@ -92,6 +106,11 @@ def _complaint(error: Any, layers: Layers) -> str:
         return f"{origin}: [{'.'.join(path)}] {message}"
     message = error["msg"].removeprefix("Input should be ")
     return f"{place}: should be {message}, not {error['input']!r}; {_help(table, key)}"
+
+
+def _place(layers: Layers, path: tuple[str, ...]) -> str:
+    table = f": [{'.'.join(path[:-1] or path)}]" if path else ""
+    return f"{layers.origin(path)}{table}{f' {path[-1]}' if len(path) > 1 else ''}"
 
 
 def _class_of(table: tuple[str, ...]) -> Any:
@@ -113,5 +132,5 @@ def _help(table: tuple[str, ...], key: str) -> str:
     cls = _class_of(table)
     for spec in fields(cls) if cls is not None else ():
         if spec.name == key:
-            return f"it is the {spec.metadata['help']}"
+            return f"{key} is: {spec.metadata['help']}"
     return "see the documentation of the project file"

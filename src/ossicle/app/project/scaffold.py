@@ -9,6 +9,7 @@ from ossicle.app.project.layers import recipe_names
 from ossicle.app.project.load import PROJECT_FILE
 from ossicle.artefacts.files import write_text
 from ossicle.core.errors import SplitError, UsageError
+from ossicle.corpus.discovery import shown
 from ossicle.corpus.fields import infer_template
 from ossicle.corpus.index import CorpusIndex, CorpusSettings, index_corpus
 
@@ -37,6 +38,10 @@ def scaffold(
     file = folder / PROJECT_FILE
     if file.exists() and not force:
         raise UsageError(f"{file} is there already; choose another folder, or --force to overwrite it")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; name a folder for the project")
+    if folds == 1:
+        raise UsageError("--folds 1 leaves nothing to train on; use 0 (each group held out once) or at least 2")
     if not audio.is_dir():
         raise UsageError(f"--audio {audio}: there is no such folder")
     if annotations is not None and not annotations.exists():
@@ -45,6 +50,11 @@ def scaffold(
         name_template = _template(audio, group)
     settings = CorpusSettings(audio=str(audio), name_template=name_template, decode=False)
     index = index_corpus(audio, annotations, settings, group=group, workers=os.cpu_count() or 1)
+    if annotations is not None and not any(one.reviewed for one in index.recordings):
+        raise UsageError(
+            f"--annotations {annotations}: holds no table for any of the {len(index.recordings)} recordings "
+            "(Raven tables, Audacity labels, CSV, TSV or Parquet, named like the recordings)"
+        )
     _require_groups(index, group, folds)
     write_text(file, _text(recipe, folder, audio, annotations, group, name_template, folds, index))
     return file
@@ -144,5 +154,7 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = "".join(f"\\u{ord(one):04x}" if ord(one) < 32 else one for one in text.replace("\\", "\\\\"))
-    return '"' + escaped.replace('"', '\\"') + '"'
+    if any(0xD800 <= ord(one) < 0xE000 for one in text):
+        raise UsageError(f"{shown(text)}: this path is not valid UTF-8, which a project file cannot hold; rename it")
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(f"\\u{ord(one):04x}" if ord(one) < 32 or ord(one) == 127 else one for one in escaped) + '"'

@@ -35,6 +35,8 @@ def run_project(project: Project, progress: Progress, until: str | None = None) 
     """
     if until is not None and until not in step_names():
         raise UsageError(f"there is no step {until!r}; steps: {', '.join(step_names())}")
+    if project.data_root.exists() and not project.data_root.is_dir():
+        raise UsageError(f"the data root {project.data_root} is a file; name a folder")
     project.data_root.mkdir(parents=True, exist_ok=True)
     with project_lock(project.data_root):
         done = run_steps(CHAIN, project, progress, until)

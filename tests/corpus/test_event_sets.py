@@ -1,0 +1,93 @@
+from pathlib import Path
+
+import pytest
+
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.audacity import write_audacity
+from ossicle.corpus.event_csv import write_events
+from ossicle.corpus.event_sets import pair_names, read_event_sets, recording_name
+from ossicle.corpus.raven import write_raven
+from ossicle.corpus.selection import RawSelection
+
+CALL = RawSelection(1.0, 2.0, "hum")
+OTHER = RawSelection(3.0, 3.5, "trill")
+
+
+def named(row: RawSelection, path: str) -> RawSelection:
+    return RawSelection(row.start_s, row.end_s, row.label, begin_path=path)
+
+
+def test_formats_of_one_prediction_are_one_set(tmp_path: Path) -> None:
+    write_raven(tmp_path / "a" / "tape 1.2.Table.1.selections.txt", [CALL, OTHER])
+    write_events(tmp_path / "events.csv", [named(CALL, "a/tape 1.2.wav"), named(OTHER, "a/tape 1.2.wav")])
+    found = read_event_sets(tmp_path)
+    assert list(found) == ["a/tape 1.2"]
+    assert [row.label for row in found["a/tape 1.2"]] == ["hum", "trill"]
+
+
+def test_files_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    write_raven(tmp_path / "tape.Table.1.selections.txt", [CALL])
+    write_events(tmp_path / "events.csv", [named(OTHER, "tape.wav")])
+    with pytest.raises(FormatError, match=r"tape\.Table.*events\.csv|events\.csv.*tape\.Table"):
+        read_event_sets(tmp_path)
+
+
+def test_recordings_that_differ_by_suffix_stay_apart(tmp_path: Path) -> None:
+    write_raven(tmp_path / "same.wav.Table.1.selections.txt", [CALL])
+    write_raven(tmp_path / "same.flac.Table.1.selections.txt", [OTHER])
+    write_events(tmp_path / "events.csv", [named(CALL, "same.wav"), named(OTHER, "same.flac")])
+    found = read_event_sets(tmp_path)
+    assert {key: [row.label for row in rows] for key, rows in found.items()} == {
+        "same.wav": ["hum"],
+        "same.flac": ["trill"],
+    }
+
+
+def test_equal_names_in_two_folders_are_paired_by_path(tmp_path: Path) -> None:
+    for side in ("reference", "predicted"):
+        write_raven(tmp_path / side / "a" / "one.Table.1.selections.txt", [CALL])
+        write_audacity(tmp_path / side / "b" / "one.txt", [OTHER])
+    one, other = pair_names(read_event_sets(tmp_path / "reference"), read_event_sets(tmp_path / "predicted"))
+    assert list(one) == list(other) == ["a/one", "b/one"]
+
+
+def test_names_are_cut_where_nothing_is_lost(tmp_path: Path) -> None:
+    write_raven(tmp_path / "reference" / "site" / "one.Table.1.selections.txt", [CALL])
+    write_raven(tmp_path / "predicted" / "one.Table.1.selections.txt", [CALL])
+    one, other = pair_names(read_event_sets(tmp_path / "reference"), read_event_sets(tmp_path / "predicted"))
+    assert list(one) == list(other) == ["one"]
+
+
+def test_empty_tables_are_recordings_without_events(tmp_path: Path) -> None:
+    write_raven(tmp_path / "header.Table.1.selections.txt", [])
+    (tmp_path / "nothing.txt").write_text("")
+    (tmp_path / "events.csv").write_text("file,start_time,end_time,label\r\nquiet.wav,,,\r\n")
+    assert read_event_sets(tmp_path) == {"header": [], "nothing": [], "quiet": []}
+
+
+def test_one_file_will_do(tmp_path: Path) -> None:
+    write_raven(tmp_path / "x.selections.txt", [CALL])
+    assert list(read_event_sets(tmp_path / "x.selections.txt")) == ["x"]
+
+
+def test_nothing_to_read_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not exist"):
+        read_event_sets(tmp_path / "gone")
+    with pytest.raises(UsageError, match="holds no annotation files"):
+        read_event_sets(tmp_path)
+    (tmp_path / "notes.txt").write_text("dear diary\n")
+    with pytest.raises(FormatError, match=r"notes\.txt, line 1: is neither"):
+        read_event_sets(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "recording"),
+    [
+        ("tape.txt", "tape"),
+        ("tape.Table.2.selections.txt", "tape"),
+        ("tape.selections.txt", "tape"),
+        ("deep/night.23_tape.Table.1.selections.txt", "deep/night.23_tape"),
+    ],
+)
+def test_the_recording_of_a_table(table: str, recording: str) -> None:
+    assert recording_name(table) == recording
