@@ -1,0 +1,67 @@
+"""The reference of the project file, written from the settings themselves: ``docs/project-file.md``."""
+
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any, get_type_hints
+
+from ossicle.app.project.settings import ProjectSettings
+
+_HEAD = """\
+# The project file
+
+`ossicle.toml` has one table for each step. A project may start from a recipe (`base = "recipe:tapes"`) or from another
+file; `ossicle.local.toml` beside it (not for version control) overrides it, and `--set TABLE.KEY=VALUE` overrides both.
+Unknown keys, wrong types and impossible values are refused. The defaults below are those of the settings; a recipe
+sets its own. Written by `python -m ossicle.app.project.reference`; do not edit.
+"""
+
+
+def reference() -> str:
+    """The page as Markdown."""
+    return _HEAD + "".join(_table(spec.name, spec) for spec in fields(ProjectSettings))
+
+
+def _table(name: str, spec: Field[Any]) -> str:
+    cls = get_type_hints(ProjectSettings)[name]
+    return f"\n## `[{name}]`: {spec.metadata['help']}\n\n| key | what | default | range |\n|---|---|---|---|\n" + _rows(
+        cls
+    )
+
+
+def _rows(cls: Any, prefix: str = "") -> str:
+    hints = get_type_hints(cls)
+    lines = []
+    for spec in fields(cls):
+        if is_dataclass(hints[spec.name]):
+            lines.append(_rows(hints[spec.name], f"{prefix}{spec.name}."))
+            continue
+        unit = f" ({spec.metadata['unit']})" if spec.metadata["unit"] else ""
+        cells = (f"`{prefix}{spec.name}`", f"{spec.metadata['help']}{unit}", _default(spec), _range(spec))
+        lines.append("| " + " | ".join(cells) + " |\n")
+    return "".join(lines)
+
+
+def _default(spec: Field[Any]) -> str:
+    value = spec.default_factory() if spec.default_factory is not MISSING else spec.default
+    return "must be given" if value is MISSING else f"`{_toml(value)}`"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _range(spec: Field[Any]) -> str:
+    if spec.metadata["choices"]:
+        return ", ".join(f"`{one}`" for one in spec.metadata["choices"])
+    words = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
+    bounds = spec.metadata["bounds"]
+    return ", ".join(f"{word} {bounds[key]:g}" for key, word in words if bounds.get(key) is not None)
+
+
+if __name__ == "__main__":
+    print(reference(), end="")

@@ -1,0 +1,129 @@
+"""``ossicle new``: project files that load, and what is refused before one is written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ossicle.app.project.load import load_project
+from ossicle.app.project.scaffold import scaffold
+from ossicle.audio.wav import write_wav
+from ossicle.core.errors import SplitError, UsageError
+from ossicle.corpus.raven import raven_name, write_raven
+from ossicle.corpus.selection import RawSelection
+
+NAMES = ("siteA_20250610_050000_tape.wav", "siteB_20250611_050000_tape.wav", "siteC_20250612_050000_tape.wav")
+
+
+def corpus(folder: Path, names: tuple[str, ...] = NAMES, rate: int = 16000, length_s: float = 0.2) -> Path:
+    (folder / "audio").mkdir(parents=True)
+    for name in names:
+        write_wav(folder / "audio" / name, np.zeros(rate, dtype=np.float32), rate, "PCM_16")
+        call = RawSelection(0.1, 0.1 + length_s, "hum", 300.0, 2500.0)
+        write_raven(folder / "tables" / raven_name(name), [call])
+    return folder
+
+
+def make(place: Path, folder: Path, group: str = "site", **options: object) -> Path:
+    given: dict[str, object] = {"recipe": "tapes", "name_template": "", "folds": 0, **options}
+    return scaffold(  # type: ignore[call-arg]
+        folder=folder,
+        audio=place / "audio",
+        annotations=place / "tables",
+        group=group,
+        **given,  # type: ignore[arg-type]
+    )
+
+
+def test_the_project_loads_and_finds_its_folders(tmp_path: Path) -> None:
+    place = corpus(tmp_path / "corpus")
+    project = load_project(make(place, tmp_path / "work" / "tapes"))
+    assert project.audio_folder.resolve() == place / "audio"
+    assert project.annotation_folder is not None
+    assert project.annotation_folder.resolve() == place / "tables"
+    assert not Path(project.settings.corpus.audio).is_absolute()
+    assert project.settings.project.name == "tapes"
+    assert (project.settings.split.group, project.settings.corpus.name_template) == ("site", "site{site}_*")
+
+
+def test_rate_and_frames_fit_the_annotations(tmp_path: Path) -> None:
+    wide = load_project(make(corpus(tmp_path / "wide", rate=48000), tmp_path / "a")).settings.frontend
+    assert (wide.rate, wide.hop_samples) == (8000, 80)
+    low = load_project(make(corpus(tmp_path / "low", rate=4000), tmp_path / "b")).settings.frontend
+    assert low.rate == 4000
+    long = load_project(make(corpus(tmp_path / "long", length_s=0.6), tmp_path / "c")).settings.frontend
+    assert long.hop_samples / long.rate == 0.02
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", 'it\'s "quoted"', "日本 ünï", "back\\slash", "line\nend", "tab\there", "del\x7f"]
+)
+def test_any_folder_name_survives_the_project_file(tmp_path: Path, name: str) -> None:
+    place = corpus(tmp_path / name)
+    project = load_project(make(place, tmp_path / f"{name} project"))
+    assert project.audio_folder.resolve() == (place / "audio").resolve()
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    place = corpus(tmp_path / "corpus").rename(tmp_path / "bad\udcff")
+    with pytest.raises(UsageError, match=r"bad\\xff.*not valid UTF-8"):
+        make(place, tmp_path / "work")
+
+
+def test_one_group_is_refused(tmp_path: Path) -> None:
+    place = corpus(tmp_path / "corpus", NAMES[:1])
+    with pytest.raises(SplitError, match="1 annotated group"):
+        make(place, tmp_path / "work")
+    assert not (tmp_path / "work").exists()
+
+
+def test_more_folds_than_groups_are_refused(tmp_path: Path) -> None:
+    place = corpus(tmp_path / "corpus")
+    with pytest.raises(SplitError, match="4 folds need at least as many"):
+        make(place, tmp_path / "work", folds=4)
+    with pytest.raises(UsageError, match="--folds 1"):
+        make(place, tmp_path / "work", folds=1)
+
+
+def test_an_unknown_group_says_how_to_name_it(tmp_path: Path) -> None:
+    place = corpus(tmp_path / "corpus")
+    with pytest.raises(UsageError, match=r"--group recorder.*--name-template"):
+        make(place, tmp_path / "work", group="recorder")
+    project = load_project(make(place, tmp_path / "work", group="recorder", name_template="site{recorder}_*"))
+    assert project.settings.corpus.name_template == "site{recorder}_*"
+
+
+def test_built_in_groups_need_no_template(tmp_path: Path) -> None:
+    project = load_project(make(corpus(tmp_path / "corpus"), tmp_path / "work", group="recording"))
+    assert project.settings.corpus.name_template == ""
+
+
+def test_a_project_is_overwritten_only_when_asked(tmp_path: Path) -> None:
+    place = corpus(tmp_path / "corpus")
+    file = make(place, tmp_path / "work")
+    file.write_text("mine")
+    with pytest.raises(UsageError, match="is there already"):
+        make(place, tmp_path / "work")
+    assert file.read_text() == "mine"
+    make(place, tmp_path / "work", force=True)
+    assert file.read_text() != "mine"
+
+
+def test_an_unknown_recipe_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no recipe 'tape'; recipes: demo, tapes"):
+        make(corpus(tmp_path / "corpus"), tmp_path / "work", recipe="tape")
+
+
+def test_wrong_places_are_refused(tmp_path: Path) -> None:
+    place = corpus(tmp_path / "corpus")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="is a file"):
+        make(place, tmp_path / "file")
+    with pytest.raises(UsageError, match="there is no such folder"):
+        make(tmp_path / "gone", tmp_path / "work")
+    (place / "tables").rename(place / "away")
+    with pytest.raises(UsageError, match="there is no such folder or file"):
+        make(place, tmp_path / "work")
+    (place / "tables").mkdir()
+    with pytest.raises(UsageError, match="holds no table for any of the 3 recordings"):
+        make(place, tmp_path / "work")
