@@ -65,9 +65,9 @@ def test_any_folder_name_survives_the_project_file(tmp_path: Path, name: str) ->
 
 
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    place = corpus(tmp_path / "corpus").rename(tmp_path / "bad\udcff")
+    place = corpus(tmp_path / "corpus")
     with pytest.raises(UsageError, match=r"bad\\xff.*not valid UTF-8"):
-        make(place, tmp_path / "work")
+        make(place, tmp_path / "bad\udcff")
 
 
 def test_one_group_is_refused(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Folders of annotation files without their audio: any tool's events against any annotations, paired by name.
 
 A recording's name is that of its file without folder and audio suffix, unless two recordings share it; then the folder
-counts too, and where they differ by their suffix only, the suffix. A file that says of a recording what another file says already (the Raven tables and the combined CSV of one
-prediction) is read once; two files that disagree are an error.
+counts too, and where they differ by their suffix only, the suffix. A file that says of a recording what another file
+says already (the Raven tables and the combined CSV of one prediction) is read once; two files that disagree are an
+error.
 """
 
 import re
