@@ -21,7 +21,6 @@ from ossicle.metrics.events import count_events, precision_recall_f1
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
 from ossicle.metrics.ranking import event_pr_curve
 from ossicle.report.data import FoldRow, PrCurve, ReportData, SweepRow, TrainingCurve
-from ossicle.report.page import write_report
 from ossicle.training.runfolder import RunFolder
 
 STEP_VERSION = 1
@@ -30,6 +29,8 @@ PAGE = "report.html"
 
 def run(context: Context) -> None:
     """Gather and draw."""
+    from ossicle.report.page import write_report
+
     settings = context.project.settings
     truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
     events, final = read_events(context, "events", truth), read_events(context, "events_in_sample", truth)

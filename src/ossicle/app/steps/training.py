@@ -8,7 +8,6 @@ from ossicle.app.steps.step import Context, Step
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.settings import digestible
-from ossicle.training.crossval import FitJob, fit_all
 from ossicle.training.runfolder import RunFolder
 
 STEP_VERSION = 1
@@ -22,6 +21,9 @@ def fold_name(fold: int) -> str:
 
 def run(context: Context) -> None:
     """Fit all models, several at a time."""
+    # Here, since torch takes seconds to import and most runs find their models on the shelf.
+    from ossicle.training.crossval import FitJob, fit_all
+
     settings = context.project.settings
     dataset = context.inputs["dataset"]
     folds = sorted(set(read_table(dataset / "folds.parquet")["fold"].to_list()))
