@@ -1,0 +1,115 @@
+"""What a report shows, as values: the caller gathers them, ``ossicle.report.page`` draws them.
+
+All times are seconds from the start of a recording. Empty sequences and None stand for pieces a run does not have; the
+page says so in a sentence in their place.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.corpus.health import HealthReport
+from ossicle.inference.fit import ThresholdCurve
+from ossicle.metrics.event_report import EventReport
+
+ExampleKind = Literal["best", "worst", "missed", "false alarm"]
+EXAMPLE_KINDS: tuple[ExampleKind, ...] = get_args(ExampleKind)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingCurve:
+    """One training, by epoch: each has ``epoch`` and where measured ``train_loss``, ``val_loss``, ``learning_rate``,
+    ``seconds``.
+    """
+
+    name: str
+    epochs: Sequence[Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PrCurve:
+    """Precision and recall of one label as the threshold falls; arrays or sequences of one length."""
+
+    label: str
+    precision: Sequence[float] | NDArray[np.float64]
+    recall: Sequence[float] | NDArray[np.float64]
+    thresholds: Sequence[float] | NDArray[np.float64]
+    average_precision: float
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRow:
+    """The headline's events, matched at another least IoU."""
+
+    iou: float
+    f1: float
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class FoldRow:
+    """One fold: what it holds out, the decision fitted on the other folds (label to text) and what came of it."""
+
+    fold: int
+    groups: tuple[str, ...]
+    decisions: Mapping[str, str]
+    f1: float
+    precision: float
+    recall: float
+    n_reference: int
+    n_predicted: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """A stretch of a recording to look at and listen to.
+
+    The event it is about lies at [``start_s``, ``end_s``]; ``score`` is the prediction's and ``iou`` the pair's, None
+    where there is none. ``samples``: float32, shape (n,), at ``rate`` Hz, beginning at ``window_start_s``.
+    ``references`` are (start, end, label), ``predictions`` (start, end, label, score).
+    """
+
+    kind: ExampleKind
+    recording: str
+    label: str
+    start_s: float
+    end_s: float
+    score: float | None
+    iou: float | None
+    samples: NDArray[np.float32]
+    rate: int
+    window_start_s: float
+    references: Sequence[tuple[float, float, str]] = ()
+    predictions: Sequence[tuple[float, float, str, float]] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReportData:
+    """One run.
+
+    ``summary``: key facts in order. ``metrics``: the headline, out of fold with cross-fitted decisions; ``in_sample``:
+    the same under the bundle's final decision; ``collar``: the headline's events matched by a 0.2 s collar. ``budget``:
+    phases with their seconds. ``notes``: warnings. ``split``: the audit as ``corpus.audit`` writes it. ``files``: name
+    to path relative to the page.
+    """
+
+    title: str
+    summary: Mapping[str, str]
+    health: HealthReport
+    metrics: EventReport
+    curves: Sequence[TrainingCurve] = ()
+    in_sample: EventReport | None = None
+    collar: EventReport | None = None
+    threshold_curves: Sequence[ThresholdCurve] = ()
+    pr_curves: Sequence[PrCurve] = ()
+    iou_sweep: Sequence[SweepRow] = ()
+    folds: Sequence[FoldRow] = ()
+    examples: Sequence[Example] = ()
+    budget: Sequence[tuple[str, float]] = ()
+    notes: Sequence[str] = ()
+    split: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,84 @@
+"""Figure of one example: its spectrogram, and above it what is annotated and what is predicted.
+
+The time axis fills the image from :data:`LEFT` to :data:`RIGHT` (shares of its width), which the page's cursor uses.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from ossicle.report.data import Example
+from ossicle.report.figures_groups import shortened
+from ossicle.report.spectrogram import grey_levels, spectrogram
+from ossicle.report.style import BLUE, INK, ORANGE, styled
+from ossicle.report.words import number
+
+LEFT, RIGHT = 0.105, 0.985
+_BOTTOM, _TOP, _LANES_TOP = 0.17, 0.80, 0.985
+Lane = Sequence[tuple[float, float, str]]
+
+
+@styled
+def example_figure(example: Example) -> Figure:
+    """Spectrogram in kHz over seconds of the recording; reference (blue) and predicted (orange) events as boxes."""
+    figure = Figure(figsize=(5.6, 3.0))
+    axes = figure.add_axes((LEFT, _BOTTOM, RIGHT - LEFT, _TOP - _BOTTOM))
+    lanes = figure.add_axes((LEFT, _TOP, RIGHT - LEFT, _LANES_TOP - _TOP))
+    start_s = example.window_start_s
+    end_s = start_s + max(len(example.samples), 1) / example.rate
+    if len(example.samples):
+        _paint(axes, example)
+    references = [(a, b, name) for a, b, name in example.references]
+    predictions = [(a, b, f"{name} {number(score)}") for a, b, name, score in example.predictions]
+    _boxes(axes, references, BLUE, "-", 0.0)
+    _boxes(axes, predictions, ORANGE, "--", 0.02)
+    _lane(lanes, references, 1, BLUE, (start_s, end_s))
+    _lane(lanes, predictions, 0, ORANGE, (start_s, end_s))
+    axes.set(xlim=(start_s, end_s), ylim=(0, example.rate / 2000), xlabel="time in the recording (s)", ylabel="kHz")
+    axes.grid(visible=False)
+    axes.ticklabel_format(axis="x", style="plain", useOffset=False)
+    lanes.set(xlim=(start_s, end_s), ylim=(0, 2), xticks=[], yticks=[])
+    lanes.set_yticks([0.5, 1.5], ["predicted", "reference"])
+    lanes.tick_params(axis="y", length=0, labelsize=7.5, pad=2)
+    for tick, colour in zip(lanes.get_yticklabels(), (ORANGE, BLUE), strict=True):
+        tick.set_color(colour)
+    lanes.grid(visible=False)
+    for side in lanes.spines.values():
+        side.set_visible(False)
+    return figure
+
+
+def _paint(axes: Axes, example: Example) -> None:
+    found = spectrogram(example.samples, example.rate)
+    n_bins, n_frames = found.db.shape
+    left = example.window_start_s - found.hop_s / 2
+    extent = (left, left + n_frames * found.hop_s, -found.bin_hz / 2000, (n_bins - 0.5) * found.bin_hz / 1000)
+    grey = np.repeat(grey_levels(found.db)[..., None], 3, axis=-1)
+    # "none" keeps the pixels as they are in the SVG: the browser scales, the page stays small.
+    axes.imshow(grey, extent=extent, origin="lower", aspect="auto", interpolation="none")
+
+
+def _boxes(axes: Axes, events: Lane, colour: str, dashes: str, inset: float) -> None:
+    for start, end, _ in events:
+        box = Rectangle(
+            (start, inset),
+            end - start,
+            1 - 2 * inset,
+            transform=axes.get_xaxis_transform(),
+            fill=False,
+            edgecolor=colour,
+            linewidth=1.6,
+            linestyle=dashes,
+            zorder=3,
+        )
+        axes.add_patch(box)
+
+
+def _lane(axes: Axes, events: Lane, row: int, colour: str, window: tuple[float, float]) -> None:
+    for start, end, text in events:
+        axes.add_patch(Rectangle((start, row + 0.08), end - start, 0.84, color=colour, alpha=0.28, linewidth=0))
+        at = min(max(start, window[0]), window[1])
+        axes.text(at, row + 0.5, " " + shortened(text, 22), va="center", fontsize=7.5, color=INK, clip_on=True)

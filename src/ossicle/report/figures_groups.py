@@ -1,0 +1,66 @@
+"""Figure of the F1 of every group, with its interval: where the detector holds and where it does not."""
+
+import math
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from ossicle.metrics.event_report import EventScores
+from ossicle.report.style import BLUE, INK, ORANGE, SKY, styled
+from ossicle.report.words import number
+
+MAX_BARS = 40
+
+
+def bars_shown(per_group: Mapping[str, EventScores]) -> list[tuple[str, EventScores]]:
+    """Groups in the figure from best to worst F1, groups without one last; of very many only the worst."""
+
+    def order(item: tuple[str, EventScores]) -> tuple[bool, float, str]:
+        f1 = item[1].rates.f1.value
+        return (not math.isfinite(f1), -f1 if math.isfinite(f1) else 0.0, item[0])
+
+    return sorted(per_group.items(), key=order)[-MAX_BARS:]
+
+
+@styled
+def groups_figure(per_group: Mapping[str, EventScores], pooled: float) -> Figure:
+    """Horizontal bars of F1 by group with intervals; a dashed line at the ``pooled`` F1."""
+    shown = bars_shown(per_group)
+    figure = Figure(figsize=(9.6, 1.1 + 0.3 * len(shown)), layout="constrained")
+    axes = figure.subplots()
+    for place, (_, scores) in enumerate(shown):
+        f1 = scores.rates.f1
+        axes.barh(place, f1.value if math.isfinite(f1.value) else 0.0, height=0.68, color=SKY, zorder=2)
+        if math.isfinite(f1.low) and math.isfinite(f1.high):
+            axes.plot([f1.low, f1.high], [place, place], color=BLUE, linewidth=2.2, solid_capstyle="butt", zorder=3)
+        counts = f"{number(f1.value)}  ({scores.tp} of {scores.n_reference} found, {scores.fp} false)"
+        axes.text(1.03, place, counts, va="center", fontsize=9, color=INK)
+    if math.isfinite(pooled):
+        axes.axvline(pooled, color=ORANGE, linewidth=1.4, linestyle="--", zorder=4)
+        axes.annotate(
+            f"pooled {number(pooled)}",
+            (pooled, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+            color=ORANGE,
+        )
+    axes.set_yticks(range(len(shown)), [shortened(name) for name, _ in shown])
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set(xlim=(0, 1.0), ylim=(len(shown) - 0.4, -0.6), xlabel="F1")
+    return figure
+
+
+def shortened(name: str, most: int = 32) -> str:
+    """A long name with its middle left out.
+
+    >>> shortened("a" * 20 + "b" * 20, 11)
+    'aaaaa…bbbbb'
+    """
+    if len(name) <= most:
+        return name
+    half = (most - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"

@@ -1,0 +1,73 @@
+"""Figures of rates against something chosen: the threshold, the recall, the least IoU of a match."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ossicle.inference.fit import ThresholdCurve
+from ossicle.report.data import PrCurve, SweepRow
+from ossicle.report.style import BLUE, CYCLE, DASHES, GREEN, INK, ORANGE, SOFT, styled, unit_axis
+from ossicle.report.words import number
+
+
+@styled
+def threshold_figure(curve: ThresholdCurve) -> Figure:
+    """Precision, recall and F1 of one label against the ``on`` threshold, the chosen one marked."""
+    figure = Figure(figsize=(5.6, 3.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(curve.on, curve.precision, color=ORANGE, linestyle="--", linewidth=1.4, label="precision")
+    axes.plot(curve.on, curve.recall, color=GREEN, linestyle="-.", linewidth=1.4, label="recall")
+    axes.plot(curve.on, curve.f1, color=BLUE, linewidth=2.4, label="F1")
+    on, f1 = float(curve.on[curve.chosen]), float(curve.f1[curve.chosen])
+    axes.axvline(on, color=SOFT, linewidth=1.0, linestyle=":")
+    if np.isfinite(f1):
+        axes.plot([on], [f1], marker="o", markersize=8, color=BLUE, markeredgecolor="white", markeredgewidth=1.5)
+    right = on > (float(curve.on[0]) + float(curve.on[-1])) / 2
+    axes.annotate(
+        f"on = {on:g}, F1 {number(f1)}",
+        (on, 0.03),
+        xytext=(-6 if right else 6, 0),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        fontsize=9,
+        color=INK,
+    )
+    axes.set(xlabel="threshold that begins an event (on)", title=curve.label)
+    unit_axis(axes, "rate")
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
+@styled
+def pr_figure(curves: Sequence[PrCurve]) -> Figure:
+    """Precision against recall of every label, with the average precision in the legend."""
+    figure = Figure(figsize=(5.6, 3.5), layout="constrained")
+    axes = figure.subplots()
+    for place, curve in enumerate(curves):
+        axes.plot(
+            np.asarray(curve.recall, dtype=np.float64),
+            np.asarray(curve.precision, dtype=np.float64),
+            color=CYCLE[place % len(CYCLE)],
+            linestyle=DASHES[place // len(CYCLE) % len(DASHES)],
+            label=f"{curve.label} (AP {number(curve.average_precision)})",
+        )
+    axes.set(xlabel="recall", title="Precision and recall", xlim=(-0.02, 1.02))
+    unit_axis(axes, "precision")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+@styled
+def sweep_figure(rows: Sequence[SweepRow]) -> Figure:
+    """F1, precision and recall against the least IoU at which two events match."""
+    figure = Figure(figsize=(5.6, 3.5), layout="constrained")
+    axes = figure.subplots()
+    iou = [row.iou for row in rows]
+    axes.plot(iou, [row.precision for row in rows], color=ORANGE, linestyle="--", linewidth=1.4, label="precision")
+    axes.plot(iou, [row.recall for row in rows], color=GREEN, linestyle="-.", linewidth=1.4, label="recall")
+    axes.plot(iou, [row.f1 for row in rows], color=BLUE, linewidth=2.4, marker="o", markersize=4, label="F1")
+    axes.set(xlabel="least IoU of a match", title="How exact the boundaries are")
+    unit_axis(axes, "rate")
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure

@@ -1,0 +1,34 @@
+"""Figure of the training curves: losses and learning rate by epoch."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from ossicle.report.data import TrainingCurve
+from ossicle.report.style import CYCLE, styled
+
+
+def points(epochs: Sequence[Mapping[str, float]], key: str) -> tuple[list[float], list[float]]:
+    """Epochs at which ``key`` was measured, and its values."""
+    found = [(one["epoch"], one[key]) for one in epochs if math.isfinite(one.get(key, math.nan))]
+    return [epoch for epoch, _ in found], [value for _, value in found]
+
+
+@styled
+def training_figure(curves: Sequence[TrainingCurve]) -> Figure:
+    """Training loss (thin), validation loss (thick, dotted where measured) and learning rate of every training."""
+    figure = Figure(figsize=(9.6, 3.6), layout="constrained")
+    losses, rates = figure.subplots(1, 2, width_ratios=[2, 1])
+    for place, curve in enumerate(curves):
+        colour = CYCLE[place % len(CYCLE)]
+        losses.plot(*points(curve.epochs, "train_loss"), color=colour, linewidth=1.0, linestyle="--")
+        losses.plot(*points(curve.epochs, "val_loss"), color=colour, marker="o", markersize=3.5, label=curve.name)
+        rates.plot(*points(curve.epochs, "learning_rate"), color=colour, linewidth=1.4)
+    losses.set(xlabel="epoch", ylabel="loss", title="Loss: training (dashed), held-out (solid)")
+    losses.set_ylim(bottom=0)
+    rates.set(xlabel="epoch", title="Learning rate")
+    for axes in (losses, rates):
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.legend(*losses.get_legend_handles_labels(), loc="outside lower left", ncols=6)
+    return figure

@@ -1,0 +1,51 @@
+"""A linear spectrogram for the eye: dB over frequency and time, with frame k centred on sample k * hop.
+
+Unlike a front end's it is centred (edges are mirrored), so that what is seen lies where it is heard.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from ossicle.core.frontend import analysis_window
+
+WINDOW_S = 0.024
+MAX_FRAMES = 480
+_FLOOR = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrogram:
+    """``db``: float32, (n_bins, n_frames), relative to a full-scale sine; frame k is centred at ``k * hop_s``."""
+
+    db: NDArray[np.float32]
+    hop_s: float
+    bin_hz: float
+
+
+def spectrogram(samples: NDArray[np.float32], rate: int) -> Spectrogram:
+    """The spectrogram of samples (n,) at ``rate`` Hz, with windows of about 24 ms and at most 480 frames or so."""
+    n_fft = max(16, 2 ** round(math.log2(WINDOW_S * rate)))
+    hop = max(n_fft // 4, math.ceil(len(samples) / MAX_FRAMES))
+    half = n_fft // 2
+    padded = np.pad(samples.astype(np.float32), half, mode="reflect" if len(samples) > half else "constant")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]
+    power = np.abs(fft.rfft(frames * analysis_window(n_fft), axis=-1)) ** 2
+    db: NDArray[np.float32] = (10 * np.log10(np.maximum(power, _FLOOR))).astype(np.float32).T
+    return Spectrogram(db=db, hop_s=hop / rate, bin_hz=rate / n_fft)
+
+
+def grey_levels(db: NDArray[np.float32], steps: int = 24) -> NDArray[np.uint8]:
+    """dB as grey for a white page, loud is dark: uint8 of the same shape in ``steps`` even steps, which compress well.
+
+    White is the median of each example (its background), black its loudest 0.1 %, at least 30 dB above.
+    """
+    finite = np.nan_to_num(db, nan=-120.0, posinf=0.0, neginf=-120.0)
+    low = float(np.median(finite)) if finite.size else 0.0
+    high = max(float(np.quantile(finite, 0.999)), low + 30.0) if finite.size else 30.0
+    level = np.clip((finite - low) / (high - low), 0.0, 1.0)
+    grey: NDArray[np.uint8] = np.round(255 * (1 - np.round(level * (steps - 1)) / (steps - 1))).astype(np.uint8)
+    return grey

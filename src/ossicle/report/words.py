@@ -1,0 +1,194 @@
+"""Figures and findings in words: the formats that the page's tables and sentences share. NaN and None are "–"."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from ossicle.metrics.event_report import Estimate, EventReport
+
+MISSING = "–"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A figure with a fixed number of decimals.
+
+    >>> number(0.876), number(float("nan")), number(None)
+    ('0.88', '–', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    # A small negative must not become "-0.00".
+    return f"{round(float(value), digits) + 0.0:.{digits}f}"
+
+
+def signed(value: float | None, digits: int = 0) -> str:
+    """A figure with its sign, with a true minus.
+
+    >>> signed(-12.4), signed(3.0), signed(0.2), signed(float("nan"))
+    ('−12', '+3', '0', '–')
+    """
+    text = number(value, digits)
+    if text == MISSING or float(text) == 0:
+        return text
+    return f"−{text[1:]}" if text.startswith("-") else f"+{text}"
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """A figure of unknown size with a few significant digits, never in exponents above 0.001.
+
+    >>> significant(1234.5), significant(0.012345), significant(2.0), significant(0.00003)
+    ('1 230', '0.0123', '2', '3e-05')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-3:
+        return f"{value:.{digits}g}"
+    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    rounded = round(float(value), decimals)
+    return (
+        f"{rounded:,.{max(decimals, 0)}f}".replace(",", " ").rstrip("0").rstrip(".") if decimals > 0 else count(rounded)
+    )
+
+
+def count(value: float | None) -> str:
+    """A whole number with thin gaps between thousands.
+
+    >>> count(1234567)
+    '1 234 567'
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return f"{value:,.0f}".replace(",", " ")
+
+
+def share(value: float | None) -> str:
+    """A share in [0, 1] as a percentage.
+
+    >>> share(0.123), share(0.0004)
+    ('12 %', '0.04 %')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    percent = 100 * value
+    return f"{percent:.0f} %" if percent >= 1 or percent == 0 else f"{percent:.2g} %"
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time in the unit people would say.
+
+    >>> duration(0.0421), duration(2.5), duration(75), duration(5400)
+    ('42 ms', '2.5 s', '1 min 15 s', '1 h 30 min')
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return MISSING
+    if 0 < seconds < 0.9995:
+        return f"{1000 * seconds:.0f} ms" if seconds >= 0.0095 else f"{1000 * seconds:.1f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f}".rstrip("0").rstrip(".") + " s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+def clock(seconds: float | None) -> str:
+    """A place in a recording, to the hundredth of a second.
+
+    >>> clock(3725.5), clock(61.239)
+    ('1:02:05.50', '1:01.24')
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return MISSING
+    hundredths = round(seconds * 100)
+    minutes, rest = divmod(hundredths, 6000)
+    tail = f"{rest // 100:02d}.{rest % 100:02d}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{tail}" if minutes >= 60 else f"{minutes}:{tail}"
+
+
+def interval(estimate: Estimate, digits: int = 2) -> str:
+    """The interval of a figure, or nothing where there is none.
+
+    >>> interval(Estimate(0.8, 0.7, 0.9)), interval(Estimate(0.8, float("nan"), float("nan")))
+    ('0.70 to 0.90', '')
+    """
+    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
+        return ""
+    return f"{number(estimate.low, digits)} to {number(estimate.high, digits)}"
+
+
+def relative_link(path: str) -> str | None:
+    """An address below the page's folder, or None where ``path`` leads elsewhere.
+
+    >>> relative_link("bundle/"), relative_link("a b#c.json"), relative_link("../x"), relative_link("javascript:x")
+    ('./bundle/', './a%20b%23c.json', None, './javascript%3Ax')
+    """
+    if path.startswith(("/", "\\")) or ".." in path.replace("\\", "/").split("/"):
+        return None
+    return f"./{quote(path)}"
+
+
+def in_words(report: EventReport) -> str:
+    """What the headline's rates mean, in one or two sentences."""
+    pooled = report.pooled
+    found = pooled.rates.recall.value
+    real = pooled.rates.precision.value
+    parts = []
+    if math.isfinite(found):
+        parts.append(f"finds {_of_a_hundred(found)} reference events")
+    if math.isfinite(real) and pooled.n_predicted:
+        parts.append(f"{_of_a_hundred(real)} events it reports are real")
+    elif pooled.n_predicted == 0:
+        parts.append("reports nothing at all")
+    if not parts:
+        return "There is nothing to judge: no reference events and no predictions."
+    sentence = f"On recordings it was not trained on, the detector {'; '.join(parts)}."
+    if math.isfinite(pooled.false_alarms_per_hour):
+        sentence += f" That is {significant(pooled.false_alarms_per_hour, 2)} false alarms an hour."
+    return sentence
+
+
+def reach(report: EventReport) -> str:
+    """What the intervals speak of, as a sentence."""
+    level = f"{100 * report.level:.0f} % intervals"
+    if report.n_bootstrap == 0 or not math.isfinite(report.pooled.rates.f1.low):
+        return "No intervals: there are too few recordings to resample."
+    draws = f"{level}, {count(report.n_bootstrap)} resamples of"
+    if report.method == "two-stage":
+        return f"{draws} {report.n_groups} groups and of the recordings in them, so they speak of a new group."
+    if report.method == "within-groups":
+        return f"{draws} the recordings within each of {report.n_groups} groups."
+    return f"{draws} {report.n_recordings} recordings."
+
+
+def few_groups(report: EventReport) -> str:
+    """The caveat for too few groups, or nothing."""
+    if not report.few_groups:
+        return ""
+    groups = "group" if report.n_groups == 1 else "groups"
+    return (
+        f"Few groups: with {report.n_groups} {groups} the intervals speak of recordings from these groups only. "
+        "How the detector does in a new one is less certain than they look."
+    )
+
+
+def listed(value: Any) -> str:
+    """A plain JSON value as text for a table cell."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == [] or value == {} or value == ():
+        return "none"
+    if isinstance(value, float):
+        return significant(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {listed(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(listed(item) for item in value)
+    return str(value)
+
+
+def _of_a_hundred(value: float) -> str:
+    return f"{100 * value:.0f} of 100"
