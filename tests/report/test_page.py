@@ -1,0 +1,124 @@
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ossicle.core.records import Annotation, Recording
+from ossicle.corpus.health import health
+from ossicle.corpus.index import CorpusIndex
+from ossicle.inference.fit import ThresholdCurve
+from ossicle.metrics.events import evaluate_events
+from ossicle.metrics.matching import CollarMatch, IouMatch
+from ossicle.report.data import Example, FoldRow, PrCurve, ReportData, SweepRow, TrainingCurve
+from ossicle.report.figures_groups import bars_shown
+from ossicle.report.page import render, write_report
+
+HOSTILE = "<script>alert('x')</script>"
+
+
+def report_data(label: str = "call", path: str = "site A/tape 1.23.wav") -> ReportData:
+    recordings = [Recording(f"r{n}", "root", f"{n}-{path}", 8000, 1, 80000, "d", reviewed=True) for n in range(4)]
+    notes = [Annotation(one.id, 1.0, 1.5, label) for one in recordings]
+    references = {one.id: {label: np.array([[1.0, 1.5], [3.0, 3.5]])} for one in recordings}
+    predictions = {one.id: {label: np.array([[1.0, 1.4], [7.0, 7.1]])} for one in recordings[:3]}
+    judged = (references, predictions, {one.id: 10.0 for one in recordings}, [label])
+    groups = {one.id: "ab"[n % 2] for n, one in enumerate(recordings)}
+    sound = 0.1 * np.sin(np.arange(8000) * 0.7).astype(np.float32)
+    on = np.array([0.3, 0.5, 0.7])
+    return ReportData(
+        title=f"{label} project",
+        summary={"labels": label},
+        health=health(CorpusIndex(tuple(recordings), tuple(notes)), rate=8000),
+        metrics=evaluate_events(*judged, IouMatch(threshold=0.5), groups, n_bootstrap=100),
+        in_sample=evaluate_events(*judged, IouMatch(threshold=0.5), groups, n_bootstrap=100),
+        collar=evaluate_events(*judged, CollarMatch(collar_s=0.2), groups, n_bootstrap=100),
+        curves=[TrainingCurve("fold0", [{"epoch": n, "train_loss": 1.0 / (n + 1), "seconds": 1.0} for n in range(3)])],
+        threshold_curves=[ThresholdCurve(label, on, on, on[::-1], on, 1)],
+        pr_curves=[PrCurve(label, [1.0, 0.5], [0.1, 0.4], [0.9, 0.2], 0.3)],
+        iou_sweep=[SweepRow(0.5, 0.4, 0.5, 0.3), SweepRow(0.9, 0.0, 0.0, 0.0)],
+        folds=[FoldRow(0, ("a",), {label: "on 0.5"}, 0.5, 0.5, float("nan"), 4, 3)],
+        examples=[
+            Example(
+                "best", path, label, 1.0, 1.4, 0.9, 0.8, sound, 8000, 0.5, [(1.0, 1.5, label)], [(1.0, 1.4, label, 0.9)]
+            )
+        ],
+        budget=[("training", 60.0), ("scores", 2.0)],
+        notes=[f"{label}: narrow plateau"],
+        split={"ok": True, "folds": [{"fold": 0, "recordings": 2}]},
+        files={"bundle": "bundle/", "elsewhere": "../../etc/passwd"},
+    )
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render(report_data())
+
+
+def test_the_page_holds_the_figures_it_was_given(page):
+    data = report_data()
+    f1 = data.metrics.pooled.rates.f1
+    assert f"<b>{f1.value:.3f}</b>" in page
+    assert f"{f1.low:.3f} to {f1.high:.3f}" in page
+    assert "few groups" in page
+    assert "in-sample" in page
+    assert "out of fold" in page
+    for group, scores in bars_shown(data.metrics.per_group):
+        assert f'<th scope="row">{group}</th>' in page
+        assert f"{scores.rates.recall.value:.3f}" in page
+
+
+def test_it_needs_no_network_and_no_other_file(page):
+    addresses = re.findall(r"""(?:src|href)=["']([^"']*)""", page)
+    assert addresses
+    assert all(one.startswith(("data:", "#", "./")) for one in addresses)
+    assert not re.search(r"@import|url\(\s*['\"]?http", page)
+    assert "etc/passwd" not in "".join(addresses)
+
+
+def test_hostile_names_are_text():
+    page = render(report_data(label=HOSTILE, path=f"{HOSTILE}\"'.wav"))
+    assert HOSTILE not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_equal_data_give_equal_bytes(page, tmp_path):
+    write_report(tmp_path / "report.html", report_data())
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == page
+
+
+def test_missing_pieces_are_said(page):
+    bare = replace(
+        report_data(), curves=(), threshold_curves=(), pr_curves=(), iou_sweep=(), folds=(), examples=(), budget=(),
+        notes=(), split={}, files={}, in_sample=None, collar=None,
+    )  # fmt: skip
+    text = render(bare)
+    for words in ("No curves were kept", "No thresholds were fitted", "No folds", "No audit was made", "None."):
+        assert words in text
+        assert words == "None." or words not in page
+
+
+def test_not_a_number_is_a_dash(page):
+    assert '<td class="n">–</td>' in page
+    assert "nan" not in re.sub(r"data:[^\"']*", "", page).lower().replace("nano", "")
+
+
+def test_an_example_can_be_heard_and_seen(page):
+    assert page.count("data:audio/wav;base64,") == 1
+    assert 'aria-label="Play' in page
+    assert page.count("<audio") == 1
+
+
+def test_the_page_opens_in_a_browser_without_a_network(tmp_path):
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
+        pytest.skip("chromium is not installed (apt-get install chromium)")
+    write_report(tmp_path / "a b.html", report_data())
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+    options += ["--disable-component-update", "--no-first-run", f"--user-data-dir={tmp_path / 'profile'}"]
+    done = subprocess.run(
+        [browser, *options, "--dump-dom", (tmp_path / "a b.html").as_uri()], capture_output=True, text=True, timeout=120
+    )
+    assert 'data-ready="yes"' in done.stdout, done.stderr[-2000:]
