@@ -23,8 +23,9 @@ class Crnn(nn.Module):
             blocks += [
                 nn.Conv2d(width, channels, 3, padding=1, bias=False),
                 nn.BatchNorm2d(channels),
-                nn.ReLU(),
+                # The largest of what is left of the rectifier is the rectified largest: in this order there is less to do.
                 nn.MaxPool2d((1, pool)),
+                nn.ReLU(),
                 nn.Dropout(settings.dropout),
             ]
             width, bands = channels, bands // pool

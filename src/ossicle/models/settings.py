@@ -37,7 +37,7 @@ class AugmentSettings:
     background_low_db: float = setting(default=-10.0, help="least level of the added crop", unit="dB")
     background_high_db: float = setting(default=5.0, help="highest level of the added crop", unit="dB")
     tilt_db: float = setting(
-        default=0.0, help="random equaliser: five points drawn from plus or minus this", unit="dB", ge=0
+        default=6.0, help="random equaliser: five points drawn from plus or minus this", unit="dB", ge=0
     )
     frequency_mask: float = setting(default=0.12, help="widest frequency mask, as a share of the bands", ge=0, le=0.5)
     time_mask_s: float = setting(default=0.0, help="longest time mask; masked frames stay targets", unit="s", ge=0)
