@@ -1,0 +1,122 @@
+"""Outputs of the steps that need no training, on a fixed input: a change here needs a new STEP_VERSION and new digests."""
+
+import json
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps import corpus, dataset, decision, evaluation
+from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.step import Context, Silent, run_steps
+from ossicle.artefacts.blocks import write_track
+from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.runlog import RunLog
+from ossicle.artefacts.tables import read_table
+from ossicle.core.digest import digest
+from ossicle.core.tracks import ScoreTrack, rasterise
+from ossicle.corpus.index_files import read_index
+from ossicle.corpus.raven import write_raven
+from ossicle.corpus.selection import RawSelection
+
+RATE = 8000
+PROJECT = """
+base = "recipe:tapes"
+[corpus]
+audio = "audio"
+annotations = "tables"
+name_template = "site{site}_*"
+[split]
+group = "site"
+[frontend]
+rate = 8000
+n_fft = 256
+hop_samples = 80
+fmax_hz = 4000.0
+[evaluation]
+bootstrap = 100
+"""
+
+# (step, STEP_VERSION): digest of what it writes, tables by value and figures to six decimals.
+GOLDEN = {
+    ("dataset", 1): "d69688e29759170a2e9951c85df125da55a070e1f586ba7b050071386afe4776",
+    ("decision", 1): "4afa9682d5a87e6cbe710e0b328ac60c3be0842781902ff4bbe601548a9c0924",
+    ("evaluation", 1): "b65371e486d34258a35adc47e05834aa5924c94c27bce1d3dda82e0a64bf6625",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("steps")
+    (folder / "audio").mkdir()
+    (folder / "tables").mkdir()
+    for number, site in enumerate("ABCA"):
+        stem = f"site{site}_{number}"
+        samples = (np.random.default_rng(number).standard_normal(10 * RATE) * 1000).astype("<i2")
+        with wave.open(str(folder / "audio" / f"{stem}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(samples.tobytes())
+        starts = 0.5 + np.arange(4) * 2 + 0.1 * number
+        rows = [
+            RawSelection(float(one), float(one) + 0.1 + 0.02 * number, "call", quality=1 + number) for one in starts
+        ]
+        write_raven(folder / "tables" / f"{stem}.Table.1.selections.txt", rows)
+    (folder / "ossicle.toml").write_text(PROJECT)
+    return load_project(folder)
+
+
+@pytest.fixture(scope="module")
+def artefacts(project: Project) -> dict[str, Path]:
+    found = dict(run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts)
+    found["scores"] = project.data_root / "made-up-scores"
+    make_scores(found["corpus"], found["scores"])
+    for step in (decision.STEP, evaluation.STEP):
+        out = found[step.name] = project.data_root / f"{step.name}-out"
+        out.mkdir()
+        inputs = {name: found[name] for name in step.needs}
+        log, journal = RunLog(out / "run.jsonl"), Journal(out / "journal.jsonl")
+        step.run(Context(project, inputs, out, Silent(), log, journal, {}))
+    return found
+
+
+def make_scores(index: Path, scores: Path) -> None:
+    """Scores that follow the annotations, a little late and not always."""
+    read = read_index(index)
+    for number, one in enumerate(sorted(read.recordings, key=lambda one: one.path)):
+        times = [(note.start_s, note.end_s) for note in read.annotations if note.recording_id == one.id]
+        shifted = np.array(times)[number % 2 :] + 0.01 * number
+        values = 0.05 + 0.9 * rasterise(shifted, 1000, 0.01)
+        path = track_path(scores, one.id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_track(path, ScoreTrack(("call",), values[:, None].astype(np.float32), 0.01, one.duration_s))
+
+
+def content(folder: Path) -> str:
+    parts: dict[str, object] = {}
+    for file in sorted(folder.iterdir()):
+        if file.suffix == ".parquet":
+            parts[file.name] = rounded(read_table(file).to_dicts())
+        elif file.suffix == ".json" and file.name != "artefact.json":
+            parts[file.name] = rounded(json.loads(file.read_text()))
+    assert parts
+    return digest(parts)
+
+
+def rounded(value: object) -> object:
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {key: rounded(one) for key, one in value.items()}
+    return [rounded(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("step", [dataset.STEP, decision.STEP, evaluation.STEP], ids=lambda step: step.name)
+def test_an_output_changes_only_with_its_version(artefacts, step):
+    found = content(artefacts[step.name])
+    assert found == GOLDEN.get((step.name, step.version)), (
+        f"{step.name} writes something else than before: raise its STEP_VERSION, and put {found!r} here"
+    )
