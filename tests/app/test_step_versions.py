@@ -1,4 +1,4 @@
-"""Outputs of the steps that need no training, on a fixed input: a change here needs a new STEP_VERSION and new digests."""
+"""Outputs of the steps that need no training, on a fixed input: a change needs a new STEP_VERSION and new digests."""
 
 import json
 import wave

@@ -43,7 +43,7 @@ def test_an_ambiguous_table_names_the_candidates(table, both):
     ("stated", "recording"),
     [
         ("C:\\data\\A\\one.wav", "a/one.wav"),
-        ("/mnt/b/one.wav", "b/one.wav"),
+        ("/elsewhere/b/one.wav", "b/one.wav"),
         ("deep.mp3", "d/e/deep.wav"),
         ("x.23_tape", "x.23_tape.flac"),
         ("nothing.wav", None),
