@@ -2,13 +2,14 @@
 
 Waveforms are changed first (gain, background of another crop), then their log-mel (equaliser tilt, frequency and time
 masks after Park et al., "SpecAugment", 2019). Only crops without any target are added to others: calls are heard over
-backgrounds of other places, and no target drowns in a sum.
+backgrounds of other places, and no target drowns in a sum. All is drawn on the CPU, so that every device sees the same.
 """
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from ossicle.core.time import nearest_frames
 from ossicle.models.settings import AugmentSettings
 
 
@@ -20,9 +21,10 @@ def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Ge
 def vary_waveforms(waveforms: Tensor, targets: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
     """Gain and background: waveforms (batch, n_samples), targets (batch, n_frames, n_labels); the targets stay."""
     batch = len(waveforms)
-    gain = uniform((batch, 1), -settings.gain_db, settings.gain_db, generator)
+    device = waveforms.device
+    gain = uniform((batch, 1), -settings.gain_db, settings.gain_db, generator).to(device)
     waveforms = waveforms * 10 ** (gain / 20)
-    free = torch.nonzero(targets.amax(dim=(1, 2)) == 0)[:, 0]
+    free = torch.nonzero(targets.amax(dim=(1, 2)) == 0)[:, 0].cpu()
     if len(free) == 0:
         return waveforms
     partner = free[torch.randint(0, len(free), (batch,), generator=generator)]
@@ -30,18 +32,20 @@ def vary_waveforms(waveforms: Tensor, targets: Tensor, settings: AugmentSettings
     # A crop drawn as its own background would only get louder.
     chosen &= (partner != torch.arange(batch))[:, None]
     level = uniform((batch, 1), settings.background_low_db, settings.background_high_db, generator)
-    return waveforms + chosen * 10 ** (level / 20) * waveforms[partner]
+    return waveforms + (chosen * 10 ** (level / 20)).to(device) * waveforms[partner.to(device)]
 
 
 def vary_log_mel(log_mel: Tensor, settings: AugmentSettings, hop_s: float, generator: torch.Generator) -> Tensor:
     """Equaliser tilt and masks on (batch, n_frames, n_mels) in dB; masks are filled with the crop's mean."""
     batch, n_frames, n_mels = log_mel.shape
-    points = uniform((batch, 1, 5), -settings.tilt_db, settings.tilt_db, generator)
+    device = log_mel.device
+    points = uniform((batch, 1, 5), -settings.tilt_db, settings.tilt_db, generator).to(device)
     varied = log_mel + interpolate(points, size=n_mels, mode="linear", align_corners=True)
     fill = varied.mean(dim=(1, 2), keepdim=True)
-    bands = _mask(batch, n_mels, int(settings.frequency_mask * n_mels), generator)
+    bands = _mask(batch, n_mels, int(settings.frequency_mask * n_mels), generator).to(device)
     varied = torch.where(bands[:, None, :], fill, varied)
-    frames = _mask(batch, n_frames, int(settings.time_mask_s / hop_s), generator)
+    longest = min(n_frames, nearest_frames(settings.time_mask_s, hop_s))
+    frames = _mask(batch, n_frames, longest, generator).to(device)
     return torch.where(frames[:, :, None], fill, varied)
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from ossicle.core.chunks import ChunkPlan
-from ossicle.core.errors import BundleError
+from ossicle.core.errors import ArtefactError, BundleError, UsageError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.predictor import TorchPredictor, load_predictor
 from ossicle.models.settings import ModelSettings
@@ -23,7 +23,11 @@ def bundled_predictor(
     device: str = "cpu",
 ) -> TorchPredictor:
     """Open ``weights`` (safetensors) for ``model``, plain settings; raises BundleError where they are not a model's."""
-    return load_predictor(weights, _settings(ModelSettings, model, "model"), labels, plan, front, device)
+    settings = _settings(ModelSettings, model, "model")
+    try:
+        return load_predictor(weights, settings, labels, plan, front, device)
+    except (ArtefactError, UsageError, ValueError) as error:
+        raise BundleError(f"the bundle's weights and settings do not make a model: {error}") from error
 
 
 def _settings(cls: type[T], values: Mapping[str, Any], where: str) -> T:
@@ -36,8 +40,20 @@ def _settings(cls: type[T], values: Mapping[str, Any], where: str) -> T:
         if is_dataclass(hints[name]) and isinstance(value, Mapping):
             given[name] = _settings(hints[name], value, f"{where}.{name}")
         else:
-            given[name] = tuple(value) if isinstance(value, list) else value
+            given[name] = _plain(value, hints[name], f"{where}.{name}")
     try:
         return cls(**given)
     except (TypeError, ValueError) as error:
         raise BundleError(f"bundle.json: {where}: {error}") from None
+
+
+def _plain(value: Any, hint: Any, where: str) -> Any:
+    """A value of JSON as the setting's type; raises BundleError where it is of another."""
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list | tuple):
+            raise BundleError(f"bundle.json: {where} = {value!r} is no list")
+        return tuple(_plain(one, get_args(hint)[0], where) for one in value)
+    kinds: tuple[type, ...] = (int, float) if hint is float else (hint,)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and hint is not bool):
+        raise BundleError(f"bundle.json: {where} = {value!r} is no {hint.__name__}")
+    return value

@@ -8,11 +8,15 @@ GRU and a linear layer. Batch normalisation over mel bands at the input learns w
 import torch
 from torch import Tensor, nn
 
+from ossicle.core.errors import UsageError
 from ossicle.models.settings import CrnnSettings
 
 
 class Crnn(nn.Module):
-    """Log-mel (batch, n_frames, n_mels) in dB -> logits (batch, n_frames, n_labels)."""
+    """Log-mel (batch, n_frames, n_mels) in dB -> logits (batch, n_frames, n_labels).
+
+    Raises UsageError where the poolings leave no band.
+    """
 
     def __init__(self, settings: CrnnSettings, n_mels: int, n_labels: int) -> None:
         super().__init__()
@@ -23,14 +27,16 @@ class Crnn(nn.Module):
             blocks += [
                 nn.Conv2d(width, channels, 3, padding=1, bias=False),
                 nn.BatchNorm2d(channels),
-                # The largest of what is left of the rectifier is the rectified largest: in this order there is less to do.
+                # Rectifying the largest gives the largest rectified: in this order there is less to do.
                 nn.MaxPool2d((1, pool)),
-                nn.ReLU(),
+                nn.ReLU(inplace=True),
                 nn.Dropout(settings.dropout),
             ]
             width, bands = channels, bands // pool
         if bands < 1:
-            raise ValueError(f"pools {settings.pools} leave nothing of {n_mels} mel bands")
+            raise UsageError(
+                f"[model.crnn] pools = {list(settings.pools)} leave nothing of {n_mels} mel bands; pool less"
+            )
         self.convolutions = nn.Sequential(*blocks).to(memory_format=torch.channels_last)
         self.recurrent = nn.GRU(width * bands, settings.hidden, batch_first=True, bidirectional=True)
         self.dropout = nn.Dropout(settings.dropout)

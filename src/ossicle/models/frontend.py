@@ -30,11 +30,12 @@ class LogMel(nn.Module):
         self.register_buffer("mel", torch.from_numpy(mel_filter_bank(front)).T.contiguous(), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Log-mel spectrogram of a waveform."""
-        frames = waveform.unfold(-1, self.front.n_fft, self.front.hop_samples) * self.window
-        spectrum = torch.fft.rfft(frames)
-        power = spectrum.real.square() + spectrum.imag.square()
-        return to_db(power @ self.mel, self.front.floor_db)
+        """Log-mel spectrogram of a waveform; in float32 whatever the precision of the network behind it."""
+        with torch.autocast(waveform.device.type, enabled=False):
+            frames = waveform.unfold(-1, self.front.n_fft, self.front.hop_samples) * self.window
+            spectrum = torch.fft.rfft(frames)
+            power = spectrum.real.square() + spectrum.imag.square()
+            return to_db(power @ self.mel, self.front.floor_db)
 
 
 class ExportableLogMel(nn.Module):

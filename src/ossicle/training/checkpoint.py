@@ -1,21 +1,34 @@
 """State at epoch ends, written whole or not at all, and read without unpickling anything but tensors."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.pytorch.callbacks import Callback
 
 from ossicle.artefacts.files import whole_file
+from ossicle.core.digest import digest
+from ossicle.core.errors import ArtefactError
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.records import Clip
+from ossicle.core.settings import digestible
+from ossicle.models.settings import AugmentSettings, ModelSettings
+from ossicle.training.material import Material
 from ossicle.training.module import FrameDetector
 from ossicle.training.runfolder import RunFolder
+from ossicle.training.settings import TrainingSettings
+
+_MADE_FROM = "ossicle_made_from"
 
 
 class EpochEnd(Callback):
     """Logs an epoch's figures, then saves the state, in this order: a resumed run drops the lines past its state."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, made_from: str) -> None:
         self._folder = folder
+        self._made_from = made_from
         self._began = time.monotonic()
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
@@ -33,3 +46,41 @@ class EpochEnd(Callback):
             logger.log_metrics({"learning_rate": rate, **figures}, step=trainer.current_epoch)
         with whole_file(self._folder.checkpoint) as temporary:
             trainer.save_checkpoint(temporary)
+
+    def on_save_checkpoint(self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]) -> None:
+        """Say in the state what it was made from."""
+        checkpoint[_MADE_FROM] = self._made_from
+
+
+def state_digest(
+    material: Material,
+    train: tuple[Clip, ...],
+    model: ModelSettings,
+    front: FrontEndSettings,
+    training: TrainingSettings,
+    augment: AugmentSettings,
+) -> str:
+    """What a state depends on, so that none is resumed with other settings; the clips are told by their number."""
+    settings = [digestible(one) for one in (material.plan, model, front, training, augment)]
+    return digest([*settings, list(material.labels), len(train)])
+
+
+def read_epoch(path: Path, made_from: str) -> int:
+    """The last whole epoch (from 0) of a state.
+
+    Only tensors and plain values are read; a file that asks for anything else is refused before it runs. Raises
+    ArtefactError where the file is damaged, foreign, or of a training with other settings.
+    """
+    remedy = f"delete the run folder {path.parent} and run again to begin the training anew"
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        epoch, theirs = int(state["epoch"]), state[_MADE_FROM]
+        whole = {"state_dict", "optimizer_states", "lr_schedulers", "loops"} <= state.keys()
+    except Exception as error:  # a damaged archive raises whatever the damage hits
+        first_line = str(error).split("\n", 1)[0]
+        raise ArtefactError(f"{path}: not a readable training state ({first_line}); {remedy}") from error
+    if not whole or epoch < 0:
+        raise ArtefactError(f"{path}: not a whole training state; {remedy}")
+    if theirs != made_from:
+        raise ArtefactError(f"{path}: the state of a training with other settings or clips; {remedy}")
+    return epoch

@@ -61,8 +61,14 @@ def fit_job(job: FitJob) -> None:
 def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = None) -> None:
     """Do all trainings that are not done yet, ``parallel`` at a time; ``progress`` hears epochs done, all, and a note.
 
-    Raises what the first failing training raised; the others are stopped and resume from their last epoch.
+    Raises what the first failing training raised, with its name; the others are stopped and resume from their last
+    whole epoch.
     """
+    if parallel < 1:
+        raise ValueError(f"parallel = {parallel} must be at least 1")
+    for job in jobs:
+        if RunFolder(job.folder).done:
+            RunFolder(job.folder).forget_state()
     waiting = [job for job in jobs if not RunFolder(job.folder).done]
     running: list[_Running] = []
     try:
@@ -80,6 +86,7 @@ def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = N
             one.process.join(_GRACE_S)
             if one.process.is_alive():
                 one.process.kill()
+                one.process.join()
 
 
 class _Running:
@@ -110,7 +117,7 @@ class _Running:
         if error is None:
             return True
         if isinstance(error, OssicleError):
-            raise error
+            raise type(error)(f"training {self.job.name}: {error}")
         raise OssicleError(f"training {self.job.name} failed: {error}\n{trace}")
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 import lightning
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
 from ossicle.core.digest import seed_of
@@ -19,7 +21,7 @@ from ossicle.models.crnn import Crnn, rare_event_bias
 from ossicle.models.registry import build_network
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.models.weights import save_weights
-from ossicle.training.checkpoint import EpochEnd
+from ossicle.training.checkpoint import EpochEnd, read_epoch, state_digest
 from ossicle.training.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops
 from ossicle.training.material import Material
 from ossicle.training.module import FrameDetector
@@ -70,9 +72,12 @@ def fit(
     """Train on ``train``, draw curves on ``held_out`` (may be empty) and leave the weights in ``folder``.
 
     The weights are the average after the last epoch, whatever the curves say: nothing is chosen on held-out data.
-    Raises UsageError where there is nothing to train on or the device is missing.
+    A folder with the state of an interrupted training is resumed. Raises UsageError where there is nothing to train on
+    or the device is missing, ArtefactError where that state is damaged or another training's, and KeyboardInterrupt on
+    Ctrl-C.
     """
     if folder.done:
+        folder.forget_state()
         return
     if not train:
         raise UsageError("no clips to train on: are the recordings annotated and the quality limit not too strict?")
@@ -82,8 +87,9 @@ def fit(
     if isinstance(network, Crnn):
         rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
     module = FrameDetector(network, front, training, augment)
+    made_from = state_digest(material, train, model, front, training, augment)
     folder.path.mkdir(parents=True, exist_ok=True)
-    resume = _state(folder)
+    resume = _resumable(folder, made_from)
     with _quiet():
         trainer = lightning.Trainer(
             max_epochs=training.epochs,
@@ -95,22 +101,21 @@ def fit(
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
             logger=TensorBoardLogger(str(folder.path), name="tensorboard", version=""),
-            callbacks=[EpochEnd(folder)],
+            callbacks=[EpochEnd(folder, made_from)],
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-        trainer.fit(
-            module,
-            datamodule=Crops(material, train, held_out, training),
-            ckpt_path=str(folder.checkpoint) if resume else None,
-            weights_only=True,
-        )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+        with _plain_signals():
+            trainer.fit(
+                module,
+                datamodule=Crops(material, train, held_out, training),
+                ckpt_path=str(folder.checkpoint) if resume else None,
+                weights_only=True,
+            )
     folder.write_best()
     save_weights(module.average.average, folder.weights)
-    folder.checkpoint.unlink(missing_ok=True)
+    folder.forget_state()
 
 
 def accelerator(device: str) -> str:
@@ -123,16 +128,31 @@ def accelerator(device: str) -> str:
     return "gpu" if device == "cuda" else device
 
 
-def _state(folder: RunFolder) -> bool:
+def _resumable(folder: RunFolder, made_from: str) -> bool:
     """Whether there is a state to resume from; the lines of epochs after it are dropped."""
     if not folder.checkpoint.exists():
         for stale in (folder.metrics, folder.best):
             stale.unlink(missing_ok=True)
         shutil.rmtree(folder.tensorboard, ignore_errors=True)
         return False
-    state = torch.load(folder.checkpoint, map_location="cpu", weights_only=True)
-    folder.keep_epochs(before=int(state["epoch"]) + 1)
+    folder.keep_epochs(before=read_epoch(folder.checkpoint, made_from) + 1)
     return True
+
+
+@contextmanager
+def _plain_signals() -> Iterator[None]:
+    """Ctrl-C leaves as KeyboardInterrupt and SIGTERM as exit code 143.
+
+    Lightning turns the first into exit code 1, ignores it from then on, and gives the second no code.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SIGTERMException:
+        raise SystemExit(128 + signal.SIGTERM) from None
+    except SystemExit:
+        signal.signal(signal.SIGINT, before)
+        raise KeyboardInterrupt from None
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class FrameDetector(lightning.LightningModule):
         waveforms = vary_waveforms(waveforms, targets, self.augment, generator)
         with torch.no_grad():
             log_mel = vary_log_mel(self.front_end(waveforms), self.augment, self.hop_s, generator)
-        loss = masked_bce(self.network(log_mel), targets, mask)
+        loss = masked_bce(self.network(log_mel).float(), targets, mask)
         self._collect("train_loss", loss)
         return loss
 
@@ -59,7 +59,7 @@ class FrameDetector(lightning.LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Loss of the averaged weights on held-out crops: for the curves, never for choosing weights."""
         waveforms, targets, mask = batch
-        logits = self.average.average(self.front_end(waveforms))
+        logits = self.average.average(self.front_end(waveforms)).float()
         self._collect("val_loss", masked_bce(logits, targets, mask))
         self._collect("val_error", ((torch.sigmoid(logits) - targets).abs() * mask).sum() / mask.sum().clamp_min(1))
 
@@ -87,4 +87,4 @@ class FrameDetector(lightning.LightningModule):
         return means
 
     def _collect(self, name: str, value: Tensor) -> None:
-        self._sums.setdefault(name, []).append(value.detach().cpu())
+        self._sums.setdefault(name, []).append(value.detach())

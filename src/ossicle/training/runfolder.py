@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ossicle.artefacts.files import write_json
+from ossicle.artefacts.files import whole_file, write_json
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,10 @@ class RunFolder:
         """Whether the training ended."""
         return self.weights.exists()
 
+    def forget_state(self) -> None:
+        """Remove the state of a training that is done; a run killed between the two left it."""
+        self.checkpoint.unlink(missing_ok=True)
+
     def epochs(self) -> list[dict[str, Any]]:
         """The lines of ``metrics.jsonl``; a line torn by a kill is left out."""
         if not self.metrics.exists():
@@ -68,7 +72,8 @@ class RunFolder:
         """Drop lines of epochs from ``before`` on: they are about to be redone."""
         kept = [line for line in self.epochs() if line["epoch"] < before]
         if self.metrics.exists():
-            self.metrics.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in kept))
+            with whole_file(self.metrics) as temporary:
+                temporary.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in kept))
 
     def log_epoch(self, figures: Mapping[str, float]) -> None:
         """Append one epoch."""

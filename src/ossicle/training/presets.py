@@ -1,0 +1,46 @@
+"""Named trainings as data: ``presets.toml`` beside this module says what each changes of the defaults."""
+
+import difflib
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from ossicle.core.errors import UsageError
+
+
+def preset_names() -> tuple[str, ...]:
+    """The names of the presets, from the shortest training to the longest.
+
+    >>> preset_names()
+    ('quick', 'standard', 'long')
+    """
+    return tuple(_presets())
+
+
+def preset(name: str) -> dict[str, Any]:
+    """What a preset changes of ``TrainingSettings``, by setting; raises UsageError for an unknown name.
+
+    >>> preset("long")
+    {'epochs': 120}
+    """
+    return dict(_entry(name)["training"])
+
+
+def preset_about(name: str) -> str:
+    """What a preset is for, in a line; raises UsageError for an unknown name."""
+    return str(_entry(name)["about"])
+
+
+def _entry(name: str) -> dict[str, Any]:
+    known = _presets()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
+        raise UsageError(f"no training preset is called {name!r}; {hint}")
+    return known[name]
+
+
+@cache
+def _presets() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(files("ossicle.training").joinpath("presets.toml").read_text(encoding="utf-8"))
