@@ -8,7 +8,7 @@ from types import FrameType
 
 import typer
 
-from ossicle.app.cli import dataset, demo, field, project, score
+from ossicle.app.cli import dataset, demo, field, presets, project, score
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
 
 EXIT_INTERRUPTED = 130
@@ -26,6 +26,7 @@ project.register(app)
 dataset.register(app)
 field.register(app)
 score.register(app)
+presets.register(app)
 
 
 def _version(asked: bool) -> None:

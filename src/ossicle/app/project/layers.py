@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ossicle.core.errors import ProjectError
+from ossicle.core.errors import ProjectError, UsageError
+from ossicle.training.presets import preset
 
 LOCAL_FILE = "ossicle.local.toml"
 _RECIPES = "ossicle.app.recipes"
@@ -64,13 +65,16 @@ def read_layers(file: Path, overrides: tuple[str, ...] = ()) -> Layers:
     """The layers of a project: its bases first, then its file, ``ossicle.local.toml`` beside it, and ``--set``."""
     out = Layers(str(file))
     for values, origin in reversed(_chain(file)):
-        out.add(values, origin)
+        out.add(_with_preset(values, origin), origin)
     local = file.parent / LOCAL_FILE
     if local.exists():
-        out.add(_read(local), str(local))
+        out.add(_with_preset(_read(local), str(local)), str(local))
     for text in overrides:
         key, value = parse_override(text)
-        out.add({key[-1]: value}, f"--set {text}", key[:-1])
+        if key == ("training", "preset"):
+            out.add(_with_preset({"training": {"preset": value}}, f"--set {text}"), f"--set {text}")
+        else:
+            out.add({key[-1]: value}, f"--set {text}", key[:-1])
     return out
 
 
@@ -88,6 +92,20 @@ def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
         return key, tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return key, value.strip()
+
+
+def _with_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
+    """``[training] preset`` replaced by what it stands for; keys beside it in the same layer win over it."""
+    training = values.get("training")
+    if not isinstance(training, dict) or "preset" not in training:
+        return values
+    name = training["preset"]
+    try:
+        meant = preset(name if isinstance(name, str) else str(name))
+    except UsageError as error:
+        raise ProjectError(f"{origin}: [training] preset: {error}") from None
+    own = {key: value for key, value in training.items() if key != "preset"}
+    return {**values, "training": {**meant, **own}}
 
 
 def _chain(file: Path) -> list[tuple[dict[str, Any], str]]:

@@ -1,0 +1,30 @@
+"""``ossicle presets``: the named trainings."""
+
+import json
+
+import typer
+
+from ossicle.app.cli.options import Json
+from ossicle.app.cli.table import print_rows
+from ossicle.training.presets import preset, preset_about, preset_names
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(presets)
+
+
+def presets(as_json: Json = False) -> None:
+    """List the named trainings, for `preset = "long"` in [training] or --set training.preset=long."""
+    if as_json:
+        print(json.dumps({name: preset(name) for name in preset_names()}, indent=2))
+        return
+    rows = [
+        (
+            name,
+            preset_about(name),
+            ", ".join(f"{key} = {value}" for key, value in preset(name).items()) or "the defaults",
+        )
+        for name in preset_names()
+    ]
+    print_rows(("preset", "for", "settings"), rows)
