@@ -1,4 +1,7 @@
-"""The log-mel front end in torch: the same numbers as ``ossicle.audio.logmel`` within 1e-4 dB-scaled units.
+"""The log-mel front end in torch: the same numbers as ``ossicle.audio.logmel``.
+
+To 1e-4 of the power of a frame's loudest band; in dB to 1e-3 for noise, and to 1e-2 for any band within 60 dB of that
+loudest (what lies further below it is rounding of float32 in all forms).
 
 Two forms of one transform: :class:`LogMel` uses an FFT (training, torch inference) and :class:`ExportableLogMel` a
 convolution with the Fourier basis, restricted to the bins that the mel bands read, because a fixed convolution exports
