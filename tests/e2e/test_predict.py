@@ -123,6 +123,10 @@ def test_bad_files_cost_only_themselves(tiny: Tiny, predicted: Path, tmp_path: P
         assert not (tmp_path / "out" / f"{name}.Table.1.selections.txt").exists()
     assert "missing" in found["cut.wav"]["reason"]
     assert found["cut.wav"]["read_to_s"] == pytest.approx(12.0, abs=0.01)
+    cut = ossicle("stream", tiny.bundle, folder / "cut.wav")
+    assert cut.returncode == 3
+    assert "partial: cut off" in cut.stderr
+    assert len(cut.stdout.splitlines()) == found["cut.wav"]["events"]
     scored = [
         row for row in rows(tmp_path / "out") if row[0] in {path.name for path in (tiny.tapes / "audio").iterdir()}
     ]

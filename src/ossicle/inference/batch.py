@@ -5,7 +5,7 @@ into events; a whole recording is never held. :func:`stream_file` is the same en
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -108,11 +108,11 @@ def predict_file(
 
 def stream_file(
     path: PathLike, predictor: Predictor, decisions: Mapping[str, Decision], feed_s: float, batch_chunks: int = 1
-) -> Iterator[EmittedEvent]:
+) -> Generator[EmittedEvent, None, DecodeReport]:
     """The events of a file as a microphone would give them, in blocks of ``feed_s`` seconds, each when it is decided.
 
     The same events as :func:`predict_file`, in the order of their becoming certain. Raises AudioError when the stream
-    meets samples that cannot be used; what was yielded before stands.
+    meets samples that cannot be used; what was yielded before stands. The generator returns how decoding ended.
     """
     if to_samples(feed_s, predictor.plan.rate) < 1:
         raise ValueError(f"feed_s = {feed_s:g} s is shorter than one sample at {predictor.plan.rate} Hz")
@@ -126,6 +126,7 @@ def stream_file(
     end_s = stream.report.end_s
     last = decider.feed(scorer.finish()) + decider.finish(end_s)
     yield from (EmittedEvent(event, end_s) for event in sorted(last, key=event_order))
+    return stream.report
 
 
 def equal_blocks(stream: MonoStream, block_samples: int) -> Iterator[NDArray[np.float32]]:

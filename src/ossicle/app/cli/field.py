@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +12,10 @@ from ossicle.app.cli.options import Json, Threads
 from ossicle.app.cli.predictions import FORMATS, Written, find_audio, write_predictions
 from ossicle.app.cli.runtimes import RUNTIMES, open_predictor
 from ossicle.app.cli.table import print_rows
+from ossicle.audio.decode import DecodeReport
 from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
-from ossicle.inference.batch import predict_file, stream_file
+from ossicle.inference.batch import EmittedEvent, predict_file, stream_file
 
 BundleFolder = Annotated[Path, typer.Argument(help="Bundle, as `ossicle run` leaves it.")]
 Runtime = Annotated[str, typer.Option(help=f"What computes the scores: {', '.join(RUNTIMES)}.")]
@@ -28,8 +30,10 @@ def register(app: typer.Typer) -> None:
 def predict(
     bundle: BundleFolder,
     files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
-    formats: Annotated[str, typer.Option("--format", help=f"Comma-separated: {', '.join(FORMATS)}.")] = "raven,csv",
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results; made if it is not there.")],
+    formats: Annotated[
+        str, typer.Option("--format", help=f"Tables to write, comma-separated: {', '.join(FORMATS)}.")
+    ] = "raven,csv",
     runtime: Runtime = "onnx",
     threads: Threads = 1,
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, max=1024, help="Chunks scored at a time.")] = 8,
@@ -68,16 +72,34 @@ def predict(
 def stream(
     bundle: BundleFolder,
     file: Annotated[Path, typer.Argument(help="Recording to play through the streaming engine.")],
-    chunk_s: Annotated[float, typer.Option(min=0.001, help="Seconds fed at a time.")] = 1.0,
+    chunk_s: Annotated[
+        float, typer.Option(min=0.001, help="Sound fed at a time, in seconds; the events are the same for any.")
+    ] = 1.0,
     runtime: Runtime = "onnx",
     threads: Threads = 1,
 ) -> None:
-    """Print the events of a file as a microphone would give them: JSON lines, each when it is decided."""
+    """Print the events of a file as a microphone would give them: JSON lines, each when it is decided.
+
+    Exit code 3 says that the file ends before it should.
+    """
     opened = read_bundle(bundle)
     predictor = open_predictor(opened, runtime, threads)
     if not file.is_file():
         raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; name one recording")
-    for one in stream_file(file, predictor, opened.decisions, chunk_s):
+    report = _print_events(stream_file(file, predictor, opened.decisions, chunk_s))
+    if report.status == "partial":
+        print(f"{file}: partial: {report.reason}", file=sys.stderr)
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _print_events(events: Generator[EmittedEvent, None, DecodeReport]) -> DecodeReport:
+    """Print events as they come; returns how reading ended."""
+    while True:
+        try:
+            one = next(events)
+        except StopIteration as end:
+            report: DecodeReport = end.value
+            return report
         event = one.event
         line = {
             "start_s": round(event.start_s, 6),

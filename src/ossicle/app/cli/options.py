@@ -9,11 +9,14 @@ ProjectFile = Annotated[
     Path, typer.Option("--project", "-p", help="Project file, or the folder that holds its ossicle.toml.")
 ]
 Set = Annotated[
-    list[str] | None, typer.Option("--set", help="Override a setting: TABLE.KEY=VALUE, for instance training.epochs=8.")
+    list[str] | None,
+    typer.Option("--set", help="Override a setting: TABLE.KEY=VALUE, as in training.epochs=8; may be repeated."),
 ]
 DataRoot = Annotated[
     Path | None,
-    typer.Option(help="Folder for artefacts; else $OSSICLE_DATA_ROOT, else the project's.", show_default=False),
+    typer.Option(
+        help="Folder for artefacts; else $OSSICLE_DATA_ROOT, else `data_root` of the project file.", show_default=False
+    ),
 ]
 ProgressKind = Annotated[str, typer.Option("--progress", help="auto, rich, plain or none; goes to stderr.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]

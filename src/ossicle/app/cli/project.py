@@ -8,6 +8,7 @@ import typer
 
 from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
 from ossicle.app.cli.table import print_metrics, print_rows
+from ossicle.app.project.layers import recipe_names
 from ossicle.app.project.load import PROJECT_FILE, load_project
 from ossicle.app.project.scaffold import scaffold
 from ossicle.artefacts.files import read_json
@@ -23,11 +24,12 @@ def register(app: typer.Typer) -> None:
 
 
 def new(
-    recipe: Annotated[str, typer.Argument(help="Recipe to start from: tapes.")],
+    recipe: Annotated[str, typer.Argument(help=f"Recipe to start from: {', '.join(recipe_names())}.")],
     folder: Annotated[Path, typer.Argument(help="Folder for the project; made if it is not there.")],
     audio: Annotated[Path, typer.Option(help="Folder of recordings (wav flac ogg mp3 m4a aiff, nested).")],
     annotations: Annotated[
-        Path | None, typer.Option(help="Folder of annotation files (Raven, Audacity, CSV), or one file.")
+        Path | None,
+        typer.Option(help="Folder of annotation files (Raven, Audacity, CSV), or one file.", show_default=False),
     ] = None,
     group: Annotated[
         str, typer.Option(help="Field that no split cuts through, read from the file names: site, recorder, folder...")
@@ -35,8 +37,8 @@ def new(
     name_template: Annotated[
         str, typer.Option(help="How names hold fields, as in 'site{site}_{date}_*'; found by itself where it can be.")
     ] = "",
-    folds: Annotated[int, typer.Option(min=0, help="Folds; 0 holds each group out once.")] = 0,
-    force: Annotated[bool, typer.Option(help="Overwrite a project file that is there.")] = False,
+    folds: Annotated[int, typer.Option(min=0, help="Folds: 0 holds each group out once, else at least 2.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a project file that is there.")] = False,
 ) -> None:
     """Scaffold a project file from a recipe and a look at the recordings."""
     file = scaffold(recipe, folder, audio, annotations, group, name_template, folds, force=force)
@@ -46,7 +48,10 @@ def new(
 def run(
     project: ProjectFile = HERE,
     set_: Set = None,
-    until: Annotated[str | None, typer.Option(help="Last step to run; see `ossicle status`.")] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(help="Last step to run, by its name in `ossicle status`; all when not given.", show_default=False),
+    ] = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,

@@ -32,13 +32,21 @@ def score(
     ],
     predictions: Annotated[Path, typer.Option(help="Events to judge, in any of these formats.")],
     iou: Annotated[
-        float | None, typer.Option(min=0.000001, max=1.0, help="Least intersection over union of a match.")
+        float | None,
+        typer.Option(
+            min=0.000001,
+            max=1.0,
+            help="Least intersection over union (IoU) of a match; 0.5 where no --collar is given.",
+        ),
     ] = None,
     collar: Annotated[
-        float | None, typer.Option(min=0.0, help="Seconds that an onset may be off; an offset this or half the length.")
+        float | None,
+        typer.Option(min=0.0, help="How far an onset may be off, in seconds; an offset by this or half the call."),
     ] = None,
     label_column: Annotated[str, typer.Option(help="Label column: a name, a number from 1, or auto.")] = "auto",
-    ignore_labels: Annotated[bool, typer.Option(help="Judge times only, whatever the labels.")] = False,
+    ignore_labels: Annotated[
+        bool, typer.Option("--ignore-labels", help="Judge times only, whatever the labels.")
+    ] = False,
     bootstrap: Annotated[
         int, typer.Option(min=0, help="Resamples of recordings for the intervals; 0 for none.")
     ] = 1000,

@@ -1,0 +1,80 @@
+"""Every option says what it is; those with a range or a default show it."""
+
+import re
+from typing import Any
+
+import pytest
+import typer
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from ossicle.app.cli.main import app
+
+NEEDED = {"demo", "new", "run", "status", "check", "predict", "stream", "score"}
+
+
+def leaves(command: Any, name: str = "") -> dict[str, Any]:
+    """Commands by their names, those of groups too."""
+    if not hasattr(command, "commands"):
+        return {name: command}
+    found: dict[str, Any] = {}
+    for key, one in command.commands.items():
+        found |= leaves(one, f"{name} {key}".strip())
+    return found
+
+
+COMMANDS = leaves(get_command(app))
+
+
+def shown(*arguments: str) -> str:
+    done = CliRunner().invoke(app, [*arguments, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+    assert done.exit_code == 0
+    # Boxes and line breaks aside.
+    return re.sub(r"[\s│]+", " ", done.output)
+
+
+def test_all_commands_are_listed() -> None:
+    text = shown()
+    assert set(COMMANDS) >= NEEDED
+    for command in COMMANDS:
+        assert command.split()[0] in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_says_what_it_is(command: str) -> None:
+    assert COMMANDS[command].help.endswith(".")
+    for one in COMMANDS[command].params:
+        if one.name == "help":
+            continue
+        text = one.help
+        assert text, f"{command} {one.name}"
+        assert text[0].isupper() or text.startswith("auto")
+        assert text.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("new", ["Recipe to start from: demo, tapes.", "[x>=0]", "[default: 0]", "[default: recording]"]),
+        ("run", ["[default: ossicle.toml]", "training.epochs=8", "$OSSICLE_DATA_ROOT", "[default: auto]"]),
+        ("predict", ["raven, csv, audacity", "[default: onnx]", "[1<=x<=1024]", "[default: 8]", "exit code 3"]),
+        ("stream", ["in seconds", "[x>=0.001]", "[default: 1.0]"]),
+        ("score", ["0.5 where no --collar is given", "in seconds", "[default: 1000]", "[default: auto]"]),
+        ("demo", ["[default: ossicle-demo]"]),
+    ],
+)
+def test_units_ranges_and_defaults_are_shown(command: str, words: list[str]) -> None:
+    text = shown(command)
+    for word in words:
+        assert word in text
+
+
+def test_the_version_is_said() -> None:
+    done = CliRunner().invoke(app, ["--version"])
+    assert done.exit_code == 0
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*\n", done.output)
+
+
+def test_no_command_shows_help() -> None:
+    assert isinstance(app, typer.Typer)
+    assert "Commands" in CliRunner().invoke(app, []).output
