@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import re
 import shutil
 import subprocess
@@ -12,7 +14,7 @@ from ossicle.corpus.index import CorpusIndex
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, IouMatch
-from ossicle.report.data import Example, FoldRow, PrCurve, ReportData, SweepRow, TrainingCurve
+from ossicle.report.data import EXAMPLE_KINDS, Example, FoldRow, PrCurve, ReportData, SweepRow, TrainingCurve
 from ossicle.report.figures_groups import bars_shown
 from ossicle.report.page import render, write_report
 
@@ -87,6 +89,33 @@ def test_hostile_names_are_text():
 def test_equal_data_give_equal_bytes(page, tmp_path):
     write_report(tmp_path / "report.html", report_data())
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == page
+
+
+def test_only_the_pages_own_script_may_run(page):
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    (script,) = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src &#39;sha256-{digest}&#39;" in policy
+    assert "default-src &#39;none&#39;" in policy
+    assert page.count("<script") == 1
+    assert not re.search(r"\son\w+=", re.sub(r'"data:[^"]*"', "", page))
+
+
+def test_a_leak_is_named():
+    split = {"ok": False, "groups_cut": ["site <A>"], "equal_audio": [{"files": ["r/a.wav", "r/b.wav"]}]}
+    page = render(replace(report_data(), split=split))
+    assert "group site &lt;A&gt; lies in several folds" in page
+    assert "r/a.wav, r/b.wav" in page
+    assert "found no leak" not in page
+
+
+def test_a_page_of_many_long_examples_stays_below_10_mb():
+    noise = np.random.default_rng(0).normal(0, 0.1, 48000 * 4).astype(np.float32)
+    example = replace(report_data().examples[0], samples=noise, rate=48000)
+    kinds = [kind for kind in EXAMPLE_KINDS for _ in range(6)]
+    page = render(replace(report_data(), examples=[replace(example, kind=kind) for kind in kinds]))
+    assert len(page.encode()) < 10_000_000
+    assert "no sound here" in page
 
 
 def test_missing_pieces_are_said(page):

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from ossicle.report.data import Example
 from ossicle.report.figures_groups import shortened
@@ -16,15 +17,15 @@ from ossicle.report.spectrogram import grey_levels, spectrogram
 from ossicle.report.style import BLUE, INK, ORANGE, styled
 from ossicle.report.words import number
 
-LEFT, RIGHT = 0.105, 0.985
-_BOTTOM, _TOP, _LANES_TOP = 0.17, 0.80, 0.985
+LEFT, RIGHT = 0.15, 0.97
+_BOTTOM, _TOP, _LANES_TOP = 0.165, 0.80, 0.985
 Lane = Sequence[tuple[float, float, str]]
 
 
 @styled
 def example_figure(example: Example) -> Figure:
     """Spectrogram in kHz over seconds of the recording; reference (blue) and predicted (orange) events as boxes."""
-    figure = Figure(figsize=(5.6, 3.0))
+    figure = Figure(figsize=(4.4, 2.9))
     axes = figure.add_axes((LEFT, _BOTTOM, RIGHT - LEFT, _TOP - _BOTTOM))
     lanes = figure.add_axes((LEFT, _TOP, RIGHT - LEFT, _LANES_TOP - _TOP))
     start_s = example.window_start_s
@@ -40,9 +41,11 @@ def example_figure(example: Example) -> Figure:
     axes.set(xlim=(start_s, end_s), ylim=(0, example.rate / 2000), xlabel="time in the recording (s)", ylabel="kHz")
     axes.grid(visible=False)
     axes.ticklabel_format(axis="x", style="plain", useOffset=False)
+    # Few ticks, and none at the very edge, where their text would be cut off.
+    axes.set_xticks([at for at in MaxNLocator(4).tick_values(start_s, end_s) if _inside(at, start_s, end_s)])
     lanes.set(xlim=(start_s, end_s), ylim=(0, 2), xticks=[], yticks=[])
     lanes.set_yticks([0.5, 1.5], ["predicted", "reference"])
-    lanes.tick_params(axis="y", length=0, labelsize=7.5, pad=2)
+    lanes.tick_params(axis="y", length=0, labelsize=8, pad=2)
     for tick, colour in zip(lanes.get_yticklabels(), (ORANGE, BLUE), strict=True):
         tick.set_color(colour)
     lanes.grid(visible=False)
@@ -51,11 +54,16 @@ def example_figure(example: Example) -> Figure:
     return figure
 
 
+def _inside(at: float, start_s: float, end_s: float) -> bool:
+    edge = 0.06 * (end_s - start_s)
+    return start_s + edge <= at <= end_s - edge
+
+
 def _paint(axes: Axes, example: Example) -> None:
     found = spectrogram(example.samples, example.rate)
-    n_bins, n_frames = found.db.shape
-    left = example.window_start_s - found.hop_s / 2
-    extent = (left, left + n_frames * found.hop_s, -found.bin_hz / 2000, (n_bins - 0.5) * found.bin_hz / 1000)
+    first_s, last_s, low_hz, high_hz = found.extent
+    start_s = example.window_start_s
+    extent = (start_s + first_s, start_s + last_s, low_hz / 1000, high_hz / 1000)
     grey = np.repeat(grey_levels(found.db)[..., None], 3, axis=-1)
     # "none" keeps the pixels as they are in the SVG: the browser scales, the page stays small.
     axes.imshow(grey, extent=extent, origin="lower", aspect="auto", interpolation="none")
@@ -81,4 +89,4 @@ def _lane(axes: Axes, events: Lane, row: int, colour: str, window: tuple[float, 
     for start, end, text in events:
         axes.add_patch(Rectangle((start, row + 0.08), end - start, 0.84, color=colour, alpha=0.28, linewidth=0))
         at = min(max(start, window[0]), window[1])
-        axes.text(at, row + 0.5, " " + shortened(text, 22), va="center", fontsize=7.5, color=INK, clip_on=True)
+        axes.text(at, row + 0.5, " " + shortened(text, 22), va="center", fontsize=8, color=INK, clip_on=True)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.report.data import PrCurve, SweepRow
-from ossicle.report.style import BLUE, CYCLE, DASHES, GREEN, INK, ORANGE, SOFT, styled, unit_axis
+from ossicle.report.style import BLUE, CYCLE, DASHES, GREEN, INK, ORANGE, SOFT, legend_text, styled, unit_axis
 from ossicle.report.words import number
 
 
@@ -50,7 +50,7 @@ def pr_figure(curves: Sequence[PrCurve]) -> Figure:
             np.asarray(curve.precision, dtype=np.float64),
             color=CYCLE[place % len(CYCLE)],
             linestyle=DASHES[place // len(CYCLE) % len(DASHES)],
-            label=f"{curve.label} (AP {number(curve.average_precision)})",
+            label=legend_text(f"{curve.label} (AP {number(curve.average_precision)})"),
         )
     axes.set(xlabel="recall", title="Precision and recall", xlim=(-0.02, 1.02))
     unit_axis(axes, "precision")

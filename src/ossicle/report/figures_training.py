@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from ossicle.report.data import TrainingCurve
-from ossicle.report.style import CYCLE, styled
+from ossicle.report.style import CYCLE, legend_text, styled
 
 
 def points(epochs: Sequence[Mapping[str, float]], key: str) -> tuple[list[float], list[float]]:
@@ -23,7 +23,9 @@ def training_figure(curves: Sequence[TrainingCurve]) -> Figure:
     for place, curve in enumerate(curves):
         colour = CYCLE[place % len(CYCLE)]
         losses.plot(*points(curve.epochs, "train_loss"), color=colour, linewidth=1.0, linestyle="--")
-        losses.plot(*points(curve.epochs, "val_loss"), color=colour, marker="o", markersize=3.5, label=curve.name)
+        losses.plot(
+            *points(curve.epochs, "val_loss"), color=colour, marker="o", markersize=3.5, label=legend_text(curve.name)
+        )
         rates.plot(*points(curve.epochs, "learning_rate"), color=colour, linewidth=1.4)
     losses.set(xlabel="epoch", ylabel="loss", title="Loss: training (dashed), held-out (solid)")
     losses.set_ylim(bottom=0)

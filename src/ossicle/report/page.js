@@ -5,6 +5,7 @@
     if (!playing) return;
     playing.sound.pause();
     playing.button.textContent = "▶";
+    playing.button.setAttribute("aria-pressed", "false");
     playing.cursor.style.visibility = "hidden";
     playing = null;
   };
@@ -15,22 +16,40 @@
     cursor.style.left = `${100 * (left + share * (right - left))}%`;
     requestAnimationFrame(follow);
   };
-  for (const card of document.querySelectorAll(".card")) {
-    const button = card.querySelector("button");
-    const sound = card.querySelector("audio");
-    const cursor = card.querySelector(".cursor");
+  const play = (card, share) => {
+    stop();
+    playing = card;
+    card.button.textContent = "■";
+    card.button.setAttribute("aria-pressed", "true");
+    card.cursor.style.visibility = "visible";
+    const seek = () => { card.sound.currentTime = share * card.sound.duration; };
+    if (card.sound.readyState > 0) seek();
+    else card.sound.addEventListener("loadedmetadata", seek, { once: true });
+    card.sound.play().catch(() => { if (playing === card) stop(); });
+    follow();
+  };
+  for (const element of document.querySelectorAll(".card")) {
+    const sound = element.querySelector("audio");
+    if (!sound) continue;
+    const stage = element.querySelector(".stage");
+    const card = {
+      sound,
+      button: element.querySelector("button"),
+      cursor: element.querySelector(".cursor"),
+      left: Number(element.dataset.left),
+      right: Number(element.dataset.right),
+    };
     sound.addEventListener("ended", stop);
-    button.addEventListener("click", () => {
-      const again = playing && playing.sound === sound;
-      stop();
-      if (again) return;
-      sound.currentTime = 0;
-      sound.play();
-      playing = { sound, button, cursor, left: Number(card.dataset.left), right: Number(card.dataset.right) };
-      button.textContent = "■";
-      cursor.style.visibility = "visible";
-      follow();
+    card.button.addEventListener("click", () => (playing === card ? stop() : play(card, 0)));
+    stage.classList.add("heard");
+    stage.addEventListener("click", (event) => {
+      const box = stage.getBoundingClientRect();
+      const at = ((event.clientX - box.left) / box.width - card.left) / (card.right - card.left);
+      play(card, Math.min(Math.max(at, 0), 0.99));
     });
   }
+  addEventListener("beforeprint", () => {
+    for (const one of document.querySelectorAll("details")) one.open = true;
+  });
   document.documentElement.dataset.ready = "yes";
 })();

@@ -1,8 +1,9 @@
 """The page of a run: one HTML file that needs no network and no other file."""
 
 import base64
+import hashlib
 import importlib.resources
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +11,24 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from ossicle.artefacts.files import write_text
-from ossicle.audio.wav import wav_bytes
+from ossicle.corpus.health import HealthReport
 from ossicle.metrics.event_report import BOUNDARY_QUANTILES, EventReport, EventScores
 from ossicle.report import words
-from ossicle.report.data import EXAMPLE_KINDS, Example, ReportData
-from ossicle.report.figures_example import LEFT, RIGHT, example_figure
+from ossicle.report.data import ReportData
+from ossicle.report.figures_example import LEFT, RIGHT
 from ossicle.report.figures_groups import groups_figure
 from ossicle.report.figures_rates import pr_figure, sweep_figure, threshold_figure
 from ossicle.report.figures_training import training_figure
+from ossicle.report.gallery import galleries
 from ossicle.report.style import data_address
 
-_KIND_WORDS = {
-    "best": "Best matches: the events whose times agree most with the annotation",
-    "worst": "Worst matches: found, but with the largest difference in time",
-    "missed": "Missed: annotated, not found; the clearest first",
-    "false alarm": "False alarms: found, not annotated; the most confident first. Some may be overlooked calls",
-}
 _MOST_RECORDINGS = 300
 _MOST_GROUPS = 60
-_MEDIAN = BOUNDARY_QUANTILES.index(0.5)
+# The only script that may run is the page's own, and nothing may be fetched: whatever a name slips past the escaping.
+_POLICY = (
+    "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src '{script}'; "
+    "base-uri 'none'; form-action 'none'"
+)
 
 
 def write_report(path: Path, data: ReportData) -> None:
@@ -43,31 +43,34 @@ def render(data: ReportData) -> str:
     environment.filters.update(share=words.share, clock=words.clock, signed=words.signed)
     environment.globals.update(interval=words.interval, address=data_address)
     template = environment.from_string(_asset("page.html"))
+    script = _asset("page.js")
     return template.render(
         data=data,
         css=Markup(_asset("page.css")),
-        js=Markup(_asset("page.js")),
+        js=Markup(script),
+        policy=_POLICY.format(script=_digest(script)),
         headline=_headline(data.metrics),
         in_words=words.in_words(data.metrics),
         reach=words.reach(data.metrics),
         few_groups=words.few_groups(data.metrics),
         protocols=_protocols(data),
-        median_errors_ms=[
-            1000 * of[_MEDIAN] for of in (data.metrics.boundaries.start_s, data.metrics.boundaries.end_s)
-        ],
+        boundaries=_boundaries(data.metrics),
         labels=list(data.metrics.per_label.items()),
         groups=sorted(data.metrics.per_group.items())[:_MOST_GROUPS],
         groups_left=max(0, len(data.metrics.per_group) - _MOST_GROUPS),
-        groups_image=data_address(groups_figure(data.metrics.per_group, data.metrics.pooled.rates.f1.value)),
+        groups_image=_groups_image(data.metrics),
         thresholds=[(curve.label, data_address(threshold_figure(curve))) for curve in data.threshold_curves],
         pr_image=data_address(pr_figure(data.pr_curves)) if data.pr_curves else "",
         sweep_image=data_address(sweep_figure(data.iou_sweep)) if data.iou_sweep else "",
         training_image=data_address(training_figure(data.curves)) if data.curves else "",
-        galleries=_galleries(data.examples),
+        galleries=galleries(data.examples),
         cursor=(LEFT, RIGHT),
         budget=_budget(data.budget),
+        tallies=_tallies(data.health),
+        leaks=_leaks(data.split),
         recordings=data.health.per_recording[:_MOST_RECORDINGS],
         recordings_left=max(0, len(data.health.per_recording) - _MOST_RECORDINGS),
+        quantiles=BOUNDARY_QUANTILES,
         links=[(name, words.relative_link(place)) for name, place in data.files.items()],
     )
 
@@ -91,24 +94,49 @@ def _protocols(data: ReportData) -> list[tuple[str, str, EventScores]]:
     return rows
 
 
-def _galleries(examples: Sequence[Example]) -> list[tuple[str, str, list[dict[str, Any]]]]:
-    out: list[tuple[str, str, list[dict[str, Any]]]] = []
-    for kind in EXAMPLE_KINDS:
-        cards = [
-            {
-                "one": example,
-                "image": data_address(example_figure(example)),
-                "sound": "data:audio/wav;base64," + base64.b64encode(wav_bytes(example.samples, example.rate)).decode(),
-                "seconds": len(example.samples) / example.rate,
-            }
-            for example in examples
-            if example.kind == kind
-        ]
-        out.append((kind, _KIND_WORDS[kind], cards))
-    return out
-
-
 def _budget(phases: Sequence[tuple[str, float]]) -> list[tuple[str, float, float]]:
     """Phase, seconds and share of the whole."""
     total = sum(seconds for _, seconds in phases)
     return [(name, seconds, seconds / total if total else 0.0) for name, seconds in phases]
+
+
+def _digest(script: str) -> str:
+    """The digest by which a browser knows the script that it may run (Content Security Policy, level 2)."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _groups_image(report: EventReport) -> str:
+    return data_address(groups_figure(report.per_group, report.pooled.rates.f1.value)) if report.per_group else ""
+
+
+def _boundaries(report: EventReport) -> list[tuple[str, list[float]]]:
+    """Errors of start and end in ms at :data:`BOUNDARY_QUANTILES`."""
+    errors = (("start", report.boundaries.start_s), ("end", report.boundaries.end_s))
+    return [(name, [1000 * value for value in of]) for name, of in errors]
+
+
+def _tallies(health: HealthReport) -> list[tuple[str, str, list[tuple[str, int, float]], int]]:
+    """What is counted, its unit, rows of name, count and share of the largest, and how many rows are left out."""
+    out = []
+    for title, unit, counts in (
+        ("by group", "annotations", health.by_group),
+        ("by quality", "annotations", health.by_quality),
+        ("by sample rate (Hz)", "recordings", health.by_rate),
+    ):
+        most = max(counts.values(), default=0)
+        rows = [(name, value, value / most if most else 0.0) for name, value in counts.items()]
+        out.append((title, unit, rows[:_MOST_GROUPS], max(0, len(rows) - _MOST_GROUPS)))
+    return out
+
+
+def _leaks(split: Mapping[str, Any]) -> list[str]:
+    """Every leak that the audit of ``corpus.audit`` lists, as a sentence."""
+    return [
+        *(f"group {name} lies in several folds" for name in split.get("groups_cut", ())),
+        *(f"recording {name} lies in several folds" for name in split.get("recordings_cut", ())),
+        *(
+            f"the same audio lies in several folds: {words.listed(one.get('files'))}"
+            for one in split.get("equal_audio", ())
+        ),
+        *(f"recording id {name} is not in the corpus" for name in split.get("strangers", ())),
+    ]

@@ -13,32 +13,51 @@ from scipy import fft
 from ossicle.core.frontend import analysis_window
 
 WINDOW_S = 0.024
-MAX_FRAMES = 480
+MAX_FRAMES = 360
+MAX_BINS = 256
 _FLOOR = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spectrogram:
-    """``db``: float32, (n_bins, n_frames), relative to a full-scale sine; frame k is centred at ``k * hop_s``."""
+    """``db``: float32, (n_rows, n_frames), relative to a full-scale sine; frame k is centred at ``k * hop_s``.
+
+    Row i joins the ``joined`` bins from ``i * joined`` on; bin b is centred at ``b * bin_hz``.
+    """
 
     db: NDArray[np.float32]
     hop_s: float
     bin_hz: float
+    joined: int
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """First and last second, lowest and highest Hz of the picture's outer edges, from the first sample on."""
+        n_rows, n_frames = self.db.shape
+        low_hz = -self.bin_hz / 2
+        return -self.hop_s / 2, (n_frames - 0.5) * self.hop_s, low_hz, low_hz + n_rows * self.joined * self.bin_hz
 
 
 def spectrogram(samples: NDArray[np.float32], rate: int) -> Spectrogram:
-    """The spectrogram of samples (n,) at ``rate`` Hz, with windows of about 24 ms and at most 480 frames or so."""
+    """The spectrogram of samples (n,) at ``rate`` Hz, with windows of about 24 ms.
+
+    It has at most about :data:`MAX_FRAMES` frames; of more than :data:`MAX_BINS` bins neighbours are joined, the louder
+    one shown.
+    """
     n_fft = max(16, 2 ** round(math.log2(WINDOW_S * rate)))
     hop = max(n_fft // 4, math.ceil(len(samples) / MAX_FRAMES))
     half = n_fft // 2
     padded = np.pad(samples.astype(np.float32), half, mode="reflect" if len(samples) > half else "constant")
     frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]
     power = np.abs(fft.rfft(frames * analysis_window(n_fft), axis=-1)) ** 2
-    db: NDArray[np.float32] = (10 * np.log10(np.maximum(power, _FLOOR))).astype(np.float32).T
-    return Spectrogram(db=db, hop_s=hop / rate, bin_hz=rate / n_fft)
+    joined = math.ceil((n_fft // 2) / MAX_BINS)
+    # The bin at Nyquist stands alone and is left out where bins are joined.
+    bins = power[:, : n_fft // 2].reshape(len(power), -1, joined).max(axis=-1) if joined > 1 else power
+    db: NDArray[np.float32] = (10 * np.log10(np.maximum(bins, _FLOOR))).astype(np.float32).T
+    return Spectrogram(db=db, hop_s=hop / rate, bin_hz=rate / n_fft, joined=joined)
 
 
-def grey_levels(db: NDArray[np.float32], steps: int = 24) -> NDArray[np.uint8]:
+def grey_levels(db: NDArray[np.float32], steps: int = 16) -> NDArray[np.uint8]:
     """dB as grey for a white page, loud is dark: uint8 of the same shape in ``steps`` even steps, which compress well.
 
     White is the median of each example (its background), black its loudest 0.1 %, at least 30 dB above.

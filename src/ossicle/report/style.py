@@ -102,6 +102,6 @@ def unit_axis(axes: Axes, name: str) -> None:
     axes.set_ylabel(name)
 
 
-def legend_below(axes: Axes, columns: int = 4) -> None:
-    """A legend under the x axis, where it hides no data."""
-    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.17), ncols=columns, borderaxespad=0, handlelength=2.4)
+def legend_text(name: str) -> str:
+    """``name`` for a legend: matplotlib leaves out names that begin with "_", so they get a space of no width."""
+    return f"\u200b{name}" if name.startswith("_") else name

@@ -1,0 +1,148 @@
+import base64
+import re
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+import matplotlib
+import numpy as np
+import pytest
+from hypothesis import example as example_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ossicle.inference.fit import ThresholdCurve
+from ossicle.metrics.event_report import Estimate, EventScores, Rates
+from ossicle.report.data import Example, PrCurve, SweepRow, TrainingCurve
+from ossicle.report.figures_example import LEFT, RIGHT, example_figure
+from ossicle.report.figures_groups import MAX_BARS, groups_figure
+from ossicle.report.figures_rates import pr_figure, sweep_figure, threshold_figure
+from ossicle.report.figures_training import training_figure
+from ossicle.report.style import data_address, svg
+
+NAN = float("nan")
+
+
+def scores(f1: float, low: float = NAN, high: float = NAN) -> EventScores:
+    same = Estimate(f1, low, high)
+    return EventScores(Rates(same, same, same), 8, 2, 1, 3.0)
+
+
+def example(**changes: object) -> Example:
+    given = {
+        "kind": "best", "recording": "a.wav", "label": "call", "start_s": 100.2, "end_s": 100.4, "score": 0.9,
+        "iou": 0.8, "samples": np.random.default_rng(0).normal(0, 0.1, 8000).astype(np.float32), "rate": 16000,
+        "window_start_s": 100.0, "references": [(100.2, 100.4, "call")],
+        "predictions": [(100.21, 100.39, "call", 0.9), (99.9, 100.05, "call", 0.4)],
+    }  # fmt: skip
+    return Example(**{**given, **changes})
+
+
+def curve() -> ThresholdCurve:
+    on = np.linspace(0.1, 0.9, 9)
+    return ThresholdCurve("call", on, on, on[::-1], np.minimum(on, on[::-1]), 4)
+
+
+def figures() -> dict[str, matplotlib.figure.Figure]:
+    epochs = [{"epoch": n, "train_loss": 1.0 / (n + 1), "learning_rate": 0.1} for n in range(4)]
+    return {
+        "training": training_figure([TrainingCurve("fold0", epochs)]),
+        "threshold": threshold_figure(curve()),
+        "pr": pr_figure([PrCurve("call", [1.0, 0.5], [0.1, 0.4], [0.9, 0.2], NAN)]),
+        "sweep": sweep_figure([SweepRow(0.5, 0.4, 0.5, 0.3), SweepRow(0.9, 0.1, NAN, 0.1)]),
+        "groups": groups_figure({"a": scores(0.8, 0.7, 0.9), "b": scores(NAN)}, 0.8),
+        "example": example_figure(example()),
+    }
+
+
+@pytest.mark.parametrize("name", list(figures()))
+def test_figures_are_drawings_with_text_and_no_address(name: str) -> None:
+    text = svg(figures()[name])
+    root = ElementTree.fromstring(text)
+    assert len(root.findall(".//{*}path")) > 5
+    assert len(root.findall(".//{*}text")) > 3
+    addresses = re.findall(r"""(?:href|src)=["']([^"']*)""", text)
+    assert all(one.startswith(("#", "data:image/png")) for one in addresses)
+
+
+def test_the_same_figure_is_the_same_bytes_whatever_the_user_prefers() -> None:
+    first = {name: data_address(one) for name, one in figures().items()}
+    with matplotlib.rc_context({"font.size": 30, "axes.grid": False, "svg.fonttype": "path", "lines.linewidth": 9}):
+        again = {name: data_address(one) for name, one in figures().items()}
+    assert again == first
+
+
+def test_the_users_settings_are_left_as_they_were() -> None:
+    with matplotlib.rc_context({"font.size": 13.0}):
+        data_address(threshold_figure(curve()))
+        assert matplotlib.rcParams["font.size"] == 13.0
+
+
+def test_an_address_holds_the_whole_figure() -> None:
+    address = data_address(threshold_figure(curve()))
+    assert unquote(address.removeprefix("data:image/svg+xml,")) == svg(threshold_figure(curve()))
+    assert not set('"<>#&') & set(address)
+
+
+def test_bars_are_the_figures_of_the_groups() -> None:
+    groups = {"low": scores(0.2, 0.1, 0.35), "none": scores(NAN), "high": scores(0.9, 0.8, 0.95)}
+    axes = groups_figure(groups, 0.5).axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["high", "low", "none"]
+    assert [bar.get_width() for bar in axes.patches] == [0.9, 0.2, 0.0]
+    spans = [tuple(line.get_xdata()) for line in axes.lines if len(set(line.get_ydata())) == 1]
+    assert spans == [(0.8, 0.95), (0.1, 0.35)]
+    assert any(text.get_text().startswith("–") for text in axes.texts)
+
+
+def test_of_very_many_groups_the_worst_are_shown() -> None:
+    axes = groups_figure({f"g{n:03d}": scores(n / 100) for n in range(100)}, 0.5).axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [n / 100 for n in reversed(range(MAX_BARS))]
+
+
+def test_the_chosen_threshold_is_marked() -> None:
+    one = curve()
+    axes = threshold_figure(one).axes[0]
+    marks = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in marks] == [(one.on[4], one.f1[4])]
+    assert "on = 0.5" in axes.texts[0].get_text()
+
+
+def test_epochs_without_a_loss_are_left_out_not_drawn_as_zero() -> None:
+    epochs = [{"epoch": n, "train_loss": 1.0, **({"val_loss": 0.5} if n == 1 else {})} for n in range(3)]
+    lines = training_figure([TrainingCurve("f", [*epochs, {"epoch": 3, "train_loss": NAN}])]).axes[0].lines
+    assert [list(line.get_xdata()) for line in lines] == [[0, 1, 2], [1]]
+
+
+def test_an_example_is_drawn_at_the_times_of_its_recording() -> None:
+    figure = example_figure(example())
+    axes = figure.axes[0]
+    assert axes.get_xlim() == pytest.approx((100.0, 100.5))
+    assert axes.get_ylim() == (0, 8)
+    spans = [(box.get_x(), box.get_x() + box.get_width()) for box in axes.patches]
+    np.testing.assert_allclose(spans, [(100.2, 100.4), (100.21, 100.39), (99.9, 100.05)])
+    assert (axes.get_position().x0, axes.get_position().x1) == pytest.approx((LEFT, RIGHT))
+
+
+def test_an_example_embeds_its_spectrogram_as_png() -> None:
+    (image,) = ElementTree.fromstring(svg(example_figure(example()))).findall(".//{*}image")
+    address = next(value for key, value in image.attrib.items() if key.endswith("href"))
+    assert base64.b64decode(address.split(",", 1)[1]).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 300])
+def test_an_example_may_be_empty_or_tiny_or_silent(count: int) -> None:
+    assert data_address(example_figure(example(samples=np.zeros(count, np.float32)))).startswith("data:image/svg")
+
+
+@settings(max_examples=20)
+@example_of("_hidden")
+@given(st.text(max_size=12).filter(lambda text: text.isprintable()))
+def test_no_label_breaks_a_figure(label: str) -> None:
+    text = svg(pr_figure([PrCurve(label, [1.0], [0.1], [0.9], 0.5)]))
+    shown = ["".join(one.itertext()) for one in ElementTree.fromstring(text).findall(".//{*}text")]
+    assert f"{label} (AP 0.50)" in [one.removeprefix("\u200b") for one in shown]
+
+
+def test_a_label_is_no_formula_and_no_mark_up() -> None:
+    text = svg(pr_figure([PrCurve("$x^2$ <b>叫び声</b>", [1.0], [0.1], [0.9], 0.5)]))
+    shown = ["".join(one.itertext()) for one in ElementTree.fromstring(text).findall(".//{*}text")]
+    assert "$x^2$ <b>叫び声</b> (AP 0.50)" in shown

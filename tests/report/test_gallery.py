@@ -1,0 +1,50 @@
+import base64
+import io
+from dataclasses import replace
+
+import numpy as np
+import soundfile
+
+from ossicle.report.data import EXAMPLE_KINDS, Example
+from ossicle.report.gallery import PEAK, galleries, raised
+
+SOUND = np.sin(np.arange(4000) * 0.5).astype(np.float32) * 0.01
+
+
+def one(kind: str, samples: np.ndarray = SOUND) -> Example:
+    return Example(kind, "a.wav", "call", 0.1, 0.2, None, None, samples, 8000, 0.0)
+
+
+def test_every_kind_has_its_place_also_without_examples() -> None:
+    shown = galleries([one("missed"), one("best"), one("missed")])
+    assert [gallery.kind for gallery in shown] == list(EXAMPLE_KINDS)
+    assert [len(gallery.cards) for gallery in shown] == [1, 0, 2, 0]
+
+
+def test_the_sound_is_the_example_raised_to_the_common_peak() -> None:
+    card = galleries([one("best")])[0].cards[0]
+    heard, rate = soundfile.read(io.BytesIO(base64.b64decode(card.sound.split(",")[1])), dtype="float32")
+    assert rate == 8000
+    np.testing.assert_allclose(heard, SOUND * (PEAK / np.abs(SOUND).max()), atol=1e-4)
+
+
+def test_the_first_of_every_kind_is_heard_first_when_there_is_too_much() -> None:
+    examples = [one("best"), one("best"), one("best"), one("worst"), one("missed")]
+    shown = galleries(examples, most_bytes=3 * 2 * len(SOUND))
+    assert [[bool(card.sound) for card in gallery.cards] for gallery in shown] == [
+        [True, False, False],
+        [True],
+        [True],
+        [],
+    ]
+
+
+def test_the_same_example_twice_is_not_counted_as_one_more_sound() -> None:
+    example = one("best")
+    assert [bool(card.sound) for card in galleries([example, replace(example)])[0].cards] == [True, True]
+
+
+def test_silence_and_nothing_stay_as_they_are() -> None:
+    assert (raised(np.zeros(3, np.float32)) == 0).all()
+    assert len(raised(np.zeros(0, np.float32))) == 0
+    assert galleries([one("best", np.zeros(0, np.float32))])[0].cards[0].sound == ""
