@@ -23,6 +23,7 @@ if __name__ == "__main__":
         print(near.recv(), flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
+        child.join(1.0)
         print(child.is_alive(), flush=True)
         child.terminate()
         child.join()

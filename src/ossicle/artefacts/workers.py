@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 
 
 @contextmanager
@@ -15,6 +16,8 @@ def interrupts_held() -> Iterator[None]:
     Ctrl-C goes to every process of the terminal's group. The run answers it and ends its workers; a worker that died by
     itself would look like a crash.
     """
+    # The first spawned process starts multiprocessing's tracker, which unblocks SIGINT as it leaves.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
