@@ -52,11 +52,14 @@ class Crops(lightning.LightningDataModule):
         crops = EpochCrops(self._material, self._draw, self.trainer.current_epoch, size)
         return DataLoader(crops, batch_size=self._training.batch_size)
 
-    def val_dataloader(self) -> list[DataLoader[Batch]]:
-        """Held-out crops; none where nothing is held out."""
-        if not self._held_out:
-            return []
-        return [DataLoader(FixedCrops(self._material, self._held_out), batch_size=self._training.batch_size)]
+    @property
+    def validates(self) -> bool:
+        """Whether there are held-out crops."""
+        return bool(self._held_out)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Held-out crops."""
+        return DataLoader(FixedCrops(self._material, self._held_out), batch_size=self._training.batch_size)
 
 
 def fit(
@@ -87,6 +90,7 @@ def fit(
     if isinstance(network, Crnn):
         rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
     module = FrameDetector(network, front, training, augment)
+    crops = Crops(material, train, held_out, training)
     made_from = state_digest(material, train, model, front, training, augment)
     folder.path.mkdir(parents=True, exist_ok=True)
     resume = _resumable(folder, made_from)
@@ -98,6 +102,7 @@ def fit(
             precision=training.precision,  # type: ignore[arg-type]
             gradient_clip_val=training.gradient_clip or None,
             check_val_every_n_epoch=training.validate_every,
+            limit_val_batches=1.0 if crops.validates else 0,
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
             logger=TensorBoardLogger(str(folder.path), name="tensorboard", version=""),
@@ -109,7 +114,7 @@ def fit(
         with _plain_signals():
             trainer.fit(
                 module,
-                datamodule=Crops(material, train, held_out, training),
+                datamodule=crops,
                 ckpt_path=str(folder.checkpoint) if resume else None,
                 weights_only=True,
             )

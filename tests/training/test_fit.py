@@ -1,0 +1,122 @@
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import average_precision_score
+
+from ossicle.core.errors import UsageError
+from ossicle.core.settings import digestible
+from ossicle.models.predictor import load_predictor
+from ossicle.training.crossval import fit_job
+from ossicle.training.fit import accelerator, fit
+from ossicle.training.material import load_material
+from ossicle.training.runfolder import RunFolder
+from ossicle.training.settings import TrainingSettings
+
+
+def weights(folder: Path) -> bytes:
+    return RunFolder(folder).weights.read_bytes()
+
+
+@pytest.mark.parametrize("precision", ["32-true", pytest.param("bf16-mixed", marks=pytest.mark.slow)])
+def test_it_learns(corpus: Any, tmp_path: Path, precision: str) -> None:
+    job = corpus.job(tmp_path / "run", epochs=8, steps_per_epoch=10, ema_decay=0.8, precision=precision)
+    fit_job(job)
+    lines = RunFolder(job.folder).epochs()
+    assert lines[-1]["train_loss"] < 0.4 * lines[0]["train_loss"]
+    predictor = load_predictor(RunFolder(job.folder).weights, job.model, job.labels, job.plan, job.front)
+    material = load_material(job.dataset, job.store, job.labels, job.plan)
+    context, core = job.plan.context_frames, job.plan.core_frames
+    scores, targets = [], []
+    # On recordings of the held-out fold.
+    for rid in ("rec0", "rec2"):
+        for chunk in range(10):
+            at = chunk * core - context
+            scores.append(predictor.predict(material.samples(rid, at)[None])[0])
+            targets.append(material.targets(rid, at)[context : context + core] > 0.5)
+    for label in range(2):
+        y, s = np.concatenate(targets)[:, label], np.concatenate(scores)[:, label]
+        assert average_precision_score(y, s) > 0.9
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_others(corpus: Any, straight: Path, tmp_path: Path) -> None:
+    fit_job(corpus.job(tmp_path / "again"))
+    assert weights(tmp_path / "again") == weights(straight)
+    fit_job(corpus.job(tmp_path / "other", seed=1))
+    assert weights(tmp_path / "other") != weights(straight)
+
+
+@pytest.mark.parametrize("changes", [{"validate_every": 1}, {"validation_crops": 0}, {"validation_crops": 9}])
+def test_validation_does_not_touch_the_weights(
+    corpus: Any, straight: Path, tmp_path: Path, changes: dict[str, int]
+) -> None:
+    fit_job(corpus.job(tmp_path / "run", **changes))
+    assert weights(tmp_path / "run") == weights(straight)
+
+
+def test_what_a_run_leaves(straight: Path) -> None:
+    folder = RunFolder(straight)
+    assert sorted(p.name for p in straight.iterdir()) == [
+        "best_metrics.json",
+        "metrics.jsonl",
+        "tensorboard",
+        "weights.safetensors",
+    ]
+    lines = folder.epochs()
+    assert [line["epoch"] for line in lines] == [0, 1, 2, 3]
+    # Every third epoch is validated; four are not a multiple of three.
+    assert ["val_loss" in line for line in lines] == [False, False, True, False]
+    assert all(math.isfinite(line[key]) for line in lines for key in ("train_loss", "learning_rate", "seconds"))
+    assert lines[-1]["learning_rate"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_done_run_is_left_alone_but_for_a_state_that_a_kill_left(corpus: Any, straight: Path, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    folder.weights.write_bytes(b"done")
+    folder.checkpoint.write_bytes(b"left")
+    fit_job(corpus.job(folder.path))
+    assert [p.name for p in folder.path.iterdir()] == ["weights.safetensors"]
+    assert folder.weights.read_bytes() == b"done"
+
+
+def test_all_recordings_train_where_no_fold_is_held_out(corpus: Any, straight: Path, tmp_path: Path) -> None:
+    fit_job(corpus.job(tmp_path / "all", fold=None))
+    assert weights(tmp_path / "all") != weights(straight)
+    assert not any("val_loss" in line for line in RunFolder(tmp_path / "all").epochs())
+
+
+def test_threads_are_applied_and_part_of_the_fingerprint(corpus: Any, tmp_path: Path) -> None:
+    fit_job(corpus.job(tmp_path / "run", epochs=1, steps_per_epoch=1, threads=2))
+    assert torch.get_num_threads() == 2
+    assert digestible(TrainingSettings(threads=2)) != digestible(TrainingSettings())
+    assert digestible(TrainingSettings(parallel=5, device="cpu")) == digestible(TrainingSettings())
+
+
+def test_nothing_to_train_on_is_said(corpus: Any, tmp_path: Path) -> None:
+    job = corpus.job(tmp_path / "run")
+    material = load_material(job.dataset, job.store, job.labels, job.plan)
+    with pytest.raises(UsageError, match="no clips to train on"):
+        fit(material, (), (), job.model, job.front, job.training, job.augment, RunFolder(job.folder))
+
+
+def test_a_device_that_is_missing_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert accelerator("auto") == "cpu"
+    for device in ("cuda", "mps"):
+        with pytest.raises(UsageError, match=f"device = '{device}' is not available") as refused:
+            accelerator(device)
+        assert refused.value.exit_code == 2
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert accelerator("auto") == "gpu"
+
+
+def test_labels_that_no_clip_has_still_train(corpus: Any, tmp_path: Path) -> None:
+    job = replace(corpus.job(tmp_path / "run", epochs=1), labels=("high", "low", "never"))
+    fit_job(job)
+    assert RunFolder(job.folder).done
