@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def presets(as_json: Json = False) -> None:
-    """List the named trainings; a project names one as `preset` in its table training, or --set training.preset=long."""
+    """List the named trainings; a project names one as `preset` of the table training, or by --set."""
     if as_json:
         print(json.dumps({name: preset(name) for name in preset_names()}, indent=2))
         return
