@@ -46,7 +46,9 @@ class CollarMatch:
     """
 
     collar_s: float = setting(default=0.2, help="tolerance of onsets, and least tolerance of offsets", unit="s", ge=0)
-    percentage_of_length: float = setting(default=0.5, help="tolerance of offsets as a share of the reference length", ge=0)
+    percentage_of_length: float = setting(
+        default=0.5, help="tolerance of offsets as a share of the reference length", ge=0
+    )
     evaluate_onset: bool = setting(default=True, help="whether onsets must agree")
     evaluate_offset: bool = setting(default=True, help="whether offsets must agree")
 
