@@ -49,7 +49,7 @@ def cpu() -> str:
     return next((line.split(":")[1].strip() for line in lines if "model name" in line), platform.processor() or "CPU")
 
 
-def table(corpus: str, runs: list[dict]) -> str:
+def table(corpus: str, runs: list[dict], sets: list[str]) -> str:
     first = runs[0]["metrics"]
     protocol = first["protocol"]
     lines = [
@@ -57,6 +57,7 @@ def table(corpus: str, runs: list[dict]) -> str:
         "",
         f"{os.cpu_count()} cores ({cpu()}), Python {platform.python_version()}. {protocol['criterion']}; scores out of "
         f"fold ({protocol['folds']} folds, grouped by {protocol['group']}), decision {protocol['decision']}.",
+        f"Settings: those of `ossicle new tapes`{''.join(f', {one}' for one in sets)}.",
         "",
         "| seed | event F1 | precision | recall | macro F1 | in-sample F1 | F1 at 0.2 s collar | minutes |",
         "|---|---|---|---|---|---|---|---|",
@@ -123,7 +124,7 @@ def main() -> None:
                 print(f"skipped {corpus}: not below {data_folder()}; set OSSICLE_TEST_DATA")
                 continue
             runs = [run_seed(corpus, seed, asked.work or Path(temporary), asked.set) for seed in asked.seeds]
-            text = table(corpus, runs)
+            text = table(corpus, runs, asked.set)
             asked.out.mkdir(parents=True, exist_ok=True)
             (asked.out / f"{date.today().isoformat()}-{corpus}.md").write_text(text)
             print(text)
