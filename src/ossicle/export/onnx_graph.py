@@ -1,5 +1,6 @@
 """Torch to ONNX: fixed chunk length (a bidirectional GRU needs one), any batch size, nothing external."""
 
+import copy
 import io
 import logging
 import warnings
@@ -19,14 +20,14 @@ def model_graph(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings) ->
     """The graph of our own runtime: ``log_mel`` (batch, chunk_frames, n_mels) -> ``scores`` (batch, core_frames, n)."""
     check_fit(plan, front)
     example = torch.zeros(2, plan.chunk_frames, front.n_mels)
-    return _export(CoreScores(network, plan).eval(), example, "log_mel")
+    return _export(CoreScores(network, plan), example, "log_mel")
 
 
 def waveform_graph(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings) -> bytes:
     """The graph for everybody else: ``waveform`` (batch, chunk_samples) -> ``scores`` (batch, core_frames, n)."""
     check_fit(plan, front)
     example = torch.zeros(2, plan.chunk_samples)
-    return _export(WaveformScores(network, plan, front).eval(), example, "waveform")
+    return _export(WaveformScores(network, plan, front), example, "waveform")
 
 
 def _export(module: nn.Module, example: torch.Tensor, name: str) -> bytes:
@@ -35,7 +36,8 @@ def _export(module: nn.Module, example: torch.Tensor, name: str) -> bytes:
         # The dynamo exporter unrolls a GRU into one cell a frame (82 s and no GRU operator for 50 frames, against 1 s
         # here: docs/decisions/0007), so recurrent networks go through the TorchScript exporter.
         torch.onnx.export(
-            module.cpu(),
+            # A copy, so that the caller's network stays in its mode and on its device.
+            copy.deepcopy(module).cpu().eval(),
             (example,),
             file,  # type: ignore[arg-type]  # the TorchScript exporter writes to any binary file
             input_names=[name],
