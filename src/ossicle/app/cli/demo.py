@@ -14,11 +14,15 @@ from ossicle.artefacts.files import read_json, write_text
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import OssicleError
+from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.tracks import Event, event_order
-from ossicle.corpus.raven import raven_name, write_raven
+from ossicle.corpus.raven import raven_name, read_raven, write_raven
 from ossicle.corpus.selection import RawSelection
 from ossicle.corpus.synth import SynthSettings, make_tapes
 from ossicle.inference.batch import predict_file, stream_file
+from ossicle.metrics.event_report import EventReport
+from ossicle.metrics.events import evaluate_events
+from ossicle.metrics.matching import IouMatch
 
 TAPES = SynthSettings(tapes=12, minutes=1.5, sites=4, empty_tapes=1, seed=0, workers=2)
 FIELD = SynthSettings(tapes=2, minutes=1.0, sites=2, empty_tapes=0, seed=1)
@@ -54,7 +58,7 @@ def demo(
     with make_progress(progress) as shown:
         done = run_project(project, shown)
     began = time.monotonic()
-    events, streamed = _in_the_field(folder)
+    field = _in_the_field(folder)
     field_s = time.monotonic() - began
     phases = [("tapes", made_s), *done.seconds.items(), ("predict, stream", field_s)]
     print_rows(
@@ -63,7 +67,11 @@ def demo(
         total=("total", f"{sum(seconds for _, seconds in phases):.1f}"),
     )
     print_metrics(read_json(folder / "metrics.json"))
-    print(f"new tapes: {events} events predicted without torch; the stream gave the same {streamed}\n")
+    f1 = field.pooled.rates.f1.value
+    print(
+        f"two new tapes from two sites: {field.pooled.n_predicted} events predicted without torch, F1 {f1:.3f} against "
+        f"their {field.pooled.n_reference} annotations; the stream gave the same events\n"
+    )
     for name in ("report.html", "bundle/", "metrics.json", "field/predictions/"):
         print(folder / name)
 
@@ -78,21 +86,30 @@ def _tapes(folder: Path, settings: SynthSettings) -> None:
     write_text(stamp, wanted)
 
 
-def _in_the_field(folder: Path) -> tuple[int, int]:
-    """Events of the new tapes from the bundle, written as Raven tables, and how many the stream gives alike."""
+def _in_the_field(folder: Path) -> EventReport:
+    """Predict the new tapes with the bundle, as Raven tables, check that the stream agrees, and judge the events."""
     bundle = read_bundle(folder / "bundle")
     predictor = OnnxPredictor(bundle)
-    total = 0
+    place = folder / "field" / "predictions"
+    place.mkdir(exist_ok=True)
+    references: dict[str, dict[str, Intervals]] = {}
+    predictions: dict[str, dict[str, Intervals]] = {}
+    durations_s: dict[str, float] = {}
     for path in sorted((folder / "field" / "audio").iterdir()):
-        found = predict_file(path, predictor, bundle.decisions).events
+        found = predict_file(path, predictor, bundle.decisions)
         heard = sorted((one.event for one in stream_file(path, predictor, bundle.decisions, 1.0)), key=event_order)
-        if not _alike(found, heard):
+        if not _alike(found.events, heard):
             raise OssicleError(f"{path}: the stream gave other events than the file; please report this")
-        rows = [RawSelection(one.start_s, one.end_s, one.label, confidence=one.score) for one in found]
-        (folder / "field" / "predictions").mkdir(exist_ok=True)
-        write_raven(folder / "field" / "predictions" / raven_name(path.name), rows, audio_name=path.name)
-        total += len(found)
-    return total, total
+        rows = [RawSelection(one.start_s, one.end_s, one.label, confidence=one.score) for one in found.events]
+        write_raven(place / raven_name(path.name), rows, audio_name=path.name)
+        truth = read_raven(folder / "field" / "selections" / raven_name(path.name))
+        durations_s[path.name] = found.end_s
+        for times, of in ((references, truth), (predictions, rows)):
+            times[path.name] = {
+                label: as_intervals([(one.start_s, one.end_s) for one in of if one.label == label])
+                for label in bundle.labels
+            }
+    return evaluate_events(references, predictions, durations_s, bundle.labels, IouMatch(threshold=0.5))
 
 
 def _alike(one: tuple[Event, ...], other: list[Event]) -> bool:
