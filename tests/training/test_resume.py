@@ -176,6 +176,26 @@ def test_signals_leave_a_state_and_their_meaning(
     assert_like(job.folder, straight)
 
 
+def test_a_handler_of_the_caller_keeps_its_say(
+    corpus: Any, straight: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(number: int, frame: Any) -> None:
+        raise SystemExit(7)
+
+    job = corpus.job(tmp_path / "run")
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        with monkeypatch.context() as patched:
+            stop_at("step", 2, lambda: signal.raise_signal(signal.SIGTERM), patched.setattr)
+            with pytest.raises(SystemExit) as left:
+                fit_job(job)
+        assert left.value.code == 7
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    fit_job(job)
+    assert_like(job.folder, straight)
+
+
 @pytest.fixture(scope="module")
 def stopped(corpus: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of a training stopped after its second epoch."""

@@ -155,7 +155,10 @@ def _plain_signals() -> Iterator[None]:
         yield
     except SIGTERMException:
         raise SystemExit(128 + signal.SIGTERM) from None
-    except SystemExit:
+    except SystemExit as left:
+        # A handler of the caller's own may leave the same way; only Lightning's exit comes of a KeyboardInterrupt.
+        if not isinstance(left.__context__, KeyboardInterrupt):
+            raise
         signal.signal(signal.SIGINT, before)
         raise KeyboardInterrupt from None
 
