@@ -95,6 +95,12 @@ STEP = Step(
     name="bundle",
     version=STEP_VERSION,
     needs=("corpus", "dataset", "training", "decision", "evaluation"),
-    settings=lambda project: {"name": project.settings.project.name},
+    settings=lambda project: {
+        "name": project.settings.project.name,
+        "model": digestible(project.settings.model),
+        "plan": digestible(project.settings.plan),
+        "frontend": digestible(project.settings.frontend),
+        "training": digestible(project.settings.training),
+    },
     run=run,
 )

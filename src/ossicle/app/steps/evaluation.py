@@ -15,7 +15,7 @@ from ossicle.core.tracks import Event
 from ossicle.metrics.event_report import EventReport, plain
 from ossicle.metrics.events import evaluate_events, iou_sweep, precision_recall_f1
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch, match
-from ossicle.metrics.ranking import event_pr_curve
+from ossicle.metrics.ranking import PrecisionRecall, event_pr_curve
 
 STEP_VERSION = 1
 SWEEP = tuple(round(0.1 * step, 1) for step in range(1, 10))
@@ -98,20 +98,18 @@ def sweep(truth: Truth, predicted: Times) -> list[dict[str, float | None]]:
 
 def average_precision(truth: Truth, events: dict[str, list[Event]], criterion: Criterion) -> dict[str, float | None]:
     """Event average precision of each label, by event score."""
-    references = truth.references
-    out: dict[str, float | None] = {}
-    for label in truth.labels:
-        mine = {key: [event for event in found if event.label == label] for key, found in events.items()}
-        scored = {
-            key: (
-                np.array([(one.start_s, one.end_s) for one in found], dtype=np.float64).reshape(-1, 2),
-                np.array([one.score for one in found], dtype=np.float64),
-            )
-            for key, found in mine.items()
-        }
-        times = {key: references[key].get(label, np.zeros((0, 2))) for key in truth.ids}
-        out[label] = plain(event_pr_curve(times, scored, criterion).average_precision)
-    return out
+    return {label: plain(event_curve(truth, events, label, criterion).average_precision) for label in truth.labels}
+
+
+def event_curve(truth: Truth, events: dict[str, list[Event]], label: str, criterion: Criterion) -> PrecisionRecall:
+    """Precision and recall of the events of one label as the least score rises."""
+    references = {key: times.get(label, np.zeros((0, 2))) for key, times in truth.references.items()}
+    scored = {}
+    for key, found in events.items():
+        mine = [one for one in found if one.label == label]
+        times = np.array([(one.start_s, one.end_s) for one in mine], dtype=np.float64).reshape(-1, 2)
+        scored[key] = (times, np.array([one.score for one in mine], dtype=np.float64))
+    return event_pr_curve(references, scored, criterion)
 
 
 def recall_by_quality(truth: Truth, predicted: Times, criterion: Criterion) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.app.steps.evaluation import evaluate, read_events, sweep
+from ossicle.app.steps.evaluation import evaluate, event_curve, read_events, sweep
 from ossicle.app.steps.examples import choose_examples
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.training import FINAL, fold_name
@@ -19,7 +19,6 @@ from ossicle.corpus.index_files import read_index
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import count_events, precision_recall_f1
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
-from ossicle.metrics.ranking import event_pr_curve
 from ossicle.report.data import FoldRow, PrCurve, ReportData, SweepRow, TrainingCurve
 from ossicle.training.runfolder import RunFolder
 
@@ -113,13 +112,7 @@ def _threshold_curves(decision: Path) -> list[ThresholdCurve]:
 
 
 def _pr_curve(truth: Truth, events: dict[str, list[Event]], label: str, criterion: Criterion) -> PrCurve:
-    references = {key: times.get(label, np.zeros((0, 2))) for key, times in truth.references.items()}
-    scored = {}
-    for key, found in events.items():
-        mine = [one for one in found if one.label == label]
-        times = np.array([(one.start_s, one.end_s) for one in mine], dtype=np.float64).reshape(-1, 2)
-        scored[key] = (times, np.array([one.score for one in mine], dtype=np.float64))
-    curve = event_pr_curve(references, scored, criterion)
+    curve = event_curve(truth, events, label, criterion)
     return PrCurve(label, curve.precision, curve.recall, curve.thresholds, curve.average_precision)
 
 

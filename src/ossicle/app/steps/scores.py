@@ -35,13 +35,12 @@ def run(context: Context) -> None:
         weights = RunFolder(context.inputs["training"] / fold_name(fold)).weights
         predictor = load_predictor(weights, settings.model, labels, settings.plan, settings.frontend)
         for key in sorted(folds.filter(folds["fold"] == fold)["recording_id"].to_list()):
-            outcome, began = "reused", time.monotonic()
-            if not _scored(context, key):
+            began, reused = time.monotonic(), _scored(context, key)
+            if not reused:
                 with TrackWriter(track_path(context.out, key), labels, settings.plan.hop_s) as writer:
                     write_scores(project.audio_folder / recordings[key].path, predictor, writer, _BATCH)
                 context.journal.mark(key, digest=_digest(context.out, key))
-                outcome = "computed"
-            context.log.unit("scores", key, "computed" if outcome == "computed" else "reused", time.monotonic() - began)
+            context.log.unit("scores", key, "reused" if reused else "computed", time.monotonic() - began)
             done += 1
             context.progress.advance(done, len(folds), "recordings")
 

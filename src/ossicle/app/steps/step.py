@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from ossicle.app.project.load import Project
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.runlog import RunLog
+from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import JOURNAL, RUN_LOG, Shelf
 
 
@@ -106,20 +106,11 @@ def run_steps(steps: Sequence[Step], project: Project, progress: Progress, until
         progress.begin(step.name)
         made_from = fingerprint(step, project, shelf, artefacts)
         found = shelf.find(made_from)
-        if found is None:
-            found = _compute(step, made_from, shelf, project, progress, artefacts, seconds)
-            outcomes[step.name] = "computed"
-        else:
-            outcomes[step.name] = "reused"
-        artefacts[step.name] = found
-        seconds[step.name] = time.monotonic() - began
-        RunLog(project.data_root / RUN_LOG).unit(
-            step.name,
-            made_from.digest,
-            "computed" if outcomes[step.name] == "computed" else "reused",
-            seconds[step.name],
-        )
-        progress.end(step.name, outcomes[step.name], seconds[step.name])
+        outcome: Outcome = "computed" if found is None else "reused"
+        artefacts[step.name] = found or _compute(step, made_from, shelf, project, progress, artefacts, seconds)
+        outcomes[step.name], seconds[step.name] = outcome, time.monotonic() - began
+        RunLog(project.data_root / RUN_LOG).unit(step.name, made_from.digest, outcome, seconds[step.name])
+        progress.end(step.name, outcome, seconds[step.name])
         if step.name == until:
             break
     return Done(artefacts, outcomes, seconds)

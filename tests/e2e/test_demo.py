@@ -1,0 +1,24 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ossicle.app.cli import demo
+from ossicle.artefacts.files import read_json
+
+
+def test_the_demo_recipe_runs_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "TAPES", replace(demo.TAPES, tapes=4, minutes=0.3, workers=1))
+    monkeypatch.setattr(demo, "FIELD", replace(demo.FIELD, tapes=1, sites=1, minutes=0.3))
+    quick = "[training]\npreset = 'quick'\n[split]\ngroup = 'site'\nfolds = 2\n[evaluation]\nbootstrap = 100\n"
+    (tmp_path / "ossicle.toml").write_text('base = "recipe:demo"\n' + quick)
+    demo.demo(tmp_path, progress="none")
+    said = capsys.readouterr().out
+    for phase in ("tapes", "training", "bundle", "report", "total"):
+        assert phase in said
+    assert "the stream gave the same events" in said
+    assert set(read_json(tmp_path / "metrics.json")["events"]["f1"]) == {"value", "low", "high"}
+    assert (tmp_path / "report.html").stat().st_size > 10_000
+    assert len(list((tmp_path / "field" / "predictions").iterdir())) == 1
