@@ -59,6 +59,16 @@ def make(root: Path, fp: Fingerprint = FP, text: str = "x") -> Path:
     return shelf.commit(fp)
 
 
+def test_an_artefact_is_kept_unless_it_is_to_be_replaced(tmp_path: Path) -> None:
+    place = make(tmp_path, text="first")
+    assert make(tmp_path, text="second") == place
+    assert (place / "Tape 1.2/ä.txt").read_text() == "first"
+    work = Shelf(tmp_path).begin(FP)
+    write_text(work / "third.txt", "third")
+    assert Shelf(tmp_path).commit(FP, replace=True) == place
+    assert [file.name for file in place.glob("*.txt")] == ["third.txt"]
+
+
 def test_found_when_committed_and_only_then(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "data")
     assert shelf.find(FP) is None

@@ -117,6 +117,29 @@ def test_a_run_stops_where_it_is_told(tiny: Tiny, tmp_path: Path) -> None:
     assert "there is no step 'nothing'; steps: corpus, dataset" in wrong.stderr
 
 
+def test_named_steps_run_with_what_they_read(tiny: Tiny, tmp_path: Path) -> None:
+    done = ossicle("run", "store", "-p", tiny.folder, "--data-root", tmp_path / "data", "--json")
+    assert done.returncode == 0, done.stderr
+    assert list(json.loads(done.stdout)["outcomes"]) == ["corpus", "store"]
+    wrong = ossicle("run", "stores", "-p", tiny.folder)
+    assert wrong.returncode == 2
+    assert "there is no step 'stores'; steps: corpus, dataset" in wrong.stderr
+
+
+def test_from_computes_anew_what_is_done(tiny: Tiny, tmp_path: Path) -> None:
+    project = tiny.copy(tmp_path)
+    before = contents(project / "data", ("decision", "evaluation"))
+    done = ossicle("run", "-p", project, "--from", "decision", "--until", "evaluation", "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)["outcomes"]
+    assert [step for step, outcome in said.items() if outcome == "computed"] == ["decision", "evaluation"]
+    assert contents(project / "data", ("decision", "evaluation")) == before
+    assert computed(project) == []
+    wrong = ossicle("run", "store", "-p", project, "--from", "report")
+    assert wrong.returncode == 2
+    assert "--from report is none of the steps to run: corpus, store" in wrong.stderr
+
+
 def test_status_and_check_say_how_things_stand(tiny: Tiny, tmp_path: Path) -> None:
     done = ossicle("status", "-p", tiny.folder, "--json")
     assert done.returncode == 0

@@ -61,18 +61,18 @@ class Shelf:
         work.mkdir(parents=True, exist_ok=True)
         return work
 
-    def commit(self, made_from: Fingerprint, content_exclude: Sequence[str] = ()) -> Path:
+    def commit(self, made_from: Fingerprint, content_exclude: Sequence[str] = (), *, replace: bool = False) -> Path:
         """Turn the working folder into the artefact, and return its place.
 
         The content digest leaves out :data:`NOT_CONTENT` and files and folders named in ``content_exclude``. When the
-        artefact is there already (another process was faster) it is kept and the working folder dropped. Raises
-        ArtefactError when there is no working folder, or the place is taken by another artefact.
+        artefact is there already (another process was faster) it is kept and the working folder dropped, unless
+        ``replace``. Raises ArtefactError when there is no working folder, or the place is taken by another artefact.
         """
         place, work = self._place(made_from), self._work(made_from)
-        if self.find(made_from) is not None:
+        if not replace and self.find(made_from) is not None:
             shutil.rmtree(work, ignore_errors=True)
             return place
-        if (place / MANIFEST).exists():
+        if (place / MANIFEST).exists() and self.find(made_from) is None:
             raise ArtefactError(f"{place} holds another artefact than its name says; remove it and run the step again")
         if not work.is_dir():
             raise ArtefactError(f"{work} is missing: nothing was begun for this {made_from.step}; run the step again")

@@ -46,11 +46,23 @@ def new(
 
 
 def run(
+    steps: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[STEP]...",
+            help="Steps to run, with the ones they read, by their names in `ossicle status`; all when none is given.",
+            show_default=False,
+        ),
+    ] = None,
     project: ProjectFile = HERE,
     set_: Set = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", help="Compute this step and all after it anew, even where done.", show_default=False),
+    ] = None,
     until: Annotated[
         str | None,
-        typer.Option(help="Last step to run, by its name in `ossicle status`; all when not given.", show_default=False),
+        typer.Option(help="Last step to run.", show_default=False),
     ] = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
@@ -64,7 +76,7 @@ def run(
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
     loaded = load_project(project, tuple(set_ or ()), data_root)
     with make_progress(progress) as shown:
-        done = run_project(loaded, shown, until)
+        done = run_project(loaded, shown, until, names=steps or (), anew_from=from_)
     if as_json:
         artefacts = {name: str(path) for name, path in done.artefacts.items()}
         print(json.dumps({"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}, indent=2))

@@ -1,6 +1,7 @@
 """The chain of steps of a project, and what a finished run leaves beside the project file."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from ossicle.app.project.load import Project
@@ -28,18 +29,48 @@ def step_names() -> list[str]:
     return [step.name for step in CHAIN]
 
 
-def run_project(project: Project, progress: Progress, until: str | None = None) -> Done:
-    """Run a project up to and with ``until`` (else all of it) and leave its results beside the project file.
+def chosen_steps(names: Sequence[str] = (), until: str | None = None) -> tuple[Step, ...]:
+    """The steps named and those they read, directly or not (all without ``names``), none after ``until``."""
+    last = len(CHAIN) if until is None else _place(until) + 1
+    wanted = {CHAIN[_place(name)].name for name in names} or set(step_names())
+    # A step reads only earlier ones, so one pass from the end finds them all.
+    for step in reversed(CHAIN):
+        if step.name in wanted:
+            wanted.update(step.needs)
+    return tuple(step for step in CHAIN[:last] if step.name in wanted)
 
-    Raises UsageError for an unknown step, LockedError while another run writes to the same data root.
+
+def _place(name: str) -> int:
+    if name not in step_names():
+        raise UsageError(f"there is no step {name!r}; steps: {', '.join(step_names())}")
+    return step_names().index(name)
+
+
+def run_project(
+    project: Project,
+    progress: Progress,
+    until: str | None = None,
+    *,
+    names: Sequence[str] = (),
+    anew_from: str | None = None,
+) -> Done:
+    """Run a project and leave its results beside the project file.
+
+    ``names``: these steps and the ones they read; else all. ``until``: nothing after this step. ``anew_from``: this
+    step and what comes after it are computed even where they are done. Raises UsageError for an unknown step,
+    LockedError while another run writes to the same data root.
     """
-    if until is not None and until not in step_names():
-        raise UsageError(f"there is no step {until!r}; steps: {', '.join(step_names())}")
+    steps = chosen_steps(names, until)
+    anew: list[str] = []
+    if anew_from is not None:
+        anew = step_names()[_place(anew_from) :]
+        if all(step.name != anew_from for step in steps):
+            raise UsageError(f"--from {anew_from} is none of the steps to run: {', '.join(one.name for one in steps)}")
     if project.data_root.exists() and not project.data_root.is_dir():
         raise UsageError(f"the data root {project.data_root} is a file; name a folder")
     project.data_root.mkdir(parents=True, exist_ok=True)
     with project_lock(project.data_root):
-        done = run_steps(CHAIN, project, progress, until)
+        done = run_steps(steps, project, progress, anew)
         publish(project, done)
     return done
 

@@ -1,7 +1,7 @@
 """What a step is, and how a chain of them is run: found on the shelf and reused, or computed and committed."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -95,8 +95,8 @@ def fingerprint(step: Step, project: Project, shelf: Shelf, artefacts: Mapping[s
     return Fingerprint(step.name, step.version, dict(step.settings(project)), inputs)
 
 
-def run_steps(steps: Sequence[Step], project: Project, progress: Progress, until: str | None = None) -> Done:
-    """Run a chain of steps in order, up to and with ``until``; what is on the shelf already is reused."""
+def run_steps(steps: Sequence[Step], project: Project, progress: Progress, anew: Collection[str] = ()) -> Done:
+    """Run a chain of steps in order; what is on the shelf already is reused, but for the steps in ``anew``."""
     shelf = Shelf(project.data_root)
     artefacts: dict[str, Path] = {}
     outcomes: dict[str, str] = {}
@@ -105,14 +105,13 @@ def run_steps(steps: Sequence[Step], project: Project, progress: Progress, until
         began = time.monotonic()
         progress.begin(step.name)
         made_from = fingerprint(step, project, shelf, artefacts)
-        found = shelf.find(made_from)
+        fresh = step.name in anew
+        found = None if fresh else shelf.find(made_from)
         outcome: Outcome = "computed" if found is None else "reused"
-        artefacts[step.name] = found or _compute(step, made_from, shelf, project, progress, artefacts, seconds)
+        artefacts[step.name] = found or _compute(step, made_from, shelf, project, progress, artefacts, seconds, fresh)
         outcomes[step.name], seconds[step.name] = outcome, time.monotonic() - began
         RunLog(project.data_root / RUN_LOG).unit(step.name, made_from.digest, outcome, seconds[step.name])
         progress.end(step.name, outcome, seconds[step.name])
-        if step.name == until:
-            break
     return Done(artefacts, outcomes, seconds)
 
 
@@ -138,9 +137,10 @@ def _compute(
     progress: Progress,
     artefacts: Mapping[str, Path],
     seconds: Mapping[str, float],
+    replace: bool,
 ) -> Path:
     out = shelf.begin(made_from)
     needed = {name: artefacts[name] for name in step.needs}
     log, journal = RunLog(out / RUN_LOG), Journal(out / JOURNAL)
     step.run(Context(project, needed, out, progress, log, journal, dict(seconds)))
-    return shelf.commit(made_from, step.logs)
+    return shelf.commit(made_from, step.logs, replace=replace)
