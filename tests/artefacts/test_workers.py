@@ -1,9 +1,12 @@
 import os
+import platform
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 PARENT = """
 import multiprocessing, sys, time
@@ -64,3 +67,31 @@ def test_an_interrupt_of_the_group_reaches_the_parent_alone(tmp_path: Path) -> N
     out, _ = parent.communicate(timeout=30)
     assert out.strip() == "True"
     assert not alive(worker)
+
+
+HELD = """
+import sys
+import numpy as np
+from ossicle.artefacts.workers import keep_freed_memory
+
+def pages():
+    return int(open("/proc/self/statm").read().split()[1])
+
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+np.ones(1 << 20)
+before = pages()
+block = np.ones(16 << 20)
+full = pages()
+del block
+print(before, full, pages())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator of glibc is what is tuned")
+@pytest.mark.parametrize("mode", ["keep", "leave"])
+def test_freed_memory_is_kept_where_asked(mode: str) -> None:
+    done = subprocess.run([sys.executable, "-c", HELD, mode], capture_output=True, text=True, check=True)
+    before, full, after = map(int, done.stdout.split())
+    assert full - before > 30_000
+    assert after - before > 30_000 if mode == "keep" else after - before < 3_000

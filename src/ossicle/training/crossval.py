@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from ossicle.artefacts.workers import end_with_parent, interrupts_held
+from ossicle.artefacts.workers import end_with_parent, interrupts_held, keep_freed_memory
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError
 from ossicle.core.frontend import FrontEndSettings
@@ -123,6 +123,7 @@ class _Running:
 
 def _work(job: FitJob, result: Connection) -> None:
     end_with_parent()
+    keep_freed_memory()
     try:
         fit_job(job)
     except OssicleError as error:
