@@ -1,0 +1,198 @@
+"""Polyphonic sound detection score (PSDS), exact over all thresholds of unquantised scores.
+
+C. Bilen et al., "A framework for the robust evaluation of sound event detection", ICASSP 2020 (the score);
+J. Ebbers, R. Serizel, R. Haeb-Umbach, "Threshold-independent evaluation of sound event detection scores", ICASSP 2022
+(all thresholds at once). At a threshold, detections are maximal runs of frames at or above it. A detection is
+*relevant* when references of its class cover at least ``dtc`` of it, else a false positive; a reference is *found* when
+relevant detections cover at least ``gtc`` of it; a false positive is a *cross trigger* of every other class whose
+references cover at least ``cttc`` of it. Of each class
+
+    effective false positive rate = false positives an hour
+                                    + alpha_ct * mean over other classes of (cross triggers an hour of that class)
+
+and its curve is the greatest share of references found at any threshold with at most so high a rate. The PSDS is the
+area of ``mean - alpha_st * standard deviation`` of the curves over the classes (at least 0) up to ``max_efpr``, as a
+share of the greatest there could be.
+
+Conventions. Only classes with references count; the others have no curve (NaN), trigger nothing and are triggered by
+nothing. References of one class that overlap count one by one, and what they share covers a detection once for each of
+them (as in ``sed_scores_eval``). A criterion met to within half a microsecond is met. A reference of no length is never
+found.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.errors import UsageError
+from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.metrics.frames import FrameScores
+from ossicle.metrics.psds_settings import PsdsSettings
+from ossicle.metrics.ranking import SECONDS_PER_HOUR
+from ossicle.metrics.threshold_changes import Changes, Sight, Steps, detection_changes, joined
+
+References = Mapping[str, Mapping[str, Intervals]]
+
+
+@dataclass(frozen=True, slots=True)
+class PsdRoc:
+    """Where one class finds more, as its effective false positive rate rises: its curve is flat between these.
+
+    ``efpr``: effective false positives an hour, rising, at most ``max_efpr``; ``tpr``: the share of references found
+    from there on, rising; ``thresholds``: the score at or above which frames are taken to get there. All of shape (k,);
+    before the first, nothing is found.
+    """
+
+    efpr: NDArray[np.float64]
+    tpr: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+
+    def at(self, efpr: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The share of references found at most at each of these rates."""
+        found: NDArray[np.float64] = np.append(0.0, self.tpr)[np.searchsorted(self.efpr, efpr, side="right")]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Psds:
+    """A PSDS in [0, 1], the same of each label alone (without ``alpha_st``), and the labels' curves.
+
+    NaN where there are no references; such labels have no curve.
+    """
+
+    settings: PsdsSettings
+    value: float
+    per_label: Mapping[str, float]
+    rocs: Mapping[str, PsdRoc]
+
+
+def psds(
+    tracks: Iterable[tuple[str, FrameScores]],
+    references: References,
+    durations_s: Mapping[str, float],
+    labels: Sequence[str],
+    criteria: Sequence[PsdsSettings],
+) -> list[Psds]:
+    """The PSDS of scores under each criterion; the scores are gone through once for all of them.
+
+    ``tracks``: (recording id, scores whose columns are ``labels``), each recording once, in any order; they are
+    released one by one, so that memory follows the longest recording and the number of peaks. ``references``:
+    recording id to label to (n, 2) seconds; ``durations_s`` (seconds) says which recordings are evaluated. Raises
+    UsageError where a recording has scores or references but no duration, no scores, or scores twice, and where
+    references bear a label that is not in ``labels``.
+    """
+    _check_names(references, durations_s, labels)
+    seconds = {label: _seconds(references, label) for label in labels}
+    n_reference = {label: sum(len(of.get(label, ())) for of in references.values()) for label in labels}
+    evaluated = [label for label in labels if n_reference[label]]
+    weight = {label: 1 / seconds[label] if seconds[label] > 0 else 0.0 for label in evaluated}
+    found = {label: _Counts([[] for _ in criteria]) for label in evaluated}
+    missing = set(durations_s)
+    for recording, track in tracks:
+        if recording not in missing:
+            problem = "twice" if recording in durations_s else "but no duration"
+            raise UsageError(f"recording {recording} has scores {problem}: give each evaluated recording once")
+        missing.remove(recording)
+        of = {label: as_intervals(references.get(recording, {}).get(label, ())) for label in evaluated}
+        sight = Sight(track.edges_s, of, weight)
+        for label in evaluated:
+            scores = np.ascontiguousarray(track.scores[:, labels.index(label)])
+            found[label].add(scores, sight.changes(label, scores, criteria))
+    if missing:
+        raise UsageError(f"no scores of {', '.join(sorted(missing))}: score every evaluated recording, or leave it out")
+    hours = sum(durations_s.values()) / SECONDS_PER_HOUR
+    out = []
+    for place, criterion in enumerate(criteria):
+        rocs = {
+            label: _roc(*found[label].total(place), n_reference[label], hours, len(evaluated) - 1, criterion)
+            for label in evaluated
+        }
+        areas = {label: _area([rocs[label]], 0.0, criterion.max_efpr) if label in rocs else np.nan for label in labels}
+        value = _area(list(rocs.values()), criterion.alpha_st, criterion.max_efpr) if rocs else np.nan
+        out.append(Psds(criterion, float(value), areas, rocs))
+    return out
+
+
+@dataclass(slots=True)
+class _Counts:
+    """The changes of one label over recordings: what all criteria share, and what is each one's own."""
+
+    own: list[list[Changes]]
+    peaks: list[NDArray[np.floating]] = field(default_factory=list)
+    valleys: list[NDArray[np.floating]] = field(default_factory=list)
+
+    def add(self, scores: NDArray[np.floating], changes: Sequence[Changes]) -> None:
+        """One recording more."""
+        peaks, valleys = detection_changes(scores)
+        self.peaks.append(peaks)
+        self.valleys.append(valleys)
+        for of, one in zip(self.own, changes, strict=True):
+            of.append(one)
+
+    def total(self, place: int) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
+        """Every score at which a count changes under one criterion, falling (k,), and the counts from there on (k, 3):
+
+        references found, false detections, weighted cross triggers.
+        """
+        own = self.own[place]
+        detections = [Steps(part, np.full(len(part), sign)) for sign, of in self._turns() for part in of]
+        columns = [
+            joined([one.found for one in own]),
+            joined([*detections, *(one.false for one in own)]),
+            joined([one.crossed for one in own]),
+        ]
+        scores, where = np.unique(-np.concatenate([column.scores for column in columns]), return_inverse=True)
+        counts = np.zeros((len(scores), len(columns)))
+        for column, of in enumerate(np.split(where, np.cumsum([len(one.scores) for one in columns])[:-1])):
+            counts[of, column] = columns[column].by
+        return -scores, np.cumsum(counts, axis=0)
+
+    def _turns(self) -> tuple[tuple[float, list[NDArray[np.floating]]], ...]:
+        return (1.0, self.peaks), (-1.0, self.valleys)
+
+
+def _roc(
+    scores: NDArray[np.floating],
+    counts: NDArray[np.float64],
+    n_reference: int,
+    hours: float,
+    n_others: int,
+    settings: PsdsSettings,
+) -> PsdRoc:
+    tpr = counts[:, 0] / n_reference
+    efpr = counts[:, 1] / hours
+    if n_others:
+        # Sums of fractions that come and go: what is left of them may lie a little below nothing.
+        efpr = efpr + settings.alpha_ct * SECONDS_PER_HOUR * np.maximum(counts[:, 2], 0.0) / n_others
+    reached = np.flatnonzero(efpr <= settings.max_efpr)
+    order = reached[np.lexsort((-tpr[reached], efpr[reached]))]
+    best = np.maximum.accumulate(np.append(0.0, tpr[order]))
+    rising = order[best[1:] > best[:-1]]
+    return PsdRoc(efpr[rising], tpr[rising], scores[rising].astype(np.float64))
+
+
+def _area(rocs: Sequence[PsdRoc], alpha_st: float, max_efpr: float) -> float:
+    corners = np.unique(np.concatenate([[0.0], *(roc.efpr for roc in rocs)]))
+    shares = np.stack([roc.at(corners) for roc in rocs])
+    effective = np.maximum(shares.mean(axis=0) - alpha_st * shares.std(axis=0), 0.0)
+    return float(np.sum(effective * np.diff(np.append(corners, max_efpr))) / max_efpr)
+
+
+def _seconds(references: References, label: str) -> float:
+    return float(sum(np.diff(as_intervals(of.get(label, ())), axis=1).sum() for of in references.values()))
+
+
+def _check_names(references: References, durations_s: Mapping[str, float], labels: Sequence[str]) -> None:
+    if len(set(labels)) < len(labels):
+        raise UsageError(f"a label stands twice among the evaluated ones ({', '.join(labels)}): name each once")
+    for recording, of in references.items():
+        if recording not in durations_s:
+            raise UsageError(f"recording {recording} has references but no duration: add it or leave its events out")
+        for label in of:
+            if label not in labels:
+                raise UsageError(
+                    f"recording {recording}: the references hold the label {label!r}, which is not among the scored "
+                    f"ones ({', '.join(labels)}): score it or leave its events out"
+                )
