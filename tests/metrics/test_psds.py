@@ -230,7 +230,10 @@ def test_what_does_not_fit_is_refused() -> None:
         ([("r", frames)], ONE, {"r": 10.0}, ["b"], "label 'a', which is not among the scored"),
         ([("r", frames)], ONE, {}, ["a"], "references but no duration"),
         ([("r", frames)], ONE, {"r": 10.0}, ["a", "a"], "stands twice"),
+        ([("r", frames)], ONE, {"r": 0.0}, ["a"], "last 0 s together"),
     ]
     for tracks, references, durations, labels, words in wrong:
         with pytest.raises(UsageError, match=words):
             psds(tracks, references, durations, labels, [SCENARIO_1])
+    with pytest.raises(ValueError, match="1 columns of scores, 2 labels"):
+        psds([("r", frames)], ONE, {"r": 10.0}, ["a", "b"], [SCENARIO_1])

@@ -19,7 +19,7 @@ from ossicle.metrics.ranking import (
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=200)
 @given(st.integers(2, 200), st.integers(1, 30), st.integers(0, 10_000))
 def test_equals_scikit_learn_with_ties(n: int, levels: int, seed: int) -> None:
     generator = np.random.default_rng(seed)

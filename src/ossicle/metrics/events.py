@@ -114,7 +114,7 @@ def evaluate_events(
     """
     recordings = sorted(durations_s)
     group_of = {recording: recording for recording in recordings} if groups is None else groups
-    _check_names(references, predictions, durations_s, labels, group_of)
+    check_names(references, predictions, durations_s, labels, group_of)
     counts = np.zeros((len(recordings), len(labels), 3), dtype=np.int64)
     errors = [np.empty((0, 2))]
     for row, recording in enumerate(recordings):
@@ -125,35 +125,69 @@ def evaluate_events(
             errors.append(np.stack(boundary_errors(reference, predicted, pairs), axis=1))
     names = [group_of[recording] for recording in recordings]
     durations = np.array([durations_s[recording] for recording in recordings], dtype=np.float64)
-    result = bootstrap_interval(counts, names, _all_rates, n_bootstrap, seed, _LEVEL)
-    duration_s = float(durations.sum())
+    counted = count_report(counts, names, durations, labels, n_bootstrap, seed)
+    return EventReport(
+        pooled=counted.pooled,
+        macro=counted.macro,
+        per_label=counted.per_label,
+        per_group=counted.per_group,
+        boundaries=_boundary_quantiles(np.concatenate(errors)),
+        n_recordings=len(recordings),
+        duration_s=float(durations.sum()),
+        few_groups=counted.bootstrap.few_groups,
+        method=counted.bootstrap.method,
+        n_bootstrap=n_bootstrap,
+        n_groups=counted.bootstrap.n_groups,
+        level=_LEVEL,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CountReport:
+    """Rates of counts: pooled, mean over labels with references, of each label and of each group."""
+
+    pooled: EventScores
+    macro: Rates
+    per_label: Mapping[str, EventScores]
+    per_group: Mapping[str, EventScores]
+    bootstrap: Bootstrap
+
+
+def count_report(
+    counts: NDArray[np.int64],
+    groups: Sequence[str],
+    durations_s: NDArray[np.float64],
+    labels: Sequence[str],
+    n_bootstrap: int,
+    seed: int,
+) -> CountReport:
+    """Rates with intervals of ``counts``, int64, shape (n_recordings, n_labels, 3): tp, fp, fn of events or segments.
+
+    ``groups`` and ``durations_s`` (seconds) are those of the recordings.
+    """
+    result = bootstrap_interval(counts, groups, _all_rates, n_bootstrap, seed, _LEVEL)
+    duration_s = float(durations_s.sum())
     rates = [_rates(result, row) for row in range(len(labels) + 2)]
     of_label = counts.sum(axis=0)
-    return EventReport(
+    return CountReport(
         pooled=_scores(rates[0], of_label.sum(axis=0), duration_s),
         macro=rates[1],
         per_label={
             label: _scores(rates[2 + column], of_label[column], duration_s) for column, label in enumerate(labels)
         },
-        per_group=_per_group(counts, names, durations, n_bootstrap, seed),
-        boundaries=_boundary_quantiles(np.concatenate(errors)),
-        n_recordings=len(recordings),
-        duration_s=duration_s,
-        few_groups=result.few_groups,
-        method=result.method,
-        n_bootstrap=n_bootstrap,
-        n_groups=result.n_groups,
-        level=_LEVEL,
+        per_group=_per_group(counts, groups, durations_s, n_bootstrap, seed),
+        bootstrap=result,
     )
 
 
-def _check_names(
+def check_names(
     references: EventSet,
     predictions: EventSet,
     durations_s: Mapping[str, float],
     labels: Sequence[str],
     groups: Mapping[str, str],
 ) -> None:
+    """UsageError where references, predictions, durations, labels and groups do not fit together."""
     if len(set(labels)) < len(labels):
         raise UsageError(f"a label stands twice among the evaluated ones ({', '.join(labels)}): name each once")
     for recording in durations_s:

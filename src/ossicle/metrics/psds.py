@@ -95,6 +95,8 @@ def psds(
             problem = "twice" if recording in durations_s else "but no duration"
             raise UsageError(f"recording {recording} has scores {problem}: give each evaluated recording once")
         missing.remove(recording)
+        if track.scores.shape[1] != len(labels):
+            raise ValueError(f"recording {recording}: {track.scores.shape[1]} columns of scores, {len(labels)} labels")
         of = {label: as_intervals(references.get(recording, {}).get(label, ())) for label in evaluated}
         sight = Sight(track.edges_s, of, weight)
         for label in evaluated:
@@ -103,6 +105,10 @@ def psds(
     if missing:
         raise UsageError(f"no scores of {', '.join(sorted(missing))}: score every evaluated recording, or leave it out")
     hours = sum(durations_s.values()) / SECONDS_PER_HOUR
+    if evaluated and not hours > 0:
+        raise UsageError(
+            "the evaluated recordings last 0 s together, so there is no false positive an hour: correct them"
+        )
     out = []
     for place, criterion in enumerate(criteria):
         rocs = {

@@ -1,15 +1,18 @@
-"""Segment-based counts: is a label active anywhere in each segment of fixed length (Mesaros et al. 2016)?
+"""Segment-based counts and rates: is a label active anywhere in each segment of fixed length (Mesaros et al. 2016)?
 
 As in ``sed_eval``: an event makes every segment active that it touches with a positive length, and the last segment may
 be partial. Boundaries within a millionth of a segment of the grid are on it (``core.time``), so that decimal noise does
 not activate a neighbour.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.time import first_frame_at_or_after
+from ossicle.metrics.events import CountReport, EventSet, check_names, count_report
 
 
 def active_segments(intervals: Intervals, duration_s: float, segment_s: float = 1.0) -> NDArray[np.bool_]:
@@ -46,3 +49,36 @@ def count_segments(
     truth = active_segments(reference, duration_s, segment_s)
     found = active_segments(predicted, duration_s, segment_s)
     return int(np.sum(truth & found)), int(np.sum(found & ~truth)), int(np.sum(truth & ~found))
+
+
+def evaluate_segments(
+    references: EventSet,
+    predictions: EventSet,
+    durations_s: Mapping[str, float],
+    labels: Sequence[str],
+    groups: Mapping[str, str] | None = None,
+    segment_s: float = 1.0,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> CountReport:
+    """Segment-based rates over recordings and labels, with bootstrap intervals; counts are segments.
+
+    Arguments and errors as those of :func:`ossicle.metrics.events.evaluate_events`. The pooled F1 is the segment-based
+    micro average of ``sed_eval``, the macro one its class-wise average over the labels that have references.
+    """
+    recordings = sorted(durations_s)
+    group_of = {recording: recording for recording in recordings} if groups is None else groups
+    check_names(references, predictions, durations_s, labels, group_of)
+    counts = np.zeros((len(recordings), len(labels), 3), dtype=np.int64)
+    for row, recording in enumerate(recordings):
+        reference, predicted = references.get(recording, {}), predictions.get(recording, {})
+        for column, label in enumerate(labels):
+            counts[row, column] = count_segments(
+                as_intervals(reference.get(label, ())),
+                as_intervals(predicted.get(label, ())),
+                durations_s[recording],
+                segment_s,
+            )
+    names = [group_of[recording] for recording in recordings]
+    durations = np.array([durations_s[recording] for recording in recordings], dtype=np.float64)
+    return count_report(counts, names, durations, labels, n_bootstrap, seed)

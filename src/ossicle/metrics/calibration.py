@@ -1,0 +1,110 @@
+"""Do scores mean what they say: of the frames scored 0.7, are seven in ten positive?
+
+Scores are sorted into bins of equal width, ``(k / n, (k + 1) / n]``, 0 in the first, as ``sklearn.calibration`` does.
+The expected calibration error (ECE) is the mean distance between the mean score of a bin and the share of positives in
+it, weighted by what the bins hold (Naeini et al. 2015); the Brier score is the mean squared distance between score and
+truth (Brier 1950), which needs no bins. Frames weigh what their weights say, as a rule their length in seconds. What is
+summed can be added up over recordings and classes, so a corpus need not be in memory.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+N_BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSums:
+    """Sums over frames by bin, float64, shapes (n_bins,): of weights, weighted scores and weights of the positive;
+
+    and the sum of weighted squared distances over all bins.
+    """
+
+    weight: NDArray[np.float64]
+    score: NDArray[np.float64]
+    positive: NDArray[np.float64]
+    squared: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The reliability table and what it comes to.
+
+    ``edges``: float64, shape (n_bins + 1,); ``weight``, ``mean_score``, ``share_positive``: shapes (n_bins,), the
+    latter two NaN where a bin is empty. ``ece`` and ``brier`` in [0, 1], NaN without frames.
+    """
+
+    edges: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    mean_score: NDArray[np.float64]
+    share_positive: NDArray[np.float64]
+    ece: float
+    brier: float
+
+
+def calibration_sums(
+    scores: NDArray[np.floating],
+    positive: NDArray[np.bool_],
+    weights: NDArray[np.float64] | None = None,
+    n_bins: int = N_BINS,
+) -> CalibrationSums:
+    """The sums of some frames: ``scores`` in [0, 1], whether each is ``positive``, and ``weights`` >= 0, shapes (n,).
+
+    Without weights each counts 1. Raises ValueError on lists of different lengths, on scores outside [0, 1] (they are
+    no probabilities), and on weights below 0.
+    """
+    score = np.asarray(scores, dtype=np.float64)
+    weight = np.ones(len(score)) if weights is None else np.asarray(weights, dtype=np.float64)
+    if not (score.shape == np.shape(positive) == weight.shape and score.ndim == 1):
+        raise ValueError(
+            f"scores {score.shape}, truth {np.shape(positive)} and weights {weight.shape} must be lists of one length"
+        )
+    if not np.all((score >= 0) & (score <= 1)):
+        raise ValueError("a score lies outside 0 to 1: it is no probability, so it has no calibration")
+    if not np.all(weight >= 0):
+        raise ValueError("a weight is negative or no number")
+    truth = np.asarray(positive, dtype=np.float64)
+    place = np.searchsorted(_edges(n_bins)[1:-1], score)
+    weight_of, score_of, positive_of = (
+        np.bincount(place, weights=of, minlength=n_bins).astype(np.float64)
+        for of in (weight, weight * score, weight * truth)
+    )
+    return CalibrationSums(weight_of, score_of, positive_of, float(np.sum(weight * (score - truth) ** 2)))
+
+
+def added(sums: Iterable[CalibrationSums], n_bins: int = N_BINS) -> CalibrationSums:
+    """The sums of all of them together."""
+    total = CalibrationSums(np.zeros(n_bins), np.zeros(n_bins), np.zeros(n_bins), 0.0)
+    for one in sums:
+        total = CalibrationSums(
+            total.weight + one.weight,
+            total.score + one.score,
+            total.positive + one.positive,
+            total.squared + one.squared,
+        )
+    return total
+
+
+def calibration(sums: CalibrationSums) -> Calibration:
+    """The reliability table of what was summed.
+
+    >>> scores, positive = np.array([0.1, 0.1, 0.9, 0.9]), np.array([False, False, True, False])
+    >>> found = calibration(calibration_sums(scores, positive))
+    >>> round(found.ece, 3), round(found.brier, 3)
+    (0.25, 0.21)
+    """
+    total = float(sums.weight.sum())
+    empty = np.full(len(sums.weight), np.nan)
+    there = sums.weight > 0
+    mean_score = np.divide(sums.score, sums.weight, out=empty.copy(), where=there)
+    share = np.divide(sums.positive, sums.weight, out=empty.copy(), where=there)
+    distance = float(np.sum(np.abs(sums.score - sums.positive)))
+    ece, brier = (distance / total, sums.squared / total) if total > 0 else (np.nan, np.nan)
+    return Calibration(_edges(len(sums.weight)), sums.weight, mean_score, share, ece, brier)
+
+
+def _edges(n_bins: int) -> NDArray[np.float64]:
+    return np.linspace(0.0, 1.0, n_bins + 1)
