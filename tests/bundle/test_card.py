@@ -35,3 +35,10 @@ def test_nothing_from_outside_becomes_markup(tmp_path, write):
     table = [line for line in card.splitlines() if "script" in line]
     assert table[0].replace("\\|", "").count("|") == 6
     assert escaped("a  b\n") == "a b"
+
+
+def test_the_card_says_what_the_noise_gate_said(tmp_path, write):
+    assert "Noise gate" not in card_text(write(tmp_path / "before"))
+    assert "## Noise gate\n\nPassed." in card_text(write(tmp_path / "good", metrics={"gate": "passed"}))
+    assert "**Refused:** it fires where" in card_text(write(tmp_path / "bad", metrics={"gate": "refused"}))
+    assert "Noise gate" not in card_text(write(tmp_path / "odd", metrics={"gate": "<b>"}))

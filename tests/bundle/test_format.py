@@ -229,6 +229,52 @@ def test_a_linked_manifest_and_a_giant_one_are_refused(bundle, tmp_path):
         read_bundle(bundle.folder)
 
 
+@pytest.mark.parametrize(
+    ("plan", "front", "message"),
+    [
+        ({"window_samples": 1 << 20}, {"n_fft": 1 << 20}, r"front\.n_fft = 1048576 is more than 65536"),
+        ({"hop_samples": 2, "core_frames": 1 << 22}, {"hop_samples": 2}, "a chunk's spectrogram.*more than"),
+        ({"core_frames": 1 << 40}, {}, "its chunk in samples.*more than"),
+    ],
+)
+def test_a_plan_that_would_fill_the_memory_is_refused(bundle, plan, front, message):
+    def change(manifest):
+        manifest["plan"] |= plan
+        manifest["front"] |= front
+
+    edit(bundle, change)
+    with pytest.raises(BundleError, match=message):
+        read_bundle(bundle.folder)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a/../b", "a/b", "C:x", "C:\\x", "\\\\host\\x", "//host/x", "a\0b", "~x", ".hidden", "con:", "a\n", "x" * 101, ""],
+)
+def test_names_that_lead_elsewhere_are_refused_on_every_system(bundle, name):
+    edit(bundle, setter("files", name, value={"sha256": "0" * 64, "bytes": 1}))
+    with pytest.raises(BundleError, match="plain name") as caught:
+        read_bundle(bundle.folder)
+    assert str(caught.value).isprintable()
+
+
+def test_a_file_for_others_to_read_is_listed_whole_and_no_link(bundle, tmp_path):
+    assert bundle.checked_path("weights.safetensors") == bundle.folder / "weights.safetensors"
+    with pytest.raises(BundleError, match=r"has no other\.safetensors"):
+        bundle.checked_path("other.safetensors")
+    path = bundle.folder / "weights.safetensors"
+    good = path.read_bytes()
+    for bad in (good + b"more", good[:-1] + b"x"):
+        path.write_bytes(bad)
+        with pytest.raises(BundleError, match="copy the bundle again"):
+            bundle.checked_path("weights.safetensors")
+    path.rename(tmp_path / "outside")
+    (tmp_path / "outside").write_bytes(good)
+    os.symlink(tmp_path / "outside", path)
+    with pytest.raises(BundleError, match="symbolic link"):
+        bundle.checked_path("weights.safetensors")
+
+
 def test_what_is_no_folder_or_lacks_a_manifest_is_named(tmp_path, bundle):
     with pytest.raises(BundleError, match="not a folder"):
         read_bundle(tmp_path / "absent")

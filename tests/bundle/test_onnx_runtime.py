@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from ossicle.audio.logmel import log_mel
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
-from ossicle.bundle.onnx_scan import refuse_external_data
+from ossicle.bundle.onnx_scan import refuse_reaching_out
 from ossicle.core.errors import BundleError
 
 
@@ -69,25 +69,25 @@ def test_external_tensors_are_found_wherever_they_hide(external):
     for name, node in models.items():
         graph = helper.make_graph([node], "g", [], [])
         with pytest.raises(BundleError, match="external"):
-            refuse_external_data(helper.make_model(graph).SerializeToString(), name)
+            refuse_reaching_out(helper.make_model(graph).SerializeToString(), name)
     with_function = helper.make_model(helper.make_graph([], "g", [], []), functions=[function])
     with pytest.raises(BundleError, match="external"):
-        refuse_external_data(with_function.SerializeToString(), "function")
+        refuse_reaching_out(with_function.SerializeToString(), "function")
     sparse_initializer = helper.make_graph([], "g", [], [])
     sparse_initializer.sparse_initializer.add().indices.CopyFrom(hidden)
     with pytest.raises(BundleError, match="external"):
-        refuse_external_data(helper.make_model(sparse_initializer).SerializeToString(), "sparse initializer")
+        refuse_reaching_out(helper.make_model(sparse_initializer).SerializeToString(), "sparse initializer")
 
 
 def test_an_ordinary_graph_passes_the_scan(graphs):
-    refuse_external_data(graphs().SerializeToString(), "tiny")
+    refuse_reaching_out(graphs().SerializeToString(), "tiny")
 
 
 @settings(deadline=None, max_examples=200)
 @given(data=st.binary(max_size=60))
 def test_any_bytes_end_the_scan(data):
     with contextlib.suppress(BundleError):
-        refuse_external_data(data, "noise")
+        refuse_reaching_out(data, "noise")
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,26 @@ def test_an_operator_from_a_library_is_refused(tmp_path, write, graphs):
     model = graphs()
     model.graph.node[3].domain = "evil"
     model.opset_import.append(helper.make_opsetid("evil", 1))
-    with pytest.raises(BundleError, match="cannot be loaded"):
+    with pytest.raises(BundleError, match=r"model\.onnx uses operators of a library \('evil'\): export it"):
         OnnxPredictor(write(tmp_path / "b", model=model))
+
+
+def test_an_operator_that_the_graph_itself_defines_is_its_own(graphs):
+    model = graphs()
+    node = helper.make_node("Sigmoid", ["x"], ["y"])
+    model.functions.append(helper.make_function("own", "Squash", ["x"], ["y"], [node], [helper.make_opsetid("", 17)]))
+    model.graph.node[3].domain = "own"
+    refuse_reaching_out(model.SerializeToString(), "own function")
+    model.functions[0].node[0].domain = "evil"
+    with pytest.raises(BundleError, match="'evil'"):
+        refuse_reaching_out(model.SerializeToString(), "evil inside")
+
+
+def test_a_graph_of_endless_fields_ends_the_scan(graphs):
+    graph = graphs().SerializeToString() + b"\x08\x09" * 2000
+    refuse_reaching_out(graph, "long")
+    with pytest.raises(BundleError, match="more than 1000 fields"):
+        refuse_reaching_out(graph, "long", most_fields=1000)
 
 
 def test_absent_graph_and_silly_threads(tmp_path, write):

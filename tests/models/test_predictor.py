@@ -1,3 +1,5 @@
+import resource
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -132,6 +134,10 @@ def test_a_bundle_gives_the_same_predictor(weights: Path) -> None:
         (manifest(channels=4), r"model\.crnn\.channels = 4 is no list"),
         (manifest(channels=[4, "x"]), r"model\.crnn\.channels = 'x' is no int"),
         (manifest(hidden=0), "at least 1"),
+        (manifest(hidden=1 << 20), "do not make a model.*by the settings"),
+        (manifest(hidden=1 << 62), "do not make a model.*cannot be made"),
+        (manifest(channels=[1 << 30, 1 << 30]), "do not make a model.*cannot be made"),
+        (manifest(channels=[4] * 257, pools=[1] * 257), r"model\.crnn\.channels lists 257 values"),
         (manifest(hidden=5), "do not make a model"),
         (manifest(pools=[16, 16]), "leave nothing of 16 mel bands"),
         (manifest(pools=[4]), "same number of blocks"),
@@ -149,3 +155,14 @@ def test_a_bundle_with_damaged_weights_or_another_grid_is_refused(weights: Path)
     weights.write_bytes(b"nothing")
     with pytest.raises(BundleError, match=r"weights\.safetensors"):
         bundled_predictor(weights, manifest(), LABELS, PLAN, FRONT)
+
+
+def test_huge_declared_sizes_cost_no_memory(weights: Path) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(BundleError, match="do not make a model"):
+        # 12 * 30000^2 weights of four bytes: 43 GB, if they were made.
+        bundled_predictor(weights, manifest(hidden=30_000), LABELS, PLAN, FRONT)
+    # ru_maxrss is in kB on Linux, in bytes on macOS.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000 * (
+        1024 if sys.platform == "darwin" else 1
+    )

@@ -1,3 +1,4 @@
+import pickle
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from torch import nn
 from ossicle.core.errors import ArtefactError
 from ossicle.models.crnn import Crnn
 from ossicle.models.settings import CrnnSettings
-from ossicle.models.weights import load_weights, save_weights
+from ossicle.models.weights import load_weights, require_shapes, save_weights
 
 SMALL = CrnnSettings(channels=(4,), pools=(4,), hidden=3)
 
@@ -64,6 +65,39 @@ def test_other_shapes_and_other_names_are_refused(tmp_path: Path) -> None:
 
 def test_a_pickle_under_the_name_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
-    torch.save(network().state_dict(), path)
-    with pytest.raises(ArtefactError, match="not a readable"):
-        load_weights(network(), path)
+    for write in (torch.save, lambda state, place: place.write_bytes(pickle.dumps(state))):
+        write(network().state_dict(), path)
+        for look in (lambda: load_weights(network(), path), lambda: require_shapes(path, network)):
+            with pytest.raises(
+                ArtefactError, match=r"not a readable safetensors file: .*pickle.*could run code; ask for"
+            ):
+                look()
+
+
+def test_shapes_are_compared_before_a_network_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_weights(network(), path)
+    require_shapes(path, network)
+    with pytest.raises(
+        ArtefactError, match=r"output\.weight is of shape \[2, 6\] in the file, of shape \[2, 2"
+    ):
+        require_shapes(path, lambda: Crnn(CrnnSettings(channels=(4,), pools=(4,), hidden=1 << 20), 8, 2))
+    with pytest.raises(
+        ArtefactError, match=r"output\.bias is of shape \[2\] in the file, of shape \[3\] by the settings"
+    ):
+        require_shapes(path, lambda: network(labels=3))
+    with pytest.raises(ArtefactError, match="is absent in the file"):
+        require_shapes(path, lambda: nn.Sequential(network()))
+    with pytest.raises(ArtefactError, match="a network that cannot be made"):
+        require_shapes(path, lambda: Crnn(CrnnSettings(channels=(4,), pools=(4,), hidden=1 << 62), 8, 2))
+
+
+@pytest.mark.parametrize(
+    "header", [b'{"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,4]}}', b"[" * 50_000]
+)
+def test_a_header_that_lies_is_refused(tmp_path: Path, header: bytes) -> None:
+    path = tmp_path / "weights.safetensors"
+    for size in (len(header), 1 << 62):
+        path.write_bytes(size.to_bytes(8, "little") + header + b"\0\0\0\0")
+        with pytest.raises(ArtefactError, match="not a readable safetensors file"):
+            require_shapes(path, network)

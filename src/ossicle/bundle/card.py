@@ -3,8 +3,8 @@
 Read from the bundle's free objects, each key optional. ``metrics["figures"]``: list of ``{"name", "value", "low",
 "high", "basis", "label"}`` where ``basis`` is ``cross-fitted``, ``held-out`` or ``in-sample`` and ``low`` and ``high``
 bound the interval; a figure without a basis is shown as ``in-sample``, so that no figure looks better than it is.
-``split``: ``group`` (the field that no split cuts), ``n_groups``, ``n_folds``, ``warning``. Everything from outside is
-escaped: a card is often turned into HTML.
+``metrics["gate"]``: ``passed`` or ``refused``. ``split``: ``group`` (the field that no split cuts), ``n_groups``,
+``n_folds``, ``warning``. Everything from outside is escaped: a card is often turned into HTML.
 """
 
 import re
@@ -42,6 +42,7 @@ def card_text(bundle: Bundle) -> str:
         "",
         *_figures(bundle.metrics),
         "",
+        *_gate(bundle.metrics),
         "## Decisions",
         "",
         "Fitted on all recordings, so figures under these decisions on the same recordings are in-sample.",
@@ -88,6 +89,15 @@ def _figures(metrics: Mapping[str, Any]) -> list[str]:
         cells += [interval, one.get("basis", "in-sample")]
         rows.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
     return rows
+
+
+def _gate(metrics: Mapping[str, Any]) -> list[str]:
+    """Whether the noise gate let the bundle pass; a bundle of before there was a gate says nothing."""
+    verdict = metrics.get("gate")
+    if verdict not in ("passed", "refused"):
+        return []
+    words = "**Refused:** it fires where there is nothing to find." if verdict == "refused" else "Passed."
+    return ["## Noise gate", "", words, ""]
 
 
 def _decisions(labels: Sequence[str], decisions: Mapping[str, Decision]) -> list[str]:

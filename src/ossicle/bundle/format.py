@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ossicle.artefacts.files import file_digest, whole_folder, write_json
+from ossicle.artefacts.files import whole_folder, write_json
 from ossicle.bundle.card import card_text
 from ossicle.bundle.manifest import (
     BUNDLE_VERSION,
@@ -106,13 +106,8 @@ def read_bundle(folder: Path) -> Bundle:
     if path.stat().st_size > MAX_MANIFEST_BYTES:
         raise BundleError(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes: this is no bundle")
     bundle = parse(path.read_bytes(), folder)
-    for name, entry in bundle.files.items():
-        listed = regular_file(folder / name)
-        size = listed.stat().st_size
-        if size != entry.bytes:
-            raise BundleError(f"{listed} has {size} bytes, {MANIFEST} says {entry.bytes}: copy the bundle again")
-        if file_digest(listed) != entry.sha256:
-            raise BundleError(f"{listed} differs from its digest in {MANIFEST}: copy the bundle again")
+    for name in bundle.files:
+        bundle.checked_path(name)
     return bundle
 
 

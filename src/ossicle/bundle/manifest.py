@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ossicle.artefacts.files import file_digest
 from ossicle.bundle.reading import Reader, parse_object
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.decision import Decision
@@ -31,10 +32,12 @@ MAX_MANIFEST_BYTES = 8 << 20
 _MAX_FILE_BYTES = 2 << 30
 _MAX_FILES = 32
 _MAX_LABELS = 20_000
-_MAX_LABEL_CHARACTERS = 200
+MAX_LABEL_CHARACTERS = 200
 _MAX_RATE = 1_000_000
 _MAX_CHUNK_SAMPLES = 1 << 25
+_MAX_N_FFT = 1 << 16
 _MAX_MELS = 1024
+_MAX_CHUNK_VALUES = 1 << 26
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -67,10 +70,7 @@ class Bundle:
 
     def read_bytes(self, name: str) -> bytes:
         """The content of a listed file, compared with its digest at this very read; raises BundleError."""
-        entry = self.files.get(name)
-        if entry is None:
-            raise BundleError(f"bundle {self.folder} has no {name} (it has: {', '.join(sorted(self.files))})")
-        path = regular_file(self.folder / name)
+        entry, path = self._entry(name), regular_file(self.folder / name)
         with open(path, "rb") as handle:
             data = handle.read(entry.bytes + 1)
         if len(data) != entry.bytes:
@@ -78,6 +78,24 @@ class Bundle:
         if hashlib.sha256(data).hexdigest() != entry.sha256:
             raise BundleError(f"{path} differs from its digest in {MANIFEST}: copy the bundle again")
         return data
+
+    def checked_path(self, name: str) -> Path:
+        """Where a listed file lies, for libraries that read files themselves, just compared with size and digest.
+
+        Raises BundleError for a file that is not listed, is a link, or differs.
+        """
+        entry, path = self._entry(name), regular_file(self.folder / name)
+        size = path.stat().st_size
+        if size != entry.bytes:
+            raise BundleError(f"{path} has {size} bytes, {MANIFEST} says {entry.bytes}: copy the bundle again")
+        if file_digest(path) != entry.sha256:
+            raise BundleError(f"{path} differs from its digest in {MANIFEST}: copy the bundle again")
+        return path
+
+    def _entry(self, name: str) -> FileEntry:
+        if name not in self.files:
+            raise BundleError(f"bundle {self.folder} has no {name} (it has: {', '.join(sorted(self.files))})")
+        return self.files[name]
 
 
 def regular_file(path: Path) -> Path:
@@ -101,7 +119,7 @@ def parse(data: bytes, folder: Path) -> Bundle:
         )
     spelled = {field.name for field in dataclasses.fields(Bundle)} - {"folder", "version"}
     reader.only(spelled | {"bundle_version"})
-    labels = reader.texts("labels", _MAX_LABELS, _MAX_LABEL_CHARACTERS)
+    labels = reader.texts("labels", _MAX_LABELS, MAX_LABEL_CHARACTERS)
     decisions = reader.table("decisions")
     decisions.only(set(labels))
     bundle = Bundle(
@@ -139,8 +157,17 @@ def manifest_of(bundle: Bundle) -> dict[str, Any]:
     }
 
 
+def is_plain_name(name: str) -> bool:
+    """Whether a bundle or one of its files may be called so: one part of a path on every system, and no more.
+
+    >>> is_plain_name("tapes-v1.2"), is_plain_name("../up"), is_plain_name("C:x"), is_plain_name("my tapes")
+    (True, False, False, False)
+    """
+    return bool(_NAME.fullmatch(name)) and ".." not in name
+
+
 def _safe_name(name: str, reader: Reader, key: str) -> str:
-    if not _NAME.fullmatch(name) or ".." in name:
+    if not is_plain_name(name):
         raise reader.refuse(key, f"{name!r} is not a plain name (letters, digits, '.', '_', '-'; no path)")
     return name
 
@@ -168,6 +195,7 @@ def _files(reader: Reader) -> dict[str, FileEntry]:
 
 def _check_geometry(bundle: Bundle, reader: Reader) -> None:
     plan, front = bundle.plan, bundle.front
+    frames, n_labels = plan.chunk_frames, len(bundle.labels)
     for key, of_plan, of_front in (
         ("rate", plan.rate, front.rate),
         ("hop_samples", plan.hop_samples, front.hop_samples),
@@ -179,7 +207,10 @@ def _check_geometry(bundle: Bundle, reader: Reader) -> None:
     for key, found, most in (
         ("plan.rate", plan.rate, _MAX_RATE),
         ("plan (its chunk in samples)", plan.chunk_samples, _MAX_CHUNK_SAMPLES),
+        ("front.n_fft", front.n_fft, _MAX_N_FFT),
         ("front.n_mels", front.n_mels, _MAX_MELS),
+        ("plan (values of a chunk's spectrogram)", frames * front.n_mels, _MAX_CHUNK_VALUES),
+        ("plan (values of a chunk's scores)", frames * n_labels, _MAX_CHUNK_VALUES),
     ):
         if found > most:
             raise reader.refuse(key, f"= {found} is more than {most}, the most that is accepted")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ossicle.audio.logmel import log_mel
 from ossicle.bundle.manifest import MODEL, WAVEFORM, Bundle
-from ossicle.bundle.onnx_scan import refuse_external_data
+from ossicle.bundle.onnx_scan import refuse_reaching_out
 from ossicle.core.errors import BundleError
 
 Graph = Literal["model", "waveform"]
@@ -67,7 +67,7 @@ class OnnxPredictor:
 
 
 def _session(data: bytes, source: str, threads: int) -> onnxruntime.InferenceSession:
-    refuse_external_data(data, source)
+    refuse_reaching_out(data, source)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -1,15 +1,16 @@
-"""A look through the bytes of an ONNX model for tensors kept in other files, without the ``onnx`` package.
+"""A look through the bytes of an ONNX model for what reaches out of it, without the ``onnx`` package.
 
 ONNX lets a tensor name a file ("external data") that the runtime then opens; in a bundle from elsewhere this could be
-any file of the machine. The walk follows the message fields of ``onnx.proto`` (IR version 3 to 11) that can hold a
-tensor. Reference: https://protobuf.dev/programming-guides/encoding/.
+any file of the machine. It also lets a node name an operator of any library, which a bundle cannot bring along. The
+walk follows the message fields of ``onnx.proto`` (IR version 3 to 11) that can hold a tensor or a node. Reference:
+https://protobuf.dev/programming-guides/encoding/.
 """
 
 from collections.abc import Iterator, Mapping
 
 from ossicle.core.errors import BundleError
 
-# Message -> field number -> message in that field. Fields that lead to no tensor are left out.
+# Message -> field number -> message in that field. Fields that lead to no tensor and no node are left out.
 _CHILDREN: Mapping[str, Mapping[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
@@ -21,23 +22,44 @@ _CHILDREN: Mapping[str, Mapping[int, str]] = {
     "tensor": {},
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+_NODE_DOMAIN, _FUNCTION_DOMAIN = 7, 10
+# The standard's own operators, and those that every onnxruntime brings along.
+_DOMAINS = frozenset({b"", b"ai.onnx", b"ai.onnx.ml", b"com.microsoft"})
 _DEEPEST = 64
+# Far above any model: a field takes two bytes, so a large file could keep this walk busy for hours.
+_MOST_FIELDS = 4_000_000
 _FIXED = {1: 8, 5: 4}
 
 
-def refuse_external_data(model: bytes, source: str) -> None:
-    """Raise BundleError where ``model`` (a serialised ModelProto) refers to other files, or is no such message."""
+def refuse_reaching_out(model: bytes, source: str, most_fields: int = _MOST_FIELDS) -> None:
+    """Raise BundleError where ``model`` (a serialised ModelProto) needs other files or libraries, or is no such thing.
+
+    Operators that the model itself defines as functions are its own.
+    """
     stack: list[tuple[str, memoryview, int]] = [("model", memoryview(model), 0)]
+    used: set[bytes] = set()
+    own: set[bytes] = set()
+    n_fields = 0
     while stack:
         kind, message, depth = stack.pop()
         if depth > _DEEPEST:
             raise BundleError(f"{source}: its graph is nested more than {_DEEPEST} deep")
         for number, value in _fields(message, source):
+            n_fields += 1
+            if n_fields > most_fields:
+                raise BundleError(f"{source}: its graph has more than {most_fields} fields: this is no model")
+            if isinstance(value, memoryview) and (kind, number) == ("node", _NODE_DOMAIN):
+                used.add(bytes(value))
+            if isinstance(value, memoryview) and (kind, number) == ("function", _FUNCTION_DOMAIN):
+                own.add(bytes(value))
             if kind == "tensor" and (number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)):
                 raise BundleError(f"{source} keeps tensors in other files (external data): export it as one file")
             child = _CHILDREN[kind].get(number)
             if child is not None and isinstance(value, memoryview):
                 stack.append((child, value, depth + 1))
+    for domain in sorted(used - own - _DOMAINS):
+        name = domain.decode(errors="replace")
+        raise BundleError(f"{source} uses operators of a library ({name!r}): export it with the standard ones")
 
 
 def _fields(message: memoryview, source: str) -> Iterator[tuple[int, memoryview | int]]:

@@ -13,6 +13,9 @@ from ossicle.models.settings import ModelSettings
 
 T = TypeVar("T")
 
+# Each is a layer: more than this is a mistake or an attack, and takes long to build even without memory.
+_MOST_LAYERS = 256
+
 
 def bundled_predictor(
     weights: Path,
@@ -52,6 +55,8 @@ def _plain(value: Any, hint: Any, where: str) -> Any:
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
             raise BundleError(f"bundle.json: {where} = {value!r} is no list")
+        if len(value) > _MOST_LAYERS:
+            raise BundleError(f"bundle.json: {where} lists {len(value)} values, more than the {_MOST_LAYERS} accepted")
         return tuple(_plain(one, get_args(hint)[0], where) for one in value)
     kinds: tuple[type, ...] = (int, float) if hint is float else (hint,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and hint is not bool):

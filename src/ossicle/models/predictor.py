@@ -13,7 +13,7 @@ from ossicle.models.detector import CoreScores, check_fit
 from ossicle.models.frontend import LogMel
 from ossicle.models.registry import build_network
 from ossicle.models.settings import ModelSettings
-from ossicle.models.weights import load_weights
+from ossicle.models.weights import load_weights, require_shapes
 
 
 class TorchPredictor:
@@ -54,6 +54,7 @@ def load_predictor(
     device: str = "cpu",
 ) -> TorchPredictor:
     """A predictor from a safetensors file; raises ArtefactError where the weights do not fit the network."""
+    require_shapes(weights, lambda: build_network(model, front.n_mels, len(labels)))
     network = build_network(model, front.n_mels, len(labels))
     load_weights(network, weights)
     return TorchPredictor(network, labels, plan, front, device)

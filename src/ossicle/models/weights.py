@@ -1,9 +1,14 @@
-"""Weights as safetensors: nothing is ever unpickled."""
+"""Weights as safetensors: nothing is ever unpickled, and nothing is built for weights that are not there.
 
+A bundle states the size of its network, and whoever wrote it may state anything. So the shapes in the file's header are
+compared with those of a network without memory (torch's ``meta`` device) before the real one is made.
+"""
+
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -26,6 +31,48 @@ def load_weights(network: nn.Module, path: Path) -> None:
     try:
         network.load_state_dict(load_file(path), strict=True)
     except (OSError, SafetensorError) as error:
-        raise ArtefactError(f"{path.name}: not a readable safetensors file ({error})") from error
+        raise _unreadable(path, error) from error
     except RuntimeError as error:
         raise ArtefactError(f"{path.name}: the weights do not fit the network: {error}") from error
+
+
+def require_shapes(path: Path, build: Callable[[], nn.Module]) -> None:
+    """Raise ArtefactError where the tensors of ``path`` are not those of the network that ``build`` makes.
+
+    Only the file's header is read, and the network is made without memory, whatever sizes it is asked for.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+    try:
+        with torch.device("meta"):
+            wanted = {name: tuple(tensor.shape) for name, tensor in build().state_dict().items()}
+    except (RuntimeError, TypeError, OverflowError) as error:
+        # Sizes beyond what torch can even count.
+        first_line = str(error).split("\n", 1)[0]
+        raise ArtefactError(f"{path.name}: the settings ask for a network that cannot be made: {first_line}") from error
+    for name in sorted(found.keys() | wanted.keys()):
+        if found.get(name) != wanted.get(name):
+            raise ArtefactError(
+                f"{path.name}: the weights do not fit the network: {name} is {_shape(found.get(name))} in the file, "
+                f"{_shape(wanted.get(name))} by the settings"
+            )
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "absent" if shape is None else f"of shape {list(shape)}"
+
+
+def _unreadable(path: Path, error: Exception) -> ArtefactError:
+    """The error for what is no safetensors file; one that torch or pickle wrote is called so, and stays closed."""
+    try:
+        with open(path, "rb") as handle:
+            start = handle.read(4)
+    except OSError:
+        start = b""
+    if start.startswith(b"PK") or (start[:1] == b"\x80" and start[1:2] in b"\2\3\4\5"):
+        why = "it was written by torch.save or pickle and could run code; ask for the weights as safetensors"
+        return ArtefactError(f"{path.name}: not a readable safetensors file: {why}")
+    return ArtefactError(f"{path.name}: not a readable safetensors file ({error})")

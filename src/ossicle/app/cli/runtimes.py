@@ -26,7 +26,7 @@ def _torch(bundle: Bundle, threads: int) -> Predictor:
     from ossicle.models.predictor import use_threads
 
     use_threads(threads)
-    return bundled_predictor(bundle.folder / WEIGHTS, bundle.model, bundle.labels, bundle.plan, bundle.front)
+    return bundled_predictor(bundle.checked_path(WEIGHTS), bundle.model, bundle.labels, bundle.plan, bundle.front)
 
 
 RUNTIMES: dict[str, Callable[[Bundle, int], Predictor]] = {"onnx": _onnx, "torch": _torch}
