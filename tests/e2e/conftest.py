@@ -17,7 +17,7 @@ import pytest
 from ossicle.corpus.synth import SynthSettings, make_tapes
 
 COMMAND = (sys.executable, "-c", "from ossicle.app.cli.main import main; main()")
-STEPS = ("corpus", "dataset", "store", "training", "scores", "decision", "evaluation", "bundle", "report")
+STEPS = ("corpus", "dataset", "store", "training", "scores", "decision", "evaluation", "gate", "bundle", "report")
 TAPES = SynthSettings(tapes=4, minutes=0.4, sites=4, empty_tapes=0, calls_per_minute=40, confusers_per_minute=0)
 TINY = """
 [chunks]
@@ -47,6 +47,10 @@ bootstrap = 100
 
 [report]
 examples = 1
+
+[gate]
+# A model of seconds of training fires on much; what the gate does then has its own test.
+off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
 """
 
 

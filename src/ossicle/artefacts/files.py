@@ -168,6 +168,8 @@ def read_json(path: Path) -> Any:
         return json.loads(text, parse_constant=refuse)
     except json.JSONDecodeError as err:
         raise ArtefactError(f"{path}, line {err.lineno}: {err.msg}; restore the file or write it again") from err
+    except ValueError as err:
+        raise ArtefactError(f"{path} holds a number too long to be ours; restore it or write it again") from err
     except RecursionError as err:
         raise ArtefactError(f"{path} is nested too deeply to be ours; restore it or write it again") from err
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ossicle.corpus.health import HealthReport
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.event_report import EventReport
+from ossicle.metrics.noise_gate import Judged
 
 ExampleKind = Literal["best", "worst", "missed", "false alarm"]
 EXAMPLE_KINDS: tuple[ExampleKind, ...] = get_args(ExampleKind)
@@ -93,8 +94,8 @@ class ReportData:
 
     ``summary``: key facts in order. ``metrics``: the headline, out of fold with cross-fitted decisions; ``in_sample``:
     the same under the bundle's final decision; ``collar``: the headline's events matched by a 0.2 s collar. ``budget``:
-    phases with their seconds. ``notes``: warnings. ``split``: the audit as ``corpus.audit`` writes it. ``files``: name
-    to path relative to the page.
+    phases with their seconds. ``gate``: what the noise gate found, in order. ``notes``: warnings. ``split``: the audit
+    as ``corpus.audit`` writes it. ``files``: name to path relative to the page.
     """
 
     title: str
@@ -110,6 +111,7 @@ class ReportData:
     folds: Sequence[FoldRow] = ()
     examples: Sequence[Example] = ()
     budget: Sequence[tuple[str, float]] = ()
+    gate: Sequence[Judged] = ()
     notes: Sequence[str] = ()
     split: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)

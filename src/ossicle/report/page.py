@@ -13,9 +13,11 @@ from markupsafe import Markup
 from ossicle.artefacts.files import write_text
 from ossicle.corpus.health import HealthReport
 from ossicle.metrics.event_report import BOUNDARY_QUANTILES, EventReport, EventScores
+from ossicle.metrics.noise_gate import PROBES
 from ossicle.report import words
 from ossicle.report.data import ReportData
 from ossicle.report.figures_example import LEFT, RIGHT
+from ossicle.report.figures_gate import gate_figure, worst_by_part
 from ossicle.report.figures_groups import groups_figure
 from ossicle.report.figures_rates import pr_figure, sweep_figure, threshold_figure
 from ossicle.report.figures_training import training_figure
@@ -63,6 +65,10 @@ def render(data: ReportData) -> str:
         pr_image=data_address(pr_figure(data.pr_curves)) if data.pr_curves else "",
         sweep_image=data_address(sweep_figure(data.iou_sweep)) if data.iou_sweep else "",
         training_image=data_address(training_figure(data.curves)) if data.curves else "",
+        gate_image=data_address(gate_figure(data.gate)) if data.gate else "",
+        gate_rows=worst_by_part(data.gate),
+        gate_names=PROBES,
+        gate_refused=[one for one in data.gate if one.refused],
         galleries=galleries(data.examples),
         cursor=(LEFT, RIGHT),
         budget=_budget(data.budget),

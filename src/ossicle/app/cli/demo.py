@@ -44,7 +44,7 @@ def demo(
     progress: ProgressKind = "auto",
 ) -> None:
     """Make synthetic tapes, train, evaluate, export, predict, stream, and write the page: minutes on two cores."""
-    from ossicle.app.steps.chain import run_project
+    from ossicle.app.steps.chain import gate_refusal, run_project
     from ossicle.app.steps.progress import make_progress
 
     began = time.monotonic()
@@ -57,6 +57,8 @@ def demo(
     project = load_project(file)
     with make_progress(progress) as shown:
         done = run_project(project, shown)
+    if (refused := gate_refusal(done)) is not None:
+        raise refused
     began = time.monotonic()
     field = _in_the_field(folder)
     field_s = time.monotonic() - began

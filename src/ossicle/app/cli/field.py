@@ -10,10 +10,12 @@ import typer
 
 from ossicle.app.cli.options import Json, Threads
 from ossicle.app.cli.predictions import FORMATS, Written, find_audio, write_predictions
+from ossicle.app.cli.printable import printable
 from ossicle.app.cli.runtimes import RUNTIMES, open_predictor
 from ossicle.app.cli.table import print_rows
 from ossicle.audio.decode import DecodeReport
 from ossicle.bundle.format import read_bundle
+from ossicle.bundle.manifest import Bundle
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.inference.batch import EmittedEvent, predict_file, stream_file
 
@@ -44,7 +46,7 @@ def predict(
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown or not wanted:
         raise UsageError(f"--format {formats}: there is {', '.join(FORMATS)}")
-    opened = read_bundle(bundle)
+    opened = _opened(bundle)
     predictor = open_predictor(opened, runtime, threads)
     audio = find_audio(files)
     if out.exists() and not out.is_dir():
@@ -57,7 +59,8 @@ def predict(
         done.append(Written(name, path, prediction))
         state = "" if prediction.status == "ok" else f"  {prediction.status}"
         state += f": {prediction.reason}" if prediction.reason else ""
-        print(f"[{number}/{len(audio)}] {name}: {len(prediction.events)} events{state}", file=sys.stderr)
+        said = f"[{number}/{len(audio)}] {name}: {len(prediction.events)} events{state}"
+        print(printable(said), file=sys.stderr)
     summary = write_predictions(out, done, wanted, opened, runtime, threads)
     if as_json:
         print(json.dumps(summary, indent=2, ensure_ascii=False))
@@ -82,7 +85,7 @@ def stream(
 
     Exit code 3 says that the file ends before it should.
     """
-    opened = read_bundle(bundle)
+    opened = _opened(bundle)
     predictor = open_predictor(opened, runtime, threads)
     if not file.is_file():
         raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; name one recording")
@@ -90,6 +93,14 @@ def stream(
     if report.status == "partial":
         print(f"{file}: partial: {report.reason}", file=sys.stderr)
         raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _opened(folder: Path) -> Bundle:
+    """A bundle; that its noise gate refused it is said, for it may still be wanted for a look."""
+    bundle = read_bundle(folder)
+    if bundle.metrics.get("gate") == "refused":
+        print(f"{folder}: its noise gate refused this bundle; see its CARD.md", file=sys.stderr)
+    return bundle
 
 
 def _print_events(events: Generator[EmittedEvent, None, DecodeReport]) -> DecodeReport:

@@ -9,6 +9,7 @@ from types import FrameType
 import typer
 
 from ossicle.app.cli import dataset, demo, field, presets, project, score
+from ossicle.app.cli.printable import printable
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
 
 EXIT_INTERRUPTED = 130
@@ -51,7 +52,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except OssicleError as error:
-        print(f"ossicle: {error}", file=sys.stderr)
+        print(f"ossicle: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has gone (`| head`); the interpreter would complain of it once more on its way out.
@@ -60,7 +61,7 @@ def main() -> None:
     except OSError as error:
         # The system's own word on a file: no space, no permission, a file where a folder should be.
         place = f"{error.filename}: " if error.filename is not None else ""
-        print(f"ossicle: {place}{error.strerror or error}", file=sys.stderr)
+        print(f"ossicle: {printable(place)}{error.strerror or error}", file=sys.stderr)
         sys.exit(EXIT_FAILED)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in OPTIONAL:

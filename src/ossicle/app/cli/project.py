@@ -2,17 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
 from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.layers import recipe_names
-from ossicle.app.project.load import PROJECT_FILE, load_project
+from ossicle.app.project.load import PROJECT_FILE, Project, load_project
 from ossicle.app.project.scaffold import scaffold
 from ossicle.artefacts.files import read_json
 from ossicle.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from ossicle.app.steps.step import Done
 
 HERE = Path(PROJECT_FILE)
 
@@ -68,8 +71,11 @@ def run(
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Run a project: what is done already is reused, what is missing is computed."""
-    from ossicle.app.steps.chain import run_project
+    """Run a project: what is done already is reused, what is missing is computed.
+
+    Exit code 4: the noise gate refused the bundle, which then stays in the data root; the report says why.
+    """
+    from ossicle.app.steps.chain import gate_refusal, run_project
     from ossicle.app.steps.progress import KINDS, make_progress
 
     if progress not in KINDS:
@@ -77,19 +83,26 @@ def run(
     loaded = load_project(project, tuple(set_ or ()), data_root)
     with make_progress(progress) as shown:
         done = run_project(loaded, shown, until, names=steps or (), anew_from=from_)
+    refused = gate_refusal(done)
     if as_json:
         artefacts = {name: str(path) for name, path in done.artefacts.items()}
         print(json.dumps({"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}, indent=2))
-        return
+    else:
+        _show(done, loaded, refused is None)
+    if refused is not None:
+        raise refused
+
+
+def _show(done: "Done", project: Project, passed: bool) -> None:
     print_rows(
         ("step", "outcome", "seconds"),
         [(name, done.outcomes[name], f"{done.seconds[name]:.1f}") for name in done.artefacts],
         total=("total", "", f"{sum(done.seconds.values()):.1f}"),
     )
     if "report" in done.artefacts:
-        print_metrics(read_json(loaded.folder / "metrics.json"))
-        for name in ("bundle/", "metrics.json", "report.html"):
-            print(loaded.folder / name)
+        print_metrics(read_json(project.folder / "metrics.json"))
+        for name in (*(("bundle/",) if passed else ()), "metrics.json", "report.html"):
+            print(project.folder / name)
 
 
 def status(project: ProjectFile = HERE, set_: Set = None, data_root: DataRoot = None, as_json: Json = False) -> None:

@@ -8,16 +8,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ossicle.app.cli.printable import printable
+
 _PIPE_WIDTH = 140
 
 
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None = None) -> None:
-    """A plain table; ``total`` is set apart below. Cells are text, never markup."""
+    """A plain table; ``total`` is set apart below. Cells are text, never markup or orders to the terminal."""
     table = Table(box=box.SIMPLE_HEAD, show_footer=total is not None)
     for column, name in enumerate(header):
         table.add_column(name, footer=total[column] if total else "", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console()
     # A pipe has no width: wide enough that rows stay whole.
     (console if console.is_terminal else Console(width=_PIPE_WIDTH)).print(table)

@@ -4,11 +4,11 @@ Every value remembers where it came from, so that a complaint can name the file.
 """
 
 import importlib.resources
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ossicle.app.project.toml import parse_toml, read_toml
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.training.presets import preset
 
@@ -68,7 +68,7 @@ def read_layers(file: Path, overrides: tuple[str, ...] = ()) -> Layers:
         out.add(_with_preset(values, origin), origin)
     local = file.parent / LOCAL_FILE
     if local.exists():
-        out.add(_with_preset(_read(local), str(local)), str(local))
+        out.add(_with_preset(read_toml(local), str(local)), str(local))
     for text in overrides:
         key, value = parse_override(text)
         if key == ("training", "preset"):
@@ -89,8 +89,8 @@ def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
     if not sign or len(key) < 2 or not all(key):
         raise ProjectError(f"--set {text}: write TABLE.KEY=VALUE, for instance training.epochs=8")
     try:
-        return key, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        return key, parse_toml(f"value = {value}", text)["value"]
+    except ProjectError:
         return key, value.strip()
 
 
@@ -114,31 +114,14 @@ def _chain(file: Path) -> list[tuple[dict[str, Any], str]]:
     name = str(file)
     while len(out) <= _MOST_BASES:
         if name.startswith("recipe:"):
-            values = _table(recipe_text(name.removeprefix("recipe:")), name)
+            values = parse_toml(recipe_text(name.removeprefix("recipe:")), name)
         else:
-            values = _read(Path(name))
+            values = read_toml(Path(name))
         base = values.pop("base", None)
         out.append((values, name))
         if base is None:
             return out
-        if not isinstance(base, str):
+        if not isinstance(base, str) or not base.isprintable():
             raise ProjectError(f'{name}: base must be text, such as "recipe:tapes" or another project file')
         name = base if base.startswith("recipe:") else str(Path(name).parent / base)
     raise ProjectError(f"{file}: more than {_MOST_BASES} bases; does one of them name itself?")
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return _table(file.read_text(encoding="utf-8"), str(file))
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ProjectError(
-            f"{file}: cannot be read ({why}); name a project file with -p, or make one with 'ossicle new'"
-        ) from None
-
-
-def _table(text: str, origin: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError(f"{origin}: is not valid TOML: {error}") from None

@@ -12,7 +12,8 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from ossicle.app.project.layers import Layers, read_layers
+from ossicle.app.project.layers import LOCAL_FILE, Layers, read_layers
+from ossicle.app.project.places import require_below
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.core.errors import ProjectError
 
@@ -53,6 +54,9 @@ def load_project(file: Path, overrides: tuple[str, ...] = (), data_root: Path | 
         file = file / PROJECT_FILE
     layers = read_layers(file, overrides)
     settings = check(layers)
+    origin = layers.origin(("project", "data_root"))
+    if origin != str(file.parent / LOCAL_FILE) and not origin.startswith("--set "):
+        require_below(settings.project.data_root, f"{origin}: [project] data_root")
     named = data_root or os.environ.get(DATA_ROOT_VARIABLE)
     root = Path(named) if named else file.parent / settings.project.data_root
     return Project(file, settings, root)
@@ -66,6 +70,10 @@ def check(layers: Layers) -> ProjectSettings:
             raise ProjectError(f"{place} = {value}: dates and times go in quotes")
         if isinstance(value, float) and not math.isfinite(value):
             raise ProjectError(f"{place} = {value}: should be a finite number; {_help(path[:-1], path[-1])}")
+        if isinstance(value, str) and "\0" in value:
+            raise ProjectError(
+                f"{place} = {value!r}: holds a NUL, as no name can; {_help(path[:-1], path[-1])}"
+            )
     try:
         return TypeAdapter(ProjectSettings).validate_json(json.dumps(layers.values))
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def _text(
         f'base = "recipe:{recipe}"',
         "",
         "[project]",
-        f"name = {_quoted(folder.resolve().name)}",
+        f"name = {_quoted(_bundle_name(folder.resolve()))}",
         "",
         "[corpus]                # paths are relative to this file",
         f"audio = {_quoted(_relative(audio, folder))}",
@@ -109,6 +110,17 @@ def _text(
     for key, (value, why) in _front_end(index, rate).items():
         lines.append(f"{key} = {value:<15} # {why}")
     return "\n".join(lines) + "\n"
+
+
+def _bundle_name(folder: Path) -> str:
+    """The nearest plain name to that of a folder.
+
+    >>> _bundle_name(Path("Owls of the park (2026)"))
+    'Owls-of-the-park-2026'
+    """
+    _require_text(folder.name)
+    name = re.sub(r"[^A-Za-z0-9]*[^A-Za-z0-9._-]+[^A-Za-z0-9]*|\.{2,}", "-", folder.name)
+    return name.strip("-._")[:100] or "detector"
 
 
 def _rate(index: CorpusIndex) -> int:
@@ -154,7 +166,11 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    if any(0xD800 <= ord(one) < 0xE000 for one in text):
-        raise UsageError(f"{shown(text)}: this path is not valid UTF-8, which a project file cannot hold; rename it")
+    _require_text(text)
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(f"\\u{ord(one):04x}" if ord(one) < 32 or ord(one) == 127 else one for one in escaped) + '"'
+
+
+def _require_text(text: str) -> None:
+    if any(0xD800 <= ord(one) < 0xE000 for one in text):
+        raise UsageError(f"{shown(text)}: this path is not valid UTF-8, which a project file cannot hold; rename it")

@@ -1,5 +1,6 @@
 """All settings of a project: one table of ``ossicle.toml`` each, made of the classes that the packages define."""
 
+from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.settings import setting, settings
@@ -8,6 +9,7 @@ from ossicle.corpus.dataset import DatasetSettings
 from ossicle.corpus.index import CorpusSettings
 from ossicle.corpus.splits import SplitSettings
 from ossicle.inference.grid import DecisionGrid
+from ossicle.metrics.noise_gate import GateSettings
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.training.settings import TrainingSettings
 
@@ -19,6 +21,11 @@ class ProjectTable:
     name: str = setting(default="detector", help="name of the project and of its bundle")
     data_root: str = setting(default="data", help="folder for artefacts, beside the project file", digest=False)
     workers: int = setting(default=2, help="threads or processes for reading audio", ge=1, digest=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no bundle could have, before a day of training rather than after it."""
+        if not is_plain_name(self.name):
+            raise ValueError(f"name = {self.name!r} is not a plain name (letters, digits, '.', '_', '-'; no path)")
 
 
 @settings
@@ -75,6 +82,7 @@ class ProjectSettings:
     training: TrainingSettings = setting(default=TrainingSettings(), help="training")
     decision: DecisionGrid = setting(default=DecisionGrid(), help="grid of decisions")
     evaluation: EvaluationSettings = setting(default=EvaluationSettings(), help="criteria and intervals")
+    gate: GateSettings = setting(default=GateSettings(), help="limits of the noise gate")
     report: ReportSettings = setting(default=ReportSettings(), help="the page")
 
     @property

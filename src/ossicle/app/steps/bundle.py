@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ossicle.app.steps.gate import METRICS
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.training import FINAL
 from ossicle.app.steps.truth import read_truth
@@ -15,7 +16,7 @@ from ossicle.bundle.format import write_bundle
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 FOLDER = "bundle"
 _PARITY_S = 60.0
 
@@ -41,7 +42,7 @@ def run(context: Context) -> None:
     parity = check_parity(network, graphs, plan, front, load_mono(first, plan.rate, 0.0, _PARITY_S))
     context.progress.advance(2, 3, "writing")
     decision = read_json(context.inputs["decision"] / "decision.json")
-    metrics = read_json(context.inputs["evaluation"] / "metrics.json")
+    metrics = read_json(context.inputs["gate"] / METRICS)
     folder = context.out / FOLDER
     write_bundle(
         folder,
@@ -62,7 +63,12 @@ def run(context: Context) -> None:
             "training_settings": digestible(settings.training),
             "parity": parity,
         },
-        metrics={"figures": figures(metrics), "criterion": metrics["protocol"]["criterion"], "out_of_fold": metrics},
+        metrics={
+            "figures": figures(metrics),
+            "criterion": metrics["protocol"]["criterion"],
+            "gate": "passed" if metrics["gate"]["passed"] else "refused",
+            "out_of_fold": metrics,
+        },
         split={
             "group": settings.split.group,
             "n_groups": len(set(truth.groups.values())),
@@ -94,7 +100,7 @@ def _content(artefact: Path) -> str:
 STEP = Step(
     name="bundle",
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "training", "decision", "evaluation"),
+    needs=("corpus", "dataset", "training", "decision", "gate"),
     settings=lambda project: {
         "name": project.settings.project.name,
         "model": digestible(project.settings.model),

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps import bundle, corpus, dataset, decision, evaluation, report, scores, store, training
+from ossicle.app.project.places import refuse_links
+from ossicle.app.steps import bundle, corpus, dataset, decision, evaluation, gate, report, scores, store, training
 from ossicle.app.steps.step import Done, Progress, Step, run_steps
 from ossicle.artefacts.files import whole_file, whole_folder
 from ossicle.artefacts.lock import project_lock
-from ossicle.core.errors import UsageError
+from ossicle.core.errors import GateRefused, UsageError
 
 CHAIN: tuple[Step, ...] = (
     corpus.STEP,
@@ -19,9 +20,13 @@ CHAIN: tuple[Step, ...] = (
     scores.STEP,
     decision.STEP,
     evaluation.STEP,
+    gate.STEP,
     bundle.STEP,
     report.STEP,
 )
+
+RESULTS = (gate.METRICS, bundle.FOLDER, report.PAGE)
+"""What a finished run leaves beside the project file."""
 
 
 def step_names() -> list[str]:
@@ -54,7 +59,9 @@ def run_project(
     names: Sequence[str] = (),
     anew_from: str | None = None,
 ) -> Done:
-    """Run a project and leave its results beside the project file.
+    """Run a project and leave its results beside the project file, but for a bundle that the noise gate refused.
+
+    A refusal is no exception here, for there is much to look at: :func:`gate_refusal` says it.
 
     ``names``: these steps and the ones they read; else all. ``until``: nothing after this step. ``anew_from``: this
     step and what comes after it are computed even where they are done. Raises UsageError for an unknown step,
@@ -69,6 +76,7 @@ def run_project(
     if project.data_root.exists() and not project.data_root.is_dir():
         raise UsageError(f"the data root {project.data_root} is a file; name a folder")
     project.data_root.mkdir(parents=True, exist_ok=True)
+    refuse_links(project.data_root, tuple(project.folder / name for name in RESULTS))
     with project_lock(project.data_root):
         done = run_steps(steps, project, progress, anew)
         publish(project, done)
@@ -76,15 +84,25 @@ def run_project(
 
 
 def publish(project: Project, done: Done) -> None:
-    """Copy ``metrics.json``, ``bundle/`` and ``report.html`` beside the project file, each whole or not at all."""
-    places = {
-        "evaluation": ("metrics.json",),
-        "bundle": (bundle.FOLDER,),
-        "report": (report.PAGE,),
-    }
-    for step, names in places.items():
-        for name in names if step in done.artefacts else ():
+    """Copy ``metrics.json``, ``bundle/`` and ``report.html`` beside the project file, each whole or not at all.
+
+    A bundle that the noise gate refused stays in the data root, and an earlier ``bundle/`` stays what it was.
+    """
+    metrics = "gate" if "gate" in done.artefacts else "evaluation"
+    places = dict(zip((metrics, "bundle", "report"), RESULTS, strict=True))
+    if gate_refusal(done) is not None:
+        del places["bundle"]
+    for step, name in places.items():
+        if step in done.artefacts:
             _copy(done.artefacts[step] / name, project.folder / name)
+
+
+def gate_refusal(done: Done) -> GateRefused | None:
+    """Why the noise gate refused the bundle of a run; None where it let it pass, or was not run."""
+    if "gate" not in done.artefacts:
+        return None
+    made = done.artefacts.get("bundle")
+    return gate.refusal(done.artefacts["gate"] / gate.METRICS, made / bundle.FOLDER if made else None)
 
 
 def _copy(source: Path, target: Path) -> None:

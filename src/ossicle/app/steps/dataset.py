@@ -7,7 +7,9 @@ import polars as pl
 from ossicle.app.steps.step import Context, Step
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import write_table
-from ossicle.core.errors import SplitError
+from ossicle.bundle.manifest import MAX_LABEL_CHARACTERS
+from ossicle.bundle.reading import text_fault
+from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.settings import digestible
 from ossicle.corpus.audit import audit, require_no_leak
 from ossicle.corpus.dataset import build_dataset, dataset_stats
@@ -40,6 +42,9 @@ def run(context: Context) -> None:
         for one in annotations
         if (one.recording_id, max(one.start_s, 0.0), one.label) in targets
     ]
+    for label in sorted({one.label for one in kept}):
+        if fault := text_fault(label, MAX_LABEL_CHARACTERS):
+            raise UsageError(f"the label {label!r} {fault}: no bundle can hold it; correct it in the annotation tables")
     write_table(context.out / "clips.parquet", clips_frame(built.clips), ["recording_id", "start_s", "label", "role"])
     write_table(context.out / "annotations.parquet", annotations_frame(kept), ["recording_id", "start_s", "label"])
     rows = [{"recording_id": key, "group": entry.group, "fold": entry.fold} for key, entry in folds.items()]

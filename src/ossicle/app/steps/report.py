@@ -8,6 +8,7 @@ import numpy as np
 
 from ossicle.app.steps.evaluation import evaluate, event_curve, read_events, sweep
 from ossicle.app.steps.examples import choose_examples
+from ossicle.app.steps.gate import METRICS
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.training import FINAL, fold_name
 from ossicle.app.steps.truth import Truth, event_times, read_truth
@@ -19,10 +20,11 @@ from ossicle.corpus.index_files import read_index
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import count_events, precision_recall_f1
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
+from ossicle.metrics.noise_gate import Judged
 from ossicle.report.data import FoldRow, PrCurve, ReportData, SweepRow, TrainingCurve
 from ossicle.training.runfolder import RunFolder
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 PAGE = "report.html"
 
 
@@ -38,6 +40,7 @@ def run(context: Context) -> None:
     metrics = evaluate(truth, predicted, criterion, context)
     decision = read_json(context.inputs["decision"] / "decision.json")
     grid = read_json(context.inputs["evaluation"] / "metrics.json")["frame_grid"]
+    gate = read_json(context.inputs["gate"] / METRICS)["gate"]
     shown = settings.report
     data = ReportData(
         title=settings.project.name,
@@ -61,9 +64,12 @@ def run(context: Context) -> None:
             shown.margin_s,
         ),
         budget=list(context.seconds.items()),
+        gate=[Judged.from_json(one) for one in gate["firings"]],
         notes=_notes(decision, grid),
         split=read_json(context.inputs["dataset"] / "split.json"),
-        files={"metrics.json": "metrics.json", "bundle": "bundle/", "model card": "bundle/CARD.md"},
+        # A refused bundle is not laid beside the page.
+        files={"metrics.json": "metrics.json"}
+        | ({"bundle": "bundle/", "model card": "bundle/CARD.md"} if gate["passed"] else {}),
     )
     write_report(context.out / PAGE, data)
 
@@ -157,7 +163,7 @@ def _figure(value: float | None) -> float:
 STEP = Step(
     name="report",
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "training", "decision", "evaluation"),
+    needs=("corpus", "dataset", "training", "decision", "evaluation", "gate"),
     settings=lambda project: {
         "report": digestible(project.settings.report),
         "evaluation": digestible(project.settings.evaluation),

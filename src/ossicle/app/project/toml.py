@@ -1,0 +1,51 @@
+"""TOML that somebody else may have written: read within limits, and refused with file and remedy."""
+
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from ossicle.core.errors import ProjectError
+
+# A project file has a few hundred lines and three levels; beyond these it is a mistake or an attack.
+MOST_BYTES = 1 << 20
+MOST_LEVELS = 16
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """The tables of a file; raises ProjectError for what is no plain file, too large, or no TOML."""
+    try:
+        found = file.stat()
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            raise ProjectError(f"{file}: is no plain file; name a project file")
+        if found.st_size > MOST_BYTES:
+            raise ProjectError(f"{file}: is larger than {MOST_BYTES} bytes, so it is no project file")
+        return parse_toml(file.read_text(encoding="utf-8"), str(file))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ProjectError(
+            f"{file}: cannot be read ({why}); name a project file with -p, or make one with 'ossicle new'"
+        ) from None
+
+
+def parse_toml(text: str, origin: str) -> dict[str, Any]:
+    """The tables of ``text``; raises ProjectError, naming ``origin``."""
+    try:
+        tables = tomllib.loads(text)
+    except RecursionError:
+        raise ProjectError(f"{origin}: is nested more than {MOST_LEVELS} levels deep") from None
+    except ValueError as error:
+        # TOMLDecodeError is one; a number of thousands of digits is another.
+        raise ProjectError(f"{origin}: is not valid TOML: {error}") from None
+    values: list[Any] = [tables]
+    for _ in range(MOST_LEVELS):
+        values = [inner for one in values for inner in _inside(one)]
+        if not values:
+            return tables
+    raise ProjectError(f"{origin}: is nested more than {MOST_LEVELS} levels deep")
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, list) else []

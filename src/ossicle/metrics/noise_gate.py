@@ -1,0 +1,126 @@
+"""The noise gate as a pure function: how often each label fires where there is nothing to find, against limits.
+
+A *probe* is a kind of sound without a target, a *part* of it one level or one kind of recording. Each part is judged
+by itself, since a detector may keep silent on faint noise and fire on loud. An event every minute is 60 an hour; a
+detector that is stuck on gives one long event, so the share of the time that it fills has a limit too.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from ossicle.core.settings import setting, settings
+
+PROBES: Mapping[str, str] = {
+    "silence": "digital silence",
+    "white_noise": "white noise",
+    "hum": "mains hum",
+    "speech_like": "speech-like noise",
+    "recordings": "recordings without the target",
+}
+"""Names of the probes and what they are called."""
+
+LEAST_S = 60.0
+"""Parts with less sound than this are shown, not judged: one event in them is no rate."""
+
+
+@settings
+class GateSettings:
+    """Limits of the noise gate: the most events an hour of any label on any part of a probe."""
+
+    silence_per_hour: float = setting(default=0.0, help="most events an hour on digital silence", ge=0)
+    white_noise_per_hour: float = setting(
+        default=60.0, help="most events an hour on white noise at -60, -40 and -20 dBFS", ge=0
+    )
+    hum_per_hour: float = setting(
+        default=60.0, help="most events an hour on mains hum of 50 and 60 Hz at -50 and -30 dBFS", ge=0
+    )
+    speech_like_per_hour: float = setting(
+        default=60.0, help="most events an hour on speech-like noise at -50, -35 and -20 dBFS", ge=0
+    )
+    recordings_per_hour: float = setting(
+        default=300.0,
+        help="most events an hour, out of fold, on reviewed-empty recordings and on what lies between annotations",
+        ge=0,
+    )
+    active_share: float = setting(
+        default=0.05, help="largest share of the time of a probe that one label may fill", ge=0, le=1
+    )
+    off: tuple[str, ...] = setting(
+        default=(), help="probes that are measured and shown but refuse nothing", choices=tuple(PROBES)
+    )
+    probe_s: float = setting(default=60.0, help="length of each synthetic probe", unit="s", ge=LEAST_S, le=3600)
+    seed: int = setting(default=0, help="seed of the synthetic probes", ge=0)
+
+    def limit(self, probe: str) -> float:
+        """The most events an hour on a probe."""
+        return float(getattr(self, f"{probe}_per_hour"))
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """What one label did on one part of a probe: ``n_events`` in ``seconds``, of which they fill ``active_s``."""
+
+    probe: str
+    part: str
+    label: str
+    seconds: float
+    n_events: int
+    active_s: float
+
+    @property
+    def per_hour(self) -> float:
+        """Events an hour."""
+        return self.n_events * 3600 / self.seconds
+
+    @property
+    def active_share(self) -> float:
+        """Share of the time that the events fill, in [0, 1]."""
+        return self.active_s / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A firing against its limits; ``limit_per_hour`` is None where the part was not judged."""
+
+    firing: Firing
+    limit_per_hour: float | None
+    refused: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, figures rounded to 6 decimals."""
+        one = self.firing
+        return {
+            **asdict(one),
+            "seconds": round(one.seconds, 6),
+            "active_s": round(one.active_s, 6),
+            "per_hour": round(one.per_hour, 6),
+            "active_share": round(one.active_share, 6),
+            "limit_per_hour": self.limit_per_hour,
+            "refused": self.refused,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Judged":
+        """The inverse of :meth:`to_json`, to its decimals."""
+        one = Firing(**{spec.name: values[spec.name] for spec in fields(Firing)})
+        return cls(one, values["limit_per_hour"], values["refused"])
+
+
+def judge(firings: Sequence[Firing], gate: GateSettings) -> list[Judged]:
+    """Every firing against the limits of ``gate``, in the given order; parts of no length are left out.
+
+    >>> one = Firing("white_noise", "-20 dBFS", "call", seconds=60.0, n_events=4, active_s=0.4)
+    >>> [found.refused for found in judge([one], GateSettings())]
+    [True]
+    """
+    out = []
+    for one in firings:
+        if one.seconds <= 0:
+            continue
+        if one.probe in gate.off or one.seconds < LEAST_S:
+            out.append(Judged(one, None, False))
+            continue
+        limit = gate.limit(one.probe)
+        out.append(Judged(one, limit, one.per_hour > limit or one.active_share > gate.active_share))
+    return out

@@ -1,0 +1,47 @@
+"""Figure of the noise gate: events an hour on every sound without a target, with the limits."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from ossicle.metrics.noise_gate import PROBES, Judged
+from ossicle.report.style import INK, ORANGE, SKY, SOFT, styled
+from ossicle.report.words import number
+
+# Rates below this stand on a straight scale, above on a logarithmic one: none, once an hour and a thousand all show.
+_STRAIGHT_TO = 10.0
+
+
+def worst_by_part(gate: Sequence[Judged]) -> list[Judged]:
+    """Of each part of each probe the label that does worst: a refused one first, then by rate and share of the time."""
+    worst: dict[tuple[str, str], Judged] = {}
+    for one in gate:
+        key = (one.firing.probe, one.firing.part)
+        if key not in worst or _badness(one) > _badness(worst[key]):
+            worst[key] = one
+    return list(worst.values())
+
+
+@styled
+def gate_figure(gate: Sequence[Judged]) -> Figure:
+    """A bar for every part of every probe, orange where it is refused; a tick at each limit."""
+    rows = worst_by_part(gate)
+    figure = Figure(figsize=(5.6, 0.9 + 0.3 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    for place, one in enumerate(rows):
+        axes.barh(place, one.firing.per_hour, height=0.62, color=ORANGE if one.refused else SKY, zorder=2)
+        axes.text(one.firing.per_hour, place, f" {number(one.firing.per_hour, 0)}", va="center", fontsize=9, color=INK)
+        if one.limit_per_hour is not None:
+            axes.plot([one.limit_per_hour] * 2, [place - 0.4, place + 0.4], color=INK, linewidth=2.0, zorder=3)
+    axes.set_yticks(range(len(rows)), [f"{PROBES[one.firing.probe]}\n{one.firing.part}" for one in rows], fontsize=7.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_xscale("symlog", linthresh=_STRAIGHT_TO)
+    most = max(max(one.firing.per_hour, one.limit_per_hour or 0.0) for one in rows)
+    axes.set(xlim=(0, 4 * max(most, _STRAIGHT_TO)), ylim=(len(rows) - 0.4, -0.6))
+    axes.set_xlabel("events an hour (dark ticks: limits)", color=SOFT)
+    return figure
+
+
+def _badness(one: Judged) -> tuple[bool, float, float]:
+    return one.refused, one.firing.per_hour, one.firing.active_share

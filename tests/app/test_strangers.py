@@ -1,0 +1,147 @@
+"""Projects from strangers: where they may write, what they may hold, and what a terminal gets to see."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ossicle.app.cli.main import main
+from ossicle.app.cli.table import print_rows
+from ossicle.app.project.load import load_project
+from ossicle.app.project.scaffold import _bundle_name
+from ossicle.app.project.toml import MOST_BYTES, read_toml
+from ossicle.app.steps.chain import run_project
+from ossicle.app.steps.step import Silent
+from ossicle.artefacts.files import read_json
+from ossicle.bundle.manifest import is_plain_name
+from ossicle.core.errors import ArtefactError, ProjectError, UsageError
+
+GOOD = 'base = "recipe:tapes"\n[corpus]\naudio = "audio"\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
+    folder = tmp_path / "project"
+    (folder / "audio").mkdir(parents=True)
+    (folder / "ossicle.toml").write_text(GOOD)
+    return folder / "ossicle.toml"
+
+
+def complaint(file: Path, text: str) -> str:
+    file.write_text(text)
+    with pytest.raises(ProjectError) as caught:
+        load_project(file)
+    return str(caught.value)
+
+
+OUTSIDE = ("/etc", "..", "../x", "a/../../x", "C:/x", "C:x", r"C:\x", r"..\x", r"\\host\share", "//host/share", "", " ")
+
+
+@pytest.mark.parametrize("place", OUTSIDE)
+def test_a_project_file_cannot_send_artefacts_elsewhere(file: Path, place: str) -> None:
+    said = complaint(file, f"{GOOD}[project]\ndata_root = '{place}'\n")
+    assert said.startswith(f"{file}: [project] data_root = {place!r}: a project file names a folder below its own")
+    assert "--data-root" in said
+
+
+def test_nor_can_a_base(file: Path) -> None:
+    (file.parent / "base.toml").write_text(GOOD + '[project]\ndata_root = "/tmp"\n')
+    assert "base.toml: [project] data_root = '/tmp'" in complaint(file, 'base = "base.toml"\n')
+
+
+def test_whoever_runs_it_can(file: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "elsewhere"
+    assert load_project(file, (f"project.data_root={outside}",)).data_root == outside
+    assert load_project(file, (), outside).data_root == outside
+    (file.parent / "ossicle.local.toml").write_text(f'[project]\ndata_root = "{outside}"\n')
+    assert load_project(file).data_root == outside
+
+
+@pytest.mark.parametrize("link", ["training", "corpus/.work-0123", "run.jsonl", "bundle/abc/weights.safetensors"])
+def test_links_below_the_data_root_are_refused_before_a_byte_is_written(file: Path, tmp_path: Path, link: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / ".ossicle-part-mine").write_text("keep")
+    place = file.parent / "data" / link
+    place.parent.mkdir(parents=True)
+    os.symlink(outside, place)
+    with pytest.raises(UsageError, match="is a symbolic link: a data root holds its own files; remove it") as caught:
+        run_project(load_project(file), Silent())
+    assert str(place) in str(caught.value)
+    assert [one.name for one in outside.iterdir()] == [".ossicle-part-mine"]
+    assert not (file.parent / "data" / ".ossicle.lock").exists()
+
+
+@pytest.mark.parametrize("name", ["bundle", "metrics.json", "report.html"])
+def test_a_link_in_the_place_of_a_result_is_refused(file: Path, tmp_path: Path, name: str) -> None:
+    os.symlink(tmp_path, file.parent / name)
+    with pytest.raises(UsageError, match=f"{name} is a symbolic link, and this run would write there; remove it"):
+        run_project(load_project(file), Silent())
+
+
+def test_a_data_root_may_itself_be_a_link(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    os.symlink(tmp_path / "disk", file.parent / "data")
+    with pytest.raises(UsageError, match="holds no audio files"):
+        run_project(load_project(file), Silent())
+
+
+BOMBS = [
+    ("x = " + "[" * 30_000 + "]" * 30_000, "nested more than 16 levels deep"),
+    ("x = " + "[" * 20 + "]" * 20, "nested more than 16 levels deep"),
+    (".".join("a" * 400) + " = 1", "nested more than 16 levels deep"),
+    ("x = " + "9" * 5000, "is not valid TOML: Exceeds the limit"),
+    (f"# {'x' * MOST_BYTES}", "is larger than"),
+    ('base = "a\\u0000b"\n', "base must be text"),
+    ('[corpus]\naudio = "a\\u0000b"\n', r"[corpus] audio = 'a\x00b': holds a NUL"),
+    ('[corpus]\naudio = "a"\n[project]\nname = "../../x"\n', "[project] name = '../../x' is not a plain name"),
+    ('[corpus]\naudio = "a"\n[project]\nname = "my tapes"\n', "[project] name = 'my tapes' is not a plain name"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), BOMBS, ids=range(len(BOMBS)))
+def test_bombs_and_hostile_values_are_refused_with_the_file(file: Path, text: str, words: str) -> None:
+    said = complaint(file, text)
+    assert said.startswith(str(file))
+    assert words in said
+    assert len(said) < 1000
+
+
+def test_a_device_in_the_place_of_a_base_is_not_read(file: Path) -> None:
+    assert "is no plain file" in complaint(file, 'base = "/dev/zero"\n')
+    os.mkfifo(file.parent / "pipe.toml")
+    with pytest.raises(ProjectError, match=r"pipe\.toml: is no plain file"):
+        read_toml(file.parent / "pipe.toml")
+
+
+def test_an_override_may_be_any_word(file: Path) -> None:
+    said = "x" * 20 + "[" * 20
+    assert load_project(file, (f"corpus.root={said}",)).settings.corpus.root == said
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' + "9" * 5000 + "}"])
+def test_json_bombs_in_a_data_root_are_artefact_errors(tmp_path: Path, text: str) -> None:
+    (tmp_path / "artefact.json").write_text(text)
+    with pytest.raises(ArtefactError, match=r"artefact\.json .*(nested too deeply|too long).*restore it"):
+        read_json(tmp_path / "artefact.json")
+
+
+@pytest.mark.parametrize("folder", ["tapes", "my tapes", "..", "日本", "a..b", "C:x", "-x", "x" * 300, "Owls (2026)"])
+def test_a_scaffolded_project_has_a_name_that_its_bundle_can_have(folder: str) -> None:
+    assert is_plain_name(_bundle_name(Path(folder)))
+
+
+def test_a_terminal_gets_no_orders(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_rows(("label",), [("\x1b[2J\x9b call",)])
+    assert capsys.readouterr().out.splitlines()[-2].strip() == r"\x1b[2J\x9b call"
+    file.write_text(GOOD + '[training]\n"\\u001b[2J" = 3\n')
+    monkeypatch.setattr("sys.argv", ["ossicle", "status", "-p", str(file)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert r"[training] \x1b[2J: unknown key" in said
+    assert "\x1b" not in said

@@ -1,0 +1,55 @@
+from dataclasses import replace
+
+import pytest
+
+from ossicle.metrics.noise_gate import LEAST_S, PROBES, Firing, GateSettings, Judged, judge
+
+GATE = GateSettings()
+QUIET = Firing("white_noise", "-20 dBFS", "call", seconds=60.0, n_events=0, active_s=0.0)
+
+
+def refused(*firings: Firing, gate: GateSettings = GATE) -> list[bool]:
+    return [one.refused for one in judge(firings, gate)]
+
+
+def test_a_limit_is_met_not_passed() -> None:
+    assert refused(QUIET, replace(QUIET, n_events=1), replace(QUIET, n_events=2)) == [False, False, True]
+
+
+def test_silence_must_be_silent() -> None:
+    assert refused(replace(QUIET, probe="silence", n_events=1)) == [True]
+
+
+def test_one_event_without_end_is_refused_for_its_length() -> None:
+    stuck = replace(QUIET, n_events=1, active_s=60.0)
+    assert stuck.per_hour == GATE.white_noise_per_hour
+    assert refused(stuck, replace(stuck, active_s=3.0)) == [True, False]
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_every_probe_has_its_limit_and_its_switch(probe: str) -> None:
+    loud = replace(QUIET, probe=probe, n_events=100)
+    assert refused(loud) == [True]
+    off = judge([loud], GateSettings(off=(probe,)))
+    assert [(one.refused, one.limit_per_hour, one.firing) for one in off] == [(False, None, loud)]
+    assert refused(loud, gate=GateSettings(**{f"{probe}_per_hour": 6000.0})) == [False]
+
+
+def test_too_little_sound_is_shown_and_not_judged() -> None:
+    short = Firing("recordings", "reviewed empty", "call", LEAST_S - 1, 50, 1.0)
+    (judged,) = judge([short, replace(short, seconds=0.0)], GATE)
+    assert (judged.refused, judged.limit_per_hour) == (False, None)
+    assert judged.firing.per_hour > GATE.recordings_per_hour
+
+
+def test_json_and_back() -> None:
+    (one,) = judge([replace(QUIET, n_events=7, active_s=1 / 3)], GATE)
+    values = one.to_json()
+    assert values["per_hour"] == 420.0
+    assert values["active_share"] == 0.005556
+    assert Judged.from_json(values).to_json() == values
+
+
+def test_an_unknown_probe_cannot_be_switched_off() -> None:
+    with pytest.raises(ValueError, match="off = 'humm' is not one of: silence"):
+        GateSettings(off=("humm",))
