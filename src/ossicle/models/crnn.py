@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ossicle.core.errors import UsageError
+from ossicle.models.gru import bidirectional_gru
 from ossicle.models.settings import CrnnSettings
 
 
@@ -48,7 +49,10 @@ class Crnn(nn.Module):
         # Channels last is what the CPU's convolutions are fastest in.
         x = self.convolutions(x[:, None].contiguous(memory_format=torch.channels_last))
         x = x.permute(0, 2, 1, 3).flatten(2)
-        x, _ = self.recurrent(x)
+        if self.training and x.device.type == "cpu" and x.dtype == torch.float32:
+            x = bidirectional_gru(x, self.recurrent)
+        else:
+            x, _ = self.recurrent(x)
         logits: Tensor = self.output(self.dropout(x))
         return logits
 
