@@ -43,7 +43,7 @@ bootstrap = 100
 GOLDEN = {
     ("dataset", 1): "d69688e29759170a2e9951c85df125da55a070e1f586ba7b050071386afe4776",
     ("decision", 1): "4afa9682d5a87e6cbe710e0b328ac60c3be0842781902ff4bbe601548a9c0924",
-    ("evaluation", 1): "b65371e486d34258a35adc47e05834aa5924c94c27bce1d3dda82e0a64bf6625",
+    ("evaluation", 2): "e2c2ea716057d46f403170d7bd85e53288a5a1d24990b4cd17eb62c513f0daba",
 }
 
 

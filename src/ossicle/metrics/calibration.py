@@ -18,9 +18,9 @@ N_BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class CalibrationSums:
-    """Sums over frames by bin, float64, shapes (n_bins,): of weights, weighted scores and weights of the positive;
+    """Sums over frames: of weights, weighted scores and weights of the positive, each float64 by bin, (n_bins,).
 
-    and the sum of weighted squared distances over all bins.
+    ``squared``: weighted squared distances of scores and truth, over all bins.
     """
 
     weight: NDArray[np.float64]

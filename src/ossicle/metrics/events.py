@@ -8,6 +8,7 @@ the mean over the labels that have references; false positives of the other labe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,6 +152,15 @@ class CountReport:
     per_label: Mapping[str, EventScores]
     per_group: Mapping[str, EventScores]
     bootstrap: Bootstrap
+
+    def to_json(self) -> dict[str, Any]:
+        """The pooled rates and counts at the top, then ``macro``, ``per_label`` and ``per_group``."""
+        return {
+            **self.pooled.to_json(),
+            "macro": self.macro.to_json(),
+            "per_label": {label: of.to_json() for label, of in self.per_label.items()},
+            "per_group": {group: of.to_json() for group, of in self.per_group.items()},
+        }
 
 
 def count_report(

@@ -21,13 +21,15 @@ found.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.metrics.event_report import plain
 from ossicle.metrics.frames import FrameScores
 from ossicle.metrics.psds_settings import PsdsSettings
 from ossicle.metrics.ranking import SECONDS_PER_HOUR
@@ -66,6 +68,11 @@ class Psds:
     value: float
     per_label: Mapping[str, float]
     rocs: Mapping[str, PsdRoc]
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"value", "per_label", "settings"}``, plain values."""
+        per_label = {label: plain(value) for label, value in self.per_label.items()}
+        return {"value": plain(self.value), "per_label": per_label, "settings": asdict(self.settings)}
 
 
 def psds(
@@ -138,9 +145,9 @@ class _Counts:
             of.append(one)
 
     def total(self, place: int) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
-        """Every score at which a count changes under one criterion, falling (k,), and the counts from there on (k, 3):
+        """Every score at which a count changes under one criterion, falling (k,), and the counts from there on (k, 3).
 
-        references found, false detections, weighted cross triggers.
+        The counts are references found, false detections and weighted cross triggers.
         """
         own = self.own[place]
         detections = [Steps(part, np.full(len(part), sign)) for sign, of in self._turns() for part in of]

@@ -29,3 +29,4 @@ class PsdsSettings:
 
 SCENARIO_1 = PsdsSettings(dtc=0.7, gtc=0.7, alpha_st=1.0)
 SCENARIO_2 = PsdsSettings(dtc=0.1, gtc=0.1, cttc=0.3, alpha_ct=0.5, alpha_st=1.0)
+PRESETS = {"scenario_1": SCENARIO_1, "scenario_2": SCENARIO_2}

@@ -1,5 +1,7 @@
 """Step ``evaluation``: events against annotations, out of fold, with intervals; ``metrics.json``."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,17 +9,23 @@ import numpy as np
 from ossicle.app.steps.ceiling import grid_ceiling
 from ossicle.app.steps.decision import events_of
 from ossicle.app.steps.step import Context, Step
-from ossicle.app.steps.truth import Times, Truth, event_times, read_truth
+from ossicle.app.steps.truth import Times, Truth, event_times, read_tracks, read_truth
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
 from ossicle.metrics.event_report import EventReport, plain
 from ossicle.metrics.events import evaluate_events, iou_sweep, precision_recall_f1
+from ossicle.metrics.frame_report import FrameTally
+from ossicle.metrics.frames import FrameScores, frames_of
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch, match
+from ossicle.metrics.psds import psds
+from ossicle.metrics.psds_settings import PRESETS
 from ossicle.metrics.ranking import PrecisionRecall, event_pr_curve
+from ossicle.metrics.segments import evaluate_segments
 
-STEP_VERSION = 1
+STEP_VERSION = 2
+SEGMENT_S = 1.0
 SWEEP = tuple(round(0.1 * step, 1) for step in range(1, 10))
 
 
@@ -49,6 +57,8 @@ def run(context: Context) -> None:
             "in_sample": {"why": "the bundle's decision, fitted on these very recordings", **in_sample.to_json()},
             "iou_sweep": sweep(truth, predicted),
             "average_precision": average_precision(truth, events, IouMatch(threshold=settings.iou)),
+            "segments": segments(truth, predicted, context),
+            **score_figures(truth, context.inputs["scores"]),
             "recall_by_quality": recall_by_quality(truth, predicted, IouMatch(threshold=settings.iou)),
             "frame_grid": grid_ceiling(
                 truth,
@@ -78,6 +88,42 @@ def evaluate(truth: Truth, predicted: Times, criterion: Criterion, context: Cont
         n_bootstrap=settings.bootstrap,
         seed=settings.seed,
     )
+
+
+def segments(truth: Truth, predicted: Times, context: Context) -> dict[str, Any]:
+    """The headline's events by segments of a second: how much of the time is right, however it is cut into events."""
+    settings = context.project.settings.evaluation
+    report = evaluate_segments(
+        truth.references,
+        predicted,
+        truth.durations_s,
+        truth.labels,
+        truth.groups,
+        SEGMENT_S,
+        n_bootstrap=settings.bootstrap,
+        seed=settings.seed,
+    )
+    return {"segment_s": SEGMENT_S, **report.to_json()}
+
+
+def score_figures(truth: Truth, scores: Path) -> dict[str, Any]:
+    """What the out-of-fold scores are worth under no decision and under all: frames, and PSDS.
+
+    Each recording's scores come from the model that held out its group; a calibration is that of these models together.
+    """
+    tally, references = FrameTally(truth.labels), truth.references
+
+    def tracks() -> Iterator[tuple[str, FrameScores]]:
+        for key in truth.ids:
+            track = frames_of(read_tracks(scores, (key,))[key])
+            tally.add(track, references[key])
+            yield key, track
+
+    found = psds(tracks(), references, truth.durations_s, truth.labels, tuple(PRESETS.values()))
+    return {
+        "frames": tally.report().to_json(),
+        "psds": {name: one.to_json() for name, one in zip(PRESETS, found, strict=True)},
+    }
 
 
 def sweep(truth: Truth, predicted: Times) -> list[dict[str, float | None]]:
@@ -134,7 +180,7 @@ def recall_by_quality(truth: Truth, predicted: Times, criterion: Criterion) -> d
 STEP = Step(
     name="evaluation",
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "decision"),
+    needs=("corpus", "dataset", "scores", "decision"),
     settings=lambda project: {
         "evaluation": digestible(project.settings.evaluation),
         "hop_s": project.settings.plan.hop_s,

@@ -1,0 +1,55 @@
+"""Figures of frames over recordings: against scikit-learn on the frames themselves, and what is undefined."""
+
+import json
+
+import numpy as np
+import pytest
+import sklearn.metrics
+
+from ossicle.metrics.frame_report import FrameTally
+from ossicle.metrics.frames import FrameScores
+
+
+def test_recordings_add_up_to_their_frames() -> None:
+    generator = np.random.default_rng(0)
+    tally = FrameTally(["a", "b"])
+    scores, truth, seconds = [], [], []
+    for n in (30, 1, 12):
+        edges = np.append(np.arange(n) * 0.5, n * 0.5 - 0.25)
+        on = generator.integers(0, n + 1, 2)
+        track = generator.random((n, 2)).astype(np.float32)
+        tally.add(FrameScores(edges, track), {"a": np.array([[on.min() * 0.5, on.max() * 0.5]])})
+        scores.append(track[:, 0])
+        truth.append((np.arange(n) >= on.min()) & (np.arange(n) < on.max()))
+        seconds.append(np.diff(edges))
+    every, targets, weights = np.concatenate(scores), np.concatenate(truth), np.concatenate(seconds)
+    report = tally.report()
+    a = report.per_label["a"]
+    assert a.average_precision == pytest.approx(sklearn.metrics.average_precision_score(targets, every), abs=1e-9)
+    assert a.roc_auc == pytest.approx(sklearn.metrics.roc_auc_score(targets, every), abs=1e-9)
+    assert a.calibration is not None
+    expected = sklearn.metrics.brier_score_loss(targets, every, sample_weight=weights)
+    assert a.calibration.brier == pytest.approx(expected, abs=1e-6)
+    assert a.positive_s == pytest.approx(weights[targets].sum())
+    # The other label has no annotations: nothing to rank, but its scores can still be too high.
+    b = report.per_label["b"]
+    assert np.isnan(b.average_precision)
+    assert report.mean_average_precision == a.average_precision
+    assert b.calibration is not None
+    assert report.pooled is not None
+    assert report.pooled.brier == pytest.approx((a.calibration.brier + b.calibration.brier) / 2)
+
+
+def test_scores_that_are_no_probabilities_have_no_calibration() -> None:
+    tally = FrameTally(["a"])
+    tally.add(FrameScores(np.arange(4.0), np.array([[0.5], [0.1], [0.2]])), {"a": np.array([[0.0, 1.0]])})
+    tally.add(FrameScores(np.arange(3.0), np.array([[3.0], [-2.0]])), {"a": np.array([[0.0, 1.0]])})
+    out = tally.report().to_json()
+    assert (out["average_precision"], out["ece"], out["brier"], out["reliability"]) == (1.0, None, None, [])
+    json.dumps(out, allow_nan=False)
+
+
+def test_nothing_at_all() -> None:
+    out = FrameTally(["a"]).report().to_json()
+    assert (out["average_precision"], out["per_label"]["a"]["ece"]) == (None, None)
+    json.dumps(out, allow_nan=False)
