@@ -55,6 +55,14 @@ def test_rate_and_frames_fit_the_annotations(tmp_path: Path) -> None:
     assert long.hop_samples / long.rate == 0.02
 
 
+def test_chunks_and_least_lengths_fit_the_annotations(tmp_path: Path) -> None:
+    for name, length_s in (("short", 0.1), ("long", 0.6)):
+        project = load_project(make(corpus(tmp_path / name, length_s=length_s), tmp_path / f"work {name}"))
+        plan, grid = project.settings.plan, project.settings.decision
+        assert (plan.core_frames, plan.context_frames) == (200, 50)
+        assert grid.min_length_s == pytest.approx((0, 0.3 * length_s, 0.6 * length_s, 0.9 * length_s), rel=0.01)
+
+
 @pytest.mark.parametrize(
     "name", ["a b", 'it\'s "quoted"', "日本 ünï", "back\\slash", "line\nend", "tab\there", "del\x7f"]
 )
