@@ -237,3 +237,21 @@ def test_what_does_not_fit_is_refused() -> None:
             psds(tracks, references, durations, labels, [SCENARIO_1])
     with pytest.raises(ValueError, match="1 columns of scores, 2 labels"):
         psds([("r", frames)], ONE, {"r": 10.0}, ["a", "b"], [SCENARIO_1])
+
+
+def test_fifty_thresholds_miss_what_all_thresholds_find(golden) -> None:
+    """A PSDS of few thresholds (no spread taken off) never exceeds the exact one, and comes to it as they grow."""
+    script, _ = golden
+    criterion = PsdsSettings(max_efpr=1e4)
+    for seed in range(3000, 3006):
+        case = script["draw_case"](seed)
+        exact = of_case(case, criterion).value
+        values = []
+        for n in (5, 50, 500, 5_000_000):
+            coarse = {name: dict(of) for name, of in case["recordings"].items()}
+            for of in coarse.values():
+                of["scores"] = {label: [math.floor(one * n) / n for one in row] for label, row in of["scores"].items()}
+            values.append(of_case({**case, "recordings": coarse}, criterion).value)
+        if not math.isnan(exact):
+            assert max(values) <= exact + 1e-12
+            assert values[-1] == pytest.approx(exact, abs=1e-12)
