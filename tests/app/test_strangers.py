@@ -1,11 +1,17 @@
 """Projects from strangers: where they may write, what they may hold, and what a terminal gets to see."""
 
+import csv
+import json
 import os
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from ossicle.app.cli.main import main
+from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffold import _bundle_name
@@ -13,8 +19,14 @@ from ossicle.app.project.toml import MOST_BYTES, read_toml
 from ossicle.app.steps.chain import run_project
 from ossicle.app.steps.step import Silent
 from ossicle.artefacts.files import read_json
+from ossicle.bundle.card import card_text
+from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import is_plain_name
-from ossicle.core.errors import ArtefactError, ProjectError, UsageError
+from ossicle.core.errors import ArtefactError, BundleError, ProjectError, UsageError
+from ossicle.corpus.audacity import read_audacity, write_audacity
+from ossicle.corpus.event_csv import read_events, write_events
+from ossicle.corpus.raven import read_raven, write_raven
+from ossicle.corpus.selection import RawSelection
 
 GOOD = 'base = "recipe:tapes"\n[corpus]\naudio = "audio"\n'
 
@@ -145,3 +157,48 @@ def test_a_terminal_gets_no_orders(
     said = capsys.readouterr().err
     assert r"[training] \x1b[2J: unknown key" in said
     assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("label", ["a\u202eb", "\x1b[2J", "x" * 201])
+def test_a_label_that_no_bundle_can_hold_is_refused_before_training(file: Path, label: str) -> None:
+    for number, site in enumerate("AB"):
+        samples = np.full(16000, 0.1 * (1 + number))
+        soundfile.write(file.parent / "audio" / f"site{site}_1.wav", samples, 8000)
+        write_raven(file.parent / "tables" / f"site{site}_1.txt", [RawSelection(0.5, 0.6, label)])
+    corpus_table = 'annotations = "tables"\nname_template = "site{site}_*"\n[split]\ngroup = "site"\n'
+    file.write_text(f"{GOOD}{corpus_table}")
+    with pytest.raises(UsageError, match="no bundle can hold it; correct it in the annotation tables") as caught:
+        run_project(load_project(file), Silent(), until="dataset")
+    assert "\x1b" not in printable(str(caught.value))
+
+
+LABELS = ("=HYPERLINK(1)", "+1", "-song", "@x", "'=1", "<script>alert(1)</script>", "a,b", 'say "hm"', "plain")
+
+
+def test_labels_are_neutral_in_tables_for_spreadsheets_and_come_back_as_they_were(tmp_path: Path) -> None:
+    rows = [RawSelection(float(n), n + 0.5, label, begin_path="=cmd|'!A0.wav") for n, label in enumerate(LABELS)]
+    write_events(tmp_path / "events.csv", rows)
+    with open(tmp_path / "events.csv", encoding="utf-8", newline="") as handle:
+        cells = [cell for row in csv.reader(handle) for cell in row]
+    assert [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t", "\r")] == []
+    back = read_events(tmp_path / "events.csv").rows
+    assert [(row.label, row.begin_path) for row in back] == [(row.label, row.begin_path) for row in rows]
+    # Raven and Audacity would take an apostrophe for part of the label (docs/decisions/0013).
+    write_raven(tmp_path / "raven.txt", rows)
+    assert "\t=HYPERLINK(1)\n" in (tmp_path / "raven.txt").read_text()
+    assert tuple(row.label for row in read_raven(tmp_path / "raven.txt")) == LABELS
+    write_audacity(tmp_path / "audacity.txt", rows)
+    assert tuple(row.label for row in read_audacity(tmp_path / "audacity.txt")) == LABELS
+
+
+def test_a_deep_manifest_is_shown_as_text_or_refused(tmp_path: Path) -> None:
+    kept = Path(__file__).resolve().parents[1] / "data" / "bundles" / "0.1.0" / "bundle"
+    folder = Path(shutil.copytree(kept, tmp_path / "bundle"))
+    manifest = json.loads((folder / "bundle.json").read_text())
+    text = json.dumps(manifest).replace('"provenance": {', '"provenance": {"deep": ' + "[" * 900 + "]" * 900 + ", ")
+    (folder / "bundle.json").write_text(text)
+    # Within what Python's own parser takes, it is shown as text; beyond, it is refused.
+    assert r"\[\[\[" in card_text(read_bundle(folder))
+    (folder / "bundle.json").write_text(text.replace("[" * 900, "[" * 9000).replace("]" * 900, "]" * 9000))
+    with pytest.raises(BundleError, match=r"bundle\.json is not readable JSON"):
+        read_bundle(folder)

@@ -36,39 +36,6 @@ def test_a_run_leaves_bundle_metrics_and_page(tiny: Tiny) -> None:
     assert "deprecated" not in tiny.run.stderr
 
 
-def test_a_bundle_that_fires_on_noise_is_refused_with_exit_code_4(tiny: Tiny, tmp_path: Path) -> None:
-    project = tiny.copy(tmp_path)
-    before = (project / "bundle" / "bundle.json").read_bytes()
-    # A threshold of nought makes one endless event of everything, silence too.
-    always = ("--set", "gate.off=[]", "--set", "decision.on=[0.0]", "--set", "decision.min_gap_s=[0.0]")
-    done = ossicle("run", "-p", project, *always, "--progress", "none")
-    assert done.returncode == 4, done.stderr
-    assert done.stderr.startswith("ossicle: the noise gate refused this bundle: label '")
-    assert "[gate]" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    metrics = json.loads((project / "metrics.json").read_text())
-    assert metrics["gate"]["passed"] is False
-    silent = [one for one in metrics["gate"]["firings"] if one["probe"] == "silence"]
-    assert {one["label"]: (one["refused"], one["active_share"]) for one in silent} == {
-        "hum": (True, 1.0),
-        "trill": (True, 1.0),
-    }
-    assert "refused by the noise gate" in (project / "report.html").read_text()
-    # The bundle beside the project is still the one that passed; the refused one says what it is.
-    assert (project / "bundle" / "bundle.json").read_bytes() == before
-    (refused,) = (
-        one.parent
-        for one in (project / "data" / "bundle").glob("*/bundle/bundle.json")
-        if json.loads(one.read_text())["metrics"]["gate"] == "refused"
-    )
-    assert str(refused) in done.stderr
-    assert "**Refused:**" in (refused / "CARD.md").read_text()
-    tape = sorted((tmp_path / "tapes" / "audio").iterdir())[0]
-    used = ossicle("predict", refused, tape, "--out", tmp_path / "out")
-    assert used.returncode == 0
-    assert "its noise gate refused this bundle; see its CARD.md" in used.stderr
-
-
 def test_metrics_have_intervals_pooled_by_label_and_by_group(tiny: Tiny) -> None:
     metrics = tiny.metrics
 

@@ -1,0 +1,147 @@
+"""The whole chain around the noise gate through the command line, with networks that were never trained."""
+
+import json
+import wave
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ossicle.app.cli.main import main
+from ossicle.app.steps import chain, training
+from ossicle.app.steps.step import Context
+from ossicle.artefacts.files import write_json
+from ossicle.artefacts.tables import read_table
+from ossicle.corpus.raven import write_raven
+from ossicle.corpus.selection import RawSelection
+from ossicle.models.registry import build_network
+from ossicle.models.weights import save_weights
+from ossicle.training.runfolder import RunFolder
+
+RATE = 8000
+PROJECT = """
+base = "recipe:tapes"
+[corpus]
+audio = "audio"
+annotations = "tables"
+name_template = "site{site}_*"
+[split]
+group = "site"
+[frontend]
+rate = 8000
+n_fft = 256
+hop_samples = 160
+n_mels = 16
+fmax_hz = 4000.0
+[model.crnn]
+channels = [4]
+pools = [4]
+hidden = 4
+[evaluation]
+bootstrap = 100
+[report]
+examples = 0
+"""
+# A threshold of nought makes one endless event of everything, silence too; one of 1 makes nothing of anything.
+ALWAYS, NEVER = "decision.on=[0.0]", "decision.on=[1.0]"
+
+
+def untrained(context: Context) -> None:
+    """What the step ``training`` leaves, without the training."""
+    folds = sorted(set(read_table(context.inputs["dataset"] / "folds.parquet")["fold"].to_list()))
+    labels, settings = training.labels_of(context.inputs["dataset"]), context.project.settings
+    for name in [*map(training.fold_name, folds), training.FINAL]:
+        torch.manual_seed(0)
+        folder = RunFolder(context.out / name)
+        save_weights(build_network(settings.model, settings.frontend.n_mels, len(labels)), folder.weights)
+    write_json(context.out / "training.json", {"labels": list(labels), "folds": folds})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("gate")
+    (place / "audio").mkdir()
+    for number, site in enumerate("AB"):
+        samples = (np.random.default_rng(number).standard_normal(10 * RATE) * 1000).astype("<i2")
+        with wave.open(str(place / "audio" / f"site{site}_1.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(samples.tobytes())
+        rows = [RawSelection(float(start), start + 0.5, "call") for start in (1, 4, 7)]
+        write_raven(place / "tables" / f"site{site}_1.Table.1.selections.txt", rows)
+    (place / "ossicle.toml").write_text(PROJECT)
+    return place
+
+
+@pytest.fixture
+def ossicle(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Run a command on the project; gives its exit code."""
+    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
+    steps = tuple(replace(step, run=untrained) if step.name == "training" else step for step in chain.CHAIN)
+    monkeypatch.setattr(chain, "CHAIN", steps)
+
+    def run(*arguments: object) -> int:
+        monkeypatch.setattr("sys.argv", ["ossicle", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return int(caught.value.code or 0)
+
+    return run
+
+
+def test_a_bundle_that_fires_on_noise_is_refused_with_exit_code_4(
+    folder: Path, ossicle: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ossicle("run", "-p", folder, "--set", NEVER, "--progress", "none") == 0, capsys.readouterr().err
+    capsys.readouterr()
+    good = (folder / "bundle" / "bundle.json").read_bytes()
+    assert json.loads(good)["metrics"]["gate"] == "passed"
+    assert json.loads((folder / "metrics.json").read_text())["gate"]["passed"] is True
+    assert "refused by the noise gate" not in (folder / "report.html").read_text()
+
+    assert ossicle("run", "-p", folder, "--set", ALWAYS, "--progress", "none") == 4
+    said = capsys.readouterr()
+    assert said.err.startswith("ossicle: the noise gate refused this bundle: label 'call' fires 60 times an hour on ")
+    assert len(said.err.splitlines()) == 1
+    assert str(folder / "report.html") in said.out
+    assert str(folder / "bundle/") + "\n" not in said.out
+    found = json.loads((folder / "metrics.json").read_text())
+    assert found["events"]["f1"]["value"] is not None
+    by_part = {(one["probe"], one["part"]): one for one in found["gate"]["firings"]}
+    assert len(by_part) == 12
+    silence = by_part["silence", "all zeros"]
+    assert (silence["n_events"], silence["active_share"], silence["refused"]) == (1, 1.0, True)
+    between = by_part["recordings", "between annotations"]
+    # Two tapes of ten seconds are shown, not judged; the endless event touches calls, but fills what lies between.
+    assert (between["limit_per_hour"], between["n_events"], between["active_share"]) == (None, 0, 1.0)
+    assert "refused by the noise gate" in (folder / "report.html").read_text()
+
+    # What lies beside the project is still the bundle that passed; the refused one says what it is.
+    assert (folder / "bundle" / "bundle.json").read_bytes() == good
+    manifests = [one for one in (folder / "data" / "bundle").glob("*/bundle/bundle.json") if one.read_bytes() != good]
+    (refused,) = (one.parent for one in manifests)
+    assert f"the bundle stays in {refused}." in said.err
+    assert "**Refused:**" in (refused / "CARD.md").read_text()
+    tape = folder / "audio" / "siteA_1.wav"
+    assert ossicle("predict", refused, tape, "--out", folder / "out") == 0
+    assert f"{refused}: its noise gate refused this bundle; see its CARD.md" in capsys.readouterr().err
+
+
+def test_a_run_up_to_the_gate_is_refused_too_and_switches_let_it_pass(
+    folder: Path, ossicle: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    up_to = ("run", "-p", folder, "--set", ALWAYS, "--until", "gate", "--progress", "none", "--json")
+    assert ossicle(*up_to) == 4
+    said = capsys.readouterr()
+    assert json.loads(said.out)["outcomes"]["gate"] in ("computed", "reused")
+    assert "the bundle stays" not in said.err
+    off = json.dumps(["silence", "white_noise", "hum", "speech_like"])
+    assert ossicle(*up_to, "--set", f"gate.off={off}") == 0
+    found = json.loads((folder / "metrics.json").read_text())["gate"]
+    assert found["passed"] is True
+    assert found["limits"]["off"] == ["silence", "white_noise", "hum", "speech_like"]
+    assert {one["limit_per_hour"] for one in found["firings"]} == {None}
