@@ -27,4 +27,9 @@ class TrainingSettings:
     seed: int = setting(default=0, help="seed of every draw", ge=0)
     threads: int = setting(default=1, help="threads of each training; part of the result on CPUs", ge=1)
     device: str = setting(default="auto", help="where to train", choices=("auto", "cpu", "cuda", "mps"), digest=False)
-    parallel: int = setting(default=2, help="trainings at a time on a CPU", ge=1, digest=False)
+    parallel: int = setting(
+        default=3,
+        help="trainings at a time on a CPU; one more than cores, so that the last ones share them",
+        ge=1,
+        digest=False,
+    )

@@ -10,7 +10,7 @@ from ossicle.artefacts.tables import read_table
 from ossicle.core.settings import digestible
 from ossicle.training.runfolder import RunFolder
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 FINAL = "final"
 
 
