@@ -71,9 +71,7 @@ def check(layers: Layers) -> ProjectSettings:
         if isinstance(value, float) and not math.isfinite(value):
             raise ProjectError(f"{place} = {value}: should be a finite number; {_help(path[:-1], path[-1])}")
         if isinstance(value, str) and "\0" in value:
-            raise ProjectError(
-                f"{place} = {value!r}: holds a NUL, as no name can; {_help(path[:-1], path[-1])}"
-            )
+            raise ProjectError(f"{place} = {value!r}: holds a NUL, as no name can; {_help(path[:-1], path[-1])}")
     try:
         return TypeAdapter(ProjectSettings).validate_json(json.dumps(layers.values))
     except ValidationError as error:
