@@ -58,6 +58,8 @@ def demo(
     with make_progress(progress) as shown:
         done = run_project(project, shown)
     if (refused := gate_refusal(done)) is not None:
+        print_metrics(read_json(folder / "metrics.json"))
+        print(folder / "report.html")
         raise refused
     began = time.monotonic()
     field = _in_the_field(folder)
