@@ -65,7 +65,7 @@ def table(corpus: str, runs: list[dict], sets: list[str]) -> str:
         f"fold ({protocol['folds']} folds, grouped by {protocol['group']}), decision {protocol['decision']}.",
         f"Settings: those of `ossicle new tapes`{''.join(f', {one}' for one in sets)}.",
         "",
-        "| seed | event F1 | precision | recall | macro F1 | in-sample F1 | F1 at 0.2 s collar | noise gate | minutes |",
+        "| seed | event F1 | precision | recall | macro F1 | in-sample F1 | F1 at 0.2 s collar | gate | minutes |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for run in runs:

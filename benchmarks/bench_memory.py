@@ -1,0 +1,106 @@
+"""Peak memory of `ossicle predict` on tapes of one and ten hours, with onnxruntime and with torch.
+
+The tapes are made here: noise with a tone burst every minute, as 16 kHz WAV and 48 kHz FLAC. The peak is that of the
+whole process tree (resident memory, looked at twenty times a second); the speed is that of the whole command.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+HERE = Path(__file__).resolve().parent
+MIB = 1024 * 1024
+TAPES = (("wav", 16000, 1.0), ("wav", 16000, 10.0), ("flac", 48000, 10.0))
+
+
+def make_tape(path: Path, rate: int, hours: float) -> None:
+    """One minute of noise with a burst in it, over and over."""
+    rng = np.random.default_rng(0)
+    minute = rng.normal(0, 0.01, 60 * rate)
+    burst = slice(30 * rate, 30 * rate + rate // 8)
+    minute[burst] += 0.2 * np.sin(2 * np.pi * 3000 / rate * np.arange(rate // 8))
+    with soundfile.SoundFile(path, "w", rate, 1, "PCM_16") as file:
+        for _ in range(round(hours * 60)):
+            file.write(minute)
+
+
+def tree_bytes(root: int) -> int:
+    """Resident memory of a process and its descendants."""
+    parents: dict[int, int] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended meanwhile
+        parents[int(status.parent.name)] = int(fields[1])
+    family = {root}
+    while grown := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= grown
+    total = 0
+    for pid in family:
+        try:
+            total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        except OSError:
+            continue
+    return total
+
+
+def peak(command: list[str]) -> tuple[float, float]:
+    """Peak MiB of a command's process tree, and its seconds."""
+    began, highest, done = time.monotonic(), 0, threading.Event()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    threading.Thread(target=lambda: (process.communicate(), done.set()), daemon=True).start()
+    while not done.wait(0.05):
+        highest = max(highest, tree_bytes(process.pid))
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with exit code {process.returncode}")
+    return highest / MIB, time.monotonic() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bundle", type=Path, required=True, help="a bundle, as `ossicle run` leaves it")
+    parser.add_argument("--work", type=Path, help="folder for the tapes (3 GB); else a temporary one")
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    asked = parser.parse_args()
+    lines = [
+        f"# Memory of `ossicle predict`: {date.today().isoformat()}",
+        "",
+        f"{os.cpu_count()} cores, Python {platform.python_version()}; bundle `{asked.bundle.resolve().parent.name}`.",
+        "",
+        "| tape | runtime | peak MiB | against one hour | seconds | times real time |",
+        "|---|---|---|---|---|---|",
+    ]
+    with tempfile.TemporaryDirectory(dir=asked.work) as folder:
+        for kind, rate, hours in TAPES:
+            make_tape(Path(folder) / f"{hours:g}h-{rate}.{kind}", rate, hours)
+        for runtime in ("onnx", "torch"):
+            one_hour = 0.0
+            for kind, rate, hours in TAPES:
+                tape = Path(folder) / f"{hours:g}h-{rate}.{kind}"
+                command = [sys.executable, "-m", "ossicle", "predict", str(asked.bundle), str(tape)]
+                out = Path(folder) / f"{runtime}-{tape.stem}"
+                mib, seconds = peak([*command, "-o", str(out), "--format", "csv", "--runtime", runtime])
+                one_hour = one_hour or mib
+                speed = f"{seconds:.0f} | {hours * 3600 / seconds:.0f}"
+                lines.append(
+                    f"| {hours:g} h {kind}, {rate} Hz | {runtime} | {mib:.0f} | {mib / one_hour:.2f} | {speed} |"
+                )
+                print(lines[-1], flush=True)
+    text = "\n".join(lines) + "\n"
+    asked.out.mkdir(parents=True, exist_ok=True)
+    (asked.out / f"{date.today().isoformat()}-memory.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
