@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.event_report import Estimate, EventScores, Rates
-from ossicle.report.data import Example, PrCurve, SweepRow, TrainingCurve
+from ossicle.report.data import Example, PrCurve, ReliabilityBin, SweepRow, TrainingCurve
+from ossicle.report.figures_calibration import reliability_figure
 from ossicle.report.figures_example import LEFT, RIGHT, example_figure
 from ossicle.report.figures_groups import MAX_BARS, groups_figure
 from ossicle.report.figures_rates import pr_figure, sweep_figure, threshold_figure
@@ -49,6 +50,9 @@ def figures() -> dict[str, matplotlib.figure.Figure]:
         "threshold": threshold_figure(curve()),
         "pr": pr_figure([PrCurve("call", [1.0, 0.5], [0.1, 0.4], [0.9, 0.2], NAN)]),
         "sweep": sweep_figure([SweepRow(0.5, 0.4, 0.5, 0.3), SweepRow(0.9, 0.1, NAN, 0.1)]),
+        "reliability": reliability_figure(
+            [ReliabilityBin(0.0, 0.5, 9.0, 0.1, 0.2), ReliabilityBin(0.5, 1.0, 0.0, NAN, NAN)]
+        ),
         "groups": groups_figure({"a": scores(0.8, 0.7, 0.9), "b": scores(NAN)}, 0.8),
         "example": example_figure(example()),
     }

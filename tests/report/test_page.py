@@ -15,9 +15,21 @@ from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, IouMatch
 from ossicle.metrics.noise_gate import Firing, GateSettings, judge
-from ossicle.report.data import EXAMPLE_KINDS, Example, FoldRow, PrCurve, ReportData, SweepRow, TrainingCurve
+from ossicle.report.data import (
+    EXAMPLE_KINDS,
+    Example,
+    FoldRow,
+    PrCurve,
+    ReliabilityBin,
+    ReportData,
+    ScoreRow,
+    SweepRow,
+    TrainingCurve,
+)
+from ossicle.report.figures_gate import gate_figure
 from ossicle.report.figures_groups import bars_shown
 from ossicle.report.page import render, write_report
+from ossicle.report.style import svg
 
 HOSTILE = "<script>alert('x')</script>"
 
@@ -42,6 +54,8 @@ def report_data(label: str = "call", path: str = "site A/tape 1.23.wav") -> Repo
         threshold_curves=[ThresholdCurve(label, on, on, on[::-1], on, 1)],
         pr_curves=[PrCurve(label, [1.0, 0.5], [0.1, 0.4], [0.9, 0.2], 0.3)],
         iou_sweep=[SweepRow(0.5, 0.4, 0.5, 0.3), SweepRow(0.9, 0.0, 0.0, 0.0)],
+        scores=[ScoreRow(name, (0.4, 0.6), 0.7, float("nan"), 0.05, 0.1) for name in (None, label)],
+        reliability=[ReliabilityBin(0.0, 0.5, 9.0, 0.1, 0.2), ReliabilityBin(0.5, 1.0, 0.0, *[float("nan")] * 2)],
         folds=[FoldRow(0, ("a",), {label: "on 0.5"}, 0.5, 0.5, float("nan"), 4, 3)],
         examples=[
             Example(
@@ -123,10 +137,17 @@ def test_a_page_of_many_long_examples_stays_below_10_mb():
 def test_missing_pieces_are_said(page):
     bare = replace(
         report_data(), curves=(), threshold_curves=(), pr_curves=(), iou_sweep=(), folds=(), examples=(), budget=(),
-        notes=(), split={}, files={}, in_sample=None, collar=None,
+        scores=(), reliability=(), notes=(), split={}, files={}, in_sample=None, collar=None,
     )  # fmt: skip
     text = render(bare)
-    for words in ("No curves were kept", "No thresholds were fitted", "No folds", "No audit was made", "None."):
+    for words in (
+        "No curves were kept",
+        "No thresholds were fitted",
+        "No scores were judged",
+        "No folds",
+        "No audit was made",
+        "None.",
+    ):
         assert words in text
         assert words == "None." or words not in page
 
@@ -167,6 +188,9 @@ def test_the_page_shows_what_the_noise_gate_found() -> None:
     assert '<a class="tag error" href="#gate">refused by the noise gate</a>' in refused
     assert "240 events an hour on white noise (-20 dBFS), 50 % of the time; limit 60 an hour" in refused
     assert HOSTILE not in refused
+    picture = svg(gate_figure(found))
+    assert "mathdefault" not in picture
+    assert ">1 000<" in svg(gate_figure(judge([replace(loud, n_events=40)], GateSettings())))
     # One row a part: that of the label that does worst.
     assert refused.count("<small>-20 dBFS</small>") == 1
     off = render(replace(report_data(), gate=judge([loud], GateSettings(off=("white_noise",)))))

@@ -52,6 +52,29 @@ class SweepRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """What the scores of one label, or of all (``label`` None), are worth under all thresholds; NaN where undefined."""
+
+    label: str | None
+    psds: tuple[float, float]
+    average_precision: float
+    roc_auc: float
+    ece: float
+    brier: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Frames scored above ``above`` and up to ``up_to``: their time, mean score and share positive (NaN if none)."""
+
+    above: float
+    up_to: float
+    seconds: float
+    mean_score: float
+    share_positive: float
+
+
+@dataclass(frozen=True, slots=True)
 class FoldRow:
     """One fold: what it holds out, the decision fitted on the other folds (label to text) and what came of it."""
 
@@ -93,7 +116,8 @@ class ReportData:
     """One run.
 
     ``summary``: key facts in order. ``metrics``: the headline, out of fold with cross-fitted decisions; ``in_sample``:
-    the same under the bundle's final decision; ``collar``: the headline's events matched by a 0.2 s collar. ``budget``:
+    the same under the bundle's final decision; ``collar``: the headline's events matched by a 0.2 s collar. ``scores``:
+    the out-of-fold scores under no decision, all labels first; ``reliability``: their frames by score. ``budget``:
     phases with their seconds. ``gate``: what the noise gate found, in order. ``notes``: warnings. ``split``: the audit
     as ``corpus.audit`` writes it. ``files``: name to path relative to the page.
     """
@@ -108,6 +132,8 @@ class ReportData:
     threshold_curves: Sequence[ThresholdCurve] = ()
     pr_curves: Sequence[PrCurve] = ()
     iou_sweep: Sequence[SweepRow] = ()
+    scores: Sequence[ScoreRow] = ()
+    reliability: Sequence[ReliabilityBin] = ()
     folds: Sequence[FoldRow] = ()
     examples: Sequence[Example] = ()
     budget: Sequence[tuple[str, float]] = ()

@@ -16,6 +16,7 @@ from ossicle.metrics.event_report import BOUNDARY_QUANTILES, EventReport, EventS
 from ossicle.metrics.noise_gate import PROBES
 from ossicle.report import words
 from ossicle.report.data import ReportData
+from ossicle.report.figures_calibration import reliability_figure
 from ossicle.report.figures_example import LEFT, RIGHT
 from ossicle.report.figures_gate import gate_figure, worst_by_part
 from ossicle.report.figures_groups import groups_figure
@@ -64,6 +65,7 @@ def render(data: ReportData) -> str:
         thresholds=[(curve.label, data_address(threshold_figure(curve))) for curve in data.threshold_curves],
         pr_image=data_address(pr_figure(data.pr_curves)) if data.pr_curves else "",
         sweep_image=data_address(sweep_figure(data.iou_sweep)) if data.iou_sweep else "",
+        reliability_image=data_address(reliability_figure(data.reliability)) if data.reliability else "",
         training_image=data_address(training_figure(data.curves)) if data.curves else "",
         gate_image=data_address(gate_figure(data.gate)) if data.gate else "",
         gate_rows=worst_by_part(data.gate),

@@ -21,10 +21,11 @@ from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import count_events, precision_recall_f1
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
 from ossicle.metrics.noise_gate import Judged
-from ossicle.report.data import FoldRow, PrCurve, ReportData, SweepRow, TrainingCurve
+from ossicle.metrics.psds_settings import PRESETS
+from ossicle.report.data import FoldRow, PrCurve, ReliabilityBin, ReportData, ScoreRow, SweepRow, TrainingCurve
 from ossicle.training.runfolder import RunFolder
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 PAGE = "report.html"
 
 
@@ -39,7 +40,8 @@ def run(context: Context) -> None:
     predicted = event_times(events)
     metrics = evaluate(truth, predicted, criterion, context)
     decision = read_json(context.inputs["decision"] / "decision.json")
-    grid = read_json(context.inputs["evaluation"] / "metrics.json")["frame_grid"]
+    figures = read_json(context.inputs["evaluation"] / "metrics.json")
+    grid = figures["frame_grid"]
     gate = read_json(context.inputs["gate"] / METRICS)["gate"]
     shown = settings.report
     data = ReportData(
@@ -53,6 +55,11 @@ def run(context: Context) -> None:
         threshold_curves=_threshold_curves(context.inputs["decision"]),
         pr_curves=[_pr_curve(truth, events, label, criterion) for label in truth.labels],
         iou_sweep=[SweepRow(**{key: _figure(value) for key, value in row.items()}) for row in sweep(truth, predicted)],
+        scores=_score_rows(figures["frames"], figures["psds"]),
+        reliability=[
+            ReliabilityBin(**{key: _figure(value) for key, value in row.items()})
+            for row in figures["frames"]["reliability"]
+        ],
         folds=[_fold_row(truth, events, fold, decision, criterion) for fold in sorted(set(truth.folds.values()))],
         examples=choose_examples(
             truth,
@@ -120,6 +127,21 @@ def _threshold_curves(decision: Path) -> list[ThresholdCurve]:
 def _pr_curve(truth: Truth, events: dict[str, list[Event]], label: str, criterion: Criterion) -> PrCurve:
     curve = event_curve(truth, events, label, criterion)
     return PrCurve(label, curve.precision, curve.recall, curve.thresholds, curve.average_precision)
+
+
+def _score_rows(frames: Mapping[str, Any], psds: Mapping[str, Any]) -> list[ScoreRow]:
+    """What the scores are worth, all labels first."""
+    scenarios = [psds[name] for name in PRESETS]
+    rows = [(None, frames, [one["value"] for one in scenarios])]
+    rows += [(label, of, [one["per_label"][label] for one in scenarios]) for label, of in frames["per_label"].items()]
+    return [
+        ScoreRow(
+            label=label,
+            psds=(_figure(found[0]), _figure(found[1])),
+            **{key: _figure(of[key]) for key in ("average_precision", "roc_auc", "ece", "brier")},
+        )
+        for label, of, found in rows
+    ]
 
 
 def _fold_row(
