@@ -18,7 +18,7 @@ boxes = st.builds(
     st.integers(0, 10**10),
     st.integers(0, 10**9),
     labels,
-    st.sampled_from([(None, None), (0.0, 4000.0), (100.5, 22050.0)]),
+    st.sampled_from([(None, None), (0.0, 4000.0), (100.5, 22050.0), (None, 500.0), (500.0, None)]),
 )
 
 
@@ -65,6 +65,7 @@ def test_plain_labels_scores_and_unset_frequencies(tmp_path):
         ("1\t2\t\n", ["line 1", "label"]),
         ("1\n", ["line 1", "cells"]),
         ("\\\t1\t2\n", ["line 1", "frequency"]),
+        ("1\t2\ta\n\\\t2000\t100\n", ["line 2", "2000 Hz", "above"]),
         ("-1\t2\ta\n", ["line 1", "negative"]),
         ("1\tnan\ta\n", ["line 1", "finite"]),
     ],

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.event_csv import escape_cell, is_events, read_events, unescape_cell, write_events
+from ossicle.corpus.delimited import escape_cell, unescape_cell
+from ossicle.corpus.event_csv import read_events, write_events
+from ossicle.corpus.formats import guess
 from ossicle.corpus.selection import RawSelection
 
 texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=10)
@@ -65,10 +67,10 @@ def test_tables_of_others(tmp_path):
         {"audio_file": ["a.wav"], "start_time": [1.0], "end_time": [2.5], "annotation": ["wren"]}
     ).write_parquet(parquet)
     assert read_events(parquet).rows == (expected,)
-    assert is_events(parquet)
+    assert guess(parquet).name == "parquet"
     other = tmp_path / "sites.csv"
     other.write_text("site,latitude\nA,1\n")
-    assert not is_events(other)
+    assert guess(other) is None
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ from ossicle.corpus.fields import Template, infer_template, start_time_of, stem_
         ("{animal}_{rest}", "Ålpaca_2020_tag_cut", {"animal": "Ålpaca", "rest": "2020_tag_cut"}),
         ("{digit}_{speaker}_{take}", "7_jackson_32", {"digit": "7", "speaker": "jackson", "take": "32"}),
         ("ac-{ac}-fridge-{fridge}-{part}", "ac-on-fridge-off-day", {"ac": "on", "fridge": "off", "part": "day"}),
+        ("ac-{ac:on|off}-fridge-{fridge:on|off}-*", "ac-on-fridge-off-day", {"ac": "on", "fridge": "off"}),
+        ("ac-{ac:on|off}-fridge-{fridge:on|off}-*", "ac-on-fridge-of-day", None),
+        ("{x:a.b|c}_*", "a.b_1", {"x": "a.b"}),
         ("{machine}/{kind}/*", "deep/808/bd/kick_1", {"machine": "808", "kind": "bd"}),
         ("{bird}*", "wren12_a", {"bird": "wren12"}),
         ("a.b({x})", "a.b(1)", {"x": "1"}),
@@ -36,7 +39,7 @@ def test_templates(template, stem, fields):
     assert Template(template).parse(stem) == fields
 
 
-@pytest.mark.parametrize("bad", ["{a}{b}", "{a", "a}", "{}", "{a b}", "{a}_{a}", "{1}"])
+@pytest.mark.parametrize("bad", ["{a}{b}", "{a", "a}", "{}", "{a b}", "{a}_{a}", "{1}", "{a:}", "{a:x|}", "{a:x/y}"])
 def test_a_senseless_template_is_refused_with_its_text(bad):
     with pytest.raises(UsageError, match="name_template"):
         Template(bad)

@@ -1,7 +1,7 @@
 """Annotation files of a folder to rows that know their recording.
 
-The content decides the format: a Raven header, an Audacity label line, or a table with columns for start and end. What
-is none of these and is not named after a recording is noted and left alone. Malformed tables are all reported at once,
+The content decides the format (``corpus.formats``). What is none of them and is not named after a recording is noted
+and left alone. Malformed tables are all reported at once,
 since a table that is skipped would turn calls into background.
 """
 
@@ -12,14 +12,13 @@ from pathlib import Path
 
 from ossicle.core.errors import FormatError
 from ossicle.corpus import event_csv
-from ossicle.corpus.audacity import is_audacity, read_audacity
 from ossicle.corpus.discovery import shown
+from ossicle.corpus.formats import FORMATS, ReadOptions, guess
 from ossicle.corpus.pairing import Pairing, same_file_name
-from ossicle.corpus.raven import is_raven, read_raven
-from ossicle.corpus.selection import RawSelection, read_text
+from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.sources import each, events_of_source
 
-SUFFIXES = frozenset({".txt"}) | event_csv.SUFFIXES
-_MOST_PROBLEMS = 20
+_UNKNOWN = "is neither a Raven nor an Audacity table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +44,14 @@ def read_annotation_files(
 ) -> AnnotationFiles:
     """Read ``tables`` (paths below ``folder``) and pair their rows; FormatError lists every malformed table."""
     out = AnnotationFiles()
-    problems: list[str] = []
-    for table in tables:
+
+    def read(table: str) -> None:
         if shown(table) != table:
             out.notes.append(Note("not_annotations", shown(table), "its name is not valid UTF-8 and it was not read"))
-            continue
-        try:
+        else:
             _read_one(folder, table, pairing, label_column, default_label, out)
-        except FormatError as problem:
-            problems.append(str(problem))
-    if problems:
-        more = len(problems) - _MOST_PROBLEMS
-        listed = problems[:_MOST_PROBLEMS] + [f"and {more} more"] * (more > 0)
-        raise FormatError("\n".join(listed))
+
+    each(tables, read)
     return out
 
 
@@ -66,26 +60,17 @@ def _read_one(
 ) -> None:
     path = folder / table
     own, ambiguous = _own(table, pairing)
-    named_after = own is not None or ambiguous is not None
-    if path.suffix.lower() in event_csv.SUFFIXES:
-        if not named_after and not event_csv.is_events(path):
-            out.notes.append(Note("not_annotations", table, "has no columns for start and end and was not read"))
-            return
-        events = event_csv.read_events(path, label_column=label_column, default_label=default_label)
-        rows, files = list(events.rows), list(events.files)
-    else:
-        text = read_text(path)
-        if is_audacity(text):
-            rows = read_audacity(path, default_label=default_label)
-        elif is_raven(text) or named_after:
-            rows = read_raven(path, label_column=label_column, default_label=default_label)
-        else:
-            out.notes.append(
-                Note("not_annotations", table, "is neither a Raven nor an Audacity table and was not read")
-            )
-            return
-        files = sorted({row.begin_path for row in rows} - {""})
-    _pair(table, rows, files, own, ambiguous, pairing, out)
+    known = guess(path)
+    if known is None and (own is not None or ambiguous is not None):
+        # Named after a recording, so it is meant to be its table: the reader says what is wrong with it.
+        known = FORMATS["csv" if path.suffix.lower() in event_csv.SUFFIXES else "raven"]
+    if known is None or known.read is None:
+        what = "has no columns for start and end" if path.suffix.lower() in event_csv.SUFFIXES else _UNKNOWN
+        out.notes.append(Note("not_annotations", table, f"{what} and was not read"))
+        return
+    read = known.read(path, ReadOptions(label_column=label_column, default_label=default_label))
+    events = events_of_source(read, str(path))
+    _pair(table, events.rows, events.files, own, ambiguous, pairing, out)
 
 
 def _own(table: str, pairing: Pairing) -> tuple[str | None, FormatError | None]:

@@ -22,6 +22,8 @@ from ossicle.corpus.selection import (
     split_lines,
 )
 
+_UNSET = "-1.000000"
+
 
 def read_audacity(path: Path, *, default_label: str | None = None) -> list[RawSelection]:
     """The labels of a track in the order of the file; FormatError, naming file and line, where one cannot be read."""
@@ -35,6 +37,8 @@ def read_audacity(path: Path, *, default_label: str | None = None) -> list[RawSe
             if not out or len(cells) != 3:
                 raise FormatError(f"{where}: a frequency line needs a label before it, and two figures")
             low, high = (number(cell, where, "a frequency") for cell in cells[1:])
+            if low > high >= 0:
+                raise FormatError(f"{where}: the low frequency {low:g} Hz lies above the high {high:g} Hz; swap them")
             out[-1] = replace(out[-1], low_hz=low if low >= 0 else None, high_hz=high if high >= 0 else None)
             continue
         if not 2 <= len(cells) <= 4:
@@ -58,11 +62,15 @@ def is_audacity(text: str) -> bool:
 
 
 def write_audacity(path: Path, rows: Iterable[RawSelection]) -> None:
-    """Write a label track, whole or absent; frequency lines follow the rows of which both frequencies are known."""
+    """Write a label track, whole or absent; frequency lines follow the rows of which a frequency is known.
+
+    A fourth cell is read, but not written: other readers of labels stumble over it.
+    """
     lines: list[str] = []
     for row in sorted(rows, key=lambda one: (one.start_s, one.end_s, one.label)):
         label = cell_text(row.label, "the label")
         lines.append(f"{row.start_s:.6f}\t{row.end_s:.6f}\t{label}\n")
-        if row.low_hz is not None and row.high_hz is not None:
-            lines.append(f"\\\t{row.low_hz:.6f}\t{row.high_hz:.6f}\n")
+        if row.low_hz is not None or row.high_hz is not None:
+            low, high = (_UNSET if value is None else f"{value:.6f}" for value in (row.low_hz, row.high_hz))
+            lines.append(f"\\\t{low}\t{high}\n")
     write_text(path, "".join(lines))

@@ -1,95 +1,72 @@
-"""Events of many files as one plain table: ``file,start_time,end_time,label,score``.
+"""Events of many files as one plain table (CSV, tabs, Parquet): ``file,start_time,end_time,label,score``.
 
-Read with the column names of opensoundscape, DCASE (``filename onset offset event_label``), BirdNET and our own, as
-CSV, tab-separated text or Parquet. A row with a file but neither times nor label says that the file was reviewed
-and holds nothing. Cells that a spreadsheet would run as a formula are written with an apostrophe before them (OWASP,
-"CSV Injection") and read without it.
+Read with the column names of opensoundscape, DCASE (``filename onset offset event_label``), BirdNET, crowsetta and our
+own. Times are seconds; columns whose names say ``ms`` are milliseconds, and those in samples are refused, since a table
+without the rate cannot say when. A row with a file but neither times nor label says that the file was reviewed and
+holds nothing.
 """
 
-import csv
-import io
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from ossicle.artefacts.files import write_text
+from ossicle.artefacts.tables import write_table
 from ossicle.core.errors import FormatError
+from ossicle.corpus.delimited import Delimited, escape_cell, figure, read_delimited, unescape_cell, write_delimited
+from ossicle.corpus.event_table import EventTable
 from ossicle.corpus.selection import (
     RawSelection,
     check_times,
     checked_label,
     number,
     optional_number,
+    parse_channel,
     parse_quality,
-    read_text,
 )
 
 SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
-_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "file": ("file", "filename", "audio_file", "begin path", "begin file", "path"),
-    "start": ("start_time", "start_s", "onset", "start", "start (s)", "begin time (s)"),
-    "end": ("end_time", "end_s", "offset", "end", "end (s)", "end time (s)"),
-    "label": ("label", "event_label", "annotation", "common name", "species", "class"),
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "file": ("file", "filename", "file_name", "audio_file", "begin path", "begin file", "path", "filepath"),
+    "start": ("start_time", "start_s", "onset", "onset_s", "start", "start (s)", "begin time (s)"),
+    "end": ("end_time", "end_s", "offset", "offset_s", "end", "end (s)", "end time (s)"),
+    "label": ("label", "event_label", "annotation", "common name", "common_name", "species", "class"),
     "score": ("score", "confidence"),
     "low": ("low_f", "low_hz", "low freq (hz)"),
     "high": ("high_f", "high_hz", "high freq (hz)"),
     "quality": ("quality",),
+    "channel": ("channel",),
 }
-# Also one that already has apostrophes before it, so that reading takes away exactly what writing added.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r\n]")
+"""What a column may be called, in lower case, by what it holds; the first that there is counts."""
 
-
-@dataclass(frozen=True, slots=True)
-class EventTable:
-    """The rows of a table, each with its file as ``begin_path`` ("" without a file column), and all files it names."""
-
-    rows: tuple[RawSelection, ...]
-    files: tuple[str, ...]
-
-
-def write_events(path: Path, rows: Iterable[RawSelection]) -> None:
-    """Write events as CSV, whole or absent, sorted by file and time; further columns where any row knows them.
-
-    Those are ``low_f``, ``high_f`` and ``quality``. Times and figures have 6 decimals.
-    """
-    ordered = sorted(rows, key=lambda row: (row.begin_path, row.start_s, row.end_s, row.label))
-    boxed = any(row.low_hz is not None or row.high_hz is not None for row in ordered)
-    graded = any(row.quality is not None for row in ordered)
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(
-        ["file", "start_time", "end_time", "label", "score", *["low_f", "high_f"] * boxed, *["quality"] * graded]
-    )
-    for row in ordered:
-        cells = [escape_cell(row.begin_path), f"{row.start_s:.6f}", f"{row.end_s:.6f}", escape_cell(row.label)]
-        cells += [_figure(row.confidence)] + [_figure(row.low_hz), _figure(row.high_hz)] * boxed
-        cells += ["" if row.quality is None else str(row.quality)] * graded
-        writer.writerow(cells)
-    write_text(path, out.getvalue())
+_MILLISECONDS: Mapping[str, tuple[str, ...]] = {
+    "start": ("start_ms", "onset_ms", "start (ms)", "begin time (ms)"),
+    "end": ("end_ms", "offset_ms", "end (ms)", "end time (ms)"),
+}
+_SAMPLES = ("start_sample", "start_samples", "onset_sample", "onset_samples")
 
 
 def read_events(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
     """Read a table of events; FormatError, naming file and line, for anything that cannot be read without guessing."""
-    found: dict[str, str] | None = None
+    return events_of(read_delimited(path), label_column=label_column, default_label=default_label)
+
+
+def events_of(table: Delimited, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
+    """The events of a table of cells; see :func:`read_events`."""
+    found, scales = _find_columns(table, label_column, default_label)
     rows: list[RawSelection] = []
     files: set[str] = set()
-    for line, cells in _records(path):
-        where = f"{path}, line {line}"
-        if found is None:
-            found = _find_columns(path, list(cells), label_column, default_label)
-            continue
-        texts = {name: (cells.get(column) or "").strip() for name, column in found.items()}
-        file = unescape_cell(cells.get(found.get("file", "")) or "")
+    for line, cells in table.rows:
+        where = f"{table.path}, line {line}"
+        texts = {name: cells[place].strip() for name, place in found.items()}
+        file = unescape_cell(cells[found["file"]]) if "file" in found else ""
         if "file" in found and not file.strip():
             raise FormatError(f"{where}: the file is empty; name the recording")
         files.add(file)
         if not (texts["start"] or texts["end"] or texts.get("label")):
             continue
-        start, end = number(texts["start"], where, "the start"), number(texts["end"], where, "the end")
+        start = number(texts["start"], where, "the start") * scales["start"]
+        end = number(texts["end"], where, "the end") * scales["end"]
         check_times(start, end, where)
         rows.append(
             RawSelection(
@@ -101,78 +78,105 @@ def read_events(path: Path, *, label_column: str = "auto", default_label: str | 
                 quality=parse_quality(texts.get("quality", ""), where),
                 confidence=optional_number(texts.get("score", ""), where, "the score"),
                 begin_path=file,
+                channel=parse_channel(texts.get("channel", ""), where),
             )
         )
-    return EventTable(tuple(rows), tuple(sorted(files - {""})))
+    return EventTable(tuple(rows), tuple(sorted(files - {""})), table.unread(found.values()), own="file" not in found)
 
 
-def is_events(path: Path) -> bool:
-    """Whether a table's header has columns for start and end."""
-    _, header = next(_records(path))
-    return all(any(name in header for name in _COLUMNS[what]) for what in ("start", "end"))
+def write_events(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str] = ()) -> None:
+    """Write events as CSV, whole or absent, sorted by file and time; further columns where any row knows them.
 
-
-def escape_cell(text: str) -> str:
-    """A text that no spreadsheet runs as a formula.
-
-    >>> escape_cell("=1+1")
-    "'=1+1"
+    Those are ``low_f``, ``high_f``, ``quality`` and ``channel``. Times and figures have 6 decimals. Each of ``files``
+    without rows gets a row that names it only.
     """
-    return f"'{text}" if _FORMULA.match(text) else text
+    ordered = sorted(rows, key=lambda row: (row.begin_path, row.start_s, row.end_s, row.label))
+    boxed = any(row.low_hz is not None or row.high_hz is not None for row in ordered)
+    graded = any(row.quality is not None for row in ordered)
+    placed = any(row.channel is not None for row in ordered)
+    header = ["file", "start_time", "end_time", "label", "score"]
+    header += ["low_f", "high_f"] * boxed + ["quality"] * graded + ["channel"] * placed
+    lines = []
+    for row in ordered:
+        cells = [escape_cell(row.begin_path), figure(row.start_s), figure(row.end_s), escape_cell(row.label)]
+        cells += [figure(row.confidence)] + [figure(row.low_hz), figure(row.high_hz)] * boxed
+        cells += [_whole(row.quality)] * graded + [_whole(row.channel)] * placed
+        lines.append((row.begin_path, cells))
+    lines += [(file, [escape_cell(file), *[""] * (len(header) - 1)]) for file in without_rows(files, ordered)]
+    write_delimited(path, header, [cells for _, cells in sorted(lines, key=lambda line: line[0])])
 
 
-def unescape_cell(text: str) -> str:
-    """What :func:`escape_cell` was given."""
-    return text[1:] if _ESCAPED.match(text) else text
-
-
-def _records(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
-    """Lines and cells by lower-case column name; the first is the header itself."""
-    if path.suffix.lower() == ".parquet":
-        try:
-            frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-            raise FormatError(f"{path}: is not a whole Parquet table; write it again") from None
-        header = [name.strip().lower() for name in frame.columns]
-        yield 1, dict.fromkeys(header)
-        for count, values in enumerate(frame.iter_rows(), start=1):
-            yield count, {n: None if v is None else str(v) for n, v in zip(header, values, strict=True)}
-        return
-    text = read_text(path)
-    delimiter = "\t" if "\t" in text.split("\n", 1)[0] else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        yield 1, dict.fromkeys(header)
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) > len(header):
-                raise FormatError(
-                    f"{path}, line {reader.line_num}: has {len(cells)} cells for {len(header)} columns; quote the text"
-                )
-            yield reader.line_num, dict(zip(header, cells, strict=False))
-    except csv.Error as problem:
-        raise FormatError(f"{path}, line {reader.line_num}: is not CSV ({problem}); check its quotes") from None
-
-
-def _find_columns(path: Path, header: list[str], label_column: str, default_label: str | None) -> dict[str, str]:
-    found = {
-        name: next(column for column in columns if column in header)
-        for name, columns in _COLUMNS.items()
-        if any(column in header for column in columns)
+def write_events_parquet(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str] = ()) -> None:
+    """Write events as Parquet with all columns (those of the CSV), times unrounded; whole or absent."""
+    ordered = list(rows)
+    names = ("start_s", "end_s", "label", "confidence", "low_hz", "high_hz", "quality", "channel")
+    records = [(row.begin_path, *(getattr(row, name) for name in names)) for row in ordered]
+    records += [(file, *[None] * len(names)) for file in without_rows(files, ordered)]
+    schema = {
+        "file": pl.String,
+        "start_time": pl.Float64,
+        "end_time": pl.Float64,
+        "label": pl.String,
+        "score": pl.Float64,
+        "low_f": pl.Float64,
+        "high_f": pl.Float64,
+        "quality": pl.Int64,
+        "channel": pl.Int64,
     }
-    if label_column.strip().lower() in header:
-        found["label"] = label_column.strip().lower()
-    needed = ["start", "end"] if default_label is not None else ["start", "end", "label"]
-    for name in needed:
-        if name not in found:
+    frame = pl.DataFrame(records, schema=schema, orient="row")
+    write_table(path, frame, ["file", "start_time", "end_time", "label"])
+
+
+def without_rows(files: Iterable[str], rows: Iterable[RawSelection]) -> list[str]:
+    """Those of ``files`` that no row speaks of, sorted."""
+    return sorted(set(files) - {row.begin_path for row in rows})
+
+
+def is_events(header: Iterable[str]) -> bool:
+    """Whether a table with these headings has columns for start and end."""
+    names = {name.lower() for name in header}
+    return all(names & {*COLUMNS[what], *_MILLISECONDS[what]} for what in ("start", "end"))
+
+
+def has_label(header: Iterable[str]) -> bool:
+    """Whether a table with these headings has a column for the label of a row."""
+    return not {name.lower() for name in header}.isdisjoint(COLUMNS["label"])
+
+
+def _find_columns(
+    table: Delimited, label_column: str, default_label: str | None
+) -> tuple[dict[str, int], dict[str, float]]:
+    """The place of each column that there is, and what its times are to be multiplied with."""
+    places = table.places()
+    found = {
+        what: next(places[name] for name in names if name in places)
+        for what, names in COLUMNS.items()
+        if any(name in places for name in names)
+    }
+    scales = {"start": 1.0, "end": 1.0}
+    for what, names in _MILLISECONDS.items():
+        if what not in found and (there := [name for name in names if name in places]):
+            found[what], scales[what] = places[there[0]], 1e-3
+    wanted = label_column.strip().lower()
+    if wanted in places:
+        found["label"] = places[wanted]
+    elif wanted.isdecimal() and 1 <= int(wanted) <= len(table.header):
+        found["label"] = int(wanted) - 1
+    listed = ", ".join(table.header) or "none"
+    for name in ["start", "end"] if default_label is not None else ["start", "end", "label"]:
+        if name in found:
+            continue
+        if name != "label" and any(one in places for one in _SAMPLES):
             raise FormatError(
-                f"{path}, line 1: no column for the {name} (looked for {', '.join(_COLUMNS[name])}; "
-                f"found: {', '.join(header) or 'none'}); rename one"
+                f"{table.path}, line 1: its times are samples, and a table cannot say their rate; "
+                f"divide them by it and call the columns start_time and end_time (found: {listed})"
             )
-    return found
+        raise FormatError(
+            f"{table.path}, line 1: no column for the {name} (looked for {', '.join(COLUMNS[name])}; "
+            f"found: {listed}); rename one"
+        )
+    return found, scales
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.6f}"
+def _whole(value: int | None) -> str:
+    return "" if value is None else str(value)

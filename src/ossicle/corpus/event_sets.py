@@ -6,52 +6,74 @@ says already (the Raven tables and the combined CSV of one prediction) is read o
 error.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.audacity import is_audacity, read_audacity
-from ossicle.corpus.discovery import files_below
-from ossicle.corpus.event_csv import SUFFIXES as TABLE_SUFFIXES
-from ossicle.corpus.event_csv import is_events, read_events
+from ossicle.corpus.event_table import EventTable
 from ossicle.corpus.fields import stem_of
-from ossicle.corpus.raven import is_raven, read_raven
-from ossicle.corpus.selection import RawSelection, read_text
+from ossicle.corpus.formats import ReadOptions
+from ossicle.corpus.pairing import same_file_name
+from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.sources import events_of_source, read_sources
+from ossicle.corpus.table_names import recording_name
 
 Rows = list[RawSelection]
 EventSets = dict[str, Rows]
 
-_TABLE_NAME = re.compile(r"(\.Table\.\d+)?(\.selections)?$", re.IGNORECASE)
 _SAME_S = 1e-6
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of one recording: its name, with its audio suffix where any file has it; rows; files that agree."""
+
+    name: str
+    rows: Rows
+    sources: tuple[str, ...]
+
+
 def read_event_sets(place: Path, *, label_column: str = "auto") -> EventSets:
-    """Rows by recording of a folder of Raven tables, Audacity labels and event tables, or of one such file.
+    """Rows by recording of a folder of annotation files in any format of ``corpus.formats``, or of one such file.
 
     Names are paths below ``place`` without suffixes. Raises UsageError where there is nothing to read, FormatError with
     file and line for what cannot be read, and where two files contradict each other.
     """
-    if not place.exists():
-        raise UsageError(f"{place}: does not exist; name a folder of annotation files, or one file")
-    folder = place if place.is_dir() else place.parent
-    names = files_below(place, frozenset({".txt"}) | TABLE_SUFFIXES) if place.is_dir() else [place.name]
-    found = [(key, name, rows) for name in names for key, rows in _read(folder / name, name, label_column).items()]
+    sources = read_sources(place, ReadOptions(label_column=label_column))
+    if sources.foreign:
+        raise FormatError(
+            f"{sources.folder / sources.foreign[0]}, line 1: is neither a Raven table, nor Audacity labels, "
+            "nor a table of events"
+        )
+    if not sources.found:
+        raise UsageError(f"{place}: holds no annotation files (Raven tables, Audacity labels, CSV, TSV or Parquet)")
+    tables = [(one.name, events_of_source(one.table, str(sources.folder / one.name))) for one in sources.found]
+    return {key: said.rows for key, said in merge(tables, sources.folder).items()}
+
+
+def merge(tables: Sequence[tuple[str, EventTable]], folder: Path) -> Mapping[str, Said]:
+    """What tables (by their paths below ``folder``) say of each recording, by name as in :func:`read_event_sets`.
+
+    Where tables agree, the rows are those of the one that knows most. FormatError where two contradict each other.
+    """
+    found = [(key, name, rows) for name, table in tables for key, rows in _by_file(name, table).items()]
     shared = _shared_stems(key for key, _, _ in found)
-    out: EventSets = {}
-    sources: dict[str, str] = {}
+    out: dict[str, Said] = {}
     for full, name, rows in found:
         stem = stem_of(full, SUFFIXES)
         key = full if stem in shared else stem
-        if key in out and not _same(out[key], rows):
-            raise FormatError(f"{folder}: {sources[key]} and {name} contradict each other about {key}; keep one")
-        out.setdefault(key, rows)
-        sources.setdefault(key, name)
-    if not out:
-        raise UsageError(f"{place}: holds no annotation files (Raven tables, Audacity labels, CSV, TSV or Parquet)")
+        before = out.get(key)
+        if before is None:
+            out[key] = Said(full, rows, (name,))
+            continue
+        if not _same(before.rows, rows):
+            raise FormatError(f"{folder}: {before.sources[0]} and {name} contradict each other about {key}; keep one")
+        better = max(before.rows, rows, key=_knowledge)
+        out[key] = Said(max(before.name, full, key=len), better, (*before.sources, name))
     return out
 
 
@@ -61,31 +83,24 @@ def pair_names(*sets: EventSets) -> tuple[EventSets, ...]:
     return tuple(short) if all(len(a) == len(b) for a, b in zip(short, sets, strict=True)) else sets
 
 
-def _read(path: Path, name: str, label_column: str) -> EventSets:
-    if path.suffix.lower() in TABLE_SUFFIXES and is_events(path):
-        table = read_events(path, label_column=label_column)
-        out: dict[str, Rows] = defaultdict(list)
-        for file in table.files:
-            out[normal_path(file)] = []
-        for row in table.rows:
-            out[normal_path(row.begin_path) if row.begin_path else recording_name(name)].append(row)
-        return dict(out)
-    text = read_text(path)
-    if is_raven(text):
-        return {recording_name(name): read_raven(path, label_column=label_column)}
-    if is_audacity(text) or not text.strip():
-        return {recording_name(name): read_audacity(path)}
-    raise FormatError(f"{path}, line 1: is neither a Raven table, nor Audacity labels, nor a table of events")
+def _by_file(name: str, table: EventTable) -> EventSets:
+    """The rows of a table by recording; one that a table was named after goes by the table's place."""
+    own = recording_name(name)
+    # An ending such as `.Table.1.selections` says that the rest is a recording's name, whatever it was called before.
+    alone = len(table.files) == 1 and own != normal_path(name).rpartition(".")[0]
 
+    def place(stated: str) -> str:
+        if not stated:
+            return own
+        if table.own and (alone or same_file_name(stated, own)):
+            suffix = normal_path(stated)[len(stem_of(normal_path(stated), SUFFIXES)) :]
+            return own if own.lower().endswith(suffix.lower()) else own + suffix
+        return normal_path(stated)
 
-def recording_name(table: str) -> str:
-    """The recording that a table named ``table`` speaks of, with its audio suffix where the table's name has it.
-
-    >>> recording_name("a/site 1.23_tape.Table.1.selections.txt")
-    'a/site 1.23_tape'
-    """
-    stem = normal_path(table).rpartition(".")[0]
-    return _TABLE_NAME.sub("", stem)
+    out: EventSets = {place(file): [] for file in table.files}
+    for row in table.rows:
+        out.setdefault(place(row.begin_path), []).append(row)
+    return out or ({own: []} if table.own else {})
 
 
 def _shared_stems(names: Iterable[str]) -> set[str]:
@@ -109,3 +124,12 @@ def _same(one: Sequence[RawSelection], other: Sequence[RawSelection]) -> bool:
 
 def _order(row: RawSelection) -> tuple[float, float, str]:
     return (row.start_s, row.end_s, row.label)
+
+
+def _knowledge(rows: Sequence[RawSelection]) -> int:
+    """How many cells the rows have that a table may lack."""
+    return sum(
+        value is not None
+        for row in rows
+        for value in (row.low_hz, row.high_hz, row.quality, row.confidence, row.channel)
+    )

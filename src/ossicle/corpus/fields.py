@@ -2,8 +2,9 @@
 
 A template such as ``site{site}_{date}_{time}_tape`` is matched against the stem: the file's name less its audio suffix
 and nothing else, so dots in names are safe. A placeholder takes as little as it can and never a ``/``; where a literal
-follows it also takes no ``_``. ``*`` stands for anything but ``/``. A template with slashes is matched against as many
-folders above the file: ``{machine}/{kind}/*``. Nothing is renamed on disk.
+follows it also takes no ``_``. ``{ac:on|off}`` takes one of these values and nothing else. ``*`` stands for anything
+but ``/``. A template with slashes is matched against as many folders above the file: ``{machine}/{kind}/*``. Nothing is
+renamed on disk.
 """
 
 import re
@@ -46,7 +47,8 @@ class Template:
         self._pattern = re.compile(pattern)
         self.folders = text.count("/")
 
-    def _placeholder(self, name: str, following: tuple[str | None, ...] | None) -> str:
+    def _placeholder(self, text: str, following: tuple[str | None, ...] | None) -> str:
+        name, chosen, values = text.partition(":")
         if not name.isidentifier():
             raise UsageError(f"name_template {self.text!r}: {{{name}}} is no field name; use letters, digits and _")
         if name in self.names:
@@ -54,6 +56,10 @@ class Template:
         if following is not None and following[0] is not None:
             raise UsageError(f"name_template {self.text!r}: put a literal between {{{name}}} and {{{following[0]}}}")
         self.names += (name,)
+        if chosen:
+            if not all(values.split("|")) or "/" in values:
+                raise UsageError(f"name_template {self.text!r}: write the values of {{{name}}} as {{{name}:on|off}}")
+            return f"(?P<{name}>{'|'.join(map(re.escape, values.split('|')))})"
         if following is None:
             return f"(?P<{name}>[^/]+)"
         # Before a wildcard the placeholder must take all it can, or one letter would be enough.

@@ -17,9 +17,10 @@ from ossicle.core.digest import normal_path, recording_id
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.annotation_files import SUFFIXES, AnnotationFiles, Note, read_annotation_files
+from ossicle.corpus.annotation_files import AnnotationFiles, Note, read_annotation_files
 from ossicle.corpus.discovery import files_below, shown
 from ossicle.corpus.fields import Template, start_time_of, stem_of, top_folder
+from ossicle.corpus.formats import SUFFIXES
 from ossicle.corpus.levels import Levels, measure
 from ossicle.corpus.pairing import Pairing
 from ossicle.corpus.placing import place_annotations
@@ -60,7 +61,8 @@ class LeftOut:
 class CorpusIndex:
     """A corpus: recordings by path, annotations by recording and time, what was left out, and what to know.
 
-    ``levels`` holds the levels of each recording by id where it was decoded.
+    ``levels`` holds the levels of each recording by id where it was decoded. ``examined`` holds the stretches (seconds)
+    that review rounds looked at, by recording id, and ``stated`` what the annotation files say, where that is not ``annotations``.
     """
 
     recordings: tuple[Recording, ...]
@@ -68,6 +70,13 @@ class CorpusIndex:
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[Note, ...] = ()
     levels: Mapping[str, Levels] = field(default_factory=dict)
+    examined: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    stated: tuple[Annotation, ...] | None = None
+
+    @property
+    def partly(self) -> dict[str, tuple[tuple[float, float], ...]]:
+        """Of recordings that nobody annotated as a whole, the stretches that a review looked at: all that is known."""
+        return {one.id: self.examined[one.id] for one in self.recordings if one.id in self.examined and not one.reviewed}
 
 
 def index_corpus(

@@ -5,7 +5,6 @@ where the stem may be the audio file's full name), first with the recording in t
 of that stem anywhere. Rows that name their file are paired by the longest common end of the two paths.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import PurePosixPath, PureWindowsPath
@@ -14,8 +13,7 @@ from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError
 from ossicle.corpus.fields import stem_of
-
-_ENDINGS = re.compile(r"(\.Table\.\d+|\.selections?|\.BirdNET|\.selection\.table|\.results)$", re.IGNORECASE)
+from ossicle.corpus.table_names import table_stems
 
 
 class Pairing:
@@ -75,18 +73,6 @@ def same_file_name(stated: str, path: str) -> bool:
     """Whether a row's file has the name of a recording, suffixes aside."""
     ends = [stem_of(parts[-1], SUFFIXES) for parts in (_parts(stated), _parts(path)) if parts]
     return len(ends) == 2 and ends[0] == ends[1]
-
-
-def table_stems(name: str) -> list[str]:
-    """What a table's name may call its recording, longest first.
-
-    >>> table_stems("night.23_tape.Table.1.selections.txt")
-    ['night.23_tape.Table.1.selections', 'night.23_tape.Table.1', 'night.23_tape']
-    """
-    stems = [PurePosixPath(name).stem]
-    while (shorter := _ENDINGS.sub("", stems[-1])) not in (stems[-1], ""):
-        stems.append(shorter)
-    return stems
 
 
 def _folded(name: str) -> str:

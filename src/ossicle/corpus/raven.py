@@ -7,11 +7,13 @@ run on from file to file: ``File Offset (s)`` with ``Begin Path`` or ``Begin Fil
 Columns are found by name in any case and order; times are written with 6 decimals.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from ossicle.artefacts.files import write_text
 from ossicle.core.errors import FormatError
+from ossicle.corpus.event_table import EventTable
 from ossicle.corpus.selection import (
     RawSelection,
     cell_text,
@@ -19,6 +21,7 @@ from ossicle.corpus.selection import (
     checked_label,
     number,
     optional_number,
+    parse_channel,
     parse_quality,
     read_text,
     split_lines,
@@ -27,6 +30,11 @@ from ossicle.corpus.selection import (
 LABEL_COLUMNS = ("annotation", "species", "common name", "tags", "sound type", "sound_type", "type")
 START, END, OFFSET = "begin time (s)", "end time (s)", "file offset (s)"
 LOW, HIGH = "low freq (hz)", "high freq (hz)"
+# Columns that the rows hold, or that number the rows and name their view.
+_READ = frozenset(
+    {"selection", "view", "channel", START, END, OFFSET, LOW, HIGH, "begin path", "begin file"}
+    | {"score", "confidence", "quality"}
+)
 # Raven rounds the offset in the file; closer than this to the begin time, the begin time is the better figure.
 _OFFSET_ROUNDING_S = 1e-3
 
@@ -34,7 +42,12 @@ Cells = dict[str, str]
 
 
 def read_raven(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> list[RawSelection]:
-    """The selections of a table in the order of the file; an empty list for a table that holds a header only.
+    """The rows of :func:`read_raven_table`."""
+    return list(read_raven_table(path, label_column=label_column, default_label=default_label).rows)
+
+
+def read_raven_table(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
+    """The selections of a table in the order of the file; none for a table that holds a header only.
 
     ``label_column`` is a column's name, its number counted from 1, or ``auto`` for the first there is of
     ``LABEL_COLUMNS``. ``default_label`` stands in for empty labels and for a missing label column.
@@ -53,16 +66,25 @@ def read_raven(path: Path, *, label_column: str = "auto", default_label: str | N
             f"{path}, line 1: no label column (looked for {', '.join(LABEL_COLUMNS)}; found: {', '.join(header)}); "
             "name it with label_column"
         )
-    return [
-        _selection(cells, f"{path}, line {line}", label_key, default_label)
-        for line, cells in _without_doubled_views(rows, label_key)
-    ]
+    kept = _without_doubled_views(rows, label_key)
+    selections = tuple(_selection(cells, f"{path}, line {line}", label_key, default_label) for line, cells in kept)
+    return EventTable(
+        rows=selections,
+        files=tuple(sorted({row.begin_path for row in selections} - {""})),
+        unread=_unread(rows, {*_READ, label_key}),
+        doubled=len(rows) - len(kept),
+        own=True,
+    )
+
+
+def raven_header(text: str) -> tuple[str, ...]:
+    """The columns, in lower case, that the first line of a text names."""
+    return tuple(_unquoted(name).strip().lower() for line in split_lines(text)[:1] for name in line.split("\t"))
 
 
 def is_raven(text: str) -> bool:
     """Whether a text begins with the header of a Raven table."""
-    first = split_lines(text)[:1]
-    return bool(first) and START in [name.strip().lower() for name in first[0].split("\t")]
+    return START in raven_header(text)
 
 
 def raven_text(rows: Iterable[RawSelection], *, audio_name: str = "", default_high_hz: float = 8000.0) -> str:
@@ -110,6 +132,9 @@ def _cells(path: Path) -> tuple[list[str], list[tuple[int, Cells]]]:
     if not lines or not lines[0].strip():
         raise FormatError(f"{path}: is empty, without even a header line; a reviewed recording without calls needs one")
     header = [_unquoted(name).strip().lower() for name in lines[0].split("\t")]
+    twice = [name for name, count in Counter(header).items() if name and count > 1]
+    if twice:
+        raise FormatError(f"{path}, line 1: there are two columns {twice[0]!r}; rename one")
     rows: list[tuple[int, Cells]] = []
     for line, text in enumerate(lines[1:], start=2):
         if not text.strip():
@@ -154,6 +179,14 @@ def _without_doubled_views(rows: list[tuple[int, Cells]], label_key: str | None)
     return kept
 
 
+def _unread(rows: list[tuple[int, Cells]], read: Collection[str | None]) -> dict[str, int]:
+    """How many cells say something in columns that no selection holds."""
+    said = Counter(name for _, cells in rows for name, cell in cells.items() if name not in read and cell.strip())
+    if "quality" not in (rows[0][1] if rows else {}):
+        said["comments"] -= sum(_quality(cells, "") is not None for _, cells in rows)
+    return {name or "unnamed": count for name, count in sorted(said.items()) if count > 0}
+
+
 def _is_waveform(cells: Cells) -> bool:
     return cells.get("view", "").strip().lower().startswith("waveform")
 
@@ -170,7 +203,6 @@ def _selection(cells: Cells, where: str, label_key: str | None, default_label: s
         if offset < 0:
             raise FormatError(f"{where}: the file offset {offset:g} s is negative; correct it")
         start, end = offset, offset + (end - start)
-    channel = optional_number(cells.get("channel", ""), where, "the channel")
     return RawSelection(
         start_s=start,
         end_s=end,
@@ -180,7 +212,7 @@ def _selection(cells: Cells, where: str, label_key: str | None, default_label: s
         quality=_quality(cells, where),
         confidence=optional_number(cells.get("score", "") or cells.get("confidence", ""), where, "the score"),
         begin_path=begin_path,
-        channel=None if channel is None else int(channel),
+        channel=parse_channel(cells.get("channel", ""), where),
     )
 
 

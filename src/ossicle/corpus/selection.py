@@ -57,7 +57,8 @@ def split_lines(text: str) -> list[str]:
 def number(text: str, where: str, name: str) -> float:
     """A finite number from a cell; FormatError otherwise."""
     try:
-        value = float(text)
+        # Python would take 1_000 for a thousand, which no table means.
+        value = float("" if "_" in text else text)
     except ValueError:
         hint = "write decimals with a dot" if "," in text else "correct the cell"
         raise FormatError(f"{where}: {name} is {text!r}, not a number; {hint}") from None
@@ -87,6 +88,16 @@ def parse_quality(text: str, where: str) -> int | None:
     value = number(bare, where, "the quality")
     if value not in (1, 2, 3, 4):
         raise FormatError(f"{where}: the quality is {text.strip()!r}; it must be 1, 2, 3 or 4 (or Q1 to Q4)")
+    return int(value)
+
+
+def parse_channel(text: str, where: str) -> int | None:
+    """A channel counted from 1; None where the cell is empty."""
+    value = optional_number(text, where, "the channel")
+    if value is None:
+        return None
+    if value != int(value) or not 0 <= value < 1 << 31:
+        raise FormatError(f"{where}: the channel is {text.strip()!r}; write a whole number, counted from 1")
     return int(value)
 
 

@@ -1,0 +1,57 @@
+"""The recordings of a folder for annotations that speak of them by other names: their paths and their durations."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ossicle.audio.probe import SUFFIXES
+from ossicle.core.errors import AudioError, UsageError
+from ossicle.corpus.account import Account
+from ossicle.corpus.discovery import files_below
+from ossicle.corpus.event_table import EventTable
+from ossicle.corpus.fields import stem_of
+from ossicle.corpus.named_audio import duration_of
+from ossicle.corpus.pairing import Pairing
+
+
+def with_audio(table: EventTable, folder: Path, account: Account) -> EventTable:
+    """The table with its files named by their paths below ``folder``, and their durations.
+
+    Files that are not there keep their names and are told. UsageError where the folder holds no recordings, FormatError
+    where a name could be several.
+    """
+    paths = files_below(folder, SUFFIXES) if folder.is_dir() else []
+    if not paths:
+        raise UsageError(f"--audio {folder}: holds no recordings")
+    pairing = Pairing(paths)
+    names: dict[str, str] = {}
+    durations: dict[str, float] = {}
+    for file in sorted({*table.files, *(row.begin_path for row in table.rows)}):
+        found = pairing.of_path(file, str(folder))
+        names[file] = file if found is None else found
+        if found is None:
+            account.notes.append(f"{file}: is not in {folder}; its name was kept")
+            continue
+        try:
+            durations[found] = duration_of(folder / found)
+        except AudioError as problem:
+            account.notes.append(f"{problem}; its duration is not known")
+    joined = [name for name, count in Counter(names.values()).items() if count > 1]
+    if joined:
+        both = [file for file, name in names.items() if name == joined[0]]
+        raise UsageError(f"--audio {folder}: {' and '.join(both)} are both {joined[0]}; give one of them another name")
+    rows = tuple(replace(row, begin_path=names[row.begin_path]) for row in table.rows)
+    return EventTable(rows, tuple(sorted(names[file] for file in table.files)), durations_s=durations)
+
+
+def with_durations(table: EventTable, durations_s: Mapping[str, float]) -> EventTable:
+    """The table with the durations of its files, by their names or, where those differ by suffix only, their stems."""
+    stems = {stem_of(file, SUFFIXES): seconds for file, seconds in durations_s.items()}
+    files = {*table.files, *(row.begin_path for row in table.rows)}
+    known = {
+        file: durations_s[file] if file in durations_s else stems[stem_of(file, SUFFIXES)]
+        for file in files
+        if file in durations_s or stem_of(file, SUFFIXES) in stems
+    }
+    return replace(table, durations_s={**table.durations_s, **known})

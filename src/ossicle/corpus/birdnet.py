@@ -1,0 +1,56 @@
+"""Results of BirdNET-Analyzer in any of its output types: Raven table, CSV, Parquet, Kaleidoscope, Audacity labels.
+
+The label is the common name; ``label_column`` may name another column, such as ``Scientific name``. BirdNET's own
+labels are ``Scientific_Common`` (until version 2 ``Scientific, Common`` in Audacity files). A row ``nocall`` says that
+a file was looked at and nothing was found. Columns are those of BirdNET-Analyzer 1 to 3.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from ossicle.corpus.audacity import is_audacity, read_audacity
+from ossicle.corpus.delimited import read_header
+from ossicle.corpus.event_csv import SUFFIXES as TABLE_SUFFIXES
+from ossicle.corpus.event_csv import read_events
+from ossicle.corpus.event_table import EventTable
+from ossicle.corpus.kaleidoscope import is_kaleidoscope, read_kaleidoscope
+from ossicle.corpus.raven import read_raven_table
+from ossicle.corpus.selection import read_text
+
+_NO_CALL = "nocall"
+_SCIENTIFIC = ("scientific name", "scientific_name")
+_PAIR = re.compile(r"_|, ")
+
+
+def read_birdnet(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
+    """The detections in a file of any of BirdNET's types; FormatError, naming file and line, for a malformed one."""
+    if path.suffix.lower() in TABLE_SUFFIXES:
+        text = "" if path.suffix.lower() == ".parquet" else read_text(path)
+        if is_kaleidoscope(read_header(path, text)):
+            table = read_kaleidoscope(
+                path, label_column=label_column, default_label=default_label, distance_is_score=True
+            )
+        else:
+            table = read_events(path, label_column=label_column, default_label=default_label)
+    elif is_audacity(text := read_text(path)) or not text.strip():
+        place = 0 if label_column.strip().lower() in _SCIENTIFIC else -1
+        rows = read_audacity(path, default_label=default_label)
+        table = EventTable(
+            tuple(replace(row, label=_PAIR.split(row.label, maxsplit=1)[place]) for row in rows), own=True
+        )
+    else:
+        table = read_raven_table(path, label_column=label_column, default_label=default_label)
+    kept = tuple(row for row in table.rows if row.label.lower() != _NO_CALL)
+    return replace(table, rows=kept, files=_files(table))
+
+
+def is_birdnet(header: Iterable[str]) -> bool:
+    """Whether a table with these headings is a Raven table, a CSV or a Parquet file that BirdNET wrote."""
+    names = {name.lower() for name in header}
+    return names >= {"common name", "confidence"} and not names.isdisjoint({"scientific name", "species code"})
+
+
+def _files(table: EventTable) -> tuple[str, ...]:
+    return tuple(sorted({*table.files, *(row.begin_path for row in table.rows if row.begin_path)}))

@@ -1,0 +1,169 @@
+"""Annotations from one format into another, with an account of what the other cannot hold.
+
+Nothing is written before everything was read, and no file is written over.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ossicle.core.errors import UsageError
+from ossicle.corpus.account import Account
+from ossicle.corpus.audio_names import with_audio, with_durations
+from ossicle.corpus.dcase import read_durations, write_durations
+from ossicle.corpus.event_table import EventTable
+from ossicle.corpus.formats import SUFFIXES, Format, WriteOptions
+from ossicle.corpus.reading import Reading, read_annotations
+from ossicle.corpus.score_tables import ScoreTable, write_dcase_scores, write_opensoundscape
+from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.sources import events_of_source
+from ossicle.corpus.table_names import table_places
+from ossicle.corpus.windows import WindowPlan, to_windows
+
+_WORDS = {
+    "low_hz": "low frequencies",
+    "high_hz": "high frequencies",
+    "quality": "qualities",
+    "confidence": "scores",
+    "channel": "channels",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """From what, to what, and by what help: folder of recordings, table of durations, windows.
+
+    ``durations_out`` is where the durations of all recordings are written too (None: nowhere).
+    """
+
+    reading: Reading
+    target: Format
+    audio: Path | None = None
+    durations: Path | None = None
+    durations_out: Path | None = None
+    plan: WindowPlan = field(default_factory=WindowPlan)
+    options: WriteOptions = field(default_factory=WriteOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What was written: events (windows, for scores), recordings, files; and the account of what was not."""
+
+    rows: int
+    recordings: int
+    files: tuple[Path, ...]
+    account: Account
+
+
+def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
+    """Convert the annotations at ``place`` and write them to ``out`` (see :func:`targets`).
+
+    Raises UsageError and FormatError, before anything is written, for what is missing, malformed, ambiguous,
+    contradictory, or in the way.
+    """
+    account = Account()
+    table = read_annotations(place, how.reading, account)
+    if isinstance(table, ScoreTable) and how.target.shape != "windows":
+        table = events_of_source(table, str(place), how.reading.threshold)
+    elif isinstance(table, ScoreTable) and how.reading.threshold is not None:
+        raise UsageError(f"--threshold makes events, and {how.target.name} keeps the scores; leave it away")
+    if isinstance(table, EventTable):
+        if how.audio is not None:
+            table = with_audio(table, how.audio, account)
+        if how.durations is not None:
+            table = with_durations(table, read_durations(how.durations))
+    places = targets(table, out, how)
+    durations = _durations(table, how)
+    if isinstance(table, EventTable) and how.target.shape == "windows":
+        tell_losses(table, how.target, how.options, account)
+        windowed = to_windows(table, how.plan)
+        if windowed.lost:
+            least = f"{how.plan.min_overlap_s:g} s"
+            account.left_out(f"{windowed.lost} events overlap no window by {least} and were left out")
+        table = windowed.table
+    if isinstance(table, ScoreTable):
+        _write_scores(table, how.target, places)
+        count = sum(len(windows.times_s) for windows in table.files.values())
+    else:
+        tell_losses(table, how.target, how.options, account)
+        write_events_as(table, how.target, places, how.options)
+        count = len(table.rows)
+    if how.durations_out is not None:
+        write_durations(how.durations_out, durations)
+    return Converted(count, len(_names(table)), tuple(places.values()), account)
+
+
+def targets(table: EventTable | ScoreTable, out: Path, how: Conversion) -> dict[str, Path]:
+    """Where each recording's file goes, or under "" the one table. UsageError where a file exists already.
+
+    ``out`` is a folder, or, where its name ends in the suffix of the format and one file is enough, that file.
+    """
+    target = how.target
+    names = _names(table)
+    suffix = target.ending[target.ending.rfind(".") :]
+    is_file = out.suffix.lower() == suffix and not out.is_dir()
+    if not is_file and out.suffix.lower() in SUFFIXES and not out.is_dir():
+        raise UsageError(f"-o {out}: {target.name} is written as {suffix}; name such a file, or a folder")
+    if target.shape == "recording" or target.name == "dcase-scores":
+        if is_file and len(names) != 1:
+            raise UsageError(f"-o {out}: {target.title} hold one recording each, there are {len(names)}: name a folder")
+        below = table_places(names)
+        if target.name == "dcase-scores" and len({place.name for place in below.values()}) == len(below):
+            # Their readers look into one folder only.
+            below = {name: place.with_name(place.name).relative_to(place.parent) for name, place in below.items()}
+        ended = {name: place.with_name(place.name + target.ending) for name, place in below.items()}
+        places = {name: out if is_file else out / place for name, place in ended.items()}
+    else:
+        places = {"": out if is_file else out / f"events{target.ending}"}
+    taken = [path for path in (*places.values(), how.durations_out) if path is not None and path.exists()]
+    if taken:
+        raise UsageError(f"{taken[0]}: exists already; remove it, or name another place")
+    return places
+
+
+def write_events_as(table: EventTable, target: Format, places: Mapping[str, Path], options: WriteOptions) -> None:
+    """Write events in the format ``target`` to the places of :func:`targets`."""
+    if target.write is None:
+        raise UsageError(f"events cannot be written as {target.name}")
+    by_file: dict[str, list[RawSelection]] = {name: [] for name in places}
+    for row in table.rows:
+        by_file.setdefault(row.begin_path, []).append(row)
+    for name, path in places.items():
+        target.write(path, EventTable(tuple(by_file[name]), (name,)) if name else table, options)
+
+
+def tell_losses(table: EventTable, target: Format, options: WriteOptions, account: Account) -> None:
+    """Say how many figures and recordings of a table a format cannot hold."""
+    for name, words in _WORDS.items():
+        count = sum(getattr(row, name) is not None for row in table.rows)
+        if count and name not in target.holds:
+            account.notes.append(f"{target.name} cannot hold {words}: {count} were dropped")
+    empty = set(table.files) - {row.begin_path for row in table.rows}
+    if empty and "files" not in target.holds:
+        account.left_out(f"{target.name} cannot hold recordings without events: {len(empty)} were left out")
+    boxless = sum(row.low_hz is None or row.high_hz is None for row in table.rows)
+    if boxless and target.name == "raven":
+        account.notes.append(f"raven wants frequencies: {boxless} rows without them got 0 to {options.high_hz:g} Hz")
+
+
+def _names(table: EventTable | ScoreTable) -> list[str]:
+    return sorted(table.files if isinstance(table, ScoreTable) else {*table.files, *(r.begin_path for r in table.rows)})
+
+
+def _write_scores(table: ScoreTable, target: Format, places: Mapping[str, Path]) -> None:
+    if target.name == "dcase-scores":
+        for name, path in places.items():
+            write_dcase_scores(path, table.labels, table.files[name])
+    else:
+        write_opensoundscape(places[""], table)
+
+
+def _durations(table: EventTable | ScoreTable, how: Conversion) -> Mapping[str, float]:
+    """Durations to be written, checked before anything is."""
+    if how.durations_out is None:
+        return {}
+    known = table.durations_s if isinstance(table, EventTable) else {}
+    unknown = [name for name in _names(table) if name not in known]
+    if unknown:
+        raise UsageError(f"--durations-out: the duration of {unknown[0]!r} is not known; give --audio")
+    return {name: known[name] for name in _names(table)}

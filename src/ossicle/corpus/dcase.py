@@ -1,0 +1,81 @@
+"""Tables of the DCASE challenges, in and out: events, and the durations of files. Scores are in ``score_tables``.
+
+Events are tab-separated ``filename onset offset event_label`` in seconds; older lists have no header line, and may lack
+the file name where each file has a list of its own. A row with a file only says that nothing is in it (DESED).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ossicle.core.errors import FormatError
+from ossicle.corpus.delimited import Delimited, escape_cell, figure, read_delimited, unescape_cell, write_delimited
+from ossicle.corpus.event_csv import events_of, without_rows
+from ossicle.corpus.event_table import EventTable
+from ossicle.corpus.selection import RawSelection, number
+
+HEADER = ("filename", "onset", "offset", "event_label")
+
+
+def read_dcase(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
+    """The events of a list with or without header; FormatError, naming file and line, for a malformed one."""
+    table = read_delimited(path)
+    if not _is_row(table.header):
+        return events_of(table, label_column=label_column, default_label=default_label)
+    headings = HEADER[len(HEADER) - len(table.header) :]
+    rows = ((1, table.header), *table.rows)
+    return events_of(Delimited(path, headings, rows), label_column=label_column, default_label=default_label)
+
+
+def write_dcase(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str] = ()) -> None:
+    """Write events under a header line, whole or absent, by file and time; files without rows get an empty one."""
+    ordered = sorted(rows, key=lambda row: (row.begin_path, row.start_s, row.end_s, row.label))
+    lines = [
+        (row.begin_path, [escape_cell(row.begin_path), figure(row.start_s), figure(row.end_s), escape_cell(row.label)])
+        for row in ordered
+    ]
+    lines += [(file, [escape_cell(file), "", "", ""]) for file in without_rows(files, ordered)]
+    write_delimited(path, HEADER, [cells for _, cells in sorted(lines, key=lambda line: line[0])], delimiter="\t")
+
+
+def is_dcase(header: Iterable[str]) -> bool:
+    """Whether a table with these headings is a DCASE list of events."""
+    return {name.lower() for name in header}.issuperset(HEADER)
+
+
+def read_durations(path: Path) -> dict[str, float]:
+    """Seconds by file of a table ``filename duration``; FormatError, naming file and line, for a malformed one."""
+    table = read_delimited(path)
+    places = table.places()
+    for name in ("filename", "duration"):
+        if name not in places:
+            listed = ", ".join(table.header) or "none"
+            raise FormatError(f"{path}, line 1: the column {name!r} is missing (found: {listed}); add it")
+    out: dict[str, float] = {}
+    for line, cells in table.rows:
+        where = f"{path}, line {line}"
+        file = unescape_cell(cells[places["filename"]]).strip()
+        duration_s = number(cells[places["duration"]], where, "the duration")
+        if not file or duration_s < 0:
+            raise FormatError(
+                f"{where}: a file and its duration in seconds are wanted, not {file!r} and {duration_s:g}"
+            )
+        if out.setdefault(file, duration_s) != duration_s:
+            raise FormatError(f"{where}: {file} has two durations, {out[file]:g} s and {duration_s:g} s; keep one")
+    return out
+
+
+def write_durations(path: Path, durations_s: Mapping[str, float]) -> None:
+    """Write seconds by file, whole or absent, sorted by file."""
+    rows = [[escape_cell(file), figure(seconds)] for file, seconds in sorted(durations_s.items())]
+    write_delimited(path, ("filename", "duration"), rows, delimiter="\t")
+
+
+def _is_row(cells: Sequence[str]) -> bool:
+    """Whether a first line is a row of a list without header: times where rows have them."""
+    if len(cells) not in (3, 4):
+        return False
+    try:
+        float(cells[-3]), float(cells[-2])
+    except ValueError:
+        return False
+    return True

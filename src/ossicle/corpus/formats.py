@@ -1,0 +1,263 @@
+"""The table of annotation formats: what each is called, how it is recognised, read and written, and what it holds.
+
+A format is recognised by its first line, and only where that line can mean nothing else: a table that fits two formats
+is refused until somebody says which it is. ``over`` names the more general formats that a format takes precedence over.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus import event_csv
+from ossicle.corpus.audacity import is_audacity, read_audacity, write_audacity
+from ossicle.corpus.birdnet import is_birdnet, read_birdnet
+from ossicle.corpus.dcase import is_dcase, read_dcase, write_dcase
+from ossicle.corpus.delimited import read_header
+from ossicle.corpus.event_csv import has_label, is_events, read_events, write_events, write_events_parquet
+from ossicle.corpus.event_table import EventTable
+from ossicle.corpus.fields import stem_of
+from ossicle.corpus.kaleidoscope import is_kaleidoscope, read_kaleidoscope, write_kaleidoscope
+from ossicle.corpus.raven import raven_header, read_raven_table, write_raven
+from ossicle.corpus.score_tables import ScoreTable, is_dcase_scores, is_opensoundscape
+from ossicle.corpus.score_tables import read_dcase_scores as _read_dcase_scores
+from ossicle.corpus.score_tables import read_opensoundscape as _read_opensoundscape
+from ossicle.corpus.selection import read_text
+from ossicle.corpus.table_names import recording_name
+
+Shape = Literal["recording", "table", "windows", "folder"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What a reader may have to be told: the label column, and the label of rows without one."""
+
+    label_column: str = "auto"
+    default_label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What a writer may have to be told: the upper end, in Hz, of boxes whose frequencies are not known."""
+
+    high_hz: float = 8000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a format is recognised by: the file, its text ("" for Parquet), and the headings of its first line."""
+
+    path: Path
+    text: str
+    header: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One annotation format.
+
+    ``shape``: a file for each ``recording``, one ``table`` of events, ``windows`` with a value a label, or a ``folder``
+    of labelled audio. ``ending`` follows the name of a recording (and of a table: ``events.csv``). ``holds`` are the
+    fields of a row, beside times and label, that survive writing, and ``files`` where recordings without events do.
+    """
+
+    name: str
+    title: str
+    shape: Shape
+    ending: str = ""
+    suffixes: frozenset[str] = frozenset()
+    recognises: Callable[[Head], bool] | None = None
+    over: tuple[str, ...] = ()
+    read: Callable[[Path, ReadOptions], EventTable | ScoreTable] | None = None
+    write: Callable[[Path, EventTable, WriteOptions], None] | None = None
+    holds: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def writable(self) -> bool:
+        """Whether events can be written in this format without further knowledge."""
+        return self.write is not None
+
+
+def guess(path: Path) -> Format | None:
+    """The format of a file, None where it is none of ours; FormatError where it could be several, or cannot be read."""
+    suffix = path.suffix.lower()
+    candidates = [one for one in FORMATS.values() if suffix in one.suffixes and one.recognises is not None]
+    if not candidates:
+        return None
+    text = "" if suffix == ".parquet" else read_text(path)
+    header = raven_header(text) if suffix == ".txt" else read_header(path, text)
+    head = Head(path, text, header)
+    fits = [one for one in candidates if one.recognises is not None and one.recognises(head)]
+    general = {name for one in fits for name in one.over}
+    fits = [one for one in fits if one.name not in general]
+    if len(fits) > 1:
+        raise FormatError(f"{path}, line 1: could be {' or '.join(one.name for one in fits)}; say which with --from")
+    return fits[0] if fits else None
+
+
+def format_named(name: str, *, writing: bool = False) -> Format:
+    """The format of this name; UsageError, listing those there are, where there is none, or it cannot be written."""
+    found = FORMATS.get(name.strip().lower())
+    fit = [one.name for one in FORMATS.values() if not writing or one.writable or one.shape == "windows"]
+    if found is None or found.name not in fit:
+        state = "cannot be written" if found is not None else "is not known"
+        raise UsageError(f"the format {name!r} {state}; there is {', '.join(fit)}")
+    return found
+
+
+def _raven(path: Path, options: ReadOptions) -> EventTable:
+    return read_raven_table(path, label_column=options.label_column, default_label=options.default_label)
+
+
+def _audacity(path: Path, options: ReadOptions) -> EventTable:
+    return EventTable(tuple(read_audacity(path, default_label=options.default_label)), own=True)
+
+
+def _csv(path: Path, options: ReadOptions) -> EventTable:
+    return read_events(path, label_column=options.label_column, default_label=options.default_label)
+
+
+def _dcase(path: Path, options: ReadOptions) -> EventTable:
+    return read_dcase(path, label_column=options.label_column, default_label=options.default_label)
+
+
+def _birdnet(path: Path, options: ReadOptions) -> EventTable:
+    return read_birdnet(path, label_column=options.label_column, default_label=options.default_label)
+
+
+def _kaleidoscope(path: Path, options: ReadOptions) -> EventTable:
+    return read_kaleidoscope(path, label_column=options.label_column, default_label=options.default_label)
+
+
+def _opensoundscape(path: Path, options: ReadOptions) -> ScoreTable:
+    return _read_opensoundscape(path)
+
+
+def _dcase_scores(path: Path, options: ReadOptions) -> ScoreTable:
+    return _read_dcase_scores(path, recording_name(path.name))
+
+
+def _write_raven(path: Path, table: EventTable, options: WriteOptions) -> None:
+    names = {row.begin_path for row in table.rows} | set(table.files)
+    own = names.pop().replace("\\", "/").rpartition("/")[2] if len(names) == 1 else ""
+    # A name without a suffix is not that of the file, which Raven would look for.
+    audio_name = own if stem_of(own, AUDIO_SUFFIXES) != own else ""
+    write_raven(path, table.rows, audio_name=audio_name, default_high_hz=options.high_hz)
+
+
+_TEXT = frozenset({".txt"})
+_TABLES = frozenset({".csv", ".tsv"})
+_BOX = frozenset({"low_hz", "high_hz"})
+_ALL = _BOX | {"quality", "confidence", "channel", "files"}
+
+_LISTED = (
+    Format(
+        name="raven",
+        title="Raven selection tables",
+        shape="recording",
+        ending=".Table.1.selections.txt",
+        suffixes=_TEXT,
+        recognises=lambda head: "begin time (s)" in head.header,
+        read=_raven,
+        write=_write_raven,
+        holds=_ALL,
+    ),
+    Format(
+        name="csv",
+        title="events as CSV or tab-separated text",
+        shape="table",
+        ending=".csv",
+        suffixes=_TABLES,
+        recognises=lambda head: is_events(head.header) and has_label(head.header),
+        read=_csv,
+        write=lambda path, table, options: write_events(path, table.rows, files=table.files),
+        holds=_ALL,
+    ),
+    Format(
+        name="audacity",
+        title="Audacity label tracks",
+        shape="recording",
+        ending=".txt",
+        suffixes=_TEXT,
+        recognises=lambda head: is_audacity(head.text),
+        read=_audacity,
+        write=lambda path, table, options: write_audacity(path, table.rows),
+        holds=_BOX | {"files"},
+    ),
+    Format(
+        name="parquet",
+        title="events as Parquet",
+        shape="table",
+        ending=".parquet",
+        suffixes=frozenset({".parquet"}),
+        recognises=lambda head: is_events(head.header) and has_label(head.header),
+        read=_csv,
+        write=lambda path, table, options: write_events_parquet(path, table.rows, files=table.files),
+        holds=_ALL,
+    ),
+    Format(
+        name="dcase",
+        title="DCASE lists of events",
+        shape="table",
+        ending=".tsv",
+        suffixes=_TABLES,
+        recognises=lambda head: is_dcase(head.header),
+        over=("csv",),
+        read=_dcase,
+        write=lambda path, table, options: write_dcase(path, table.rows, files=table.files),
+        holds=frozenset({"files"}),
+    ),
+    Format(
+        name="kaleidoscope",
+        title="Kaleidoscope tables of matches",
+        shape="table",
+        ending=".kaleidoscope.csv",
+        suffixes=_TABLES,
+        recognises=lambda head: is_kaleidoscope(head.header),
+        read=_kaleidoscope,
+        write=lambda path, table, options: write_kaleidoscope(path, table.rows),
+        holds=frozenset({"confidence"}),
+    ),
+    Format(
+        name="birdnet",
+        title="results of BirdNET-Analyzer",
+        shape="table",
+        suffixes=_TEXT | event_csv.SUFFIXES,
+        recognises=lambda head: is_birdnet(head.header),
+        over=("raven", "csv", "parquet"),
+        read=_birdnet,
+    ),
+    Format(
+        name="opensoundscape",
+        title="opensoundscape's windows by class",
+        shape="windows",
+        ending=".csv",
+        suffixes=event_csv.SUFFIXES,
+        recognises=lambda head: is_opensoundscape(head.header),
+        read=_opensoundscape,
+        holds=frozenset({"files"}),
+    ),
+    Format(
+        name="dcase-scores",
+        title="DCASE scores, a file for each recording",
+        shape="windows",
+        ending=".tsv",
+        suffixes=_TABLES,
+        recognises=lambda head: is_dcase_scores(head.header),
+        read=_dcase_scores,
+        holds=frozenset({"files"}),
+    ),
+    Format(name="folders", title="recordings in class folders", shape="folder"),
+    Format(name="names", title="recordings with labels in their names", shape="folder"),
+)
+
+FORMATS: Mapping[str, Format] = {one.name: one for one in _LISTED}
+"""All formats by name."""
+
+EVENT_FORMATS: tuple[str, ...] = tuple(one.name for one in _LISTED if one.writable)
+"""Names of the formats in which events can be written."""
+
+SUFFIXES: frozenset[str] = frozenset(suffix for one in _LISTED for suffix in one.suffixes)
+"""Suffixes, lower-case with their dot, of the files that may hold annotations."""

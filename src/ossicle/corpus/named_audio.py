@@ -1,0 +1,107 @@
+"""Recordings that are labelled as a whole: by the folder they lie in, or by their name.
+
+Each is one row from 0 to its end, or, where its folder or name says that the sound is absent, a reviewed recording
+without rows. Class folders follow BirdNET-Analyzer: what lies in ``noise``, ``other``, ``background`` or ``silence``
+(in any case) and in folders that begin with ``-`` holds none of the classes.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.audio.probe import SUFFIXES, probe
+from ossicle.core.digest import normal_path
+from ossicle.core.errors import AudioError, UsageError
+from ossicle.corpus.discovery import files_below, shown
+from ossicle.corpus.event_table import EventTable
+from ossicle.corpus.fields import Template, stem_of, top_folder
+from ossicle.corpus.levels import measure
+from ossicle.corpus.selection import RawSelection
+
+NEGATIVES = frozenset({"noise", "other", "background", "silence"})
+"""Class folders, in lower case, whose recordings hold none of the classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAudio:
+    """What names and folders say, and the files that were left out, each with its reason."""
+
+    table: EventTable
+    left_out: tuple[tuple[str, str], ...]
+
+
+def read_folders(folder: Path) -> NamedAudio:
+    """Labels of the recordings below ``folder`` by the first folder they lie in; UsageError where there are none."""
+
+    def labels(path: str) -> list[str] | str:
+        top = top_folder(path)
+        if top == ".":
+            return "lies in no class folder"
+        return [] if top.lower() in NEGATIVES or top.startswith("-") else [top]
+
+    return _read(folder, labels)
+
+
+def read_names(folder: Path, template: str, label_fields: Sequence[str]) -> NamedAudio:
+    """Labels of the recordings below ``folder`` by the fields of their names (``corpus.fields``).
+
+    Of each entry of ``label_fields``, ``digit`` labels a recording with the value of the field; ``ac=on`` with ``ac``
+    where the value is ``on``. Raises UsageError for a template or an entry that makes no sense, and where no recording
+    fits.
+    """
+    parsed = Template(template)
+    wanted = [entry.partition("=")[::2] for entry in label_fields]
+    for name, _ in wanted:
+        if name not in parsed.names:
+            raise UsageError(f"--label-field {name}: the template {template!r} has {', '.join(parsed.names) or 'none'}")
+    if not wanted:
+        raise UsageError(f"--label-field is missing: which of {', '.join(parsed.names)} is the label?")
+
+    def labels(path: str) -> list[str] | str:
+        fields = parsed.parse(normal_path(stem_of(path, SUFFIXES)))
+        if fields is None:
+            return f"its name does not fit {template!r}"
+        return [name if value else fields[name] for name, value in wanted if not value or fields[name] == value]
+
+    found = _read(folder, labels)
+    seen = Counter(row.label for row in found.table.rows)
+    for name, value in wanted:
+        if value and name not in seen:
+            raise UsageError(f"--label-field {name}={value}: no recording of {folder} has that value")
+    return found
+
+
+def duration_of(path: Path) -> float:
+    """Seconds of a recording, decoded where its header does not tell; AudioError where it cannot be read."""
+    info = probe(path)
+    if not info.n_samples or info.estimated:
+        _, report, _ = measure(path)
+        return report.n_samples / info.rate
+    return info.n_samples / info.rate
+
+
+def _read(folder: Path, labels: Callable[[str], list[str] | str]) -> NamedAudio:
+    """Rows of the files below ``folder`` by what ``labels`` says of a path: its labels, or why there are none."""
+    rows: list[RawSelection] = []
+    durations: dict[str, float] = {}
+    left_out: list[tuple[str, str]] = []
+    paths = files_below(folder, SUFFIXES) if folder.is_dir() else []
+    if not paths:
+        raise UsageError(f"{folder}: holds no recordings (looked for {', '.join(sorted(SUFFIXES))})")
+    for path in paths:
+        found = labels(path)
+        try:
+            duration_s = 0.0 if isinstance(found, str) else duration_of(folder / path)
+        except AudioError as problem:
+            found = str(problem).removeprefix(f"{folder / path}: ")
+        if isinstance(found, str):
+            left_out.append((shown(path), found))
+            continue
+        durations[path] = duration_s
+        rows += [RawSelection(0.0, duration_s, label, begin_path=path) for label in found]
+    if not durations:
+        raise UsageError(
+            f"{folder}: none of its {len(paths)} recordings can be used; {left_out[0][0]}: {left_out[0][1]}"
+        )
+    return NamedAudio(EventTable(tuple(rows), tuple(durations), durations_s=durations), tuple(left_out))

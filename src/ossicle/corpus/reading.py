@@ -1,0 +1,100 @@
+"""All annotations of a file or folder as one table, whatever their format.
+
+What comes in twice, in two formats of one prediction, is one; what contradicts itself is refused.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.account import Account
+from ossicle.corpus.event_sets import merge
+from ossicle.corpus.event_table import EventTable
+from ossicle.corpus.formats import Format, ReadOptions
+from ossicle.corpus.named_audio import read_folders, read_names
+from ossicle.corpus.score_tables import ScoreTable
+from ossicle.corpus.sources import Sources, events_of_source, read_sources
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an input is read: its format (None: what each file is), and what its reader must be told.
+
+    ``template`` and ``label_fields`` are for labels in names (``named_audio``); ``threshold`` makes events of scores.
+    """
+
+    format: Format | None = None
+    options: ReadOptions = field(default_factory=ReadOptions)
+    template: str = ""
+    label_fields: tuple[str, ...] = ()
+    threshold: float | None = None
+
+
+def read_annotations(place: Path, reading: Reading, account: Account) -> EventTable | ScoreTable:
+    """All annotations of a file or folder as one table, its files by name; scores alone stay scores.
+
+    Raises UsageError where there is nothing to read, FormatError with file and line for what is malformed, ambiguous or
+    contradictory.
+    """
+    if reading.format is not None and reading.format.shape == "folder":
+        labelled = (
+            read_folders(place)
+            if reading.format.name == "folders"
+            else read_names(place, reading.template, reading.label_fields)
+        )
+        for name, why in labelled.left_out:
+            account.left_out(f"{name}: {why}; left out")
+        return labelled.table
+    sources = read_sources(place, reading.options, reading.format)
+    for name in sources.foreign:
+        account.left_out(f"{name}: is in no format that is known (say which with --from); left out")
+    if not sources.found:
+        raise UsageError(f"{place}: holds no annotations that could be read; say what they are with --from")
+    _tell_unread(sources, account)
+    scores = [(one.name, one.table) for one in sources.found if isinstance(one.table, ScoreTable)]
+    if len(scores) == len(sources.found):
+        return _merge_scores(scores, sources.folder)
+    events = [
+        (one.name, events_of_source(one.table, str(sources.folder / one.name), reading.threshold))
+        for one in sources.found
+    ]
+    return _merge_events(events, sources.folder)
+
+
+def _tell_unread(sources: Sources, account: Account) -> None:
+    unread: Counter[str] = Counter()
+    doubled = 0
+    for one in sources.found:
+        if isinstance(one.table, EventTable):
+            unread.update(one.table.unread)
+            doubled += one.table.doubled
+    for column, count in sorted(unread.items()):
+        account.notes.append(f"the column {column!r} has no place in an event: {count} cells were dropped")
+    if doubled:
+        account.notes.append(f"{doubled} rows repeat a selection in another view or channel and are one with it")
+
+
+def _merge_events(tables: Sequence[tuple[str, EventTable]], folder: Path) -> EventTable:
+    said = merge(tables, folder).values()
+    rows = tuple(replace(row, begin_path=one.name) for one in said for row in one.rows)
+    durations = {file: seconds for _, table in tables for file, seconds in table.durations_s.items()}
+    return EventTable(rows, tuple(sorted(one.name for one in said)), durations_s=durations)
+
+
+def _merge_scores(tables: Sequence[tuple[str, ScoreTable]], folder: Path) -> ScoreTable:
+    labels = tables[0][1].labels
+    files = dict(tables[0][1].files)
+    origin = dict.fromkeys(files, tables[0][0])
+    for name, table in tables[1:]:
+        if table.labels != labels:
+            raise FormatError(
+                f"{folder}: {tables[0][0]} has the classes {', '.join(labels)}, {name} {', '.join(table.labels)}; "
+                "convert them one by one"
+            )
+        for file, windows in table.files.items():
+            if file in files:
+                raise FormatError(f"{folder}: {origin[file]} and {name} both hold scores of {file}; keep one")
+            files[file], origin[file] = windows, name
+    return ScoreTable(labels, files)

@@ -1,0 +1,150 @@
+"""Tables with a column for each label: a value for every window of a file.
+
+Two conventions are read and written. opensoundscape has one table of ``file,start_time,end_time`` and a column a class,
+with 0 and 1 (or False and True) for annotations and any figure for scores; windows may overlap. DCASE has a
+tab-separated file ``onset offset`` and a column a class for each recording, its windows touching one another
+(sed_scores_eval). All times are seconds. Figures are written so that they come back as they were.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.errors import FormatError
+from ossicle.corpus.delimited import Delimited, escape_cell, read_delimited, unescape_cell, write_delimited
+from ossicle.corpus.event_csv import COLUMNS, has_label
+from ossicle.corpus.selection import check_times, number
+
+_FIGURES = {"true": 1.0, "false": 0.0}
+_OPENSOUNDSCAPE = ("file", "start_time", "end_time")
+_DCASE = ("onset", "offset")
+# Tables round times: windows that lie closer than this touch.
+_TOUCH_S = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Values in windows of one recording: ``times_s`` (n, 2) float64, ``values`` (n, n_labels) float64; by time."""
+
+    times_s: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """Values of labels by file, windows and label."""
+
+    labels: tuple[str, ...]
+    files: Mapping[str, Windows]
+
+    @property
+    def binary(self) -> bool:
+        """Whether all values are 0 or 1: annotations, or decisions."""
+        return all(bool(np.isin(one.values, (0.0, 1.0)).all()) for one in self.files.values())
+
+
+def read_opensoundscape(path: Path) -> ScoreTable:
+    """Read a table of windows of many files; FormatError, naming file and line, for a malformed one."""
+    table = read_delimited(path)
+    return _read(table, _OPENSOUNDSCAPE, "")
+
+
+def read_dcase_scores(path: Path, file: str) -> ScoreTable:
+    """Read the scores of the recording ``file``; FormatError, naming file and line, also where windows do not touch."""
+    table = read_delimited(path)
+    found = _read(table, _DCASE, file)
+    for before, (line, _) in enumerate(table.rows[1:]):
+        times = found.files[file].times_s
+        if abs(times[before + 1, 0] - times[before, 1]) > _TOUCH_S:
+            raise FormatError(
+                f"{path}, line {line}: its window starts at {times[before + 1, 0]:g} s, the one before it ends at "
+                f"{times[before, 1]:g} s; scores of DCASE have neither gaps nor overlaps"
+            )
+    return found
+
+
+def write_opensoundscape(path: Path, table: ScoreTable) -> None:
+    """Write one table, sorted by file and time, whole or absent; 0 and 1 where all values are, else unrounded."""
+    whole = table.binary
+    rows = (
+        [escape_cell(file), repr(start), repr(end), *_cells(values, whole)]
+        for file, windows in sorted(table.files.items())
+        for (start, end), values in zip(windows.times_s.tolist(), windows.values.tolist(), strict=True)
+    )
+    write_delimited(path, [*_OPENSOUNDSCAPE, *map(escape_cell, table.labels)], rows)
+
+
+def write_dcase_scores(path: Path, labels: Sequence[str], windows: Windows) -> None:
+    """Write the scores of one recording, whole or absent; FormatError where its windows have gaps or overlap."""
+    times = windows.times_s
+    apart = np.flatnonzero(np.abs(times[1:, 0] - times[:-1, 1]) > _TOUCH_S)
+    if apart.size:
+        end, start = times[apart[0], 1], times[apart[0] + 1, 0]
+        raise FormatError(
+            f"{path.name}: a window ends at {end:g} s and the next starts at {start:g} s; "
+            "scores of DCASE have neither gaps nor overlaps"
+        )
+    # Their reader compares the times of neighbours as they stand.
+    edges = [*times[:, 0].tolist(), *times[-1:, 1].tolist()]
+    rows = (
+        [repr(edges[k]), repr(edges[k + 1]), *_cells(values, False)] for k, values in enumerate(windows.values.tolist())
+    )
+    write_delimited(path, [*_DCASE, *map(escape_cell, labels)], rows, delimiter="\t")
+
+
+def is_opensoundscape(header: Sequence[str]) -> bool:
+    """Whether these headings are those of a table of windows: file and times, no label, and more than a score."""
+    names = [name.lower() for name in header]
+    beyond = set(names) - set(_OPENSOUNDSCAPE)
+    return set(names) >= set(_OPENSOUNDSCAPE) and not has_label(header) and bool(beyond - set(COLUMNS["score"]))
+
+
+def is_dcase_scores(header: Sequence[str]) -> bool:
+    """Whether these headings are those of the scores of one recording."""
+    names = tuple(name.lower() for name in header)
+    return names[:2] == _DCASE and len(names) > 2 and not has_label(header) and "filename" not in names
+
+
+def _read(table: Delimited, keys: tuple[str, ...], own: str) -> ScoreTable:
+    places = table.places()
+    for name in keys:
+        if name not in places:
+            listed = ", ".join(table.header) or "none"
+            raise FormatError(f"{table.path}, line 1: the column {name!r} is missing (found: {listed}); add it")
+    classes = [place for place in range(len(table.header)) if place not in {places[name] for name in keys}]
+    labels = tuple(unescape_cell(table.header[place]) for place in classes)
+    if not labels or not all(labels):
+        raise FormatError(f"{table.path}, line 1: there must be a column with a name for each class, after the times")
+    times: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    values: dict[str, list[list[float]]] = defaultdict(list)
+    for line, cells in table.rows:
+        where = f"{table.path}, line {line}"
+        file = unescape_cell(cells[places["file"]]).strip() if "file" in keys else own
+        if not file:
+            raise FormatError(f"{where}: the file is empty; name the recording")
+        start, end = (number(cells[places[name]], where, f"the {name}") for name in keys[-2:])
+        check_times(start, end, where)
+        times[file].append((start, end))
+        values[file].append([_figure(cells[place], where, table.header[place]) for place in classes])
+    if own and not times:
+        times[own], values[own] = [], []
+    return ScoreTable(labels, {file: _windows(times[file], values[file], len(labels)) for file in sorted(times)})
+
+
+def _figure(text: str, where: str, name: str) -> float:
+    known = _FIGURES.get(text.strip().lower())
+    return number(text, where, f"the value of {name!r}") if known is None else known
+
+
+def _windows(times: Sequence[tuple[float, float]], values: Sequence[Sequence[float]], n_labels: int) -> Windows:
+    spans = np.array(times, dtype=np.float64).reshape(len(times), 2)
+    order = np.lexsort((spans[:, 1], spans[:, 0]))
+    return Windows(spans[order], np.array(values, dtype=np.float64).reshape(len(times), n_labels)[order])
+
+
+def _cells(values: Iterable[float], whole: bool) -> list[str]:
+    return [str(int(value)) if whole else repr(value) for value in values]

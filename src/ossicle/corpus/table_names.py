@@ -1,0 +1,98 @@
+"""What annotation files are called: the recording that a table's name speaks of, and a place for each one's table.
+
+Names of recordings come from files of others and are never trusted as paths: a drive, a root and ``..`` are dropped, so
+that no table is written outside its folder.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import PurePosixPath, PureWindowsPath
+
+from ossicle.audio.probe import SUFFIXES
+from ossicle.core.digest import digest, normal_path
+from ossicle.core.errors import FormatError
+from ossicle.corpus.fields import stem_of
+
+# File systems hold 255 bytes, and tables append to the name.
+_LONGEST_NAME = 220
+_ENDINGS = re.compile(
+    r"(\.Table\.\d+|\.selections?|\.BirdNET|\.selection\.table|\.results|\.kaleidoscope|\.audacity)$", re.IGNORECASE
+)
+
+
+def table_stems(name: str) -> list[str]:
+    """What a table's name may call its recording, longest first.
+
+    >>> table_stems("night.23_tape.Table.1.selections.txt")
+    ['night.23_tape.Table.1.selections', 'night.23_tape.Table.1', 'night.23_tape']
+    """
+    stems = [PurePosixPath(name).stem]
+    while (shorter := _ENDINGS.sub("", stems[-1])) not in (stems[-1], ""):
+        stems.append(shorter)
+    return stems
+
+
+def recording_name(table: str) -> str:
+    """The recording that a table named ``table`` speaks of, with its audio suffix where the table's name has it.
+
+    >>> recording_name("a/site 1.23_tape.Table.1.selections.txt")
+    'a/site 1.23_tape'
+    """
+    folder, slash, name = normal_path(table).rpartition("/")
+    return f"{folder}{slash}{table_stems(name)[-1]}"
+
+
+def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:
+    """A path below the output folder for the table of each recording, without the table's own ending.
+
+    The folders that all recordings share are dropped where any of them is an absolute path. Names are the stem, kept
+    whole where two recordings differ by their suffix only, and cut where they are too long for a file system.
+    FormatError where two recordings would share a place.
+    """
+    names = sorted(set(files))
+    parts = {name: _parts(name) for name in names}
+    if any(_absolute(name) for name in names):
+        shared = _shared([one[:-1] for one in parts.values()])
+        parts = {name: one[shared:] for name, one in parts.items()}
+    stems = Counter(stem_of("/".join(one), SUFFIXES) for one in parts.values())
+    places: dict[str, PurePosixPath] = {}
+    taken: dict[PurePosixPath, str] = {}
+    for name, one in parts.items():
+        if not one:
+            raise FormatError(f"the recording {name!r} has no name that a file could have; rename it")
+        stem = stem_of("/".join(one), SUFFIXES)
+        place = PurePosixPath(stem if stems[stem] == 1 else "/".join(one))
+        place = place.with_name(_short(place.name))
+        if place in taken:
+            raise FormatError(f"the recordings {taken[place]!r} and {name!r} would share one table; rename one")
+        taken[place] = name
+        places[name] = place
+    return places
+
+
+def _absolute(name: str) -> bool:
+    return PureWindowsPath(name).is_absolute() or name.startswith("/") or PureWindowsPath(name).drive != ""
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    path = PureWindowsPath(name)
+    posix = normal_path(name[len(path.drive) :])
+    return tuple(part for part in posix.split("/") if part not in ("", ".", ".."))
+
+
+def _shared(folders: list[tuple[str, ...]]) -> int:
+    shared = 0
+    for level in zip(*folders, strict=False):
+        if len(set(level)) > 1:
+            break
+        shared += 1
+    return shared
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for what tables append."""
+    raw = name.encode()
+    if len(raw) <= _LONGEST_NAME:
+        return name
+    return f"{raw[: _LONGEST_NAME - 20].decode(errors='ignore')}~{digest(name)[:8]}"

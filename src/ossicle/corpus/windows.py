@@ -1,0 +1,109 @@
+"""Events to windows with a value for each label, and back.
+
+A label is present in a window that its events of one file overlap by at least ``min_overlap_s`` each (opensoundscape's
+``min_label_overlap``). Back, the windows whose value reaches a threshold, joined where they touch or overlap, are
+events, and the highest value in one is its score.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.event_table import EventTable
+from ossicle.corpus.score_tables import ScoreTable, Windows
+from ossicle.corpus.selection import RawSelection
+
+_TOUCH_S = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """Windows of ``length_s`` seconds that start every ``step_s`` from 0 to the end of a file, the last ones beyond it.
+
+    ``min_overlap_s`` is the least overlap, in seconds, of an event with a window that it labels.
+    """
+
+    length_s: float = 3.0
+    step_s: float = 3.0
+    min_overlap_s: float = 0.25
+
+    def times_s(self, duration_s: float) -> NDArray[np.float64]:
+        """The windows of a file of ``duration_s`` seconds: (n, 2) float64, seconds."""
+        # Rounded as opensoundscape does, so that 0.1 * 3 is 0.3 and equal windows compare equal.
+        starts = np.round(np.arange(0, duration_s, self.step_s), 10)
+        return np.stack([starts, starts + self.length_s], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Windowed:
+    """A table of 0 and 1, and how many events label no window of it."""
+
+    table: ScoreTable
+    lost: int
+
+
+def to_windows(events: EventTable, plan: WindowPlan) -> Windowed:
+    """Windows with 0 and 1 of all files of ``events``; UsageError where the duration of one is not known.
+
+    UsageError, too, where there is no label.
+    """
+    labels = tuple(sorted({row.label for row in events.rows}))
+    if not labels:
+        raise UsageError("no event has a label, and windows need a column for each: there is nothing to write")
+    files = sorted({*events.files, *(row.begin_path for row in events.rows)})
+    unknown = [file for file in files if file not in events.durations_s]
+    if unknown:
+        more = f" and {len(unknown) - 1} more" * (len(unknown) > 1)
+        raise UsageError(
+            f"the duration of {unknown[0]!r}{more} is not known, and windows need it: "
+            "give --durations (a table filename, duration) or --audio (the folder of recordings)"
+        )
+    column = {label: place for place, label in enumerate(labels)}
+    times = {file: plan.times_s(events.durations_s[file]) for file in files}
+    values = {file: np.zeros((len(times[file]), len(labels))) for file in files}
+    lost = 0
+    for row in events.rows:
+        span = times[row.begin_path]
+        shared = np.minimum(span[:, 1], row.end_s) - np.maximum(span[:, 0], row.start_s)
+        # An event as short as a click, too, lies in the window around it where no overlap is asked for.
+        reached = (shared >= plan.min_overlap_s) & (shared >= 0)
+        lost += not reached.any()
+        values[row.begin_path][reached, column[row.label]] = 1.0
+    table = ScoreTable(labels, {file: Windows(times[file], values[file]) for file in files})
+    return Windowed(table, lost)
+
+
+def to_events(table: ScoreTable, threshold: float | None) -> EventTable:
+    """Events of a table: of its ones where all values are 0 or 1, else of what reaches ``threshold`` (then needed)."""
+    if threshold is None and not table.binary:
+        raise FormatError(
+            "its values are scores, not 0 and 1, and what is an event is a decision: give --threshold, "
+            "or convert to another table of scores"
+        )
+    limit = 0.5 if threshold is None else threshold
+    scored = not table.binary
+    rows = [
+        RawSelection(start, end, label, confidence=score if scored else None, begin_path=file)
+        for file, windows in table.files.items()
+        for column, label in enumerate(table.labels)
+        for start, end, score in _runs(windows, column, limit)
+    ]
+    ends: Mapping[str, float] = {
+        file: float(windows.times_s[:, 1].max()) for file, windows in table.files.items() if len(windows.times_s)
+    }
+    return EventTable(tuple(rows), tuple(table.files), durations_s=ends)
+
+
+def _runs(windows: Windows, column: int, limit: float) -> list[tuple[float, float, float]]:
+    """Windows at or above the limit, joined where they touch or overlap: (start, end, highest value)."""
+    out: list[tuple[float, float, float]] = []
+    high = windows.values[:, column] >= limit
+    for (start, end), value in zip(windows.times_s[high].tolist(), windows.values[high, column].tolist(), strict=True):
+        if out and start <= out[-1][1] + _TOUCH_S:
+            out[-1] = (out[-1][0], max(out[-1][1], end), max(out[-1][2], value))
+        else:
+            out.append((start, end, value))
+    return out

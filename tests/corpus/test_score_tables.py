@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.event_table import EventTable
+from ossicle.corpus.score_tables import (
+    ScoreTable,
+    Windows,
+    read_dcase_scores,
+    read_opensoundscape,
+    write_dcase_scores,
+    write_opensoundscape,
+)
+from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.windows import WindowPlan, to_events, to_windows
+
+unit = st.floats(0, 1, allow_nan=False)
+
+
+@settings(deadline=None, max_examples=20)
+@given(values=st.lists(st.tuples(unit, unit), min_size=1, max_size=5), hop=st.floats(0.001, 10))
+def test_figures_come_back_as_they_were(tmp_path_factory, values, hop):
+    folder = tmp_path_factory.mktemp("scores")
+    edges = np.arange(len(values) + 1) * hop
+    windows = Windows(np.stack([edges[:-1], edges[1:]], axis=1), np.array(values))
+    table = ScoreTable(("=a", "ü b"), {"x": windows})
+    write_opensoundscape(folder / "x.csv", table)
+    write_dcase_scores(folder / "x.tsv", table.labels, windows)
+    for read in (read_opensoundscape(folder / "x.csv"), read_dcase_scores(folder / "x.tsv", "x")):
+        assert read.labels == table.labels
+        assert np.array_equal(read.files["x"].times_s, windows.times_s)
+        assert np.array_equal(read.files["x"].values, windows.values)
+
+
+def test_windows_that_overlap_are_no_scores_of_dcase(tmp_path: Path) -> None:
+    windows = Windows(np.array([[0.0, 3.0], [1.5, 4.5]]), np.zeros((2, 1)))
+    with pytest.raises(FormatError, match=r"a window ends at 3 s and the next starts at 1\.5 s"):
+        write_dcase_scores(tmp_path / "x.tsv", ["a"], windows)
+    assert not list(tmp_path.iterdir())
+
+
+def test_events_are_joined_where_windows_touch_or_overlap() -> None:
+    times = np.array([[0, 3], [3, 6], [6, 9], [7.5, 10.5], [20, 23]], dtype=float)
+    table = ScoreTable(("a",), {"x": Windows(times, np.array([[0.9], [0.6], [0.1], [0.5], [0.7]]))})
+    found = to_events(table, 0.5)
+    assert [(row.start_s, row.end_s, row.confidence) for row in found.rows] == [
+        (0.0, 6.0, 0.9),
+        (7.5, 10.5, 0.5),
+        (20.0, 23.0, 0.7),
+    ]
+    with pytest.raises(FormatError, match="give --threshold"):
+        to_events(table, None)
+
+
+def test_a_label_needs_its_overlap_and_what_reaches_no_window_is_counted() -> None:
+    rows = (
+        RawSelection(2.8, 3.4, "a", begin_path="x"),
+        RawSelection(5.9, 6.05, "b", begin_path="x"),
+        RawSelection(1.0, 1.0, "a", begin_path="y"),
+    )
+    table = EventTable(rows, ("x", "y", "z"), durations_s={"x": 7.0, "y": 2.0, "z": 3.0})
+    found = to_windows(table, WindowPlan(3.0, 3.0, 0.25))
+    assert found.lost == 2
+    assert found.table.files["x"].values.tolist() == [[0, 0], [1, 0], [0, 0]]
+    assert found.table.files["z"].values.tolist() == [[0, 0]]
+    everything = to_windows(table, WindowPlan(3.0, 3.0, 0.0))
+    assert everything.lost == 0
+    assert everything.table.files["y"].values.tolist() == [[1, 0]]
+
+
+def test_windows_need_durations_and_labels() -> None:
+    rows = (RawSelection(0, 1, "a", begin_path="x"),)
+    with pytest.raises(UsageError, match=r"'x' and 1 more is not known.*--durations"):
+        to_windows(EventTable(rows, ("x", "y")), WindowPlan())
+    with pytest.raises(UsageError, match="no event has a label"):
+        to_windows(EventTable((), ("x",), durations_s={"x": 1.0}), WindowPlan())

@@ -1,0 +1,51 @@
+from pathlib import PurePosixPath
+
+import pytest
+
+from ossicle.core.errors import FormatError
+from ossicle.corpus.table_names import recording_name, table_places, table_stems
+
+
+@pytest.mark.parametrize(
+    ("table", "recording"),
+    [
+        ("tape.txt", "tape"),
+        ("tape.Table.2.selections.txt", "tape"),
+        ("tape.selections.txt", "tape"),
+        ("deep/night.23_tape.Table.1.selections.txt", "deep/night.23_tape"),
+        ("a/x.BirdNET.selection.table.txt", "a/x"),
+        ("x.BirdNET.results.kaleidoscope.csv", "x"),
+        ("x.BirdNET.results.csv", "x"),
+    ],
+)
+def test_the_recording_of_a_table(table: str, recording: str) -> None:
+    assert recording_name(table) == recording
+    assert table_stems(PurePosixPath(table).name)[-1] == PurePosixPath(recording).name
+
+
+@pytest.mark.parametrize(
+    ("files", "places"),
+    [
+        (["a/one.wav", "b/one.wav"], ["a/one", "b/one"]),
+        (["x.wav", "x.flac", "y 1.2.WAV"], ["x.wav", "x.flac", "y 1.2"]),
+        (["../../x.wav"], ["x"]),
+        (["/data/site1/a.wav", "/data/site2/b.wav"], ["site1/a", "site2/b"]),
+        (["C:\\tapes\\a.wav"], ["a"]),
+        (["\\\\server\\share\\deep\\a.wav", "\\\\server\\share\\b.wav"], ["deep/a", "b"]),
+        (["plain"], ["plain"]),
+    ],
+)
+def test_no_table_leaves_its_folder(files: list[str], places: list[str]) -> None:
+    assert {name: str(place) for name, place in table_places(files).items()} == dict(zip(files, places, strict=True))
+
+
+def test_long_names_fit_a_file_system_and_stay_apart() -> None:
+    places = table_places([f"{'n' * 300}{k}.wav" for k in range(2)])
+    assert len(set(places.values())) == 2
+    assert all(len(place.name.encode()) < 225 for place in places.values())
+
+
+@pytest.mark.parametrize("files", [["/"], [".."], ["a/x.wav", "a/./x.wav"]])
+def test_names_without_a_place_are_refused(files: list[str]) -> None:
+    with pytest.raises(FormatError, match="rename"):
+        table_places(files)
