@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import Json, Threads
-from ossicle.app.cli.predictions import FORMATS, Written, find_audio, write_predictions
+from ossicle.app.cli.predictions import Written, find_audio, write_predictions
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.runtimes import RUNTIMES, open_predictor
 from ossicle.app.cli.table import print_rows
@@ -17,6 +17,7 @@ from ossicle.audio.decode import DecodeReport
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+from ossicle.corpus.formats import EVENT_FORMATS
 from ossicle.inference.batch import EmittedEvent, predict_file, stream_file
 
 BundleFolder = Annotated[Path, typer.Argument(help="Bundle, as `ossicle run` leaves it.")]
@@ -34,7 +35,7 @@ def predict(
     files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results; made if it is not there.")],
     formats: Annotated[
-        str, typer.Option("--format", help=f"Tables to write, comma-separated: {', '.join(FORMATS)}.")
+        str, typer.Option("--format", help=f"Tables to write, comma-separated: {', '.join(EVENT_FORMATS)}.")
     ] = "raven,csv",
     runtime: Runtime = "onnx",
     threads: Threads = 1,
@@ -43,9 +44,9 @@ def predict(
 ) -> None:
     """Find events in recordings. A file that cannot be read costs only itself: exit code 3 says so."""
     wanted = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
-    unknown = [name for name in wanted if name not in FORMATS]
+    unknown = [name for name in wanted if name not in EVENT_FORMATS]
     if unknown or not wanted:
-        raise UsageError(f"--format {formats}: there is {', '.join(FORMATS)}")
+        raise UsageError(f"--format {formats}: there is {', '.join(EVENT_FORMATS)}")
     opened = _opened(bundle)
     predictor = open_predictor(opened, runtime, threads)
     audio = find_audio(files)

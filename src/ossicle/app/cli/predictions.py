@@ -2,28 +2,24 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import write_json
 from ossicle.audio.probe import SUFFIXES
 from ossicle.bundle.manifest import Bundle
-from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
-from ossicle.corpus.audacity import write_audacity
 from ossicle.corpus.discovery import files_below
-from ossicle.corpus.event_csv import write_events
-from ossicle.corpus.fields import stem_of
-from ossicle.corpus.raven import raven_name, write_raven
+from ossicle.corpus.event_table import EventTable
+from ossicle.corpus.formats import FORMATS, Format, WriteOptions
 from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.table_names import table_places
 from ossicle.inference.batch import FilePrediction
 
-_LONGEST_NAME = 220
 SUMMARY = "predictions.json"
-EVENTS = "events.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +78,10 @@ def write_predictions(
     out: Path, done: Sequence[Written], formats: Sequence[str], bundle: Bundle, runtime: str, threads: int
 ) -> dict[str, Any]:
     """Write the tables and ``predictions.json``; returns what the latter holds."""
-    high_hz = bundle.front.fmax_hz
+    options = WriteOptions(high_hz=bundle.front.fmax_hz)
+    read = [one for one in done if one.prediction.status != "left_out"]
     for name in formats:
-        FORMATS[name](out, done, high_hz)
+        _write(out, read, FORMATS[name], options)
     summary = {
         "ossicle": version("ossicle"),
         "bundle": bundle.name,
@@ -106,51 +103,23 @@ def write_predictions(
     return summary
 
 
+def _write(out: Path, read: Sequence[Written], target: Format, options: WriteOptions) -> None:
+    """One table of all events, or a table for each recording, with events or without."""
+    if target.write is None:
+        raise UsageError(f"events cannot be written as {target.name}")
+    if target.shape == "table":
+        events = EventTable(tuple(row for one in read for row in _rows(one)))
+        target.write(out / f"events{target.ending}", events, options)
+        return
+    places = table_places(one.name for one in read)
+    for one in read:
+        place = places[one.name]
+        path = out / place.with_name(place.name + target.ending)
+        target.write(path, EventTable(tuple(_rows(one)), (one.name,)), options)
+
+
 def _rows(one: Written) -> list[RawSelection]:
     return [
         RawSelection(event.start_s, event.end_s, event.label, confidence=event.score, begin_path=one.name)
         for event in one.prediction.events
     ]
-
-
-def _raven(out: Path, done: Sequence[Written], high_hz: float) -> None:
-    for one, place in _places(out, done):
-        path = place.with_name(raven_name(place.name))
-        write_raven(path, _rows(one), audio_name=PurePosixPath(one.name).name, default_high_hz=high_hz)
-
-
-def _audacity(out: Path, done: Sequence[Written], high_hz: float) -> None:
-    for one, place in _places(out, done):
-        write_audacity(place.with_name(f"{stem_of(place.name, SUFFIXES)}.txt"), _rows(one))
-
-
-def _csv(out: Path, done: Sequence[Written], high_hz: float) -> None:
-    write_events(out / EVENTS, [row for one in done for row in _rows(one)])
-
-
-def _places(out: Path, done: Sequence[Written]) -> list[tuple[Written, Path]]:
-    """Where each recording that could be read has its table: its name, kept whole where two differ by suffix only."""
-    used = [one for one in done if one.prediction.status != "left_out"]
-    stems = Counter(stem_of(one.name, SUFFIXES) for one in used)
-    places = []
-    for one in used:
-        name = one.name if stems[stem_of(one.name, SUFFIXES)] == 1 else f"{one.name}.wav"
-        path = out.joinpath(*PurePosixPath(name).parts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        places.append((one, path.with_name(_short(path.name))))
-    return places
-
-
-def _short(name: str) -> str:
-    """A name that leaves room for what tables append; file systems hold 255 bytes."""
-    raw = name.encode()
-    if len(raw) <= _LONGEST_NAME:
-        return name
-    return f"{raw[: _LONGEST_NAME - 20].decode(errors='ignore')}~{digest(name)[:8]}{PurePosixPath(name).suffix[:8]}"
-
-
-FORMATS: dict[str, Callable[[Path, Sequence[Written], float], None]] = {
-    "raven": _raven,
-    "csv": _csv,
-    "audacity": _audacity,
-}
