@@ -26,10 +26,8 @@ from ossicle.report.data import (
     SweepRow,
     TrainingCurve,
 )
-from ossicle.report.figures_gate import gate_figure
 from ossicle.report.figures_groups import bars_shown
 from ossicle.report.page import render, write_report
-from ossicle.report.style import svg
 
 HOSTILE = "<script>alert('x')</script>"
 
@@ -188,9 +186,6 @@ def test_the_page_shows_what_the_noise_gate_found() -> None:
     assert '<a class="tag error" href="#gate">refused by the noise gate</a>' in refused
     assert "240 events an hour on white noise (-20 dBFS), 50 % of the time; limit 60 an hour" in refused
     assert HOSTILE not in refused
-    picture = svg(gate_figure(found))
-    assert "mathdefault" not in picture
-    assert ">1 000<" in svg(gate_figure(judge([replace(loud, n_events=40)], GateSettings())))
     # One row a part: that of the label that does worst.
     assert refused.count("<small>-20 dBFS</small>") == 1
     off = render(replace(report_data(), gate=judge([loud], GateSettings(off=("white_noise",)))))

@@ -1,12 +1,13 @@
 """Figure of the noise gate: events an hour on every sound without a target, with the limits."""
 
+import math
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
 from ossicle.metrics.noise_gate import PROBES, Judged
 from ossicle.report.style import INK, ORANGE, SKY, SOFT, styled
-from ossicle.report.words import number
+from ossicle.report.words import count, number
 
 # Rates below this stand on a straight scale, above on a logarithmic one: none, once an hour and a thousand all show.
 _STRAIGHT_TO = 10.0
@@ -38,7 +39,11 @@ def gate_figure(gate: Sequence[Judged]) -> Figure:
     axes.grid(visible=False, axis="y")
     axes.set_xscale("symlog", linthresh=_STRAIGHT_TO)
     most = max(max(one.firing.per_hour, one.limit_per_hour or 0.0) for one in rows)
-    axes.set(xlim=(0, 4 * max(most, _STRAIGHT_TO)), ylim=(len(rows) - 0.4, -0.6))
+    right = 4 * max(most, _STRAIGHT_TO)
+    axes.set(xlim=(0, right), ylim=(len(rows) - 0.4, -0.6))
+    # The scale's own labels are formulas, which the house style shows as they are written.
+    ticks = [0.0, *(10.0**power for power in range(1, math.ceil(math.log10(right))))]
+    axes.set_xticks(ticks, [count(tick) for tick in ticks])
     axes.set_xlabel("events an hour (dark ticks: limits)", color=SOFT)
     return figure
 
