@@ -85,6 +85,12 @@ def test_equal_plateaus_go_to_the_simpler_settings():
     assert choose(pooled, GRID) == 1
 
 
+def test_of_equal_plateaus_the_higher_threshold_wins():
+    pooled = np.tile([5, 5, 5], (N, 1))
+    pooled[[1, GRID.n_on + 2]] = (10, 0, 0)
+    assert choose(pooled, GRID) == GRID.n_on + 2
+
+
 def test_without_references_false_positives_decide():
     pooled = np.zeros((N, 3), np.int64)
     pooled[:, 1] = 9

@@ -71,7 +71,7 @@ def test_decisions_have_on_fastest_and_the_simplest_first():
     assert decisions[0].smoothing == "none"
     assert decisions[0].off == decisions[0].on
     assert len(set(decisions)) == len(decisions)
-    assert len(DecisionGrid().decisions()) == 17 * 27
+    assert len(DecisionGrid().decisions()) == 18 * 27
 
 
 @pytest.mark.parametrize(
@@ -113,5 +113,5 @@ def test_many_decisions_cost_little(capsys):
     begin = time.perf_counter()
     counts = count_grid(tracks, references, DecisionGrid(), ("a",))
     took = time.perf_counter() - begin
-    assert counts.shape == (459, 20, 1, 3)
-    assert took < 10, f"459 decisions on 100 minutes took {took:.1f} s"
+    assert counts.shape == (486, 20, 1, 3)
+    assert took < 10, f"486 decisions on 100 minutes took {took:.1f} s"

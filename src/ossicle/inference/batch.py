@@ -99,7 +99,7 @@ def predict_file(
         stream = MonoStream(path, predictor.plan.rate)
         for scores in score_blocks(stream, predictor, batch_chunks):
             events += decider.feed(scores)
-    except AudioError as error:
+    except (AudioError, OSError) as error:
         return FilePrediction((), "left_out", str(error), 0.0)
     report = stream.report
     events += decider.finish(report.end_s)

@@ -6,10 +6,10 @@ into the bundle, and its figure is ``in-sample``. The counts must come from out-
 
 Plateaus. The highest F1 of hundreds of decisions on a few hundred events is mostly luck. Decisions within one
 standard error of it are as good for all that is known (the rule of Breiman et al., "Classification and Regression
-Trees", 1984, 3.4.3), at most 0.02. They form runs along the grid's ``on`` axis; the longest run wins (the simpler other
-settings where runs are equally long) and the decision is its middle: the middle of a plateau is the threshold least
-likely to fail elsewhere. Where nothing can be found (no references) the decisions with the fewest false positives count
-as equal.
+Trees", 1984, 3.4.3), at most 0.02. They form runs along the grid's ``on`` axis; the longest run wins and the decision
+is its middle: the middle of a plateau is the threshold least likely to fail elsewhere. Where runs are equally long the
+one with the higher middle wins (another place has sounds that nobody trained against), then the simpler settings. Where
+nothing can be found (no references) the decisions with the fewest false positives count as equal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -113,14 +113,13 @@ def choose(pooled: NDArray[np.int64], grid: DecisionGrid) -> int:
     best = f1 >= f1.max() - _equal_within(pooled[int(np.argmax(f1))])
     if f1.max() <= 0:
         best = pooled[:, 1] == pooled[:, 1].min()
-    longest, chosen = 0, 0
+    longest, middle, chosen = 0, 0, 0
     for row, tied in enumerate(best.reshape(-1, grid.n_on)):
-        starts, ends = runs(tied)
-        if len(starts) and int((ends - starts).max()) > longest:
-            at = int(np.argmax(ends - starts))
-            longest = int(ends[at] - starts[at])
+        for start, end in zip(*(edges.tolist() for edges in runs(tied)), strict=True):
             # Of an even number of thresholds the upper middle one: the fewer false positives of equals.
-            chosen = row * grid.n_on + int(starts[at]) + longest // 2
+            at = start + (end - start) // 2
+            if (end - start, at) > (longest, middle):
+                longest, middle, chosen = end - start, at, row * grid.n_on + at
     return chosen
 
 

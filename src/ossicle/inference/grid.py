@@ -5,6 +5,7 @@ and cut down to the frames that reach the lowest threshold; the recordings then 
 axis, where runs are found once per threshold and joined, dropped and matched as arrays.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,10 @@ class DecisionGrid:
     """The decisions among which one is chosen for each label: every combination of these."""
 
     on: tuple[float, ...] = setting(
-        default=tuple(round(0.1 + 0.05 * step, 2) for step in range(17)), help="on thresholds, rising", ge=0, le=1
+        default=tuple(round(1 / (1 + math.exp(2.2 - 0.4 * step)), 3) for step in range(18)),
+        help="on thresholds, rising; by default even in log odds, as scores crowd near 0 and 1",
+        ge=0,
+        le=1,
     )
     off_ratio: tuple[float, ...] = setting(default=(1.0, 0.75, 0.5), help="off threshold as a share of on", gt=0, le=1)
     median_frames: tuple[int, ...] = setting(

@@ -19,7 +19,7 @@ from ossicle.inference.fit import CrossFit, cross_fit, threshold_curve
 from ossicle.inference.grid import count_grid
 from ossicle.metrics.matching import IouMatch
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 
 EVENT_SCHEMA = {
     "recording_id": pl.String,
