@@ -26,7 +26,7 @@ def bidirectional_gru(x: Tensor, gru: nn.GRU) -> Tensor:
     backward = nn.functional.linear(x, parts[1], parts[3]).flip(1)
     gates = torch.stack([forward, backward]).permute(2, 0, 1, 3).contiguous()
     recurrent = torch.stack([parts[4], parts[5]]).transpose(1, 2).contiguous()
-    states: Tensor = _Recurrence.apply(gates, recurrent, torch.stack([parts[6], parts[7]])[:, None])  # type: ignore[no-untyped-call]
+    states: Tensor = _Recurrence.apply(gates, recurrent, torch.stack([parts[6], parts[7]])[:, None])
     ahead, behind = states.permute(1, 2, 0, 3)
     return torch.cat([ahead, behind.flip(1)], dim=-1)
 
@@ -58,7 +58,7 @@ class _Recurrence(torch.autograd.Function):
         return states[1:]
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         states, opened, fresh, carried, weight = ctx.saved_tensors
         hidden = fresh.shape[-1]

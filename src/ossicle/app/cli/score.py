@@ -1,4 +1,4 @@
-"""``ossicle score``: any tool's events against any annotations."""
+"""``ossicle score``: any tool's events, or scores, against any annotations."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from ossicle.app.cli.options import Json
+from ossicle.app.cli.score_scores import lengths_of, read_lengths, score_scores
 from ossicle.app.cli.table import print_rows
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import as_intervals
@@ -28,9 +29,26 @@ def register(app: typer.Typer) -> None:
 
 def score(
     reference: Annotated[
-        Path, typer.Option(help="Annotations: a folder of Raven, Audacity or CSV files, or one file.")
+        Path, typer.Option(help="Annotations in any format of docs/formats.md: a folder of files, or one.")
     ],
-    predictions: Annotated[Path, typer.Option(help="Events to judge, in any of these formats.")],
+    predictions: Annotated[
+        Path | None, typer.Option(help="Events to judge, in any of these formats.", show_default=False)
+    ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            help="Scores to judge instead: a folder of DCASE tables (.tsv), of score tracks, or of the step scores.",
+            show_default=False,
+        ),
+    ] = None,
+    durations: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table `filename duration` (seconds) of the recordings; for false alarms an hour, and for PSDS where "
+            "recordings last longer than their scores.",
+            show_default=False,
+        ),
+    ] = None,
     iou: Annotated[
         float | None,
         typer.Option(
@@ -56,12 +74,43 @@ def score(
 
     With both options the headline is at the IoU, and `at_collar` stands beside it. A recording without predictions
     counts as missed; one without a reference table was never annotated and is left out, and said.
+
+    With --scores: PSDS of the two scenarios of DCASE over all thresholds, and average precision, ROC AUC, expected
+    calibration error and Brier score of frames. Every recording with a reference needs scores.
     """
+    if predictions is not None and scores is None:
+        _score_events(
+            reference, predictions, durations, iou, collar, label_column, ignore_labels, bootstrap, as_json=as_json
+        )
+    elif scores is not None and predictions is None:
+        if iou is not None or collar is not None or ignore_labels:
+            raise UsageError("--iou, --collar and --ignore-labels are about events: leave them out with --scores")
+        score_scores(reference, scores, durations, label_column, as_json=as_json)
+    else:
+        raise UsageError("give either --predictions (events) or --scores (a folder of score files)")
+
+
+def _score_events(
+    reference: Path,
+    predictions: Path,
+    durations: Path | None,
+    iou: float | None,
+    collar: float | None,
+    label_column: str,
+    ignore_labels: bool,
+    bootstrap: int,
+    *,
+    as_json: bool,
+) -> None:
     if iou is None and collar is None:
         iou = _IOU
-    references, predicted = pair_names(
-        read_event_sets(reference, label_column=label_column), read_event_sets(predictions, label_column=label_column)
+    lengths = {} if durations is None else read_lengths(durations)
+    references, predicted, measured = pair_names(
+        read_event_sets(reference, label_column=label_column),
+        read_event_sets(predictions, label_column=label_column),
+        {name: [] for name in lengths},
     )
+    durations_s = lengths_of(references, dict(zip(measured, lengths.values(), strict=True)), durations)
     unknown = sorted(predicted.keys() - references.keys())
     if unknown:
         print(f"left out, for want of a reference: {', '.join(unknown)}", file=sys.stderr)
@@ -78,12 +127,17 @@ def score(
     if collar is not None:
         criteria.append(("collar", CollarMatch(collar_s=collar)))
     reports = {
-        name: evaluate_events(*pairs, dict.fromkeys(references, 0.0), labels, criterion, n_bootstrap=max(bootstrap, 1))
+        name: evaluate_events(*pairs, durations_s, labels, criterion, n_bootstrap=max(bootstrap, 1))
         for name, criterion in criteria
     }
     headline = reports[criteria[0][0]]
     if as_json:
         out = {"criterion": criteria[0][0], "iou": iou, "collar_s": collar, **_as_json(headline, bootstrap > 0)}
+        if durations is not None:
+            out["false_alarms_per_hour"] = {
+                "all": plain(headline.pooled.false_alarms_per_hour),
+                **{label: plain(of.false_alarms_per_hour) for label, of in headline.per_label.items()},
+            }
         if len(criteria) > 1:
             out["at_collar"] = _as_json(reports["collar"], bootstrap > 0)
         out["left_out"] = unknown
@@ -91,9 +145,13 @@ def score(
         return
     for name, report in reports.items():
         print(f"at IoU {iou:g}:" if name == "iou" else f"at a collar of {collar:g} s:")
-        rows = [("all", *_cells(report.pooled))]
-        rows += [(label, *_cells(of)) for label, of in report.per_label.items()] if len(labels) > 1 else []
-        print_rows(("events", "F1", "precision", "recall", "annotated", "predicted"), rows)
+        judged = [("all", report.pooled), *(report.per_label.items() if len(labels) > 1 else ())]
+        header = ("events", "F1", "precision", "recall", "annotated", "predicted")
+        if durations is None:
+            print_rows(header, [(name, *_cells(of)) for name, of in judged])
+        else:
+            rows = [(name, *_cells(of), f"{of.false_alarms_per_hour:.1f}") for name, of in judged]
+            print_rows((*header, "false/h"), rows)
 
 
 def _times(sets: EventSets, wanted: EventSets, ignore_labels: bool) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,98 @@
+"""Folders of score files for ``ossicle score --scores``: DCASE's tables, one a recording, and our own score tracks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.files import read_json
+from ossicle.artefacts.shelf import MANIFEST
+from ossicle.audio.probe import SUFFIXES
+from ossicle.core.digest import normal_path
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.discovery import files_below
+from ossicle.corpus.fields import stem_of
+from ossicle.corpus.index_files import read_index
+from ossicle.corpus.score_tables import read_dcase_scores
+from ossicle.metrics.frames import FrameScores, frames_of
+
+_TRACKS = "tracks"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSet:
+    """Scores by recording name, their columns in the order of ``labels``; seconds by recording name."""
+
+    labels: tuple[str, ...]
+    tracks: Mapping[str, FrameScores]
+    durations_s: Mapping[str, float]
+
+
+def read_score_set(place: Path) -> ScoreSet:
+    """The scores of a folder: ``.tsv`` tables of DCASE, tracks of ours, or what the step ``scores`` leaves.
+
+    Names are paths below the folder without suffixes; those of the step ``scores`` come from the corpus artefact that
+    lies beside it. A recording of a table lasts until its last frame ends. Raises UsageError where there is nothing to
+    read or the recordings are unknown, FormatError, naming the file, for what cannot be read and where the files score
+    different labels.
+    """
+    if not place.is_dir():
+        raise UsageError(f"{place}: is no folder; name the one that holds the score files")
+    folder = place / _TRACKS if (place / _TRACKS).is_dir() else place
+    found: dict[str, tuple[Path, tuple[str, ...], FrameScores, float]] = {}
+    for name in files_below(folder, frozenset({".tsv", ".npy"})):
+        path = folder / name
+        key = stem_of(normal_path(name)[: -len(path.suffix)], SUFFIXES)
+        if key in found:
+            raise FormatError(f"{path} and {found[key][0]} are both scores of {key}; keep one")
+        found[key] = (path, *(_table(path, key) if path.suffix.lower() == ".tsv" else _track(path)))
+    if not found:
+        raise UsageError(f"{place}: holds no scores (.tsv tables `onset offset CLASS...`, or tracks of Ossicle)")
+    first, labels = next((path, labels) for path, labels, _, _ in found.values())
+    tracks = {}
+    for key, (path, own, frames, _) in found.items():
+        if set(own) != set(labels) or len(own) != len(labels):
+            raise FormatError(
+                f"{path}: scores {', '.join(own)}, but {first.name} scores {', '.join(labels)}; score the same labels"
+            )
+        order = [own.index(label) for label in labels]
+        tracks[key] = frames if own == labels else FrameScores(frames.edges_s, frames.scores[:, order])
+    names = _names_of_ids(folder.parent, tracks) if folder.name == _TRACKS else {key: key for key in tracks}
+    durations = {names[key]: duration_s for key, (_, _, _, duration_s) in found.items()}
+    return ScoreSet(labels, {names[key]: track for key, track in tracks.items()}, durations)
+
+
+def _table(path: Path, key: str) -> tuple[tuple[str, ...], FrameScores, float]:
+    table = read_dcase_scores(path, key)
+    windows = table.files[key]
+    edges = np.append(windows.times_s[:, 0], windows.times_s[-1:, 1]) if len(windows.times_s) else np.zeros(1)
+    try:
+        return table.labels, FrameScores(edges, windows.values), float(edges[-1])
+    except ValueError as problem:
+        raise FormatError(f"{path}: {problem}") from None
+
+
+def _track(path: Path) -> tuple[tuple[str, ...], FrameScores, float]:
+    track = read_track(path.with_suffix(""))
+    return track.labels, frames_of(track), track.duration_s
+
+
+def _names_of_ids(artefact: Path, ids: Mapping[str, FrameScores]) -> dict[str, str]:
+    """The name of each recording id, from the corpus whose recordings this artefact of the step ``scores`` read."""
+    # The steps, and what they import, are wanted here only.
+    from ossicle.app.steps.scores import audio_digest
+
+    if not (artefact / MANIFEST).is_file():
+        return {key: key for key in ids}
+    read = read_json(artefact / MANIFEST).get("inputs", {}).get("corpus")
+    for corpus in sorted((artefact.parent.parent / "corpus").glob("*/")):
+        if (corpus / MANIFEST).is_file() and audio_digest(corpus) == read:
+            paths = {one.id: one.path for one in read_index(corpus).recordings}
+            stems = [stem_of(path, SUFFIXES) for path in paths.values()]
+            return {key: stem_of(paths[key], SUFFIXES) if len(set(stems)) == len(stems) else paths[key] for key in ids}
+    raise UsageError(
+        f"{artefact}: its recordings go by ids, and the corpus they belong to is not in "
+        f"{artefact.parent.parent / 'corpus'}; name the folder where `ossicle run` left it"
+    )

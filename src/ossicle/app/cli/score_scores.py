@@ -1,0 +1,123 @@
+"""``ossicle score --scores``: scores before any decision against any annotations."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ossicle.app.cli.score_files import ScoreSet, read_score_set
+from ossicle.app.cli.table import print_rows
+from ossicle.audio.probe import SUFFIXES
+from ossicle.core.digest import normal_path
+from ossicle.core.errors import UsageError
+from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.corpus.dcase import read_durations
+from ossicle.corpus.event_sets import EventSets, pair_names, read_event_sets
+from ossicle.corpus.fields import stem_of
+from ossicle.metrics.frame_report import FrameTally
+from ossicle.metrics.frames import FrameScores
+from ossicle.metrics.psds import psds
+from ossicle.metrics.psds_settings import PRESETS
+
+
+def score_scores(reference: Path, scores: Path, durations: Path | None, label_column: str, *, as_json: bool) -> None:
+    """Print PSDS, ranking and calibration of the score files below ``scores``."""
+    found = read_score_set(scores)
+    lengths = found.durations_s if durations is None else read_lengths(durations)
+    sets = (read_event_sets(reference, label_column=label_column), _names(found.tracks), _names(lengths))
+    references, scored, measured = pair_names(*sets)
+    tracks = dict(zip(scored, found.tracks.values(), strict=True))
+    durations_s = lengths_of(references, dict(zip(measured, lengths.values(), strict=True)), durations)
+    unknown = sorted(tracks.keys() - references.keys())
+    if not tracks.keys() & references.keys():
+        raise UsageError(
+            f"no recording of {scores} has the name of one of {reference} "
+            f"(for instance {sorted(tracks)[0]!r} and {sorted(references)[0]!r})"
+        )
+    unscored = sorted({row.label for rows in references.values() for row in rows} - set(found.labels))
+    for what, names in (("for want of a reference", unknown), ("labels without scores", unscored)):
+        if names:
+            print(f"left out, {what}: {', '.join(names)}", file=sys.stderr)
+    out = figures(references, tracks, durations_s, found)
+    out |= {"durations_from": "scores" if durations is None else "table"}
+    out |= {"left_out": unknown, "labels_left_out": unscored}
+    if as_json:
+        print(json.dumps(out, indent=2, ensure_ascii=False))
+    else:
+        _print(out)
+
+
+def read_lengths(path: Path) -> dict[str, float]:
+    """Seconds by recording name, without audio suffix, of a table ``filename duration``."""
+    return {stem_of(normal_path(file), SUFFIXES): seconds for file, seconds in read_durations(path).items()}
+
+
+def lengths_of(references: EventSets, lengths_s: Mapping[str, float], table: Path | None) -> dict[str, float]:
+    """The seconds of every recording with a reference; 0 where no table was asked, UsageError where it lacks one."""
+    missing = sorted(references.keys() - lengths_s.keys())
+    if table is not None and missing:
+        raise UsageError(f"{table}: has no duration of {', '.join(missing)}; add a line for each")
+    return {key: lengths_s.get(key, 0.0) for key in references}
+
+
+def figures(
+    references: EventSets, tracks: Mapping[str, FrameScores], durations_s: Mapping[str, float], scores: ScoreSet
+) -> dict[str, Any]:
+    """PSDS under each preset, and the figures of frames; every recording with a reference must have scores."""
+    times = {key: _times(references, key, scores.labels) for key in references}
+    tally = FrameTally(scores.labels)
+
+    def each() -> Iterator[tuple[str, FrameScores]]:
+        for key in sorted(references.keys() & tracks.keys()):
+            tally.add(tracks[key], times[key])
+            yield key, tracks[key]
+
+    found = psds(each(), times, durations_s, scores.labels, tuple(PRESETS.values()))
+    return {
+        "psds": {name: one.to_json() for name, one in zip(PRESETS, found, strict=True)},
+        "frames": tally.report().to_json(),
+        "n_recordings": len(references),
+        "duration_s": round(sum(durations_s.values()), 6),
+    }
+
+
+def _names(of: Mapping[str, Any]) -> EventSets:
+    return {name: [] for name in of}
+
+
+def _times(references: EventSets, key: str, labels: tuple[str, ...]) -> dict[str, Intervals]:
+    rows = references[key]
+    return {
+        label: as_intervals(np.array([(row.start_s, row.end_s) for row in rows if row.label == label]))
+        for label in labels
+    }
+
+
+def _print(out: Mapping[str, Any]) -> None:
+    scenarios = [out["psds"][name] for name in PRESETS]
+    frames = out["frames"]
+    keys = ("average_precision", "roc_auc", "ece", "brier")
+    rows = [("all", *(_cell(one["value"]) for one in scenarios), *(_cell(frames[key]) for key in keys))]
+    for label, of in frames["per_label"].items():
+        rows.append((label, *(_cell(one["per_label"][label]) for one in scenarios), *(_cell(of[key]) for key in keys)))
+    print_rows(("scores", "PSDS 1", "PSDS 2", "AP", "ROC AUC", "ECE", "Brier"), rows)
+    if not frames["reliability"]:
+        print("scores outside 0 to 1 are no probabilities: there is no calibration")
+        return
+    bins = [
+        (
+            f"{one['above']:g} to {one['up_to']:g}",
+            f"{one['seconds']:.1f}",
+            _cell(one["mean_score"]),
+            _cell(one["share_positive"]),
+        )
+        for one in frames["reliability"]
+    ]
+    print_rows(("score", "seconds", "mean score", "share positive"), bins)
+
+
+def _cell(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
