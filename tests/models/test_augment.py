@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ossicle.models.augment import _mask, uniform, vary_log_mel, vary_waveforms
+from ossicle.models.augment import _mask, coloured_noise, uniform, vary_log_mel, vary_waveforms
 from ossicle.models.settings import AugmentSettings
 
 OFF = AugmentSettings(gain_db=0.0, background_probability=0.0, tilt_db=0.0, frequency_mask=0.0, time_mask_s=0.0)
@@ -163,3 +163,26 @@ def test_the_equaliser_is_one_smooth_curve_a_crop_within_its_limit() -> None:
 def test_levels_upside_down_are_refused() -> None:
     with pytest.raises(ValueError, match="must not be above"):
         AugmentSettings(background_low_db=3.0, background_high_db=1.0)
+
+
+def test_coloured_noise_has_its_level_and_falls_with_frequency() -> None:
+    noise = coloured_noise(200, 8000, torch.Generator().manual_seed(0))
+    level = 10 * torch.log10(noise.square().mean(dim=1))
+    assert -60.1 < level.min() < -50 < -25 < level.max() < -14.9
+    power = torch.fft.rfft(noise).abs().square()
+    ratio = power[:, 1000:1500].mean(dim=1) / power[:, 3000:3500].mean(dim=1)
+    assert (ratio > 0.7).all()
+    # Half of it is white, the rest falls.
+    assert 0.3 < (ratio < 1.2).float().mean() < 0.7
+    assert ratio.max() > 4
+
+
+def test_noise_replaces_crops_without_targets_alone() -> None:
+    settings = AugmentSettings(noise_probability=1.0, gain_db=0.0, background_probability=0.0)
+    waveforms = torch.full((4, 800), 0.5)
+    targets = torch.zeros(4, 5, 1)
+    targets[1, 2] = targets[3, 0] = 1.0
+    varied = vary_waveforms(waveforms, targets, settings, torch.Generator().manual_seed(0))
+    assert torch.equal(varied[[1, 3]], waveforms[[1, 3]])
+    assert (varied[[0, 2]].std(dim=1) > 0).all()
+    assert torch.equal(waveforms, torch.full((4, 800), 0.5))

@@ -1,8 +1,9 @@
 """Augmentation on whole batches: pure functions of tensors, settings and a generator that the caller passes.
 
-Waveforms are changed first (gain, background of another crop), then their log-mel (equaliser tilt, frequency and time
-masks after Park et al., "SpecAugment", 2019). Only crops without any target are added to others: calls are heard over
-backgrounds of other places, and no target drowns in a sum. All is drawn on the CPU, so that every device sees the same.
+Waveforms are changed first (steady noise in the place of crops, gain, background of another crop), then their log-mel
+(equaliser tilt, frequency and time masks after Park et al., "SpecAugment", 2019). Only crops without any target are
+added to others: calls are heard over backgrounds of other places, and no target drowns in a sum. All is drawn on the
+CPU, so that every device sees the same.
 """
 
 import torch
@@ -19,12 +20,16 @@ def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Ge
 
 
 def vary_waveforms(waveforms: Tensor, targets: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
-    """Gain and background: waveforms (batch, n_samples), targets (batch, n_frames, n_labels); the targets stay."""
+    """Noise, gain, background: waveforms (batch, n_samples), targets (batch, n_frames, n_labels); the targets stay."""
     batch = len(waveforms)
     device = waveforms.device
+    free = torch.nonzero(targets.amax(dim=(1, 2)) == 0)[:, 0].cpu()
+    if settings.noise_probability > 0:
+        silenced = free[torch.rand(len(free), generator=generator) < settings.noise_probability]
+        noise = coloured_noise(len(silenced), waveforms.shape[1], generator).to(device)
+        waveforms = waveforms.index_copy(0, silenced.to(device), noise)
     gain = uniform((batch, 1), -settings.gain_db, settings.gain_db, generator).to(device)
     waveforms = waveforms * 10 ** (gain / 20)
-    free = torch.nonzero(targets.amax(dim=(1, 2)) == 0)[:, 0].cpu()
     if len(free) == 0:
         return waveforms
     partner = free[torch.randint(0, len(free), (batch,), generator=generator)]
@@ -33,6 +38,16 @@ def vary_waveforms(waveforms: Tensor, targets: Tensor, settings: AugmentSettings
     chosen &= (partner != torch.arange(batch))[:, None]
     level = uniform((batch, 1), settings.background_low_db, settings.background_high_db, generator)
     return waveforms + (chosen * 10 ** (level / 20)).to(device) * waveforms[partner.to(device)]
+
+
+def coloured_noise(batch: int, n_samples: int, generator: torch.Generator) -> Tensor:
+    """Steady noise (batch, n_samples), white or with power that falls by up to 6 dB an octave, from -60 to -15 dBFS."""
+    spectrum = torch.fft.rfft(torch.randn(batch, n_samples, generator=generator))
+    frequency = torch.arange(spectrum.shape[1]).clamp_min(1) / max(spectrum.shape[1], 1)
+    slope = uniform((batch, 1), 0.0, 2.0, generator) * torch.randint(0, 2, (batch, 1), generator=generator)
+    noise = torch.fft.irfft(spectrum * frequency ** (-slope / 2), n=n_samples)
+    level = 10 ** (uniform((batch, 1), -60.0, -15.0, generator) / 20)
+    return level * noise / noise.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-12)
 
 
 def vary_log_mel(log_mel: Tensor, settings: AugmentSettings, hop_s: float, generator: torch.Generator) -> Tensor:

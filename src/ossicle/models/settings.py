@@ -36,6 +36,12 @@ class AugmentSettings:
     )
     background_low_db: float = setting(default=-10.0, help="least level of the added crop", unit="dB")
     background_high_db: float = setting(default=5.0, help="highest level of the added crop", unit="dB")
+    noise_probability: float = setting(
+        default=0.0,
+        help="share of the crops without any target that become steady noise; for detectors that fire on noise",
+        ge=0,
+        le=1,
+    )
     tilt_db: float = setting(
         default=6.0, help="random equaliser: five points drawn from plus or minus this", unit="dB", ge=0
     )
