@@ -186,3 +186,4 @@ def test_noise_replaces_crops_without_targets_alone() -> None:
     assert torch.equal(varied[[1, 3]], waveforms[[1, 3]])
     assert (varied[[0, 2]].std(dim=1) > 0).all()
     assert torch.equal(waveforms, torch.full((4, 800), 0.5))
+    assert torch.equal(vary_waveforms(waveforms, torch.ones(4, 5, 1), settings, torch.Generator()), waveforms)

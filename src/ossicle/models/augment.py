@@ -26,8 +26,9 @@ def vary_waveforms(waveforms: Tensor, targets: Tensor, settings: AugmentSettings
     free = torch.nonzero(targets.amax(dim=(1, 2)) == 0)[:, 0].cpu()
     if settings.noise_probability > 0:
         silenced = free[torch.rand(len(free), generator=generator) < settings.noise_probability]
-        noise = coloured_noise(len(silenced), waveforms.shape[1], generator).to(device)
-        waveforms = waveforms.index_copy(0, silenced.to(device), noise)
+        if len(silenced):  # MKL has no transform of nothing
+            noise = coloured_noise(len(silenced), waveforms.shape[1], generator).to(device)
+            waveforms = waveforms.index_copy(0, silenced.to(device), noise)
     gain = uniform((batch, 1), -settings.gain_db, settings.gain_db, generator).to(device)
     waveforms = waveforms * 10 ** (gain / 20)
     if len(free) == 0:

@@ -121,8 +121,8 @@ def refusal(metrics: Path, bundle: Path | None) -> GateRefused | None:
     return GateRefused(
         f"the noise gate refused this bundle: label {worst['label']!r} {_in_words(worst, gate['limits'])}"
         f"{f', and {more} more in report.html' if more else ''}{place}. Train with such sounds in reviewed-empty "
-        f"recordings or with [augment] noise_probability, or, if it may fire there, raise [gate] {worst['probe']}_per_hour (and active_share) or put "
-        f'"{worst["probe"]}" into [gate] off'
+        "recordings or with [augment] noise_probability, or, if it may fire there, raise "
+        f'[gate] {worst["probe"]}_per_hour (and active_share) or put "{worst["probe"]}" into [gate] off'
     )
 
 
