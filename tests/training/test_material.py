@@ -140,3 +140,23 @@ def test_missing_tables_and_recordings_are_named(corpus: Any, material: Material
         load_material(tmp_path, corpus.store, LABELS, PLAN)
     with pytest.raises(ArtefactError, match="nobody"):
         material.samples("nobody", 0)
+
+
+def test_what_nobody_looked_at_is_masked_and_passes_for_no_background(material: Material) -> None:
+    partly = replace(material, known={"rec0": np.array([[1.0, 2.005], [4.0, 4.5]])})
+    mask, targets = partly.mask("rec0", 90), partly.targets("rec0", 90)
+    # 80 frames of 10 ms from 0.9 s on; the stretch begins with frame 10.
+    assert np.array_equal(np.flatnonzero(mask[:, 0]), np.arange(10, 80))
+    assert np.array_equal(targets[10:], material.targets("rec0", 90)[10:])
+    assert (targets[:10] == 1).all()
+    # A frame that is known by half is not known.
+    assert np.array_equal(np.flatnonzero(partly.mask("rec0", 160)[:, 1]), np.arange(0, 40))
+    assert np.array_equal(partly.mask("rec1", 90), material.mask("rec1", 90))
+    assert np.array_equal(partly.targets("rec1", 90), material.targets("rec1", 90))
+
+
+def test_the_positive_share_is_of_known_time(corpus: Any, material: Material) -> None:
+    clips = tuple(c for c in corpus.clips if c.recording_id == "rec0")
+    whole = material.positive_share(clips)
+    partly = replace(material, known={"rec0": np.array([[0.0, 3.0]])})
+    assert partly.positive_share(clips) == pytest.approx(2 * whole)

@@ -34,6 +34,14 @@ def gaps(intervals: Intervals, start_s: float, end_s: float) -> Intervals:
     return np.stack([edges_from[keep], edges_to[keep]], axis=1)
 
 
+def both(a: Intervals, b: Intervals) -> Intervals:
+    """What ``a`` and ``b`` share, as sorted intervals of positive length; each disjoint."""
+    start = np.maximum(a[:, None, 0], b[None, :, 0])
+    end = np.minimum(a[:, None, 1], b[None, :, 1])
+    keep = end > start
+    return union(np.stack([start[keep], end[keep]], axis=1))
+
+
 def part(intervals: Intervals, gap_s: float) -> Intervals:
     """Sorted, disjoint intervals with neighbours pulled apart to at least ``gap_s``, each by the same amount.
 

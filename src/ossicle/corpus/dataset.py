@@ -1,7 +1,7 @@
 """Clips: the dataset as a table, from annotations, folds and mined noise."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ossicle.core.errors import SplitError
@@ -74,15 +74,23 @@ def build_dataset(
     settings: DatasetSettings,
     seed: int,
     crop_s: float,
+    partly: Mapping[str, Sequence[tuple[float, float]]] | None = None,
 ) -> DatasetClips:
     """A target clip for each annotation, at its own times, and noise clips of ``crop_s`` seconds.
 
     Noise comes from free stretches of reviewed recordings, reviewed-empty ones included. Annotations that are worse
     than ``quality_max`` are no targets but keep noise away all the same. A target that passes its recording's end is
-    cut there. Recordings that are unreviewed, left out or without a fold are listed as unused.
+    cut there. Recordings that are unreviewed, left out or without a fold are listed as unused. ``partly`` holds the
+    stretches (seconds, by recording id) that a review looked at in recordings nobody annotated as a whole: these are
+    used, and noise comes from there alone.
     Raises SplitError where no target remains.
     """
-    unused = [Unused(r.id, reason) for r in sorted(recordings, key=lambda r: r.id) if (reason := _why_unused(r, folds))]
+    looked = partly or {}
+    unused = [
+        Unused(r.id, reason)
+        for r in sorted(recordings, key=lambda r: r.id)
+        if (reason := _why_unused(r, folds, looked))
+    ]
     without = {entry.recording_id for entry in unused}
     used = {r.id: r for r in recordings if r.id not in without}
     mine = [a for a in annotations if a.recording_id in used]
@@ -101,7 +109,7 @@ def build_dataset(
     if not clips:
         raise SplitError("no target is left: annotate reviewed recordings, or raise dataset.quality_max")
     n_noise = int(settings.noise_per_target * len(clips) + 0.5)
-    spans, rows = mine_noise(list(used.values()), mine, n_noise, [crop_s], settings.margin_s, seed)
+    spans, rows = mine_noise(list(used.values()), mine, n_noise, [crop_s], settings.margin_s, seed, looked)
     for span in spans:
         entry = folds[span.recording_id]
         clips.append(Clip(span.recording_id, span.start_s, span.end_s, "noise", entry.fold, entry.group))
@@ -123,10 +131,10 @@ def dataset_stats(clips: Iterable[Clip], annotations: Iterable[Annotation]) -> l
     ]
 
 
-def _why_unused(recording: Recording, folds: Mapping[str, FoldEntry]) -> str:
+def _why_unused(recording: Recording, folds: Mapping[str, FoldEntry], looked: Collection[str]) -> str:
     if recording.status == "left_out":
         return f"left out: {recording.reason}"
-    if not recording.reviewed:
+    if not recording.reviewed and recording.id not in looked:
         return "nobody has reviewed it, so what it lacks is not known"
     if recording.id not in folds:
         return "it lies in no fold"

@@ -62,7 +62,7 @@ class CorpusIndex:
     """A corpus: recordings by path, annotations by recording and time, what was left out, and what to know.
 
     ``levels`` holds the levels of each recording by id where it was decoded. ``examined`` holds the stretches (seconds)
-    that review rounds looked at, by recording id, and ``stated`` what the annotation files say, where that is not ``annotations``.
+    that review rounds looked at, by recording id, and ``stated`` what the annotation files say without these rounds.
     """
 
     recordings: tuple[Recording, ...]
@@ -76,7 +76,11 @@ class CorpusIndex:
     @property
     def partly(self) -> dict[str, tuple[tuple[float, float], ...]]:
         """Of recordings that nobody annotated as a whole, the stretches that a review looked at: all that is known."""
-        return {one.id: self.examined[one.id] for one in self.recordings if one.id in self.examined and not one.reviewed}
+        return {
+            key: self.examined[key]
+            for key in (one.id for one in self.recordings if not one.reviewed)
+            if key in self.examined
+        }
 
 
 def index_corpus(

@@ -1,11 +1,16 @@
-"""A corpus index as a folder: two Parquet tables and a JSON file, each whole or absent."""
+"""A corpus index as a folder: two Parquet tables and a JSON file, each whole or absent.
 
+Where reviews were laid over the annotations, two more tables say what was examined, and what the annotation files say.
+"""
+
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.core.errors import ArtefactError
+from ossicle.core.records import Annotation
 from ossicle.corpus.annotation_files import Note
 from ossicle.corpus.index import CorpusIndex, LeftOut
 from ossicle.corpus.levels import Levels
@@ -13,19 +18,26 @@ from ossicle.corpus.placing import annotation_order
 from ossicle.corpus.tables import (
     ANNOTATION_SCHEMA,
     RECORDING_SCHEMA,
+    STRETCH_SCHEMA,
     annotations_frame,
     annotations_of,
     recordings_frame,
     recordings_of,
+    stretches_frame,
+    stretches_of,
 )
 
 RECORDINGS, ANNOTATIONS, REMARKS = "recordings.parquet", "annotations.parquet", "index.json"
+EXAMINED, STATED = "examined.parquet", "stated.parquet"
 
 
 def write_index(index: CorpusIndex, folder: Path) -> None:
     """Write an index into ``folder``; equal indexes give equal bytes."""
     write_table(folder / RECORDINGS, recordings_frame(index.recordings), ["root", "path", "id"])
     write_table(folder / ANNOTATIONS, annotations_frame(index.annotations), list(ANNOTATION_SCHEMA))
+    if index.examined:
+        write_table(folder / EXAMINED, stretches_frame(index.examined), list(STRETCH_SCHEMA))
+        write_table(folder / STATED, annotations_frame(index.stated or ()), list(ANNOTATION_SCHEMA))
     remarks = {
         "left_out": [asdict(one) for one in index.left_out],
         "notes": [asdict(one) for one in index.notes],
@@ -37,20 +49,28 @@ def write_index(index: CorpusIndex, folder: Path) -> None:
 def read_index(folder: Path) -> CorpusIndex:
     """The index in ``folder``; ArtefactError where it is damaged or foreign."""
     recordings = recordings_of(read_table(folder / RECORDINGS, dict(RECORDING_SCHEMA)))
-    annotations = annotations_of(read_table(folder / ANNOTATIONS, dict(ANNOTATION_SCHEMA)))
     ranks = {one.id: rank for rank, one in enumerate(recordings)}
-    try:
-        annotations.sort(key=lambda one: (ranks[one.recording_id], *annotation_order(one)))
-    except KeyError as missing:
-        raise ArtefactError(f"{folder / ANNOTATIONS}: recording {missing} is unknown; index the corpus again") from None
+    annotations = _annotations(folder / ANNOTATIONS, ranks)
+    reviewed = (folder / EXAMINED).exists()
     remarks = read_json(folder / REMARKS)
     try:
         return CorpusIndex(
             recordings=tuple(recordings),
-            annotations=tuple(annotations),
+            annotations=annotations,
             left_out=tuple(LeftOut(**one) for one in remarks["left_out"]),
             notes=tuple(Note(**one) for one in remarks["notes"]),
             levels={key: Levels(**one) for key, one in remarks["levels"].items()},
+            examined=stretches_of(read_table(folder / EXAMINED, dict(STRETCH_SCHEMA))) if reviewed else {},
+            stated=_annotations(folder / STATED, ranks) if reviewed else None,
         )
     except (KeyError, TypeError, AttributeError):
         raise ArtefactError(f"{folder / REMARKS} is no index of this version; index the corpus again") from None
+
+
+def _annotations(file: Path, ranks: Mapping[str, int]) -> tuple[Annotation, ...]:
+    """A table of annotations in the order of the recordings (``ranks`` by id) and times."""
+    found = annotations_of(read_table(file, dict(ANNOTATION_SCHEMA)))
+    try:
+        return tuple(sorted(found, key=lambda one: (ranks[one.recording_id], *annotation_order(one))))
+    except KeyError as missing:
+        raise ArtefactError(f"{file}: recording {missing} is unknown; index the corpus again") from None

@@ -1,17 +1,17 @@
-"""Noise clips mined from stretches that nobody annotated, in reviewed recordings only.
+"""Noise clips mined from stretches that hold no annotation, only where somebody looked.
 
 Every annotation blocks, whatever its label or quality, widened by a margin. Draws are uniform over the free time: each
 recording is asked in proportion to its own, and within it every admissible start is equally likely.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ossicle.core.digest import seed_of
-from ossicle.core.intervals import Intervals, as_intervals, gaps, union, widen
+from ossicle.core.intervals import Intervals, as_intervals, both, gaps, union, widen
 from ossicle.core.records import Annotation, Recording
 
 
@@ -53,10 +53,12 @@ def mine_noise(
     lengths_s: Sequence[float],
     margin_s: float,
     seed: int,
+    partly: Mapping[str, Sequence[tuple[float, float]]] | None = None,
 ) -> tuple[list[NoiseSpan], list[MiningRow]]:
     """Draw ``n`` noise spans, each of a length drawn from ``lengths_s`` (seconds), sorted by recording and start.
 
-    Recordings that are not reviewed or left out are passed over. Each recording has a generator of its own, made of
+    Recordings that are not reviewed or left out are passed over; of those in ``partly``, of which only some stretches
+    were looked at (seconds, by id), spans lie in these. Each recording has a generator of its own, made of
     (seed, recording id). A span that fits nowhere is counted as skipped, never squeezed in or moved to a neighbour.
     """
     if n < 0 or not lengths_s or min(lengths_s) <= 0:
@@ -64,8 +66,14 @@ def mine_noise(
     of: dict[str, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
         of[annotation.recording_id].append(annotation)
-    usable = sorted((r for r in recordings if r.reviewed and r.status != "left_out"), key=lambda r: r.id)
+    looked = {key: as_intervals(times) for key, times in (partly or {}).items()}
+    usable = [r for r in recordings if (r.reviewed or r.id in looked) and r.status != "left_out"]
+    usable.sort(key=lambda r: r.id)
     free = [free_stretches(r, of[r.id], margin_s) for r in usable]
+    free = [
+        both(stretches, looked[r.id]) if r.id in looked else stretches
+        for r, stretches in zip(usable, free, strict=True)
+    ]
     spans: list[NoiseSpan] = []
     rows: list[MiningRow] = []
     for recording, stretches, asked in zip(usable, free, _shares(free, min(lengths_s), n), strict=True):

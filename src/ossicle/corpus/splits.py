@@ -5,7 +5,7 @@ by the seed), and each goes to the fold where the sum over labels, and over dura
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
 
 BUILT_IN_GROUPS = ("recording", "folder")
+NEVER_HELD_OUT = -1
 
 
 @settings
@@ -37,7 +38,7 @@ class SplitSettings:
 
 @dataclass(frozen=True, slots=True)
 class FoldEntry:
-    """The group of a recording and the fold (from 0) in which it is held out."""
+    """The group of a recording and the fold (from 0, or :data:`NEVER_HELD_OUT`) in which it is held out."""
 
     group: str
     fold: int
@@ -101,6 +102,19 @@ def make_folds(
             key=lambda row: row[0].id,
         )
     }
+
+
+def with_partly(
+    folds: Mapping[str, FoldEntry], recordings: Sequence[Recording], partly: Collection[str], group: str
+) -> dict[str, FoldEntry]:
+    """The folds with the recordings in ``partly`` (ids), of which a review looked at stretches only.
+
+    One whose group is divided is in its group's fold already. The others go into fold :data:`NEVER_HELD_OUT`: no
+    recording of their groups is annotated as a whole, so none is judged, and every training may learn from them.
+    """
+    used = [one for one in recordings if one.id in partly and one.id not in folds and one.status != "left_out"]
+    placed = {one.id: FoldEntry(group_of(one, group), NEVER_HELD_OUT) for one in used}
+    return dict(sorted({**folds, **placed}.items()))
 
 
 def split_notes(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ does not. ``duration_s`` is there for readers of the table; it is derived again 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -38,6 +38,11 @@ ANNOTATION_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "quality": pl.Int64,
     "confidence": pl.Float64,
     "provenance": pl.String,
+}
+STRETCH_SCHEMA: Mapping[str, type[pl.DataType]] = {
+    "recording_id": pl.String,
+    "start_s": pl.Float64,
+    "end_s": pl.Float64,
 }
 CLIP_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "recording_id": pl.String,
@@ -91,6 +96,20 @@ def clips_frame(clips: Iterable[Clip]) -> pl.DataFrame:
 def clips_of(frame: pl.DataFrame) -> list[Clip]:
     """The clips of a table made by :func:`clips_frame`; ArtefactError where a column is missing."""
     return [Clip(**row) for row in _checked(frame, CLIP_SCHEMA, "clips").iter_rows(named=True)]
+
+
+def stretches_frame(stretches: Mapping[str, Sequence[tuple[float, float]]]) -> pl.DataFrame:
+    """One row a stretch (``STRETCH_SCHEMA``, seconds) of the recordings by id, sorted."""
+    rows = [(key, start, end) for key, times in stretches.items() for start, end in times]
+    return pl.DataFrame(rows, schema=STRETCH_SCHEMA, orient="row").sort(list(STRETCH_SCHEMA))
+
+
+def stretches_of(frame: pl.DataFrame) -> dict[str, tuple[tuple[float, float], ...]]:
+    """The stretches of a table made by :func:`stretches_frame`; ArtefactError where a column is missing."""
+    out: dict[str, tuple[tuple[float, float], ...]] = {}
+    for key, start, end in _checked(frame, STRETCH_SCHEMA, "stretches").iter_rows():
+        out[key] = (*out.get(key, ()), (start, end))
+    return out
 
 
 def _frame(values: Iterable[Annotation] | Iterable[Clip], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,9 @@ from ossicle.core.chunks import ChunkPlan
 from ossicle.core.intervals import Intervals, as_intervals, part, union
 from ossicle.core.records import Annotation, Clip
 from ossicle.core.tracks import rasterise
-from ossicle.corpus.tables import annotations_of, clips_of
+from ossicle.corpus.tables import annotations_of, clips_of, stretches_of
 
+KNOWN = "known.parquet"
 _TOUCH_S = 1e-9
 
 
@@ -23,7 +24,8 @@ _TOUCH_S = 1e-9
 class Material:
     """Clips to draw from, the targets of every recording, and the samples.
 
-    ``intervals[recording_id][label]``: float64 (n, 2), disjoint, seconds.
+    ``intervals[recording_id][label]``: float64 (n, 2), disjoint, seconds. ``known``: the same of recordings of which
+    only some stretches were looked at; of the others all is known.
     """
 
     clips: tuple[Clip, ...]
@@ -31,6 +33,7 @@ class Material:
     intervals: Mapping[str, Mapping[str, Intervals]]
     store: Store
     plan: ChunkPlan
+    known: Mapping[str, Intervals] = field(default_factory=dict)
 
     def samples(self, recording_id: str, start_frame: int) -> NDArray[np.float32]:
         """The samples of one chunk whose first frame is ``start_frame``: float32 (plan.chunk_samples,)."""
@@ -38,30 +41,50 @@ class Material:
         return self.store.read(recording_id, start_frame * self.plan.hop_samples - offset, self.plan.chunk_samples)
 
     def targets(self, recording_id: str, start_frame: int) -> NDArray[np.float32]:
-        """The share of each frame that each label fills: float32 (plan.chunk_frames, len(labels))."""
+        """The share of each frame that each label fills: float32 (plan.chunk_frames, len(labels)).
+
+        1 where nobody looked: the mask keeps that out of the loss, and no such crop passes for one without calls.
+        """
         hop_s, start_s = self.plan.hop_s, start_frame * self.plan.hop_s
         of = self.intervals.get(recording_id, {})
         empty = np.zeros((0, 2))
         columns = [
             rasterise(of.get(label, empty), self.plan.chunk_frames, hop_s, start_s=start_s) for label in self.labels
         ]
-        return np.stack(columns, axis=1)
+        targets = np.stack(columns, axis=1)
+        targets[~self._looked_at(recording_id, start_frame)] = 1.0
+        return targets
 
     def mask(self, recording_id: str, start_frame: int) -> NDArray[np.float32]:
-        """1 for frames inside the recording, 0 for padding: float32 (plan.chunk_frames, len(labels))."""
+        """1 for known frames, 0 for padding and where nobody looked: float32 (plan.chunk_frames, len(labels))."""
         frames = np.arange(start_frame, start_frame + self.plan.chunk_frames)
         inside = (frames >= 0) & (frames < self.plan.n_frames(self.store.n_samples(recording_id)))
+        inside &= self._looked_at(recording_id, start_frame)
         return np.repeat(inside[:, None], len(self.labels), axis=1).astype(np.float32)
 
     def positive_share(self, clips: tuple[Clip, ...]) -> NDArray[np.float64]:
-        """The share of time each label fills in the recordings of ``clips``: (len(labels),)."""
+        """The share of known time each label fills in the recordings of ``clips``: (len(labels),)."""
         ids = sorted({clip.recording_id for clip in clips})
-        seconds = sum(self.store.n_samples(rid) for rid in ids) / self.plan.rate
+        seconds = sum(self._known_s(rid) for rid in ids)
         filled = [
             sum(float(np.diff(self.intervals.get(rid, {}).get(label, np.zeros((0, 2)))).sum()) for rid in ids)
             for label in self.labels
         ]
         return np.array(filled) / max(seconds, 1e-9)
+
+    def _looked_at(self, recording_id: str, start_frame: int) -> NDArray[np.bool_]:
+        """Which frames of a chunk lie wholly in known stretches: (plan.chunk_frames,)."""
+        if recording_id not in self.known:
+            return np.ones(self.plan.chunk_frames, dtype=np.bool_)
+        hop_s = self.plan.hop_s
+        share = rasterise(self.known[recording_id], self.plan.chunk_frames, hop_s, start_s=start_frame * hop_s)
+        whole: NDArray[np.bool_] = share >= 1.0
+        return whole
+
+    def _known_s(self, recording_id: str) -> float:
+        if recording_id in self.known:
+            return float(np.diff(self.known[recording_id]).sum())
+        return self.store.n_samples(recording_id) / self.plan.rate
 
 
 def target_intervals(annotations: list[Annotation], apart_s: float = 0.0) -> dict[str, dict[str, Intervals]]:
@@ -81,10 +104,13 @@ def target_intervals(annotations: list[Annotation], apart_s: float = 0.0) -> dic
 def load_material(
     dataset: Path, store: Path, labels: tuple[str, ...], plan: ChunkPlan, apart_frames: float = 0.0
 ) -> Material:
-    """The material of a dataset folder (``clips.parquet``, ``annotations.parquet``) and a store folder.
+    """The material of a dataset folder (``clips``, ``annotations`` and, where it is, ``known``) and a store folder.
 
     Neighbours of one label are held ``apart_frames`` frames apart in the targets.
     """
     clips = tuple(clips_of(read_table(dataset / "clips.parquet")))
     notes = annotations_of(read_table(dataset / "annotations.parquet"))
-    return Material(clips, labels, target_intervals(notes, apart_frames * plan.hop_s), Store(store), plan)
+    # Absent where all recordings were annotated as a whole.
+    stretches = stretches_of(read_table(dataset / KNOWN)) if (dataset / KNOWN).exists() else {}
+    known = {key: as_intervals(times) for key, times in stretches.items()}
+    return Material(clips, labels, target_intervals(notes, apart_frames * plan.hop_s), Store(store), plan, known)

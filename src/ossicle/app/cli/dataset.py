@@ -11,6 +11,7 @@ from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
+from ossicle.corpus.splits import NEVER_HELD_OUT
 
 group = typer.Typer(help="Look at the recordings, annotations and clips of a project.", no_args_is_help=True)
 
@@ -85,7 +86,7 @@ def stats(
         return
     rows = [
         (
-            str(row["fold"]),
+            str(row["fold"]) if row["fold"] != NEVER_HELD_OUT else "none",
             row["group"],
             row["role"],
             row["label"] or "–",

@@ -8,7 +8,7 @@ from types import FrameType
 
 import typer
 
-from ossicle.app.cli import convert, dataset, demo, field, presets, project, score
+from ossicle.app.cli import convert, dataset, demo, field, presets, project, review, score
 from ossicle.app.cli.printable import printable
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
 
@@ -28,6 +28,7 @@ dataset.register(app)
 field.register(app)
 score.register(app)
 convert.register(app)
+review.register(app)
 presets.register(app)
 
 

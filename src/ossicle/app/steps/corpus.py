@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.step import Context, Step
-from ossicle.artefacts.files import write_json
+from ossicle.artefacts.files import file_digest, write_json
 from ossicle.audio.probe import SUFFIXES
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
@@ -16,6 +16,7 @@ from ossicle.corpus.discovery import files_below
 from ossicle.corpus.health import health
 from ossicle.corpus.index import STEP_VERSION, index_corpus
 from ossicle.corpus.index_files import write_index
+from ossicle.corpus.review_rounds import FOLDER, read_round, round_files, with_reviews
 
 
 def run(context: Context) -> None:
@@ -30,13 +31,15 @@ def run(context: Context) -> None:
         workers=settings.project.workers,
         progress=lambda done, total: context.progress.advance(done, total, "recordings"),
     )
+    if rounds := [read_round(file) for file in round_files(project.folder / FOLDER)]:
+        index = with_reviews(index, rounds, settings.corpus.labels)
     write_index(index, context.out)
     report = health(index, rate=settings.frontend.rate, group=settings.split.group)
     write_json(context.out / "health.json", report.to_json())
 
 
 def listing(project: Project) -> Mapping[str, str]:
-    """Digests of what the folders hold by name, size and time: any edit makes the index anew."""
+    """Digests of what the folders hold by name, size and time, and of review rounds: any edit makes the index anew."""
     if not project.audio_folder.is_dir():
         raise UsageError(
             f"[corpus] audio: the folder {project.audio_folder} does not exist; correct the path in {project.file}"
@@ -50,6 +53,8 @@ def listing(project: Project) -> Mapping[str, str]:
                 "or leave it empty"
             )
         out["annotations"] = _listing(folder, None)
+    if rounds := round_files(project.folder / FOLDER):
+        out["reviews"] = digest([[file.name, file_digest(file)] for file in rounds])
     return out
 
 

@@ -14,15 +14,20 @@ from ossicle.core.settings import digestible
 from ossicle.corpus.audit import audit, require_no_leak
 from ossicle.corpus.dataset import build_dataset, dataset_stats
 from ossicle.corpus.index_files import read_index
-from ossicle.corpus.splits import make_folds
-from ossicle.corpus.tables import annotations_frame, clips_frame
+from ossicle.corpus.splits import make_folds, with_partly
+from ossicle.corpus.tables import STRETCH_SCHEMA, annotations_frame, clips_frame, stretches_frame
+from ossicle.training.material import KNOWN
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 _NOISE_S = 1.0
 
 
 def run(context: Context) -> None:
-    """Write ``clips``, ``annotations`` (the targets), ``folds``, ``stats`` and ``split.json``."""
+    """Write ``clips``, ``annotations`` (the targets), ``folds``, ``stats`` and ``split.json``.
+
+    ``folds`` lists what is judged. Recordings of which a review looked at stretches only teach and are never judged;
+    these stretches are written as ``known``.
+    """
     settings = context.project.settings
     index = read_index(context.inputs["corpus"])
     recordings, annotations = list(index.recordings), list(index.annotations)
@@ -31,8 +36,10 @@ def run(context: Context) -> None:
             "no recording has annotations, so there is nothing to learn from: "
             f"name their folder in [corpus] annotations of {context.project.file}"
         )
-    folds = make_folds(recordings, annotations, settings.split)
-    built = build_dataset(recordings, annotations, folds, settings.dataset, settings.split.seed, _NOISE_S)
+    # Folds follow from what the annotation files say, so that a recording stays in its fold from review to review.
+    judged = make_folds(recordings, index.annotations if index.stated is None else index.stated, settings.split)
+    folds = with_partly(judged, recordings, index.partly, settings.split.group)
+    built = build_dataset(recordings, annotations, folds, settings.dataset, settings.split.seed, _NOISE_S, index.partly)
     found = audit(folds, recordings, annotations, built.clips, group=settings.split.group)
     require_no_leak(found)
     targets = {(clip.recording_id, clip.start_s, clip.label) for clip in built.clips if clip.role == "target"}
@@ -47,7 +54,13 @@ def run(context: Context) -> None:
             raise UsageError(f"the label {label!r} {fault}: no bundle can hold it; correct it in the annotation tables")
     write_table(context.out / "clips.parquet", clips_frame(built.clips), ["recording_id", "start_s", "label", "role"])
     write_table(context.out / "annotations.parquet", annotations_frame(kept), ["recording_id", "start_s", "label"])
-    rows = [{"recording_id": key, "group": entry.group, "fold": entry.fold} for key, entry in folds.items()]
+    # Only what was annotated as a whole can be judged: elsewhere an event may be right without anybody having said so.
+    whole = {one.id for one in recordings if one.reviewed}
+    rows = [
+        {"recording_id": key, "group": entry.group, "fold": entry.fold} for key, entry in judged.items() if key in whole
+    ]
+    if index.partly:
+        write_table(context.out / KNOWN, stretches_frame(index.partly), list(STRETCH_SCHEMA))
     write_table(context.out / "folds.parquet", pl.DataFrame(rows), ["recording_id"])
     stats = [asdict(row) for row in dataset_stats(built.clips, kept)]
     write_table(context.out / "stats.parquet", pl.DataFrame(stats, infer_schema_length=None), ["fold", "group", "role"])

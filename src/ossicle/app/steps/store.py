@@ -7,15 +7,16 @@ from ossicle.audio.store.build import build_store
 from ossicle.audio.store.entries import StoreItem
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
+from ossicle.core.records import Recording
 from ossicle.corpus.index_files import read_index
 
 STEP_VERSION = 1
 
 
 def run(context: Context) -> None:
-    """Build the store of every recording that is annotated; shards that are there already are kept."""
+    """Build the store of every recording that is annotated or examined; shards that are there already are kept."""
     project = context.project
-    recordings = [one for one in read_index(context.inputs["corpus"]).recordings if one.reviewed]
+    recordings = _recordings(context.inputs["corpus"])
     done = 0
 
     def shard_done(name: str) -> None:
@@ -34,7 +35,12 @@ def run(context: Context) -> None:
 
 def recordings_digest(corpus: Path) -> str:
     """The recordings alone: a changed annotation does not decode anything again."""
-    return digest(sorted([one.id, one.digest] for one in read_index(corpus).recordings if one.reviewed))
+    return digest(sorted([one.id, one.digest] for one in _recordings(corpus)))
+
+
+def _recordings(corpus: Path) -> list[Recording]:
+    index = read_index(corpus)
+    return [one for one in index.recordings if one.reviewed or one.id in index.partly]
 
 
 STEP = Step(

@@ -20,7 +20,7 @@ Times = dict[str, dict[str, Intervals]]
 
 @dataclass(frozen=True)
 class Truth:
-    """The annotated recordings of a project, by id, in the order of ``ids``."""
+    """The recordings of a project that were annotated as a whole, by id, in the order of ``ids``."""
 
     ids: tuple[str, ...]
     labels: tuple[str, ...]
@@ -48,11 +48,13 @@ def read_truth(corpus: Path, dataset: Path) -> Truth:
     folds = read_table(dataset / "folds.parquet")
     recordings = {one.id: one for one in read_index(corpus).recordings}
     ids = tuple(sorted(folds["recording_id"].to_list()))
+    judged = set(ids)
+    notes = annotations_of(read_table(dataset / "annotations.parquet"))
     return Truth(
         ids=ids,
         labels=labels_of(dataset),
         recordings={key: recordings[key] for key in ids},
-        annotations=tuple(annotations_of(read_table(dataset / "annotations.parquet"))),
+        annotations=tuple(one for one in notes if one.recording_id in judged),
         groups=dict(zip(folds["recording_id"], folds["group"], strict=True)),
         folds=dict(zip(folds["recording_id"], folds["fold"], strict=True)),
     )

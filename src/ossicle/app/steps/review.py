@@ -1,0 +1,143 @@
+"""A review round: events out to a person as tables, and what they say of them back into the project."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.project.places import refuse_links
+from ossicle.app.steps import candidates
+from ossicle.app.steps.chain import CHAIN, chosen_steps
+from ossicle.app.steps.step import Progress, find_steps, run_steps
+from ossicle.app.steps.training import labels_of
+from ossicle.artefacts.files import read_json, whole_folder
+from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.shelf import Shelf
+from ossicle.core.digest import digest
+from ossicle.core.errors import UsageError
+from ossicle.core.settings import digestible
+from ossicle.corpus.discovery import files_below
+from ossicle.corpus.index_files import read_index
+from ossicle.corpus.review_answers import Answers, answers
+from ossicle.corpus.review_choice import ReviewSettings, choose
+from ossicle.corpus.review_rounds import FOLDER, Round, write_round
+from ossicle.corpus.review_tables import EXPORT, Export, Sheet, read_export, read_returned, write_export
+
+_TABLES = frozenset({".txt", ".csv", ".tsv"})
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import kept: the file (None where an earlier one says the same), the answers, and what was not used."""
+
+    file: Path | None
+    answers: Answers
+    unused: tuple[str, ...]
+
+
+def export_review(
+    project: Project, out: Path, settings: ReviewSettings, formats: Sequence[str], progress: Progress
+) -> tuple[Export, dict[str, str]]:
+    """Write the tables of a review into the new folder ``out``, whole or absent; gives what went out.
+
+    Recordings that could not be read come with their reasons. UsageError where the project has not been run under its
+    settings, where ``out`` is there already, and where there is nothing to ask.
+    """
+    if out.exists():
+        raise UsageError(f"{out} exists already; name a folder that does not, so that no corrected table is lost")
+    steps = chosen_steps(candidates.STEP.needs)
+    missing = [name for name, path in find_steps(steps, project).items() if path is None]
+    if missing:
+        raise UsageError(f"the step {missing[0]} is not done under these settings; run `ossicle run` first")
+    with project_lock(project.data_root):
+        made = run_steps((*steps, candidates.STEP), project, progress).artefacts
+    index = read_index(made["corpus"])
+    chosen = choose(
+        index.recordings,
+        index.annotations,
+        candidates.read_candidates(made["candidates"]),
+        index.examined,
+        settings,
+        project.settings.evaluation.iou,
+    )
+    if not chosen:
+        raise UsageError(
+            f"nothing to ask: there is no event of the kinds {', '.join(settings.select)} that nobody has looked at yet"
+        )
+    sheets = tuple(
+        Sheet(one.id, one.path, one.digest, one.duration_s, chosen[one.id])
+        for one in index.recordings
+        if one.id in chosen
+    )
+    shelf = Shelf(project.data_root)
+    content = {name: shelf.content(made[name]) for name in ("bundle", "candidates")}
+    export = Export(
+        id=digest([content, digestible(settings), [asdict(one) for one in sheets]])[:16],
+        provenance={
+            "project": project.settings.project.name,
+            "model": content["bundle"],
+            "candidates": content["candidates"],
+            "ossicle": version("ossicle"),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+        labels=labels_of(made["dataset"]),
+        high_hz=project.settings.frontend.fmax_hz,
+        sheets=sheets,
+    )
+    with whole_folder(out) as part:
+        write_export(part, export, formats)
+    return export, read_json(made["candidates"] / "left_out.json")
+
+
+def import_review(
+    project: Project,
+    folder: Path,
+    by: str,
+    progress: Progress,
+    *,
+    new_labels: Sequence[str] = (),
+    accept_unchanged: bool = False,
+) -> Imported:
+    """Read corrected tables and keep what they say below the project's folder, whole or absent.
+
+    Raises FormatError with file and line for tables that cannot be read or contradict each other, UsageError where the
+    folder holds no export and where nothing in it was reviewed.
+    """
+    export = read_export(folder)
+    said = answers(export, read_returned(folder, export), new_labels=new_labels, accept_unchanged=accept_unchanged)
+    project.data_root.mkdir(parents=True, exist_ok=True)
+    place = project.folder / FOLDER
+    refuse_links(project.data_root, (place,))
+    with project_lock(project.data_root):
+        index = read_index(run_steps(CHAIN[:1], project, progress).artefacts["corpus"])
+        digests = {one.id: one.digest for one in index.recordings}
+        usable = tuple(one for one in said.recordings if digests.get(one.recording_id) == one.digest)
+        unused = [
+            f"{one.path}: holds other sound than was exported, or is not there any more"
+            for one in said.recordings
+            if one not in usable
+        ]
+        known = {*export.tables, EXPORT}
+        unused += [f"{name}: is no table of this export" for name in files_below(folder, _TABLES) if name not in known]
+        if not usable:
+            raise UsageError(_nothing(folder, said, unused))
+        provenance = {
+            **export.provenance,
+            "export": export.id,
+            "by": by,
+            "exported": export.provenance.get("created", ""),
+        }
+        provenance["created"] = datetime.now(UTC).isoformat(timespec="seconds")
+        file = write_round(place, Round(usable, provenance))
+    return Imported(file, replace(said, recordings=usable), tuple(unused))
+
+
+def _nothing(folder: Path, said: Answers, unused: Sequence[str]) -> str:
+    if said.untouched and not said.recordings:
+        return (
+            f"{folder}: no table was changed since it went out, so nobody may have looked; "
+            "if you did and all was right, say so with --accept-unchanged"
+        )
+    return f"{folder}: holds nothing that was reviewed{''.join(f'; {one}' for one in unused)}"

@@ -1,0 +1,203 @@
+"""What a person said, from the tables that went out and those that came back.
+
+Only stretches that were looked at count. In them, a row that is there is an event, a row that is gone is none, and
+nothing else is: what nobody looked at stays unknown.
+"""
+
+import difflib
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ossicle.core.errors import FormatError
+from ossicle.core.intervals import as_intervals, iou, union
+from ossicle.core.records import Annotation
+from ossicle.corpus.review_choice import Row
+from ossicle.corpus.review_rounds import PROVENANCE, ReviewedRecording, as_stretches, within, without
+from ossicle.corpus.review_tables import LOOK, UNSURE, Export, Returned, Sheet, line_of
+from ossicle.corpus.selection import RawSelection
+
+# Programs round the times they save: a row that moved by less has not been moved.
+_MOVED_S = 1e-3
+# The ends of recordings are rounded too, and a last call may be drawn to the edge.
+_END_TOLERANCE_S = 0.005
+
+OUTCOMES = ("confirmed", "corrected", "removed", "added")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came back: recordings with what was said of them, and those of which nothing was.
+
+    ``counts`` maps (label, outcome) to a number, ``undecided`` counts rows under a ``?``, ``not_looked_at`` the
+    stretches whose row was deleted; ``untouched`` are the paths of recordings whose tables are as they went out, and
+    ``missing`` those whose tables are gone.
+    """
+
+    recordings: tuple[ReviewedRecording, ...]
+    counts: Mapping[tuple[str, str], int]
+    undecided: int
+    not_looked_at: int
+    untouched: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Tally:
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    undecided: int = 0
+    not_looked_at: int = 0
+
+
+def answers(
+    export: Export,
+    returned: Mapping[str, Sequence[Returned]],
+    *,
+    new_labels: Collection[str] = (),
+    accept_unchanged: bool = False,
+) -> Answers:
+    """Compare what came back with what went out.
+
+    A table as it went out may never have been opened: it counts only with ``accept_unchanged``. FormatError, naming
+    file and line, for labels that are neither the export's nor ``new_labels``, for events beyond the recording's end,
+    and where two changed tables of one recording contradict each other.
+    """
+    recordings: list[ReviewedRecording] = []
+    untouched: list[str] = []
+    missing: list[str] = []
+    tally = _Tally()
+    for sheet in export.sheets:
+        tables = returned.get(sheet.recording_id, ())
+        table = _the_one(sheet, tables, accept_unchanged)
+        if table is None:
+            (untouched if tables else missing).append(sheet.path)
+            continue
+        rows = [_checked(row, sheet, table.file, {*export.labels, *new_labels}) for row in table.rows]
+        recordings.append(_said(sheet, list(dict.fromkeys(rows)), export.high_hz, tally))
+    return Answers(
+        recordings=tuple(one for one in recordings if one.examined),
+        counts=dict(tally.counts),
+        undecided=tally.undecided,
+        not_looked_at=tally.not_looked_at,
+        untouched=tuple(untouched),
+        missing=tuple(missing),
+    )
+
+
+def _the_one(sheet: Sheet, tables: Sequence[Returned], accept_unchanged: bool) -> Returned | None:
+    """The table that counts for a recording: the changed one; FormatError where two say different things."""
+    changed = [one for one in tables if not one.unchanged]
+    for one in changed[1:]:
+        if _content(one.rows) != _content(changed[0].rows):
+            raise FormatError(
+                f"{changed[0].file} and {one.file} were both changed and say different things of {sheet.path}; "
+                "keep one of them and delete the other"
+            )
+    if changed:
+        return changed[0]
+    return tables[0] if tables and accept_unchanged else None
+
+
+def _content(rows: Sequence[RawSelection]) -> list[tuple[str, int, int]]:
+    return sorted((row.label, round(row.start_s / _MOVED_S), round(row.end_s / _MOVED_S)) for row in rows)
+
+
+def _checked(row: RawSelection, sheet: Sheet, file: Path, labels: Collection[str]) -> RawSelection:
+    """The row, cut to the recording and without what only the table needs."""
+    looks = row.label.startswith(LOOK)
+    if not looks and row.label != UNSURE and row.label not in labels:
+        close = difflib.get_close_matches(row.label, sorted(labels), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there is {', '.join(sorted(labels))};"
+        raise FormatError(
+            f"{line_of(file, row.label)}: the label {row.label!r} is new; {hint} correct it, "
+            f"or allow it with --new-label {row.label!r}"
+        )
+    if row.start_s >= sheet.duration_s or (row.end_s > sheet.duration_s + _END_TOLERANCE_S and not looks):
+        raise FormatError(
+            f"{line_of(file, row.label)}: {row.label!r} at {row.start_s:g} to {row.end_s:g} s lies beyond the end of "
+            f"{sheet.path} at {sheet.duration_s:g} s; correct its times"
+        )
+    return RawSelection(
+        max(row.start_s, 0.0), min(row.end_s, sheet.duration_s), row.label, row.low_hz, row.high_hz, row.quality
+    )
+
+
+def _said(sheet: Sheet, rows: Sequence[RawSelection], high_hz: float, tally: _Tally) -> ReviewedRecording:
+    looks = union(as_intervals([(one.start_s, one.end_s) for one in rows if one.label.startswith(LOOK)]))
+    unsure = union(as_intervals([(one.start_s, one.end_s) for one in rows if one.label == UNSURE]))
+    events = [one for one in rows if not one.label.startswith(LOOK) and one.label != UNSURE]
+    out = [row for look in sheet.looks for row in look.rows]
+    tally.not_looked_at += sum(not within((one.start_s + one.end_s) / 2, looks) for one in sheet.looks)
+    pairs = _pairs(out, events)
+    partner = {column: row for row, column in pairs}
+    kept: list[Annotation] = []
+    for column, event in enumerate(events):
+        before = out[partner[column]] if column in partner else None
+        same = before is not None and _unmoved(before, event)
+        if same and not within(_centre(event), looks):
+            continue
+        outcome = "added" if before is None else "confirmed" if same else "corrected"
+        tally.counts[event.label, outcome] += 1
+        kept.append(_annotation(sheet.recording_id, event, before if same else None, before, high_hz))
+    gone = set(range(len(out))) - {row for row, _ in pairs}
+    for row in sorted(gone):
+        if within(_centre(out[row]), unsure):
+            tally.undecided += 1
+        elif within(_centre(out[row]), looks):
+            tally.counts[out[row].label, "removed"] += 1
+    own = as_intervals([(one.start_s, one.end_s) for one in kept])
+    examined = union(np.concatenate([without(looks, unsure), own]))
+    kept.sort(key=lambda one: (one.start_s, one.end_s, one.label))
+    return ReviewedRecording(sheet.recording_id, sheet.path, sheet.digest, as_stretches(examined), tuple(kept))
+
+
+def _pairs(out: Sequence[Row], events: Sequence[RawSelection]) -> list[tuple[int, int]]:
+    """Which row came back as which: those of one label first, then those that overlap most."""
+    shares = iou(
+        as_intervals([(one.start_s, one.end_s) for one in out]),
+        as_intervals([(one.start_s, one.end_s) for one in events]),
+    )
+    wanted = sorted(
+        (out[row].label != events[column].label, -shares[row, column], int(row), int(column))
+        for row, column in np.argwhere(shares > 0)
+    )
+    rows: set[int] = set()
+    columns: set[int] = set()
+    found = []
+    for _, _, row, column in wanted:
+        if row not in rows and column not in columns:
+            rows.add(row)
+            columns.add(column)
+            found.append((row, column))
+    return found
+
+
+def _unmoved(before: Row, now: RawSelection) -> bool:
+    times = abs(before.start_s - now.start_s) <= _MOVED_S and abs(before.end_s - now.end_s) <= _MOVED_S
+    return times and before.label == now.label
+
+
+def _annotation(
+    recording_id: str, now: RawSelection, exact: Row | None, before: Row | None, high_hz: float
+) -> Annotation:
+    """An event as it is kept: times as they went out where nobody moved them, and what the table could not hold."""
+    times = now if exact is None else exact
+    drawn = now.high_hz is None or (not now.low_hz and abs(now.high_hz - high_hz) < 1)
+    known = before if drawn else now
+    return Annotation(
+        recording_id,
+        times.start_s,
+        times.end_s,
+        now.label,
+        low_hz=known.low_hz if known is not None else None,
+        high_hz=known.high_hz if known is not None else None,
+        quality=now.quality if now.quality is not None or before is None else before.quality,
+        provenance=PROVENANCE,
+    )
+
+
+def _centre(row: Row | RawSelection) -> float:
+    return (row.start_s + row.end_s) / 2

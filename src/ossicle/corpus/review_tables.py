@@ -1,0 +1,233 @@
+"""Review tables: what goes out to a person, and how it is read when it comes back.
+
+    DIR/export.json                         what went out; the tables are compared with it
+    DIR/site A/tape.Table.1.selections.txt  Raven, a table for each recording
+    DIR/site A/tape.txt                     Audacity, a label track for each recording
+    DIR/review.csv                          one table of all recordings
+
+In every format a row labelled ``(look) ...`` frames a stretch to be looked at as a whole. Where it is still there when
+the table comes back, the rows inside it are all that the stretch holds; where it was deleted, nobody has looked. A row
+labelled ``?`` is a stretch of which the person cannot tell.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ossicle.artefacts.files import file_digest, read_json, write_json
+from ossicle.core.errors import ArtefactError, FormatError, UsageError
+from ossicle.corpus.audacity import read_audacity, write_audacity
+from ossicle.corpus.delimited import escape_cell, figure, write_delimited
+from ossicle.corpus.event_csv import read_events
+from ossicle.corpus.raven import read_raven
+from ossicle.corpus.review_choice import Look, Row
+from ossicle.corpus.selection import RawSelection, cell_text
+from ossicle.corpus.table_names import table_places
+
+LOOK, UNSURE = "(look)", "?"
+EXPORT = "export.json"
+CSV = "review.csv"
+FORMAT_VERSION = 1
+_RAVEN_COLUMNS = (
+    *("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"),
+    *("Begin File", "Annotation", "Score", "Quality", "Reason"),
+)
+_CSV_COLUMNS = ("file", "start_time", "end_time", "label", "score", "low_f", "high_f", "quality", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What goes out of one recording."""
+
+    recording_id: str
+    path: str
+    digest: str
+    duration_s: float
+    looks: tuple[Look, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One export: its id, what it was made from (``provenance``), the labels there are, and its sheets.
+
+    Rows without frequencies are drawn from 0 to ``high_hz`` in Raven. ``tables`` maps each file to its digest.
+    """
+
+    id: str
+    provenance: Mapping[str, str]
+    labels: tuple[str, ...]
+    high_hz: float
+    sheets: tuple[Sheet, ...]
+    tables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The rows of one recording as one table has them now, and whether it is as it went out."""
+
+    file: Path
+    rows: tuple[RawSelection, ...]
+    unchanged: bool
+
+
+def write_export(folder: Path, export: Export, formats: Sequence[str]) -> None:
+    """Write the tables of an export in the formats named (see :data:`FORMATS`), and ``export.json`` last."""
+    tables: dict[str, str] = {}
+    for name in formats:
+        for file, of in _files(export, name).items():
+            FORMATS[name].write(folder / file, of, export.high_hz)
+            tables[file] = file_digest(folder / file)
+    write_json(folder / EXPORT, {"format": FORMAT_VERSION, **asdict(export), "tables": tables})
+
+
+def read_export(folder: Path) -> Export:
+    """What went out; UsageError where the folder holds no export, FormatError where its record is damaged."""
+    file = folder / EXPORT
+    if not file.is_file():
+        raise UsageError(f"{folder} holds no {EXPORT}: name the folder that `ossicle review export` wrote")
+    try:
+        value = read_json(file)
+    except ArtefactError as problem:
+        raise FormatError(f"{problem}; what went out is not known without it") from None
+    try:
+        if value["format"] != FORMAT_VERSION:
+            raise ValueError(f"its format is {value['format']!r}, not {FORMAT_VERSION}")
+        return Export(
+            id=str(value["id"]),
+            provenance={str(key): str(said) for key, said in value["provenance"].items()},
+            labels=tuple(str(one) for one in value["labels"]),
+            high_hz=float(value["high_hz"]),
+            sheets=tuple(_sheet(one) for one in value["sheets"]),
+            tables={str(key): str(said) for key, said in value["tables"].items()},
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise FormatError(f"{file}: is no record of an export ({problem}); restore it as it was written") from None
+
+
+def read_returned(folder: Path, export: Export) -> dict[str, list[Returned]]:
+    """What each table that is still there says, by recording id; FormatError, with file and line, for bad ones."""
+    out: dict[str, list[Returned]] = {sheet.recording_id: [] for sheet in export.sheets}
+    for name, known in FORMATS.items():
+        for file, sheets in _files(export, name).items():
+            path = folder / file
+            if file not in export.tables or not path.exists():
+                continue
+            rows = known.read(path)
+            same = file_digest(path) == export.tables[file]
+            if name == "csv":
+                _require_known(path, rows, sheets)
+            for sheet in sheets:
+                mine = tuple(row for row in rows if name != "csv" or row.begin_path == sheet.path)
+                unchanged = same or (name == "csv" and _same_rows(mine, rows_of(sheet)))
+                out[sheet.recording_id].append(Returned(path, mine, unchanged))
+    return out
+
+
+def rows_of(sheet: Sheet) -> list[Row]:
+    """The rows of a sheet as they go out: each stretch to look at, then what it holds."""
+    out: list[Row] = []
+    for look in sheet.looks:
+        out += [Row(look.start_s, look.end_s, f"{LOOK} {', '.join(look.reasons)}", None, ""), *look.rows]
+    return out
+
+
+def _write_raven(path: Path, sheets: Sequence[Sheet], high_hz: float) -> None:
+    (sheet,) = sheets
+    lines = []
+    for number, row in enumerate(rows_of(sheet), start=1):
+        box = (row.low_hz or 0.0, high_hz if row.high_hz is None else row.high_hz)
+        times = [figure(value) for value in (row.start_s, row.end_s, *box)]
+        name = cell_text(sheet.path.rpartition("/")[2], "the file name")
+        said = [name, cell_text(row.label, "the label"), figure(row.score), _whole(row.quality), row.reason]
+        lines.append([str(number), "Spectrogram 1", "1", *times, *said])
+    write_delimited(path, _RAVEN_COLUMNS, lines, delimiter="\t")
+
+
+def _write_audacity(path: Path, sheets: Sequence[Sheet], high_hz: float) -> None:
+    (sheet,) = sheets
+    write_audacity(path, [RawSelection(row.start_s, row.end_s, row.label) for row in rows_of(sheet)])
+
+
+def _write_csv(path: Path, sheets: Sequence[Sheet], high_hz: float) -> None:
+    lines = []
+    for sheet in sheets:
+        for row in rows_of(sheet):
+            cells = [escape_cell(sheet.path), figure(row.start_s), figure(row.end_s), escape_cell(row.label)]
+            cells += [figure(row.score), figure(row.low_hz), figure(row.high_hz), _whole(row.quality), row.reason]
+            lines.append(cells)
+    write_delimited(path, _CSV_COLUMNS, lines)
+
+
+def _read_audacity(path: Path) -> list[RawSelection]:
+    return read_audacity(path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    ending: str
+    write: Callable[[Path, Sequence[Sheet], float], None]
+    read: Callable[[Path], Sequence[RawSelection]]
+
+
+FORMATS: Mapping[str, _Format] = {
+    "raven": _Format(".Table.1.selections.txt", _write_raven, read_raven),
+    "audacity": _Format(".txt", _write_audacity, _read_audacity),
+    "csv": _Format("", _write_csv, lambda path: read_events(path).rows),
+}
+
+
+def _files(export: Export, name: str) -> dict[str, tuple[Sheet, ...]]:
+    """The files of a format, and the sheets in each."""
+    if name == "csv":
+        return {CSV: export.sheets}
+    places = table_places(sheet.path for sheet in export.sheets)
+    ending = FORMATS[name].ending
+    return {f"{places[sheet.path].as_posix()}{ending}": (sheet,) for sheet in export.sheets}
+
+
+def _require_known(path: Path, rows: Iterable[RawSelection], sheets: Sequence[Sheet]) -> None:
+    known = {sheet.path for sheet in sheets}
+    for row in rows:
+        if row.begin_path not in known:
+            raise FormatError(
+                f"{line_of(path, row.begin_path)}: the file {row.begin_path!r} is none of this export; "
+                "write it as it was, or remove the row"
+            )
+
+
+def line_of(path: Path, text: str) -> str:
+    """``path``, with the number of its first line that holds ``text`` where there is one."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    found = next((number for number, line in enumerate(lines, start=1) if text in line), None)
+    return str(path) if found is None else f"{path}, line {found}"
+
+
+def _same_rows(returned: Sequence[RawSelection], out: Sequence[Row]) -> bool:
+    return sorted(map(_key, returned)) == sorted(map(_key, out))
+
+
+def _key(row: RawSelection | Row) -> tuple[str, str, str]:
+    return f"{row.start_s:.6f}", f"{row.end_s:.6f}", row.label
+
+
+def _sheet(value: Mapping[str, Any]) -> Sheet:
+    recording_id, path, digest = (str(value[name]) for name in ("recording_id", "path", "digest"))
+    looks = tuple(_look(one) for one in value["looks"])
+    return Sheet(recording_id, path, digest, float(value["duration_s"]), looks)
+
+
+def _look(value: Mapping[str, Any]) -> Look:
+    reasons, rows = tuple(str(one) for one in value["reasons"]), tuple(_row(one) for one in value["rows"])
+    return Look(float(value["start_s"]), float(value["end_s"]), reasons, rows)
+
+
+def _row(value: Mapping[str, Any]) -> Row:
+    start_s, end_s = float(value["start_s"]), float(value["end_s"])
+    score, low, high = (None if value[one] is None else float(value[one]) for one in ("score", "low_hz", "high_hz"))
+    quality = None if value["quality"] is None else int(value["quality"])
+    return Row(start_s, end_s, str(value["label"]), score, str(value["reason"]), low, high, quality)
+
+
+def _whole(value: int | None) -> str:
+    return "" if value is None else str(value)

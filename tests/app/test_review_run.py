@@ -1,0 +1,196 @@
+"""A review round through the command line, with networks that were never trained."""
+
+import json
+import wave
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ossicle.app.cli.main import main
+from ossicle.app.project.load import load_project
+from ossicle.app.steps import chain, training
+from ossicle.app.steps.step import Context, find_steps
+from ossicle.artefacts.files import write_json
+from ossicle.artefacts.tables import read_table
+from ossicle.core.digest import recording_id
+from ossicle.corpus.raven import read_raven, write_raven
+from ossicle.corpus.review_tables import LOOK
+from ossicle.corpus.selection import RawSelection
+from ossicle.models.registry import build_network
+from ossicle.models.weights import save_weights
+from ossicle.training.runfolder import RunFolder
+
+RATE = 8000
+# A threshold of nought makes one endless event of everything; the gate has its own test.
+PROJECT = """
+base = "recipe:tapes"
+[corpus]
+audio = "audio"
+annotations = "tables"
+name_template = "site{site}_*"
+[split]
+group = "site"
+[frontend]
+rate = 8000
+n_fft = 256
+hop_samples = 160
+n_mels = 16
+fmax_hz = 4000.0
+[model.crnn]
+channels = [4]
+pools = [4]
+hidden = 4
+[decision]
+on = [0.0]
+[gate]
+off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
+[evaluation]
+bootstrap = 100
+[report]
+examples = 0
+"""
+ANNOTATED = ("siteA_1", "siteB_1")
+NEW = ("siteA_2", "siteC_1")
+QUIET = ("--progress", "none", "--json")
+Command = Callable[..., tuple[int, str, str]]
+
+
+def untrained(context: Context) -> None:
+    """What the step ``training`` leaves, without the training."""
+    folds = sorted(set(read_table(context.inputs["dataset"] / "folds.parquet")["fold"].to_list()))
+    labels, settings = training.labels_of(context.inputs["dataset"]), context.project.settings
+    for name in [*map(training.fold_name, folds), training.FINAL]:
+        torch.manual_seed(0)
+        folder = RunFolder(context.out / name)
+        save_weights(build_network(settings.model, settings.frontend.n_mels, len(labels)), folder.weights)
+    write_json(context.out / "training.json", {"labels": list(labels), "folds": folds})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("review")
+    (place / "audio").mkdir()
+    for number, stem in enumerate((*ANNOTATED, *NEW)):
+        samples = (np.random.default_rng(number).standard_normal(10 * RATE) * 1000).astype("<i2")
+        with wave.open(str(place / "audio" / f"{stem}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(samples.tobytes())
+    for stem in ANNOTATED:
+        rows = [RawSelection(float(start), start + 0.5, "call") for start in (1, 4, 7)]
+        write_raven(place / "tables" / f"{stem}.Table.1.selections.txt", rows)
+    (place / "ossicle.toml").write_text(PROJECT)
+    return place
+
+
+@pytest.fixture
+def ossicle(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run a command; gives its exit code and what it said on both channels."""
+    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
+    steps = tuple(replace(step, run=untrained) if step.name == "training" else step for step in chain.CHAIN)
+    monkeypatch.setattr(chain, "CHAIN", steps)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["ossicle", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        said = capsys.readouterr()
+        return int(caught.value.code or 0), said.out, said.err
+
+    return run
+
+
+def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Command) -> None:
+    out = folder / "round1"
+    early = ossicle("review", "export", "-p", folder, "-o", out, *QUIET)
+    assert (early[0], early[2]) == (
+        2,
+        "ossicle: the step corpus is not done under these settings; run `ossicle run` first\n",
+    )
+    code, _, err = ossicle("run", "-p", folder, *QUIET)
+    assert code == 0, err
+    before = find_steps(chain.CHAIN, load_project(folder))
+    # Only what was annotated as a whole is judged, although the group of A's other tape is held out.
+    assert before["dataset"] is not None
+    judged = {recording_id("tapes", f"{stem}.wav") for stem in ANNOTATED}
+    assert set(read_table(before["dataset"] / "folds.parquet")["recording_id"]) == judged
+
+    code, told, err = ossicle("review", "export", "-p", folder, "-o", out, "--select", "best", *QUIET)
+    assert code == 0, err
+    assert json.loads(told) | {"export": ""} == {
+        "export": "",
+        "recordings": 2,
+        "stretches": 2,
+        "rows": 2,
+        "seconds": 20.0,
+        "left_out": {},
+    }
+    again = ossicle("review", "export", "-p", folder, "-o", out, *QUIET)
+    assert again[0] == 2
+    assert "exists already" in again[2]
+
+    untouched = ossicle("review", "import", out, "-p", folder, *QUIET)
+    assert untouched[0] == 2
+    assert "--accept-unchanged" in untouched[2]
+    for stem in NEW:
+        table = out / f"{stem}.Table.1.selections.txt"
+        look, event = read_raven(table)
+        assert (look.label, look.end_s, event.label, event.end_s) == (f"{LOOK} best", 10.0, "call", 10.0)
+        write_raven(table, [replace(look, end_s=6.0), RawSelection(2.0, 2.5, "call"), RawSelection(5.0, 5.25, "call")])
+    code, told, err = ossicle("review", "import", out, "-p", folder, "--by", "a person", *QUIET)
+    assert code == 0, err
+    said = json.loads(told)
+    assert said["labels"] == {"call": {"confirmed": 0, "corrected": 2, "removed": 0, "added": 2}}
+    kept = json.loads((folder / "reviews" / "round-001.json").read_text())
+    assert kept["provenance"]["by"] == "a person"
+    assert kept["provenance"]["export"] == json.loads((out / "export.json").read_text())["id"]
+    assert len(kept["provenance"]["model"]) == 64
+    assert ossicle("review", "import", out, "-p", folder)[1].endswith("an earlier round says the same\n")
+
+    code, told, err = ossicle("run", "-p", folder, *QUIET)
+    assert code == 0, err
+    outcomes = json.loads(told)["outcomes"]
+    assert {outcomes[step] for step in ("dataset", "store", "training")} == {"computed"}
+    after = find_steps(chain.CHAIN, load_project(folder))
+    assert after["dataset"] is not None
+    assert before["training"] != after["training"]
+    folds = read_table(after["dataset"] / "folds.parquet")
+    assert folds.equals(read_table(before["dataset"] / "folds.parquet"))
+    clips = read_table(after["dataset"] / "clips.parquet")
+    fold_of = {
+        stem: set(clips.filter(clips["recording_id"] == recording_id("tapes", f"{stem}.wav"))["fold"])
+        for stem in (*ANNOTATED, *NEW)
+    }
+    assert fold_of == {"siteA_1": {0}, "siteA_2": {0}, "siteB_1": {1}, "siteC_1": {-1}}
+    known = read_table(after["dataset"] / "known.parquet")
+    assert known.select("start_s", "end_s").rows() == [(0.0, 6.0)] * 2
+    new = clips.filter(~clips["recording_id"].is_in(judged))
+    assert new["end_s"].max() <= 6.0
+    assert set(new["role"]) == {"target", "noise"}
+    notes = read_table(after["dataset"] / "annotations.parquet")
+    assert set(notes.filter(~notes["recording_id"].is_in(judged))["provenance"]) == {"reviewed"}
+
+
+def test_what_was_looked_at_is_not_asked_again(folder: Path, ossicle: Command) -> None:
+    code, told, err = ossicle("review", "export", "-p", folder, "-o", folder / "round2", "--select", "worst", *QUIET)
+    assert code == 0, err
+    # The endless events of the annotated tapes contradict their annotations; the new tapes were looked at.
+    assert json.loads(told)["recordings"] == 2
+    for table in ("siteA_1.Table.1.selections.txt", "siteB_1.Table.1.selections.txt"):
+        assert (folder / "round2" / table).exists()
+    assert (folder / "round2" / "siteA_1.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [("--select", "all", "there is uncertain, best, worst"), ("--format", "wav", "there is raven, audacity, csv")],
+)
+def test_wrong_options_are_refused(folder: Path, ossicle: Command, option: str, value: str, words: str) -> None:
+    code, _, err = ossicle("review", "export", "-p", folder, "-o", folder / "none", option, value)
+    assert code == 2
+    assert words in err

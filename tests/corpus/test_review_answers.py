@@ -1,0 +1,219 @@
+"""Tables that go out, what a person does to them, and what is concluded."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.audacity import read_audacity, write_audacity
+from ossicle.corpus.raven import read_raven, write_raven
+from ossicle.corpus.review_answers import Answers, answers
+from ossicle.corpus.review_choice import Look, Row
+from ossicle.corpus.review_tables import (
+    LOOK,
+    UNSURE,
+    Export,
+    Sheet,
+    read_export,
+    read_returned,
+    write_export,
+)
+from ossicle.corpus.selection import RawSelection
+
+FOUND = Row(5.0, 5.5, "hum", 0.9, "found")
+ANNOTATED = Row(6.25, 6.5, "trill", None, "annotated", 1500.0, 3000.0, 2)
+BELOW = Row(40.123456789, 41.0, "hum", 0.3, "below the threshold")
+SHEETS = (
+    Sheet(
+        "a1",
+        "site A/tape.wav",
+        "d1",
+        60.0,
+        (Look(4.0, 7.5, ("best",), (FOUND, ANNOTATED)), Look(39, 42, ("x",), (BELOW,))),
+    ),
+    Sheet(
+        "b1", "site B/tape.wav", "d2", 60.0, (Look(1.0, 3.0, ("uncertain",), (Row(2.0, 2.2, "hum", 0.5, "found"),)),)
+    ),
+)
+EXPORT = Export("e1", {"model": "m"}, ("hum", "trill"), 8000.0, SHEETS)
+RAVEN = Path("site A/tape.Table.1.selections.txt")
+LABELS = Path("site A/tape.txt")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_export(tmp_path, EXPORT, ("raven", "audacity", "csv"))
+    return tmp_path
+
+
+def said(folder: Path, **options: object) -> Answers:
+    export = read_export(folder)
+    return answers(export, read_returned(folder, export), **options)  # type: ignore[arg-type]
+
+
+def edit(file: Path, change: Callable[[list[RawSelection]], list[RawSelection]]) -> None:
+    """What a person does in Raven or Audacity: open, change, save."""
+    if file.name.endswith(".selections.txt"):
+        write_raven(file, change(read_raven(file)))
+    else:
+        write_audacity(file, change(read_audacity(file)))
+
+
+def row(rows: list[RawSelection], start_s: float) -> RawSelection:
+    return next(one for one in rows if one.start_s == start_s and not one.label.startswith(LOOK))
+
+
+def test_all_formats_read_what_goes_out(folder: Path) -> None:
+    export = read_export(folder)
+    assert replace(export, tables={}) == EXPORT
+    found = read_returned(folder, export)
+    assert {key: len(tables) for key, tables in found.items()} == {"a1": 3, "b1": 3}
+    for table in found["a1"]:
+        assert table.unchanged
+        assert [(one.start_s, one.end_s, one.label) for one in sorted(table.rows, key=lambda one: one.start_s)] == [
+            (4.0, 7.5, f"{LOOK} best"),
+            (5.0, 5.5, "hum"),
+            (6.25, 6.5, "trill"),
+            (39.0, 42.0, f"{LOOK} x"),
+            (40.123457, 41.0, "hum"),
+        ]
+    text = (folder / RAVEN).read_text()
+    assert text.splitlines()[0].endswith("Annotation\tScore\tQuality\tReason")
+    assert "tape.wav\thum\t0.900000\t\tfound" in text
+
+
+@pytest.mark.parametrize("file", [RAVEN, LABELS])
+def test_a_corrected_table(folder: Path, file: Path) -> None:
+    def person(rows: list[RawSelection]) -> list[RawSelection]:
+        moved = replace(row(rows, 5.0), end_s=5.6)
+        gone = row(rows, 40.123457)
+        kept = [one for one in rows if one not in (row(rows, 5.0), gone)]
+        return [*kept, moved, RawSelection(4.2, 4.4, "trill")]
+
+    edit(folder / file, person)
+    found = said(folder)
+    (one,) = found.recordings
+    assert (one.recording_id, one.path, one.digest) == ("a1", "site A/tape.wav", "d1")
+    assert one.examined == ((4.0, 7.5), (39.0, 42.0))
+    assert [(note.start_s, note.end_s, note.label, note.provenance) for note in one.events] == [
+        (4.2, 4.4, "trill", "reviewed"),
+        (5.0, 5.6, "hum", "reviewed"),
+        (6.25, 6.5, "trill", "reviewed"),
+    ]
+    # What the table cannot hold, or drew for want of figures, is what it was.
+    assert [(note.low_hz, note.high_hz, note.quality) for note in one.events[1:]] == [
+        (None, None, None),
+        (1500.0, 3000.0, 2),
+    ]
+    assert found.counts == {
+        ("trill", "added"): 1,
+        ("hum", "corrected"): 1,
+        ("trill", "confirmed"): 1,
+        ("hum", "removed"): 1,
+    }
+    assert found.untouched == ("site B/tape.wav",)
+
+
+def test_a_corrected_label_is_one_correction(folder: Path) -> None:
+    edit(folder / RAVEN, lambda rows: [replace(one, label="trill") if one.label == "hum" else one for one in rows])
+    assert said(folder).counts == {("trill", "corrected"): 2, ("trill", "confirmed"): 1}
+
+
+def test_nothing_is_concluded_where_nobody_looked(folder: Path) -> None:
+    edit(folder / RAVEN, lambda rows: [one for one in rows if one.label != f"{LOOK} x"])
+    found = said(folder)
+    assert found.recordings[0].examined == ((4.0, 7.5),)
+    assert [note.start_s for note in found.recordings[0].events] == [5.0, 6.25]
+    assert found.not_looked_at == 1
+    assert ("hum", "removed") not in found.counts
+
+
+def test_an_edited_row_counts_for_itself_where_nobody_looked(folder: Path) -> None:
+    def person(rows: list[RawSelection]) -> list[RawSelection]:
+        kept = [one for one in rows if not one.label.startswith(LOOK) and one.start_s != 40.123457]
+        return [*kept, RawSelection(40.0, 41.0, "hum"), RawSelection(50.0, 50.5, "trill")]
+
+    edit(folder / RAVEN, person)
+    (one,) = said(folder).recordings
+    assert one.examined == ((40.0, 41.0), (50.0, 50.5))
+    assert [note.label for note in one.events] == ["hum", "trill"]
+
+
+def test_a_question_mark_leaves_its_time_unknown(folder: Path) -> None:
+    edit(folder / RAVEN, lambda rows: [replace(one, label=UNSURE) if one.label == "hum" else one for one in rows])
+    found = said(folder)
+    assert found.recordings[0].examined == ((4.0, 5.0), (5.5, 7.5), (39.0, 40.123457), (41.0, 42.0))
+    assert [note.label for note in found.recordings[0].events] == ["trill"]
+    assert (found.undecided, found.counts) == (2, {("trill", "confirmed"): 1})
+
+
+def test_confirmed_rows_keep_the_times_that_went_out(folder: Path) -> None:
+    (folder / RAVEN).write_text((folder / RAVEN).read_text() + "\n")
+    assert said(folder).recordings[0].events[-1].start_s == 40.123456789
+
+
+def test_tables_as_they_went_out_count_only_when_somebody_says_so(folder: Path) -> None:
+    found = said(folder)
+    assert (found.recordings, found.untouched) == ((), ("site A/tape.wav", "site B/tape.wav"))
+    found = said(folder, accept_unchanged=True)
+    assert [one.recording_id for one in found.recordings] == ["a1", "b1"]
+    assert found.counts == {("hum", "confirmed"): 3, ("trill", "confirmed"): 1}
+
+
+def test_a_missing_table_says_nothing(folder: Path) -> None:
+    for file in (folder / "site B").iterdir():
+        file.unlink()
+    (folder / "review.csv").unlink()
+    edit(folder / LABELS, lambda rows: rows[:2])
+    found = said(folder)
+    assert (len(found.recordings), found.missing) == (1, ("site B/tape.wav",))
+
+
+def test_the_spreadsheet_counts_recording_by_recording(folder: Path) -> None:
+    table = folder / "review.csv"
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join(one for one in lines if not one.startswith("site B/tape.wav,2.0")) + "\n")
+    found = said(folder)
+    assert [(one.recording_id, one.events) for one in found.recordings] == [("b1", ())]
+    assert found.untouched == ("site A/tape.wav",)
+    table.write_text(table.read_text().replace("site B", "site X"))
+    with pytest.raises(FormatError, match=r"review\.csv, line 7: the file 'site X/tape\.wav' is none of this export"):
+        said(folder)
+
+
+def test_two_tables_that_disagree_are_refused(folder: Path) -> None:
+    edit(folder / RAVEN, lambda rows: rows[:-1])
+    edit(folder / LABELS, lambda rows: rows[:2])
+    with pytest.raises(FormatError, match="both changed and say different things of site A/tape"):
+        said(folder)
+    edit(folder / LABELS, lambda rows: read_raven(folder / RAVEN))
+    assert len(said(folder).recordings) == 1
+
+
+def test_a_new_label_must_be_allowed(folder: Path) -> None:
+    edit(folder / LABELS, lambda rows: [replace(one, label="hun") if one.label == "hum" else one for one in rows])
+    with pytest.raises(
+        FormatError, match=r"tape\.txt, line 2: the label 'hun' is new; did you mean 'hum'\? .*--new-label"
+    ):
+        said(folder)
+    assert ("hun", "corrected") in said(folder, new_labels=("hun",)).counts
+
+
+def test_events_beyond_the_end_are_refused_and_malformed_tables_named(folder: Path) -> None:
+    edit(folder / LABELS, lambda rows: [*rows, RawSelection(59.0, 61.0, "hum")])
+    with pytest.raises(FormatError, match=r"'hum' at 59 to 61 s lies beyond the end of site A/tape\.wav at 60 s"):
+        said(folder)
+    (folder / LABELS).write_text("5.0\tx\thum\n")
+    with pytest.raises(FormatError, match=r"tape\.txt, line 1: the end is 'x'"):
+        said(folder)
+
+
+def test_a_folder_without_an_export_is_refused(folder: Path) -> None:
+    (folder / "export.json").write_text('{"format": 1}')
+    with pytest.raises(FormatError, match="is no record of an export"):
+        read_export(folder)
+    (folder / "export.json").unlink()
+    with pytest.raises(UsageError, match="ossicle review export"):
+        read_export(folder)
