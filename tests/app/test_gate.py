@@ -101,8 +101,8 @@ def test_a_refusal_names_probe_label_rate_limit_and_remedy(tmp_path: Path) -> No
     assert str(refusal) == (
         "the noise gate refused this bundle: label 'trill' fires 240 times an hour on white noise (-20 dBFS; limit "
         "60), and 1 more in report.html; the bundle stays in data/bundle/1/bundle. Train with such sounds in "
-        "reviewed-empty recordings, or, if it may fire there, raise [gate] white_noise_per_hour (and active_share) or "
-        'put "white_noise" into [gate] off'
+        "reviewed-empty recordings or with [augment] noise_probability, or, if it may fire there, raise [gate] "
+        'white_noise_per_hour (and active_share) or put "white_noise" into [gate] off'
     )
     stuck = gate.refusal(metrics(tmp_path, STUCK), None)
     assert "fires 60 times an hour on speech-like noise (-35 dBFS; limit 60) and fills 100% of it (limit 5%)" in str(
