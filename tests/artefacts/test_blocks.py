@@ -1,6 +1,4 @@
 import os
-import subprocess
-import sys
 import tracemalloc
 from pathlib import Path
 
@@ -13,25 +11,15 @@ from ossicle.artefacts.blocks import TrackWriter, iter_blocks, read_track, track
 from ossicle.core.errors import ArtefactError
 from ossicle.core.tracks import ScoreTrack
 
+from ..kills import run_dying
+
 LABELS = ("call", "Ruf: ä", "=x")
 
-KILLED = """
-import os, signal, sys
+WRITES = """
 from pathlib import Path
 import numpy as np
 from ossicle.artefacts.blocks import TrackWriter
-left = int(sys.argv[1])
-def dying(call):
-    def wrapped(*args, **kwargs):
-        global left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-        return call(*args, **kwargs)
-    return wrapped
-for name in ("fsync", "replace", "unlink"):
-    setattr(os, name, dying(getattr(os, name)))
-with TrackWriter(Path(sys.argv[2]), ("new",), 0.1) as writer:
+with TrackWriter(Path(sys.argv[1]), ("new",), 0.1) as writer:
     writer.append(np.full((5, 1), 0.5, np.float32))
     dying(lambda: None)()
     writer.append(np.full((5, 1), 0.5, np.float32))
@@ -125,8 +113,7 @@ def test_a_killed_track_is_old_new_or_nothing(tmp_path: Path) -> None:
     for left in range(20):
         place = tmp_path / str(left) / "t"
         write(place, scores_of(4), [])
-        done = subprocess.run([sys.executable, "-c", KILLED, str(left), str(place)], check=False, capture_output=True)
-        assert done.returncode in (0, -9), done.stderr.decode()
+        killed = run_dying(WRITES, ("fsync", "replace", "unlink"), left, place).killed
         if track_files(place)[1].exists():
             track = read_track(place)
             outcomes.append("old" if np.array_equal(track.scores, scores_of(4)) else "new")
@@ -136,9 +123,9 @@ def test_a_killed_track_is_old_new_or_nothing(tmp_path: Path) -> None:
             outcomes.append("nothing")
             with pytest.raises(ArtefactError, match="is missing"):
                 read_track(place)
-        if done.returncode == 0:
+        if not killed:
             break
-    assert done.returncode == 0
+    assert not killed
     assert [o for k, o in enumerate(outcomes) if k == 0 or outcomes[k - 1] != o] == ["old", "nothing", "new"]
 
 

@@ -1,6 +1,5 @@
 import hashlib
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,26 +11,16 @@ from ossicle.artefacts import files
 from ossicle.artefacts.plain import plain
 from ossicle.core.errors import ArtefactError
 
+from ..kills import run_dying
+
 NAMES = ["plain.json", "no suffix", "Tape 1.2. The long night.tar.gz", "Käuzchen 雀 .wav", "a" * 200 + "." + "b" * 50]
 
-# Dies, as if killed, before the n-th call that changes or syncs the disk.
-KILLED = """
-import os, signal, sys
+CALLS = ("fsync", "replace", "rename")
+WRITES = """
 from pathlib import Path
-left = int(sys.argv[1])
-def dying(call):
-    def wrapped(*args, **kwargs):
-        global left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-        return call(*args, **kwargs)
-    return wrapped
-from ossicle.artefacts.files import whole_file, whole_folder, write_text
-for name in ("fsync", "replace", "rename"):
-    setattr(os, name, dying(getattr(os, name)))
-place = Path(sys.argv[3])
-if sys.argv[2] == "file":
+from ossicle.artefacts.files import whole_file, whole_folder
+place = Path(sys.argv[2])
+if sys.argv[1] == "file":
     with whole_file(place) as part:
         part.write_text("new, first half")
         dying(lambda: None)()
@@ -42,12 +31,6 @@ else:
         dying(lambda: None)()
         (part / "b").write_text("new")
 """
-
-
-def run_killed(left: int, *args: str) -> bool:
-    done = subprocess.run([sys.executable, "-c", KILLED, str(left), *args], check=False, capture_output=True)
-    assert done.returncode in (0, -9), done.stderr.decode()
-    return done.returncode == -9
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -83,7 +66,7 @@ def test_a_killed_file_is_old_or_nothing(tmp_path: Path, before: bool) -> None:
         place.unlink(missing_ok=True)
         if before:
             place.write_text("old")
-        killed = run_killed(left, "file", str(place))
+        killed = run_dying(WRITES, CALLS, left, "file", place).killed
         outcomes.append(place.read_text() if place.exists() else None)
         assert outcomes[-1] in ("new", "old" if before else None)
         if not killed:
@@ -102,7 +85,7 @@ def test_a_killed_folder_is_old_or_nothing_and_comes_back(tmp_path: Path) -> Non
         with files.whole_folder(place) as part:
             (part / "a").write_text("old")
             (part / "b").write_text("old")
-        killed = run_killed(left, "folder", str(place))
+        killed = run_dying(WRITES, CALLS, left, "folder", place).killed
         texts = {p.read_text() for p in place.iterdir()} if place.exists() else set()
         assert len(texts) <= 1, "a mix of old and new"
         assert not texts or len(list(place.iterdir())) == 2, "half a folder"

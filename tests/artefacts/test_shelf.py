@@ -1,8 +1,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,29 +11,19 @@ from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG, Shelf
 from ossicle.core.errors import ArtefactError
 
+from ..kills import NEVER, run_dying
+
 FP = Fingerprint("score", 1, {"hop_s": 0.1, "on": 1e-17}, {"bundle": "ab"}, {"av": "14"})
 
-# Does three units of work, resuming; dies as if killed before the n-th change of the disk.
-KILLED = """
-import os, signal, sys, time
+# Does three units of work, resuming.
+CALLS = ("replace", "rename", "mark")
+THREE_UNITS = """
 from pathlib import Path
 from ossicle.artefacts.files import write_text
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.shelf import JOURNAL, Shelf
-left = int(sys.argv[1])
-def dying(call):
-    def wrapped(*args, **kwargs):
-        global left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-        return call(*args, **kwargs)
-    return wrapped
-for name in ("replace", "rename"):
-    setattr(os, name, dying(getattr(os, name)))
-Journal.mark = dying(Journal.mark)
-shelf = Shelf(Path(sys.argv[2]))
+shelf = Shelf(Path(sys.argv[1]))
 made_from = Fingerprint("score", 1, {"hop_s": 0.1, "on": 1e-17}, {"bundle": "ab"}, {"av": "14"})
 if shelf.find(made_from) is None:
     work = shelf.begin(made_from)
@@ -209,25 +197,22 @@ def test_verify_finds_changed_files(tmp_path: Path, change: str) -> None:
 
 
 def test_killed_anywhere_and_run_again_ends_the_same(tmp_path: Path) -> None:
-    def run(root: Path, left: int) -> tuple[int, str]:
-        command = [sys.executable, "-c", KILLED, str(left), str(root)]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        assert done.returncode in (0, -9), done.stderr
-        return done.returncode, done.stdout
-
-    assert run(tmp_path / "whole", -1) == (0, "a\nb\nc\n")
+    undisturbed = run_dying(THREE_UNITS, CALLS, NEVER, tmp_path / "whole")
+    assert undisturbed.out == "a\nb\nc\n"
+    assert undisturbed.points == 8, "three files, three marks, the manifest, the folder"
     expected = Shelf(tmp_path / "whole")
     place = expected.find(FP)
     assert place is not None
     content = expected.content(place)
-    for left in range(20):
+    for left in range(undisturbed.points):
         root = tmp_path / str(left)
-        code, _ = run(root, left)
-        found = Shelf(root).find(FP)
-        if code == 0:
-            break
-        assert found is None, "an artefact before its commit"
-        assert run(root, -1)[0] == 0
+        first = run_dying(THREE_UNITS, CALLS, left, root)
+        assert first.killed
+        assert Shelf(root).find(FP) is None, "an artefact before its commit"
+        second = run_dying(THREE_UNITS, CALLS, NEVER, root)
+        done, redone = first.out.split(), second.out.split()
+        assert len(set(done) & set(redone)) <= 1, "more than one unit redone"
+        assert sorted(set(done) | set(redone)) == ["a", "b", "c"]
         resumed = Shelf(root)
         place = resumed.find(FP)
         assert place is not None
@@ -235,17 +220,3 @@ def test_killed_anywhere_and_run_again_ends_the_same(tmp_path: Path) -> None:
         resumed.verify(place)
         assert sorted(os.listdir(place)) == ["a.txt", MANIFEST, "b.txt", "c.txt", JOURNAL]
         assert os.listdir(root / "score") == [FP.digest[:16]]
-    assert left == 8, "three files, three marks, the manifest, the folder"
-
-
-def test_a_resumed_step_redoes_at_most_one_unit(tmp_path: Path) -> None:
-    done: list[str] = []
-    for left in (3, 5, 7):
-        command = [sys.executable, "-c", KILLED, str(left), str(tmp_path / str(left))]
-        first = subprocess.run(command, check=False, capture_output=True, text=True).stdout.split()
-        command[3] = "-1"
-        second = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-        assert len(set(first) & set(second)) <= 1
-        assert sorted(set(first) | set(second)) == ["a", "b", "c"]
-        done += second
-    assert done == ["b", "c", "c"]

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.files import part_path, publish, read_json, sync, write_json
+from ossicle.artefacts.files import naming, part_path, publish, read_json, sync, write_json
 from ossicle.core.errors import ArtefactError
 from ossicle.core.tracks import ScoreTrack
 
@@ -96,7 +96,8 @@ class TrackWriter:
         if not np.isfinite(scores).all():
             first = self._n_frames + int(np.argwhere(~np.isfinite(scores))[0, 0])
             raise ValueError(f"{self._array}: the score of frame {first} is not a finite number")
-        self._open().write(np.ascontiguousarray(scores, dtype=_DTYPE).data)
+        with naming(self._array):
+            self._open().write(np.ascontiguousarray(scores, dtype=_DTYPE).data)
         self._n_frames += len(scores)
 
     def finish(self, duration_s: float) -> None:
@@ -104,9 +105,10 @@ class TrackWriter:
         if not (isfinite(duration_s) and duration_s >= 0):
             raise ValueError(f"{self._array}: duration_s = {duration_s} must be a number of seconds")
         handle = self._open()
-        handle.seek(0)
-        handle.write(_header(self._n_frames, len(self._labels)))
-        handle.close()
+        with naming(self._array):
+            handle.seek(0)
+            handle.write(_header(self._n_frames, len(self._labels)))
+            handle.close()
         self._handle = None
         # Without its sidecar the earlier track is absent, so new scores never meet an old description.
         if self._sidecar.exists():

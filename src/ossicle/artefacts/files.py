@@ -5,6 +5,7 @@ place, and the folder synced, so that a reader, a killed process or a power cut 
 never a half. Names that begin so are no part of any artefact: digests skip them and :func:`sweep` removes them.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -18,13 +19,17 @@ from typing import Any, NoReturn
 
 from ossicle.artefacts.plain import plain
 from ossicle.core.digest import digest, normal_path
-from ossicle.core.errors import ArtefactError
+from ossicle.core.errors import ArtefactError, OssicleError
 
 _HIDDEN = ".ossicle-"
 _PART = f"{_HIDDEN}part-"
 _OLD = f"{_HIDDEN}old-"
 _READ_BYTES = 1 << 20
 _LONGEST_SUFFIX = 16
+# A write that fails with less space than this failed for want of space.
+_NO_SPACE_BYTES = 1 << 20
+# As polars and safetensors (Rust) and HDF5 quote the system's error.
+_ERRNO = re.compile(r"(?:os error|errno =) (\d+)")
 
 
 def part_path(path: Path) -> Path:
@@ -64,6 +69,38 @@ def publish(part: Path, path: Path) -> None:
 
 
 @contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have a failed write in the block say where and why: OSError with the system's error and ``path``.
+
+    The system names no file when a write fails, and libraries tell of a full disk in errors and words of their own.
+    """
+    try:
+        yield
+    except OssicleError:
+        raise
+    except Exception as error:
+        number = _system_error(error, Path(path).parent)
+        if number is None or (isinstance(error, OSError) and _names_a_file(error)):
+            raise
+        raise OSError(number, os.strerror(number), os.fspath(path)) from error
+
+
+def _names_a_file(error: OSError) -> bool:
+    # Nobody knows what is not yet whole by its passing name.
+    return error.filename is not None and not os.path.basename(os.fsdecode(error.filename)).startswith(_PART)
+
+
+def _system_error(error: Exception, folder: Path) -> int | None:
+    """The number of the system's error behind ``error``, None where there is none to be found."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    if quoted := _ERRNO.search(str(error)):
+        return int(quoted[1])
+    full = folder.is_dir() and shutil.disk_usage(folder).free < _NO_SPACE_BYTES
+    return errno.ENOSPC if full else None
+
+
+@contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a name beside ``path`` to write to; it takes the place of ``path`` when the block ends well.
 
@@ -73,8 +110,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = part_path(path)
     try:
-        yield part
-        publish(part, path)
+        with naming(path):
+            yield part
+            publish(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -98,8 +136,9 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     part = part_path(path)
     part.mkdir()
     try:
-        yield part
-        publish_folder(part, path)
+        with naming(path):
+            yield part
+            publish_folder(part, path)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise

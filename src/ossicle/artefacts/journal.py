@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from ossicle.artefacts.files import sync
+from ossicle.artefacts.files import naming, sync
 from ossicle.artefacts.plain import plain
 from ossicle.core.errors import ArtefactError
 
@@ -54,7 +54,7 @@ class Journal:
         """
         kept = plain(record)
         line = json.dumps({"unit": unit, "record": kept}, sort_keys=True, ensure_ascii=False) + "\n"
-        with self._lock:
+        with self._lock, naming(self._path):
             fresh = not self._path.exists()
             with open(self._path, "ab") as handle:
                 end = handle.tell()

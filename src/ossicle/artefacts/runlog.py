@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ossicle.artefacts.files import naming
 from ossicle.artefacts.plain import plain
 
 Outcome = Literal["reused", "computed", "failed"]
@@ -43,10 +44,12 @@ class RunLog:
         self._append(json.dumps(plain(entry), sort_keys=True, ensure_ascii=False).encode() + b"\n")
 
     def _append(self, line: bytes) -> None:
-        with self._lock:
+        with self._lock, naming(self._path):
             handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
-                os.write(handle, line)
+                # The system may take a part and refuse the rest.
+                while line:
+                    line = line[os.write(handle, line) :]
             finally:
                 os.close(handle)
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ossicle.artefacts.files import publish_folder, read_json, sweep, tree_digest, write_json
+from ossicle.artefacts.files import naming, publish_folder, read_json, sweep, tree_digest, write_json
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.core.errors import ArtefactError
 
@@ -89,7 +89,8 @@ class Shelf:
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
             },
         )
-        publish_folder(work, place)
+        with naming(place):
+            publish_folder(work, place)
         return place
 
     def content(self, path: Path) -> str:

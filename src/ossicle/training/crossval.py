@@ -118,6 +118,9 @@ class _Running:
             return True
         if isinstance(error, OssicleError):
             raise type(error)(f"training {self.job.name}: {error}")
+        if isinstance(error, OSError):
+            # A full disk and the like: what the system says is all there is to know.
+            raise OSError(error.errno, error.strerror, error.filename or str(self.job.folder))
         raise OssicleError(f"training {self.job.name} failed: {error}\n{trace}")
 
 
@@ -126,7 +129,7 @@ def _work(job: FitJob, result: Connection) -> None:
     keep_freed_memory()
     try:
         fit_job(job)
-    except OssicleError as error:
+    except (OssicleError, OSError) as error:
         result.send((error, ""))
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent process reports it
         result.send((f"{type(error).__name__}: {error}", traceback.format_exc()))
