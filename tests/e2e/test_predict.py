@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from ossicle.app.cli.finished import JOURNAL
+from ossicle.artefacts.lock import LOCK_FILE
 from ossicle.corpus.event_csv import read_events
 from ossicle.corpus.event_sets import read_event_sets
 
@@ -51,7 +53,8 @@ def rows(out: Path) -> list[tuple[str, float, float, str, float]]:
 
 def test_all_formats_hold_the_same_events(tiny: Tiny, predicted: Path) -> None:
     names = {path.stem for path in (tiny.tapes / "audio").iterdir()}
-    assert {path.name for path in predicted.iterdir()} == {"events.csv", "predictions.json"} | {
+    of_all = {"events.csv", "predictions.json", JOURNAL, LOCK_FILE}
+    assert {path.name for path in predicted.iterdir()} == of_all | {
         f"{name}{end}" for name in names for end in (".txt", ".Table.1.selections.txt")
     }
     # Reading refuses files that contradict each other about a recording.

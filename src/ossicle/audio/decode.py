@@ -114,7 +114,7 @@ class SndfileReader:
 
     def blocks(self, start: int, n_samples: int | None, block_samples: int) -> Iterator[NDArray[np.float32]]:
         """Blocks of shape (n, channels) from sample ``start``."""
-        with _Sequential(os.fspath(self._path)) as sound:
+        with self._opened() as sound:
             if not self._seek(sound, start):
                 return
             left = n_samples if n_samples is not None else 1 << 62
@@ -125,6 +125,12 @@ class SndfileReader:
                 left -= len(block)
                 if len(block) < min(left + len(block), block_samples):
                     return
+
+    def _opened(self) -> soundfile.SoundFile:
+        try:
+            return _Sequential(os.fspath(self._path))
+        except soundfile.LibsndfileError as error:
+            raise AudioError(f"{self._path}: is gone or changed since it was looked at") from error
 
     def _seek(self, sound: soundfile.SoundFile, start: int) -> bool:
         if start >= sound.frames:

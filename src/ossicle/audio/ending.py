@@ -9,8 +9,10 @@ import struct
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-# Writers to a pipe leave sizes close to 2**31 or 2**32 behind: no promise.
+# Writers to a pipe leave 0 or sizes close to 2**31 or 2**32 behind: no promise.
 _OPEN_ENDED = (range(0x7FFFF000, 0x80000000), range(0xFFFFF000, 0x100000000))
+# Tags and padding behind the samples are no sound.
+_TAG_MAX = 4096
 _OGG_PAGE_MAX = 65307
 _MP3_FRAME_MAX = 2881
 _OGG_HEAD = 27
@@ -44,11 +46,33 @@ def _cut_chunks(stream: BinaryIO, size: int, order: str, wanted: bytes) -> str:
         if name == wanted:
             if length == 0xFFFFFFFF and long_size:
                 length = long_size
-            elif any(length in sizes for sizes in _OPEN_ENDED):
+            elif length == 0 or any(length in sizes for sizes in _OPEN_ENDED):
                 return ""
-            missing = stream.tell() + length - size
-            return f"cut off: {missing} of {length} bytes of samples are missing" if missing > 0 else ""
+            end = stream.tell() + length
+            if end > size:
+                return f"cut off: {end - size} of {length} bytes of samples are missing"
+            return _beyond(stream, size, end + length % 2, order, length)
         stream.seek(length + length % 2, os.SEEK_CUR)
+    return ""
+
+
+def _beyond(stream: BinaryIO, size: int, at: int, order: str, length: int) -> str:
+    """Whether sound follows the end that the header states.
+
+    Recorders that lose their power leave an old count behind, and one beyond 4 GiB starts again at 0. Chunks may
+    follow the samples, and so may padding and tags.
+    """
+    while size - at >= 8:
+        stream.seek(at)
+        head = stream.read(8)
+        after = at + 8 + struct.unpack(order + "I", head[4:])[0]
+        if after > size or not all(32 <= byte < 127 for byte in head[:4]):
+            break
+        at = after + after % 2
+    stream.seek(min(at, size))
+    extra = size - at
+    if extra > max(_TAG_MAX, length // 100) and any(stream.read(_TAG_MAX)):
+        return f"the header counts {length} bytes of samples, and {extra} more follow that it does not speak of"
     return ""
 
 

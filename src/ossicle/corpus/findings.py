@@ -69,7 +69,8 @@ def find_problems(
 
 def _whole(index: CorpusIndex) -> Iterator[Problem]:
     for one in index.left_out:
-        yield Problem("warning", "left_out", one.path, one.reason, "mend or remove the file")
+        remedy = "mend the file, copy it again from its source, or remove it"
+        yield Problem("warning", "left_out", one.path, one.reason, remedy)
     unreviewed = [one.path for one in index.recordings if not one.reviewed]
     if not index.annotations:
         remedy = "set corpus.annotations or corpus.label_field, and check the names of the tables"

@@ -46,7 +46,19 @@ class CorpusSettings:
         default="", help="field that labels a recording as a whole (`folder`, or one of the template's)"
     )
     labels: tuple[str, ...] = setting(default=(), help="labels to keep; empty: all that are found")
-    decode: bool = setting(default=True, help="decode every recording once: finds truncated, silent and clipped ones")
+    decode: bool = setting(
+        default=True,
+        help="decode every recording once: finds truncated, silent and clipped ones; else headers are believed, and a "
+        "recording that then does not decode stops the run",
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse an empty folder, which would silently be that of the project file."""
+        if not self.audio.strip():
+            raise ValueError(
+                f"audio = {self.audio!r} names no folder; "
+                "name the folder of recordings ('.' is that of the project file)"
+            )
 
 
 @dataclass(frozen=True, slots=True)

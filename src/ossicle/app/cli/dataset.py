@@ -11,6 +11,7 @@ from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
+from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
 from ossicle.corpus.splits import NEVER_HELD_OUT
 
 group = typer.Typer(help="Look at the recordings, annotations and clips of a project.", no_args_is_help=True)
@@ -31,8 +32,12 @@ def health(
     strict: Annotated[bool, typer.Option(help="End with exit code 1 where a problem is an error.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Examine recordings and annotations: what is there, and what is wrong with it."""
+    """Examine recordings and annotations: what is there, and what is wrong with it.
+
+    Exit code 3: recordings are left out or end early; each is named among the problems.
+    """
     from ossicle.app.steps.chain import run_project
+    from ossicle.app.steps.losses import losses
     from ossicle.app.steps.progress import make_progress
 
     with make_progress(progress) as shown:
@@ -64,7 +69,9 @@ def health(
         else:
             print("no problems found")
     if strict and any(one["severity"] == "error" for one in found["problems"]):
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_FAILED)
+    if losses(done):
+        raise typer.Exit(EXIT_INCOMPLETE)
 
 
 def stats(

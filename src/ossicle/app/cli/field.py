@@ -8,17 +8,19 @@ from typing import Annotated
 
 import typer
 
+from ossicle.app.cli.finished import Finished, file_state, predicted_with
 from ossicle.app.cli.options import Json, Threads
-from ossicle.app.cli.predictions import Written, find_audio, write_predictions
+from ossicle.app.cli.predictions import SUMMARY, PredictionTables, Written, find_audio, write_summary
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.runtimes import RUNTIMES, open_predictor
 from ossicle.app.cli.table import print_rows
+from ossicle.artefacts.lock import project_lock
 from ossicle.audio.decode import DecodeReport
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.corpus.formats import EVENT_FORMATS
-from ossicle.inference.batch import EmittedEvent, predict_file, stream_file
+from ossicle.inference.batch import EmittedEvent, FilePrediction, predict_file, stream_file
 
 BundleFolder = Annotated[Path, typer.Argument(help="Bundle, as `ossicle run` leaves it.")]
 Runtime = Annotated[str, typer.Option(help=f"What computes the scores: {', '.join(RUNTIMES)}.")]
@@ -40,9 +42,16 @@ def predict(
     runtime: Runtime = "onnx",
     threads: Threads = 1,
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, max=1024, help="Chunks scored at a time.")] = 8,
+    force: Annotated[
+        bool, typer.Option("--force", help="Predict anew what an earlier call into the same folder has finished.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Find events in recordings. A file that cannot be read costs only itself: exit code 3 says so."""
+    """Find events in recordings. A file that cannot be read costs only itself: exit code 3 says so.
+
+    Each recording's tables are written as it is done. The same command, run again after an interruption, goes on from
+    there: recordings that are finished, with the same bundle and settings, and have not changed, are not scored again.
+    """
     wanted = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
     unknown = [name for name in wanted if name not in EVENT_FORMATS]
     if unknown or not wanted:
@@ -54,23 +63,44 @@ def predict(
         raise UsageError(f"--out {out} is a file; name a folder")
     # Made now: a place that cannot be written should not be found out after hours of scoring.
     out.mkdir(parents=True, exist_ok=True)
-    done: list[Written] = []
-    for number, (name, path) in enumerate(audio, start=1):
-        prediction = predict_file(path, predictor, opened.decisions, batch)
-        done.append(Written(name, path, prediction))
-        state = "" if prediction.status == "ok" else f"  {prediction.status}"
-        state += f": {prediction.reason}" if prediction.reason else ""
-        said = f"[{number}/{len(audio)}] {name}: {len(prediction.events)} events{state}"
-        print(printable(said), file=sys.stderr)
-    summary = write_predictions(out, done, wanted, opened, runtime, threads)
+    with project_lock(out):
+        tables = PredictionTables(out, [name for name, _ in audio], wanted, opened)
+        finished = Finished(out, predicted_with(opened, runtime, threads), anew=force)
+        done: list[Written] = []
+        for number, (name, path) in enumerate(audio, start=1):
+            state = file_state(path)
+            found = finished.find(name, state)
+            one = Written(name, path, found or predict_file(path, predictor, opened.decisions, batch))
+            tables.write(one, keep=found is not None)
+            if found is None:
+                finished.mark(name, state, one.prediction)
+            done.append(one)
+            _say(f"[{number}/{len(audio)}] {name}: {_outcome(one.prediction, reused=found is not None)}")
+        tables.write_all(done)
+        summary = write_summary(out, done, opened, runtime, threads)
     if as_json:
         print(json.dumps(summary, indent=2, ensure_ascii=False))
     else:
         rows = [(one.name, one.prediction.status, str(len(one.prediction.events))) for one in done]
         print_rows(("recording", "status", "events"), rows)
         print(f"wrote {', '.join(wanted)} to {out}")
-    if any(one.prediction.status in ("left_out", "partial") for one in done):
+    lost = [one for one in done if one.prediction.status in ("left_out", "partial")]
+    if lost:
+        _say(
+            f"{len(lost)} of {len(done)} recordings were left out or end early, as said above and in {SUMMARY}; "
+            "mend them or copy them again from their source, and run the same command again"
+        )
         raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _say(line: str) -> None:
+    print(printable(line), file=sys.stderr)
+
+
+def _outcome(found: FilePrediction, *, reused: bool) -> str:
+    words = f"{len(found.events)} events{' (done before)' if reused else ''}"
+    words += "" if found.status == "ok" else f"  {found.status.replace('_', ' ')}"
+    return words + (f": {found.reason}" if found.reason else "")
 
 
 def stream(

@@ -14,7 +14,7 @@ from ossicle.bundle.manifest import Bundle
 from ossicle.core.errors import UsageError
 from ossicle.corpus.discovery import files_below
 from ossicle.corpus.event_table import EventTable
-from ossicle.corpus.formats import FORMATS, Format, WriteOptions
+from ossicle.corpus.formats import FORMATS, WriteOptions
 from ossicle.corpus.selection import RawSelection
 from ossicle.corpus.table_names import table_places
 from ossicle.inference.batch import FilePrediction
@@ -74,14 +74,46 @@ def _writable(name: str) -> str:
     )
 
 
-def write_predictions(
-    out: Path, done: Sequence[Written], formats: Sequence[str], bundle: Bundle, runtime: str, threads: int
-) -> dict[str, Any]:
-    """Write the tables and ``predictions.json``; returns what the latter holds."""
-    options = WriteOptions(high_hz=bundle.front.fmax_hz)
-    read = [one for one in done if one.prediction.status != "left_out"]
-    for name in formats:
-        _write(out, read, FORMATS[name], options)
+class PredictionTables:
+    """The tables of one output folder: those of each recording as it is done, and at the end those of all together.
+
+    ``names`` are all recordings that are asked for, since equal stems are told apart by their suffixes. Raises
+    UsageError for a format that events cannot be written in.
+    """
+
+    def __init__(self, out: Path, names: Sequence[str], formats: Sequence[str], bundle: Bundle) -> None:
+        self._out, self._options = out, WriteOptions(high_hz=bundle.front.fmax_hz)
+        self._places = table_places(names)
+        targets = [FORMATS[name] for name in formats]
+        for one in targets:
+            if one.write is None:
+                raise UsageError(f"events cannot be written as {one.name}")
+        self._of_each = [one for one in targets if one.shape != "table"]
+        self._of_all = [one for one in targets if one.shape == "table"]
+
+    def write(self, one: Written, *, keep: bool = False) -> None:
+        """The tables of one recording, each whole or absent; with ``keep`` those that are there stay as they are.
+
+        A recording that was left out has none, nor keeps those of an earlier time.
+        """
+        for target in self._of_each:
+            place = self._places[one.name]
+            path = self._out / place.with_name(place.name + target.ending)
+            if one.prediction.status == "left_out":
+                path.unlink(missing_ok=True)
+            elif not (keep and path.is_file()) and target.write is not None:
+                target.write(path, EventTable(tuple(_rows(one)), (one.name,)), self._options)
+
+    def write_all(self, done: Sequence[Written]) -> None:
+        """The tables that hold the events of all recordings."""
+        rows = tuple(row for one in done if one.prediction.status != "left_out" for row in _rows(one))
+        for target in self._of_all:
+            if target.write is not None:
+                target.write(self._out / f"events{target.ending}", EventTable(rows), self._options)
+
+
+def write_summary(out: Path, done: Sequence[Written], bundle: Bundle, runtime: str, threads: int) -> dict[str, Any]:
+    """Write ``predictions.json``; returns what it holds."""
     summary = {
         "ossicle": version("ossicle"),
         "bundle": bundle.name,
@@ -101,21 +133,6 @@ def write_predictions(
     }
     write_json(out / SUMMARY, summary)
     return summary
-
-
-def _write(out: Path, read: Sequence[Written], target: Format, options: WriteOptions) -> None:
-    """One table of all events, or a table for each recording, with events or without."""
-    if target.write is None:
-        raise UsageError(f"events cannot be written as {target.name}")
-    if target.shape == "table":
-        events = EventTable(tuple(row for one in read for row in _rows(one)))
-        target.write(out / f"events{target.ending}", events, options)
-        return
-    places = table_places(one.name for one in read)
-    for one in read:
-        place = places[one.name]
-        path = out / place.with_name(place.name + target.ending)
-        target.write(path, EventTable(tuple(_rows(one)), (one.name,)), options)
 
 
 def _rows(one: Written) -> list[RawSelection]:

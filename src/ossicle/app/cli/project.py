@@ -1,18 +1,21 @@
 """Commands about a project: ``new``, ``run``, ``status``, ``check``."""
 
 import json
+import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.layers import recipe_names
 from ossicle.app.project.load import PROJECT_FILE, Project, load_project
 from ossicle.app.project.scaffold import scaffold
 from ossicle.artefacts.files import read_json
-from ossicle.core.errors import UsageError
+from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 
 if TYPE_CHECKING:
     from ossicle.app.steps.step import Done
@@ -73,9 +76,11 @@ def run(
 ) -> None:
     """Run a project: what is done already is reused, what is missing is computed.
 
-    Exit code 4: the noise gate refused the bundle, which then stays in the data root; the report says why.
+    Exit code 3: done, but recordings were left out or end early; each is named. Exit code 4: the noise gate refused
+    the bundle, which then stays in the data root; the report says why.
     """
     from ossicle.app.steps.chain import gate_refusal, run_project
+    from ossicle.app.steps.losses import losses
     from ossicle.app.steps.progress import KINDS, make_progress
 
     if progress not in KINDS:
@@ -83,14 +88,19 @@ def run(
     loaded = load_project(project, tuple(set_ or ()), data_root)
     with make_progress(progress) as shown:
         done = run_project(loaded, shown, until, names=steps or (), anew_from=from_)
-    refused = gate_refusal(done)
+    refused, lost = gate_refusal(done), losses(done)
     if as_json:
         artefacts = {name: str(path) for name, path in done.artefacts.items()}
-        print(json.dumps({"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}, indent=2))
+        told = {"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}
+        print(json.dumps({**told, "lost": [asdict(one) for one in lost]}, indent=2))
     else:
         _show(done, loaded, refused is None)
+    for one in lost:
+        print(printable(one.line), file=sys.stderr)
     if refused is not None:
         raise refused
+    if lost:
+        raise typer.Exit(EXIT_INCOMPLETE)
 
 
 def _show(done: "Done", project: Project, passed: bool) -> None:
@@ -119,13 +129,21 @@ def status(project: ProjectFile = HERE, set_: Set = None, data_root: DataRoot = 
 
 
 def check(project: ProjectFile = HERE, set_: Set = None, data_root: DataRoot = None, as_json: Json = False) -> None:
-    """Say what is missing before a run, with the remedy; exit code 2 when a run would fail."""
+    """Say what is missing before a run, with the remedy; exit code 2 when a run would fail.
+
+    Exit code 3: it would leave recordings out, or not read them to their end; each is named. Only headers are read
+    here: NaN, silence and damage within a file are found by `ossicle dataset health`, which decodes everything.
+    """
     from ossicle.app.steps.preflight import preflight
 
     findings = preflight(load_project(project, tuple(set_ or ()), data_root))
     if as_json:
-        print(json.dumps([{"what": one.what, "ok": one.ok, "message": one.message} for one in findings], indent=2))
+        print(json.dumps([asdict(one) for one in findings], indent=2))
     else:
-        print_rows(("check", "", ""), [(one.what, "ok" if one.ok else "FAULT", one.message) for one in findings])
-    if not all(one.ok for one in findings):
+        states = ["ok" if one.ok else "FAULT" if one.blocks else "lost" for one in findings]
+        rows = [(one.what, state, one.message) for one, state in zip(findings, states, strict=True)]
+        print_rows(("check", "", ""), rows)
+    if any(one.blocks and not one.ok for one in findings):
         raise typer.Exit(UsageError.exit_code)
+    if not all(one.ok for one in findings):
+        raise typer.Exit(EXIT_INCOMPLETE)

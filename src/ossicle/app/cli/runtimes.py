@@ -30,3 +30,6 @@ def _torch(bundle: Bundle, threads: int) -> Predictor:
 
 
 RUNTIMES: dict[str, Callable[[Bundle, int], Predictor]] = {"onnx": _onnx, "torch": _torch}
+
+LIBRARIES: dict[str, str] = {"onnx": "onnxruntime", "torch": "torch"}
+"""The package behind each runtime; scores may differ in their last digits between its versions."""

@@ -1,12 +1,15 @@
 """What is missing before a run: folders, space, packages, devices; each finding says how to mend it."""
 
 import importlib.util
+import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.app.project.load import Project
+from ossicle.app.steps.losses import LEFT_OUT, header_loss
 from ossicle.audio.probe import SUFFIXES
 from ossicle.corpus.discovery import files_below
 
@@ -15,11 +18,12 @@ _NEEDED = ("torch", "lightning", "safetensors", "onnx", "matplotlib", "jinja2", 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at."""
+    """One thing looked at; ``blocks`` says whether a run would fail for it, where it is not ``ok``."""
 
     what: str
     ok: bool
     message: str
+    blocks: bool = True
 
 
 def preflight(project: Project) -> list[Finding]:
@@ -39,8 +43,7 @@ def _folders(project: Project) -> Iterator[Finding]:
     if not audio.is_dir():
         yield Finding("recordings", False, f"[corpus] audio: {audio} does not exist; correct the path")
     else:
-        count = len(list(files_below(audio, SUFFIXES)))
-        yield Finding("recordings", count > 0, f"{count} audio files below {audio}")
+        yield from _recordings(audio, project.settings.project.workers)
     notes = project.annotation_folder
     if notes is None:
         yield Finding("annotations", False, "[corpus] annotations is empty: there is nothing to learn from")
@@ -50,11 +53,27 @@ def _folders(project: Project) -> Iterator[Finding]:
         )
 
 
+def _recordings(folder: Path, workers: int) -> Iterator[Finding]:
+    """Every recording by its header; what only decoding tells is for ``ossicle dataset health``."""
+    paths = files_below(folder, SUFFIXES)
+    with ThreadPoolExecutor(workers) as pool:
+        lost = [one for one in pool.map(lambda path: header_loss(folder, path), paths) if one is not None]
+    unread = sum(one.code == LEFT_OUT for one in lost)
+    message = f"{len(paths)} audio files below {folder}"
+    if unread:
+        message += f", {unread} of them cannot be read"
+    yield Finding("recordings", len(paths) > unread, message)
+    for one in lost:
+        yield Finding("recording", False, one.line, blocks=False)
+
+
 def _space(project: Project) -> Finding:
     """The store is the largest artefact: two bytes a sample at the model's rate, estimated from the files' sizes."""
     place = project.data_root
     while not place.exists():
         place = place.parent
+    if not os.access(place, os.W_OK):
+        return Finding("disk", False, f"{place} cannot be written; allow it or choose another --data-root")
     free = shutil.disk_usage(place).free
     audio = project.audio_folder
     size = sum(_size(audio / name) for name in files_below(audio, SUFFIXES)) if audio.is_dir() else 0

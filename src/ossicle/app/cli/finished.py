@@ -1,0 +1,72 @@
+"""What an earlier ``predict`` into the same folder has finished: those recordings are not scored again.
+
+A journal in the output folder gets a line for each recording once its tables are in place: what it was predicted with
+(a digest of bundle, versions, runtime and threads), the size and time of its file, and its events. A line counts only
+while all of these are as they were, so a changed recording or bundle is predicted anew. What could not be read is
+tried again each time: permissions and links change without a trace in the file.
+"""
+
+from dataclasses import astuple
+from importlib.metadata import version
+from pathlib import Path
+
+from ossicle.app.cli.runtimes import LIBRARIES
+from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.journal import Journal
+from ossicle.audio.versions import decoder_versions
+from ossicle.bundle.manifest import MANIFEST, Bundle
+from ossicle.core.digest import digest
+from ossicle.core.tracks import Event
+from ossicle.inference.batch import FilePrediction
+
+JOURNAL = "predictions.journal.jsonl"
+
+
+def predicted_with(bundle: Bundle, runtime: str, threads: int) -> str:
+    """The digest of all but the recording that events follow from."""
+    library = LIBRARIES[runtime]
+    versions = {"ossicle": version("ossicle"), library: version(library), **decoder_versions()}
+    # The manifest holds the digest of every other file, and those are checked as they are read.
+    return digest([file_digest(bundle.folder / MANIFEST), runtime, threads, versions])
+
+
+def file_state(path: Path) -> list[int]:
+    """Size in bytes and time in ns of a file, which tell one content from the next; nothing where there is no file."""
+    try:
+        state = path.stat()
+    except OSError:
+        return []
+    return [state.st_size, state.st_mtime_ns]
+
+
+class Finished:
+    """The finished recordings of the output folder ``out``; ``anew`` forgets them."""
+
+    def __init__(self, out: Path, made_with: str, *, anew: bool = False) -> None:
+        if anew:
+            (out / JOURNAL).unlink(missing_ok=True)
+        self._journal, self._made_with = Journal(out / JOURNAL), made_with
+
+    def find(self, name: str, state: list[int]) -> FilePrediction | None:
+        """What was found in the recording ``name`` whose file is in this state, None where it is to be predicted."""
+        record = self._journal.done(name)
+        if record is None or not state or (record.get("with"), record.get("file")) != (self._made_with, state):
+            return None
+        try:
+            events = tuple(Event(float(a), float(b), str(label), float(on)) for a, b, label, on in record["events"])
+            return FilePrediction(events, record["status"], str(record["reason"]), float(record["end_s"]))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def mark(self, name: str, state: list[int], prediction: FilePrediction) -> None:
+        """Note that the tables of a recording are in place; ``state`` was its file's before it was read."""
+        if prediction.status == "left_out":
+            return
+        self._journal.mark(
+            name,
+            **{"with": self._made_with, "file": state},
+            status=prediction.status,
+            reason=prediction.reason,
+            end_s=prediction.end_s,
+            events=[astuple(event) for event in prediction.events],
+        )

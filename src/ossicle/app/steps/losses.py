@@ -1,0 +1,54 @@
+"""Recordings that a run could not use, or not to their end: each is named, and the exit code says so (invariant 7)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.app.steps.step import Done
+from ossicle.artefacts.files import read_json
+from ossicle.audio.ending import cut_off
+from ossicle.audio.probe import probe
+from ossicle.core.errors import AudioError
+from ossicle.corpus.discovery import shown
+
+# Codes in the health of a corpus.
+LEFT_OUT, PARTIAL = "left_out", "partial"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A recording that was left out or ends early: its path below the folder, what is wrong, and what to do."""
+
+    code: str
+    path: str
+    message: str
+    remedy: str
+
+    @property
+    def line(self) -> str:
+        """It in a line."""
+        return f"{self.path}: {self.code.replace('_', ' ')}: {self.message}; {self.remedy}"
+
+
+def losses(done: Done) -> list[Loss]:
+    """What a run lost, from the health of its corpus."""
+    if "corpus" not in done.artefacts:
+        return []
+    problems = read_json(done.artefacts["corpus"] / "health.json")["problems"]
+    return [
+        Loss(one["code"], one["where"], one["message"], one["remedy"])
+        for one in problems
+        if one["code"] in (LEFT_OUT, PARTIAL)
+    ]
+
+
+def header_loss(folder: Path, path: str) -> Loss | None:
+    """What can be told of a recording without decoding it; None where nothing is wrong."""
+    remedy = "copy the file again from its source, or remove it"
+    try:
+        info = probe(folder / path)
+        if info.n_samples == 0 and not info.estimated:
+            return Loss(LEFT_OUT, path, "no samples in it", remedy)
+        reason = cut_off(folder / path)
+    except (AudioError, OSError) as error:
+        return Loss(LEFT_OUT, shown(path), str(error).removeprefix(f"{folder / path}: "), remedy)
+    return Loss(PARTIAL, path, reason, remedy) if reason else None

@@ -1,0 +1,127 @@
+"""``predict`` into a folder that holds something already: what is finished stays, what has changed is done anew."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ossicle.app.cli.finished import JOURNAL
+from ossicle.artefacts.files import tree_digest
+from ossicle.artefacts.lock import LOCK_FILE, project_lock
+
+from ..kills import run_dying
+from .conftest import Commands, Said
+
+RUN = "from ossicle.app.cli.main import main; main()"
+NAMES = ("one.wav", "three.wav", "two.wav")
+
+
+def record(path: Path, seed: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.random.default_rng(seed).normal(0, 0.1, 16000), 8000)
+
+
+@pytest.fixture
+def audio(tmp_path: Path) -> Path:
+    for seed, name in enumerate(NAMES):
+        record(tmp_path / "audio" / name, seed)
+    return tmp_path / "audio"
+
+
+def reused(said: Said) -> list[str]:
+    """Recordings that were not scored again."""
+    return [name for name in NAMES if re.search(rf"{name}: \d+ events \(done before\)", said.err)]
+
+
+def content(out: Path) -> str:
+    return tree_digest(out, (JOURNAL, LOCK_FILE))
+
+
+def table(out: Path, name: str) -> Path:
+    return out / f"{name}.Table.1.selections.txt"
+
+
+# Two points a recording (its table, its line in the journal), then the two files of all.
+@pytest.mark.parametrize(("left", "done"), [(1, []), (4, ["one.wav", "three.wav"]), (7, list(NAMES))])
+def test_killed_anywhere_it_goes_on_from_there(
+    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands, left: int, done: list[str]
+) -> None:
+    ossicle("predict", old_bundle, audio, "-o", tmp_path / "whole")
+    command = ("predict", old_bundle, audio, "-o", tmp_path / "out")
+    assert run_dying(RUN, ("replace", "mark"), left, *command).killed
+    said = ossicle(*command)
+    assert (said.code, reused(said)) == (0, done)
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
+
+
+def test_what_has_changed_is_done_anew(old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
+    out = tmp_path / "out"
+    command = ("predict", old_bundle, audio, "-o", out)
+    assert reused(ossicle(*command)) == []
+    first = content(out)
+    assert reused(ossicle(*command)) == list(NAMES)
+    assert content(out) == first
+    assert reused(ossicle(*command, "--threads", 2)) == []
+    assert reused(ossicle(*command)) == []
+    assert reused(ossicle(*command, "--force")) == []
+    record(audio / "two.wav", 9)
+    changed = ossicle(*command)
+    assert reused(changed) == ["one.wav", "three.wav"]
+    ossicle("predict", old_bundle, audio, "-o", tmp_path / "fresh")
+    assert content(out) == content(tmp_path / "fresh") != first
+
+
+def test_tables_that_people_corrected_stay_and_missing_ones_come_back(
+    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    out = tmp_path / "out"
+    ossicle("predict", old_bundle, audio, "-o", out)
+    lost = table(out, "one").read_bytes()
+    table(out, "one").unlink()
+    table(out, "two").write_text("corrected\n")
+    said = ossicle("predict", old_bundle, audio, "-o", out, "--format", "raven,audacity,csv")
+    assert (said.code, reused(said)) == (0, list(NAMES))
+    assert table(out, "one").read_bytes() == lost
+    assert table(out, "two").read_text() == "corrected\n"
+    assert (out / "three.txt").is_file()
+
+
+def test_a_recording_that_went_bad_leaves_no_old_table(
+    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    out = tmp_path / "out"
+    ossicle("predict", old_bundle, audio, "-o", out)
+    (audio / "two.wav").write_bytes(b"")
+    for _ in range(2):
+        said = ossicle("predict", old_bundle, audio, "-o", out)
+        assert (said.code, reused(said)) == (3, ["one.wav", "three.wav"])
+        assert not table(out, "two").exists()
+        assert "two.wav" not in (out / "events.csv").read_text()
+    record(audio / "two.wav", 2)
+    assert ossicle("predict", old_bundle, audio, "-o", out).code == 0
+    assert table(out, "two").is_file()
+
+
+@pytest.mark.parametrize("line", ['{"unit": "one.wav", "record": {}}', '{"unit": "one.wav", "record": {"events": 1}}'])
+def test_a_strange_line_in_the_journal_is_no_result(
+    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands, line: str
+) -> None:
+    out = tmp_path / "out"
+    ossicle("predict", old_bundle, audio, "-o", out)
+    with (out / JOURNAL).open("a") as file:
+        file.write(f"{line}\n")
+    said = ossicle("predict", old_bundle, audio, "-o", out)
+    assert (said.code, reused(said)) == (0, ["three.wav", "two.wav"])
+
+
+def test_two_at_once_are_told(old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with project_lock(out):
+        said = ossicle("predict", old_bundle, audio, "-o", out)
+    assert said.code == 1
+    assert said.err.startswith(f"ossicle: {out} is in use by process {os.getpid()} on ")
+    assert len(said.err.splitlines()) == 1
