@@ -1,5 +1,6 @@
 """``ossicle``: the commands, and how errors and signals end them."""
 
+import errno
 import os
 import signal
 import sys
@@ -63,7 +64,8 @@ def main() -> None:
     except OSError as error:
         # The system's own word on a file: no space, no permission, a file where a folder should be.
         place = f"{error.filename}: " if error.filename is not None else ""
-        print(f"ossicle: {printable(place)}{error.strerror or error}", file=sys.stderr)
+        remedy = f"; {_REMEDIES[error.errno]}" if error.errno in _REMEDIES else ""
+        print(f"ossicle: {printable(place)}{error.strerror or error}{remedy}", file=sys.stderr)
         sys.exit(EXIT_FAILED)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in OPTIONAL:
@@ -73,6 +75,16 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
 
+
+_ROOM = "make room, and the same command goes on from here"
+_REMEDIES = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f), and the same command goes on from here",
+    errno.EROFS: "name a place that can be written",
+    errno.EACCES: "allow it, or name another place",
+    errno.EPERM: "allow it, or name another place",
+}
 
 OPTIONAL = frozenset({"torch", "lightning", "onnx", "safetensors", "matplotlib", "jinja2", "tensorboard"})
 """Packages of the extra ``train``."""

@@ -1,0 +1,171 @@
+"""What the system refuses, in a line each: a full disk, a place that cannot be written, signals before the start."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import soundfile
+
+from ossicle.app.project.load import load_project
+from ossicle.app.steps.chain import run_project
+from ossicle.app.steps.step import Silent
+
+from ..kills import UNPRIVILEGED, file_limit
+from .conftest import Commands
+
+OSSICLE = (sys.executable, "-m", "ossicle")
+RATE = 16000
+
+
+def record(path: Path, seed: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.random.default_rng(seed).normal(0, 0.1, 3 * RATE), RATE)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    for seed, name in enumerate("abc"):
+        record(folder / "audio" / f"{name}.wav", seed)
+    (folder / "events.csv").write_text("file,start_time,end_time,label\n" + "".join(f"{n}.wav,1,2,x\n" for n in "abc"))
+    (folder / "ossicle.toml").write_text(
+        'base = "recipe:tapes"\n[corpus]\naudio = "audio"\nannotations = "events.csv"\n[project]\nworkers = 1\n'
+    )
+    return folder
+
+
+def run(*command: object, timeout_s: float = 400) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "OSSICLE_DATA_ROOT"}
+    return subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, check=False, timeout=timeout_s, env=environment
+    )
+
+
+def unprivileged(*command: object) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, "-c", UNPRIVILEGED, *command)
+
+
+def store_digest(project: Path) -> str:
+    (manifest,) = (project / "data" / "store").glob("[!.]*/artefact.json")
+    return str(json.loads(manifest.read_text())["content"])
+
+
+@pytest.mark.parametrize("size", [300, 3000, 30_000])
+def test_a_write_that_is_refused_is_said_and_resumed(project: Path, ossicle: Commands, size: int) -> None:
+    command = ("run", "-p", project, "--until", "store", "--progress", "none")
+    with file_limit(size):
+        said = ossicle(*command)
+    assert said.code == 1
+    (line,) = said.err.splitlines()
+    assert line.startswith(f"ossicle: {project / 'data'}{os.sep}")
+    assert line.endswith(
+        ": File too large; raise the limit on the size of files (ulimit -f), and the same command goes on from here"
+    )
+    assert ".ossicle-part" not in line
+    assert ossicle(*command).code == 0
+    resumed = store_digest(project)
+    shutil.rmtree(project / "data")
+    assert ossicle(*command).code == 0
+    assert store_digest(project) == resumed
+
+
+# A file system of the size $1 on the folder $2, in a namespace that ends with the script; $3 and on: the command.
+SMALL_DISK = """
+mount -t tmpfs -o size="$1" tmpfs "$2" || exit 99
+place=$2; shift 2
+"$@"; first=$?
+mount -o remount,size=100m "$place" || exit 99
+"$@"; second=$?
+find "$place" -name '.ossicle-part*' | grep -q . && exit 98
+exit $((10 * first + second))
+"""
+
+
+@pytest.mark.parametrize("size", ["16k", "100k", "260k"])
+def test_a_full_disk_is_said_and_resumed(project: Path, size: str) -> None:
+    (project / "data").mkdir()
+    command = (*OSSICLE, "run", "-p", project, "--until", "store", "--progress", "none")
+    done = run("unshare", "--mount", "sh", "-c", SMALL_DISK, "sh", size, project / "data", *command)
+    if done.returncode in (1, 99, 127) and "ossicle" not in done.stderr:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    assert done.returncode == 10, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"ossicle: {project / 'data'}{os.sep}")
+    assert line.endswith(": No space left on device; make room, and the same command goes on from here")
+
+
+def test_a_place_that_cannot_be_written_is_said(project: Path, old_bundle: Path, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    said = unprivileged(*OSSICLE, "run", "-p", project, "--data-root", closed / "data", "--progress", "none")
+    refused = "Permission denied; allow it, or name another place\n"
+    assert (said.returncode, said.stderr) == (1, f"ossicle: {closed / 'data'}: {refused}")
+    said = unprivileged(*OSSICLE, "predict", old_bundle, project / "audio", "-o", closed)
+    assert (said.returncode, said.stderr) == (1, f"ossicle: {closed / '.ossicle.lock'}: {refused}")
+    said = unprivileged(*OSSICLE, "check", "-p", project, "--data-root", closed / "data", "--json")
+    assert said.returncode == 2
+    assert [one["message"] for one in json.loads(said.stdout) if not one["ok"]] == [
+        f"{closed} cannot be written; allow it or choose another --data-root"
+    ]
+
+
+def test_a_recording_without_permission_costs_only_itself(project: Path, old_bundle: Path, tmp_path: Path) -> None:
+    (project / "audio" / "b.wav").chmod(0)
+    said = unprivileged(*OSSICLE, "dataset", "health", "-p", project, "--progress", "none", "--json")
+    assert (said.returncode, said.stderr) == (3, "")
+    problems = [one for one in json.loads(said.stdout)["problems"] if one["where"] == "b.wav"]
+    assert {one["code"] for one in problems} == {"left_out", "annotations_left_out"}
+    assert "Permission denied" in str(problems)
+    said = unprivileged(*OSSICLE, "predict", old_bundle, project / "audio", "-o", tmp_path / "out")
+    assert said.returncode == 3
+    assert "b.wav: 0 events  left out: " in said.stderr
+    assert "Permission denied" in said.stderr
+
+
+def test_an_edited_recording_is_read_again(project: Path) -> None:
+    def outcomes() -> dict[str, str]:
+        return dict(run_project(load_project(project), Silent(), "store").outcomes)
+
+    outcomes()
+    assert set(outcomes().values()) == {"reused"}
+    before = store_digest(project)
+    old = next((project / "data" / "store").glob("[!.]*"))
+    record(project / "audio" / "b.wav", 9)
+    assert set(outcomes().values()) == {"computed"}
+    (new,) = set((project / "data" / "store").glob("[!.]*")) - {old}
+    digests = [set(pl.read_parquet(place / "store.parquet")["digest"]) for place in (old, new)]
+    assert len(digests[0] & digests[1]) == 2
+    assert json.loads((new / "artefact.json").read_text())["content"] != before
+
+
+SLOW_IMPORTS = """
+import sys, time
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            print("importing", flush=True)
+            time.sleep(60)
+sys.meta_path.insert(0, Slow())
+"""
+
+
+@pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")])
+def test_a_signal_while_the_commands_load_ends_at_once(tmp_path: Path, number: int, word: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SLOW_IMPORTS)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen(
+        [*OSSICLE, "--version"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "importing\n"
+        process.send_signal(number)
+        _, said = process.communicate(timeout=100)
+    assert process.returncode == 128 + number
+    assert said == f"ossicle: {word} before anything was begun\n"
