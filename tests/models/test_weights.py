@@ -78,9 +78,7 @@ def test_shapes_are_compared_before_a_network_is_made(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     save_weights(network(), path)
     require_shapes(path, network)
-    with pytest.raises(
-        ArtefactError, match=r"output\.weight is of shape \[2, 6\] in the file, of shape \[2, 2"
-    ):
+    with pytest.raises(ArtefactError, match=r"output\.weight is of shape \[2, 6\] in the file, of shape \[2, 2"):
         require_shapes(path, lambda: Crnn(CrnnSettings(channels=(4,), pools=(4,), hidden=1 << 20), 8, 2))
     with pytest.raises(
         ArtefactError, match=r"output\.bias is of shape \[2\] in the file, of shape \[3\] by the settings"
