@@ -15,6 +15,9 @@ settings.register_profile(
 settings.register_profile("search", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
+# Scripts with environments of their own; `--doctest-modules` would import them.
+collect_ignore_glob = ["golden/*.py", "fuzz/*.py"]
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

@@ -95,4 +95,5 @@ def main() -> None:
     print(sed_scores_eval.__name__, "and", annotations.__name__, "left their files in", HERE.name)
 
 
-main()
+if __name__ == "__main__":
+    main()
