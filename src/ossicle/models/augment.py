@@ -46,9 +46,10 @@ def coloured_noise(batch: int, n_samples: int, generator: torch.Generator) -> Te
     spectrum = torch.fft.rfft(torch.randn(batch, n_samples, generator=generator))
     frequency = torch.arange(spectrum.shape[1]).clamp_min(1) / max(spectrum.shape[1], 1)
     slope = uniform((batch, 1), 0.0, 2.0, generator) * torch.randint(0, 2, (batch, 1), generator=generator)
-    noise = torch.fft.irfft(spectrum * frequency ** (-slope / 2), n=n_samples)
+    noise: Tensor = torch.fft.irfft(spectrum * frequency ** (-slope / 2), n=n_samples)
     level = 10 ** (uniform((batch, 1), -60.0, -15.0, generator) / 20)
-    return level * noise / noise.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-12)
+    noise = noise / noise.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-12)
+    return noise * level
 
 
 def vary_log_mel(log_mel: Tensor, settings: AugmentSettings, hop_s: float, generator: torch.Generator) -> Tensor:
