@@ -29,15 +29,18 @@ def test_a_training_stopped_by_signals_ends_the_same(tiny: Tiny, tmp_path: Path)
     # Beginning at the training: what is before it has its own tests, and takes as long as they do.
     project = half_done(tiny, tmp_path, "training")
     data = project / "data"
-    command = ("run", "-p", project, "--until", "training", "--progress", "plain")
+    # One training at a time, held while another command looks: else all is done before a signal comes.
+    command = ("run", "-p", project, "--until", "training", "--progress", "plain", "--set", "training.parallel=1")
 
     run = started(*command)
     wait_for(lambda: epochs(data) >= 1, run)
+    os.killpg(run.pid, signal.SIGSTOP)
     second = ossicle("run", "-p", project, "--until", "corpus", "--progress", "none")
     assert second.returncode == 1
     assert second.stderr.startswith(f"ossicle: {data} is in use by process {run.pid} on ")
     assert run.poll() is None
     os.killpg(run.pid, signal.SIGINT)
+    os.killpg(run.pid, signal.SIGCONT)
     _, said = run.communicate(timeout=30)
     assert run.returncode == 130
     assert survivors(run.pid) == []
