@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +80,18 @@ def test_a_failing_training_says_its_name_and_stops_the_others(corpus: Any, stra
 
 @pytest.mark.usefixtures("quick_processes")
 def test_an_unforeseen_error_comes_with_name_and_trace(corpus: Any, tmp_path: Path) -> None:
+    job = replace(corpus.job(tmp_path / "fold-3"), model=None)
+    with pytest.raises(OssicleError, match=r"(?s)training fold-3 failed: AttributeError.*Traceback"):
+        fit_all([job], 1)
+
+
+@pytest.mark.usefixtures("quick_processes")
+def test_an_error_of_the_system_names_its_file(corpus: Any, tmp_path: Path) -> None:
     job = corpus.job(tmp_path / "fold-3")
     job.folder.write_text("a file where the folder should be")
-    with pytest.raises(OssicleError, match=r"(?s)training fold-3 failed: FileExistsError.*Traceback"):
+    with pytest.raises(FileExistsError) as refused:
         fit_all([job], 1)
+    assert refused.value.filename == str(job.folder)
 
 
 @pytest.mark.usefixtures("quick_processes")
