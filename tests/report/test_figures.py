@@ -64,6 +64,7 @@ def test_figures_are_drawings_with_text_and_no_address(name: str) -> None:
     root = ElementTree.fromstring(text)
     assert len(root.findall(".//{*}path")) > 5
     assert len(root.findall(".//{*}text")) > 3
+    assert "mathdefault" not in text
     addresses = re.findall(r"""(?:href|src)=["']([^"']*)""", text)
     assert all(one.startswith(("#", "data:image/png")) for one in addresses)
 

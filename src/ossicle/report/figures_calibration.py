@@ -27,6 +27,8 @@ def reliability_figure(bins: Sequence[ReliabilityBin]) -> Figure:
     widths = [one.up_to - one.above for one in bins]
     below.bar([one.above for one in bins], heights, width=widths, align="edge", color=BLUE, edgecolor="white")
     below.set_yscale("log")
+    # Words: matplotlib's own exponents are mathematics, which the page's text does not set.
+    below.set_yticks([1e-4, 1e-2, 1], ["0.01 %", "1 %", "100 %"], fontsize=8)
     below.set(ylim=(1e-5, 1.5), xlabel="score of a frame")
     below.set_ylabel("of the time", color=INK)
     return figure
