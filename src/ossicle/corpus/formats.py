@@ -107,28 +107,13 @@ def format_named(name: str, *, writing: bool = False) -> Format:
     return found
 
 
-def _raven(path: Path, options: ReadOptions) -> EventTable:
-    return read_raven_table(path, label_column=options.label_column, default_label=options.default_label)
+def _labelled(read: Callable[..., EventTable]) -> Callable[[Path, ReadOptions], EventTable]:
+    """A reader of tables whose labels stand in a column."""
+    return lambda path, options: read(path, label_column=options.label_column, default_label=options.default_label)
 
 
 def _audacity(path: Path, options: ReadOptions) -> EventTable:
     return EventTable(tuple(read_audacity(path, default_label=options.default_label)), own=True)
-
-
-def _csv(path: Path, options: ReadOptions) -> EventTable:
-    return read_events(path, label_column=options.label_column, default_label=options.default_label)
-
-
-def _dcase(path: Path, options: ReadOptions) -> EventTable:
-    return read_dcase(path, label_column=options.label_column, default_label=options.default_label)
-
-
-def _birdnet(path: Path, options: ReadOptions) -> EventTable:
-    return read_birdnet(path, label_column=options.label_column, default_label=options.default_label)
-
-
-def _kaleidoscope(path: Path, options: ReadOptions) -> EventTable:
-    return read_kaleidoscope(path, label_column=options.label_column, default_label=options.default_label)
 
 
 def _opensoundscape(path: Path, options: ReadOptions) -> ScoreTable:
@@ -160,7 +145,7 @@ _LISTED = (
         ending=".Table.1.selections.txt",
         suffixes=_TEXT,
         recognises=lambda head: "begin time (s)" in head.header,
-        read=_raven,
+        read=_labelled(read_raven_table),
         write=_write_raven,
         holds=_ALL,
     ),
@@ -171,7 +156,7 @@ _LISTED = (
         ending=".csv",
         suffixes=_TABLES,
         recognises=lambda head: is_events(head.header) and has_label(head.header),
-        read=_csv,
+        read=_labelled(read_events),
         write=lambda path, table, options: write_events(path, table.rows, files=table.files),
         holds=_ALL,
     ),
@@ -193,7 +178,7 @@ _LISTED = (
         ending=".parquet",
         suffixes=frozenset({".parquet"}),
         recognises=lambda head: is_events(head.header) and has_label(head.header),
-        read=_csv,
+        read=_labelled(read_events),
         write=lambda path, table, options: write_events_parquet(path, table.rows, files=table.files),
         holds=_ALL,
     ),
@@ -205,7 +190,7 @@ _LISTED = (
         suffixes=_TABLES,
         recognises=lambda head: is_dcase(head.header),
         over=("csv",),
-        read=_dcase,
+        read=_labelled(read_dcase),
         write=lambda path, table, options: write_dcase(path, table.rows, files=table.files),
         holds=frozenset({"files"}),
     ),
@@ -216,7 +201,7 @@ _LISTED = (
         ending=".kaleidoscope.csv",
         suffixes=_TABLES,
         recognises=lambda head: is_kaleidoscope(head.header),
-        read=_kaleidoscope,
+        read=_labelled(read_kaleidoscope),
         write=lambda path, table, options: write_kaleidoscope(path, table.rows),
         holds=frozenset({"confidence"}),
     ),
@@ -227,7 +212,7 @@ _LISTED = (
         suffixes=_TEXT | event_csv.SUFFIXES,
         recognises=lambda head: is_birdnet(head.header),
         over=("raven", "csv", "parquet"),
-        read=_birdnet,
+        read=_labelled(read_birdnet),
     ),
     Format(
         name="opensoundscape",
