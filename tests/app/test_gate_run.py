@@ -3,23 +3,17 @@
 import json
 import wave
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from ossicle.app.cli.main import main
-from ossicle.app.steps import chain, training
-from ossicle.app.steps.step import Context
-from ossicle.artefacts.files import write_json
-from ossicle.artefacts.tables import read_table
+from ossicle.app.steps import chain
 from ossicle.corpus.raven import write_raven
 from ossicle.corpus.selection import RawSelection
-from ossicle.models.registry import build_network
-from ossicle.models.weights import save_weights
-from ossicle.training.runfolder import RunFolder
+
+from ..untrained import chain_without_training
 
 RATE = 8000
 PROJECT = """
@@ -49,17 +43,6 @@ examples = 0
 ALWAYS, NEVER = "decision.on=[0.0]", "decision.on=[1.0]"
 
 
-def untrained(context: Context) -> None:
-    """What the step ``training`` leaves, without the training."""
-    folds = sorted(set(read_table(context.inputs["dataset"] / "folds.parquet")["fold"].to_list()))
-    labels, settings = training.labels_of(context.inputs["dataset"]), context.project.settings
-    for name in [*map(training.fold_name, folds), training.FINAL]:
-        torch.manual_seed(0)
-        folder = RunFolder(context.out / name)
-        save_weights(build_network(settings.model, settings.frontend.n_mels, len(labels)), folder.weights)
-    write_json(context.out / "training.json", {"labels": list(labels), "folds": folds})
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("gate")
@@ -81,8 +64,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ossicle(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Run a command on the project; gives its exit code."""
     monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
-    steps = tuple(replace(step, run=untrained) if step.name == "training" else step for step in chain.CHAIN)
-    monkeypatch.setattr(chain, "CHAIN", steps)
+    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
 
     def run(*arguments: object) -> int:
         monkeypatch.setattr("sys.argv", ["ossicle", *map(str, arguments)])

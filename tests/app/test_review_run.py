@@ -8,21 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from ossicle.app.cli.main import main
 from ossicle.app.project.load import load_project
-from ossicle.app.steps import chain, training
-from ossicle.app.steps.step import Context, find_steps
-from ossicle.artefacts.files import write_json
+from ossicle.app.steps import chain
+from ossicle.app.steps.step import find_steps
 from ossicle.artefacts.tables import read_table
 from ossicle.core.digest import recording_id
 from ossicle.corpus.raven import read_raven, write_raven
 from ossicle.corpus.review_tables import LOOK
 from ossicle.corpus.selection import RawSelection
-from ossicle.models.registry import build_network
-from ossicle.models.weights import save_weights
-from ossicle.training.runfolder import RunFolder
+
+from ..untrained import chain_without_training
 
 RATE = 8000
 # A threshold of nought makes one endless event of everything; the gate has its own test.
@@ -59,17 +56,6 @@ QUIET = ("--progress", "none", "--json")
 Command = Callable[..., tuple[int, str, str]]
 
 
-def untrained(context: Context) -> None:
-    """What the step ``training`` leaves, without the training."""
-    folds = sorted(set(read_table(context.inputs["dataset"] / "folds.parquet")["fold"].to_list()))
-    labels, settings = training.labels_of(context.inputs["dataset"]), context.project.settings
-    for name in [*map(training.fold_name, folds), training.FINAL]:
-        torch.manual_seed(0)
-        folder = RunFolder(context.out / name)
-        save_weights(build_network(settings.model, settings.frontend.n_mels, len(labels)), folder.weights)
-    write_json(context.out / "training.json", {"labels": list(labels), "folds": folds})
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("review")
@@ -92,8 +78,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ossicle(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Run a command; gives its exit code and what it said on both channels."""
     monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
-    steps = tuple(replace(step, run=untrained) if step.name == "training" else step for step in chain.CHAIN)
-    monkeypatch.setattr(chain, "CHAIN", steps)
+    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["ossicle", *map(str, arguments)])
