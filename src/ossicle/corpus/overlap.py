@@ -126,7 +126,8 @@ def _line(one: Shared) -> str:
     if one.kind == AUDIO:
         what = "the same file"
     elif one.kind == RECORDING:
-        what = f"the same recording id {one.value}, made of root and path (give [corpus] root and [benchmark] root different names)"
+        remedy = "give [corpus] root and [benchmark] root different names"
+        what = f"the same recording id {one.value}, made of root and path ({remedy})"
     else:
         what = f"{one.kind} {one.value!r}"
     return f"  {what}: {_some(one.first)} in training, {_some(one.second)} in the benchmark"
