@@ -14,7 +14,7 @@ from ossicle.core.frontend import FrontEndSettings
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer
 from ossicle.models.bundled import bundled_predictor
-from ossicle.models.detector import CoreScores, WaveformScores, check_fit
+from ossicle.models.detector import CoreScores, WaveformScores
 from ossicle.models.frontend import LogMel
 from ossicle.models.predictor import TorchPredictor, load_predictor, use_threads
 from ossicle.models.registry import build_network
@@ -84,8 +84,6 @@ def test_dropout_is_off_even_for_a_network_in_training() -> None:
 )
 def test_a_plan_of_other_frames_is_refused(values: dict[str, int], named: str) -> None:
     plan = ChunkPlan(**{**asdict(PLAN), **values})
-    with pytest.raises(ValueError, match=f"disagree on {named}"):
-        check_fit(plan, FRONT)
     with pytest.raises(ValueError, match=f"disagree on {named}"):
         TorchPredictor(build_network(MODEL, 16, 2), LABELS, plan, FRONT)
 

@@ -1,6 +1,6 @@
 """Writing and reading bundles: a folder of ``bundle.json`` and the files it lists with their digests.
 
-Layout, version 1: ``bundle.json``; ``model.onnx`` (input ``log_mel`` (batch, chunk_frames, n_mels) float32 in dB,
+Layout, version 1: ``bundle.json``; ``model.onnx`` (input ``log_mel`` (batch, n_frames, n_mels) float32 in dB,
 output ``scores`` (batch, core_frames, n_labels), the graph of our own runtime); ``waveform.onnx`` (input ``waveform``
 (batch, chunk_samples), output ``scores``, for any onnxruntime); ``weights.safetensors``; ``CARD.md``. Nothing is
 unpickled, files that are not listed are not looked at, and a listed one that differs from its digest is refused.

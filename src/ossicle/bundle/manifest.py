@@ -15,7 +15,7 @@ from typing import Any
 
 from ossicle.artefacts.files import file_digest
 from ossicle.bundle.reading import Reader, parse_object
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.decision import Decision
 from ossicle.core.errors import BundleError
 from ossicle.core.frontend import FrontEndSettings
@@ -195,22 +195,17 @@ def _files(reader: Reader) -> dict[str, FileEntry]:
 
 def _check_geometry(bundle: Bundle, reader: Reader) -> None:
     plan, front = bundle.plan, bundle.front
-    frames, n_labels = plan.chunk_frames, len(bundle.labels)
-    for key, of_plan, of_front in (
-        ("rate", plan.rate, front.rate),
-        ("hop_samples", plan.hop_samples, front.hop_samples),
-        ("window_samples", plan.window_samples, front.n_fft),
-    ):
-        if of_plan != of_front:
-            name = "n_fft" if key == "window_samples" else key
-            raise reader.refuse(f"plan.{key}", f"= {of_plan} disagrees with front.{name} = {of_front}")
+    try:
+        frames = framing(plan, front).n_frames
+    except ValueError as error:
+        raise reader.refuse("plan", f"does not fit front: {error}") from error
     for key, found, most in (
         ("plan.rate", plan.rate, _MAX_RATE),
         ("plan (its chunk in samples)", plan.chunk_samples, _MAX_CHUNK_SAMPLES),
         ("front.n_fft", front.n_fft, _MAX_N_FFT),
         ("front.n_mels", front.n_mels, _MAX_MELS),
         ("plan (values of a chunk's spectrogram)", frames * front.n_mels, _MAX_CHUNK_VALUES),
-        ("plan (values of a chunk's scores)", frames * n_labels, _MAX_CHUNK_VALUES),
+        ("plan (values of a chunk's scores)", plan.chunk_frames * len(bundle.labels), _MAX_CHUNK_VALUES),
     ):
         if found > most:
             raise reader.refuse(key, f"= {found} is more than {most}, the most that is accepted")

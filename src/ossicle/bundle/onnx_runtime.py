@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ossicle.audio.logmel import log_mel
 from ossicle.bundle.manifest import MODEL, WAVEFORM, Bundle
 from ossicle.bundle.onnx_scan import refuse_reaching_out
+from ossicle.core.chunks import framing
 from ossicle.core.errors import BundleError
 
 Graph = Literal["model", "waveform"]
@@ -39,7 +40,9 @@ class OnnxPredictor:
         self._source = str(bundle.folder / name)
         self._session = _session(bundle.read_bytes(name), self._source, threads)
         plan = bundle.plan
-        inner = (plan.chunk_frames, bundle.front.n_mels) if graph == "model" else (plan.chunk_samples,)
+        inner = (
+            (framing(plan, bundle.front).n_frames, bundle.front.n_mels) if graph == "model" else (plan.chunk_samples,)
+        )
         self._check(self._session.get_inputs(), self._input, inner)
         self._check(self._session.get_outputs(), _OUTPUT, (plan.core_frames, len(bundle.labels)))
 

@@ -4,10 +4,17 @@ A chunk is ``core_frames`` frames that are scored plus ``context_frames`` on eac
 k of a recording stands for samples [k * hop, (k + 1) * hop) and is computed from ``window_samples`` samples around its
 centre. So chunk i needs the samples from ``start_sample(i)`` (negative for the first: the missing ones are zeros) and
 ``chunk_samples`` of them, whatever the feed or batch size.
+
+A frame-wise network's frames are those of the STFT. A sliding-window network's frame is a step: what it says of one
+window of several STFT frames stands for the step around that window's centre (:func:`window_plan`). Which STFT frames
+serve which window follows from plan and front end alone (:func:`framing`).
 """
 
+from dataclasses import dataclass
+
+from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.settings import setting, settings
-from ossicle.core.time import frames_covering
+from ossicle.core.time import frames_covering, nearest_frames, to_samples
 
 
 @settings
@@ -69,3 +76,85 @@ class ChunkPlan:
     def start_sample(self, chunk: int) -> int:
         """First sample of a chunk; negative where it begins before the recording."""
         return chunk * self.core_samples - self.lead_samples
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How the STFT frames of a chunk's spectrogram serve its frames (``chunk_frames`` of the plan).
+
+    Frame i of the plan is computed from the rows ``[i * step_frames, i * step_frames + window_frames)`` of the
+    spectrogram, which has ``n_frames`` rows. ``shared``: the rows are those of one STFT of the chunk, each serving all
+    windows it lies in; otherwise the steps are no whole STFT hops, and every window has rows of its own, one window
+    after the other.
+    """
+
+    window_frames: int
+    step_frames: int
+    n_frames: int
+    shared: bool
+
+    @property
+    def frame_wise(self) -> bool:
+        """Whether each frame of the plan is one STFT frame."""
+        return self.window_frames == 1
+
+
+def framing(plan: ChunkPlan, front: FrontEndSettings) -> Framing:
+    """Which STFT frames serve which frame of the plan; raises ValueError where plan and front end do not fit.
+
+    They fit where the rates are equal and windows hold whole STFT frames; windows of one frame step by its hop.
+
+    >>> front = FrontEndSettings(rate=48000, n_fft=2048, hop_samples=1024)
+    >>> framing(window_plan(front, window_s=0.4, step_s=0.05, core_s=1.0), front)
+    Framing(window_frames=17, step_frames=2, n_frames=61, shared=True)
+    """
+    if plan.rate != front.rate:
+        raise ValueError(f"chunk plan and front end disagree on rate: {plan.rate} and {front.rate}")
+    beyond = plan.window_samples - front.n_fft
+    if beyond < 0 or beyond % front.hop_samples:
+        raise ValueError(
+            f"chunk plan and front end disagree on window_samples / n_fft: {plan.window_samples} samples are no whole "
+            f"number of STFT frames of {front.n_fft} every {front.hop_samples}"
+        )
+    if beyond == 0 and plan.hop_samples != front.hop_samples:
+        raise ValueError(
+            f"chunk plan and front end disagree on hop_samples: {plan.hop_samples} and {front.hop_samples}"
+        )
+    window_frames = 1 + beyond // front.hop_samples
+    shared = plan.hop_samples % front.hop_samples == 0
+    step_frames = plan.hop_samples // front.hop_samples if shared else window_frames
+    n_frames = (plan.chunk_frames - 1) * step_frames + window_frames
+    return Framing(window_frames, step_frames, n_frames, shared)
+
+
+def window_plan(
+    front: FrontEndSettings, window_s: float, step_s: float, core_s: float, exact: bool = False
+) -> ChunkPlan:
+    """The plan of a sliding-window network: a frame every ``step_s`` for the window of ``window_s`` around its centre.
+
+    A window is the STFT frames that lie wholly within ``window_s`` (rounded down, as the published models do at
+    inference: 0.4 s at 48 kHz, 2048 and 1024 are 17 frames, 0.384 s). The step is the nearest whole number of STFT
+    hops, at least one (0.05 s there are 2 hops, 42.7 ms), so that windows share one STFT; with ``exact`` it is
+    ``step_s`` to the nearest two samples, and windows that share no frames cost an STFT each. A chunk is the windows of
+    about ``core_s``, and needs no context. Raises ValueError for windows of fewer than two STFT frames.
+    """
+    if step_s <= 0:
+        raise ValueError(f"step_s = {step_s:g} s must be more than 0 s")
+    beyond = (to_samples(window_s, front.rate) - front.n_fft) // front.hop_samples
+    if beyond < 1:
+        least_s = (front.n_fft + front.hop_samples) / front.rate
+        raise ValueError(
+            f"window_s = {window_s:g} s is shorter than two STFT frames ({least_s:g} s at n_fft = {front.n_fft} and "
+            f"hop_samples = {front.hop_samples})"
+        )
+    if exact:
+        hop_samples = max(2, 2 * nearest_frames(step_s, 2 / front.rate))
+    else:
+        hop_samples = front.hop_samples * max(1, nearest_frames(step_s, front.hop_samples / front.rate))
+    return ChunkPlan(
+        rate=front.rate,
+        hop_samples=hop_samples,
+        window_samples=front.n_fft + beyond * front.hop_samples,
+        core_frames=max(1, nearest_frames(core_s, hop_samples / front.rate)),
+        context_frames=0,
+    )

@@ -11,21 +11,20 @@ import onnx
 import torch
 from torch import nn
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.detector import CoreScores, WaveformScores, check_fit
+from ossicle.models.detector import CoreScores, WaveformScores
 
 
 def model_graph(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings) -> bytes:
-    """The graph of our own runtime: ``log_mel`` (batch, chunk_frames, n_mels) -> ``scores`` (batch, core_frames, n)."""
-    check_fit(plan, front)
-    example = torch.zeros(2, plan.chunk_frames, front.n_mels)
+    """The graph of our own runtime: ``log_mel`` (batch, n_frames, n_mels) -> ``scores`` (batch, core_frames, n)."""
+    example = torch.zeros(2, framing(plan, front).n_frames, front.n_mels)
     return _export(CoreScores(network, plan), example, "log_mel")
 
 
 def waveform_graph(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings) -> bytes:
     """The graph for everybody else: ``waveform`` (batch, chunk_samples) -> ``scores`` (batch, core_frames, n)."""
-    check_fit(plan, front)
+    framing(plan, front)  # refuses those that do not fit
     example = torch.zeros(2, plan.chunk_samples)
     return _export(WaveformScores(network, plan, front), example, "waveform")
 

@@ -34,15 +34,3 @@ class WaveformScores(nn.Module):
         """Scores of the core."""
         scores: Tensor = self.core(self.front_end(waveform))
         return scores
-
-
-def check_fit(plan: ChunkPlan, front: FrontEndSettings) -> None:
-    """Raise ValueError where the chunk plan and the front end speak of different frames."""
-    pairs = {
-        "rate": (plan.rate, front.rate),
-        "hop_samples": (plan.hop_samples, front.hop_samples),
-        "window_samples / n_fft": (plan.window_samples, front.n_fft),
-    }
-    for name, (ours, theirs) in pairs.items():
-        if ours != theirs:
-            raise ValueError(f"chunk plan and front end disagree on {name}: {ours} and {theirs}")

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.detector import CoreScores, check_fit
+from ossicle.models.detector import CoreScores
 from ossicle.models.frontend import LogMel
 from ossicle.models.registry import build_network
 from ossicle.models.settings import ModelSettings
@@ -30,7 +30,7 @@ class TorchPredictor:
         front: FrontEndSettings,
         device: str = "cpu",
     ) -> None:
-        check_fit(plan, front)
+        framing(plan, front)  # refuses those that do not fit
         self.labels = labels
         self.plan = plan
         self._device = torch.device(device)

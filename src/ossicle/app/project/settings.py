@@ -1,7 +1,7 @@
 """All settings of a project: one table of ``ossicle.toml`` each, made of the classes that the packages define."""
 
 from ossicle.bundle.manifest import is_plain_name
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import nearest_frames
@@ -35,10 +35,34 @@ class ChunkSettings:
     core_s: float = setting(
         default=4.0, help="scored stretch of a chunk; live models choose a small one", unit="s", gt=0
     )
-    context_s: float = setting(default=0.5, help="context on each side of the core", unit="s", ge=0)
+    context_s: float = setting(
+        default=0.5, help="context on each side of the core; sliding windows need none", unit="s", ge=0
+    )
+    window_s: float = setting(
+        default=0.0,
+        help="window of a sliding-window model, rounded down to whole STFT frames; 0 for a frame-wise model",
+        unit="s",
+        ge=0,
+    )
+    step_s: float = setting(
+        default=0.0, help="from window to window; snapped to whole STFT hops, at least one", unit="s", ge=0
+    )
+    exact_step: bool = setting(
+        default=False, help="keep the asked step, at the price of an STFT of its own for every window"
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse windows without a step and steps without a window."""
+        if self.window_s > 0 and self.step_s == 0:
+            raise ValueError(f"step_s = 0 s: windows of {self.window_s:g} s need a step, as 0.05")
+        if self.window_s == 0 and (self.step_s > 0 or self.exact_step):
+            name, value = ("step_s", f"{self.step_s:g} s") if self.step_s > 0 else ("exact_step", "true")
+            raise ValueError(f"{name} = {value} is for sliding windows: give window_s too")
 
     def plan(self, front: FrontEndSettings) -> ChunkPlan:
-        """The chunk plan on the frames of a front end."""
+        """The chunk plan on the frames of a front end; raises ValueError where the window is too short for them."""
+        if self.window_s > 0:
+            return window_plan(front, self.window_s, self.step_s, self.core_s, self.exact_step)
         hop_s = front.hop_samples / front.rate
         return ChunkPlan(
             rate=front.rate,
