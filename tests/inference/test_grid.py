@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.decide import decide
-from ossicle.inference.grid import DecisionGrid, count_grid
+from ossicle.inference.grid import DecisionGrid, count_grid, found_by_grid
 from ossicle.metrics.events import count_events
 from ossicle.metrics.matching import CollarMatch, IouMatch
 
@@ -115,3 +115,31 @@ def test_many_decisions_cost_little(capsys):
     took = time.perf_counter() - begin
     assert counts.shape == (486, 20, 1, 3)
     assert took < 10, f"486 decisions on 100 minutes took {took:.1f} s"
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    corpus=corpora(),
+    criteria=st.sampled_from([(IouMatch(threshold=0.5),), (IouMatch(threshold=0.2), CollarMatch(collar_s=0.02))]),
+)
+def test_found_events_are_the_decided_ones_and_their_pairs_the_counted_ones(corpus, criteria):
+    tracks, references = corpus
+    labels, ids = ("b", "a"), list(tracks)
+    counts = [count_grid(tracks, references, SMALL, labels, criterion) for criterion in criteria]
+    all_found = list(found_by_grid(tracks, references, SMALL, labels, criteria))
+    assert len(all_found) == len(SMALL.decisions())
+    for row, (decision, by_label) in enumerate(zip(SMALL.decisions(), all_found, strict=True)):
+        for column, (label, found) in enumerate(zip(labels, by_label, strict=True)):
+            expected = [
+                (place, event.start_s, event.end_s, event.score)
+                for place, rid in enumerate(ids)
+                for event in decide(tracks[rid], dict.fromkeys(tracks[rid].labels, decision))
+                if event.label == label
+            ]
+            got = zip(found.recording.tolist(), *found.times.T.tolist(), found.scores.tolist(), strict=True)
+            np.testing.assert_allclose(list(got), expected, rtol=0, atol=1e-12)
+            for criterion, pairs in zip(range(len(criteria)), found.pairs, strict=True):
+                assert len(set(pairs[:, 0].tolist())) == len(set(pairs[:, 1].tolist())) == len(pairs)
+                np.testing.assert_array_equal(found.reference[pairs[:, 0]], found.recording[pairs[:, 1]])
+                tp = np.bincount(found.recording[pairs[:, 1]], minlength=len(ids))
+                np.testing.assert_array_equal(tp, counts[criterion][row, :, column, 0])

@@ -6,7 +6,7 @@ axis, where runs are found once per threshold and joined, dropped and matched as
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from ossicle.core.decision import Decision
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.settings import setting, settings
 from ossicle.core.tracks import ScoreTrack
-from ossicle.inference.regions import Frames, fewest_frames_lasting, joins, most_frames_within
+from ossicle.inference.regions import Frames, fewest_frames_lasting, joins, most_frames_within, span_maxima
 from ossicle.inference.smooth import smooth
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch, Pairs, best_matching, candidates, meets, pair_iou
 
@@ -115,6 +115,79 @@ def count_grid(
     return counts
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What one decision finds of one label in all recordings, in the order of the recordings and of time.
+
+    ``recording``: int64 (k,), place of the recording; ``times``: float64 (k, 2) in its seconds; ``scores``: float32
+    (k,), the highest raw score in each event. ``pairs``: for each criterion int64 (p, 2), place of the reference (the
+    recordings' references one after another) and of the event that are matched. ``reference``: int64 (n,), place of
+    the recording of each reference, whose times are ``reference_times`` (n, 2).
+    """
+
+    recording: Frames
+    times: Intervals
+    scores: NDArray[np.float32]
+    pairs: tuple[Pairs, ...]
+    reference: Frames
+    reference_times: Intervals
+
+
+def found_by_grid(
+    tracks: Mapping[str, ScoreTrack],
+    references: Mapping[str, Mapping[str, Intervals]],
+    grid: DecisionGrid,
+    labels: Sequence[str],
+    criteria: Sequence[Criterion],
+) -> Iterator[tuple[Found, ...]]:
+    """The events of every decision in turn, in the order of ``grid.decisions()``, one :class:`Found` a label.
+
+    The events are those of :func:`~ossicle.inference.decide.decide`, their counts those of :func:`count_grid`, whose
+    arguments and errors these are; one decision is held at a time.
+    """
+    axis = _stack(tracks, grid, labels)
+    smoothed = any(kind != "none" for kind, _ in grid.smoothings())
+    gathered = [
+        (
+            _Reference.gather([references.get(rid, {}).get(label, ()) for rid in tracks], axis),
+            _RunShelf(axis, column),
+            _raw(tracks, axis, label) if smoothed else None,
+        )
+        for column, label in enumerate(labels)
+    ]
+    for decision in grid.decisions():
+        yield tuple(_found(axis, *one, decision, criteria) for one in gathered)
+
+
+def _found(
+    axis: "_Axis",
+    reference: "_Reference",
+    shelf: "_RunShelf",
+    raw: NDArray[np.float32] | None,
+    decision: Decision,
+    criteria: Sequence[Criterion],
+) -> Found:
+    starts, ends, peaks = shelf.scored(decision)
+    of, times = axis.local(starts, ends)
+    return Found(
+        recording=of,
+        times=times,
+        scores=peaks if raw is None else span_maxima(raw, starts, ends),
+        pairs=tuple(_pairs(reference, of, times, axis, criterion) for criterion in criteria),
+        reference=reference.recording,
+        reference_times=reference.local,
+    )
+
+
+def _raw(tracks: Mapping[str, ScoreTrack], axis: "_Axis", label: str) -> NDArray[np.float32]:
+    """The raw scores of a label on the common axis: smoothing moves the peaks of events away from theirs."""
+    lengths = [len(tracks[rid].scores) for rid in tracks]
+    out = np.zeros(int(axis.base[-1]) + lengths[-1] if lengths else 0, dtype=np.float32)
+    for rid, base, length in zip(tracks, axis.base.tolist(), lengths, strict=True):
+        out[base : base + length] = tracks[rid].scores[:, tracks[rid].labels.index(label)]
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class _Axis:
     """The common frame axis: where each recording begins, and the frames worth looking at.
@@ -198,13 +271,19 @@ class _RunShelf:
 
     def events(self, decision: Decision) -> tuple[Frames, Frames]:
         """Starts and ends in frames of the common axis of what ``decision`` keeps."""
+        starts, ends, _ = self.scored(decision)
+        return starts, ends
+
+    def scored(self, decision: Decision) -> tuple[Frames, Frames, NDArray[np.float32]]:
+        """The same with the highest smoothed score of each event."""
         starts, ends, peaks = self._runs_at(decision)
         hot = peaks >= np.float32(decision.on)
-        starts, ends = starts[hot], ends[hot]
+        starts, ends, peaks = starts[hot], ends[hot], peaks[hot]
         first, last = joins(starts, ends, most_frames_within(decision.min_gap_s, self._axis.hop_s))
         starts, ends = starts[first], ends[last]
+        peaks = np.maximum.reduceat(peaks, first) if len(first) else peaks
         long = ends - starts >= fewest_frames_lasting(decision.min_length_s, self._axis.hop_s)
-        return starts[long], ends[long]
+        return starts[long], ends[long], peaks[long]
 
     def _runs_at(self, decision: Decision) -> tuple[Frames, Frames, NDArray[np.float32]]:
         key = (decision.smoothing, decision.smoothing_frames, decision.off)
@@ -223,12 +302,18 @@ def _true_positives(
     reference: _Reference, of: Frames, predicted: Intervals, axis: _Axis, criterion: Criterion
 ) -> Frames:
     """Matched pairs in each recording, shape (n_recordings,)."""
+    pairs = _pairs(reference, of, predicted, axis, criterion)
+    return np.bincount(reference.recording[pairs[:, 0]], minlength=len(axis.base))
+
+
+def _pairs(reference: _Reference, of: Frames, predicted: Intervals, axis: _Axis, criterion: Criterion) -> Pairs:
+    """Place of reference and of event of each matched pair, shape (k, 2)."""
     pairs = candidates(reference.shifted, axis.shift(of, predicted), _looser(criterion))
     pairs = pairs[reference.recording[pairs[:, 0]] == of[pairs[:, 1]]]
     pairs = pairs[meets(reference.local, predicted, pairs, criterion)]
     if not _is_matching(pairs):
         pairs = best_matching(pairs, pair_iou(reference.local, predicted, pairs))
-    return np.bincount(reference.recording[pairs[:, 0]], minlength=len(axis.base))
+    return pairs
 
 
 def _is_matching(pairs: Pairs) -> bool:
