@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ossicle.bundle.format import BUNDLE_VERSION, read_bundle
+from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.errors import ArtefactError, BundleError
 
 
@@ -52,6 +53,28 @@ def test_equal_arguments_give_equal_bytes(tmp_path, write):
     one, two = write(tmp_path / "one"), write(tmp_path / "two")
     assert (one.folder / "bundle.json").read_bytes() == (two.folder / "bundle.json").read_bytes()
     assert one.files == two.files
+
+
+def test_front_end_keys_that_came_later_are_written_only_where_they_say_something(tmp_path, write, bundle):
+    manifest = json.loads((bundle.folder / "bundle.json").read_text())
+    assert set(manifest["front"]) == {"rate", "n_fft", "hop_samples", "n_mels", "fmin_hz", "fmax_hz", "floor_db"}
+    front = dataclasses.replace(bundle.front, scale="linear", preemphasis=0.98, window_scale="energy")
+    known = write(tmp_path / "known", front=front)
+    assert read_bundle(known.folder).front == front
+    edit(known, remover("front", "preemphasis"))
+    assert read_bundle(known.folder).front == dataclasses.replace(front, preemphasis=0.0)
+    edit(known, setter("front", "scale", value="bark"))
+    with pytest.raises(BundleError, match="front cannot be used: scale = 'bark' is not one of: mel, linear"):
+        read_bundle(known.folder)
+
+
+@pytest.mark.parametrize(("hop", "frames"), [(160, 2 * 19 + 5), (100, 20 * 5)])
+def test_a_plan_of_windows_is_read_back_with_the_rows_its_spectrogram_has(tmp_path, write, graphs, hop, frames):
+    plan = ChunkPlan(rate=8000, hop_samples=hop, window_samples=576, core_frames=20, context_frames=0)
+    graph = graphs(frames=frames, context=0).SerializeToString()
+    written = write(tmp_path / "windows", plan=plan, files={"model.onnx": graph})
+    assert read_bundle(written.folder).plan == plan
+    assert framing(plan, written.front).n_frames == frames
 
 
 def test_a_moved_bundle_is_the_same(bundle, tmp_path):

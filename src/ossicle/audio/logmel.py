@@ -1,6 +1,6 @@
 """Log-mel spectrograms in NumPy: the reference that every other runtime is compared with.
 
-``10 * log10(max(mel @ |STFT|^2, floor))`` with ``center=False``, from the arrays of ``core.frontend``. Frame k is
+``10 * log10(max(bank @ |STFT|^2, floor))`` with ``center=False``, from the arrays of ``core.frontend``. Frame k is
 computed from samples [k * hop, k * hop + n_fft). Fast Fourier transforms are scipy's in float32.
 """
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from ossicle.core.frontend import FrontEndSettings, analysis_window, mel_filter_bank
+from ossicle.core.chunks import ChunkPlan, framing
+from ossicle.core.frontend import FrontEndSettings, analysis_window, filter_bank
 
 # Samples in the frames transformed at once: frames and spectra stay within a core's cache.
 _BLOCK_VALUES = 1 << 16
@@ -29,6 +30,19 @@ def n_frames(n_samples: int, front: FrontEndSettings) -> int:
     return max(0, 1 + (n_samples - front.n_fft) // front.hop_samples)
 
 
+def chunk_log_mel(chunks: NDArray[np.float32], plan: ChunkPlan, front: FrontEndSettings) -> NDArray[np.float32]:
+    """The spectrograms (batch, n_frames, n_mels) of whole chunks (batch, plan.chunk_samples).
+
+    ``n_frames`` and which frame of the plan each row serves: :func:`ossicle.core.chunks.framing`.
+    """
+    if framing(plan, front).shared:
+        return log_mel(chunks, front)
+    windows = np.lib.stride_tricks.sliding_window_view(chunks, plan.window_samples, axis=-1)[:, :: plan.hop_samples]
+    return np.concatenate(
+        [log_mel(np.ascontiguousarray(chunk), front).reshape(1, -1, front.n_mels) for chunk in windows]
+    )
+
+
 def log_mel(waveform: NDArray[np.float32], front: FrontEndSettings) -> NDArray[np.float32]:
     """The log-mel spectrogram in dB of float32 waveforms (..., n_samples), shape (..., n_frames, n_mels).
 
@@ -37,6 +51,10 @@ def log_mel(waveform: NDArray[np.float32], front: FrontEndSettings) -> NDArray[n
     window, groups = _arrays(front)
     wave = np.ascontiguousarray(waveform, dtype=np.float32)
     rows = wave.reshape(math.prod(wave.shape[:-1]), wave.shape[-1])
+    if front.preemphasis:
+        # The first sample stays: it meets the window's zero.
+        rows = rows.copy()
+        rows[:, 1:] -= np.float32(front.preemphasis) * wave.reshape(rows.shape)[:, :-1]
     frames = n_frames(wave.shape[-1], front)
     step = max(1, _BLOCK_VALUES // front.n_fft)
     power = np.empty((len(rows), frames, front.n_mels), dtype=np.float32)
@@ -63,7 +81,7 @@ def _arrays(
     front: FrontEndSettings,
 ) -> tuple[NDArray[np.float32], tuple[tuple[slice, slice, NDArray[np.float32]], ...]]:
     """Window (n_fft,), and for each group of bands its bins, its bands and its filters (bins, bands)."""
-    bank = mel_filter_bank(front)
+    bank = filter_bank(front)
     groups = []
     start = 0
     for first in range(0, front.n_mels, _GROUP_BANDS):
@@ -72,4 +90,4 @@ def _arrays(
         # A group without any bin (far more bands than bins) still gives its floor.
         start, stop = (int(used[0]), int(used[-1]) + 1) if len(used) else (start, start + 1)
         groups.append((slice(start, stop), bands, np.ascontiguousarray(bank[bands, start:stop].T)))
-    return analysis_window(front.n_fft), tuple(groups)
+    return analysis_window(front.n_fft, front.window_scale), tuple(groups)

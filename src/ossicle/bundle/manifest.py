@@ -25,6 +25,7 @@ MANIFEST = "bundle.json"
 MODEL = "model.onnx"
 WAVEFORM = "waveform.onnx"
 WEIGHTS = "weights.safetensors"
+SECOND_STAGE = "second_stage.safetensors"
 CARD = "CARD.md"
 
 # Beyond these a bundle is a mistake or an attack; each is far above any model of this kind.
@@ -38,6 +39,10 @@ _MAX_CHUNK_SAMPLES = 1 << 25
 _MAX_N_FFT = 1 << 16
 _MAX_MELS = 1024
 _MAX_CHUNK_VALUES = 1 << 26
+
+# Front-end keys that the first manifests lack. They are written only where they are not their defaults, so that older
+# versions go on reading what they can run, and refuse the rest by name.
+_LATER_FRONT_KEYS = frozenset({"scale", "preemphasis", "window_scale"})
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -128,7 +133,7 @@ def parse(data: bytes, folder: Path) -> Bundle:
         name=_safe_name(reader.text("name", 100), reader, "name"),
         labels=labels,
         plan=reader.settings("plan", ChunkPlan),
-        front=reader.settings("front", FrontEndSettings),
+        front=reader.settings("front", FrontEndSettings, _LATER_FRONT_KEYS),
         decisions={label: decisions.settings(label, Decision) for label in labels},
         provenance=reader.table("provenance").value,
         metrics=reader.table("metrics").value,
@@ -147,13 +152,22 @@ def manifest_of(bundle: Bundle) -> dict[str, Any]:
         "name": bundle.name,
         "labels": list(bundle.labels),
         "plan": dataclasses.asdict(bundle.plan),
-        "front": dataclasses.asdict(bundle.front),
+        "front": _front_keys(bundle.front),
         "decisions": {label: dataclasses.asdict(decision) for label, decision in bundle.decisions.items()},
         "provenance": dict(bundle.provenance),
         "metrics": dict(bundle.metrics),
         "split": dict(bundle.split),
         "model": dict(bundle.model),
         "files": {name: dataclasses.asdict(entry) for name, entry in bundle.files.items()},
+    }
+
+
+def _front_keys(front: FrontEndSettings) -> dict[str, Any]:
+    defaults = FrontEndSettings()
+    return {
+        name: value
+        for name, value in dataclasses.asdict(front).items()
+        if name not in _LATER_FRONT_KEYS or value != getattr(defaults, name)
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from ossicle.audio.logmel import log_mel
+from ossicle.audio.logmel import chunk_log_mel
 from ossicle.bundle.manifest import MODEL, WAVEFORM, Bundle
 from ossicle.bundle.onnx_scan import refuse_reaching_out
 from ossicle.core.chunks import framing
@@ -48,7 +48,8 @@ class OnnxPredictor:
 
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities of the core frames of each chunk; see :class:`ossicle.inference.predictor.Predictor`."""
-        fed = log_mel(chunks, self._front) if self._input == "log_mel" else np.ascontiguousarray(chunks)
+        wave = np.ascontiguousarray(chunks)
+        fed = chunk_log_mel(wave, self.plan, self._front) if self._input == "log_mel" else wave
         try:
             scores: NDArray[np.float32] = self._session.run([_OUTPUT], {self._input: fed})[0]
         except Exception as error:  # onnxruntime has no public base class of errors

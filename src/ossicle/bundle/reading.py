@@ -92,11 +92,15 @@ class Reader:
             raise self.refuse(key, "is not an object")
         return Reader(found, self.source, f"{self.prefix}{key}.")
 
-    def settings(self, key: str, cls: type[T]) -> T:
-        """An object as the settings class ``cls`` of plain fields: exactly its keys, their types and bounds."""
+    def settings(self, key: str, cls: type[T], later: frozenset[str] = frozenset()) -> T:
+        """An object as the settings class ``cls`` of plain fields: exactly its keys, their types and bounds.
+
+        Keys in ``later`` came after the first version; an object without them has their defaults.
+        """
         own = self.table(key)
         types = typing.get_type_hints(cls)
         names = [spec.name for spec in dataclasses.fields(typing.cast(Any, cls))]
+        names = [name for name in names if name in own.value or name not in later]
         own.only(set(names))
         arguments: dict[str, Any] = {}
         for name in names:

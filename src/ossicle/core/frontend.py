@@ -1,8 +1,13 @@
-"""The log-mel front end as data: settings, window and mel filter bank.
+"""The front end as data: settings, window and filter bank.
 
 The NumPy (``audio.logmel``) and torch (``models.frontend``) front ends both compute
-``10 * log10(max(mel @ |STFT|^2, floor))`` with ``center=False`` from these arrays. The filter bank follows Slaney's
-Auditory Toolbox (1998), as librosa's default does: linear below 1 kHz, logarithmic above, area-normalised.
+``10 * log10(max(bank @ |STFT|^2, floor))`` with ``center=False`` from these arrays, of the waveform or, where
+``preemphasis`` says so, of ``x[n] - preemphasis * x[n - 1]``. Every analysis window begins with a zero, so a frame does
+not depend on the sample before it: windows cut from one STFT are those of an STFT of each window.
+
+On the mel scale the filter bank follows Slaney's Auditory Toolbox (1998), as librosa's default does: linear below
+1 kHz, logarithmic above, area-normalised. On the linear scale the bins of the band are read as they are, the nearest
+to each of ``n_mels`` even steps (as torch's nearest interpolation), which is a bank of ones.
 """
 
 import numpy as np
@@ -13,15 +18,29 @@ from ossicle.core.settings import setting, settings
 
 @settings
 class FrontEndSettings:
-    """Waveform to log-mel spectrogram."""
+    """Waveform to log-mel spectrogram, or on the linear scale to a log spectrogram of ``n_mels`` bins."""
 
     rate: int = setting(default=16000, help="sample rate the model reads", unit="Hz", ge=1000)
     n_fft: int = setting(default=512, help="samples in an STFT window; even", ge=16)
     hop_samples: int = setting(default=160, help="samples from frame to frame; even", ge=2)
-    n_mels: int = setting(default=64, help="mel bands", ge=4)
+    n_mels: int = setting(default=64, help="mel bands, or bins of the linear scale", ge=4)
     fmin_hz: float = setting(default=50.0, help="lower edge of the lowest band", unit="Hz", ge=0)
     fmax_hz: float = setting(default=8000.0, help="upper edge of the highest band", unit="Hz", gt=0)
     floor_db: float = setting(default=-100.0, help="floor of a band's power, relative to full scale", unit="dB", lt=0)
+    scale: str = setting(
+        default="mel", help="bands on the mel scale, or bins on the linear one", choices=("mel", "linear")
+    )
+    preemphasis: float = setting(
+        default=0.0,
+        help="share of the sample before that is taken off each sample; the known window models: 0.98",
+        ge=0,
+        lt=1,
+    )
+    window_scale: str = setting(
+        default="amplitude",
+        help="scaling of the Hann window: a full-scale sine has power 1 in its bin, or the window has energy 1",
+        choices=("amplitude", "energy"),
+    )
 
     def __post_init__(self) -> None:
         """Refuse odd windows and hops, and bands beyond Nyquist or upside down."""
@@ -34,10 +53,14 @@ class FrontEndSettings:
             raise ValueError(f"fmin_hz = {self.fmin_hz:g} Hz must lie below fmax_hz = {self.fmax_hz:g} Hz")
 
 
-def analysis_window(n_fft: int) -> NDArray[np.float32]:
-    """Periodic Hann window, scaled so that a full-scale sine at a bin's centre has power 1; shape (n_fft,)."""
+def analysis_window(n_fft: int, scale: str = "amplitude") -> NDArray[np.float32]:
+    """Periodic Hann window, shape (n_fft,), whose first value is 0.
+
+    ``"amplitude"``: scaled so that a full-scale sine at a bin's centre has power 1; ``"energy"``: its squares sum to 1.
+    """
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
-    scaled: NDArray[np.float32] = (hann / (hann.sum() / 2)).astype(np.float32)
+    unit = np.sqrt(np.square(hann).sum()) if scale == "energy" else hann.sum() / 2
+    scaled: NDArray[np.float32] = (hann / unit).astype(np.float32)
     return scaled
 
 
@@ -51,6 +74,39 @@ def hz_to_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
 def mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     """Inverse of :func:`hz_to_mel`."""
     return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
+
+
+def filter_bank(front: FrontEndSettings) -> NDArray[np.float32]:
+    """The weights of the STFT's bins in each band on the settings' scale, shape (n_mels, n_fft // 2 + 1)."""
+    return mel_filter_bank(front) if front.scale == "mel" else linear_filter_bank(front)
+
+
+def band_centres_hz(front: FrontEndSettings) -> NDArray[np.float64]:
+    """The frequency each band stands for, rising, shape (n_mels,)."""
+    if front.scale == "linear":
+        low, high = _band_bins(front)
+        return (low + (np.arange(front.n_mels) + 0.5) * (high - low) / front.n_mels - 0.5) * front.rate / front.n_fft
+    span = hz_to_mel(np.array([front.fmin_hz, front.fmax_hz]))
+    return mel_to_hz(np.linspace(span[0], span[1], front.n_mels + 2))[1:-1]
+
+
+def linear_filter_bank(front: FrontEndSettings) -> NDArray[np.float32]:
+    """One bin a band, shape (n_mels, n_fft // 2 + 1): band i of n reads bin ``low + i * (high - low) // n``.
+
+    ``[low, high)`` are the bins from the last at or below ``fmin_hz`` to the last below ``fmax_hz``.
+    """
+    low, high = _band_bins(front)
+    bank = np.zeros((front.n_mels, front.n_fft // 2 + 1), dtype=np.float32)
+    bands = np.arange(front.n_mels)
+    bank[bands, low + bands * (high - low) // front.n_mels] = 1.0
+    return bank
+
+
+def _band_bins(front: FrontEndSettings) -> tuple[int, int]:
+    """The STFT's bins [low, high) between ``fmin_hz`` and ``fmax_hz``; at least one."""
+    per_hz = front.n_fft / front.rate
+    low = int(np.floor(front.fmin_hz * per_hz))
+    return low, max(low + 1, int(np.ceil(front.fmax_hz * per_hz)))
 
 
 def mel_filter_bank(front: FrontEndSettings) -> NDArray[np.float32]:

@@ -24,9 +24,7 @@ def model_graph(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings) ->
 
 def waveform_graph(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings) -> bytes:
     """The graph for everybody else: ``waveform`` (batch, chunk_samples) -> ``scores`` (batch, core_frames, n)."""
-    framing(plan, front)  # refuses those that do not fit
-    example = torch.zeros(2, plan.chunk_samples)
-    return _export(WaveformScores(network, plan, front), example, "waveform")
+    return _export(WaveformScores(network, plan, front), torch.zeros(2, plan.chunk_samples), "waveform")
 
 
 def _export(module: nn.Module, example: torch.Tensor, name: str) -> bytes:

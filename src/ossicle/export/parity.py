@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ossicle.audio.logmel import log_mel
+from ossicle.audio.logmel import chunk_log_mel
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.detector import CoreScores
-from ossicle.models.frontend import LogMel
+from ossicle.models.frontend import ChunkLogMel, LogMel
 
 TOLERANCE = 1e-4
 _BATCH = 8
@@ -35,12 +35,12 @@ def check_parity(
     chunks = _chunks(samples, plan)
     with torch.inference_mode():
         core = CoreScores(copy.deepcopy(network).cpu(), plan).eval()
-        expected = core(LogMel(front)(torch.from_numpy(chunks))).numpy()
+        expected = core(ChunkLogMel(LogMel(front), plan, front)(torch.from_numpy(chunks))).numpy()
     out: dict[str, float] = {}
     for name, graph in sorted(graphs.items()):
         session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
         wanted = session.get_inputs()[0].name
-        fed = {"log_mel": log_mel(chunks, front), "waveform": chunks}[wanted]
+        fed = {"log_mel": chunk_log_mel(chunks, plan, front), "waveform": chunks}[wanted]
         scores = session.run(["scores"], {wanted: fed})[0]
         out[name] = float(np.abs(scores - expected).max())
         if not out[name] <= TOLERANCE:

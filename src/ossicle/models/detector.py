@@ -5,11 +5,11 @@ from torch import Tensor, nn
 
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.frontend import ExportableLogMel
+from ossicle.models.frontend import ChunkLogMel, ExportableLogMel
 
 
 class CoreScores(nn.Module):
-    """Log-mel of whole chunks (batch, chunk_frames, n_mels) -> scores (batch, core_frames, n_labels) in [0, 1]."""
+    """Spectrograms of whole chunks (batch, n_frames, n_mels) -> scores (batch, core_frames, n_labels) in [0, 1]."""
 
     def __init__(self, network: nn.Module, plan: ChunkPlan) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class WaveformScores(nn.Module):
 
     def __init__(self, network: nn.Module, plan: ChunkPlan, front: FrontEndSettings) -> None:
         super().__init__()
-        self.front_end = ExportableLogMel(front)
+        self.front_end = ChunkLogMel(ExportableLogMel(front), plan, front)
         self.core = CoreScores(network, plan)
 
     def forward(self, waveform: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The log-mel front end in torch: the same numbers as ``ossicle.audio.logmel``.
+"""The front end in torch: the same numbers as ``ossicle.audio.logmel``.
 
 To 1e-4 of the power of a frame's loudest band; in dB to 1e-3 for noise, and to 1e-2 for any band within 60 dB of that
 loudest (what lies further below it is rounding of float32 in all forms).
@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ossicle.core.frontend import FrontEndSettings, analysis_window, mel_filter_bank
+from ossicle.core.chunks import ChunkPlan, framing
+from ossicle.core.frontend import FrontEndSettings, analysis_window, filter_bank
 
 
 class LogMel(nn.Module):
@@ -29,12 +30,18 @@ class LogMel(nn.Module):
     def __init__(self, front: FrontEndSettings) -> None:
         super().__init__()
         self.front = front
-        self.register_buffer("window", torch.from_numpy(analysis_window(front.n_fft)), persistent=False)
-        self.register_buffer("mel", torch.from_numpy(mel_filter_bank(front)).T.contiguous(), persistent=False)
+        self.register_buffer(
+            "window", torch.from_numpy(analysis_window(front.n_fft, front.window_scale)), persistent=False
+        )
+        self.register_buffer("mel", torch.from_numpy(filter_bank(front)).T.contiguous(), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Log-mel spectrogram of a waveform; in float32 whatever the precision of the network behind it."""
         with torch.autocast(waveform.device.type, enabled=False):
+            if self.front.preemphasis:
+                # The first sample stays: it meets the window's zero.
+                shifted = nn.functional.pad(waveform[..., :-1], (1, 0))
+                waveform = waveform - self.front.preemphasis * shifted
             frames = waveform.unfold(-1, self.front.n_fft, self.front.hop_samples) * self.window
             spectrum = torch.fft.rfft(frames)
             power = spectrum.real.square() + spectrum.imag.square()
@@ -50,10 +57,12 @@ class ExportableLogMel(nn.Module):
     def __init__(self, front: FrontEndSettings) -> None:
         super().__init__()
         self.front = front
-        mel = mel_filter_bank(front)
+        mel = filter_bank(front)
         used = np.flatnonzero(mel.any(axis=0))
         angle = 2 * math.pi * np.outer(used, np.arange(front.n_fft)) / front.n_fft
-        basis = np.concatenate([np.cos(angle), -np.sin(angle)]) * analysis_window(front.n_fft)
+        basis = np.concatenate([np.cos(angle), -np.sin(angle)]) * analysis_window(front.n_fft, front.window_scale)
+        # What a sample gives to the next one's difference; the first difference of a frame meets the window's zero.
+        basis[:, :-1] -= front.preemphasis * basis[:, 1:]
         self.n_bins = len(used)
         self.register_buffer("basis", torch.from_numpy(basis.astype(np.float32))[:, None, :], persistent=False)
         self.register_buffer("mel", torch.from_numpy(mel[:, used]).T.contiguous(), persistent=False)
@@ -63,6 +72,31 @@ class ExportableLogMel(nn.Module):
         spectrum = nn.functional.conv1d(waveform[:, None, :], self.basis, stride=self.front.hop_samples)
         power = spectrum[:, : self.n_bins].square() + spectrum[:, self.n_bins :].square()
         return to_db(power.transpose(1, 2) @ self.mel, self.front.floor_db)
+
+
+class ChunkLogMel(nn.Module):
+    """Whole chunks (batch, plan.chunk_samples) to their spectrograms (batch, n_frames, n_mels).
+
+    ``n_frames`` and which frame of the plan each row serves: :func:`ossicle.core.chunks.framing`. ``form`` is one of
+    the two transforms above.
+    """
+
+    def __init__(self, form: nn.Module, plan: ChunkPlan, front: FrontEndSettings) -> None:
+        super().__init__()
+        self.form = form
+        self.n_mels = front.n_mels
+        self.shared = framing(plan, front).shared
+        self.window_samples = plan.window_samples
+        self.starts = [frame * plan.hop_samples for frame in range(plan.chunk_frames)]
+
+    def forward(self, chunks: Tensor) -> Tensor:
+        """The spectrogram of the chunk, or those of its windows one after the other."""
+        if self.shared:
+            whole: Tensor = self.form(chunks)
+            return whole
+        windows = torch.stack([chunks[:, start : start + self.window_samples] for start in self.starts], dim=1)
+        rows: Tensor = self.form(windows.flatten(0, 1))
+        return rows.reshape(-1, len(self.starts) * rows.shape[1], self.n_mels)
 
 
 def to_db(power: Tensor, floor_db: float) -> Tensor:

@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ossicle.core.chunks import ChunkPlan, framing
+from ossicle.core.chunks import ChunkPlan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.detector import CoreScores
-from ossicle.models.frontend import LogMel
+from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.registry import build_network
 from ossicle.models.settings import ModelSettings
 from ossicle.models.weights import load_weights, require_shapes
@@ -30,11 +30,10 @@ class TorchPredictor:
         front: FrontEndSettings,
         device: str = "cpu",
     ) -> None:
-        framing(plan, front)  # refuses those that do not fit
         self.labels = labels
         self.plan = plan
         self._device = torch.device(device)
-        self._front = LogMel(front).to(self._device)
+        self._front = ChunkLogMel(LogMel(front), plan, front).to(self._device)
         self._core = CoreScores(network, plan).to(self._device).eval()
 
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import lightning
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.plugins.environments import LightningEnvironment
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
@@ -89,7 +90,7 @@ def fit(
     network = build_network(model, front.n_mels, len(material.labels))
     if isinstance(network, Crnn):
         rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
-    module = FrameDetector(network, front, training, augment)
+    module = FrameDetector(network, material.plan, front, training, augment)
     crops = Crops(material, train, held_out, training)
     made_from = state_digest(material, train, model, front, training, augment)
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -99,6 +100,8 @@ def fit(
             max_epochs=training.epochs,
             accelerator=accelerator(training.device),
             devices=1,
+            # One process, whatever is around: else a machine with Slurm has Lightning look for its ranks and requeue.
+            plugins=[LightningEnvironment()],
             precision=training.precision,  # type: ignore[arg-type]
             gradient_clip_val=training.gradient_clip or None,
             check_val_every_n_epoch=training.validate_every,

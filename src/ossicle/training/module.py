@@ -7,11 +7,12 @@ import lightning
 import torch
 from torch import Tensor, nn
 
+from ossicle.core.chunks import ChunkPlan
 from ossicle.core.digest import seed_of
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.augment import vary_log_mel, vary_waveforms
 from ossicle.models.averaging import WeightAverage
-from ossicle.models.frontend import LogMel
+from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.losses import masked_bce
 from ossicle.models.settings import AugmentSettings
 from ossicle.training.crops import Batch
@@ -24,6 +25,7 @@ class FrameDetector(lightning.LightningModule):
     def __init__(
         self,
         network: nn.Module,
+        plan: ChunkPlan,
         front: FrontEndSettings,
         training: TrainingSettings,
         augment: AugmentSettings,
@@ -31,7 +33,7 @@ class FrameDetector(lightning.LightningModule):
         super().__init__()
         self.network = network
         self.average = WeightAverage(network, training.ema_decay)
-        self.front_end = LogMel(front)
+        self.front_end = ChunkLogMel(LogMel(front), plan, front)
         self.training_settings = training
         self.augment = augment
         self.hop_s = front.hop_samples / front.rate
