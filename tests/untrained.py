@@ -1,13 +1,19 @@
 """The chain of steps with networks that nobody trained: for tests of everything around the training."""
 
+import wave
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import torch
 
 from ossicle.app.steps import chain, training
 from ossicle.app.steps.step import Context, Step
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import read_table
+from ossicle.corpus.raven import write_raven
+from ossicle.corpus.selection import RawSelection
 from ossicle.models.registry import build_network
 from ossicle.models.weights import save_weights
 from ossicle.training.runfolder import RunFolder
@@ -20,10 +26,51 @@ def untrained(context: Context) -> None:
     for name in [*map(training.fold_name, folds), training.FINAL]:
         torch.manual_seed(0)
         folder = RunFolder(context.out / name)
-        save_weights(build_network(settings.model, settings.frontend.n_mels, len(labels)), folder.weights)
+        save_weights(build_network(settings.model, settings.frontend, settings.plan, len(labels)), folder.weights)
     write_json(context.out / "training.json", {"labels": list(labels), "folds": folds})
 
 
 def chain_without_training() -> tuple[Step, ...]:
     """The steps of a project, the training replaced."""
     return tuple(replace(step, run=untrained) if step.name == "training" else step for step in chain.CHAIN)
+
+
+RATE = 8000
+PROJECT = """
+base = "recipe:tapes"
+[corpus]
+audio = "audio"
+annotations = "tables"
+name_template = "site{site}_*"
+[split]
+group = "site"
+[frontend]
+rate = 8000
+n_fft = 256
+hop_samples = 160
+n_mels = 16
+fmax_hz = 4000.0
+[model.crnn]
+channels = [4]
+pools = [4]
+hidden = 4
+[evaluation]
+bootstrap = 100
+[report]
+examples = 0
+"""
+
+
+def write_tapes(place: Path, annotated: Sequence[str], others: Sequence[str] = ()) -> None:
+    """Tapes of ten seconds of noise by their stems, ``audio/`` and ``tables/`` below ``place``; three calls on some."""
+    (place / "audio").mkdir(parents=True)
+    for number, stem in enumerate((*annotated, *others)):
+        samples = (np.random.default_rng(number).standard_normal(10 * RATE) * 1000).astype("<i2")
+        with wave.open(str(place / "audio" / f"{stem}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(samples.tobytes())
+    for stem in annotated:
+        rows = [RawSelection(float(start), start + 0.5, "call") for start in (1, 4, 7)]
+        write_raven(place / "tables" / f"{stem}.Table.1.selections.txt", rows)

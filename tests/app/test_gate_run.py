@@ -1,44 +1,16 @@
 """The whole chain around the noise gate through the command line, with networks that were never trained."""
 
 import json
-import wave
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ossicle.app.cli.main import main
 from ossicle.app.steps import chain
-from ossicle.corpus.raven import write_raven
-from ossicle.corpus.selection import RawSelection
 
-from ..untrained import chain_without_training
+from ..untrained import PROJECT, chain_without_training, write_tapes
 
-RATE = 8000
-PROJECT = """
-base = "recipe:tapes"
-[corpus]
-audio = "audio"
-annotations = "tables"
-name_template = "site{site}_*"
-[split]
-group = "site"
-[frontend]
-rate = 8000
-n_fft = 256
-hop_samples = 160
-n_mels = 16
-fmax_hz = 4000.0
-[model.crnn]
-channels = [4]
-pools = [4]
-hidden = 4
-[evaluation]
-bootstrap = 100
-[report]
-examples = 0
-"""
 # A threshold of nought makes one endless event of everything, silence too; one of 1 makes nothing of anything.
 ALWAYS, NEVER = "decision.on=[0.0]", "decision.on=[1.0]"
 
@@ -46,16 +18,7 @@ ALWAYS, NEVER = "decision.on=[0.0]", "decision.on=[1.0]"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("gate")
-    (place / "audio").mkdir()
-    for number, site in enumerate("AB"):
-        samples = (np.random.default_rng(number).standard_normal(10 * RATE) * 1000).astype("<i2")
-        with wave.open(str(place / "audio" / f"site{site}_1.wav"), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(samples.tobytes())
-        rows = [RawSelection(float(start), start + 0.5, "call") for start in (1, 4, 7)]
-        write_raven(place / "tables" / f"site{site}_1.Table.1.selections.txt", rows)
+    write_tapes(place, ("siteA_1", "siteB_1"))
     (place / "ossicle.toml").write_text(PROJECT)
     return place
 

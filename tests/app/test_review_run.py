@@ -1,12 +1,10 @@
 """A review round through the command line, with networks that were never trained."""
 
 import json
-import wave
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ossicle.app.cli.main import main
@@ -19,36 +17,14 @@ from ossicle.corpus.raven import read_raven, write_raven
 from ossicle.corpus.review_tables import LOOK
 from ossicle.corpus.selection import RawSelection
 
-from ..untrained import chain_without_training
+from ..untrained import PROJECT, chain_without_training, write_tapes
 
-RATE = 8000
 # A threshold of nought makes one endless event of everything; the gate has its own test.
-PROJECT = """
-base = "recipe:tapes"
-[corpus]
-audio = "audio"
-annotations = "tables"
-name_template = "site{site}_*"
-[split]
-group = "site"
-[frontend]
-rate = 8000
-n_fft = 256
-hop_samples = 160
-n_mels = 16
-fmax_hz = 4000.0
-[model.crnn]
-channels = [4]
-pools = [4]
-hidden = 4
+EVERYTHING = """
 [decision]
 on = [0.0]
 [gate]
 off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
-[evaluation]
-bootstrap = 100
-[report]
-examples = 0
 """
 ANNOTATED = ("siteA_1", "siteB_1")
 NEW = ("siteA_2", "siteC_1")
@@ -59,18 +35,8 @@ Command = Callable[..., tuple[int, str, str]]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("review")
-    (place / "audio").mkdir()
-    for number, stem in enumerate((*ANNOTATED, *NEW)):
-        samples = (np.random.default_rng(number).standard_normal(10 * RATE) * 1000).astype("<i2")
-        with wave.open(str(place / "audio" / f"{stem}.wav"), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(samples.tobytes())
-    for stem in ANNOTATED:
-        rows = [RawSelection(float(start), start + 0.5, "call") for start in (1, 4, 7)]
-        write_raven(place / "tables" / f"{stem}.Table.1.selections.txt", rows)
-    (place / "ossicle.toml").write_text(PROJECT)
+    write_tapes(place, ANNOTATED, NEW)
+    (place / "ossicle.toml").write_text(PROJECT + EVERYTHING)
     return place
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def health(
     project: ProjectFile = HERE,
+    variant: Variant = "",
     set_: Set = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
@@ -41,7 +42,7 @@ def health(
     from ossicle.app.steps.progress import make_progress
 
     with make_progress(progress) as shown:
-        done = run_project(load_project(project, tuple(set_ or ()), data_root), shown, until="corpus")
+        done = run_project(load_project(project, tuple(set_ or ()), data_root, variant), shown, until="corpus")
     found = read_json(done.artefacts["corpus"] / "health.json")
     if as_json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
@@ -76,6 +77,7 @@ def health(
 
 def stats(
     project: ProjectFile = HERE,
+    variant: Variant = "",
     set_: Set = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
@@ -86,7 +88,7 @@ def stats(
     from ossicle.app.steps.progress import make_progress
 
     with make_progress(progress) as shown:
-        done = run_project(load_project(project, tuple(set_ or ()), data_root), shown, until="dataset")
+        done = run_project(load_project(project, tuple(set_ or ()), data_root, variant), shown, until="dataset")
     table = read_table(done.artefacts["dataset"] / "stats.parquet")
     if as_json:
         print(json.dumps(table.to_dicts(), indent=2, ensure_ascii=False))

@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from ossicle.app.cli import convert, dataset, demo, field, presets, project, review, score
+from ossicle.app.cli import convert, dataset, demo, field, presets, project, review, score, train
 from ossicle.app.cli.printable import printable
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 demo.register(app)
 project.register(app)
+train.register(app)
 dataset.register(app)
 field.register(app)
 score.register(app)

@@ -12,6 +12,10 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="Override a setting: TABLE.KEY=VALUE, as in training.epochs=8; may be repeated."),
 ]
+Variant = Annotated[
+    str,
+    typer.Option("--variant", help="A variant of the project, [variants.NAME]; none: as it is.", show_default=False),
+]
 DataRoot = Annotated[
     Path | None,
     typer.Option(

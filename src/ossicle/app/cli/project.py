@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.layers import recipe_names
@@ -61,6 +61,7 @@ def run(
         ),
     ] = None,
     project: ProjectFile = HERE,
+    variant: Variant = "",
     set_: Set = None,
     from_: Annotated[
         str | None,
@@ -85,7 +86,7 @@ def run(
 
     if progress not in KINDS:
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
-    loaded = load_project(project, tuple(set_ or ()), data_root)
+    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
     with make_progress(progress) as shown:
         done = run_project(loaded, shown, until, names=steps or (), anew_from=from_)
     refused, lost = gate_refusal(done), losses(done)
@@ -110,17 +111,23 @@ def _show(done: "Done", project: Project, passed: bool) -> None:
         total=("total", "", f"{sum(done.seconds.values()):.1f}"),
     )
     if "report" in done.artefacts:
-        print_metrics(read_json(project.folder / "metrics.json"))
+        print_metrics(read_json(project.results / "metrics.json"))
         for name in (*(("bundle/",) if passed else ()), "metrics.json", "report.html"):
-            print(project.folder / name)
+            print(project.results / name)
 
 
-def status(project: ProjectFile = HERE, set_: Set = None, data_root: DataRoot = None, as_json: Json = False) -> None:
+def status(
+    project: ProjectFile = HERE,
+    variant: Variant = "",
+    set_: Set = None,
+    data_root: DataRoot = None,
+    as_json: Json = False,
+) -> None:
     """Show which steps are done under the current settings, and which would be computed."""
     from ossicle.app.steps.chain import CHAIN
     from ossicle.app.steps.step import find_steps
 
-    found = find_steps(CHAIN, load_project(project, tuple(set_ or ()), data_root))
+    found = find_steps(CHAIN, load_project(project, tuple(set_ or ()), data_root, variant))
     if as_json:
         print(json.dumps({name: str(path) if path else None for name, path in found.items()}, indent=2))
         return
@@ -128,7 +135,13 @@ def status(project: ProjectFile = HERE, set_: Set = None, data_root: DataRoot = 
     print_rows(("step", "state", "artefact"), rows)
 
 
-def check(project: ProjectFile = HERE, set_: Set = None, data_root: DataRoot = None, as_json: Json = False) -> None:
+def check(
+    project: ProjectFile = HERE,
+    variant: Variant = "",
+    set_: Set = None,
+    data_root: DataRoot = None,
+    as_json: Json = False,
+) -> None:
     """Say what is missing before a run, with the remedy; exit code 2 when a run would fail.
 
     Exit code 3: it would leave recordings out, or not read them to their end; each is named. Only headers are read
@@ -136,7 +149,7 @@ def check(project: ProjectFile = HERE, set_: Set = None, data_root: DataRoot = N
     """
     from ossicle.app.steps.preflight import preflight
 
-    findings = preflight(load_project(project, tuple(set_ or ()), data_root))
+    findings = preflight(load_project(project, tuple(set_ or ()), data_root, variant))
     if as_json:
         print(json.dumps([asdict(one) for one in findings], indent=2))
     else:

@@ -1,4 +1,4 @@
-"""Layers of a project file: recipe, project, local file and ``--set``, later ones over earlier ones.
+"""Layers of a project file: recipe, project, local file, variant and ``--set``, later ones over earlier ones.
 
 Every value remembers where it came from, so that a complaint can name the file.
 """
@@ -61,21 +61,25 @@ def recipe_text(name: str) -> str:
     return (importlib.resources.files(_RECIPES) / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def read_layers(file: Path, overrides: tuple[str, ...] = ()) -> Layers:
-    """The layers of a project: its bases first, then its file, ``ossicle.local.toml`` beside it, and ``--set``."""
+def read_layers(file: Path) -> Layers:
+    """The layers of a project: its bases first, then its file, and ``ossicle.local.toml`` beside it."""
     out = Layers(str(file))
     for values, origin in reversed(_chain(file)):
-        out.add(_with_preset(values, origin), origin)
+        out.add(with_preset(values, origin), origin)
     local = file.parent / LOCAL_FILE
     if local.exists():
-        out.add(_with_preset(read_toml(local), str(local)), str(local))
+        out.add(with_preset(read_toml(local), str(local)), str(local))
+    return out
+
+
+def add_overrides(layers: Layers, overrides: tuple[str, ...]) -> None:
+    """Lay what ``--set`` says over everything else."""
     for text in overrides:
         key, value = parse_override(text)
         if key == ("training", "preset"):
-            out.add(_with_preset({"training": {"preset": value}}, f"--set {text}"), f"--set {text}")
+            layers.add(with_preset({"training": {"preset": value}}, f"--set {text}"), f"--set {text}")
         else:
-            out.add({key[-1]: value}, f"--set {text}", key[:-1])
-    return out
+            layers.add({key[-1]: value}, f"--set {text}", key[:-1])
 
 
 def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
@@ -94,7 +98,7 @@ def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
         return key, value.strip()
 
 
-def _with_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
+def with_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
     """``[training] preset`` replaced by what it stands for; keys beside it in the same layer win over it."""
     training = values.get("training")
     if not isinstance(training, dict) or "preset" not in training:

@@ -5,6 +5,7 @@ import json
 import math
 import os
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, time
 from pathlib import Path
@@ -12,27 +13,40 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from ossicle.app.project.layers import LOCAL_FILE, Layers, read_layers
+from ossicle.app.project.layers import LOCAL_FILE, Layers, add_overrides, read_layers
 from ossicle.app.project.places import require_below
 from ossicle.app.project.settings import ProjectSettings
+from ossicle.app.project.variants import Variants
 from ossicle.core.errors import ProjectError
 
 PROJECT_FILE = "ossicle.toml"
 DATA_ROOT_VARIABLE = "OSSICLE_DATA_ROOT"
+RESULTS_OF_VARIANTS = "variants"
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project: its settings, and where its things lie on this machine."""
+    """A project, or the variant of it that was asked for: its settings, and where its things lie on this machine.
+
+    ``variants`` names those that the project file defines, ``active`` those of them that are to be trained.
+    """
 
     file: Path
     settings: ProjectSettings
     data_root: Path
+    variant: str = ""
+    variants: tuple[str, ...] = ()
+    active: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
-        """The folder of the project file; results are left here."""
+        """The folder of the project file."""
         return self.file.parent
+
+    @property
+    def results(self) -> Path:
+        """Where a run leaves its results: beside the project file, those of a variant below ``variants/``."""
+        return self.folder / RESULTS_OF_VARIANTS / self.variant if self.variant else self.folder
 
     @property
     def audio_folder(self) -> Path:
@@ -45,21 +59,42 @@ class Project:
         return self.folder / self.settings.corpus.annotations if self.settings.corpus.annotations else None
 
 
-def load_project(file: Path, overrides: tuple[str, ...] = (), data_root: Path | None = None) -> Project:
+def load_project(
+    file: Path, overrides: tuple[str, ...] = (), data_root: Path | None = None, variant: str = ""
+) -> Project:
     """Read a project file (or the ``ossicle.toml`` of a folder); raises ProjectError with file, table, key and remedy.
 
-    The data root is ``data_root``, else ``$OSSICLE_DATA_ROOT``, else ``[project] data_root``, in this order.
+    ``variant`` is laid over the file, ``overrides`` over both. Every variant is checked, whichever is asked for: a
+    misspelt key is told before the first training rather than before the last. The data root is ``data_root``, else
+    ``$OSSICLE_DATA_ROOT``, else ``[project] data_root``, in this order.
     """
     if file.is_dir():
         file = file / PROJECT_FILE
-    layers = read_layers(file, overrides)
-    settings = check(layers)
+    layers = read_layers(file)
+    variants = Variants(layers)
+    if variant:
+        variants.require(variant, str(file))
+    for name in variants.names:
+        if name != variant:
+            _settings(layers, variants, name, overrides)
+    layers, settings = _settings(layers, variants, variant, overrides)
     origin = layers.origin(("project", "data_root"))
     if origin != str(file.parent / LOCAL_FILE) and not origin.startswith("--set "):
         require_below(settings.project.data_root, f"{origin}: [project] data_root")
     named = data_root or os.environ.get(DATA_ROOT_VARIABLE)
     root = Path(named) if named else file.parent / settings.project.data_root
-    return Project(file, settings, root)
+    return Project(file, settings, root, variant, variants.names, variants.active)
+
+
+def _settings(
+    layers: Layers, variants: Variants, variant: str, overrides: tuple[str, ...]
+) -> tuple[Layers, ProjectSettings]:
+    """The layers of a variant (empty: of the project itself) with what ``--set`` says, and its settings."""
+    own = deepcopy(layers)
+    if variant:
+        variants.lay_over(own, variant)
+    add_overrides(own, overrides)
+    return own, check(own)
 
 
 def check(layers: Layers) -> ProjectSettings:

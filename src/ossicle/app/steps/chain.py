@@ -59,7 +59,7 @@ def run_project(
     names: Sequence[str] = (),
     anew_from: str | None = None,
 ) -> Done:
-    """Run a project and leave its results beside the project file, but for a bundle that the noise gate refused.
+    """Run a project and leave its results in ``project.results``, but for a bundle that the noise gate refused.
 
     A refusal is no exception here, for there is much to look at: :func:`gate_refusal` says it.
 
@@ -76,7 +76,10 @@ def run_project(
     if project.data_root.exists() and not project.data_root.is_dir():
         raise UsageError(f"the data root {project.data_root} is a file; name a folder")
     project.data_root.mkdir(parents=True, exist_ok=True)
-    refuse_links(project.data_root, tuple(project.folder / name for name in RESULTS))
+    places = tuple(project.results / name for name in RESULTS)
+    if project.variant:
+        places += (project.results, project.results.parent)
+    refuse_links(project.data_root, places)
     with project_lock(project.data_root):
         done = run_steps(steps, project, progress, anew)
         publish(project, done)
@@ -84,17 +87,18 @@ def run_project(
 
 
 def publish(project: Project, done: Done) -> None:
-    """Copy ``metrics.json``, ``bundle/`` and ``report.html`` beside the project file, each whole or not at all.
+    """Copy ``metrics.json``, ``bundle/`` and ``report.html`` to ``project.results``, each whole or not at all.
 
     A bundle that the noise gate refused stays in the data root, and an earlier ``bundle/`` stays what it was.
     """
     metrics = "gate" if "gate" in done.artefacts else "evaluation"
     places = dict(zip((metrics, "bundle", "report"), RESULTS, strict=True))
+    project.results.mkdir(parents=True, exist_ok=True)
     if gate_refusal(done) is not None:
         del places["bundle"]
     for step, name in places.items():
         if step in done.artefacts:
-            _copy(done.artefacts[step] / name, project.folder / name)
+            _copy(done.artefacts[step] / name, project.results / name)
 
 
 def gate_refusal(done: Done) -> GateRefused | None:

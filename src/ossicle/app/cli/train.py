@@ -1,0 +1,66 @@
+"""``ossicle train``: the trainings of a project, or of its active variants, one after another."""
+
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.project import HERE
+from ossicle.app.cli.table import print_rows
+from ossicle.app.project.load import Project, load_project
+from ossicle.core.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(train)
+
+
+def train(
+    project: ProjectFile = HERE,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option("--variant", help="A variant to train, [variants.NAME]; may be repeated.", show_default=False),
+    ] = None,
+    all_active: Annotated[
+        bool, typer.Option("--all-active", help="Train every variant that the project file lists as active.")
+    ] = False,
+    until: Annotated[
+        str, typer.Option(help="Last step to run: training, or a later one, as in --until report for bundles.")
+    ] = "training",
+    set_: Set = None,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+) -> None:
+    """Train the models of a project, or those of its variants; what is trained already is reused.
+
+    All variants are checked, and their datasets built, before the first training starts.
+    """
+    from ossicle.app.steps.chain import run_project
+    from ossicle.app.steps.progress import make_progress
+
+    overrides = tuple(set_ or ())
+    base = load_project(project, overrides, data_root)
+    projects = [load_project(project, overrides, data_root, name) for name in _names(base, variant or [], all_active)]
+    with make_progress(progress) as shown:
+        for one in projects:
+            run_project(one, shown, until="dataset")
+        done = [(one, run_project(one, shown, until=until)) for one in projects]
+    rows = [
+        (one.variant or "(the project)", name, of.outcomes[name], f"{of.seconds[name]:.1f}", str(of.artefacts[name]))
+        for one, of in done
+        for name in list(of.artefacts)[-1:]
+    ]
+    print_rows(("variant", "step", "outcome", "seconds", "artefact"), rows)
+
+
+def _names(base: Project, asked: list[str], all_active: bool) -> list[str]:
+    """The variants to train; the empty name is the project itself."""
+    if not all_active:
+        return asked or [""]
+    if asked:
+        raise UsageError("--all-active trains the variants that the project file lists: leave --variant out")
+    if not base.active:
+        there = f"it defines {', '.join(base.variants)}" if base.variants else "it defines no [variants.NAME]"
+        raise UsageError(f'{base.file}: no variant is active ({there}); add active = ["NAME", ...] at its top')
+    return list(base.active)

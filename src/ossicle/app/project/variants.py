@@ -1,0 +1,98 @@
+"""Variants of a project: named overlays on its tables, so that a grid of datasets and trainings is data.
+
+``[variants.NAME]`` may override any table (``[variants.NAME.split]``, ``[variants.NAME.training]``, ...) and may start
+from another variant (``base = "OTHER"``) or from one that ships with Ossicle (``base = "preset:quality_balanced"``).
+``active = [...]``, at the top of the file, lists those that ``ossicle train --all-active`` trains, in this order.
+"""
+
+import difflib
+import importlib.resources
+from typing import Any
+
+from ossicle.app.project.layers import Layers, with_preset
+from ossicle.app.project.toml import parse_toml
+from ossicle.bundle.manifest import is_plain_name
+from ossicle.core.errors import ProjectError
+
+TABLE = "variants"
+ACTIVE = "active"
+_PRESETS = "ossicle.app.recipes.variants"
+_MOST_BASES = 8
+
+Overlay = dict[str, Any]
+
+
+class Variants:
+    """The variants that a project file defines, taken out of its layers; ``active`` are those to be trained."""
+
+    def __init__(self, layers: Layers) -> None:
+        found = layers.values.pop(TABLE, {})
+        active = layers.values.pop(ACTIVE, [])
+        where = layers.origin((TABLE,))
+        if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+            raise ProjectError(f"{where}: [variants] holds tables: write [variants.NAME] or [variants.NAME.TABLE]")
+        for name in found:
+            if not is_plain_name(name):
+                raise ProjectError(
+                    f"{where}: [variants.{name!r}] is no plain name (letters, digits, '.', '_', '-'; no path)"
+                )
+        self._where = where
+        self._found: dict[str, Overlay] = found
+        if not isinstance(active, list) or not all(isinstance(name, str) for name in active):
+            raise ProjectError(f'{layers.origin((ACTIVE,))}: active is a list of names, as in active = ["quick"]')
+        self.active = tuple(dict.fromkeys(active))
+        for name in self.active:
+            self.require(name, f"{layers.origin((ACTIVE,))}: active")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, sorted."""
+        return tuple(sorted(self._found))
+
+    def require(self, name: str, where: str) -> None:
+        """Raise ProjectError, saying where it was named, where there is no such variant."""
+        if name in self._found:
+            return
+        close = difflib.get_close_matches(name, self.names, n=1, cutoff=0.5)
+        there = f"there is: {', '.join(self.names)}" if self.names else "the project file has no [variants.NAME]"
+        raise ProjectError(f"{where}: no variant {name!r}; " + (f"did you mean {close[0]!r}?" if close else there))
+
+    def lay_over(self, layers: Layers, name: str) -> None:
+        """Lay a variant and its bases over ``layers``; its bundle is named after it unless it says otherwise."""
+        for overlay, origin in reversed(self._chain(name)):
+            layers.add(with_preset(overlay, origin), origin)
+        project = layers.values.get("project", {})
+        if "name" not in self._found[name].get("project", {}) and isinstance(project, dict):
+            layers.add({"name": f"{project.get('name', 'detector')}-{name}"}, f"variant {name}", ("project",))
+
+    def _chain(self, name: str) -> list[tuple[Overlay, str]]:
+        """The overlay of a variant and those of its bases, its own first."""
+        out: list[tuple[Overlay, str]] = []
+        asked_by = f"{self._where}: variant"
+        while len(out) <= _MOST_BASES:
+            if name.startswith("preset:"):
+                overlay, origin = _preset(name.removeprefix("preset:"), asked_by), name
+            else:
+                self.require(name, asked_by)
+                overlay, origin = dict(self._found[name]), f"{self._where}: [variants.{name}]"
+            base = overlay.pop("base", None)
+            out.append((overlay, origin))
+            if base is None:
+                return out
+            if not isinstance(base, str) or not base.isprintable():
+                raise ProjectError(f'{origin}: base must be text: another variant, or "preset:NAME"')
+            name, asked_by = base, f"{origin} base"
+        raise ProjectError(f"{self._where}: [variants.{name}] has more than {_MOST_BASES} bases; is there a circle?")
+
+
+def preset_names() -> tuple[str, ...]:
+    """The variants that ship with Ossicle, for ``base = "preset:NAME"``."""
+    folder = importlib.resources.files(_PRESETS)
+    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
+
+
+def _preset(name: str, asked_by: str) -> Overlay:
+    if name not in preset_names():
+        raise ProjectError(f"{asked_by} preset:{name}: there is none; presets: {', '.join(preset_names())}")
+    text = (importlib.resources.files(_PRESETS) / f"{name}.toml").read_text(encoding="utf-8")
+    return parse_toml(text, f"preset:{name}")
