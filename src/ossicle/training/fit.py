@@ -6,6 +6,7 @@ import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import lightning
 import torch
@@ -18,7 +19,7 @@ from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.records import Clip
-from ossicle.models.crnn import Crnn, rare_event_bias
+from ossicle.models.prior import rare_event_bias
 from ossicle.models.registry import build_network
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.models.weights import save_weights
@@ -44,6 +45,8 @@ class Crops(lightning.LightningDataModule):
         self._material = material
         self._training = training
         self._draw = CropDraw(train, material.plan, training.target_share, training.seed)
+        # What the training must not learn from is what the curves are about.
+        self._judged = replace(material, withheld={})
         self._held_out = validation_crops(held_out, material.plan, training.validation_crops, training.seed)
 
     def train_dataloader(self) -> DataLoader[Batch]:
@@ -60,7 +63,7 @@ class Crops(lightning.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Held-out crops."""
-        return DataLoader(FixedCrops(self._material, self._held_out), batch_size=self._training.batch_size)
+        return DataLoader(FixedCrops(self._judged, self._held_out), batch_size=self._training.batch_size)
 
 
 def fit(
@@ -87,9 +90,8 @@ def fit(
         raise UsageError("no clips to train on: are the recordings annotated and the quality limit not too strict?")
     torch.set_num_threads(training.threads)
     torch.manual_seed(seed_of(training.seed, "weights"))
-    network = build_network(model, front.n_mels, len(material.labels))
-    if isinstance(network, Crnn):
-        rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
+    network = build_network(model, front, material.plan, len(material.labels))
+    rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
     module = FrameDetector(network, material.plan, front, training, augment)
     crops = Crops(material, train, held_out, training)
     made_from = state_digest(material, train, model, front, training, augment)
@@ -168,7 +170,10 @@ def _plain_signals() -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Lightning's advice to itself: it does not apply to crops from a store, nor to an average kept in eval."""
+    """Keep Lightning's advice to itself.
+
+    It does not apply to crops from a store, an average kept in eval, and trainings of one process each, on Slurm too.
+    """
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
@@ -178,6 +183,7 @@ def _quiet() -> Iterator[None]:
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
             warnings.filterwarnings("ignore", message=".*module.s. in eval mode at the start of training.*")
+            warnings.filterwarnings("ignore", message=".*`srun` command is available.*")
             warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.* is deprecated.*")
             yield
     finally:
