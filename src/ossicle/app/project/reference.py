@@ -10,8 +10,9 @@ _HEAD = """\
 
 `ossicle.toml` has one table for each step. A project may start from a recipe (`base = "recipe:tapes"`) or from another
 file; `ossicle.local.toml` beside it (not for version control) overrides it, and `--set TABLE.KEY=VALUE` overrides both.
-`[variants.NAME]` holds overlays of the same tables ([variants](variants.md)). Unknown keys, wrong types and impossible values are refused. The defaults below are those of the settings; a recipe
-sets its own. Written by `python -m ossicle.app.project.reference`; do not edit.
+`[variants.NAME]` holds overlays of the same tables ([variants](variants.md)). Unknown keys, wrong types and impossible
+values are refused. The defaults below are those of the settings; a recipe sets its own. Written by
+`python -m ossicle.app.project.reference`; do not edit.
 """
 
 
