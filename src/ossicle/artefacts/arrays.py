@@ -1,0 +1,106 @@
+"""Named arrays and a text in one file, in the safetensors format, read and written without its library.
+
+Eight bytes say how long the header is, the header is JSON (name to dtype, shape and place in what follows, and
+``__metadata__``, text to text), and the rest is the arrays' bytes, little-endian, one after the other without gaps
+(https://github.com/huggingface/safetensors#format). Nothing is unpickled and nothing is decompressed, so a file cannot
+ask for more memory than its own size. Only what :data:`DTYPES` lists is read.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.digest import canonical_json
+from ossicle.core.errors import ArtefactError
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "F64": np.dtype("<f8"),
+    "F32": np.dtype("<f4"),
+    "I64": np.dtype("<i8"),
+    "I32": np.dtype("<i4"),
+}
+_METADATA = "__metadata__"
+_MOST_HEADER_BYTES = 8 << 20
+_MOST_AXES = 8
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def arrays_to_bytes(arrays: Arrays, text: Mapping[str, str]) -> bytes:
+    """The file as bytes; equal arrays and text give equal bytes. Raises ValueError for a dtype that is not listed."""
+    names = {dtype: name for name, dtype in DTYPES.items()}
+    header: dict[str, Any] = {_METADATA: dict(text)}
+    parts: list[bytes] = []
+    at = 0
+    for name, array in sorted(arrays.items()):
+        dtype = array.dtype.newbyteorder("<")
+        if dtype not in names:
+            raise ValueError(f"{name}: arrays of {array.dtype} are not written; use one of {', '.join(DTYPES)}")
+        data = np.ascontiguousarray(array, dtype=dtype).tobytes()
+        header[name] = {"dtype": names[dtype], "shape": list(array.shape), "data_offsets": [at, at + len(data)]}
+        parts.append(data)
+        at += len(data)
+    head = canonical_json(header).encode()
+    # The arrays begin at a multiple of eight, as the format asks; it pads the header with spaces.
+    head += b" " * (-len(head) % 8)
+    return b"".join([len(head).to_bytes(8, "little"), head, *parts])
+
+
+def arrays_from_bytes(data: bytes, source: str) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Arrays (read-only views of ``data``) and text of a file; ``source`` names it in errors.
+
+    Raises ArtefactError for anything that is not exactly such a file.
+    """
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or length > min(_MOST_HEADER_BYTES, len(data) - 8):
+        raise ArtefactError(f"{source}: its header is longer than the file: copy it again")
+    try:
+        header = json.loads(data[8 : 8 + length].decode())
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ArtefactError(f"{source}: its header is not readable JSON ({error}): copy it again") from error
+    if not isinstance(header, dict):
+        raise ArtefactError(f"{source}: its header is no JSON object")
+    text = header.pop(_METADATA, {})
+    if not isinstance(text, dict) or not all(isinstance(value, str) for value in text.values()):
+        raise ArtefactError(f"{source}: {_METADATA} is not text by name")
+    body = memoryview(data)[8 + length :]
+    found: dict[str, NDArray[Any]] = {}
+    at = 0
+    for name, entry in sorted(header.items(), key=lambda item: _begin(item[1])):
+        found[name], at = _array(body, name, entry, at, source)
+    if at != len(body):
+        raise ArtefactError(f"{source}: {len(body) - at} bytes belong to no array")
+    return found, text
+
+
+def _begin(entry: Any) -> int:
+    try:
+        return int(entry["data_offsets"][0])
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError):
+        return -1
+
+
+def _array(body: memoryview, name: str, entry: Any, at: int, source: str) -> tuple[NDArray[Any], int]:
+    """The array that an entry of the header describes, which begins at ``at``, and where it ends."""
+    wrong = f"{source}: the entry of {name!a} in the header"
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise ArtefactError(f"{wrong} has not dtype, shape and data_offsets")
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise ArtefactError(f"{wrong} has a dtype that is not one of {', '.join(DTYPES)}")
+    if not _counts(shape) or len(shape) > _MOST_AXES or not _counts(offsets) or len(offsets) != 2:
+        raise ArtefactError(f"{wrong} has a shape or offsets that are no counts")
+    end = at + math.prod(shape) * DTYPES[dtype].itemsize
+    if offsets != [at, end] or end > len(body):
+        raise ArtefactError(f"{wrong} puts it at {offsets}, where its shape wants [{at}, {end}] of {len(body)} bytes")
+    return np.frombuffer(body[at:end], dtype=DTYPES[dtype]).reshape(shape), end
+
+
+def _counts(values: Any) -> bool:
+    return isinstance(values, list) and all(
+        isinstance(one, int) and not isinstance(one, bool) and 0 <= one < 1 << 48 for one in values
+    )

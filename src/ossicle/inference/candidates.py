@@ -1,0 +1,182 @@
+"""Candidates of a second stage: events found with a lower threshold too, each with its features, from a bounded past.
+
+A candidate is an event of the decision (``decided``), or an event of the same decision with a lower ``on`` threshold
+that holds no such event. So events keep their boundaries, and what the first stage nearly found can be won back. Every
+event under the decision lies within one under the lower thresholds, whose end is certain no earlier: so a candidate
+can be told from its neighbours as soon as it is certain.
+
+Recordings are read once: as scores and samples come in, the last few seconds of both are kept, and the features of a
+candidate are computed when the sound just after it has been heard. Training and prediction run this same fold, and
+blocks of any size give the same candidates (invariants 4 and 10).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.event_features import FEATURES, EventFeatureSettings, Features, Frames, event_features, event_frames
+from ossicle.core.decision import Decision
+from ossicle.core.time import first_frame_at_or_after, nearest_frames, to_samples
+from ossicle.core.tracks import Event, event_order
+from ossicle.inference.decide import Decider
+from ossicle.inference.trees import logit
+
+DURATION, PEAK, MEAN = "event_duration_s", "first_stage_peak_logit", "first_stage_mean_logit"
+CANDIDATE_FEATURES: tuple[str, ...] = (*FEATURES, DURATION, PEAK, MEAN)
+"""What is known of a candidate: how it sounds, how long it is, and what the first stage thought of it."""
+
+LEAST_SCORE = 1e-6
+"""Scores are held this far from 0 and 1 before their log odds are taken."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """An event that may be one, with its features: float64, shape (len(CANDIDATE_FEATURES),)."""
+
+    event: Event
+    decided: bool
+    features: Features
+
+
+def lowered(decisions: Mapping[str, Decision], share: float) -> dict[str, Decision]:
+    """The decisions with ``on`` at ``share`` of its value, and ``off`` no higher than that."""
+    return {
+        label: replace(one, on=one.on * share, off=min(one.off, one.on * share)) for label, one in decisions.items()
+    }
+
+
+class CandidateFold:
+    """A fold of one recording's samples and scores into its candidates.
+
+    ``labels`` are those of the scores, each with its decision; of the labels in ``lower`` weaker events are candidates
+    too, down to ``share`` of the threshold. ``known``: acoustic features by first and last sample, shared by folds over
+    one recording.
+    """
+
+    def __init__(
+        self,
+        labels: tuple[str, ...],
+        decisions: Mapping[str, Decision],
+        hop_s: float,
+        chosen: EventFeatureSettings,
+        share: float,
+        known: dict[tuple[int, int], Features] | None = None,
+    ) -> None:
+        self._labels, self._hop_s, self._chosen = labels, hop_s, chosen
+        self._decider = Decider(labels, decisions, hop_s)
+        self._lower = Decider(labels, lowered(decisions, share), hop_s)
+        self._delay_frames = nearest_frames(max(self._decider.delay_s, self._lower.delay_s), hop_s) + 2
+        self._long_frames = nearest_frames(chosen.longest_s, hop_s) + 1
+        self._known = known
+        self._samples: _Tail = _Tail()
+        self._scores: _Tail = _Tail()
+        self._waiting: list[tuple[Event, bool, Features]] = []
+        self._decided: dict[str, list[Event]] = {label: [] for label in labels}
+
+    def feed(self, samples: NDArray[np.float32], scores: NDArray[np.float32]) -> list[Candidate]:
+        """Take the next samples (n,) and score frames (k, n_labels); returns the candidates that are ready, sorted."""
+        self._samples.append(samples)
+        self._scores.append(scores)
+        self._sort(self._decider.feed(scores), self._lower.feed(scores))
+        found = self._ready(None)
+        self._forget()
+        return found
+
+    def finish(self, duration_s: float) -> list[Candidate]:
+        """The remaining candidates, clipped to ``duration_s`` seconds, sorted."""
+        self._sort(self._decider.finish(duration_s), self._lower.finish(duration_s))
+        return self._ready(self._samples.stop)
+
+    def _sort(self, decided: Iterable[Event], lower: Iterable[Event]) -> None:
+        """Put new events in line: decided ones, and of the lower ones those that hold none."""
+        for event in decided:
+            self._decided[event.label].append(event)
+            self._waiting.append((event, True, self._first_stage(event)))
+        for event in lower:
+            inside = [one for one in self._decided[event.label] if one.start_s < event.end_s]
+            # They come in order, so none of these can lie within a later one.
+            self._decided[event.label] = self._decided[event.label][len(inside) :]
+            if not inside:
+                self._waiting.append((event, False, self._first_stage(event)))
+
+    def _first_stage(self, event: Event) -> Features:
+        """Duration, and the log odds of the highest and of the mean score over the event's last ``longest_s``."""
+        first = nearest_frames(event.start_s, self._hop_s)
+        stop = max(first + 1, first_frame_at_or_after(event.end_s, self._hop_s))
+        column = self._labels.index(event.label)
+        scores = self._scores.stretch(max(first, stop - self._long_frames), stop)[:, column].astype(np.float64)
+        peak = logit(np.array(event.score), LEAST_SCORE)
+        return np.array([event.end_s - event.start_s, float(peak), logit(scores, LEAST_SCORE).mean()])
+
+    def _ready(self, n_samples: int | None) -> list[Candidate]:
+        """The candidates around which everything was heard; all of them where the recording's end is known."""
+        found: list[Candidate] = []
+        waiting: list[tuple[Event, bool, Features]] = []
+        for event, decided, scored in self._waiting:
+            at = event_frames(event.start_s, event.end_s, self._chosen, n_samples)
+            if n_samples is None and at.stop_sample > self._samples.stop:
+                waiting.append((event, decided, scored))
+            else:
+                found.append(Candidate(event, decided, np.concatenate([self._acoustic(at), scored])))
+        self._waiting = waiting
+        return sorted(found, key=lambda one: event_order(one.event))
+
+    def _acoustic(self, at: Frames) -> Features:
+        key = (at.first_sample, at.stop_sample)
+        if self._known is not None and key in self._known:
+            return self._known[key]
+        found = event_features(self._samples.stretch(*key), at, self._chosen)
+        if self._known is not None:
+            self._known[key] = found
+        return found
+
+    def _forget(self) -> None:
+        """Drop samples and scores that no event can ask for any more."""
+        chosen = self._chosen
+        first_frame = self._scores.stop - self._delay_frames - self._long_frames
+        self._scores.drop_before(first_frame)
+        around = to_samples(chosen.surroundings_s, chosen.rate) + chosen.n_fft
+        begin_s = (self._scores.stop - self._delay_frames) * self._hop_s
+        needed = to_samples(begin_s - chosen.longest_s, chosen.rate) - around
+        for event, _, _ in self._waiting:
+            needed = min(needed, event_frames(event.start_s, event.end_s, chosen).first_sample)
+        self._samples.drop_before(needed)
+
+
+class _Tail:
+    """The last part of a growing array: ``first`` and ``stop`` are places in the whole."""
+
+    def __init__(self) -> None:
+        self._rows: NDArray[Any] | None = None
+        self.first = 0
+
+    @property
+    def stop(self) -> int:
+        return self.first + (0 if self._rows is None else len(self._rows))
+
+    def append(self, rows: NDArray[Any]) -> None:
+        self._rows = rows.copy() if self._rows is None else np.concatenate([self._rows, rows])
+
+    def stretch(self, first: int, stop: int) -> NDArray[Any]:
+        """Rows [first, stop), zeros before 0 and after the last; ValueError for rows that were dropped."""
+        if max(first, 0) < self.first:
+            raise ValueError(f"rows from {first} were dropped: only those from {self.first} are there")
+        rows = np.zeros((0,), dtype=np.float32) if self._rows is None else self._rows
+        low, high = max(first, 0), min(stop, self.stop)
+        found = rows[low - self.first : max(low, high) - self.first]
+        lead, rest = max(0, min(0, stop) - first), max(0, stop - max(high, low))
+        if not (lead or rest):
+            return found
+        padded: NDArray[Any] = np.concatenate(
+            [np.zeros((lead, *rows.shape[1:]), rows.dtype), found, np.zeros((rest, *rows.shape[1:]), rows.dtype)]
+        )
+        return padded
+
+    def drop_before(self, first: int) -> None:
+        if self._rows is not None and first > self.first:
+            dropped = min(first, self.stop)
+            # A copy, so that what was dropped is freed.
+            self._rows, self.first = self._rows[dropped - self.first :].copy(), dropped

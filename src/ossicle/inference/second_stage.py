@@ -1,0 +1,125 @@
+"""The second stage as a value: trees that judge candidates from their features, and how their word is weighed.
+
+The score of a candidate is ``sigmoid(w0 + w1 * logit(trees) + w2 * logit(first stage's peak))``, Platt scaling (1999)
+of both stages together with ``w1, w2 >= 0``: neither stage's higher score can lower it. Isotonic calibration, where it
+was chosen, maps that once more through a rising step-wise line. A candidate whose score reaches the label's threshold
+is an event with that score; a label without trees keeps the events of the first stage.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.event_features import EventFeatureSettings, Features
+from ossicle.core.decision import Decision
+from ossicle.core.tracks import Event
+from ossicle.inference.candidates import CANDIDATE_FEATURES, PEAK, Candidate, CandidateFold
+from ossicle.inference.trees import Trees, logit, sigmoid
+
+LEAST_PROBABILITY = 1e-3
+"""The trees' word is held this far from 0 and 1: a forest that saw few events says either easily."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """How both stages are weighed, plain arrays.
+
+    ``weights``: float64 (3,): offset, of the trees' logit, of the first stage's peak logit. ``isotonic``: float64
+    (k, 2), rising scores in [0, 1] and what they are mapped to, between them a straight line; k = 0 for none.
+    """
+
+    weights: NDArray[np.float64]
+    isotonic: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.weights.shape != (3,) or not np.isfinite(self.weights).all() or (self.weights[1:] < 0).any():
+            raise ValueError("weights are not three finite figures, the latter two at least 0")
+        line = self.isotonic
+        if line.ndim != 2 or line.shape[1] != 2 or not np.isfinite(line).all() or np.any((line < 0) | (line > 1)):
+            raise ValueError("isotonic is not an array (k, 2) within [0, 1]")
+        if np.any(np.diff(line[:, 0]) <= 0) or np.any(np.diff(line[:, 1]) < 0):
+            raise ValueError("isotonic does not rise")
+
+    def __call__(self, second: Features, first_logit: Features) -> Features:
+        """Calibrated scores in [0, 1] from the trees' probabilities and the first stage's log odds, all (n,)."""
+        found = sigmoid(self.linear(second, first_logit))
+        if len(self.isotonic) == 0:
+            return found
+        mapped: Features = np.interp(found, self.isotonic[:, 0], self.isotonic[:, 1])
+        return mapped
+
+    def linear(self, second: Features, first_logit: Features) -> Features:
+        """The log odds before any isotonic line, (n,)."""
+        return self.weights[0] + self.weights[1] * logit(second, LEAST_PROBABILITY) + self.weights[2] * first_logit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelStage:
+    """The second stage of one label."""
+
+    trees: Trees
+    calibration: Calibration
+    threshold: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold = {self.threshold:g} is not from 0 to 1")
+
+    def scores(self, features: Features) -> Features:
+        """Fused scores of candidates from their features (n, n_features), shape (n,)."""
+        return self.calibration(self.trees.predict(features), features[:, CANDIDATE_FEATURES.index(PEAK)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecondStage:
+    """What judges the candidates of every label in ``labels``, and how candidates are found and described.
+
+    ``lower_on``: how far below the decision's threshold candidates are sought, as a share of it.
+    """
+
+    kind: str
+    lower_on: float
+    features: EventFeatureSettings
+    labels: Mapping[str, LabelStage]
+
+    def __post_init__(self) -> None:
+        if not 0 < self.lower_on <= 1:
+            raise ValueError(f"lower_on = {self.lower_on:g} is not above 0 and at most 1")
+
+    def judge(self, candidates: list[Candidate]) -> list[Event]:
+        """The events among candidates, in their order: re-scored, or those of the first stage for other labels."""
+        scores = {id(one): one.event.score for one in candidates}
+        for label, stage in self.labels.items():
+            mine = [one for one in candidates if one.event.label == label]
+            if mine:
+                found = stage.scores(np.stack([one.features for one in mine]))
+                scores.update((id(one), score) for one, score in zip(mine, found.tolist(), strict=True))
+        return [
+            replace(one.event, score=scores[id(one)])
+            for one in candidates
+            if (one.decided if one.event.label not in self.labels else self._keeps(one.event.label, scores[id(one)]))
+        ]
+
+    def _keeps(self, label: str, score: float) -> bool:
+        return score >= self.labels[label].threshold
+
+
+class Rescorer:
+    """A fold of one recording's samples and scores into its events under both stages."""
+
+    def __init__(
+        self, labels: tuple[str, ...], decisions: Mapping[str, Decision], hop_s: float, stage: SecondStage
+    ) -> None:
+        self._stage = stage
+        self._fold = CandidateFold(labels, decisions, hop_s, stage.features, stage.lower_on)
+
+    def feed(self, samples: NDArray[np.float32], scores: NDArray[np.float32]) -> list[Event]:
+        """Take the next samples (n,) and score frames (k, n_labels); returns the events that became certain, sorted."""
+        return self._stage.judge(self._fold.feed(samples, scores))
+
+    def finish(self, scores: NDArray[np.float32], duration_s: float) -> list[Event]:
+        """Take the last score frames; returns the remaining events, clipped to ``duration_s`` seconds, sorted."""
+        before = self._fold.feed(np.zeros(0, dtype=np.float32), scores)
+        return self._stage.judge(before + self._fold.finish(duration_s))
