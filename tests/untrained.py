@@ -11,7 +11,6 @@ import torch
 from ossicle.app.steps import chain, training
 from ossicle.app.steps.step import Context, Step
 from ossicle.artefacts.files import write_json
-from ossicle.artefacts.tables import read_table
 from ossicle.corpus.raven import write_raven
 from ossicle.corpus.selection import RawSelection
 from ossicle.models.registry import build_network
@@ -21,13 +20,13 @@ from ossicle.training.runfolder import RunFolder
 
 def untrained(context: Context) -> None:
     """What the step ``training`` leaves, without the training."""
-    folds = sorted(set(read_table(context.inputs["dataset"] / "folds.parquet")["fold"].to_list()))
     labels, settings = training.labels_of(context.inputs["dataset"]), context.project.settings
-    for name in [*map(training.fold_name, folds), training.FINAL]:
+    models = training.models_of(context.inputs["dataset"])
+    for name in models:
         torch.manual_seed(0)
         folder = RunFolder(context.out / name)
         save_weights(build_network(settings.model, settings.frontend, settings.plan, len(labels)), folder.weights)
-    write_json(context.out / "training.json", {"labels": list(labels), "folds": folds})
+    write_json(context.out / "training.json", {"labels": list(labels), "held_out": models})
 
 
 def chain_without_training() -> tuple[Step, ...]:

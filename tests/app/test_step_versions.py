@@ -41,7 +41,7 @@ bootstrap = 100
 
 # (step, STEP_VERSION): digest of what it writes, tables by value and figures to six decimals.
 GOLDEN = {
-    ("dataset", 2): "d69688e29759170a2e9951c85df125da55a070e1f586ba7b050071386afe4776",
+    ("dataset", 3): "b6c2251718a687f15cfd9f5b099032b4dbc47e2c08d758568b5b2caedd862d1a",
     ("decision", 2): "47016eb1c175131632b69fe3184104ffb137eaacfaa353a3b83b04ca1ac8281a",
     ("evaluation", 2): "e2c2ea716057d46f403170d7bd85e53288a5a1d24990b4cd17eb62c513f0daba",
 }

@@ -45,7 +45,10 @@ class Corpus:
     def job(self, folder: Path, fold: int | None = 0, **changes: object) -> FitJob:
         """A training of seconds; ``changes`` are training settings."""
         training = replace(TINY, **changes)  # type: ignore[arg-type]
-        return FitJob(folder, fold, self.dataset, self.store, LABELS, PLAN, MODEL, FRONT, training, AugmentSettings())
+        held_out = () if fold is None else (fold,)
+        return FitJob(
+            folder, held_out, self.dataset, self.store, LABELS, PLAN, MODEL, FRONT, training, AugmentSettings()
+        )
 
 
 def make_recording(index: int) -> tuple[np.ndarray, list[Annotation]]:

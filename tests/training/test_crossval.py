@@ -145,7 +145,7 @@ model = ModelSettings(crnn=CrnnSettings(channels=(4, 8), pools=(4, 2), hidden=8)
 training = TrainingSettings(epochs=5000, steps_per_epoch=3, batch_size=4, validation_crops=0, device="cpu")
 if __name__ == "__main__":
     parts = (dataset, store, ("high", "low"), plan, model, front, training, AugmentSettings())
-    fit_all([FitJob(runs / f"fold-{fold}", fold, *parts) for fold in (0, 1)], 2)
+    fit_all([FitJob(runs / f"fold-{fold}", (fold,), *parts) for fold in (0, 1)], 2)
 """
 
 

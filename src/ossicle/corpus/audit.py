@@ -12,7 +12,10 @@ from ossicle.corpus.splits import FoldEntry, group_of
 
 @dataclass(frozen=True, slots=True)
 class FoldCount:
-    """What one fold holds out; ``annotations`` maps each label, sorted, to its number."""
+    """What one fold holds out; ``annotations`` maps each label, sorted, to its number.
+
+    Where single clips are divided, ``seconds`` and ``annotations`` are those of its clips.
+    """
 
     fold: int
     recordings: int
@@ -35,7 +38,7 @@ class LeakAudit:
 
     ``groups_cut`` are groups whose recordings lie in several folds, ``recordings_cut`` are ``root/path`` of recordings
     that appear in several folds (by their clips, or listed twice), ``strangers`` are clips or folds of recordings that
-    the corpus does not have.
+    the corpus does not have. ``clips_crossing`` counts the clips that share time with a clip of another fold.
     """
 
     group: str
@@ -44,6 +47,7 @@ class LeakAudit:
     equal_audio: tuple[EqualAudio, ...]
     strangers: tuple[str, ...]
     folds: tuple[FoldCount, ...]
+    clips_crossing: int = 0
 
     @property
     def ok(self) -> bool:
@@ -77,14 +81,17 @@ def audit(
     clips: Iterable[Clip] = (),
     *,
     group: str = "recording",
+    by_clip: bool = False,
 ) -> LeakAudit:
     """Check that folds cut no group, no recording and no copies of one file.
 
     Groups are read anew from the recordings' fields, not from ``folds``; clips must lie in their recording's fold.
+    ``by_clip``: single clips were divided, and recordings have no fold of their own.
     """
     known = {recording.id: recording for recording in recordings}
+    clips = list(clips)
     seen: dict[str, set[int]] = defaultdict(set)
-    for recording_id, entry in folds.items():
+    for recording_id, entry in () if by_clip else folds.items():
         seen[recording_id].add(entry.fold)
     for clip in clips:
         seen[clip.recording_id].add(clip.fold)
@@ -103,7 +110,8 @@ def audit(
         recordings_cut=tuple(_name(known[recording_id]) for recording_id in cut),
         equal_audio=_equal_audio(copies, seen),
         strangers=tuple(sorted(seen.keys() - known.keys())),
-        folds=_fold_counts(folds, known, annotations),
+        folds=_clip_counts(clips) if by_clip else _fold_counts(folds, known, annotations),
+        clips_crossing=_crossing(clips),
     )
 
 
@@ -140,3 +148,32 @@ def _fold_counts(
         seconds = sum(recording.duration_s for recording in held)
         out.append(FoldCount(fold, len(held), seconds, dict(sorted(labels[fold].items()))))
     return tuple(out)
+
+
+def _clip_counts(clips: Sequence[Clip]) -> tuple[FoldCount, ...]:
+    out = []
+    for fold in sorted({clip.fold for clip in clips}):
+        held = [clip for clip in clips if clip.fold == fold]
+        labels = Counter(clip.label for clip in held if clip.role == "target")
+        seconds = sum(clip.end_s - clip.start_s for clip in held)
+        out.append(FoldCount(fold, len({clip.recording_id for clip in held}), seconds, dict(sorted(labels.items()))))
+    return tuple(out)
+
+
+def _crossing(clips: Sequence[Clip]) -> int:
+    """How many clips share time with a clip of another fold."""
+    of: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        of[clip.recording_id].append(clip)
+    crossing: set[tuple[str, int]] = set()
+    for key, mine in of.items():
+        if len({clip.fold for clip in mine}) == 1:
+            continue
+        ordered = sorted(mine, key=lambda clip: clip.start_s)
+        for i, one in enumerate(ordered):
+            for j in range(i + 1, len(ordered)):
+                if ordered[j].start_s >= one.end_s:
+                    break
+                if ordered[j].fold != one.fold:
+                    crossing |= {(key, i), (key, j)}
+    return len(crossing)

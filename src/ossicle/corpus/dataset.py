@@ -1,13 +1,16 @@
 """Clips: the dataset as a table, from annotations, folds and mined noise."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ossicle.core.errors import SplitError
+from ossicle.core.intervals import Intervals, as_intervals, both
 from ossicle.core.records import Annotation, Clip, Recording
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.negatives import MiningRow, mine_noise
+from ossicle.corpus.beside import Unplaced, mine_beside
+from ossicle.corpus.mining_report import TapeMining, mining_report, refuse_overlaps
+from ossicle.corpus.negatives import MiningRow, NoiseSpan, free_stretches, mine_noise
 from ossicle.corpus.splits import FoldEntry
 
 
@@ -15,13 +18,35 @@ from ossicle.corpus.splits import FoldEntry
 class DatasetSettings:
     """Which annotations become targets, and how much noise is mined beside them."""
 
+    quality_min: int = setting(
+        default=0,
+        help="least quality number kept as a target, for corpora where a higher number is better; 0 keeps all, unknown "
+        "quality is kept",
+        ge=0,
+    )
     quality_max: int = setting(
         default=0,
         help="worst quality number kept as a target (1 best, 4 worst); 0 keeps all, unknown quality is kept",
         ge=0,
     )
-    noise_per_target: float = setting(default=1.0, help="noise clips mined for each target", ge=0)
+    noise: str = setting(
+        default="corpus",
+        choices=("corpus", "beside"),
+        help="where noise is mined: corpus: uniformly over all reviewed recordings; beside: for each target in its own "
+        "recording, as long as the target",
+    )
+    noise_per_target: float = setting(
+        default=1.0, help="noise clips mined for each target; a fraction is a chance of one more", ge=0
+    )
     margin_s: float = setting(default=0.1, help="distance of noise from every annotation", unit="s", ge=0)
+    fallback_raw: bool = setting(
+        default=True,
+        help="noise beside a target whose recording has no room comes from other reviewed recordings of its group (the "
+        "rest of the tape)",
+    )
+    refuse_overlaps: bool = setting(
+        default=False, help="refuse a dataset in which noise shares time with other noise, or a clip is there twice"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +59,34 @@ class Unused:
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetClips:
-    """Clips sorted by recording, start and label, with what mining did and what was not used."""
+class Unit:
+    """Clips that no split may part: a target (all its exact repeats) with the noise mined for it, or other noise.
+
+    ``quality`` is the target's; ``label`` is empty for noise that was mined for no target.
+    """
 
     clips: tuple[Clip, ...]
+    group: str
+    label: str = ""
+    quality: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetClips:
+    """Units, with what mining did in each recording (noise = "corpus") and on each tape, targets for which noise was
+    ``unplaced`` (noise = "beside"), and what was not used.
+    """
+
+    units: tuple[Unit, ...]
     mining: tuple[MiningRow, ...]
+    tapes: tuple[TapeMining, ...]
+    unplaced: tuple[Unplaced, ...]
     unused: tuple[Unused, ...]
+
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """All clips, sorted by recording, times, label and role."""
+        return tuple(sorted((one for unit in self.units for one in unit.clips), key=_clip_order))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +123,14 @@ def build_dataset(
     crop_s: float,
     partly: Mapping[str, Sequence[tuple[float, float]]] | None = None,
 ) -> DatasetClips:
-    """A target clip for each annotation, at its own times, and noise clips of ``crop_s`` seconds.
+    """A target clip for each annotation, at its own times, and noise clips: ``crop_s`` seconds long, or beside targets.
 
-    Noise comes from free stretches of reviewed recordings, reviewed-empty ones included. Annotations that are worse
-    than ``quality_max`` are no targets but keep noise away all the same. A target that passes its recording's end is
-    cut there. Recordings that are unreviewed, left out or without a fold are listed as unused. ``partly`` holds the
-    stretches (seconds, by recording id) that a review looked at in recordings nobody annotated as a whole: these are
-    used, and noise comes from there alone.
-    Raises SplitError where no target remains.
+    Noise comes from free stretches of reviewed recordings, reviewed-empty ones included. Annotations outside of
+    ``quality_min`` and ``quality_max`` are no targets but keep noise away all the same. A target that passes its
+    recording's end is cut there. Recordings that are unreviewed, left out or without a fold are listed as unused.
+    ``partly`` holds the stretches (seconds, by recording id) that a review looked at in recordings nobody annotated as
+    a whole: these are used, and noise comes from there alone.
+    Raises SplitError where no target remains, and for overlaps where they are to be refused.
     """
     looked = partly or {}
     unused = [
@@ -94,27 +141,74 @@ def build_dataset(
     without = {entry.recording_id for entry in unused}
     used = {r.id: r for r in recordings if r.id not in without}
     mine = [a for a in annotations if a.recording_id in used]
-    clips: list[Clip] = []
+    targets: dict[Clip, list[Clip]] = {}
+    quality: dict[Clip, int | None] = {}
     for annotation in mine:
         recording, entry = used[annotation.recording_id], folds[annotation.recording_id]
-        if annotation.start_s >= recording.duration_s:
-            reason = f"'{annotation.label}' begins after the end of the recording ({recording.duration_s:.3f} s)"
+        if reason := _why_no_target(annotation, recording, settings):
             unused.append(Unused(recording.id, reason, annotation.start_s))
-        elif settings.quality_max and annotation.quality is not None and annotation.quality > settings.quality_max:
-            reason = f"'{annotation.label}' has quality {annotation.quality}, worse than {settings.quality_max}"
-            unused.append(Unused(recording.id, reason, annotation.start_s))
-        else:
-            start_s, end_s = max(annotation.start_s, 0.0), min(annotation.end_s, recording.duration_s)
-            clips.append(Clip(recording.id, start_s, end_s, "target", entry.fold, entry.group, annotation.label))
-    if not clips:
-        raise SplitError("no target is left: annotate reviewed recordings, or raise dataset.quality_max")
-    n_noise = int(settings.noise_per_target * len(clips) + 0.5)
-    spans, rows = mine_noise(list(used.values()), mine, n_noise, [crop_s], settings.margin_s, seed, looked)
-    for span in spans:
-        entry = folds[span.recording_id]
-        clips.append(Clip(span.recording_id, span.start_s, span.end_s, "noise", entry.fold, entry.group))
-    ordered = sorted(clips, key=lambda c: (c.recording_id, c.start_s, c.end_s, c.label, c.role))
-    return DatasetClips(tuple(ordered), tuple(rows), tuple(unused))
+            continue
+        start_s, end_s = max(annotation.start_s, 0.0), min(annotation.end_s, recording.duration_s)
+        clip = Clip(recording.id, start_s, end_s, "target", entry.fold, entry.group, annotation.label)
+        targets.setdefault(clip, []).append(clip)
+        quality.setdefault(clip, annotation.quality)
+    if not targets:
+        raise SplitError(
+            "no target is left: annotate reviewed recordings, or change dataset.quality_min and quality_max"
+        )
+    ordered = sorted((one for same in targets.values() for one in same), key=_clip_order)
+    if settings.noise == "beside":
+        free = {r.id: _free(r, mine, settings.margin_s, looked) for r in used.values()}
+        noise = _beside(ordered, free, folds, settings, seed)
+    else:
+        n = int(settings.noise_per_target * len(ordered) + 0.5)
+        spans, rows = mine_noise(list(used.values()), mine, n, [crop_s], settings.margin_s, seed, looked)
+        asked = Counter[str]()
+        for row in rows:
+            asked[folds[row.recording_id].group] += row.asked
+        lone = tuple(_noise(span, folds[span.recording_id]) for span in spans)
+        noise = _Noise(asked, rows=tuple(rows), lone=lone)
+    units = [
+        Unit((*same, *noise.of[target]), target.group, target.label, quality[target])
+        for target, same in sorted(targets.items(), key=lambda item: _clip_order(item[0]))
+    ]
+    units += [Unit((one,), one.group) for one in sorted(noise.lone, key=_clip_order)]
+    tapes = mining_report(noise.asked, noise.fallback, [one for unit in units for one in unit.clips])
+    if settings.refuse_overlaps:
+        refuse_overlaps(tapes)
+    return DatasetClips(tuple(units), noise.rows, tuple(tapes), tuple(noise.unplaced), tuple(unused))
+
+
+@dataclass(slots=True)
+class _Noise:
+    """Mined noise: ``of`` a target or ``lone``; ``asked`` and from the ``fallback`` by group."""
+
+    asked: Counter[str] = field(default_factory=Counter)
+    fallback: Counter[str] = field(default_factory=Counter)
+    of: dict[Clip, list[Clip]] = field(default_factory=lambda: defaultdict(list))
+    lone: tuple[Clip, ...] = ()
+    rows: tuple[MiningRow, ...] = ()
+    unplaced: list[Unplaced] = field(default_factory=list)
+
+
+def _beside(
+    targets: Sequence[Clip],
+    free: Mapping[str, Intervals],
+    folds: Mapping[str, FoldEntry],
+    settings: DatasetSettings,
+    seed: int,
+) -> _Noise:
+    out = _Noise()
+    groups = {key: folds[key].group for key in free}
+    found = mine_beside(targets, free, groups, settings.noise_per_target, settings.fallback_raw, seed)
+    for target, n, spans in zip(targets, found.asked, found.spans, strict=True):
+        out.of[target] += [_noise(span, folds[target.recording_id]) for span in spans]
+        out.asked[target.group] += n
+        out.fallback[target.group] += sum(span.recording_id != target.recording_id for span in spans)
+        if len(spans) < n:
+            times = (target.start_s, target.end_s, target.label)
+            out.unplaced.append(Unplaced(target.recording_id, *times, asked=n, placed=len(spans)))
+    return out
 
 
 def dataset_stats(clips: Iterable[Clip], annotations: Iterable[Annotation]) -> list[StatsRow]:
@@ -129,6 +223,37 @@ def dataset_stats(clips: Iterable[Clip], annotations: Iterable[Annotation]) -> l
         StatsRow(*key, clips=len(lengths), seconds=round(sum(lengths), 6))
         for key, lengths in sorted(seconds.items(), key=lambda row: (*row[0][:4], row[0][4] or 0))
     ]
+
+
+def _clip_order(one: Clip) -> tuple[str, float, float, str, str]:
+    return one.recording_id, one.start_s, one.end_s, one.label, one.role
+
+
+def _noise(span: NoiseSpan, entry: FoldEntry) -> Clip:
+    return Clip(span.recording_id, span.start_s, span.end_s, "noise", entry.fold, entry.group)
+
+
+def _free(
+    recording: Recording,
+    annotations: Sequence[Annotation],
+    margin_s: float,
+    looked: Mapping[str, Sequence[tuple[float, float]]],
+) -> Intervals:
+    """What is known to be free of a recording, (n, 2) seconds."""
+    free = free_stretches(recording, annotations, margin_s)
+    return both(free, as_intervals(looked[recording.id])) if recording.id in looked else free
+
+
+def _why_no_target(annotation: Annotation, recording: Recording, settings: DatasetSettings) -> str:
+    if annotation.start_s >= recording.duration_s:
+        return f"'{annotation.label}' begins after the end of the recording ({recording.duration_s:.3f} s)"
+    if annotation.quality is None:
+        return ""
+    if settings.quality_max and annotation.quality > settings.quality_max:
+        return f"'{annotation.label}' has quality {annotation.quality}, worse than {settings.quality_max}"
+    if annotation.quality < settings.quality_min:
+        return f"'{annotation.label}' has quality {annotation.quality}, less than {settings.quality_min}"
+    return ""
 
 
 def _why_unused(recording: Recording, folds: Mapping[str, FoldEntry], looked: Collection[str]) -> str:

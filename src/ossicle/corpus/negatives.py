@@ -110,18 +110,18 @@ def _place(
     placed: list[tuple[float, float]] = []
     overlapping = 0
     for length in sorted(lengths, reverse=True):  # the longest first, while there is room
-        start = _draw(room, length, rng)
+        start = draw_start(room, length, rng)
         if start is None:
-            start = _draw(stretches, length, rng)
+            start = draw_start(stretches, length, rng)
             if start is None:
                 continue
             overlapping += 1
         placed.append((start, start + length))
-        room = _without(room, start, start + length)
+        room = without(room, start, start + length)
     return sorted(placed), overlapping
 
 
-def _draw(stretches: Intervals, length: float, rng: np.random.Generator) -> float | None:
+def draw_start(stretches: Intervals, length: float, rng: np.random.Generator) -> float | None:
     """A start such that [start, start + length] fits, every admissible start equally likely."""
     slack = stretches[:, 1] - stretches[:, 0] - length
     fits = np.flatnonzero(slack >= 0)
@@ -134,7 +134,7 @@ def _draw(stretches: Intervals, length: float, rng: np.random.Generator) -> floa
     return float(stretches[row, 0] + rng.random() * slack[row])
 
 
-def _without(room: Intervals, start: float, end: float) -> Intervals:
+def without(room: Intervals, start: float, end: float) -> Intervals:
     """``room`` less [start, end]."""
     left = np.stack([room[:, 0], np.minimum(room[:, 1], start)], axis=1)
     right = np.stack([np.maximum(room[:, 0], end), room[:, 1]], axis=1)

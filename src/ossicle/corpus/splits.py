@@ -17,28 +17,58 @@ from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
 
 BUILT_IN_GROUPS = ("recording", "folder")
-NEVER_HELD_OUT = -1
+TEST, VAL, NEVER_HELD_OUT = 0, 1, -1
+"""The folds of a division into train, val and test: no model learns from test or val, and train is never held out."""
+
+GROUPED = "grouped"
+BY_GROUP = "proportional_by_tape"
+LEAKY = ("random", "quality_balanced", "clipwise_balanced", "quality_and_clipwise_balanced")
+STRATEGIES = (GROUPED, BY_GROUP, *LEAKY)
 
 
 @settings
 class SplitSettings:
-    """How recordings are divided into folds."""
+    """How recordings, or the clips in them, are divided."""
 
-    group: str = setting(
-        default="recording", help="field that no split cuts through; `recording` and `folder` are built in"
+    strategy: str = setting(
+        default=GROUPED,
+        choices=STRATEGIES,
+        help="grouped: whole groups, each fold held out once; proportional_by_tape: whole groups to train, val and "
+        "test; the others divide single clips over train, val and test, so that a group lies on both sides (leaky)",
     )
-    folds: int = setting(default=0, help="number of folds; 0 holds each group out once", ge=0)
-    seed: int = setting(default=0, help="order in which equal groups are assigned", ge=0)
+    group: str = setting(
+        default="recording",
+        help="field that no split cuts through, but for leaky strategies; `recording` and `folder` are built in",
+    )
+    folds: int = setting(default=0, help="number of folds; 0 holds each group out once; of `grouped` only", ge=0)
+    train_share: float = setting(default=0.7, help="share of train; not of `grouped`", gt=0, lt=1)
+    val_share: float = setting(default=0.15, help="share of val; not of `grouped`; test is the rest", gt=0, lt=1)
+    seed: int = setting(default=0, help="order in which equal groups, or clips, are assigned", ge=0)
 
     def __post_init__(self) -> None:
-        """Refuse a single fold: nothing would be left to train on."""
+        """Refuse a single fold, and shares that leave no test: nothing would be left to train on, or to judge."""
         if self.folds == 1:
             raise ValueError("folds = 1 leaves nothing to train on; use 0 (each group held out once) or at least 2")
+        if self.train_share + self.val_share > 1 - 1e-9:
+            raise ValueError(f"val_share = {self.val_share:g} and train_share = {self.train_share:g} leave no test")
+
+    @property
+    def leaky(self) -> bool:
+        """Whether clips of one recording lie on both sides of the split."""
+        return self.strategy in LEAKY
+
+    @property
+    def holds_out_once(self) -> bool:
+        """Whether one division into train, val and test takes the place of folds."""
+        return self.strategy != GROUPED
 
 
 @dataclass(frozen=True, slots=True)
 class FoldEntry:
-    """The group of a recording and the fold (from 0, or :data:`NEVER_HELD_OUT`) in which it is held out."""
+    """The group of a recording and the fold (from 0, or :data:`NEVER_HELD_OUT`) in which it is held out.
+
+    Where one division takes the place of folds, they are :data:`TEST`, :data:`VAL` and :data:`NEVER_HELD_OUT` (train).
+    """
 
     group: str
     fold: int
@@ -74,7 +104,7 @@ def make_folds(
     annotation at all, and a label that occurs in several groups of which none remains for training. A label of a single
     group cannot do better; :func:`split_notes` names it.
     """
-    members = _groups(recordings, settings.group)
+    members = judged_groups(recordings, settings.group)
     if len(members) < 2:
         found = f"only one ('{next(iter(members))}')" if members else "none"
         raise SplitError(
@@ -132,7 +162,8 @@ def split_notes(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation
     )
 
 
-def _groups(recordings: Sequence[Recording], group: str) -> dict[str, list[Recording]]:
+def judged_groups(recordings: Sequence[Recording], group: str) -> dict[str, list[Recording]]:
+    """Recordings that are not left out by group, sorted, of those groups of which any recording was reviewed."""
     members: dict[str, list[Recording]] = defaultdict(list)
     for recording in recordings:
         if recording.status != "left_out":

@@ -18,7 +18,7 @@ from ossicle.core.errors import OssicleError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.training.fit import fit
-from ossicle.training.material import load_material
+from ossicle.training.material import apart, load_material
 from ossicle.training.runfolder import RunFolder
 from ossicle.training.settings import TrainingSettings
 
@@ -28,10 +28,10 @@ _GRACE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class FitJob:
-    """One training: ``fold`` is held out; None trains on everything."""
+    """One training: the clips of the folds ``held_out`` teach nothing; none trains on everything."""
 
     folder: Path
-    fold: int | None
+    held_out: tuple[int, ...]
     dataset: Path
     store: Path
     labels: tuple[str, ...]
@@ -53,9 +53,18 @@ Progress = Callable[[int, int, str], None]
 def fit_job(job: FitJob) -> None:
     """Do one training in this process."""
     material = load_material(job.dataset, job.store, job.labels, job.plan, job.training.apart_frames)
-    train = tuple(clip for clip in material.clips if clip.fold != job.fold)
-    held_out = tuple(clip for clip in material.clips if clip.fold == job.fold)
-    fit(material, train, held_out, job.model, job.front, job.training, job.augment, RunFolder(job.folder))
+    train = tuple(clip for clip in material.clips if clip.fold not in job.held_out)
+    held_out = tuple(clip for clip in material.clips if clip.fold in job.held_out)
+    fit(
+        apart(material, held_out),
+        train,
+        held_out,
+        job.model,
+        job.front,
+        job.training,
+        job.augment,
+        RunFolder(job.folder),
+    )
 
 
 def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,8 @@ class Material:
     """Clips to draw from, the targets of every recording, and the samples.
 
     ``intervals[recording_id][label]``: float64 (n, 2), disjoint, seconds. ``known``: the same of recordings of which
-    only some stretches were looked at; of the others all is known.
+    only some stretches were looked at; of the others all is known. ``withheld``: the same of clips that a training must
+    not learn from although it hears the rest of their recordings (leaky splits).
     """
 
     clips: tuple[Clip, ...]
@@ -34,6 +35,7 @@ class Material:
     store: Store
     plan: ChunkPlan
     known: Mapping[str, Intervals] = field(default_factory=dict)
+    withheld: Mapping[str, Intervals] = field(default_factory=dict)
 
     def samples(self, recording_id: str, start_frame: int) -> NDArray[np.float32]:
         """The samples of one chunk whose first frame is ``start_frame``: float32 (plan.chunk_samples,)."""
@@ -43,7 +45,8 @@ class Material:
     def targets(self, recording_id: str, start_frame: int) -> NDArray[np.float32]:
         """The share of each frame that each label fills: float32 (plan.chunk_frames, len(labels)).
 
-        1 where nobody looked: the mask keeps that out of the loss, and no such crop passes for one without calls.
+        1 where nobody looked, and in clips that are withheld: the mask keeps that out of the loss, and no such crop
+        passes for one without calls.
         """
         hop_s, start_s = self.plan.hop_s, start_frame * self.plan.hop_s
         of = self.intervals.get(recording_id, {})
@@ -56,7 +59,10 @@ class Material:
         return targets
 
     def mask(self, recording_id: str, start_frame: int) -> NDArray[np.float32]:
-        """1 for known frames, 0 for padding and where nobody looked: float32 (plan.chunk_frames, len(labels))."""
+        """1 for known frames, 0 for padding, where nobody looked and in withheld clips.
+
+        float32, (plan.chunk_frames, len(labels)).
+        """
         frames = np.arange(start_frame, start_frame + self.plan.chunk_frames)
         inside = (frames >= 0) & (frames < self.plan.n_frames(self.store.n_samples(recording_id)))
         inside &= self._looked_at(recording_id, start_frame)
@@ -73,18 +79,33 @@ class Material:
         return np.array(filled) / max(seconds, 1e-9)
 
     def _looked_at(self, recording_id: str, start_frame: int) -> NDArray[np.bool_]:
-        """Which frames of a chunk lie wholly in known stretches: (plan.chunk_frames,)."""
-        if recording_id not in self.known:
-            return np.ones(self.plan.chunk_frames, dtype=np.bool_)
-        hop_s = self.plan.hop_s
-        share = rasterise(self.known[recording_id], self.plan.chunk_frames, hop_s, start_s=start_frame * hop_s)
-        whole: NDArray[np.bool_] = share >= 1.0
-        return whole
+        """Which frames of a chunk lie wholly in known stretches and touch no withheld clip: (plan.chunk_frames,)."""
+        n, hop_s, start_s = self.plan.chunk_frames, self.plan.hop_s, start_frame * self.plan.hop_s
+        looked = np.ones(n, dtype=np.bool_)
+        if recording_id in self.known:
+            looked &= rasterise(self.known[recording_id], n, hop_s, start_s=start_s) >= 1.0
+        if recording_id in self.withheld:
+            looked &= rasterise(self.withheld[recording_id], n, hop_s, start_s=start_s) <= 0.0
+        return looked
 
     def _known_s(self, recording_id: str) -> float:
         if recording_id in self.known:
             return float(np.diff(self.known[recording_id]).sum())
         return self.store.n_samples(recording_id) / self.plan.rate
+
+
+def apart(material: Material, held_out: tuple[Clip, ...]) -> Material:
+    """The material with the stretches of held-out clips withheld, where other clips of their recordings may teach.
+
+    Whatever is held out as a whole recording needs no withholding, since no crop is ever drawn from it.
+    """
+    folds = {clip.fold for clip in held_out}
+    taught = {clip.recording_id for clip in material.clips if clip.fold not in folds}
+    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for clip in held_out:
+        if clip.recording_id in taught:
+            spans[clip.recording_id].append((clip.start_s, clip.end_s))
+    return replace(material, withheld={key: union(as_intervals(found)) for key, found in sorted(spans.items())})
 
 
 def target_intervals(annotations: list[Annotation], apart_s: float = 0.0) -> dict[str, dict[str, Intervals]]:

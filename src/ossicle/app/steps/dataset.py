@@ -13,20 +13,23 @@ from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.settings import digestible
 from ossicle.corpus.audit import audit, require_no_leak
 from ossicle.corpus.dataset import build_dataset, dataset_stats
+from ossicle.corpus.holdout import divide_clips, leak_words, models, split_name, undivided, whole_groups
 from ossicle.corpus.index_files import read_index
-from ossicle.corpus.splits import make_folds, with_partly
+from ossicle.corpus.splits import NEVER_HELD_OUT, FoldEntry, make_folds, with_partly
 from ossicle.corpus.tables import STRETCH_SCHEMA, annotations_frame, clips_frame, stretches_frame
 from ossicle.training.material import KNOWN
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 _NOISE_S = 1.0
+_FOLDS = {"recording_id": pl.String, "group": pl.String, "fold": pl.Int64}
 
 
 def run(context: Context) -> None:
     """Write ``clips``, ``annotations`` (the targets), ``folds``, ``stats`` and ``split.json``.
 
-    ``folds`` lists what is judged. Recordings of which a review looked at stretches only teach and are never judged;
-    these stretches are written as ``known``.
+    ``folds`` lists the recordings that are judged as a whole: none where a leaky strategy divides single clips, and
+    those of val and test where groups are divided once. Recordings of which a review looked at stretches only teach
+    and are never judged; these stretches are written as ``known``.
     """
     settings = context.project.settings
     index = read_index(context.inputs["corpus"])
@@ -36,13 +39,23 @@ def run(context: Context) -> None:
             "no recording has annotations, so there is nothing to learn from: "
             f"name their folder in [corpus] annotations of {context.project.file}"
         )
+    split = settings.split
     # Folds follow from what the annotation files say, so that a recording stays in its fold from review to review.
-    judged = make_folds(recordings, index.annotations if index.stated is None else index.stated, settings.split)
-    folds = with_partly(judged, recordings, index.partly, settings.split.group)
-    built = build_dataset(recordings, annotations, folds, settings.dataset, settings.split.seed, _NOISE_S, index.partly)
-    found = audit(folds, recordings, annotations, built.clips, group=settings.split.group)
-    require_no_leak(found)
-    targets = {(clip.recording_id, clip.start_s, clip.label) for clip in built.clips if clip.role == "target"}
+    stated = index.annotations if index.stated is None else index.stated
+    judged: dict[str, FoldEntry] = {}
+    if split.leaky:
+        folds = undivided(recordings, index.partly, split.group)
+    else:
+        judged = (whole_groups if split.holds_out_once else make_folds)(recordings, stated, split)
+        folds = with_partly(judged, recordings, index.partly, split.group)
+    built = build_dataset(recordings, annotations, folds, settings.dataset, split.seed, _NOISE_S, index.partly)
+    if split.leaky:
+        built = divide_clips(built, split)
+    clips = built.clips
+    found = audit(folds, recordings, annotations, clips, group=split.group, by_clip=split.leaky)
+    if not split.leaky or found.strangers:
+        require_no_leak(found)
+    targets = {(clip.recording_id, clip.start_s, clip.label) for clip in clips if clip.role == "target"}
     ends = {one.id: one.duration_s for one in recordings}
     kept = [
         replace(one, start_s=max(one.start_s, 0.0), end_s=min(one.end_s, ends[one.recording_id]))
@@ -52,24 +65,32 @@ def run(context: Context) -> None:
     for label in sorted({one.label for one in kept}):
         if fault := text_fault(label, MAX_LABEL_CHARACTERS):
             raise UsageError(f"the label {label!r} {fault}: no bundle can hold it; correct it in the annotation tables")
-    write_table(context.out / "clips.parquet", clips_frame(built.clips), ["recording_id", "start_s", "label", "role"])
+    write_table(context.out / "clips.parquet", clips_frame(clips), ["recording_id", "start_s", "label", "role"])
     write_table(context.out / "annotations.parquet", annotations_frame(kept), ["recording_id", "start_s", "label"])
     # Only what was annotated as a whole can be judged: elsewhere an event may be right without anybody having said so.
     whole = {one.id for one in recordings if one.reviewed}
     rows = [
-        {"recording_id": key, "group": entry.group, "fold": entry.fold} for key, entry in judged.items() if key in whole
+        {"recording_id": key, "group": entry.group, "fold": entry.fold}
+        for key, entry in judged.items()
+        if key in whole and entry.fold != NEVER_HELD_OUT
     ]
     if index.partly:
         write_table(context.out / KNOWN, stretches_frame(index.partly), list(STRETCH_SCHEMA))
-    write_table(context.out / "folds.parquet", pl.DataFrame(rows), ["recording_id"])
-    stats = [asdict(row) for row in dataset_stats(built.clips, kept)]
+    write_table(context.out / "folds.parquet", pl.DataFrame(rows, schema=_FOLDS), ["recording_id"])
+    stats = [asdict(row) for row in dataset_stats(clips, kept)]
     write_table(context.out / "stats.parquet", pl.DataFrame(stats, infer_schema_length=None), ["fold", "group", "role"])
     write_json(
         context.out / "split.json",
         {
             **found.as_json(),
-            "folds_asked": settings.split.folds,
+            "strategy": split.strategy,
+            "leaky": leak_words(split, found.groups_cut, len({clip.group for clip in clips})),
+            "names": {str(fold): split_name(fold, split) for fold in sorted({clip.fold for clip in clips})},
+            "models": models((entry.fold for entry in judged.values()), split),
+            "folds_asked": split.folds,
             "mining": [asdict(row) for row in built.mining],
+            "tapes": [asdict(row) for row in built.tapes],
+            "unplaced": [asdict(one) for one in built.unplaced],
             "unused": [asdict(one) for one in built.unused],
         },
     )

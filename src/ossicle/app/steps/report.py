@@ -10,7 +10,7 @@ from ossicle.app.steps.evaluation import evaluate, event_curve, read_events, swe
 from ossicle.app.steps.examples import choose_examples
 from ossicle.app.steps.gate import METRICS
 from ossicle.app.steps.step import Context, Step
-from ossicle.app.steps.training import FINAL, fold_name
+from ossicle.app.steps.training import models_of
 from ossicle.app.steps.truth import Truth, event_times, read_truth
 from ossicle.artefacts.files import read_json
 from ossicle.core.settings import digestible
@@ -51,7 +51,7 @@ def run(context: Context) -> None:
         metrics=metrics,
         in_sample=evaluate(truth, event_times(final), criterion, context),
         collar=evaluate(truth, predicted, CollarMatch(collar_s=settings.evaluation.collar_s), context),
-        curves=_curves(context, truth),
+        curves=_curves(context),
         threshold_curves=_threshold_curves(context.inputs["decision"]),
         pr_curves=[_pr_curve(truth, events, label, criterion) for label in truth.labels],
         iou_sweep=[SweepRow(**{key: _figure(value) for key, value in row.items()}) for row in sweep(truth, predicted)],
@@ -108,8 +108,8 @@ def _notes(decision: Mapping[str, Any], grid: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-def _curves(context: Context, truth: Truth) -> list[TrainingCurve]:
-    names = [*(fold_name(fold) for fold in sorted(set(truth.folds.values()))), FINAL]
+def _curves(context: Context) -> list[TrainingCurve]:
+    names = models_of(context.inputs["dataset"])
     return [TrainingCurve(name, RunFolder(context.inputs["training"] / name).epochs()) for name in names]
 
 

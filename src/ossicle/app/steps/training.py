@@ -5,18 +5,24 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.step import Context, Step
-from ossicle.artefacts.files import write_json
+from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.settings import digestible
 from ossicle.training.runfolder import RunFolder
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 FINAL = "final"
 
 
-def fold_name(fold: int) -> str:
-    """The run folder of a fold."""
-    return f"fold{fold}"
+def models_of(dataset: Path) -> dict[str, tuple[int, ...]]:
+    """The folds that each model of a dataset holds out, by its run folder; :data:`FINAL` learns from all."""
+    held_out = {name: tuple(folds) for name, folds in read_json(dataset / "split.json")["models"].items()}
+    return {**held_out, FINAL: ()}
+
+
+def model_names(dataset: Path) -> dict[int, str]:
+    """The run folder of the model that held out each fold."""
+    return {fold: name for name, folds in models_of(dataset).items() for fold in folds}
 
 
 def run(context: Context) -> None:
@@ -26,12 +32,12 @@ def run(context: Context) -> None:
 
     settings = context.project.settings
     dataset = context.inputs["dataset"]
-    folds = sorted(set(read_table(dataset / "folds.parquet")["fold"].to_list()))
+    models = models_of(dataset)
     labels = labels_of(dataset)
     jobs = [
         FitJob(
-            folder=context.out / (FINAL if fold is None else fold_name(fold)),
-            fold=fold,
+            folder=context.out / name,
+            held_out=held_out,
             dataset=dataset,
             store=context.inputs["store"],
             labels=labels,
@@ -41,10 +47,10 @@ def run(context: Context) -> None:
             training=settings.training,
             augment=settings.augment,
         )
-        for fold in [*folds, None]
+        for name, held_out in models.items()
     ]
     fit_all(jobs, settings.training.parallel, context.progress.advance)
-    write_json(context.out / "training.json", {"labels": list(labels), "folds": folds})
+    write_json(context.out / "training.json", {"labels": list(labels), "held_out": models})
 
 
 def labels_of(dataset: Path) -> tuple[str, ...]:

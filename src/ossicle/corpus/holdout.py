@@ -1,0 +1,173 @@
+"""One division into train, val and test: of whole groups, or, as known pipelines do, of single clips (leaky).
+
+Shares are those of targets. A clip-level strategy shuffles units (a target with its noise) and cuts: all of them, or
+each bucket of one quality, one tape or both by itself. Of n, the first ``floor(train_share * n)`` are train, the next
+``floor(val_share * n)`` val, and the rest test, so that a bucket of one goes to test. That stratifies; it does not
+equalise classes.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import floor
+
+import numpy as np
+
+from ossicle.core.digest import seed_of
+from ossicle.core.errors import SplitError
+from ossicle.core.records import Annotation, Recording
+from ossicle.corpus.dataset import DatasetClips, Unit
+from ossicle.corpus.splits import (
+    NEVER_HELD_OUT,
+    TEST,
+    VAL,
+    FoldEntry,
+    SplitSettings,
+    group_of,
+    judged_groups,
+)
+
+SPLIT_NAMES: Mapping[int, str] = {NEVER_HELD_OUT: "train", VAL: "val", TEST: "test"}
+_BY_QUALITY = ("quality_balanced", "quality_and_clipwise_balanced")
+_BY_GROUP = ("clipwise_balanced", "quality_and_clipwise_balanced")
+
+
+def whole_groups(
+    recordings: Sequence[Recording], annotations: Iterable[Annotation], settings: SplitSettings
+) -> dict[str, FoldEntry]:
+    """Assign whole groups to train, val and test, each to the split that lacks most targets of its share.
+
+    Groups come in an order drawn from the seed; those without annotations are dealt by duration in the same way. No
+    split stays empty where there are three annotated groups. Recordings that are left out, and groups of which nothing
+    was reviewed, are absent from the result, which maps recording ids, sorted. Raises SplitError for fewer annotated
+    groups, and for a label of which none is left to train on.
+    """
+    members = judged_groups(recordings, settings.group)
+    row_of = {one.id: name for name, of in members.items() for one in of}
+    counts: dict[str, Counter[str]] = {name: Counter() for name in members}
+    for one in annotations:
+        if one.recording_id in row_of:
+            counts[row_of[one.recording_id]][one.label] += 1
+    annotated = [name for name in members if counts[name]]
+    if len(annotated) < len(SPLIT_NAMES):
+        raise SplitError(
+            f"train, val and test need at least three annotated groups; grouping by '{settings.group}' gives "
+            f'{len(annotated)}: group by a finer field, annotate more, or use strategy = "grouped"'
+        )
+    order = np.random.default_rng(seed_of(settings.seed, "tapes", *members)).permutation(len(members))
+    names = [list(members)[int(i)] for i in order]
+    seconds = {name: sum(one.duration_s for one in of) for name, of in members.items()}
+    fold_of = _deal([(name, float(counts[name].total())) for name in names if counts[name]], settings)
+    fold_of |= _deal([(name, seconds[name]) for name in names if not counts[name]], settings, fill=False)
+    _check_labels((fold_of[name], label, n) for name in annotated for label, n in counts[name].items())
+    return dict(
+        sorted((one.id, FoldEntry(name, fold_of[name])) for name, of in members.items() for one in of),
+    )
+
+
+def undivided(recordings: Sequence[Recording], partly: Collection[str], group: str) -> dict[str, FoldEntry]:
+    """Every recording that may give clips, with its group, for strategies that divide clips: none has a fold itself."""
+    used = [one for one in recordings if (one.reviewed or one.id in partly) and one.status != "left_out"]
+    return dict(sorted((one.id, FoldEntry(group_of(one, group), NEVER_HELD_OUT)) for one in used))
+
+
+def divide_clips(built: DatasetClips, settings: SplitSettings) -> DatasetClips:
+    """The dataset with each unit in train, val or test, by a leaky strategy.
+
+    Raises SplitError where a split gets no target, and for a label of which none is left to train on.
+    """
+    buckets: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, unit in enumerate(built.units):
+        buckets[_bucket(unit, settings.strategy)].append(number)
+    folds = dict.fromkeys(range(len(built.units)), TEST)
+    for bucket, numbers in sorted(buckets.items()):
+        rng = np.random.default_rng(seed_of(settings.seed, "clips", *bucket))
+        shuffled = [numbers[int(i)] for i in rng.permutation(len(numbers))]
+        n_train, n_val = _part(settings.train_share, len(numbers)), _part(settings.val_share, len(numbers))
+        folds |= dict.fromkeys(shuffled[:n_train], NEVER_HELD_OUT)
+        folds |= dict.fromkeys(shuffled[n_train : n_train + n_val], VAL)
+    units = tuple(
+        replace(unit, clips=tuple(replace(one, fold=folds[number]) for one in unit.clips))
+        for number, unit in enumerate(built.units)
+    )
+    targets = Counter(folds[number] for number, unit in enumerate(units) if unit.label)
+    empty = [name for fold, name in SPLIT_NAMES.items() if not targets[fold]]
+    if empty:
+        raise SplitError(
+            f"split.strategy = {settings.strategy!r} leaves no target for {' and '.join(empty)}: its buckets are too "
+            "small for their shares; annotate more, raise the share, or use another strategy"
+        )
+    _check_labels((folds[number], unit.label, 1) for number, unit in enumerate(units) if unit.label)
+    return replace(built, units=units)
+
+
+def split_name(fold: int, settings: SplitSettings) -> str:
+    """What a fold is called: ``train``, ``val``, ``test``, or ``fold 3``; ``no fold`` where it is never held out.
+
+    >>> split_name(1, SplitSettings(strategy="random"))
+    'val'
+    """
+    if settings.holds_out_once:
+        return SPLIT_NAMES[fold]
+    return "no fold" if fold == NEVER_HELD_OUT else f"fold {fold}"
+
+
+def models(folds: Iterable[int], settings: SplitSettings) -> dict[str, list[int]]:
+    """The folds that each model is to hold out, by its name; val and test are held out by one.
+
+    >>> models([0, 1], SplitSettings())
+    {'fold0': [0], 'fold1': [1]}
+    """
+    if settings.holds_out_once:
+        return {"holdout": [TEST, VAL]}
+    return {f"fold{fold}": [fold] for fold in sorted(set(folds) - {NEVER_HELD_OUT})}
+
+
+def leak_words(settings: SplitSettings, groups_cut: Collection[str], n_groups: int) -> str:
+    """What dataset, report and bundle say of a leaky strategy; empty for the others."""
+    if not settings.leaky:
+        return ""
+    field = f" of '{settings.group}'"
+    return f"leaky: {settings.strategy} cuts through {len(groups_cut)} of {n_groups} groups{field}"
+
+
+def _bucket(unit: Unit, strategy: str) -> tuple[str, ...]:
+    # Noise that was mined for no target has a bucket of its own, beside those of the qualities.
+    quality = ("noise" if not unit.label else str(unit.quality),) if strategy in _BY_QUALITY else ()
+    return (strategy, *quality, *((unit.group,) if strategy in _BY_GROUP else ()))
+
+
+def _part(share: float, n: int) -> int:
+    # 0.7 * 10 may fall short of 7 by rounding alone.
+    return floor(share * n + 1e-9)
+
+
+def _deal(sized: Sequence[tuple[str, float]], settings: SplitSettings, *, fill: bool = True) -> dict[str, int]:
+    """Each group, in order, to the split with the largest deficit; with ``fill`` none is left empty."""
+    shares = {
+        NEVER_HELD_OUT: settings.train_share,
+        VAL: settings.val_share,
+        TEST: 1.0 - settings.train_share - settings.val_share,
+    }
+    total = sum(size for _, size in sized)
+    left = {fold: share * total for fold, share in shares.items()}
+    out: dict[str, int] = {}
+    for number, (name, size) in enumerate(sized):
+        empty = [fold for fold in shares if fold not in out.values()]
+        among = empty if fill and len(sized) - number <= len(empty) else list(shares)
+        best = max(among, key=lambda fold: round(left[fold], 9))
+        out[name] = best
+        left[best] -= size
+    return out
+
+
+def _check_labels(found: Iterable[tuple[int, str, int]]) -> None:
+    by_label: dict[str, Counter[int]] = defaultdict(Counter)
+    for fold, label, n in found:
+        by_label[label][fold] += n
+    for label, counts in sorted(by_label.items()):
+        if not counts[NEVER_HELD_OUT]:
+            raise SplitError(
+                f"no '{label}' is left to train on: all {counts.total()} lie in val and test; use another seed, or "
+                "leave the label out with [corpus] labels"
+            )
