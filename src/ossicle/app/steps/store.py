@@ -7,10 +7,12 @@ from ossicle.audio.store.build import build_store
 from ossicle.audio.store.entries import StoreItem
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
+from ossicle.core.errors import AudioError
 from ossicle.core.records import Recording
 from ossicle.corpus.index_files import read_index
 
 STEP_VERSION = 1
+_MOST_NAMED = 5
 
 
 def run(context: Context) -> None:
@@ -24,13 +26,21 @@ def run(context: Context) -> None:
         done += 1
         context.progress.advance(done, 0, f"shard {name}")
 
-    build_store(
+    entries = build_store(
         [StoreItem(one.id, project.audio_folder / one.path, one.digest) for one in recordings],
         context.out,
         project.settings.frontend.rate,
         workers=project.settings.project.workers,
         progress=shard_done,
     )
+    if lost := [entry for entry in entries if entry.status == "left_out"]:
+        # The index decodes what it lists, unless it was told to believe headers.
+        paths = {one.id: one.path for one in recordings}
+        named = "; ".join(f"{paths[entry.recording_id]}: {entry.reason}" for entry in lost[:_MOST_NAMED])
+        raise AudioError(
+            f"{named}{f'; and {len(lost) - _MOST_NAMED} more' * (len(lost) > _MOST_NAMED)}: annotated, but not to be "
+            "decoded. Set [corpus] decode = true, and what cannot be decoded is found first and left out"
+        )
 
 
 def recordings_digest(corpus: Path) -> str:
