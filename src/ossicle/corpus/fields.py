@@ -2,9 +2,9 @@
 
 A template such as ``site{site}_{date}_{time}_tape`` is matched against the stem: the file's name less its audio suffix
 and nothing else, so dots in names are safe. A placeholder takes as little as it can and never a ``/``; where a literal
-follows it also takes no ``_``. ``{ac:on|off}`` takes one of these values and nothing else. ``*`` stands for anything
-but ``/``. A template with slashes is matched against as many folders above the file: ``{machine}/{kind}/*``. Nothing is
-renamed on disk.
+follows it also takes no ``_``. ``{ac:on|off}`` takes one of these values and nothing else, ``{start:#}`` a number,
+``{tape:*}`` anything but ``/``, underscores included. ``*`` stands for anything but ``/``. A template with slashes is
+matched against as many folders above the file: ``{machine}/{kind}/*``. Nothing is renamed on disk.
 """
 
 import re
@@ -15,6 +15,8 @@ from pathlib import PurePosixPath
 
 from ossicle.core.errors import UsageError
 
+# As Python and people write them: 110, 0.25, 1e-05.
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 _PIECE = re.compile(r"\{([^{}]*)\}|(\*)|([^{}*]+)|([{}])")
 _STAMP = re.compile(
     r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)[-_ T.]?([01]\d|2[0-3])([-_:.h]?)([0-5]\d)\6([0-5]\d)(?!\d)"
@@ -23,21 +25,22 @@ _DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]
 
 
 class Template:
-    """A file-name template as a compiled pattern; UsageError where the template makes no sense.
+    """A file-name template as a compiled pattern; UsageError, naming ``key``, where the template makes no sense.
 
     >>> Template("site{site}_{date}_*").parse("siteA_20250610_050000_tape")
     {'site': 'A', 'date': '20250610'}
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, key: str = "name_template") -> None:
         self.text = text
+        self._told = f"{key} {text!r}"
         self.names: tuple[str, ...] = ()
         pieces = [match.groups() for match in _PIECE.finditer(text)]
         pattern = ""
         for place, (name, star, literal, brace) in enumerate(pieces):
             following = pieces[place + 1] if place + 1 < len(pieces) else None
             if brace is not None:
-                raise UsageError(f"name_template {text!r}: a brace has no partner; write placeholders as {{site}}")
+                raise UsageError(f"{self._told}: a brace has no partner; write placeholders as {{site}}")
             if literal is not None:
                 pattern += re.escape(literal)
             elif star is not None:
@@ -50,15 +53,19 @@ class Template:
     def _placeholder(self, text: str, following: tuple[str | None, ...] | None) -> str:
         name, chosen, values = text.partition(":")
         if not name.isidentifier():
-            raise UsageError(f"name_template {self.text!r}: {{{name}}} is no field name; use letters, digits and _")
+            raise UsageError(f"{self._told}: {{{name}}} is no field name; use letters, digits and _")
         if name in self.names:
-            raise UsageError(f"name_template {self.text!r}: {{{name}}} is there twice; a field has one place")
+            raise UsageError(f"{self._told}: {{{name}}} is there twice; a field has one place")
         if following is not None and following[0] is not None:
-            raise UsageError(f"name_template {self.text!r}: put a literal between {{{name}}} and {{{following[0]}}}")
+            raise UsageError(f"{self._told}: put a literal between {{{name}}} and {{{following[0]}}}")
         self.names += (name,)
+        if values == "#":
+            return f"(?P<{name}>{_NUMBER})"
+        if values == "*":
+            return f"(?P<{name}>[^/]+{'' if following is not None and following[1] is not None else '?'})"
         if chosen:
             if not all(values.split("|")) or "/" in values:
-                raise UsageError(f"name_template {self.text!r}: write the values of {{{name}}} as {{{name}:on|off}}")
+                raise UsageError(f"{self._told}: write the values of {{{name}}} as {{{name}:on|off}}")
             return f"(?P<{name}>{'|'.join(map(re.escape, values.split('|')))})"
         if following is None:
             return f"(?P<{name}>[^/]+)"

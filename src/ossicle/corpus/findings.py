@@ -27,6 +27,20 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "annotations_left_out": ("warning", "mend the recording, or its annotations are lost"),
     "beyond_end": ("warning", "check that the table belongs to this recording and counts from its start"),
     "clipped": ("note", "correct the end in the table if it should have mattered"),
+    "segment_name": ("warning", "rename it, add a template to corpus.segment_names, or move it away"),
+    "segment_values": ("warning", "correct what its name says, or move it away; its call was left out"),
+    "segment_variant": ("note", "nothing, if that is what these names mean"),
+    "segments_without_clip": ("warning", "add the clip or its tape, or their calls are lost"),
+    "clip_by_name": ("note", "add the clip, so that its length can be held against its name"),
+    "clip_shorter": ("warning", "copy it again from its source, unless its tape ended there"),
+    "clip_beyond_tape": (
+        "warning",
+        "check corpus.offset_unit and the tape; the clip was read as a recording of its own",
+    ),
+    "tape_divided": ("error", 'set split.group = "tape", or a field that no tape has two values of'),
+    "clips_in_tapes": ("note", "exclude the tapes in corpus.exclude to read the clips as recordings of their own"),
+    "not_chosen": ("note", "nothing, if corpus.include and corpus.exclude say what you mean"),
+    "glob_unused": ("warning", "correct it; globs are matched against paths below corpus.audio, case counts"),
     "name_template": ("note", "rename the template's fields or the file, if its fields are needed"),
     "label_not_kept": ("note", "add it to corpus.labels to keep it"),
     "label_not_found": ("warning", "correct corpus.labels, or add annotations"),
@@ -71,7 +85,7 @@ def _whole(index: CorpusIndex) -> Iterator[Problem]:
     for one in index.left_out:
         remedy = "mend the file, copy it again from its source, or remove it"
         yield Problem("warning", "left_out", one.path, one.reason, remedy)
-    unreviewed = [one.path for one in index.recordings if not one.reviewed]
+    unreviewed = [one.path for one in index.recordings if not one.reviewed and one.id not in index.examined]
     if not index.annotations:
         remedy = "set corpus.annotations or corpus.label_field, and check the names of the tables"
         yield Problem("error", "no_annotations", "", "no recording has an annotation", remedy)
@@ -79,6 +93,16 @@ def _whole(index: CorpusIndex) -> Iterator[Problem]:
         message = f"{len(unreviewed)} recordings have no table, {unreviewed[0]} among them; nothing is measured on them"
         remedy = "add tables; an empty one with its header says that there are no calls"
         yield Problem("note", "unreviewed", unreviewed[0], message, remedy)
+    partly = [one for one in index.recordings if one.id in index.partly]
+    if partly:
+        known_s = sum(end - start for one in partly for start, end in index.partly[one.id])
+        whole_s = sum(one.duration_s for one in partly)
+        message = (
+            f"{len(partly)} recordings, {partly[0].path} among them, were looked at in part: {known_s / 3600:.3g} of "
+            f"{whole_s / 3600:.3g} hours; training reads these stretches, but nothing is judged on them"
+        )
+        remedy = "to be judged on labelled clips of tapes, leave the tapes out with corpus.include or corpus.exclude"
+        yield Problem("note", "partly", partly[0].path, message, remedy)
 
 
 def _from_notes(index: CorpusIndex) -> Iterator[Problem]:

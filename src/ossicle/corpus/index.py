@@ -1,33 +1,37 @@
 """Audio and annotation folders to a corpus: every recording examined, every annotation in its place.
 
+Recordings are audio files; where tapes and labelled clips of them are there, the tapes are (``corpus.tape_clips``).
 Nothing is renamed or written beside the recordings. A bad audio file costs only itself and is listed; a malformed or
 ambiguous annotation table stops the index, since guessing would turn calls into background. All results are in the
 order of the recordings' paths, whatever the number of workers.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ossicle.artefacts.files import file_digest
-from ossicle.audio import probe as audio_probe
-from ossicle.core.digest import normal_path, recording_id
-from ossicle.core.errors import AudioError, UsageError
+from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
+from ossicle.core.digest import recording_id
+from ossicle.core.errors import UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.annotation_files import AnnotationFiles, Note, read_annotation_files
+from ossicle.corpus.chosen import AudioFiles, audio_files
+from ossicle.corpus.clip_names import UNITS_S, ClipNames
 from ossicle.corpus.discovery import files_below, shown
-from ossicle.corpus.fields import Template, start_time_of, stem_of, top_folder
+from ossicle.corpus.examining import Examiner, Progress
+from ossicle.corpus.fields import Template
 from ossicle.corpus.formats import SUFFIXES
-from ossicle.corpus.levels import Levels, measure
+from ossicle.corpus.globs import Globs
+from ossicle.corpus.levels import Levels
 from ossicle.corpus.pairing import Pairing
 from ossicle.corpus.placing import place_annotations
+from ossicle.corpus.recording_names import RecordingNames
+from ossicle.corpus.segment_names import SegmentNames, Segments, read_segments
+from ossicle.corpus.tape_clips import Stretches, TapeClips, covers, find_clips, onto_tapes
 
 STEP_VERSION = 1
-
-Progress = Callable[[int, int], None]
 
 
 @settings
@@ -39,7 +43,28 @@ class CorpusSettings:
     root: str = setting(
         default="recordings", help="name of the root; with the path below it, it identifies a recording"
     )
-    name_template: str = setting(default="", help="fields in file names, such as site{site}_{date}_*; empty: none")
+    include: tuple[str, ...] = setting(
+        default=(), help="globs on the path below `audio`: these are the recordings, `siteA/**`; empty: all"
+    )
+    exclude: tuple[str, ...] = setting(default=(), help="globs on the path below `audio`: not used in any way")
+    name_template: str = setting(
+        default="",
+        help="fields in file names, such as site{site}_{date}_*; a clip of a tape has its tape's; empty: none",
+    )
+    clip_names: tuple[str, ...] = setting(
+        default=(),
+        help="names of clips cut out of tapes, such as {tape:*}.wav_{start:#}_{end:#}; the first that fits counts",
+    )
+    offset_unit: str = setting(
+        default="",
+        choices=("", *UNITS_S),
+        help="unit of start and end in the names of clips; their lengths must agree; must be given with clip_names",
+    )
+    segment_names: tuple[str, ...] = setting(
+        default=(),
+        help="annotations are cut-out segments (audio) with such names: {clip:*}_{start:#}_{end:#}Q{quality:#}, in "
+        "seconds of the clip; the first that fits counts",
+    )
     label_column: str = setting(default="auto", help="label column of Raven tables: a name, a number from 1, or auto")
     default_label: str = setting(default="", help="label of rows that have none; empty: such rows are refused")
     label_field: str = setting(
@@ -53,7 +78,17 @@ class CorpusSettings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse an empty folder, which would silently be that of the project file."""
+        """Refuse an empty folder, which would silently be that of the project file, globs of nothing, a unit untold."""
+        for key in ("include", "exclude"):
+            try:
+                Globs(getattr(self, key))
+            except ValueError as problem:
+                raise ValueError(f"{key}: {problem}") from None
+        if self.clip_names and not self.offset_unit:
+            raise ValueError(
+                'offset_unit is missing: say in what the names of clips count, "min" or "s"; a clip ..._110_125 that '
+                "lasts 900 s counts minutes"
+            )
         if not self.audio.strip():
             raise ValueError(
                 f"audio = {self.audio!r} names no folder; "
@@ -74,7 +109,8 @@ class CorpusIndex:
     """A corpus: recordings by path, annotations by recording and time, what was left out, and what to know.
 
     ``levels`` holds the levels of each recording by id where it was decoded. ``examined`` holds the stretches (seconds)
-    that review rounds looked at, by recording id, and ``stated`` what the annotation files say without these rounds.
+    that were looked at, by recording id: labelled clips of tapes, and what review rounds saw. ``stated`` is what the
+    annotation files say without these rounds, None where there were none.
     """
 
     recordings: tuple[Recording, ...]
@@ -87,7 +123,7 @@ class CorpusIndex:
 
     @property
     def partly(self) -> dict[str, tuple[tuple[float, float], ...]]:
-        """Of recordings that nobody annotated as a whole, the stretches that a review looked at: all that is known."""
+        """Of recordings that nobody annotated as a whole, the stretches that were looked at: all that is known."""
         return {
             key: self.examined[key]
             for key in (one.id for one in self.recordings if not one.reviewed)
@@ -107,39 +143,59 @@ def index_corpus(
     """Index a corpus with ``workers`` threads; ``progress`` is told recordings done and recordings in all.
 
     ``group`` is the field that no split cuts through. ``annotation_folder`` may be a single file. Raises UsageError
-    for folders that are missing or hold no readable audio and for a group that no name yields, FormatError for
-    annotation tables that are malformed or ambiguous.
+    for folders that are missing or hold no readable audio, for globs that leave nothing, for a group that no name
+    yields and for offsets in names that the lengths of clips contradict; FormatError for annotation tables that are
+    malformed or ambiguous.
     """
-    paths, left_out = _audio_paths(audio_folder, settings)
-    recordings, levels, bad = _examine_all(audio_folder, paths, settings, workers, progress)
-    left_out += bad
+    cut_outs = _cut_outs(annotation_folder, settings)
+    files = audio_files(
+        audio_folder, settings.include, settings.exclude, annotation_folder if cut_outs is not None else None
+    )
+    chosen, left_out = _identified(files.chosen, settings)
+    names = ClipNames(settings.clip_names, settings.offset_unit or "s")
+    clips = find_clips(audio_folder, files.usable, chosen, names)
+    template = Template(settings.name_template) if settings.name_template else None
+    naming = RecordingNames(template, clips.clips if settings.clip_names else None, names.unit)
+    examiner = Examiner(audio_folder, settings.root, settings.decode, naming)
+    cut_out = clips.stretches.keys()
+    examined = examiner.all([path for path in chosen if path not in cut_out], workers, progress)
+    clips = clips.within({one.path: one.duration_s for one in examined.recordings})
+    # Clips of tapes that turn out to be damaged or too short are recordings after all.
+    apart = [path for path in chosen if path in cut_out and path not in clips.stretches]
+    own = examiner.all(apart, workers, progress if apart else None)
+    recordings = sorted([*examined.recordings, *own.recordings], key=lambda one: one.path)
+    levels = examined.levels | own.levels
+    left_out += [LeftOut(path, reason) for path, reason in (*examined.bad, *own.bad)]
     if not recordings:
         raise UsageError(
-            f"{audio_folder}: none of its {len(paths)} audio files can be read; {_first_reasons(left_out)}"
+            f"{audio_folder}: none of its {len(chosen)} audio files can be read; {_first_reasons(left_out)}"
         )
-    recordings, notes, ungrouped = _grouped(recordings, settings, group)
+    recordings, notes, ungrouped = _grouped(recordings, settings, template, group)
     left_out += ungrouped
-    tables = _tables(annotation_folder, paths, settings)
+    lengths = {one.path: one.duration_s for one in recordings}
+    tables, looked = _annotations(annotation_folder, cut_outs, files, clips, names, lengths, settings)
+    tables.reviewed.update(path for path, times in looked.items() if path in lengths and covers(times, lengths[path]))
     kept, annotations, more = place_annotations(
         recordings, tables, {one.path: one.reason for one in left_out}, settings.label_field, settings.labels
     )
-    notes = [*notes, *tables.notes, *more, *_duplicates(kept)]
+    idle = [Note("glob_unused", f"corpus.{key}", f"{glob!r} fits no audio file") for key, glob in files.idle]
+    divided = _divided_tapes(kept, group) if settings.clip_names else []
+    notes = [*idle, *clips.notes, *divided, *notes, *tables.notes, *more, *_duplicates(kept)]
     return CorpusIndex(
         recordings=tuple(kept),
         annotations=tuple(annotations),
         left_out=tuple(sorted(left_out, key=lambda one: one.path)),
         notes=tuple(notes),
         levels={one.id: levels[one.id] for one in kept if one.id in levels},
+        examined={one.id: looked[one.path] for one in kept if one.path in looked and not one.reviewed},
     )
 
 
-def _audio_paths(folder: Path, settings: CorpusSettings) -> tuple[list[str], list[LeftOut]]:
-    if not folder.is_dir():
-        raise UsageError(f"corpus.audio: the folder {folder} does not exist; correct the path or connect the disk")
-    paths: list[str] = []
+def _identified(paths: Sequence[str], settings: CorpusSettings) -> tuple[list[str], list[LeftOut]]:
+    kept: list[str] = []
     left_out: list[LeftOut] = []
     ids: dict[str, str] = {}
-    for path in files_below(folder, audio_probe.SUFFIXES):
+    for path in paths:
         try:
             key = recording_id(settings.root, path)
         except UnicodeEncodeError:
@@ -149,72 +205,12 @@ def _audio_paths(folder: Path, settings: CorpusSettings) -> tuple[list[str], lis
             left_out.append(LeftOut(path, f"has the same name as {ids[key]!r} but for Unicode's form; rename one"))
             continue
         ids[key] = path
-        paths.append(path)
-    if not paths and not left_out:
-        suffixes = ", ".join(sorted(audio_probe.SUFFIXES))
-        raise UsageError(f"corpus.audio: the folder {folder} holds no audio files (looked for {suffixes})")
-    return paths, left_out
-
-
-def _examine_all(
-    folder: Path, paths: Sequence[str], settings: CorpusSettings, workers: int, progress: Progress | None
-) -> tuple[list[Recording], dict[str, Levels], list[LeftOut]]:
-    recordings: list[Recording] = []
-    levels: dict[str, Levels] = {}
-    left_out: list[LeftOut] = []
-    template = Template(settings.name_template) if settings.name_template else None
-    # Decoding and hashing release the interpreter's lock, so threads are enough.
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        found = pool.map(lambda path: _examine(folder, path, settings, template), paths)
-        for done, one in enumerate(found, start=1):
-            if isinstance(one, LeftOut):
-                left_out.append(one)
-            else:
-                recordings.append(one[0])
-                if one[1] is not None:
-                    levels[one[0].id] = one[1]
-            if progress is not None:
-                progress(done, len(paths))
-    return recordings, levels, left_out
-
-
-def _examine(
-    folder: Path, path: str, settings: CorpusSettings, template: Template | None
-) -> tuple[Recording, Levels | None] | LeftOut:
-    try:
-        info = audio_probe.probe(folder / path)
-        recording = Recording(
-            id=recording_id(settings.root, path),
-            root=settings.root,
-            path=path,
-            rate=info.rate,
-            channels=info.channels,
-            n_samples=info.n_samples,
-            digest=file_digest(folder / path),
-            fields=_fields(path, template),
-        )
-        # Some headers do not say how long the recording is.
-        if not settings.decode and info.n_samples:
-            return recording, None
-        info, report, levels = measure(folder / path)
-    except AudioError as problem:
-        return LeftOut(path, str(problem).removeprefix(f"{folder / path}: "))
-    except OSError as problem:
-        return LeftOut(path, f"cannot be read ({problem.strerror})")
-    reason = report.reason or ("every sample is zero" if report.status == "silent" else "")
-    return replace(recording, n_samples=report.n_samples, status=report.status, reason=reason), levels
-
-
-def _fields(path: str, template: Template | None) -> dict[str, str]:
-    stem = normal_path(stem_of(path, audio_probe.SUFFIXES))
-    fields = {"recording": normal_path(path), "folder": top_folder(normal_path(path))}
-    if (start := start_time_of(stem.rpartition("/")[2])) is not None:
-        fields["start_time"] = start
-    return fields | ((template.parse(stem) or {}) if template is not None else {})
+        kept.append(path)
+    return kept, left_out
 
 
 def _grouped(
-    recordings: Sequence[Recording], settings: CorpusSettings, group: str
+    recordings: Sequence[Recording], settings: CorpusSettings, template: Template | None, group: str
 ) -> tuple[list[Recording], list[Note], list[LeftOut]]:
     """Leave out recordings whose group is unknown: no split could be trusted with them."""
     wanted = [("split.group", group), ("corpus.label_field", settings.label_field)]
@@ -225,7 +221,6 @@ def _grouped(
                 f"{key}: no file name yields the field {name!r} (fields found: {known}); "
                 f"correct corpus.name_template = {settings.name_template!r}, which {recordings[0].path!r} must fit"
             )
-    template = Template(settings.name_template) if settings.name_template else None
     kept: list[Recording] = []
     notes: list[Note] = []
     left_out: list[LeftOut] = []
@@ -233,7 +228,10 @@ def _grouped(
         missing = [name for _, name in wanted if name and not one.fields.get(name)]
         unfit = template is not None and not set(template.names) <= one.fields.keys()
         if missing:
-            reason = f"its name does not fit {settings.name_template!r}, so its {missing[0]} is unknown"
+            reason = (
+                f"its name does not fit {settings.name_template!r}, so its {missing[0]} is unknown and no split could "
+                "be trusted with it; exclude it, or group by another field"
+            )
             left_out.append(LeftOut(one.path, reason))
             continue
         if unfit:
@@ -242,9 +240,55 @@ def _grouped(
     return kept, notes, left_out
 
 
-def _tables(folder: Path | None, paths: Sequence[str], settings: CorpusSettings) -> AnnotationFiles:
+_CutOuts = tuple[SegmentNames, list[str]]
+
+
+def _cut_outs(folder: Path | None, settings: CorpusSettings) -> _CutOuts | None:
+    """How cut-out segments are named and their paths below ``folder``, None in a corpus that has none."""
+    if not settings.segment_names:
+        return None
+    names = SegmentNames(settings.segment_names, settings.default_label or None)
     if folder is None:
-        return AnnotationFiles()
+        raise UsageError("corpus.segment_names: corpus.annotations is empty; name the folder of the cut-out segments")
+    if not folder.is_dir():
+        raise UsageError(f"corpus.annotations: {folder} is no folder; name the folder of the cut-out segments")
+    found = files_below(folder, AUDIO_SUFFIXES)
+    if not found:
+        raise UsageError(f"corpus.annotations: {folder} holds no audio files; corpus.segment_names speaks of cut-outs")
+    return names, found
+
+
+def _annotations(
+    folder: Path | None,
+    cut_outs: _CutOuts | None,
+    files: AudioFiles,
+    clips: TapeClips,
+    names: ClipNames,
+    lengths_s: Mapping[str, float],
+    settings: CorpusSettings,
+) -> tuple[AnnotationFiles, dict[str, Stretches]]:
+    """What tables and segments say of recordings, and the stretches of tapes that labelled clips are."""
+    tables = AnnotationFiles() if folder is None else _tables(folder, files.listed, settings)
+    segments = Segments()
+    if cut_outs is not None:
+        excluded = sorted(set(files.listed) - set(files.usable))
+        segments = read_segments(cut_outs[1], cut_outs[0], names, files.usable, excluded, lengths_s)
+        tables.rows += segments.rows
+        tables.notes += segments.notes
+        # Who cut segments out of clips labelled the clips; a recording that is no clip tells by its segments alone.
+        placed = {one.tape for one in segments.stretches}
+        tables.reviewed |= clips.clips.keys() | ({path for path, _ in segments.rows} - placed)
+    tables, looked = onto_tapes(tables, clips.stretches, segments.stretches)
+    unused = set(files.listed) - set(files.chosen)
+    lost = [path for path, _ in tables.rows if path in unused]
+    if lost:
+        message = f"{len(lost)} annotations are of {len(set(lost))} files that are not chosen; they were not used"
+        tables.notes.append(Note("not_chosen", "corpus.include, corpus.exclude", message))
+        tables.rows = [(path, row) for path, row in tables.rows if path not in unused]
+    return tables, looked
+
+
+def _tables(folder: Path, paths: Sequence[str], settings: CorpusSettings) -> AnnotationFiles:
     if not folder.exists():
         raise UsageError(f"corpus.annotations: the folder {folder} does not exist; correct the path, or leave it empty")
     tables = files_below(folder, SUFFIXES) if folder.is_dir() else [folder.name]
@@ -255,6 +299,16 @@ def _tables(folder: Path | None, paths: Sequence[str], settings: CorpusSettings)
         label_column=settings.label_column,
         default_label=settings.default_label or None,
     )
+
+
+def _divided_tapes(recordings: Sequence[Recording], group: str) -> list[Note]:
+    """Clips of one tape in several groups: what a model hears in one of them helps it in the others."""
+    groups: dict[str, set[str]] = defaultdict(set)
+    for one in recordings:
+        groups[one.fields["tape"]].add(one.fields.get(group) or one.path)
+    divided = [tape for tape, found in sorted(groups.items()) if len(found) > 1]
+    message = f"the recordings of {len(divided)} tapes are different groups by {group!r}, this one's among them"
+    return [Note("tape_divided", divided[0], message)] if divided else []
 
 
 def _duplicates(recordings: Sequence[Recording]) -> list[Note]:

@@ -1,6 +1,7 @@
 """A corpus index as a folder: two Parquet tables and a JSON file, each whole or absent.
 
-Where reviews were laid over the annotations, two more tables say what was examined, and what the annotation files say.
+Where only stretches of recordings were looked at, one more table says which; where reviews were laid over the
+annotations, another says what the annotation files say.
 """
 
 from collections.abc import Mapping
@@ -37,7 +38,8 @@ def write_index(index: CorpusIndex, folder: Path) -> None:
     write_table(folder / ANNOTATIONS, annotations_frame(index.annotations), list(ANNOTATION_SCHEMA))
     if index.examined:
         write_table(folder / EXAMINED, stretches_frame(index.examined), list(STRETCH_SCHEMA))
-        write_table(folder / STATED, annotations_frame(index.stated or ()), list(ANNOTATION_SCHEMA))
+    if index.stated is not None:
+        write_table(folder / STATED, annotations_frame(index.stated), list(ANNOTATION_SCHEMA))
     remarks = {
         "left_out": [asdict(one) for one in index.left_out],
         "notes": [asdict(one) for one in index.notes],
@@ -51,7 +53,7 @@ def read_index(folder: Path) -> CorpusIndex:
     recordings = recordings_of(read_table(folder / RECORDINGS, dict(RECORDING_SCHEMA)))
     ranks = {one.id: rank for rank, one in enumerate(recordings)}
     annotations = _annotations(folder / ANNOTATIONS, ranks)
-    reviewed = (folder / EXAMINED).exists()
+    examined, stated = (folder / EXAMINED).exists(), (folder / STATED).exists()
     remarks = read_json(folder / REMARKS)
     try:
         return CorpusIndex(
@@ -60,8 +62,8 @@ def read_index(folder: Path) -> CorpusIndex:
             left_out=tuple(LeftOut(**one) for one in remarks["left_out"]),
             notes=tuple(Note(**one) for one in remarks["notes"]),
             levels={key: Levels(**one) for key, one in remarks["levels"].items()},
-            examined=stretches_of(read_table(folder / EXAMINED, dict(STRETCH_SCHEMA))) if reviewed else {},
-            stated=_annotations(folder / STATED, ranks) if reviewed else None,
+            examined=stretches_of(read_table(folder / EXAMINED, dict(STRETCH_SCHEMA))) if examined else {},
+            stated=_annotations(folder / STATED, ranks) if stated else None,
         )
     except (KeyError, TypeError, AttributeError):
         raise ArtefactError(f"{folder / REMARKS} is no index of this version; index the corpus again") from None

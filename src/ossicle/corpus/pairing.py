@@ -33,7 +33,7 @@ class Pairing:
         """
         place = PurePosixPath(normal_path(table))
         for stem in table_stems(place.name):
-            candidates = self._named(stem)
+            candidates = self.named(stem)
             beside = [path for path in candidates if PurePosixPath(normal_path(path)).parent == place.parent]
             if len(beside or candidates) == 1:
                 return (beside or candidates)[0]
@@ -53,7 +53,7 @@ class Pairing:
         if not wanted:
             return None
         ranked = sorted(
-            ((_common_end(_parts(path), wanted), path) for path in self._named(wanted[-1])),
+            ((_common_end(_parts(path), wanted), path) for path in self.named(wanted[-1])),
             key=lambda pair: (-pair[0], pair[1]),
         )
         best = [path for shared, path in ranked if shared == ranked[0][0]]
@@ -61,7 +61,7 @@ class Pairing:
             raise FormatError(f"{where}: {stated!r} could be {' or '.join(best)}; state its folder too")
         return best[0] if best else None
 
-    def _named(self, name: str) -> list[str]:
+    def named(self, name: str) -> list[str]:
         """Recordings of this full name, else of this stem, else of its stem where it ends in an audio suffix."""
         for key in (_folded(name), name, stem_of(name, SUFFIXES)):
             if key in self._by_name:

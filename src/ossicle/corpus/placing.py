@@ -35,9 +35,9 @@ def place_annotations(
         elif labels and row.label not in labels:
             dropped[row.label] += 1
         else:
-            within, note = _within(_annotation(known[path], row), known[path])
+            cut, note = cut_at(row, known[path].duration_s, path)
             notes += [note] if note is not None else []
-            placed[path] += [within] if within is not None else []
+            placed[path] += [_annotation(known[path], cut)] if cut is not None else []
     if label_field:
         for one in recordings:
             label = one.fields[label_field]
@@ -76,14 +76,17 @@ def _annotation(recording: Recording, row: RawSelection) -> Annotation:
     )
 
 
-def _within(annotation: Annotation, recording: Recording) -> tuple[Annotation | None, Note | None]:
-    """The annotation cut to the recording, None where it lies beyond the end; and a note where that is news."""
-    end_s = recording.duration_s
-    if annotation.end_s <= end_s:
-        return annotation, None
-    what = f"{annotation.label!r} at {annotation.start_s:g} to {annotation.end_s:g} s"
-    if annotation.start_s >= end_s:
-        return None, Note("beyond_end", recording.path, f"{what} lies beyond the end at {end_s:g} s and was left out")
-    note = Note("clipped", recording.path, f"{what} was cut at the end of the recording, {end_s:g} s")
-    news = annotation.end_s - end_s > _END_TOLERANCE_S
-    return replace(annotation, end_s=end_s), note if news else None
+def cut_at(row: RawSelection, end_s: float, where: str) -> tuple[RawSelection | None, Note | None]:
+    """The row cut at the end of its recording (s), None where it lies beyond; and a note where that is news."""
+    if row.end_s <= end_s:
+        return row, None
+    what = f"{row.label!r} at {row.start_s:g} to {row.end_s:g} s"
+    if row.start_s >= end_s:
+        return None, Note("beyond_end", where, f"{what} lies beyond the end at {end_s:g} s and was left out")
+    note = Note("clipped", where, f"{what} was cut at the end of the recording, {end_s:g} s")
+    return replace(row, end_s=end_s), note if row.end_s - end_s > _END_TOLERANCE_S else None
+
+
+def shifted(row: RawSelection, by_s: float) -> RawSelection:
+    """The row ``by_s`` seconds later; times to a microsecond, so that equal calls of two clips are equal."""
+    return replace(row, start_s=round(row.start_s + by_s, 6), end_s=round(row.end_s + by_s, 6))

@@ -95,7 +95,7 @@ def with_reviews(index: CorpusIndex, rounds: Iterable[Round], labels: Collection
     of: dict[str, list[Annotation]] = {one.id: [] for one in index.recordings}
     for note in stated:
         of[note.recording_id].append(note)
-    examined: dict[str, Intervals] = {}
+    examined = {key: as_intervals(times) for key, times in index.examined.items()}
     notes: list[Note] = []
     for one in rounds:
         for said in one.recordings:

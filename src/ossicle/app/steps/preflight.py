@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.losses import LEFT_OUT, header_loss
-from ossicle.audio.probe import SUFFIXES
-from ossicle.corpus.discovery import files_below
+from ossicle.core.errors import UsageError
+from ossicle.corpus.chosen import audio_files
 
 _NEEDED = ("torch", "lightning", "safetensors", "onnx", "matplotlib", "jinja2", "tensorboard")
 
@@ -43,7 +43,7 @@ def _folders(project: Project) -> Iterator[Finding]:
     if not audio.is_dir():
         yield Finding("recordings", False, f"[corpus] audio: {audio} does not exist; correct the path")
     else:
-        yield from _recordings(audio, project.settings.project.workers)
+        yield from _recordings(project)
     notes = project.annotation_folder
     if notes is None:
         yield Finding("annotations", False, "[corpus] annotations is empty: there is nothing to learn from")
@@ -53,10 +53,15 @@ def _folders(project: Project) -> Iterator[Finding]:
         )
 
 
-def _recordings(folder: Path, workers: int) -> Iterator[Finding]:
+def _recordings(project: Project) -> Iterator[Finding]:
     """Every recording by its header; what only decoding tells is for ``ossicle dataset health``."""
-    paths = files_below(folder, SUFFIXES)
-    with ThreadPoolExecutor(workers) as pool:
+    folder = project.audio_folder
+    try:
+        paths = _chosen(project)
+    except UsageError as problem:
+        yield Finding("recordings", False, str(problem))
+        return
+    with ThreadPoolExecutor(project.settings.project.workers) as pool:
         lost = [one for one in pool.map(lambda path: header_loss(folder, path), paths) if one is not None]
     unread = sum(one.code == LEFT_OUT for one in lost)
     message = f"{len(paths)} audio files below {folder}"
@@ -67,6 +72,13 @@ def _recordings(folder: Path, workers: int) -> Iterator[Finding]:
         yield Finding("recording", False, one.line, blocks=False)
 
 
+def _chosen(project: Project) -> tuple[str, ...]:
+    """The audio files that the project chooses; UsageError where there are none."""
+    corpus = project.settings.corpus
+    segments = project.annotation_folder if corpus.segment_names else None
+    return audio_files(project.audio_folder, corpus.include, corpus.exclude, segments).chosen
+
+
 def _space(project: Project) -> Finding:
     """The store is the largest artefact: two bytes a sample at the model's rate, estimated from the files' sizes."""
     place = project.data_root
@@ -75,8 +87,11 @@ def _space(project: Project) -> Finding:
     if not os.access(place, os.W_OK):
         return Finding("disk", False, f"{place} cannot be written; allow it or choose another --data-root")
     free = shutil.disk_usage(place).free
-    audio = project.audio_folder
-    size = sum(_size(audio / name) for name in files_below(audio, SUFFIXES)) if audio.is_dir() else 0
+    try:
+        size = sum(_size(project.audio_folder / name) for name in _chosen(project))
+    except UsageError:
+        # Said of the recordings already.
+        size = 0
     # Lossy files unpack to about ten times their size; for the others this asks too much rather than too little.
     wanted = 10 * size
     message = f"up to {wanted / 1e9:.2f} GB wanted, {free / 1e9:.1f} GB free at {place}"
@@ -93,7 +108,6 @@ def _device(project: Project) -> Finding:
     asked = project.settings.training.device
     if importlib.util.find_spec("torch") is None:
         return Finding("device", False, "torch is not installed; pip install 'ossicle[train]'")
-    from ossicle.core.errors import UsageError
     from ossicle.training.fit import accelerator
 
     try:

@@ -1,0 +1,77 @@
+"""Audio files to recordings: each probed, hashed and, if asked, decoded once. A bad file costs only itself."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ossicle.artefacts.files import file_digest
+from ossicle.audio import probe as audio_probe
+from ossicle.core.digest import recording_id
+from ossicle.core.errors import AudioError
+from ossicle.core.records import Recording
+from ossicle.corpus.levels import Levels, measure
+from ossicle.corpus.recording_names import RecordingNames
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Examined:
+    """Recordings in the order of their paths, the levels of those decoded by id, and (path, reason) of the others."""
+
+    recordings: list[Recording] = field(default_factory=list)
+    levels: dict[str, Levels] = field(default_factory=dict)
+    bad: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """How the files of a folder are examined: the root that their ids speak of, and whether they are decoded."""
+
+    folder: Path
+    root: str
+    decode: bool
+    names: RecordingNames
+
+    def all(self, paths: Sequence[str], workers: int, progress: Progress | None) -> Examined:
+        """Examine files with ``workers`` threads; ``progress`` is told files done and files in all."""
+        out = Examined()
+        # Decoding and hashing release the interpreter's lock, so threads are enough.
+        with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+            for done, one in enumerate(pool.map(self.one, paths), start=1):
+                if isinstance(one, str):
+                    out.bad.append((paths[done - 1], one))
+                else:
+                    out.recordings.append(one[0])
+                    if one[1] is not None:
+                        out.levels[one[0].id] = one[1]
+                if progress is not None:
+                    progress(done, len(paths))
+        return out
+
+    def one(self, path: str) -> tuple[Recording, Levels | None] | str:
+        """The recording of a file and its levels where it was decoded, or why there is none."""
+        file = self.folder / path
+        try:
+            info = audio_probe.probe(file)
+            recording = Recording(
+                id=recording_id(self.root, path),
+                root=self.root,
+                path=path,
+                rate=info.rate,
+                channels=info.channels,
+                n_samples=info.n_samples,
+                digest=file_digest(file),
+                fields=self.names.fields(path),
+            )
+            # Some headers do not say how long the recording is.
+            if not self.decode and info.n_samples:
+                return recording, None
+            info, report, levels = measure(file)
+        except AudioError as problem:
+            return str(problem).removeprefix(f"{file}: ")
+        except OSError as problem:
+            return f"cannot be read ({problem.strerror})"
+        reason = report.reason or ("every sample is zero" if report.status == "silent" else "")
+        return replace(recording, n_samples=report.n_samples, status=report.status, reason=reason), levels

@@ -1,0 +1,39 @@
+"""What the name of a recording says: its fields by a template, and of a clip of a tape those of the tape."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+
+from ossicle.audio.probe import SUFFIXES
+from ossicle.core.digest import normal_path
+from ossicle.corpus.clip_names import UNITS_S, ClipName
+from ossicle.corpus.fields import Template, start_time_of, stem_of, top_folder
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingNames:
+    """A template of names, if any, and the clips among the recordings by path, if the corpus has such names.
+
+    ``unit`` is that of the times in the names of clips.
+    """
+
+    template: Template | None = None
+    clips: Mapping[str, ClipName] | None = None
+    unit: str = "s"
+
+    def fields(self, path: str) -> dict[str, str]:
+        """The fields of a recording from its path: ``recording``, ``folder``, ``start_time`` (ISO 8601), those of the
+        template and, in a corpus of clips, ``tape``. A clip starts at its offset after its tape.
+        """
+        clip = (self.clips or {}).get(path)
+        stem = normal_path(stem_of(path, SUFFIXES))
+        name = stem.rpartition("/")[2] if clip is None else clip.tape
+        fields = {"recording": normal_path(path), "folder": top_folder(normal_path(path))}
+        if (start := start_time_of(name)) is not None:
+            offset = timedelta(seconds=0.0 if clip is None else clip.start * UNITS_S[self.unit])
+            fields["start_time"] = (datetime.fromisoformat(start) + offset).isoformat()
+        if self.clips is not None:
+            fields["tape"] = name
+        told = None if self.template is None else self.template.parse(str(PurePosixPath(stem).with_name(name)))
+        return fields | (told or {})

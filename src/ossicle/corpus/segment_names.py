@@ -1,0 +1,170 @@
+"""Annotations in the names of cut-out segments: which clip, from when to when, how good.
+
+``Luna_20250610_cut.wav_110_125_12.5_12.9Q2.wav`` fits ``{clip:*}_{start:#}_{end:#}Q{quality:1|2|3|4}``: a call from
+12.5 to 12.9 s in the clip of that name, of quality 2. The sound in the segment is not read. What cannot be used is
+noted with its reason, one note a file, or one a clip where the clip is the reason.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from ossicle.audio.probe import SUFFIXES
+from ossicle.core.digest import normal_path
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.annotation_files import Note
+from ossicle.corpus.clip_names import ClipNames, Tapes, TapeStretch, lies_within
+from ossicle.corpus.discovery import shown
+from ossicle.corpus.fields import Template, stem_of
+from ossicle.corpus.placing import cut_at, shifted
+from ossicle.corpus.selection import RawSelection, check_times, parse_quality
+
+_NEEDED = {"clip", "start", "end"}
+_ALLOWED = _NEEDED | {"quality", "label"}
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What the name of a segment says: the clip's name, and the call in seconds of the clip."""
+
+    clip: str
+    row: RawSelection
+
+
+@dataclass(slots=True)
+class Segments:
+    """The calls of a folder of segments: (path of the clip or tape, row in its time) pairs, and notes.
+
+    ``stretches`` are clips that are not there, of tapes that are: what their segments say of the tapes.
+    """
+
+    rows: list[tuple[str, RawSelection]] = field(default_factory=list)
+    stretches: list[TapeStretch] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+class SegmentNames:
+    """The templates of segments' names, the first that fits being the one that counts; UsageError for a bad one.
+
+    ``default_label`` labels segments whose template has no ``{label}``.
+    """
+
+    def __init__(self, templates: Sequence[str], default_label: str | None) -> None:
+        self._label = default_label
+        self._templates = [Template(text, "segment_names") for text in templates]
+        for template in self._templates:
+            names = set(template.names)
+            if not _NEEDED <= names <= _ALLOWED or template.folders:
+                raise UsageError(
+                    f"segment_names {template.text!r}: write {{clip:*}}, {{start:#}} and {{end:#}}, and where names "
+                    "have them {quality:1|2|3|4} and {label}; no others, no folders"
+                )
+            if "label" not in names and not default_label:
+                raise UsageError(
+                    f"segment_names {template.text!r} has no {{label}}: set corpus.default_label to what the segments "
+                    "hold"
+                )
+
+    def parse(self, path: str) -> tuple[Segment, int] | None:
+        """What the name of a segment says, and the number of the template that it fits; None where it fits none.
+
+        FormatError for times that are none and for a quality that is none.
+        """
+        stem = stem_of(PurePosixPath(normal_path(path)).name, SUFFIXES)
+        for number, template in enumerate(self._templates):
+            found = template.parse(stem)
+            if found is not None:
+                return self._segment(found, path), number
+        return None
+
+    def _segment(self, found: Mapping[str, str], where: str) -> Segment:
+        try:
+            start_s, end_s = float(found["start"]), float(found["end"])
+        except ValueError:
+            raise FormatError(f"{where}: its times are no numbers") from None
+        check_times(start_s, end_s, where)
+        if end_s == start_s:
+            raise FormatError(f"{where}: it starts and ends at {start_s:g} s")
+        label = found.get("label", self._label or "")
+        quality = parse_quality(found.get("quality", ""), where)
+        return Segment(found["clip"], RawSelection(start_s, end_s, label, quality=quality))
+
+    def text(self, number: int) -> str:
+        """The template of this number, as it was written."""
+        return self._templates[number].text
+
+
+def read_segments(
+    files: Sequence[str],
+    names: SegmentNames,
+    clip_names: ClipNames,
+    usable: Sequence[str],
+    excluded: Sequence[str],
+    tapes: Mapping[str, float],
+) -> Segments:
+    """The calls that the names of ``files`` (below the folder of segments) tell.
+
+    ``usable`` are the audio files that may be their clips, ``excluded`` those that the project does not use: their
+    segments are returned all the same. ``tapes`` holds the lengths in seconds of the recordings. A segment whose clip
+    is not there is read in the time of the tape that the clip's name tells, where that is a recording. UsageError where
+    a name could be several clips.
+    """
+    out = Segments()
+    known, unused, whole = Tapes(usable), Tapes(excluded), Tapes(tapes)
+    variants: Counter[int] = Counter()
+    gone: dict[str, list[RawSelection]] = defaultdict(list)
+    for file in files:
+        try:
+            found = names.parse(file)
+        except FormatError as problem:
+            out.notes.append(Note("segment_values", shown(file), str(problem).removeprefix(f"{file}: ")))
+            continue
+        if found is None:
+            out.notes.append(Note("segment_name", shown(file), "its name fits none of corpus.segment_names"))
+            continue
+        segment, number = found
+        variants[number] += 1
+        where = (file, "corpus.segment_names")
+        clip = known.named(segment.clip, *where) or unused.named(segment.clip, *where)
+        if clip is None:
+            gone[segment.clip].append(segment.row)
+        else:
+            out.rows.append((clip, segment.row))
+    for name, rows in sorted(gone.items()):
+        _without_clip(name, rows, clip_names, whole, tapes, out)
+    for number, count in sorted(variants.items()):
+        if number:
+            out.notes.append(
+                Note("segment_variant", names.text(number), f"{count} segments were read by this template")
+            )
+    return out
+
+
+def _without_clip(
+    name: str,
+    rows: Sequence[RawSelection],
+    clip_names: ClipNames,
+    whole: Tapes,
+    tapes: Mapping[str, float],
+    out: Segments,
+) -> None:
+    says = clip_names.parse(name)
+    tape = None if says is None else whole.named(says.tape, name, "corpus.clip_names")
+    if says is None or tape is None:
+        why = "is not there" if says is None else f"is not there, nor is its tape {says.tape!r}"
+        out.notes.append(Note("segments_without_clip", name, f"{why}; its {len(rows)} segments were left out"))
+        return
+    stretch = clip_names.stretch(says, tape, None)
+    if not lies_within(stretch, tapes[tape]):
+        why = f"would lie at {stretch.start_s:g} to {stretch.end_s:g} s of {tape}, which ends at {tapes[tape]:g} s"
+        out.notes.append(Note("segments_without_clip", name, f"{why}; its {len(rows)} segments were left out"))
+        return
+    message = f"is not there; its {len(rows)} segments were placed in {tape} by its name"
+    out.notes.append(Note("clip_by_name", name, message))
+    out.stretches.append(stretch)
+    length_s = stretch.end_s - stretch.start_s
+    for row in rows:
+        cut, note = cut_at(row, length_s, name)
+        out.notes += [note] if note is not None else []
+        out.rows += [(tape, shifted(cut, stretch.start_s))] if cut is not None else []

@@ -1,0 +1,103 @@
+"""Labelled clips in the tapes that they were cut out of: what is said of a clip is said of a stretch of its tape.
+
+Where a tape is a recording, its clips are none (their sound would count twice): their annotations go to the tape, in
+its time, and the stretches of the clips are what somebody looked at. A clip whose tape is not there is a recording.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ossicle.core.errors import AudioError
+from ossicle.core.intervals import as_intervals, union
+from ossicle.corpus.annotation_files import AnnotationFiles, Note
+from ossicle.corpus.clip_names import ClipName, ClipNames, Tapes, TapeStretch, lies_within
+from ossicle.corpus.named_audio import duration_of
+from ossicle.corpus.placing import cut_at, shifted
+
+# Less than this between two clips, or at an end of a tape, is rounding and not a stretch that nobody looked at.
+_GAP_S = 0.1
+
+Stretches = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TapeClips:
+    """The clips among the audio files: by path what their names say, and the stretches of those whose tape is there."""
+
+    clips: Mapping[str, ClipName] = field(default_factory=dict)
+    stretches: Mapping[str, TapeStretch] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+    def within(self, durations_s: Mapping[str, float]) -> "TapeClips":
+        """The same with only the stretches that lie in their tapes, whose lengths (s) are known now, by path."""
+        kept: dict[str, TapeStretch] = {}
+        notes = list(self.notes)
+        for path, one in self.stretches.items():
+            if one.tape not in durations_s:
+                notes.append(Note("clip_beyond_tape", path, f"its tape {one.tape} was left out"))
+            elif lies_within(one, durations_s[one.tape]):
+                kept[path] = one
+            else:
+                where = f"{one.start_s:g} to {one.end_s:g} s of {one.tape}"
+                message = f"lies at {where}, which ends at {durations_s[one.tape]:g} s"
+                notes.append(Note("clip_beyond_tape", path, message))
+        if kept:
+            tapes = len({one.tape for one in kept.values()})
+            message = f"{len(kept)} clips lie in {tapes} tapes and were read as stretches of them"
+            notes.append(Note("clips_in_tapes", "", message))
+        return TapeClips(self.clips, kept, tuple(notes))
+
+
+def find_clips(folder: Path, usable: Sequence[str], chosen: Sequence[str], names: ClipNames) -> TapeClips:
+    """The clips among ``usable`` audio files below ``folder``, and where they lie in the ``chosen`` ones.
+
+    Raises UsageError where lengths contradict the unit of the names, and where a tape's name could mean several.
+    """
+    clips = {path: name for path in usable if (name := names.parse(path)) is not None}
+    durations_s: dict[str, float] = {}
+    notes: list[Note] = []
+    for path in clips:
+        try:
+            durations_s[path] = duration_of(folder / path)
+        except AudioError as problem:
+            why = str(problem).removeprefix(f"{folder / path}: ")
+            notes.append(Note("clip_by_name", path, f"cannot be read ({why}); its length was taken from its name"))
+    notes += names.check_unit(clips, durations_s)
+    tapes = Tapes(path for path in chosen if path not in clips)
+    stretches: dict[str, TapeStretch] = {}
+    for path, name in clips.items():
+        tape = tapes.named(name.tape, path, "corpus.clip_names")
+        if tape is not None:
+            stretches[path] = names.stretch(name, tape, durations_s.get(path))
+    return TapeClips(clips, stretches, tuple(notes))
+
+
+def onto_tapes(
+    tables: AnnotationFiles, stretches: Mapping[str, TapeStretch], more: Sequence[TapeStretch] = ()
+) -> tuple[AnnotationFiles, dict[str, Stretches]]:
+    """The annotations with those of clips moved onto their tapes, and the stretches (s) looked at in each tape.
+
+    ``stretches`` are those of the clips that are not recordings; ``more`` are others that somebody looked at. What
+    passes the end of its clip is cut there, or left out and noted.
+    """
+    out = AnnotationFiles([], tables.reviewed - stretches.keys(), list(tables.notes))
+    for path, row in tables.rows:
+        if path not in stretches:
+            out.rows.append((path, row))
+            continue
+        one = stretches[path]
+        cut, note = cut_at(row, one.end_s - one.start_s, path)
+        out.notes += [note] if note is not None else []
+        out.rows += [(one.tape, shifted(cut, one.start_s))] if cut is not None else []
+    looked: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for one in (*(stretches[path] for path in sorted(tables.reviewed & stretches.keys())), *more):
+        looked[one.tape].append((one.start_s, one.end_s))
+    joined = {tape: union(as_intervals(times), _GAP_S) for tape, times in sorted(looked.items())}
+    return out, {tape: tuple((float(a), float(b)) for a, b in times) for tape, times in joined.items()}
+
+
+def covers(stretches: Stretches, duration_s: float) -> bool:
+    """Whether stretches (sorted, disjoint, s) leave nothing of a recording."""
+    return len(stretches) == 1 and stretches[0][0] <= _GAP_S and stretches[0][1] >= duration_s - _GAP_S

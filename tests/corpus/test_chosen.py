@@ -1,0 +1,124 @@
+import fnmatch
+import re
+import unicodedata
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ossicle.core.errors import UsageError
+from ossicle.corpus.chosen import audio_files
+from ossicle.corpus.findings import find_problems
+from ossicle.corpus.globs import Globs
+from ossicle.corpus.index import CorpusSettings, index_corpus
+from ossicle.corpus.raven import write_raven
+from ossicle.corpus.selection import RawSelection
+
+PATHS = ("siteA/a.wav", "siteA/june/b.wav", "siteB/a.wav", "siteB/june/c.flac", "top.wav")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number, path in enumerate(PATHS):
+        file = tmp_path / "audio" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(number).standard_normal(4000) * 0.1
+        soundfile.write(file, noise, 8000, format="FLAC" if file.suffix == ".flac" else "WAV")
+        table = (tmp_path / "tables" / path).with_suffix(".Table.1.selections.txt")
+        table.parent.mkdir(parents=True, exist_ok=True)
+        write_raven(table, [RawSelection(0.1, 0.2, "call")])
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "left"),
+    [
+        ((), (), PATHS),
+        (("siteA",), (), PATHS[:2]),
+        (("siteA/**",), (), PATHS[:2]),
+        (("siteA/*",), (), PATHS[:2]),
+        (("siteA/*.wav",), (), PATHS[:1]),
+        (("**/a.wav",), (), (PATHS[0], PATHS[2])),
+        (("*.wav",), (), PATHS[4:]),
+        (("**/june",), (), (PATHS[1], PATHS[3])),
+        (("site[!A]/**",), (), PATHS[2:4]),
+        (("site?",), ("**/june/*.flac",), PATHS[:3]),
+        ((), ("site*",), PATHS[4:]),
+        (("siteA", "top.wav"), ("siteA/june",), (PATHS[0], PATHS[4])),
+        (("SITEA", "siteB"), (), PATHS[2:4]),
+    ],
+)
+def test_globs_choose_recordings(folder, include, exclude, left):
+    found = audio_files(folder / "audio", include, exclude)
+    assert (found.listed, found.chosen) == (PATHS, left)
+    settings = CorpusSettings(audio="audio", include=include, exclude=exclude)
+    index = index_corpus(folder / "audio", folder / "tables", settings)
+    assert tuple(one.path for one in index.recordings) == left
+    assert len(index.annotations) == len(left)
+    assert "unmatched_table" not in {note.kind for note in index.notes}
+
+
+def test_two_projects_divide_the_sites_of_one_folder(folder):
+    train = audio_files(folder / "audio", exclude=("siteB",)).chosen
+    benchmark = audio_files(folder / "audio", include=("siteB",)).chosen
+    assert not set(train) & set(benchmark)
+    assert set(train) | set(benchmark) == set(PATHS)
+
+
+def test_globs_that_leave_nothing_or_fit_nothing_are_told(folder):
+    with pytest.raises(UsageError) as refused:
+        audio_files(folder / "audio", ("siteC",), ())
+    assert "corpus.include = ['siteC']" in str(refused.value)
+    assert "none of the 5 audio files" in str(refused.value)
+    assert "'siteA/a.wav'" in str(refused.value)
+    settings = CorpusSettings(
+        audio="audio", include=("siteA", "sietB"), exclude=("siteA/a.wav", "siteA/*.wav", "nowhere")
+    )
+    index = index_corpus(folder / "audio", folder / "tables", settings)
+    idle = [(note.where, note.message) for note in index.notes if note.kind == "glob_unused"]
+    assert idle == [
+        ("corpus.include", "'sietB' fits no audio file"),
+        ("corpus.exclude", "'nowhere' fits no audio file"),
+    ]
+    codes = {one.code for one in find_problems(index, rate=8000, group="recording", short_gap_shares={})}
+    assert {"glob_unused", "not_chosen"} <= codes
+
+
+@pytest.mark.parametrize("glob", ["", "/abs/*", "../up", "a/../b", "site[z-a]"])
+def test_globs_that_can_fit_nothing_are_refused(glob):
+    with pytest.raises(ValueError, match=r"(include|exclude): the glob .*" + re.escape(repr(glob))):
+        CorpusSettings(audio="audio", include=(glob,))
+    with pytest.raises(ValueError, match="exclude: the glob"):
+        CorpusSettings(audio="audio", exclude=("fine", glob))
+
+
+def test_letters_composed_and_decomposed_are_the_same_and_windows_slashes_are_slashes():
+    nfd = unicodedata.normalize("NFD", "Zoë")
+    assert Globs(["Zoë/*"]).match(f"{nfd}/a.wav") == "Zoë/*"
+    assert Globs([f"{nfd}\\*"]).match("Zoë/a.wav") is not None
+
+
+pieces = st.text(st.sampled_from("ab.*?_"), min_size=1, max_size=4).filter(lambda text: "**" not in text)
+globs = st.lists(st.one_of(pieces, st.just("**")), min_size=1, max_size=4)
+paths = st.lists(st.text(st.sampled_from("ab._"), min_size=1, max_size=3), min_size=1, max_size=4)
+
+
+def slow(glob: list[str], path: list[str]) -> bool:
+    """Part by part: ``**`` takes any number of parts, at the end of a glob at least one."""
+    if not glob:
+        return not path
+    if glob[0] == "**":
+        if len(glob) == 1:
+            return len(path) > 0
+        return any(slow(glob[1:], path[count:]) for count in range(len(path) + 1))
+    return bool(path) and fnmatch.fnmatchcase(path[0], glob[0]) and slow(glob[1:], path[1:])
+
+
+@given(globs, paths)
+def test_globs_agree_with_matching_part_by_part(glob, path):
+    if ".." in glob:
+        return
+    expected = any(slow(glob, path[: depth + 1]) for depth in range(len(path)))
+    assert (Globs(["/".join(glob)]).match("/".join(path)) is not None) == expected

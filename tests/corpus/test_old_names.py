@@ -1,0 +1,370 @@
+"""Corpora whose file names are their annotations; the defects are those that users of the old scripts suffered."""
+
+import json
+import shutil
+import unicodedata
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ossicle.artefacts.files import read_json
+from ossicle.core.errors import UsageError
+from ossicle.corpus.findings import find_problems
+from ossicle.corpus.index import CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.index_files import read_index, write_index
+from ossicle.corpus.review_rounds import ReviewedRecording, Round, with_reviews
+
+from ..old_scheme import CALLS, RATE, TAPE_S, TAPES, OldCorpus, loud, make_corpus
+
+SETTINGS = CorpusSettings(
+    audio="alpacas",
+    annotations="alpacas/segmented",
+    default_label="hum",
+    name_template="{animal}_{date:#}_*",
+    clip_names=("{tape:*}.wav_{start:#}_{end:#}",),
+    offset_unit="min",
+    segment_names=("{clip:*}_{start:#}_{end:#}Q{quality:1|2|3|4}",),
+)
+CLIPS_ONLY = replace(SETTINGS, include=("labelled_recordings",))
+MALFORMED = (
+    *SETTINGS.segment_names,
+    "{clip:*}_{start:#}_{end:#}_h_q{quality:1|2|3|4}",
+    "{clip:*}_{start:#}_{end:#}_hw_q{quality:1|2|3|4}",
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> OldCorpus:
+    """Read only."""
+    return make_corpus(tmp_path_factory.mktemp("old") / "alpacas")
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> OldCorpus:
+    """A corpus of one tape, to be damaged."""
+    return make_corpus(tmp_path / "alpacas", TAPES[1:2])
+
+
+def index(corpus: OldCorpus, settings: CorpusSettings = SETTINGS, group: str = "tape") -> CorpusIndex:
+    return index_corpus(corpus.folder, corpus.segments, settings, group=group, workers=2)
+
+
+def times(found: CorpusIndex) -> dict[str, list[tuple[float, float]]]:
+    out: dict[str, list[tuple[float, float]]] = {one.path: [] for one in found.recordings}
+    paths = {one.id: one.path for one in found.recordings}
+    for note in found.annotations:
+        out[paths[note.recording_id]].append((note.start_s, note.end_s))
+    return out
+
+
+def told(found: CorpusIndex) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {}
+    for note in found.notes:
+        out.setdefault(note.kind, []).append(note.where)
+    return out
+
+
+def nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def test_defect_1_every_segment_of_a_dotted_name_is_on_its_own_recording(made):
+    """A name cut at its first dot lost 52 of 181 calls, and its events were all false alarms."""
+    before = sorted(str(path) for path in made.folder.rglob("*"))
+    found = index(made, CLIPS_ONLY)
+    dotted = [path for path in times(found) if "05.23" in path]
+    assert sorted(Path(path).name for path in dotted) == [f"{TAPES[1]}.wav_{a}_{b}.wav" for a, b in ((0, 1), (2, 3))]
+    assert [times(found)[path] for path in dotted] == [[(a, b) for a, b, _ in CALLS]] * 2
+    assert len(found.annotations) == len(made.calls)
+    assert {one.fields["tape"] for one in found.recordings} == set(map(nfc, TAPES))
+    assert sorted(str(path) for path in made.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, CLIPS_ONLY], ids=["tapes", "clips"])
+def test_defect_2_annotations_lie_where_the_bursts_are_in_the_samples(made, settings):
+    """Offsets in minutes were added as seconds: the training corpus scored an F1 of 0.003."""
+    found = index(made, settings)
+    for path, annotated in times(found).items():
+        bursts = loud(made.folder / path)
+        if settings is SETTINGS:
+            bursts = bursts[(bursts[:, 0] < 60) | (bursts[:, 0] >= 120)]
+        np.testing.assert_allclose(np.array(annotated).reshape(-1, 2), bursts, atol=0.011)
+    assert sum(map(len, times(found).values())) == len(made.calls) == 36
+    assert sorted(note.quality for note in found.annotations) == sorted(quality for *_, quality in made.calls)
+    assert {note.label for note in found.annotations} == {"hum"}
+
+
+@pytest.mark.parametrize("decode", [True, False])
+def test_defect_2_a_unit_that_the_lengths_of_clips_contradict_is_refused(made, decode):
+    with pytest.raises(UsageError) as refused:
+        index(made, replace(SETTINGS, offset_unit="s", decode=decode))
+    assert 'offset_unit = "s" contradicts 10 of 10 clips' in str(refused.value)
+    assert 'lasts 60 s, but in "s" its name says 1 s; set offset_unit = "min"' in str(refused.value)
+    with pytest.raises(ValueError, match="offset_unit is missing"):
+        replace(SETTINGS, offset_unit="")
+
+
+def test_seconds_are_another_unit_and_minutes_are_refused_there(one):
+    for (first, last), name in (((0, 1), "0_60"), ((2, 3), "120_180.0")):
+        clip = one.clip(TAPES[1], (first, last))
+        clip.rename(clip.with_name(f"{TAPES[1]}.wav_{name}.wav"))
+        for segment in one.segments.iterdir():
+            if segment.name.startswith(f"{clip.stem}_"):
+                segment.rename(segment.with_name(segment.name.replace(f"_{first}_{last}_", f"_{name}_", 1)))
+    found = index(one, replace(SETTINGS, offset_unit="s"))
+    assert [(note.start_s, note.end_s) for note in found.annotations] == [(a, b) for _, a, b, _ in one.calls]
+    with pytest.raises(UsageError, match='set offset_unit = "s"'):
+        index(one)
+
+
+def test_defect_5_animal_and_date_are_read_from_every_name_and_of_clips_too(made):
+    """A pattern that never matched gave every file the year 0000."""
+    for settings in (SETTINGS, CLIPS_ONLY):
+        found = index(made, settings, group="animal")
+        fields = {(one.fields["tape"], one.fields["animal"], one.fields["date"]) for one in found.recordings}
+        assert fields == {(nfc(name), nfc(name.split("_")[0]), name.split("_")[1]) for name in TAPES}
+        assert "name_template" not in told(found)
+
+
+def test_defect_9_the_index_holds_no_path_of_this_machine_and_moves(made, tmp_path):
+    write_index(index(made), tmp_path / "here")
+    shutil.copytree(made.folder, tmp_path / "elsewhere" / "corpus")
+    moved = OldCorpus(tmp_path / "elsewhere" / "corpus", made.calls)
+    write_index(index(moved), tmp_path / "there")
+    for file in (tmp_path / "here").iterdir():
+        assert file.read_bytes() == (tmp_path / "there" / file.name).read_bytes(), file.name
+    text = json.dumps(read_json(tmp_path / "here" / "index.json"))
+    assert str(made.folder) not in text
+    assert not any(one.path.startswith("/") for one in index(made).recordings)
+    assert read_index(tmp_path / "here") == index(made)
+
+
+def test_tapes_know_which_stretches_somebody_looked_at_and_clips_are_whole(made):
+    found = index(made)
+    assert [one.path for one in found.recordings] == sorted(f"raw_recordings/{name}.wav" for name in TAPES)
+    assert not any(one.reviewed for one in found.recordings)
+    assert set(found.partly.values()) == {((0.0, 60.0), (120.0, 180.0))}
+    assert told(found)["clips_in_tapes"] == [""]
+    problems = find_problems(found, rate=RATE, group="tape", short_gap_shares={})
+    assert {one.code for one in problems} == {"clips_in_tapes", "partly"}
+    clips = index(made, CLIPS_ONLY)
+    assert all(one.reviewed for one in clips.recordings)
+    assert clips.examined == {}
+    empty = [path for path, calls in times(clips).items() if not calls]
+    assert empty == [f"labelled_recordings/{TAPES[-1]}.wav_2_3.wav"]
+
+
+def test_clips_that_leave_nothing_of_a_tape_make_it_annotated_as_a_whole(one):
+    samples, _ = soundfile.read(one.raw / f"{TAPES[1]}.wav")
+    soundfile.write(one.clip(TAPES[1], (1, 2)), samples[60 * RATE : 120 * RATE], RATE)
+    found = index(one)
+    assert [one.reviewed for one in found.recordings] == [True]
+    assert found.examined == {}
+
+
+def test_a_review_adds_to_what_labelled_clips_say(one):
+    found = index(one)
+    tape = found.recordings[0]
+    looked = ReviewedRecording(tape.id, tape.path, tape.digest, ((60.0, 100.0),), ())
+    reviewed = with_reviews(found, [Round((looked,))])
+    assert reviewed.partly == {tape.id: ((0.0, 100.0), (120.0, 180.0))}
+    assert reviewed.annotations == found.annotations
+
+
+def test_what_names_say_of_clips_that_are_not_there_is_read_from_the_tape_or_told(one):
+    first, last = one.clip(TAPES[1]), one.clip(TAPES[1], (2, 3))
+    first.unlink()
+    one.segment(one.clips / "Nobody_20250101_cut.wav_0_1.wav", 1, 2)
+    one.segment(one.clips / f"{TAPES[1]}.wav_7_8.wav", 1, 2)
+    one.segment(first, 59.5, 60.5)
+    found = index(one)
+    assert told(found)["clip_by_name"] == [first.stem]
+    assert told(found)["segments_without_clip"] == ["Luna_20250612_05.23_cut.wav_7_8", "Nobody_20250101_cut.wav_0_1"]
+    assert told(found)["clipped"] == [first.stem]
+    assert sorted((note.start_s, note.end_s) for note in found.annotations) == sorted(
+        [(a, b) for _, a, b, _ in one.calls] + [(59.5, 60.0)]
+    )
+    assert found.partly[found.recordings[0].id] == ((0.0, 60.0), (120.0, 180.0))
+    (one.raw / f"{TAPES[1]}.wav").unlink()
+    alone = index(one, CLIPS_ONLY)
+    assert [Path(path).name for path in times(alone)] == [last.name]
+    assert len(alone.annotations) == 4
+    gone = {note.where: note.message for note in alone.notes if note.kind == "segments_without_clip"}
+    assert "its 5 segments were left out" in gone[first.stem]
+
+
+def test_segments_beyond_their_clips_and_with_times_that_are_none_are_told(one):
+    clip = one.clip(TAPES[1])
+    one.segment(clip, 58, 61.5)
+    one.segment(clip, 60.5, 61)
+    one.segment(clip, 9, 8)
+    one.segment(clip, 9, 9)
+    one.segment(clip, 9, 9.5, "Q7")
+    one.segment(clip, 9, 9.5, "")
+    for settings, where in ((SETTINGS, 0.0), (CLIPS_ONLY, 0.0)):
+        found = index(one, settings)
+        notes = told(found)
+        assert notes["clipped"] == notes["beyond_end"] == [f"labelled_recordings/{clip.name}"]
+        assert sorted(notes["segment_values"]) == [f"{clip.stem}_9_8Q1.wav", f"{clip.stem}_9_9Q1.wav"]
+        assert sorted(notes["segment_name"]) == [f"{clip.stem}_9_9.5.wav", f"{clip.stem}_9_9.5Q7.wav"]
+        assert (where + 58, where + 60) in [span for spans in times(found).values() for span in spans]
+        assert len(found.annotations) == len(one.calls) + 1
+        problems = find_problems(found, rate=RATE, group="tape", short_gap_shares={})
+        assert {"segment_values", "segment_name", "beyond_end", "clipped"} <= {one.code for one in problems}
+        assert all(one.remedy for one in problems)
+
+
+def test_malformed_names_are_read_by_templates_of_their_own_and_told(one):
+    clip = one.clip(TAPES[1])
+    one.segment(clip, 20, 20.5, "_h_q2")
+    one.segment(clip, 21, 21.5, "_hw_q3")
+    plain = index(one)
+    assert len(told(plain)["segment_name"]) == 2
+    found = index(one, replace(SETTINGS, segment_names=MALFORMED))
+    assert "segment_name" not in told(found)
+    assert told(found)["segment_variant"] == list(MALFORMED[1:])
+    read = [(note.start_s, note.end_s, note.quality) for note in found.annotations if 20 <= note.start_s < 22]
+    assert read == [(20.0, 20.5, 2), (21.0, 21.5, 3)]
+
+
+def test_a_clip_named_by_date_and_time_is_a_recording_of_its_own(one):
+    samples = np.zeros(10 * RATE)
+    clip = one.clips / "20250614_053000.wav"
+    soundfile.write(clip, samples + 0.01, RATE)
+    one.segment(clip, 2.5, 3.5, "Q2")
+    found = index(one)
+    assert times(found)["labelled_recordings/20250614_053000.wav"] == [(2.5, 3.5)]
+    own = next(one for one in found.recordings if one.path.endswith("053000.wav"))
+    assert (own.reviewed, own.fields["tape"], own.fields["start_time"]) == (
+        True,
+        "20250614_053000",
+        "2025-06-14T05:30:00",
+    )
+    # Its animal is nowhere: a split by animal cannot use it, and says so.
+    by_animal = index(one, group="animal")
+    assert [(one.path, "animal is unknown" in one.reason) for one in by_animal.left_out] == [
+        ("labelled_recordings/20250614_053000.wav", True)
+    ]
+    assert told(by_animal)["annotations_left_out"] == ["labelled_recordings/20250614_053000.wav"]
+
+
+def test_a_clip_knows_when_it_starts_by_the_clock(tmp_path):
+    made = make_corpus(tmp_path / "alpacas", ("Luna_20250610_235930_cut",))
+    found = index(made, CLIPS_ONLY)
+    assert [one.fields["start_time"] for one in found.recordings] == ["2025-06-10T23:59:30", "2025-06-11T00:01:30"]
+
+
+def test_a_clip_cut_short_at_the_end_of_its_tape_is_read_and_told_and_a_longer_one_refused(one):
+    clip = one.clip(TAPES[1], (2, 3))
+    samples, _ = soundfile.read(clip)
+    soundfile.write(clip, samples[: 40 * RATE], RATE)
+    found = index(one)
+    assert told(found)["clip_shorter"] == [f"labelled_recordings/{clip.name}"]
+    assert found.partly[found.recordings[0].id] == ((0.0, 60.0), (120.0, 160.0))
+    soundfile.write(clip, np.concatenate([samples, samples]), RATE)
+    with pytest.raises(UsageError, match="correct the name, or exclude the clip"):
+        index(one)
+    assert len(index(one, replace(SETTINGS, exclude=("**/*_2_3.wav",))).annotations) == 4
+
+
+def test_a_clip_whose_tape_is_damaged_or_too_short_is_a_recording(one):
+    tape = one.raw / f"{TAPES[1]}.wav"
+    samples, _ = soundfile.read(tape)
+    soundfile.write(tape, samples[: 130 * RATE], RATE)
+    found = index(one)
+    late = f"labelled_recordings/{one.clip(TAPES[1], (2, 3)).name}"
+    assert told(found)["clip_beyond_tape"] == [late]
+    assert {path: len(calls) for path, calls in times(found).items()} == {late: 4, f"raw_recordings/{tape.name}": 4}
+    tape.write_bytes(b"no sound")
+    found = index(one)
+    assert [path for path in times(found) if path.startswith("raw")] == []
+    assert [one.path for one in found.left_out] == [f"raw_recordings/{tape.name}"]
+    assert len(found.annotations) == 8
+
+
+def test_a_clip_that_cannot_be_read_lies_in_its_tape_by_its_name(one):
+    clip = one.clip(TAPES[1])
+    clip.write_bytes(b"no sound")
+    found = index(one)
+    assert told(found)["clip_by_name"] == [f"labelled_recordings/{clip.name}"]
+    assert len(found.annotations) == 8
+    assert found.left_out == ()
+    alone = index(one, CLIPS_ONLY)
+    assert [Path(one.path).name for one in alone.left_out] == [clip.name]
+    assert len(alone.annotations) == 4
+
+
+def test_tapes_without_their_clips_among_the_recordings_still_know_what_was_looked_at(one):
+    found = index(one, replace(SETTINGS, include=("raw_recordings/**",)))
+    assert found.annotations == index(one).annotations
+    assert found.partly == index(one).partly
+
+
+def test_what_is_excluded_is_not_used_and_its_segments_are_counted(one):
+    settings = replace(SETTINGS, exclude=("labelled_recordings/*_2_3.wav",))
+    found = index(one, settings)
+    assert len(found.annotations) == 4
+    assert found.partly[found.recordings[0].id] == ((0.0, 60.0),)
+    message = next(note.message for note in found.notes if note.kind == "not_chosen")
+    assert message.startswith("4 annotations are of 1 files")
+
+
+def test_clips_of_one_tape_in_several_groups_are_an_error_in_the_health(made):
+    found = index(made, CLIPS_ONLY, group="recording")
+    assert told(found)["tape_divided"] == [min(nfc(name) for name in TAPES)]
+    problems = find_problems(found, rate=RATE, group="recording", short_gap_shares={})
+    assert [one.severity for one in problems if one.code == "tape_divided"] == ["error"]
+    assert "tape_divided" not in told(index(made, CLIPS_ONLY, group="animal"))
+
+
+def test_tables_of_clips_are_placed_in_their_tapes_too(one):
+    shutil.rmtree(one.segments)
+    one.segments.mkdir()
+    clip = one.clip(TAPES[1], (2, 3))
+    (one.segments / f"{clip.stem}.txt").write_text("1.5\t2.5\thum\n")
+    found = index(one, replace(SETTINGS, segment_names=()))
+    assert [(note.start_s, note.end_s) for note in found.annotations] == [(121.5, 122.5)]
+    assert found.partly[found.recordings[0].id] == ((120.0, 180.0),)
+
+
+def test_two_tapes_of_one_name_are_told_apart_by_folders_or_refused(one):
+    for site in ("a", "b"):
+        for kind in ("raw_recordings", "labelled_recordings"):
+            shutil.copytree(one.folder / kind, one.folder / site / kind)
+    shutil.rmtree(one.raw)
+    shutil.rmtree(one.clips)
+    shutil.rmtree(one.segments)
+    one.segments.mkdir()
+    segment = one.segment(one.clip(TAPES[1]), 1, 2)
+    with pytest.raises(UsageError, match="exclude all but one"):
+        index(one, group="recording")
+    found = index(one, replace(SETTINGS, exclude=("b/labelled_recordings",)), group="recording")
+    assert [path for path, calls in times(found).items() if calls] == [f"a/raw_recordings/{TAPES[1]}.wav"]
+    segment.unlink()
+    with pytest.raises(UsageError, match="holds no audio files"):
+        index(one, group="recording")
+
+
+def test_settings_that_make_no_sense_say_what_to_write(one):
+    for names, said in (
+        ({"clip_names": ("{tape:*}_{start:#}",)}, r"clip_names .*\{end:#\}"),
+        ({"segment_names": ("{clip:*}_{start:#}",)}, r"segment_names .*\{end:#\}"),
+        ({"segment_names": ("{clip:*}_{start:#}_{end:#}_{who}",)}, "no others"),
+        ({"default_label": ""}, "default_label"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            index(one, replace(SETTINGS, **names))
+    with pytest.raises(UsageError, match="a folder of their own"):
+        index_corpus(one.folder, one.folder, SETTINGS, group="tape")
+    with pytest.raises(UsageError, match="annotations is empty"):
+        index_corpus(one.folder, None, SETTINGS, group="tape")
+    with pytest.raises(UsageError, match="is no folder"):
+        index_corpus(one.folder, next(one.segments.iterdir()), SETTINGS, group="tape")
+
+
+def test_a_tape_as_long_as_its_clips_is_not_read_twice(made):
+    hours = sum(one.duration_s for one in index(made).recordings) / 3600
+    assert hours == pytest.approx(len(TAPES) * TAPE_S / 3600)
