@@ -1,11 +1,16 @@
 import pytest
 import torch
 
+from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.errors import UsageError
-from ossicle.models.crnn import Crnn, rare_event_bias
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.models.crnn import Crnn
+from ossicle.models.prior import rare_event_bias
 from ossicle.models.registry import BUILDERS, build_network
-from ossicle.models.settings import CrnnSettings, ModelSettings
+from ossicle.models.settings import CrnnSettings, ModelSettings, WindowSettings
 
+FRONT = FrontEndSettings(rate=8000, n_fft=256, hop_samples=80, n_mels=16, fmax_hz=4000.0)
+FRAMES = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=20, context_frames=5)
 SMALL = CrnnSettings(channels=(4, 6), pools=(4, 2), hidden=5, dropout=0.0)
 
 
@@ -64,7 +69,9 @@ def test_the_bias_starts_at_the_share_of_frames() -> None:
 
 def test_every_name_in_the_settings_is_built_and_the_other_way_round() -> None:
     for name in BUILDERS:
-        assert isinstance(build_network(ModelSettings(name=name, crnn=SMALL), 16, 2), torch.nn.Module)
+        plan = window_plan(FRONT, 0.1, 0.02, 0.1) if name == "window" else FRAMES
+        model = ModelSettings(name=name, crnn=SMALL, window=WindowSettings(backbone="resnet10t"))
+        assert isinstance(build_network(model, FRONT, plan, 2).get_submodule("output"), torch.nn.Linear)
     with pytest.raises(ValueError, match="not one of"):
         ModelSettings(name="resnet")
 

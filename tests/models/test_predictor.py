@@ -30,7 +30,7 @@ LABELS = ("a", "b")
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    save_weights(build_network(MODEL, FRONT.n_mels, 2), tmp_path / "weights.safetensors")
+    save_weights(build_network(MODEL, FRONT, PLAN, 2), tmp_path / "weights.safetensors")
     return tmp_path / "weights.safetensors"
 
 
@@ -40,7 +40,7 @@ def chunks(count: int = 3) -> np.ndarray:
 
 def test_the_predictor_is_the_network_on_the_core(weights: Path) -> None:
     torch.manual_seed(0)
-    network = build_network(MODEL, FRONT.n_mels, 2).eval()
+    network = build_network(MODEL, FRONT, PLAN, 2).eval()
     predictor: Predictor = load_predictor(weights, MODEL, LABELS, PLAN, FRONT)
     got = predictor.predict(chunks())
     with torch.no_grad():
@@ -55,7 +55,7 @@ def test_the_predictor_is_the_network_on_the_core(weights: Path) -> None:
 def test_both_ways_to_the_scores_agree(weights: Path) -> None:
     predictor = load_predictor(weights, MODEL, LABELS, PLAN, FRONT)
     torch.manual_seed(0)
-    network = build_network(MODEL, FRONT.n_mels, 2)
+    network = build_network(MODEL, FRONT, PLAN, 2)
     with torch.no_grad():
         from_waveform = WaveformScores(network, PLAN, FRONT).eval()(torch.from_numpy(chunks())).numpy()
     assert np.abs(from_waveform - predictor.predict(chunks())).max() < 1e-4
@@ -73,7 +73,7 @@ def test_scores_do_not_depend_on_batch_or_feed(weights: Path) -> None:
 
 
 def test_dropout_is_off_even_for_a_network_in_training() -> None:
-    network = build_network(MODEL, FRONT.n_mels, 2).train()
+    network = build_network(MODEL, FRONT, PLAN, 2).train()
     predictor = TorchPredictor(network, LABELS, PLAN, FRONT)
     assert np.array_equal(predictor.predict(chunks()), predictor.predict(chunks()))
 
@@ -85,7 +85,7 @@ def test_dropout_is_off_even_for_a_network_in_training() -> None:
 def test_a_plan_of_other_frames_is_refused(values: dict[str, int], named: str) -> None:
     plan = ChunkPlan(**{**asdict(PLAN), **values})
     with pytest.raises(ValueError, match=f"disagree on {named}"):
-        TorchPredictor(build_network(MODEL, 16, 2), LABELS, plan, FRONT)
+        TorchPredictor(build_network(MODEL, FRONT, PLAN, 2), LABELS, plan, FRONT)
 
 
 def test_the_core_leaves_the_context_out() -> None:

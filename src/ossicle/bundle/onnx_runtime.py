@@ -40,6 +40,8 @@ class OnnxPredictor:
         self._source = str(bundle.folder / name)
         self._session = _session(bundle.read_bytes(name), self._source, threads)
         plan = bundle.plan
+        # The windows of one chunk are a batch already; those of many would only leave the caches.
+        self._batch = None if framing(plan, bundle.front).frame_wise else 1
         inner = (
             (framing(plan, bundle.front).n_frames, bundle.front.n_mels) if graph == "model" else (plan.chunk_samples,)
         )
@@ -51,9 +53,13 @@ class OnnxPredictor:
         wave = np.ascontiguousarray(chunks)
         fed = chunk_log_mel(wave, self.plan, self._front) if self._input == "log_mel" else wave
         try:
-            scores: NDArray[np.float32] = self._session.run([_OUTPUT], {self._input: fed})[0]
+            step = self._batch or len(fed)
+            parts = [
+                self._session.run([_OUTPUT], {self._input: fed[at : at + step]})[0] for at in range(0, len(fed), step)
+            ]
         except Exception as error:  # onnxruntime has no public base class of errors
             raise BundleError(f"{self._source} fails on chunks of shape {chunks.shape}: {error}") from error
+        scores: NDArray[np.float32] = np.concatenate(parts)
         return scores
 
     def _check(self, found: list[onnxruntime.NodeArg], name: str, inner: tuple[int, ...]) -> None:

@@ -55,10 +55,3 @@ class Crnn(nn.Module):
             x, _ = self.recurrent(x)
         logits: Tensor = self.output(self.dropout(x))
         return logits
-
-
-def rare_event_bias(model: Crnn, positive_share: Tensor) -> None:
-    """Start each output at the share of frames that its label fills, so that training need not first unlearn 0.5."""
-    share = positive_share.clamp(1e-4, 0.5)
-    with torch.no_grad():
-        model.output.bias.copy_(torch.log(share / (1 - share)))

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.detector import CoreScores
 from ossicle.models.frontend import ChunkLogMel, LogMel
@@ -32,15 +32,18 @@ class TorchPredictor:
     ) -> None:
         self.labels = labels
         self.plan = plan
+        # The windows of one chunk are a batch already; those of many would only leave the caches.
+        self._batch = None if framing(plan, front).frame_wise else 1
         self._device = torch.device(device)
         self._front = ChunkLogMel(LogMel(front), plan, front).to(self._device)
         self._core = CoreScores(network, plan).to(self._device).eval()
 
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of the core frames of each chunk."""
+        given = torch.from_numpy(chunks).to(self._device)
         with torch.inference_mode():
-            scores = self._core(self._front(torch.from_numpy(chunks).to(self._device)))
-        out: NDArray[np.float32] = scores.float().cpu().numpy()
+            parts = [self._core(self._front(part)) for part in torch.split(given, self._batch or len(given))]
+        out: NDArray[np.float32] = torch.cat(parts).float().cpu().numpy()
         return out
 
 
@@ -53,8 +56,8 @@ def load_predictor(
     device: str = "cpu",
 ) -> TorchPredictor:
     """A predictor from a safetensors file; raises ArtefactError where the weights do not fit the network."""
-    require_shapes(weights, lambda: build_network(model, front.n_mels, len(labels)))
-    network = build_network(model, front.n_mels, len(labels))
+    require_shapes(weights, lambda: build_network(model, front, plan, len(labels)))
+    network = build_network(model, front, plan, len(labels))
     load_weights(network, weights)
     return TorchPredictor(network, labels, plan, front, device)
 

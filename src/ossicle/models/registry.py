@@ -4,14 +4,39 @@ from collections.abc import Callable
 
 from torch import nn
 
+from ossicle.core.chunks import ChunkPlan, framing
+from ossicle.core.errors import UsageError
+from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.crnn import Crnn
 from ossicle.models.settings import ModelSettings
 
-BUILDERS: dict[str, Callable[[ModelSettings, int, int], nn.Module]] = {
-    "crnn": lambda model, n_mels, n_labels: Crnn(model.crnn, n_mels, n_labels),
+
+def _crnn(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_labels: int) -> nn.Module:
+    if not framing(plan, front).frame_wise:
+        raise UsageError('[model] name = "crnn" reads frame by frame, not windows: leave out [chunks] window_s')
+    return Crnn(model.crnn, front.n_mels, n_labels)
+
+
+def _window(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_labels: int) -> nn.Module:
+    # Here, for timm and torchvision cost a second of every start, and only these networks need them.
+    from ossicle.models.windows import WindowNetwork
+
+    found = framing(plan, front)
+    if found.frame_wise:
+        raise UsageError('[model] name = "window" reads windows: give [chunks] window_s and step_s')
+    return WindowNetwork(model.window, found, front.n_mels, n_labels)
+
+
+BUILDERS: dict[str, Callable[[ModelSettings, FrontEndSettings, ChunkPlan, int], nn.Module]] = {
+    "crnn": _crnn,
+    "window": _window,
 }
 
 
-def build_network(model: ModelSettings, n_mels: int, n_labels: int) -> nn.Module:
-    """A fresh network: log-mel (batch, n_frames, n_mels) in dB -> logits (batch, n_frames, n_labels)."""
-    return BUILDERS[model.name](model, n_mels, n_labels)
+def build_network(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_labels: int) -> nn.Module:
+    """A fresh network: chunks' spectrograms (batch, n_frames, n_mels) in dB -> logits (batch, chunk_frames, n_labels).
+
+    ``n_frames`` are those of ``core.chunks.framing``, ``chunk_frames`` those of the plan; raises UsageError where the
+    network cannot read such chunks. Its weights fit every plan that it can read.
+    """
+    return BUILDERS[model.name](model, front, plan, n_labels)

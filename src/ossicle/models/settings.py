@@ -19,11 +19,35 @@ class CrnnSettings:
 
 
 @settings
+class WindowSettings:
+    """The image network that looks at one window at a time."""
+
+    backbone: str = setting(
+        default="resnet18",
+        help="residual network, from timm; resnet10t is a small one",
+        choices=("resnet10t", "resnet18", "resnet34", "resnet50"),
+    )
+    max_pool: bool = setting(
+        default=False, help="keep the pooling after the stem, for wide windows; four times faster without fine detail"
+    )
+    normalise: str = setting(
+        default="minmax",
+        help="of each window: minmax (its least value to 0, its largest to 1), level (-80 dB to 0, 20 dB to 1) or none",
+        choices=("minmax", "level", "none"),
+    )
+
+
+@settings
 class ModelSettings:
     """Which network, and its size."""
 
-    name: str = setting(default="crnn", help="network", choices=("crnn",))
+    name: str = setting(
+        default="crnn",
+        help="network: crnn reads frame by frame, window looks at sliding windows (then give chunks.window_s)",
+        choices=("crnn", "window"),
+    )
     crnn: CrnnSettings = setting(default=CrnnSettings(), help="size of the CRNN")
+    window: WindowSettings = setting(default=WindowSettings(), help="the network of sliding windows")
 
 
 @settings

@@ -33,7 +33,7 @@ def run(context: Context) -> None:
     plan, front = settings.plan, settings.frontend
     truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
     weights = RunFolder(context.inputs["training"] / FINAL).weights
-    network = build_network(settings.model, front.n_mels, len(truth.labels)).eval()
+    network = build_network(settings.model, front, plan, len(truth.labels)).eval()
     load_weights(network, weights)
     context.progress.advance(0, 3, "exporting")
     graphs = {"model.onnx": model_graph(network, plan, front), "waveform.onnx": waveform_graph(network, plan, front)}

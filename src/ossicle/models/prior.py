@@ -1,0 +1,17 @@
+"""How often a label is heard, as the start of a network's outputs."""
+
+import torch
+from torch import Tensor, nn
+
+
+def rare_event_bias(network: nn.Module, positive_share: Tensor) -> None:
+    """Start each output at the share of frames that its label fills, so that training need not first unlearn 0.5.
+
+    The logits of every network of the registry come from a linear layer called ``output``.
+    """
+    output = network.get_submodule("output")
+    if not isinstance(output, nn.Linear) or output.bias is None:
+        raise TypeError(f"the output of {type(network).__name__} is no linear layer with a bias")
+    share = positive_share.clamp(1e-4, 0.5)
+    with torch.no_grad():
+        output.bias.copy_(torch.log(share / (1 - share)))
