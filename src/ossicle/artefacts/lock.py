@@ -1,13 +1,16 @@
-"""The lock of a project: one run at a time writes to it.
+"""The lock of a project: one run at a time writes to it. And the locks of units of work that are done side by side.
 
 The lock is the system's (``flock``) on ``.ossicle.lock``, so it ends with its process, however that ends; what the file
-says (pid, host, since when) is only for the message to the second one.
+says (pid, host, since when) is only for the message to the second one. On file systems shared by machines, flock
+must hold between them (NFS of the last decade, Lustre mounted with ``flock``).
 """
 
 import fcntl
 import json
+import math
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,22 +21,48 @@ from ossicle.core.errors import LockedError, UsageError
 LOCK_FILE = ".ossicle.lock"
 
 
+_UNIT = ".ossicle-lock-"
+_POLL_S = 0.2
+
+
 @contextmanager
-def project_lock(folder: Path) -> Iterator[None]:
+def project_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold the lock of ``folder`` for the block.
 
-    Raises LockedError, naming holder and remedy, while another process or an enclosing block holds it; UsageError when
-    there is no such folder. The emptied file stays: removing it would let two holders lock two files of one name.
+    Raises LockedError, naming holder and remedy, while another process or an enclosing block holds it, unless ``wait``:
+    then the block begins when the other ends. Raises UsageError when there is no such folder. The emptied file stays:
+    removing it would let two holders lock two files of one name.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; give the folder of the project")
-    handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
+    with _held(folder / LOCK_FILE, str(folder), math.inf if wait else 0.0):
+        yield
+
+
+@contextmanager
+def unit_lock(folder: Path, unit: str, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold the lock of one unit of the work in ``folder`` (made where it is not there) for the block.
+
+    Raises LockedError where another holds it for ``wait_s`` seconds more. The file is no part of an artefact, and
+    :func:`forget_units` removes it with the others when the work is whole.
+    """
+    path = Path(folder) / f"{_UNIT}{unit}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _held(path, f"{unit} in {folder}", wait_s):
+        yield
+
+
+def forget_units(folder: Path) -> None:
+    """Remove the files of unit locks directly in ``folder``; whoever waits for one meets finished work."""
+    for path in Path(folder).glob(f"{_UNIT}*"):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _held(path: Path, what: str, wait_s: float) -> Iterator[None]:
+    handle = _lock(path, what, wait_s)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(f"{folder} is in use by {_holder(handle)}; wait for it to end, or stop it") from None
         since = datetime.now(UTC).isoformat(timespec="seconds")
         owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
         os.pwrite(handle, owner, 0)
@@ -44,6 +73,27 @@ def project_lock(folder: Path) -> Iterator[None]:
             os.ftruncate(handle, 0)
     finally:
         os.close(handle)
+
+
+def _lock(path: Path, what: str, wait_s: float) -> int:
+    """The locked file; raises LockedError where it stays another's for ``wait_s`` seconds."""
+    until = time.monotonic() + wait_s
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise LockedError(
+                        f"{what} is in use by {_holder(handle)}; wait for it to end, or stop it"
+                    ) from None
+                time.sleep(_POLL_S)
+            else:
+                return handle
+    except BaseException:
+        os.close(handle)
+        raise
 
 
 def _holder(handle: int) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 from ossicle.artefacts.files import naming, publish_folder, read_json, sweep, tree_digest, write_json
 from ossicle.artefacts.fingerprint import Fingerprint
+from ossicle.artefacts.lock import forget_units
 from ossicle.core.errors import ArtefactError
 
 FORMAT_VERSION = 1
@@ -57,9 +58,13 @@ class Shelf:
 
     def begin(self, made_from: Fingerprint) -> Path:
         """The working folder of this fingerprint, with whatever an interrupted run left in it."""
-        work = self._work(made_from)
+        work = self.unfinished(made_from)
         work.mkdir(parents=True, exist_ok=True)
         return work
+
+    def unfinished(self, made_from: Fingerprint) -> Path:
+        """Where the working folder of this fingerprint is, if there is one: for looking only."""
+        return self.root / made_from.step / f".work-{made_from.digest[:16]}"
 
     def commit(self, made_from: Fingerprint, content_exclude: Sequence[str] = (), *, replace: bool = False) -> Path:
         """Turn the working folder into the artefact, and return its place.
@@ -68,7 +73,7 @@ class Shelf:
         artefact is there already (another process was faster) it is kept and the working folder dropped, unless
         ``replace``. Raises ArtefactError when there is no working folder, or the place is taken by another artefact.
         """
-        place, work = self._place(made_from), self._work(made_from)
+        place, work = self._place(made_from), self.unfinished(made_from)
         if not replace and self.find(made_from) is not None:
             shutil.rmtree(work, ignore_errors=True)
             return place
@@ -77,6 +82,7 @@ class Shelf:
         if not work.is_dir():
             raise ArtefactError(f"{work} is missing: nothing was begun for this {made_from.step}; run the step again")
         sweep(work)
+        forget_units(work)
         content = tree_digest(work, (*NOT_CONTENT, *content_exclude))
         write_json(
             work / MANIFEST,
@@ -127,6 +133,3 @@ class Shelf:
 
     def _place(self, made_from: Fingerprint) -> Path:
         return self.root / made_from.step / made_from.digest[:16]
-
-    def _work(self, made_from: Fingerprint) -> Path:
-        return self.root / made_from.step / f".work-{made_from.digest[:16]}"

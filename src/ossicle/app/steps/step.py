@@ -9,8 +9,14 @@ from typing import Any, Protocol
 from ossicle.app.project.load import Project
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import JOURNAL, RUN_LOG, Shelf
+
+LOCK_WAIT_S = 10.0
+"""How long a run waits for an artefact that another process is making: one that was killed may take a while to end."""
+WHOLE = "step"
+"""The unit that stands for all of a step's work."""
 
 
 class Progress(Protocol):
@@ -59,12 +65,25 @@ class Context:
 
 
 @dataclass(frozen=True)
+class Units:
+    """How the work of a step falls into units that may be done side by side, by processes or machines of their own.
+
+    ``names``: the units, from the artefact ``dataset``. ``run``: do one in the step's unfinished folder, whoever holds
+    its lock. ``done``: whether one is done in such a folder. When all are, the step's function has only to gather.
+    """
+
+    names: Callable[[Path], tuple[str, ...]]
+    run: Callable[[Context, str], None]
+    done: Callable[[Path, str], bool]
+
+
+@dataclass(frozen=True)
 class Step:
     """One step: its name and version, the steps it reads, the settings that shape it, and its function.
 
     ``extra`` gives further inputs by name (digests of files outside the shelf); ``reads`` replaces the content digest
     of a needed step by that of the part which is really read. Files and folders named in ``logs`` tell of the making
-    and stay out of the content digest.
+    and stay out of the content digest. A step with ``units`` may be done in parts (:mod:`ossicle.app.steps.units`).
     """
 
     name: str
@@ -75,6 +94,7 @@ class Step:
     extra: Callable[[Project], Mapping[str, str]] = lambda project: {}
     reads: Mapping[str, Callable[[Path], str]] = field(default_factory=dict)
     logs: tuple[str, ...] = ()
+    units: Units | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +128,7 @@ def run_steps(steps: Sequence[Step], project: Project, progress: Progress, anew:
         fresh = step.name in anew
         found = None if fresh else shelf.find(made_from)
         outcome: Outcome = "computed" if found is None else "reused"
-        artefacts[step.name] = found or _compute(step, made_from, shelf, project, progress, artefacts, seconds, fresh)
+        artefacts[step.name] = found or compute(step, made_from, shelf, project, progress, artefacts, seconds, fresh)
         outcomes[step.name], seconds[step.name] = outcome, time.monotonic() - began
         RunLog(project.data_root / RUN_LOG).unit(step.name, made_from.digest, outcome, seconds[step.name])
         progress.end(step.name, outcome, seconds[step.name])
@@ -129,7 +149,7 @@ def find_steps(steps: Sequence[Step], project: Project) -> dict[str, Path | None
     return out
 
 
-def _compute(
+def compute(
     step: Step,
     made_from: Fingerprint,
     shelf: Shelf,
@@ -138,9 +158,23 @@ def _compute(
     artefacts: Mapping[str, Path],
     seconds: Mapping[str, float],
     replace: bool,
+    wait_s: float = LOCK_WAIT_S,
 ) -> Path:
+    """Do a step in its unfinished folder and put it on the shelf; one process at a time does so for one artefact.
+
+    Raises LockedError where another one holds it for ``wait_s`` seconds more.
+    """
     out = shelf.begin(made_from)
     needed = {name: artefacts[name] for name in step.needs}
-    log, journal = RunLog(out / RUN_LOG), Journal(out / JOURNAL)
-    step.run(Context(project, needed, out, progress, log, journal, dict(seconds)))
-    return shelf.commit(made_from, step.logs, replace=replace)
+    with unit_lock(out, WHOLE, wait_s):
+        # Whoever held the lock may have finished it.
+        if not replace and (found := shelf.find(made_from)) is not None:
+            return found
+        log, journal = RunLog(out / RUN_LOG), Journal(out / JOURNAL)
+        step.run(Context(project, needed, out, progress, log, journal, dict(seconds)))
+        return shelf.commit(made_from, step.logs, replace=replace)
+
+
+def unit_journal(out: Path, unit: str) -> Journal:
+    """The journal of one unit of a step: one writer at a time, and units have their own."""
+    return Journal(out / "logs" / f"{unit}.jsonl")
