@@ -44,6 +44,14 @@ def test_calls_are_indexed_where_they_are_heard_with_the_project_file_alone(ossi
         np.testing.assert_allclose(np.array(calls).reshape(-1, 2), known, atol=0.011)
 
 
+def test_a_dataset_is_made_of_clips_and_tapes_known_in_part_say_so(ossicle, made):
+    folder = made.folder.parent
+    parts = ossicle("run", "dataset", "-p", folder)
+    assert (parts.code, "looked at in part only" in parts.err) == (2, True)
+    clips = ossicle("run", "dataset", "-p", folder, "--set", 'corpus.include=["labelled_recordings"]')
+    assert clips.code == 0, clips.err
+
+
 def test_a_wrong_or_missing_unit_is_told_with_its_remedy_before_anything_is_decoded(ossicle, made):
     folder = made.folder.parent
     wrong = ossicle("dataset", "health", "-p", folder, "--set", "corpus.offset_unit=s")

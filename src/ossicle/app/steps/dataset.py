@@ -34,6 +34,11 @@ def run(context: Context) -> None:
     settings = context.project.settings
     index = read_index(context.inputs["corpus"])
     recordings, annotations = list(index.recordings), list(index.annotations)
+    if index.partly and not any(one.reviewed for one in recordings):
+        raise SplitError(
+            "every annotated recording was looked at in part only, so there is nothing to judge a model on: choose the "
+            'labelled clips of the tapes instead, with [corpus] include = ["..."], or annotate some recordings wholly'
+        )
     if not any(one.reviewed for one in recordings):
         raise SplitError(
             "no recording has annotations, so there is nothing to learn from: "
