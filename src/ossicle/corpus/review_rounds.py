@@ -6,7 +6,6 @@ nothing is known. Rounds are laid one over the other in the order of their numbe
     reviews/round-001.json
 """
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.numbered import next_numbered, numbered_files
 from ossicle.core.errors import ArtefactError, FormatError
 from ossicle.core.intervals import Intervals, as_intervals, gaps, union
 from ossicle.core.records import Annotation
@@ -25,7 +25,7 @@ from ossicle.corpus.placing import annotation_order
 FOLDER = "reviews"
 PROVENANCE = "reviewed"
 FORMAT_VERSION = 1
-_NAME = re.compile(r"round-(\d{3,6})\.json")
+_STEM = "round"
 
 Stretches = tuple[tuple[float, float], ...]
 
@@ -51,22 +51,18 @@ class Round:
 
 def write_round(folder: Path, one: Round) -> Path | None:
     """Keep a round under the next number, whole or absent; None where an earlier one of the export says the same."""
-    found = round_files(folder)
-    for file in found:
+    for file in round_files(folder):
         before = read_round(file)
         if before.recordings == one.recordings and before.provenance.get("export") == one.provenance.get("export"):
             return None
-    number = 1 + max((_number(file) for file in found), default=0)
-    path = folder / f"round-{number:03d}.json"
+    path = next_numbered(folder, _STEM)
     write_json(path, {"format": FORMAT_VERSION, **asdict(one)})
     return path
 
 
 def round_files(folder: Path) -> list[Path]:
     """The rounds in a folder by number; none where there is no such folder."""
-    if not folder.is_dir():
-        return []
-    return sorted((file for file in folder.iterdir() if _NAME.fullmatch(file.name)), key=_number)
+    return numbered_files(folder, _STEM)
 
 
 def read_round(file: Path) -> Round:
@@ -165,8 +161,3 @@ def _event(value: Mapping[str, Any]) -> Annotation:
         quality=None if value["quality"] is None else int(value["quality"]),
         provenance=PROVENANCE,
     )
-
-
-def _number(file: Path) -> int:
-    found = _NAME.fullmatch(file.name)
-    return int(found[1]) if found else 0

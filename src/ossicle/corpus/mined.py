@@ -1,0 +1,141 @@
+"""Hard negatives: where a trained model fired and nobody annotated a call, kept as files that the next dataset reads.
+
+A round of mining is an input of the next training, as a review is, so the graph of artefacts has no cycle.
+
+    negatives/mined-001.json
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.numbered import next_numbered, numbered_files
+from ossicle.core.errors import ArtefactError, FormatError
+from ossicle.core.intervals import Intervals, as_intervals, overlap, widen
+from ossicle.core.records import Annotation, Clip, Recording
+from ossicle.corpus.splits import FoldEntry
+
+FOLDER = "negatives"
+FORMAT_VERSION = 1
+_STEM = "mined"
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarm:
+    """A stretch (seconds) of a recording, with its bytes' digest, where ``label`` was found with ``score``."""
+
+    recording_id: str
+    digest: str
+    start_s: float
+    end_s: float
+    label: str
+    score: float
+
+
+def false_alarms(
+    found: Iterable[FalseAlarm], annotations: Iterable[Annotation], margin_s: float, most: int
+) -> list[FalseAlarm]:
+    """The ``most`` surest of what was found that touch no annotation, of whatever label, widened by ``margin_s``.
+
+    Sorted by recording and start; of equal scores the earlier one counts.
+    """
+    busy = _busy(annotations, margin_s)
+    free = [one for one in found if not _touches(one, busy)]
+    surest = sorted(free, key=lambda one: (-one.score, one.recording_id, one.start_s, one.label))[:most]
+    return sorted(surest, key=lambda one: (one.recording_id, one.start_s, one.label))
+
+
+def write_mined(folder: Path, found: Sequence[FalseAlarm], provenance: Mapping[str, str]) -> Path | None:
+    """Keep a round under the next number, whole or absent; None where an earlier one found the same."""
+    for file in mined_files(folder):
+        if read_mined(file) == tuple(found):
+            return None
+    path = next_numbered(folder, _STEM)
+    write_json(
+        path,
+        {"format": FORMAT_VERSION, "provenance": dict(provenance), "false_alarms": [asdict(one) for one in found]},
+    )
+    return path
+
+
+def mined_files(folder: Path) -> list[Path]:
+    """The rounds of a folder by number."""
+    return numbered_files(folder, _STEM)
+
+
+def read_mined(file: Path) -> tuple[FalseAlarm, ...]:
+    """What a round found; FormatError, naming the file, where it is damaged or not ours."""
+    try:
+        value = read_json(file)
+        if value["format"] != FORMAT_VERSION:
+            raise ValueError(f"its format is {value['format']!r}, not {FORMAT_VERSION}")
+        out = tuple(
+            FalseAlarm(
+                str(one["recording_id"]),
+                str(one["digest"]),
+                float(one["start_s"]),
+                float(one["end_s"]),
+                str(one["label"]),
+                float(one["score"]),
+            )
+            for one in value["false_alarms"]
+        )
+        as_intervals([(one.start_s, one.end_s) for one in out])
+    except (ArtefactError, KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise FormatError(f"{file}: is no round of mining ({problem}); restore it, or remove it") from None
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class MinedClips:
+    """Noise clips from false alarms, and how many could not be used, by reason."""
+
+    clips: tuple[Clip, ...]
+    unused: Mapping[str, int]
+
+
+def mined_clips(
+    found: Iterable[FalseAlarm],
+    recordings: Iterable[Recording],
+    annotations: Iterable[Annotation],
+    folds: Mapping[str, FoldEntry],
+    margin_s: float,
+    weight: float,
+) -> MinedClips:
+    """Each false alarm as a noise clip in its recording's fold, so that no model is trained on what it is judged on.
+
+    Those that are known twice count once. What an annotation, widened by ``margin_s``, touches by now is none any more.
+    """
+    known = {one.id: one for one in recordings if one.reviewed and one.status != "left_out"}
+    busy = _busy(annotations, margin_s)
+    clips: dict[tuple[str, float, float], Clip] = {}
+    unused: dict[str, int] = defaultdict(int)
+    for one in found:
+        recording, entry = known.get(one.recording_id), folds.get(one.recording_id)
+        if recording is None or entry is None:
+            unused["its recording is not annotated as a whole, or not there"] += 1
+        elif recording.digest != one.digest:
+            unused["its recording holds other sound now"] += 1
+        elif one.end_s > recording.duration_s + 1e-6:
+            unused["it lies beyond the end of its recording"] += 1
+        elif _touches(one, busy):
+            unused["it touches an annotation"] += 1
+        else:
+            where = (one.recording_id, one.start_s, one.end_s)
+            clips[where] = Clip(*where, "noise", entry.fold, entry.group, weight=weight)
+    return MinedClips(tuple(clips[key] for key in sorted(clips)), dict(sorted(unused.items())))
+
+
+def _busy(annotations: Iterable[Annotation], margin_s: float) -> dict[str, Intervals]:
+    times: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for note in annotations:
+        times[note.recording_id].append((note.start_s, note.end_s))
+    return {key: widen(as_intervals(of), margin_s) for key, of in times.items()}
+
+
+def _touches(one: FalseAlarm, busy: Mapping[str, Intervals]) -> bool:
+    if one.recording_id not in busy:
+        return False
+    return bool(overlap(as_intervals([(one.start_s, one.end_s)]), busy[one.recording_id]).any())

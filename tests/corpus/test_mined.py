@@ -1,0 +1,108 @@
+"""Hard negatives: what counts as one, how it is kept, and the clips it becomes."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ossicle.core.errors import FormatError
+from ossicle.core.records import Annotation, Recording
+from ossicle.corpus.mined import FalseAlarm, false_alarms, mined_clips, mined_files, read_mined, write_mined
+from ossicle.corpus.splits import FoldEntry
+
+TAPES = tuple(
+    Recording(name, "r", f"{name}.wav", 1000, 1, 20_000, f"digest of {name}", reviewed=True) for name in ("a", "b")
+)
+FOLDS = {"a": FoldEntry("site A", 0), "b": FoldEntry("site B", 1)}
+times = st.tuples(st.floats(0, 15), st.floats(0.01, 4)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+tapes = st.sampled_from(("a", "b"))
+alarms = st.builds(
+    lambda tape, span, score: FalseAlarm(tape, f"digest of {tape}", *span, "call", score), tapes, times, st.floats(0, 1)
+)
+notes = st.builds(lambda tape, span, label: Annotation(tape, *span, label), tapes, times, st.sampled_from(("x", "y")))
+
+
+@given(st.lists(alarms, max_size=12), st.lists(notes, max_size=6), st.floats(0, 0.5), st.integers(1, 12))
+def test_what_is_mined_touches_no_annotation_and_is_the_surest(
+    found: list[FalseAlarm], annotated: list[Annotation], margin_s: float, most: int
+) -> None:
+    kept = false_alarms(found, annotated, margin_s, most)
+
+    def touches(one: FalseAlarm) -> bool:
+        return any(
+            note.recording_id == one.recording_id
+            and min(one.end_s, note.end_s + margin_s) > max(one.start_s, note.start_s - margin_s)
+            for note in annotated
+        )
+
+    free = [one for one in found if not touches(one)]
+    assert len(kept) == min(most, len(free))
+    assert all(one in free for one in kept)
+    left = sorted((one.score for one in free), reverse=True)[: len(kept)]
+    assert sorted((one.score for one in kept), reverse=True) == left
+    # In the next round each is a clip of its recording's fold, once.
+    clips = mined_clips([*kept, *kept], TAPES, annotated, FOLDS, margin_s, 3.0)
+    assert {(c.recording_id, c.start_s, c.end_s) for c in clips.clips} == {
+        (one.recording_id, one.start_s, one.end_s) for one in kept
+    }
+    assert all((c.fold, c.group, c.role, c.weight) == (*_entry(c.recording_id), "noise", 3.0) for c in clips.clips)
+    assert not clips.unused
+
+
+def _entry(recording_id: str) -> tuple[int, str]:
+    return FOLDS[recording_id].fold, FOLDS[recording_id].group
+
+
+def test_what_cannot_be_used_any_more_is_counted_with_its_reason() -> None:
+    found = [
+        FalseAlarm("gone", "digest of gone", 1, 2, "call", 0.5),
+        FalseAlarm("a", "other bytes", 1, 2, "call", 0.5),
+        FalseAlarm("a", "digest of a", 19.5, 20.5, "call", 0.5),
+        FalseAlarm("b", "digest of b", 5, 6, "call", 0.5),
+        FalseAlarm("b", "digest of b", 8, 9, "call", 0.5),
+    ]
+    unreviewed = replace(TAPES[0], id="c", reviewed=False)
+    found.append(FalseAlarm("c", unreviewed.digest, 1, 2, "call", 0.5))
+    clips = mined_clips(found, (*TAPES, unreviewed), [Annotation("b", 6.05, 7, "other")], FOLDS, 0.1, 1.0)
+    assert [(one.recording_id, one.start_s) for one in clips.clips] == [("b", 8)]
+    assert clips.unused == {
+        "its recording is not annotated as a whole, or not there": 2,
+        "its recording holds other sound now": 1,
+        "it lies beyond the end of its recording": 1,
+        "it touches an annotation": 1,
+    }
+
+
+def test_a_round_is_kept_once_and_read_back(tmp_path: Path) -> None:
+    found = (FalseAlarm("a", "digest of a", 1.25, 1.5, "call", 0.75),)
+    first = write_mined(tmp_path / "negatives", found, {"scores": "x"})
+    assert first is not None
+    assert read_mined(first) == found
+    assert write_mined(tmp_path / "negatives", found, {"scores": "y"}) is None
+    more = write_mined(tmp_path / "negatives", (*found, replace(found[0], start_s=1.3)), {})
+    assert mined_files(tmp_path / "negatives") == [first, more]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda value: value.update(format=2),
+        lambda value: value.pop("false_alarms"),
+        lambda value: value["false_alarms"][0].update(start_s="x"),
+        lambda value: value["false_alarms"][0].update(end_s=0.5),
+        lambda value: value["false_alarms"][0].update(start_s=float("nan")),
+        lambda value: value.update(false_alarms=3),
+    ],
+)
+def test_a_damaged_round_is_refused_with_its_name(tmp_path: Path, change: object) -> None:
+    file = write_mined(tmp_path, (FalseAlarm("a", "d", 1.0, 2.0, "call", 0.5),), {})
+    assert file is not None
+    value = json.loads(file.read_text())
+    change(value)  # type: ignore[operator]
+    file.write_text(json.dumps(value))
+    with pytest.raises(FormatError, match="is no round of mining") as caught:
+        read_mined(file)
+    assert str(file) in str(caught.value)
