@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,14 @@ def test_every_clip_of_a_label_is_as_likely_as_the_next() -> None:
     draw = CropDraw(clips, PLAN, 1.0, seed=1)
     seen = Counter(draw(0, i).recording_id for i in range(4000))
     assert chisquare([seen[f"r{i}"] for i in range(8)]).pvalue > 0.01
+
+
+def test_clips_are_drawn_in_proportion_to_their_weights() -> None:
+    clips = tuple(replace(clip(float(i), "", f"r{i}"), weight=float(i)) for i in range(5))
+    draw = CropDraw(clips, PLAN, 0.0, seed=1)
+    seen = Counter(draw(0, i).recording_id for i in range(4000))
+    assert seen["r0"] == 0
+    assert chisquare([seen[f"r{i}"] for i in range(1, 5)], [400 * i for i in range(1, 5)]).pvalue > 0.01
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,10 @@ class Crop:
 
 
 class CropDraw:
-    """Draws crops from clips: labels evenly among the targets, a share of noise, the clip anywhere in the crop."""
+    """Draws crops from clips: labels evenly among the targets, a share of noise, the clip anywhere in the crop.
+
+    Of the clips of one label, and of noise, each is drawn in proportion to its weight.
+    """
 
     def __init__(self, clips: tuple[Clip, ...], plan: ChunkPlan, target_share: float, seed: int) -> None:
         self._plan = plan
@@ -32,12 +35,13 @@ class CropDraw:
         by_label: dict[str, list[Clip]] = {}
         for clip in clips:
             by_label.setdefault(clip.label if clip.role == "target" else "", []).append(clip)
-        self._noise = by_label.pop("", [])
-        self._targets = [by_label[label] for label in sorted(by_label)]
+        noise = by_label.pop("", [])
+        self._noise = _Urn(noise)
+        self._targets = [_Urn(by_label[label]) for label in sorted(by_label)]
         # The root of a label's count: rare labels are seen more often, common ones still in most of their variety.
-        counts = np.sqrt([len(clips) for clips in self._targets])
+        counts = np.sqrt([len(by_label[label]) for label in sorted(by_label)])
         self._label_shares: NDArray[np.float64] = counts / max(float(counts.sum()), 1.0)
-        self._target_share = target_share if self._noise else 1.0
+        self._target_share = target_share if noise else 1.0
         if not self._targets:
             self._target_share = 0.0
 
@@ -45,11 +49,26 @@ class CropDraw:
         """The crop number ``index`` of an epoch."""
         rng = np.random.default_rng(seed_of(self._seed, "crop", epoch, index))
         if rng.random() < self._target_share:
-            clips = self._targets[int(rng.choice(len(self._targets), p=self._label_shares))]
+            urn = self._targets[int(rng.choice(len(self._targets), p=self._label_shares))]
         else:
-            clips = self._noise
-        clip = clips[int(rng.integers(len(clips)))]
-        return place(clip, self._plan, float(rng.random()))
+            urn = self._noise
+        return place(urn.draw(rng), self._plan, float(rng.random()))
+
+
+class _Urn:
+    """Clips, each drawn in proportion to its weight."""
+
+    def __init__(self, clips: list[Clip]) -> None:
+        self._clips = clips
+        weights = np.array([clip.weight for clip in clips], dtype=np.float64)
+        # Equal weights, the usual case, need no table to be searched at every draw.
+        self._upto = np.cumsum(weights) if len(set(weights.tolist())) > 1 else None
+
+    def draw(self, rng: np.random.Generator) -> Clip:
+        """One clip; one draw of the generator."""
+        if self._upto is None:
+            return self._clips[int(rng.integers(len(self._clips)))]
+        return self._clips[int(np.searchsorted(self._upto, rng.random() * self._upto[-1], side="right"))]
 
 
 def place(clip: Clip, plan: ChunkPlan, where: float) -> Crop:
