@@ -1,0 +1,39 @@
+"""The page for who comes from the old scripts: its project files work on a corpus in the old scheme."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ossicle.app.project.load import load_project
+from ossicle.app.steps.corpus import STEP
+from ossicle.app.steps.step import Silent, run_steps
+from ossicle.corpus.index_files import read_index
+
+from ..old_scheme import make_corpus
+
+
+@pytest.fixture
+def tables(repository: Path) -> list[str]:
+    page = (repository / "docs" / "coming-from-scripts.md").read_text(encoding="utf-8")
+    return re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
+def test_the_project_file_of_the_page_indexes_such_a_corpus(tables, tmp_path):
+    made = make_corpus(tmp_path / "alpacas")
+    made.segment(made.clip("Luna_20250610_cut"), 20, 20.5, "_h_q2")
+    (tmp_path / "ossicle.toml").write_text(tables[0], encoding="utf-8")
+    index = read_index(run_steps((STEP,), load_project(tmp_path), Silent()).artefacts["corpus"])
+    assert len(index.recordings) == 10
+    assert all(one.reviewed for one in index.recordings)
+    assert len(index.annotations) == len(made.calls) + 1
+    assert {note.kind for note in index.notes} == {"segment_variant"}
+
+
+def test_the_variants_of_the_page_are_variants_of_that_project(tables, tmp_path):
+    active, _, variants = tables[1].partition("\n")
+    (tmp_path / "ossicle.toml").write_text(f"{active}\n{tables[0]}\n{variants}", encoding="utf-8")
+    assert load_project(tmp_path).active == ("by_tape", "as_before")
+    known = load_project(tmp_path, variant="as_before").settings
+    assert (known.split.strategy, known.model.name) == ("clipwise_balanced", "window")
+    assert known.plan.hop_s == pytest.approx(0.0427, abs=5e-5)
