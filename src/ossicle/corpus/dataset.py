@@ -44,6 +44,11 @@ class DatasetSettings:
         help="noise beside a target whose recording has no room comes from other reviewed recordings of its group (the "
         "rest of the tape)",
     )
+    mined_weight: float = setting(
+        default=2.0,
+        help="how many times as often as other noise a false alarm kept by `ossicle dataset mine` is drawn in training",
+        ge=0,
+    )
     refuse_overlaps: bool = setting(
         default=False, help="refuse a dataset in which noise shares time with other noise, or a clip is there twice"
     )
@@ -86,7 +91,7 @@ class DatasetClips:
     @property
     def clips(self) -> tuple[Clip, ...]:
         """All clips, sorted by recording, times, label and role."""
-        return tuple(sorted((one for unit in self.units for one in unit.clips), key=_clip_order))
+        return tuple(sorted((one for unit in self.units for one in unit.clips), key=clip_order))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,8 @@ def build_dataset(
     ]
     without = {entry.recording_id for entry in unused}
     used = {r.id: r for r in recordings if r.id not in without}
-    mine = [a for a in annotations if a.recording_id in used]
+    # In an order of their own: of repeats that differ in quality, the least number counts.
+    mine = sorted((a for a in annotations if a.recording_id in used), key=_annotation_order)
     targets: dict[Clip, list[Clip]] = {}
     quality: dict[Clip, int | None] = {}
     for annotation in mine:
@@ -156,7 +162,7 @@ def build_dataset(
         raise SplitError(
             "no target is left: annotate reviewed recordings, or change dataset.quality_min and quality_max"
         )
-    ordered = sorted((one for same in targets.values() for one in same), key=_clip_order)
+    ordered = sorted((one for same in targets.values() for one in same), key=clip_order)
     if settings.noise == "beside":
         free = {r.id: _free(r, mine, settings.margin_s, looked) for r in used.values()}
         noise = _beside(ordered, free, folds, settings, seed)
@@ -170,9 +176,9 @@ def build_dataset(
         noise = _Noise(asked, rows=tuple(rows), lone=lone)
     units = [
         Unit((*same, *noise.of[target]), target.group, target.label, quality[target])
-        for target, same in sorted(targets.items(), key=lambda item: _clip_order(item[0]))
+        for target, same in sorted(targets.items(), key=lambda item: clip_order(item[0]))
     ]
-    units += [Unit((one,), one.group) for one in sorted(noise.lone, key=_clip_order)]
+    units += [Unit((one,), one.group) for one in sorted(noise.lone, key=clip_order)]
     tapes = mining_report(noise.asked, noise.fallback, [one for unit in units for one in unit.clips])
     if settings.refuse_overlaps:
         refuse_overlaps(tapes)
@@ -225,7 +231,13 @@ def dataset_stats(clips: Iterable[Clip], annotations: Iterable[Annotation]) -> l
     ]
 
 
-def _clip_order(one: Clip) -> tuple[str, float, float, str, str]:
+def _annotation_order(one: Annotation) -> tuple[str, float, float, str, float, str]:
+    quality = float("inf") if one.quality is None else float(one.quality)
+    return one.recording_id, one.start_s, one.end_s, one.label, quality, repr(one)
+
+
+def clip_order(one: Clip) -> tuple[str, float, float, str, str]:
+    """Sorting key of clips: recording, times, label, role."""
     return one.recording_id, one.start_s, one.end_s, one.label, one.role
 
 

@@ -1,20 +1,25 @@
 """Step ``dataset``: an index to folds, an audit and clips."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import polars as pl
 
+from ossicle.app.project.load import Project
 from ossicle.app.steps.step import Context, Step
-from ossicle.artefacts.files import write_json
+from ossicle.artefacts.files import file_digest, write_json
 from ossicle.artefacts.tables import write_table
 from ossicle.bundle.manifest import MAX_LABEL_CHARACTERS
 from ossicle.bundle.reading import text_fault
 from ossicle.core.errors import SplitError, UsageError
+from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible
 from ossicle.corpus.audit import audit, require_no_leak
-from ossicle.corpus.dataset import build_dataset, dataset_stats
+from ossicle.corpus.dataset import build_dataset, clip_order, dataset_stats
 from ossicle.corpus.holdout import divide_clips, leak_words, models, split_name, undivided, whole_groups
 from ossicle.corpus.index_files import read_index
+from ossicle.corpus.mined import FOLDER, MinedClips, mined_clips, mined_files, read_mined
 from ossicle.corpus.splits import NEVER_HELD_OUT, FoldEntry, make_folds, with_partly
 from ossicle.corpus.tables import STRETCH_SCHEMA, annotations_frame, clips_frame, stretches_frame
 from ossicle.training.material import KNOWN
@@ -56,7 +61,8 @@ def run(context: Context) -> None:
     built = build_dataset(recordings, annotations, folds, settings.dataset, split.seed, _NOISE_S, index.partly)
     if split.leaky:
         built = divide_clips(built, split)
-    clips = built.clips
+    mined = _mined(context, recordings, annotations, folds)
+    clips = tuple(sorted((*built.clips, *mined.clips), key=clip_order))
     found = audit(folds, recordings, annotations, clips, group=split.group, by_clip=split.leaky)
     if not split.leaky or found.strangers:
         require_no_leak(found)
@@ -97,8 +103,29 @@ def run(context: Context) -> None:
             "tapes": [asdict(row) for row in built.tapes],
             "unplaced": [asdict(one) for one in built.unplaced],
             "unused": [asdict(one) for one in built.unused],
+            **(
+                {"mined": {"clips": len(mined.clips), "unused": dict(mined.unused)}} if _rounds(context.project) else {}
+            ),
         },
     )
+
+
+def _rounds(project: Project) -> list[Path]:
+    """What `ossicle dataset mine` has left for this dataset."""
+    return mined_files(project.folder / FOLDER)
+
+
+def _mined(
+    context: Context, recordings: list[Recording], annotations: list[Annotation], folds: Mapping[str, FoldEntry]
+) -> MinedClips:
+    settings = context.project.settings
+    alarms = [one for file in _rounds(context.project) for one in read_mined(file)]
+    if settings.split.leaky and alarms:
+        return MinedClips(
+            (), {f"{settings.split.strategy} divides clips, and false alarms are no clips of it": len(alarms)}
+        )
+    margin_s, weight = settings.dataset.margin_s, settings.dataset.mined_weight
+    return mined_clips(alarms, recordings, annotations, folds, margin_s, weight)
 
 
 STEP = Step(
@@ -110,4 +137,5 @@ STEP = Step(
         "dataset": digestible(project.settings.dataset),
     },
     run=run,
+    extra=lambda project: {file.name: file_digest(file) for file in _rounds(project)},
 )

@@ -1,0 +1,45 @@
+"""``ossicle dataset mine``: the false alarms of a project's models as noise for its next dataset."""
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, Json, ProjectFile, Set, Variant
+from ossicle.app.cli.table import print_rows
+from ossicle.app.project.load import PROJECT_FILE, load_project
+
+
+def register(group: typer.Typer) -> None:
+    """Add the command to the group ``dataset``."""
+    group.command()(mine)
+
+
+def mine(
+    project: ProjectFile = Path(PROJECT_FILE),
+    variant: Variant = "",
+    set_: Set = None,
+    data_root: DataRoot = None,
+    most: Annotated[int, typer.Option(min=1, help="False alarms kept, the surest first.")] = 200,
+    lower: Annotated[
+        float, typer.Option(min=0.05, max=1.0, help="Thresholds are taken times this: near misses teach as well.")
+    ] = 0.5,
+    as_json: Json = False,
+) -> None:
+    """Keep false alarms of the out-of-fold models as hard negatives: negatives/mined-NNN.json.
+
+    The next run uses them as noise clips; `mined_weight` of the table dataset says how often they are drawn.
+    """
+    from ossicle.app.steps.mine import mine as mine_project
+
+    done = mine_project(load_project(project, tuple(set_ or ()), data_root, variant), most, lower)
+    if as_json:
+        told = {"file": str(done.file) if done.file else None, "false_alarms": [asdict(one) for one in done.found]}
+        print(json.dumps(told, indent=2))
+        return
+    counts = Counter(one.label for one in done.found)
+    print_rows(("label", "false alarms kept"), [(label, str(count)) for label, count in sorted(counts.items())])
+    print(f"wrote {done.file}" if done.file else "an earlier round found the same: nothing is written")

@@ -1,0 +1,75 @@
+"""Mining hard negatives: the false alarms of a project's own models, kept for its next dataset.
+
+Each recording was scored by the model that held out its group, under the decision of its fold, with thresholds lowered
+by a factor: what nearly fired teaches as well. Where such a false alarm lies is all that is kept; in the next round it
+is a noise clip of its recording, held out with it as everything else of that recording.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.project.places import refuse_links
+from ossicle.app.steps.chain import chosen_steps
+from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.step import find_steps
+from ossicle.app.steps.truth import read_truth
+from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.files import read_json
+from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.shelf import Shelf
+from ossicle.core.decision import Decision
+from ossicle.core.errors import UsageError
+from ossicle.core.tracks import ScoreTrack
+from ossicle.corpus.index_files import read_index
+from ossicle.corpus.mined import FOLDER, FalseAlarm, false_alarms, write_mined
+from ossicle.inference.decide import decide
+
+
+@dataclass(frozen=True, slots=True)
+class Mining:
+    """What a round of mining found, and its file (None where an earlier round found the same)."""
+
+    found: tuple[FalseAlarm, ...]
+    file: Path | None
+
+
+def mine(project: Project, most: int, lower: float) -> Mining:
+    """Keep the ``most`` surest false alarms beside the project file, thresholds taken times ``lower`` (up to 1).
+
+    Raises UsageError where the project has not been run under its settings, or nothing was found.
+    """
+    missing = [name for name, path in find_steps(chosen_steps(("decision",)), project).items() if path is None]
+    if missing:
+        raise UsageError(f"the step {missing[0]} is not done under these settings; run `ossicle run --until decision`")
+    made = {name: path for name, path in find_steps(chosen_steps(("decision",)), project).items() if path is not None}
+    truth = read_truth(made["corpus"], made["dataset"])
+    decisions = read_json(made["decision"] / "decision.json")["per_fold"]
+    found: list[FalseAlarm] = []
+    for key in truth.ids:
+        of = {label: Decision(**values) for label, values in decisions[str(truth.folds[key])].items()}
+        track = read_track(track_path(made["scores"], key))
+        found += fired(key, truth.recordings[key].digest, track, of, lower)
+    # Everything annotated keeps them away, not only what became a target.
+    notes = read_index(made["corpus"]).annotations
+    kept = false_alarms(found, notes, project.settings.dataset.margin_s, most)
+    if not kept:
+        raise UsageError(f"no false alarm reaches {lower:g} times its threshold: there is nothing to mine")
+    shelf = Shelf(project.data_root)
+    folder = project.folder / FOLDER
+    refuse_links(project.data_root, (folder,))
+    with project_lock(project.data_root):
+        file = write_mined(folder, kept, {name: shelf.content(made[name]) for name in ("scores", "decision")})
+    return Mining(tuple(kept), file)
+
+
+def fired(
+    recording_id: str, digest: str, track: ScoreTrack, decisions: Mapping[str, Decision], lower: float
+) -> list[FalseAlarm]:
+    """What a track's labels give under their decisions, thresholds taken times ``lower``."""
+    low = {label: replace(one, on=one.on * lower, off=one.off * lower) for label, one in decisions.items()}
+    return [
+        FalseAlarm(recording_id, digest, event.start_s, event.end_s, event.label, event.score)
+        for event in decide(track, low)
+    ]

@@ -1,0 +1,83 @@
+"""Hard negatives through the command line: false alarms of one round are noise clips of the next."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ossicle.app.project.load import load_project
+from ossicle.app.steps import chain
+from ossicle.app.steps.step import find_steps
+from ossicle.artefacts.tables import read_table
+
+from ..untrained import PROJECT, chain_without_training, write_tapes
+
+QUIET = ("--progress", "none")
+KEEN = "[decision]\non = [{on}]\noff_ratio = [1.0]\nmin_length_s = [0.0]\nmin_gap_s = [0.0]\n"
+
+
+@pytest.fixture
+def tapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_tapes(tmp_path, ("siteA_1", "siteB_1"))
+    (tmp_path / "ossicle.toml").write_text(PROJECT + KEEN.format(on=0.5))
+    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
+    return tmp_path
+
+
+def clips(place: Path) -> Any:
+    found = find_steps(chain.CHAIN, load_project(place))["dataset"]
+    assert found is not None
+    return read_table(found / "clips.parquet"), json.loads((found / "split.json").read_text())
+
+
+def test_false_alarms_are_noise_of_the_next_dataset(tapes: Path, ossicle: Any) -> None:
+    said = ossicle("dataset", "mine", "-p", tapes)
+    assert said.code == 2
+    assert "run `ossicle run --until decision`" in said.err
+    # A net that nobody trained hovers around some value: a threshold amid makes short events all over the tapes.
+    assert ossicle("run", "-p", tapes, "--until", "scores", *QUIET).code == 0
+    found = find_steps(chain.CHAIN, load_project(tapes))["scores"]
+    assert found is not None
+    tracks = [np.load(track) for track in sorted((found / "tracks").glob("*.npy"))]
+    on = float(np.quantile(np.concatenate(tracks), 0.9))
+    (tapes / "ossicle.toml").write_text(PROJECT + KEEN.format(on=f"{on:.6f}"))
+    assert ossicle("run", "-p", tapes, "--until", "decision", *QUIET).code == 0
+    before, split = clips(tapes)
+    assert "mined" not in split
+
+    said = ossicle("dataset", "mine", "-p", tapes, "--lower", "1.0", "--most", "5", "--json")
+    assert said.code == 0, said.err
+    told = json.loads(said.out)
+    assert Path(told["file"]) == tapes / "negatives" / "mined-001.json"
+    assert len(told["false_alarms"]) == 5
+    for one in told["false_alarms"]:
+        for call_s in (1, 4, 7):
+            assert one["end_s"] <= call_s - 0.1 or one["start_s"] >= call_s + 0.6
+
+    assert ossicle("run", "-p", tapes, "--until", "dataset", *QUIET).code == 0
+    after, split = clips(tapes)
+    assert split["mined"] == {"clips": 5, "unused": {}}
+    new = after.join(before, on=["recording_id", "start_s", "end_s", "role"], how="anti")
+    assert sorted(new["start_s"].to_list()) == sorted(one["start_s"] for one in told["false_alarms"])
+    assert set(new["role"]) == {"noise"}
+    assert set(new["weight"]) == {2.0}
+    # Each is held out with its recording.
+    fold_of = dict(before.select("recording_id", "fold").iter_rows())
+    assert all(fold_of[row["recording_id"]] == row["fold"] for row in new.iter_rows(named=True))
+    # The same again finds the same and keeps nothing, though the dataset it is found in is a new one.
+    assert ossicle("run", "-p", tapes, "--until", "decision", *QUIET).code == 0
+    assert (
+        "an earlier round found the same"
+        in ossicle("dataset", "mine", "-p", tapes, "--lower", "1.0", "--most", "5").out
+    )
+
+
+def test_a_damaged_round_stops_the_run_with_its_name(tapes: Path, ossicle: Any) -> None:
+    (tapes / "negatives").mkdir()
+    (tapes / "negatives" / "mined-001.json").write_text("{")
+    said = ossicle("run", "-p", tapes, "--until", "dataset", *QUIET)
+    assert said.code == 2
+    assert "mined-001.json" in said.err
+    assert "is no round of mining" in said.err
