@@ -33,6 +33,14 @@ from ossicle.corpus.fields import Template, infer_template, start_time_of, stem_
         ("{a}_end", "x_y_end", None),
         ("{machine}/{kind}/*", "bd/kick", None),
         ("axb{x}", "a.b1", None),
+        ("{tape:*}.wav_{start:#}_{end:#}", "a_b.wav_1_2.5", {"tape": "a_b", "start": "1", "end": "2.5"}),
+        ("{tape:*}_{start:#}_{end:#}", "a_1_2_3e-05", {"tape": "a_1", "start": "2", "end": "3e-05"}),
+        ("{start:#}_x", "-1_x", None),
+        ("{start:#}_x", "1._x", None),
+        ("{start:#}_x", "٣_x", None),
+        ("{animal:*}_{date:#}_*", "Zoë B_2_20250610_cut", {"animal": "Zoë B", "date": "2"}),
+        ("{tape:*}*", "abc", {"tape": "abc"}),
+        ("{a:*}/{b:*}_x", "c_d/e_f_x", {"a": "c_d", "b": "e_f"}),
     ],
 )
 def test_templates(template, stem, fields):
@@ -43,6 +51,8 @@ def test_templates(template, stem, fields):
 def test_a_senseless_template_is_refused_with_its_text(bad):
     with pytest.raises(UsageError, match="name_template"):
         Template(bad)
+    with pytest.raises(UsageError, match="clip_names"):
+        Template(bad, "clip_names")
 
 
 @pytest.mark.parametrize(

@@ -310,6 +310,10 @@ def test_what_is_excluded_is_not_used_and_its_segments_are_counted(one):
     assert found.partly[found.recordings[0].id] == ((0.0, 60.0),)
     message = next(note.message for note in found.notes if note.kind == "not_chosen")
     assert message.startswith("4 annotations are of 1 files")
+    shutil.copytree(one.clips, one.folder / "copy of labelled_recordings")
+    shutil.copytree(one.clips, one.folder / "another copy")
+    copies = replace(SETTINGS, exclude=(*settings.exclude, "*copy*"))
+    assert index(one, copies).annotations == found.annotations
 
 
 def test_clips_of_one_tape_in_several_groups_are_an_error_in_the_health(made):

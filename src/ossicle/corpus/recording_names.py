@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import PurePosixPath
 
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
@@ -28,12 +27,13 @@ class RecordingNames:
         """
         clip = (self.clips or {}).get(path)
         stem = normal_path(stem_of(path, SUFFIXES))
-        name = stem.rpartition("/")[2] if clip is None else clip.tape
+        above, slash, own = stem.rpartition("/")
+        name = own if clip is None else clip.tape
         fields = {"recording": normal_path(path), "folder": top_folder(normal_path(path))}
         if (start := start_time_of(name)) is not None:
             offset = timedelta(seconds=0.0 if clip is None else clip.start * UNITS_S[self.unit])
             fields["start_time"] = (datetime.fromisoformat(start) + offset).isoformat()
         if self.clips is not None:
             fields["tape"] = name
-        told = None if self.template is None else self.template.parse(str(PurePosixPath(stem).with_name(name)))
+        told = None if self.template is None else self.template.parse(above + slash + name)
         return fields | (told or {})

@@ -17,6 +17,7 @@ from ossicle.corpus.annotation_files import Note
 from ossicle.corpus.clip_names import ClipNames, Tapes, TapeStretch, lies_within
 from ossicle.corpus.discovery import shown
 from ossicle.corpus.fields import Template, stem_of
+from ossicle.corpus.pairing import Pairing
 from ossicle.corpus.placing import cut_at, shifted
 from ossicle.corpus.selection import RawSelection, check_times, parse_quality
 
@@ -111,7 +112,7 @@ def read_segments(
     a name could be several clips.
     """
     out = Segments()
-    known, unused, whole = Tapes(usable), Tapes(excluded), Tapes(tapes)
+    known, unused, whole = Tapes(usable), Pairing(excluded), Tapes(tapes)
     variants: Counter[int] = Counter()
     gone: dict[str, list[RawSelection]] = defaultdict(list)
     for file in files:
@@ -125,8 +126,8 @@ def read_segments(
             continue
         segment, number = found
         variants[number] += 1
-        where = (file, "corpus.segment_names")
-        clip = known.named(segment.clip, *where) or unused.named(segment.clip, *where)
+        clip = known.named(segment.clip, file, "corpus.segment_names")
+        clip = clip or min(unused.named(normal_path(segment.clip)), default=None)
         if clip is None:
             gone[segment.clip].append(segment.row)
         else:
