@@ -11,8 +11,9 @@ import numpy as np
 from ossicle.app.project.layers import recipe_names
 from ossicle.app.project.load import PROJECT_FILE
 from ossicle.artefacts.files import write_text
+from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import SplitError, UsageError
-from ossicle.corpus.discovery import shown
+from ossicle.corpus.discovery import files_below, shown
 from ossicle.corpus.fields import infer_template
 from ossicle.corpus.index import CorpusIndex, CorpusSettings, index_corpus
 
@@ -58,9 +59,11 @@ def scaffold(
     settings = CorpusSettings(audio=str(audio), name_template=name_template, decode=False)
     index = index_corpus(audio, annotations, settings, group=group, workers=os.cpu_count() or 1)
     if annotations is not None and not any(one.reviewed for one in index.recordings):
+        cut_outs = annotations.is_dir() and files_below(annotations, SUFFIXES)
+        hint = "; segments cut out as audio are read by [corpus] segment_names: see docs/coming-from-scripts.md"
         raise UsageError(
             f"--annotations {annotations}: holds no table for any of the {len(index.recordings)} recordings "
-            "(Raven tables, Audacity labels, CSV, TSV or Parquet, named like the recordings)"
+            f"(Raven tables, Audacity labels, CSV, TSV or Parquet, named like the recordings){hint if cut_outs else ''}"
         )
     _require_groups(index, group, folds)
     write_text(file, _text(recipe, folder, audio, annotations, group, name_template, folds, index))
