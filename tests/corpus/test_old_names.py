@@ -15,6 +15,7 @@ from ossicle.core.errors import UsageError
 from ossicle.corpus.findings import find_problems
 from ossicle.corpus.index import CorpusIndex, CorpusSettings, index_corpus
 from ossicle.corpus.index_files import read_index, write_index
+from ossicle.corpus.overlap import corpus_overlap
 from ossicle.corpus.review_rounds import ReviewedRecording, Round, with_reviews
 
 from ..old_scheme import CALLS, RATE, TAPE_S, TAPES, OldCorpus, loud, make_corpus
@@ -322,6 +323,20 @@ def test_clips_of_one_tape_in_several_groups_are_an_error_in_the_health(made):
     problems = find_problems(found, rate=RATE, group="recording", short_gap_shares={})
     assert [one.severity for one in problems if one.code == "tape_divided"] == ["error"]
     assert "tape_divided" not in told(index(made, CLIPS_ONLY, group="animal"))
+
+
+def test_defect_3_a_tape_of_the_benchmark_whose_clips_were_trained_on_is_found(made):
+    """Clips and their tape have other bytes and other paths: the tape's name, in the clips' names, tells."""
+    train = index(made, replace(CLIPS_ONLY, exclude=("*/Luna*", "*/387*")))
+    bench = index(made, replace(SETTINGS, include=("raw_recordings",), exclude=("*/Zo*", "*/387*", "*/*neas*")))
+    assert not corpus_overlap(train, bench)
+    both = index(made, replace(SETTINGS, include=("raw_recordings/Zo*",)))
+    found = corpus_overlap(train, both)
+    assert [(one.kind, one.value) for one in found.shared] == [
+        ("animal", "zoë b"),
+        ("tape", nfc(TAPES[2]).casefold()),
+    ]
+    assert len(found.shared[1].first) == 2
 
 
 def test_tables_of_clips_are_placed_in_their_tapes_too(one):
