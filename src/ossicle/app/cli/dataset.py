@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ossicle.app.cli import dataset_optimism, mine
 from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.project import HERE
 from ossicle.app.cli.table import print_rows
@@ -21,6 +22,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     group.command()(health)
     group.command()(stats)
+    group.command()(dataset_optimism.optimism)
+    mine.register(group)
     app.add_typer(group, name="dataset")
 
 

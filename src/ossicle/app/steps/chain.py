@@ -61,13 +61,17 @@ def run_project(
 ) -> Done:
     """Run a project and leave its results in ``project.results``, but for a bundle that the noise gate refused.
 
-    A refusal is no exception here, for there is much to look at: :func:`gate_refusal` says it.
+    A refusal is no exception here, for there is much to look at: :func:`gate_refusal` says it. SplitError for a leaky
+    split, unless the run ends before the step ``scores``.
 
     ``names``: these steps and the ones they read; else all. ``until``: nothing after this step. ``anew_from``: this
     step and what comes after it are computed even where they are done. Raises UsageError for an unknown step,
     LockedError while another run writes to the same data root.
     """
     steps = chosen_steps(names, until)
+    if any(step.name == scores.STEP.name for step in steps):
+        # Before hours of training rather than after them.
+        scores.refuse_leaky(project)
     anew: list[str] = []
     if anew_from is not None:
         anew = step_names()[_place(anew_from) :]

@@ -1,0 +1,122 @@
+"""Figures of clips: is the label in this clip or not, whatever the events. What pipelines that classify clips report.
+
+A clip's score is the highest frame score within it. The threshold of a held-out fold is the one with the best F1 on the
+clips of the other folds: those of val for test, where one division takes the place of folds.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.intervals import Intervals
+from ossicle.core.tracks import ScoreTrack
+from ossicle.metrics.event_report import plain
+from ossicle.metrics.ranking import average_precision, pr_curve, roc_auc
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFigures:
+    """How well clips of one label are told from the others; NaN where there is nothing to count.
+
+    ``thresholds`` holds the one used for each judged fold. Average precision and ROC AUC pool the judged folds' scores,
+    which come from several models where there are several folds.
+    """
+
+    n_positive: int
+    n_negative: int
+    average_precision: float
+    roc_auc: float
+    f1: float
+    precision: float
+    recall: float
+    accuracy: float
+    thresholds: Mapping[int, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; None where there was nothing to count."""
+        names = ("average_precision", "roc_auc", "f1", "precision", "recall", "accuracy")
+        return {
+            "n_positive": self.n_positive,
+            "n_negative": self.n_negative,
+            **{name: plain(getattr(self, name)) for name in names},
+            "thresholds": {str(fold): plain(value) for fold, value in sorted(self.thresholds.items())},
+        }
+
+
+def clip_scores(track: ScoreTrack, spans: Intervals) -> NDArray[np.float32]:
+    """The highest score of each label in each span (n, 2; seconds): float32, shape (n, n_labels).
+
+    Frames count whose centre lies in the span; of a span that holds no centre, the frame in which its middle lies.
+    Raises ValueError for a track without frames.
+    """
+    if len(track.scores) == 0:
+        raise ValueError("a track without frames has no score for any clip")
+    centres = track.origin_s + np.arange(len(track.scores)) * track.hop_s
+    out = np.empty((len(spans), track.scores.shape[1]), dtype=np.float32)
+    first, last = np.searchsorted(centres, spans[:, 0], "left"), np.searchsorted(centres, spans[:, 1], "right")
+    for row, (start, end) in enumerate(zip(first, last, strict=True)):
+        if end <= start:
+            start = min(int(spans[row].mean() / track.hop_s), len(centres) - 1)
+            end = start + 1
+        out[row] = track.scores[start:end].max(axis=0)
+    return out
+
+
+def best_f1_threshold(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:
+    """The score from which on to say yes for the best F1 on these clips, the highest of equals; NaN without positives.
+
+    >>> best_f1_threshold(np.array([0.9, 0.6, 0.5]), np.array([True, False, True]))
+    0.5
+    """
+    if not np.any(positive):
+        return float("nan")
+    curve = pr_curve(scores, positive)
+    f1 = 2 * curve.precision * curve.recall / np.maximum(curve.precision + curve.recall, 1e-12)
+    # Thresholds fall, and argmax takes the first of equals.
+    return float(curve.thresholds[int(np.argmax(np.round(f1, 12)))])
+
+
+def clip_figures(
+    scores: NDArray[np.floating], positive: NDArray[np.bool_], folds: NDArray[np.int64], judged: Collection[int]
+) -> ClipFigures:
+    """Figures of the clips of the folds ``judged``, each under the threshold that the clips of other folds chose.
+
+    ``scores``, ``positive`` and ``folds`` (n,) are of held-out clips alone: none was in the training of the model that
+    scored it.
+    """
+    keep = np.isin(folds, list(judged))
+    thresholds = {fold: best_f1_threshold(scores[folds != fold], positive[folds != fold]) for fold in sorted(judged)}
+    return judge_clips(scores[keep], positive[keep], folds[keep], thresholds)
+
+
+def judge_clips(
+    scores: NDArray[np.floating],
+    positive: NDArray[np.bool_],
+    folds: NDArray[np.int64],
+    thresholds: Mapping[int, float],
+) -> ClipFigures:
+    """Figures of clips (n,), each under the threshold of its fold; every fold in ``folds`` has one."""
+    limits = np.array([thresholds[int(fold)] for fold in folds], dtype=np.float64)
+    truth, said = positive, scores >= limits
+    tp, fp = int(np.sum(said & truth)), int(np.sum(said & ~truth))
+    fn, n = int(np.sum(~said & truth)), len(truth)
+    # Without a threshold for every clip there is no decision to judge.
+    decided = n > 0 and not np.isnan(limits).any()
+    return ClipFigures(
+        n_positive=int(truth.sum()),
+        n_negative=int((~truth).sum()),
+        average_precision=average_precision(scores, truth),
+        roc_auc=roc_auc(scores, truth),
+        f1=_share(2 * tp, 2 * tp + fp + fn, decided),
+        precision=_share(tp, tp + fp, decided),
+        recall=_share(tp, tp + fn, decided),
+        accuracy=_share(n - fp - fn, n, decided),
+        thresholds=dict(thresholds),
+    )
+
+
+def _share(part: int, whole: int, decided: bool) -> float:
+    return part / whole if decided and whole else float("nan")

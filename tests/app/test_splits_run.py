@@ -1,0 +1,138 @@
+"""Known split strategies through the chain and the command line, with networks that nobody trained."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ossicle.app.project.load import load_project
+from ossicle.app.project.variants import preset_names
+from ossicle.app.steps import chain
+from ossicle.app.steps.clip_figures import CLIPS, FIGURES, step_for
+from ossicle.app.steps.step import Silent, run_steps
+from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.tables import read_table
+from ossicle.core.errors import SplitError
+from ossicle.corpus.splits import LEAKY, STRATEGIES
+
+from ..untrained import PROJECT, chain_without_training, write_tapes
+
+QUIET = ("--progress", "none")
+VARIANT = """
+[variants.known]
+base = "preset:{name}"
+[variants.known.dataset]
+quality_min = 0
+[variants.known.split]
+val_share = 0.2
+"""
+
+
+@pytest.fixture
+def tapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_tapes(tmp_path, ("siteA_1", "siteA_2", "siteB_1", "siteC_1", "siteD_1", "siteE_1", "siteE_2"))
+    (tmp_path / "ossicle.toml").write_text(PROJECT + VARIANT.format(name="random"))
+    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
+    return tmp_path
+
+
+def test_every_known_name_is_a_preset_with_its_seed(tmp_path: Path) -> None:
+    assert set(preset_names()) == {*STRATEGIES[1:], "random_more_noise"}
+    seeds = {}
+    for name in preset_names():
+        (tmp_path / "ossicle.toml").write_text(PROJECT + f'[variants.known]\nbase = "preset:{name}"\n')
+        settings = load_project(tmp_path, variant="known").settings
+        assert name.startswith(settings.split.strategy)
+        assert settings.split.group == "site"
+        assert settings.dataset.noise == "beside"
+        seeds[name] = settings.split.seed
+    assert seeds == {
+        "random": 42,
+        "random_more_noise": 43,
+        "quality_balanced": 911,
+        "clipwise_balanced": 1401,
+        "quality_and_clipwise_balanced": 2048,
+        "proportional_by_tape": 1731,
+    }
+
+
+def test_a_leaky_split_says_so_and_is_refused_before_anything_is_computed(tapes: Path, ossicle: Any) -> None:
+    said = ossicle("run", "-p", tapes, "--variant", "known", *QUIET)
+    assert said.code == 2
+    assert "strategy = 'random' is leaky" in said.err
+    assert "ossicle dataset optimism" in said.err
+    assert not (tapes / "data").exists()
+    done = chain.run_project(load_project(tapes, variant="known"), Silent(), "training")
+    split = json.loads((done.artefacts["dataset"] / "split.json").read_text())
+    assert (split["strategy"], split["ok"]) == ("random", False)
+    assert split["leaky"].startswith("leaky: random cuts through ")
+    assert split["groups_cut"]
+    assert split["names"] == {"-1": "train", "0": "test", "1": "val"}
+    # A model without val and test, and one on all.
+    assert sorted(path.name for path in done.artefacts["training"].iterdir() if path.is_dir()) == ["final", "holdout"]
+    assert len(read_table(done.artefacts["dataset"] / "folds.parquet")) == 0
+
+
+def test_whole_tapes_in_train_val_and_test_run_to_the_end(tapes: Path, ossicle: Any) -> None:
+    file = tapes / "ossicle.toml"
+    file.write_text(PROJECT + VARIANT.format(name="proportional_by_tape"))
+    done = chain.run_project(load_project(tapes, variant="known"), Silent(), "evaluation")
+    split = json.loads((done.artefacts["dataset"] / "split.json").read_text())
+    assert (split["ok"], split["leaky"]) == (True, "")
+    judged = read_table(done.artefacts["dataset"] / "folds.parquet")
+    assert set(judged["fold"].to_list()) == {0, 1}
+    metrics = json.loads((done.artefacts["evaluation"] / "metrics.json").read_text())
+    assert metrics["n_reference"] == 3 * len(judged)
+    assert set(metrics["per_group"]) == set(judged["group"].to_list())
+
+
+@pytest.mark.parametrize("strategy", ["grouped", "proportional_by_tape", "random"])
+def test_clip_figures_are_those_of_the_highest_frame_of_held_out_clips(tapes: Path, strategy: str) -> None:
+    project = load_project(tapes, variant="known", overrides=(f"split.strategy={strategy}",))
+    split = project.settings.split
+    step = step_for(split)
+    made = run_steps((*chain.chosen_steps(step.needs), step), project, Silent()).artefacts
+    table = read_table(made["clip_figures"] / CLIPS)
+    clips = read_table(made["dataset"] / "clips.parquet")
+    held_out = clips.filter(clips["fold"] >= 0)
+    assert len(table) == len(held_out)
+    tracks = made["clip_figures" if split.leaky else "scores"] / "tracks"
+    for row in table.iter_rows(named=True):
+        assert row["positive"] == (row["role"] == "target")
+        track = read_track(tracks / row["recording_id"])
+        centres = (np.arange(len(track.scores)) + 0.5) * track.hop_s
+        inside = track.scores[(centres >= row["start_s"]) & (centres <= row["end_s"]), 0]
+        assert row["score"] == float(inside.max())
+    told = json.loads((made["clip_figures"] / FIGURES).read_text())
+    assert bool(told["leaky"]) == split.leaky
+    judged = table if strategy == "grouped" else table.filter(table["fold"] == 0)
+    assert told["labels"]["call"]["n_positive"] == judged["positive"].sum()
+    assert told["labels"]["call"]["n_negative"] == (~judged["positive"]).sum()
+
+
+def test_optimism_lays_the_same_clips_side_by_side(tapes: Path, ossicle: Any) -> None:
+    said = ossicle("dataset", "optimism", "-p", tapes, "--variant", "known", "--json", *QUIET)
+    assert said.code == 0, said.err
+    own, same, all_clips = json.loads(said.out)
+    assert (own["strategy"], same["strategy"], all_clips["strategy"]) == ("random", "grouped", "grouped")
+    assert own["leaky"].startswith("leaky: random cuts through")
+    assert same["leaky"] == all_clips["leaky"] == ""
+    counts = [(of["labels"]["call"]["n_positive"], of["labels"]["call"]["n_negative"]) for of in (own, same, all_clips)]
+    assert counts[0] == counts[1]
+    assert counts[2] == (21, 21)
+    assert all(a < b for a, b in zip(counts[0], counts[2], strict=True))
+    shown = ossicle("dataset", "optimism", "-p", tapes, "--variant", "known", *QUIET)
+    assert "the same clips, out of fold" in shown.out
+    assert "leaky: random cuts through" in shown.out
+
+
+@pytest.mark.parametrize("strategy", LEAKY)
+def test_a_step_that_wants_whole_recordings_refuses_a_leaky_split_by_itself(tapes: Path, strategy: str) -> None:
+    project = load_project(tapes)
+    split = replace(project.settings.split, strategy=strategy, seed=5, val_share=0.29)
+    project = replace(project, settings=replace(project.settings, split=split))
+    with pytest.raises(SplitError, match=strategy):
+        run_steps(chain.chosen_steps(("scores",)), project, Silent())

@@ -1,0 +1,144 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ossicle.core.errors import SplitError
+from ossicle.core.records import Annotation, Clip, Recording
+from ossicle.corpus.dataset import DatasetClips, DatasetSettings, build_dataset
+from ossicle.corpus.holdout import undivided
+from ossicle.corpus.mining_report import mining_report
+
+
+def recording(name: str, seconds: float, tape: str = "t", reviewed: bool = True) -> Recording:
+    path = f"{name}.wav"
+    return Recording(name, "tapes", path, 1000, 1, round(seconds * 1000), name, reviewed, fields={"tape": tape})
+
+
+def mined(
+    recordings: list[Recording], annotations: list[Annotation], *, seed: int = 0, **chosen: object
+) -> DatasetClips:
+    wanted = DatasetSettings(noise="beside", **chosen)  # type: ignore[arg-type]
+    return build_dataset(recordings, annotations, undivided(recordings, (), "tape"), wanted, seed, crop_s=1.0)
+
+
+@st.composite
+def tapes(draw: st.DrawFn) -> tuple[list[Recording], list[Annotation]]:
+    recordings, annotations = [], []
+    for index in range(draw(st.integers(1, 5))):
+        seconds = draw(st.floats(0.5, 20))
+        recordings.append(
+            recording(f"r{index}", seconds, draw(st.sampled_from("ab")), index == 0 or draw(st.booleans()))
+        )
+        for _ in range(draw(st.integers(index == 0, 6))):
+            start = draw(st.floats(0, seconds * 0.9))
+            label = draw(st.sampled_from(["hum", "trill"]))
+            annotations.append(
+                Annotation(f"r{index}", start, start + draw(st.floats(0, 3)), label, quality=draw(st.integers(1, 4)))
+            )
+    return recordings, annotations
+
+
+@given(tapes(), st.floats(0, 3.5), st.floats(0, 1), st.booleans(), st.sampled_from([0, 2]), st.integers(0, 9))
+@settings(deadline=None, max_examples=150)
+def test_noise_touches_no_annotation_and_the_report_is_true(
+    corpus: tuple[list[Recording], list[Annotation]], k: float, margin: float, fallback: bool, worst: int, seed: int
+) -> None:
+    recordings, annotations = corpus
+    chosen = {"noise_per_target": k, "margin_s": margin, "fallback_raw": fallback, "quality_max": worst}
+    try:
+        made = mined(recordings, annotations, seed=seed, **chosen)
+    except SplitError as error:
+        assert "no target is left" in str(error)  # noqa: PT017 - all may be worse than worst
+        return
+    assert made == mined(recordings[::-1], annotations[::-1], seed=seed, **chosen)
+    by_id = {one.id: one for one in recordings}
+    asked, placed, elsewhere = Counter[str](), Counter[str](), Counter[str]()
+    for unit in made.units:
+        target, noise = unit.clips[0], [one for one in unit.clips if one.role == "noise"]
+        repeats = len(unit.clips) - len(noise)
+        assert target.role == "target"
+        assert len(noise) <= repeats * int(np.ceil(k))
+        for one in noise:
+            owner = by_id[one.recording_id]
+            assert owner.reviewed
+            assert owner.fields["tape"] == by_id[target.recording_id].fields["tape"]
+            assert one.end_s - one.start_s == pytest.approx(target.end_s - target.start_s, abs=1e-9)
+            assert -1e-9 <= one.start_s <= one.end_s <= owner.duration_s + 1e-9
+            # Every annotation keeps noise away, whoever's it is and whatever its quality.
+            for other in annotations:
+                if other.recording_id == one.recording_id:
+                    assert one.end_s <= other.start_s - margin + 1e-9 or one.start_s >= other.end_s + margin - 1e-9
+            if one.recording_id != target.recording_id:
+                assert fallback
+                elsewhere[unit.group] += 1
+            placed[unit.group] += 1
+        short = [one for one in made.unplaced if (one.recording_id, one.start_s, one.end_s, one.label) == _key(target)]
+        missing = sum(one.asked - one.placed for one in short)
+        asked[unit.group] += len(noise) + missing
+        if float(k).is_integer() and target.end_s > target.start_s:
+            assert len(noise) + missing == repeats * k
+    for row in made.tapes:
+        assert row.asked == row.placed + row.skipped == asked[row.group]
+        assert (row.placed, row.from_fallback) == (placed[row.group], elsewhere[row.group])
+
+
+def _key(one: Clip) -> tuple[str, float, float, str]:
+    return one.recording_id, one.start_s, one.end_s, one.label
+
+
+def test_a_fraction_is_a_chance_of_one_more() -> None:
+    tape = recording("r", 4000.0)
+    calls = [Annotation("r", 2.0 * i, 2.0 * i + 0.1, "hum") for i in range(1000)]
+    noise = [len(unit.clips) - 1 for unit in mined([tape], calls, noise_per_target=1.25).units]
+    assert set(noise) == {1, 2}
+    assert np.mean(noise) == pytest.approx(1.25, abs=0.05)
+
+
+def test_the_rest_of_the_tape_is_asked_only_where_a_clip_has_no_room() -> None:
+    full = [recording("full", 2.0), recording("free", 30.0), recording("other", 30.0, tape="u")]
+    calls = [Annotation("full", 0.05, 1.95, "hum"), Annotation("free", 10.0, 11.0, "hum")]
+    made = mined(full, calls, noise_per_target=2)
+    (tape,) = [row for row in made.tapes if row.group == "t"]
+    assert (tape.asked, tape.placed, tape.from_fallback, tape.skipped, tape.overlapping) == (4, 4, 2, 0, 0)
+    assert {one.recording_id for one in made.clips if one.role == "noise"} == {"free"}
+    alone = mined(full, calls, noise_per_target=2, fallback_raw=False)
+    assert [(one.recording_id, one.asked, one.placed) for one in alone.unplaced] == [("full", 2, 0)]
+    assert (alone.tapes[0].placed, alone.tapes[0].from_fallback, alone.tapes[0].skipped) == (2, 0, 2)
+
+
+def test_noise_overlaps_only_for_want_of_room_and_can_be_refused() -> None:
+    tape, calls = recording("r", 10.0), [Annotation("r", 0.0, 4.0, "hum")]
+    assert mined([tape], calls, noise_per_target=1).tapes[0].overlapping == 0
+    assert mined([tape], calls, noise_per_target=2).tapes[0].overlapping == 1
+    with pytest.raises(SplitError, match="t: 1 overlapping, 0 exact duplicates\nlower noise_per_target"):
+        mined([tape], calls, noise_per_target=2, refuse_overlaps=True)
+    mined([tape], calls, noise_per_target=1, refuse_overlaps=True)
+
+
+def test_an_annotation_that_is_there_twice_stays_with_its_repeat_and_can_be_refused() -> None:
+    tape, calls = recording("r", 30.0), [Annotation("r", 5.0, 6.0, "hum")] * 2
+    made = mined([tape], calls)
+    assert len(made.units) == 1
+    assert made.tapes[0].duplicates == 1
+    with pytest.raises(SplitError, match="1 exact duplicates"):
+        mined([tape], calls, refuse_overlaps=True)
+
+
+def test_a_call_of_no_length_asks_for_no_noise() -> None:
+    made = mined([recording("r", 9.0)], [Annotation("r", 2.0, 2.0, "click"), Annotation("r", 4.0, 5.0, "hum")])
+    assert (made.tapes[0].asked, made.tapes[0].placed) == (1, 1)
+
+
+@given(st.lists(st.tuples(st.sampled_from("pq"), st.integers(0, 30), st.integers(1, 5)), max_size=12))
+def test_overlaps_and_duplicates_are_counted_as_by_hand(spans: list[tuple[str, int, int]]) -> None:
+    clips = [Clip(rid, start / 2, (start + length) / 2, "noise", 0, "g") for rid, start, length in spans]
+    (row,) = mining_report({"g": len(clips)}, {}, clips)
+    ordered = sorted(clips, key=lambda one: (one.recording_id, one.start_s, one.end_s))
+    overlapping = sum(
+        any(a.recording_id == b.recording_id and b.start_s < a.end_s for a in ordered[:i])
+        for i, b in enumerate(ordered)
+    )
+    assert (row.overlapping, row.duplicates) == (overlapping, len(clips) - len(set(clips)))

@@ -1,0 +1,186 @@
+from collections import Counter, defaultdict
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ossicle.core.errors import SplitError
+from ossicle.core.records import Annotation, Recording
+from ossicle.corpus.audit import audit
+from ossicle.corpus.dataset import DatasetClips, DatasetSettings, build_dataset
+from ossicle.corpus.holdout import divide_clips, leak_words, models, split_name, undivided, whole_groups
+from ossicle.corpus.splits import LEAKY, NEVER_HELD_OUT, TEST, VAL, SplitSettings
+
+from .test_splits import calls, recording
+
+TRAIN = NEVER_HELD_OUT
+
+
+def corpus(tapes: int, each: int, qualities: int = 4) -> tuple[list[Recording], list[Annotation]]:
+    recordings = [recording(f"{i}.wav", 2.0 * each + 5, tape=f"t{i}") for i in range(tapes)]
+    annotations = [
+        Annotation(one.id, 2.0 * i, 2.0 * i + 0.3, "hum", quality=i % qualities + 1)
+        for one in recordings
+        for i in range(each)
+    ]
+    return recordings, annotations
+
+
+def divided(
+    recordings: list[Recording], annotations: list[Annotation], noise: str = "beside", **chosen: object
+) -> DatasetClips:
+    split = SplitSettings(group="tape", **chosen)  # type: ignore[arg-type]
+    folds = undivided(recordings, (), "tape")
+    return divide_clips(
+        build_dataset(recordings, annotations, folds, DatasetSettings(noise=noise), split.seed, 1.0), split
+    )
+
+
+def test_random_cuts_the_whole_at_70_and_15_per_cent() -> None:
+    made = divided(*corpus(5, 21), strategy="random")
+    assert Counter(unit.clips[0].fold for unit in made.units) == {TRAIN: 73, VAL: 15, TEST: 17}
+
+
+@pytest.mark.parametrize("strategy", LEAKY)
+@pytest.mark.parametrize("noise", ["beside", "corpus"])
+def test_each_bucket_is_cut_by_itself_and_a_target_keeps_its_noise(strategy: str, noise: str) -> None:
+    recordings, annotations = corpus(4, 43)
+    made = divided(recordings, annotations, noise, strategy=strategy, seed=3)
+    assert sum(one.role == "target" for one in made.clips) == len(annotations)
+    assert sum(one.role == "noise" for one in made.clips) == len(annotations)
+    buckets: dict[object, Counter[int]] = defaultdict(Counter)
+    for unit in made.units:
+        (fold,) = {one.fold for one in unit.clips}
+        kind = unit.quality if unit.label else "noise"
+        key = (
+            kind if "quality" in strategy else "",
+            unit.group if "clipwise" in strategy else "",
+        )
+        buckets[key][fold] += 1
+    for found in buckets.values():
+        n = found.total()
+        assert found[TRAIN] == n * 70 // 100
+        assert found[VAL] == n * 15 // 100
+    assert made == divided(recordings[::-1], annotations[::-1], noise, strategy=strategy, seed=3)
+    assert made != divided(recordings, annotations, noise, strategy=strategy, seed=4)
+
+
+def test_a_bucket_of_one_goes_to_test_and_of_fewer_than_seven_none_to_val() -> None:
+    recordings, annotations = corpus(3, 6, qualities=1)
+    with pytest.raises(SplitError, match="leaves no target for val: its buckets are too small"):
+        divided(recordings, annotations, strategy="quality_and_clipwise_balanced")
+    lone = recording("lone.wav", 20.0, tape="lone")
+    made = divided([*recordings, lone], [*annotations, *calls(lone, 1)], strategy="clipwise_balanced", val_share=0.2)
+    assert {one.fold for one in made.clips if one.recording_id == lone.id} == {TEST}
+
+
+def test_a_label_that_nobody_could_learn_is_refused() -> None:
+    recordings, annotations = corpus(2, 30)
+    rare = Annotation(recordings[0].id, 62.0, 62.5, "trill")
+    for seed in range(30):
+        try:
+            made = divided(recordings, [*annotations, rare], strategy="random", seed=seed)
+        except SplitError as error:
+            assert "no 'trill' is left to train on: all 1 lie in val and test" in str(error)  # noqa: PT017
+            break
+        (fold,) = {one.fold for one in made.clips if one.label == "trill"}
+        assert fold == TRAIN
+    else:
+        pytest.fail("no seed put the only trill outside of train")
+
+
+def test_the_audit_says_what_a_leaky_strategy_cuts() -> None:
+    recordings, annotations = corpus(4, 30)
+    split = SplitSettings(group="tape", strategy="clipwise_balanced")
+    made = divided(recordings, annotations, strategy=split.strategy)
+    found = audit(undivided(recordings, (), "tape"), recordings, annotations, made.clips, group="tape", by_clip=True)
+    assert found.groups_cut == ("t0", "t1", "t2", "t3")
+    assert not found.ok
+    assert leak_words(split, found.groups_cut, 4) == "leaky: clipwise_balanced cuts through 4 of 4 groups of 'tape'"
+    assert [(one.fold, one.annotations["hum"]) for one in found.folds] == [(TRAIN, 84), (TEST, 20), (VAL, 16)]
+    assert leak_words(SplitSettings(), (), 4) == ""
+
+
+def test_clips_that_share_time_across_the_split_are_counted() -> None:
+    one = recording("a.wav", 60.0, tape="a")
+    notes = [
+        Annotation(one.id, 1.0, 3.0, "hum"),
+        Annotation(one.id, 2.0, 4.0, "hum"),
+        Annotation(one.id, 9.0, 9.5, "hum"),
+    ]
+    made = build_dataset([one], notes, undivided([one], (), "tape"), DatasetSettings(noise_per_target=0), 0, 1.0)
+    from dataclasses import replace
+
+    for folds, crossing in (((0, 1, 0), 2), ((0, 0, 1), 0), ((1, 1, 1), 0)):
+        clips = [replace(clip, fold=fold) for clip, fold in zip(made.clips, folds, strict=True)]
+        assert audit({}, [one], notes, clips, group="tape", by_clip=True).clips_crossing == crossing
+
+
+@given(
+    st.lists(st.integers(0, 20), min_size=3, max_size=12).filter(lambda found: sum(n > 0 for n in found) >= 3),
+    st.integers(0, 9),
+)
+@settings(deadline=None, max_examples=100)
+def test_whole_tapes_go_to_one_split_each(counts: list[int], seed: int) -> None:
+    recordings = [recording(f"{i}-{part}.wav", 30.0, tape=f"t{i}") for i in range(len(counts)) for part in "ab"]
+    annotations = [a for i, n in enumerate(counts) for a in calls(recordings[2 * i], n)]
+    split = SplitSettings(group="tape", strategy="proportional_by_tape", seed=seed)
+    folds = whole_groups(recordings, annotations, split)
+    assert list(folds) == sorted(one.id for one in recordings)
+    of_tape = defaultdict(set)
+    held: Counter[int] = Counter()
+    for one in recordings:
+        of_tape[one.fields["tape"]].add(folds[one.id].fold)
+    assert all(len(found) == 1 for found in of_tape.values())
+    for one in annotations:
+        held[folds[one.recording_id].fold] += 1
+    assert all(held[fold] for fold in (TRAIN, VAL, TEST))
+    # Greedy by the largest deficit: no split passes its share by more than its last tape.
+    total = sum(counts)
+    for fold, share in ((TRAIN, 0.7), (VAL, 0.15), (TEST, 0.15)):
+        assert held[fold] <= share * total + max(counts) + 1e-9
+    assert folds == whole_groups(recordings[::-1], annotations[::-1], split)
+
+
+def test_whole_tapes_by_hand() -> None:
+    recordings = [recording(f"{i}.wav", tape=f"t{i}") for i in range(20)]
+    annotations = [a for one in recordings for a in calls(one, 5)]
+    split = SplitSettings(group="tape", strategy="proportional_by_tape", seed=1731)
+    folds = Counter(entry.fold for entry in whole_groups(recordings, annotations, split).values())
+    assert folds == {TRAIN: 14, VAL: 3, TEST: 3}
+
+
+def test_too_few_tapes_are_refused() -> None:
+    pair = [recording("a.wav", tape="a"), recording("b.wav", tape="b"), recording("c.wav", tape="c")]
+    split = SplitSettings(group="tape", strategy="proportional_by_tape")
+    with pytest.raises(SplitError, match="at least three annotated groups; grouping by 'tape' gives 2"):
+        whole_groups(pair, [*calls(pair[0], 3), *calls(pair[1], 3)], split)
+    notes = [a for one in pair for a in calls(one, 5)] + calls(pair[0], 2, "trill")
+    refused = 0
+    for seed in range(20):
+        split = SplitSettings(group="tape", strategy="proportional_by_tape", seed=seed)
+        try:
+            assert whole_groups(pair, notes, split)[pair[0].id].fold == TRAIN
+        except SplitError as error:
+            assert "no 'trill' is left to train on" in str(error)  # noqa: PT017
+            refused += 1
+    assert 0 < refused < 20
+
+
+def test_one_model_holds_out_val_and_test() -> None:
+    assert models([], SplitSettings(strategy="random")) == {"holdout": [TEST, VAL]}
+    assert models([2, 0, 0, NEVER_HELD_OUT], SplitSettings()) == {"fold0": [0], "fold2": [2]}
+    assert split_name(3, SplitSettings()) == "fold 3"
+    assert split_name(NEVER_HELD_OUT, SplitSettings()) == "no fold"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"train_share": 0.8, "val_share": 0.2}, "leave no test"),
+        ({"strategy": "shuffled"}, "strategy = 'shuffled' is not one of: grouped, proportional_by_tape, random"),
+    ],
+)
+def test_impossible_settings_are_refused(given: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        SplitSettings(**given)  # type: ignore[arg-type]
