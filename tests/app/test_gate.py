@@ -46,12 +46,12 @@ def test_out_of_fold_events_count_where_nothing_is_annotated(project: Project, t
         "empty": [Event(5.0, 6.5, "call", 0.9), Event(50.0, 51.0, "other", 0.9)],
         "quiet": [],
     }
-    inputs = {"corpus": tmp_path / "corpus", "decision": tmp_path / "decision"}
+    inputs = {"corpus": tmp_path / "corpus", "second_stage": tmp_path / "second_stage"}
     for folder in inputs.values():
         folder.mkdir()
     write_index(CorpusIndex(tuple(recordings.values()), notes), inputs["corpus"])
     keys = ["recording_id", "start_s", "end_s", "label"]
-    write_table(inputs["decision"] / "events.parquet", events_frame(events), keys)
+    write_table(inputs["second_stage"] / "events.parquet", events_frame(events), keys)
     log, journal = RunLog(tmp_path / "run.jsonl"), Journal(tmp_path / "journal.jsonl")
     context = Context(project, inputs, tmp_path, Silent(), log, journal, {})
     truth = Truth(tuple(recordings), ("call", "other"), recordings, notes, {}, {})

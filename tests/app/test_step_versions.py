@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import corpus, dataset, decision, evaluation
+from ossicle.app.steps import corpus, dataset, decision, evaluation, second_stage
 from ossicle.app.steps.scores import track_path
 from ossicle.app.steps.step import Context, Silent, run_steps
 from ossicle.artefacts.blocks import write_track
@@ -43,6 +43,7 @@ bootstrap = 100
 GOLDEN = {
     ("dataset", 3): "b6c2251718a687f15cfd9f5b099032b4dbc47e2c08d758568b5b2caedd862d1a",
     ("decision", 2): "47016eb1c175131632b69fe3184104ffb137eaacfaa353a3b83b04ca1ac8281a",
+    ("second_stage", 1): "f6676cbd8a37290ad5b342d062f934650e1a9c526b048fca6d278dac25f77fbd",
     ("evaluation", 2): "e2c2ea716057d46f403170d7bd85e53288a5a1d24990b4cd17eb62c513f0daba",
 }
 
@@ -74,7 +75,7 @@ def artefacts(project: Project) -> dict[str, Path]:
     found = dict(run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts)
     found["scores"] = project.data_root / "made-up-scores"
     make_scores(found["corpus"], found["scores"])
-    for step in (decision.STEP, evaluation.STEP):
+    for step in (decision.STEP, second_stage.STEP, evaluation.STEP):
         out = found[step.name] = project.data_root / f"{step.name}-out"
         out.mkdir()
         inputs = {name: found[name] for name in step.needs}
@@ -114,7 +115,9 @@ def rounded(value: object) -> object:
     return [rounded(one) for one in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("step", [dataset.STEP, decision.STEP, evaluation.STEP], ids=lambda step: step.name)
+@pytest.mark.parametrize(
+    "step", [dataset.STEP, decision.STEP, second_stage.STEP, evaluation.STEP], ids=lambda step: step.name
+)
 def test_an_output_changes_only_with_its_version(artefacts, step):
     found = content(artefacts[step.name])
     assert found == GOLDEN.get((step.name, step.version)), (

@@ -18,7 +18,19 @@ import pytest
 from ossicle.corpus.synth import SynthSettings, make_tapes
 
 COMMAND = (sys.executable, "-c", "from ossicle.app.cli.main import main; main()")
-STEPS = ("corpus", "dataset", "store", "training", "scores", "decision", "evaluation", "gate", "bundle", "report")
+STEPS = (
+    "corpus",
+    "dataset",
+    "store",
+    "training",
+    "scores",
+    "decision",
+    "second_stage",
+    "evaluation",
+    "gate",
+    "bundle",
+    "report",
+)
 TAPES = SynthSettings(tapes=4, minutes=0.4, sites=4, empty_tapes=0, calls_per_minute=40, confusers_per_minute=0)
 TINY = """
 [chunks]

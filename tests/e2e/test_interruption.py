@@ -10,7 +10,7 @@ import pytest
 
 from .conftest import Tiny, contents, half_done, ossicle, started, survivors, wait_for
 
-COMPARED = ("corpus", "dataset", "store", "training", "scores", "decision", "evaluation")
+COMPARED = ("corpus", "dataset", "store", "training", "scores", "decision", "second_stage", "evaluation")
 
 
 def weights(data_root: Path) -> dict[str, bytes]:

@@ -72,7 +72,11 @@ def test_a_moved_project_and_data_root_stay_valid(tiny: Tiny, tmp_path: Path) ->
 
 def test_a_changed_decision_recomputes_what_reads_it(tiny: Tiny, tmp_path: Path) -> None:
     project = tiny.copy(tmp_path)
-    assert computed(project, "decision.min_length_s=[0.0, 0.08]", until="evaluation") == ["decision", "evaluation"]
+    assert computed(project, "decision.min_length_s=[0.0, 0.08]", until="evaluation") == [
+        "decision",
+        "second_stage",
+        "evaluation",
+    ]
     after = computed(project, "decision.min_length_s=[0.0, 0.08]")
     assert set(after) <= {"gate", "bundle", "report"}
     assert "report" in after
@@ -132,7 +136,11 @@ def test_from_computes_anew_what_is_done(tiny: Tiny, tmp_path: Path) -> None:
     done = ossicle("run", "-p", project, "--from", "decision", "--until", "evaluation", "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)["outcomes"]
-    assert [step for step, outcome in said.items() if outcome == "computed"] == ["decision", "evaluation"]
+    assert [step for step, outcome in said.items() if outcome == "computed"] == [
+        "decision",
+        "second_stage",
+        "evaluation",
+    ]
     assert contents(project / "data", ("decision", "evaluation")) == before
     assert computed(project) == []
     wrong = ossicle("run", "store", "-p", project, "--from", "report")

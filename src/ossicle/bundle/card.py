@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ossicle.bundle.manifest import Bundle
+from ossicle.bundle.manifest import SECOND_STAGE, Bundle
 from ossicle.core.decision import Decision
 
 FEW_GROUPS = 6
@@ -49,6 +49,14 @@ def card_text(bundle: Bundle) -> str:
         "",
         *_decisions(bundle.labels, bundle.decisions),
     ]
+    if SECOND_STAGE in bundle.files:
+        parts += [
+            "",
+            "## Second stage",
+            "",
+            "Events, and what lower thresholds find beside them, are judged again from",
+        ]
+        parts += ["how they sound; scores are probabilities of both stages together. The figures above include it."]
     if bundle.provenance:
         parts += ["", "## Provenance", "", *_listed(bundle.provenance)]
     return "\n".join(parts) + "\n"

@@ -1,7 +1,8 @@
 """Audio files to scores and events, through one engine in bounded memory (invariants 4, 7 and 10).
 
 ``MonoStream`` decodes and resamples in blocks, ``Scorer`` reads them on the chunk grid, ``Decider`` folds the scores
-into events; a whole recording is never held. :func:`stream_file` is the same engine fed as a microphone would feed it.
+into events, or ``Rescorer`` where there is a second stage; a whole recording is never held. :func:`stream_file` is the
+same engine fed as a microphone would feed it.
 """
 
 import os
@@ -22,6 +23,7 @@ from ossicle.core.tracks import Event, ScoreTrack, event_order
 from ossicle.inference.decide import Decider
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer
+from ossicle.inference.second_stage import Rescorer, SecondStage
 
 PathLike = str | os.PathLike[str]
 
@@ -89,25 +91,67 @@ def score_recording(path: PathLike, predictor: Predictor, batch_chunks: int = 8)
     return track, stream.report
 
 
+class EventFinder:
+    """The whole detector as a fold of one recording's samples into its events; ``second_stage`` may re-score them."""
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        decisions: Mapping[str, Decision],
+        batch_chunks: int = 8,
+        second_stage: SecondStage | None = None,
+    ) -> None:
+        labels, hop_s = tuple(predictor.labels), predictor.plan.hop_s
+        self._scorer = Scorer(predictor, batch_chunks)
+        self._decider = Decider(labels, decisions, hop_s)
+        self._rescorer = None if second_stage is None else Rescorer(labels, decisions, hop_s, second_stage)
+
+    @property
+    def n_samples(self) -> int:
+        """Samples taken so far."""
+        return self._scorer.n_samples
+
+    def feed(self, samples: NDArray[np.float32]) -> list[Event]:
+        """Take the next samples, float32 (n,) at the plan's rate; returns the events that became certain."""
+        scores = self._scorer.feed(samples)
+        return self._decider.feed(scores) if self._rescorer is None else self._rescorer.feed(samples, scores)
+
+    def finish(self, duration_s: float) -> list[Event]:
+        """The remaining events, clipped to ``duration_s`` seconds."""
+        scores = self._scorer.finish()
+        if self._rescorer is not None:
+            return self._rescorer.finish(scores, duration_s)
+        return self._decider.feed(scores) + self._decider.finish(duration_s)
+
+
 def predict_file(
-    path: PathLike, predictor: Predictor, decisions: Mapping[str, Decision], batch_chunks: int = 8
+    path: PathLike,
+    predictor: Predictor,
+    decisions: Mapping[str, Decision],
+    batch_chunks: int = 8,
+    second_stage: SecondStage | None = None,
 ) -> FilePrediction:
     """The events of one file. A file that cannot be used costs only itself: it comes back ``left_out``."""
-    decider = Decider(tuple(predictor.labels), decisions, predictor.plan.hop_s)
+    finder = EventFinder(predictor, decisions, batch_chunks, second_stage)
     events: list[Event] = []
     try:
         stream = MonoStream(path, predictor.plan.rate)
-        for scores in score_blocks(stream, predictor, batch_chunks):
-            events += decider.feed(scores)
+        for block in stream:
+            events += finder.feed(block)
+        events += finder.finish(stream.report.end_s)
     except (AudioError, OSError) as error:
         return FilePrediction((), "left_out", str(error), 0.0)
     report = stream.report
-    events += decider.finish(report.end_s)
     return FilePrediction(tuple(sorted(events, key=event_order)), report.status, report.reason, report.end_s)
 
 
 def stream_file(
-    path: PathLike, predictor: Predictor, decisions: Mapping[str, Decision], feed_s: float, batch_chunks: int = 1
+    path: PathLike,
+    predictor: Predictor,
+    decisions: Mapping[str, Decision],
+    feed_s: float,
+    batch_chunks: int = 1,
+    second_stage: SecondStage | None = None,
 ) -> Generator[EmittedEvent, None, DecodeReport]:
     """The events of a file as a microphone would give them, in blocks of ``feed_s`` seconds, each when it is decided.
 
@@ -117,15 +161,13 @@ def stream_file(
     if to_samples(feed_s, predictor.plan.rate) < 1:
         raise ValueError(f"feed_s = {feed_s:g} s is shorter than one sample at {predictor.plan.rate} Hz")
     stream = MonoStream(path, predictor.plan.rate)
-    scorer = Scorer(predictor, batch_chunks)
-    decider = Decider(tuple(predictor.labels), decisions, predictor.plan.hop_s)
+    finder = EventFinder(predictor, decisions, batch_chunks, second_stage)
     for block in equal_blocks(stream, to_samples(feed_s, stream.rate)):
-        events = decider.feed(scorer.feed(block))
-        heard_s = to_seconds(scorer.n_samples, stream.rate)
+        events = finder.feed(block)
+        heard_s = to_seconds(finder.n_samples, stream.rate)
         yield from (EmittedEvent(event, heard_s) for event in events)
     end_s = stream.report.end_s
-    last = decider.feed(scorer.finish()) + decider.finish(end_s)
-    yield from (EmittedEvent(event, end_s) for event in sorted(last, key=event_order))
+    yield from (EmittedEvent(event, end_s) for event in sorted(finder.finish(end_s), key=event_order))
     return stream.report
 
 

@@ -52,7 +52,9 @@ class Calibration:
 
     def linear(self, second: Features, first_logit: Features) -> Features:
         """The log odds before any isotonic line, (n,)."""
-        return self.weights[0] + self.weights[1] * logit(second, LEAST_PROBABILITY) + self.weights[2] * first_logit
+        offset, of_trees, of_first = self.weights.tolist()
+        found: Features = offset + of_trees * logit(second, LEAST_PROBABILITY) + of_first * first_logit
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,6 +21,7 @@ from ossicle.bundle.manifest import Bundle
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.corpus.formats import EVENT_FORMATS
 from ossicle.inference.batch import EmittedEvent, FilePrediction, predict_file, stream_file
+from ossicle.inference.second_stage_file import bundled_second_stage
 
 BundleFolder = Annotated[Path, typer.Argument(help="Bundle, as `ossicle run` leaves it.")]
 Runtime = Annotated[str, typer.Option(help=f"What computes the scores: {', '.join(RUNTIMES)}.")]
@@ -57,7 +58,7 @@ def predict(
     if unknown or not wanted:
         raise UsageError(f"--format {formats}: there is {', '.join(EVENT_FORMATS)}")
     opened = _opened(bundle)
-    predictor = open_predictor(opened, runtime, threads)
+    predictor, second = open_predictor(opened, runtime, threads), bundled_second_stage(opened)
     audio = find_audio(files)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; name a folder")
@@ -70,7 +71,7 @@ def predict(
         for number, (name, path) in enumerate(audio, start=1):
             state = file_state(path)
             found = finished.find(name, state)
-            one = Written(name, path, found or predict_file(path, predictor, opened.decisions, batch))
+            one = Written(name, path, found or predict_file(path, predictor, opened.decisions, batch, second))
             tables.write(one, keep=found is not None)
             if found is None:
                 finished.mark(name, state, one.prediction)
@@ -117,10 +118,10 @@ def stream(
     Exit code 3 says that the file ends before it should.
     """
     opened = _opened(bundle)
-    predictor = open_predictor(opened, runtime, threads)
+    predictor, second = open_predictor(opened, runtime, threads), bundled_second_stage(opened)
     if not file.is_file():
         raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; name one recording")
-    report = _print_events(stream_file(file, predictor, opened.decisions, chunk_s))
+    report = _print_events(stream_file(file, predictor, opened.decisions, chunk_s, second_stage=second))
     if report.status == "partial":
         print(f"{file}: partial: {report.reason}", file=sys.stderr)
         raise typer.Exit(EXIT_INCOMPLETE)

@@ -11,6 +11,7 @@ from ossicle.corpus.splits import SplitSettings
 from ossicle.inference.grid import DecisionGrid
 from ossicle.metrics.noise_gate import GateSettings
 from ossicle.models.settings import AugmentSettings, ModelSettings
+from ossicle.training.second_stage_settings import SecondStageSettings
 from ossicle.training.settings import TrainingSettings
 
 
@@ -105,6 +106,9 @@ class ProjectSettings:
     augment: AugmentSettings = setting(default=AugmentSettings(), help="augmentation")
     training: TrainingSettings = setting(default=TrainingSettings(), help="training")
     decision: DecisionGrid = setting(default=DecisionGrid(), help="grid of decisions")
+    second_stage: SecondStageSettings = setting(
+        default=SecondStageSettings(), help="trees that judge the events again from how they sound"
+    )
     evaluation: EvaluationSettings = setting(default=EvaluationSettings(), help="criteria and intervals")
     gate: GateSettings = setting(default=GateSettings(), help="limits of the noise gate")
     report: ReportSettings = setting(default=ReportSettings(), help="the page")

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.app.steps.gate import METRICS
+from ossicle.app.steps.second_stage import MODEL, VERDICT
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.training import FINAL
 from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.files import read_json
 from ossicle.audio.mono import load_mono
 from ossicle.bundle.format import write_bundle
+from ossicle.bundle.manifest import SECOND_STAGE
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
 
@@ -44,6 +46,8 @@ def run(context: Context) -> None:
     decision = read_json(context.inputs["decision"] / "decision.json")
     metrics = read_json(context.inputs["gate"] / METRICS)
     folder = context.out / FOLDER
+    kept = read_json(context.inputs["second_stage"] / VERDICT)["kept"]
+    second = {SECOND_STAGE: context.inputs["second_stage"] / MODEL} if kept else {}
     write_bundle(
         folder,
         name=settings.project.name,
@@ -78,7 +82,7 @@ def run(context: Context) -> None:
             **({"warning": "few groups: the intervals say little about new ones"} if metrics["few_groups"] else {}),
         },
         model=digestible(settings.model),
-        files={"weights.safetensors": weights, **graphs},
+        files={"weights.safetensors": weights, **graphs, **second},
         replace=True,
     )
 
@@ -100,7 +104,7 @@ def _content(artefact: Path) -> str:
 STEP = Step(
     name="bundle",
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "training", "decision", "gate"),
+    needs=("corpus", "dataset", "training", "decision", "second_stage", "gate"),
     settings=lambda project: {
         "name": project.settings.project.name,
         "model": digestible(project.settings.model),

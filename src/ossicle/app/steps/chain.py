@@ -6,7 +6,19 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
-from ossicle.app.steps import bundle, corpus, dataset, decision, evaluation, gate, report, scores, store, training
+from ossicle.app.steps import (
+    bundle,
+    corpus,
+    dataset,
+    decision,
+    evaluation,
+    gate,
+    report,
+    scores,
+    second_stage,
+    store,
+    training,
+)
 from ossicle.app.steps.step import Done, Progress, Step, run_steps
 from ossicle.artefacts.files import whole_file, whole_folder
 from ossicle.artefacts.lock import project_lock
@@ -19,6 +31,7 @@ CHAIN: tuple[Step, ...] = (
     training.STEP,
     scores.STEP,
     decision.STEP,
+    second_stage.STEP,
     evaluation.STEP,
     gate.STEP,
     bundle.STEP,

@@ -8,9 +8,10 @@ import numpy as np
 
 from ossicle.app.steps.ceiling import grid_ceiling
 from ossicle.app.steps.decision import events_of
+from ossicle.app.steps.second_stage import VERDICT
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.truth import Times, Truth, event_times, read_tracks, read_truth
-from ossicle.artefacts.files import write_json
+from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
@@ -41,6 +42,7 @@ def run(context: Context) -> None:
     )
     collar = evaluate(truth, predicted, CollarMatch(collar_s=settings.collar_s), context)
     split = context.project.settings.split
+    second = read_json(context.inputs["second_stage"] / VERDICT)
     write_json(
         context.out / "metrics.json",
         {
@@ -48,6 +50,7 @@ def run(context: Context) -> None:
             "protocol": {
                 "scores": "out of fold",
                 "decision": "cross-fitted: fitted on the out-of-fold scores of the other folds",
+                **({"second_stage": f"{second['kind']}, cross-fitted in the same way"} if second["kept"] else {}),
                 "criterion": f"optimal matching at IoU >= {settings.iou:g}",
                 "group": split.group,
                 "folds": len(set(truth.folds.values())),
@@ -59,6 +62,7 @@ def run(context: Context) -> None:
             "average_precision": average_precision(truth, events, IouMatch(threshold=settings.iou)),
             "segments": segments(truth, predicted, context),
             **score_figures(truth, context.inputs["scores"]),
+            **({} if second["kind"] == "none" else {"second_stage": second}),
             "recall_by_quality": recall_by_quality(truth, predicted, IouMatch(threshold=settings.iou)),
             "frame_grid": grid_ceiling(
                 truth,
@@ -71,8 +75,8 @@ def run(context: Context) -> None:
 
 
 def read_events(context: Context, name: str, truth: Truth) -> dict[str, list[Event]]:
-    """A table of events of the step ``decision``."""
-    return events_of(read_table(context.inputs["decision"] / f"{name}.parquet"), truth.ids)
+    """A table of events of the whole detector, from the step ``second_stage``."""
+    return events_of(read_table(context.inputs["second_stage"] / f"{name}.parquet"), truth.ids)
 
 
 def evaluate(truth: Truth, predicted: Times, criterion: Criterion, context: Context) -> EventReport:
@@ -180,7 +184,7 @@ def recall_by_quality(truth: Truth, predicted: Times, criterion: Criterion) -> d
 STEP = Step(
     name="evaluation",
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "scores", "decision"),
+    needs=("corpus", "dataset", "scores", "second_stage"),
     settings=lambda project: {
         "evaluation": digestible(project.settings.evaluation),
         "hop_s": project.settings.plan.hop_s,

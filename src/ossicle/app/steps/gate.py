@@ -2,7 +2,8 @@
 
 Recordings without the target are judged out of fold: each by the model that held out its group, under the decision
 fitted on the other folds. The synthetic probes are judged by the final model with its final decision, since no model
-has seen them. The step never fails for a refusal: the report says why, and the run ends with exit code 4.
+has seen them. Both are judged with the second stage where one is kept. The step never fails for a refusal: the report
+says why, and the run ends with exit code 4.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.steps.evaluation import read_events
+from ossicle.app.steps.second_stage import kept_stage
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.training import FINAL
 from ossicle.app.steps.truth import Truth, read_truth
@@ -26,9 +28,9 @@ from ossicle.core.tracks import Event
 from ossicle.corpus.index_files import read_index
 from ossicle.corpus.negatives import free_stretches
 from ossicle.corpus.probes import synthetic_probes
-from ossicle.inference.decide import Decider
+from ossicle.inference.batch import EventFinder
 from ossicle.inference.predictor import Predictor
-from ossicle.inference.scorer import Scorer
+from ossicle.inference.second_stage import SecondStage
 from ossicle.metrics.noise_gate import PROBES, Firing, judge
 
 STEP_VERSION = 1
@@ -51,9 +53,10 @@ def run(context: Context) -> None:
     predictor = load_predictor(weights, settings.model, truth.labels, settings.plan, settings.frontend)
     final = read_json(context.inputs["decision"] / "decision.json")["final"]
     decisions = {label: Decision(**values) for label, values in final.items()}
+    stage = kept_stage(context.inputs["second_stage"])
     for done, probe in enumerate(synthetic_probes(settings.plan.rate, settings.gate.probe_s, settings.gate.seed)):
         context.progress.advance(done, done + 1, f"{PROBES[probe.name]}, {probe.part}")
-        events = events_in(probe.samples, predictor, decisions)
+        events = events_in(probe.samples, predictor, decisions, second_stage=stage)
         seconds = len(probe.samples) / settings.plan.rate
         firings += [_firing(probe.name, probe.part, label, seconds, events) for label in truth.labels]
     judged = judge(firings, settings.gate)
@@ -63,6 +66,7 @@ def run(context: Context) -> None:
         "judged_by": {
             "recordings": "out of fold: each by the model that held out its group, decision cross-fitted",
             "synthetic probes": "the final model with its final decision",
+            **({"second stage": "in both: the whole detector is judged"} if stage is not None else {}),
         },
         "limits": digestible(settings.gate),
         "firings": [one.to_json() for one in judged],
@@ -97,16 +101,19 @@ def on_recordings(context: Context, truth: Truth) -> list[Firing]:
 
 
 def events_in(
-    samples: NDArray[np.float32], predictor: Predictor, decisions: Mapping[str, Decision], batch_chunks: int = 8
+    samples: NDArray[np.float32],
+    predictor: Predictor,
+    decisions: Mapping[str, Decision],
+    batch_chunks: int = 8,
+    second_stage: SecondStage | None = None,
 ) -> list[Event]:
     """The events in float32 samples (n,) at the plan's rate, through the engine that reads recordings."""
-    plan = predictor.plan
-    scorer = Scorer(predictor, batch_chunks)
-    decider = Decider(tuple(predictor.labels), decisions, plan.hop_s)
+    rate = predictor.plan.rate
+    finder = EventFinder(predictor, decisions, batch_chunks, second_stage)
     events: list[Event] = []
-    for block in _blocks(samples, int(_FEED_S * plan.rate)):
-        events += decider.feed(scorer.feed(block))
-    return events + decider.feed(scorer.finish()) + decider.finish(len(samples) / plan.rate)
+    for block in _blocks(samples, int(_FEED_S * rate)):
+        events += finder.feed(block)
+    return events + finder.finish(len(samples) / rate)
 
 
 def refusal(metrics: Path, bundle: Path | None) -> GateRefused | None:
@@ -147,7 +154,7 @@ def _blocks(samples: NDArray[np.float32], block_samples: int) -> Iterator[NDArra
 STEP = Step(
     name="gate",
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "training", "decision", "evaluation"),
+    needs=("corpus", "dataset", "training", "decision", "second_stage", "evaluation"),
     settings=lambda project: {
         "gate": digestible(project.settings.gate),
         "margin_s": project.settings.dataset.margin_s,

@@ -9,6 +9,7 @@ import numpy as np
 from ossicle.app.steps.evaluation import evaluate, event_curve, read_events, sweep
 from ossicle.app.steps.examples import choose_examples
 from ossicle.app.steps.gate import METRICS
+from ossicle.app.steps.second_stage import VERDICT
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.training import models_of
 from ossicle.app.steps.truth import Truth, event_times, read_truth
@@ -42,11 +43,12 @@ def run(context: Context) -> None:
     decision = read_json(context.inputs["decision"] / "decision.json")
     figures = read_json(context.inputs["evaluation"] / "metrics.json")
     grid = figures["frame_grid"]
+    second = read_json(context.inputs["second_stage"] / VERDICT)
     gate = read_json(context.inputs["gate"] / METRICS)["gate"]
     shown = settings.report
     data = ReportData(
         title=settings.project.name,
-        summary=_summary(context, truth, grid),
+        summary=_summary(context, truth, grid, second),
         health=health(read_index(context.inputs["corpus"]), rate=settings.frontend.rate, group=settings.split.group),
         metrics=metrics,
         in_sample=evaluate(truth, event_times(final), criterion, context),
@@ -60,7 +62,9 @@ def run(context: Context) -> None:
             ReliabilityBin(**{key: _figure(value) for key, value in row.items()})
             for row in figures["frames"]["reliability"]
         ],
-        folds=[_fold_row(truth, events, fold, decision, criterion) for fold in sorted(set(truth.folds.values()))],
+        folds=[
+            _fold_row(truth, events, fold, decision, second, criterion) for fold in sorted(set(truth.folds.values()))
+        ],
         examples=choose_examples(
             truth,
             events,
@@ -72,7 +76,7 @@ def run(context: Context) -> None:
         ),
         budget=list(context.seconds.items()),
         gate=[Judged.from_json(one) for one in gate["firings"]],
-        notes=_notes(decision, grid),
+        notes=_notes(decision, grid, second),
         split=read_json(context.inputs["dataset"] / "split.json"),
         # A refused bundle is not laid beside the page.
         files={"metrics.json": "metrics.json"}
@@ -81,7 +85,7 @@ def run(context: Context) -> None:
     write_report(context.out / PAGE, data)
 
 
-def _summary(context: Context, truth: Truth, grid: Mapping[str, Any]) -> dict[str, str]:
+def _summary(context: Context, truth: Truth, grid: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, str]:
     settings = context.project.settings
     hours = sum(truth.durations_s.values()) / 3600
     return {
@@ -91,6 +95,7 @@ def _summary(context: Context, truth: Truth, grid: Mapping[str, Any]) -> dict[st
         "held out": f"one fold at a time, {len(set(truth.folds.values()))} folds, grouped by {settings.split.group} "
         f"({len(set(truth.groups.values()))} groups)",
         "decision": "cross-fitted: for each fold on the out-of-fold scores of the others",
+        **({} if second["kind"] == "none" else {"second stage": _second_stage(second)}),
         "match": f"IoU of at least {settings.evaluation.iou:g}, optimal pairing",
         "frames": f"{1000 * settings.plan.hop_s:g} ms at {settings.frontend.rate} Hz; perfect scores on this grid "
         f"would reach F1 {_figure(grid['ceiling_f1']):.3f}",
@@ -98,8 +103,19 @@ def _summary(context: Context, truth: Truth, grid: Mapping[str, Any]) -> dict[st
     }
 
 
-def _notes(decision: Mapping[str, Any], grid: Mapping[str, Any]) -> list[str]:
-    notes = list(decision["notes"])
+def _second_stage(second: Mapping[str, Any]) -> str:
+    figures = second["event_f1"]
+    gain, first, both = (figures[name] for name in ("gain", "first_stage", "both_stages"))
+    verdict = "kept" if second["kept"] else "not kept, for the interval of its gain reaches zero"
+    return (
+        f"{second['kind']}, {verdict}: event F1 {_figure(both['value']):.3f} with it, {_figure(first['value']):.3f} "
+        f"without, gain {_figure(gain['value']):+.3f} ({_figure(gain['low']):+.3f} to {_figure(gain['high']):+.3f}, "
+        "paired bootstrap)"
+    )
+
+
+def _notes(decision: Mapping[str, Any], grid: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    notes = [*decision["notes"], *second.get("notes", ())]
     if grid["closer_than_a_frame"]:
         notes.append(
             f"{grid['closer_than_a_frame']} of {grid['neighbours']} neighbouring annotations of one class lie less "
@@ -145,7 +161,12 @@ def _score_rows(frames: Mapping[str, Any], psds: Mapping[str, Any]) -> list[Scor
 
 
 def _fold_row(
-    truth: Truth, events: dict[str, list[Event]], fold: int, decision: Mapping[str, Any], criterion: Criterion
+    truth: Truth,
+    events: dict[str, list[Event]],
+    fold: int,
+    decision: Mapping[str, Any],
+    second: Mapping[str, Any],
+    criterion: Criterion,
 ) -> FoldRow:
     ids = [key for key in truth.ids if truth.folds[key] == fold]
     predicted, references = event_times(events), truth.references
@@ -155,10 +176,14 @@ def _fold_row(
         for label in truth.labels:
             counts += count_events(references[key].get(label, nothing), predicted[key].get(label, nothing), criterion)
     precision, recall, f1 = (float(value) for value in precision_recall_f1(*counts))
+    fused = second["thresholds"]["per_fold"][str(fold)] if second["kept"] else {}
     return FoldRow(
         fold=fold,
         groups=tuple(sorted({truth.groups[key] for key in ids})),
-        decisions={label: _words(one) for label, one in decision["per_fold"][str(fold)].items()},
+        decisions={
+            label: _words(one) + (f", second stage {fused[label]:g}" if label in fused else "")
+            for label, one in decision["per_fold"][str(fold)].items()
+        },
         f1=f1,
         precision=precision,
         recall=recall,
@@ -185,7 +210,7 @@ def _figure(value: float | None) -> float:
 STEP = Step(
     name="report",
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "training", "decision", "evaluation", "gate"),
+    needs=("corpus", "dataset", "training", "decision", "second_stage", "evaluation", "gate"),
     settings=lambda project: {
         "report": digestible(project.settings.report),
         "evaluation": digestible(project.settings.evaluation),

@@ -1,0 +1,349 @@
+"""Step ``second_stage``: candidates judged again from how they sound, out of fold; the headline's events.
+
+Without a kind in ``[second_stage]`` the events of the step ``decision`` are passed on as they are.
+
+Out of fold means: what judges the recordings of a fold (trees, calibration, threshold) was fitted on the candidates of
+the other folds, and all of those candidates were found under the decision fitted on the other folds. So given the
+out-of-fold scores, no annotation of a fold has a part in its events (invariant 2; the first-stage models behind other
+folds' scores did see it, as they did for the decision). The second stage is kept where the paired bootstrap over
+recordings and groups puts the gain in event F1 above zero, and is else reported and left aside.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.decision import events_frame, events_of
+from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.truth import Truth, event_times, read_truth
+from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.files import read_json, whole_file, write_json
+from ossicle.artefacts.tables import read_table, write_table
+from ossicle.audio.event_features import EventFeatureSettings, Features
+from ossicle.audio.mono import MonoStream
+from ossicle.core.decision import Decision
+from ossicle.core.settings import digestible
+from ossicle.core.tracks import Event, ScoreTrack
+from ossicle.inference.candidates import CANDIDATE_FEATURES, Candidate, CandidateFold
+from ossicle.inference.second_stage import LabelStage, SecondStage
+from ossicle.inference.second_stage_file import read_second_stage, second_stage_bytes
+from ossicle.metrics.bootstrap import Bootstrap, bootstrap_interval
+from ossicle.metrics.event_report import plain
+from ossicle.metrics.events import count_events, precision_recall_f1
+from ossicle.metrics.matching import Criterion, IouMatch
+from ossicle.training.second_stage_settings import NONE, SecondStageSettings
+
+if TYPE_CHECKING:
+    from ossicle.training.second_stage import Material
+
+STEP_VERSION = 1
+VERDICT = "second_stage.json"
+MODEL = "second_stage.safetensors"
+EVENTS, IN_SAMPLE = "events", "events_in_sample"
+_KEYS = ["recording_id", "start_s", "end_s", "label"]
+
+Found = Mapping[str, Sequence[Candidate]]
+Decisions = Mapping[str, Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the second stage made of the corpus: out-of-fold events, those in-sample, and the stage for the bundle.
+
+    ``per_fold``: fold to the stage that judged it; ``notes``: labels that stayed with the first stage.
+    """
+
+    events: dict[str, list[Event]]
+    in_sample: dict[str, list[Event]]
+    final: SecondStage
+    per_fold: Mapping[int, SecondStage]
+    notes: tuple[str, ...]
+
+
+def run(context: Context) -> None:
+    """Write the events of the whole detector and ``second_stage.json``; with a kind the model and its candidates."""
+    settings = context.project.settings
+    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
+    first = {
+        name: events_of(read_table(context.inputs["decision"] / f"{name}.parquet"), truth.ids)
+        for name in (EVENTS, IN_SAMPLE)
+    }
+    if settings.second_stage.kind == NONE:
+        _write_events(context.out, first[EVENTS], first[IN_SAMPLE])
+        write_json(context.out / VERDICT, {"kind": NONE, "kept": False})
+        return
+    criterion = IouMatch(threshold=settings.evaluation.iou)
+    chosen = feature_settings(context.project)
+    decisions = read_decisions(context.inputs["decision"])
+    found = gather(context, truth, chosen, decisions)
+    judged = judge(truth, found, decisions, chosen, settings.second_stage, criterion, settings.project.workers)
+    gained = gain(
+        truth, first[EVENTS], judged.events, criterion, settings.evaluation.bootstrap, settings.evaluation.seed
+    )
+    kept = bool(gained.low[0] > 0)
+    _write_events(context.out, *((judged.events, judged.in_sample) if kept else (first[EVENTS], first[IN_SAMPLE])))
+    # Both are here whichever is kept, so that a person may look at what was not.
+    write_table(context.out / "rescored.parquet", events_frame(judged.events), _KEYS)
+    write_table(context.out / "first_stage.parquet", events_frame(first[EVENTS]), _KEYS)
+    with whole_file(context.out / MODEL) as part:
+        part.write_bytes(second_stage_bytes(judged.final))
+    write_json(context.out / VERDICT, _verdict(settings.second_stage, truth, found[None], judged, gained, kept))
+
+
+def kept_stage(second_stage: Path) -> SecondStage | None:
+    """The second stage for the bundle from this step's artefact, None where none was asked for or kept."""
+    if not read_json(second_stage / VERDICT)["kept"]:
+        return None
+    return read_second_stage((second_stage / MODEL).read_bytes(), second_stage / MODEL)
+
+
+def feature_settings(project: Project) -> EventFeatureSettings:
+    """The features' spectrogram: rate, window, hop and band of the project's front end."""
+    front, chosen = project.settings.frontend, project.settings.second_stage
+    return EventFeatureSettings(
+        rate=front.rate,
+        n_fft=front.n_fft,
+        hop_samples=front.hop_samples,
+        fmin_hz=front.fmin_hz,
+        fmax_hz=front.fmax_hz,
+        surroundings_s=chosen.surroundings_s,
+        longest_s=chosen.longest_s,
+    )
+
+
+def read_decisions(decision: Path) -> dict[int | None, Decisions]:
+    """The decisions of every fold, and under None the final ones."""
+    written = read_json(decision / "decision.json")
+    of: dict[int | None, dict[str, Any]] = {int(fold): one for fold, one in written["per_fold"].items()}
+    of[None] = written["final"]
+    return {fold: {label: Decision(**values) for label, values in one.items()} for fold, one in of.items()}
+
+
+def gather(
+    context: Context, truth: Truth, chosen: EventFeatureSettings, decisions: Mapping[int | None, Decisions]
+) -> dict[int | None, dict[str, list[Candidate]]]:
+    """The candidates of every recording under the decisions of every fold, and the final ones; each is read once."""
+    share = context.project.settings.second_stage.lower_on
+    found: dict[int | None, dict[str, list[Candidate]]] = {fold: {} for fold in decisions}
+    for done, key in enumerate(truth.ids, start=1):
+        began = time.monotonic()
+        path = context.project.audio_folder / truth.recordings[key].path
+        track = read_track(track_path(context.inputs["scores"], key))
+        for fold, candidates in candidates_of(path, track, chosen, decisions, share).items():
+            found[fold][key] = candidates
+        context.log.unit("candidates", key, "computed", time.monotonic() - began)
+        context.progress.advance(done, len(truth.ids), "recordings")
+    return found
+
+
+def candidates_of(
+    path: Path,
+    track: ScoreTrack,
+    chosen: EventFeatureSettings,
+    decisions: Mapping[int | None, Decisions],
+    share: float,
+) -> dict[int | None, list[Candidate]]:
+    """The candidates of one recording under each of several decisions, from one reading of its sound.
+
+    Folds that agree share one list.
+    """
+    same: dict[int | None, int | None] = {}
+    for fold in decisions:
+        same[fold] = next((other for other in same if decisions[other] == decisions[fold]), fold)
+    known: dict[tuple[int, int], Features] = {}
+    folds = {
+        one: CandidateFold(track.labels, decisions[one], track.hop_s, chosen, share, known)
+        for one in set(same.values())
+    }
+    found: dict[int | None, list[Candidate]] = {one: [] for one in folds}
+    hop_samples, heard, given = track.hop_s * chosen.rate, 0, 0
+    for block in MonoStream(path, chosen.rate):
+        heard += len(block)
+        # Scores of frames that were heard whole, as a model gives them.
+        whole = min(len(track.scores), int(heard / hop_samples))
+        for one, fold_of in folds.items():
+            found[one] += fold_of.feed(block, np.asarray(track.scores[given:whole]))
+        given = whole
+    for one, fold_of in folds.items():
+        found[one] += fold_of.feed(np.zeros(0, dtype=np.float32), np.asarray(track.scores[given:]))
+        found[one] += fold_of.finish(track.duration_s)
+    return {fold: found[one] for fold, one in same.items()}
+
+
+def judge(
+    truth: Truth,
+    found: Mapping[int | None, Found],
+    decisions: Mapping[int | None, Decisions],
+    chosen: EventFeatureSettings,
+    settings: SecondStageSettings,
+    criterion: Criterion,
+    workers: int = 1,
+) -> Judged:
+    """Fit the second stage for every held-out fold on the others, and for the bundle on all; and let each judge.
+
+    ``found``: fold (None: final) to recording to the candidates under that fold's ``decisions``.
+    """
+    per_fold: dict[int, SecondStage] = {}
+    events: dict[str, list[Event]] = {}
+    notes: list[str] = []
+    for fold in sorted(set(truth.folds.values())):
+        others = [key for key in truth.ids if truth.folds[key] != fold]
+        stage, left = fit(truth, found[fold], others, chosen, settings, criterion, f"fold {fold}", workers)
+        notes += left
+        per_fold[fold] = stage
+        events.update({key: stage.judge(list(found[fold][key])) for key in truth.ids if truth.folds[key] == fold})
+    final, left = fit(truth, found[None], truth.ids, chosen, settings, criterion, "final", workers)
+    in_sample = {key: final.judge(list(found[None][key])) for key in truth.ids}
+    return Judged({key: events[key] for key in truth.ids}, in_sample, final, per_fold, (*notes, *left))
+
+
+def fit(
+    truth: Truth,
+    found: Found,
+    ids: Sequence[str],
+    chosen: EventFeatureSettings,
+    settings: SecondStageSettings,
+    criterion: Criterion,
+    name: str,
+    workers: int = 1,
+) -> tuple[SecondStage, list[str]]:
+    """The second stage fitted on the candidates of the recordings ``ids`` alone, and notes on labels without one."""
+    # scikit-learn is an optional extra, needed by this step only when it really runs.
+    from ossicle.training.second_stage import LEAST_EACH, fit_label
+
+    labels: dict[str, LabelStage] = {}
+    notes = []
+    for label in truth.labels:
+        stage = fit_label(
+            material(truth, found, ids, label, criterion), criterion, settings, f"{name}, {label}", workers
+        )
+        if stage is None:
+            notes.append(
+                f"second stage, {name}: {label} stays with the first stage: fewer than {LEAST_EACH} true or "
+                f"{LEAST_EACH} false candidates outside a part of its groups"
+            )
+        else:
+            labels[label] = stage
+    return SecondStage(settings.kind, settings.lower_on, chosen, labels), notes
+
+
+def material(truth: Truth, found: Found, ids: Sequence[str], label: str, criterion: Criterion) -> "Material":
+    """The candidates of a label on recordings, against the annotations of these recordings."""
+    from ossicle.training.second_stage import Material, matched
+
+    references = {key: of.get(label, np.zeros((0, 2))) for key, of in truth.references.items() if key in set(ids)}
+    mine = [(key, one) for key in ids for one in found[key] if one.event.label == label]
+    recordings = np.array([key for key, _ in mine], dtype=np.str_)
+    times = np.array([(one.event.start_s, one.event.end_s) for _, one in mine], dtype=np.float64).reshape(-1, 2)
+    features = np.array([one.features for _, one in mine], dtype=np.float64).reshape(-1, len(CANDIDATE_FEATURES))
+    true = matched(recordings, times, references, criterion)
+    return Material(recordings, times, features, true, references, {key: truth.groups[key] for key in ids})
+
+
+def gain(
+    truth: Truth,
+    first: Mapping[str, list[Event]],
+    second: Mapping[str, list[Event]],
+    criterion: Criterion,
+    n: int,
+    seed: int,
+) -> Bootstrap:
+    """Event F1 of the second list minus that of the first, of the first, and of the second: a figure of shape (3,).
+
+    Paired: both lists are judged on the same resampled recordings, and groups where there are enough.
+    """
+    counts = np.stack([_counts(truth, one, criterion) for one in (first, second)], axis=1)
+    return bootstrap_interval(counts, [truth.groups[key] for key in truth.ids], _gain, n, seed)
+
+
+def _counts(truth: Truth, events: Mapping[str, list[Event]], criterion: Criterion) -> NDArray[np.int64]:
+    """True positives, false positives and false negatives over the labels, (n_recordings, 3)."""
+    times, nothing, references = event_times(dict(events)), np.zeros((0, 2)), truth.references
+    return np.array(
+        [
+            np.sum(
+                [
+                    count_events(references[key].get(label, nothing), times[key].get(label, nothing), criterion)
+                    for label in truth.labels
+                ],
+                axis=0,
+            )
+            for key in truth.ids
+        ],
+        dtype=np.int64,
+    )
+
+
+def _gain(sums: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums (b, 2, 3) of first and second stage to gain, first F1 and second F1 (b, 3)."""
+    f1 = precision_recall_f1(sums[..., 0], sums[..., 1], sums[..., 2])[2]
+    return np.stack([f1[:, 1] - f1[:, 0], f1[:, 0], f1[:, 1]], axis=1)
+
+
+def _write_events(out: Path, events: dict[str, list[Event]], in_sample: dict[str, list[Event]]) -> None:
+    for name, one in ((EVENTS, events), (IN_SAMPLE, in_sample)):
+        write_table(out / f"{name}.parquet", events_frame(one), _KEYS)
+
+
+def _verdict(
+    settings: SecondStageSettings, truth: Truth, final: Found, judged: Judged, gained: Bootstrap, kept: bool
+) -> dict[str, Any]:
+    figures = {
+        name: {"value": plain(gained.value[place]), "low": plain(gained.low[place]), "high": plain(gained.high[place])}
+        for place, name in enumerate(("gain", "first_stage", "both_stages"))
+    }
+    return {
+        "kind": settings.kind,
+        "kept": kept,
+        "event_f1": figures,
+        "protocol": "cross-fitted; paired bootstrap, kept where the interval of the gain lies above zero",
+        "bootstrap": {"method": gained.method, "n": gained.n, "groups": gained.n_groups},
+        "few_groups": gained.few_groups,
+        "candidates": {
+            "decided": sum(one.decided for of in final.values() for one in of),
+            "below_the_threshold": sum(not one.decided for of in final.values() for one in of),
+        },
+        "thresholds": {
+            "final": _thresholds(judged.final),
+            "per_fold": {str(fold): _thresholds(stage) for fold, stage in judged.per_fold.items()},
+        },
+        "weights": {label: of.calibration.weights.round(6).tolist() for label, of in judged.final.labels.items()},
+        "notes": list(judged.notes),
+    }
+
+
+def _thresholds(stage: SecondStage) -> dict[str, float]:
+    return {label: of.threshold for label, of in stage.labels.items()}
+
+
+def _settings(project: Project) -> dict[str, Any]:
+    settings = project.settings
+    if settings.second_stage.kind == NONE:
+        return {"kind": NONE}
+    return {
+        "second_stage": digestible(settings.second_stage),
+        "features": asdict(feature_settings(project)),
+        "evaluation": {
+            "iou": settings.evaluation.iou,
+            "bootstrap": settings.evaluation.bootstrap,
+            "seed": settings.evaluation.seed,
+        },
+        "scikit-learn": version("scikit-learn"),
+    }
+
+
+STEP = Step(
+    name="second_stage",
+    version=STEP_VERSION,
+    needs=("corpus", "dataset", "scores", "decision"),
+    settings=_settings,
+    run=run,
+)

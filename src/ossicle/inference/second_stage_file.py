@@ -1,0 +1,128 @@
+"""A second stage as a file of a bundle: ``second_stage.safetensors``, plain arrays and a JSON text about them.
+
+The text stands under ``second_stage`` in the file's metadata: ``version``, ``kind``, ``lower_on``, ``features``
+(``EventFeatureSettings``), ``columns`` (the names of the features, in order) and ``labels`` (per label its
+``threshold`` and the ``offset``, ``scale`` and ``logistic`` of its trees). The arrays of the label at place k are
+named ``k.feature``, ``k.threshold``, ``k.left``, ``k.right``, ``k.value``, ``k.roots``, ``k.weights``, ``k.isotonic``.
+"""
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.artefacts.arrays import Arrays, arrays_from_bytes, arrays_to_bytes
+from ossicle.audio.event_features import EventFeatureSettings
+from ossicle.bundle.manifest import SECOND_STAGE, Bundle
+from ossicle.bundle.reading import Reader, parse_object
+from ossicle.core.digest import canonical_json
+from ossicle.core.errors import ArtefactError, BundleError
+from ossicle.inference.candidates import CANDIDATE_FEATURES
+from ossicle.inference.second_stage import Calibration, LabelStage, SecondStage
+from ossicle.inference.trees import Trees
+
+VERSION = 1
+_TEXT = "second_stage"
+_NODES = ("feature", "threshold", "left", "right", "value", "roots")
+
+
+def second_stage_bytes(stage: SecondStage) -> bytes:
+    """The file of a second stage; equal ones give equal bytes."""
+    arrays: dict[str, NDArray[Any]] = {}
+    labels = {}
+    for place, (label, of) in enumerate(stage.labels.items()):
+        arrays.update({f"{place}.{name}": getattr(of.trees, name) for name in _NODES})
+        arrays[f"{place}.weights"] = of.calibration.weights
+        arrays[f"{place}.isotonic"] = of.calibration.isotonic
+        trees = {"offset": of.trees.offset, "scale": of.trees.scale, "logistic": of.trees.logistic}
+        labels[label] = {"place": place, "threshold": of.threshold, **trees}
+    about = {
+        "version": VERSION,
+        "kind": stage.kind,
+        "lower_on": stage.lower_on,
+        "features": asdict(stage.features),
+        "columns": list(CANDIDATE_FEATURES),
+        "labels": labels,
+    }
+    return arrays_to_bytes(arrays, {_TEXT: canonical_json(about)})
+
+
+def read_second_stage(data: bytes, source: Path) -> SecondStage:
+    """The second stage in ``data``; ``source`` names it in errors. Raises BundleError for anything else than one."""
+    try:
+        arrays, text = arrays_from_bytes(data, str(source))
+    except ArtefactError as error:
+        raise BundleError(str(error)) from error
+    about = parse_object(text.get(_TEXT, "").encode(), source)
+    if "version" not in about.value:
+        raise about.refuse("version", "is missing: this is no second stage")
+    version = about.integer("version", 1, 1 << 31)
+    if version > VERSION:
+        raise about.refuse("version", f"= {version} is newer than {VERSION}, the newest known here: update Ossicle")
+    about.only({"version", "kind", "lower_on", "features", "columns", "labels"})
+    columns = about.texts("columns", 10_000, 200)
+    unknown = [name for name in columns if name not in CANDIDATE_FEATURES]
+    if unknown:
+        raise about.refuse("columns", f"asks for the feature {unknown[0]!r}, which this version does not compute")
+    if columns != CANDIDATE_FEATURES:
+        raise about.refuse("columns", "are not the features of this version in their order: fit it again")
+    labels = about.table("labels")
+    try:
+        return SecondStage(
+            kind=about.text("kind", 100),
+            lower_on=_figure(about, "lower_on"),
+            features=about.settings("features", EventFeatureSettings),
+            labels={label: _label(labels, label, arrays) for label in labels.value},
+        )
+    except (KeyError, ValueError) as error:
+        what = f"the array {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise BundleError(f"{source}: cannot be used: {what}") from error
+
+
+def bundled_second_stage(bundle: Bundle) -> SecondStage | None:
+    """The second stage of a bundle, None where it has none; raises BundleError where it cannot be used with it."""
+    if SECOND_STAGE not in bundle.files:
+        return None
+    source = bundle.folder / SECOND_STAGE
+    stage = read_second_stage(bundle.read_bytes(SECOND_STAGE), source)
+    if stage.features.rate != bundle.plan.rate:
+        raise BundleError(f"{source}: reads {stage.features.rate} Hz, the bundle {bundle.plan.rate} Hz")
+    strangers = [label for label in stage.labels if label not in bundle.labels]
+    if strangers:
+        raise BundleError(f"{source}: judges the label {strangers[0]!r}, which the bundle does not have")
+    return stage
+
+
+def _label(labels: Reader, label: str, arrays: Arrays) -> LabelStage:
+    about = labels.table(label)
+    about.only({"place", "threshold", "offset", "scale", "logistic"})
+    place = about.integer("place", 0, 1 << 20)
+    if not isinstance(about.value["logistic"], bool):
+        raise about.refuse("logistic", "is not true or false")
+    return LabelStage(
+        trees=Trees(
+            **{name: arrays[f"{place}.{name}"] for name in _NODES},
+            n_features=len(CANDIDATE_FEATURES),
+            offset=_figure(about, "offset"),
+            scale=_figure(about, "scale"),
+            logistic=about.value["logistic"],
+        ),
+        calibration=Calibration(_reals(arrays[f"{place}.weights"]), _reals(arrays[f"{place}.isotonic"])),
+        threshold=_figure(about, "threshold"),
+    )
+
+
+def _figure(reader: Reader, key: str) -> float:
+    found = reader.value[key]
+    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+        raise reader.refuse(key, f"is not a finite number: {found!r}")
+    return float(found)
+
+
+def _reals(array: NDArray[Any]) -> NDArray[np.float64]:
+    if array.dtype != np.float64:
+        raise ValueError(f"an array of {array.dtype} stands where float64 is wanted")
+    return array

@@ -1,0 +1,165 @@
+"""The second stage fitted, so that no candidate is judged by what was fitted on its group (invariant 2).
+
+:func:`fit_label` sees the candidates of some recordings and nothing else. It puts their groups into a few parts; the
+trees that judge a part were fitted on the other parts, and from these out-of-sample probabilities come the calibration
+and the threshold. The trees that are kept are fitted on all of them. To judge a held-out fold, call it with the
+candidates of the other folds, found under the decision fitted on the other folds: then neither trees nor calibration
+nor threshold nor the candidates themselves depend on an annotation of that fold.
+
+The threshold is chosen as the first stage's is, in the middle of a plateau of event F1 (``inference.fit.choose``).
+Annotations that no candidate finds count as missed, at any threshold.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from sklearn.isotonic import IsotonicRegression
+
+from ossicle.core.digest import seed_of
+from ossicle.core.intervals import Intervals
+from ossicle.inference.candidates import CANDIDATE_FEATURES, PEAK
+from ossicle.inference.fit import choose
+from ossicle.inference.grid import DecisionGrid
+from ossicle.inference.second_stage import LEAST_PROBABILITY, Calibration, LabelStage
+from ossicle.inference.trees import checked_features, logit, sigmoid
+from ossicle.metrics.matching import Criterion, match
+from ossicle.training.second_stage_settings import SecondStageSettings
+from ossicle.training.tree_fits import fit_trees
+
+LEAST_EACH = 10
+"""With fewer true or false candidates of a label there is nothing to learn, and its events stay as they are."""
+
+THRESHOLDS = tuple(round(0.02 * step, 2) for step in range(50))
+_NO_LINE = np.zeros((0, 2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """Candidates of one label: the recording of each (n,), times (n, 2) in seconds, features (n, n_features).
+
+    ``true`` (n,) says which are one; ``references`` are the annotated times of every recording that was looked at,
+    with or without candidates, and ``groups`` their groups.
+    """
+
+    recordings: NDArray[np.str_]
+    times: Intervals
+    features: NDArray[np.float64]
+    true: NDArray[np.bool_]
+    references: Mapping[str, Intervals]
+    groups: Mapping[str, str]
+
+    def of(self, keep: Sequence[str]) -> "Material":
+        """The candidates and references of the recordings in ``keep``."""
+        rows = np.isin(self.recordings, list(keep))
+        return Material(
+            self.recordings[rows],
+            self.times[rows],
+            self.features[rows],
+            self.true[rows],
+            {key: self.references[key] for key in keep},
+            {key: self.groups[key] for key in keep},
+        )
+
+
+def matched(
+    recordings: NDArray[np.str_], times: Intervals, references: Mapping[str, Intervals], criterion: Criterion
+) -> NDArray[np.bool_]:
+    """Whether each candidate is matched to an annotation of its recording, shape (n,)."""
+    true = np.zeros(len(times), dtype=np.bool_)
+    for key, wanted in references.items():
+        rows = np.flatnonzero(recordings == key)
+        true[rows[match(wanted, times[rows], criterion)[:, 1]]] = True
+    return true
+
+
+def fit_label(
+    material: Material, criterion: Criterion, chosen: SecondStageSettings, name: str, workers: int = 1
+) -> LabelStage | None:
+    """The second stage of one label; None where its candidates are too few to fit and to judge one.
+
+    ``name`` goes into the seeds. Raises ValueError for missing features.
+    """
+    checked_features(material.features, len(CANDIDATE_FEATURES))
+    if not _enough(material.true):
+        return None
+    second = np.full(len(material.times), np.nan)
+    parts = group_parts(material, chosen.inner_parts)
+    for part, members in enumerate(parts):
+        inside = np.isin(material.recordings, members)
+        if len(parts) < 2 or not _enough(material.true[~inside]):
+            return None
+        seed = seed_of("second stage", chosen.seed, name, part) % (1 << 32)
+        trees = fit_trees(material.features[~inside], material.true[~inside], chosen, seed, workers)
+        second[inside] = trees.predict(material.features[inside])
+    first = material.features[:, CANDIDATE_FEATURES.index(PEAK)]
+    calibration = fit_calibration(second, first, material.true, chosen.calibration)
+    threshold = fit_threshold(material, calibration(second, first), criterion)
+    seed = seed_of("second stage", chosen.seed, name, "all") % (1 << 32)
+    return LabelStage(fit_trees(material.features, material.true, chosen, seed, workers), calibration, threshold)
+
+
+def group_parts(material: Material, most: int) -> list[list[str]]:
+    """The recordings in at most ``most`` parts of about as many true candidates, no group in two of them."""
+    members: dict[str, list[str]] = {}
+    for key in sorted(material.groups):
+        members.setdefault(material.groups[key], []).append(key)
+    weight = {
+        group: (int(material.true[np.isin(material.recordings, keys)].sum()), len(keys))
+        for group, keys in members.items()
+    }
+    parts: list[list[str]] = [[] for _ in range(min(most, len(members)))]
+    load = [(0, 0)] * len(parts)
+    for group in sorted(members, key=lambda one: (-weight[one][0], -weight[one][1], one)):
+        least = load.index(min(load))
+        parts[least] += members[group]
+        load[least] = (load[least][0] + weight[group][0], load[least][1] + weight[group][1])
+    return parts
+
+
+def fit_calibration(
+    second: NDArray[np.float64], first_logit: NDArray[np.float64], true: NDArray[np.bool_], kind: str
+) -> Calibration:
+    """How the trees' probabilities and the first stage's log odds become one probability, from arrays (n,).
+
+    Platt's targets, (N+ + 1) / (N+ + 2) and 1 / (N- + 2), keep the figures of few candidates away from 0 and 1.
+    """
+    positive = int(true.sum())
+    target = np.where(true, (positive + 1) / (positive + 2), 1 / (len(true) - positive + 2))
+    columns = np.stack([np.ones(len(true)), logit(second, LEAST_PROBABILITY), first_logit], axis=1)
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        found = columns @ weights
+        value = float((np.logaddexp(0, found) - target * found).mean())
+        return value, columns.T @ (sigmoid(found) - target) / len(target)
+
+    bounds = [(None, None), (0, None), (0, None)]
+    weights = minimize(loss, np.array([0.0, 0.5, 0.5]), jac=True, method="L-BFGS-B", bounds=bounds).x
+    platt = Calibration(np.asarray(weights, dtype=np.float64), _NO_LINE)
+    if kind == "platt":
+        return platt
+    line = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(platt(second, first_logit), true)
+    return Calibration(platt.weights, np.stack([line.X_thresholds_, line.y_thresholds_], axis=1).astype(np.float64))
+
+
+def fit_threshold(material: Material, scores: NDArray[np.float64], criterion: Criterion) -> float:
+    """The threshold on ``scores`` (n,) that does best by event F1, in the middle of its plateau."""
+    grid = DecisionGrid(on=THRESHOLDS, off_ratio=(1.0,), min_length_s=(0.0,), min_gap_s=(0.0,))
+    counts = np.zeros((len(THRESHOLDS), 3), dtype=np.int64)
+    for key, wanted in material.references.items():
+        rows = np.flatnonzero(material.recordings == key)
+        times, own = material.times[rows], scores[rows]
+        n_kept, tp = -1, 0
+        for place, threshold in enumerate(THRESHOLDS):
+            kept = times[own >= threshold]
+            if len(kept) != n_kept:
+                n_kept, tp = len(kept), len(match(wanted, kept, criterion))
+            counts[place] += tp, n_kept - tp, len(wanted) - tp
+    return THRESHOLDS[choose(counts, grid)]
+
+
+def _enough(true: NDArray[np.bool_]) -> bool:
+    positive = int(true.sum())
+    return min(positive, len(true) - positive) >= LEAST_EACH

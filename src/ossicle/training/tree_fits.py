@@ -1,0 +1,95 @@
+"""Forests and boosted trees fitted by scikit-learn and taken out of it as plain arrays."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+
+from ossicle.inference.trees import LEAF, Trees, checked_features
+from ossicle.training.second_stage_settings import SecondStageSettings
+
+
+def fit_trees(
+    features: NDArray[np.float64], true: NDArray[np.bool_], chosen: SecondStageSettings, seed: int, workers: int = 1
+) -> Trees:
+    """Trees that tell true candidates from false ones, ``features`` (n, n_features), ``true`` (n,).
+
+    Both kinds must be there. ``seed`` is below 2**32; ``workers`` changes nothing but the time. Raises ValueError for
+    missing features.
+    """
+    rows = checked_features(features, features.shape[1])
+    if chosen.kind == "forest":
+        # Balanced: false candidates may outnumber the true ones a hundred to one. Calibration restores the odds.
+        forest = RandomForestClassifier(
+            n_estimators=chosen.trees,
+            min_samples_leaf=chosen.min_leaf,
+            max_depth=chosen.max_depth,
+            class_weight="balanced",
+            n_jobs=workers,
+            random_state=seed,
+        ).fit(rows, true)
+        return forest_trees(forest)
+    boosting = GradientBoostingClassifier(
+        n_estimators=chosen.trees,
+        min_samples_leaf=chosen.min_leaf,
+        max_depth=chosen.boosting_depth,
+        learning_rate=chosen.learning_rate,
+        subsample=0.7,
+        max_features="sqrt",
+        random_state=seed,
+    ).fit(rows, true)
+    return boosting_trees(boosting)
+
+
+def forest_trees(forest: Any) -> Trees:
+    """A fitted binary ``RandomForestClassifier`` as arrays: the mean over its trees of the share of the true."""
+    trees = [one.tree_ for one in forest.estimators_]
+    values = [one.value[:, 0, 1] / one.value[:, 0].sum(axis=1) for one in trees]
+    return _joined(trees, values, forest.n_features_in_, offset=0.0, scale=1 / len(trees), logistic=False)
+
+
+def boosting_trees(boosting: Any) -> Trees:
+    """A fitted binary ``GradientBoostingClassifier`` (its own start, log loss) as arrays."""
+    trees = [one.tree_ for one in boosting.estimators_[:, 0]]
+    share = float(boosting.init_.class_prior_[1])
+    return _joined(
+        trees,
+        [one.value[:, 0, 0] for one in trees],
+        boosting.n_features_in_,
+        offset=float(np.log(share) - np.log1p(-share)),
+        scale=float(boosting.learning_rate),
+        logistic=True,
+    )
+
+
+def _joined(
+    trees: Sequence[Any],
+    values: Sequence[NDArray[np.float64]],
+    n_features: int,
+    *,
+    offset: float,
+    scale: float,
+    logistic: bool,
+) -> Trees:
+    sizes = [one.node_count for one in trees]
+    roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
+    inner = np.concatenate([one.children_left for one in trees]) >= 0
+    shift = np.repeat(roots, sizes)
+    left, right = (
+        np.where(inner, np.concatenate(children) + shift, LEAF).astype(np.int32)
+        for children in ([one.children_left for one in trees], [one.children_right for one in trees])
+    )
+    return Trees(
+        feature=np.where(inner, np.concatenate([one.feature for one in trees]), LEAF).astype(np.int32),
+        threshold=np.where(inner, np.concatenate([one.threshold for one in trees]), 0.0),
+        left=left,
+        right=right,
+        value=np.concatenate(values).astype(np.float64),
+        roots=roots,
+        n_features=n_features,
+        offset=offset,
+        scale=scale,
+        logistic=logistic,
+    )

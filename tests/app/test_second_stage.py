@@ -1,0 +1,206 @@
+"""The step ``second_stage`` on tapes where sound tells what the made-up scores do not: low tones are calls, high ones
+are not, and the first stage can hardly tell.
+"""
+
+import json
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps import corpus, dataset, decision, evaluation, gate, second_stage
+from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.step import Context, Silent, Step, run_steps
+from ossicle.artefacts.blocks import write_track
+from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.runlog import RunLog
+from ossicle.artefacts.tables import read_table
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.tracks import ScoreTrack, rasterise
+from ossicle.corpus.index_files import read_index
+from ossicle.corpus.raven import write_raven
+from ossicle.corpus.selection import RawSelection
+from ossicle.inference.predictor import FakePredictor
+
+RATE, SECONDS = 8000, 24
+PROJECT = """
+base = "recipe:tapes"
+[corpus]
+audio = "audio"
+annotations = "tables"
+name_template = "site{site}_*"
+[split]
+group = "site"
+folds = 3
+[frontend]
+rate = 8000
+n_fft = 256
+hop_samples = 80
+fmax_hz = 4000.0
+[evaluation]
+bootstrap = 100
+[second_stage]
+trees = 12
+inner_parts = 2
+"""
+FOREST, BOOSTING = {"second_stage.kind": "forest"}, {"second_stage.kind": "boosting"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("second")
+    (place / "audio").mkdir()
+    for number, site in enumerate("ABCDEFABCDEF"):
+        generator = np.random.default_rng(number)
+        stem = f"site{site}_{number}"
+        samples, rows = 100 * generator.standard_normal(SECONDS * RATE), []
+        for second in range(1, SECONDS - 1):
+            call = generator.random() < 0.4
+            hz = generator.uniform(*((300, 900) if call else (1500, 3000)))
+            start = second + 0.02 * number
+            inside = slice(round(start * RATE), round((start + 0.3) * RATE))
+            samples[inside] += 3000 * np.sin(2 * np.pi * hz * np.arange(inside.stop - inside.start) / RATE)
+            if call:
+                rows.append(RawSelection(start, start + 0.3, "call"))
+        with wave.open(str(place / "audio" / f"{stem}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(samples.astype("<i2").tobytes())
+        write_raven(place / "tables" / f"{stem}.Table.1.selections.txt", rows)
+    (place / "ossicle.toml").write_text(PROJECT)
+    return place
+
+
+@pytest.fixture(scope="module")
+def inputs(folder: Path) -> dict[str, Path]:
+    """The artefacts before the step; scores are little surer of a low tone than of a high one."""
+    project = load_project(folder)
+    found = dict(run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts)
+    found["scores"] = project.data_root / "made-up-scores"
+    generator = np.random.default_rng(1)
+    index = read_index(found["corpus"])
+    for number, one in enumerate(sorted(index.recordings, key=lambda one: int(one.path[6:-4]))):
+        starts = np.arange(1, SECONDS - 1) + 0.02 * number
+        calls = [note.start_s for note in index.annotations if note.recording_id == one.id]
+        is_call = (np.abs(starts[:, None] - calls) < 0.1).any(axis=1)
+        heights = np.where(is_call, generator.uniform(0.25, 0.9, len(starts)), generator.uniform(0.1, 0.7, len(starts)))
+        values = np.full(100 * SECONDS, 0.02)
+        for start, height in zip(starts, heights, strict=True):
+            values += height * rasterise(np.array([[start, start + 0.3]]), len(values), 0.01)
+        path = track_path(found["scores"], one.id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_track(path, ScoreTrack(("call",), values[:, None].astype(np.float32), 0.01, one.duration_s))
+    done(decision.STEP, project, found, "decision")
+    return found
+
+
+def done(step: Step, project: Project, found: dict[str, Path], name: str) -> Path:
+    """Run a step into a folder of its own, without the shelf."""
+    out = project.data_root / name
+    out.mkdir()
+    log, journal = RunLog(out / "run.jsonl"), Journal(out / "journal.jsonl")
+    step.run(Context(project, {one: found[one] for one in step.needs}, out, Silent(), log, journal, {}))
+    found[step.name] = out
+    return out
+
+
+def configured(folder: Path, **changes: object) -> Project:
+    return load_project(folder, [f"{key}={json.dumps(value)}" for key, value in changes.items()])
+
+
+@pytest.fixture(scope="module")
+def forest(folder: Path, inputs: dict[str, Path]) -> Path:
+    return done(second_stage.STEP, configured(folder, **FOREST), dict(inputs), "forest")
+
+
+def verdict(out: Path) -> dict:
+    return json.loads((out / second_stage.VERDICT).read_text())
+
+
+def test_without_a_kind_the_events_are_those_of_the_decision(folder, inputs):
+    out = done(second_stage.STEP, load_project(folder), dict(inputs), "none")
+    assert verdict(out) == {"kind": "none", "kept": False}
+    for name in ("events", "events_in_sample"):
+        first = read_table(inputs["decision"] / f"{name}.parquet")
+        assert read_table(out / f"{name}.parquet").equals(first)
+    assert second_stage.kept_stage(out) is None
+
+
+def test_what_can_be_heard_is_kept_with_its_gain(inputs, forest):
+    said = verdict(forest)
+    gain, first, both = (said["event_f1"][name] for name in ("gain", "first_stage", "both_stages"))
+    assert said["kept"] is True
+    assert gain["low"] > 0.1
+    assert both["value"] > 0.9 > first["value"]
+    assert gain["value"] == pytest.approx(both["value"] - first["value"], abs=2e-6)
+    assert set(said["thresholds"]["per_fold"]) == {"0", "1", "2"}
+    assert said["candidates"]["decided"] > said["candidates"]["below_the_threshold"] > 0
+    assert read_table(forest / "events.parquet").equals(read_table(forest / "rescored.parquet"))
+    assert read_table(forest / "first_stage.parquet").equals(read_table(inputs["decision"] / "events.parquet"))
+
+
+def test_the_metrics_are_those_of_both_stages_and_say_so(folder, inputs, forest):
+    project = configured(folder, **FOREST)
+    out = done(evaluation.STEP, project, {**inputs, "second_stage": forest}, "evaluation")
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["events"]["f1"]["value"] == verdict(forest)["event_f1"]["both_stages"]["value"]
+    assert metrics["second_stage"]["kept"] is True
+    assert metrics["protocol"]["second_stage"] == "forest, cross-fitted in the same way"
+
+
+def test_it_is_the_same_again(folder, inputs, forest):
+    again = done(second_stage.STEP, configured(folder, **FOREST, **{"project.workers": 1}), dict(inputs), "again")
+    for name in ("events.parquet", "events_in_sample.parquet", second_stage.MODEL, second_stage.VERDICT):
+        assert (again / name).read_bytes() == (forest / name).read_bytes(), name
+
+
+def test_what_gains_nothing_is_not_kept_and_said(folder, inputs, tmp_path, monkeypatch):
+    """A second stage that hears the same noise everywhere: the audio is there, and tells nothing."""
+    silent = np.zeros(SECONDS * RATE, dtype=np.float32)
+    monkeypatch.setattr(second_stage, "MonoStream", lambda path, rate: iter([silent]))
+    out = done(second_stage.STEP, configured(folder, **BOOSTING), dict(inputs), "nothing heard")
+    said = verdict(out)
+    assert said["kept"] is False
+    assert said["event_f1"]["gain"]["low"] <= 0
+    assert read_table(out / "events.parquet").equals(read_table(inputs["decision"] / "events.parquet"))
+    assert second_stage.kept_stage(out) is None
+
+
+def test_the_kept_model_judges_new_sound_like_the_step(forest, folder):
+    """What goes into the bundle, in the engine of ``predict``: tones below 1 kHz stay, others go."""
+    stage = second_stage.kept_stage(forest)
+    plan = ChunkPlan(rate=RATE, hop_samples=80, window_samples=256, core_frames=50, context_frames=5)
+    decisions = second_stage.read_decisions(folder / "data" / "decision")[None]
+    samples = 0.003 * np.random.default_rng(9).standard_normal(12 * RATE).astype(np.float32)
+    for second, hz in ((2, 500), (4, 2500), (6, 700), (8, 2000)):
+        tone = 0.09 * np.sin(2 * np.pi * hz * np.arange(int(0.3 * RATE)) / RATE)
+        samples[second * RATE : second * RATE + len(tone)] += tone.astype(np.float32)
+    predictor = FakePredictor(("call",), plan, threshold_db=-35.0)
+    assert len(gate.events_in(samples, predictor, decisions)) == 4
+    assert [round(one.start_s) for one in gate.events_in(samples, predictor, decisions, second_stage=stage)] == [2, 6]
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"project.workers": 7}, True),
+        ({"second_stage.trees": 13}, False),
+        ({"second_stage.calibration": "isotonic"}, False),
+        ({"second_stage.lower_on": 0.9}, False),
+        ({"evaluation.iou": 0.4}, False),
+        ({"evaluation.seed": 1}, False),
+        ({"frontend.fmax_hz": 3000.0}, False),
+    ],
+)
+def test_a_changed_setting_never_reuses_a_stale_result(folder, changes, same):
+    project = configured(folder, **FOREST)
+    settings = second_stage.STEP.settings(project), second_stage.STEP.settings(configured(folder, **FOREST, **changes))
+    assert (settings[0] == settings[1]) is same
+
+
+def test_settings_of_a_stage_that_is_off_change_nothing(folder):
+    settings = [second_stage.STEP.settings(configured(folder, **one)) for one in ({}, {"second_stage.trees": 99})]
+    assert settings[0] == settings[1] == {"kind": "none"}
