@@ -176,25 +176,25 @@ def test_a_review_adds_to_what_labelled_clips_say(one):
 
 
 def test_what_names_say_of_clips_that_are_not_there_is_read_from_the_tape_or_told(one):
-    first, last = one.clip(TAPES[1]), one.clip(TAPES[1], (2, 3))
-    first.unlink()
+    kept, gone = one.clip(TAPES[1]), one.clip(TAPES[1], (2, 3))
+    gone.unlink()
     one.segment(one.clips / "Nobody_20250101_cut.wav_0_1.wav", 1, 2)
     one.segment(one.clips / f"{TAPES[1]}.wav_7_8.wav", 1, 2)
-    one.segment(first, 59.5, 60.5)
+    one.segment(gone, 58.5, 60.5)
     found = index(one)
-    assert told(found)["clip_by_name"] == [first.stem]
+    assert told(found)["clip_by_name"] == [gone.stem]
     assert told(found)["segments_without_clip"] == ["Luna_20250612_05.23_cut.wav_7_8", "Nobody_20250101_cut.wav_0_1"]
-    assert told(found)["clipped"] == [first.stem]
-    assert sorted((note.start_s, note.end_s) for note in found.annotations) == sorted(
-        [(a, b) for _, a, b, _ in one.calls] + [(59.5, 60.0)]
+    assert told(found)["clipped"] == [gone.stem]
+    assert [(note.start_s, note.end_s) for note in found.annotations] == sorted(
+        [(a, b) for _, a, b, _ in one.calls] + [(178.5, 180.0)]
     )
     assert found.partly[found.recordings[0].id] == ((0.0, 60.0), (120.0, 180.0))
     (one.raw / f"{TAPES[1]}.wav").unlink()
     alone = index(one, CLIPS_ONLY)
-    assert [Path(path).name for path in times(alone)] == [last.name]
+    assert [Path(path).name for path in times(alone)] == [kept.name]
     assert len(alone.annotations) == 4
-    gone = {note.where: note.message for note in alone.notes if note.kind == "segments_without_clip"}
-    assert "its 5 segments were left out" in gone[first.stem]
+    why = {note.where: note.message for note in alone.notes if note.kind == "segments_without_clip"}
+    assert "its 5 segments were left out" in why[gone.stem]
 
 
 def test_segments_beyond_their_clips_and_with_times_that_are_none_are_told(one):
