@@ -93,6 +93,9 @@ def run(
     if as_json:
         artefacts = {name: str(path) for name, path in done.artefacts.items()}
         told = {"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}
+    words = loaded.settings.chunks.in_words(loaded.settings.frontend)
+    if words:
+        print(words, file=sys.stderr)
         print(json.dumps({**told, "lost": [asdict(one) for one in lost]}, indent=2))
     else:
         _show(done, loaded, refused is None)

@@ -156,6 +156,10 @@ def _place(layers: Layers, path: tuple[str, ...]) -> str:
 
 def _class_of(table: tuple[str, ...]) -> Any:
     cls: Any = ProjectSettings
+        if not path:
+            # What the tables say together: such a message begins with the whole key.
+            *path_of, word = message.split(" ")[0].split(".")
+            path, message = tuple(path_of), " ".join([word, *message.split(" ")[1:]])
     for name in table:
         hint = get_type_hints(cls).get(name)
         if not is_dataclass(hint):

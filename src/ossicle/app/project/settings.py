@@ -1,7 +1,7 @@
 """All settings of a project: one table of ``ossicle.toml`` each, made of the classes that the packages define."""
 
 from ossicle.bundle.manifest import is_plain_name
-from ossicle.core.chunks import ChunkPlan, window_plan
+from ossicle.core.chunks import ChunkPlan, framing, window_plan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import nearest_frames
@@ -62,6 +62,18 @@ class ChunkSettings:
 
     def plan(self, front: FrontEndSettings) -> ChunkPlan:
         """The chunk plan on the frames of a front end; raises ValueError where the window is too short for them."""
+    def in_words(self, front: FrontEndSettings) -> str:
+        """The windows as they are, beside what was asked; empty for a frame-wise model."""
+        if self.window_s == 0:
+            return ""
+        plan = self.plan(front)
+        found = framing(plan, front)
+        shared = f"every {found.step_frames}, of one STFT" if found.shared else "each with an STFT of its own"
+        return (
+            f"windows of {plan.window_samples / plan.rate:.4g} s every {plan.hop_s:.4g} s "
+            f"(asked: {self.window_s:g} s and {self.step_s:g} s; {found.window_frames} STFT frames {shared})"
+        )
+
         if self.window_s > 0:
             return window_plan(front, self.window_s, self.step_s, self.core_s, self.exact_step)
         hop_s = front.hop_samples / front.rate
@@ -114,6 +126,21 @@ class ProjectSettings:
     report: ReportSettings = setting(default=ReportSettings(), help="the page")
 
     @property
+
+    def __post_init__(self) -> None:
+        """Refuse networks that cannot read the chunks, and windows that the front end has no frames for."""
+        windows = self.chunks.window_s > 0
+        if windows and self.model.name != "window":
+            raise ValueError(
+                f"model.name = {self.model.name!r} reads frame by frame, and chunks.window_s = {self.chunks.window_s:g}"
+                ' s asks for windows: say model.name = "window", or leave chunks.window_s out'
+            )
+        if not windows and self.model.name == "window":
+            raise ValueError("model.name = 'window' looks at windows: give chunks.window_s and chunks.step_s")
+        try:
+            self.chunks.plan(self.frontend)
+        except ValueError as error:
+            raise ValueError(f"chunks.{error}") from None
     def plan(self) -> ChunkPlan:
         """The chunk plan of the model."""
         return self.chunks.plan(self.frontend)

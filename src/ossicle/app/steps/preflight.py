@@ -28,14 +28,21 @@ class Finding:
 
 def preflight(project: Project) -> list[Finding]:
     """Look at everything a run needs, without starting one."""
-    return [_packages(), *_folders(project), _space(project), _device(project)]
+    return [_packages(project), *_windows(project), *_folders(project), _space(project), _device(project)]
 
 
-def _packages() -> Finding:
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+def _packages(project: Project) -> Finding:
+    needed = (*_NEEDED, "timm") if project.settings.model.name == "window" else _NEEDED
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         return Finding("packages", False, f"missing: {', '.join(missing)}; pip install 'ossicle[train]'")
     return Finding("packages", True, "what training and the report need is installed")
+
+
+def _windows(project: Project) -> Iterator[Finding]:
+    words = project.settings.chunks.in_words(project.settings.frontend)
+    if words:
+        yield Finding("windows", True, words)
 
 
 def _folders(project: Project) -> Iterator[Finding]:

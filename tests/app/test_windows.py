@@ -1,0 +1,86 @@
+"""Projects of sliding-window models: what the project file says reaches the network."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ossicle.app.cli.main import app
+from ossicle.app.project.load import load_project
+from ossicle.core.chunks import framing
+from ossicle.core.errors import ProjectError
+from ossicle.models.registry import build_network
+
+PROJECT = """
+[corpus]
+audio = "audio"
+annotations = "tables"
+[frontend]
+rate = 48000
+n_fft = 2048
+hop_samples = 1024
+n_mels = 128
+fmin_hz = 0.0
+fmax_hz = 4000.0
+scale = "linear"
+preemphasis = 0.98
+window_scale = "energy"
+[chunks]
+core_s = 1.0
+window_s = 0.4
+step_s = 0.05
+[model]
+name = "window"
+[model.window]
+backbone = "resnet10t"
+[variants.wide.chunks]
+window_s = 0.6
+[variants.short.frontend]
+n_fft = 1024
+hop_samples = 512
+[variants.exact.chunks]
+exact_step = true
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "ossicle.toml").write_text(PROJECT)
+    return tmp_path / "ossicle.toml"
+
+
+@pytest.mark.parametrize(
+    ("variant", "overrides", "shape", "n_windows"),
+    [
+        ("", (), (17, 128), 23),
+        ("wide", (), (27, 128), 23),
+        ("short", (), (36, 128), 19),
+        ("exact", (), (17, 128), 20),
+        ("", ("frontend.n_fft=4096",), (15, 128), 23),
+        ("wide", ("frontend.n_mels=64", "chunks.step_s=0.1"), (27, 64), 9),
+    ],
+)
+def test_an_override_reaches_the_network(
+    file: Path, variant: str, overrides: tuple[str, ...], shape: tuple[int, int], n_windows: int
+) -> None:
+    settings = load_project(file, overrides, variant=variant).settings
+    network = build_network(settings.model, settings.frontend, settings.plan, 1)
+    assert network.shape == shape
+    assert network.n_windows == settings.plan.core_frames == n_windows
+    found = framing(settings.plan, settings.frontend)
+    rows = network.rows.numpy().reshape(n_windows, shape[0])
+    assert rows[-1, -1] == found.n_frames - 1
+    assert rows[1, 0] == found.step_frames
+
+
+def test_check_prints_the_windows_as_they_are(file: Path) -> None:
+    asked = CliRunner().invoke(app, ["check", "-p", str(file)], env={"COLUMNS": "240"})
+    assert "windows of 0.384 s every 0.04267 s (asked: 0.4 s and 0.05 s; 17 STFT frames every 2" in asked.stdout
+    exact = load_project(file, variant="exact").settings
+    assert "every 0.05 s" in exact.chunks.in_words(exact.frontend)
+    assert "each with an STFT of its own" in exact.chunks.in_words(exact.frontend)
+
+
+def test_a_network_that_cannot_read_the_chunks_is_refused_before_anything_is_built(file: Path) -> None:
+    with pytest.raises(ProjectError, match=r"\[model\] name = 'crnn' reads frame by frame"):
+        load_project(file, ("model.name=crnn",))
