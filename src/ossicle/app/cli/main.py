@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from ossicle.app.cli import convert, dataset, demo, field, presets, project, review, score, train
+from ossicle.app.cli import convert, dataset, demo, field, jobs, presets, project, review, score, train
 from ossicle.app.cli.printable import printable
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
 
@@ -31,6 +31,7 @@ field.register(app)
 score.register(app)
 convert.register(app)
 review.register(app)
+jobs.register(app)
 presets.register(app)
 
 

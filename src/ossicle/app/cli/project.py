@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.placed import On, Watched, place_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.layers import recipe_names
@@ -71,6 +72,10 @@ def run(
         str | None,
         typer.Option(help="Last step to run.", show_default=False),
     ] = None,
+    on: On = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for another run on the same data root, rather than refuse.")
+    ] = False,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -80,6 +85,7 @@ def run(
     Exit code 3: done, but recordings were left out or end early; each is named. Exit code 4: the noise gate refused
     the bundle, which then stays in the data root; the report says why.
     """
+    from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
     from ossicle.app.steps.chain import gate_refusal, run_project
     from ossicle.app.steps.losses import losses
     from ossicle.app.steps.progress import KINDS, make_progress
@@ -87,15 +93,23 @@ def run(
     if progress not in KINDS:
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    words = loaded.settings.chunks.in_words(loaded.settings.frontend)
+    if words:
+        print(words, file=sys.stderr)
+    wish = Wish(tuple(steps or ()), until, tuple(set_ or ()), place_of(on))
     with make_progress(progress) as shown:
-        done = run_project(loaded, shown, until, names=steps or (), anew_from=from_)
+        if needs_jobs(loaded, wish):
+            if from_ is not None:
+                raise UsageError("--from computes anew what is done, and so only here: add --on local")
+            watched = Watched(project)
+            with watched.leaving():
+                do_jobs(loaded, before_slurm(jobs_of([loaded], wish, shown)), watched.show, watched.told)
+        # What the jobs have done is found and shown; what is placed here may be left to do.
+        done = run_project(loaded, shown, until, names=steps or (), anew_from=from_, wait=wait)
     refused, lost = gate_refusal(done), losses(done)
     if as_json:
         artefacts = {name: str(path) for name, path in done.artefacts.items()}
         told = {"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}
-    words = loaded.settings.chunks.in_words(loaded.settings.frontend)
-    if words:
-        print(words, file=sys.stderr)
         print(json.dumps({**told, "lost": [asdict(one) for one in lost]}, indent=2))
     else:
         _show(done, loaded, refused is None)

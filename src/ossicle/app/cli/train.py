@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import DataRoot, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.placed import On, Watched, place_of
 from ossicle.app.cli.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import Project, load_project
@@ -29,22 +30,30 @@ def train(
         str, typer.Option(help="Last step to run: training, or a later one, as in --until report for bundles.")
     ] = "training",
     set_: Set = None,
+    on: On = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
 ) -> None:
     """Train the models of a project, or those of its variants; what is trained already is reused.
 
-    All variants are checked, and their datasets built, before the first training starts.
+    All variants are checked, and their datasets built, before the first training starts. With --on slurm, or where
+    [jobs.training] says so, every model is a task of an array.
     """
+    from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
     from ossicle.app.steps.chain import run_project
     from ossicle.app.steps.progress import make_progress
 
     overrides = tuple(set_ or ())
     base = load_project(project, overrides, data_root)
-    projects = [load_project(project, overrides, data_root, name) for name in _names(base, variant or [], all_active)]
+    names = variants_asked(base, variant or [], all_active)
+    projects = [load_project(project, overrides, data_root, name) for name in names]
     with make_progress(progress) as shown:
         for one in projects:
             run_project(one, shown, until="dataset")
+        wish, watched = Wish((), until, overrides, place_of(on)), Watched(project)
+        elsewhere = [one for one in projects if needs_jobs(one, wish)]
+        with watched.leaving():
+            do_jobs(base, before_slurm(jobs_of(elsewhere, wish, shown)), watched.show, watched.told)
         done = [(one, run_project(one, shown, until=until)) for one in projects]
     rows = [
         (one.variant or "(the project)", name, of.outcomes[name], f"{of.seconds[name]:.1f}", str(of.artefacts[name]))
@@ -54,7 +63,7 @@ def train(
     print_rows(("variant", "step", "outcome", "seconds", "artefact"), rows)
 
 
-def _names(base: Project, asked: list[str], all_active: bool) -> list[str]:
+def variants_asked(base: Project, asked: list[str], all_active: bool) -> list[str]:
     """The variants to train; the empty name is the project itself."""
     if not all_active:
         return asked or [""]

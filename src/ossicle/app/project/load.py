@@ -14,6 +14,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from ossicle.app.project.layers import LOCAL_FILE, Layers, add_overrides, read_layers
+from ossicle.app.project.placement import SHELL
 from ossicle.app.project.places import require_below
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.project.variants import Variants
@@ -81,9 +82,21 @@ def load_project(
     origin = layers.origin(("project", "data_root"))
     if origin != str(file.parent / LOCAL_FILE) and not origin.startswith("--set "):
         require_below(settings.project.data_root, f"{origin}: [project] data_root")
+    _refuse_shell(layers, str(file.parent / LOCAL_FILE))
     named = data_root or os.environ.get(DATA_ROOT_VARIABLE)
     root = Path(named) if named else file.parent / settings.project.data_root
     return Project(file, settings, root, variant, variants.names, variants.active)
+
+
+def _refuse_shell(layers: Layers, local: str) -> None:
+    """Raise ProjectError for lines in ``[jobs]`` that a shell would run, unless whoever runs the project wrote them."""
+    for path, _ in _leaves(layers.values.get("jobs", {}), ("jobs",)):
+        origin = layers.origin(path)
+        if path[-1] in SHELL and origin != local and not origin.startswith("--set "):
+            raise ProjectError(
+                f"{origin}: [{'.'.join(path[:-1])}] {path[-1]}: a shell obeys these lines, and a project file may be a "
+                f"stranger's; write them in {local} or give them with --set"
+            )
 
 
 def _settings(
@@ -143,6 +156,10 @@ def _complaint(error: Any, layers: Layers) -> str:
         )
     if kind == "value_error":
         message = error["msg"].removeprefix("Value error, ")
+        if not path:
+            # What the tables say together: such a message begins with the whole key.
+            *path_of, word = message.split(" ")[0].split(".")
+            path, message = tuple(path_of), " ".join([word, *message.split(" ")[1:]])
         origin = layers.origin((*path, message.split(" ")[0]))
         return f"{origin}: [{'.'.join(path)}] {message}"
     message = error["msg"].removeprefix("Input should be ")
@@ -156,10 +173,6 @@ def _place(layers: Layers, path: tuple[str, ...]) -> str:
 
 def _class_of(table: tuple[str, ...]) -> Any:
     cls: Any = ProjectSettings
-        if not path:
-            # What the tables say together: such a message begins with the whole key.
-            *path_of, word = message.split(" ")[0].split(".")
-            path, message = tuple(path_of), " ".join([word, *message.split(" ")[1:]])
     for name in table:
         hint = get_type_hints(cls).get(name)
         if not is_dataclass(hint):

@@ -32,6 +32,9 @@ def _rows(cls: Any, prefix: str = "") -> str:
     hints = get_type_hints(cls)
     lines = []
     for spec in fields(cls):
+        if is_dataclass(hints[spec.name]) and issubclass(cls, hints[spec.name]):
+            lines.append(f"| `{prefix}{spec.name}.*` | {spec.metadata['help']}: the keys above, for it alone | | |\n")
+            continue
         if is_dataclass(hints[spec.name]):
             lines.append(_rows(hints[spec.name], f"{prefix}{spec.name}."))
             continue

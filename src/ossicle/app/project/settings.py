@@ -1,5 +1,6 @@
 """All settings of a project: one table of ``ossicle.toml`` each, made of the classes that the packages define."""
 
+from ossicle.app.project.placement import JobsSettings
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.chunks import ChunkPlan, framing, window_plan
 from ossicle.core.frontend import FrontEndSettings
@@ -124,6 +125,7 @@ class ProjectSettings:
     evaluation: EvaluationSettings = setting(default=EvaluationSettings(), help="criteria and intervals")
     gate: GateSettings = setting(default=GateSettings(), help="limits of the noise gate")
     report: ReportSettings = setting(default=ReportSettings(), help="the page")
+    jobs: JobsSettings = setting(default=JobsSettings(), help="where the work of each step is done, and with what")
 
     @property
 

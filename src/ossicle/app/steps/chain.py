@@ -71,6 +71,7 @@ def run_project(
     *,
     names: Sequence[str] = (),
     anew_from: str | None = None,
+    wait: bool = False,
 ) -> Done:
     """Run a project and leave its results in ``project.results``, but for a bundle that the noise gate refused.
 
@@ -79,7 +80,7 @@ def run_project(
 
     ``names``: these steps and the ones they read; else all. ``until``: nothing after this step. ``anew_from``: this
     step and what comes after it are computed even where they are done. Raises UsageError for an unknown step,
-    LockedError while another run writes to the same data root.
+    LockedError while another run writes to the same data root, unless ``wait``: then it is waited for.
     """
     steps = chosen_steps(names, until)
     if any(step.name == scores.STEP.name for step in steps):
@@ -97,7 +98,7 @@ def run_project(
     if project.variant:
         places += (project.results, project.results.parent)
     refuse_links(project.data_root, places)
-    with project_lock(project.data_root):
+    with project_lock(project.data_root, wait=wait):
         done = run_steps(steps, project, progress, anew)
         publish(project, done)
     return done

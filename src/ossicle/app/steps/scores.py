@@ -4,10 +4,12 @@ import time
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.step import LOCK_WAIT_S, Context, Step, Units, unit_journal
 from ossicle.app.steps.training import labels_of, model_names
 from ossicle.artefacts.blocks import TrackWriter, track_files
-from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.files import file_digest, write_json
+from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.tables import read_table
 from ossicle.core.digest import digest
 from ossicle.core.errors import SplitError
@@ -26,30 +28,54 @@ def run(context: Context) -> None:
     Raises SplitError for a leaky split: see :func:`refuse_leaky`.
     """
     refuse_leaky(context.project)
+    total, done = len(read_table(context.inputs["dataset"] / "folds.parquet")), 0
+    for name in unit_names(context.inputs["dataset"]):
+        with unit_lock(context.out, name, LOCK_WAIT_S):
+            done += _score_unit(context, name, done, total)
+
+
+def unit_names(dataset: Path) -> tuple[str, ...]:
+    """The models that held something out: what one of them scores is a unit of work."""
+    return tuple(dict.fromkeys(model_names(dataset).values()))
+
+
+def _run_one(context: Context, name: str) -> None:
+    refuse_leaky(context.project)
+    mine = [fold for fold, model in model_names(context.inputs["dataset"]).items() if model == name]
+    folds = read_table(context.inputs["dataset"] / "folds.parquet")
+    _score_unit(context, name, 0, len(folds.filter(folds["fold"].is_in(mine))))
+
+
+def _score_unit(context: Context, name: str, before: int, total: int) -> int:
+    """Score what the model ``name`` held out; gives the number of recordings, ``before`` and ``total`` are for show."""
     # Torch is an optional extra, needed by this step only when it really runs.
     from ossicle.models.predictor import load_predictor, use_threads
     from ossicle.training.runfolder import RunFolder
 
-    project = context.project
-    settings = project.settings
+    project, settings = context.project, context.project.settings
     use_threads(settings.training.threads)
-    folds = read_table(context.inputs["dataset"] / "folds.parquet")
+    models = model_names(context.inputs["dataset"])
+    folds = read_table(context.inputs["dataset"] / "folds.parquet").to_dicts()
+    keys = sorted((row["fold"], row["recording_id"]) for row in folds if models[row["fold"]] == name)
     recordings = {one.id: one for one in read_index(context.inputs["corpus"]).recordings}
-    labels = labels_of(context.inputs["dataset"])
-    names = model_names(context.inputs["dataset"])
-    done = 0
-    for fold in sorted(set(folds["fold"].to_list())):
-        weights = RunFolder(context.inputs["training"] / names[fold]).weights
-        predictor = load_predictor(weights, settings.model, labels, settings.plan, settings.frontend)
-        for key in sorted(folds.filter(folds["fold"] == fold)["recording_id"].to_list()):
-            began, reused = time.monotonic(), _scored(context, key)
-            if not reused:
-                with TrackWriter(track_path(context.out, key), labels, settings.plan.hop_s) as writer:
-                    write_scores(project.audio_folder / recordings[key].path, predictor, writer, _BATCH)
-                context.journal.mark(key, digest=_digest(context.out, key))
-            context.log.unit("scores", key, "reused" if reused else "computed", time.monotonic() - began)
-            done += 1
-            context.progress.advance(done, len(folds), "recordings")
+    labels, journal = labels_of(context.inputs["dataset"]), unit_journal(context.out, name)
+    weights = RunFolder(context.inputs["training"] / name).weights
+    predictor = load_predictor(weights, settings.model, labels, settings.plan, settings.frontend)
+    for done, (_, key) in enumerate(keys, start=before + 1):
+        began, reused = time.monotonic(), _scored(context.out, journal, key)
+        if not reused:
+            with TrackWriter(track_path(context.out, key), labels, settings.plan.hop_s) as writer:
+                write_scores(project.audio_folder / recordings[key].path, predictor, writer, _BATCH)
+            journal.mark(key, digest=_digest(context.out, key))
+        context.log.unit("scores", key, "reused" if reused else "computed", time.monotonic() - began)
+        context.progress.advance(done, total, "recordings")
+    write_json(_done_file(context.out, name), {"recordings": len(keys)})
+    return len(keys)
+
+
+def _done_file(out: Path, name: str) -> Path:
+    # A journal is opened by its one writer only: to look whether a unit is done is for everybody.
+    return out / "logs" / f"{name}.done.json"
 
 
 def refuse_leaky(project: Project) -> None:
@@ -69,11 +95,11 @@ def track_path(scores: Path, recording_id: str) -> Path:
     return scores / "tracks" / recording_id
 
 
-def _scored(context: Context, recording_id: str) -> bool:
-    record = context.journal.done(recording_id)
-    if record is None or not all(file.exists() for file in track_files(track_path(context.out, recording_id))):
+def _scored(out: Path, journal: Journal, recording_id: str) -> bool:
+    record = journal.done(recording_id)
+    if record is None or not all(file.exists() for file in track_files(track_path(out, recording_id))):
         return False
-    return bool(record["digest"] == _digest(context.out, recording_id))
+    return bool(record["digest"] == _digest(out, recording_id))
 
 
 def _digest(scores: Path, recording_id: str) -> str:
@@ -96,4 +122,5 @@ STEP = Step(
     },
     run=run,
     reads={"corpus": audio_digest},
+    units=Units(names=unit_names, run=_run_one, done=lambda out, name: _done_file(out, name).exists()),
 )

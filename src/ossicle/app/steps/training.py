@@ -1,14 +1,20 @@
 """Step ``training``: one model for each held-out fold, and one on everything for the bundle."""
 
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.step import LOCK_WAIT_S, Context, Step, Units
 from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.tables import read_table
 from ossicle.core.settings import digestible
 from ossicle.training.runfolder import RunFolder
+
+if TYPE_CHECKING:
+    from ossicle.training.crossval import FitJob
 
 STEP_VERSION = 3
 FINAL = "final"
@@ -26,31 +32,47 @@ def model_names(dataset: Path) -> dict[int, str]:
 
 
 def run(context: Context) -> None:
-    """Fit all models, several at a time."""
+    """Fit all models that are not fitted yet, several at a time."""
     # Here, since torch takes seconds to import and most runs find their models on the shelf.
-    from ossicle.training.crossval import FitJob, fit_all
+    from ossicle.training.crossval import fit_all
 
-    settings = context.project.settings
+    jobs = fit_jobs(context)
+    with ExitStack() as held:
+        for job in jobs:
+            # A job on another machine may be at one of them.
+            if not RunFolder(job.folder).done:
+                held.enter_context(unit_lock(context.out, job.name, LOCK_WAIT_S))
+        fit_all(jobs, context.project.settings.training.parallel, context.progress.advance)
     dataset = context.inputs["dataset"]
-    models = models_of(dataset)
-    labels = labels_of(dataset)
-    jobs = [
+    write_json(context.out / "training.json", {"labels": list(labels_of(dataset)), "held_out": models_of(dataset)})
+
+
+def fit_jobs(context: Context) -> list["FitJob"]:
+    """The trainings of the step: one for each model that holds something out, and the final one."""
+    from ossicle.training.crossval import FitJob
+
+    settings, dataset = context.project.settings, context.inputs["dataset"]
+    return [
         FitJob(
             folder=context.out / name,
             held_out=held_out,
             dataset=dataset,
             store=context.inputs["store"],
-            labels=labels,
+            labels=labels_of(dataset),
             plan=settings.plan,
             model=settings.model,
             front=settings.frontend,
             training=settings.training,
             augment=settings.augment,
         )
-        for name, held_out in models.items()
+        for name, held_out in models_of(dataset).items()
     ]
-    fit_all(jobs, settings.training.parallel, context.progress.advance)
-    write_json(context.out / "training.json", {"labels": list(labels), "held_out": models})
+
+
+def _fit_one(context: Context, name: str) -> None:
+    from ossicle.training.crossval import fit_all
+
+    fit_all([job for job in fit_jobs(context) if job.name == name], 1, context.progress.advance)
 
 
 def labels_of(dataset: Path) -> tuple[str, ...]:
@@ -77,4 +99,9 @@ STEP = Step(
     settings=_settings,
     run=run,
     logs=RunFolder.LOGS,
+    units=Units(
+        names=lambda dataset: tuple(models_of(dataset)),
+        run=_fit_one,
+        done=lambda out, name: RunFolder(out / name).done,
+    ),
 )

@@ -1,0 +1,238 @@
+"""``ossicle jobs``: the work of a project as command lines for Slurm or for this machine, and what became of it."""
+
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.placed import On, Watched, place_of
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.project import HERE
+from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.train import variants_asked
+from ossicle.app.project.load import Project, load_project
+from ossicle.core.errors import EXIT_FAILED, OssicleError, UsageError
+
+if TYPE_CHECKING:
+    from ossicle.app.jobs.folder import PlanFolder
+    from ossicle.app.jobs.job import Job
+    from ossicle.app.jobs.state import TaskState
+
+_WATCH_S = 5.0
+
+group = typer.Typer(help="Run the work of a project on Slurm, or in processes side by side.", no_args_is_help=True)
+
+Variants = Annotated[
+    list[str] | None,
+    typer.Option("--variant", help="A variant, [variants.NAME]; may be repeated.", show_default=False),
+]
+AllActive = Annotated[bool, typer.Option("--all-active", help="Every variant that the project file lists as active.")]
+Until = Annotated[str | None, typer.Option(help="Last step; default: all of them.", show_default=False)]
+Jobs = Annotated[Path | None, typer.Option("--jobs", help="Folder of the jobs; default: the latest of the data root.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (write, submit, status, logs, pull, task):
+        group.command()(command)
+    app.add_typer(group, name="jobs")
+
+
+def write(
+    project: ProjectFile = HERE,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Folder for the scripts; default: jobs/NUMBER in the data root."),
+    ] = None,
+    variant: Variants = None,
+    all_active: AllActive = False,
+    until: Until = None,
+    set_: Set = None,
+    on: On = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Write the jobs of a project as sbatch scripts with a launcher, and submit nothing.
+
+    Builds the dataset first where it is not built: it says which folds, and so which tasks, there are.
+    """
+    from ossicle.app.jobs.folder import PlanFolder
+    from ossicle.app.jobs.placed import lay_out
+
+    base, jobs = _jobs(project, variant, all_active, until, set_, on, data_root)
+    if not jobs:
+        print("nothing is to do")
+        return
+    if out is not None and out.exists() and any(out.iterdir()):
+        raise UsageError(f"{out} is not empty; name another folder")
+    folder, plan = lay_out(base, jobs, None if out is None else PlanFolder(out, base.folder))
+    rows = [(job.name, job.placement.on, str(len(job.tasks)), ", ".join(job.needs)) for job in plan.jobs]
+    print_rows(("job", "on", "tasks", "after"), rows)
+    print(f"{folder.launcher}\none task by hand: {folder.by_hand(plan.jobs[0].tasks[0])}")
+
+
+def submit(
+    project: ProjectFile = HERE,
+    variant: Variants = None,
+    all_active: AllActive = False,
+    until: Until = None,
+    set_: Set = None,
+    on: On = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Submit the jobs of a project and return; `ossicle jobs status` says how they are.
+
+    Jobs placed here are run here where others wait for them; those that would have to wait for Slurm are left, and
+    `ossicle run` does them at the end.
+    """
+    from ossicle.app.jobs.placed import before_slurm, do_jobs
+
+    base, jobs = _jobs(project, variant, all_active, until, set_, on, data_root)
+    watched = Watched(project)
+    with watched.leaving():
+        folder = do_jobs(base, before_slurm(jobs), watched.show, watched.told, wait=False)
+    if folder is None:
+        print("nothing is to do on Slurm; ossicle run does the rest")
+        return
+    for name, number in folder.numbers().items():
+        print(f"{name}: {number}")
+    print(f"look: ossicle jobs status -p {project}\ncancel: scancel {' '.join(folder.numbers().values())}")
+
+
+def _jobs(
+    file: Path,
+    variant: list[str] | None,
+    all_active: bool,
+    until: str | None,
+    set_: list[str] | None,
+    on: str | None,
+    data_root: Path | None,
+) -> tuple[Project, "list[Job]"]:
+    from ossicle.app.jobs.placed import Wish, jobs_of
+    from ossicle.app.steps.progress import make_progress
+
+    overrides = tuple(set_ or ())
+    base = load_project(file, overrides, data_root)
+    names = variants_asked(base, variant or [], all_active)
+    projects = [load_project(file, overrides, data_root, name) for name in names]
+    with make_progress("plain") as shown:
+        return base, jobs_of(projects, Wish((), until, overrides, place_of(on)), shown)
+
+
+def status(
+    project: ProjectFile = HERE,
+    jobs: Jobs = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again every few seconds until all has ended.")] = False,
+    data_root: DataRoot = None,
+    as_json: Json = False,
+) -> None:
+    """Show how the tasks are: state, reason and log of each. Exit code 1 where one ended badly."""
+    loaded = load_project(project, (), data_root)
+    while True:
+        folder, states = _states(loaded, jobs)
+        if as_json:
+            rows = [{**asdict(one), "log": str(one.log), "command": folder.by_hand(one.task)} for one in states]
+            print(json.dumps(rows, indent=2, ensure_ascii=False), flush=True)
+        else:
+            if watch and sys.stdout.isatty():
+                print("\033[2J\033[H", end="")
+            print_rows(
+                ("job", "task", "state", "tries", "reason", "log"),
+                [
+                    (one.job, one.task.name, one.state, str(one.attempt), one.reason, os.path.relpath(one.log))
+                    for one in states
+                ],
+            )
+        if not watch or all(one.ended or one.state == "waiting" for one in states):
+            break
+        time.sleep(_WATCH_S)
+    if any(one.state in ("failed", "cancelled", "lost") for one in states):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _states(project: Project, jobs: Path | None) -> "tuple[PlanFolder, list[TaskState]]":
+    from ossicle.app.jobs.folder import PlanFolder, last_folder
+    from ossicle.app.jobs.slurm import queue
+    from ossicle.app.jobs.state import task_states
+
+    folder = PlanFolder(jobs, project.folder) if jobs else last_folder(project.data_root, project.folder)
+    plan = folder.plan()
+    try:
+        queued = queue(folder.numbers().values())
+    except (OssicleError, OSError) as problem:
+        print(f"ossicle: {printable(str(problem))}", file=sys.stderr)
+        queued = None
+    return folder, task_states(folder, plan, queued)
+
+
+def logs(
+    name: Annotated[str, typer.Argument(metavar="TASK", help="A task, as fold0 or training/fold0.")],
+    project: ProjectFile = HERE,
+    jobs: Jobs = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Print what a task said, in all its attempts, and the one line that runs it by hand."""
+    folder, states = _states(load_project(project, (), data_root), jobs)
+    found = [one for one in states if name in (one.task.name, f"{one.job}/{one.task.name}")]
+    if len(found) != 1:
+        which = ", ".join(f"{one.job}/{one.task.name}" for one in (found or states))
+        raise UsageError(f"{'several tasks are' if found else 'no task is'} called {name!r}; tasks: {which}")
+    if found[0].log.exists():
+        print(found[0].log.read_text(errors="replace"), end="")
+    else:
+        print(f"ossicle: {found[0].log} is not there: the task has not begun", file=sys.stderr)
+    print(f"by hand: {folder.by_hand(found[0].task)}", file=sys.stderr)
+
+
+def pull(
+    remote: Annotated[str, typer.Argument(help="Folder of the project elsewhere: HOST:PATH over ssh, or a path.")],
+    project: ProjectFile = HERE,
+    with_: Annotated[
+        str, typer.Option("--with", help="More than results, with commas: scores, checkpoints, logs.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Bring nothing; print what there is, with sizes.")] = False,
+    remote_data_root: Annotated[
+        str, typer.Option(help="Data root there, relative to the project's folder there.", show_default=False)
+    ] = "",
+    data_root: DataRoot = None,
+) -> None:
+    """Bring results of the same project from another machine, with rsync; what is here already is not brought again."""
+    from ossicle.app.jobs.pull import EXTRAS, pull_project
+
+    extras = [one.strip() for one in with_.split(",") if one.strip()]
+    if unknown := [one for one in extras if one not in EXTRAS]:
+        raise UsageError(f"--with {unknown[0]} is not one of: {', '.join(EXTRAS)}")
+    loaded = load_project(project, (), data_root)
+    rows = pull_project(loaded, remote, extras, remote_data_root, dry_run=dry_run)
+    print_rows(
+        ("what", "files", "MB", "" if dry_run else "outcome"),
+        [(one.what, str(one.files), f"{one.size / 1e6:.2f}", "" if dry_run else one.outcome) for one in rows],
+        total=("total", str(sum(one.files for one in rows)), f"{sum(one.size for one in rows) / 1e6:.2f}", ""),
+    )
+
+
+def task(
+    step: Annotated[str, typer.Argument(help="Step that is done in units: training, scores.")],
+    unit: Annotated[str, typer.Argument(help="Unit of the step, as fold0 or final.")],
+    project: ProjectFile = HERE,
+    variant: Variant = "",
+    set_: Set = None,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+) -> None:
+    """Do one unit of a step, beside others: what the tasks of an array run, and a hand may run at any time.
+
+    One that another process is at is waited for; whoever finishes the last one puts the whole step on the shelf.
+    """
+    from ossicle.app.steps.progress import make_progress
+    from ossicle.app.steps.units import run_unit
+
+    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    with make_progress(progress) as shown:
+        outcome = run_unit(loaded, step, unit, shown)
+    print(f"{step} {unit}: {outcome}")

@@ -1,0 +1,134 @@
+"""From a project to jobs: what is to do under its settings, where each step is placed, and what each task's line is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ossicle.app.jobs.job import COMMAND, Job, JobPlan, Task
+from ossicle.app.project.load import Project
+from ossicle.app.project.placement import StepPlacement
+from ossicle.app.steps.step import Step, find_steps
+from ossicle.app.steps.units import units_left
+
+LARGEST_ARRAY = 1000
+"""Slurm's own limit is one more, where nobody has raised it."""
+FIRST = ("corpus", "dataset")
+"""Done where the command is given: only then is it known which folds there are."""
+
+Listed = tuple[str, Sequence[str], Sequence[str]]
+"""A task of another command: its name, its command line, and the names of the tasks it needs."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What every command line of a project holds: its file, the variant, settings and data root of this call."""
+
+    project: Project
+    overrides: tuple[str, ...] = ()
+
+    def __call__(self, *words: str) -> tuple[str, ...]:
+        """A command on the project, to be run in its folder."""
+        project = self.project
+        own = project.folder / project.settings.project.data_root
+        return (
+            COMMAND,
+            *words,
+            f"--project={project.file.name}",
+            *((f"--variant={project.variant}",) if project.variant else ()),
+            *(f"--set={one}" for one in self.overrides),
+            *(() if project.data_root == own else (f"--data-root={project.data_root.resolve()}",)),
+        )
+
+
+def placement(project: Project, step: str, on: str | None) -> StepPlacement:
+    """Where a step runs: ``on`` stands for what ``[jobs]`` says, and ``local`` for everything.
+
+    A step's own table keeps its word against ``slurm``.
+    """
+    jobs = project.settings.jobs
+    placed = jobs.placed(step)
+    own = getattr(jobs, step, None)
+    if on == "local" or (on == "slurm" and not (isinstance(own, StepPlacement) and own.on)):
+        return replace(placed, on=on)
+    return placed
+
+
+def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...], on: str | None) -> list[Job]:
+    """The jobs of what is to do among ``steps`` of a project whose dataset is built; each needs the one before it.
+
+    A step that falls into units is an array of those left; neighbours of one placement that do not are one task.
+    """
+    line, prefix = Line(project, overrides), f"{project.variant}." if project.variant else ""
+    found = find_steps(steps, project)
+    done = {name: path for name, path in found.items() if path is not None}
+    out: list[Job] = []
+    plain: list[str] = []
+
+    def close() -> None:
+        if plain:
+            name = plain[0] if len(plain) == 1 else f"{plain[0]}-{plain[-1]}"
+            argv = line("run", *plain, "--on=local", "--wait", "--progress=plain")
+            _append(out, f"{prefix}{name}", plain[0], [Task(name, argv)], placement(project, plain[0], on))
+            plain.clear()
+
+    for step in steps:
+        if step.name in FIRST or step.name in done:
+            continue
+        placed = placement(project, step.name, on)
+        if plain and placed != placement(project, plain[0], on):
+            close()
+        units = () if step.units is None else units_left(step, project, done)
+        if units:
+            close()
+            tasks = [Task(unit, line("jobs", "task", step.name, unit, "--progress=plain")) for unit in units]
+            _append(out, f"{prefix}{step.name}", step.name, tasks, placed)
+        else:
+            plain.append(step.name)
+    close()
+    return out
+
+
+def listed_jobs(
+    project: Project, listed: Sequence[Listed], steps: Mapping[str, str], on: str | None, needs: Sequence[str] = ()
+) -> list[Job]:
+    """Jobs of tasks that another command lists; ``steps`` gives the table of ``[jobs]`` for each task.
+
+    Tasks of one table that need tasks of the same tables are one array.
+    """
+    owner: dict[str, str] = {}
+    out: list[Job] = []
+    grouped: dict[tuple[str, frozenset[str]], list[Task]] = {}
+    for name, argv, wanted in listed:
+        key = (steps[name], frozenset(owner[one] for one in wanted))
+        grouped.setdefault(key, []).append(Task(name, tuple(argv)))
+        owner[name] = steps[name]
+    named: dict[str, list[str]] = {}
+    for (step, after), tasks in grouped.items():
+        all_needs = [*needs, *(name for one in sorted(after) for name in named[one])]
+        for part, begin in enumerate(range(0, len(tasks), LARGEST_ARRAY)):
+            name = step if not named.get(step) and part == 0 else f"{step}-{len(named.get(step, ())) + 1}"
+            named.setdefault(step, []).append(name)
+            chunk = tuple(tasks[begin : begin + LARGEST_ARRAY])
+            out.append(Job(name, chunk, tuple(all_needs), placement(project, step, on), step))
+    return out
+
+
+def _append(jobs: list[Job], name: str, step: str, tasks: Sequence[Task], placed: StepPlacement) -> None:
+    # The parts of an array too long for one job need the same ones, and are all needed by the next.
+    last = jobs[-1] if jobs else None
+    needs = () if last is None else tuple(job.name for job in jobs if job.needs == last.needs)
+    for part, begin in enumerate(range(0, len(tasks), LARGEST_ARRAY), start=1):
+        chunk = tuple(tasks[begin : begin + LARGEST_ARRAY])
+        jobs.append(Job(name if part == 1 else f"{name}-{part}", chunk, needs, placed, step))
+
+
+def make_plan(project: Project, jobs: Sequence[Job]) -> JobPlan:
+    """A plan with the project's patience."""
+    of = project.settings.jobs
+    return JobPlan(tuple(jobs), of.attempts, of.continuations)
+
+
+def local_cap(project: Project, job: Job) -> int:
+    """How many tasks of a job run here at a time."""
+    settings = project.settings
+    room = settings.training.parallel if job.step == "training" else settings.project.workers
+    return max(1, min(room, job.placement.max_concurrent or room))

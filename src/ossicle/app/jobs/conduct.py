@@ -1,0 +1,120 @@
+"""Jobs to their end: each is started when those it needs are done, here or on Slurm, and watched."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from ossicle.app.jobs import slurm
+from ossicle.app.jobs.folder import PlanFolder
+from ossicle.app.jobs.job import Job, JobPlan
+from ossicle.app.jobs.pool import LocalPool
+from ossicle.app.jobs.state import TaskState, task_states
+from ossicle.core.errors import OssicleError
+
+Show = Callable[[Sequence[TaskState]], None]
+_POLL_S = 0.2
+_LOST_LOOKS = 3
+_MOST_SILENCE_S = 600.0
+
+
+def conduct(
+    folder: PlanFolder, plan: JobPlan, cap: Callable[[Job], int], show: Show, poll_s: float, *, wait: bool = True
+) -> list[TaskState]:
+    """Run a plan to its end, and give how its tasks ended; jobs that need a failed one are not started.
+
+    ``cap``: how many tasks of a job may run here at a time. ``show`` hears how things are, every ``poll_s`` seconds.
+    Without ``wait`` it returns when everything is submitted that needs no more work here: jobs that run here after ones
+    on Slurm are left. KeyboardInterrupt ends what runs here (its state is saved) and leaves Slurm's jobs as they are.
+    """
+    begun: set[str] = set()
+    with LocalPool(folder, plan.attempts) as pool:
+        watch = _Watch(folder, plan)
+        while True:
+            states = watch.look(poll_s)
+            done = _done(plan, states)
+            show(states)
+            if not wait and not pool.busy and all(job.name in begun or _waits(job, plan, done) for job in plan.jobs):
+                return states
+            stuck = {state.job for state in states if state.state in ("failed", "cancelled", "lost")}
+            for job in plan.jobs:
+                if job.name not in begun and _ready(job, plan, begun, done, stuck):
+                    begun.add(job.name)
+                    if job.on_slurm:
+                        numbers = folder.numbers()
+                        slurm.submit(folder, job, [numbers[name] for name in job.needs if name not in done])
+                        watch.forget()
+                    else:
+                        pool.add(job, cap(job))
+            pool.poll()
+            open_jobs = [state for state in states if not state.ended and (state.job in begun or not stuck)]
+            if not pool.busy and not open_jobs and (stuck or len(done) == len(plan.jobs)):
+                return watch.look(0.0)
+            time.sleep(_POLL_S)
+
+
+class _Watch:
+    """How the tasks are, with Slurm asked no more often than is good for it."""
+
+    def __init__(self, folder: PlanFolder, plan: JobPlan) -> None:
+        self._folder, self._plan = folder, plan
+        self._asked, self._queued, self._answered = -1e9, dict[str, slurm.Queued](), time.monotonic()
+        self._lost: dict[tuple[str, int], int] = {}
+
+    def forget(self) -> None:
+        """Ask anew at the next look."""
+        self._asked = -1e9
+
+    def look(self, poll_s: float) -> list[TaskState]:
+        """The states; a task counts as lost only when several looks missed it."""
+        fresh = time.monotonic() - self._asked >= poll_s
+        if fresh:
+            try:
+                # First the queue, then what the tasks say: one that ends between the two has said so.
+                self._queued = slurm.queue(self._folder.numbers().values())
+                self._answered = time.monotonic()
+            except (OssicleError, OSError):
+                # A busy controller answers later; a dead one is told after a while.
+                if time.monotonic() - self._answered > _MOST_SILENCE_S:
+                    raise
+            self._asked = time.monotonic()
+        states = task_states(self._folder, self._plan, self._queued)
+        for number, one in enumerate(states):
+            key = (one.job, one.index)
+            if one.state != "lost":
+                self._lost.pop(key, None)
+            elif (seen := self._lost.get(key, 0) + fresh) < _LOST_LOOKS:
+                self._lost[key] = seen
+                states[number] = TaskState(one.job, one.task, one.index, "pending", "", one.attempt, None, one.log)
+        return states
+
+
+def _done(plan: JobPlan, states: Sequence[TaskState]) -> set[str]:
+    open_jobs = {state.job for state in states if state.state != "done"}
+    return {job.name for job in plan.jobs} - open_jobs
+
+
+def _ready(job: Job, plan: JobPlan, begun: set[str], done: set[str], stuck: set[str]) -> bool:
+    """A job here waits for those it needs; Slurm waits by itself for the ones that it has."""
+    if any(name in stuck for name in job.needs):
+        return False
+    return all(name in done or (job.on_slurm and name in begun and plan.job(name).on_slurm) for name in job.needs)
+
+
+def _waits(job: Job, plan: JobPlan, done: set[str]) -> bool:
+    """Whether a job that was not begun waits, itself or through another, for Slurm."""
+    open_needs = [plan.job(name) for name in job.needs if name not in done]
+    return any(one.on_slurm or _waits(one, plan, done) for one in open_needs)
+
+
+def failures(folder: PlanFolder, states: Sequence[TaskState]) -> OssicleError | None:
+    """What went wrong, with the log and the one line that runs the task by hand; None where nothing did."""
+    bad = [one for one in states if one.state in ("failed", "cancelled", "lost")]
+    if not bad:
+        return None
+    # What needed a failed one was never begun, and has nothing to tell.
+    bad = [one for one in bad if one.attempt] or bad
+    lines = [
+        f"{one.job}/{one.task.name}: {one.state}{f' ({one.reason})' if one.reason else ''}; log {one.log}; "
+        f"by hand: {folder.by_hand(one.task)}"
+        for one in bad
+    ]
+    return OssicleError("\n".join([f"{len(bad)} of {len(states)} tasks did not end well:", *lines]))

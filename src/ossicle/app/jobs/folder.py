@@ -1,0 +1,113 @@
+"""The folder of one submission: the one module that knows the names of the files in it.
+
+<data root>/jobs/0001/plan.json        the jobs
+                      launch.sh        submits them by hand; beside it a .sbatch for each job, and task.sh
+                      submitted.jsonl  Slurm's numbers of the jobs
+                      state/JOB/0.jsonl   what became of each attempt at a task
+                      logs/JOB-0.log
+"""
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ossicle.app.jobs.job import Job, JobPlan, Task, read_plan
+from ossicle.core.errors import UsageError
+
+JOBS = "jobs"
+
+
+@dataclass(frozen=True)
+class PlanFolder:
+    """Files of one submission; ``project`` is the folder that tasks run in."""
+
+    path: Path
+    project: Path
+
+    @property
+    def plan_file(self) -> Path:
+        """The jobs as JSON."""
+        return self.path / "plan.json"
+
+    @property
+    def launcher(self) -> Path:
+        """A script that submits everything."""
+        return self.path / "launch.sh"
+
+    @property
+    def supervisor(self) -> Path:
+        """Shell functions that the scripts share."""
+        return self.path / "task.sh"
+
+    @property
+    def submitted(self) -> Path:
+        """A JSON line for each job that Slurm has."""
+        return self.path / "submitted.jsonl"
+
+    def script(self, job: Job) -> Path:
+        """The sbatch script of a job."""
+        return self.path / f"{job.name}.sbatch"
+
+    def state(self, job: Job, index: int) -> Path:
+        """What became of a task, a JSON line each time something did."""
+        return self.path / "state" / job.name / f"{index}.jsonl"
+
+    def log(self, job: Job, index: int) -> Path:
+        """What a task said."""
+        return self.path / "logs" / f"{job.name}-{index}.log"
+
+    def plan(self) -> JobPlan:
+        """The jobs."""
+        return read_plan(self.plan_file)
+
+    def numbers(self) -> dict[str, str]:
+        """Slurm's number of each job that was submitted, the latest where it was more than once."""
+        return {str(one["job"]): str(one["id"]) for one in json_lines(self.submitted)}
+
+    def by_hand(self, task: Task) -> str:
+        """One line that runs a task in a shell."""
+        return f"cd {shlex.quote(str((self.project / task.folder).resolve()))} && {task.line}"
+
+    def make(self, plan: JobPlan) -> None:
+        """Make the folders that runners write to."""
+        for job in plan.jobs:
+            (self.path / "state" / job.name).mkdir(parents=True, exist_ok=True)
+        (self.path / "logs").mkdir(parents=True, exist_ok=True)
+
+
+def new_folder(data_root: Path, project: Path) -> PlanFolder:
+    """The next free folder of a data root."""
+    place = data_root / JOBS
+    place.mkdir(parents=True, exist_ok=True)
+    number = max((int(one.name) for one in place.iterdir() if one.name.isdigit()), default=0)
+    while True:
+        number += 1
+        try:
+            (place / f"{number:04}").mkdir()
+        except FileExistsError:
+            # Another command was faster.
+            continue
+        return PlanFolder(place / f"{number:04}", project)
+
+
+def last_folder(data_root: Path, project: Path) -> PlanFolder:
+    """The latest folder of a data root; raises UsageError where nothing was ever submitted."""
+    found = sorted((data_root / JOBS).glob("[0-9]*/plan.json"), key=lambda file: int(file.parent.name))
+    if not found:
+        raise UsageError(f"no jobs in {data_root}: ossicle jobs submit, or ossicle run --on slurm, makes some")
+    return PlanFolder(found[-1].parent, project)
+
+
+def json_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects in a file of JSON lines; a torn line is passed over, and no file is no line."""
+    out = []
+    for line in path.read_bytes().splitlines() if path.exists() else ():
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            out.append(value)
+    return out

@@ -1,0 +1,112 @@
+"""Jobs as data: tasks that are command lines, the jobs they need, and where they run.
+
+A task's command begins with ``ossicle``, is run in a folder relative to the project's, and may be run any number of
+times: what is done is reused. So every runner, and a hand, ends in the same line.
+"""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ossicle.app.project.placement import StepPlacement
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.bundle.manifest import is_plain_name
+from ossicle.core.errors import ArtefactError
+
+FORMAT_VERSION = 1
+COMMAND = "ossicle"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One command line; ``folder`` is where it runs, relative to the project's folder."""
+
+    name: str
+    argv: tuple[str, ...]
+    folder: str = "."
+
+    def __post_init__(self) -> None:
+        """Refuse other programs and other places."""
+        if not self.argv or self.argv[0] != COMMAND or not all(isinstance(one, str) for one in self.argv):
+            raise ValueError(f"task {self.name!r}: argv must begin with {COMMAND!r} and hold text only")
+        if any("\0" in one for one in (*self.argv, self.name)):
+            raise ValueError(f"task {self.name!r}: holds a NUL, as no command line can")
+        if PurePosixPath(self.folder).is_absolute() or ".." in PurePosixPath(self.folder).parts:
+            raise ValueError(f"task {self.name!r}: folder {self.folder!r} is not below the project's")
+
+    @property
+    def line(self) -> str:
+        """The command as a shell reads it."""
+        return shlex.join(self.argv)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Tasks that may run side by side once the jobs in ``needs`` are done; ``step`` names their table in ``[jobs]``."""
+
+    name: str
+    tasks: tuple[Task, ...]
+    needs: tuple[str, ...] = ()
+    placement: StepPlacement = field(default_factory=lambda: StepPlacement(on="local", gpus=0))
+    step: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a name that could not be a file's, and a job without work."""
+        if not is_plain_name(self.name):
+            raise ValueError(f"job {self.name!r}: the name must be plain (letters, digits, '.', '_', '-')")
+        if not self.tasks:
+            raise ValueError(f"job {self.name!r} has no tasks")
+
+    @property
+    def on_slurm(self) -> bool:
+        """Whether Slurm runs it."""
+        return self.placement.on == "slurm"
+
+
+@dataclass(frozen=True)
+class JobPlan:
+    """Jobs in an order in which each comes after those it needs."""
+
+    jobs: tuple[Job, ...]
+    attempts: int = 3
+    continuations: int = 50
+
+    def __post_init__(self) -> None:
+        """Refuse two of one name, and needs that are not there or come later."""
+        known: set[str] = set()
+        for job in self.jobs:
+            if job.name in known:
+                raise ValueError(f"two jobs are called {job.name!r}")
+            if missing := [name for name in job.needs if name not in known]:
+                raise ValueError(f"job {job.name!r} needs {missing[0]!r}, which does not come before it")
+            known.add(job.name)
+
+    def job(self, name: str) -> Job:
+        """The job of a name; raises KeyError."""
+        return {job.name: job for job in self.jobs}[name]
+
+
+def write_plan(file: Path, plan: JobPlan) -> None:
+    """Write a plan as JSON."""
+    write_json(file, {"format": FORMAT_VERSION, **asdict(plan)})
+
+
+def read_plan(file: Path) -> JobPlan:
+    """A plan from its JSON; raises ArtefactError, naming the file, for what is none."""
+    value = read_json(file)
+    try:
+        if value["format"] != FORMAT_VERSION:
+            raise ValueError(f"format {value['format']!r} is not {FORMAT_VERSION}")
+        jobs = tuple(_job(one) for one in value["jobs"])
+        return JobPlan(jobs, int(value["attempts"]), int(value["continuations"]))
+    except (KeyError, TypeError, ValueError) as problem:
+        raise ArtefactError(f"{file} is no plan of jobs ({problem}); write it again: ossicle jobs write") from problem
+
+
+def _job(value: Mapping[str, Any]) -> Job:
+    tasks = tuple(Task(one["name"], tuple(one["argv"]), one["folder"]) for one in value["tasks"])
+    lists = {name: tuple(value["placement"][name]) for name in ("sbatch", "setup")}
+    placement = StepPlacement(**{**value["placement"], **lists})
+    return Job(value["name"], tasks, tuple(value["needs"]), placement, value["step"])

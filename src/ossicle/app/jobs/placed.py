@@ -1,0 +1,80 @@
+"""The steps of projects done where they are placed: planned, written down, and conducted to their end."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ossicle.app.jobs.build import FIRST, local_cap, make_plan, placement, step_jobs
+from ossicle.app.jobs.conduct import Show, conduct, failures
+from ossicle.app.jobs.folder import PlanFolder, new_folder
+from ossicle.app.jobs.job import Job, JobPlan
+from ossicle.app.jobs.scripts import write_scripts
+from ossicle.app.jobs.slurm import require_slurm
+from ossicle.app.project.load import Project
+from ossicle.app.steps.chain import chosen_steps, run_project
+from ossicle.app.steps.step import Progress
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for: steps as in ``ossicle run``, settings of the call, and where, as ``--on`` says it."""
+
+    names: tuple[str, ...] = ()
+    until: str | None = None
+    overrides: tuple[str, ...] = ()
+    on: str | None = None
+
+
+def needs_jobs(project: Project, wish: Wish) -> bool:
+    """Whether any step is placed elsewhere than in the process that was asked."""
+    steps = chosen_steps(wish.names, wish.until)
+    return any(placement(project, step.name, wish.on).on == "slurm" for step in steps if step.name not in FIRST)
+
+
+def jobs_of(projects: Sequence[Project], wish: Wish, progress: Progress) -> list[Job]:
+    """The jobs of what is to do; the datasets are built here first, since they say which folds there are."""
+    steps = chosen_steps(wish.names, wish.until)
+    if any(step.name == FIRST[-1] for step in steps):
+        for project in projects:
+            run_project(project, progress, until=FIRST[-1], wait=True)
+    return [job for project in projects for job in step_jobs(project, steps, wish.overrides, wish.on)]
+
+
+def before_slurm(jobs: Sequence[Job]) -> list[Job]:
+    """The jobs on Slurm and those they need: what is left may be done by whoever waited for them."""
+    needed: set[str] = set()
+    for job in reversed(jobs):
+        if job.on_slurm or job.name in needed:
+            needed |= {job.name, *job.needs}
+    return [job for job in jobs if job.name in needed]
+
+
+def lay_out(project: Project, jobs: Sequence[Job], folder: PlanFolder | None = None) -> tuple[PlanFolder, JobPlan]:
+    """Write the plan of jobs and its scripts to a folder, the next one of the data root where none is named."""
+    place, plan = folder or new_folder(project.data_root, project.folder), make_plan(project, jobs)
+    write_scripts(place, plan)
+    return place, plan
+
+
+def do_jobs(
+    project: Project,
+    jobs: Sequence[Job],
+    show: Show,
+    told: Callable[[PlanFolder], None],
+    *,
+    wait: bool = True,
+) -> PlanFolder | None:
+    """Run jobs to their end, or until all is submitted; ``told`` hears where they are written before any begins.
+
+    None where there is nothing to do. Raises OssicleError with every task that did not end well.
+    """
+    if not jobs:
+        return None
+    if any(job.on_slurm for job in jobs):
+        require_slurm()
+    folder, plan = lay_out(project, jobs)
+    told(folder)
+    poll_s = project.settings.jobs.poll_s
+    states = conduct(folder, plan, lambda job: local_cap(project, job), show, poll_s, wait=wait)
+    if (problem := failures(folder, states)) is not None:
+        raise problem
+    return folder

@@ -1,0 +1,124 @@
+"""Tasks as processes on this machine, some at a time; the same lines are left of each as on Slurm."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from ossicle.app.jobs.folder import PlanFolder
+from ossicle.app.jobs.job import Job
+from ossicle.app.jobs.state import FINE
+from ossicle.core.errors import EXIT_USAGE
+
+_GRACE_S = 30.0
+
+
+@dataclass
+class _Running:
+    job: Job
+    index: int
+    attempt: int
+    process: subprocess.Popen[bytes]
+
+
+class LocalPool:
+    """Runs the tasks of jobs, a few at a time; one that fails or dies is run again, ``attempts`` times in all.
+
+    Use it in a ``with`` block: however that ends, no process stays behind; those that run are told to save their state.
+    """
+
+    def __init__(self, folder: PlanFolder, attempts: int) -> None:
+        self._folder, self._attempts = folder, attempts
+        self._waiting: list[tuple[Job, int, int]] = []
+        self._running: list[_Running] = []
+        self._caps: dict[str, int] = {}
+        self._failed: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End what runs."""
+        for one in self._running:
+            one.process.send_signal(signal.SIGTERM)
+        until = time.monotonic() + _GRACE_S
+        for one in self._running:
+            try:
+                one.process.wait(max(0.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                one.process.kill()
+                one.process.wait()
+            self._say(one, "cancelled", one.process.returncode)
+        self._running = []
+
+    def add(self, job: Job, cap: int) -> None:
+        """Queue the tasks of a job, of which ``cap`` may run at a time."""
+        self._caps[job.name] = cap
+        self._waiting += [(job, index, 1) for index in range(len(job.tasks))]
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs or waits."""
+        return bool(self._waiting or self._running)
+
+    def failed(self, job: Job) -> bool:
+        """Whether a task of the job has failed for good."""
+        return job.name in self._failed
+
+    def poll(self) -> None:
+        """Take leave of tasks that have ended, and start those that there is room for."""
+        for one in list(self._running):
+            code = one.process.poll()
+            if code is not None:
+                self._running.remove(one)
+                self._ended(one, code)
+        for entry in list(self._waiting):
+            job, index, attempt = entry
+            if sum(one.job.name == job.name for one in self._running) < self._caps[job.name]:
+                self._waiting.remove(entry)
+                self._start(job, index, attempt)
+
+    def _start(self, job: Job, index: int, attempt: int) -> None:
+        task = job.tasks[index]
+        with open(self._folder.log(job, index), "ab") as log:
+            # In a session of its own: Ctrl-C reaches it through us, as SIGTERM, which saves its state.
+            process = subprocess.Popen(
+                [sys.executable, "-m", *task.argv],
+                cwd=self._folder.project / task.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._running.append(_Running(job, index, attempt, process))
+        self._say(self._running[-1], "running", None)
+
+    def _ended(self, one: _Running, code: int) -> None:
+        if code in FINE:
+            self._say(one, "done", code)
+        elif code != EXIT_USAGE and one.attempt < self._attempts:
+            self._say(one, "again", code)
+            self._waiting.append((one.job, one.index, one.attempt + 1))
+        else:
+            self._say(one, "failed", code)
+            self._failed.add(one.job.name)
+
+    def _say(self, one: _Running, state: str, code: int | None) -> None:
+        line = {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "state": state,
+            "code": code if code is None or code >= 0 else 128 - code,
+            "runner": "local",
+            "id": str(one.process.pid),
+            "host": os.uname().nodename,
+        }
+        with self._folder.state(one.job, one.index).open("a") as file:
+            file.write(json.dumps(line) + "\n")

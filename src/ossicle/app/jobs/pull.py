@@ -1,0 +1,124 @@
+"""Results of the same project on another machine, brought here with rsync: over ssh, or from a folder.
+
+What rsync brings lies beside its place until it is whole; artefacts are taken one by one, and one that is here already
+is not brought again. Links are left behind: what they point to may be anything.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.chain import RESULTS
+from ossicle.artefacts.files import publish, publish_folder
+from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.shelf import MANIFEST
+from ossicle.core.errors import OssicleError, UsageError
+
+EXTRAS = {"scores": "scores", "checkpoints": "training", "logs": "jobs"}
+"""What else may be brought, and the folder of the data root that holds it."""
+_STAGE = ".ossicle-part-pull"
+_PARTIAL = 23
+"""How rsync ends where a source is not there."""
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """One result or artefact: how many files and bytes there are of it, and whether it was brought."""
+
+    what: str
+    files: int
+    size: int
+    outcome: str
+
+
+def pull_project(
+    project: Project, remote: str, extras: Sequence[str], remote_data_root: str = "", *, dry_run: bool = False
+) -> list[Pulled]:
+    """Bring results, and artefacts of ``extras``, from the project's folder ``remote``.
+
+    Raises UsageError without rsync or for a ``remote`` that would be an option, OssicleError with what rsync said.
+    """
+    if shutil.which("rsync") is None:
+        raise UsageError("rsync is not installed; install it here and there")
+    if remote.startswith("-") or not remote.strip():
+        raise UsageError(f"{remote!r} names no folder: write HOST:PATH or a path")
+    root = remote.rstrip("/") or "/"
+    out = [row for name in RESULTS if (row := _bring(root, name, project.folder / name, dry_run=dry_run)) is not None]
+    there = remote_data_root or project.settings.project.data_root
+    for extra in extras:
+        folder = EXTRAS[extra]
+        project.data_root.mkdir(parents=True, exist_ok=True)
+        for name in _names(f"{root}/{there}/{folder}/"):
+            what, place = f"{there}/{folder}/{name}", project.data_root / folder / name
+            if (place / MANIFEST).is_file():
+                out.append(Pulled(what, 0, 0, "here already"))
+                continue
+            with project_lock(project.data_root):
+                row = _bring(root, what, place, dry_run=dry_run)
+            if row is not None:
+                out.append(row)
+    if not out:
+        raise OssicleError(f"{remote} holds none of {', '.join(RESULTS)}: is it the folder of a project that was run?")
+    return out
+
+
+def _bring(root: str, what: str, place: Path, *, dry_run: bool) -> Pulled | None:
+    """Bring one file or folder; None where it is not there."""
+    sizes = _sizes(f"{root}/{what}")
+    if sizes is None:
+        return None
+    if dry_run:
+        return Pulled(what, len(sizes), sum(sizes), "")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    # The same name each time, so that an interrupted pull goes on from where it was.
+    stage = place.parent / f"{_STAGE}-{place.name}"
+    source = f"{root}/{what}"
+    if _is_folder(source):
+        stage.mkdir(exist_ok=True)
+        _rsync(["--recursive", "--delete", "--partial"], f"{source}/", f"{stage}/")
+        publish_folder(stage, place)
+    else:
+        _rsync([], source, str(stage))
+        publish(stage, place)
+    return Pulled(what, len(sizes), sum(sizes), "brought")
+
+
+def _names(source: str) -> list[str]:
+    """Names of the folders directly in ``source``, unfinished ones left out; none where it is not there."""
+    done = _call(["--dirs", "--list-only"], source)
+    if done.returncode:
+        return []
+    found = [line.split(maxsplit=4)[4] for line in done.stdout.splitlines() if line.startswith("d")]
+    return sorted(name for name in found if not name.startswith(".") and "/" not in name)
+
+
+def _is_folder(source: str) -> bool:
+    done = _call(["--dirs", "--list-only"], source)
+    return done.returncode == 0 and done.stdout.startswith("d")
+
+
+def _sizes(source: str) -> list[int] | None:
+    """The sizes in bytes of the files in ``source``; None where it is not there."""
+    done = _call(["--recursive", "--list-only", "--no-human-readable"], source)
+    if done.returncode == _PARTIAL:
+        return None
+    if done.returncode:
+        raise OssicleError(f"rsync could not read {source}: {done.stderr.strip()}")
+    rows = [line.split(maxsplit=4) for line in done.stdout.splitlines() if line.startswith("-")]
+    return [int(row[1].replace(",", "")) for row in rows]
+
+
+def _rsync(options: list[str], source: str, target: str) -> None:
+    done = _call(["--times", *options], source, target)
+    if done.returncode:
+        raise OssicleError(f"rsync failed (exit code {done.returncode}): {done.stderr.strip()}")
+
+
+def _call(options: list[str], *places: str) -> subprocess.CompletedProcess[str]:
+    # Names are sent as they are: no shell over there reads them.
+    argv = ["rsync", "--protect-args", *options, "--", *places]
+    return subprocess.run(argv, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})

@@ -1,0 +1,135 @@
+"""The scripts of jobs as text: an sbatch array for each job on Slurm, and a launcher. Pure; nothing is submitted.
+
+Every word that comes from a project is quoted for the shell, a command is an array of words and never a string that is
+parsed again, so that names with spaces, quotes and dollars stay names, and exit codes stay exit codes.
+"""
+
+import os
+import shlex
+import sys
+from importlib import resources
+from pathlib import Path
+
+from ossicle.app.jobs.folder import PlanFolder
+from ossicle.app.jobs.job import Job, JobPlan, write_plan
+from ossicle.artefacts.files import write_text
+
+SIGNAL = "B:USR1@60"
+"""A minute before the wall time the script, and nobody else, gets SIGUSR1; SIGTERM is left to mean scancel."""
+
+
+def write_scripts(folder: PlanFolder, plan: JobPlan) -> None:
+    """Write plan, scripts and launcher."""
+    folder.make(plan)
+    write_plan(folder.plan_file, plan)
+    write_text(folder.supervisor, resources.files("ossicle.app.jobs").joinpath("task.sh").read_text())
+    for job in plan.jobs:
+        if job.on_slurm:
+            write_text(folder.script(job), sbatch_script(folder, plan, job))
+    write_text(folder.launcher, launcher(folder, plan))
+    folder.launcher.chmod(0o755)
+
+
+def sbatch_script(folder: PlanFolder, plan: JobPlan, job: Job) -> str:
+    """The array of a job; it runs in the folder of the project, which ``sbatch --chdir`` names."""
+    cap = f"%{job.placement.max_concurrent}" if job.placement.max_concurrent else ""
+    log = _relative(folder.path, folder.project).replace("%", "%%") + f"/logs/{job.name}-%a.log"
+    options = [
+        f"--job-name=ossicle-{job.name}",
+        f"--array=0-{len(job.tasks) - 1}{cap}",
+        f"--output={_sbatch_word(log)}",
+        "--open-mode=append",
+        f"--signal={SIGNAL}",
+        "--requeue",
+        *resources_asked(job),
+        *job.placement.sbatch,
+    ]
+    lines = [
+        "#!/bin/bash",
+        f"# Job {job.name}: one task for each number of the array. Every command may also be run by hand, in the",
+        "# folder of the project; what is done already is reused.",
+        *(f"#SBATCH {option}" for option in options),
+        "",
+        f'folder="$PWD"/{shlex.quote(_relative(folder.path, folder.project))}',
+        *(job.placement.setup or (f'PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"',)),
+        'source "$folder/task.sh"',
+        'case "$SLURM_ARRAY_TASK_ID" in',
+    ]
+    for index, task in enumerate(job.tasks):
+        lines.append(f"    {index}) {place(task.folder)}command=({task.line}) ;;")
+    state = f'"$folder/state/{job.name}/$SLURM_ARRAY_TASK_ID.jsonl"'
+    lines += ["esac", f'attempt {state} {plan.attempts} {plan.continuations} "${{command[@]}}"']
+    return "\n".join(lines) + "\n"
+
+
+def resources_asked(job: Job) -> list[str]:
+    """What a job asks of Slurm, as options of sbatch."""
+    of = job.placement
+    kind = f"{of.gpu_type}:" if of.gpu_type else ""
+    asked = {
+        "partition": of.partition,
+        "account": of.account,
+        "qos": of.qos,
+        "gres": f"gpu:{kind}{of.gpus}" if of.gpus > 0 else "",
+        "cpus-per-task": str(of.cpus or ""),
+        "mem": of.memory,
+        "time": of.time,
+    }
+    return [f"--{name}={value}" for name, value in asked.items() if value]
+
+
+def sbatch_argv(folder: PlanFolder, job: Job, after: list[str]) -> list[str]:
+    """The command that submits a job, to start when the jobs numbered ``after`` have ended well."""
+    needs = [f"--dependency=afterok:{':'.join(after)}", "--kill-on-invalid-dep=yes"] if after else []
+    script = str(folder.script(job).resolve())
+    return ["sbatch", "--parsable", *needs, f"--chdir={folder.project.resolve()}", script]
+
+
+def launcher(folder: PlanFolder, plan: JobPlan) -> str:
+    """A script that does by hand what ``ossicle jobs submit`` does."""
+    lines = [
+        "#!/bin/bash",
+        "# Submits the jobs beside it, each after those it needs. What is done already is reused.",
+        "set -euo pipefail",
+        'here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"',
+        f'project="$(cd "$here"/{shlex.quote(_relative(folder.project, folder.path))} && pwd)"',
+        "submit() {",
+        "    local job=$1 id; shift",
+        '    id="$(sbatch --parsable "$@" --chdir="$project" "$here/$job.sbatch")"',
+        '    printf \'{"job": "%s", "id": "%s"}\\n\' "$job" "${id%%;*}" >>"$here/submitted.jsonl"',
+        '    echo "${id%%;*}"',
+        "}",
+        'cd "$project"',
+    ]
+    numbers: dict[str, str] = {}
+    later: list[Job] = []
+    for number, job in enumerate(plan.jobs):
+        if any(one.name in job.needs for one in later) or (not job.on_slurm and any(n in numbers for n in job.needs)):
+            later.append(job)
+        elif job.on_slurm:
+            numbers[job.name] = f"job{number}"
+            needs = [f"${{{numbers[name]}}}" for name in job.needs if name in numbers]
+            after = f' --dependency="afterok:{":".join(needs)}" --kill-on-invalid-dep=yes' if needs else ""
+            lines.append(f"job{number}=$(submit {job.name}{after})")
+            lines.append(f'echo "{job.name}: ${{job{number}}}"')
+        else:
+            # Exit code 3 says that inputs were left out: what could be done is done.
+            lines += [f"({place(task.folder)}{task.line}) || [ $? -eq 3 ]" for task in job.tasks]
+    if later:
+        lines.append('echo "When those have ended, run:"')
+        lines += [f"echo {shlex.quote('  ' + folder.by_hand(task))}" for job in later for task in job.tasks]
+    return "\n".join(lines) + "\n"
+
+
+def place(folder: str) -> str:
+    """The step into a task's folder, for a shell that is in the project's."""
+    return "" if folder == "." else f"cd {shlex.quote(folder)} && "
+
+
+def _relative(path: Path, start: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), start.resolve())).as_posix()
+
+
+def _sbatch_word(text: str) -> str:
+    # sbatch splits the line as a shell does, so far as quotes and backslashes go.
+    return shlex.quote(text)

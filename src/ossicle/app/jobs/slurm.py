@@ -1,0 +1,80 @@
+"""What Slurm is told and asked: ``sbatch``, ``squeue``, ``scontrol``. No accounting is needed."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from ossicle.app.jobs.folder import PlanFolder
+from ossicle.app.jobs.job import Job
+from ossicle.app.jobs.scripts import sbatch_argv
+from ossicle.core.errors import OssicleError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A task in the queue: Slurm's word for its state, why it waits, and on which node it is."""
+
+    state: str
+    reason: str
+    node: str
+
+
+def require_slurm() -> None:
+    """Raise UsageError where there is no Slurm."""
+    if shutil.which("sbatch") is None:
+        raise UsageError(
+            "there is no sbatch here: run this where Slurm's commands are, run it with --on local, or have "
+            "`ossicle jobs write` leave the scripts"
+        )
+
+
+def submit(folder: PlanFolder, job: Job, after: Sequence[str]) -> str:
+    """Submit a job and note its number; raises OssicleError with what sbatch said where it refuses."""
+    done = _call(sbatch_argv(folder, job, list(after)))
+    if done.returncode:
+        raise OssicleError(f"sbatch refused job {job.name} (exit code {done.returncode}): {done.stderr.strip()}")
+    # With several clusters the number is followed by ";cluster".
+    number = done.stdout.strip().splitlines()[-1].partition(";")[0]
+    with folder.submitted.open("a") as file:
+        file.write(json.dumps({"job": job.name, "id": number}) + "\n")
+    return number
+
+
+def queue(numbers: Collection[str]) -> dict[str, Queued]:
+    """The tasks of these jobs that Slurm still has, by ``number_index``.
+
+    Raises OssicleError where Slurm does not answer; it knows nothing of a job some minutes after its end.
+    """
+    if not numbers:
+        return {}
+    found = {}
+    done = _call(["squeue", "--noheader", "--array", f"--jobs={','.join(numbers)}", "--format=%i|%T|%r|%N"])
+    if done.returncode:
+        if "Invalid job id" in done.stderr:
+            return {}
+        raise OssicleError(f"squeue failed (exit code {done.returncode}): {done.stderr.strip()}")
+    for line in done.stdout.splitlines():
+        task, state, reason, node = line.strip().split("|", 3)
+        found[task] = Queued(state, reason, node)
+    return found
+
+
+def partitions() -> set[str] | None:
+    """The names of the partitions; None where Slurm does not answer."""
+    done = _call(["sinfo", "--noheader", "--format=%R"])
+    return None if done.returncode else {line.strip() for line in done.stdout.splitlines()}
+
+
+def accounts(user: str) -> set[str] | None:
+    """The accounts that a user may charge; None where there is no accounting to ask."""
+    if shutil.which("sacctmgr") is None:
+        return None
+    done = _call(["sacctmgr", "--noheader", "--parsable2", "show", "associations", f"user={user}", "format=account"])
+    return None if done.returncode else {line.strip() for line in done.stdout.splitlines()}
+
+
+def _call(argv: list[str]) -> subprocess.CompletedProcess[str]:
+    # In a session of its own: Ctrl-C is for us to answer, and a half-told sbatch would be a job that nobody knows of.
+    return subprocess.run(argv, capture_output=True, text=True, check=False, start_new_session=True, timeout=120)

@@ -1,0 +1,110 @@
+"""``[jobs]``: where the work of each step is done, and with what. Nothing here can change a result."""
+
+import re
+from dataclasses import fields, replace
+from typing import Any
+
+from ossicle.core.settings import setting, settings
+
+SHELL = ("setup", "sbatch")
+"""Settings that a shell or sbatch obeys as they are: not taken from a project file, which may be a stranger's."""
+_PLAIN = re.compile(r"[A-Za-z0-9_.,:@%+=-]*")
+_TIME = re.compile(r"(\d+-)?\d+(:\d+){0,2}")
+_KNOWN_CAPS = {"scores": 15, "benchmark_scores": 15, "benchmark_evaluation": 20}
+
+
+def _refuse(table: "StepPlacement") -> None:
+    """Refuse what would be more than one word of an sbatch line."""
+    for name in ("partition", "account", "qos", "gpu_type", "memory"):
+        if not _PLAIN.fullmatch(getattr(table, name)):
+            raise ValueError(f"{name} = {getattr(table, name)!r} is no name that Slurm could know")
+    if table.time and not _TIME.fullmatch(table.time):
+        raise ValueError(f"time = {table.time!r} is no wall time: write minutes, H:MM:SS or D-HH:MM:SS")
+    for name in SHELL:
+        if any("\n" in line or "\r" in line for line in getattr(table, name)):
+            raise ValueError(f"{name} holds a line end: write one text for each line")
+
+
+@settings
+class StepPlacement:
+    """Where one step runs; what is left empty is as in ``[jobs]``, and there as the machine has it."""
+
+    on: str = setting(
+        default="", help="where: here, or on Slurm; empty: local", choices=("", "local", "slurm"), digest=False
+    )
+    partition: str = setting(default="", help="partition of Slurm", digest=False)
+    account: str = setting(default="", help="account of Slurm", digest=False)
+    qos: str = setting(default="", help="quality of service of Slurm", digest=False)
+    gpus: int = setting(default=-1, help="GPUs of each task; -1: as in [jobs], there none", ge=-1, digest=False)
+    gpu_type: str = setting(default="", help="type of GPU, as in --gres=gpu:TYPE:N", digest=False)
+    cpus: int = setting(default=0, help="CPUs of each task; 0: what Slurm gives", ge=0, digest=False)
+    memory: str = setting(default="", help="memory of each task, as in 16G", digest=False)
+    time: str = setting(default="", help="wall time of each task: minutes, H:MM:SS or D-HH:MM:SS", digest=False)
+    max_concurrent: int = setting(
+        default=0, help="tasks at a time; 0: 15 that score, 20 that evaluate, else as many as fit", ge=0, digest=False
+    )
+    sbatch: tuple[str, ...] = setting(
+        default=(),
+        help="more options of sbatch, one a line, after those of [jobs]; only in ossicle.local.toml or --set",
+        digest=False,
+    )
+    setup: tuple[str, ...] = setting(
+        default=(),
+        help="shell lines before each task (modules, environment), after those of [jobs]; only in ossicle.local.toml "
+        "or --set",
+        digest=False,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what would be more than one word of an sbatch line."""
+        _refuse(self)
+
+
+def _table(what: str) -> Any:
+    return setting(default=StepPlacement(), help=what, digest=False)
+
+
+@settings
+class JobsSettings(StepPlacement):
+    """``[jobs]``, and a table for each step that is to run elsewhere or with other means."""
+
+    attempts: int = setting(default=3, help="times that a failing task is run before it counts", ge=1, digest=False)
+    continuations: int = setting(
+        default=50, help="times that a task which saved its state at its wall time goes on", ge=0, digest=False
+    )
+    poll_s: float = setting(
+        default=5.0, help="from one look at the queue to the next", unit="s", ge=0.2, le=600, digest=False
+    )
+    store: StepPlacement = _table("the store")
+    training: StepPlacement = _table("trainings, a task each")
+    scores: StepPlacement = _table("scores, a task for each fold")
+    decision: StepPlacement = _table("thresholds")
+    second_stage: StepPlacement = _table("the second stage")
+    evaluation: StepPlacement = _table("figures")
+    gate: StepPlacement = _table("the noise gate")
+    bundle: StepPlacement = _table("the bundle")
+    report: StepPlacement = _table("the page")
+    benchmark_scores: StepPlacement = _table("scores of the benchmark, a task for each model and window")
+    benchmark_evaluation: StepPlacement = _table("decisions and figures of the benchmark, a task for each model")
+
+    def __post_init__(self) -> None:
+        """Refuse what would be more than one word of an sbatch line."""
+        _refuse(self)
+
+    def placed(self, step: str) -> StepPlacement:
+        """Where a step runs, with everything that ``[jobs]`` says for all.
+
+        >>> JobsSettings(on="slurm", cpus=4, training=StepPlacement(cpus=8)).placed("training").cpus
+        8
+        """
+        own = getattr(self, step, StepPlacement()) if step in {spec.name for spec in fields(self)} else StepPlacement()
+        given: dict[str, Any] = {}
+        for spec in fields(StepPlacement):
+            mine, general = getattr(own, spec.name), getattr(self, spec.name)
+            if isinstance(mine, tuple):
+                given[spec.name] = (*general, *mine)
+            else:
+                given[spec.name] = mine if mine != spec.default else general
+        out = StepPlacement(**given)
+        cap = out.max_concurrent or _KNOWN_CAPS.get(step, 0)
+        return replace(out, on=out.on or "local", gpus=max(0, out.gpus), max_concurrent=cap)

@@ -1,0 +1,111 @@
+"""One unit of a step, done in the step's unfinished folder beside others, in any process on any machine.
+
+Nothing here takes the lock of the project: units lock themselves, so that the tasks of an array run side by side, and
+whoever finds all units of a step done puts it on the shelf. A unit that another process is at is waited for, and found
+done then.
+"""
+
+import math
+import time
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps import chain
+from ossicle.app.steps.step import Context, Progress, Step, compute, fingerprint, unit_journal
+from ossicle.artefacts.fingerprint import Fingerprint
+from ossicle.artefacts.lock import unit_lock
+from ossicle.artefacts.runlog import Outcome, RunLog
+from ossicle.artefacts.shelf import RUN_LOG, Shelf
+from ossicle.core.errors import UsageError
+
+
+def unit_steps() -> list[str]:
+    """The steps whose work falls into units."""
+    return [step.name for step in chain.CHAIN if step.units is not None]
+
+
+def units_left(step: Step, project: Project, artefacts: dict[str, Path]) -> tuple[str, ...]:
+    """The units of a step that are to do, all of them while what it needs is not there; none where it is done.
+
+    Raises KeyError without the artefact ``dataset``.
+    """
+    assert step.units is not None
+    names = step.units.names(artefacts["dataset"])
+    if any(name not in artefacts for name in step.needs):
+        return names
+    shelf = Shelf(project.data_root)
+    made_from = fingerprint(step, project, shelf, artefacts)
+    if shelf.find(made_from) is not None:
+        return ()
+    out = shelf.unfinished(made_from)
+    return tuple(name for name in names if not step.units.done(out, name))
+
+
+def run_unit(project: Project, step_name: str, unit: str, progress: Progress) -> str:
+    """Do one unit of a step, unless it is done: ``reused`` or ``computed``.
+
+    Raises UsageError where there is no such step or unit, or a step that it needs is not done.
+    """
+    step = _step(step_name)
+    assert step.units is not None
+    shelf, began = Shelf(project.data_root), time.monotonic()
+    artefacts = _needed(step, project, progress)
+    names = step.units.names(artefacts["dataset"])
+    if unit not in names:
+        raise UsageError(f"{step.name} has no unit {unit!r}; units: {', '.join(names)}")
+    made_from = fingerprint(step, project, shelf, artefacts)
+    outcome: Outcome = "reused"
+    progress.begin(f"{step.name} {unit}")
+    if shelf.find(made_from) is None:
+        out = shelf.begin(made_from)
+        with unit_lock(out, unit, math.inf):
+            # Whoever held the lock may have done it, and another have put the whole on the shelf.
+            if shelf.find(made_from) is None and not step.units.done(out, unit):
+                needed = {name: artefacts[name] for name in step.needs}
+                log, journal = RunLog(out / RUN_LOG), unit_journal(out, unit)
+                step.units.run(Context(project, needed, out, progress, log, journal, {}), unit)
+                outcome = "computed"
+        _gather(step, made_from, project, artefacts, progress)
+    seconds = time.monotonic() - began
+    RunLog(project.data_root / RUN_LOG).unit(step.name, f"{made_from.digest} {unit}", outcome, seconds)
+    progress.end(f"{step.name} {unit}", outcome, seconds)
+    return outcome
+
+
+def _step(name: str) -> Step:
+    for step in chain.CHAIN:
+        if step.name == name and step.units is not None:
+            return step
+    raise UsageError(f"{name!r} is no step that is done in units; such steps: {', '.join(unit_steps())}")
+
+
+def _needed(step: Step, project: Project, progress: Progress) -> dict[str, Path]:
+    """The artefacts of the steps before; one whose units are all done is put on the shelf first."""
+    shelf = Shelf(project.data_root)
+    artefacts: dict[str, Path] = {}
+    for earlier in chain.chosen_steps([step.name])[:-1]:
+        made_from = fingerprint(earlier, project, shelf, artefacts)
+        found = shelf.find(made_from) or _gather(earlier, made_from, project, artefacts, progress)
+        if found is None:
+            raise UsageError(
+                f"{step.name} needs {earlier.name}, which is not done: ossicle run {earlier.name} -p {project.file}"
+                + (f" --variant {project.variant}" if project.variant else "")
+            )
+        artefacts[earlier.name] = found
+    return artefacts
+
+
+def _gather(
+    step: Step, made_from: Fingerprint, project: Project, artefacts: dict[str, Path], progress: Progress
+) -> Path | None:
+    """The artefact of a step whose units are all done, None where one is not."""
+    if step.units is None:
+        return None
+    shelf = Shelf(project.data_root)
+    if (found := shelf.find(made_from)) is not None:
+        return found
+    out = shelf.unfinished(made_from)
+    if not all(step.units.done(out, name) for name in step.units.names(artefacts["dataset"])):
+        # Put on the shelf in this moment, they would all be gone.
+        return shelf.find(made_from)
+    return compute(step, made_from, shelf, project, progress, artefacts, {}, False, math.inf)
