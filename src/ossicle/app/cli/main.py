@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from ossicle.app.cli import convert, dataset, demo, field, jobs, presets, project, review, score, train
+from ossicle.app.cli import benchmark, convert, dataset, demo, field, jobs, presets, project, review, score, train
 from ossicle.app.cli.printable import printable
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
 
@@ -29,6 +29,7 @@ train.register(app)
 dataset.register(app)
 field.register(app)
 score.register(app)
+benchmark.register(app)
 convert.register(app)
 review.register(app)
 jobs.register(app)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ossicle.app.project.benchmark import with_benchmark_preset
 from ossicle.app.project.toml import parse_toml, read_toml
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.training.presets import preset
@@ -76,8 +77,8 @@ def add_overrides(layers: Layers, overrides: tuple[str, ...]) -> None:
     """Lay what ``--set`` says over everything else."""
     for text in overrides:
         key, value = parse_override(text)
-        if key == ("training", "preset"):
-            layers.add(with_preset({"training": {"preset": value}}, f"--set {text}"), f"--set {text}")
+        if key in (("training", "preset"), ("benchmark", "preset")):
+            layers.add(with_preset({key[0]: {"preset": value}}, f"--set {text}"), f"--set {text}")
         else:
             layers.add({key[-1]: value}, f"--set {text}", key[:-1])
 
@@ -99,7 +100,11 @@ def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
 
 
 def with_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
-    """``[training] preset`` replaced by what it stands for; keys beside it in the same layer win over it."""
+    """``preset`` of ``[training]`` and ``[benchmark]`` replaced by what it stands for.
+
+    Keys beside it in the same layer win over it.
+    """
+    values = with_benchmark_preset(values, origin)
     training = values.get("training")
     if not isinstance(training, dict) or "preset" not in training:
         return values

@@ -1,5 +1,6 @@
 """All settings of a project: one table of ``ossicle.toml`` each, made of the classes that the packages define."""
 
+from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.placement import JobsSettings
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.chunks import ChunkPlan, framing, window_plan
@@ -61,8 +62,6 @@ class ChunkSettings:
             name, value = ("step_s", f"{self.step_s:g} s") if self.step_s > 0 else ("exact_step", "true")
             raise ValueError(f"{name} = {value} is for sliding windows: give window_s too")
 
-    def plan(self, front: FrontEndSettings) -> ChunkPlan:
-        """The chunk plan on the frames of a front end; raises ValueError where the window is too short for them."""
     def in_words(self, front: FrontEndSettings) -> str:
         """The windows as they are, beside what was asked; empty for a frame-wise model."""
         if self.window_s == 0:
@@ -75,6 +74,8 @@ class ChunkSettings:
             f"(asked: {self.window_s:g} s and {self.step_s:g} s; {found.window_frames} STFT frames {shared})"
         )
 
+    def plan(self, front: FrontEndSettings) -> ChunkPlan:
+        """The chunk plan on the frames of a front end; raises ValueError where the window is too short for them."""
         if self.window_s > 0:
             return window_plan(front, self.window_s, self.step_s, self.core_s, self.exact_step)
         hop_s = front.hop_samples / front.rate
@@ -126,8 +127,9 @@ class ProjectSettings:
     gate: GateSettings = setting(default=GateSettings(), help="limits of the noise gate")
     report: ReportSettings = setting(default=ReportSettings(), help="the page")
     jobs: JobsSettings = setting(default=JobsSettings(), help="where the work of each step is done, and with what")
-
-    @property
+    benchmark: BenchmarkSettings = setting(
+        default=BenchmarkSettings(), help="a separate corpus, and the grid judged on it"
+    )
 
     def __post_init__(self) -> None:
         """Refuse networks that cannot read the chunks, and windows that the front end has no frames for."""
@@ -143,6 +145,8 @@ class ProjectSettings:
             self.chunks.plan(self.frontend)
         except ValueError as error:
             raise ValueError(f"chunks.{error}") from None
+
+    @property
     def plan(self) -> ChunkPlan:
         """The chunk plan of the model."""
         return self.chunks.plan(self.frontend)

@@ -1,0 +1,147 @@
+"""``ossicle benchmark``: models judged on a separate corpus, under every window, threshold and decision of a grid."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.project import HERE
+from ossicle.app.cli.table import print_rows
+from ossicle.app.project.load import load_project
+from ossicle.artefacts.files import read_json
+from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+
+_SHOWN = 12
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(benchmark)
+
+
+def benchmark(
+    project: ProjectFile = HERE,
+    corpus: Annotated[
+        Path | None,
+        typer.Option("--corpus", help="Folder of recordings, for [benchmark] audio.", show_default=False),
+    ] = None,
+    annotations: Annotated[
+        Path | None,
+        typer.Option("--annotations", help="Their annotations, for [benchmark] annotations.", show_default=False),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Bundle folder or variant, for [benchmark] models; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    allow_overlap: Annotated[
+        bool, typer.Option("--allow-overlap", help="Judge on training recordings all the same, and mark it everywhere.")
+    ] = False,
+    task: Annotated[
+        str,
+        typer.Option(
+            help="Do one task only: index, score:MODEL:WINDOW, decide:MODEL:WINDOW or metrics (--tasks lists them).",
+            show_default=False,
+        ),
+    ] = "",
+    tasks: Annotated[bool, typer.Option("--tasks", help="List the tasks as command lines, and do nothing.")] = False,
+    set_: Set = None,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Judge models on an annotated corpus that they were not trained on; leaves `benchmark/` beside the project file.
+
+    Scores are computed once for each model, window and step, and every threshold and decision reads them. Whatever is
+    done is reused. Exit code 3: recordings were left out or end early; each is named.
+    """
+    from ossicle.app.steps.benchmark.tasks import benchmark_tasks, run_benchmark
+    from ossicle.app.steps.progress import KINDS, make_progress
+
+    if progress not in KINDS:
+        raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
+    overrides = (*(set_ or ()), *_stated(corpus, annotations, model or [], allow_overlap))
+    loaded = load_project(project, overrides, data_root)
+    if tasks:
+        options = [word for one in overrides for word in ("--set", one)]
+        options += ["--data-root", str(data_root)] if data_root is not None else []
+        for each in benchmark_tasks(loaded, options, overrides):
+            command = ["ossicle", *each.argv]
+            words = {"name": each.name, "command": command, "needs": list(each.needs), "step": each.step}
+            print(json.dumps(words, ensure_ascii=False))
+        return
+    with make_progress(progress) as shown:
+        done = run_benchmark(loaded, shown, overrides, task)
+    if as_json:
+        told = {"folder": str(done.folder), "outcomes": done.outcomes, "seconds": done.seconds, "lost": done.lost}
+        board = _board(done.folder) if "metrics" in done.outcomes else []
+        print(json.dumps({**told, "leaderboard": board}, indent=2, ensure_ascii=False))
+    else:
+        rows = [(name, outcome, f"{done.seconds[name]:.1f}") for name, outcome in done.outcomes.items()]
+        print_rows(("task", "outcome", "seconds"), rows)
+        if "metrics" in done.outcomes:
+            _show(done.folder)
+    for one in done.lost:
+        print(printable(one), file=sys.stderr)
+    if done.lost:
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _stated(corpus: Path | None, annotations: Path | None, models: list[str], allow_overlap: bool) -> list[str]:
+    """What the options say, as ``--set`` would; places are those of the shell, not of the project file."""
+    out = []
+    for key, place in (("audio", corpus), ("annotations", annotations)):
+        if place is not None:
+            out.append(f"benchmark.{key}={json.dumps(str(place.absolute()), ensure_ascii=False)}")
+    if corpus is not None and annotations is None:
+        out.append('benchmark.annotations=""')
+    if models:
+        named = [str(Path(one).absolute()) if Path(one).is_dir() else one for one in models]
+        out.append(f"benchmark.models={json.dumps(named, ensure_ascii=False)}")
+    if allow_overlap:
+        out.append("benchmark.allow_overlap=true")
+    return out
+
+
+def _board(folder: Path) -> list[dict[str, object]]:
+    import polars as pl
+
+    rows: list[dict[str, object]] = pl.read_csv(folder / "leaderboard.csv", infer_schema_length=None).to_dicts()
+    return rows
+
+
+def _show(folder: Path) -> None:
+    board = _board(folder)
+    first = read_json(folder / "benchmark.json")["criteria"][0]
+    kept = [row for row in board if row["criterion"] == first]
+    kept.sort(key=lambda row: (str(row["basis"]), -float(str(row["f1"] or 0))))
+    rows = [
+        (
+            f"{row['model']} {row['reading']}",
+            str(row["basis"]),
+            _interval(row, "f1"),
+            _interval(row, "precision"),
+            _interval(row, "recall"),
+            "–" if row["false_alarms_per_hour"] is None else f"{row['false_alarms_per_hour']:.1f}",
+            str(row["marks"] or ""),
+        )
+        for row in kept[:_SHOWN]
+    ]
+    print_rows((str(first), "threshold", "F1", "precision", "recall", "false/h", "marks"), rows)
+    for name in ("report.html", "metrics.csv", "leaderboard.csv", "models"):
+        print(folder / name)
+
+
+def _interval(row: dict[str, object], name: str) -> str:
+    value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"

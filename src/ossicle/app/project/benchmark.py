@@ -1,0 +1,181 @@
+"""``[benchmark]``: a separate corpus, the models judged on it, and the grid of windows, thresholds and decisions."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from ossicle.core.errors import ProjectError
+from ossicle.core.settings import setting, settings
+from ossicle.corpus.clip_names import UNITS_S
+from ossicle.corpus.index import CorpusSettings
+from ossicle.inference.grid import DecisionGrid
+from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "alpaca": {
+        "windows": [[0.4, 0.05]],
+        "thresholds": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
+        "ious": [0.4],
+    },
+}
+"""What ``[benchmark] preset`` stands for."""
+_MOST_SETTINGS = 20_000
+
+
+@settings
+class BenchmarkSettings:
+    """What is judged, on what, and under which decisions."""
+
+    audio: str = setting(
+        default="", help="folder of the benchmark's recordings; empty: there is no benchmark", digest=False
+    )
+    annotations: str = setting(default="", help="folder of annotation files, or one file", digest=False)
+    root: str = setting(default="", help="name of the root; empty: that of [corpus], so that equal paths are told")
+    name_template: str = setting(default="", help="fields in file names; empty: that of [corpus]")
+    include: tuple[str, ...] = setting(default=(), help="globs of recordings to keep, as in [corpus]; empty: all")
+    exclude: tuple[str, ...] = setting(default=(), help="globs of recordings to leave out, as in [corpus]")
+    clip_names: tuple[str, ...] = setting(default=(), help="names of clips cut out of tapes, as in [corpus]")
+    offset_unit: str = setting(
+        default="", help="unit of start and end in the names of clips, as in [corpus]", choices=("", *UNITS_S)
+    )
+    segment_names: tuple[str, ...] = setting(default=(), help="names of cut-out segments, as in [corpus]")
+    labels: tuple[str, ...] = setting(
+        default=(), help="labels to judge, for every model alike; empty: those of [corpus], else all that are annotated"
+    )
+    models: tuple[str, ...] = setting(
+        default=(),
+        help="bundle folders, relative to the project file, and names of variants; empty: the project's `bundle`",
+        digest=False,
+    )
+    windows: tuple[tuple[float, ...], ...] = setting(
+        default=(),
+        help="window and step in seconds of each reading by a window model, [[0.4, 0.05]]; empty: the bundle's own",
+    )
+    exact_step: bool = setting(default=False, help="read at exactly the asked steps, not at whole hops of the STFT")
+    thresholds: tuple[float, ...] = setting(
+        default=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), help="thresholds that begin an event, rising", ge=0, le=1
+    )
+    off_ratio: tuple[float, ...] = setting(default=(1.0,), help="off threshold as a share of on", gt=0, le=1)
+    median_s: tuple[float, ...] = setting(
+        default=(0.0,),
+        help="lengths of the median over scores, in the nearest odd number of frames; 0 is none",
+        unit="s",
+    )
+    ema_s: tuple[float, ...] = setting(default=(), help="spans of the moving average over scores", unit="s", gt=0)
+    min_length_s: tuple[float, ...] = setting(default=(0.0,), help="least lengths of an event", unit="s", ge=0)
+    min_gap_s: tuple[float, ...] = setting(default=(0.0,), help="longest gaps that are joined", unit="s", ge=0)
+    ious: tuple[float, ...] = setting(
+        default=(0.5,), help="least intersections over union of a match; the first is the page's", gt=0, le=1
+    )
+    collars_s: tuple[float, ...] = setting(default=(0.2,), help="collars of further criteria", unit="s", gt=0)
+    tape: str = setting(
+        default="recording", help="field that names the tape: figures are given, resampled and cross-fitted by it"
+    )
+    allow_overlap: bool = setting(
+        default=False, help="judge on recordings of the training corpus all the same, and mark it everywhere"
+    )
+    tables: tuple[float, ...] = setting(
+        default=(), help="thresholds whose events are written as tables; empty: all", digest=False
+    )
+    bootstrap: int = setting(default=1000, help="resamples of the intervals", ge=0)
+    seed: int = setting(default=0, help="seed of the resampling", ge=0)
+    runtime: str = setting(
+        default="auto",
+        help="what computes scores; auto: torch where it is installed",
+        choices=("auto", "torch", "onnx"),
+    )
+    device: str = setting(default="cpu", help="device of torch, as cpu or cuda", digest=False)
+    threads: int = setting(default=1, help="threads of the runtime; sums depend on it", ge=1)
+    batch: int = setting(default=8, help="chunks scored at a time", ge=1, le=1024, digest=False)
+
+    def __post_init__(self) -> None:
+        """Refuse windows without steps, empty axes, thresholds out of order and a grid beyond all reason."""
+        for window in self.windows:
+            if len(window) != 2 or not all(value > 0 for value in window) or window[1] > window[0]:
+                raise ValueError(
+                    f"windows holds {list(window)}: write [window, step] in seconds, the step at most the window"
+                )
+        if len(set(self.windows)) < len(self.windows):
+            raise ValueError("windows names a window and step twice: write each once")
+        for name in ("thresholds", "off_ratio", "min_length_s", "min_gap_s", "ious"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} is empty: give at least one value")
+        if any(low >= high for low, high in zip(self.thresholds, self.thresholds[1:], strict=False)):
+            raise ValueError("thresholds must rise from value to value")
+        if strangers := [one for one in self.tables if one not in self.thresholds]:
+            raise ValueError(f"tables names {strangers[0]:g}, which is none of the thresholds")
+        if any(value < 0 for value in self.median_s):
+            raise ValueError("median_s must be at least 0 s")
+        if not (self.median_s or self.ema_s):
+            raise ValueError("median_s and ema_s are both empty: median_s = [0.0] is no smoothing")
+        names = ("thresholds", "off_ratio", "min_length_s", "min_gap_s")
+        number = len(self.median_s) + len(self.ema_s)
+        for name in names:
+            number *= len(getattr(self, name))
+        if number > _MOST_SETTINGS:
+            raise ValueError(f"thresholds and decisions make {number} combinations, more than {_MOST_SETTINGS}")
+
+    def corpus(self, training: CorpusSettings) -> CorpusSettings:
+        """The settings of the benchmark corpus; what ``[benchmark]`` does not say is as in ``[corpus]``."""
+        return dataclasses.replace(
+            training,
+            audio=self.audio,
+            annotations=self.annotations,
+            root=self.root or training.root,
+            name_template=self.name_template or training.name_template,
+            include=self.include,
+            exclude=self.exclude,
+            clip_names=self.clip_names,
+            offset_unit=self.offset_unit,
+            segment_names=self.segment_names,
+            labels=self.labels or training.labels,
+        )
+
+    def grid(self, hop_s: float) -> DecisionGrid:
+        """The decisions as a grid for scores every ``hop_s`` seconds."""
+        return DecisionGrid(
+            on=self.thresholds,
+            off_ratio=self.off_ratio,
+            median_frames=tuple(dict.fromkeys(odd_frames(value, hop_s) for value in self.median_s)),
+            ema_frames=tuple(dict.fromkeys(max(2, round(value / hop_s)) for value in self.ema_s)),
+            min_length_s=self.min_length_s,
+            min_gap_s=self.min_gap_s,
+        )
+
+    @property
+    def criteria(self) -> tuple[tuple[str, Criterion], ...]:
+        """Name and criterion of every way of matching, the page's first."""
+        return (
+            *((f"iou {value:g}", IouMatch(threshold=value)) for value in self.ious),
+            *((f"collar {value:g} s", CollarMatch(collar_s=value)) for value in self.collars_s),
+        )
+
+
+def odd_frames(seconds: float, hop_s: float) -> int:
+    """The odd number of frames nearest to ``seconds``.
+
+    >>> odd_frames(0.0, 0.01), odd_frames(0.05, 0.01), odd_frames(0.06, 0.01)
+    (1, 5, 7)
+    """
+    return 2 * max(0, int((seconds / hop_s) // 2)) + 1
+
+
+def with_benchmark_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
+    """``[benchmark] preset`` replaced by what it stands for; keys beside it in the same layer win over it."""
+    own = values.get("benchmark")
+    if not isinstance(own, dict) or "preset" not in own:
+        return values
+    name = own["preset"]
+    if name not in PRESETS:
+        raise ProjectError(f"{origin}: [benchmark] preset = {name!r}; there is: {', '.join(PRESETS)}")
+    return {**values, "benchmark": {**PRESETS[name], **{key: one for key, one in own.items() if key != "preset"}}}
+
+
+def asked_windows(settings: BenchmarkSettings, window_model: bool) -> Iterator[tuple[float, float] | None]:
+    """The windows and steps at which a model reads; None for the plan of its bundle."""
+    if not (window_model and settings.windows):
+        yield None
+        return
+    for window in settings.windows:
+        window_s, step_s = window
+        yield window_s, step_s

@@ -1,0 +1,112 @@
+"""One folder for each model, window, step and decision: settings, events in several formats, one index, metrics."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ossicle.artefacts.files import write_json
+from ossicle.artefacts.tables import write_csv, write_table
+from ossicle.core.records import Recording
+from ossicle.corpus.event_table import EventTable
+from ossicle.corpus.formats import FORMATS, WriteOptions
+from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.table_names import table_places
+from ossicle.inference.grid import Found
+
+INDEX = "predictions.parquet"
+SETTINGS, METRICS, EVENTS = "settings.json", "metrics.csv", "events.csv"
+_INDEX_SCHEMA = {
+    "recording_id": pl.String,
+    "recording": pl.String,
+    "tape": pl.String,
+    "start_s": pl.Float64,
+    "end_s": pl.Float64,
+    "label": pl.String,
+    "score": pl.Float64,
+    "matched": pl.Boolean,
+    "raven": pl.String,
+}
+_OF_EACH = ("raven", "audacity")
+
+
+def decision_folder(key: Mapping[str, Any], several: bool) -> str:
+    """The name of a decision's folder; ``several``: more than thresholds tell decisions apart.
+
+    >>> decision_folder({"threshold": 0.9, "decision": "grid"}, False)
+    't0.9'
+    """
+    if key["decision"] != "grid":
+        return str(key["decision"])
+    name = f"t{key['threshold']:g}"
+    if several:
+        name += f"_{key['smoothing']}{key['smoothing_s']:.6g}_off{key['off_ratio']:g}"
+        name += f"_len{key['min_length_s']:g}_gap{key['min_gap_s']:g}"
+    return name
+
+
+class EventFolders:
+    """Writes the events of decisions below one folder; ``recordings`` and ``tapes`` in the order of the sweep."""
+
+    def __init__(
+        self, folder: Path, recordings: Sequence[Recording], tapes: Sequence[str], labels: Sequence[str], high_hz: float
+    ) -> None:
+        self._folder, self._recordings, self._tapes, self._labels = folder, recordings, tapes, labels
+        self._options = WriteOptions(high_hz=high_hz)
+        self._places = table_places(one.path for one in recordings)
+
+    def write(self, name: str, found: Sequence[Found], settings: Mapping[str, Any]) -> None:
+        """The folder ``name`` of one decision; its index says of each event whether the first criterion matched it."""
+        out = self._folder / name
+        rows = self._rows(found)
+        write_json(out / SETTINGS, settings)
+        schema = _INDEX_SCHEMA
+        write_table(out / INDEX, pl.DataFrame(rows, schema=schema), ["recording", "start_s", "end_s", "label"])
+        by_recording: dict[str, list[RawSelection]] = {one.path: [] for one in self._recordings}
+        for row in rows:
+            by_recording[row["recording"]].append(
+                RawSelection(
+                    row["start_s"], row["end_s"], row["label"], confidence=row["score"], begin_path=row["recording"]
+                )
+            )
+        for kind in _OF_EACH:
+            target = FORMATS[kind]
+            for path, events in by_recording.items():
+                place = self._places[path]
+                file = out / kind / place.with_name(place.name + target.ending)
+                if target.write is not None:
+                    target.write(file, EventTable(tuple(events), (path,)), self._options)
+        table = FORMATS["csv"]
+        if table.write is not None:
+            everything = tuple(one for events in by_recording.values() for one in events)
+            table.write(out / EVENTS, EventTable(everything, tuple(by_recording)), self._options)
+
+    def write_metrics(self, name: str, rows: pl.DataFrame) -> None:
+        """The figures of one decision beside its events."""
+        write_csv(self._folder / name / METRICS, rows)
+
+    def _rows(self, found: Sequence[Found]) -> list[dict[str, Any]]:
+        rows = []
+        for label, one in zip(self._labels, found, strict=True):
+            matched = np.zeros(len(one.times), dtype=np.bool_)
+            matched[one.pairs[0][:, 1]] = True
+            columns = (one.recording.tolist(), one.times.tolist(), one.scores.tolist(), matched.tolist())
+            for place, (start_s, end_s), score, is_matched in zip(*columns, strict=True):
+                recording = self._recordings[place]
+                raven = self._places[recording.path]
+                rows.append(
+                    {
+                        "recording_id": recording.id,
+                        "recording": recording.path,
+                        "tape": self._tapes[place],
+                        "start_s": round(start_s, 6),
+                        "end_s": round(end_s, 6),
+                        "label": label,
+                        "score": round(score, 6),
+                        "matched": is_matched,
+                        "raven": str("raven" / raven.with_name(raven.name + FORMATS["raven"].ending)),
+                    }
+                )
+        return sorted(rows, key=lambda row: (row["recording"], row["start_s"], row["end_s"], row["label"]))

@@ -1,0 +1,160 @@
+"""Step ``benchmark-index``: the benchmark's corpus, examined like a training corpus, and what the two share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps import corpus
+from ossicle.app.steps.benchmark.models import benchmark_models
+from ossicle.app.steps.step import Context, Progress, Step, run_steps
+from ossicle.app.steps.truth import Times
+from ossicle.audio.versions import decoder_versions
+from ossicle.core.errors import UsageError
+from ossicle.core.intervals import as_intervals
+from ossicle.core.records import Annotation, Recording
+from ossicle.core.settings import digestible
+from ossicle.corpus.index import index_corpus
+from ossicle.corpus.index_files import read_index, write_index
+from ossicle.corpus.overlap import Overlap, corpus_overlap, require_apart
+
+STEP_VERSION = 1
+NAME = "benchmark-index"
+_FIELDS = ("animal", "tape")
+OVERLAPS, UNCHECKED = "overlaps the training corpus", "overlap with the training corpus not checked"
+
+
+def benchmark_view(project: Project) -> Project:
+    """The project with the benchmark's corpus in the place of its own; raises UsageError where there is none."""
+    settings = project.settings.benchmark
+    if not settings.audio.strip():
+        raise UsageError(
+            f"{project.file}: [benchmark] audio names no folder: name the benchmark's recordings there, "
+            "or with --corpus and --annotations"
+        )
+    for key, stated in (("audio", settings.audio), ("annotations", settings.annotations)):
+        place = project.folder / stated
+        if stated and not place.exists():
+            raise UsageError(f"{project.file}: [benchmark] {key}: {place} does not exist; correct the path")
+    own = settings.corpus(project.settings.corpus)
+    return replace(project, settings=replace(project.settings, corpus=own))
+
+
+def run(context: Context) -> None:
+    """Index the benchmark's recordings and annotations."""
+    view = benchmark_view(context.project)
+    index = index_corpus(
+        view.audio_folder,
+        view.annotation_folder,
+        view.settings.corpus,
+        group=context.project.settings.benchmark.tape,
+        workers=view.settings.project.workers,
+        progress=lambda done, total: context.progress.advance(done, total, "recordings of the benchmark"),
+    )
+    write_index(index, context.out)
+
+
+@dataclass(frozen=True)
+class BenchmarkTruth:
+    """The annotated recordings of the benchmark by id, in the order of ``ids``; ``tapes`` names the tape of each."""
+
+    ids: tuple[str, ...]
+    recordings: dict[str, Recording]
+    annotations: tuple[Annotation, ...]
+    tapes: dict[str, str]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that are annotated, sorted."""
+        return tuple(sorted({one.label for one in self.annotations}))
+
+    def references(self, labels: Sequence[str]) -> Times:
+        """Annotated times (n, 2) in seconds of every recording and label, in the order of :meth:`notes`."""
+        return {
+            key: {label: as_intervals([(one.start_s, one.end_s) for one in self.notes(key, label)]) for label in labels}
+            for key in self.ids
+        }
+
+    def notes(self, recording_id: str, label: str) -> list[Annotation]:
+        """The annotations of a recording and label."""
+        return [one for one in self.annotations if one.recording_id == recording_id and one.label == label]
+
+    def without(self, left_out: Mapping[str, str]) -> "BenchmarkTruth":
+        """The same less the recordings (ids) that could not be scored."""
+        return replace(
+            self,
+            ids=tuple(key for key in self.ids if key not in left_out),
+            annotations=tuple(one for one in self.annotations if one.recording_id not in left_out),
+        )
+
+    @property
+    def hours(self) -> float:
+        """Hours of all recordings."""
+        return float(np.sum([self.recordings[key].duration_s for key in self.ids])) / 3600
+
+
+def read_benchmark(index: Path, tape: str) -> BenchmarkTruth:
+    """The truth from the artefact; raises UsageError where no recording is annotated as a whole."""
+    found = read_index(index)
+    judged = {one.id: one for one in found.recordings if one.reviewed and one.status != "left_out"}
+    if not judged:
+        raise UsageError(
+            "[benchmark] annotations: no recording of the benchmark is annotated (an empty table says that nothing is "
+            "there); name the folder of its tables, and check that their names fit the recordings'"
+        )
+    return BenchmarkTruth(
+        ids=tuple(sorted(judged)),
+        recordings=judged,
+        annotations=tuple(one for one in found.annotations if one.recording_id in judged),
+        tapes={key: one.fields.get(tape) or one.path for key, one in judged.items()},
+    )
+
+
+def training_overlap(
+    project: Project, index: Path, progress: Progress, overrides: Sequence[str] = ()
+) -> tuple[Overlap, str]:
+    """What the benchmark shares with what the project, and each variant judged, was trained on; and what to mark.
+
+    Raises UsageError where they share something and ``allow_overlap`` is off. A training corpus that is not on this
+    machine cannot be compared, and the mark says so.
+    """
+    settings, benchmark = project.settings, read_index(index)
+    found = Overlap()
+    mark = ""
+    for one in _trained_on(project, overrides):
+        if not one.audio_folder.is_dir():
+            mark = UNCHECKED
+            continue
+        training = read_index(run_steps((corpus.STEP,), one, progress).artefacts["corpus"])
+        fields = (*_FIELDS, settings.benchmark.tape, one.settings.split.group)
+        here = corpus_overlap(training, benchmark, fields)
+        found = Overlap((*found.shared, *(new for new in here.shared if new not in found.shared)), here.unchecked)
+    if found and not settings.benchmark.allow_overlap:
+        require_apart(found)
+    return found, OVERLAPS if found else mark
+
+
+def _trained_on(project: Project, overrides: Sequence[str]) -> list[Project]:
+    """The project and the variants among its models, each corpus once."""
+    variants = [model.variant for model in benchmark_models(project, overrides) if model.variant]
+    loaded = [load_project(project.file, tuple(overrides), project.data_root, name) for name in variants]
+    distinct: dict[str, Project] = {}
+    for one in (project, *loaded):
+        distinct.setdefault(repr((one.settings.corpus, one.settings.split.group)), one)
+    return list(distinct.values())
+
+
+STEP = Step(
+    name=NAME,
+    version=STEP_VERSION,
+    needs=(),
+    settings=lambda project: {
+        "corpus": digestible(benchmark_view(project).settings.corpus),
+        "tape": project.settings.benchmark.tape,
+        "decoders": decoder_versions(),
+    },
+    run=run,
+    extra=lambda project: corpus.listing(benchmark_view(project)),
+)

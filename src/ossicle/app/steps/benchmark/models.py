@@ -1,0 +1,186 @@
+"""The models of a benchmark and how each reads: which bundles, by which names, in which windows.
+
+A model is a bundle folder or a variant of the project; its name in every table is the variant's, or that of its bundle.
+A *reading* is a model with one window and step (a model that reads frame by frame has one reading, its bundle's plan).
+What is computed goes by the digest of weights, settings and plan, so equal models are scored once whatever their names.
+"""
+
+import importlib.util
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.app.project.benchmark import BenchmarkSettings, asked_windows
+from ossicle.app.project.load import RESULTS_OF_VARIANTS, Project, load_project
+from ossicle.app.steps.bundle import FOLDER
+from ossicle.bundle.format import MODEL, WAVEFORM, WEIGHTS, read_bundle
+from ossicle.bundle.manifest import Bundle, is_plain_name
+from ossicle.core.chunks import ChunkPlan, window_plan
+from ossicle.core.digest import digest
+from ossicle.core.errors import UsageError
+from ossicle.core.settings import digestible
+from ossicle.inference.predictor import Predictor
+
+WINDOW_MODEL = "window"
+OWN = "own"
+_TORCH_NEEDS = ("torch", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model by its name; ``folder`` is that of its bundle, ``windowed`` whether it looks at sliding windows."""
+
+    name: str
+    folder: Path
+    windowed: bool
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A model and how it reads: ``window`` is (window, step) in seconds as asked, None for its bundle's own plan."""
+
+    model: Model
+    window: tuple[float, float] | None
+
+    @property
+    def window_name(self) -> str:
+        """``0.4x0.05``, or ``own``."""
+        return OWN if self.window is None else f"{self.window[0]:g}x{self.window[1]:g}"
+
+    @property
+    def name(self) -> str:
+        """Of tasks: ``MODEL:WINDOW``."""
+        return f"{self.model.name}:{self.window_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A reading whose bundle was read: its plan, runtime, and the digest of all that scores follow from."""
+
+    reading: Reading
+    bundle: Bundle
+    plan: ChunkPlan
+    runtime: str
+
+    @property
+    def own_plan(self) -> bool:
+        """Whether it reads on the plan that its bundle's decision was fitted on."""
+        return self.plan == self.bundle.plan
+
+    @property
+    def identity(self) -> str:
+        """The digest of weights, labels, front end and model settings: what scores follow from, but for the plan."""
+        file = WEIGHTS if self.runtime == "torch" else MODEL
+        weights = self.bundle.files[file].sha256
+        return digest([weights, list(self.bundle.labels), digestible(self.bundle.front), dict(self.bundle.model)])
+
+    def predictor(self, settings: BenchmarkSettings) -> Predictor:
+        """The model, ready to read."""
+        if self.runtime == "onnx":
+            from ossicle.bundle.onnx_runtime import OnnxPredictor
+
+            return OnnxPredictor(self.bundle, settings.threads)
+        # Torch is an optional extra, needed by this step only when it really runs.
+        from ossicle.models.bundled import bundled_predictor
+        from ossicle.models.predictor import use_threads
+
+        use_threads(settings.threads)
+        weights = self.bundle.checked_path(WEIGHTS)
+        return bundled_predictor(
+            weights, self.bundle.model, self.bundle.labels, self.plan, self.bundle.front, settings.device
+        )
+
+
+def benchmark_models(project: Project, overrides: Sequence[str] = ()) -> tuple[Model, ...]:
+    """The models that ``[benchmark] models`` names, in order; raises UsageError for what is neither bundle nor variant.
+
+    The bundle of a variant need not be there yet: jobs may be written before it is trained. ``overrides`` are those
+    the project was loaded with.
+    """
+    found: list[Model] = []
+    for stated in project.settings.benchmark.models or (FOLDER,):
+        folder = project.folder / stated
+        if stated in project.variants and not folder.is_dir():
+            settings = load_project(project.file, tuple(overrides), project.data_root, stated).settings
+            place = project.folder / RESULTS_OF_VARIANTS / stated / FOLDER
+            found.append(Model(stated, place, settings.model.name == WINDOW_MODEL, stated))
+        else:
+            found.append(_bundle_model(project, stated, folder))
+    return _distinct(found)
+
+
+def readings(project: Project, overrides: Sequence[str] = ()) -> tuple[Reading, ...]:
+    """Every model with every window that it reads in."""
+    settings = project.settings.benchmark
+    return tuple(
+        Reading(model, window)
+        for model in benchmark_models(project, overrides)
+        for window in asked_windows(settings, model.windowed)
+    )
+
+
+def open_reading(reading: Reading, settings: BenchmarkSettings) -> Opened:
+    """A reading with its bundle; raises UsageError where it is not there or cannot read so, BundleError for damage."""
+    folder = reading.model.folder
+    if not folder.is_dir():
+        remedy = f"ossicle run --variant {reading.model.variant}" if reading.model.variant else "ossicle run"
+        raise UsageError(f"[benchmark] models: {reading.model.name} has no bundle at {folder}; make it with: {remedy}")
+    bundle = read_bundle(folder)
+    plan = bundle.plan
+    if reading.window is not None:
+        core_s = bundle.plan.core_frames * bundle.plan.hop_s
+        try:
+            plan = window_plan(bundle.front, *reading.window, core_s, settings.exact_step)
+        except ValueError as error:
+            raise UsageError(f"[benchmark] windows: {reading.model.name}: {error}") from None
+    return Opened(reading, bundle, plan, _runtime(bundle, plan, settings.runtime, reading.model.name))
+
+
+def _runtime(bundle: Bundle, plan: ChunkPlan, asked: str, name: str) -> str:
+    torch = all(importlib.util.find_spec(one) is not None for one in _TORCH_NEEDS)
+    own = plan == bundle.plan
+    if asked == "auto":
+        asked = "torch" if torch and WEIGHTS in bundle.files else "onnx"
+    if asked == "torch" and not (torch and WEIGHTS in bundle.files):
+        lacks = f"its bundle has no {WEIGHTS}" if torch else "torch is not installed; pip install 'ossicle[train]'"
+        raise UsageError(f"[benchmark] runtime = torch: {name} cannot be run: {lacks}")
+    if asked == "onnx" and not own:
+        raise UsageError(
+            f"{name}: its ONNX graph reads its own windows only; other windows need torch and {WEIGHTS} "
+            "(pip install 'ossicle[train]')"
+        )
+    if asked == "onnx" and MODEL not in bundle.files:
+        raise UsageError(f"[benchmark] runtime = onnx: the bundle of {name} has no {MODEL}, only {WAVEFORM}")
+    return asked
+
+
+def _bundle_model(project: Project, stated: str, folder: Path) -> Model:
+    if not folder.is_dir():
+        known = f"; variants: {', '.join(project.variants)}" if project.variants else ""
+        raise UsageError(
+            f"{project.file}: [benchmark] models: {stated!r} is neither a bundle folder ({folder}) nor a variant{known}"
+        )
+    bundle = read_bundle(folder)
+    return Model(bundle.name, folder, bundle.model.get("name") == WINDOW_MODEL)
+
+
+def _distinct(models: Sequence[Model]) -> tuple[Model, ...]:
+    """Models whose names tell them apart: those of one name get that of their folder too, never a rank."""
+    times = Counter(model.name.lower() for model in models)
+    out = []
+    for model in models:
+        name = model.name
+        if times[name.lower()] > 1:
+            beside = model.folder.parent.name if model.folder.name == FOLDER else model.folder.name
+            name = f"{name}-{beside}"
+        out.append(Model(name, model.folder, model.windowed, model.variant))
+    names = Counter(model.name.lower() for model in out)
+    for model in out:
+        if names[model.name.lower()] > 1 or not is_plain_name(model.name):
+            raise UsageError(
+                f"[benchmark] models: {model.folder} would be called {model.name!r}, which is no plain name or that of "
+                "another one; rename its folder, or set [project] name before the bundle is made"
+            )
+    return tuple(out)

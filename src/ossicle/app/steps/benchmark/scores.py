@@ -1,0 +1,82 @@
+"""Step ``benchmark-scores``: one model on one plan over the whole benchmark; every threshold reads what it leaves."""
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from ossicle.app.steps.benchmark.index import NAME as INDEX
+from ossicle.app.steps.benchmark.index import benchmark_view, read_benchmark
+from ossicle.app.steps.benchmark.models import Opened
+from ossicle.app.steps.scores import audio_digest, track_path
+from ossicle.app.steps.step import Context, Step
+from ossicle.artefacts.blocks import TrackWriter, track_files
+from ossicle.artefacts.files import file_digest, read_json, write_json
+from ossicle.core.digest import digest
+from ossicle.core.errors import AudioError
+from ossicle.core.settings import digestible
+from ossicle.inference.batch import write_scores
+
+STEP_VERSION = 1
+NAME = "benchmark-scores"
+LEFT_OUT = "left_out.json"
+
+
+def scores_step(opened: Opened) -> Step:
+    """The step that scores one reading; equal models on equal plans share its artefact, whatever their names."""
+    return Step(
+        name=NAME,
+        version=STEP_VERSION,
+        needs=(INDEX,),
+        settings=lambda project: {
+            "model": opened.identity,
+            "plan": digestible(opened.plan),
+            "runtime": opened.runtime,
+            "threads": project.settings.benchmark.threads,
+        },
+        run=partial(run, opened),
+        reads={INDEX: judged_audio},
+    )
+
+
+def judged_audio(index: Path) -> str:
+    """What of the index is read: paths and bytes of the recordings, and which of them are annotated."""
+    return digest([audio_digest(index), sorted(read_benchmark(index, "").ids)])
+
+
+def run(opened: Opened, context: Context) -> None:
+    """Score every annotated recording, going on after those that an interrupted run finished."""
+    settings = context.project.settings.benchmark
+    truth = read_benchmark(context.inputs[INDEX], settings.tape)
+    folder = benchmark_view(context.project).audio_folder
+    predictor = opened.predictor(settings)
+    left_out: dict[str, str] = {}
+    total_s = sum(truth.recordings[key].duration_s for key in truth.ids)
+    heard_s = 0.0
+    for number, key in enumerate(truth.ids, start=1):
+        began, path = time.monotonic(), track_path(context.out, key)
+        record = context.journal.done(key)
+        reused = record is not None and record["digest"] == _digest(path)
+        try:
+            if not reused:
+                with TrackWriter(path, opened.bundle.labels, opened.plan.hop_s) as writer:
+                    write_scores(folder / truth.recordings[key].path, predictor, writer, settings.batch)
+                context.journal.mark(key, digest=_digest(path))
+        except AudioError as problem:
+            left_out[key] = str(problem).removeprefix(f"{folder / truth.recordings[key].path}: ")
+        context.log.unit(NAME, key, "reused" if reused else "computed", time.monotonic() - began)
+        heard_s += truth.recordings[key].duration_s
+        note = f"s of sound, {opened.reading.name}, recording {number} of {len(truth.ids)}"
+        context.progress.advance(int(heard_s), max(1, int(total_s)), note)
+    write_json(context.out / LEFT_OUT, left_out)
+
+
+def left_out_of(scores: Path) -> Mapping[str, str]:
+    """Recordings (ids) that could not be scored, with the reason."""
+    found: Mapping[str, str] = read_json(scores / LEFT_OUT)
+    return found
+
+
+def _digest(track: Path) -> str:
+    files = track_files(track)
+    return digest([file_digest(file) for file in files]) if all(file.exists() for file in files) else ""

@@ -1,0 +1,178 @@
+"""A benchmark as tasks: each one command line, done in any order after those it needs, on any machine with the data.
+
+``index``, then ``score:MODEL:WINDOW`` (this is what wants a GPU) and ``decide:MODEL:WINDOW`` for every reading, then
+``metrics``, which leaves ``benchmark/`` beside the project file. Tasks of different readings run side by side: each
+makes one artefact of the shelf, whole or absent, under that artefact's own lock. A task that is done is a no-op, and
+the one command ``ossicle benchmark`` does the same tasks one after the other, so its results are equal to the byte.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.project.places import refuse_links
+from ossicle.app.steps.benchmark import results
+from ossicle.app.steps.benchmark.decisions import NAME as DECISIONS
+from ossicle.app.steps.benchmark.decisions import decisions_step, judged_labels
+from ossicle.app.steps.benchmark.index import NAME as INDEX
+from ossicle.app.steps.benchmark.index import STEP as INDEX_STEP
+from ossicle.app.steps.benchmark.index import read_benchmark, training_overlap
+from ossicle.app.steps.benchmark.models import Opened, Reading, open_reading, readings
+from ossicle.app.steps.benchmark.scores import NAME as SCORES
+from ossicle.app.steps.benchmark.scores import left_out_of, scores_step
+from ossicle.app.steps.step import Progress, Step, compute, fingerprint
+from ossicle.artefacts.lock import unit_lock
+from ossicle.artefacts.runlog import Outcome, RunLog
+from ossicle.artefacts.shelf import RUN_LOG, Shelf
+from ossicle.core.errors import UsageError
+from ossicle.corpus.index_files import read_index
+from ossicle.corpus.overlap import Overlap
+
+INDEX_TASK, SCORE, DECIDE, METRICS_TASK = "index", "score", "decide", "metrics"
+
+Made = list[tuple[Reading, Path, Path]]
+"""Readings with the artefacts of their scores and decisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task: its name, the command line that does it (after ``ossicle``), the tasks it needs, and its step.
+
+    ``step`` says what kind of work it is, and so where it should run: ``benchmark-scores`` wants a GPU.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    needs: tuple[str, ...]
+    step: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A benchmark that is done: its folder beside the project file, how each task came about, and what was lost."""
+
+    folder: Path
+    outcomes: Mapping[str, str]
+    seconds: Mapping[str, float]
+    lost: tuple[str, ...]
+
+
+def benchmark_tasks(project: Project, options: Sequence[str] = (), overrides: Sequence[str] = ()) -> list[Task]:
+    """All tasks in an order in which they may be done one after the other.
+
+    ``options`` are further words of every command line (``--set`` and what stands for it); ``overrides`` the settings
+    the project was loaded with. Bundles of variants need not be there yet.
+    """
+    command = ("benchmark", "-p", str(project.file), *options)
+    wanted = readings(project, overrides)
+    index = Task(INDEX_TASK, (*command, "--task", INDEX_TASK), (), INDEX)
+    out = [index]
+    for reading in wanted:
+        name = f"{SCORE}:{reading.name}"
+        out.append(Task(name, (*command, "--task", name), (INDEX_TASK,), SCORES))
+    for reading in wanted:
+        name = f"{DECIDE}:{reading.name}"
+        out.append(
+            Task(name, (*command, "--task", name), (INDEX_TASK, f"{SCORE}:{reading.name}"), DECISIONS)
+        )
+    needs = tuple(f"{DECIDE}:{reading.name}" for reading in wanted)
+    out.append(Task(METRICS_TASK, (*command, "--task", METRICS_TASK), (INDEX_TASK, *needs), results.NAME))
+    return out
+
+
+def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str] = (), task: str = "") -> Finished:
+    """Do the whole benchmark, or one ``task`` of it; what is done already is reused.
+
+    Raises UsageError for an unknown task, where a needed one was not done, and where the corpora overlap.
+    """
+    wanted = readings(project, overrides)
+    names = [one.name for one in benchmark_tasks(project, (), overrides)]
+    if task and task not in names:
+        raise UsageError(f"--task {task}: there is {', '.join(names)}")
+    kind, _, name = task.partition(":")
+    settings = project.settings.benchmark
+    place = project.folder / results.FOLDER
+    project.data_root.mkdir(parents=True, exist_ok=True)
+    refuse_links(project.data_root, (place,))
+    # Whatever is missing is told before hours of scoring.
+    opened = [open_reading(one, settings) for one in wanted if kind in ("", METRICS_TASK) or one.name == name]
+    run = _Run(project, progress, tuple(overrides))
+    index = run.index(make=kind in ("", INDEX_TASK))
+    overlap, mark = run.overlap(index)
+    truth = read_benchmark(index, settings.tape)
+    for one in opened:
+        judged_labels(truth, one, settings.labels)
+    lost = _lost(index)
+    made: Made = []
+    for one in opened:
+        scores = run.scores(one, index, make=kind in ("", SCORE))
+        lost += [f"{one.reading.name}: {reason}" for reason in left_out_of(scores).values()]
+        if kind != SCORE:
+            decisions = run.decisions(one, index, scores, mark, make=kind in ("", DECIDE))
+            made.append((one.reading, scores, decisions))
+    if kind in ("", METRICS_TASK):
+        run.results(index, made, overlap, mark)
+    return Finished(place, run.outcomes, run.seconds, tuple(lost))
+
+
+class _Run:
+    """The tasks of one command, with what they came to."""
+
+    def __init__(self, project: Project, progress: Progress, overrides: tuple[str, ...]) -> None:
+        self.project, self.progress, self.overrides = project, progress, overrides
+        self.outcomes: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
+
+    def index(self, make: bool) -> Path:
+        """The index of the benchmark's corpus."""
+        return self._made(INDEX_TASK, INDEX_STEP, {}, make)
+
+    def overlap(self, index: Path) -> tuple[Overlap, str]:
+        """What it shares with what the models were trained on; raises UsageError where that is refused."""
+        return training_overlap(self.project, index, self.progress, self.overrides)
+
+    def scores(self, opened: Opened, index: Path, make: bool) -> Path:
+        """The scores of a reading."""
+        return self._made(f"{SCORE}:{opened.reading.name}", scores_step(opened), {INDEX: index}, make)
+
+    def decisions(self, opened: Opened, index: Path, scores: Path, mark: str, make: bool) -> Path:
+        """The figures and events of a reading."""
+        needs = {INDEX: index, SCORES: scores}
+        return self._made(f"{DECIDE}:{opened.reading.name}", decisions_step(opened, mark), needs, make)
+
+    def results(self, index: Path, made: Made, overlap: Overlap, mark: str) -> Path:
+        """The tables of all readings as one, beside the project file."""
+        shelf = Shelf(self.project.data_root)
+        contents = [shelf.content(decisions) for _, _, decisions in made]
+        step = results.results_step(made, contents, overlap, mark)
+        found = self._made(METRICS_TASK, step, {INDEX: index}, True)
+        with unit_lock(self.project.data_root, "benchmark", math.inf):
+            return results.publish(self.project, found, made)
+
+    def _made(self, task: str, step: Step, artefacts: Mapping[str, Path], make: bool) -> Path:
+        """The artefact of a task: found, or computed where this command is to; UsageError where it must be there."""
+        shelf, began = Shelf(self.project.data_root), time.monotonic()
+        made_from = fingerprint(step, self.project, shelf, artefacts)
+        found = shelf.find(made_from)
+        if found is None and not make:
+            raise UsageError(f"the task {task} has to be done first: ossicle benchmark ... --task {task}")
+        if not make and found is not None:
+            return found
+        self.progress.begin(task)
+        outcome: Outcome = "computed" if found is None else "reused"
+        # Readings of equal models share an artefact: who comes second waits for it, however long it takes.
+        path = found or compute(step, made_from, shelf, self.project, self.progress, artefacts, {}, False, math.inf)
+        self.outcomes[task], self.seconds[task] = outcome, time.monotonic() - began
+        RunLog(self.project.data_root / RUN_LOG).unit(step.name, made_from.digest, outcome, self.seconds[task])
+        self.progress.end(task, outcome, self.seconds[task])
+        return path
+
+
+def _lost(index: Path) -> list[str]:
+    """Recordings that the benchmark leaves out, or reads in part."""
+    found = read_index(index)
+    out = [f"{one.path}: left out: {one.reason}" for one in found.left_out]
+    return out + [f"{one.path}: partial: {one.reason}" for one in found.recordings if one.status == "partial"]

@@ -1,0 +1,56 @@
+"""The events of one decision for each label, as the sweep over a grid gives them: the plain way, one by one."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.decision import Decision
+from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.core.tracks import ScoreTrack
+from ossicle.inference.decide import decide
+from ossicle.inference.grid import Found
+from ossicle.metrics.matching import Criterion, match
+
+
+def found_by_decisions(
+    tracks: Mapping[str, ScoreTrack],
+    references: Mapping[str, Mapping[str, Intervals]],
+    decisions: Mapping[str, Decision],
+    labels: Sequence[str],
+    criteria: Sequence[Criterion],
+) -> tuple[Found, ...]:
+    """What :func:`~ossicle.inference.grid.found_by_grid` yields, for a decision of each label's own.
+
+    Every label of the tracks needs its decision; of them ``labels`` are told.
+    """
+    events = {rid: decide(tracks[rid], decisions) for rid in tracks}
+    out = []
+    for label in labels:
+        recording, times, scores, owner = [], [], [], []
+        at_reference, at_event = 0, 0
+        reference_times: list[Intervals] = [np.zeros((0, 2))]
+        pairs: list[list[NDArray[np.int64]]] = [[np.zeros((0, 2), dtype=np.int64)] for _ in criteria]
+        for place, rid in enumerate(tracks):
+            own = [one for one in events[rid] if one.label == label]
+            predicted = as_intervals([(one.start_s, one.end_s) for one in own])
+            reference = as_intervals(references.get(rid, {}).get(label, ()))
+            for into, criterion in zip(pairs, criteria, strict=True):
+                into.append(match(reference, predicted, criterion) + np.array([at_reference, at_event]))
+            at_reference, at_event = at_reference + len(reference), at_event + len(own)
+            recording += [place] * len(own)
+            owner += [place] * len(reference)
+            times.append(predicted)
+            scores += [one.score for one in own]
+            reference_times.append(reference)
+        out.append(
+            Found(
+                recording=np.array(recording, dtype=np.int64),
+                times=np.concatenate([np.zeros((0, 2)), *times]),
+                scores=np.array(scores, dtype=np.float32),
+                pairs=tuple(np.concatenate(one) for one in pairs),
+                reference=np.array(owner, dtype=np.int64),
+                reference_times=np.concatenate(reference_times),
+            )
+        )
+    return tuple(out)

@@ -1,0 +1,46 @@
+"""Rates with intervals of many settings at once: the resampling is done once for all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.metrics.bootstrap import bootstrap_interval
+from ossicle.metrics.events import precision_recall_f1
+
+# Settings that share one set of draws: bounds the memory of (resamples, settings, labels, rates).
+_BLOCK = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SweepRates:
+    """``value``, ``low`` and ``high``: float64 (n_settings, 1 + n_labels, 3), pooled first; precision, recall, F1.
+
+    ``method`` says what was resampled (:mod:`ossicle.metrics.bootstrap`).
+    """
+
+    value: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    method: str
+
+
+def sweep_rates(counts: NDArray[np.int64], groups: Sequence[str], n: int, seed: int) -> SweepRates:
+    """Pooled rates and those of each label of ``counts``, int64 (n_settings, n_recordings, n_labels, 3): tp, fp, fn.
+
+    Every setting meets the same ``n`` resamples of recordings and ``groups``, so intervals may be compared.
+    """
+    by_recording = np.moveaxis(counts, 1, 0)
+    parts = [
+        bootstrap_interval(by_recording[:, start : start + _BLOCK], groups, pooled_and_each, n, seed)
+        for start in range(0, max(1, len(counts)), _BLOCK)
+    ]
+    value, low, high = (np.concatenate([getattr(one, name) for one in parts]) for name in ("value", "low", "high"))
+    return SweepRates(value, low, high, parts[0].method)
+
+
+def pooled_and_each(sums: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums (..., n_labels, 3) of tp, fp, fn to precision, recall and F1 (..., 1 + n_labels, 3), pooled first."""
+    together = np.concatenate([sums.sum(axis=-2, keepdims=True), sums], axis=-2)
+    return np.stack(precision_recall_f1(together[..., 0], together[..., 1], together[..., 2]), axis=-1)

@@ -1,0 +1,124 @@
+"""The page of a benchmark: one HTML file that needs no network and no other file."""
+
+import importlib.resources
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from ossicle.artefacts.files import write_text
+from ossicle.metrics.event_report import Estimate
+from ossicle.report import words
+from ossicle.report.benchmark_tables import (
+    Chosen,
+    board,
+    boundary_rows,
+    chosen,
+    curve,
+    hardest_tapes,
+    tape_map,
+)
+from ossicle.report.figures_benchmark import (
+    boundary_figure,
+    hardest_figure,
+    leaderboard_figure,
+    pr_figure,
+    rates_figure,
+    tape_map_figure,
+)
+from ossicle.report.style import data_address
+
+BASES = {
+    "cross-fitted": "for each tape with the threshold that is best on the other tapes: what a new tape may expect",
+    "bundle": "with the decision that the bundle carries, fitted before it met this corpus",
+    "in-sample": "with the threshold that is best on these very recordings: more than a new tape may expect",
+}
+_MOST_READINGS = 24
+_MOST_ROWS = 60
+# No script runs, and nothing may be fetched: whatever a name slips past the escaping.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def write_benchmark_page(path: Path, tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) -> None:
+    """Write the page of a benchmark's tables (as ``benchmark_tables.read_tables`` gives them), whole or not at all.
+
+    ``about``: what ``benchmark.json`` says. Equal tables give equal bytes.
+    """
+    write_text(path, render(tables, about))
+
+
+def render(tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) -> str:
+    """The page as text."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(number=words.number, count=words.count, signed=words.signed)
+    criterion = str(about["criteria"][0])
+    readings = chosen(tables["metrics"], criterion)
+    shown = readings[:_MOST_READINGS]
+    boards = [
+        (basis, why, rows, data_address(leaderboard_figure(rows, basis)))
+        for basis, why in BASES.items()
+        if len(rows := board(tables["leaderboard"], criterion, basis))
+    ]
+    boundaries = boundary_rows(tables["boundaries"], shown, criterion)
+    hardest = hardest_tapes(tables["per_tape"], readings, criterion)
+    template = environment.from_string(
+        (importlib.resources.files("ossicle.report") / "benchmark.html").read_text("utf-8")
+    )
+    return template.render(
+        about=about,
+        css=Markup((importlib.resources.files("ossicle.report") / "page.css").read_text("utf-8")),
+        policy=_POLICY,
+        criterion=criterion,
+        marks=sorted({one for one in tables["leaderboard"]["marks"].to_list() if one}),
+        headline=_headline(tables["leaderboard"], criterion),
+        boards=[(basis, why, rows.to_dicts(), image) for basis, why, rows, image in boards],
+        estimate=_estimate,
+        readings=[_reading(tables, one, criterion) for one in shown],
+        readings_left=len(readings) - len(shown),
+        pr_image=data_address(pr_figure([(one.name, curve(tables["metrics"], one, criterion)) for one in shown])),
+        boundary_image=data_address(boundary_figure(boundaries)) if boundaries["pairs"].sum() else "",
+        boundaries=boundaries.to_dicts(),
+        hardest_image=data_address(hardest_figure(hardest)) if hardest["recall"].is_not_null().any() else "",
+        hardest=hardest.head(_MOST_ROWS).to_dicts(),
+        hardest_left=max(0, len(hardest) - _MOST_ROWS),
+        qualities=_qualities(tables["per_quality"], shown, criterion),
+    )
+
+
+def _headline(leaderboard: pl.DataFrame, criterion: str) -> dict[str, Any]:
+    for basis in BASES:
+        rows = board(leaderboard, criterion, basis)
+        if len(rows):
+            return {"basis": basis, **rows.row(0, named=True)}
+    return {}
+
+
+def _reading(tables: Mapping[str, pl.DataFrame], one: Chosen, criterion: str) -> dict[str, Any]:
+    rows, cells = curve(tables["metrics"], one, criterion), tape_map(tables["per_tape"], one, criterion)
+    return {
+        "name": one.name,
+        "marks": one.row["marks"],
+        "step_s": one.row["step_s"],
+        "window_s": one.row["window_s"],
+        "rates_image": data_address(rates_figure(rows, one.name, one.threshold)),
+        "rows": rows.to_dicts(),
+        "map_image": data_address(tape_map_figure(cells, f"{one.name}: recall by tape")) if len(cells) else "",
+    }
+
+
+def _qualities(per_quality: pl.DataFrame, readings: list[Chosen], criterion: str) -> list[dict[str, Any]]:
+    out = []
+    for one in readings:
+        rows = curve(per_quality, one, criterion).filter(pl.col("threshold") == one.threshold)
+        out += [{"name": one.name, "threshold": one.threshold, **row} for row in rows.sort("quality").to_dicts()]
+    return out
+
+
+def _estimate(row: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """A figure and its interval in words."""
+    nan = float("nan")
+    value, low, high = (nan if row[key] is None else row[key] for key in (name, f"{name}_low", f"{name}_high"))
+    return words.number(value, 3), words.interval(Estimate(value, low, high), 3)

@@ -1,0 +1,124 @@
+"""What the page and the notebook of a benchmark show, chosen from its tables: pure functions on data frames.
+
+The tables are those that the benchmark writes as CSV: ``metrics``, ``per_tape``, ``per_quality``, ``boundaries`` and
+``leaderboard``. A *reading* is a model with one window and step; its *best row* is the one of greatest F1 among the
+grid (the lowest threshold of equals), which is in-sample: it was chosen on the very recordings it is judged on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+TABLES = ("metrics", "per_tape", "per_quality", "boundaries", "leaderboard")
+SETTINGS = ("smoothing", "smoothing_s", "off_ratio", "min_length_s", "min_gap_s")
+READING = ("model", "reading")
+GRID, ALL = "grid", "all"
+_TEXT = frozenset(
+    {"model", "reading", "decision", "smoothing", "layer", "criterion", "label", "tape", "quality", "boundary"}
+    | {"basis", "decisions", "interval", "marks"}
+)
+_COUNTS = frozenset({"tp", "fp", "fn", "n_reference", "n_predicted", "found", "annotated", "pairs", "tapes"})
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A reading and its best row: the threshold and the other settings of its decision."""
+
+    model: str
+    reading: str
+    row: dict[str, object]
+
+    @property
+    def name(self) -> str:
+        """The model, and its window where it was asked for one."""
+        return self.model if self.reading == "own" else f"{self.model} {self.reading}"
+
+    @property
+    def threshold(self) -> float:
+        """The threshold of the best row."""
+        return float(str(self.row["threshold"]))
+
+
+def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
+    """The tables of a folder of results by name."""
+    return {name: read_table(folder / f"{name}.csv") for name in TABLES}
+
+
+def read_table(file: Path) -> pl.DataFrame:
+    """One table with its types: empty cells are undefined figures, names are text whatever they look like."""
+    names = pl.read_csv(file, n_rows=0).columns
+    kinds = {one: pl.String if one in _TEXT else pl.Int64 if one in _COUNTS else pl.Float64 for one in names}
+    return pl.read_csv(file, schema_overrides=kinds)
+
+
+def chosen(metrics: pl.DataFrame, criterion: str) -> list[Chosen]:
+    """Every reading with its best row under a criterion, the best reading first."""
+    rows = _grid(metrics, criterion).with_columns(pl.col("f1").fill_null(-1.0))
+    out = []
+    for (model, reading), of in rows.group_by(READING, maintain_order=True):
+        best = of.sort(["f1", "threshold"], descending=[True, False], maintain_order=True)
+        out.append(Chosen(str(model), str(reading), best.row(0, named=True)))
+    return sorted(out, key=lambda one: (-float(str(one.row["f1"])), one.name))
+
+
+def curve(metrics: pl.DataFrame, one: Chosen, criterion: str) -> pl.DataFrame:
+    """The rows of a reading against the threshold, the other settings as in its best row; thresholds rise."""
+    return _alike(_grid(metrics, criterion), one).sort("threshold")
+
+
+def tape_map(per_tape: pl.DataFrame, one: Chosen, criterion: str) -> pl.DataFrame:
+    """Recall of every tape that holds something at every threshold: ``tape``, ``threshold``, ``recall``."""
+    rows = _alike(_grid(per_tape, criterion), one).filter(pl.col("n_reference") > 0)
+    return rows.sort(["tape", "threshold"]).select("tape", "threshold", "recall", "n_reference")
+
+
+def boundary_rows(boundaries: pl.DataFrame, readings: Sequence[Chosen], criterion: str) -> pl.DataFrame:
+    """Quantiles of the errors of start and end of every reading at its best row, with ``name``."""
+    kept = [
+        _alike(_grid(boundaries, criterion), one)
+        .filter(pl.col("threshold") == one.threshold)
+        .with_columns(pl.lit(one.name).alias("name"))
+        for one in readings
+    ]
+    return pl.concat(kept) if kept else boundaries.head(0).with_columns(pl.lit("").alias("name"))
+
+
+def hardest_tapes(per_tape: pl.DataFrame, readings: Sequence[Chosen], criterion: str) -> pl.DataFrame:
+    """Tapes from the hardest on, over all readings at their best rows: ``tape``, ``recall``, ``false_alarms_per_hour``.
+
+    Recall is pooled over readings; tapes without references come last, by their false alarms.
+    """
+    kept = [
+        _alike(_grid(per_tape, criterion), one).filter(pl.col("threshold") == one.threshold) for one in readings
+    ] or [per_tape.head(0)]
+    summed = pl.concat(kept).group_by("tape").agg(pl.col("tp", "fp", "fn", "hours").sum())
+    return (
+        summed.with_columns(
+            n_reference=pl.col("tp") + pl.col("fn"),
+            recall=pl.when(pl.col("tp") + pl.col("fn") > 0).then(pl.col("tp") / (pl.col("tp") + pl.col("fn"))),
+            false_alarms_per_hour=pl.when(pl.col("hours") > 0).then(pl.col("fp") / pl.col("hours")),
+        )
+        .sort(["recall", "false_alarms_per_hour", "tape"], descending=[False, True, False], nulls_last=True)
+        .select("tape", "recall", "false_alarms_per_hour", "tp", "fn", "fp")
+    )
+
+
+def board(leaderboard: pl.DataFrame, criterion: str, basis: str) -> pl.DataFrame:
+    """The leaderboard under one criterion and basis, the greatest F1 first."""
+    kept = leaderboard.filter((pl.col("criterion") == criterion) & (pl.col("basis") == basis))
+    own = pl.when(pl.col("reading") == "own").then(pl.col("model"))
+    named = own.otherwise(pl.concat_str("model", "reading", separator=" "))
+    return kept.with_columns(named.alias("name")).sort(["f1", "name"], descending=[True, False], nulls_last=True)
+
+
+def _grid(rows: pl.DataFrame, criterion: str) -> pl.DataFrame:
+    return rows.filter((pl.col("decision") == GRID) & (pl.col("criterion") == criterion) & (pl.col("label") == ALL))
+
+
+def _alike(rows: pl.DataFrame, one: Chosen) -> pl.DataFrame:
+    kept = rows.filter((pl.col("model") == one.model) & (pl.col("reading") == one.reading))
+    for name in SETTINGS:
+        kept = kept.filter(pl.col(name) == one.row[name])
+    return kept
