@@ -4,6 +4,7 @@ Names of recordings come from files of others and are never trusted as paths: a 
 that no table is written outside its folder.
 """
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -69,6 +70,19 @@ def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:
         taken[place] = name
         places[name] = place
     return places
+
+
+def writable(name: str) -> str:
+    """A name that tables and JSON can hold: control characters and bytes that are not UTF-8 as in URLs.
+
+    >>> writable("two\\nlines.wav")
+    'two%0Alines.wav'
+    """
+    bad = (ord(one) < 32 or ord(one) == 127 or 0xD800 <= ord(one) < 0xE000 for one in name)
+    return "".join(
+        "".join(f"%{byte:02X}" for byte in os.fsencode(one)) if wrong else one
+        for one, wrong in zip(name, bad, strict=True)
+    )
 
 
 def _absolute(name: str) -> bool:

@@ -1,19 +1,17 @@
-"""Commands about recordings and clips: ``dataset health`` and ``dataset stats``."""
+"""Commands about recordings and clips, and the first of them: ``ossicle dataset health``."""
 
 import json
 from typing import Annotated
 
 import typer
 
-from ossicle.app.cli import dataset_optimism, mine
+from ossicle.app.cli import dataset_export, dataset_optimism, dataset_stats, mine
 from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.artefacts.files import read_json
-from ossicle.artefacts.tables import read_table
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
-from ossicle.corpus.splits import NEVER_HELD_OUT
 
 group = typer.Typer(help="Look at the recordings, annotations and clips of a project.", no_args_is_help=True)
 
@@ -21,7 +19,8 @@ group = typer.Typer(help="Look at the recordings, annotations and clips of a pro
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group.command()(health)
-    group.command()(stats)
+    group.command()(dataset_stats.stats)
+    group.command()(dataset_export.export)
     group.command()(dataset_optimism.optimism)
     mine.register(group)
     app.add_typer(group, name="dataset")
@@ -76,39 +75,6 @@ def health(
         raise typer.Exit(EXIT_FAILED)
     if losses(done):
         raise typer.Exit(EXIT_INCOMPLETE)
-
-
-def stats(
-    project: ProjectFile = HERE,
-    variant: Variant = "",
-    set_: Set = None,
-    data_root: DataRoot = None,
-    progress: ProgressKind = "auto",
-    as_json: Json = False,
-) -> None:
-    """Count clips by fold, group, role, label and quality."""
-    from ossicle.app.steps.chain import run_project
-    from ossicle.app.steps.progress import make_progress
-
-    with make_progress(progress) as shown:
-        done = run_project(load_project(project, tuple(set_ or ()), data_root, variant), shown, until="dataset")
-    table = read_table(done.artefacts["dataset"] / "stats.parquet")
-    if as_json:
-        print(json.dumps(table.to_dicts(), indent=2, ensure_ascii=False))
-        return
-    rows = [
-        (
-            str(row["fold"]) if row["fold"] != NEVER_HELD_OUT else "none",
-            row["group"],
-            row["role"],
-            row["label"] or "–",
-            str(row["quality"] or "–"),
-            str(row["clips"]),
-            f"{row['seconds']:.1f}",
-        )
-        for row in table.iter_rows(named=True)
-    ]
-    print_rows(("held out in fold", "group", "role", "label", "quality", "clips", "seconds"), rows)
 
 
 def _seconds(value: float | None) -> str:

@@ -1,6 +1,5 @@
 """What ``predict`` reads and leaves: recordings by name, and tables of events in the formats people work in."""
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from ossicle.corpus.discovery import files_below
 from ossicle.corpus.event_table import EventTable
 from ossicle.corpus.formats import FORMATS, WriteOptions
 from ossicle.corpus.selection import RawSelection
-from ossicle.corpus.table_names import table_places
+from ossicle.corpus.table_names import table_places, writable
 from ossicle.inference.batch import FilePrediction
 
 SUMMARY = "predictions.json"
@@ -47,7 +46,7 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
             found.append((place.name, place))
         else:
             raise UsageError(f"{place}: does not exist")
-    found = [(_writable(name), path) for name, path in found]
+    found = [(writable(name), path) for name, path in found]
     names = Counter(name for name, _ in found)
     # Two files of one name from two places: the name of the folder tells them apart, then a number.
     out: dict[str, Path] = {}
@@ -59,19 +58,6 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
             number += 1
         out[unique] = path
     return sorted(out.items())
-
-
-def _writable(name: str) -> str:
-    """A name that tables and JSON can hold: control characters and bytes that are not UTF-8 as in URLs.
-
-    >>> _writable("two\\nlines.wav")
-    'two%0Alines.wav'
-    """
-    bad = (ord(one) < 32 or ord(one) == 127 or 0xD800 <= ord(one) < 0xE000 for one in name)
-    return "".join(
-        "".join(f"%{byte:02X}" for byte in os.fsencode(one)) if wrong else one
-        for one, wrong in zip(name, bad, strict=True)
-    )
 
 
 class PredictionTables:

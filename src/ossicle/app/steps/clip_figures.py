@@ -98,13 +98,14 @@ def clip_rows(
         for column, label in enumerate(track.labels):
             if label not in labels:
                 continue
-            touched = overlap(spans, as_intervals(notes.get((key, label), []))).any(axis=1)
-            for clip, score, is_touched in zip(mine, scores[:, column].tolist(), touched.tolist(), strict=True):
+            shared_s = overlap(spans, as_intervals(notes.get((key, label), []))).sum(axis=1)
+            for row, clip in enumerate(mine):
                 positive = clip.role == "target" and clip.label == label
-                if is_touched and not positive:
+                if shared_s[row] > 0 and not positive:
                     continue
-                row = {name: getattr(clip, name) for name in ("recording_id", "start_s", "end_s", "role", "fold")}
-                yield {**row, "clip_label": clip.label, "label": label, "positive": positive, "score": score}
+                told = {name: getattr(clip, name) for name in ("recording_id", "start_s", "end_s", "role", "fold")}
+                score = float(scores[row, column])
+                yield {**told, "clip_label": clip.label, "label": label, "positive": positive, "score": score}
 
 
 def judged_folds(split: SplitSettings, table: pl.DataFrame) -> list[int]:

@@ -1,0 +1,69 @@
+"""``ossicle dataset export``: the dataset as files for other programs."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.project import HERE
+from ossicle.app.cli.table import print_rows
+from ossicle.app.project.load import load_project
+from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+from ossicle.corpus.dataset_files import LAYOUTS
+
+
+def export(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files; made if it is not there.")],
+    project: ProjectFile = HERE,
+    variant: Variant = "",
+    layout: Annotated[
+        str,
+        typer.Option(
+            help=f"{' or '.join(LAYOUTS)}: lists with headings and sound in clips/, or lists of file names alone and "
+            "sound beside them, as ANIMAL-SPOT wants it."
+        ),
+    ] = LAYOUTS[0],
+    wav: Annotated[bool, typer.Option("--wav", help="Write each clip as 16-bit mono WAV at its own rate.")] = False,
+    png: Annotated[bool, typer.Option("--png", help="Write a spectrogram of each clip, 80 dB, fmin to fmax.")] = False,
+    fold: Annotated[
+        int | None,
+        typer.Option(min=0, help="Of a grouped split: the fold that is test; the first if none.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    set_: Set = None,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Write the clips of the dataset as train, val and test lists, an index, and Raven tables of every recording.
+
+    Sound and pictures have the names that the lists give. Exit code 3: a recording could not be read, and its clips
+    are in no list.
+    """
+    from ossicle.app.steps.dataset_export import Wanted, export_dataset
+    from ossicle.app.steps.progress import make_progress
+
+    if layout not in LAYOUTS:
+        raise UsageError(f"--layout {layout}: there is {', '.join(LAYOUTS)}")
+    wanted = Wanted(layout=layout, wav=wav, png=png, fold=fold, force=force)
+    with make_progress(progress) as shown:
+        done = export_dataset(load_project(project, tuple(set_ or ()), data_root, variant), out, wanted, shown)
+    for name, reason in done.lost.items():
+        print(printable(f"{name}: {reason}; its clips were left out"), file=sys.stderr)
+    if as_json:
+        print(json.dumps({"out": str(out), **asdict(done)}, indent=2, ensure_ascii=False))
+    else:
+        print_rows(("split", "clips"), [(name, str(count)) for name, count in done.splits.items()])
+        print(printable(f"{done.files} files in {out}; splits {done.note}"))
+        if done.without_year:
+            print(
+                f"{done.without_year} clips have no year, for neither fields nor names of their recordings tell one: "
+                "it is written 0000, and ANIMAL-SPOT's own division leaves such files out"
+            )
+    if done.lost:
+        raise typer.Exit(EXIT_INCOMPLETE)

@@ -1,0 +1,87 @@
+"""``ossicle dataset stats``: what is in a dataset."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.project import HERE
+from ossicle.app.cli.table import print_rows
+from ossicle.app.project.load import load_project
+from ossicle.artefacts.files import read_json
+from ossicle.artefacts.tables import read_table
+
+Row = Mapping[str, Any]
+
+
+def stats(
+    project: ProjectFile = HERE,
+    variant: Variant = "",
+    set_: Set = None,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Count clips by split (or fold), class, quality and group, and say what mining did on each tape.
+
+    A leaky split says what it cuts through. Targets for which noise found no room are listed.
+    """
+    from ossicle.app.steps.chain import run_project
+    from ossicle.app.steps.progress import make_progress
+    from ossicle.corpus.index_files import read_index
+
+    with make_progress(progress) as shown:
+        loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+        done = run_project(loaded, shown, until="dataset")
+    split = read_json(done.artefacts["dataset"] / "split.json")
+    counts = read_table(done.artefacts["dataset"] / "stats.parquet").to_dicts()
+    rows = [{"split": split["names"][str(row["fold"])], **row} for row in counts]
+    if as_json:
+        keys = ("strategy", "leaky", "clips_crossing", "tapes", "unplaced")
+        print(json.dumps({**{key: split[key] for key in keys}, "clips": rows}, indent=2, ensure_ascii=False))
+        return
+    for title, key in (("class", _class), ("quality", _quality), ("group", lambda row: str(row["group"]))):
+        _show(title, rows, key)
+    columns = ("group", "asked", "placed", "from_fallback", "skipped", "overlapping", "duplicates")
+    tapes = [tuple(str(one[key]) for key in columns) for one in split["tapes"]]
+    print_rows(("noise of", "asked", "placed", "from fallback", "skipped", "overlapping", "exact duplicates"), tapes)
+    if split["unplaced"]:
+        paths = {one.id: one.path for one in read_index(done.artefacts["corpus"]).recordings}
+        print("no room for the noise of:")
+        for one in split["unplaced"]:
+            where = f"{paths[one['recording_id']]} at {one['start_s']:.3f} to {one['end_s']:.3f} s"
+            print(printable(f"  {one['label']!r} in {where}: {one['placed']} of {one['asked']}"))
+    if split["leaky"]:
+        crossing = split["clips_crossing"]
+        print(printable(split["leaky"]) + (f"; {crossing} clips share time across the split" if crossing else ""))
+
+
+def _show(title: str, rows: Sequence[Row], key: Callable[[Row], str]) -> None:
+    """A table of counts, one column for each split, with the seconds of all."""
+    splits = list(dict.fromkeys(row["split"] for row in rows))
+    found: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(splits, 0))
+    seconds: dict[str, float] = defaultdict(float)
+    for row in rows:
+        found[key(row)][row["split"]] += row["clips"]
+        seconds[key(row)] += row["seconds"]
+    total = [sum(of[name] for of in found.values()) for name in splits]
+    print_rows(
+        (title, *splits, "all", "seconds"),
+        [
+            (name, *map(str, of.values()), str(sum(of.values())), f"{seconds[name]:.1f}")
+            for name, of in sorted(found.items())
+        ],
+        total=("total", *map(str, total), str(sum(total)), f"{sum(seconds.values()):.1f}"),
+    )
+
+
+def _class(row: Row) -> str:
+    return str(row["label"]) if row["role"] == "target" else str(row["role"])
+
+
+def _quality(row: Row) -> str:
+    if row["role"] != "target":
+        return str(row["role"])
+    return "unknown" if row["quality"] is None else str(row["quality"])

@@ -1,0 +1,165 @@
+"""The dataset of a project as files for other programs: ``ossicle dataset export``.
+
+No step, for its place is anybody's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.chain import run_project
+from ossicle.app.steps.step import Progress
+from ossicle.app.steps.training import labels_of
+from ossicle.artefacts.files import read_json
+from ossicle.artefacts.tables import read_table
+from ossicle.audio.mono import load_mono
+from ossicle.audio.wav import write_wav
+from ossicle.core.errors import AudioError, UsageError
+from ossicle.core.records import Clip
+from ossicle.corpus.clip_stems import NO_YEAR, NamedClip, name_clips
+from ossicle.corpus.dataset_files import DatasetFiles, write_index, write_lists, write_tables
+from ossicle.corpus.holdout import split_name
+from ossicle.corpus.index_files import read_index
+from ossicle.corpus.splits import SplitSettings
+from ossicle.corpus.tables import annotations_of, clips_of
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: counts by split, files of sound and pictures, clips whose recording could not be read (with the
+    reason), clips without a year, and what the split says of itself (``note``).
+    """
+
+    splits: dict[str, int]
+    files: int
+    lost: dict[str, str]
+    without_year: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to write: the layout, sound and pictures, which fold of a grouped split is test, whether to overwrite."""
+
+    layout: str = "plain"
+    wav: bool = False
+    png: bool = False
+    fold: int | None = None
+    force: bool = False
+
+
+def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progress) -> Exported:
+    """Write the dataset to the folder ``out``, making it first where it is not on the shelf.
+
+    Every file is whole or absent. UsageError where a file is there already and is not to be overwritten, and for a fold
+    that there is not; AudioError costs the clips of its recording only.
+    """
+    made = run_project(project, progress, "dataset").artefacts
+    dataset, split = made["dataset"], project.settings.split
+    index = read_index(made["corpus"])
+    recordings = {one.id: one for one in index.recordings}
+    clips = clips_of(read_table(dataset / "clips.parquet"))
+    notes = annotations_of(read_table(dataset / "annotations.parquet"))
+    told = read_json(dataset / "split.json")
+    splits, note = splits_of(clips, split, wanted.fold)
+    quality = {(one.recording_id, one.start_s, one.label): one.quality for one in notes}
+    named = name_clips(
+        clips,
+        index.recordings,
+        [quality.get((one.recording_id, one.start_s, one.label)) if one.role != "noise" else None for one in clips],
+        labels_of(dataset),
+    )
+    used = {one.recording_id for one in clips}
+    files = DatasetFiles(
+        clips=named,
+        splits=splits,
+        recordings={key: one for key, one in recordings.items() if key in used or one.reviewed},
+        annotations=notes,
+        about={
+            "ossicle": version("ossicle"),
+            "dataset": read_json(dataset / "artefact.json")["content"],
+            "split_strategy": told["strategy"],
+            "leaky": told["leaky"],
+            "group": split.group,
+            "splits": note,
+            "layout": wanted.layout,
+        },
+        layout=wanted.layout,
+        wav=wanted.wav,
+        png=wanted.png,
+    )
+    _refuse_overwriting(out, files, wanted.force)
+    lost = write_media(project, out, files, progress)
+    unread = [one.clip.recording_id in lost for one in named]
+    if any(unread) and (wanted.wav or wanted.png):
+        # Nobody is sent to sound that is not there.
+        kept = [number for number, is_lost in enumerate(unread) if not is_lost]
+        files = replace(files, clips=[named[i] for i in kept], splits=[splits[i] for i in kept])
+    write_lists(out, files)
+    write_tables(out, files, project.settings.frontend.fmax_hz)
+    write_index(out, files)
+    return Exported(
+        splits={name: splits.count(name) for name in ("train", "val", "test")},
+        files=len(files.paths()),
+        lost={recordings[key].path: reason for key, reason in sorted(lost.items())},
+        without_year=sum(one.year == NO_YEAR for one in named),
+        note=" ".join(part for part in (note, told["leaky"]) if part),
+    )
+
+
+def splits_of(clips: Sequence[Clip], split: SplitSettings, fold: int | None) -> tuple[list[str], str]:
+    """Train, val or test of every clip, and how that came about in words.
+
+    Of folds, ``fold`` (else the first) is test, the next one val where there are at least three, and the rest train.
+    """
+    if split.holds_out_once:
+        if fold is not None:
+            raise UsageError(f"--fold {fold}: the strategy {split.strategy!r} has train, val and test, and no folds")
+        return [split_name(one.fold, split) for one in clips], f"by the strategy {split.strategy}"
+    folds = sorted({one.fold for one in clips if one.fold >= 0})
+    test = folds[0] if fold is None else fold
+    if test not in folds:
+        raise UsageError(f"--fold {fold}: there is no such fold; folds that hold clips: {', '.join(map(str, folds))}")
+    val = folds[(folds.index(test) + 1) % len(folds)] if len(folds) > 2 else None
+    names = {test: "test", val: "val"}
+    words = f"fold {test} is test" + ("" if val is None else f", fold {val} val") + ", the rest train"
+    return [names.get(one.fold, "train") for one in clips], words
+
+
+def write_media(project: Project, out: Path, files: DatasetFiles, progress: Progress) -> dict[str, str]:
+    """Write sound and pictures, as far as they are asked for; gives the recordings that cannot be read, and why."""
+    lost: dict[str, str] = {}
+    if not (files.wav or files.png):
+        return lost
+    for done, one in enumerate(files.clips, start=1):
+        if one.clip.recording_id not in lost:
+            try:
+                _write_one(project, out, files, one)
+            except AudioError as problem:
+                lost[one.clip.recording_id] = str(problem)
+        progress.advance(done, len(files.clips), "clips")
+    return lost
+
+
+def _write_one(project: Project, out: Path, files: DatasetFiles, one: NamedClip) -> None:
+    recording, front = files.recordings[one.clip.recording_id], project.settings.frontend
+    length_s = one.clip.end_s - one.clip.start_s
+    samples = load_mono(project.audio_folder / recording.path, recording.rate, one.clip.start_s, length_s)
+    if files.wav:
+        write_wav(out / files.sound(one), samples, recording.rate)
+    if files.png:
+        # Matplotlib is an optional extra, needed for pictures only.
+        from ossicle.report.clip_picture import write_picture
+
+        write_picture(out / files.picture(one), samples, recording.rate, front.fmin_hz, front.fmax_hz)
+
+
+def _refuse_overwriting(out: Path, files: DatasetFiles, force: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; name a folder")
+    there = [path for path in files.paths() if (out / path).exists() or (out / path).is_symlink()]
+    if there and not force:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise UsageError(f"{out / there[0]}{more} exist already; name another folder, or overwrite with --force")

@@ -1,0 +1,116 @@
+"""Names for clips that are written out as files: class, quality, id, year, tape and times, as ANIMAL-SPOT reads them.
+
+``target-Q3_1f09ab_2025_siteA-20250610-tape_0012340_0012870.wav``: ANIMAL-SPOT takes the text before the first ``-`` for
+the class, and the fourth and third parts from the end, between underscores, for year and tape. So neither may hold an
+underscore. Whatever recordings and labels are called, a name holds letters, digits, dots and hyphens only.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from ossicle.audio.probe import SUFFIXES
+from ossicle.core.digest import digest, normal_path
+from ossicle.core.records import Clip, Recording
+from ossicle.corpus.fields import stem_of
+
+NO_YEAR = "0000"
+TARGET, NOISE = "target", "noise"
+# The years that ANIMAL-SPOT believes.
+_YEARS = range(1950, 2200)
+_DATE = re.compile(r"(?<!\d)(\d{4})([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
+_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_LONGEST_TAPE = 120
+_ID_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class NamedClip:
+    """A clip with the name of its files less their suffix, its id, and its class (``target`` of a corpus of one label,
+    else made from the label; ``noise``).
+    """
+
+    clip: Clip
+    stem: str
+    uid: str
+    class_name: str
+    year: str
+    quality: int | None
+
+
+def year_of(recording: Recording) -> str:
+    """The year of a recording: its field ``year``, its ``start_time`` or ``date``, else a date in its name.
+
+    :data:`NO_YEAR` where none of these tells one.
+    """
+    for key in ("year", "start_time", "date"):
+        for found in _YEAR.findall(recording.fields.get(key, "")) or _date_years(recording.fields.get(key, "")):
+            if int(found) in _YEARS:
+                return str(found)
+    # The nearest folder that tells a date, for recorders that name files by the time alone.
+    for part in reversed(normal_path(stem_of(recording.path, SUFFIXES)).split("/")):
+        for found in _date_years(part):
+            if int(found) in _YEARS:
+                return found
+    return NO_YEAR
+
+
+def class_names(labels: Collection[str]) -> dict[str, str]:
+    """A class for each label: ``target`` where there is one, else the label less what the format cannot hold.
+
+    >>> class_names(["hum"]), class_names(["a_b", "a-b"])
+    ({'hum': 'target'}, {'a-b': 'a.b', 'a_b': 'a.b.2'})
+    """
+    if len(labels) == 1:
+        return dict.fromkeys(labels, TARGET)
+    out: dict[str, str] = {}
+    for label in sorted(labels):
+        bare = _plain(label, ".") or "label"
+        name, number = bare, 2
+        while name.lower() in {NOISE, *(one.lower() for one in out.values())}:
+            name, number = f"{bare}.{number}", number + 1
+        out[label] = name
+    return out
+
+
+def name_clips(
+    clips: Sequence[Clip], recordings: Iterable[Recording], qualities: Sequence[int | None], labels: Collection[str]
+) -> list[NamedClip]:
+    """Names of ``clips``, each with its quality (None: unknown, written ``Q0``).
+
+    No two are equal, upper and lower case aside. An id is made of what the clip is, so that it stays the same from
+    dataset to dataset.
+    """
+    by_id = {one.id: one for one in recordings}
+    classes = class_names(labels)
+    taken: set[str] = set()
+    out = []
+    for clip, quality in zip(clips, qualities, strict=True):
+        recording = by_id[clip.recording_id]
+        class_name, kind = (NOISE, "bg") if clip.role == "noise" else (classes[clip.label], f"Q{quality or 0}")
+        year, tape = year_of(recording), _tape(recording)
+        times = "_".join(f"{round(1000 * seconds):07d}" for seconds in (clip.start_s, clip.end_s))
+        repeat, stem, uid = 0, "", ""
+        while not stem or stem.lower() in taken:
+            made_of = [clip.recording_id, repr(clip.start_s), repr(clip.end_s), clip.role, clip.label, repeat]
+            uid = digest(made_of)[:_ID_DIGITS]
+            stem, repeat = f"{class_name}-{kind}_{uid}_{year}_{tape}_{times}", repeat + 1
+        taken.add(stem.lower())
+        out.append(NamedClip(clip, stem, uid, class_name, year, quality))
+    return out
+
+
+def _tape(recording: Recording) -> str:
+    name = _plain(normal_path(stem_of(recording.path, SUFFIXES)).rpartition("/")[2], "-") or "tape"
+    if len(name.encode()) > _LONGEST_TAPE:
+        name = f"{name.encode()[: _LONGEST_TAPE - 9].decode(errors='ignore')}-{digest(recording.path)[:8]}"
+    return name
+
+
+def _plain(text: str, stand_in: str) -> str:
+    """Letters and digits of any script and inner dots; whatever else stands between them is one ``stand_in``."""
+    return re.sub(r"[^\w.]+|_+", "\0", text.replace("_", "\0")).strip("\0.").replace("\0", stand_in)
+
+
+def _date_years(text: str) -> list[str]:
+    return [found.group(1) for found in _DATE.finditer(text)]

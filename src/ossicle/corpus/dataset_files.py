@@ -1,0 +1,174 @@
+"""A dataset as files that other programs read: lists of clips, an index of all, selection tables of every recording.
+
+Two layouts. ``plain``: tables with headings, sound in ``clips/``. ``animal-spot``: lists of file names without a
+heading, sound beside them. In both, pictures lie in ``spectrograms/`` under the names of the sound, targets in
+``selection_tables/`` and mined noise in ``noise_tables/``, in the times of the recording.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ossicle.artefacts.files import write_json, write_text
+from ossicle.core.records import Annotation, Recording
+from ossicle.corpus.clip_stems import NamedClip
+from ossicle.corpus.delimited import escape_cell, figure, write_delimited
+from ossicle.corpus.raven import write_raven
+from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.table_names import table_places, writable
+
+LAYOUTS = ("plain", "animal-spot")
+SPLITS = ("train", "val", "test")
+INDEX = "variant_index.json"
+TARGET_TABLES, NOISE_TABLES, PICTURES = "selection_tables", "noise_tables", "spectrograms"
+_ENDING = ".Table.1.selections.txt"
+_HEADER = (
+    "file",
+    "class",
+    "label",
+    "quality",
+    "recording",
+    "start_s",
+    "end_s",
+    "group",
+    "year",
+    "uid",
+)
+
+
+@dataclass(frozen=True)
+class DatasetFiles:
+    """What is to be written: clips with their splits (train, val or test), and the recordings that they come from.
+
+    ``annotations`` are the targets with their frequencies; ``about`` is said at the top of the index.
+    """
+
+    clips: Sequence[NamedClip]
+    splits: Sequence[str]
+    recordings: Mapping[str, Recording]
+    annotations: Sequence[Annotation]
+    about: Mapping[str, Any]
+    layout: str = "plain"
+    wav: bool = False
+    png: bool = False
+
+    def sound(self, one: NamedClip) -> str:
+        """The path of a clip's WAV file below the folder, whether it is written or not."""
+        return f"{one.stem}.wav" if self.layout == "animal-spot" else f"clips/{one.stem}.wav"
+
+    def picture(self, one: NamedClip) -> str:
+        """The path of a clip's picture below the folder."""
+        return f"{PICTURES}/{one.stem}.png"
+
+    def tables(self) -> dict[str, dict[str, str]]:
+        """The paths of the selection tables below the folder, by folder and recording id."""
+        used = {one.clip.recording_id for one in self.clips}
+        targets = {key for key, one in self.recordings.items() if one.reviewed or key in used}
+        noise = {one.clip.recording_id for one in self.clips if one.clip.role == "noise"}
+        places = table_places(writable(self.recordings[key].path) for key in targets)
+        return {
+            folder: {
+                key: f"{folder}/{places[writable(self.recordings[key].path)]}{_ENDING}"
+                for key in sorted(keys, key=lambda key: self.recordings[key].path)
+            }
+            for folder, keys in ((TARGET_TABLES, targets), (NOISE_TABLES, noise))
+        }
+
+    def paths(self) -> list[str]:
+        """Every file below the folder, sorted."""
+        out = [INDEX, *(f"{name}.csv" for name in SPLITS)]
+        out += [path for of in self.tables().values() for path in of.values()]
+        out += [self.sound(one) for one in self.clips] if self.wav else []
+        out += [self.picture(one) for one in self.clips] if self.png else []
+        return sorted(out)
+
+
+def write_lists(folder: Path, files: DatasetFiles) -> None:
+    """Write ``train.csv``, ``val.csv`` and ``test.csv``: one row a clip."""
+    for name in SPLITS:
+        mine = [one for one, split in zip(files.clips, files.splits, strict=True) if split == name]
+        if files.layout == "animal-spot":
+            write_text(folder / f"{name}.csv", "".join(f"{files.sound(one)}\n" for one in mine))
+        else:
+            write_delimited(folder / f"{name}.csv", _HEADER, [_row(files, one) for one in mine])
+
+
+def write_index(folder: Path, files: DatasetFiles) -> None:
+    """Write ``variant_index.json``: counts, and every clip with what is known of it; all paths are relative."""
+    split_of = list(zip(files.clips, files.splits, strict=True))
+    entries = []
+    for one, split in split_of:
+        clip = one.clip
+        entries.append(
+            {
+                "uid": one.uid,
+                "fn": files.sound(one),
+                "class": one.class_name,
+                "label": clip.label,
+                "role": clip.role,
+                "quality": one.quality,
+                "tape_key": writable(files.recordings[clip.recording_id].path),
+                "group": writable(clip.group),
+                "year": one.year,
+                "start_s": round(clip.start_s, 6),
+                "end_s": round(clip.end_s, 6),
+                "start_ms": round(1000 * clip.start_s),
+                "end_ms": round(1000 * clip.end_s),
+                "split": split,
+                "has_audio": files.wav,
+                **({"spectrogram_path": files.picture(one)} if files.png else {}),
+            }
+        )
+    counts = {
+        name: {
+            "clips": sum(split == name for _, split in split_of),
+            "targets": sum(split == name and one.clip.role != "noise" for one, split in split_of),
+            "by_class": dict(sorted(Counter(one.class_name for one, split in split_of if split == name).items())),
+        }
+        for name in SPLITS
+    }
+    write_json(folder / INDEX, {"meta": {**files.about, "counts": counts}, "entries": entries})
+
+
+def write_tables(folder: Path, files: DatasetFiles, high_hz: float) -> None:
+    """Write the selection tables; rows without frequencies reach up to ``high_hz``.
+
+    Noise is labelled ``noise``. A reviewed recording without targets has a table without rows.
+    """
+    known: dict[tuple[str, float, str], Annotation] = {
+        (one.recording_id, one.start_s, one.label): one for one in files.annotations
+    }
+    targets: dict[str, list[RawSelection]] = defaultdict(list)
+    noise: dict[str, list[RawSelection]] = defaultdict(list)
+    for one in files.clips:
+        clip = one.clip
+        if clip.role == "noise":
+            noise[clip.recording_id].append(RawSelection(clip.start_s, clip.end_s, "noise"))
+            continue
+        note = known.get((clip.recording_id, clip.start_s, clip.label))
+        low, high = (None, None) if note is None else (note.low_hz, note.high_hz)
+        targets[clip.recording_id].append(
+            RawSelection(clip.start_s, clip.end_s, clip.label, low, high, quality=one.quality)
+        )
+    for name, rows in ((TARGET_TABLES, targets), (NOISE_TABLES, noise)):
+        for key, path in files.tables()[name].items():
+            audio = PurePosixPath(writable(files.recordings[key].path)).name
+            write_raven(folder / path, rows[key], audio_name=audio, default_high_hz=high_hz)
+
+
+def _row(files: DatasetFiles, one: NamedClip) -> list[str]:
+    clip = one.clip
+    return [
+        escape_cell(files.sound(one)),
+        escape_cell(one.class_name),
+        escape_cell(clip.label),
+        "" if one.quality is None else str(one.quality),
+        escape_cell(writable(files.recordings[clip.recording_id].path)),
+        figure(clip.start_s),
+        figure(clip.end_s),
+        escape_cell(writable(clip.group)),
+        one.year,
+        one.uid,
+    ]

@@ -1,0 +1,44 @@
+"""A picture of one clip: its spectrogram alone, without axes, for training sets that people leaf through."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.image import imsave
+from numpy.typing import NDArray
+
+from ossicle.artefacts.files import whole_file
+from ossicle.report.spectrogram import spectrogram
+
+RANGE_DB = 80.0
+HEIGHT_PX = 256
+LEAST_WIDTH_PX = 128
+
+
+def clip_pixels(samples: NDArray[np.float32], rate: int, low_hz: float, high_hz: float) -> NDArray[np.float32]:
+    """Levels in [0, 1] of samples (n,) between two frequencies, lowest row first: float32, (rows, columns).
+
+    1 is the loudest point, 0 lies :data:`RANGE_DB` below it. Silence is all 0.
+    """
+    found = spectrogram(samples, rate)
+    centres = (np.arange(len(found.db)) * found.joined + (found.joined - 1) / 2) * found.bin_hz
+    # At least the row that lies nearest, however narrow the band.
+    keep = (centres >= low_hz) & (centres <= high_hz)
+    keep[np.argmin(np.abs(centres - (low_hz + high_hz) / 2))] = True
+    db = found.db[keep]
+    if not np.any(samples):
+        return np.zeros_like(db)
+    top = float(db.max())
+    level: NDArray[np.float32] = np.clip((db - top) / RANGE_DB + 1.0, 0.0, 1.0).astype(np.float32)
+    return level
+
+
+def write_picture(path: Path, samples: NDArray[np.float32], rate: int, low_hz: float, high_hz: float) -> None:
+    """Write :func:`clip_pixels` as a PNG in the colours of ``magma``, low frequencies below; whole or absent.
+
+    About :data:`HEIGHT_PX` high and at least :data:`LEAST_WIDTH_PX` wide: pixels are repeated, not blended.
+    """
+    level = clip_pixels(samples, rate, low_hz, high_hz)
+    tall, wide = max(1, HEIGHT_PX // len(level)), max(1, -(-LEAST_WIDTH_PX // level.shape[1]))
+    pixels = np.repeat(np.repeat(level, tall, axis=0), wide, axis=1)
+    with whole_file(path) as part:
+        imsave(part, pixels, cmap="magma", vmin=0.0, vmax=1.0, origin="lower", format="png")

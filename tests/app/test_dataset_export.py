@@ -1,0 +1,236 @@
+"""``ossicle dataset export`` and ``stats`` through the command line."""
+
+import csv
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import crowsetta
+import numpy as np
+import pytest
+import soundfile
+
+from ossicle.app.project.load import load_project
+from ossicle.app.steps.chain import run_project
+from ossicle.app.steps.step import Silent
+from ossicle.artefacts.tables import read_table
+from ossicle.corpus.delimited import unescape_cell
+from ossicle.corpus.raven import read_raven
+
+from ..untrained import PROJECT, RATE, write_tapes
+
+TABLES = """
+[dataset]
+noise = "beside"
+[variants.leaky]
+base = "preset:random"
+[variants.leaky.split]
+val_share = 0.2
+"""
+QUIET = ("--progress", "none")
+STEMS = ("siteA_20250610_050000.23_tape", "siteA_2", "siteB_20240611_tape", "siteC_1", "siteD_1", "siteE_é ü")
+
+
+@pytest.fixture
+def tapes(tmp_path: Path) -> Path:
+    write_tapes(tmp_path, STEMS)
+    (tmp_path / "tables" / f"{STEMS[3]}.Table.1.selections.txt").write_text(
+        "Selection\tBegin Time (s)\tEnd Time (s)\tAnnotation\n"
+    )
+    (tmp_path / "ossicle.toml").write_text(PROJECT + TABLES)
+    return tmp_path
+
+
+def clips_of(tapes: Path, variant: str = "") -> list[dict[str, Any]]:
+    project = load_project(tapes, variant=variant)
+    return read_table(run_project(project, Silent(), "dataset").artefacts["dataset"] / "clips.parquet").to_dicts()
+
+
+def lists(out: Path) -> dict[str, list[dict[str, str]]]:
+    return {
+        name: list(csv.DictReader((out / f"{name}.csv").read_text(encoding="utf-8").splitlines()))
+        for name in ("train", "val", "test")
+    }
+
+
+def test_lists_index_tables_sound_and_pictures_tell_the_same(tapes: Path, ossicle: Any) -> None:
+    out = tapes / "out"
+    said = ossicle("dataset", "export", "-p", tapes, "--variant", "leaky", "-o", out, "--wav", "--png", *QUIET)
+    assert said.code == 0, said.err
+    assert "leaky: random cuts through" in said.out
+    index = json.loads((out / "variant_index.json").read_text(encoding="utf-8"))
+    clips, found = clips_of(tapes, "leaky"), lists(out)
+    assert index["meta"]["split_strategy"] == "random"
+    assert index["meta"]["leaky"].startswith("leaky: random cuts through")
+    assert len(index["entries"]) == len(clips) == sum(map(len, found.values()))
+    names = {-1: "train", 0: "test", 1: "val"}
+    rows = {unescape_cell(row["file"]): (split, row) for split, of in found.items() for row in of}
+    for entry, clip in zip(index["entries"], clips, strict=True):
+        split, row = rows[entry["fn"]]
+        assert entry["split"] == split == names[clip["fold"]]
+        assert (float(row["start_s"]), float(row["end_s"])) == pytest.approx((clip["start_s"], clip["end_s"]), abs=1e-6)
+        assert entry["class"] == row["class"] == clip["role"]
+        # Relative, and under one stem.
+        sound, picture = out / entry["fn"], out / entry["spectrogram_path"]
+        assert sound.stem == picture.stem
+        samples, rate = soundfile.read(sound)
+        tape, _ = soundfile.read(tapes / "audio" / entry["tape_key"])
+        first, last = round(clip["start_s"] * RATE), round(clip["end_s"] * RATE)
+        np.testing.assert_array_equal(samples, tape[first:last])
+        assert rate == RATE
+        assert picture.read_bytes()[:4] == b"\x89PNG"
+    counts = index["meta"]["counts"]
+    for split in found:
+        assert counts[split]["clips"] == len(found[split])
+        assert counts[split]["by_class"].get("target", 0) == sum(row["class"] == "target" for row in found[split])
+    years = {entry["tape_key"]: entry["year"] for entry in index["entries"]}
+    assert years[f"{STEMS[0]}.wav"] == "2025"
+    assert years[f"{STEMS[2]}.wav"] == "2024"
+    assert years[f"{STEMS[1]}.wav"] == "0000"
+    assert "clips have no year" in said.out
+
+
+def test_selection_tables_hold_targets_alone_and_are_read_back(tapes: Path, ossicle: Any) -> None:
+    out = tapes / "out"
+    assert ossicle("dataset", "export", "-p", tapes, "-o", out, *QUIET).code == 0
+    clips = clips_of(tapes)
+    ids = {one["recording_id"] for one in clips}
+    assert len(ids) == 5
+    for folder, role, label in (("selection_tables", "target", "call"), ("noise_tables", "noise", "noise")):
+        expected = {stem: [] for stem in (STEMS if role == "target" else STEMS[:3] + STEMS[4:])}
+        index = json.loads((out / "variant_index.json").read_text(encoding="utf-8"))
+        for one in index["entries"]:
+            if one["role"] == role:
+                expected[Path(one["tape_key"]).stem].append((one["start_s"], one["end_s"], label))
+        tables = sorted((out / folder).iterdir())
+        assert [path.name for path in tables] == sorted(f"{stem}.Table.1.selections.txt" for stem in expected)
+        for stem, rows in expected.items():
+            path = out / folder / f"{stem}.Table.1.selections.txt"
+            read = read_raven(path)
+            assert [(one.start_s, one.end_s, one.label) for one in read] == sorted(rows)
+            assert {one.begin_path for one in read} <= {f"{stem}.wav"}
+            if not rows:
+                continue
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                boxes = crowsetta.Transcriber(format="raven").from_file(path, annot_col="Annotation").to_bbox()
+            assert [(box.onset, box.offset, box.label) for box in boxes] == sorted(rows)
+
+
+def test_animal_spot_gets_names_without_a_heading_and_sound_beside_them(tapes: Path, ossicle: Any) -> None:
+    out = tapes / "out"
+    said = ossicle(
+        "dataset", "export", "-p", tapes, "-o", out, "--layout", "animal-spot", "--wav", "--fold", "3", *QUIET
+    )
+    assert said.code == 0, said.err
+    assert "fold 3 is test, fold 4 val, the rest train" in said.out
+    index = json.loads((out / "variant_index.json").read_text(encoding="utf-8"))
+    listed = []
+    for name in ("train", "val", "test"):
+        lines = (out / f"{name}.csv").read_text(encoding="utf-8").splitlines()
+        assert lines == [one["fn"] for one in index["entries"] if one["split"] == name]
+        listed += lines
+    assert sorted(listed) == sorted(path.name for path in out.glob("*.wav"))
+    tapes_of = {
+        name: {line.split("_")[-3] for line in (out / f"{name}.csv").read_text().splitlines()}
+        for name in ("train", "test")
+    }
+    assert not tapes_of["train"] & tapes_of["test"]
+    assert {line.split("-")[0] for line in listed} == {"target", "noise"}
+
+
+def test_nothing_is_overwritten_unless_asked(tapes: Path, ossicle: Any) -> None:
+    out = tapes / "out"
+    (out / "clips").mkdir(parents=True)
+    (out / "notes.txt").write_text("mine")
+    assert ossicle("dataset", "export", "-p", tapes, "-o", out, *QUIET).code == 0
+    before = (out / "train.csv").read_bytes()
+    (out / "train.csv").write_text("edited")
+    said = ossicle("dataset", "export", "-p", tapes, "-o", out, *QUIET)
+    assert said.code == 2
+    assert "exist already" in said.err
+    assert "--force" in said.err
+    assert (out / "train.csv").read_text() == "edited"
+    assert ossicle("dataset", "export", "-p", tapes, "-o", out, "--force", *QUIET).code == 0
+    assert (out / "train.csv").read_bytes() == before
+    assert (out / "notes.txt").read_text() == "mine"
+    file = tapes / "file"
+    file.touch()
+    assert ossicle("dataset", "export", "-p", tapes, "-o", file, *QUIET).code == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--fold", "9"), "no such fold; folds that hold clips: 0, 1, 3, 4"),
+        (("--variant", "leaky", "--fold", "0"), "has train, val and test, and no folds"),
+        (("--layout", "spot"), "--layout spot: there is plain, animal-spot"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(tapes: Path, ossicle: Any, given: tuple[str, ...], words: str) -> None:
+    said = ossicle("dataset", "export", "-p", tapes, "-o", tapes / "out", *given, *QUIET)
+    assert said.code == 2
+    assert words in said.err
+    assert not (tapes / "out").exists()
+
+
+def test_a_recording_that_is_gone_costs_its_own_clips(
+    tapes: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ossicle.app.steps import dataset_export
+    from ossicle.core.errors import AudioError
+
+    load = dataset_export.load_mono
+
+    def broken(path: Path, *rest: Any) -> Any:
+        if path.stem == STEMS[4]:
+            raise AudioError(f"{path}: is damaged")
+        return load(path, *rest)
+
+    monkeypatch.setattr(dataset_export, "load_mono", broken)
+    out = tapes / "out"
+    said = ossicle("dataset", "export", "-p", tapes, "-o", out, "--wav", *QUIET)
+    assert said.code == 3
+    assert "is damaged; its clips were left out" in said.err
+    entries = json.loads((out / "variant_index.json").read_text(encoding="utf-8"))["entries"]
+    assert {Path(one["tape_key"]).stem for one in entries} == {STEMS[0], STEMS[1], STEMS[2], STEMS[5]}
+    assert all((out / one["fn"]).exists() for one in entries)
+
+
+def test_stats_count_by_split_class_quality_and_group(tapes: Path, ossicle: Any) -> None:
+    said = ossicle("dataset", "stats", "-p", tapes, "--variant", "leaky", "--json", *QUIET)
+    told = json.loads(said.out)
+    clips = clips_of(tapes, "leaky")
+    assert sum(row["clips"] for row in told["clips"]) == len(clips) == 30
+    assert {row["split"] for row in told["clips"]} == {"train", "val", "test"}
+    assert (told["strategy"], told["unplaced"]) == ("random", [])
+    assert [(one["group"], one["asked"], one["placed"]) for one in told["tapes"]] == [
+        ("A", 6, 6),
+        ("B", 3, 3),
+        ("D", 3, 3),
+        ("E", 3, 3),
+    ]
+    shown = ossicle("dataset", "stats", "-p", tapes, "--variant", "leaky", *QUIET).out
+    for words in (
+        "class",
+        "quality",
+        "group",
+        "train",
+        "val",
+        "test",
+        "unknown",
+        "from fallback",
+        "leaky: random cuts",
+    ):
+        assert words in shown
+    grouped = ossicle("dataset", "stats", "-p", tapes, *QUIET).out
+    assert "fold 3" in grouped
+    assert "leaky" not in grouped
+
+
+def test_stats_name_the_targets_whose_noise_found_no_room(tapes: Path, ossicle: Any) -> None:
+    table = tapes / "tables" / f"{STEMS[4]}.Table.1.selections.txt"
+    table.write_text("Selection\tBegin Time (s)\tEnd Time (s)\tAnnotation\n1\t0.0\t9.0\tcall\n", encoding="utf-8")
+    said = ossicle("dataset", "stats", "-p", tapes, *QUIET)
+    assert f"'call' in {STEMS[4]}.wav at 0.000 to 9.000 s: 0 of 1" in said.out
