@@ -22,14 +22,15 @@ from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import write_table
 from ossicle.core.decision import Decision
 from ossicle.core.errors import UsageError
+from ossicle.core.intervals import Intervals
 from ossicle.core.settings import digestible
-from ossicle.core.tracks import ScoreTrack
+from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.inference.decided import found_by_decisions
 from ossicle.inference.fit import cross_fit
 from ossicle.inference.grid import DecisionGrid, found_by_grid
 from ossicle.metrics.sweep import sweep_rates
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 NAME = "benchmark-decisions"
 EVENTS = "events"
 CROSS_FITTED, IN_SAMPLE, BUNDLE = "cross-fitted", "in-sample", "bundle"
@@ -80,7 +81,10 @@ def run(opened: Opened, marks: str, context: Context) -> None:
     truth = read_benchmark(context.inputs[INDEX], settings.tape).without(left_out_of(scores))
     labels = judged_labels(truth, opened, context.project.settings.benchmark.labels)
     judging = _judging(truth, labels, settings)
-    tracks = {key: _with_labels(read_track(track_path(scores, key)), labels) for key in truth.ids}
+    tracks = {
+        key: _where_known(_with_labels(read_track(track_path(scores, key)), labels), truth.known.get(key))
+        for key in truth.ids
+    }
     references, grid = truth.references(labels), settings.grid(opened.plan.hop_s)
     criteria = tuple(criterion for _, criterion in judging.criteria)
     several = len(grid.decisions()) > grid.n_on
@@ -134,7 +138,7 @@ def _judging(truth: BenchmarkTruth, labels: tuple[str, ...], settings: Benchmark
         labels=labels,
         criteria=settings.criteria,
         tapes=tuple(truth.tapes[key] for key in truth.ids),
-        seconds=np.array([truth.recordings[key].duration_s for key in truth.ids]),
+        seconds=np.array([truth.seconds(key) for key in truth.ids]),
         qualities={
             label: [
                 "unknown" if note.quality is None else str(note.quality)
@@ -156,6 +160,15 @@ def _with_labels(track: ScoreTrack, labels: tuple[str, ...]) -> ScoreTrack:
     never = np.full((len(track.scores), len(missing)), _NEVER, dtype=np.float32)
     scores = np.concatenate([track.scores, never], axis=1)
     return ScoreTrack((*track.labels, *missing), scores, track.hop_s, track.duration_s)
+
+
+def _where_known(track: ScoreTrack, known: Intervals | None) -> ScoreTrack:
+    """The track, nothing being found where nobody looked: whether an event is right there is not known."""
+    if known is None:
+        return track
+    scores = np.array(track.scores)
+    scores[rasterise(known, len(scores), track.hop_s) < 1.0] = _NEVER
+    return ScoreTrack(track.labels, scores, track.hop_s, track.duration_s)
 
 
 def _reading_key(opened: Opened) -> Row:

@@ -13,7 +13,7 @@ from ossicle.app.steps.step import Context, Progress, Step, run_steps
 from ossicle.app.steps.truth import Times
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.errors import UsageError
-from ossicle.core.intervals import as_intervals
+from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible
 from ossicle.corpus.index import index_corpus
@@ -58,12 +58,17 @@ def run(context: Context) -> None:
 
 @dataclass(frozen=True)
 class BenchmarkTruth:
-    """The annotated recordings of the benchmark by id, in the order of ``ids``; ``tapes`` names the tape of each."""
+    """The annotated recordings of the benchmark by id, in the order of ``ids``; ``tapes`` names the tape of each.
+
+    ``known`` holds the stretches (n, 2; seconds) that were looked at of recordings that nobody annotated as a whole,
+    such as the labelled clips of a tape: only there is anything judged.
+    """
 
     ids: tuple[str, ...]
     recordings: dict[str, Recording]
     annotations: tuple[Annotation, ...]
     tapes: dict[str, str]
+    known: dict[str, Intervals]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -89,16 +94,25 @@ class BenchmarkTruth:
             annotations=tuple(one for one in self.annotations if one.recording_id not in left_out),
         )
 
+    def seconds(self, recording_id: str) -> float:
+        """How much of a recording is judged, in seconds."""
+        if recording_id in self.known:
+            return float(np.diff(self.known[recording_id]).sum())
+        return self.recordings[recording_id].duration_s
+
     @property
     def hours(self) -> float:
-        """Hours of all recordings."""
-        return float(np.sum([self.recordings[key].duration_s for key in self.ids])) / 3600
+        """Hours that are judged."""
+        return float(np.sum([self.seconds(key) for key in self.ids])) / 3600
 
 
 def read_benchmark(index: Path, tape: str) -> BenchmarkTruth:
-    """The truth from the artefact; raises UsageError where no recording is annotated as a whole."""
+    """The truth from the artefact; raises UsageError where no recording is annotated, nor a stretch of one."""
     found = read_index(index)
-    judged = {one.id: one for one in found.recordings if one.reviewed and one.status != "left_out"}
+    partly = found.partly
+    judged = {
+        one.id: one for one in found.recordings if (one.reviewed or one.id in partly) and one.status != "left_out"
+    }
     if not judged:
         raise UsageError(
             "[benchmark] annotations: no recording of the benchmark is annotated (an empty table says that nothing is "
@@ -109,6 +123,7 @@ def read_benchmark(index: Path, tape: str) -> BenchmarkTruth:
         recordings=judged,
         annotations=tuple(one for one in found.annotations if one.recording_id in judged),
         tapes={key: one.fields.get(tape) or one.path for key, one in judged.items()},
+        known={key: as_intervals(times) for key, times in partly.items() if key in judged},
     )
 
 

@@ -95,6 +95,7 @@ def _about(context: Context, made: Sequence[tuple[Reading, Path, Path]], overlap
         "tapes": len(set(truth.tapes.values())),
         "tape": context.project.settings.benchmark.tape,
         "hours": round(truth.hours, 6),
+        "known_in_part": len(truth.known),
         "annotations": len(truth.annotations),
         "labels": list(truth.labels),
         "overlap": {

@@ -15,7 +15,6 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.benchmark import results
-from ossicle.app.steps.benchmark.decisions import NAME as DECISIONS
 from ossicle.app.steps.benchmark.decisions import decisions_step, judged_labels
 from ossicle.app.steps.benchmark.index import NAME as INDEX
 from ossicle.app.steps.benchmark.index import STEP as INDEX_STEP
@@ -31,6 +30,7 @@ from ossicle.core.errors import UsageError
 from ossicle.corpus.index_files import read_index
 from ossicle.corpus.overlap import Overlap
 
+SCORING, EVALUATION = "benchmark_scores", "benchmark_evaluation"
 INDEX_TASK, SCORE, DECIDE, METRICS_TASK = "index", "score", "decide", "metrics"
 
 Made = list[tuple[Reading, Path, Path]]
@@ -41,7 +41,7 @@ Made = list[tuple[Reading, Path, Path]]
 class Task:
     """One task: its name, the command line that does it (after ``ossicle``), the tasks it needs, and its step.
 
-    ``step`` says what kind of work it is, and so where it should run: ``benchmark-scores`` wants a GPU.
+    ``step`` is the table of ``[jobs]`` that says where such work runs: :data:`SCORING` or :data:`EVALUATION`.
     """
 
     name: str
@@ -68,18 +68,18 @@ def benchmark_tasks(project: Project, options: Sequence[str] = (), overrides: Se
     """
     command = ("benchmark", "-p", str(project.file), *options)
     wanted = readings(project, overrides)
-    index = Task(INDEX_TASK, (*command, "--task", INDEX_TASK), (), INDEX)
+    index = Task(INDEX_TASK, (*command, "--task", INDEX_TASK), (), EVALUATION)
     out = [index]
     for reading in wanted:
         name = f"{SCORE}:{reading.name}"
-        out.append(Task(name, (*command, "--task", name), (INDEX_TASK,), SCORES))
+        out.append(Task(name, (*command, "--task", name), (INDEX_TASK,), SCORING))
     for reading in wanted:
         name = f"{DECIDE}:{reading.name}"
         out.append(
-            Task(name, (*command, "--task", name), (INDEX_TASK, f"{SCORE}:{reading.name}"), DECISIONS)
+            Task(name, (*command, "--task", name), (INDEX_TASK, f"{SCORE}:{reading.name}"), EVALUATION)
         )
     needs = tuple(f"{DECIDE}:{reading.name}" for reading in wanted)
-    out.append(Task(METRICS_TASK, (*command, "--task", METRICS_TASK), (INDEX_TASK, *needs), results.NAME))
+    out.append(Task(METRICS_TASK, (*command, "--task", METRICS_TASK), (INDEX_TASK, *needs), EVALUATION))
     return out
 
 
