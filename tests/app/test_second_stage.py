@@ -11,6 +11,7 @@ import pytest
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps import corpus, dataset, decision, evaluation, gate, second_stage
+from ossicle.app.steps.hand_labels import HandLabel, hand_label_place, read_hand_labels
 from ossicle.app.steps.scores import track_path
 from ossicle.app.steps.step import Context, Silent, Step, run_steps
 from ossicle.artefacts.blocks import write_track
@@ -18,6 +19,7 @@ from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog
 from ossicle.artefacts.tables import read_table
 from ossicle.core.chunks import ChunkPlan
+from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.corpus.index_files import read_index
 from ossicle.corpus.raven import write_raven
@@ -204,3 +206,42 @@ def test_a_changed_setting_never_reuses_a_stale_result(folder, changes, same):
 def test_settings_of_a_stage_that_is_off_change_nothing(folder):
     settings = [second_stage.STEP.settings(configured(folder, **one)) for one in ({}, {"second_stage.trees": 99})]
     assert settings[0] == settings[1] == {"kind": "none"}
+
+
+def test_hand_labels_count_more_than_annotations(folder, inputs):
+    """Where every call is called noise, there is nothing true to learn."""
+    index = read_index(inputs["corpus"])
+    place = folder / "hand"
+    for one in index.recordings:
+        calls = [note for note in index.annotations if note.recording_id == one.id]
+        rows = [RawSelection(note.start_s, note.end_s, "Noise") for note in calls]
+        write_raven(place / f"{one.path[:-4]}.Table.1.selections.txt", rows)
+    project = configured(folder, **FOREST, **{"second_stage.hand_labels": "hand"})
+    out = done(second_stage.STEP, project, dict(inputs), "by hand")
+    assert verdict(out)["kept"] is False
+    assert "call stays with the first stage" in verdict(out)["notes"][0]
+    before = second_stage.STEP.extra(project)
+    next(place.iterdir()).write_text("Selection\tBegin Time (s)\tEnd Time (s)\tAnnotation\n1\t1.0\t2.0\ttarget\n")
+    assert second_stage.STEP.extra(project) != before
+    assert second_stage.STEP.extra(load_project(folder)) == {}
+
+
+def test_hand_labels_that_say_something_else_are_refused(folder, inputs, tmp_path):
+    (recording, *_) = read_index(inputs["corpus"]).recordings
+    write_raven(tmp_path / "hand" / f"{recording.path[:-4]}.txt", [RawSelection(1.0, 2.0, "maybe")])
+    with pytest.raises(FormatError, match=r"row at 1 s of site.*labelled 'maybe'; write target, noise or one of: call"):
+        read_hand_labels(tmp_path / "hand", [recording], ("call",))
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(UsageError, match="no table below"):
+        read_hand_labels(tmp_path / "nothing", [recording], ("call",))
+    with pytest.raises(UsageError, match="hand_labels: the folder"):
+        hand_label_place(configured(folder, **{"second_stage.hand_labels": "not there"}))
+
+
+def test_a_hand_label_by_name_is_true_for_this_label_alone():
+    assert [HandLabel(0, 1, says).true_for("call") for says in ("target", "noise", "call", "song")] == [
+        True,
+        False,
+        True,
+        False,
+    ]

@@ -8,10 +8,9 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from ossicle.app.steps.second_stage import gain, judge
+from ossicle.app.steps.second_stage_fits import gain, judge
 from ossicle.app.steps.truth import Truth
 from ossicle.audio.event_features import EventFeatureSettings
-from ossicle.core.decision import Decision
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event
 from ossicle.inference.candidates import CANDIDATE_FEATURES, PEAK, Candidate
@@ -68,8 +67,8 @@ def corpus(seed, informative=True):
 
 
 def judged(truth, found, settings=CHOSEN):
-    of = {fold: {"call": Decision(on=0.6)} for fold in (0, 1, 2, None)}
-    return judge(truth, dict.fromkeys(of, found), of, EventFeatureSettings(), settings, CRITERION)
+    of = (0, 1, 2, None)
+    return judge(truth, dict.fromkeys(of, found), EventFeatureSettings(), settings, CRITERION)
 
 
 def first_stage(found):
@@ -164,8 +163,8 @@ def test_neither_do_its_sounds():
 
 def test_it_is_the_same_again_and_with_more_workers():
     truth, found = corpus(4)
-    of = {fold: {"call": Decision(on=0.6)} for fold in (0, 1, 2, None)}
-    more = judge(truth, dict.fromkeys(of, found), of, EventFeatureSettings(), CHOSEN, CRITERION, 2)
+    of = (0, 1, 2, None)
+    more = judge(truth, dict.fromkeys(of, found), EventFeatureSettings(), CHOSEN, CRITERION, 2)
     assert more.events == judged(truth, found).events
     assert judged(truth, found, replace(CHOSEN, seed=1)).events != more.events
 

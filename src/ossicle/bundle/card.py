@@ -4,7 +4,8 @@ Read from the bundle's free objects, each key optional. ``metrics["figures"]``: 
 "high", "basis", "label"}`` where ``basis`` is ``cross-fitted``, ``held-out`` or ``in-sample`` and ``low`` and ``high``
 bound the interval; a figure without a basis is shown as ``in-sample``, so that no figure looks better than it is.
 ``metrics["gate"]``: ``passed`` or ``refused``. ``split``: ``group`` (the field that no split cuts), ``n_groups``,
-``n_folds``, ``warning``. Everything from outside is escaped: a card is often turned into HTML.
+``n_folds``, ``warning``, ``leaky`` (what the split cuts through, where it does). Everything from outside is escaped:
+a card is often turned into HTML.
 """
 
 import re
@@ -17,6 +18,12 @@ from ossicle.core.decision import Decision
 FEW_GROUPS = 6
 """With fewer groups than this an interval over groups says little, and the card says so."""
 
+_SECOND_STAGE = (
+    "Events, and what lower thresholds find beside them, are judged again from how they sound. Their scores are "
+    "probabilities of both stages together, and the figures above are those of both."
+)
+_IN_SAMPLE = "Fitted on all recordings, so figures under these decisions on the same recordings are in-sample."
+_UNJUDGED = "Taken from the settings and fitted on nothing: this split leaves nothing to judge them by."
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
 
 
@@ -45,18 +52,12 @@ def card_text(bundle: Bundle) -> str:
         *_gate(bundle.metrics),
         "## Decisions",
         "",
-        "Fitted on all recordings, so figures under these decisions on the same recordings are in-sample.",
+        _UNJUDGED if bundle.split.get("leaky") else _IN_SAMPLE,
         "",
         *_decisions(bundle.labels, bundle.decisions),
     ]
     if SECOND_STAGE in bundle.files:
-        parts += [
-            "",
-            "## Second stage",
-            "",
-            "Events, and what lower thresholds find beside them, are judged again from",
-        ]
-        parts += ["how they sound; scores are probabilities of both stages together. The figures above include it."]
+        parts += ["", "## Second stage", "", _SECOND_STAGE]
     if bundle.provenance:
         parts += ["", "## Provenance", "", *_listed(bundle.provenance)]
     return "\n".join(parts) + "\n"
@@ -75,6 +76,8 @@ def escaped(value: object) -> str:
 
 def _split(split: Mapping[str, Any]) -> list[str]:
     lines = _listed(split) or ["Not recorded."]
+    if leaky := split.get("leaky"):
+        lines = [f"**{escaped(leaky)}.** Nothing here says how good it is on another recording.", "", *lines]
     n_groups = split.get("n_groups")
     if isinstance(n_groups, int) and n_groups < FEW_GROUPS:
         group = escaped(split.get("group", "group"))

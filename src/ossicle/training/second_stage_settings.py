@@ -35,4 +35,9 @@ class SecondStageSettings:
         default=0.5, help="sound on each side that an event's level is compared with", unit="s", ge=0, le=30
     )
     longest_s: float = setting(default=5.0, help="of a longer event, its last part is looked at", unit="s", gt=0, le=60)
+    hand_labels: str = setting(
+        default="",
+        help="folder of Raven tables, beside the project file, in which people called events target or noise; "
+        "these words count more than the annotations in fitting; empty for none",
+    )
     seed: int = setting(default=0, help="seed of the trees", ge=0)

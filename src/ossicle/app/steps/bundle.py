@@ -1,7 +1,7 @@
 """Step ``bundle``: the model trained on everything, exported, checked against torch, with all it needs to be run."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,36 +18,23 @@ from ossicle.bundle.manifest import SECOND_STAGE
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 FOLDER = "bundle"
 _PARITY_S = 60.0
 
 
 def run(context: Context) -> None:
     """Export, prove parity on real sound, and write the bundle."""
-    from ossicle.export.onnx_graph import model_graph, waveform_graph
-    from ossicle.export.parity import check_parity
-    from ossicle.models.registry import build_network
-    from ossicle.models.weights import load_weights
-    from ossicle.training.runfolder import RunFolder
-
     settings = context.project.settings
     plan, front = settings.plan, settings.frontend
     truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
-    weights = RunFolder(context.inputs["training"] / FINAL).weights
-    network = build_network(settings.model, front, plan, len(truth.labels)).eval()
-    load_weights(network, weights)
-    context.progress.advance(0, 3, "exporting")
-    graphs = {"model.onnx": model_graph(network, plan, front), "waveform.onnx": waveform_graph(network, plan, front)}
-    context.progress.advance(1, 3, "checking parity")
-    first = context.project.audio_folder / truth.recordings[truth.ids[0]].path
-    parity = check_parity(network, graphs, plan, front, load_mono(first, plan.rate, 0.0, _PARITY_S))
+    files, parity = exported(context, truth.labels, truth.recordings[truth.ids[0]].path)
     context.progress.advance(2, 3, "writing")
     decision = read_json(context.inputs["decision"] / "decision.json")
     metrics = read_json(context.inputs["gate"] / METRICS)
     folder = context.out / FOLDER
-    kept = read_json(context.inputs["second_stage"] / VERDICT)["kept"]
-    second = {SECOND_STAGE: context.inputs["second_stage"] / MODEL} if kept else {}
+    verdict = read_json(context.inputs["second_stage"] / VERDICT)
+    second = {SECOND_STAGE: context.inputs["second_stage"] / MODEL} if verdict["kept"] else {}
     write_bundle(
         folder,
         name=settings.project.name,
@@ -56,16 +43,12 @@ def run(context: Context) -> None:
         front=front,
         decisions={label: Decision(**values) for label, values in decision["final"].items()},
         provenance={
-            "ossicle": version("ossicle"),
-            "torch": version("torch"),
-            "python": platform.python_version(),
-            "dataset": _content(context.inputs["dataset"]),
-            "training": _content(context.inputs["training"]),
+            **origin(context),
             "recordings": len(truth.ids),
             "annotations": len(truth.annotations),
             "hours": round(sum(truth.durations_s.values()) / 3600, 6),
-            "training_settings": digestible(settings.training),
             "parity": parity,
+            **({"second_stage": f"{verdict['kind']}, {verdict['fitted_with']}"} if verdict["kept"] else {}),
         },
         metrics={
             "figures": figures(metrics),
@@ -74,6 +57,7 @@ def run(context: Context) -> None:
             "out_of_fold": metrics,
         },
         split={
+            "strategy": settings.split.strategy,
             "group": settings.split.group,
             "n_groups": len(set(truth.groups.values())),
             "n_folds": len(set(truth.folds.values())),
@@ -82,9 +66,42 @@ def run(context: Context) -> None:
             **({"warning": "few groups: the intervals say little about new ones"} if metrics["few_groups"] else {}),
         },
         model=digestible(settings.model),
-        files={"weights.safetensors": weights, **graphs, **second},
+        files={**files, **second},
         replace=True,
     )
+
+
+def exported(context: Context, labels: Sequence[str], recording: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The final model's files for a bundle, and how closely its graphs agree with torch on a recording."""
+    from ossicle.export.onnx_graph import model_graph, waveform_graph
+    from ossicle.export.parity import check_parity
+    from ossicle.models.registry import build_network
+    from ossicle.models.weights import load_weights
+    from ossicle.training.runfolder import RunFolder
+
+    settings = context.project.settings
+    plan, front = settings.plan, settings.frontend
+    weights = RunFolder(context.inputs["training"] / FINAL).weights
+    network = build_network(settings.model, front, plan, len(labels)).eval()
+    load_weights(network, weights)
+    context.progress.advance(0, 3, "exporting")
+    graphs = {"model.onnx": model_graph(network, plan, front), "waveform.onnx": waveform_graph(network, plan, front)}
+    context.progress.advance(1, 3, "checking parity")
+    samples = load_mono(context.project.audio_folder / recording, plan.rate, 0.0, _PARITY_S)
+    parity = check_parity(network, graphs, plan, front, samples)
+    return {"weights.safetensors": weights, **graphs}, parity
+
+
+def origin(context: Context) -> dict[str, Any]:
+    """What every bundle says of where it comes from."""
+    return {
+        "ossicle": version("ossicle"),
+        "torch": version("torch"),
+        "python": platform.python_version(),
+        "dataset": _content(context.inputs["dataset"]),
+        "training": _content(context.inputs["training"]),
+        "training_settings": digestible(context.project.settings.training),
+    }
 
 
 def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:

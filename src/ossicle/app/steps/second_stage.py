@@ -10,20 +10,21 @@ recordings and groups puts the gain in event F1 above zero, and is else reported
 """
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.decision import events_frame, events_of
+from ossicle.app.steps.hand_labels import hand_label_digests, hand_label_place, read_hand_labels
 from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.second_stage_fits import Found, Judged, gain, judge
 from ossicle.app.steps.step import Context, Step
-from ossicle.app.steps.truth import Truth, event_times, read_truth
+from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.files import read_json, whole_file, write_json
 from ossicle.artefacts.tables import read_table, write_table
@@ -32,17 +33,13 @@ from ossicle.audio.mono import MonoStream
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event, ScoreTrack
-from ossicle.inference.candidates import CANDIDATE_FEATURES, Candidate, CandidateFold
-from ossicle.inference.second_stage import LabelStage, SecondStage
+from ossicle.inference.candidates import Candidate, CandidateFold
+from ossicle.inference.second_stage import SecondStage
 from ossicle.inference.second_stage_file import read_second_stage, second_stage_bytes
-from ossicle.metrics.bootstrap import Bootstrap, bootstrap_interval
+from ossicle.metrics.bootstrap import Bootstrap
 from ossicle.metrics.event_report import plain
-from ossicle.metrics.events import count_events, precision_recall_f1
-from ossicle.metrics.matching import Criterion, IouMatch
+from ossicle.metrics.matching import IouMatch
 from ossicle.training.second_stage_settings import NONE, SecondStageSettings
-
-if TYPE_CHECKING:
-    from ossicle.training.second_stage import Material
 
 STEP_VERSION = 1
 VERDICT = "second_stage.json"
@@ -50,22 +47,7 @@ MODEL = "second_stage.safetensors"
 EVENTS, IN_SAMPLE = "events", "events_in_sample"
 _KEYS = ["recording_id", "start_s", "end_s", "label"]
 
-Found = Mapping[str, Sequence[Candidate]]
 Decisions = Mapping[str, Decision]
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What the second stage made of the corpus: out-of-fold events, those in-sample, and the stage for the bundle.
-
-    ``per_fold``: fold to the stage that judged it; ``notes``: labels that stayed with the first stage.
-    """
-
-    events: dict[str, list[Event]]
-    in_sample: dict[str, list[Event]]
-    final: SecondStage
-    per_fold: Mapping[int, SecondStage]
-    notes: tuple[str, ...]
 
 
 def run(context: Context) -> None:
@@ -83,8 +65,10 @@ def run(context: Context) -> None:
     criterion = IouMatch(threshold=settings.evaluation.iou)
     chosen = feature_settings(context.project)
     decisions = read_decisions(context.inputs["decision"])
+    place = hand_label_place(context.project)
+    said = read_hand_labels(place, truth.recordings.values(), truth.labels) if place is not None else {}
     found = gather(context, truth, chosen, decisions)
-    judged = judge(truth, found, decisions, chosen, settings.second_stage, criterion, settings.project.workers)
+    judged = judge(truth, found, chosen, settings.second_stage, criterion, settings.project.workers, said)
     gained = gain(
         truth, first[EVENTS], judged.events, criterion, settings.evaluation.bootstrap, settings.evaluation.seed
     )
@@ -139,7 +123,7 @@ def gather(
         track = read_track(track_path(context.inputs["scores"], key))
         for fold, candidates in candidates_of(path, track, chosen, decisions, share).items():
             found[fold][key] = candidates
-        context.log.unit("candidates", key, "computed", time.monotonic() - began)
+        context.log.unit("second_stage", key, "computed", time.monotonic() - began)
         context.progress.advance(done, len(truth.ids), "recordings")
     return found
 
@@ -178,116 +162,6 @@ def candidates_of(
     return {fold: found[one] for fold, one in same.items()}
 
 
-def judge(
-    truth: Truth,
-    found: Mapping[int | None, Found],
-    decisions: Mapping[int | None, Decisions],
-    chosen: EventFeatureSettings,
-    settings: SecondStageSettings,
-    criterion: Criterion,
-    workers: int = 1,
-) -> Judged:
-    """Fit the second stage for every held-out fold on the others, and for the bundle on all; and let each judge.
-
-    ``found``: fold (None: final) to recording to the candidates under that fold's ``decisions``.
-    """
-    per_fold: dict[int, SecondStage] = {}
-    events: dict[str, list[Event]] = {}
-    notes: list[str] = []
-    for fold in sorted(set(truth.folds.values())):
-        others = [key for key in truth.ids if truth.folds[key] != fold]
-        stage, left = fit(truth, found[fold], others, chosen, settings, criterion, f"fold {fold}", workers)
-        notes += left
-        per_fold[fold] = stage
-        events.update({key: stage.judge(list(found[fold][key])) for key in truth.ids if truth.folds[key] == fold})
-    final, left = fit(truth, found[None], truth.ids, chosen, settings, criterion, "final", workers)
-    in_sample = {key: final.judge(list(found[None][key])) for key in truth.ids}
-    return Judged({key: events[key] for key in truth.ids}, in_sample, final, per_fold, (*notes, *left))
-
-
-def fit(
-    truth: Truth,
-    found: Found,
-    ids: Sequence[str],
-    chosen: EventFeatureSettings,
-    settings: SecondStageSettings,
-    criterion: Criterion,
-    name: str,
-    workers: int = 1,
-) -> tuple[SecondStage, list[str]]:
-    """The second stage fitted on the candidates of the recordings ``ids`` alone, and notes on labels without one."""
-    # scikit-learn is an optional extra, needed by this step only when it really runs.
-    from ossicle.training.second_stage import LEAST_EACH, fit_label
-
-    labels: dict[str, LabelStage] = {}
-    notes = []
-    for label in truth.labels:
-        stage = fit_label(
-            material(truth, found, ids, label, criterion), criterion, settings, f"{name}, {label}", workers
-        )
-        if stage is None:
-            notes.append(
-                f"second stage, {name}: {label} stays with the first stage: fewer than {LEAST_EACH} true or "
-                f"{LEAST_EACH} false candidates outside a part of its groups"
-            )
-        else:
-            labels[label] = stage
-    return SecondStage(settings.kind, settings.lower_on, chosen, labels), notes
-
-
-def material(truth: Truth, found: Found, ids: Sequence[str], label: str, criterion: Criterion) -> "Material":
-    """The candidates of a label on recordings, against the annotations of these recordings."""
-    from ossicle.training.second_stage import Material, matched
-
-    references = {key: of.get(label, np.zeros((0, 2))) for key, of in truth.references.items() if key in set(ids)}
-    mine = [(key, one) for key in ids for one in found[key] if one.event.label == label]
-    recordings = np.array([key for key, _ in mine], dtype=np.str_)
-    times = np.array([(one.event.start_s, one.event.end_s) for _, one in mine], dtype=np.float64).reshape(-1, 2)
-    features = np.array([one.features for _, one in mine], dtype=np.float64).reshape(-1, len(CANDIDATE_FEATURES))
-    true = matched(recordings, times, references, criterion)
-    return Material(recordings, times, features, true, references, {key: truth.groups[key] for key in ids})
-
-
-def gain(
-    truth: Truth,
-    first: Mapping[str, list[Event]],
-    second: Mapping[str, list[Event]],
-    criterion: Criterion,
-    n: int,
-    seed: int,
-) -> Bootstrap:
-    """Event F1 of the second list minus that of the first, of the first, and of the second: a figure of shape (3,).
-
-    Paired: both lists are judged on the same resampled recordings, and groups where there are enough.
-    """
-    counts = np.stack([_counts(truth, one, criterion) for one in (first, second)], axis=1)
-    return bootstrap_interval(counts, [truth.groups[key] for key in truth.ids], _gain, n, seed)
-
-
-def _counts(truth: Truth, events: Mapping[str, list[Event]], criterion: Criterion) -> NDArray[np.int64]:
-    """True positives, false positives and false negatives over the labels, (n_recordings, 3)."""
-    times, nothing, references = event_times(dict(events)), np.zeros((0, 2)), truth.references
-    return np.array(
-        [
-            np.sum(
-                [
-                    count_events(references[key].get(label, nothing), times[key].get(label, nothing), criterion)
-                    for label in truth.labels
-                ],
-                axis=0,
-            )
-            for key in truth.ids
-        ],
-        dtype=np.int64,
-    )
-
-
-def _gain(sums: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums (b, 2, 3) of first and second stage to gain, first F1 and second F1 (b, 3)."""
-    f1 = precision_recall_f1(sums[..., 0], sums[..., 1], sums[..., 2])[2]
-    return np.stack([f1[:, 1] - f1[:, 0], f1[:, 0], f1[:, 1]], axis=1)
-
-
 def _write_events(out: Path, events: dict[str, list[Event]], in_sample: dict[str, list[Event]]) -> None:
     for name, one in ((EVENTS, events), (IN_SAMPLE, in_sample)):
         write_table(out / f"{name}.parquet", events_frame(one), _KEYS)
@@ -303,6 +177,7 @@ def _verdict(
     return {
         "kind": settings.kind,
         "kept": kept,
+        "fitted_with": f"scikit-learn {version('scikit-learn')}",
         "event_f1": figures,
         "protocol": "cross-fitted; paired bootstrap, kept where the interval of the gain lies above zero",
         "bootstrap": {"method": gained.method, "n": gained.n, "groups": gained.n_groups},
@@ -346,4 +221,5 @@ STEP = Step(
     needs=("corpus", "dataset", "scores", "decision"),
     settings=_settings,
     run=run,
+    extra=lambda project: {} if project.settings.second_stage.kind == NONE else hand_label_digests(project),
 )

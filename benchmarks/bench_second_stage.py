@@ -1,0 +1,160 @@
+"""What a second stage gains in event F1, from the artefacts of a project that was run: nothing is trained but trees.
+
+Every kind and calibration judges the same candidates, cross-fitted as `ossicle run` does it; the gain and its interval
+come from the paired bootstrap over recordings and groups. `scores and length alone` is the control: there the acoustic
+features are dealt to other candidates of the same label, so what is gained comes from the first stage's scores and the
+lengths of events.
+
+    .venv/bin/python benchmarks/bench_second_stage.py work/tapes [--set evaluation.iou=0.4] [--lower-on 0.3 0.5 1]
+"""
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps.chain import chosen_steps
+from ossicle.app.steps.decision import events_of
+from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.second_stage import candidates_of, feature_settings, read_decisions
+from ossicle.app.steps.second_stage_fits import gain, judge
+from ossicle.app.steps.step import find_steps
+from ossicle.app.steps.truth import Truth, read_truth
+from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.tables import read_table
+from ossicle.audio.event_features import FEATURES
+from ossicle.core.digest import seed_of
+from ossicle.core.tracks import Event
+from ossicle.inference.candidates import Candidate
+from ossicle.metrics.matching import IouMatch
+
+HERE = Path(__file__).resolve().parent
+VARIANTS = (("forest", "platt"), ("forest", "isotonic"), ("boosting", "platt"), ("boosting", "isotonic"))
+Found = dict[int | None, dict[str, list[Candidate]]]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What of a project's artefacts is read."""
+
+    project: Project
+    scores: Path
+    decision: Path
+    truth: Truth
+    first: dict[str, list[Event]]
+
+
+def opened(project: Project) -> Corpus:
+    made = find_steps(chosen_steps(until="decision"), project)
+    missing = [name for name, path in made.items() if path is None]
+    if missing:
+        raise SystemExit(f"{project.file}: the step {missing[0]} is not done; run `ossicle run --until decision` first")
+    truth = read_truth(made["corpus"], made["dataset"])
+    first = events_of(read_table(made["decision"] / "events.parquet"), truth.ids)
+    return Corpus(project, made["scores"], made["decision"], truth, first)
+
+
+def gathered(corpus: Corpus, share: float) -> Found:
+    chosen, decisions = feature_settings(corpus.project), read_decisions(corpus.decision)
+    found: Found = {fold: {} for fold in decisions}
+    for key in corpus.truth.ids:
+        path = corpus.project.audio_folder / corpus.truth.recordings[key].path
+        track = read_track(track_path(corpus.scores, key))
+        for fold, candidates in candidates_of(path, track, chosen, decisions, share).items():
+            found[fold][key] = candidates
+    return found
+
+
+def dealt(found: Found) -> Found:
+    """The acoustic features of every label's candidates dealt anew among them, over all recordings."""
+    out: Found = {}
+    for fold, of in found.items():
+        flat = [(key, place, one) for key, ones in of.items() for place, one in enumerate(ones)]
+        out[fold] = {key: list(ones) for key, ones in of.items()}
+        for label in {one.event.label for _, _, one in flat}:
+            mine = [entry for entry in flat if entry[2].event.label == label]
+            order = np.random.default_rng(seed_of("dealt", label)).permutation(len(mine))
+            for (key, place, one), other in zip(mine, order.tolist(), strict=True):
+                acoustic = mine[other][2].features[: len(FEATURES)]
+                out[fold][key][place] = replace(one, features=np.concatenate([acoustic, one.features[len(FEATURES) :]]))
+    return out
+
+
+def rows(corpus: Corpus, shares: list[float]) -> Iterator[str]:
+    settings = corpus.project.settings
+    criterion = IouMatch(threshold=settings.evaluation.iou)
+    for share in shares:
+        began = time.monotonic()
+        found = gathered(corpus, share)
+        spent, number = time.monotonic() - began, sum(len(of) for of in found[None].values())
+        variants = [(kind, calibration, found) for kind, calibration in VARIANTS]
+        variants.append(("scores and length alone", "platt", dealt(found)))
+        for kind, calibration, of in variants:
+            began = time.monotonic()
+            asked = replace(
+                settings.second_stage,
+                kind="forest" if kind == "scores and length alone" else kind,
+                calibration=calibration,
+                lower_on=share,
+            )
+            both = judge(
+                corpus.truth,
+                of,
+                feature_settings(corpus.project),
+                asked,
+                criterion,
+                settings.project.workers,
+            )
+            one = gain(corpus.truth, corpus.first, both.events, criterion, 1000, settings.evaluation.seed)
+            yield (
+                f"| {share:g} | {number} | {kind} | {calibration} | {one.value[1]:.3f} | "
+                f"{one.value[2]:.3f} ({one.low[2]:.3f} to {one.high[2]:.3f}) | "
+                f"{one.value[0]:+.3f} ({one.low[0]:+.3f} to {one.high[0]:+.3f}) | "
+                f"{'yes' if one.low[0] > 0 else 'no'} | {spent:.0f} + {time.monotonic() - began:.0f} |"
+            )
+
+
+def table(corpus: Corpus, shares: list[float]) -> str:
+    truth, settings = corpus.truth, corpus.project.settings
+    lines = [
+        f"# Second stage on {settings.project.name}: {date.today().isoformat()}",
+        "",
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}. "
+        f"{len(truth.ids)} recordings, {sum(truth.durations_s.values()) / 3600:.2f} h, {len(truth.annotations)} "
+        f"annotations of {', '.join(truth.labels)}; {len(set(truth.groups.values()))} groups by "
+        f"{settings.split.group}, {len(set(truth.folds.values()))} folds. Event F1 at IoU {settings.evaluation.iou:g}, "
+        "out of fold; seconds: features + fits.",
+        "",
+        "| lower_on | candidates | kind | calibration | first stage | both | gain | kept | seconds |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for line in rows(corpus, shares):
+        print(line, flush=True)
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("project", type=Path, help="a project that was run up to its decision, or its file")
+    parser.add_argument("--set", dest="overrides", action="append", default=[], help="as `ossicle run --set`")
+    parser.add_argument("--data-root", type=Path)
+    parser.add_argument("--lower-on", type=float, nargs="+", default=[0.5], help="shares of the on threshold")
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    asked = parser.parse_args()
+    corpus = opened(load_project(asked.project, asked.overrides, asked.data_root))
+    text = table(corpus, asked.lower_on)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    name = f"{date.today().isoformat()}-second_stage-{corpus.project.settings.project.name}.md"
+    (asked.out / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""What people said of events by hand: tables with a row for each, labelled ``target`` or ``noise``, or by its name.
+
+The tables may be of any format that holds events, Raven's above all: the first stage's events, opened, judged by ear
+and saved. A row called by one of the project's labels says that the event is this one, and so none of the others.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.artefacts.files import file_digest
+from ossicle.core.digest import digest
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.core.records import Recording
+from ossicle.corpus.annotation_files import read_annotation_files
+from ossicle.corpus.discovery import files_below
+from ossicle.corpus.formats import SUFFIXES
+from ossicle.corpus.pairing import Pairing
+
+TARGET, NOISE = "target", "noise"
+
+
+@dataclass(frozen=True, slots=True)
+class HandLabel:
+    """A stretch in seconds that somebody judged: ``says`` is ``target``, ``noise`` or a label of the project."""
+
+    start_s: float
+    end_s: float
+    says: str
+
+    def true_for(self, label: str) -> bool:
+        """Whether this is an event of ``label``."""
+        return self.says in (TARGET, label)
+
+
+HandLabels = Mapping[str, Sequence[HandLabel]]
+"""Recording id to what was said of it."""
+
+
+def hand_label_place(project: Project) -> Path | None:
+    """The folder of tables, None where the project has none; raises UsageError where it is not there."""
+    named = project.settings.second_stage.hand_labels
+    if not named:
+        return None
+    place = project.folder / named
+    if not place.is_dir():
+        raise UsageError(
+            f"[second_stage] hand_labels: the folder {place} does not exist; correct the path in {project.file}, or "
+            "leave it empty"
+        )
+    return place
+
+
+def hand_label_digests(project: Project) -> dict[str, str]:
+    """The digest of the tables, for a fingerprint; none where there are no tables."""
+    place = hand_label_place(project)
+    if place is None:
+        return {}
+    return {"hand_labels": digest([[name, file_digest(place / name)] for name in files_below(place, SUFFIXES)])}
+
+
+def read_hand_labels(place: Path, recordings: Iterable[Recording], labels: Sequence[str]) -> dict[str, list[HandLabel]]:
+    """What the tables below ``place`` say, by recording id.
+
+    Raises FormatError for tables that cannot be read and rows called anything else, UsageError where no row speaks of
+    any of the ``recordings``.
+    """
+    ids = {one.path: one.id for one in recordings}
+    read = read_annotation_files(
+        place, files_below(place, SUFFIXES), Pairing(ids), label_column="auto", default_label=None
+    )
+    found: dict[str, list[HandLabel]] = {}
+    for path, row in read.rows:
+        says = row.label if row.label in labels else row.label.strip().lower()
+        if says not in (TARGET, NOISE, *labels):
+            raise FormatError(
+                f"{place}: the row at {row.start_s:g} s of {path} is labelled {row.label!r}; write {TARGET}, {NOISE} "
+                f"or one of: {', '.join(labels)}"
+            )
+        if path in ids:
+            found.setdefault(ids[path], []).append(HandLabel(row.start_s, row.end_s, says))
+    if not found:
+        raise UsageError(
+            f"[second_stage] hand_labels: no table below {place} speaks of an annotated recording; name tables after "
+            "their recordings, as in tape1.Table.1.selections.txt"
+        )
+    return found

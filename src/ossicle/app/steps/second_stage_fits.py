@@ -1,0 +1,157 @@
+"""The second stage fitted on a project's candidates: for every held-out fold and for the bundle; and what it gains."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.app.steps.hand_labels import HandLabels
+from ossicle.app.steps.truth import Truth, event_times
+from ossicle.audio.event_features import EventFeatureSettings
+from ossicle.core.intervals import as_intervals
+from ossicle.core.tracks import Event
+from ossicle.inference.candidates import CANDIDATE_FEATURES, Candidate
+from ossicle.inference.second_stage import LabelStage, SecondStage
+from ossicle.metrics.bootstrap import Bootstrap, bootstrap_interval
+from ossicle.metrics.events import count_events, precision_recall_f1
+from ossicle.metrics.matching import Criterion, match
+from ossicle.training.second_stage_settings import SecondStageSettings
+
+if TYPE_CHECKING:
+    from ossicle.training.second_stage import Material
+
+Found = Mapping[str, Sequence[Candidate]]
+"""Recording id to its candidates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the second stage made of the corpus: out-of-fold events, those in-sample, and the stage for the bundle.
+
+    ``per_fold``: fold to the stage that judged it; ``notes``: labels that stayed with the first stage.
+    """
+
+    events: dict[str, list[Event]]
+    in_sample: dict[str, list[Event]]
+    final: SecondStage
+    per_fold: Mapping[int, SecondStage]
+    notes: tuple[str, ...]
+
+
+def judge(
+    truth: Truth,
+    found: Mapping[int | None, Found],
+    chosen: EventFeatureSettings,
+    settings: SecondStageSettings,
+    criterion: Criterion,
+    workers: int = 1,
+    said: HandLabels | None = None,
+) -> Judged:
+    """Fit the second stage for every held-out fold on the others, and for the bundle on all; and let each judge.
+
+    ``found``: fold (None: final) to recording to the candidates under that fold's decision; ``said``: by recording,
+    what people said of events by hand.
+    """
+    per_fold: dict[int, SecondStage] = {}
+    events: dict[str, list[Event]] = {}
+    notes: list[str] = []
+    for fold in sorted(set(truth.folds.values())):
+        others = [key for key in truth.ids if truth.folds[key] != fold]
+        stage, left = fit(truth, found[fold], others, chosen, settings, criterion, f"fold {fold}", workers, said)
+        notes += left
+        per_fold[fold] = stage
+        events.update({key: stage.judge(list(found[fold][key])) for key in truth.ids if truth.folds[key] == fold})
+    final, left = fit(truth, found[None], truth.ids, chosen, settings, criterion, "final", workers, said)
+    in_sample = {key: final.judge(list(found[None][key])) for key in truth.ids}
+    return Judged({key: events[key] for key in truth.ids}, in_sample, final, per_fold, (*notes, *left))
+
+
+def fit(
+    truth: Truth,
+    found: Found,
+    ids: Sequence[str],
+    chosen: EventFeatureSettings,
+    settings: SecondStageSettings,
+    criterion: Criterion,
+    name: str,
+    workers: int = 1,
+    said: HandLabels | None = None,
+) -> tuple[SecondStage, list[str]]:
+    """The second stage fitted on the candidates of the recordings ``ids`` alone, and notes on labels without one."""
+    # scikit-learn is an optional extra, needed by this step only when it really runs.
+    from ossicle.training.second_stage import LEAST_EACH, fit_label
+
+    labels: dict[str, LabelStage] = {}
+    notes = []
+    for label in truth.labels:
+        given = material(truth, found, ids, label, criterion, said or {})
+        stage = fit_label(given, criterion, settings, f"{name}, {label}", workers)
+        if stage is None:
+            notes.append(
+                f"second stage, {name}: {label} stays with the first stage: fewer than {LEAST_EACH} true or "
+                f"{LEAST_EACH} false candidates outside a part of its groups"
+            )
+        else:
+            labels[label] = stage
+    return SecondStage(settings.kind, settings.lower_on, chosen, labels), notes
+
+
+def material(
+    truth: Truth, found: Found, ids: Sequence[str], label: str, criterion: Criterion, said: HandLabels
+) -> "Material":
+    """The candidates of a label on recordings, against the annotations and the hand labels of these recordings."""
+    from ossicle.training.second_stage import Material, matched
+
+    references = {key: of.get(label, np.zeros((0, 2))) for key, of in truth.references.items() if key in set(ids)}
+    mine = [(key, one) for key in ids for one in found[key] if one.event.label == label]
+    recordings = np.array([key for key, _ in mine], dtype=np.str_)
+    times = np.array([(one.event.start_s, one.event.end_s) for _, one in mine], dtype=np.float64).reshape(-1, 2)
+    features = np.array([one.features for _, one in mine], dtype=np.float64).reshape(-1, len(CANDIDATE_FEATURES))
+    true = matched(recordings, times, references, criterion)
+    for key in set(ids) & set(said):
+        rows, words = np.flatnonzero(recordings == key), said[key]
+        for word, row in match(as_intervals([(one.start_s, one.end_s) for one in words]), times[rows], criterion):
+            true[rows[row]] = words[word].true_for(label)
+    return Material(recordings, times, features, true, references, {key: truth.groups[key] for key in ids})
+
+
+def gain(
+    truth: Truth,
+    first: Mapping[str, list[Event]],
+    second: Mapping[str, list[Event]],
+    criterion: Criterion,
+    n: int,
+    seed: int,
+) -> Bootstrap:
+    """Event F1 of the second list minus that of the first, of the first, and of the second: a figure of shape (3,).
+
+    Paired: both lists are judged on the same resampled recordings, and groups where there are enough.
+    """
+    counts = np.stack([_counts(truth, one, criterion) for one in (first, second)], axis=1)
+    return bootstrap_interval(counts, [truth.groups[key] for key in truth.ids], _gain, n, seed)
+
+
+def _counts(truth: Truth, events: Mapping[str, list[Event]], criterion: Criterion) -> NDArray[np.int64]:
+    """True positives, false positives and false negatives over the labels, (n_recordings, 3)."""
+    times, nothing, references = event_times(dict(events)), np.zeros((0, 2)), truth.references
+    return np.array(
+        [
+            np.sum(
+                [
+                    count_events(references[key].get(label, nothing), times[key].get(label, nothing), criterion)
+                    for label in truth.labels
+                ],
+                axis=0,
+            )
+            for key in truth.ids
+        ],
+        dtype=np.int64,
+    )
+
+
+def _gain(sums: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums (b, 2, 3) of first and second stage to gain, first F1 and second F1 (b, 3)."""
+    f1 = precision_recall_f1(sums[..., 0], sums[..., 1], sums[..., 2])[2]
+    return np.stack([f1[:, 1] - f1[:, 0], f1[:, 0], f1[:, 1]], axis=1)
