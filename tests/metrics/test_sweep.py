@@ -1,0 +1,25 @@
+"""Rates of many settings at once equal those of each by itself."""
+
+import numpy as np
+
+from ossicle.metrics.bootstrap import bootstrap_interval
+from ossicle.metrics.events import count_report
+from ossicle.metrics.sweep import pooled_and_each, sweep_rates
+
+
+def test_every_setting_is_judged_as_if_alone() -> None:
+    rng = np.random.default_rng(0)
+    counts = rng.integers(0, 9, (70, 12, 2, 3))
+    tapes = [f"tape{row % 9}" for row in range(12)]
+    found = sweep_rates(counts, tapes, 200, 3)
+    assert found.value.shape == (70, 3, 3)
+    assert found.method == "two-stage"
+    for row in (0, 31, 32, 69):
+        alone = bootstrap_interval(counts[row], tapes, pooled_and_each, 200, 3)
+        for name in ("value", "low", "high"):
+            np.testing.assert_array_equal(getattr(found, name)[row], getattr(alone, name))
+        report = count_report(counts[row], tapes, np.ones(12), ("a", "b"), 0, 0)
+        for column, scores in enumerate((report.pooled, *report.per_label.values())):
+            rates = scores.rates
+            expected = (rates.precision.value, rates.recall.value, rates.f1.value)
+            np.testing.assert_allclose(found.value[row, column], expected)
