@@ -15,6 +15,7 @@ from ossicle.app.steps.clip_figures import CLIPS, FIGURES, step_for
 from ossicle.app.steps.step import Silent, run_steps
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import read_table
+from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import SplitError
 from ossicle.corpus.splits import LEAKY, STRATEGIES
 
@@ -60,11 +61,12 @@ def test_every_known_name_is_a_preset_with_its_seed(tmp_path: Path) -> None:
 
 
 def test_a_leaky_split_says_so_and_is_refused_before_anything_is_computed(tapes: Path, ossicle: Any) -> None:
-    said = ossicle("run", "-p", tapes, "--variant", "known", *QUIET)
-    assert said.code == 2
-    assert "strategy = 'random' is leaky" in said.err
-    assert "ossicle dataset optimism" in said.err
-    assert not (tapes / "data").exists()
+    for wanted in (("--until", "decision"), ("evaluation",), ("--from", "scores")):
+        said = ossicle("run", *wanted, "-p", tapes, "--variant", "known", *QUIET)
+        assert said.code == 2
+        assert "strategy = 'random' is leaky" in said.err
+        assert "ossicle dataset optimism" in said.err
+        assert not (tapes / "data").exists()
     done = chain.run_project(load_project(tapes, variant="known"), Silent(), "training")
     split = json.loads((done.artefacts["dataset"] / "split.json").read_text())
     assert (split["strategy"], split["ok"]) == ("random", False)
@@ -74,6 +76,27 @@ def test_a_leaky_split_says_so_and_is_refused_before_anything_is_computed(tapes:
     # A model without val and test, and one on all.
     assert sorted(path.name for path in done.artefacts["training"].iterdir() if path.is_dir()) == ["final", "holdout"]
     assert len(read_table(done.artefacts["dataset"] / "folds.parquet")) == 0
+
+
+def test_a_leaky_split_ends_in_a_bundle_that_says_so_and_claims_nothing(tapes: Path, ossicle: Any) -> None:
+    said = ossicle("run", "-p", tapes, "--variant", "known", *QUIET)
+    assert said.code == 0, said.err
+    place = tapes / "variants" / "known"
+    assert [path.name for path in place.iterdir()] == ["bundle"]
+    bundle = read_bundle(place / "bundle")
+    assert bundle.split["leaky"].startswith("leaky: random cuts through")
+    assert bundle.split["leaky"] in said.out
+    assert bundle.split["strategy"] == "random"
+    assert bundle.metrics == {}
+    on = bundle.decisions["call"].on
+    assert abs(on - 0.5) == min(abs(one - 0.5) for one in load_project(tapes).settings.decision.on)
+    card = (place / "bundle" / "CARD.md").read_text()
+    assert "**leaky: random cuts through" in card
+    assert "fitted on nothing" in card
+    assert "Fitted on all recordings" not in card
+    assert "scores" not in ossicle("status", "-p", tapes, "--variant", "known").out
+    events = ossicle("predict", place / "bundle", tapes / "audio", "-o", tapes / "events")
+    assert events.code == 0, events.err
 
 
 def test_whole_tapes_in_train_val_and_test_run_to_the_end(tapes: Path, ossicle: Any) -> None:

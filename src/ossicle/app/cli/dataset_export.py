@@ -24,7 +24,7 @@ def export(
     layout: Annotated[
         str,
         typer.Option(
-            help=f"{' or '.join(LAYOUTS)}: lists with headings and sound in clips/, or lists of file names alone and "
+            help=f"Layout, {' or '.join(LAYOUTS)}: lists with headings and sound in clips/, or lists of file names alone and "
             "sound beside them, as ANIMAL-SPOT wants it."
         ),
     ] = LAYOUTS[0],

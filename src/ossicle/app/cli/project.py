@@ -83,7 +83,8 @@ def run(
     """Run a project: what is done already is reused, what is missing is computed.
 
     Exit code 3: done, but recordings were left out or end early; each is named. Exit code 4: the noise gate refused
-    the bundle, which then stays in the data root; the report says why.
+    the bundle, which then stays in the data root; the report says why. A leaky split (`[split] strategy`) ends in a
+    bundle that nothing judged: see `ossicle dataset optimism` and `ossicle benchmark`.
     """
     from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
     from ossicle.app.steps.chain import gate_refusal, run_project
@@ -131,6 +132,9 @@ def _show(done: "Done", project: Project, passed: bool) -> None:
         print_metrics(read_json(project.results / "metrics.json"))
         for name in (*(("bundle/",) if passed else ()), "metrics.json", "report.html"):
             print(project.results / name)
+    elif "bundle" in done.artefacts:
+        print(printable(read_json(done.artefacts["dataset"] / "split.json")["leaky"] + "; its bundle is not judged"))
+        print(project.results / "bundle/")
 
 
 def status(
@@ -141,10 +145,11 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show which steps are done under the current settings, and which would be computed."""
-    from ossicle.app.steps.chain import CHAIN
+    from ossicle.app.steps.chain import chain_of
     from ossicle.app.steps.step import find_steps
 
-    found = find_steps(CHAIN, load_project(project, tuple(set_ or ()), data_root, variant))
+    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    found = find_steps(chain_of(loaded), loaded)
     if as_json:
         print(json.dumps({name: str(path) if path else None for name, path in found.items()}, indent=2))
         return

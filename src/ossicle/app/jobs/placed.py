@@ -26,17 +26,21 @@ class Wish:
 
 def needs_jobs(project: Project, wish: Wish) -> bool:
     """Whether any step is placed elsewhere than in the process that was asked."""
-    steps = chosen_steps(wish.names, wish.until)
+    steps = chosen_steps(wish.names, wish.until, project)
     return any(placement(project, step.name, wish.on).on == "slurm" for step in steps if step.name not in FIRST)
 
 
 def jobs_of(projects: Sequence[Project], wish: Wish, progress: Progress) -> list[Job]:
     """The jobs of what is to do; the datasets are built here first, since they say which folds there are."""
-    steps = chosen_steps(wish.names, wish.until)
-    if any(step.name == FIRST[-1] for step in steps):
-        for project in projects:
+    steps = [chosen_steps(wish.names, wish.until, project) for project in projects]
+    for project, of in zip(projects, steps, strict=True):
+        if any(step.name == FIRST[-1] for step in of):
             run_project(project, progress, until=FIRST[-1], wait=True)
-    return [job for project in projects for job in step_jobs(project, steps, wish.overrides, wish.on)]
+    return [
+        job
+        for project, of in zip(projects, steps, strict=True)
+        for job in step_jobs(project, of, wish.overrides, wish.on)
+    ]
 
 
 def before_slurm(jobs: Sequence[Job]) -> list[Job]:

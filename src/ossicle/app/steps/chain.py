@@ -18,6 +18,7 @@ from ossicle.app.steps import (
     second_stage,
     store,
     training,
+    unjudged,
 )
 from ossicle.app.steps.step import Done, Progress, Step, run_steps
 from ossicle.artefacts.files import whole_file, whole_folder
@@ -42,26 +43,41 @@ RESULTS = (gate.METRICS, bundle.FOLDER, report.PAGE)
 """What a finished run leaves beside the project file."""
 
 
-def step_names() -> list[str]:
-    """The names of the steps in order."""
-    return [step.name for step in CHAIN]
+def chain_of(project: Project | None = None) -> tuple[Step, ...]:
+    """The steps of a project in order. A leaky split has no recording that is out of fold as a whole, and so no step
+    that judges: its bundle comes straight after the training, and says what it is.
+    """
+    if project is None or not project.settings.split.leaky:
+        return CHAIN
+    before = [step.name for step in CHAIN].index(scores.STEP.name)
+    return (*CHAIN[:before], unjudged.STEP)
 
 
-def chosen_steps(names: Sequence[str] = (), until: str | None = None) -> tuple[Step, ...]:
-    """The steps named and those they read, directly or not (all without ``names``), none after ``until``."""
-    last = len(CHAIN) if until is None else _place(until) + 1
-    wanted = {CHAIN[_place(name)].name for name in names} or set(step_names())
+def chosen_steps(
+    names: Sequence[str] = (), until: str | None = None, project: Project | None = None
+) -> tuple[Step, ...]:
+    """The steps named and those they read, directly or not (all without ``names``), none after ``until``.
+
+    Of ``project``, else of one whose split does not leak. Raises UsageError for a step that there is not, SplitError
+    for one that a leaky split cannot have.
+    """
+    chain = chain_of(project)
+    last = len(chain) if until is None else _place(until, project) + 1
+    wanted = {chain[_place(name, project)].name for name in names or [step.name for step in chain]}
     # A step reads only earlier ones, so one pass from the end finds them all.
-    for step in reversed(CHAIN):
+    for step in reversed(chain):
         if step.name in wanted:
             wanted.update(step.needs)
-    return tuple(step for step in CHAIN[:last] if step.name in wanted)
+    return tuple(step for step in chain[:last] if step.name in wanted)
 
 
-def _place(name: str) -> int:
-    if name not in step_names():
-        raise UsageError(f"there is no step {name!r}; steps: {', '.join(step_names())}")
-    return step_names().index(name)
+def _place(name: str, project: Project | None) -> int:
+    names = [step.name for step in chain_of(project)]
+    if name in names:
+        return names.index(name)
+    if project is not None and name in [step.name for step in CHAIN]:
+        scores.refuse_leaky(project)
+    raise UsageError(f"there is no step {name!r}; steps: {', '.join(names)}")
 
 
 def run_project(
@@ -75,20 +91,17 @@ def run_project(
 ) -> Done:
     """Run a project and leave its results in ``project.results``, but for a bundle that the noise gate refused.
 
-    A refusal is no exception here, for there is much to look at: :func:`gate_refusal` says it. SplitError for a leaky
-    split, unless the run ends before the step ``scores``.
+    A refusal is no exception here, for there is much to look at: :func:`gate_refusal` says it. Of a leaky split there
+    is a bundle and nothing else (:func:`chain_of`).
 
     ``names``: these steps and the ones they read; else all. ``until``: nothing after this step. ``anew_from``: this
     step and what comes after it are computed even where they are done. Raises UsageError for an unknown step,
     LockedError while another run writes to the same data root, unless ``wait``: then it is waited for.
     """
-    steps = chosen_steps(names, until)
-    if any(step.name == scores.STEP.name for step in steps):
-        # Before hours of training rather than after them.
-        scores.refuse_leaky(project)
+    steps = chosen_steps(names, until, project)
     anew: list[str] = []
     if anew_from is not None:
-        anew = step_names()[_place(anew_from) :]
+        anew = [step.name for step in chain_of(project)[_place(anew_from, project) :]]
         if all(step.name != anew_from for step in steps):
             raise UsageError(f"--from {anew_from} is none of the steps to run: {', '.join(one.name for one in steps)}")
     if project.data_root.exists() and not project.data_root.is_dir():

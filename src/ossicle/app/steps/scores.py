@@ -84,9 +84,9 @@ def refuse_leaky(project: Project) -> None:
     if split.leaky:
         raise SplitError(
             f"[split] strategy = {split.strategy!r} is leaky: it lays clips of one {split.group} on both sides, so no "
-            "recording can be scored out of fold, and events, thresholds, figures and a bundle cannot be had from it. "
-            "Train with `ossicle run --until training`, see `ossicle dataset optimism`, judge the model on a corpus of "
-            f'its own with `ossicle benchmark`, or set strategy = "grouped" in {project.file}'
+            "recording can be scored out of fold, and thresholds, events and figures of events cannot be had from it. "
+            "`ossicle run` leaves a bundle that nothing judged; `ossicle dataset optimism` says what it flatters, "
+            f'`ossicle benchmark` judges on a corpus of its own; or set strategy = "grouped" in {project.file}'
         )
 
 
