@@ -18,6 +18,10 @@ from ossicle.core.decision import Decision
 FEW_GROUPS = 6
 """With fewer groups than this an interval over groups says little, and the card says so."""
 
+_SECOND_STAGE = (
+    "Events, and what lower thresholds find beside them, are judged again from how they sound. Their scores are "
+    "probabilities of both stages together, and the figures above are those of both."
+)
 _IN_SAMPLE = "Fitted on all recordings, so figures under these decisions on the same recordings are in-sample."
 _UNJUDGED = "Taken from the settings and fitted on nothing: this split leaves nothing to judge them by."
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
@@ -53,13 +57,7 @@ def card_text(bundle: Bundle) -> str:
         *_decisions(bundle.labels, bundle.decisions),
     ]
     if SECOND_STAGE in bundle.files:
-        parts += [
-            "",
-            "## Second stage",
-            "",
-            "Events, and what lower thresholds find beside them, are judged again from",
-        ]
-        parts += ["how they sound; scores are probabilities of both stages together. The figures above include it."]
+        parts += ["", "## Second stage", "", _SECOND_STAGE]
     if bundle.provenance:
         parts += ["", "## Provenance", "", *_listed(bundle.provenance)]
     return "\n".join(parts) + "\n"

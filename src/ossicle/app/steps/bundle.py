@@ -33,8 +33,8 @@ def run(context: Context) -> None:
     decision = read_json(context.inputs["decision"] / "decision.json")
     metrics = read_json(context.inputs["gate"] / METRICS)
     folder = context.out / FOLDER
-    kept = read_json(context.inputs["second_stage"] / VERDICT)["kept"]
-    second = {SECOND_STAGE: context.inputs["second_stage"] / MODEL} if kept else {}
+    verdict = read_json(context.inputs["second_stage"] / VERDICT)
+    second = {SECOND_STAGE: context.inputs["second_stage"] / MODEL} if verdict["kept"] else {}
     write_bundle(
         folder,
         name=settings.project.name,
@@ -48,6 +48,7 @@ def run(context: Context) -> None:
             "annotations": len(truth.annotations),
             "hours": round(sum(truth.durations_s.values()) / 3600, 6),
             "parity": parity,
+            **({"second_stage": f"{verdict['kind']}, {verdict['fitted_with']}"} if verdict["kept"] else {}),
         },
         metrics={
             "figures": figures(metrics),
