@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -17,6 +18,8 @@ from ossicle.app.jobs.state import FINE
 from ossicle.core.errors import EXIT_USAGE
 
 _GRACE_S = 30.0
+# Safe path: a file in the project's folder must not stand for a module.
+PROGRAM = (sys.executable, "-P", "-m", "ossicle")
 
 
 @dataclass
@@ -33,8 +36,8 @@ class LocalPool:
     Use it in a ``with`` block: however that ends, no process stays behind; those that run are told to save their state.
     """
 
-    def __init__(self, folder: PlanFolder, attempts: int) -> None:
-        self._folder, self._attempts = folder, attempts
+    def __init__(self, folder: PlanFolder, attempts: int, program: Sequence[str] = PROGRAM) -> None:
+        self._folder, self._attempts, self._program = folder, attempts, program
         self._waiting: list[tuple[Job, int, int]] = []
         self._running: list[_Running] = []
         self._caps: dict[str, int] = {}
@@ -91,7 +94,7 @@ class LocalPool:
         with open(self._folder.log(job, index), "ab") as log:
             # In a session of its own: Ctrl-C reaches it through us, as SIGTERM, which saves its state.
             process = subprocess.Popen(
-                [sys.executable, "-m", *task.argv],
+                [*self._program, *task.argv[1:]],
                 cwd=self._folder.project / task.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

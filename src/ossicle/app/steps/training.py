@@ -33,17 +33,20 @@ def model_names(dataset: Path) -> dict[int, str]:
 
 def run(context: Context) -> None:
     """Fit all models that are not fitted yet, several at a time."""
-    # Here, since torch takes seconds to import and most runs find their models on the shelf.
-    from ossicle.training.crossval import fit_all
-
-    jobs = fit_jobs(context)
-    with ExitStack() as held:
-        for job in jobs:
-            # A job on another machine may be at one of them.
-            if not RunFolder(job.folder).done:
-                held.enter_context(unit_lock(context.out, job.name, LOCK_WAIT_S))
-        fit_all(jobs, context.project.settings.training.parallel, context.progress.advance)
     dataset = context.inputs["dataset"]
+    names = tuple(models_of(dataset))
+    if not all(RunFolder(context.out / name).done for name in names):
+        # Here, since torch takes seconds to import and most runs find their models on the shelf.
+        from ossicle.training.crossval import fit_all
+
+        with ExitStack() as held:
+            for name in names:
+                # A job on another machine may be at one of them.
+                if not RunFolder(context.out / name).done:
+                    held.enter_context(unit_lock(context.out, name, LOCK_WAIT_S))
+            fit_all(fit_jobs(context), context.project.settings.training.parallel, context.progress.advance)
+    for name in names:
+        RunFolder(context.out / name).forget_state()
     write_json(context.out / "training.json", {"labels": list(labels_of(dataset)), "held_out": models_of(dataset)})
 
 

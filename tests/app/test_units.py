@@ -1,0 +1,219 @@
+"""Units of steps: done side by side and in any order they are what the step is, and nobody does one twice."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ossicle.app.jobs.build import listed_jobs, step_jobs
+from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps import chain, training
+from ossicle.app.steps.chain import run_project
+from ossicle.app.steps.step import Context, Silent, Step, find_steps
+from ossicle.app.steps.training import models_of
+from ossicle.app.steps.units import run_unit
+from ossicle.artefacts.files import tree_digest
+from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT, Shelf
+from ossicle.core.errors import UsageError
+from ossicle.models.registry import build_network
+from ossicle.models.weights import save_weights
+from ossicle.training.runfolder import RunFolder
+
+from ..untrained import PROJECT, chain_without_training, write_tapes
+
+
+def one_untrained(context: Context, name: str) -> None:
+    import torch
+
+    settings, labels = context.project.settings, training.labels_of(context.inputs["dataset"])
+    torch.manual_seed(0)
+    with (context.project.folder / "trained").open("a") as file:
+        file.write(f"{name}\n")
+    save_weights(
+        build_network(settings.model, settings.frontend, settings.plan, len(labels)),
+        RunFolder(context.out / name).weights,
+    )
+
+
+def steps() -> Sequence[Step]:
+    done = chain_without_training()
+    return tuple(
+        replace(step, units=replace(step.units, run=one_untrained)) if step.name == "training" and step.units else step
+        for step in done
+    )
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("units")
+    write_tapes(place, ("siteA_1", "siteB_1", "siteC_1"))
+    (place / "ossicle.toml").write_text(PROJECT)
+    run_project(load_project(place), Silent(), until="store")
+    return place
+
+
+@pytest.fixture
+def project(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
+    monkeypatch.setattr(chain, "CHAIN", tuple(steps()))
+    return load_project(Path(shutil.copytree(prepared, tmp_path / "project")))
+
+
+def contents(project: Project) -> dict[str, str]:
+    shelf = Shelf(project.data_root)
+    return {name: shelf.content(path) for name, path in find_steps(chain.CHAIN, project).items() if path}
+
+
+def test_a_step_in_parts_is_the_step_as_a_whole(project: Project, tmp_path: Path) -> None:
+    parts = load_project(Path(shutil.copytree(project.folder, tmp_path / "parts")))
+    run_project(project, Silent(), until="scores")
+    for unit in ("final", "fold2", "fold0"):
+        assert run_unit(parts, "training", unit, Silent()) == "computed"
+    assert run_unit(parts, "training", "fold0", Silent()) == "reused"
+    assert find_steps(chain.CHAIN, parts)["training"] is None
+    assert run_unit(parts, "training", "fold1", Silent()) == "computed"
+    trained = find_steps(chain.CHAIN, parts)["training"]
+    assert trained is not None
+    assert not list(trained.glob(".*"))
+    for unit in ("fold1", "fold2", "fold0"):
+        assert run_unit(parts, "scores", unit, Silent()) == "computed"
+    assert run_unit(parts, "scores", "fold1", Silent()) == "reused"
+    assert contents(parts) == contents(project)
+    for name, path in find_steps(chain.CHAIN, parts).items():
+        if path is not None:
+            Shelf(parts.data_root).verify(path)
+            assert name in contents(project)
+
+
+def test_a_whole_run_goes_on_from_units_and_units_from_a_run(project: Project) -> None:
+    run_unit(project, "training", "fold0", Silent())
+    before = list(project.data_root.glob("training/.work-*/fold0/weights.safetensors"))
+    assert len(before) == 1
+    run_project(project, Silent(), until="training")
+    assert run_unit(project, "training", "fold2", Silent()) == "reused"
+    assert not list(project.data_root.glob("training/.work-*"))
+
+
+def test_what_is_missing_is_said(project: Project) -> None:
+    with pytest.raises(UsageError, match=r"scores needs training, which is not done: ossicle run training -p "):
+        run_unit(project, "scores", "fold0", Silent())
+    with pytest.raises(UsageError, match=r"no unit 'fold9'; units: fold0, fold1, fold2, final"):
+        run_unit(project, "training", "fold9", Silent())
+    with pytest.raises(UsageError, match="'decision' is no step that is done in units; such steps: training, scores"):
+        run_unit(project, "decision", "fold0", Silent())
+
+
+TWICE = """
+import sys, time
+from dataclasses import replace
+from pathlib import Path
+import ossicle.app.steps.chain as chain
+from ossicle.app.project.load import load_project
+from ossicle.app.steps.step import Silent, Units
+from ossicle.app.steps.units import run_unit
+
+def slow(context, name):
+    with (context.project.folder / "done-by").open("a") as file:
+        file.write(name + "\\n")
+    time.sleep(0.5)
+    (context.out / name).mkdir()
+    (context.out / name / "weights.safetensors").write_text("w")
+
+chain.CHAIN = tuple(
+    replace(step, units=replace(step.units, run=slow)) if step.name == "training" else step for step in chain.CHAIN
+)
+print(run_unit(load_project(Path(sys.argv[1])), "training", sys.argv[2], Silent()))
+"""
+
+
+def test_two_processes_at_one_unit_do_it_once_and_at_two_do_both(project: Project) -> None:
+    for unit in ("fold2", "final"):
+        run_unit(project, "training", unit, Silent())
+    units = ("fold0", "fold0", "fold1")
+    running = [
+        subprocess.Popen([sys.executable, "-c", TWICE, str(project.folder), unit], stdout=subprocess.PIPE, text=True)
+        for unit in units
+    ]
+    said = sorted(process.communicate(timeout=120)[0].strip() for process in running)
+    assert [process.returncode for process in running] == [0] * 3
+    assert said == ["computed"] * 2 + ["reused"]
+    assert sorted((project.folder / "done-by").read_text().split()) == ["fold0", "fold1"]
+    # Whoever came last has put the whole on the shelf.
+    (made,) = project.data_root.glob(f"training/*/{MANIFEST}")
+    assert len(tree_digest(made.parent, NOT_CONTENT)) == 64
+    assert sorted(path.parent.name for path in made.parent.glob("*/weights.safetensors")) == [
+        "final",
+        "fold0",
+        "fold1",
+        "fold2",
+    ]
+
+
+def test_jobs_are_what_is_to_do_in_arrays_and_neighbours(project: Project) -> None:
+    def plan(*overrides: str, on: str | None = None) -> list[tuple[str, str, list[str], tuple[str, ...]]]:
+        loaded = load_project(project.file, overrides)
+        jobs = step_jobs(loaded, chain.CHAIN, overrides, on)
+        return [(job.name, job.placement.on, [task.name for task in job.tasks], job.needs) for job in jobs]
+
+    dataset = find_steps(chain.CHAIN, project)["dataset"]
+    assert dataset is not None
+    folds = [name for name in models_of(dataset) if name != "final"]
+    rest = "decision-report"
+    assert plan(on="slurm") == [
+        ("training", "slurm", [*folds, "final"], ()),
+        ("scores", "slurm", folds, ("training",)),
+        (rest, "slurm", [rest], ("scores",)),
+    ]
+    assert {place for _, place, _, _ in plan(on="local")} == {"local"}
+    mixed = plan("jobs.training.on=slurm", "jobs.report.on=local", on="slurm")
+    assert [(name, place) for name, place, _, _ in mixed] == [
+        ("training", "slurm"),
+        ("scores", "slurm"),
+        ("decision-bundle", "slurm"),
+        ("report", "local"),
+    ]
+    run_unit(project, "training", "fold1", Silent())
+    assert plan()[0][2] == [name for name in [*folds, "final"] if name != "fold1"]
+    # Another setting is other work.
+    assert plan("training.epochs=3")[0][2] == [*folds, "final"]
+
+
+def test_a_task_is_the_whole_command(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    overrides = ("training.epochs=3",)
+    (job, *_) = step_jobs(load_project(project.file, overrides), chain.CHAIN, overrides, None)
+    assert job.tasks[0].argv == (
+        "ossicle",
+        "jobs",
+        "task",
+        "training",
+        "fold0",
+        "--progress=plain",
+        "--project=ossicle.toml",
+        "--set=training.epochs=3",
+    )
+    shutil.copytree(project.data_root, tmp_path / "elsewhere")
+    monkeypatch.setenv("OSSICLE_DATA_ROOT", str(tmp_path / "elsewhere"))
+    (job, *_) = step_jobs(load_project(project.file), chain.CHAIN, (), None)
+    assert job.tasks[0].argv[-1] == f"--data-root={tmp_path / 'elsewhere'}"
+
+
+def test_tasks_listed_by_another_command_become_arrays(project: Project) -> None:
+    listed = [("index", ["ossicle", "i"], [])]
+    listed += [(f"score:{number}", ["ossicle", "s", str(number)], ["index"]) for number in range(1001)]
+    listed += [(f"decide:{number}", ["ossicle", "d"], ["index", f"score:{number}"]) for number in range(3)]
+    listed += [("metrics", ["ossicle", "m"], ["index", *(f"decide:{number}" for number in range(3))])]
+    known = {"score": "benchmark_scores", "decide": "benchmark_evaluation", "index": "index", "metrics": "metrics"}
+    tables = {name: known[name.partition(":")[0]] for name, _, _ in listed}
+    jobs = listed_jobs(project, listed, tables, "slurm")
+    assert [(job.name, len(job.tasks), job.needs) for job in jobs] == [
+        ("index", 1, ()),
+        ("benchmark_scores", 1000, ("index",)),
+        ("benchmark_scores-2", 1, ("index",)),
+        ("benchmark_evaluation", 3, ("benchmark_scores", "benchmark_scores-2", "index")),
+        ("metrics", 1, ("benchmark_evaluation", "index")),
+    ]
+    assert [job.placement.max_concurrent for job in jobs] == [0, 15, 15, 20, 0]
