@@ -84,3 +84,5 @@ def test_check_prints_the_windows_as_they_are(file: Path) -> None:
 def test_a_network_that_cannot_read_the_chunks_is_refused_before_anything_is_built(file: Path) -> None:
     with pytest.raises(ProjectError, match=r"\[model\] name = 'crnn' reads frame by frame"):
         load_project(file, ("model.name=crnn",))
+    with pytest.raises(ProjectError, match=r"\[augment\] time_low, time_high: windows of an exact step"):
+        load_project(file, ("augment.time_high=2.0",), variant="exact")

@@ -187,3 +187,25 @@ def test_noise_replaces_crops_without_targets_alone() -> None:
     assert (varied[[0, 2]].std(dim=1) > 0).all()
     assert torch.equal(waveforms, torch.full((4, 800), 0.5))
     assert torch.equal(vary_waveforms(waveforms, torch.ones(4, 5, 1), settings, torch.Generator()), waveforms)
+
+
+@pytest.mark.parametrize("ratio_db", [-3.0, 12.0])
+def test_backgrounds_can_be_added_at_a_signal_to_noise_ratio(ratio_db: float) -> None:
+    snr = AugmentSettings(
+        gain_db=0.0, background_probability=1.0, background_by="snr",
+        background_low_db=ratio_db, background_high_db=ratio_db,
+    )  # fmt: skip
+    waves, targets = batch(free=(1,))
+    targets[0] = 0
+    targets[0, :5] = 1
+    # A call ten times as loud as the rest of its crop, in the first half.
+    waves[0, :200] *= 10
+    waves[1] *= 0.01
+    added = vary_waveforms(waves, targets, snr, seeded(0)) - waves
+    call = float(waves[0, :200].square().mean())
+    assert 10 * np.log10(call / float(added[0].square().mean())) == pytest.approx(ratio_db, abs=0.01)
+    # The only crop without a target is not added to itself.
+    assert torch.equal(added[1], torch.zeros(400))
+    waves[1] = 0
+    silent = vary_waveforms(waves, targets, snr, seeded(0))
+    assert torch.equal(silent, waves)

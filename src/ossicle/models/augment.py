@@ -38,7 +38,22 @@ def vary_waveforms(waveforms: Tensor, targets: Tensor, settings: AugmentSettings
     # A crop drawn as its own background would only get louder.
     chosen &= (partner != torch.arange(batch))[:, None]
     level = uniform((batch, 1), settings.background_low_db, settings.background_high_db, generator)
-    return waveforms + (chosen * 10 ** (level / 20)).to(device) * waveforms[partner.to(device)]
+    added = waveforms[partner.to(device)]
+    if settings.background_by == "snr":
+        above = call_power(waveforms, targets).sqrt()
+        below = added.square().mean(dim=1, keepdim=True).sqrt()
+        # Digital silence neither drowns nor is drowned.
+        scale = torch.where(below > 0, above / below.clamp_min(1e-12), 0.0) * 10 ** (-level / 20).to(device)
+        return waveforms + chosen.to(device) * scale * added
+    return waveforms + (chosen * 10 ** (level / 20)).to(device) * added
+
+
+def call_power(waveforms: Tensor, targets: Tensor) -> Tensor:
+    """Mean square of each crop where it has targets, or of the whole crop where it has none: (batch, 1)."""
+    share = targets.amax(dim=2)
+    share = torch.where(share.sum(dim=1, keepdim=True) > 0, share, 1.0)
+    weight = interpolate(share[:, None], size=waveforms.shape[1], mode="nearest")[:, 0]
+    return (waveforms.square() * weight).sum(dim=1, keepdim=True) / weight.sum(dim=1, keepdim=True)
 
 
 def coloured_noise(batch: int, n_samples: int, generator: torch.Generator) -> Tensor:

@@ -58,8 +58,18 @@ class AugmentSettings:
     background_probability: float = setting(
         default=0.5, help="share of crops that a crop without any target is added to", ge=0, le=1
     )
-    background_low_db: float = setting(default=-10.0, help="least level of the added crop", unit="dB")
-    background_high_db: float = setting(default=5.0, help="highest level of the added crop", unit="dB")
+    background_low_db: float = setting(
+        default=-10.0, help="least level of the added crop, or least signal-to-noise ratio", unit="dB"
+    )
+    background_high_db: float = setting(
+        default=5.0, help="highest level of the added crop, or highest signal-to-noise ratio", unit="dB"
+    )
+    background_by: str = setting(
+        default="level",
+        help="what those levels are: gain of the added crop as recorded (level), or how far the crop's calls, or the "
+        "whole crop where it has none, lie above it (snr)",
+        choices=("level", "snr"),
+    )
     noise_probability: float = setting(
         default=0.0,
         help="share of the crops without any target that become steady noise; for detectors that fire on noise",
@@ -71,6 +81,19 @@ class AugmentSettings:
     )
     frequency_mask: float = setting(default=0.12, help="widest frequency mask, as a share of the bands", ge=0, le=0.5)
     time_mask_s: float = setting(default=0.0, help="longest time mask; masked frames stay targets", unit="s", ge=0)
+    pitch_low: float = setting(
+        default=1.0, help="least factor of a crop's frequencies; the known window models: 0.5", gt=0, le=1
+    )
+    pitch_high: float = setting(default=1.0, help="highest factor of a crop's frequencies; there: 1.5", ge=1, le=8)
+    time_low: float = setting(
+        default=1.0, help="least factor of a crop's durations, targets alike; the known window models: 0.5", gt=0, le=1
+    )
+    time_high: float = setting(default=1.0, help="highest factor of a crop's durations; there: 2", ge=1, le=8)
+
+    @property
+    def stretches_time(self) -> bool:
+        """Whether crops are stretched in time."""
+        return self.time_low != 1.0 or self.time_high != 1.0
 
     def __post_init__(self) -> None:
         """Refuse levels upside down."""

@@ -7,7 +7,7 @@ import lightning
 import torch
 from torch import Tensor, nn
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.digest import seed_of
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.augment import vary_log_mel, vary_waveforms
@@ -15,6 +15,7 @@ from ossicle.models.averaging import WeightAverage
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.losses import masked_bce
 from ossicle.models.settings import AugmentSettings
+from ossicle.models.stretch import vary_stretch
 from ossicle.training.crops import Batch
 from ossicle.training.settings import TrainingSettings
 
@@ -36,6 +37,8 @@ class FrameDetector(lightning.LightningModule):
         self.front_end = ChunkLogMel(LogMel(front), plan, front)
         self.training_settings = training
         self.augment = augment
+        self.front = front
+        self.shared = framing(plan, front).shared
         self.hop_s = front.hop_samples / front.rate
         self._sums: dict[str, list[Tensor]] = {}
 
@@ -49,7 +52,10 @@ class FrameDetector(lightning.LightningModule):
         waveforms, targets, mask = batch
         waveforms = vary_waveforms(waveforms, targets, self.augment, generator)
         with torch.no_grad():
-            log_mel = vary_log_mel(self.front_end(waveforms), self.augment, self.hop_s, generator)
+            log_mel, targets, mask = vary_stretch(
+                self.front_end(waveforms), targets, mask, self.augment, self.front, self.shared, generator
+            )
+            log_mel = vary_log_mel(log_mel, self.augment, self.hop_s, generator)
         loss = masked_bce(self.network(log_mel).float(), targets, mask)
         self._collect("train_loss", loss)
         return loss

@@ -142,9 +142,14 @@ class ProjectSettings:
         if not windows and self.model.name == "window":
             raise ValueError("model.name = 'window' looks at windows: give chunks.window_s and chunks.step_s")
         try:
-            self.chunks.plan(self.frontend)
+            plan = self.chunks.plan(self.frontend)
         except ValueError as error:
             raise ValueError(f"chunks.{error}") from None
+        if self.augment.stretches_time and not framing(plan, self.frontend).shared:
+            raise ValueError(
+                "augment.time_low, time_high: windows of an exact step have no time axis to stretch; leave both at 1, "
+                "or chunks.exact_step out"
+            )
 
     @property
     def plan(self) -> ChunkPlan:

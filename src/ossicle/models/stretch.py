@@ -1,0 +1,93 @@
+"""Pitch and time stretch of training spectrograms, with targets that stay true.
+
+Pitch resamples the bands as if every frequency were multiplied by a factor, time the rows as if the sound lasted longer
+or shorter, around the middle of the chunk; both are linear between neighbours, in decibels. Bands and rows from beyond
+the spectrogram's edge repeat the last one. Stretched time moves the targets with the sound: a new frame has the mean
+target of the old stretch that it comes from, to the resolution of a frame, and frames that come from beyond the chunk
+or from where nobody looked are masked.
+"""
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ossicle.core.errors import UsageError
+from ossicle.core.frontend import FrontEndSettings, band_centres_hz
+from ossicle.models.settings import AugmentSettings
+
+Stretched = tuple[Tensor, Tensor, Tensor]
+
+
+def vary_stretch(
+    spectrogram: Tensor,
+    targets: Tensor,
+    mask: Tensor,
+    settings: AugmentSettings,
+    front: FrontEndSettings,
+    shared: bool,
+    generator: torch.Generator,
+) -> Stretched:
+    """A factor of pitch and one of time for each crop, even in octaves between the limits of the settings.
+
+    ``spectrogram`` (batch, n_rows, n_mels) in dB; ``targets`` and ``mask`` (batch, n_frames, n_labels). ``shared``: the
+    rows are those of one STFT (``core.chunks.framing``); time cannot be stretched otherwise, which is a UsageError.
+    Draws only what is switched on.
+    """
+    if settings.pitch_low != 1.0 or settings.pitch_high != 1.0:
+        factors = _factors(len(spectrogram), settings.pitch_low, settings.pitch_high, generator)
+        spectrogram = stretch_pitch(spectrogram, factors, band_centres_hz(front))
+    if settings.stretches_time:
+        if not shared:
+            raise UsageError("[augment] time_low, time_high: windows of an exact step have no time axis to stretch")
+        factors = _factors(len(spectrogram), settings.time_low, settings.time_high, generator)
+        return stretch_time(spectrogram, targets, mask, factors)
+    return spectrogram, targets, mask
+
+
+def _factors(batch: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+    octaves = torch.rand(batch, generator=generator, dtype=torch.float64)
+    return 2.0 ** (math.log2(low) + octaves * (math.log2(high) - math.log2(low)))
+
+
+def stretch_pitch(spectrogram: Tensor, factors: Tensor, centres_hz: NDArray[np.float64]) -> Tensor:
+    """Frequencies multiplied by ``factors`` (batch,): what was at f Hz is at factor * f Hz."""
+    bands = np.arange(len(centres_hz))
+    sources = np.stack([np.interp(centres_hz / factor, centres_hz, bands) for factor in factors.tolist()])
+    return _resampled(spectrogram.transpose(1, 2), torch.from_numpy(sources)).transpose(1, 2)
+
+
+def stretch_time(spectrogram: Tensor, targets: Tensor, mask: Tensor, factors: Tensor) -> Stretched:
+    """Durations multiplied by ``factors`` (batch,) around the middle of the chunk, of sound and targets alike."""
+    n_rows, n_frames = spectrogram.shape[1], targets.shape[1]
+    middle = (n_rows - 1) / 2
+    rows = torch.arange(n_rows, dtype=torch.float64)
+    sources = middle + (rows - middle) / factors[:, None]
+    stretched = _resampled(spectrogram, sources.clamp(0, n_rows - 1))
+    # Where each frame's borders were, in old frames.
+    borders = torch.arange(n_frames + 1, dtype=torch.float64)
+    borders = n_frames / 2 + (borders - n_frames / 2) / factors[:, None]
+    width = 1 / factors[:, None, None].to(targets.device, targets.dtype)
+    shares = _between(targets, borders) / width
+    unknown = _between(1 - mask, borders) / width
+    inside = (borders[:, :-1] > -1e-9) & (borders[:, 1:] < n_frames + 1e-9)
+    known = (unknown < 1e-3) & inside[:, :, None].to(mask.device)
+    return stretched, shares.clamp(0, 1).to(targets.dtype), known.to(mask.dtype)
+
+
+def _resampled(values: Tensor, sources: Tensor) -> Tensor:
+    """``values`` (batch, n, m) read at ``sources`` (batch, k) in [0, n - 1] along n, linear between: (batch, k, m)."""
+    below = sources.floor().clamp(max=values.shape[1] - 2 if values.shape[1] > 1 else 0)
+    share = (sources - below).to(values.device, values.dtype)[:, :, None]
+    index = below.long().to(values.device)[:, :, None].expand(-1, -1, values.shape[2])
+    above = (index + 1).clamp(max=values.shape[1] - 1)
+    low = values.gather(1, index)
+    return low + share * (values.gather(1, above) - low)
+
+
+def _between(values: Tensor, borders: Tensor) -> Tensor:
+    """Sums of ``values`` (batch, n, m; each even over its frame) between neighbours of ``borders`` (batch, k + 1)."""
+    sums = torch.nn.functional.pad(values.cumsum(dim=1), (0, 0, 1, 0))
+    return _resampled(sums, borders.clamp(0, values.shape[1])).diff(dim=1)
