@@ -43,6 +43,8 @@ def test_all_commands_are_listed() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_says_what_it_is(command: str) -> None:
     assert COMMANDS[command].help.endswith(".")
+    # A table's name in brackets would pass for markup, and vanish.
+    assert not re.search(r"(?<!\\)\[[a-z]", COMMANDS[command].help)
     for one in COMMANDS[command].params:
         if one.name == "help":
             continue
@@ -50,6 +52,7 @@ def test_every_option_says_what_it_is(command: str) -> None:
         assert text, f"{command} {one.name}"
         assert text[0].isupper() or text.startswith("auto")
         assert text.endswith(".")
+        assert not re.search(r"(?<!\\)\[[a-z]", text), f"{command} {one.name}"
 
 
 @pytest.mark.parametrize(

@@ -27,18 +27,18 @@ def benchmark(
     project: ProjectFile = HERE,
     corpus: Annotated[
         Path | None,
-        typer.Option("--corpus", help="Folder of recordings, for [benchmark] audio.", show_default=False),
+        typer.Option("--corpus", help="Folder of recordings, for \\[benchmark] audio.", show_default=False),
     ] = None,
     annotations: Annotated[
         Path | None,
-        typer.Option("--annotations", help="Their annotations, for [benchmark] annotations.", show_default=False),
+        typer.Option("--annotations", help="Their annotations, for \\[benchmark] annotations.", show_default=False),
     ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
             "--model",
             "-m",
-            help="Bundle folder or variant, for [benchmark] models; may be repeated.",
+            help="Bundle folder or variant, for \\[benchmark] models; may be repeated.",
             show_default=False,
         ),
     ] = None,

@@ -30,7 +30,7 @@ group = typer.Typer(help="Run the work of a project on Slurm, or in processes si
 
 Variants = Annotated[
     list[str] | None,
-    typer.Option("--variant", help="A variant, [variants.NAME]; may be repeated.", show_default=False),
+    typer.Option("--variant", help="A variant, \\[variants.NAME]; may be repeated.", show_default=False),
 ]
 AllActive = Annotated[bool, typer.Option("--all-active", help="Every variant that the project file lists as active.")]
 Until = Annotated[str | None, typer.Option(help="Last step; default: all of them.", show_default=False)]

@@ -14,7 +14,7 @@ Set = Annotated[
 ]
 Variant = Annotated[
     str,
-    typer.Option("--variant", help="A variant of the project, [variants.NAME]; none: as it is.", show_default=False),
+    typer.Option("--variant", help="A variant of the project, \\[variants.NAME]; none: as it is.", show_default=False),
 ]
 DataRoot = Annotated[
     Path | None,

@@ -22,8 +22,8 @@ On = Annotated[
     str | None,
     typer.Option(
         "--on",
-        help="Where: local, everything here; slurm, there, but for steps whose [jobs.STEP] says local; "
-        "default: as [jobs] says (docs/jobs.md).",
+        help="Where: local, everything here; slurm, there, but for steps whose \\[jobs.STEP] says local; "
+        "default: as \\[jobs] says (docs/jobs.md).",
         show_default=False,
     ),
 ]

@@ -83,7 +83,7 @@ def run(
     """Run a project: what is done already is reused, what is missing is computed.
 
     Exit code 3: done, but recordings were left out or end early; each is named. Exit code 4: the noise gate refused
-    the bundle, which then stays in the data root; the report says why. A leaky split (`[split] strategy`) ends in a
+    the bundle, which then stays in the data root; the report says why. A leaky split (`split.strategy`) ends in a
     bundle that nothing judged: see `ossicle dataset optimism` and `ossicle benchmark`.
     """
     from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs

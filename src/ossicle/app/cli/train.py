@@ -21,7 +21,7 @@ def train(
     project: ProjectFile = HERE,
     variant: Annotated[
         list[str] | None,
-        typer.Option("--variant", help="A variant to train, [variants.NAME]; may be repeated.", show_default=False),
+        typer.Option("--variant", help="A variant to train, \\[variants.NAME]; may be repeated.", show_default=False),
     ] = None,
     all_active: Annotated[
         bool, typer.Option("--all-active", help="Train every variant that the project file lists as active.")
@@ -37,7 +37,7 @@ def train(
     """Train the models of a project, or those of its variants; what is trained already is reused.
 
     All variants are checked, and their datasets built, before the first training starts. With --on slurm, or where
-    [jobs.training] says so, every model is a task of an array.
+    `jobs.training` says so, every model is a task of an array.
     """
     from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
     from ossicle.app.steps.chain import run_project
