@@ -4,6 +4,7 @@ are not, and the first stage can hardly tell.
 
 import json
 import wave
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -245,3 +246,13 @@ def test_a_hand_label_by_name_is_true_for_this_label_alone():
         True,
         False,
     ]
+
+
+def test_without_scikit_learn_it_says_what_to_install(folder, monkeypatch):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(second_stage, "version", missing)
+    with pytest.raises(UsageError, match=r"pip install 'ossicle\[train\]'"):
+        second_stage.STEP.settings(configured(folder, **FOREST))
+    assert second_stage.STEP.settings(load_project(folder)) == {"kind": "none"}

@@ -7,7 +7,7 @@ Beside events there are those that a lower threshold would find.
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
@@ -29,6 +29,7 @@ from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.index_files import read_index
 from ossicle.corpus.review_choice import Candidate
 from ossicle.inference.batch import write_scores
+from ossicle.inference.candidates import lowered
 from ossicle.inference.decide import decide
 
 STEP_VERSION = 1
@@ -81,14 +82,11 @@ def run(context: Context) -> None:
 def candidates_in(recording_id: str, track: ScoreTrack, decisions: Mapping[str, Decision]) -> list[Candidate]:
     """The events of a track, and what a threshold lower by :data:`LOWER` finds where there is no event."""
     events = decide(track, decisions)
-    lower = {
-        label: replace(one, on=one.on * LOWER, off=min(one.off, one.on * LOWER)) for label, one in decisions.items()
-    }
     out = [
         Candidate(recording_id, one.start_s, one.end_s, one.label, one.score, decisions[one.label].on, True)
         for one in events
     ]
-    for one in decide(track, lower):
+    for one in decide(track, lowered(decisions, LOWER)):
         same = as_intervals([(other.start_s, other.end_s) for other in events if other.label == one.label])
         if not overlap(as_intervals([(one.start_s, one.end_s)]), same).any():
             out.append(

@@ -12,7 +12,7 @@ recordings and groups puts the gain in event F1 above zero, and is else reported
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from ossicle.artefacts.tables import read_table, write_table
 from ossicle.audio.event_features import EventFeatureSettings, Features
 from ossicle.audio.mono import MonoStream
 from ossicle.core.decision import Decision
+from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.inference.candidates import Candidate, CandidateFold
@@ -177,7 +178,7 @@ def _verdict(
     return {
         "kind": settings.kind,
         "kept": kept,
-        "fitted_with": f"scikit-learn {version('scikit-learn')}",
+        "fitted_with": f"scikit-learn {_fitted_by()}",
         "event_f1": figures,
         "protocol": "cross-fitted; paired bootstrap, kept where the interval of the gain lies above zero",
         "bootstrap": {"method": gained.method, "n": gained.n, "groups": gained.n_groups},
@@ -211,8 +212,18 @@ def _settings(project: Project) -> dict[str, Any]:
             "bootstrap": settings.evaluation.bootstrap,
             "seed": settings.evaluation.seed,
         },
-        "scikit-learn": version("scikit-learn"),
+        "scikit-learn": _fitted_by(),
     }
+
+
+def _fitted_by() -> str:
+    try:
+        return version("scikit-learn")
+    except PackageNotFoundError:
+        raise UsageError(
+            "[second_stage] kind: a second stage is fitted by scikit-learn, which is not installed; "
+            "pip install 'ossicle[train]'"
+        ) from None
 
 
 STEP = Step(
