@@ -30,8 +30,16 @@ def test_the_project_file_of_the_page_indexes_such_a_corpus(tables, tmp_path):
     assert {note.kind for note in index.notes} == {"segment_variant"}
 
 
+def test_the_benchmark_of_the_page_is_one(tables, tmp_path):
+    (tmp_path / "ossicle.toml").write_text(f"{tables[0]}\n{tables[1]}", encoding="utf-8")
+    settings = load_project(tmp_path).settings
+    own = settings.benchmark.corpus(settings.corpus)
+    assert (own.offset_unit, own.default_label, own.include, own.root) == ("s", "hum", (), "benchmark")
+    assert (settings.benchmark.windows, settings.benchmark.ious) == (((0.4, 0.05),), (0.4,))
+
+
 def test_the_variants_of_the_page_are_variants_of_that_project(tables, tmp_path):
-    active, _, variants = tables[1].partition("\n")
+    active, _, variants = tables[2].partition("\n")
     (tmp_path / "ossicle.toml").write_text(f"{active}\n{tables[0]}\n{variants}", encoding="utf-8")
     assert load_project(tmp_path).active == ("by_tape", "as_before")
     known = load_project(tmp_path, variant="as_before").settings

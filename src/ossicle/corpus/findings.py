@@ -99,9 +99,9 @@ def _whole(index: CorpusIndex) -> Iterator[Problem]:
         whole_s = sum(one.duration_s for one in partly)
         message = (
             f"{len(partly)} recordings, {partly[0].path} among them, were looked at in part: {known_s / 3600:.3g} of "
-            f"{whole_s / 3600:.3g} hours; training reads these stretches, but nothing is judged on them"
+            f"{whole_s / 3600:.3g} hours; trainings and benchmarks read these stretches, but no fold holds them out"
         )
-        remedy = "to be judged on labelled clips of tapes, leave the tapes out with corpus.include or corpus.exclude"
+        remedy = "to cross-validate on labelled clips of tapes, leave the tapes out: corpus.include or corpus.exclude"
         yield Problem("note", "partly", partly[0].path, message, remedy)
 
 
