@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ossicle.app.cli.cutouts import Pad
 from ossicle.app.cli.finished import Finished, file_state, predicted_with
 from ossicle.app.cli.options import Json, Threads
 from ossicle.app.cli.predictions import SUMMARY, PredictionTables, Written, find_audio, write_summary
@@ -19,6 +20,7 @@ from ossicle.audio.decode import DecodeReport
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+from ossicle.corpus.cutouts import CutOuts
 from ossicle.corpus.formats import EVENT_FORMATS
 from ossicle.inference.batch import EmittedEvent, FilePrediction, predict_file, stream_file
 from ossicle.inference.second_stage_file import bundled_second_stage
@@ -43,6 +45,13 @@ def predict(
     runtime: Runtime = "onnx",
     threads: Threads = 1,
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, max=1024, help="Chunks scored at a time.")] = 8,
+    cutouts: Annotated[
+        Path | None,
+        typer.Option(
+            "--cutouts", help="Folder for the events as audio files; made if it is not there.", show_default=False
+        ),
+    ] = None,
+    pad_s: Pad = 0.0,
     force: Annotated[
         bool, typer.Option("--force", help="Predict anew what an earlier call into the same folder has finished.")
     ] = False,
@@ -67,6 +76,7 @@ def predict(
     with project_lock(out):
         tables = PredictionTables(out, [name for name, _ in audio], wanted, opened)
         finished = Finished(out, predicted_with(opened, runtime, threads), anew=force)
+        cut = None if cutouts is None else CutOuts(cutouts, [name for name, _ in audio], pad_s)
         done: list[Written] = []
         for number, (name, path) in enumerate(audio, start=1):
             state = file_state(path)
@@ -75,9 +85,13 @@ def predict(
             tables.write(one, keep=found is not None)
             if found is None:
                 finished.mark(name, state, one.prediction)
+            if cut is not None and one.prediction.events:
+                cut.write(name, path, one.rows)
             done.append(one)
             _say(f"[{number}/{len(audio)}] {name}: {_outcome(one.prediction, reused=found is not None)}")
         tables.write_all(done)
+        if cut is not None:
+            cut.write_index()
         summary = write_summary(out, done, opened, runtime, threads)
     if as_json:
         print(json.dumps(summary, indent=2, ensure_ascii=False))

@@ -9,7 +9,20 @@ from types import FrameType
 
 import typer
 
-from ossicle.app.cli import benchmark, convert, dataset, demo, field, jobs, presets, project, review, score, train
+from ossicle.app.cli import (
+    benchmark,
+    convert,
+    cutouts,
+    dataset,
+    demo,
+    field,
+    jobs,
+    presets,
+    project,
+    review,
+    score,
+    train,
+)
 from ossicle.app.cli.printable import printable
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
 
@@ -31,6 +44,7 @@ field.register(app)
 score.register(app)
 benchmark.register(app)
 convert.register(app)
+cutouts.register(app)
 review.register(app)
 jobs.register(app)
 presets.register(app)

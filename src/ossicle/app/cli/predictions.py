@@ -29,6 +29,14 @@ class Written:
     path: Path
     prediction: FilePrediction
 
+    @property
+    def rows(self) -> list[RawSelection]:
+        """Its events as rows of tables."""
+        return [
+            RawSelection(event.start_s, event.end_s, event.label, confidence=event.score, begin_path=self.name)
+            for event in self.prediction.events
+        ]
+
 
 def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
     """Recordings by unique posix name, sorted: files by their own name, those of a folder by the path below it.
@@ -88,11 +96,11 @@ class PredictionTables:
             if one.prediction.status == "left_out":
                 path.unlink(missing_ok=True)
             elif not (keep and path.is_file()) and target.write is not None:
-                target.write(path, EventTable(tuple(_rows(one)), (one.name,)), self._options)
+                target.write(path, EventTable(tuple(one.rows), (one.name,)), self._options)
 
     def write_all(self, done: Sequence[Written]) -> None:
         """The tables that hold the events of all recordings."""
-        rows = tuple(row for one in done if one.prediction.status != "left_out" for row in _rows(one))
+        rows = tuple(row for one in done if one.prediction.status != "left_out" for row in one.rows)
         for target in self._of_all:
             if target.write is not None:
                 target.write(self._out / f"events{target.ending}", EventTable(rows), self._options)
@@ -119,10 +127,3 @@ def write_summary(out: Path, done: Sequence[Written], bundle: Bundle, runtime: s
     }
     write_json(out / SUMMARY, summary)
     return summary
-
-
-def _rows(one: Written) -> list[RawSelection]:
-    return [
-        RawSelection(event.start_s, event.end_s, event.label, confidence=event.score, begin_path=one.name)
-        for event in one.prediction.events
-    ]

@@ -1,0 +1,84 @@
+"""``ossicle cutouts``: the events of any table as audio files."""
+
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import Json
+from ossicle.app.cli.predictions import find_audio
+from ossicle.app.cli.printable import printable
+from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
+from ossicle.corpus.annotation_files import read_annotation_files
+from ossicle.corpus.cutouts import INDEX, CutOuts
+from ossicle.corpus.discovery import files_below
+from ossicle.corpus.formats import SUFFIXES
+from ossicle.corpus.pairing import Pairing
+from ossicle.corpus.selection import RawSelection
+
+Pad = Annotated[float, typer.Option("--pad", min=0.0, max=60.0, help="Sound kept on each side, in seconds.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(cutouts)
+
+
+def cutouts(
+    events: Annotated[
+        Path, typer.Argument(help="Table of events, or a folder of them: Raven, Audacity, CSV, Parquet.")
+    ],
+    audio: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the cut-outs; made if it is not there.")],
+    pad_s: Pad = 0.0,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", help="Events of this label only; may be repeated.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Cut the events of tables out of their recordings: `<stem>_<start ms>_<end ms>.wav`, with `cutouts.csv` beside.
+
+    Rates and channels stay as they are. Exit code 3: a recording could not be read, or events speak of none of those
+    given; each is named.
+    """
+    if not events.exists():
+        raise UsageError(f"{events}: does not exist; name a table of events, or a folder of them")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file; name a folder")
+    found = dict(find_audio(audio))
+    folder = events if events.is_dir() else events.parent
+    tables = files_below(events, SUFFIXES) if events.is_dir() else [events.name]
+    read = read_annotation_files(folder, tables, Pairing(found), label_column="auto", default_label="event")
+    by_recording: dict[str, list[RawSelection]] = defaultdict(list)
+    for name, row in read.rows:
+        if not label or row.label in label:
+            by_recording[name].append(row)
+    lost = [f"{one.where}: {one.message}" for one in read.notes]
+    cut = CutOuts(out, found, pad_s)
+    for name, rows in sorted(by_recording.items()):
+        try:
+            cut.write(name, found[name], _distinct(rows))
+        except AudioError as problem:
+            lost.append(str(problem))
+    cut.write_index()
+    if as_json:
+        told = {"written": [one.file for one in cut.written], "index": str(out / INDEX), "lost": lost}
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        print(f"{len(cut.written)} events of {len(by_recording)} recordings in {out}")
+    for line in lost:
+        print(printable(line), file=sys.stderr)
+    if lost:
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _distinct(rows: list[RawSelection]) -> list[RawSelection]:
+    """Rows less repetitions: a recording's Raven table and the CSV of all say the same of it."""
+    seen: dict[tuple[int, int, str], RawSelection] = {}
+    for row in rows:
+        seen.setdefault((round(1000 * row.start_s), round(1000 * row.end_s), row.label), row)
+    return list(seen.values())

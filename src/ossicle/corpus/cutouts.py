@@ -1,0 +1,107 @@
+"""Events as audio: one WAV file for each, cut out of its recording at the recording's own rate, channels kept.
+
+``<stem>_<start ms>_<end ms>.wav``, in the folder that the recording has below what was asked for, so equal stems do not
+collide; a recording whose stem another one of the folder shares keeps its suffix. Names of recordings are never trusted
+as paths (``corpus.table_names``). Times in the name are the event's; the sound is longer by what was padded.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import polars as pl
+
+from ossicle.artefacts.tables import write_csv
+from ossicle.audio.decode import AudioSource
+from ossicle.audio.wav import write_wav
+from ossicle.core.time import to_samples
+from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.table_names import table_places
+
+INDEX = "cutouts.csv"
+# Holds what 16 and 24 bits hold, and what lossy files decode to within a hair.
+_SUBTYPE = "PCM_24"
+_SCHEMA = {
+    "file": pl.String,
+    "recording": pl.String,
+    "start_s": pl.Float64,
+    "end_s": pl.Float64,
+    "label": pl.String,
+    "score": pl.Float64,
+    "sound_start_s": pl.Float64,
+    "sound_end_s": pl.Float64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CutOut:
+    """One event with its file below the output folder, and the stretch of the recording (s) that the file holds."""
+
+    file: str
+    recording: str
+    event: RawSelection
+    sound_start_s: float
+    sound_end_s: float
+
+
+class CutOuts:
+    """The cut-outs of one output folder; ``names`` are all recordings, ``pad_s`` seconds of sound on each side."""
+
+    def __init__(self, out: Path, names: Iterable[str], pad_s: float = 0.0) -> None:
+        if pad_s < 0:
+            raise ValueError(f"pad_s = {pad_s:g} s must be at least 0 s")
+        self._out, self._pad_s = out, pad_s
+        self._places = table_places(names)
+        self.written: list[CutOut] = []
+
+    def write(self, name: str, path: Path, events: Sequence[RawSelection]) -> None:
+        """The events of one recording; raises AudioError where it cannot be read.
+
+        Events that begin and end in the same milliseconds, as those of two labels may, share a file.
+        """
+        if not events:
+            return
+        source = AudioSource(path)
+        done: dict[str, tuple[float, float]] = {}
+        for event in sorted(events, key=lambda one: (one.start_s, one.end_s, one.label)):
+            file = str(cutout_place(self._places[name], event))
+            if file not in done:
+                done[file] = self._cut(source, self._out / file, event)
+            self.written.append(CutOut(file, name, event, *done[file]))
+
+    def write_index(self) -> None:
+        """``cutouts.csv``: each event with its file."""
+        rows = [
+            {
+                "file": one.file,
+                "recording": one.recording,
+                "start_s": one.event.start_s,
+                "end_s": one.event.end_s,
+                "label": one.event.label,
+                "score": one.event.confidence,
+                "sound_start_s": one.sound_start_s,
+                "sound_end_s": one.sound_end_s,
+            }
+            for one in self.written
+        ]
+        table = pl.DataFrame(rows, schema=_SCHEMA)
+        write_csv(self._out / INDEX, table.sort(["recording", "start_s", "end_s", "label"]))
+
+    def _cut(self, source: AudioSource, file: Path, event: RawSelection) -> tuple[float, float]:
+        rate = source.info.rate
+        first = max(0, to_samples(event.start_s - self._pad_s, rate))
+        wanted = max(0, to_samples(event.end_s + self._pad_s, rate) - first)
+        blocks = list(source.blocks(start_sample=first, n_samples=wanted))
+        samples = np.concatenate([np.zeros((0, source.info.channels), dtype=np.float32), *blocks])
+        write_wav(file, samples, rate, _SUBTYPE)
+        return first / rate, (first + len(samples)) / rate
+
+
+def cutout_place(place: PurePosixPath, event: RawSelection) -> PurePosixPath:
+    """Where the cut-out of an event lies, given the place of its recording's table.
+
+    >>> str(cutout_place(PurePosixPath("herd/alma_05.23"), RawSelection(1.0, 1.3, "hum")))
+    'herd/alma_05.23_1000_1300.wav'
+    """
+    return place.with_name(f"{place.name}_{to_samples(event.start_s, 1000)}_{to_samples(event.end_s, 1000)}.wav")

@@ -1,0 +1,129 @@
+"""Events as audio files: what is in them, and names that nobody could make collide or leave the folder."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import soundfile
+
+from ossicle.core.errors import AudioError
+from ossicle.corpus.cutouts import INDEX, CutOuts
+from ossicle.corpus.raven import write_raven
+from ossicle.corpus.selection import RawSelection
+
+from .conftest import Commands
+
+RATE = 8000
+
+
+def record(path: Path, seed: int, channels: int = 1) -> np.ndarray:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples = np.random.default_rng(seed).integers(-20000, 20000, (2 * RATE, channels)).astype(np.int16)
+    soundfile.write(path, samples, RATE)
+    return samples
+
+
+def test_a_cut_out_is_the_stretch_of_its_recording_to_the_sample(tmp_path: Path) -> None:
+    samples = record(tmp_path / "a" / "tape_05.23.wav", 0, channels=2)
+    cut = CutOuts(tmp_path / "out", ["a/tape_05.23.wav"], pad_s=0.1)
+    events = [
+        RawSelection(0.5, 0.75, "hum", confidence=0.9),
+        RawSelection(0.02, 0.1, "hum"),
+        RawSelection(1.9, 2.0, "x"),
+    ]
+    cut.write("a/tape_05.23.wav", tmp_path / "a" / "tape_05.23.wav", events)
+    cut.write_index()
+    place = tmp_path / "out" / "a"
+    found = {one.name: soundfile.read(one, dtype="int16", always_2d=True) for one in place.iterdir()}
+    assert set(found) == {"tape_05.23_500_750.wav", "tape_05.23_20_100.wav", "tape_05.23_1900_2000.wav"}
+    # Padded, but never beyond the recording.
+    for name, (low, high) in {"500_750": (3200, 6800), "20_100": (0, 1600), "1900_2000": (14400, 16000)}.items():
+        got, rate = found[f"tape_05.23_{name}.wav"]
+        assert rate == RATE
+        np.testing.assert_array_equal(got, samples[low:high])
+    index = pl.read_csv(tmp_path / "out" / INDEX)
+    assert index.row(1) == ("a/tape_05.23_500_750.wav", "a/tape_05.23.wav", 0.5, 0.75, "hum", 0.9, 0.4, 0.85)
+
+
+def test_equal_stems_and_hostile_names_stay_apart_and_inside(tmp_path: Path) -> None:
+    record(tmp_path / "x.wav", 1)
+    names = [
+        "a/x.wav",
+        "b/x.wav",
+        "a/x.flac",
+        "../../up.wav",
+        "/etc/x.wav",
+        "C:\\x\\y.wav",
+        "a/-z ä.5.wav",
+        "a/x" * 90 + ".wav",
+    ]
+    out = tmp_path / "out"
+    cut = CutOuts(out, names)
+    for name in names:
+        # Two labels in the same milliseconds share a file.
+        cut.write(name, tmp_path / "x.wav", [RawSelection(0.1, 0.2, "a"), RawSelection(0.1, 0.2, "b")])
+    cut.write_index()
+    files = list(out.rglob("*.wav"))
+    assert len(files) == len(names)
+    assert {one.resolve().is_relative_to(out) for one in files} == {True}
+    assert len(pl.read_csv(out / INDEX)) == 2 * len(names)
+    assert list(tmp_path.rglob("*up*")) == list(out.rglob("*up*"))
+
+
+def test_what_is_wrong_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="pad_s = -1"):
+        CutOuts(tmp_path, [], -1.0)
+    (tmp_path / "x.wav").write_bytes(b"no")
+    with pytest.raises(AudioError, match=r"x\.wav"):
+        CutOuts(tmp_path, ["x.wav"]).write("x.wav", tmp_path / "x.wav", [RawSelection(0.0, 1.0, "a")])
+
+
+def test_the_command_takes_tables_of_any_kind(tmp_path: Path, ossicle: Commands) -> None:
+    record(tmp_path / "audio" / "a" / "t.1.wav", 0)
+    record(tmp_path / "audio" / "b" / "t.1.wav", 1)
+    for folder, start in (("a", 0.5), ("b", 1.0)):
+        write_raven(
+            tmp_path / "tables" / folder / "t.1.Table.1.selections.txt",
+            [RawSelection(start, start + 0.25, "hum"), RawSelection(0.1, 0.2, "noise")],
+        )
+    # The same events once more, in the table of all.
+    (tmp_path / "tables" / "events.csv").write_text("file,start_s,end_s,label\na/t.1.wav,0.5,0.75,hum\n")
+    said = ossicle(
+        "cutouts", tmp_path / "tables", tmp_path / "audio", "-o", tmp_path / "out", "--label", "hum", "--json"
+    )
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["written"] == ["a/t.1_500_750.wav", "b/t.1_1000_1250.wav"]
+    with (tmp_path / "tables" / "events.csv").open("a") as table:
+        table.write("gone.wav,0.5,0.75,hum\n")
+    lost = ossicle("cutouts", tmp_path / "tables", tmp_path / "audio", "-o", tmp_path / "out2")
+    assert lost.code == 3
+    assert "1 rows speak of 'gone.wav', which is not in the audio folder" in lost.err
+    assert len(list((tmp_path / "out2").rglob("*.wav"))) == 4
+    missing = ossicle("cutouts", tmp_path / "nothing", tmp_path / "audio", "-o", tmp_path / "out")
+    assert missing.code == 2
+
+
+def test_predict_leaves_cut_outs_too(tmp_path: Path, old_bundle: Path, ossicle: Commands) -> None:
+    record(tmp_path / "audio" / "a" / "t.1.wav", 0)
+    record(tmp_path / "audio" / "b" / "t.1.wav", 1)
+    said = ossicle(
+        "predict",
+        old_bundle,
+        tmp_path / "audio",
+        "-o",
+        tmp_path / "out",
+        "--cutouts",
+        tmp_path / "cut",
+        "--pad",
+        "0.05",
+    )
+    assert said.code == 0, said.err
+    events = pl.read_csv(tmp_path / "out" / "events.csv")
+    index = pl.read_csv(tmp_path / "cut" / INDEX)
+    assert len(index) == len(events) > 0
+    for row in index.iter_rows(named=True):
+        info = soundfile.info(tmp_path / "cut" / row["file"])
+        assert info.frames == round((row["sound_end_s"] - row["sound_start_s"]) * RATE)
+        assert row["sound_start_s"] == pytest.approx(max(0.0, row["start_s"] - 0.05), abs=1e-4)
