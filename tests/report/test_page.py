@@ -191,3 +191,16 @@ def test_the_page_shows_what_the_noise_gate_found() -> None:
     off = render(replace(report_data(), gate=judge([loud], GateSettings(off=("white_noise",)))))
     assert "not judged" in off
     assert "No gate was run." in render(replace(report_data(), gate=()))
+
+
+def test_a_leaky_split_is_said_and_folds_have_their_names():
+    split = {
+        "ok": False,
+        "leaky": "leaky: random cuts through 2 of 2 groups of '<b>'",
+        "names": {"-1": "train", "0": "test"},
+        "folds": [{"fold": -1, "recordings": 2}, {"fold": 0, "recordings": 1}],
+    }
+    page = render(replace(report_data(), split=split))
+    assert "leaky: random cuts through 2 of 2 groups of &#39;&lt;b&gt;&#39;." in page
+    assert "<td>train</td><td>2</td>" in page
+    assert "<td>test</td><td>1</td>" in page

@@ -14,6 +14,7 @@ from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
 
 Row = Mapping[str, Any]
+_ORDER = ("train", "val", "test")
 
 
 def stats(
@@ -61,6 +62,7 @@ def stats(
 def _show(title: str, rows: Sequence[Row], key: Callable[[Row], str]) -> None:
     """A table of counts, one column for each split, with the seconds of all."""
     splits = list(dict.fromkeys(row["split"] for row in rows))
+    splits.sort(key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
     found: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(splits, 0))
     seconds: dict[str, float] = defaultdict(float)
     for row in rows:

@@ -105,7 +105,7 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
         files=len(files.paths()),
         lost={recordings[key].path: reason for key, reason in sorted(lost.items())},
         without_year=sum(one.year == NO_YEAR for one in named),
-        note=" ".join(part for part in (note, told["leaky"]) if part),
+        note="; ".join(part for part in (note, told["leaky"]) if part),
     )
 
 

@@ -18,6 +18,7 @@ from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
 from ossicle.corpus.health import health
 from ossicle.corpus.index_files import read_index
+from ossicle.corpus.splits import SplitSettings
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import count_events, precision_recall_f1
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
@@ -26,7 +27,7 @@ from ossicle.metrics.psds_settings import PRESETS
 from ossicle.report.data import FoldRow, PrCurve, ReliabilityBin, ReportData, ScoreRow, SweepRow, TrainingCurve
 from ossicle.training.runfolder import RunFolder
 
-STEP_VERSION = 3
+STEP_VERSION = 4
 PAGE = "report.html"
 
 
@@ -92,8 +93,7 @@ def _summary(context: Context, truth: Truth, grid: Mapping[str, Any], second: Ma
         "labels": ", ".join(truth.labels),
         "annotated recordings": f"{len(truth.ids)} ({hours:.2f} h)",
         "annotations": str(len(truth.annotations)),
-        "held out": f"one fold at a time, {len(set(truth.folds.values()))} folds, grouped by {settings.split.group} "
-        f"({len(set(truth.groups.values()))} groups)",
+        "held out": _held_out(settings.split, truth),
         "decision": "cross-fitted: for each fold on the out-of-fold scores of the others",
         **({} if second["kind"] == "none" else {"second stage": _second_stage(second)}),
         "match": f"IoU of at least {settings.evaluation.iou:g}, optimal pairing",
@@ -101,6 +101,13 @@ def _summary(context: Context, truth: Truth, grid: Mapping[str, Any], second: Ma
         f"would reach F1 {_figure(grid['ceiling_f1']):.3f}",
         "seed": str(settings.training.seed),
     }
+
+
+def _held_out(split: SplitSettings, truth: Truth) -> str:
+    groups = f"grouped by {split.group} ({len(set(truth.groups.values()))} groups)"
+    if split.holds_out_once:
+        return f"val and test together, by one model that learned from train ({split.strategy}), {groups}"
+    return f"one fold at a time, {len(set(truth.folds.values()))} folds, {groups}"
 
 
 def _second_stage(second: Mapping[str, Any]) -> str:
