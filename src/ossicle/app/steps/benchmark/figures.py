@@ -215,8 +215,10 @@ class Tally:
 
     def _average_precision(self, found: Found, criterion: Criterion) -> float:
         """Of all recordings at once: they are laid apart on one axis, so that none sees another's events."""
-        reach = self.judging.seconds.copy()
+        # Of a recording that is known in part only, what is judged may lie far behind the seconds that are.
+        reach = np.zeros(len(self.judging.tapes))
         np.maximum.at(reach, found.reference, found.reference_times[:, 1])
+        np.maximum.at(reach, found.recording, found.times[:, 1])
         base = np.concatenate([[0.0], np.cumsum(reach + _APART_S)[:-1]])
         references: Intervals = found.reference_times + base[found.reference][:, None]
         events: Intervals = found.times + base[found.recording][:, None]
