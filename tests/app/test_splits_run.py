@@ -17,6 +17,8 @@ from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import read_table
 from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import SplitError
+from ossicle.corpus.raven import write_raven
+from ossicle.corpus.selection import RawSelection
 from ossicle.corpus.splits import LEAKY, STRATEGIES
 
 from ..untrained import PROJECT, chain_without_training, write_tapes
@@ -110,6 +112,21 @@ def test_whole_tapes_in_train_val_and_test_run_to_the_end(tapes: Path, ossicle: 
     metrics = json.loads((done.artefacts["evaluation"] / "metrics.json").read_text())
     assert metrics["n_reference"] == 3 * len(judged)
     assert set(metrics["per_group"]) == set(judged["group"].to_list())
+
+
+def test_shares_are_of_targets_and_not_of_what_is_too_poor_to_be_one(tapes: Path) -> None:
+    for stem in ("siteA_1", "siteA_2"):
+        rows = [RawSelection(float(start), start + 0.5, "call", quality=1) for start in (1, 4, 7)]
+        write_raven(tapes / "tables" / f"{stem}.Table.1.selections.txt", rows)
+    (tapes / "ossicle.toml").write_text(PROJECT + '[variants.known]\nbase = "preset:proportional_by_tape"\n')
+    for seed in range(6):
+        project = load_project(tapes, (f"split.seed={seed}",), variant="known")
+        made = chain.run_project(project, Silent(), "dataset").artefacts["dataset"]
+        clips = read_table(made / "clips.parquet")
+        targets = clips.filter(clips["role"] == "target")
+        # Site A has calls, but none is a target: it cannot fill a split.
+        assert "A" not in targets["group"].to_list()
+        assert set(targets["fold"].to_list()) == {-1, 0, 1}
 
 
 @pytest.mark.parametrize("strategy", ["grouped", "proportional_by_tape", "random"])

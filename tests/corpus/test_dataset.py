@@ -105,3 +105,19 @@ def test_stats_count_every_clip_once() -> None:
         (1, "tapes/b", "trill", 2): (1, 0.2),
     }
     assert all(r.quality is None for r in rows if r.role == "noise")
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "kept"),
+    [(0, 0, [None, 1, 2, 3, 4]), (2, 0, [None, 2, 3, 4]), (0, 2, [None, 1, 2]), (2, 3, [None, 2, 3])],
+)
+def test_targets_are_kept_by_quality_from_either_end(least: int, most: int, kept: list[int | None]) -> None:
+    notes = [Annotation("a1", 1.0 + 2 * i, 1.5 + 2 * i, "hum", quality=q) for i, q in enumerate([None, 1, 2, 3, 4])]
+    notes.append(Annotation("b1", 1.0, 1.5, "hum"))
+    made = build_dataset(
+        RECORDINGS, notes, FOLDS, DatasetSettings(quality_min=least, quality_max=most, noise_per_target=0), 0, 1.0
+    )
+    assert [unit.quality for unit in made.units if unit.clips[0].recording_id == "a1"] == kept
+    reasons = [one.reason for one in made.unused if one.start_s is not None]
+    assert len(reasons) == 5 - len(kept)
+    assert all("worse than 2" in one or "worse than 3" in one or "less than 2" in one for one in reasons)

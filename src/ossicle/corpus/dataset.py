@@ -217,6 +217,13 @@ def _beside(
     return out
 
 
+def has_quality(annotation: Annotation, settings: DatasetSettings) -> bool:
+    """Whether an annotation may be a target by its quality; one of unknown quality may."""
+    if annotation.quality is None:
+        return True
+    return annotation.quality >= settings.quality_min and not 0 < settings.quality_max < annotation.quality
+
+
 def dataset_stats(clips: Iterable[Clip], annotations: Iterable[Annotation]) -> list[StatsRow]:
     """Counts per fold, group, role, label and quality, sorted; a target's quality is its annotation's."""
     quality = {(a.recording_id, max(a.start_s, 0.0), a.label): a.quality for a in annotations}
@@ -259,13 +266,11 @@ def _free(
 def _why_no_target(annotation: Annotation, recording: Recording, settings: DatasetSettings) -> str:
     if annotation.start_s >= recording.duration_s:
         return f"'{annotation.label}' begins after the end of the recording ({recording.duration_s:.3f} s)"
-    if annotation.quality is None:
+    if annotation.quality is None or has_quality(annotation, settings):
         return ""
     if settings.quality_max and annotation.quality > settings.quality_max:
         return f"'{annotation.label}' has quality {annotation.quality}, worse than {settings.quality_max}"
-    if annotation.quality < settings.quality_min:
-        return f"'{annotation.label}' has quality {annotation.quality}, less than {settings.quality_min}"
-    return ""
+    return f"'{annotation.label}' has quality {annotation.quality}, less than {settings.quality_min}"
 
 
 def _why_unused(recording: Recording, folds: Mapping[str, FoldEntry], looked: Collection[str]) -> str:

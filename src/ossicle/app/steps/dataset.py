@@ -16,7 +16,7 @@ from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible
 from ossicle.corpus.audit import audit, require_no_leak
-from ossicle.corpus.dataset import build_dataset, clip_order, dataset_stats
+from ossicle.corpus.dataset import build_dataset, clip_order, dataset_stats, has_quality
 from ossicle.corpus.holdout import divide_clips, leak_words, models, split_name, undivided, whole_groups
 from ossicle.corpus.index_files import read_index
 from ossicle.corpus.mined import FOLDER, MinedClips, mined_clips, mined_files, read_mined
@@ -56,7 +56,12 @@ def run(context: Context) -> None:
     if split.leaky:
         folds = undivided(recordings, index.partly, split.group)
     else:
-        judged = (whole_groups if split.holds_out_once else make_folds)(recordings, stated, split)
+        # Shares are of targets: what is too poor to be one has no part in them.
+        judged = (
+            whole_groups(recordings, [one for one in stated if has_quality(one, settings.dataset)], split)
+            if split.holds_out_once
+            else make_folds(recordings, stated, split)
+        )
         folds = with_partly(judged, recordings, index.partly, split.group)
     built = build_dataset(recordings, annotations, folds, settings.dataset, split.seed, _NOISE_S, index.partly)
     if split.leaky:
