@@ -73,6 +73,23 @@ def test_an_override_reaches_the_network(
     assert rows[1, 0] == found.step_frames
 
 
+def test_the_known_model_is_a_preset(file: Path) -> None:
+    text = '[corpus]\naudio = "audio"\n[variants.known]\nbase = "preset:known_windows"\n'
+    file.write_text(text + '[variants.known.model.window]\nbackbone = "resnet10t"\n')
+    settings = load_project(file, variant="known").settings
+    front = settings.frontend
+    assert (front.rate, front.n_fft, front.hop_samples, front.n_mels) == (48000, 2048, 1024, 128)
+    assert (front.fmin_hz, front.fmax_hz, front.floor_db) == (0.0, 4000.0, -100.0)
+    assert (front.scale, front.preemphasis, front.window_scale) == ("linear", 0.98, "energy")
+    assert (settings.plan.hop_samples, settings.plan.window_samples, settings.plan.core_frames) == (2048, 18432, 12)
+    augment = settings.augment
+    assert (augment.pitch_low, augment.pitch_high, augment.time_low, augment.time_high) == (0.5, 1.5, 0.5, 2.0)
+    assert (augment.background_by, augment.background_low_db, augment.background_high_db) == ("snr", -3.0, 12.0)
+    assert settings.model.window.max_pool is False
+    assert settings.model.window.normalise == "minmax"
+    build_network(settings.model, front, settings.plan, 1)
+
+
 def test_check_prints_the_windows_as_they_are(file: Path) -> None:
     asked = CliRunner().invoke(app, ["check", "-p", str(file)], env={"COLUMNS": "240"})
     assert "windows of 0.384 s every 0.04267 s (asked: 0.4 s and 0.05 s; 17 STFT frames every 2" in asked.stdout
