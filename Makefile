@@ -29,12 +29,13 @@ INSTALL = $(UV) pip install --python $(BIN)/python $(PIP_ARGS) -c constraints.tx
 endif
 
 .NOTPARALLEL:
-.PHONY: help env demo test check format slow bench runtime constraints clean distclean
+.PHONY: help env demo test test-slurm check format slow bench runtime constraints clean distclean
 
 help:
 	@echo "make env          the environment for work on Ossicle, in $(VENV)"
 	@echo "make demo         install what a user needs and run the main job on synthetic tapes"
 	@echo "make test         check, then every test that takes seconds"
+	@echo "make test-slurm   the tests on a real Slurm, where there is one (scripts/slurm_here.sh start)"
 	@echo "make check        format, lint, types and import contracts"
 	@echo "make format       rewrite the code in the house format"
 	@echo "make slow         the tests that take minutes"
@@ -49,7 +50,10 @@ demo: $(DEMO_STAMP)
 	$(BIN)/ossicle demo $(DEMO_DIR)
 
 test: check
-	$(BIN)/pytest -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/pytest -m "not slow and not slurm" $(PYTEST_ARGS)
+
+test-slurm: env
+	timeout --kill-after=20 300 $(BIN)/pytest -m slurm tests/e2e/test_slurm.py $(PYTEST_ARGS)
 
 check: env
 	$(BIN)/ruff format --check .

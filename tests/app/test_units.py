@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.app.jobs.build import listed_jobs, step_jobs
+from ossicle.app.jobs.benchmark import TABLES
+from ossicle.app.jobs.build import Listed, listed_jobs, step_jobs
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps import chain, training
 from ossicle.app.steps.chain import run_project
@@ -202,18 +203,22 @@ def test_a_task_is_the_whole_command(project: Project, monkeypatch: pytest.Monke
 
 
 def test_tasks_listed_by_another_command_become_arrays(project: Project) -> None:
-    listed = [("index", ["ossicle", "i"], [])]
-    listed += [(f"score:{number}", ["ossicle", "s", str(number)], ["index"]) for number in range(1001)]
-    listed += [(f"decide:{number}", ["ossicle", "d"], ["index", f"score:{number}"]) for number in range(3)]
-    listed += [("metrics", ["ossicle", "m"], ["index", *(f"decide:{number}" for number in range(3))])]
-    known = {"score": "benchmark_scores", "decide": "benchmark_evaluation", "index": "index", "metrics": "metrics"}
-    tables = {name: known[name.partition(":")[0]] for name, _, _ in listed}
-    jobs = listed_jobs(project, listed, tables, "slurm")
-    assert [(job.name, len(job.tasks), job.needs) for job in jobs] == [
-        ("index", 1, ()),
-        ("benchmark_scores", 1000, ("index",)),
-        ("benchmark_scores-2", 1, ("index",)),
-        ("benchmark_evaluation", 3, ("benchmark_scores", "benchmark_scores-2", "index")),
-        ("metrics", 1, ("benchmark_evaluation", "index")),
+    listed = [Listed("index", ("ossicle", "i"), (), "benchmark-index")]
+    scores = [f"score:{number}" for number in range(1001)]
+    listed += [Listed(name, ("ossicle", "s", name), ("index",), "benchmark-scores") for name in scores]
+    decisions = [f"decide:{number}" for number in range(3)]
+    listed += [
+        Listed(one, ("ossicle", "d"), ("index", of), "benchmark-decisions")
+        for one, of in zip(decisions, scores, strict=False)
     ]
-    assert [job.placement.max_concurrent for job in jobs] == [0, 15, 15, 20, 0]
+    listed += [Listed("metrics", ("ossicle", "m"), ("index", *decisions), "benchmark-results")]
+    jobs = listed_jobs(project, listed, TABLES, "slurm")
+    assert [(job.name, len(job.tasks), job.needs) for job in jobs] == [
+        ("benchmark-index", 1, ()),
+        ("benchmark-scores", 1000, ("benchmark-index",)),
+        ("benchmark-scores-2", 1, ("benchmark-index",)),
+        ("benchmark-decisions", 3, ("benchmark-index", "benchmark-scores", "benchmark-scores-2")),
+        ("benchmark-results", 1, ("benchmark-decisions", "benchmark-index")),
+    ]
+    assert [job.placement.max_concurrent for job in jobs] == [20, 15, 15, 20, 20]
+    assert {job.placement.on for job in jobs} == {"slurm"}

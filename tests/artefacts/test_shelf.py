@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from ossicle.artefacts import shelf as shelf_module
 from ossicle.artefacts.files import tree_digest, write_text
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG, Shelf
-from ossicle.core.errors import ArtefactError
+from ossicle.core.errors import ArtefactError, LockedError
 
 from ..kills import NEVER, run_dying
 
@@ -220,3 +222,34 @@ def test_killed_anywhere_and_run_again_ends_the_same(tmp_path: Path) -> None:
         resumed.verify(place)
         assert sorted(os.listdir(place)) == ["a.txt", MANIFEST, "b.txt", "c.txt", JOURNAL]
         assert os.listdir(root / "score") == [FP.digest[:16]]
+
+
+def test_a_lock_holds_until_the_artefact_is_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, made_from = Shelf(tmp_path), Fingerprint("scores", 1, {}, {})
+    publish = shelf_module.publish_folder
+    refused = []
+
+    def published(part: Path, place: Path) -> None:
+        # Here another process looked for the lock, found none, and began the same work anew.
+        with pytest.raises(LockedError), unit_lock(part, "step"):
+            pass
+        refused.append(part)
+        publish(part, place)
+
+    monkeypatch.setattr(shelf_module, "publish_folder", published)
+    work = shelf.begin(made_from)
+    with unit_lock(work, "step"):
+        (work / "a.txt").write_text("a")
+        place = shelf.commit(made_from)
+    assert refused == [work]
+    assert sorted(os.listdir(place)) == ["a.txt", MANIFEST]
+
+
+def test_a_working_folder_begun_too_late_is_left_again(tmp_path: Path) -> None:
+    shelf, made_from = Shelf(tmp_path), Fingerprint("scores", 1, {}, {})
+    with unit_lock(shelf.begin(made_from), "step"):
+        shelf.leave(made_from)
+        assert not shelf.unfinished(made_from).exists()
+    (shelf.begin(made_from) / "work").write_text("somebody's")
+    shelf.leave(made_from)
+    assert (shelf.unfinished(made_from) / "work").exists()

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,6 @@ class Shelf:
         if not work.is_dir():
             raise ArtefactError(f"{work} is missing: nothing was begun for this {made_from.step}; run the step again")
         sweep(work)
-        forget_units(work)
         content = tree_digest(work, (*NOT_CONTENT, *content_exclude))
         write_json(
             work / MANIFEST,
@@ -97,7 +97,16 @@ class Shelf:
         )
         with naming(place):
             publish_folder(work, place)
+        # Not before: whoever opened a lock file made in the place of one that is held would hold it too.
+        forget_units(place)
         return place
+
+    def leave(self, made_from: Fingerprint) -> None:
+        """Remove the working folder if locks are all it holds: it was begun when the artefact was there already."""
+        work = self.unfinished(made_from)
+        forget_units(work)
+        with suppress(OSError):
+            work.rmdir()
 
     def content(self, path: Path) -> str:
         """The content digest of a finished artefact, as its ``artefact.json`` says; an input of later steps."""

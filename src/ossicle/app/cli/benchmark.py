@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.placed import On, Watched, place_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.project import HERE
 from ossicle.app.cli.table import print_rows
@@ -54,6 +55,7 @@ def benchmark(
     ] = "",
     tasks: Annotated[bool, typer.Option("--tasks", help="List the tasks as command lines, and do nothing.")] = False,
     set_: Set = None,
+    on: On = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -61,8 +63,11 @@ def benchmark(
     """Judge models on an annotated corpus that they were not trained on; leaves `benchmark/` beside the project file.
 
     Scores are computed once for each model, window and step, and every threshold and decision reads them. Whatever is
-    done is reused. Exit code 3: recordings were left out or end early; each is named.
+    done is reused. With --on, readings are done side by side: in processes here, or on Slurm. Exit code 3: recordings
+    were left out or end early; each is named.
     """
+    from ossicle.app.jobs.benchmark import benchmark_jobs, benchmark_on_slurm
+    from ossicle.app.jobs.placed import do_jobs
     from ossicle.app.steps.benchmark.tasks import benchmark_tasks, run_benchmark
     from ossicle.app.steps.progress import KINDS, make_progress
 
@@ -78,6 +83,11 @@ def benchmark(
             words = {"name": each.name, "command": command, "needs": list(each.needs), "step": each.step}
             print(json.dumps(words, ensure_ascii=False))
         return
+    if not task and (place_of(on) or benchmark_on_slurm(loaded, on)):
+        watched = Watched(project)
+        with watched.leaving():
+            do_jobs(loaded, benchmark_jobs(loaded, overrides, on), watched.show, watched.told)
+    # What tasks have done is found and shown.
     with make_progress(progress) as shown:
         done = run_benchmark(loaded, shown, overrides, task)
     if as_json:

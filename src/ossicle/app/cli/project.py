@@ -169,9 +169,12 @@ def check(
     Exit code 3: it would leave recordings out, or not read them to their end; each is named. Only headers are read
     here: NaN, silence and damage within a file are found by `ossicle dataset health`, which decodes everything.
     """
+    from ossicle.app.jobs.preflight import slurm_findings
     from ossicle.app.steps.preflight import preflight
+    from ossicle.app.steps.standing import standing
 
-    findings = preflight(load_project(project, tuple(set_ or ()), data_root, variant))
+    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    findings = [*preflight(loaded), *standing(loaded, tuple(set_ or ())), *slurm_findings(loaded)]
     if as_json:
         print(json.dumps([asdict(one) for one in findings], indent=2))
     else:

@@ -14,8 +14,15 @@ LARGEST_ARRAY = 1000
 FIRST = ("corpus", "dataset")
 """Done where the command is given: only then is it known which folds there are."""
 
-Listed = tuple[str, Sequence[str], Sequence[str]]
-"""A task of another command: its name, its command line, and the names of the tasks it needs."""
+
+@dataclass(frozen=True)
+class Listed:
+    """A task of another command: its name, its command line, the names of the tasks it needs, and its kind of work."""
+
+    name: str
+    argv: tuple[str, ...]
+    needs: tuple[str, ...]
+    step: str
 
 
 @dataclass(frozen=True)
@@ -87,28 +94,26 @@ def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...
     return out
 
 
-def listed_jobs(
-    project: Project, listed: Sequence[Listed], steps: Mapping[str, str], on: str | None, needs: Sequence[str] = ()
-) -> list[Job]:
-    """Jobs of tasks that another command lists; ``steps`` gives the table of ``[jobs]`` for each task.
+def listed_jobs(project: Project, listed: Sequence[Listed], tables: Mapping[str, str], on: str | None) -> list[Job]:
+    """Jobs of tasks that another command lists; ``tables`` gives the table of ``[jobs]`` for each kind of work.
 
-    Tasks of one table that need tasks of the same tables are one array.
+    Tasks of one kind that need the same kinds are one array, so a job waits for whole arrays.
     """
-    owner: dict[str, str] = {}
-    out: list[Job] = []
+    kinds = {one.name: one.step for one in listed}
     grouped: dict[tuple[str, frozenset[str]], list[Task]] = {}
-    for name, argv, wanted in listed:
-        key = (steps[name], frozenset(owner[one] for one in wanted))
-        grouped.setdefault(key, []).append(Task(name, tuple(argv)))
-        owner[name] = steps[name]
+    for one in listed:
+        key = (one.step, frozenset(kinds[name] for name in one.needs))
+        grouped.setdefault(key, []).append(Task(one.name, one.argv))
     named: dict[str, list[str]] = {}
+    out: list[Job] = []
     for (step, after), tasks in grouped.items():
-        all_needs = [*needs, *(name for one in sorted(after) for name in named[one])]
-        for part, begin in enumerate(range(0, len(tasks), LARGEST_ARRAY)):
-            name = step if not named.get(step) and part == 0 else f"{step}-{len(named.get(step, ())) + 1}"
-            named.setdefault(step, []).append(name)
+        table = tables.get(step, step)
+        needs = tuple(name for kind in sorted(after) for name in named[kind])
+        for begin in range(0, len(tasks), LARGEST_ARRAY):
+            own = named.setdefault(step, [])
+            own.append(step if not own else f"{step}-{len(own) + 1}")
             chunk = tuple(tasks[begin : begin + LARGEST_ARRAY])
-            out.append(Job(name, chunk, tuple(all_needs), placement(project, step, on), step))
+            out.append(Job(own[-1], chunk, needs, placement(project, table, on), table))
     return out
 
 

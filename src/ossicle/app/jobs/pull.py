@@ -51,14 +51,17 @@ def pull_project(
     there = remote_data_root or project.settings.project.data_root
     for extra in extras:
         folder = EXTRAS[extra]
-        project.data_root.mkdir(parents=True, exist_ok=True)
         for name in _names(f"{root}/{there}/{folder}/"):
             what, place = f"{there}/{folder}/{name}", project.data_root / folder / name
             if (place / MANIFEST).is_file():
                 out.append(Pulled(what, 0, 0, "here already"))
                 continue
-            with project_lock(project.data_root):
-                row = _bring(root, what, place, dry_run=dry_run)
+            if dry_run:
+                row = _bring(root, what, place, dry_run=True)
+            else:
+                project.data_root.mkdir(parents=True, exist_ok=True)
+                with project_lock(project.data_root):
+                    row = _bring(root, what, place, dry_run=False)
             if row is not None:
                 out.append(row)
     if not out:

@@ -113,6 +113,8 @@ def _size(path: Path) -> int:
 
 def _device(project: Project) -> Finding:
     asked = project.settings.training.device
+    if project.settings.jobs.placed("training").on == "slurm":
+        return Finding("device", True, f"training runs on Slurm; whether {asked!r} is there is told there")
     if importlib.util.find_spec("torch") is None:
         return Finding("device", False, "torch is not installed; pip install 'ossicle[train]'")
     from ossicle.training.fit import accelerator

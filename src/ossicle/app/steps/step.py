@@ -169,6 +169,7 @@ def compute(
     with unit_lock(out, WHOLE, wait_s):
         # Whoever held the lock may have finished it.
         if not replace and (found := shelf.find(made_from)) is not None:
+            shelf.leave(made_from)
             return found
         log, journal = RunLog(out / RUN_LOG), Journal(out / JOURNAL)
         step.run(Context(project, needed, out, progress, log, journal, dict(seconds)))

@@ -19,9 +19,9 @@ from ossicle.artefacts.shelf import RUN_LOG, Shelf
 from ossicle.core.errors import UsageError
 
 
-def unit_steps() -> list[str]:
-    """The steps whose work falls into units."""
-    return [step.name for step in chain.CHAIN if step.units is not None]
+def unit_steps(project: Project) -> list[str]:
+    """The steps of a project whose work falls into units."""
+    return [step.name for step in chain.chain_of(project) if step.units is not None]
 
 
 def units_left(step: Step, project: Project, artefacts: dict[str, Path]) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def run_unit(project: Project, step_name: str, unit: str, progress: Progress) ->
 
     Raises UsageError where there is no such step or unit, or a step that it needs is not done.
     """
-    step = _step(step_name)
+    step = _step(project, step_name)
     assert step.units is not None
     shelf, began = Shelf(project.data_root), time.monotonic()
     artefacts = _needed(step, project, progress)
@@ -60,7 +60,9 @@ def run_unit(project: Project, step_name: str, unit: str, progress: Progress) ->
         out = shelf.begin(made_from)
         with unit_lock(out, unit, math.inf):
             # Whoever held the lock may have done it, and another have put the whole on the shelf.
-            if shelf.find(made_from) is None and not step.units.done(out, unit):
+            if shelf.find(made_from) is not None:
+                shelf.leave(made_from)
+            elif not step.units.done(out, unit):
                 needed = {name: artefacts[name] for name in step.needs}
                 log, journal = RunLog(out / RUN_LOG), unit_journal(out, unit)
                 step.units.run(Context(project, needed, out, progress, log, journal, {}), unit)
@@ -72,18 +74,18 @@ def run_unit(project: Project, step_name: str, unit: str, progress: Progress) ->
     return outcome
 
 
-def _step(name: str) -> Step:
-    for step in chain.CHAIN:
+def _step(project: Project, name: str) -> Step:
+    for step in chain.chain_of(project):
         if step.name == name and step.units is not None:
             return step
-    raise UsageError(f"{name!r} is no step that is done in units; such steps: {', '.join(unit_steps())}")
+    raise UsageError(f"{name!r} is no step that is done in units; such steps: {', '.join(unit_steps(project))}")
 
 
 def _needed(step: Step, project: Project, progress: Progress) -> dict[str, Path]:
     """The artefacts of the steps before; one whose units are all done is put on the shelf first."""
     shelf = Shelf(project.data_root)
     artefacts: dict[str, Path] = {}
-    for earlier in chain.chosen_steps([step.name])[:-1]:
+    for earlier in chain.chosen_steps([step.name], project=project)[:-1]:
         made_from = fingerprint(earlier, project, shelf, artefacts)
         found = shelf.find(made_from) or _gather(earlier, made_from, project, artefacts, progress)
         if found is None:

@@ -1,0 +1,58 @@
+"""What is missing before jobs are submitted: Slurm itself, partitions and accounts that the settings name."""
+
+import getpass
+import shutil
+from collections.abc import Iterator
+
+from ossicle.app.jobs import slurm
+from ossicle.app.jobs.benchmark import TABLES
+from ossicle.app.jobs.build import FIRST
+from ossicle.app.project.load import Project
+from ossicle.app.project.placement import StepPlacement
+from ossicle.app.steps.chain import chain_of
+from ossicle.app.steps.preflight import Finding
+
+
+def slurm_findings(project: Project) -> Iterator[Finding]:
+    """What Slurm says of the places that ``[jobs]`` names; nothing where no step is placed there."""
+    of = project.settings.jobs
+    own = [step.name for step in chain_of(project) if step.name not in FIRST]
+    steps = [*own, *dict.fromkeys(TABLES.values())]
+    there = {step: placed for step in steps if (placed := of.placed(step)).on == "slurm"}
+    if not there:
+        return
+    if shutil.which("sbatch") is None:
+        yield Finding("slurm", False, "there is no sbatch here; log in where Slurm is, or add --set jobs.on=local")
+        return
+    partitions = slurm.partitions()
+    if partitions is None:
+        yield Finding("slurm", False, "sinfo gets no answer; is the controller up, and SLURM_CONF right?")
+        return
+    yield Finding("slurm", True, f"answers; partitions: {', '.join(sorted(partitions))}")
+    for name, users in _named(there, "partition").items():
+        # sbatch takes several, with commas, and uses whichever is free first.
+        missing = [one for one in name.split(",") if one not in partitions]
+        what = f"partition {name} of {users}"
+        if missing:
+            yield Finding("slurm", False, f"{what}: there is no {', '.join(missing)}; correct [jobs] partition")
+        else:
+            yield Finding("slurm", True, f"{what}: is there")
+    named = _named(there, "account")
+    known = slurm.accounts(getpass.getuser()) if named else None
+    for name, users in named.items():
+        what = f"account {name} of {users}"
+        if known is None:
+            yield Finding("slurm", True, f"{what}: cannot be checked, for Slurm keeps no accounts here")
+        elif name in known:
+            yield Finding("slurm", True, f"{what}: yours")
+        else:
+            yield Finding("slurm", False, f"{what}: not yours; yours: {', '.join(sorted(known)) or 'none'}")
+
+
+def _named(there: dict[str, StepPlacement], key: str) -> dict[str, str]:
+    """The values of a setting, with the steps that name them."""
+    out: dict[str, list[str]] = {}
+    for step, placed in there.items():
+        if value := getattr(placed, key):
+            out.setdefault(value, []).append(step)
+    return {value: ", ".join(steps) for value, steps in out.items()}
