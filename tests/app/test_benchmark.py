@@ -17,12 +17,16 @@ from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.tables import read_table
 from ossicle.bundle.format import read_bundle, write_bundle
+from ossicle.core.decision import Decision
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.corpus.raven import read_raven, write_raven
 from ossicle.corpus.selection import RawSelection
+from ossicle.inference.batch import predict_file
 from ossicle.inference.predictor import FakePredictor
+from ossicle.inference.second_stage_file import second_stage_bytes
 from ossicle.report import benchmark_tables as bt
 
+from ..inference.test_second_stage import stage
 from ..kills import run_dying
 from .conftest import Commands
 
@@ -375,3 +379,41 @@ def test_the_preset_and_what_is_refused(folder: Path) -> None:
     nowhere = load_project(folder, ('benchmark.audio=""',))
     with pytest.raises(UsageError, match="names no folder"):
         benchmark_view(nowhere)
+
+
+def test_both_stages_are_a_layer_of_their_own(
+    folder: Path, hears: list[str], no_notebook: None, ossicle: Commands
+) -> None:
+    """The trees call what lies below 1.5 kHz an event (0.9), the rest not (0.1): the tones are at 1 kHz."""
+    old = read_bundle(folder / "bundle")
+    files = {one: old.read_bytes(one) for one in old.files if one != "CARD.md"}
+    values = {key: getattr(old, key) for key in ("labels", "plan", "front", "provenance", "metrics", "split", "model")}
+    decisions = dict.fromkeys(old.labels, Decision(on=0.4, off=0.4))
+    judged = stage(0.5, old.labels)
+    files["second_stage.safetensors"] = second_stage_bytes(judged)
+    write_bundle(folder / "both" / "bundle", name="both", files=files, decisions=decisions, **values)
+    said = ossicle("benchmark", "-p", folder, "--set", 'benchmark.models=["both/bundle"]')
+    assert said.code == 0, said.err
+    found = tables(folder)
+    rows = found["metrics"].filter(pl.col("layer") == "second", pl.col("criterion") == "iou 0.5")
+    assert rows.select("decision", "threshold", "n_predicted").rows() == [
+        ("bundle", 0.5, 11),
+        ("grid", 0.1, 11),
+        ("grid", 0.5, 11),
+        ("grid", 0.9, 0),  # the stump's 0.9, once through both logits
+    ]
+    assert rows["f1"].to_list() == [1.0, 1.0, 1.0, 0.0]
+    assert set(found["leaderboard"]["layer"]) == {"first", "second"}
+    place = folder / "benchmark" / "models" / "both" / "own"
+    assert {one.name for one in place.glob("second*")} == {"second_bundle", "second_t0.1", "second_t0.5", "second_t0.9"}
+    # They are the events that `predict` finds.
+    index = read_table(place / "second_bundle" / "predictions.parquet")
+    for path in TAPES:
+        heard = predict_file(
+            folder / "bench" / path, FakePredictor(old.labels, old.plan), decisions, second_stage=judged
+        ).events
+        mine = index.filter(pl.col("recording") == path).select("start_s", "end_s", "score").rows()
+        expected = [(one.start_s, one.end_s, one.score) for one in heard if one.label == "call"]
+        np.testing.assert_allclose(mine, expected, atol=1e-6)
+    page = (folder / "benchmark" / "report.html").read_text()
+    assert "both, second stage" in page

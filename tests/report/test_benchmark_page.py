@@ -70,7 +70,14 @@ def made() -> tuple[dict[str, pl.DataFrame], dict[str, object]]:
                     )
                     rows["boundaries"].append({**key, "boundary": boundary, **quantiles, "pairs": 3, **marks})
         for basis in ("cross-fitted", "in-sample"):
-            board = {"model": model, "reading": reading, "basis": basis, "criterion": CRITERION, **rates}
+            board = {
+                "model": model,
+                "reading": reading,
+                "layer": "first",
+                "basis": basis,
+                "criterion": CRITERION,
+                **rates,
+            }
             board |= {
                 "false_alarms_per_hour": 1.0,
                 "n_reference": 5,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ossicle.core.decision import Decision
 from ossicle.core.intervals import Intervals, as_intervals
-from ossicle.core.tracks import ScoreTrack
+from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.inference.decide import decide
 from ossicle.inference.grid import Found
 from ossicle.metrics.matching import Criterion, match
@@ -25,13 +25,23 @@ def found_by_decisions(
     Every label of the tracks needs its decision; of them ``labels`` are told.
     """
     events = {rid: decide(tracks[rid], decisions) for rid in tracks}
+    return found_of(events, references, labels, criteria)
+
+
+def found_of(
+    events: Mapping[str, Sequence[Event]],
+    references: Mapping[str, Mapping[str, Intervals]],
+    labels: Sequence[str],
+    criteria: Sequence[Criterion],
+) -> tuple[Found, ...]:
+    """The same of events that are decided already, by recording; those of other labels are passed over."""
     out = []
     for label in labels:
         recording, times, scores, owner = [], [], [], []
         at_reference, at_event = 0, 0
         reference_times: list[Intervals] = [np.zeros((0, 2))]
         pairs: list[list[NDArray[np.int64]]] = [[np.zeros((0, 2), dtype=np.int64)] for _ in criteria]
-        for place, rid in enumerate(tracks):
+        for place, rid in enumerate(events):
             own = [one for one in events[rid] if one.label == label]
             predicted = as_intervals([(one.start_s, one.end_s) for one in own])
             reference = as_intervals(references.get(rid, {}).get(label, ()))

@@ -13,8 +13,8 @@ import polars as pl
 
 TABLES = ("metrics", "per_tape", "per_quality", "boundaries", "leaderboard")
 SETTINGS = ("smoothing", "smoothing_s", "off_ratio", "min_length_s", "min_gap_s")
-READING = ("model", "reading")
-GRID, ALL = "grid", "all"
+READING = ("model", "reading", "layer")
+GRID, ALL, FIRST = "grid", "all", "first"
 _TEXT = frozenset(
     {"model", "reading", "decision", "smoothing", "layer", "criterion", "label", "tape", "quality", "boundary"}
     | {"basis", "decisions", "interval", "marks"}
@@ -28,12 +28,14 @@ class Chosen:
 
     model: str
     reading: str
+    layer: str
     row: dict[str, object]
 
     @property
     def name(self) -> str:
-        """The model, and its window where it was asked for one."""
-        return self.model if self.reading == "own" else f"{self.model} {self.reading}"
+        """The model, its window where it was asked for one, and its second stage where that is meant."""
+        name = self.model if self.reading == "own" else f"{self.model} {self.reading}"
+        return name if self.layer == FIRST else f"{name}, {self.layer} stage"
 
     @property
     def threshold(self) -> float:
@@ -57,9 +59,9 @@ def chosen(metrics: pl.DataFrame, criterion: str) -> list[Chosen]:
     """Every reading with its best row under a criterion, the best reading first."""
     rows = _grid(metrics, criterion).with_columns(pl.col("f1").fill_null(-1.0))
     out = []
-    for (model, reading), of in rows.group_by(READING, maintain_order=True):
+    for (model, reading, layer), of in rows.group_by(READING, maintain_order=True):
         best = of.sort(["f1", "threshold"], descending=[True, False], maintain_order=True)
-        out.append(Chosen(str(model), str(reading), best.row(0, named=True)))
+        out.append(Chosen(str(model), str(reading), str(layer), best.row(0, named=True)))
     return sorted(out, key=lambda one: (-float(str(one.row["f1"])), one.name))
 
 
@@ -110,7 +112,10 @@ def board(leaderboard: pl.DataFrame, criterion: str, basis: str) -> pl.DataFrame
     kept = leaderboard.filter((pl.col("criterion") == criterion) & (pl.col("basis") == basis))
     own = pl.when(pl.col("reading") == "own").then(pl.col("model"))
     named = own.otherwise(pl.concat_str("model", "reading", separator=" "))
-    return kept.with_columns(named.alias("name")).sort(["f1", "name"], descending=[True, False], nulls_last=True)
+    stage = pl.when(pl.col("layer") == FIRST).then(pl.lit("")).otherwise(pl.format(", {} stage", "layer"))
+    return kept.with_columns((named + stage).alias("name")).sort(
+        ["f1", "name"], descending=[True, False], nulls_last=True
+    )
 
 
 def _grid(rows: pl.DataFrame, criterion: str) -> pl.DataFrame:
@@ -118,7 +123,9 @@ def _grid(rows: pl.DataFrame, criterion: str) -> pl.DataFrame:
 
 
 def _alike(rows: pl.DataFrame, one: Chosen) -> pl.DataFrame:
-    kept = rows.filter((pl.col("model") == one.model) & (pl.col("reading") == one.reading))
+    kept = rows.filter(
+        (pl.col("model") == one.model) & (pl.col("reading") == one.reading) & (pl.col("layer") == one.layer)
+    )
     for name in SETTINGS:
-        kept = kept.filter(pl.col(name) == one.row[name])
+        kept = kept.filter(pl.col(name).eq_missing(pl.lit(one.row[name])))
     return kept

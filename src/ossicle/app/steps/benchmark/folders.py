@@ -38,9 +38,10 @@ def decision_folder(key: Mapping[str, Any], several: bool) -> str:
     >>> decision_folder({"threshold": 0.9, "decision": "grid"}, False)
     't0.9'
     """
+    layer = "" if key.get("layer", "first") == "first" else f"{key['layer']}_"
     if key["decision"] != "grid":
-        return str(key["decision"])
-    name = f"t{key['threshold']:g}"
+        return f"{layer}{key['decision']}"
+    name = f"{layer}t{key['threshold']:g}"
     if several:
         name += f"_{key['smoothing']}{key['smoothing_s']:.6g}_off{key['off_ratio']:g}"
         name += f"_len{key['min_length_s']:g}_gap{key['min_gap_s']:g}"

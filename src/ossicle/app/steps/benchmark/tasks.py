@@ -15,10 +15,11 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.benchmark import results
-from ossicle.app.steps.benchmark.decisions import decisions_step, judged_labels
+from ossicle.app.steps.benchmark.decisions import decisions_step
 from ossicle.app.steps.benchmark.index import NAME as INDEX
 from ossicle.app.steps.benchmark.index import STEP as INDEX_STEP
 from ossicle.app.steps.benchmark.index import read_benchmark, training_overlap
+from ossicle.app.steps.benchmark.judged import judged_labels
 from ossicle.app.steps.benchmark.models import Opened, Reading, open_reading, readings
 from ossicle.app.steps.benchmark.scores import NAME as SCORES
 from ossicle.app.steps.benchmark.scores import left_out_of, scores_step
@@ -75,9 +76,7 @@ def benchmark_tasks(project: Project, options: Sequence[str] = (), overrides: Se
         out.append(Task(name, (*command, "--task", name), (INDEX_TASK,), SCORING))
     for reading in wanted:
         name = f"{DECIDE}:{reading.name}"
-        out.append(
-            Task(name, (*command, "--task", name), (INDEX_TASK, f"{SCORE}:{reading.name}"), EVALUATION)
-        )
+        out.append(Task(name, (*command, "--task", name), (INDEX_TASK, f"{SCORE}:{reading.name}"), EVALUATION))
     needs = tuple(f"{DECIDE}:{reading.name}" for reading in wanted)
     out.append(Task(METRICS_TASK, (*command, "--task", METRICS_TASK), (INDEX_TASK, *needs), EVALUATION))
     return out

@@ -1,0 +1,80 @@
+"""What a decision is called in tables and folders: the columns that tell it from others, and its settings in full."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ossicle.app.steps.benchmark.figures import Judging, Row
+from ossicle.app.steps.benchmark.models import Opened
+from ossicle.core.decision import Decision
+from ossicle.inference.grid import DecisionGrid
+
+BUNDLE = "bundle"
+
+
+def reading_key(opened: Opened) -> Row:
+    """The columns that say which model read in which windows; ``window_s`` is empty for a frame-wise model."""
+    plan = opened.plan
+    return {
+        "model": opened.reading.model.name,
+        "reading": opened.reading.window_name,
+        "window_s": plan.window_samples / plan.rate if opened.reading.model.windowed else None,
+        "step_s": plan.hop_s,
+    }
+
+
+def decision_key(decision: Decision, grid: DecisionGrid, hop_s: float) -> Row:
+    """The columns that tell one decision of the grid from the others."""
+    # The share as it was asked for: off / on has other last digits.
+    ratio = min(grid.off_ratio, key=lambda one: abs(one * decision.on - decision.off)) if decision.on else 1.0
+    return {
+        "decision": "grid",
+        "smoothing": decision.smoothing,
+        "smoothing_s": 0.0 if decision.smoothing == "none" else decision.smoothing_frames * hop_s,
+        "off_ratio": ratio,
+        "min_length_s": decision.min_length_s,
+        "min_gap_s": decision.min_gap_s,
+        "threshold": decision.on,
+    }
+
+
+def bundle_key(decisions: Mapping[str, Decision], labels: tuple[str, ...], hop_s: float) -> Row:
+    """The bundle's decision of each label; for all together only what they share."""
+    each = [
+        {
+            "smoothing": one.smoothing,
+            "smoothing_s": 0.0 if one.smoothing == "none" else one.smoothing_frames * hop_s,
+            "off_ratio": one.off / one.on if one.on else 1.0,
+            "min_length_s": one.min_length_s,
+            "min_gap_s": one.min_gap_s,
+            "threshold": one.on,
+        }
+        for one in (decisions[label] for label in labels)
+    ]
+    return {
+        "decision": BUNDLE,
+        **{
+            name: (each[0][name] if len({one[name] for one in each}) == 1 else None, *(one[name] for one in each))
+            for name in each[0]
+        },
+    }
+
+
+def resolved(
+    opened: Opened, decisions: Mapping[str, Decision], key: Row, judging: Judging, marks: str
+) -> dict[str, Any]:
+    """What a folder's events were made with, nothing left to defaults."""
+    return {
+        "model": opened.reading.model.name,
+        "bundle": opened.bundle.name,
+        "identity": opened.identity,
+        "runtime": opened.runtime,
+        "reading": opened.reading.window_name,
+        "plan": asdict(opened.plan),
+        "frontend": asdict(opened.bundle.front),
+        "decisions": {label: asdict(one) for label, one in decisions.items()},
+        "columns": {name: value[0] if isinstance(value, tuple) else value for name, value in key.items()},
+        "criteria": [name for name, _ in judging.criteria],
+        "split": dict(opened.bundle.split),
+        "marks": marks,
+    }

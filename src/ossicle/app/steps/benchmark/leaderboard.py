@@ -1,0 +1,64 @@
+"""Rows of the leaderboard: a reading at thresholds chosen on other tapes, brought along, or chosen right here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ossicle.app.steps.benchmark.figures import Judging, Row, Tally, counted, estimates
+from ossicle.app.steps.benchmark.keys import BUNDLE, reading_key
+from ossicle.app.steps.benchmark.models import Opened
+from ossicle.core.decision import Decision
+from ossicle.inference.fit import cross_fit
+from ossicle.inference.grid import DecisionGrid
+from ossicle.metrics.sweep import sweep_rates
+
+CROSS_FITTED, IN_SAMPLE = "cross-fitted", "in-sample"
+
+
+def fitted_rows(opened: Opened, tally: Tally, judging: Judging, grid: DecisionGrid) -> list[Row]:
+    """What the thresholds of the grid come to: cross-fitted over tapes, and the best in-sample."""
+    tapes = sorted(set(judging.tapes))
+    place = {tape: number for number, tape in enumerate(tapes)}
+    rows: list[Row] = []
+    for number, (criterion, _) in enumerate(judging.criteria):
+        counts = tally.counts(number)
+        if len(tapes) > 1:
+            fitted = cross_fit(counts.astype(np.int32), [place[one] for one in judging.tapes], judging.labels, grid)
+            words = _words({label: [of[label] for of in fitted.per_fold.values()] for label in judging.labels})
+            rows.append(_board_row(opened, CROSS_FITTED, criterion, fitted.held_out, judging, words))
+            words = _words({label: [one] for label, one in fitted.final.items()})
+            rows.append(_board_row(opened, IN_SAMPLE, criterion, fitted.in_sample, judging, words))
+    return rows
+
+
+def bundle_rows(opened: Opened, tally: Tally, judging: Judging, own: Mapping[str, Decision]) -> list[Row]:
+    """What the bundle's own decisions come to; they are the only ones of ``tally``."""
+    words = _words({label: [one] for label, one in own.items()})
+    return [
+        _board_row(opened, BUNDLE, criterion, tally.counts(number)[0], judging, words)
+        for number, (criterion, _) in enumerate(judging.criteria)
+    ]
+
+
+def _board_row(opened: Opened, basis: str, criterion: str, counts: Any, judging: Judging, words: str) -> Row:
+    rates = sweep_rates(counts[None].astype(np.int64), judging.tapes, judging.n_bootstrap, judging.seed)
+    return {
+        **reading_key(opened),
+        "basis": basis,
+        "criterion": criterion,
+        **estimates(rates.value[0, 0], rates.low[0, 0], rates.high[0, 0]),
+        **counted(counts.sum(axis=(0, 1)), judging.hours),
+        "decisions": words,
+        "tapes": len(set(judging.tapes)),
+        "interval": rates.method,
+    }
+
+
+def _words(decisions: Mapping[str, list[Decision]]) -> str:
+    """Thresholds in words, the least and the greatest of each label's."""
+    out = []
+    for label, of in decisions.items():
+        low, high = min(one.on for one in of), max(one.on for one in of)
+        out.append(f"{label} {low:g}" + (f" to {high:g}" if high > low else ""))
+    return ", ".join(out)

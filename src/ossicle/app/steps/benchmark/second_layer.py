@@ -1,0 +1,102 @@
+"""The layer of both stages: the events of a bundle's second stage, at every threshold and at its own."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from ossicle.app.project.benchmark import BenchmarkSettings
+from ossicle.app.steps.benchmark.figures import Judging, Row, Tally
+from ossicle.app.steps.benchmark.folders import EventFolders, decision_folder
+from ossicle.app.steps.benchmark.index import BenchmarkTruth
+from ossicle.app.steps.benchmark.judged import where_known
+from ossicle.app.steps.benchmark.keys import BUNDLE, reading_key, resolved
+from ossicle.app.steps.benchmark.leaderboard import bundle_rows, fitted_rows
+from ossicle.app.steps.benchmark.models import Opened
+from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.truth import Times
+from ossicle.artefacts.blocks import read_track
+from ossicle.audio.mono import MonoStream
+from ossicle.bundle.manifest import SECOND_STAGE
+from ossicle.core.decision import Decision
+from ossicle.core.tracks import Event, ScoreTrack, event_order
+from ossicle.inference.batch import EventFinder
+from ossicle.inference.decided import found_of
+from ossicle.inference.grid import DecisionGrid
+from ossicle.inference.second_stage_file import bundled_second_stage
+from ossicle.inference.stored import StoredScores
+
+SECOND = "second"
+_SECOND: Row = {"layer": SECOND}
+
+
+def second_digest(opened: Opened) -> str:
+    """Which second stage judges the reading; empty for none, or where its plan is not the one it was fitted on."""
+    return opened.bundle.files[SECOND_STAGE].sha256 if opened.own_plan and SECOND_STAGE in opened.bundle.files else ""
+
+
+def second_stage_events(
+    opened: Opened, paths: Mapping[str, Path], scores: Path, truth: BenchmarkTruth
+) -> dict[str, list[Event]]:
+    """All candidates of the bundle's second stage with their fused scores, whatever its thresholds; by recording.
+
+    They are found as ``ossicle predict`` finds them, from the stored scores.
+    """
+    stage = bundled_second_stage(opened.bundle)
+    if stage is None:
+        raise ValueError(f"{opened.bundle.folder} has no second stage")
+    every = replace(stage, labels={label: replace(one, threshold=0.0) for label, one in stage.labels.items()})
+    out = {}
+    for key, path in paths.items():
+        track = where_known(read_track(track_path(scores, key)), truth.known.get(key))
+        heard = ScoreTrack(track.labels, np.maximum(track.scores, np.float32(0.0)), track.hop_s, track.duration_s)
+        finder = EventFinder(StoredScores(heard, opened.plan), opened.bundle.decisions, second_stage=every)
+        stream, found = MonoStream(path, opened.plan.rate), []
+        for block in stream:
+            found += finder.feed(block)
+        found += finder.finish(stream.report.end_s)
+        out[key] = sorted(found, key=event_order)
+    return out
+
+
+def second_layer(
+    opened: Opened,
+    events: Mapping[str, list[Event]],
+    references: Times,
+    judging: Judging,
+    settings: BenchmarkSettings,
+    folders: EventFolders,
+    marks: str,
+) -> tuple[dict[str, pl.DataFrame], list[Row], dict[str, Row]]:
+    """Tables, rows of the leaderboard and folders of both stages: at every threshold, and at the bundle's own."""
+    stage = bundled_second_stage(opened.bundle)
+    judged = {} if stage is None else {label: one.threshold for label, one in stage.labels.items()}
+    criteria = tuple(criterion for _, criterion in judging.criteria)
+    tally, own, written = Tally(judging), Tally(judging), {}
+    for threshold in settings.thresholds:
+        found = found_of(_reaching(events, dict.fromkeys(judged, threshold)), references, judging.labels, criteria)
+        key = {**reading_key(opened), **_SECOND, "decision": "grid", "threshold": threshold}
+        tally.add(key, found)
+        if threshold in (settings.tables or settings.thresholds):
+            name = decision_folder(key, False)
+            folders.write(name, found, resolved(opened, opened.bundle.decisions, key, judging, marks))
+            written[name] = key
+    grid = DecisionGrid(on=settings.thresholds, off_ratio=(1.0,), min_length_s=(0.0,), min_gap_s=(0.0,))
+    rows = fitted_rows(opened, tally, judging, grid)
+    found = found_of(_reaching(events, judged), references, judging.labels, criteria)
+    shared = set(judged.values())
+    each = (shared.pop() if len(shared) == 1 else None, *(judged.get(label) for label in judging.labels))
+    key = {**reading_key(opened), **_SECOND, "decision": BUNDLE, "threshold": each}
+    tally.add(key, found)
+    own.add(key, found)
+    name = decision_folder(key, False)
+    folders.write(name, found, resolved(opened, opened.bundle.decisions, key, judging, marks))
+    rows += bundle_rows(opened, own, judging, {label: Decision(on=one, off=one) for label, one in judged.items()})
+    return tally.tables(marks), [{**row, "layer": SECOND} for row in rows], {**written, name: key}
+
+
+def _reaching(events: Mapping[str, list[Event]], thresholds: Mapping[str, float]) -> dict[str, list[Event]]:
+    """Events whose score reaches the threshold of their label; those of other labels are the first stage's."""
+    return {key: [one for one in of if one.score >= thresholds.get(one.label, 0.0)] for key, of in events.items()}
