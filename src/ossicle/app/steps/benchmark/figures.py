@@ -37,8 +37,8 @@ _KEY = {
     "label": pl.String,
 }
 KEY = tuple(_KEY)
-"""What a row is of. ``decision``: ``grid`` or ``bundle`` (the bundle's own); ``layer``: ``first`` stage, or ``second`` for
-both."""
+"""What a row is of. ``decision``: ``grid`` or ``bundle`` (the bundle's own); ``layer``: ``first`` stage, or ``second``
+for both."""
 _COUNTS = {"tp": pl.Int64, "fp": pl.Int64, "fn": pl.Int64, "n_reference": pl.Int64, "n_predicted": pl.Int64}
 _ESTIMATES = {name: pl.Float64 for rate in RATES for name in (rate, f"{rate}_low", f"{rate}_high")}
 _MARKS = {"marks": pl.String}
