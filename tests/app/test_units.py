@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.app.jobs.benchmark import TABLES
+from ossicle.app.jobs.benchmark import benchmark_jobs
 from ossicle.app.jobs.build import Listed, listed_jobs, step_jobs
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps import chain, training
@@ -203,22 +203,36 @@ def test_a_task_is_the_whole_command(project: Project, monkeypatch: pytest.Monke
 
 
 def test_tasks_listed_by_another_command_become_arrays(project: Project) -> None:
-    listed = [Listed("index", ("ossicle", "i"), (), "benchmark-index")]
-    scores = [f"score:{number}" for number in range(1001)]
-    listed += [Listed(name, ("ossicle", "s", name), ("index",), "benchmark-scores") for name in scores]
-    decisions = [f"decide:{number}" for number in range(3)]
-    listed += [
-        Listed(one, ("ossicle", "d"), ("index", of), "benchmark-decisions")
-        for one, of in zip(decisions, scores, strict=False)
+    evaluation, scoring = "benchmark_evaluation", "benchmark_scores"
+    scores, decisions = [f"score:{number}" for number in range(1001)], [f"decide:{number}" for number in range(3)]
+    listed = [
+        Listed("index", ("ossicle", "i"), (), "index", evaluation),
+        *(Listed(name, ("ossicle", "s", name), ("index",), "score", scoring) for name in scores),
+        *(
+            Listed(name, ("ossicle", "d"), ("index", of), "decide", evaluation)
+            for name, of in zip(decisions, scores, strict=False)
+        ),
+        Listed("metrics", ("ossicle", "m"), ("index", *decisions), "metrics", evaluation),
     ]
-    listed += [Listed("metrics", ("ossicle", "m"), ("index", *decisions), "benchmark-results")]
-    jobs = listed_jobs(project, listed, TABLES, "slurm")
+    jobs = listed_jobs(project, listed, "slurm")
     assert [(job.name, len(job.tasks), job.needs) for job in jobs] == [
-        ("benchmark-index", 1, ()),
-        ("benchmark-scores", 1000, ("benchmark-index",)),
-        ("benchmark-scores-2", 1, ("benchmark-index",)),
-        ("benchmark-decisions", 3, ("benchmark-index", "benchmark-scores", "benchmark-scores-2")),
-        ("benchmark-results", 1, ("benchmark-decisions", "benchmark-index")),
+        ("index", 1, ()),
+        ("score", 1000, ("index",)),
+        ("score-2", 1, ("index",)),
+        ("decide", 3, ("index", "score", "score-2")),
+        ("metrics", 1, ("decide", "index")),
     ]
     assert [job.placement.max_concurrent for job in jobs] == [20, 15, 15, 20, 20]
     assert {job.placement.on for job in jobs} == {"slurm"}
+
+
+def test_a_benchmark_is_scored_and_then_decided_upon(project: Project, old_bundle: Path) -> None:
+    shutil.copytree(old_bundle, project.folder / "bundle")
+    overrides = ('benchmark.audio="audio"', 'benchmark.annotations="tables"', 'benchmark.models=["bundle"]')
+    loaded = load_project(project.file, overrides)
+    jobs = benchmark_jobs(loaded, overrides, "slurm")
+    assert [job.name for job in jobs] == ["benchmark-index", "benchmark-score", "benchmark-decide", "benchmark-metrics"]
+    task = jobs[1].tasks[0]
+    assert task.argv[:4] == ("ossicle", "benchmark", "--task", task.name)
+    assert task.argv[4:] == ("--progress=plain", "--project=ossicle.toml", *(f"--set={one}" for one in overrides))
+    assert [job.step for job in jobs] == ["benchmark_evaluation", "benchmark_scores", *["benchmark_evaluation"] * 2]

@@ -5,25 +5,26 @@ from ossicle.app.jobs.job import Job
 from ossicle.app.project.load import Project
 from ossicle.app.steps.benchmark.tasks import benchmark_tasks
 
-TABLES = {
-    "benchmark-index": "benchmark_evaluation",
-    "benchmark-scores": "benchmark_scores",
-    "benchmark-decisions": "benchmark_evaluation",
-    "benchmark-results": "benchmark_evaluation",
-}
-"""The table of ``[jobs]`` that places each kind of task."""
+TABLES = ("benchmark_scores", "benchmark_evaluation")
+"""The tables of ``[jobs]`` that place the tasks."""
 
 
 def benchmark_on_slurm(project: Project, on: str | None) -> bool:
     """Whether any task of a benchmark is placed on Slurm."""
-    return any(placement(project, table, on).on == "slurm" for table in TABLES.values())
+    return any(placement(project, table, on).on == "slurm" for table in TABLES)
 
 
 def benchmark_jobs(project: Project, overrides: tuple[str, ...], on: str | None) -> list[Job]:
     """The jobs of a benchmark; the shelf makes tasks that are done a matter of seconds."""
     line = Line(project, overrides)
     listed = [
-        Listed(one.name, line("benchmark", "--task", one.name, "--progress=plain"), one.needs, one.step)
+        Listed(
+            name=one.name,
+            argv=line("benchmark", "--task", one.name, "--progress=plain"),
+            needs=one.needs,
+            kind=f"benchmark-{one.name.partition(':')[0]}",
+            table=one.step,
+        )
         for one in benchmark_tasks(project, (), overrides)
     ]
-    return listed_jobs(project, listed, TABLES, on)
+    return listed_jobs(project, listed, on)

@@ -1,6 +1,6 @@
 """From a project to jobs: what is to do under its settings, where each step is placed, and what each task's line is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ossicle.app.jobs.job import COMMAND, Job, JobPlan, Task
@@ -17,12 +17,16 @@ FIRST = ("corpus", "dataset")
 
 @dataclass(frozen=True)
 class Listed:
-    """A task of another command: its name, its command line, the names of the tasks it needs, and its kind of work."""
+    """A task of another command: its name, its command line, and the names of the tasks it needs.
+
+    ``kind`` names the job that it falls into with its like, ``table`` the table of ``[jobs]`` that places it.
+    """
 
     name: str
     argv: tuple[str, ...]
     needs: tuple[str, ...]
-    step: str
+    kind: str
+    table: str
 
 
 @dataclass(frozen=True)
@@ -94,26 +98,22 @@ def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...
     return out
 
 
-def listed_jobs(project: Project, listed: Sequence[Listed], tables: Mapping[str, str], on: str | None) -> list[Job]:
-    """Jobs of tasks that another command lists; ``tables`` gives the table of ``[jobs]`` for each kind of work.
-
-    Tasks of one kind that need the same kinds are one array, so a job waits for whole arrays.
-    """
-    kinds = {one.name: one.step for one in listed}
-    grouped: dict[tuple[str, frozenset[str]], list[Task]] = {}
+def listed_jobs(project: Project, listed: Sequence[Listed], on: str | None) -> list[Job]:
+    """Jobs of tasks that another command lists: those of one kind are an array, and a job waits for whole arrays."""
+    kinds = {one.name: one.kind for one in listed}
+    grouped: dict[str, list[Listed]] = {}
     for one in listed:
-        key = (one.step, frozenset(kinds[name] for name in one.needs))
-        grouped.setdefault(key, []).append(Task(one.name, one.argv))
+        grouped.setdefault(one.kind, []).append(one)
     named: dict[str, list[str]] = {}
     out: list[Job] = []
-    for (step, after), tasks in grouped.items():
-        table = tables.get(step, step)
-        needs = tuple(name for kind in sorted(after) for name in named[kind])
-        for begin in range(0, len(tasks), LARGEST_ARRAY):
-            own = named.setdefault(step, [])
-            own.append(step if not own else f"{step}-{len(own) + 1}")
-            chunk = tuple(tasks[begin : begin + LARGEST_ARRAY])
-            out.append(Job(own[-1], chunk, needs, placement(project, table, on), table))
+    for kind, of in grouped.items():
+        after = sorted({kinds[name] for one in of for name in one.needs})
+        needs = tuple(name for other in after for name in named[other])
+        own = named[kind] = []
+        for begin in range(0, len(of), LARGEST_ARRAY):
+            own.append(kind if not own else f"{kind}-{len(own) + 1}")
+            tasks = tuple(Task(one.name, one.argv) for one in of[begin : begin + LARGEST_ARRAY])
+            out.append(Job(own[-1], tasks, needs, placement(project, of[0].table, on), of[0].table))
     return out
 
 

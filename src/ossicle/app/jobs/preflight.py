@@ -17,7 +17,7 @@ def slurm_findings(project: Project) -> Iterator[Finding]:
     """What Slurm says of the places that ``[jobs]`` names; nothing where no step is placed there."""
     of = project.settings.jobs
     own = [step.name for step in chain_of(project) if step.name not in FIRST]
-    steps = [*own, *dict.fromkeys(TABLES.values())]
+    steps = [*own, *TABLES]
     there = {step: placed for step in steps if (placed := of.placed(step)).on == "slurm"}
     if not there:
         return
