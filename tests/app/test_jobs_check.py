@@ -42,7 +42,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
     def make(**texts: str) -> None:
-        for name in ("sbatch", "sinfo", "sacctmgr"):
+        for name in ("sbatch", "sinfo", "sacctmgr", "squeue"):
             (folder / name).write_text(f"#!/bin/sh\n{texts.get(name, 'exit 1')}\n")
             (folder / name).chmod(0o755)
 
@@ -89,6 +89,24 @@ def test_without_slurm_that_is_said(finished, ossicle, monkeypatch, tmp_path) ->
     run = ossicle("run", "-p", finished, *ON, "--set", "training.epochs=3")
     assert run.code == 2
     assert run.err.splitlines()[-1].startswith("ossicle: there is no sbatch here: run this where")
+
+
+def test_what_is_in_the_queue_is_not_submitted_again(finished, ossicle, tools, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
+    project = Path(shutil.copytree(finished, tmp_path / "queued"))
+    more = ("--set", "training.epochs=3", "--until", "training")
+    tools(sbatch="echo 11", squeue="echo '11_0|PENDING|Priority|'")
+    first = ossicle("jobs", "submit", "-p", project, *ON, *more)
+    assert (first.code, first.out.splitlines()[0]) == (0, "training: 11")
+    second = ossicle("jobs", "submit", "-p", project, *ON, *more)
+    assert second.code == 2
+    assert "these tasks are in Slurm's queue already" in second.err
+    assert second.err.endswith("scancel 11\n")
+    assert [one.name for one in (project / "data" / "jobs").iterdir()] == ["0001"]
+    other = ossicle("jobs", "submit", "-p", project, *ON, "--set", "training.epochs=4", "--until", "training")
+    assert other.code == 0
+    tools(sbatch="echo 12", squeue="echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
+    assert ossicle("jobs", "submit", "-p", project, *ON, *more).code == 0
 
 
 def test_what_is_built_and_what_is_stale_is_said(finished, ossicle, monkeypatch, tmp_path) -> None:

@@ -92,12 +92,18 @@ def new_folder(data_root: Path, project: Path) -> PlanFolder:
         return PlanFolder(place / f"{number:04}", project)
 
 
+def all_folders(data_root: Path, project: Path) -> list[PlanFolder]:
+    """The folders of a data root that hold a plan, the latest last."""
+    found = sorted((data_root / JOBS).glob("[0-9]*/plan.json"), key=lambda file: int(file.parent.name))
+    return [PlanFolder(file.parent, project) for file in found]
+
+
 def last_folder(data_root: Path, project: Path) -> PlanFolder:
     """The latest folder of a data root; raises UsageError where nothing was ever submitted."""
-    found = sorted((data_root / JOBS).glob("[0-9]*/plan.json"), key=lambda file: int(file.parent.name))
+    found = all_folders(data_root, project)
     if not found:
         raise UsageError(f"no jobs in {data_root}: ossicle jobs submit, or ossicle run --on slurm, makes some")
-    return PlanFolder(found[-1].parent, project)
+    return found[-1]
 
 
 def json_lines(path: Path) -> list[dict[str, Any]]:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from ossicle.app.jobs.build import FIRST, local_cap, make_plan, placement, step_jobs
 from ossicle.app.jobs.conduct import Show, conduct, failures
-from ossicle.app.jobs.folder import PlanFolder, new_folder
+from ossicle.app.jobs.folder import PlanFolder, all_folders, new_folder
 from ossicle.app.jobs.job import Job, JobPlan
 from ossicle.app.jobs.scripts import write_scripts
-from ossicle.app.jobs.slurm import require_slurm
+from ossicle.app.jobs.slurm import queue, require_slurm
 from ossicle.app.project.load import Project
 from ossicle.app.steps.chain import chosen_steps, run_project
 from ossicle.app.steps.step import Progress
+from ossicle.core.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,21 @@ def lay_out(project: Project, jobs: Sequence[Job], folder: PlanFolder | None = N
     return place, plan
 
 
+def _refuse_doubles(project: Project, jobs: Sequence[Job]) -> None:
+    """Raise UsageError where Slurm has one of the tasks already: a second would hold a node and wait for the first."""
+    wanted = {task.argv for job in jobs if job.on_slurm for task in job.tasks}
+    for folder in all_folders(project.data_root, project.folder):
+        numbers = folder.numbers()
+        queued = {task.partition("_")[0] for task in queue(numbers.values())} if numbers else set()
+        live = [job for job in folder.plan().jobs if numbers.get(job.name) in queued] if queued else []
+        if any(task.argv in wanted for job in live for task in job.tasks):
+            cancel = " ".join(numbers[job.name] for job in live)
+            raise UsageError(
+                f"these tasks are in Slurm's queue already ({folder.path}); "
+                f"look: ossicle jobs status -p {project.file}; cancel them first to begin anew: scancel {cancel}"
+            )
+
+
 def do_jobs(
     project: Project,
     jobs: Sequence[Job],
@@ -75,6 +91,7 @@ def do_jobs(
         return None
     if any(job.on_slurm for job in jobs):
         require_slurm()
+        _refuse_doubles(project, jobs)
     folder, plan = lay_out(project, jobs)
     told(folder)
     poll_s = project.settings.jobs.poll_s
