@@ -32,9 +32,9 @@ from ossicle.report.figures_benchmark import (
 from ossicle.report.style import data_address
 
 BASES = {
-    "cross-fitted": "for each tape with the threshold that is best on the other tapes: what a new tape may expect",
+    "cross-fitted": "for each tape with the threshold chosen on the other tapes: what a new tape may expect",
     "bundle": "with the decision that the bundle carries, fitted before it met this corpus",
-    "in-sample": "with the threshold that is best on these very recordings: more than a new tape may expect",
+    "in-sample": "with the threshold chosen on these very recordings: more than a new tape may expect",
 }
 _MOST_READINGS = 24
 _MOST_ROWS = 60
