@@ -11,8 +11,8 @@ import pytest
 # The only libraries beside the standard one that these packages may name.
 ALLOWED = {"core": {"numpy"}, "metrics": {"numpy", "scipy"}}
 # Elsewhere than in app, only these load a library where it is used: timm and torchvision, which cost seconds and which
-# only the networks of sliding windows need.
-LAZY = {"src/ossicle/models/registry.py"}
+# only the networks of sliding windows need; and Jupyter, an extra of its own.
+LAZY = {"src/ossicle/models/registry.py", "src/ossicle/report/notebook.py"}
 HEAVY = ("torch", "lightning", "onnx", "matplotlib", "jinja2", "sklearn", "pandas")
 
 

@@ -24,8 +24,8 @@ def export(
     layout: Annotated[
         str,
         typer.Option(
-            help=f"Layout, {' or '.join(LAYOUTS)}: lists with headings and sound in clips/, or lists of file names alone and "
-            "sound beside them, as ANIMAL-SPOT wants it."
+            help=f"Layout, {' or '.join(LAYOUTS)}: lists with headings and sound in clips/, or lists of file names "
+            "alone and sound beside them, as ANIMAL-SPOT wants it."
         ),
     ] = LAYOUTS[0],
     wav: Annotated[bool, typer.Option("--wav", help="Write each clip as 16-bit mono WAV at its own rate.")] = False,
