@@ -23,6 +23,9 @@ PATHS = ["a/one.wav", "b/one.wav", "x.23_tape.flac", "Über mich.WAV", "c/two.wa
         ("b/one.Table.1.selections.txt", "b/one.wav"),
         ("two.wav.txt", "c/two.wav"),
         ("deep.txt", "d/e/deep.wav"),
+        # A folder of tables alone may be laid out as it likes; one that holds recordings speaks of these.
+        ("tables/deep.txt", "d/e/deep.wav"),
+        ("c/deep.txt", None),
         ("x.txt", None),
         ("none.txt", None),
     ],

@@ -31,7 +31,7 @@ from ossicle.corpus.recording_names import RecordingNames
 from ossicle.corpus.segment_names import SegmentNames, Segments, read_segments
 from ossicle.corpus.tape_clips import Stretches, TapeClips, covers, find_clips, onto_tapes
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 
 
 @settings

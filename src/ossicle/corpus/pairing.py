@@ -2,7 +2,9 @@
 
 Tables are paired by stem (``<stem>.Table.1.selections.txt``, ``<stem>.selections.txt``, ``<stem>.txt`` and the like,
 where the stem may be the audio file's full name), first with the recording in the same folder, then with the only one
-of that stem anywhere. Rows that name their file are paired by the longest common end of the two paths.
+of that stem anywhere. But a table in a folder below the top that holds recordings speaks of these alone: that of a
+recording that is missing never goes to its namesake elsewhere. Rows that name their file are paired by the longest
+common end of the two paths.
 """
 
 from collections import defaultdict
@@ -21,7 +23,9 @@ class Pairing:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._folders: set[PurePosixPath] = set()
         for path in paths:
+            self._folders.add(PurePosixPath(normal_path(path)).parent)
             name = normal_path(PurePosixPath(path).name)
             for key in {_folded(name), stem_of(name, SUFFIXES)}:
                 self._by_name[key].append(path)
@@ -35,6 +39,8 @@ class Pairing:
         for stem in table_stems(place.name):
             candidates = self.named(stem)
             beside = [path for path in candidates if PurePosixPath(normal_path(path)).parent == place.parent]
+            if not beside and place.parent != PurePosixPath(".") and place.parent in self._folders:
+                continue
             if len(beside or candidates) == 1:
                 return (beside or candidates)[0]
             if candidates:
