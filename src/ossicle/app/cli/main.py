@@ -19,6 +19,7 @@ from ossicle.app.cli import (
     jobs,
     presets,
     project,
+    purge,
     review,
     score,
     train,
@@ -39,6 +40,7 @@ app = typer.Typer(
 demo.register(app)
 project.register(app)
 train.register(app)
+purge.register(app)
 dataset.register(app)
 field.register(app)
 score.register(app)

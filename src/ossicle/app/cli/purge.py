@@ -1,0 +1,76 @@
+"""``ossicle purge``: free the space of artefacts that nothing uses any more."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, Json, ProjectFile, Set
+from ossicle.app.cli.table import print_rows
+from ossicle.app.project.load import PROJECT_FILE, Project, load_project
+from ossicle.core.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(purge)
+
+
+def purge(
+    project: ProjectFile = Path(PROJECT_FILE),
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another project of the same data root, whose artefacts stay too; may be repeated."),
+    ] = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="No other project uses this data root, though it lies elsewhere.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be removed, with sizes; remove nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
+    set_: Set = None,
+    data_root: DataRoot = None,
+    as_json: Json = False,
+) -> None:
+    """Remove artefacts that neither the present settings nor a variant, nor a bundle laid out from them, uses.
+
+    Everything removed can be computed again. What a benchmark or a review was made from stays while its inputs do.
+    """
+    from ossicle.app.steps.purge import remove, unused
+
+    projects: list[Project] = []
+    for file in (project, *(also or ())):
+        one = load_project(file, tuple(set_ or ()), data_root)
+        projects += [one, *(load_project(file, tuple(set_ or ()), data_root, name) for name in one.variants)]
+    root = projects[0].data_root
+    if strangers := [one for one in projects if one.data_root.resolve() != root.resolve()]:
+        raise UsageError(f"{strangers[0].file} has another data root than {root}: purge each by itself")
+    within = root.resolve().is_relative_to(projects[0].folder.resolve())
+    if not (within or also or alone):
+        raise UsageError(
+            f"the data root {root} lies outside of the project, and others may use it: name them with --also, "
+            "or say --alone"
+        )
+    found = unused(projects)
+    if as_json:
+        told = [
+            {"path": str(one.path), "step": one.step, "finished": one.finished, "bytes": one.bytes} for one in found
+        ]
+        print(json.dumps(told, indent=2))
+    else:
+        total = f"{sum(one.bytes for one in found) / 1e6:.1f}"
+        rows = [
+            (one.step, "" if one.finished else "unfinished", f"{one.bytes / 1e6:.1f}", str(one.path)) for one in found
+        ]
+        print_rows(("step", "", "MB", "artefact"), rows, total=("total", "", total, f"{len(found)} folders"))
+    if dry_run or not found:
+        return
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is there to be asked: add --yes to remove these, or --dry-run to look only")
+        typer.confirm("remove them?", abort=True, err=True)
+    remove(found, root)
+    print(f"removed {len(found)} folders", file=sys.stderr)

@@ -1,0 +1,127 @@
+"""Artefacts that nothing uses any more: made under settings that neither the project nor one of its variants has now.
+
+Kept are the artefacts of the present settings, those that the bundles beside the project file were made from, what
+artefacts that are kept were made from, and what stands beside the chain (scores of a benchmark, candidates of a review)
+as long as its own inputs are kept.
+"""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ossicle.app.project.load import RESULTS_OF_VARIANTS, Project
+from ossicle.app.steps.bundle import FOLDER
+from ossicle.app.steps.chain import CHAIN, chain_of
+from ossicle.app.steps.step import fingerprint
+from ossicle.artefacts.files import read_json
+from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.shelf import MANIFEST, Shelf
+from ossicle.bundle.manifest import MANIFEST as BUNDLE_MANIFEST
+from ossicle.core.errors import ArtefactError
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A folder of the shelf that nothing uses, its step, whether it was ever finished, and its size."""
+
+    path: Path
+    step: str
+    finished: bool
+    bytes: int
+
+
+def unused(projects: Sequence[Project]) -> list[Unused]:
+    """What none of ``projects`` (a project, its variants, others of the same data root) uses; the largest first."""
+    shelf = Shelf(projects[0].data_root)
+    present, begun = _present(projects, shelf)
+    manifests = {path: shelf.manifest(path) for path in _finished(shelf.root)}
+    kept = _with_origins(present & manifests.keys(), _bundled(projects), manifests)
+    chain = {step.name for step in CHAIN}
+    dropped = {path for path in manifests if manifests[path]["step"] in chain} - kept
+    # Beside the chain, whatever lost an input is dropped, and then what was made from that.
+    while more := {
+        path
+        for path in manifests.keys() - dropped - kept
+        if any(_lost(value, manifests, dropped) for value in manifests[path]["inputs"].values())
+    }:
+        dropped |= more
+    found = [Unused(path, str(manifests[path]["step"]), True, _size(path)) for path in dropped]
+    found += [
+        Unused(path, path.parent.name, False, _size(path))
+        for path in shelf.root.glob("*/.work-*")
+        if path.parent.name in chain and path not in begun
+    ]
+    return sorted(found, key=lambda one: (-one.bytes, one.path))
+
+
+def remove(found: Iterable[Unused], data_root: Path) -> None:
+    """Remove them, each first out of its place, so that no half artefact is ever found; LockedError during a run."""
+    with project_lock(data_root):
+        for one in found:
+            if one.finished:
+                # Without its manifest a folder is no artefact, whatever becomes of the rest.
+                (one.path / MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(one.path)
+
+
+def _present(projects: Sequence[Project], shelf: Shelf) -> tuple[set[Path], set[Path]]:
+    """The artefacts of the present settings, and the working folders of steps that are next to be done."""
+    done: set[Path] = set()
+    begun: set[Path] = set()
+    for project in projects:
+        artefacts: dict[str, Path] = {}
+        for step in chain_of(project):
+            if any(name not in artefacts for name in step.needs):
+                continue
+            made_from = fingerprint(step, project, shelf, artefacts)
+            found = shelf.find(made_from)
+            if found is None:
+                begun.add(shelf.unfinished(made_from))
+            else:
+                artefacts[step.name] = found
+        done.update(artefacts.values())
+    return done, begun
+
+
+def _finished(root: Path) -> list[Path]:
+    return sorted(path.parent for path in root.glob(f"*/*/{MANIFEST}") if not path.parent.name.startswith("."))
+
+
+def _bundled(projects: Sequence[Project]) -> set[str]:
+    """Contents that the bundles laid beside the project files say they were made from."""
+    found: set[str] = set()
+    for folder in {project.folder for project in projects}:
+        for place in (folder, *(folder / RESULTS_OF_VARIANTS).glob("*")):
+            manifest = place / FOLDER / BUNDLE_MANIFEST
+            try:
+                provenance: Any = read_json(manifest)["provenance"] if manifest.is_file() else {}
+            except (ArtefactError, KeyError, TypeError):
+                # Not a bundle that could be run either: it keeps nothing.
+                continue
+            found |= {str(provenance[name]) for name in ("dataset", "training") if name in provenance}
+    return found
+
+
+def _with_origins(kept: set[Path], asked: set[str], manifests: dict[Path, dict[str, Any]]) -> set[Path]:
+    """``kept`` with the artefacts of the contents ``asked``, and with what all these were made from."""
+    out = set(kept)
+    while True:
+        wanted = asked | {value for path in out for value in manifests[path]["inputs"].values()}
+        # Different settings may give equal contents: one artefact of each is enough.
+        wanted -= {manifests[path]["content"] for path in out}
+        more = {path for path in manifests if manifests[path]["content"] in wanted}
+        if not more:
+            return out
+        out |= more
+
+
+def _lost(content: str, manifests: dict[Path, dict[str, Any]], dropped: set[Path]) -> bool:
+    """Whether an input was an artefact of the shelf, and is to be dropped wherever it is."""
+    holders = [path for path, manifest in manifests.items() if manifest["content"] == content]
+    return bool(holders) and all(path in dropped for path in holders)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
