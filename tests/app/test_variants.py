@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
 from ossicle.app.project.load import load_project
 from ossicle.app.project.variants import preset_names
@@ -120,6 +121,26 @@ def test_all_active_variants_are_trained_and_share_what_they_have_in_common(tape
     again = ossicle("train", "-p", tapes, "--variant", "wide", *QUIET)
     assert "reused" in again.out
     assert "computed" not in again.out
+
+
+def test_a_refused_bundle_is_said_with_its_variant_and_may_be_benchmarked(tapes: Path, ossicle: Any) -> None:
+    # A threshold of nought makes one endless event of everything, silence too.
+    said = ossicle("train", "-p", tapes, "--variant", "wide", "--until", "bundle", "--set", "decision.on=[0.0]", *QUIET)
+    assert said.code == 4
+    assert said.err.startswith("ossicle: wide: the noise gate refused this bundle")
+    file = tapes / "ossicle.toml"
+    file.write_text(
+        file.read_text()
+        + "[decision]\non = [0.0]\n"
+        + '[benchmark]\naudio = "other/audio"\nannotations = "other/tables"\nmodels = ["wide"]\nthresholds = [0.5]\n'
+    )
+    write_tapes(tapes / "other", ("siteC_1",))
+    samples, rate = soundfile.read(tapes / "other" / "audio" / "siteC_1.wav", dtype="int16")
+    soundfile.write(tapes / "other" / "audio" / "siteC_1.wav", samples[::-1], rate)
+    said = ossicle("benchmark", "-p", tapes, *QUIET)
+    assert said.code == 0, said.err
+    for table in ("metrics.csv", "leaderboard.csv", "per_tape.csv"):
+        assert "refused by the noise gate" in (tapes / "benchmark" / table).read_text()
 
 
 def test_a_missing_dataset_is_named_before_anything_starts(tapes: Path, ossicle: Any) -> None:

@@ -1,15 +1,17 @@
 """``ossicle train``: the trainings of a project, or of its active variants, one after another."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from ossicle.app.cli.options import DataRoot, ProgressKind, ProjectFile, Set
 from ossicle.app.cli.placed import On, Watched, place_of
+from ossicle.app.cli.printable import printable
 from ossicle.app.cli.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import Project, load_project
-from ossicle.core.errors import UsageError
+from ossicle.core.errors import EXIT_INCOMPLETE, GateRefused, UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -37,10 +39,11 @@ def train(
     """Train the models of a project, or those of its variants; what is trained already is reused.
 
     All variants are checked, and their datasets built, before the first training starts. With --on slurm, or where
-    `jobs.training` says so, every model is a task of an array.
+    `jobs.training` says so, every model is a task of an array. Exit codes 3 and 4 are those of `ossicle run`, for any.
     """
     from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
-    from ossicle.app.steps.chain import run_project
+    from ossicle.app.steps.chain import gate_refusal, run_project
+    from ossicle.app.steps.losses import losses
     from ossicle.app.steps.progress import make_progress
 
     overrides = tuple(set_ or ())
@@ -61,6 +64,18 @@ def train(
         for name in list(of.artefacts)[-1:]
     ]
     print_rows(("variant", "step", "outcome", "seconds", "artefact"), rows)
+    lost = {one.line for _, of in done for one in losses(of)}
+    refusals = [
+        f"{one.variant or one.settings.project.name}: {refused}"
+        for one, of in done
+        if (refused := gate_refusal(of)) is not None
+    ]
+    for line in (*sorted(lost), *(f"ossicle: {one}" for one in refusals)):
+        print(printable(line), file=sys.stderr)
+    if refusals:
+        raise typer.Exit(GateRefused.exit_code)
+    if lost:
+        raise typer.Exit(EXIT_INCOMPLETE)
 
 
 def variants_asked(base: Project, asked: list[str], all_active: bool) -> list[str]:

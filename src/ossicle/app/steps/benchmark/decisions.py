@@ -55,11 +55,15 @@ def decisions_step(opened: Opened, overlap: str) -> Step:
 
 
 def all_marks(opened: Opened, overlap: str) -> str:
-    """What every table says of a reading: an overlap of the corpora, and a model of a split that leaks."""
+    """What every table says of a reading: overlapping corpora, a split that leaks, a refusal by the noise gate."""
     leaky = opened.bundle.split.get("leaky")
-    return "; ".join(
-        one for one in (overlap, leaky if isinstance(leaky, str) else "leaky split" if leaky else "") if one
+    refused = opened.bundle.metrics.get("gate") == "refused"
+    marks = (
+        overlap,
+        leaky if isinstance(leaky, str) else "leaky split" if leaky else "",
+        "refused by the noise gate" if refused else "",
     )
+    return "; ".join(one for one in marks if one)
 
 
 def shaping(settings: BenchmarkSettings) -> dict[str, Any]:

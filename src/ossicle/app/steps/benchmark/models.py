@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.app.project.benchmark import BenchmarkSettings, asked_windows
-from ossicle.app.project.load import RESULTS_OF_VARIANTS, Project, load_project
+from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.bundle import FOLDER
+from ossicle.app.steps.chain import chosen_steps
+from ossicle.app.steps.step import find_steps
 from ossicle.bundle.format import MODEL, WAVEFORM, WEIGHTS, read_bundle
 from ossicle.bundle.manifest import Bundle, is_plain_name
 from ossicle.core.chunks import ChunkPlan, window_plan
@@ -103,12 +105,20 @@ def benchmark_models(project: Project, overrides: Sequence[str] = ()) -> tuple[M
     for stated in project.settings.benchmark.models or (FOLDER,):
         folder = project.folder / stated
         if stated in project.variants and not folder.is_dir():
-            settings = load_project(project.file, tuple(overrides), project.data_root, stated).settings
-            place = project.folder / RESULTS_OF_VARIANTS / stated / FOLDER
-            found.append(Model(stated, place, settings.model.name == WINDOW_MODEL, stated))
+            one = load_project(project.file, tuple(overrides), project.data_root, stated)
+            found.append(Model(stated, bundle_of(one), one.settings.model.name == WINDOW_MODEL, stated))
         else:
             found.append(_bundle_model(project, stated, folder))
     return _distinct(found)
+
+
+def bundle_of(project: Project) -> Path:
+    """Where a project's or variant's bundle lies: among its results, else one that the noise gate refused; or will."""
+    laid_out = project.results / FOLDER
+    if laid_out.is_dir():
+        return laid_out
+    made = find_steps(chosen_steps(("bundle",), project=project), project).get("bundle")
+    return made / FOLDER if made is not None else laid_out
 
 
 def readings(project: Project, overrides: Sequence[str] = ()) -> tuple[Reading, ...]:
