@@ -43,9 +43,10 @@ def tapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_known_name_is_a_preset_with_its_seed(tmp_path: Path) -> None:
-    assert set(preset_names()) == {*STRATEGIES[1:], "random_more_noise"}
+    divisions = {*STRATEGIES[1:], "random_more_noise"}
+    assert set(preset_names()) >= divisions
     seeds = {}
-    for name in preset_names():
+    for name in sorted(divisions):
         (tmp_path / "ossicle.toml").write_text(PROJECT + f'[variants.known]\nbase = "preset:{name}"\n')
         settings = load_project(tmp_path, variant="known").settings
         assert name.startswith(settings.split.strategy)
