@@ -1,9 +1,9 @@
 """What each known division of clips flatters: its figures beside the grouped ones, of the same network on real tapes.
 
 For every preset, `ossicle dataset optimism` trains a network that holds out the division's clips of val and test, and
-one for each site that holds out the site, on the same dataset; then it judges both on the division's test clips, and the
-second on all. Short trainings of one seed: the differences are what is looked at. Everything goes through the command
-line.
+one for each site that holds out the site, on the same dataset; then it judges both on the division's test clips, and
+the second on all. Short trainings of one seed: the differences are what is looked at. Everything goes through the
+command line.
 """
 
 import argparse
@@ -63,8 +63,8 @@ def main() -> None:
         f"# What known divisions flatter: {date.today().isoformat()}",
         "",
         f"`benchmarks/bench_optimism.py {' '.join(f'--set {one}' for one in asked.set)}`; {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}. Ten tapes of four sites, 274 annotated notes; figures of single clips, F1 and "
-        "accuracy under a threshold that other clips chose. One seed; an F1 of 100 clips is good to about 0.05.",
+        f"Python {platform.python_version()}. Ten tapes of four sites, 274 annotated notes; figures of single clips, "
+        "F1 and accuracy under a threshold that other clips chose. One seed; an F1 of 100 clips is good to about 0.05.",
         "",
         "| preset | judged on | split of the network | clips with, without | AP | ROC AUC | F1 | accuracy |",
         "|---|---|---|---|---|---|---|---|",
