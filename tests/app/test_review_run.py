@@ -125,6 +125,13 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Command) -> 
     assert set(new["role"]) == {"target", "noise"}
     notes = read_table(after["dataset"] / "annotations.parquet")
     assert set(notes.filter(~notes["recording_id"].is_in(judged))["provenance"]) == {"reviewed"}
+    # Whoever gets the page or the bundle is told.
+    provenance = json.loads((folder / "bundle" / "bundle.json").read_text())["provenance"]
+    told_of = {key: provenance[f"annotations{key}"] for key in ("", "_from_reviews", "_that_only_teach")}
+    assert told_of == {"": 6, "_from_reviews": 4, "_that_only_teach": 4}
+    assert (
+        "6; 4 more in recordings that only teach; 4 of all from review rounds" in (folder / "report.html").read_text()
+    )
 
 
 def test_what_was_looked_at_is_not_asked_again(folder: Path, ossicle: Command) -> None:

@@ -92,7 +92,7 @@ def _summary(context: Context, truth: Truth, grid: Mapping[str, Any], second: Ma
     return {
         "labels": ", ".join(truth.labels),
         "annotated recordings": f"{len(truth.ids)} ({hours:.2f} h)",
-        "annotations": str(len(truth.annotations)),
+        "annotations": _annotations(truth),
         "held out": _held_out(settings.split, truth),
         "decision": "cross-fitted: for each fold on the out-of-fold scores of the others",
         **({} if second["kind"] == "none" else {"second stage": _second_stage(second)}),
@@ -101,6 +101,15 @@ def _summary(context: Context, truth: Truth, grid: Mapping[str, Any], second: Ma
         f"would reach F1 {_figure(grid['ceiling_f1']):.3f}",
         "seed": str(settings.training.seed),
     }
+
+
+def _annotations(truth: Truth) -> str:
+    words = [str(len(truth.annotations))]
+    if truth.only_teach:
+        words.append(f"{truth.only_teach} more in recordings that only teach")
+    if truth.reviewed:
+        words.append(f"{truth.reviewed} of all from review rounds")
+    return "; ".join(words)
 
 
 def _held_out(split: SplitSettings, truth: Truth) -> str:

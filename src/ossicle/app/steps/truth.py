@@ -13,6 +13,7 @@ from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.corpus.index_files import read_index
+from ossicle.corpus.review_rounds import PROVENANCE
 from ossicle.corpus.tables import annotations_of
 
 Times = dict[str, dict[str, Intervals]]
@@ -20,7 +21,11 @@ Times = dict[str, dict[str, Intervals]]
 
 @dataclass(frozen=True)
 class Truth:
-    """The recordings of a project that were annotated as a whole, by id, in the order of ``ids``."""
+    """The recordings of a project that were annotated as a whole, by id, in the order of ``ids``.
+
+    ``reviewed`` counts the annotations that came from review rounds, ``only_teach`` those in recordings that are not
+    judged; both of all that the dataset holds.
+    """
 
     ids: tuple[str, ...]
     labels: tuple[str, ...]
@@ -28,6 +33,8 @@ class Truth:
     annotations: tuple[Annotation, ...]
     groups: dict[str, str]
     folds: dict[str, int]
+    reviewed: int = 0
+    only_teach: int = 0
 
     @property
     def references(self) -> Times:
@@ -55,6 +62,8 @@ def read_truth(corpus: Path, dataset: Path) -> Truth:
         labels=labels_of(dataset),
         recordings={key: recordings[key] for key in ids},
         annotations=tuple(one for one in notes if one.recording_id in judged),
+        reviewed=sum(one.provenance == PROVENANCE for one in notes),
+        only_teach=sum(one.recording_id not in judged for one in notes),
         groups=dict(zip(folds["recording_id"], folds["group"], strict=True)),
         folds=dict(zip(folds["recording_id"], folds["fold"], strict=True)),
     )
