@@ -1,0 +1,70 @@
+"""One benchmark in three places: one command, tasks in processes here, arrays on Slurm; equal to the byte, or not.
+
+Takes a project that was run and has a `[benchmark]`. Its benchmark is made anew in each place, after what the others
+have left on the shelf is removed, and every file it leaves is compared. Slurm: `scripts/slurm_here.sh start` beforehand.
+"""
+
+import argparse
+import csv
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+from ossicle.app.project.load import load_project
+
+HERE = Path(__file__).resolve().parent
+OSSICLE = [sys.executable, "-m", "ossicle"]
+PLACES = {"one command": [], "tasks here": ["--on", "local"], "Slurm": ["--on", "slurm"]}
+COLUMNS = ("model", "reading", "basis", "precision", "recall", "f1", "f1_low", "f1_high", "marks")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--project", type=Path, required=True, help="folder of a project that was run")
+    parser.add_argument("--places", nargs="+", default=list(PLACES), choices=PLACES)
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    asked = parser.parse_args()
+    shelf = load_project(asked.project).data_root
+    lines = [
+        f"# A benchmark in {len(asked.places)} places: {date.today().isoformat()}",
+        "",
+        f"`benchmarks/bench_placement.py`; {os.cpu_count()} cores, Python {platform.python_version()}. The benchmark "
+        f"of the project `{load_project(asked.project).settings.project.name}`, made anew in each place.",
+        "",
+        "| where | seconds | files | that differ from the first |",
+        "|---|---|---|---|",
+    ]
+    first: dict[str, bytes] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        for place in asked.places:
+            for old in shelf.glob("benchmark*"):
+                shutil.rmtree(old)
+            began = time.monotonic()
+            command = [*OSSICLE, "benchmark", "-p", str(asked.project), "--progress", "none", *PLACES[place]]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=temporary)
+            seconds = time.monotonic() - began
+            found = files(asked.project / "benchmark")
+            first = first or found
+            differ = sorted(name for name in first.keys() | found.keys() if first.get(name) != found.get(name))
+            lines.append(f"| {place} | {seconds:.0f} | {len(found)} | {', '.join(differ[:5]) or 'none'} |")
+            print(lines[-1], flush=True)
+    with (asked.project / "benchmark" / "leaderboard.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["criterion"].startswith("iou") and row["layer"] == "first"]
+    lines += ["", f"At {rows[0]['criterion']}:", "", "| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
+    lines += ["| " + " | ".join(row[name] for name in COLUMNS) + " |" for row in rows]
+    asked.out.mkdir(parents=True, exist_ok=True)
+    (asked.out / f"{date.today().isoformat()}-placement.md").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
