@@ -1,7 +1,7 @@
 """One benchmark in three places: one command, tasks in processes here, arrays on Slurm; equal to the byte, or not.
 
 Takes a project that was run and has a `[benchmark]`. Its benchmark is made anew in each place, after what the others
-have left on the shelf is removed, and every file it leaves is compared. Slurm: `scripts/slurm_here.sh start` beforehand.
+have left on the shelf is removed, and every file it leaves is compared. For Slurm: `scripts/slurm_here.sh start` first.
 """
 
 import argparse
