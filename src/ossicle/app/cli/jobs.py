@@ -97,7 +97,7 @@ def submit(
     with watched.leaving():
         folder = do_jobs(base, before_slurm(jobs), watched.show, watched.told, wait=False)
     if folder is None:
-        print("nothing is to do on Slurm: what is placed there is done, or nothing is (--on slurm places all steps there)")
+        print("nothing is to do on Slurm: what is placed there is done, or nothing is (--on slurm does)")
         return
     for name, number in folder.numbers().items():
         print(f"{name}: {number}")
