@@ -187,3 +187,18 @@ def test_a_link_in_the_place_of_a_variants_results_is_refused(tapes: Path, ossic
     assert said.code == 2
     assert "symbolic link" in said.err
     assert not any(elsewhere.iterdir())
+
+
+def test_variants_are_jobs_side_by_side(tapes: Path, ossicle: Any, tmp_path: Path) -> None:
+    said = ossicle("jobs", "write", "-p", tapes, "--all-active", "--on", "slurm", "-o", tmp_path / "scripts")
+    assert said.code == 0, said.err
+    plan = json.loads((tmp_path / "scripts" / "plan.json").read_text())
+    jobs = {job["name"]: job for job in plan["jobs"]}
+    assert set(jobs) >= {"wide.store", "wide.training", "more_noise.store", "more_noise.training"}
+    for name, job in jobs.items():
+        variant = name.partition(".")[0]
+        # A job waits for those of its own variant alone, and every line says which variant it is of.
+        assert all(need.startswith(f"{variant}.") for need in job["needs"])
+        assert all(f"--variant={variant}" in task["argv"] for task in job["tasks"])
+        assert (tmp_path / "scripts" / f"{name}.sbatch").is_file()
+    assert [task["name"] for task in jobs["wide.training"]["tasks"]] == ["fold0", "fold1", "final"]
