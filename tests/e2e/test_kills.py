@@ -31,9 +31,20 @@ def require_resumed(tiny: Tiny, project: Path, step: str) -> None:
     """Run the step again; it must end with the content of the undisturbed run, and leave nothing beside it."""
     done = ossicle(*until(project, step))
     assert done.returncode == 0, done.stderr
-    assert contents(project / "data", (step,)) == contents(tiny.folder / "data", (step,))
+    if step == "report":
+        assert page(project) == page(tiny.folder)
+    else:
+        assert contents(project / "data", (step,)) == contents(tiny.folder / "data", (step,))
     assert len(list((project / "data" / step).iterdir())) == 1
     assert [path for path in (project / "data").rglob(".ossicle-*") if path.name != ".ossicle.lock"] == []
+
+
+def page(project: Path) -> tuple[str, str]:
+    """The report but for its last section, which tells how long each step of the run took."""
+    (made,) = (project / "data" / "report").glob("[!.]*/report.html")
+    before, cut, after = made.read_text().partition('<h2 id="run">')
+    assert cut
+    return before, after.partition("<h3>Files beside this page</h3>")[2]
 
 
 def points(tiny: Tiny, place: Path, step: str) -> int:
