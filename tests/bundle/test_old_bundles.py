@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ossicle.app.cli.runtimes import RUNTIMES, open_predictor
+from ossicle.app.cli.runtimes import LIBRARIES, RUNTIMES, Engine, open_predictor
 from ossicle.artefacts.files import read_json
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
@@ -45,10 +45,9 @@ def test_there_is_one_at_all() -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_an_old_bundle_predicts_what_it_predicted(version: str, runtime: str) -> None:
-    if runtime == "torch":
-        pytest.importorskip("torch")
+    pytest.importorskip(LIBRARIES[runtime])
     bundle = read_bundle(KEPT / version / "bundle")
-    require_as_then(KEPT / version, open_predictor(bundle, runtime, 1))
+    require_as_then(KEPT / version, open_predictor(bundle, Engine(runtime)))
 
 
 @pytest.mark.parametrize("version", VERSIONS)

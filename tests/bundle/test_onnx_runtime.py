@@ -12,28 +12,37 @@ from ossicle.audio.logmel import log_mel
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.bundle.onnx_scan import refuse_reaching_out
-from ossicle.core.errors import BundleError
+from ossicle.bundle.openvino_runtime import OpenVinoPredictor, computes_bf16
+from ossicle.core.errors import BundleError, UsageError
+
+RUNTIMES = (OnnxPredictor, OpenVinoPredictor)
+
+
+@pytest.fixture(params=RUNTIMES)
+def runtime(request):
+    """Every runtime of graphs meets every test that takes this."""
+    return request.param
 
 
 def chunks_of(bundle, n, seed=0):
     return np.random.default_rng(seed).normal(size=(n, bundle.plan.chunk_samples)).astype(np.float32) * 0.1
 
 
-def test_scores_are_those_of_the_graph_by_hand(bundle):
+def test_scores_are_those_of_the_graph_by_hand(runtime, bundle):
     model = onnx.load_from_string(bundle.read_bytes("model.onnx"))
     weights = numpy_helper.to_array(model.graph.initializer[0])
     chunks = chunks_of(bundle, 3)
     expected = 1 / (1 + np.exp(-(log_mel(chunks, bundle.front)[:, 6:26] @ weights + 0.5)))
-    scores = OnnxPredictor(bundle).predict(chunks)
+    scores = runtime(bundle).predict(chunks)
     assert scores.dtype == np.float32
     np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("graph", ["model", "waveform"])
-def test_batches_and_threads_agree(bundle, graph):
+def test_batches_and_threads_agree(runtime, bundle, graph):
     chunks = chunks_of(bundle, 5)
-    whole = OnnxPredictor(bundle, graph=graph).predict(chunks)
-    one_by_one = np.concatenate([OnnxPredictor(bundle, threads=2, graph=graph).predict(c[None]) for c in chunks])
+    whole = runtime(bundle, graph=graph).predict(chunks)
+    one_by_one = np.concatenate([runtime(bundle, threads=2, graph=graph).predict(c[None]) for c in chunks])
     assert whole.shape == (5, 20, 3)
     np.testing.assert_allclose(one_by_one, whole, atol=1e-6)
 
@@ -46,7 +55,7 @@ def test_the_waveform_graph_runs_in_plain_onnxruntime(bundle):
 
 
 @pytest.mark.parametrize("where", ["beside", "cwd", "absolute"])
-def test_weights_in_other_files_are_never_reached(tmp_path, monkeypatch, write, external, where):
+def test_weights_in_other_files_are_never_reached(runtime, tmp_path, monkeypatch, write, external, where):
     location = str(tmp_path / "secret.bin") if where == "absolute" else "secret.bin"
     model, size = external(location)
     bundle = write(tmp_path / "bundle", model=model)
@@ -54,7 +63,7 @@ def test_weights_in_other_files_are_never_reached(tmp_path, monkeypatch, write, 
         (folder / "secret.bin").write_bytes(np.ones(size // 4, np.float32).tobytes())
     monkeypatch.chdir(bundle.folder if where == "beside" else tmp_path)
     with pytest.raises(BundleError, match="external data"):
-        OnnxPredictor(read_bundle(bundle.folder))
+        runtime(read_bundle(bundle.folder))
 
 
 def test_external_tensors_are_found_wherever_they_hide(external):
@@ -101,24 +110,24 @@ def test_any_bytes_end_the_scan(data):
         ({"kind": TensorProto.DOUBLE}, "cannot be loaded|tensor"),
     ],
 )
-def test_a_graph_that_does_not_fit_the_bundle_is_refused(tmp_path, write, graphs, change, message):
+def test_a_graph_that_does_not_fit_the_bundle_is_refused(runtime, tmp_path, write, graphs, change, message):
     bundle = write(tmp_path / "b", model=graphs(**change))
     with pytest.raises(BundleError, match=message):
-        OnnxPredictor(bundle)
+        runtime(bundle)
 
 
 @pytest.mark.parametrize("data", [b"", b"not a model", b"\x08\x09"])
-def test_what_is_no_graph_is_refused(tmp_path, write, data):
+def test_what_is_no_graph_is_refused(runtime, tmp_path, write, data):
     with pytest.raises(BundleError, match=r"model\.onnx"):
-        OnnxPredictor(write(tmp_path / "b", model=data))
+        runtime(write(tmp_path / "b", model=data))
 
 
-def test_an_operator_from_a_library_is_refused(tmp_path, write, graphs):
+def test_an_operator_from_a_library_is_refused(runtime, tmp_path, write, graphs):
     model = graphs()
     model.graph.node[3].domain = "evil"
     model.opset_import.append(helper.make_opsetid("evil", 1))
     with pytest.raises(BundleError, match=r"model\.onnx uses operators of a library \('evil'\): export it"):
-        OnnxPredictor(write(tmp_path / "b", model=model))
+        runtime(write(tmp_path / "b", model=model))
 
 
 def test_an_operator_that_the_graph_itself_defines_is_its_own(graphs):
@@ -139,20 +148,58 @@ def test_a_graph_of_endless_fields_ends_the_scan(graphs):
         refuse_reaching_out(graph, "long", most_fields=1000)
 
 
-def test_absent_graph_and_silly_threads(tmp_path, write):
+def test_absent_graph_and_silly_threads(runtime, tmp_path, write):
     bundle = write(tmp_path / "b")
     with pytest.raises(BundleError, match=r"has no waveform\.onnx"):
-        OnnxPredictor(bundle, graph="waveform")
+        runtime(bundle, graph="waveform")
     with pytest.raises(ValueError, match="threads"):
-        OnnxPredictor(bundle, threads=0)
+        runtime(bundle, threads=0)
 
 
-def test_a_wrong_chunk_length_is_named(bundle):
+def test_a_wrong_chunk_length_is_named(runtime, bundle):
     with pytest.raises(BundleError, match="fails on chunks of shape"):
-        OnnxPredictor(bundle).predict(np.zeros((1, 999), np.float32))
+        runtime(bundle).predict(np.zeros((1, 999), np.float32))
 
 
-def test_a_swapped_graph_is_noticed_when_it_is_loaded(bundle, graphs):
+def test_a_swapped_graph_is_noticed_when_it_is_loaded(runtime, bundle, graphs):
     (bundle.folder / "model.onnx").write_bytes(graphs(labels=2).SerializeToString())
     with pytest.raises(BundleError, match=r"model\.onnx"):
-        OnnxPredictor(bundle)
+        runtime(bundle)
+
+
+@pytest.mark.parametrize("graph", ["model", "waveform"])
+def test_runtimes_agree(bundle, graph):
+    chunks = chunks_of(bundle, 5)
+    expected = OnnxPredictor(bundle, graph=graph).predict(chunks)
+    for threads in (1, 2):
+        found = OpenVinoPredictor(bundle, threads, graph).predict(chunks)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_scores_that_were_given_stay_as_they_were(bundle, runtime):
+    predictor = runtime(bundle)
+    first = predictor.predict(chunks_of(bundle, 1))
+    kept = first.copy()
+    predictor.predict(chunks_of(bundle, 1, seed=1))
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_float32_is_float32_and_bf16_is_asked_for(bundle):
+    if not computes_bf16():
+        pytest.skip("this processor does not compute in bfloat16")
+    chunks = chunks_of(bundle, 8)
+    exact = OnnxPredictor(bundle).predict(chunks)
+    assert np.abs(OpenVinoPredictor(bundle).predict(chunks) - exact).max() < 1e-5
+    half = np.abs(OpenVinoPredictor(bundle, precision="bf16").predict(chunks) - exact).max()
+    assert 1e-4 < half < 0.1
+
+
+def test_bf16_is_refused_where_the_processor_lacks_it(bundle, monkeypatch):
+    monkeypatch.setattr("ossicle.bundle.openvino_runtime.computes_bf16", lambda: False)
+    with pytest.raises(UsageError, match="does not compute in bfloat16; use --precision fp32"):
+        OpenVinoPredictor(bundle, precision="bf16")
+
+
+def test_a_precision_that_the_bundle_lacks_is_named(bundle, runtime):
+    with pytest.raises(BundleError, match=r"has no model\.int8\.onnx"):
+        runtime(bundle, precision="int8")

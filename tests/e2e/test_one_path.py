@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from ossicle.app.cli.runtimes import open_predictor
+from ossicle.app.cli.runtimes import Engine, open_predictor
 from ossicle.audio.mono import MonoStream
 from ossicle.bundle.format import Bundle, read_bundle
 from ossicle.core.tracks import Event
@@ -19,7 +19,7 @@ from .conftest import Tiny
 
 FEEDS_S = (0.02, 0.1, 0.5, 1.0, 10.0)
 BATCHES = (1, 8, 32)
-RUNTIMES = ("onnx", "torch")
+RUNTIMES = ("onnx", "openvino", "torch")
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def tape(tiny: Tiny) -> Path:
 
 
 def scores(bundle: Bundle, tape: Path, runtime: str, threads: int, batch: int, feed_s: float) -> NDArray[np.float32]:
-    scorer = Scorer(open_predictor(bundle, runtime, threads), batch)
+    scorer = Scorer(open_predictor(bundle, Engine(runtime, threads)), batch)
     samples = np.concatenate(list(MonoStream(tape, bundle.plan.rate)))
     feed = round(feed_s * bundle.plan.rate)
     parts = [scorer.feed(samples[at : at + feed]) for at in range(0, len(samples), feed)]
@@ -71,10 +71,10 @@ def test_events_of_every_path_are_the_same(bundle: Bundle, tape: Path) -> None:
     def key(event: Event) -> tuple[str, float, float]:
         return event.label, event.start_s, event.end_s
 
-    expected = [key(one) for one in predict_file(tape, open_predictor(bundle, "onnx", 1), bundle.decisions).events]
+    expected = [key(one) for one in predict_file(tape, open_predictor(bundle, Engine()), bundle.decisions).events]
     assert expected
     for runtime in RUNTIMES:
-        predictor = open_predictor(bundle, runtime, 1)
+        predictor = open_predictor(bundle, Engine(runtime))
         batch = [key(one) for one in predict_file(tape, predictor, bundle.decisions, 32).events]
         assert batch == expected, runtime
         for feed_s in FEEDS_S:

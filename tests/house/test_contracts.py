@@ -82,6 +82,7 @@ def test_an_empty_skeleton_keeps_every_contract(repository: Path, skeleton: Path
         ({"report.planted": "def f():\n    import torch.nn\n"}, "Only models, training and export import torch"),
         ({"models.planted": "import lightning\n"}, "Only training imports lightning"),
         ({"bundle.planted": "import onnx\n"}, "What runs a bundle never reaches torch"),
+        ({"export.planted": "import openvino\n"}, "Only its runtime imports openvino"),
         ({"corpus.planted": "import h5py\n"}, "Only audio.store imports h5py"),
         ({"corpus.planted": "import soundfile\n"}, "Only audio imports codecs"),
         ({"training.planted": "import matplotlib.pyplot\n"}, "Only report imports matplotlib and jinja2"),

@@ -1,4 +1,4 @@
-"""The one path with a real graph: log-mel, onnxruntime, scorer, decider; any feed and batch size (invariant 4)."""
+"""The one path with a real graph: log-mel, runtime, scorer, decider; any feed and batch size (invariant 4)."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ossicle.bundle.format import write_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.bundle.openvino_runtime import OpenVinoPredictor
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings
@@ -47,8 +48,8 @@ def graph():
     return helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
 
 
-@pytest.fixture(scope="module")
-def predictor(tmp_path_factory) -> Predictor:
+@pytest.fixture(scope="module", params=[OnnxPredictor, OpenVinoPredictor])
+def predictor(request, tmp_path_factory) -> Predictor:
     bundle = write_bundle(
         tmp_path_factory.mktemp("bundle") / "b",
         name="conv",
@@ -62,7 +63,7 @@ def predictor(tmp_path_factory) -> Predictor:
         model={},
         files={"model.onnx": graph()},
     )
-    return OnnxPredictor(bundle, threads=1)
+    return request.param(bundle, threads=1)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ computed from samples [k * hop, k * hop + n_fft). Fast Fourier transforms are sc
 """
 
 import math
+from collections.abc import Iterator
+from concurrent.futures import Executor
 from functools import lru_cache
 
 import numpy as np
@@ -16,6 +18,8 @@ from ossicle.core.frontend import FrontEndSettings, analysis_window, filter_bank
 
 # Samples in the frames transformed at once: frames and spectra stay within a core's cache.
 _BLOCK_VALUES = 1 << 16
+# Blocks are handed to threads in runs, so that starting one costs little beside its work.
+_RUN_BLOCKS = 4
 # Neighbouring bands share a product over their own bins only. So there is little to multiply, and the products are too
 # small for BLAS to start threads, which cost far more than they save and fight the caller's own.
 _GROUP_BANDS = 8
@@ -30,23 +34,29 @@ def n_frames(n_samples: int, front: FrontEndSettings) -> int:
     return max(0, 1 + (n_samples - front.n_fft) // front.hop_samples)
 
 
-def chunk_log_mel(chunks: NDArray[np.float32], plan: ChunkPlan, front: FrontEndSettings) -> NDArray[np.float32]:
+def chunk_log_mel(
+    chunks: NDArray[np.float32], plan: ChunkPlan, front: FrontEndSettings, pool: Executor | None = None
+) -> NDArray[np.float32]:
     """The spectrograms (batch, n_frames, n_mels) of whole chunks (batch, plan.chunk_samples).
 
-    ``n_frames`` and which frame of the plan each row serves: :func:`ossicle.core.chunks.framing`.
+    ``n_frames`` and which frame of the plan each row serves: :func:`ossicle.core.chunks.framing`. The threads of
+    ``pool`` share the work; the values are the same without.
     """
     if framing(plan, front).shared:
-        return log_mel(chunks, front)
+        return log_mel(chunks, front, pool)
     windows = np.lib.stride_tricks.sliding_window_view(chunks, plan.window_samples, axis=-1)[:, :: plan.hop_samples]
     return np.concatenate(
-        [log_mel(np.ascontiguousarray(chunk), front).reshape(1, -1, front.n_mels) for chunk in windows]
+        [log_mel(np.ascontiguousarray(chunk), front, pool).reshape(1, -1, front.n_mels) for chunk in windows]
     )
 
 
-def log_mel(waveform: NDArray[np.float32], front: FrontEndSettings) -> NDArray[np.float32]:
+def log_mel(
+    waveform: NDArray[np.float32], front: FrontEndSettings, pool: Executor | None = None
+) -> NDArray[np.float32]:
     """The log-mel spectrogram in dB of float32 waveforms (..., n_samples), shape (..., n_frames, n_mels).
 
-    The values of a waveform do not depend on what else is in the batch.
+    The values of a waveform do not depend on what else is in the batch, nor on whether the threads of ``pool`` share
+    the work.
     """
     window, groups = _arrays(front)
     wave = np.ascontiguousarray(waveform, dtype=np.float32)
@@ -57,23 +67,35 @@ def log_mel(waveform: NDArray[np.float32], front: FrontEndSettings) -> NDArray[n
         rows[:, 1:] -= np.float32(front.preemphasis) * wave.reshape(rows.shape)[:, :-1]
     frames = n_frames(wave.shape[-1], front)
     step = max(1, _BLOCK_VALUES // front.n_fft)
-    power = np.empty((len(rows), frames, front.n_mels), dtype=np.float32)
+    out = np.empty((len(rows), frames, front.n_mels), dtype=np.float32)
     low, high = min(bins.start for bins, *_ in groups), max(bins.stop for bins, *_ in groups)
-    for row, out in zip(rows, power, strict=True):
-        if frames == 0:
-            break
-        strided = np.lib.stride_tricks.sliding_window_view(row, front.n_fft)[:: front.hop_samples]
-        for first in range(0, frames, step):
+    floor = np.float32(10 ** (front.floor_db / 10))
+
+    def transform(run: tuple[int, range]) -> None:
+        row, firsts = run
+        strided = np.lib.stride_tricks.sliding_window_view(rows[row], front.n_fft)[:: front.hop_samples]
+        for first in firsts:
+            power = out[row, first : first + step]
             spectrum = fft.rfft(strided[first : first + step] * window, axis=-1)[:, low:high]
             energy = spectrum.real**2
             energy += spectrum.imag**2
             for bins, bands, filters in groups:
-                out[first : first + step, bands] = energy[:, bins.start - low : bins.stop - low] @ filters
-    np.maximum(power, np.float32(10 ** (front.floor_db / 10)), out=power)
-    # The natural logarithm is vectorised in NumPy, the decimal one is not.
-    np.log(power, out=power)
-    power *= np.float32(10 / np.log(10))
-    return power.reshape(*wave.shape[:-1], frames, front.n_mels)
+                np.matmul(energy[:, bins.start - low : bins.stop - low], filters, out=power[:, bands])
+            np.maximum(power, floor, out=power)
+            # The natural logarithm is vectorised in NumPy, the decimal one is not.
+            np.log(power, out=power)
+            power *= np.float32(10 / np.log(10))
+
+    for _ in (map if pool is None else pool.map)(transform, _runs(len(rows), frames, step)):
+        pass
+    return out.reshape(*wave.shape[:-1], frames, front.n_mels)
+
+
+def _runs(rows: int, frames: int, step: int) -> Iterator[tuple[int, range]]:
+    """Runs of neighbouring blocks: a row, and the first frame of each of its blocks there."""
+    for row in range(rows):
+        for first in range(0, frames, step * _RUN_BLOCKS):
+            yield row, range(first, min(first + step * _RUN_BLOCKS, frames), step)
 
 
 @lru_cache(maxsize=16)

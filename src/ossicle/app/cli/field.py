@@ -13,7 +13,7 @@ from ossicle.app.cli.finished import Finished, file_state, predicted_with
 from ossicle.app.cli.options import Json, Threads
 from ossicle.app.cli.predictions import SUMMARY, PredictionTables, Written, find_audio, write_summary
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.runtimes import RUNTIMES, open_predictor
+from ossicle.app.cli.runtimes import RUNTIMES, Engine, open_predictor
 from ossicle.app.cli.table import print_rows
 from ossicle.artefacts.lock import project_lock
 from ossicle.audio.decode import DecodeReport
@@ -27,6 +27,16 @@ from ossicle.inference.second_stage_file import bundled_second_stage
 
 BundleFolder = Annotated[Path, typer.Argument(help="Bundle, as `ossicle run` leaves it.")]
 Runtime = Annotated[str, typer.Option(help=f"What computes the scores: {', '.join(RUNTIMES)}.")]
+Precision = Annotated[
+    str,
+    typer.Option(
+        help="fp32; bf16 (about twice as fast with --runtime openvino, where the processor can); fp16 and int8 from a "
+        "folder of `ossicle export`, which says what each costs."
+    ),
+]
+Folds = Annotated[
+    bool, typer.Option("--folds", help="Run the networks of all folds and average, from `ossicle export --folds`.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +53,8 @@ def predict(
         str, typer.Option("--format", help=f"Tables to write, comma-separated: {', '.join(EVENT_FORMATS)}.")
     ] = "raven,csv",
     runtime: Runtime = "onnx",
+    precision: Precision = "fp32",
+    folds: Folds = False,
     threads: Threads = 1,
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, max=1024, help="Chunks scored at a time.")] = 8,
     cutouts: Annotated[
@@ -66,8 +78,8 @@ def predict(
     unknown = [name for name in wanted if name not in EVENT_FORMATS]
     if unknown or not wanted:
         raise UsageError(f"--format {formats}: there is {', '.join(EVENT_FORMATS)}")
-    opened = _opened(bundle)
-    predictor, second = open_predictor(opened, runtime, threads), bundled_second_stage(opened)
+    opened, engine = _opened(bundle), Engine(runtime, threads, precision, folds)
+    predictor, second = open_predictor(opened, engine), bundled_second_stage(opened)
     audio = find_audio(files)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; name a folder")
@@ -75,7 +87,7 @@ def predict(
     out.mkdir(parents=True, exist_ok=True)
     with project_lock(out):
         tables = PredictionTables(out, [name for name, _ in audio], wanted, opened)
-        finished = Finished(out, predicted_with(opened, runtime, threads), anew=force)
+        finished = Finished(out, predicted_with(opened, engine), anew=force)
         cut = None if cutouts is None else CutOuts(cutouts, [name for name, _ in audio], pad_s)
         done: list[Written] = []
         for number, (name, path) in enumerate(audio, start=1):
@@ -92,7 +104,7 @@ def predict(
         tables.write_all(done)
         if cut is not None:
             cut.write_index()
-        summary = write_summary(out, done, opened, runtime, threads)
+        summary = write_summary(out, done, opened, engine)
     if as_json:
         print(json.dumps(summary, indent=2, ensure_ascii=False))
     else:
@@ -125,14 +137,16 @@ def stream(
         float, typer.Option(min=0.001, help="Sound fed at a time, in seconds; the events are the same for any.")
     ] = 1.0,
     runtime: Runtime = "onnx",
+    precision: Precision = "fp32",
+    folds: Folds = False,
     threads: Threads = 1,
 ) -> None:
     """Print the events of a file as a microphone would give them: JSON lines, each when it is decided.
 
     Exit code 3 says that the file ends before it should.
     """
-    opened = _opened(bundle)
-    predictor, second = open_predictor(opened, runtime, threads), bundled_second_stage(opened)
+    opened, engine = _opened(bundle), Engine(runtime, threads, precision, folds)
+    predictor, second = open_predictor(opened, engine), bundled_second_stage(opened)
     if not file.is_file():
         raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; name one recording")
     report = _print_events(stream_file(file, predictor, opened.decisions, chunk_s, second_stage=second))

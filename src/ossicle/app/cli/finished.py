@@ -10,7 +10,7 @@ from dataclasses import astuple
 from importlib.metadata import version
 from pathlib import Path
 
-from ossicle.app.cli.runtimes import LIBRARIES
+from ossicle.app.cli.runtimes import Engine
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.journal import Journal
 from ossicle.audio.versions import decoder_versions
@@ -22,12 +22,11 @@ from ossicle.inference.batch import FilePrediction
 JOURNAL = "predictions.journal.jsonl"
 
 
-def predicted_with(bundle: Bundle, runtime: str, threads: int) -> str:
+def predicted_with(bundle: Bundle, engine: Engine) -> str:
     """The digest of all but the recording that events follow from."""
-    library = LIBRARIES[runtime]
-    versions = {"ossicle": version("ossicle"), library: version(library), **decoder_versions()}
+    versions = {"ossicle": version("ossicle"), engine.library: version(engine.library), **decoder_versions()}
     # The manifest holds the digest of every other file, and those are checked as they are read.
-    return digest([file_digest(bundle.folder / MANIFEST), runtime, threads, versions])
+    return digest([file_digest(bundle.folder / MANIFEST), list(astuple(engine)), versions])
 
 
 def file_state(path: Path) -> list[int]:

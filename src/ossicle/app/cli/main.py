@@ -87,9 +87,10 @@ def main() -> None:
         print(f"ossicle: {printable(place)}{error.strerror or error}{remedy}", file=sys.stderr)
         sys.exit(EXIT_FAILED)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in OPTIONAL:
+        extra = OPTIONAL.get((error.name or "").partition(".")[0])
+        if extra is None:
             raise
-        print(f"ossicle: this command needs {error.name}: pip install 'ossicle[train]'", file=sys.stderr)
+        print(f"ossicle: this command needs {error.name}: pip install 'ossicle[{extra}]'", file=sys.stderr)
         sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
@@ -105,8 +106,9 @@ _REMEDIES = {
     errno.EPERM: "allow it, or name another place",
 }
 
-OPTIONAL = frozenset({"torch", "lightning", "onnx", "safetensors", "matplotlib", "jinja2", "tensorboard"})
-"""Packages of the extra ``train``."""
+_OF_TRAIN = ("torch", "lightning", "onnx", "safetensors", "matplotlib", "jinja2", "tensorboard")
+OPTIONAL = {**dict.fromkeys(_OF_TRAIN, "train"), "openvino": "openvino"}
+"""Packages that an extra brings along, and its name."""
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ossicle.app.cli.runtimes import Engine
 from ossicle.artefacts.files import write_json
 from ossicle.audio.probe import SUFFIXES
 from ossicle.bundle.manifest import Bundle
@@ -106,13 +107,15 @@ class PredictionTables:
                 target.write(self._out / f"events{target.ending}", EventTable(rows), self._options)
 
 
-def write_summary(out: Path, done: Sequence[Written], bundle: Bundle, runtime: str, threads: int) -> dict[str, Any]:
+def write_summary(out: Path, done: Sequence[Written], bundle: Bundle, engine: Engine) -> dict[str, Any]:
     """Write ``predictions.json``; returns what it holds."""
     summary = {
         "ossicle": version("ossicle"),
         "bundle": bundle.name,
-        "runtime": runtime,
-        "threads": threads,
+        "runtime": engine.runtime,
+        "precision": engine.precision,
+        "folds": engine.folds,
+        "threads": engine.threads,
         "labels": list(bundle.labels),
         "recordings": [
             {

@@ -1,35 +1,70 @@
 """Runtimes by name: a literal table from ``--runtime`` to what opens a bundle."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ossicle.bundle.format import WEIGHTS
+from ossicle.bundle.graph import PRECISIONS, Graph
 from ossicle.bundle.manifest import Bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import UsageError
 from ossicle.inference.predictor import Predictor
 
 
-def open_predictor(bundle: Bundle, runtime: str, threads: int) -> Predictor:
-    """A predictor of a bundle; raises UsageError for an unknown runtime."""
-    if runtime not in RUNTIMES:
-        raise UsageError(f"--runtime {runtime}: there is {', '.join(RUNTIMES)}")
-    return RUNTIMES[runtime](bundle, threads)
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What computes the scores: ``runtime`` and ``precision`` by name, and whether all folds' networks do so together.
+
+    ``threads`` is a recorded setting, for sums depend on it.
+    """
+
+    runtime: str = "onnx"
+    threads: int = 1
+    precision: str = "fp32"
+    folds: bool = False
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that reads log-mel."""
+        return "folds" if self.folds else "model"
+
+    @property
+    def library(self) -> str:
+        """The package behind the runtime; scores may differ in their last digits between its versions."""
+        return LIBRARIES[self.runtime]
 
 
-def _onnx(bundle: Bundle, threads: int) -> Predictor:
-    return OnnxPredictor(bundle, threads)
+def open_predictor(bundle: Bundle, engine: Engine) -> Predictor:
+    """A predictor of a bundle; raises UsageError for what there is not, BundleError where the bundle lacks a graph."""
+    if engine.runtime not in RUNTIMES:
+        raise UsageError(f"--runtime {engine.runtime}: there is {', '.join(RUNTIMES)}")
+    if engine.precision not in PRECISIONS:
+        raise UsageError(f"--precision {engine.precision}: there is {', '.join(PRECISIONS)}")
+    return RUNTIMES[engine.runtime](bundle, engine)
 
 
-def _torch(bundle: Bundle, threads: int) -> Predictor:
+def _onnx(bundle: Bundle, engine: Engine) -> Predictor:
+    return OnnxPredictor(bundle, engine.threads, engine.graph, engine.precision)
+
+
+def _openvino(bundle: Bundle, engine: Engine) -> Predictor:
+    # OpenVINO is an optional extra: only who asks for it imports it.
+    from ossicle.bundle.openvino_runtime import OpenVinoPredictor
+
+    return OpenVinoPredictor(bundle, engine.threads, engine.graph, engine.precision)
+
+
+def _torch(bundle: Bundle, engine: Engine) -> Predictor:
+    if engine.precision != "fp32" or engine.folds:
+        raise UsageError("--runtime torch runs the bundle's own weights: leave out --precision and --folds")
     # Torch is an optional extra: only who asks for it imports it.
     from ossicle.models.bundled import bundled_predictor
     from ossicle.models.predictor import use_threads
 
-    use_threads(threads)
+    use_threads(engine.threads)
     return bundled_predictor(bundle.checked_path(WEIGHTS), bundle.model, bundle.labels, bundle.plan, bundle.front)
 
 
-RUNTIMES: dict[str, Callable[[Bundle, int], Predictor]] = {"onnx": _onnx, "torch": _torch}
+RUNTIMES: dict[str, Callable[[Bundle, Engine], Predictor]] = {"onnx": _onnx, "openvino": _openvino, "torch": _torch}
 
-LIBRARIES: dict[str, str] = {"onnx": "onnxruntime", "torch": "torch"}
-"""The package behind each runtime; scores may differ in their last digits between its versions."""
+LIBRARIES: dict[str, str] = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}

@@ -1,0 +1,125 @@
+"""What a bundle's graphs share, whatever runs them: their names, what they are fed, and what must fit.
+
+A bundle may hold one network in several graphs. ``model.onnx`` reads the log-mel spectrograms of chunks that
+``audio.logmel`` makes in NumPy; ``waveform.onnx`` reads their samples. ``folds.onnx`` and ``folds_waveform.onnx`` hold
+the networks of all folds behind one spectrogram and give the mean of their scores. Between stem and ending stands the
+precision of the weights where it is not float32: ``model.bf16.onnx``, ``folds.int8.onnx``. Every input and output is
+float32 all the same.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.logmel import chunk_log_mel
+from ossicle.bundle.manifest import Bundle
+from ossicle.bundle.onnx_scan import refuse_reaching_out
+from ossicle.core.chunks import ChunkPlan, framing
+from ossicle.core.errors import BundleError
+from ossicle.core.frontend import FrontEndSettings
+
+Array = NDArray[np.float32]
+Runner = Callable[[Array], Array]
+Graph = Literal["model", "waveform", "folds", "folds_waveform"]
+PRECISIONS = ("fp32", "bf16", "fp16", "int8")
+OUTPUT = "scores"
+
+
+def graph_file(graph: str = "model", precision: str = "fp32") -> str:
+    """The name in a bundle of a graph whose weights have this precision.
+
+    >>> graph_file(), graph_file("folds", "int8")
+    ('model.onnx', 'folds.int8.onnx')
+    """
+    return f"{graph}.onnx" if precision == "fp32" else f"{graph}.{precision}.onnx"
+
+
+def require_threads(threads: int) -> None:
+    """Raise ValueError for fewer than one."""
+    if threads < 1:
+        raise ValueError(f"threads = {threads} must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkGraph:
+    """An ONNX graph as bytes, with what says how a recording is fed to it; ``source`` names it in messages."""
+
+    data: bytes
+    source: str
+    labels: tuple[str, ...]
+    plan: ChunkPlan
+    front: FrontEndSettings
+    reads: Literal["log_mel", "waveform"] = "log_mel"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one chunk, as the graph reads it."""
+        if self.reads == "waveform":
+            return (self.plan.chunk_samples,)
+        return (framing(self.plan, self.front).n_frames, self.front.n_mels)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Of one chunk's scores."""
+        return (self.plan.core_frames, len(self.labels))
+
+    def require_one(self, name: str, found: Sequence[str]) -> None:
+        """Refuse inputs or outputs that are not the one called ``name``; raises BundleError."""
+        if list(found) != [name]:
+            raise BundleError(f"{self.source}: expected one {name!r}, found {list(found)}")
+
+    def require_shape(self, name: str, kind: str, shape: Sequence[object], inner: tuple[int, ...]) -> None:
+        """Refuse what is not float32 of (batch, *inner); sizes in ``shape`` that are no integers are free."""
+        fits = len(shape) == len(inner) + 1 and not isinstance(shape[0], int)
+        fits = fits and all(not isinstance(got, int) or got == size for got, size in zip(shape[1:], inner, strict=True))
+        if not fits or kind != "tensor(float)":
+            raise BundleError(
+                f"{self.source}: {name} is {kind} of shape {list(shape)}, but the bundle's plan, front end and "
+                f"labels ask for tensor(float) of shape ['batch', {', '.join(map(str, inner))}]"
+            )
+
+
+def bundled_graph(bundle: Bundle, graph: Graph = "model", precision: str = "fp32") -> ChunkGraph:
+    """A graph of a bundle, compared with its digest just now; raises BundleError where it is absent or reaches out."""
+    name = graph_file(graph, precision)
+    source = str(bundle.folder / name)
+    reads: Literal["log_mel", "waveform"] = "waveform" if graph.endswith("waveform") else "log_mel"
+    data = bundle.read_bytes(name)
+    refuse_reaching_out(data, source)
+    return ChunkGraph(data, source, bundle.labels, bundle.plan, bundle.front, reads)
+
+
+class GraphPredictor:
+    """A graph as a predictor: float32 chunks (batch, chunk_samples) to scores (batch, core_frames, n_labels).
+
+    ``run`` computes the scores of what the graph reads. The spectrogram in NumPy uses as many threads; its values do
+    not depend on how many.
+    """
+
+    def __init__(self, graph: ChunkGraph, run: Runner, threads: int) -> None:
+        self.labels = graph.labels
+        self.plan = graph.plan
+        self._graph, self._run = graph, run
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 and graph.reads == "log_mel" else None
+        # The windows of one chunk are a batch already; those of many would only leave the caches.
+        self._batch = None if framing(graph.plan, graph.front).frame_wise else 1
+
+    def predict(self, chunks: Array) -> Array:
+        """Probabilities of the core frames of each chunk; see :class:`ossicle.inference.predictor.Predictor`."""
+        wave = np.ascontiguousarray(chunks)
+        step = self._batch or len(wave)
+        parts = [self._scores(wave[at : at + step]) for at in range(0, len(wave), step)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _scores(self, wave: Array) -> Array:
+        fed = wave
+        if self._graph.reads == "log_mel":
+            fed = chunk_log_mel(wave, self._graph.plan, self._graph.front, self._pool)
+        try:
+            return self._run(fed)
+        except Exception as error:  # neither runtime has a public base class of errors
+            raise BundleError(f"{self._graph.source} fails on chunks of shape {wave.shape}: {error}") from error
