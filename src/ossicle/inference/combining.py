@@ -1,0 +1,116 @@
+"""The rules by which scores of several models become one: pure functions on arrays (members, frames, labels).
+
+All weights are at least 0 and sum to 1; a member of weight 0 has no say. Sums are float64, results float32 in [0, 1].
+The mean of the geometric mean and the root of the mean square is what competition teams call "vlom".
+
+Ranks need a set to be ranked in. It is a set of recordings that is fixed beforehand (for a bundle those it was fitted
+on), never the recording or the batch at hand: so a frame's rank depends on nothing but its score, and a stream can have
+it. A table holds the set's scores of a member, sorted; a score's rank is the share of the set below it plus half of
+the share equal to it (the mid-distribution function; with the set itself: (average rank - 1/2) / n).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.combination import RANK, Combination
+from ossicle.core.errors import UsageError
+
+Scores = NDArray[np.float32]
+Reals = NDArray[np.float64]
+
+TABLE_ROWS = 2001
+"""Quantiles that stand for a larger set in a table of ranks: they tell ranks to 0.0005."""
+
+
+def combine(scores: Scores, how: Combination, tables: Scores | None = None) -> Scores:
+    """Scores of members, float32 (n_members, n_frames, n_labels), as one, float32 (n_frames, n_labels).
+
+    ``tables``: float32 (n_members, n_rows, n_labels), the sorted reference scores that the rule ``rank`` ranks in, and
+    only that. Raises ValueError where weights or tables do not fit the members.
+
+    >>> combine(np.float32([[[0.2]], [[0.8]]]), Combination(rule="geometric"))
+    array([[0.4]], dtype=float32)
+    """
+    shares = np.array(how.shares(len(scores)))
+    if (tables is not None) != (how.rule == RANK):
+        raise ValueError(f"the rule {how.rule} {'takes no' if tables is not None else 'needs'} tables of ranks")
+    if tables is not None:
+        if len(tables) != len(scores) or tables.shape[2:] != scores.shape[2:]:
+            raise ValueError(f"tables of shape {tables.shape} do not fit scores of shape {scores.shape}")
+        values = np.stack([ranks(of, table) for of, table in zip(scores, tables, strict=True)])
+    else:
+        values = scores.astype(np.float64)
+    heard = shares > 0
+    values, shares = values[heard], shares[heard]
+    if how.rule == "geometric":
+        found = geometric_mean(values, shares)
+    elif how.rule == "power":
+        found = power_mean(values, shares, how.exponent)
+    elif how.rule == "vlom":
+        found = (geometric_mean(values, shares) + power_mean(values, shares, 2.0)) / 2
+    else:
+        found = np.tensordot(shares, values, axes=1)
+    out: Scores = np.clip(found, 0.0, 1.0).astype(np.float32)
+    return out
+
+
+def geometric_mean(values: Reals, shares: Reals) -> Reals:
+    """The weighted geometric mean over the first axis; 0 where any value is 0."""
+    with np.errstate(divide="ignore"):
+        logs = np.log(values)
+    found: Reals = np.exp(np.tensordot(shares, logs, axes=1))
+    return found
+
+
+def power_mean(values: Reals, shares: Reals, exponent: float) -> Reals:
+    """``(sum of share * value ** exponent) ** (1 / exponent)`` over the first axis."""
+    found: Reals = np.tensordot(shares, values**exponent, axes=1) ** (1 / exponent)
+    return found
+
+
+def ranks(scores: Scores, table: Scores) -> Reals:
+    """The rank in [0, 1] of scores (n, n_labels) among sorted reference scores (n_rows, n_labels), same shape."""
+    out = np.empty(scores.shape, dtype=np.float64)
+    for column in range(scores.shape[1]):
+        known, mine = table[:, column], np.ascontiguousarray(scores[:, column])
+        below, up_to = (np.searchsorted(known, mine, side=side) for side in ("left", "right"))
+        out[:, column] = (below + up_to) / (2 * len(known))
+    return out
+
+
+def rank_table(scores: Scores, rows: int = TABLE_ROWS) -> Scores:
+    """The table of a reference set of scores (n, n_labels): all of them sorted, or ``rows`` quantiles of more.
+
+    The quantiles are scores of the set, at the middles of ``rows`` equal parts. Raises ValueError for an empty set.
+    """
+    if len(scores) == 0:
+        raise ValueError("a table of ranks needs at least one frame")
+    ordered: Scores = np.sort(np.asarray(scores, dtype=np.float32), axis=0)
+    if len(ordered) <= rows:
+        return ordered
+    middles = ((np.arange(rows) + 0.5) * len(ordered) / rows).astype(np.int64)
+    return ordered[middles]
+
+
+def columns_by_name(members: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], dict[str, list[int]]]:
+    """The labels of an ensemble (those of its first member), and where each member has them.
+
+    ``members``: name to labels in the order of its scores. Raises UsageError, with the names, where a member lacks a
+    label of the first or has one more.
+    """
+    (first, of_first), *_ = members.items()
+    labels, places = tuple(of_first), {}
+    for name, found in members.items():
+        lacks = [one for one in labels if one not in found]
+        more = [one for one in found if one not in labels]
+        if lacks or more:
+            said = [f"lacks {', '.join(map(repr, lacks))}"] if lacks else []
+            said += [f"has {', '.join(map(repr, more))} besides"] if more else []
+            raise UsageError(
+                f"the labels of {name!r} are not those of {first!r}: it {' and '.join(said)}; members of an ensemble "
+                "score the same labels: train them on the same [corpus] labels"
+            )
+        places[name] = [list(found).index(one) for one in labels]
+    return labels, places

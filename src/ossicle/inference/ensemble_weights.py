@@ -1,0 +1,45 @@
+"""Weights of an ensemble's members, fitted on scores and targets: the weighted mean of least log loss.
+
+The log loss of ``sum of w * score`` is convex in the weights. Its minimum on the simplex is found by the EM algorithm
+for mixing proportions (Dempster, Laird & Rubin 1977, section 4.3), each member an expert that says score or 1 - score:
+``w_m <- w_m * g_m`` with ``g_m = mean of (y s_m / p + (1 - y) (1 - s_m) / (1 - p))``. It keeps the sum, never raises
+the loss, and ends with a proof: the loss is at most ``max g - 1`` above the least one.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Reals = NDArray[np.float64]
+
+_LEAST = 1e-6
+"""Scores are held this far from 0 and 1, so that one sure and wrong score does not silence a member."""
+_CLOSE = 1e-6
+_MOST_ROUNDS = 3000
+
+
+def fitted_weights(scores: NDArray[np.float32], targets: NDArray[np.float32]) -> Reals:
+    """The weights (n_members,), at least 0 and summing to 1, from scores (n_members, n) and targets (n,) in [0, 1].
+
+    Equal members get equal weights. Raises ValueError without any target.
+    """
+    if scores.ndim != 2 or scores.shape[1] != len(targets) or len(targets) == 0:
+        raise ValueError(f"scores of shape {scores.shape} do not fit {len(targets)} targets")
+    said = np.clip(scores.astype(np.float64), _LEAST, 1 - _LEAST)
+    wanted = targets.astype(np.float64)
+    weights: Reals = np.full(len(said), 1 / len(said))
+    for _ in range(_MOST_ROUNDS):
+        mixed = weights @ said
+        up, down = wanted / mixed, (1 - wanted) / (1 - mixed)
+        gain = (said @ up + (1 - said) @ down) / len(wanted)
+        if gain.max() - 1 < _CLOSE:
+            break
+        weights = weights * gain
+        weights /= weights.sum()
+    return weights
+
+
+def log_loss(scores: NDArray[np.float32], targets: NDArray[np.float32], weights: Reals) -> float:
+    """The mean log loss of the weighted mean, in nats; arguments as for :func:`fitted_weights`."""
+    mixed = weights @ np.clip(scores.astype(np.float64), _LEAST, 1 - _LEAST)
+    wanted = targets.astype(np.float64)
+    return float(-np.mean(wanted * np.log(mixed) + (1 - wanted) * np.log(1 - mixed)))
