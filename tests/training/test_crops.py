@@ -11,10 +11,31 @@ from torch.utils.data import DataLoader
 
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.records import Clip
-from ossicle.training.crops import Crop, CropDraw, EpochCrops, FixedCrops, place, read_crop, validation_crops
-from ossicle.training.material import load_material
+from ossicle.training.crops import (
+    Crop,
+    CropDraw,
+    EpochCrops,
+    FixedCrops,
+    label_shares,
+    place,
+    place_weak,
+    read_crop,
+    validation_crops,
+)
+from ossicle.training.material import Material, load_material
+from ossicle.training.settings import TrainingSettings
 
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=60, context_frames=10)
+
+
+class Lengths:
+    """A store of which only lengths are asked."""
+
+    def n_samples(self, recording_id: str) -> int:
+        return 80 * PLAN.rate
+
+
+MATERIAL = Material((), (), {}, Lengths(), PLAN)
 
 
 def clip(start_s: float, label: str = "", rid: str = "r") -> Clip:
@@ -33,15 +54,18 @@ def test_a_draw_is_a_function_of_seed_epoch_and_index_alone() -> None:
     def crops(draw: CropDraw, epoch: int, indices: Any) -> list[Crop]:
         return [draw(epoch, i) for i in indices]
 
-    draw = CropDraw(CLIPS, PLAN, 0.7, seed=3)
+    draw = CropDraw(CLIPS, MATERIAL, TrainingSettings(target_share=0.7, seed=3))
     forwards = crops(draw, 2, range(20))
-    assert crops(CropDraw(CLIPS, PLAN, 0.7, seed=3), 2, reversed(range(20))) == forwards[::-1]
+    assert (
+        crops(CropDraw(CLIPS, MATERIAL, TrainingSettings(target_share=0.7, seed=3)), 2, reversed(range(20)))
+        == forwards[::-1]
+    )
     assert crops(draw, 3, range(20)) != forwards
-    assert crops(CropDraw(CLIPS, PLAN, 0.7, seed=4), 2, range(20)) != forwards
+    assert crops(CropDraw(CLIPS, MATERIAL, TrainingSettings(target_share=0.7, seed=4)), 2, range(20)) != forwards
 
 
 def test_labels_come_by_the_root_of_their_counts_and_noise_by_its_share() -> None:
-    draw = CropDraw(CLIPS, PLAN, 0.7, seed=0)
+    draw = CropDraw(CLIPS, MATERIAL, TrainingSettings(target_share=0.7, seed=0))
     n = 4000
     seen = Counter(draw(0, i).recording_id for i in range(n))
     # sqrt(64) : sqrt(4) = 4 : 1.
@@ -52,14 +76,14 @@ def test_labels_come_by_the_root_of_their_counts_and_noise_by_its_share() -> Non
 
 def test_every_clip_of_a_label_is_as_likely_as_the_next() -> None:
     clips = tuple(clip(float(i), "a", f"r{i}") for i in range(8))
-    draw = CropDraw(clips, PLAN, 1.0, seed=1)
+    draw = CropDraw(clips, MATERIAL, TrainingSettings(target_share=1.0, seed=1))
     seen = Counter(draw(0, i).recording_id for i in range(4000))
     assert chisquare([seen[f"r{i}"] for i in range(8)]).pvalue > 0.01
 
 
 def test_clips_are_drawn_in_proportion_to_their_weights() -> None:
     clips = tuple(replace(clip(float(i), "", f"r{i}"), weight=float(i)) for i in range(5))
-    draw = CropDraw(clips, PLAN, 0.0, seed=1)
+    draw = CropDraw(clips, MATERIAL, TrainingSettings(target_share=0.0, seed=1))
     seen = Counter(draw(0, i).recording_id for i in range(4000))
     assert seen["r0"] == 0
     assert chisquare([seen[f"r{i}"] for i in range(1, 5)], [400 * i for i in range(1, 5)]).pvalue > 0.01
@@ -70,7 +94,7 @@ def test_clips_are_drawn_in_proportion_to_their_weights() -> None:
     [(CLIPS[:64], 0.2, "common"), (CLIPS[-10:], 0.9, "noise"), (CLIPS, 0.0, "noise")],
 )
 def test_where_one_kind_is_missing_the_other_fills_in(clips: tuple[Clip, ...], share: float, only: str) -> None:
-    draw = CropDraw(clips, PLAN, share, seed=0)
+    draw = CropDraw(clips, MATERIAL, TrainingSettings(target_share=share, seed=0))
     assert {draw(0, i).recording_id for i in range(100)} == {only}
 
 
@@ -85,29 +109,30 @@ def test_a_crop_holds_its_clips_centre(start_s: float, where: float, core: int, 
     crop = place(clip(start_s, "a"), plan, where)
     centre = (start_s + 0.15) / plan.hop_s
     # To the rounding of the centre to a frame.
-    assert crop.start_frame <= centre + 0.5
-    assert centre - 0.5 <= crop.start_frame + plan.chunk_frames
+    start_frame = crop.start_sample / plan.hop_samples
+    assert start_frame <= centre + 0.5
+    assert centre - 0.5 <= start_frame + plan.chunk_frames
 
 
 def test_clips_stand_anywhere_in_the_inner_part_of_the_crop() -> None:
-    draw = CropDraw((clip(5.0, "a"),), PLAN, 1.0, seed=0)
-    at = [515 - draw(0, i).start_frame for i in range(2000)]
+    draw = CropDraw((clip(5.0, "a"),), MATERIAL, TrainingSettings(target_share=1.0, seed=0))
+    at = [515 - draw(0, i).start_sample // PLAN.hop_samples for i in range(2000)]
     assert (min(at), max(at)) == (PLAN.context_frames, PLAN.chunk_frames - PLAN.context_frames - 1)
     assert chisquare(np.histogram(at, bins=6, range=(10, 70))[0]).pvalue > 0.01
 
 
 def test_validation_crops_are_drawn_once_and_stay_within_their_number() -> None:
-    crops = validation_crops(CLIPS, PLAN, 12, seed=5)
+    crops = validation_crops(CLIPS, MATERIAL, TrainingSettings(validation_crops=12, seed=5))
     assert len(crops) == 12
-    assert crops == validation_crops(CLIPS, PLAN, 12, seed=5)
-    assert crops != validation_crops(CLIPS, PLAN, 12, seed=6)
-    assert len(validation_crops(CLIPS, PLAN, 1000, seed=5)) == len(CLIPS)
-    assert validation_crops((), PLAN, 12, seed=5) == ()
+    assert crops == validation_crops(CLIPS, MATERIAL, TrainingSettings(validation_crops=12, seed=5))
+    assert crops != validation_crops(CLIPS, MATERIAL, TrainingSettings(validation_crops=12, seed=6))
+    assert len(validation_crops(CLIPS, MATERIAL, TrainingSettings(validation_crops=1000, seed=5))) == len(CLIPS)
+    assert validation_crops((), MATERIAL, TrainingSettings(validation_crops=12, seed=5)) == ()
 
 
 def test_datasets_read_what_was_drawn(corpus: Any) -> None:
     material = load_material(corpus.dataset, corpus.store, ("high", "low"), PLAN)
-    draw = CropDraw(corpus.clips, PLAN, 0.7, seed=0)
+    draw = CropDraw(corpus.clips, material, TrainingSettings(target_share=0.7, seed=0))
     crops = EpochCrops(material, draw, 1, 6)
     (batch,) = DataLoader(crops, batch_size=6)
     assert [tuple(part.shape) for part in batch] == [(6, PLAN.chunk_samples), (6, 80, 2), (6, 80, 2)]
@@ -117,3 +142,84 @@ def test_datasets_read_what_was_drawn(corpus: Any) -> None:
     fixed = FixedCrops(material, (draw(1, 4),))
     assert len(fixed) == 1
     assert fixed[0][0].equal(batch[0][4])
+
+
+WINDOW = ChunkPlan(rate=8000, hop_samples=40000, window_samples=39936, core_frames=1, context_frames=0)
+
+
+@given(
+    start_s=st.floats(0, 300),
+    length_s=st.floats(0.01, 300),
+    after_s=st.floats(0, 50),
+    where=st.floats(0, 1, exclude_max=True),
+)
+def test_weak_crops_lie_in_the_clip_or_around_it_and_in_the_recording(
+    start_s: float, length_s: float, after_s: float, where: float
+) -> None:
+    end_s = start_s + length_s
+    n_samples, length = round((end_s + after_s) * WINDOW.rate), WINDOW.core_samples
+    crop = place_weak(Clip("r", start_s, end_s, "target", 0, "g", "a"), WINDOW, n_samples, where)
+    begin, end = crop.start_sample, crop.start_sample + length
+    # To the rounding of seconds to samples.
+    if n_samples < length:
+        assert begin == 0
+    else:
+        assert begin >= 0
+        assert end <= n_samples + 1
+        if length_s * WINDOW.rate >= length + 1:
+            assert begin >= start_s * WINDOW.rate - 1
+            assert end <= end_s * WINDOW.rate + 1
+        else:
+            assert begin <= start_s * WINDOW.rate + 1
+            assert end >= end_s * WINDOW.rate - 1
+
+
+def test_weak_crops_come_from_everywhere_in_a_clip() -> None:
+    long = Clip("r", 10.0, 30.0, "target", 0, "g", "a")
+    draw = CropDraw((long,), replace(MATERIAL, plan=WINDOW), TrainingSettings(weak=True, seed=1))
+    starts = np.array([draw(0, i).start_sample for i in range(3000)]) / WINDOW.rate
+    assert chisquare(np.histogram(starts, bins=10, range=(10, 25))[0]).pvalue > 0.01
+
+
+def test_what_is_shorter_than_a_window_is_padded_on_the_right(corpus: Any) -> None:
+    plan = ChunkPlan(rate=8000, hop_samples=64000, window_samples=63936, core_frames=1, context_frames=0)
+    material = load_material(corpus.dataset, corpus.store, ("high", "low"), plan, presence_s=0.0)
+    rid = corpus.notes[0].recording_id
+    samples, targets, mask = read_crop(
+        material, place_weak(Clip(rid, 0.0, 6.0, "target", 0, "g", "high"), plan, 48000, 0.9)
+    )
+    assert samples[: 48000 - 32].any()
+    # The window ends 32 samples before its frame does, and begins as much after it.
+    assert not samples[48000 - 32 :].any()
+    assert mask.tolist() == [[1.0, 1.0]]
+    assert set(targets.flatten().tolist()) <= {0.0, 1.0}
+
+
+def test_each_clip_comes_once_before_any_comes_again() -> None:
+    clips = tuple(clip(float(i), "a" if i % 3 else "b", f"r{i}") for i in range(10))
+    training = TrainingSettings(balance="each", steps_per_epoch=0, batch_size=4, seed=2)
+    draw = CropDraw(clips, MATERIAL, training)
+    assert draw.steps == 3
+    drawn = [draw(epoch, i).recording_id for epoch in range(10) for i in range(12)]
+    for turn in range(12):
+        assert len(set(drawn[10 * turn : 10 * turn + 10])) == 10
+    assert drawn[:10] != drawn[10:20]
+
+
+@pytest.mark.parametrize(
+    ("balance", "expected"),
+    [
+        ("natural", [0.9, 0.1]),
+        ("sqrt", [0.75, 0.25]),
+        ("uniform", [0.5, 0.5]),
+        ("effective", [1 - 0.999**900, 1 - 0.999**100]),
+    ],
+)
+def test_balance_changes_what_an_epoch_holds(balance: str, expected: list[float]) -> None:
+    # The old sampler only ordered an epoch: its frequencies stayed those of the corpus.
+    wanted = np.array(expected) / sum(expected)
+    np.testing.assert_allclose(label_shares([900, 100], balance), wanted)
+    clips = tuple(clip(1.0, "common" if i < 900 else "rare", "c" if i < 900 else "r") for i in range(1000))
+    draw = CropDraw(clips, MATERIAL, TrainingSettings(balance=balance, target_share=1.0))
+    seen = Counter(draw(0, i).recording_id for i in range(4000))
+    assert chisquare([seen["c"], seen["r"]], wanted * 4000).pvalue > 0.01

@@ -35,7 +35,7 @@ def test_it_learns(corpus: Any, tmp_path: Path, precision: str) -> None:
     # On recordings of the held-out fold.
     for rid in ("rec0", "rec2"):
         for chunk in range(10):
-            at = chunk * core - context
+            at = (chunk * core - context) * job.plan.hop_samples
             scores.append(predictor.predict(material.samples(rid, at)[None])[0])
             targets.append(material.targets(rid, at)[context : context + core] > 0.5)
     for label in range(2):

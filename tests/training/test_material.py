@@ -53,13 +53,13 @@ def test_a_crop_reads_the_samples_that_inference_reads_for_the_same_frames(
         for chunk, heard in enumerate(listener.heard):
             # The first chunk begins before the recording, the last ends behind it: zeros in both. A 16-bit mono WAV at
             # the model's rate is stored as it is, so not one bit differs.
-            crop = ours.samples(rid, chunk * plan.core_frames - plan.context_frames)
+            crop = ours.samples(rid, (chunk * plan.core_frames - plan.context_frames) * plan.hop_samples)
             assert np.array_equal(crop, heard), (rid, chunk)
 
 
 def test_targets_are_the_annotations_on_the_frames(corpus: Any, material: Material) -> None:
     start_frame = 130
-    got = material.targets("rec1", start_frame)
+    got = material.targets("rec1", start_frame * PLAN.hop_samples)
     assert got.shape == (80, 2)
     for column, label in enumerate(LABELS):
         pairs = np.array([(n.start_s, n.end_s) for n in corpus.notes if n.recording_id == "rec1" and n.label == label])
@@ -72,7 +72,7 @@ def test_targets_are_the_annotations_on_the_frames(corpus: Any, material: Materi
 
 
 def test_targets_of_overlapping_crops_agree_on_the_frames_they_share(material: Material) -> None:
-    assert np.allclose(material.targets("rec2", 100)[30:], material.targets("rec2", 130)[:50], atol=1e-6)
+    assert np.allclose(material.targets("rec2", 8000)[30:], material.targets("rec2", 10400)[:50], atol=1e-6)
 
 
 def test_a_recording_without_annotations_has_no_targets(material: Material) -> None:
@@ -83,13 +83,13 @@ def test_a_recording_without_annotations_has_no_targets(material: Material) -> N
     ("start_frame", "first", "last"), [(-15, 15, 80), (0, 0, 80), (560, 0, 40), (-200, 0, 0), (700, 0, 0)]
 )
 def test_frames_beyond_the_recording_are_masked(material: Material, start_frame: int, first: int, last: int) -> None:
-    mask = material.mask("rec0", start_frame)
+    mask = material.mask("rec0", start_frame * PLAN.hop_samples)
     expected = np.zeros((80, 2), dtype=np.float32)
     expected[first:last] = 1
     assert np.array_equal(mask, expected)
     assert mask.dtype == np.float32
     if last == 0:
-        assert not material.samples("rec0", start_frame).any()
+        assert not material.samples("rec0", start_frame * PLAN.hop_samples).any()
 
 
 def test_a_partial_last_frame_counts() -> None:
@@ -144,15 +144,15 @@ def test_missing_tables_and_recordings_are_named(corpus: Any, material: Material
 
 def test_what_nobody_looked_at_is_masked_and_passes_for_no_background(material: Material) -> None:
     partly = replace(material, known={"rec0": np.array([[1.0, 2.005], [4.0, 4.5]])})
-    mask, targets = partly.mask("rec0", 90), partly.targets("rec0", 90)
+    mask, targets = partly.mask("rec0", 7200), partly.targets("rec0", 7200)
     # 80 frames of 10 ms from 0.9 s on; the stretch begins with frame 10.
     assert np.array_equal(np.flatnonzero(mask[:, 0]), np.arange(10, 80))
-    assert np.array_equal(targets[10:], material.targets("rec0", 90)[10:])
+    assert np.array_equal(targets[10:], material.targets("rec0", 7200)[10:])
     assert (targets[:10] == 1).all()
     # A frame that is known by half is not known.
-    assert np.array_equal(np.flatnonzero(partly.mask("rec0", 160)[:, 1]), np.arange(0, 40))
-    assert np.array_equal(partly.mask("rec1", 90), material.mask("rec1", 90))
-    assert np.array_equal(partly.targets("rec1", 90), material.targets("rec1", 90))
+    assert np.array_equal(np.flatnonzero(partly.mask("rec0", 12800)[:, 1]), np.arange(0, 40))
+    assert np.array_equal(partly.mask("rec1", 7200), material.mask("rec1", 7200))
+    assert np.array_equal(partly.targets("rec1", 7200), material.targets("rec1", 7200))
 
 
 def test_the_positive_share_is_of_known_time(corpus: Any, material: Material) -> None:

@@ -38,7 +38,7 @@ def test_targets_are_the_share_of_each_step_that_events_cover(corpus: Any) -> No
     material = load_material(corpus.dataset, corpus.store, ("high", "low"), plan)
     note = corpus.notes[0]
     at = int(note.start_s / plan.hop_s) - 2
-    targets = material.targets(note.recording_id, at)[:, material.labels.index(note.label)]
+    targets = material.targets(note.recording_id, at * plan.hop_samples)[:, material.labels.index(note.label)]
     assert targets.shape == (plan.core_frames,)
     share = 1 - (note.start_s / plan.hop_s - (at + 2))
     assert targets[:3] == pytest.approx([0.0, 0.0, share], abs=1e-5)

@@ -36,18 +36,18 @@ def test_no_frame_of_a_held_out_clip_is_known_and_no_other_is_touched(leaky: Mat
     for rid in ("rec0", "rec3"):
         spans = [(one.start_s, one.end_s) for one in held_out(leaky) if one.recording_id == rid]
         for start_frame in (-10, 0, 137, 555):
-            frames = np.arange(start_frame, start_frame + PLAN.chunk_frames)
+            frames, at = np.arange(start_frame, start_frame + PLAN.chunk_frames), start_frame * PLAN.hop_samples
             touched = np.array(
                 [
                     any(f * PLAN.hop_s < end - 1e-6 and (f + 1) * PLAN.hop_s > start + 1e-6 for start, end in spans)
                     for f in frames
                 ]
             )
-            before, mask = leaky.mask(rid, start_frame)[:, 0] > 0, ours.mask(rid, start_frame)[:, 0] > 0
+            before, mask = leaky.mask(rid, at)[:, 0] > 0, ours.mask(rid, at)[:, 0] > 0
             np.testing.assert_array_equal(mask, before & ~touched)
-            targets = ours.targets(rid, start_frame)
+            targets = ours.targets(rid, at)
             assert (targets[touched] == 1.0).all()
-            np.testing.assert_array_equal(targets[~touched], leaky.targets(rid, start_frame)[~touched])
+            np.testing.assert_array_equal(targets[~touched], leaky.targets(rid, at)[~touched])
         assert ours.withheld[rid].shape[1] == 2
 
 

@@ -1,27 +1,110 @@
-"""Image networks of timm by name: what looks at one spectrogram and gives one vector."""
+"""Image networks of timm by name: what looks at one spectrogram and gives maps of features, or one vector.
+
+Any name that timm knows will do (``timm.list_models()``), old names such as ``tf_efficientnetv2_s_in21k`` included.
+What a network makes of images of a size is asked of a copy without memory, before the real one is built.
+"""
 
 import difflib
+import warnings
+from functools import lru_cache
 from typing import Any
 
 import timm
-from torch import nn
+import torch
+from timm.models import get_pretrained_cfg
+from torch import Tensor, nn
 
 from ossicle.core.errors import UsageError
 
+Shape = tuple[int, int]
+_NHWC = "NHWC"
 
-def image_backbone(name: str, max_pool: bool) -> tuple[nn.Module, int]:
-    """An untrained network of timm, (batch, 1, height, width) -> (batch, n_features) by global average, and n_features.
 
-    Without ``max_pool`` the pooling after a residual network's stem is left out, which small images are too small for.
-    Nothing is downloaded. Raises UsageError for names that timm lacks and for networks without such a pooling.
+def image_backbone(name: str, max_pool: bool, shape: Shape) -> tuple[nn.Module, int]:
+    """An untrained network of timm, (batch, 1, *shape) -> (batch, n_features) by its own pooling, and n_features.
+
+    Without ``max_pool`` the pooling after a residual network's stem is left out, which small images are too small for;
+    networks that have none there stay as they are. Nothing is downloaded. Raises UsageError for names that timm lacks
+    and for images that the network cannot read.
     """
+    *_, n_features = _seen(name, max_pool, shape, pooled=True)
+    return _create(name, max_pool, shape, pooled=True), n_features
+
+
+class FeatureMaps(nn.Module):
+    """A network of timm as a map-maker: (batch, 1, *shape) -> (batch, n_features, *size).
+
+    The two of ``size`` follow the image's two axes. Networks of patches are made for images of
+    ``shape`` and read no others. Raises UsageError as :func:`image_backbone`, and for networks that give no maps.
+    """
+
+    def __init__(self, name: str, max_pool: bool, shape: Shape) -> None:
+        super().__init__()
+        found = _seen(name, max_pool, shape, pooled=False)
+        self.network = _create(name, max_pool, shape, pooled=False)
+        self.grid: Shape | None = None
+        if len(found) == 3:
+            self.size = self.grid = _patches(self.network, name)
+            self.n_features = found[2]
+        elif len(found) == 4:
+            self.channels_last = getattr(self.network, "output_fmt", "NCHW") == _NHWC
+            self.size = found[1:3] if self.channels_last else found[2:]
+            self.n_features = found[3] if self.channels_last else found[1]
+        else:
+            raise UsageError(f"[model.window] backbone = {name!r} gives no maps of features; use another")
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Maps of an image."""
+        found: Tensor = self.network.forward_features(image)
+        if self.grid is not None:
+            rows, columns = self.grid
+            return found[:, -rows * columns :].transpose(1, 2).reshape(len(found), -1, rows, columns)
+        return found.permute(0, 3, 1, 2) if self.channels_last else found
+
+
+def _patches(network: Any, name: str) -> Shape:
+    try:
+        rows, columns = network.patch_embed.grid_size
+    except (AttributeError, TypeError, ValueError):
+        raise UsageError(
+            f'[model.window] backbone = {name!r} gives a sequence without a grid of patches; use head = "mean"'
+        ) from None
+    return int(rows), int(columns)
+
+
+def _create(name: str, max_pool: bool, shape: Shape, pooled: bool) -> Any:
     if not timm.is_model(name):
         close = difflib.get_close_matches(name, timm.list_models(), n=3)
         hint = f"; did you mean {', '.join(close)}?" if close else ""
         raise UsageError(f"[model.window] backbone = {name!r} is no network of timm {timm.__version__}{hint}")
-    network: Any = timm.create_model(name, pretrained=False, in_chans=1, num_classes=0)
-    if not max_pool:
-        if not hasattr(network, "maxpool"):
-            raise UsageError(f"[model.window] backbone = {name!r} has no pooling after its stem; say max_pool = true")
+    settings = get_pretrained_cfg(name)
+    # Networks of patches are made for one size of image.
+    extra: dict[str, Any] = {"img_size": shape} if settings is not None and settings.fixed_input_size else {}
+    if not pooled:
+        extra["global_pool"] = ""
+    with warnings.catch_warnings():
+        # Old names stand in old projects, and timm knows the new ones.
+        warnings.filterwarnings("ignore", message="Mapping deprecated model name")
+        network: Any = timm.create_model(name, pretrained=False, in_chans=1, num_classes=0, **extra)
+    if not max_pool and hasattr(network, "maxpool"):
         network.maxpool = nn.Identity()
-    return network, int(network.num_features)
+    return network
+
+
+@lru_cache(maxsize=64)
+def _seen(name: str, max_pool: bool, shape: Shape, pooled: bool) -> tuple[int, ...]:
+    """The shape of what a network makes of two images."""
+    try:
+        with torch.device("meta"), torch.no_grad():
+            network = _create(name, max_pool, shape, pooled).eval()
+            image = torch.zeros(2, 1, *shape)
+            found = network(image) if pooled else network.forward_features(image)
+    except UsageError:
+        raise
+    except Exception as error:  # each network has its own ways to refuse a size
+        first_line = str(error).split("\n", 1)[0]
+        raise UsageError(
+            f"[model.window] backbone = {name!r} cannot read images of {shape[0]} frames x {shape[1]} bands: "
+            f"{first_line}; choose another front end, window or network"
+        ) from error
+    return tuple(found.shape)

@@ -15,6 +15,8 @@ from ossicle.models.registry import build_network
 from ossicle.models.settings import ModelSettings
 from ossicle.models.weights import load_weights, require_shapes
 
+_MOST_WINDOWS = 16
+
 
 class TorchPredictor:
     """Chunks of samples to scores with a torch network.
@@ -33,7 +35,7 @@ class TorchPredictor:
         self.labels = labels
         self.plan = plan
         # The windows of one chunk are a batch already; those of many would only leave the caches.
-        self._batch = None if framing(plan, front).frame_wise else 1
+        self._batch = None if framing(plan, front).frame_wise else max(1, _MOST_WINDOWS // plan.chunk_frames)
         self._device = torch.device(device)
         self._front = ChunkLogMel(LogMel(front), plan, front).to(self._device)
         self._core = CoreScores(network, plan).to(self._device).eval()

@@ -19,12 +19,16 @@ def _crnn(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_labe
 
 def _window(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_labels: int) -> nn.Module:
     # Here, for timm and torchvision cost a second of every start, and only these networks need them.
+    from ossicle.models.attention import AttentionFrames, AttentionNetwork
     from ossicle.models.windows import WindowNetwork
 
     found = framing(plan, front)
     if found.frame_wise:
         raise UsageError('[model] name = "window" reads windows: give [chunks] window_s and step_s')
-    return WindowNetwork(model.window, found, front.n_mels, n_labels)
+    if model.window.reading == "frames":
+        return AttentionFrames(model.window, found, front.n_mels, n_labels)
+    network = AttentionNetwork if model.window.head == "attention" else WindowNetwork
+    return network(model.window, found, front.n_mels, n_labels)
 
 
 BUILDERS: dict[str, Callable[[ModelSettings, FrontEndSettings, ChunkPlan, int], nn.Module]] = {

@@ -2,6 +2,9 @@
 
 from ossicle.core.settings import setting, settings
 
+JOINED_FRAMES = 32
+"""STFT frames that image networks join into one place in time: the stride of nearly all of them."""
+
 
 @settings
 class CrnnSettings:
@@ -24,17 +27,54 @@ class WindowSettings:
 
     backbone: str = setting(
         default="resnet18",
-        help="residual network, from timm; resnet10t is a small one",
-        choices=("resnet10t", "resnet18", "resnet34", "resnet50"),
+        help="network of timm, by its name there: resnet10t is a small one, tf_efficientnetv2_s_in21k and eca_nfnet_l0 "
+        "are known for birds",
     )
     max_pool: bool = setting(
-        default=False, help="keep the pooling after the stem, for wide windows; four times faster without fine detail"
+        default=False,
+        help="keep the pooling after the stem of residual networks, for wide windows; four times faster without fine "
+        "detail",
     )
     normalise: str = setting(
         default="minmax",
-        help="of each window: minmax (its least value to 0, its largest to 1), level (-80 dB to 0, 20 dB to 1) or none",
-        choices=("minmax", "level", "none"),
+        help="of each window: minmax (its least value to 0, its largest to 1), peak (its largest to 1, 80 dB below to "
+        "0), level (-80 dB to 0, 20 dB to 1) or none",
+        choices=("minmax", "peak", "level", "none"),
     )
+    head: str = setting(
+        default="mean",
+        help="mean: one vector of the whole window; attention: a value and a weight for every place in time, so that "
+        "labels of whole recordings teach where in them something is",
+        choices=("mean", "attention"),
+    )
+    reading: str = setting(
+        default="clips",
+        help="clips: one score a window; frames: one for every place in time of a chunk, with the same weights (head "
+        "attention; then chunks.core_s is the clip and chunks.window_s stays 0)",
+        choices=("clips", "frames"),
+    )
+    pool: str = setting(
+        default="gem",
+        help="of the attention head, over frequency: gem is the generalised mean with a learned power",
+        choices=("gem", "mean", "max"),
+    )
+    hidden: int = setting(default=512, help="hidden units of the attention head", ge=1, le=8192)
+    dropout: float = setting(
+        default=0.0,
+        help="dropout before the output; half of it before the hidden layer of the attention head",
+        ge=0,
+        lt=1,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse frames without an attention head, and frames normalised by what else is in their chunk."""
+        if self.reading == "frames" and self.head != "attention":
+            raise ValueError('reading = "frames" needs head = "attention": others keep no places in time')
+        if self.reading == "frames" and self.normalise not in ("level", "none"):
+            raise ValueError(
+                f'normalise = "{self.normalise}" makes a frame depend on the loudest of its chunk: with '
+                'reading = "frames" say normalise = "level"'
+            )
 
 
 @settings
@@ -43,7 +83,7 @@ class ModelSettings:
 
     name: str = setting(
         default="crnn",
-        help="network: crnn reads frame by frame, window looks at sliding windows (then give chunks.window_s)",
+        help="network: crnn reads frame by frame, window looks at sliding windows or clips (then give chunks.window_s)",
         choices=("crnn", "window"),
     )
     crnn: CrnnSettings = setting(default=CrnnSettings(), help="size of the CRNN")

@@ -15,17 +15,19 @@ from ossicle.models.settings import WindowSettings
 
 # A window whose values all lie this close is silence at the floor: dividing by less would blow up its rounding.
 _LEAST_SPAN_DB = 1.0
+# What "peak" keeps below the loudest (librosa's and the bird competitions' usual top_db).
+_RANGE_DB = 80.0
 
 
-class WindowNetwork(nn.Module):
-    """Chunks' spectrograms (batch, n_frames, n_mels) in dB -> logits of their windows (batch, n_windows, n_labels).
+class WindowImages(nn.Module):
+    """Chunks' spectrograms (batch, n_frames, n_mels) in dB -> images of their windows (batch * n_windows, 1, *shape).
 
-    ``n_frames`` and which rows each window has are those of ``framing``. The windows of all chunks are one batch.
+    ``n_frames`` and which rows each window has are those of ``framing``; the windows of a chunk follow each other.
     """
 
     rows: Tensor
 
-    def __init__(self, settings: WindowSettings, framing: Framing, n_mels: int, n_labels: int) -> None:
+    def __init__(self, settings: WindowSettings, framing: Framing, n_mels: int) -> None:
         super().__init__()
         self.normalise = settings.normalise
         self.shape = (framing.window_frames, n_mels)
@@ -33,28 +35,46 @@ class WindowNetwork(nn.Module):
         first = framing.step_frames * torch.arange(self.n_windows)
         rows = first[:, None] + torch.arange(framing.window_frames)
         self.register_buffer("rows", rows.flatten(), persistent=False)
-        backbone, n_features = image_backbone(settings.backbone, settings.max_pool)
+
+    def forward(self, spectrogram: Tensor) -> Tensor:
+        """The images, each normalised by itself."""
+        windows = spectrogram.index_select(1, self.rows).reshape(-1, *self.shape)
+        image = normalise(windows, self.normalise)[:, None]
+        return image.contiguous(memory_format=torch.channels_last)
+
+
+class WindowNetwork(nn.Module):
+    """Chunks' spectrograms (batch, n_frames, n_mels) in dB -> logits of their windows (batch, n_windows, n_labels).
+
+    The windows of all chunks are one batch.
+    """
+
+    def __init__(self, settings: WindowSettings, framing: Framing, n_mels: int, n_labels: int) -> None:
+        super().__init__()
+        self.images = WindowImages(settings, framing, n_mels)
+        backbone, n_features = image_backbone(settings.backbone, settings.max_pool, self.images.shape)
         self.backbone = backbone.to(memory_format=torch.channels_last)
+        self.dropout = nn.Dropout(settings.dropout)
         self.output = nn.Linear(n_features, n_labels)
 
     def forward(self, spectrogram: Tensor) -> Tensor:
         """Logits of every window."""
-        windows = spectrogram.index_select(1, self.rows).reshape(-1, *self.shape)
-        image = normalise(windows, self.normalise)[:, None]
-        logits: Tensor = self.output(self.backbone(image.contiguous(memory_format=torch.channels_last)))
-        return logits.reshape(-1, self.n_windows, logits.shape[1])
+        logits: Tensor = self.output(self.dropout(self.backbone(self.images(spectrogram))))
+        return logits.reshape(-1, self.images.n_windows, logits.shape[1])
 
 
 def normalise(windows: Tensor, how: str) -> Tensor:
     """Windows (n, n_frames, n_mels) in dB, each normalised by itself.
 
-    ``"minmax"``: its least value becomes 0 and its largest 1. ``"level"``: -80 dB becomes 0 and 20 dB 1, and what lies
-    beyond is clamped. ``"none"``: as it is.
+    ``"minmax"``: its least value becomes 0 and its largest 1. ``"peak"``: its largest becomes 1, and what lies 80 dB or
+    more below it 0. ``"level"``: -80 dB becomes 0 and 20 dB 1, and what lies beyond is clamped. ``"none"``: as it is.
     """
     if how == "minmax":
         low = windows.amin(dim=(1, 2), keepdim=True)
         span = windows.amax(dim=(1, 2), keepdim=True) - low
         return (windows - low) / span.clamp_min(_LEAST_SPAN_DB)
+    if how == "peak":
+        return ((windows - windows.amax(dim=(1, 2), keepdim=True)) / _RANGE_DB + 1.0).clamp_min(0.0)
     if how == "level":
         return ((windows + 80.0) / 100.0).clamp(0.0, 1.0)
     return windows

@@ -1,5 +1,7 @@
 """Which crop each draw of an epoch reads: a function of (seed, epoch, index), so a resumed run draws the same."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,48 +13,88 @@ from torch.utils.data import Dataset
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.digest import seed_of
 from ossicle.core.records import Clip
-from ossicle.core.time import nearest_frames
+from ossicle.core.time import nearest_frames, to_samples
 from ossicle.training.material import Material
+from ossicle.training.settings import TrainingSettings
+
+# Cui et al., "Class-Balanced Loss Based on Effective Number of Samples" (2019).
+_EFFECTIVE_BETA = 0.999
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """One chunk of a recording; ``start_frame`` may be negative."""
+    """One chunk of a recording: where its first frame begins, in samples at the plan's rate; may be negative."""
 
     recording_id: str
-    start_frame: int
+    start_sample: int
 
 
 class CropDraw:
-    """Draws crops from clips: labels evenly among the targets, a share of noise, the clip anywhere in the crop.
+    """Draws crops from clips: by label among the targets as ``training.balance`` says, a share of noise.
 
-    Of the clips of one label, and of noise, each is drawn in proportion to its weight.
+    Draws are with replacement, so a label's share of an epoch is what ``balance`` says of it. Of the clips of one
+    label, and of noise, each is drawn in proportion to its weight. With ``balance = "each"`` there is no drawing: every
+    clip comes once before any comes again, in an order of each round's own.
     """
 
-    def __init__(self, clips: tuple[Clip, ...], plan: ChunkPlan, target_share: float, seed: int) -> None:
-        self._plan = plan
-        self._seed = seed
+    def __init__(self, clips: tuple[Clip, ...], material: Material, training: TrainingSettings) -> None:
+        self._material = material
+        self._training = training
+        self._clips = clips
         by_label: dict[str, list[Clip]] = {}
         for clip in clips:
             by_label.setdefault(clip.label if clip.role == "target" else "", []).append(clip)
         noise = by_label.pop("", [])
         self._noise = _Urn(noise)
         self._targets = [_Urn(by_label[label]) for label in sorted(by_label)]
-        # The root of a label's count: rare labels are seen more often, common ones still in most of their variety.
-        counts = np.sqrt([len(by_label[label]) for label in sorted(by_label)])
-        self._label_shares: NDArray[np.float64] = counts / max(float(counts.sum()), 1.0)
-        self._target_share = target_share if noise else 1.0
+        self._label_shares = label_shares([len(by_label[label]) for label in sorted(by_label)], training.balance)
+        self._target_share = training.target_share if noise else 1.0
         if not self._targets:
             self._target_share = 0.0
 
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch: those asked for, or as many as show each clip once (of ``balance``, on average)."""
+        return self._training.steps_per_epoch or max(1, math.ceil(len(self._clips) / self._training.batch_size))
+
     def __call__(self, epoch: int, index: int) -> Crop:
         """The crop number ``index`` of an epoch."""
-        rng = np.random.default_rng(seed_of(self._seed, "crop", epoch, index))
+        rng = np.random.default_rng(seed_of(self._training.seed, "crop", epoch, index))
+        clip = self._next(epoch, index) if self._training.balance == "each" else self._drawn(rng)
+        return self._place(clip, float(rng.random()))
+
+    def _drawn(self, rng: np.random.Generator) -> Clip:
         if rng.random() < self._target_share:
             urn = self._targets[int(rng.choice(len(self._targets), p=self._label_shares))]
         else:
             urn = self._noise
-        return place(urn.draw(rng), self._plan, float(rng.random()))
+        return urn.draw(rng)
+
+    def _next(self, epoch: int, index: int) -> Clip:
+        turn, place = divmod(epoch * self.steps * self._training.batch_size + index, len(self._clips))
+        order = np.random.default_rng(seed_of(self._training.seed, "order", turn)).permutation(len(self._clips))
+        return self._clips[int(order[place])]
+
+    def _place(self, clip: Clip, where: float) -> Crop:
+        return place_any(clip, self._material, self._training.weak, where)
+
+
+def label_shares(counts: Sequence[int], balance: str) -> NDArray[np.float64]:
+    """The share of each label among the targets drawn: float64 (n_labels,), summing to 1.
+
+    ``"natural"``: by their numbers of clips; ``"sqrt"``: by the root of it, so that rare labels are seen more often and
+    common ones still in most of their variety; ``"uniform"``: all alike; ``"effective"``: by the effective number of
+    clips, ``(1 - 0.999^n) / 0.001``.
+    """
+    n = np.asarray(counts, dtype=np.float64)
+    if balance == "uniform":
+        shares = np.ones_like(n)
+    elif balance == "effective":
+        shares = 1.0 - _EFFECTIVE_BETA**n
+    else:
+        shares = np.sqrt(n) if balance == "sqrt" else n
+    found: NDArray[np.float64] = shares / max(float(shares.sum()), 1e-12)
+    return found
 
 
 class _Urn:
@@ -72,10 +114,34 @@ class _Urn:
 
 
 def place(clip: Clip, plan: ChunkPlan, where: float) -> Crop:
-    """A crop that holds the clip's centre; ``where`` in [0, 1) says how far into the inner part of the crop."""
+    """A crop on the plan's grid that holds the clip's centre.
+
+    ``where`` in [0, 1) says how far into the inner part of the crop.
+    """
     centre = nearest_frames((clip.start_s + clip.end_s) / 2, plan.hop_s)
     edge = min(plan.context_frames, plan.chunk_frames // 4)
-    return Crop(clip.recording_id, centre - edge - int(where * (plan.chunk_frames - 2 * edge)))
+    first = centre - edge - int(where * (plan.chunk_frames - 2 * edge))
+    return Crop(clip.recording_id, first * plan.hop_samples)
+
+
+def place_weak(clip: Clip, plan: ChunkPlan, n_samples: int, where: float) -> Crop:
+    """A crop for a label that says what a clip holds, not where: anywhere in a longer clip, around a shorter one.
+
+    The crop stays within the recording's ``n_samples``; a recording that is shorter begins it, and zeros follow, as
+    where models read it. ``where`` in [0, 1).
+    """
+    length = plan.chunk_frames * plan.hop_samples
+    start, end = to_samples(clip.start_s, plan.rate), to_samples(clip.end_s, plan.rate)
+    low, high = (start, end - length) if end - start >= length else (end - length, start)
+    low, high = (min(max(one, 0), max(n_samples - length, 0)) for one in (low, high))
+    return Crop(clip.recording_id, low + int(where * (high - low + 1)))
+
+
+def place_any(clip: Clip, material: Material, weak: bool, where: float) -> Crop:
+    """A crop of a clip, by :func:`place_weak` or :func:`place`."""
+    if weak:
+        return place_weak(clip, material.plan, material.store.n_samples(clip.recording_id), where)
+    return place(clip, material.plan, where)
 
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -111,7 +177,7 @@ class FixedCrops(Dataset[Batch]):
 
 def read_crop(material: Material, crop: Crop) -> Batch:
     """Samples, targets and mask of a crop."""
-    where = (crop.recording_id, crop.start_frame)
+    where = (crop.recording_id, crop.start_sample)
     return (
         torch.from_numpy(material.samples(*where)),
         torch.from_numpy(material.targets(*where)),
@@ -119,7 +185,8 @@ def read_crop(material: Material, crop: Crop) -> Batch:
     )
 
 
-def validation_crops(clips: tuple[Clip, ...], plan: ChunkPlan, most: int, seed: int) -> tuple[Crop, ...]:
-    """At most ``most`` crops, each centred on a held-out clip, drawn once for the whole training."""
-    order = np.random.default_rng(seed_of(seed, "validation")).permutation(len(clips))[:most]
-    return tuple(place(clips[int(i)], plan, 0.5) for i in sorted(order))
+def validation_crops(clips: tuple[Clip, ...], material: Material, training: TrainingSettings) -> tuple[Crop, ...]:
+    """At most ``training.validation_crops`` crops, each in the middle of a held-out clip, drawn once for all epochs."""
+    rng = np.random.default_rng(seed_of(training.seed, "validation"))
+    order = rng.permutation(len(clips))[: training.validation_crops]
+    return tuple(place_any(clips[int(i)], material, training.weak, 0.5) for i in sorted(order))

@@ -52,7 +52,8 @@ Progress = Callable[[int, int, str], None]
 
 def fit_job(job: FitJob) -> None:
     """Do one training in this process."""
-    material = load_material(job.dataset, job.store, job.labels, job.plan, job.training.apart_frames)
+    presence_s = job.training.least_presence_s
+    material = load_material(job.dataset, job.store, job.labels, job.plan, job.training.apart_frames, presence_s)
     train = tuple(clip for clip in material.clips if clip.fold not in job.held_out)
     held_out = tuple(clip for clip in material.clips if clip.fold in job.held_out)
     fit(

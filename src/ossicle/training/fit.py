@@ -44,15 +44,16 @@ class Crops(lightning.LightningDataModule):
         super().__init__()
         self._material = material
         self._training = training
-        self._draw = CropDraw(train, material.plan, training.target_share, training.seed)
+        self._draw = CropDraw(train, material, training)
+        self.steps = self._draw.steps
         # What the training must not learn from is what the curves are about.
         self._judged = replace(material, withheld={})
-        self._held_out = validation_crops(held_out, material.plan, training.validation_crops, training.seed)
+        self._held_out = validation_crops(held_out, material, training)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The crops of the current epoch (reloaded every epoch)."""
         assert self.trainer is not None
-        size = self._training.steps_per_epoch * self._training.batch_size
+        size = self.steps * self._training.batch_size
         crops = EpochCrops(self._material, self._draw, self.trainer.current_epoch, size)
         return DataLoader(crops, batch_size=self._training.batch_size)
 
@@ -92,8 +93,8 @@ def fit(
     torch.manual_seed(seed_of(training.seed, "weights"))
     network = build_network(model, front, material.plan, len(material.labels))
     rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
-    module = FrameDetector(network, material.plan, front, training, augment)
     crops = Crops(material, train, held_out, training)
+    module = FrameDetector(network, material.plan, front, training, augment, crops.steps)
     made_from = state_digest(material, train, model, front, training, augment)
     folder.path.mkdir(parents=True, exist_ok=True)
     resume = _resumable(folder, made_from)

@@ -26,7 +26,9 @@ class Material:
 
     ``intervals[recording_id][label]``: float64 (n, 2), disjoint, seconds. ``known``: the same of recordings of which
     only some stretches were looked at; of the others all is known. ``withheld``: the same of clips that a training must
-    not learn from although it hears the rest of their recordings (leaky splits).
+    not learn from although it hears the rest of their recordings (leaky splits). ``presence_s``: None where targets are
+    shares of frames; else labels only say what is there, and a target is 1 where more than these seconds of a frame are
+    the label's.
     """
 
     clips: tuple[Clip, ...]
@@ -36,36 +38,39 @@ class Material:
     plan: ChunkPlan
     known: Mapping[str, Intervals] = field(default_factory=dict)
     withheld: Mapping[str, Intervals] = field(default_factory=dict)
+    presence_s: float | None = None
 
-    def samples(self, recording_id: str, start_frame: int) -> NDArray[np.float32]:
-        """The samples of one chunk whose first frame is ``start_frame``: float32 (plan.chunk_samples,)."""
+    def samples(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
+        """The samples of one chunk whose first frame begins at ``start_sample``: float32 (plan.chunk_samples,)."""
         offset = (self.plan.window_samples - self.plan.hop_samples) // 2
-        return self.store.read(recording_id, start_frame * self.plan.hop_samples - offset, self.plan.chunk_samples)
+        return self.store.read(recording_id, start_sample - offset, self.plan.chunk_samples)
 
-    def targets(self, recording_id: str, start_frame: int) -> NDArray[np.float32]:
-        """The share of each frame that each label fills: float32 (plan.chunk_frames, len(labels)).
+    def targets(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
+        """The share of each frame that each label fills, or whether it is there: float32 (chunk_frames, len(labels)).
 
         1 where nobody looked, and in clips that are withheld: the mask keeps that out of the loss, and no such crop
         passes for one without calls.
         """
-        hop_s, start_s = self.plan.hop_s, start_frame * self.plan.hop_s
+        hop_s, start_s = self.plan.hop_s, start_sample / self.plan.rate
         of = self.intervals.get(recording_id, {})
         empty = np.zeros((0, 2))
         columns = [
             rasterise(of.get(label, empty), self.plan.chunk_frames, hop_s, start_s=start_s) for label in self.labels
         ]
         targets = np.stack(columns, axis=1)
-        targets[~self._looked_at(recording_id, start_frame)] = 1.0
+        if self.presence_s is not None:
+            targets = (targets > self.presence_s / hop_s).astype(np.float32)
+        targets[~self._looked_at(recording_id, start_sample)] = 1.0
         return targets
 
-    def mask(self, recording_id: str, start_frame: int) -> NDArray[np.float32]:
+    def mask(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
         """1 for known frames, 0 for padding, where nobody looked and in withheld clips.
 
         float32, (plan.chunk_frames, len(labels)).
         """
-        frames = np.arange(start_frame, start_frame + self.plan.chunk_frames)
-        inside = (frames >= 0) & (frames < self.plan.n_frames(self.store.n_samples(recording_id)))
-        inside &= self._looked_at(recording_id, start_frame)
+        begins = start_sample + self.plan.hop_samples * np.arange(self.plan.chunk_frames)
+        inside = (begins > -self.plan.hop_samples) & (begins < self.store.n_samples(recording_id))
+        inside &= self._looked_at(recording_id, start_sample)
         return np.repeat(inside[:, None], len(self.labels), axis=1).astype(np.float32)
 
     def positive_share(self, clips: tuple[Clip, ...]) -> NDArray[np.float64]:
@@ -78,9 +83,9 @@ class Material:
         ]
         return np.array(filled) / max(seconds, 1e-9)
 
-    def _looked_at(self, recording_id: str, start_frame: int) -> NDArray[np.bool_]:
+    def _looked_at(self, recording_id: str, start_sample: int) -> NDArray[np.bool_]:
         """Which frames of a chunk lie wholly in known stretches and touch no withheld clip: (plan.chunk_frames,)."""
-        n, hop_s, start_s = self.plan.chunk_frames, self.plan.hop_s, start_frame * self.plan.hop_s
+        n, hop_s, start_s = self.plan.chunk_frames, self.plan.hop_s, start_sample / self.plan.rate
         looked = np.ones(n, dtype=np.bool_)
         if recording_id in self.known:
             looked &= rasterise(self.known[recording_id], n, hop_s, start_s=start_s) >= 1.0
@@ -123,15 +128,22 @@ def target_intervals(annotations: list[Annotation], apart_s: float = 0.0) -> dic
 
 
 def load_material(
-    dataset: Path, store: Path, labels: tuple[str, ...], plan: ChunkPlan, apart_frames: float = 0.0
+    dataset: Path,
+    store: Path,
+    labels: tuple[str, ...],
+    plan: ChunkPlan,
+    apart_frames: float = 0.0,
+    presence_s: float | None = None,
 ) -> Material:
     """The material of a dataset folder (``clips``, ``annotations`` and, where it is, ``known``) and a store folder.
 
-    Neighbours of one label are held ``apart_frames`` frames apart in the targets.
+    Neighbours of one label are held ``apart_frames`` frames apart in the targets; see :class:`Material` for
+    ``presence_s``.
     """
     clips = tuple(clips_of(read_table(dataset / "clips.parquet")))
     notes = annotations_of(read_table(dataset / "annotations.parquet"))
     # Absent where all recordings were annotated as a whole.
     stretches = stretches_of(read_table(dataset / KNOWN)) if (dataset / KNOWN).exists() else {}
     known = {key: as_intervals(times) for key, times in stretches.items()}
-    return Material(clips, labels, target_intervals(notes, apart_frames * plan.hop_s), Store(store), plan, known)
+    intervals = target_intervals(notes, apart_frames * plan.hop_s)
+    return Material(clips, labels, intervals, Store(store), plan, known, presence_s=presence_s)

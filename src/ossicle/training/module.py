@@ -13,15 +13,18 @@ from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.augment import vary_log_mel, vary_waveforms
 from ossicle.models.averaging import WeightAverage
 from ossicle.models.frontend import ChunkLogMel, LogMel
-from ossicle.models.losses import masked_bce
 from ossicle.models.settings import AugmentSettings
 from ossicle.models.stretch import vary_stretch
 from ossicle.training.crops import Batch
+from ossicle.training.objective import objective
 from ossicle.training.settings import TrainingSettings
 
 
 class FrameDetector(lightning.LightningModule):
-    """Trains a network on crops with frame targets; ``average.average`` holds the weights to keep."""
+    """Trains a network on crops with frame targets; ``average.average`` holds the weights to keep.
+
+    ``steps``: optimiser steps of an epoch.
+    """
 
     def __init__(
         self,
@@ -30,9 +33,11 @@ class FrameDetector(lightning.LightningModule):
         front: FrontEndSettings,
         training: TrainingSettings,
         augment: AugmentSettings,
+        steps: int,
     ) -> None:
         super().__init__()
         self.network = network
+        self.steps = steps
         self.average = WeightAverage(network, training.ema_decay)
         self.front_end = ChunkLogMel(LogMel(front), plan, front)
         self.training_settings = training
@@ -56,7 +61,7 @@ class FrameDetector(lightning.LightningModule):
                 self.front_end(waveforms), targets, mask, self.augment, self.front, self.shared, generator
             )
             log_mel = vary_log_mel(log_mel, self.augment, self.hop_s, generator)
-        loss = masked_bce(self.network(log_mel).float(), targets, mask)
+        loss = objective(self.network, log_mel, targets, mask, self.training_settings)
         self._collect("train_loss", loss)
         return loss
 
@@ -67,8 +72,9 @@ class FrameDetector(lightning.LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Loss of the averaged weights on held-out crops: for the curves, never for choosing weights."""
         waveforms, targets, mask = batch
-        logits = self.average.average(self.front_end(waveforms)).float()
-        self._collect("val_loss", masked_bce(logits, targets, mask))
+        log_mel, network = self.front_end(waveforms), self.average.average
+        logits = network(log_mel).float()
+        self._collect("val_loss", objective(network, log_mel, targets, mask, self.training_settings))
         self._collect("val_error", ((torch.sigmoid(logits) - targets).abs() * mask).sum() / mask.sum().clamp_min(1))
 
     def configure_optimizers(self) -> Any:
@@ -77,7 +83,7 @@ class FrameDetector(lightning.LightningModule):
         optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
         )
-        total = training.epochs * training.steps_per_epoch
+        total = training.epochs * self.steps
         warm = max(1, round(training.warmup * total))
 
         def factor(step: int) -> float:

@@ -8,7 +8,7 @@ class TrainingSettings:
     """Length, optimiser and randomness of a training; ``[training]`` in the project file."""
 
     epochs: int = setting(default=40, help="epochs", ge=1)
-    steps_per_epoch: int = setting(default=12, help="optimiser steps an epoch", ge=1)
+    steps_per_epoch: int = setting(default=12, help="optimiser steps an epoch; 0: as many as there are clips for", ge=0)
     batch_size: int = setting(default=16, help="crops a step", ge=1)
     learning_rate: float = setting(default=2e-3, help="highest learning rate of AdamW", gt=0)
     weight_decay: float = setting(default=1e-3, help="decoupled weight decay", ge=0)
@@ -17,6 +17,35 @@ class TrainingSettings:
     ema_decay: float = setting(default=0.99, help="decay of the averaged weights, which are the ones kept", ge=0, lt=1)
     target_share: float = setting(
         default=0.7, help="share of crops drawn around a target; the others around noise", ge=0, le=1
+    )
+    balance: str = setting(
+        default="sqrt",
+        help="share of each label among the targets drawn (with replacement): root of its number of clips (sqrt), "
+        "that number (natural), all alike (uniform), the effective number of clips (effective); each: no drawing, "
+        "every clip in its turn",
+        choices=("sqrt", "natural", "uniform", "effective", "each"),
+    )
+    weak: bool = setting(
+        default=False,
+        help="annotations say what a clip or recording holds, not where: crops lie anywhere in them, and a window "
+        "has a label or has it not",
+    )
+    presence_s: float = setting(
+        default=0.0, help="of weak labels: a window has a label of which it holds more than this", unit="s", ge=0
+    )
+    loss: str = setting(
+        default="bce",
+        help="binary cross-entropy, focal loss (alpha 0.25, gamma 2), or the mean of both",
+        choices=("bce", "focal", "bce_focal"),
+    )
+    label_smoothing: float = setting(
+        default=0.0, help="share by which targets are moved towards their mean over labels", ge=0, lt=1
+    )
+    place_weight: float = setting(
+        default=0.0,
+        help="of weak labels with an attention head: share of the loss that asks the best place in time, not the clip",
+        ge=0,
+        le=1,
     )
     apart_frames: float = setting(
         default=1.5, help="neighbours of one label are trained to be at least this far apart", unit="frames", ge=0
@@ -33,3 +62,8 @@ class TrainingSettings:
         ge=1,
         digest=False,
     )
+
+    @property
+    def least_presence_s(self) -> float | None:
+        """``presence_s`` where labels are weak, else None: targets are shares of frames."""
+        return self.presence_s if self.weak else None

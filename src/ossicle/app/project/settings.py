@@ -12,7 +12,7 @@ from ossicle.corpus.index import CorpusSettings
 from ossicle.corpus.splits import SplitSettings
 from ossicle.inference.grid import DecisionGrid
 from ossicle.metrics.noise_gate import GateSettings
-from ossicle.models.settings import AugmentSettings, ModelSettings
+from ossicle.models.settings import JOINED_FRAMES, AugmentSettings, ModelSettings
 from ossicle.training.second_stage_settings import SecondStageSettings
 from ossicle.training.settings import TrainingSettings
 
@@ -74,15 +74,19 @@ class ChunkSettings:
             f"(asked: {self.window_s:g} s and {self.step_s:g} s; {found.window_frames} STFT frames {shared})"
         )
 
-    def plan(self, front: FrontEndSettings) -> ChunkPlan:
-        """The chunk plan on the frames of a front end; raises ValueError where the window is too short for them."""
+    def plan(self, front: FrontEndSettings, joined: int = 1) -> ChunkPlan:
+        """The chunk plan on the frames of a front end, of which a network joins ``joined`` into one of its own.
+
+        Raises ValueError where the window is too short for them.
+        """
         if self.window_s > 0:
             return window_plan(front, self.window_s, self.step_s, self.core_s, self.exact_step)
-        hop_s = front.hop_samples / front.rate
+        hop_samples = joined * front.hop_samples
+        hop_s = hop_samples / front.rate
         return ChunkPlan(
             rate=front.rate,
-            hop_samples=front.hop_samples,
-            window_samples=front.n_fft,
+            hop_samples=hop_samples,
+            window_samples=front.n_fft + hop_samples - front.hop_samples,
             core_frames=max(1, nearest_frames(self.core_s, hop_s)),
             context_frames=nearest_frames(self.context_s, hop_s),
         )
@@ -134,15 +138,21 @@ class ProjectSettings:
     def __post_init__(self) -> None:
         """Refuse networks that cannot read the chunks, and windows that the front end has no frames for."""
         windows = self.chunks.window_s > 0
+        clips = self.model.name == "window" and self.model.window.reading == "clips"
         if windows and self.model.name != "window":
             raise ValueError(
                 f"model.name = {self.model.name!r} reads frame by frame, and chunks.window_s = {self.chunks.window_s:g}"
                 ' s asks for windows: say model.name = "window", or leave chunks.window_s out'
             )
-        if not windows and self.model.name == "window":
+        if windows and not clips:
+            raise ValueError(
+                'model.window.reading = "frames" tells every part of a chunk: say how long it is in chunks.core_s, and '
+                "leave chunks.window_s out"
+            )
+        if not windows and clips:
             raise ValueError("model.name = 'window' looks at windows: give chunks.window_s and chunks.step_s")
         try:
-            plan = self.chunks.plan(self.frontend)
+            plan = self.plan
         except ValueError as error:
             raise ValueError(f"chunks.{error}") from None
         if self.augment.stretches_time and not framing(plan, self.frontend).shared:
@@ -154,4 +164,5 @@ class ProjectSettings:
     @property
     def plan(self) -> ChunkPlan:
         """The chunk plan of the model."""
-        return self.chunks.plan(self.frontend)
+        frames = self.model.name == "window" and self.model.window.reading == "frames"
+        return self.chunks.plan(self.frontend, JOINED_FRAMES if frames else 1)

@@ -1,0 +1,124 @@
+"""Networks that say of a clip what is in it, and where: an image network with an attention head.
+
+Generalised-mean pooling over frequency (Radenovic et al., "Fine-tuning CNN Image Retrieval with No Human Annotation",
+2018), then attention over time (Kong et al., "PANNs: Large-Scale Pretrained Audio Neural Networks for Audio Pattern
+Recognition", 2020): each label has a value and a weight at every place in time, and what is said of the clip is the
+weighted mean of the values. So weak labels (the clip has it) teach where in the clip it is.
+
+:class:`AttentionNetwork` reads each window as one clip, :class:`AttentionFrames` a chunk as one clip of which it tells
+every part. Their weights have the same names and shapes: what one has learned the other can read.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ossicle.core.chunks import Framing
+from ossicle.core.errors import UsageError
+from ossicle.models.backbones import FeatureMaps
+from ossicle.models.settings import WindowSettings
+from ossicle.models.windows import WindowImages, normalise
+
+_GEM_START = 3.0
+# Powers of nothing have no gradient.
+_GEM_LEAST = 1e-6
+
+
+class Heard(NamedTuple):
+    """What the head says of clips: logits of each (n, n_labels), and of its places in time (n, n_places, n_labels)."""
+
+    clip: Tensor
+    places: Tensor
+
+
+class FrequencyPool(nn.Module):
+    """Maps (n, n_features, height, width) -> (n, height, n_features): one value for all frequencies of a place.
+
+    ``how``: ``"gem"`` (the generalised mean with a learned power), ``"mean"`` or ``"max"``.
+    """
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+        if how == "gem":
+            self.power = nn.Parameter(torch.tensor(_GEM_START))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Pool."""
+        if self.how == "gem":
+            # In float32: high powers of small values leave the range of bfloat16's digits.
+            with torch.autocast(maps.device.type, enabled=False):
+                pooled = maps.float().clamp_min(_GEM_LEAST).pow(self.power).mean(dim=3).pow(1.0 / self.power)
+        else:
+            pooled = maps.amax(dim=3) if self.how == "max" else maps.mean(dim=3)
+        return pooled.transpose(1, 2)
+
+
+class _Attention(nn.Module):
+    """The parts that both readings share, and so the names of their weights."""
+
+    def __init__(self, settings: WindowSettings, shape: tuple[int, int], n_labels: int) -> None:
+        super().__init__()
+        maps = FeatureMaps(settings.backbone, settings.max_pool, shape)
+        self.n_places = maps.size[0]
+        self.backbone = maps.to(memory_format=torch.channels_last)
+        self.pool = FrequencyPool(settings.pool)
+        self.hidden = nn.Linear(maps.n_features, settings.hidden)
+        self.dropout = nn.ModuleList([nn.Dropout(settings.dropout / 2), nn.Dropout(settings.dropout)])
+        self.attention = nn.Linear(settings.hidden, n_labels)
+        self.output = nn.Linear(settings.hidden, n_labels)
+
+    def hear(self, image: Tensor) -> Heard:
+        """Logits of images (n, 1, *shape) and of their places in time."""
+        places = self.dropout[0](self.pool(self.backbone(image)))
+        hidden = self.dropout[1](torch.relu(self.hidden(places)))
+        values: Tensor = self.output(hidden)
+        weights = torch.softmax(torch.tanh(self.attention(hidden)), dim=1)
+        return Heard((weights * values).sum(dim=1), values)
+
+
+class AttentionNetwork(_Attention):
+    """Chunks' spectrograms (batch, n_frames, n_mels) in dB -> logits of their windows (batch, n_windows, n_labels)."""
+
+    def __init__(self, settings: WindowSettings, framing: Framing, n_mels: int, n_labels: int) -> None:
+        super().__init__(settings, (framing.window_frames, n_mels), n_labels)
+        self.images = WindowImages(settings, framing, n_mels)
+
+    def heard(self, spectrogram: Tensor) -> Heard:
+        """Of every window: logits (batch * n_windows, n_labels), and of its places in time."""
+        return self.hear(self.images(spectrogram))
+
+    def forward(self, spectrogram: Tensor) -> Tensor:
+        """Logits of every window."""
+        clip = self.heard(spectrogram).clip
+        return clip.reshape(-1, self.images.n_windows, clip.shape[1])
+
+
+class AttentionFrames(_Attention):
+    """Chunks' spectrograms (batch, n_frames, n_mels) in dB -> logits of their frames (batch, chunk_frames, n_labels).
+
+    A chunk is one clip; a frame of the plan is as many STFT frames as the network joins into one place in time, or a
+    multiple of it. Raises UsageError where it is not.
+    """
+
+    def __init__(self, settings: WindowSettings, framing: Framing, n_mels: int, n_labels: int) -> None:
+        super().__init__(settings, (framing.n_frames, n_mels), n_labels)
+        self.normalise = settings.normalise
+        self.chunk_frames = framing.n_frames // framing.step_frames
+        n_places = self.n_places
+        if n_places % self.chunk_frames:
+            raise UsageError(
+                f"[model.window] backbone = {settings.backbone!r} divides a chunk of {framing.n_frames} STFT frames "
+                f'into {n_places} places, which are no frames of {framing.step_frames}; use reading = "clips"'
+            )
+        self.per_frame = n_places // self.chunk_frames
+
+    def heard(self, spectrogram: Tensor) -> Heard:
+        """Of every chunk: logits (batch, n_labels), and of its frames (batch, chunk_frames, n_labels)."""
+        clip, places = self.hear(normalise(spectrogram, self.normalise)[:, None])
+        return Heard(clip, places.reshape(len(places), self.chunk_frames, self.per_frame, -1).mean(dim=2))
+
+    def forward(self, spectrogram: Tensor) -> Tensor:
+        """Logits of every frame."""
+        return self.heard(spectrogram).places
