@@ -1,10 +1,10 @@
 import pytest
 
-from ossicle.core.errors import SplitError
+from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.audit import audit
 from ossicle.corpus.dataset import DatasetSettings, build_clips, build_dataset, dataset_stats
-from ossicle.corpus.splits import SplitSettings, make_folds
+from ossicle.corpus.splits import FoldEntry, SplitSettings, make_folds
 
 
 def recording(name: str, reviewed: bool = True, status: str = "ok", reason: str = "") -> Recording:
@@ -121,3 +121,41 @@ def test_targets_are_kept_by_quality_from_either_end(least: int, most: int, kept
     reasons = [one.reason for one in made.unused if one.start_s is not None]
     assert len(reasons) == 5 - len(kept)
     assert all("worse than 2" in one or "worse than 3" in one or "less than 2" in one for one in reasons)
+
+
+def whole(name: str, reviewed: bool = True, **fields: str) -> Recording:
+    return Recording(name, "x", f"{name}.ogg", 8000, 1, 40_000, digest=name, reviewed=reviewed, fields=fields)
+
+
+def test_whole_recordings_give_a_target_for_each_label_and_noise_only_where_somebody_found_nothing() -> None:
+    some = [whole("a"), whole("b"), whole("quiet"), whole("unsure"), whole("unseen", reviewed=False)]
+    notes = [Annotation(key, 0.0, 5.0, label) for key, label in (("a", "wren"), ("a", "robin"), ("b", "wren"))]
+    folds = {one.id: FoldEntry(one.id, number) for number, one in enumerate(some)}
+    for noise in ("recordings", "corpus", "beside"):
+        chosen = DatasetSettings(noise=noise, noise_per_target=1.0, fallback_raw=False)
+        built = build_dataset(some, notes, folds, chosen, 0, 1.0, unknown={"unsure"})
+        targets = [(one.recording_id, one.start_s, one.end_s, one.label) for one in built.clips if one.label]
+        assert targets == [("a", 0.0, 5.0, "robin"), ("a", 0.0, 5.0, "wren"), ("b", 0.0, 5.0, "wren")]
+        empty = [(one.recording_id, one.start_s, one.end_s) for one in built.clips if one.role == "noise"]
+        if noise == "recordings":
+            assert empty == [("quiet", 0.0, 5.0)]
+        assert {key for key, _, _ in empty} == (set() if noise == "beside" else {"quiet"})
+
+
+def test_ratings_weigh_targets() -> None:
+    ratings = {"a": "5", "b": "2.5", "c": "0", "d": ""}
+    some = [whole(key, rating=value) for key, value in ratings.items()]
+    notes = [Annotation(one.id, 0.0, 5.0, "wren") for one in some]
+    folds = {one.id: FoldEntry(one.id, number) for number, one in enumerate(some)}
+
+    def weights(**chosen: object) -> list[float]:
+        settings = DatasetSettings(noise="recordings", **chosen)  # type: ignore[arg-type]
+        return [one.weight for one in build_dataset(some, notes, folds, settings, 0, 1.0).clips]
+
+    assert weights(weight_field="rating") == [1.0, 0.5, 1.0, 1.0]
+    assert weights(weight_field="rating", weight_scale=2.5) == [2.0, 1.0, 1.0, 1.0]
+    assert weights() == [1.0] * 4
+    for wrong in ("-1", "good", "nan", "inf"):
+        some[1] = whole("b", rating=wrong)
+        with pytest.raises(UsageError, match=rf"'rating': x/b\.ogg says '{wrong}', which is no number from 0"):
+            weights(weight_field="rating")

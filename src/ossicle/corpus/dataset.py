@@ -2,9 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ossicle.core.errors import SplitError
+import numpy as np
+
+from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.intervals import Intervals, as_intervals, both
 from ossicle.core.records import Annotation, Clip, Recording
 from ossicle.core.settings import setting, settings
@@ -31,12 +33,15 @@ class DatasetSettings:
     )
     noise: str = setting(
         default="corpus",
-        choices=("corpus", "beside"),
+        choices=("corpus", "beside", "recordings"),
         help="where noise is mined: corpus: uniformly over all reviewed recordings; beside: for each target in its own "
-        "recording, as long as the target",
+        "recording, as long as the target; recordings: none is mined, every reviewed recording without annotations is "
+        "one noise clip",
     )
     noise_per_target: float = setting(
-        default=1.0, help="noise clips mined for each target; a fraction is a chance of one more", ge=0
+        default=1.0,
+        help="noise clips mined for each target; a fraction is a chance of one more; not with noise = recordings",
+        ge=0,
     )
     margin_s: float = setting(default=0.1, help="distance of noise from every annotation", unit="s", ge=0)
     fallback_raw: bool = setting(
@@ -48,6 +53,13 @@ class DatasetSettings:
         default=2.0,
         help="how many times as often as other noise a false alarm kept by `ossicle dataset mine` is drawn in training",
         ge=0,
+    )
+    weight_field: str = setting(
+        default="",
+        help="field of recordings, as rating, by which their targets are drawn more or less often; empty: all alike",
+    )
+    weight_scale: float = setting(
+        default=5.0, help="value of that field that weighs 1; a recording without a value, or with 0, weighs 1", gt=0
     )
     refuse_overlaps: bool = setting(
         default=False, help="refuse a dataset in which noise shares time with other noise, or a clip is there twice"
@@ -127,6 +139,7 @@ def build_dataset(
     seed: int,
     crop_s: float,
     partly: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+    unknown: Collection[str] = (),
 ) -> DatasetClips:
     """A target clip for each annotation, at its own times, and noise clips: ``crop_s`` seconds long, or beside targets.
 
@@ -134,8 +147,10 @@ def build_dataset(
     ``quality_min`` and ``quality_max`` are no targets but keep noise away all the same. A target that passes its
     recording's end is cut there. Recordings that are unreviewed, left out or without a fold are listed as unused.
     ``partly`` holds the stretches (seconds, by recording id) that a review looked at in recordings nobody annotated as
-    a whole: these are used, and noise comes from there alone.
-    Raises SplitError where no target remains, and for overlaps where they are to be refused.
+    a whole: these are used, and noise comes from there alone. ``unknown`` are the ids of recordings that may hold
+    labels nobody is sure of: no noise comes from them.
+    Raises SplitError where no target remains, and for overlaps where they are to be refused; UsageError for weights
+    that are none.
     """
     looked = partly or {}
     unused = [
@@ -147,6 +162,7 @@ def build_dataset(
     used = {r.id: r for r in recordings if r.id not in without}
     # In an order of their own: of repeats that differ in quality, the least number counts.
     mine = sorted((a for a in annotations if a.recording_id in used), key=_annotation_order)
+    weights = {key: clip_weight(one, settings) for key, one in used.items()}
     targets: dict[Clip, list[Clip]] = {}
     quality: dict[Clip, int | None] = {}
     for annotation in mine:
@@ -156,6 +172,7 @@ def build_dataset(
             continue
         start_s, end_s = max(annotation.start_s, 0.0), min(annotation.end_s, recording.duration_s)
         clip = Clip(recording.id, start_s, end_s, "target", entry.fold, entry.group, annotation.label)
+        clip = replace(clip, weight=weights[recording.id])
         targets.setdefault(clip, []).append(clip)
         quality.setdefault(clip, annotation.quality)
     if not targets:
@@ -163,12 +180,15 @@ def build_dataset(
             "no target is left: annotate reviewed recordings, or change dataset.quality_min and quality_max"
         )
     ordered = sorted((one for same in targets.values() for one in same), key=clip_order)
+    quiet = [one for one in used.values() if one.id not in unknown]
     if settings.noise == "beside":
-        free = {r.id: _free(r, mine, settings.margin_s, looked) for r in used.values()}
+        free = _free(quiet, mine, settings.margin_s, looked)
         noise = _beside(ordered, free, folds, settings, seed)
+    elif settings.noise == "recordings":
+        noise = _empty_recordings(quiet, mine, folds)
     else:
         n = int(settings.noise_per_target * len(ordered) + 0.5)
-        spans, rows = mine_noise(list(used.values()), mine, n, [crop_s], settings.margin_s, seed, looked)
+        spans, rows = mine_noise(quiet, mine, n, [crop_s], settings.margin_s, seed, looked)
         asked = Counter[str]()
         for row in rows:
             asked[folds[row.recording_id].group] += row.asked
@@ -205,6 +225,7 @@ def _beside(
     seed: int,
 ) -> _Noise:
     out = _Noise()
+    free = {target.recording_id: np.zeros((0, 2)) for target in targets} | dict(free)
     groups = {key: folds[key].group for key in free}
     found = mine_beside(targets, free, groups, settings.noise_per_target, settings.fallback_raw, seed)
     for target, n, spans in zip(targets, found.asked, found.spans, strict=True):
@@ -253,14 +274,43 @@ def _noise(span: NoiseSpan, entry: FoldEntry) -> Clip:
 
 
 def _free(
-    recording: Recording,
+    recordings: Sequence[Recording],
     annotations: Sequence[Annotation],
     margin_s: float,
     looked: Mapping[str, Sequence[tuple[float, float]]],
-) -> Intervals:
-    """What is known to be free of a recording, (n, 2) seconds."""
-    free = free_stretches(recording, annotations, margin_s)
-    return both(free, as_intervals(looked[recording.id])) if recording.id in looked else free
+) -> dict[str, Intervals]:
+    """What is known to be free of each recording, (n, 2) seconds."""
+    of: dict[str, list[Annotation]] = defaultdict(list)
+    for one in annotations:
+        of[one.recording_id].append(one)
+    free = {one.id: free_stretches(one, of[one.id], margin_s) for one in recordings}
+    return {key: both(times, as_intervals(looked[key])) if key in looked else times for key, times in free.items()}
+
+
+def _empty_recordings(
+    recordings: Sequence[Recording], annotations: Sequence[Annotation], folds: Mapping[str, FoldEntry]
+) -> _Noise:
+    heard = {one.recording_id for one in annotations}
+    spans = [NoiseSpan(one.id, 0.0, one.duration_s) for one in recordings if one.reviewed and one.id not in heard]
+    groups = Counter(folds[span.recording_id].group for span in spans)
+    return _Noise(groups, lone=tuple(_noise(span, folds[span.recording_id]) for span in spans))
+
+
+def clip_weight(recording: Recording, settings: DatasetSettings) -> float:
+    """The weight of a recording's targets by ``settings.weight_field``; UsageError for what is no weight."""
+    value = recording.fields.get(settings.weight_field, "") if settings.weight_field else ""
+    if not value:
+        return 1.0
+    try:
+        weight = float(value) / settings.weight_scale
+    except ValueError:
+        weight = -1.0
+    if not 0 <= weight < float("inf"):
+        raise UsageError(
+            f"dataset.weight_field = {settings.weight_field!r}: {recording.root}/{recording.path} says {value!r}, "
+            "which is no number from 0; correct it, or leave weight_field out"
+        )
+    return weight or 1.0
 
 
 def _why_no_target(annotation: Annotation, recording: Recording, settings: DatasetSettings) -> str:

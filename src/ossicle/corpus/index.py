@@ -6,7 +6,6 @@ ambiguous annotation table stops the index, since guessing would turn calls into
 order of the recordings' paths, whatever the number of workers.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,14 +23,17 @@ from ossicle.corpus.examining import Examiner, Progress
 from ossicle.corpus.fields import Template
 from ossicle.corpus.formats import SUFFIXES
 from ossicle.corpus.globs import Globs
+from ossicle.corpus.index_notes import divided_tapes, duplicates
 from ossicle.corpus.levels import Levels
+from ossicle.corpus.metadata import Metadata, MetadataSettings, read_metadata
 from ossicle.corpus.pairing import Pairing
 from ossicle.corpus.placing import place_annotations
 from ossicle.corpus.recording_names import RecordingNames
 from ossicle.corpus.segment_names import SegmentNames, Segments, read_segments
 from ossicle.corpus.tape_clips import Stretches, TapeClips, covers, find_clips, onto_tapes
+from ossicle.corpus.whole import NEGATIVE, whole_labels
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 
 
 @settings
@@ -68,8 +70,14 @@ class CorpusSettings:
     label_column: str = setting(default="auto", help="label column of Raven tables: a name, a number from 1, or auto")
     default_label: str = setting(default="", help="label of rows that have none; empty: such rows are refused")
     label_field: str = setting(
-        default="", help="field that labels a recording as a whole (`folder`, or one of the template's)"
+        default="", help="field that labels a recording as a whole (`folder`, one of the template's or a column's)"
     )
+    negative_labels: tuple[str, ...] = setting(
+        default=NEGATIVE,
+        help="labels of whole recordings, in any case, that mean: reviewed, and none of the labels is there; so do "
+        "class folders that begin with -",
+    )
+    metadata: MetadataSettings = setting(default=MetadataSettings(), help="a table with a row for each recording")
     labels: tuple[str, ...] = setting(default=(), help="labels to keep; empty: all that are found")
     decode: bool = setting(
         default=True,
@@ -84,6 +92,11 @@ class CorpusSettings:
                 Globs(getattr(self, key))
             except ValueError as problem:
                 raise ValueError(f"{key}: {problem}") from None
+        if self.label_field and self.metadata.table and self.metadata.label_column:
+            raise ValueError(
+                f"label_field = {self.label_field!r} and the table of [corpus.metadata] both label recordings: leave "
+                'label_field out, or say metadata.label_column = ""'
+            )
         if self.clip_names and not self.offset_unit:
             raise ValueError(
                 'offset_unit is missing: say in what the names of clips count, "min" or "s"; a clip ..._110_125 that '
@@ -110,7 +123,8 @@ class CorpusIndex:
 
     ``levels`` holds the levels of each recording by id where it was decoded. ``examined`` holds the stretches (seconds)
     that were looked at, by recording id: labelled clips of tapes, and what review rounds saw. ``stated`` is what the
-    annotation files say without these rounds, None where there were none.
+    annotation files say without these rounds, None where there were none. ``unknown`` are the labels of whole
+    recordings that may be heard in them or not, by recording id.
     """
 
     recordings: tuple[Recording, ...]
@@ -120,6 +134,7 @@ class CorpusIndex:
     levels: Mapping[str, Levels] = field(default_factory=dict)
     examined: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     stated: tuple[Annotation, ...] | None = None
+    unknown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def partly(self) -> dict[str, tuple[tuple[float, float], ...]]:
@@ -139,13 +154,14 @@ def index_corpus(
     group: str = "recording",
     workers: int = 1,
     progress: Progress | None = None,
+    metadata_table: Path | None = None,
 ) -> CorpusIndex:
     """Index a corpus with ``workers`` threads; ``progress`` is told recordings done and recordings in all.
 
-    ``group`` is the field that no split cuts through. ``annotation_folder`` may be a single file. Raises UsageError
-    for folders that are missing or hold no readable audio, for globs that leave nothing, for a group that no name
-    yields and for offsets in names that the lengths of clips contradict; FormatError for annotation tables that are
-    malformed or ambiguous.
+    ``group`` is the field that no split cuts through. ``annotation_folder`` may be a single file; ``metadata_table``
+    is that of ``settings.metadata``. Raises UsageError for folders and tables that are missing or hold no readable
+    audio, for globs that leave nothing, for a group that no name and no column yields and for offsets in names that the
+    lengths of clips contradict; FormatError for annotation tables that are malformed or ambiguous.
     """
     cut_outs = _cut_outs(annotation_folder, settings)
     files = audio_files(
@@ -170,17 +186,27 @@ def index_corpus(
         raise UsageError(
             f"{audio_folder}: none of its {len(chosen)} audio files can be read; {_first_reasons(left_out)}"
         )
+    metadata = None
+    if metadata_table is not None:
+        taken = () if template is None else template.names
+        metadata = read_metadata(metadata_table, files.listed, settings.metadata, taken)
+        recordings = metadata.describe(recordings, group)
+        left_out += _without_file(metadata)
     recordings, notes, ungrouped = _grouped(recordings, settings, template, group)
     left_out += ungrouped
     lengths = {one.path: one.duration_s for one in recordings}
     tables, looked = _annotations(annotation_folder, cut_outs, files, clips, names, lengths, settings)
     tables.reviewed.update(path for path, times in looked.items() if path in lengths and covers(times, lengths[path]))
+    whole, unknown = whole_labels(recordings, settings.label_field, settings.negative_labels, metadata)
+    tables.rows += whole.rows
+    tables.reviewed |= whole.reviewed
     kept, annotations, more = place_annotations(
-        recordings, tables, {one.path: one.reason for one in left_out}, settings.label_field, settings.labels
+        recordings, tables, {one.path: one.reason for one in left_out}, settings.labels
     )
     idle = [Note("glob_unused", f"corpus.{key}", f"{glob!r} fits no audio file") for key, glob in files.idle]
-    divided = _divided_tapes(kept, group) if settings.clip_names else []
-    notes = [*idle, *clips.notes, *divided, *notes, *tables.notes, *more, *_duplicates(kept)]
+    divided = divided_tapes(kept, group) if settings.clip_names else []
+    said = metadata.notes if metadata is not None else ()
+    notes = [*idle, *clips.notes, *divided, *said, *notes, *tables.notes, *more, *duplicates(kept)]
     return CorpusIndex(
         recordings=tuple(kept),
         annotations=tuple(annotations),
@@ -188,6 +214,7 @@ def index_corpus(
         notes=tuple(notes),
         levels={one.id: levels[one.id] for one in kept if one.id in levels},
         examined={one.id: looked[one.path] for one in kept if one.path in looked and not one.reviewed},
+        unknown={one.id: unknown[one.path] for one in kept if one.path in unknown},
     )
 
 
@@ -207,6 +234,14 @@ def _identified(paths: Sequence[str], settings: CorpusSettings) -> tuple[list[st
         ids[key] = path
         kept.append(path)
     return kept, left_out
+
+
+def _without_file(metadata: Metadata) -> list[LeftOut]:
+    name = metadata.table.name
+    return [
+        LeftOut(stated, f"{name}, line {line}: no audio file has this path; copy it there, or take the row out")
+        for stated, line in metadata.missing
+    ]
 
 
 def _grouped(
@@ -299,27 +334,6 @@ def _tables(folder: Path, paths: Sequence[str], settings: CorpusSettings) -> Ann
         label_column=settings.label_column,
         default_label=settings.default_label or None,
     )
-
-
-def _divided_tapes(recordings: Sequence[Recording], group: str) -> list[Note]:
-    """Clips of one tape in several groups: what a model hears in one of them helps it in the others."""
-    groups: dict[str, set[str]] = defaultdict(set)
-    for one in recordings:
-        groups[one.fields["tape"]].add(one.fields.get(group) or one.path)
-    divided = [tape for tape, found in sorted(groups.items()) if len(found) > 1]
-    message = f"the recordings of {len(divided)} tapes are different groups by {group!r}, this one's among them"
-    return [Note("tape_divided", divided[0], message)] if divided else []
-
-
-def _duplicates(recordings: Sequence[Recording]) -> list[Note]:
-    same: dict[str, list[str]] = defaultdict(list)
-    for one in recordings:
-        same[one.digest].append(one.path)
-    return [
-        Note("duplicate", paths[0], f"is the same file as {', '.join(paths[1:])}")
-        for paths in same.values()
-        if len(paths) > 1
-    ]
 
 
 def _first_reasons(left_out: Sequence[LeftOut]) -> str:

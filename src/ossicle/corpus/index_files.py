@@ -1,7 +1,7 @@
 """A corpus index as a folder: two Parquet tables and a JSON file, each whole or absent.
 
 Where only stretches of recordings were looked at, one more table says which; where reviews were laid over the
-annotations, another says what the annotation files say.
+annotations, another says what the annotation files say; where a recording has labels that nobody is sure of, a third.
 """
 
 from collections.abc import Mapping
@@ -20,16 +20,19 @@ from ossicle.corpus.tables import (
     ANNOTATION_SCHEMA,
     RECORDING_SCHEMA,
     STRETCH_SCHEMA,
+    UNKNOWN_SCHEMA,
     annotations_frame,
     annotations_of,
     recordings_frame,
     recordings_of,
     stretches_frame,
     stretches_of,
+    unknown_frame,
+    unknown_of,
 )
 
 RECORDINGS, ANNOTATIONS, REMARKS = "recordings.parquet", "annotations.parquet", "index.json"
-EXAMINED, STATED = "examined.parquet", "stated.parquet"
+EXAMINED, STATED, UNKNOWN = "examined.parquet", "stated.parquet", "unknown.parquet"
 
 
 def write_index(index: CorpusIndex, folder: Path) -> None:
@@ -40,6 +43,8 @@ def write_index(index: CorpusIndex, folder: Path) -> None:
         write_table(folder / EXAMINED, stretches_frame(index.examined), list(STRETCH_SCHEMA))
     if index.stated is not None:
         write_table(folder / STATED, annotations_frame(index.stated), list(ANNOTATION_SCHEMA))
+    if index.unknown:
+        write_table(folder / UNKNOWN, unknown_frame(index.unknown), list(UNKNOWN_SCHEMA))
     remarks = {
         "left_out": [asdict(one) for one in index.left_out],
         "notes": [asdict(one) for one in index.notes],
@@ -53,7 +58,7 @@ def read_index(folder: Path) -> CorpusIndex:
     recordings = recordings_of(read_table(folder / RECORDINGS, dict(RECORDING_SCHEMA)))
     ranks = {one.id: rank for rank, one in enumerate(recordings)}
     annotations = _annotations(folder / ANNOTATIONS, ranks)
-    examined, stated = (folder / EXAMINED).exists(), (folder / STATED).exists()
+    examined, stated, unknown = ((folder / name).exists() for name in (EXAMINED, STATED, UNKNOWN))
     remarks = read_json(folder / REMARKS)
     try:
         return CorpusIndex(
@@ -64,6 +69,7 @@ def read_index(folder: Path) -> CorpusIndex:
             levels={key: Levels(**one) for key, one in remarks["levels"].items()},
             examined=stretches_of(read_table(folder / EXAMINED, dict(STRETCH_SCHEMA))) if examined else {},
             stated=_annotations(folder / STATED, ranks) if stated else None,
+            unknown=unknown_of(read_table(folder / UNKNOWN, dict(UNKNOWN_SCHEMA))) if unknown else {},
         )
     except (KeyError, TypeError, AttributeError):
         raise ArtefactError(f"{folder / REMARKS} is no index of this version; index the corpus again") from None

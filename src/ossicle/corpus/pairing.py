@@ -67,6 +67,24 @@ class Pairing:
             raise FormatError(f"{where}: {stated!r} could be {' or '.join(best)}; state its folder too")
         return best[0] if best else None
 
+    def by_folders(self, stated: str, where: str) -> str | None:
+        """The recording whose path ends in ``stated``, or with whose whole path ``stated`` ends; None for none.
+
+        Whole folders are compared: ``a/x.ogg`` is ``audio/a/x.ogg``, and neither ``b/x.ogg`` nor ``aa/x.ogg``.
+        FormatError where several recordings fit equally well.
+        """
+        *wanted, name = _parts(stated) or ("",)
+        fitting: dict[int, list[str]] = defaultdict(list)
+        for path in self.named(name) if name else ():
+            have = list(_parts(path)[:-1])
+            shared = min(len(have), len(wanted))
+            if have[len(have) - shared :] == wanted[len(wanted) - shared :]:
+                fitting[shared].append(path)
+        best = sorted(fitting[max(fitting)]) if fitting else []
+        if len(best) > 1:
+            raise FormatError(f"{where}: {stated!r} could be {' or '.join(best[:3])}; state its folder too")
+        return best[0] if best else None
+
     def named(self, name: str) -> list[str]:
         """Recordings of this full name, else of this stem, else of its stem where it ends in an audio suffix."""
         for key in (_folded(name), name, stem_of(name, SUFFIXES)):

@@ -16,13 +16,11 @@ def place_annotations(
     recordings: Sequence[Recording],
     tables: AnnotationFiles,
     left_out: Mapping[str, str],
-    label_field: str,
     labels: Collection[str],
 ) -> tuple[list[Recording], list[Annotation], list[Note]]:
     """Recordings that know whether they were reviewed, their annotations in order, and notes on what was not kept.
 
-    ``left_out`` maps paths to reasons. ``label_field`` names the field that labels a recording as a whole ("": none).
-    ``labels`` are those to keep (empty: all).
+    ``left_out`` maps paths to reasons, ``labels`` are those to keep (empty: all).
     """
     known = {one.path: one for one in recordings}
     placed: dict[str, list[Annotation]] = defaultdict(list)
@@ -38,14 +36,7 @@ def place_annotations(
             cut, note = cut_at(row, known[path].duration_s, path)
             notes += [note] if note is not None else []
             placed[path] += [_annotation(known[path], cut)] if cut is not None else []
-    if label_field:
-        for one in recordings:
-            label = one.fields[label_field]
-            if labels and label not in labels:
-                dropped[label] += 1
-            else:
-                placed[one.path].append(Annotation(one.id, 0.0, one.duration_s, label))
-    reviewed = [replace(one, reviewed=bool(label_field) or one.path in tables.reviewed) for one in recordings]
+    reviewed = [replace(one, reviewed=one.path in tables.reviewed) for one in recordings]
     annotations = [one for path in sorted(placed) for one in sorted(placed[path], key=annotation_order)]
     found = {one.label for one in annotations}
     for path, count in sorted(lost.items()):

@@ -1,7 +1,6 @@
 """Grouped, stratified cross-validation folds: a whole group is held out together (invariant 2).
 
-Assignment is greedy and deterministic: groups are taken from the most to the least annotated (ties in an order shuffled
-by the seed), and each goes to the fold where the sum over labels, and over duration, of squared shares grows least.
+They are made (``corpus.dealing``) or published with the recordings (``corpus.published``).
 """
 
 from collections import defaultdict
@@ -11,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.digest import normal_path, seed_of
+from ossicle.core.digest import normal_path
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
+from ossicle.corpus.dealing import check_training, deal, deal_order
+from ossicle.corpus.published import published_folds
 
 BUILT_IN_GROUPS = ("recording", "folder")
 TEST, VAL, NEVER_HELD_OUT = 0, 1, -1
@@ -41,6 +42,17 @@ class SplitSettings:
         help="field that no split cuts through, but for leaky strategies; `recording` and `folder` are built in",
     )
     folds: int = setting(default=0, help="number of folds; 0 holds each group out once; of `grouped` only", ge=0)
+    fold_field: str = setting(
+        default="",
+        help="field that says in which fold a recording is held out (published folds); `folds` and `seed` then have no "
+        "part in it; of `grouped` only; empty: folds are made",
+    )
+    rare: str = setting(
+        default="each_fold",
+        choices=("each_fold", "train"),
+        help="labels of fewer groups than folds: each_fold: dealt like all others, so some folds cannot judge them; "
+        "train: their groups are never held out, so every model learns from all of them and none is judged on them",
+    )
     train_share: float = setting(default=0.7, help="share of train; not of `grouped`", gt=0, lt=1)
     val_share: float = setting(default=0.15, help="share of val; not of `grouped`; test is the rest", gt=0, lt=1)
     seed: int = setting(default=0, help="order in which equal groups, or clips, are assigned", ge=0)
@@ -49,6 +61,10 @@ class SplitSettings:
         """Refuse a single fold, and shares that leave no test: nothing would be left to train on, or to judge."""
         if self.folds == 1:
             raise ValueError("folds = 1 leaves nothing to train on; use 0 (each group held out once) or at least 2")
+        if self.fold_field and self.strategy != GROUPED:
+            raise ValueError(f"fold_field = {self.fold_field!r} is for strategy = {GROUPED!r}: leave one of them out")
+        if self.rare == "train" and (self.fold_field or self.strategy != GROUPED or self.folds == 0):
+            raise ValueError('rare = "train" is for made folds: give folds, and neither fold_field nor strategy')
         if self.train_share + self.val_share > 1 - 1e-9:
             raise ValueError(f"val_share = {self.val_share:g} and train_share = {self.train_share:g} leave no test")
 
@@ -111,20 +127,12 @@ def make_folds(
             f"grouping by '{settings.group}' needs at least two groups of reviewed recordings, found {found}; "
             "group by another field or add recordings"
         )
-    n_folds = settings.folds or len(members)
-    if n_folds > len(members):
-        raise SplitError(
-            f"{n_folds} folds were asked, but grouping by '{settings.group}' gives {len(members)} groups; "
-            f"use folds = {len(members)} or fewer, or 0 to hold each group out once"
-        )
     names, labels, counts = _count(members, annotations)
-    seconds = np.array([[sum(r.duration_s for r in members[name])] for name in names])
-    order = _order(names, counts, settings.seed)
-    if settings.folds == 0:
-        fold_of = np.arange(len(names))
+    if settings.fold_field:
+        fold_of = published_folds(members, settings.fold_field)
     else:
-        fold_of = _assign(np.hstack([counts, seconds]), len(labels), order, n_folds)
-    _check_training(names, labels, counts, fold_of)
+        fold_of = _made(members, names, labels, counts, settings)
+    check_training(names, labels, counts, fold_of)
     return {
         recording.id: FoldEntry(name, int(fold))
         for recording, name, fold in sorted(
@@ -132,6 +140,66 @@ def make_folds(
             key=lambda row: row[0].id,
         )
     }
+
+
+def _made(
+    members: Mapping[str, Sequence[Recording]],
+    names: Sequence[str],
+    labels: Sequence[str],
+    counts: NDArray[np.float64],
+    settings: SplitSettings,
+) -> NDArray[np.int64]:
+    """The fold of each group, :data:`NEVER_HELD_OUT` for groups of rare labels that are to teach every model."""
+    n_folds = settings.folds or len(names)
+    fold_of = np.arange(len(names))
+    dealt = fold_of
+    if settings.rare == "train":
+        rare = np.count_nonzero(counts, axis=0) < n_folds
+        dealt = np.flatnonzero(~(counts[:, rare] > 0).any(axis=1))
+    if n_folds > len(dealt):
+        kept = len(names) - len(dealt)
+        raise SplitError(
+            f"{n_folds} folds were asked, but grouping by '{settings.group}' gives {len(names)} groups"
+            + (f", {kept} of them with labels of fewer groups than folds, which are to stay in train" * (kept > 0))
+            + f"; use folds = {len(dealt)} or fewer, or "
+            + ('rare = "each_fold"' if kept else "0 to hold each group out once")
+        )
+    if settings.folds:
+        seconds = np.array([[sum(r.duration_s for r in members[name])] for name in names])
+        chosen = [names[int(row)] for row in dealt]
+        order = deal_order(chosen, counts[dealt], settings.seed)
+        fold_of = np.full(len(names), NEVER_HELD_OUT)
+        fold_of[dealt] = deal(np.hstack([counts, seconds])[dealt], len(labels), order, n_folds)
+    return fold_of
+
+
+@dataclass(frozen=True, slots=True)
+class RareLabel:
+    """A label of fewer groups than there are folds, and the folds that can judge it."""
+
+    label: str
+    groups: int
+    recordings: int
+    folds: tuple[int, ...]
+
+
+def rare_labels(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation]) -> tuple[RareLabel, ...]:
+    """The labels of fewer groups than folds, the rarest first."""
+    found: dict[str, dict[str, FoldEntry]] = defaultdict(dict)
+    for one in annotations:
+        if one.recording_id in folds:
+            found[one.label][one.recording_id] = folds[one.recording_id]
+    n_folds = len({entry.fold for entry in folds.values()} - {NEVER_HELD_OUT})
+    rows = [
+        RareLabel(
+            label,
+            len({entry.group for entry in of.values()}),
+            len(of),
+            tuple(sorted({entry.fold for entry in of.values()} - {NEVER_HELD_OUT})),
+        )
+        for label, of in found.items()
+    ]
+    return tuple(sorted((row for row in rows if row.groups < n_folds), key=lambda row: (row.groups, row.label)))
 
 
 def with_partly(
@@ -184,60 +252,3 @@ def _count(
     for row, label in found:
         counts[row, column_of[label]] += 1
     return names, labels, counts
-
-
-def _order(names: Sequence[str], counts: NDArray[np.float64], seed: int) -> list[int]:
-    """Groups from the largest share of any label to the smallest; ties in an order drawn from the seed."""
-    totals = np.maximum(counts.sum(axis=0), 1.0)
-    size = np.round((counts / totals).sum(axis=1), 9)
-    tie = np.random.default_rng(seed_of(seed, "folds", *names)).permutation(len(names))
-    return [int(row) for row in np.lexsort((tie, -size))]
-
-
-def _assign(weights: NDArray[np.float64], n_labels: int, order: Sequence[int], n_folds: int) -> NDArray[np.int64]:
-    """Greedy folds; ``weights`` is (n_groups, n_labels + 1), the last column being duration."""
-    share = weights / np.maximum(weights.sum(axis=0), 1e-12)
-    load = np.zeros((n_folds, weights.shape[1]))
-    filled = np.zeros(n_folds, dtype=np.int64)
-    fold_of = np.full(len(weights), -1, dtype=np.int64)
-    left = np.zeros(n_labels, dtype=np.int64) + (weights[:, :n_labels] > 0).sum(axis=0)
-    for row in order:
-        mine = weights[row, :n_labels] > 0
-        left = left - mine
-        # A fold must not take the last group of a label all of whose other groups it already has.
-        traps = [int(np.sum(mine & (left == 0) & _only_in(load[:, :n_labels], fold))) for fold in range(n_folds)]
-        # An empty fold grows least, so every fold is filled before any is filled twice.
-        growth = ((load + share[row]) ** 2 - load**2).sum(axis=1)
-        keys = [(traps[fold], round(float(growth[fold]), 12), filled[fold], fold) for fold in range(n_folds)]
-        best = min(keys)[-1]
-        fold_of[row] = best
-        load[best] += share[row]
-        filled[best] += 1
-    return fold_of
-
-
-def _only_in(load: NDArray[np.float64], fold: int) -> NDArray[np.bool_]:
-    """Labels of which ``fold`` already holds something and no other fold does, shape (n_labels,)."""
-    others: NDArray[np.bool_] = np.delete(load, fold, axis=0).sum(axis=0) == 0
-    held: NDArray[np.bool_] = load[fold] > 0
-    return held & others
-
-
-def _check_training(
-    names: Sequence[str], labels: Sequence[str], counts: NDArray[np.float64], fold_of: NDArray[np.int64]
-) -> None:
-    for fold in range(int(fold_of.max()) + 1):
-        held = fold_of == fold
-        out = ", ".join(f"'{name}'" for name, is_held in zip(names, held, strict=True) if is_held)
-        remaining = counts[~held].sum(axis=0)
-        if remaining.sum() == 0:
-            raise SplitError(
-                f"holding out {out} leaves no annotation to train on; "
-                "group by a finer field or annotate recordings of other groups"
-            )
-        for label, there, here in zip(labels, remaining, counts[held].T, strict=True):
-            if there == 0 and np.count_nonzero(here) > 1:
-                raise SplitError(
-                    f"holding out {out} leaves no '{label}' to train on, although {np.count_nonzero(here)} groups "
-                    "have it; use another seed or more folds (folds = 0 holds each group out once)"
-                )

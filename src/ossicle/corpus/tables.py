@@ -44,6 +44,7 @@ STRETCH_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "start_s": pl.Float64,
     "end_s": pl.Float64,
 }
+UNKNOWN_SCHEMA: Mapping[str, type[pl.DataType]] = {"recording_id": pl.String, "label": pl.String}
 CLIP_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "recording_id": pl.String,
     "start_s": pl.Float64,
@@ -110,6 +111,20 @@ def stretches_of(frame: pl.DataFrame) -> dict[str, tuple[tuple[float, float], ..
     for key, start, end in _checked(frame, STRETCH_SCHEMA, "stretches").iter_rows():
         out[key] = (*out.get(key, ()), (start, end))
     return out
+
+
+def unknown_frame(unknown: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """One row a recording and label that may be heard in it or not (``UNKNOWN_SCHEMA``), sorted."""
+    rows = [(key, label) for key, labels in unknown.items() for label in labels]
+    return pl.DataFrame(rows, schema=UNKNOWN_SCHEMA, orient="row").sort(list(UNKNOWN_SCHEMA))
+
+
+def unknown_of(frame: pl.DataFrame) -> dict[str, tuple[str, ...]]:
+    """The labels of a table made by :func:`unknown_frame`, sorted; ArtefactError where a column is missing."""
+    out: dict[str, list[str]] = {}
+    for key, label in _checked(frame, UNKNOWN_SCHEMA, "unknown labels").iter_rows():
+        out.setdefault(key, []).append(label)
+    return {key: tuple(labels) for key, labels in out.items()}
 
 
 def _frame(values: Iterable[Annotation] | Iterable[Clip], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:

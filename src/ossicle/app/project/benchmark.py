@@ -8,6 +8,7 @@ from ossicle.core.errors import ProjectError
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.clip_names import UNITS_S
 from ossicle.corpus.index import CorpusSettings
+from ossicle.corpus.metadata import MetadataSettings
 from ossicle.inference.grid import DecisionGrid
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
 
@@ -128,6 +129,7 @@ class BenchmarkSettings:
             clip_names=self.clip_names,
             offset_unit=self.offset_unit,
             segment_names=self.segment_names,
+            metadata=MetadataSettings(),
             labels=self.labels or training.labels,
         )
 

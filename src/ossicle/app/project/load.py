@@ -59,6 +59,12 @@ class Project:
         """The folder (or file) of annotations; None where the project has none."""
         return self.folder / self.settings.corpus.annotations if self.settings.corpus.annotations else None
 
+    @property
+    def metadata_table(self) -> Path | None:
+        """The table with a row for each recording; None where the project has none."""
+        table = self.settings.corpus.metadata.table
+        return self.folder / table if table else None
+
 
 def load_project(
     file: Path, overrides: tuple[str, ...] = (), data_root: Path | None = None, variant: str = ""

@@ -30,6 +30,7 @@ def run(context: Context) -> None:
         group=settings.split.group,
         workers=settings.project.workers,
         progress=lambda done, total: context.progress.advance(done, total, "recordings"),
+        metadata_table=project.metadata_table,
     )
     if rounds := [read_round(file) for file in round_files(project.folder / FOLDER)]:
         index = with_reviews(index, rounds, settings.corpus.labels)
@@ -39,7 +40,7 @@ def run(context: Context) -> None:
 
 
 def listing(project: Project) -> Mapping[str, str]:
-    """Digests of what the folders hold by name, size and time, and of review rounds: any edit makes the index anew."""
+    """Digests of the folders' files by name, size and time, of metadata and reviews: any edit makes the index anew."""
     if not project.audio_folder.is_dir():
         raise UsageError(
             f"[corpus] audio: the folder {project.audio_folder} does not exist; correct the path in {project.file}"
@@ -53,6 +54,12 @@ def listing(project: Project) -> Mapping[str, str]:
                 "or leave it empty"
             )
         out["annotations"] = _listing(folder, None)
+    if (table := project.metadata_table) is not None:
+        if not table.is_file():
+            raise UsageError(
+                f"[corpus.metadata] table: {table} is no file; correct the path in {project.file}, or leave it empty"
+            )
+        out["metadata"] = file_digest(table)
     if rounds := round_files(project.folder / FOLDER):
         out["reviews"] = digest([[file.name, file_digest(file)] for file in rounds])
     return out

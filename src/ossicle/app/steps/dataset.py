@@ -20,11 +20,23 @@ from ossicle.corpus.dataset import build_dataset, clip_order, dataset_stats, has
 from ossicle.corpus.holdout import divide_clips, leak_words, models, split_name, undivided, whole_groups
 from ossicle.corpus.index_files import read_index
 from ossicle.corpus.mined import FOLDER, MinedClips, mined_clips, mined_files, read_mined
-from ossicle.corpus.splits import NEVER_HELD_OUT, FoldEntry, make_folds, with_partly
-from ossicle.corpus.tables import STRETCH_SCHEMA, annotations_frame, clips_frame, stretches_frame
+from ossicle.corpus.published import fold_values
+from ossicle.corpus.splits import NEVER_HELD_OUT, FoldEntry, SplitSettings, make_folds, rare_labels, with_partly
+from ossicle.corpus.tables import (
+    STRETCH_SCHEMA,
+    UNKNOWN_SCHEMA,
+    annotations_frame,
+    clips_frame,
+    stretches_frame,
+    unknown_frame,
+)
 from ossicle.training.material import KNOWN
 
-STEP_VERSION = 3
+STEP_VERSION = 4
+UNKNOWN = "unknown.parquet"
+"""Labels that may be heard in a recording or not, so that nothing is learnt or judged by it; absent where all is known.
+"""
+
 _NOISE_S = 1.0
 _FOLDS = {"recording_id": pl.String, "group": pl.String, "fold": pl.Int64}
 
@@ -34,7 +46,8 @@ def run(context: Context) -> None:
 
     ``folds`` lists the recordings that are judged as a whole: none where a leaky strategy divides single clips, and
     those of val and test where groups are divided once. Recordings of which a review looked at stretches only teach
-    and are never judged; these stretches are written as ``known``.
+    and are never judged; these stretches are written as ``known``, and labels that a recording may hold or not as
+    ``unknown``.
     """
     settings = context.project.settings
     index = read_index(context.inputs["corpus"])
@@ -63,10 +76,13 @@ def run(context: Context) -> None:
             else make_folds(recordings, stated, split)
         )
         folds = with_partly(judged, recordings, index.partly, split.group)
-    built = build_dataset(recordings, annotations, folds, settings.dataset, split.seed, _NOISE_S, index.partly)
+    built = build_dataset(
+        recordings, annotations, folds, settings.dataset, split.seed, _NOISE_S, index.partly, index.unknown
+    )
     if split.leaky:
         built = divide_clips(built, split)
-    mined = _mined(context, recordings, annotations, folds)
+    sure = [one for one in recordings if one.id not in index.unknown]
+    mined = _mined(context, sure, annotations, folds)
     clips = tuple(sorted((*built.clips, *mined.clips), key=clip_order))
     found = audit(folds, recordings, annotations, clips, group=split.group, by_clip=split.leaky)
     if not split.leaky or found.strangers:
@@ -92,6 +108,10 @@ def run(context: Context) -> None:
     ]
     if index.partly:
         write_table(context.out / KNOWN, stretches_frame(index.partly), list(STRETCH_SCHEMA))
+    labels = {one.label for one in kept}
+    unknown = {key: [label for label in of if label in labels] for key, of in index.unknown.items() if key in folds}
+    if any(unknown.values()):
+        write_table(context.out / UNKNOWN, unknown_frame(unknown), list(UNKNOWN_SCHEMA))
     write_table(context.out / "folds.parquet", pl.DataFrame(rows, schema=_FOLDS), ["recording_id"])
     stats = [asdict(row) for row in dataset_stats(clips, kept)]
     write_table(context.out / "stats.parquet", pl.DataFrame(stats, infer_schema_length=None), ["fold", "group", "role"])
@@ -101,9 +121,14 @@ def run(context: Context) -> None:
             **found.as_json(),
             "strategy": split.strategy,
             "leaky": leak_words(split, found.groups_cut, len({clip.group for clip in clips})),
-            "names": {str(fold): split_name(fold, split) for fold in sorted({clip.fold for clip in clips})},
+            "names": _fold_names(sorted({clip.fold for clip in clips}), split, recordings, judged),
             "models": models((entry.fold for entry in judged.values()), split),
             "folds_asked": split.folds,
+            "rare": {
+                "rule": split.rare,
+                "labels": [asdict(one) for one in (() if split.holds_out_once else rare_labels(judged, kept))],
+                "never_held_out": sum(entry.fold == NEVER_HELD_OUT for entry in judged.values()),
+            },
             "mining": [asdict(row) for row in built.mining],
             "tapes": [asdict(row) for row in built.tapes],
             "unplaced": [asdict(one) for one in built.unplaced],
@@ -113,6 +138,17 @@ def run(context: Context) -> None:
             ),
         },
     )
+
+
+def _fold_names(
+    folds: list[int], split: SplitSettings, recordings: list[Recording], judged: Mapping[str, FoldEntry]
+) -> dict[str, str]:
+    """What each fold is called; a published one as it was published."""
+    names = {str(fold): split_name(fold, split) for fold in folds}
+    if split.fold_field:
+        values = fold_values([one for one in recordings if one.id in judged], split.fold_field)
+        names |= {str(fold): f"{split.fold_field} {value}" for fold, value in enumerate(values)}
+    return names
 
 
 def _rounds(project: Project) -> list[Path]:

@@ -51,9 +51,18 @@ def _folders(project: Project) -> Iterator[Finding]:
         yield Finding("recordings", False, f"[corpus] audio: {audio} does not exist; correct the path")
     else:
         yield from _recordings(project)
-    notes = project.annotation_folder
+    notes, corpus = project.annotation_folder, project.settings.corpus
+    if (table := project.metadata_table) is not None:
+        there = table.is_file()
+        yield Finding("metadata", there, str(table) if there else f"{table} does not exist; correct the path")
     if notes is None:
-        yield Finding("annotations", False, "[corpus] annotations is empty: there is nothing to learn from")
+        if corpus.label_field:
+            yield Finding("annotations", True, f"recordings are labelled as a whole, by {corpus.label_field!r}")
+        elif corpus.metadata.table and corpus.metadata.label_column:
+            words = f"recordings are labelled as a whole, by the column {corpus.metadata.label_column!r}"
+            yield Finding("annotations", True, words)
+        else:
+            yield Finding("annotations", False, "[corpus] annotations is empty: there is nothing to learn from")
     else:
         yield Finding(
             "annotations", notes.exists(), str(notes) if notes.exists() else f"{notes} does not exist; correct the path"

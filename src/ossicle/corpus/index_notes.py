@@ -1,0 +1,29 @@
+"""What recordings, taken together, tell the user: tapes in several groups, and copies of one file."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from ossicle.core.records import Recording
+from ossicle.corpus.annotation_files import Note
+
+
+def divided_tapes(recordings: Sequence[Recording], group: str) -> list[Note]:
+    """Clips of one tape in several groups: what a model hears in one of them helps it in the others."""
+    groups: dict[str, set[str]] = defaultdict(set)
+    for one in recordings:
+        groups[one.fields["tape"]].add(one.fields.get(group) or one.path)
+    divided = [tape for tape, found in sorted(groups.items()) if len(found) > 1]
+    message = f"the recordings of {len(divided)} tapes are different groups by {group!r}, this one's among them"
+    return [Note("tape_divided", divided[0], message)] if divided else []
+
+
+def duplicates(recordings: Sequence[Recording]) -> list[Note]:
+    """Files that are equal byte for byte."""
+    same: dict[str, list[str]] = defaultdict(list)
+    for one in recordings:
+        same[one.digest].append(one.path)
+    return [
+        Note("duplicate", paths[0], f"is the same file as {', '.join(paths[1:])}")
+        for paths in same.values()
+        if len(paths) > 1
+    ]

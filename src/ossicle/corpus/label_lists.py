@@ -1,0 +1,37 @@
+"""A list of labels in one cell of a table, as Python or JSON writes it: ``['a', "b"]``; parsed, never evaluated."""
+
+import re
+
+from ossicle.core.errors import FormatError
+
+_QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+# Possessive blanks: a long run of them is read once, whatever follows.
+_LIST = re.compile(rf"\[\s*+(?:(?:{_QUOTED})\s*+(?:,\s*+(?:{_QUOTED})\s*+)*+(?:,\s*+)?)?\]")
+_ITEM = re.compile(_QUOTED)
+_ESCAPE = re.compile(r"\\(U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
+_PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+
+
+def parse_labels(cell: str, where: str, column: str) -> tuple[str, ...]:
+    """The labels of a cell in their order; blanks around a label are dropped, and empty labels.
+
+    >>> parse_labels("['blackbird', 'wren', '']", "train.csv, line 2", "secondary_labels")
+    ('blackbird', 'wren')
+
+    Raises FormatError, naming ``where`` and ``column``, for anything but a list of quoted texts.
+    """
+    text = cell.strip()
+    if not text:
+        return ()
+    if not _LIST.fullmatch(text):
+        shown = text if len(text) <= 60 else f"{text[:57]}..."
+        raise FormatError(f"{where}: {column} is {shown!r}, no list of labels; write ['a', 'b'], or [] for none")
+    found = (_ESCAPE.sub(_unescaped, one[1:-1]).strip() for one in _ITEM.findall(text))
+    return tuple(label for label in found if label)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    said = match[1]
+    if len(said) > 1:
+        return chr(int(said[1:], 16))
+    return _PLAIN.get(said, said)

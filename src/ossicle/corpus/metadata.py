@@ -1,0 +1,199 @@
+"""A table with a row for each recording (as BirdCLEF's ``train.csv``): its labels as a whole, and its fields.
+
+A row is paired with its file by whole folders and name: ``a/XC1.ogg`` is ``train_audio/a/XC1.ogg`` and never
+``b/XC1.ogg`` or ``a/XC12.ogg``. Cells are text: a list of labels is parsed, never evaluated.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from ossicle.core.digest import normal_path
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.core.records import Recording
+from ossicle.core.settings import setting, settings
+from ossicle.corpus.annotation_files import Note
+from ossicle.corpus.delimited import Delimited, read_delimited, unescape_cell
+from ossicle.corpus.label_lists import parse_labels
+from ossicle.corpus.pairing import Pairing
+from ossicle.corpus.sources import each
+
+FROM_PATHS = frozenset({"recording", "folder", "start_time", "tape"})
+"""Fields that the path of a recording says: no column takes their place."""
+
+
+@settings
+class MetadataSettings:
+    """``[corpus.metadata]``: a table with a row for each recording, and which of its columns mean what."""
+
+    table: str = setting(
+        default="",
+        help="CSV, TSV or Parquet with a row for each recording; its columns are fields; empty: none",
+        digest=False,
+    )
+    file_column: str = setting(default="filename", help="column of the recording's path; its end, whole folders, fits")
+    label_column: str = setting(
+        default="primary_label", help="column of the label of the whole recording; empty: no labels in the table"
+    )
+    secondary_column: str = setting(
+        default="secondary_labels", help="column of more labels, a list as ['a', 'b'] in one cell; empty: none"
+    )
+    secondary: str = setting(
+        default="target",
+        choices=("target", "unknown", "none"),
+        help="what more labels are: target: labels like the first; unknown: may be heard or not, so the recording says "
+        "nothing of them; none: not read",
+    )
+    nothing: tuple[str, ...] = setting(
+        default=("unknown",),
+        help="cells that say nothing, in any case, as an empty one; a recording without its group's field is its own "
+        "group",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the table says of one recording, and in which line."""
+
+    line: int
+    labels: tuple[str, ...]
+    unknown: tuple[str, ...]
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The rows by the path of their recording, and (stated file, line) of those whose file is not there.
+
+    ``columns`` are the names of the fields that the table can give.
+    """
+
+    table: Path
+    rows: Mapping[str, Row]
+    missing: tuple[tuple[str, int], ...]
+    columns: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+    def describe(self, recordings: Sequence[Recording], group: str) -> list[Recording]:
+        """The recordings with the fields of their rows.
+
+        Where ``group`` is a column, spellings that differ by case are one group, and a recording of which the table
+        says nothing there is a group of its own, named by its path.
+        """
+        out = []
+        spellings: dict[str, str] = {}
+        for value in sorted({row.fields[group] for row in self.rows.values() if group in row.fields}):
+            spellings.setdefault(value.casefold(), value)
+        for one in recordings:
+            row = self.rows.get(one.path)
+            fields = dict(one.fields) | dict(row.fields if row is not None else {})
+            if group in self.columns:
+                value = fields.get(group, "")
+                fields[group] = spellings.get(value.casefold(), value) if value else normal_path(one.path)
+            out.append(replace(one, fields=fields))
+        return out
+
+
+def read_metadata(
+    table: Path, paths: Sequence[str], settings: MetadataSettings, taken: Collection[str] = ()
+) -> Metadata:
+    """Read a table and pair its rows with ``paths`` below the audio folder; ``taken`` are fields that names give.
+
+    Raises UsageError where the table is missing, lacks a column or speaks of no file of ``paths``; FormatError, which
+    lists every bad row with its line, for lists that are none, labels that no table could hold, rows without a file and
+    two rows of one file.
+    """
+    if not table.is_file():
+        raise UsageError(f"corpus.metadata.table: {table} is no file; correct the path, or leave it empty")
+    read = read_delimited(table)
+    columns = _columns(read, settings)
+    notes = _column_notes(read, settings, columns, taken)
+    pairing = Pairing(paths)
+    silent = {one.casefold() for one in settings.nothing}
+    apart = (columns["file"], columns["secondary"])
+    names = {
+        place: name
+        for place, name in enumerate(read.header)
+        if name and place not in apart and name not in FROM_PATHS and name not in taken
+    }
+    rows: dict[str, Row] = {}
+    missing: list[tuple[str, int]] = []
+    renamed: list[str] = []
+    by_line = {str(line): cells for line, cells in read.rows}
+
+    def one(line: str) -> None:
+        where, cells = f"{table}, line {line}", [unescape_cell(cell.strip()) for cell in by_line[line]]
+        stated = cells[columns["file"]]
+        if not stated:
+            raise FormatError(f"{where}: the column {settings.file_column!r} is empty; name the recording's file")
+        labels, unknown = _labels(cells, columns, settings, where)
+        path = pairing.by_folders(stated, where)
+        if path is None:
+            missing.append((stated, int(line)))
+            return
+        if path in rows:
+            raise FormatError(f"{where}: {stated!r} is in line {rows[path].line} too; a recording has one row")
+        if PurePosixPath(stated).suffix.lower() != PurePosixPath(path).suffix.lower():
+            renamed.append(line)
+        fields = {name: " ".join(cells[place].split()) for place, name in names.items()}
+        said = {name: value for name, value in fields.items() if value and value.casefold() not in silent}
+        rows[path] = Row(int(line), labels, unknown, said)
+
+    each(by_line, one)
+    if not rows:
+        first = f"{missing[0][0]!r} in line {missing[0][1]}" if missing else "it has no rows"
+        raise UsageError(
+            f"{table}: none of its {len(missing)} rows speaks of an audio file ({first}; one there is {paths[0]!r}); "
+            "correct corpus.audio, or name the column of the files in corpus.metadata.file_column"
+        )
+    if renamed:
+        message = f"{len(renamed)} rows, that in line {renamed[0]} among them, state another suffix than their file"
+        notes.append(Note("metadata_suffix", table.name, message))
+    return Metadata(table, rows, tuple(missing), tuple(names.values()), tuple(notes))
+
+
+def _columns(read: Delimited, settings: MetadataSettings) -> dict[str, int]:
+    """Where each kind of column is, -1 where there is none; UsageError where one that must be is not."""
+    places = read.places()
+    out = {"secondary": places.get(settings.secondary_column.strip().lower(), -1)}
+    for kind, name in (("file", settings.file_column), ("label", settings.label_column)):
+        if not name and kind == "label":
+            out[kind] = -1
+        elif (place := places.get(name.strip().lower())) is None:
+            raise UsageError(
+                f"{read.path}: has no column {name!r} (columns: {', '.join(read.header)}); name the one that is meant "
+                f"in corpus.metadata.{kind}_column"
+            )
+        else:
+            out[kind] = place
+    return out
+
+
+def _column_notes(
+    read: Delimited, settings: MetadataSettings, columns: Mapping[str, int], taken: Collection[str]
+) -> list[Note]:
+    notes = []
+    if settings.secondary != "none" and settings.secondary_column and columns["secondary"] < 0:
+        message = f"has no column {settings.secondary_column!r}, so no recording has more labels than one"
+        notes.append(Note("metadata_column", read.path.name, message))
+    hidden = [name for name in read.header if name in FROM_PATHS or name in taken]
+    if hidden:
+        message = f"columns named like fields of the recordings' names were not read: {', '.join(hidden)}"
+        notes.append(Note("metadata_column", read.path.name, message))
+    return notes
+
+
+def _labels(
+    cells: Sequence[str], columns: Mapping[str, int], settings: MetadataSettings, where: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The labels of a row, and those that nobody is sure of."""
+    first = cells[columns["label"]] if columns["label"] >= 0 else ""
+    if columns["label"] >= 0 and not first:
+        raise FormatError(f"{where}: {settings.label_column!r} is empty; write nocall where nothing is heard")
+    labels = [first] if first else []
+    more: list[str] = []
+    if columns["secondary"] >= 0 and settings.secondary != "none":
+        more = [one for one in parse_labels(cells[columns["secondary"]], where, settings.secondary_column) if one]
+    if settings.secondary == "target":
+        return tuple(dict.fromkeys(labels + more)), ()
+    return tuple(labels), tuple(one for one in dict.fromkeys(more) if one not in labels)

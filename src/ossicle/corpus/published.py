@@ -1,0 +1,54 @@
+"""Folds that were published with the recordings, as ESC-10's five: read from a field, and never cutting a group."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.errors import SplitError
+from ossicle.core.records import Recording
+
+_MOST_NAMED = 3
+
+
+def published_folds(members: Mapping[str, Sequence[Recording]], field: str) -> NDArray[np.int64]:
+    """The fold of each group, (n_groups,): the rank of its recordings' value of ``field`` (:func:`fold_values`).
+
+    Raises SplitError, naming recordings, where the field is empty or only one value is there, and, naming the group,
+    where a group has several.
+    """
+    every = [one for of in members.values() for one in of]
+    without = [one.path for one in every if not one.fields.get(field)]
+    if without:
+        raise SplitError(
+            f"fold_field = {field!r}: {len(without)} of {len(every)} recordings do not say their fold, "
+            f"{_some(without)} among them; exclude them, or correct their names or rows"
+        )
+    for name, of in members.items():
+        if len(values := sorted({one.fields[field] for one in of}, key=_natural)) > 1:
+            listed = "; ".join(
+                f"{value}: {_some([x.path for x in of if x.fields[field] == value])}" for value in values
+            )
+            raise SplitError(
+                f"fold_field = {field!r}: the group '{name}' lies in several folds ({listed}), so models would be "
+                "judged on what they learnt from; correct the folds, or group by a field that they do not cut"
+            )
+    values = fold_values(every, field)
+    if len(values) < 2:
+        raise SplitError(f"fold_field = {field!r}: all recordings are in one fold, {values[0]!r}; leave it out")
+    rank = {value: fold for fold, value in enumerate(values)}
+    return np.array([rank[of[0].fields[field]] for of in members.values()], dtype=np.int64)
+
+
+def fold_values(recordings: Sequence[Recording], field: str) -> list[str]:
+    """The values of the field, by number where they are whole numbers, else as text; a fold's number is its place."""
+    return sorted({one.fields[field] for one in recordings if one.fields.get(field)}, key=_natural)
+
+
+def _natural(value: str) -> tuple[bool, int, str]:
+    return (False, int(value), value) if value.isascii() and value.isdigit() else (True, 0, value)
+
+
+def _some(paths: Sequence[str]) -> str:
+    more = len(paths) - _MOST_NAMED
+    return ", ".join(paths[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

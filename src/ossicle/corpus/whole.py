@@ -1,0 +1,48 @@
+"""Recordings that are labelled as a whole, by a field or by a metadata table: rows from their start to their end."""
+
+from collections.abc import Collection, Sequence
+
+from ossicle.core.records import Recording
+from ossicle.corpus.annotation_files import AnnotationFiles
+from ossicle.corpus.metadata import Metadata
+from ossicle.corpus.selection import RawSelection
+
+NEGATIVE = ("noise", "other", "background", "silence", "nocall")
+"""Labels, in any case, that say: somebody listened, and none of the labels is there (BirdNET-Analyzer; BirdCLEF)."""
+
+
+def is_negative(label: str, negative: Collection[str], folder: bool = False) -> bool:
+    """Whether a label says that nothing is there; class folders that begin with ``-`` do so too.
+
+    >>> is_negative("Background", ("background",)), is_negative("-wren", (), folder=True)
+    (True, True)
+    """
+    return label.casefold() in {one.casefold() for one in negative} or (folder and label.startswith("-"))
+
+
+def whole_labels(
+    recordings: Sequence[Recording], label_field: str, negative: Collection[str], metadata: Metadata | None
+) -> tuple[AnnotationFiles, dict[str, tuple[str, ...]]]:
+    """Rows over whole recordings, which are reviewed by them; and, by path, labels that nobody is sure of.
+
+    ``label_field`` names the field that is the label ("": none); labels in ``negative`` mean reviewed and empty.
+    """
+    out = AnnotationFiles()
+    unknown: dict[str, tuple[str, ...]] = {}
+    for one in recordings:
+        labels: tuple[str, ...] = ()
+        row = metadata.rows.get(one.path) if metadata is not None else None
+        if label_field:
+            labels = (one.fields[label_field],)
+        elif row is not None:
+            labels = row.labels
+            if row.unknown:
+                unknown[one.path] = tuple(sorted(row.unknown))
+        if labels:
+            out.reviewed.add(one.path)
+        out.rows += [
+            (one.path, RawSelection(0.0, one.duration_s, label))
+            for label in labels
+            if not is_negative(label, negative, label_field == "folder")
+        ]
+    return out, unknown
