@@ -1,0 +1,46 @@
+"""``[ensemble]``: which variants say together what is heard, and how their scores become one."""
+
+from ossicle.core.combination import LEARNED, MOST_MEMBERS, RULES, Combination
+from ossicle.core.settings import setting, settings
+
+ITSELF = "."
+"""The project without a variant, among the members of an ensemble: no variant can be called so."""
+
+
+@settings
+class EnsembleSettings:
+    """The members of the ensemble and its rule; see ``core.combination``."""
+
+    members: tuple[str, ...] = setting(
+        default=(), help='names of variants, and "." for the project itself; at least two make an ensemble'
+    )
+    rule: str = setting(
+        default="mean",
+        help="how scores of members become one; learned: a mean with weights fitted on out-of-fold scores",
+        choices=RULES,
+    )
+    weights: tuple[float, ...] = setting(
+        default=(), help="weight of each member, in their order, divided by their sum; empty: equal ones", ge=0
+    )
+    exponent: float = setting(
+        default=2.0, help="power of the rule power: 2 is the root of the mean square", gt=0, le=100
+    )
+    seed: int = setting(default=0, help="seed of the draw of frames that weights are fitted on", ge=0)
+
+    def __post_init__(self) -> None:
+        """Refuse members named twice, and weights that do not fit members or rule."""
+        if len(set(self.members)) < len(self.members):
+            raise ValueError("members names one twice: give it more weight with weights instead")
+        if len(self.members) > MOST_MEMBERS:
+            raise ValueError(f"members names {len(self.members)}, more than the {MOST_MEMBERS} that are accepted")
+        if self.weights and self.rule == LEARNED:
+            raise ValueError('weights are fitted under rule = "learned": leave them out, or say rule = "mean"')
+        if self.weights and len(self.weights) != len(self.members):
+            raise ValueError(f"weights holds {len(self.weights)} figures for {len(self.members)} members")
+        if self.weights and not sum(self.weights) > 0:
+            raise ValueError("weights are all 0: one must be more")
+
+    @property
+    def combination(self) -> Combination:
+        """The rule as a value; under ``learned`` without the weights, which are to be fitted."""
+        return Combination(rule=self.rule, weights=self.weights, exponent=self.exponent)
