@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ossicle.audio.ending import cut_off, last_ogg_page_start
 from ossicle.audio.ffmpeg import FfmpegReader
-from ossicle.audio.probe import AudioInfo, probe
+from ossicle.audio.probe import AudioInfo, DecoderChoice, probe
 from ossicle.core.errors import AudioError
 
 BLOCK_SAMPLES = 1 << 18
@@ -46,11 +46,16 @@ class DecodeReport:
 
 
 class AudioSource:
-    """An audio file to decode: iterate ``blocks()``, then read ``report``. Raises AudioError where nothing decodes."""
+    """An audio file to decode: iterate ``blocks()``, then read ``report``. Raises AudioError where nothing decodes.
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    ``info`` spares whoever reads a file again and again a look at its header each time.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], decoder: DecoderChoice = "auto", info: AudioInfo | None = None
+    ) -> None:
         self.path = Path(path)
-        self.info: AudioInfo = probe(self.path)
+        self.info: AudioInfo = info or probe(self.path, decoder)
         self._report: DecodeReport | None = None
 
     @property

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.decode import BLOCK_SAMPLES, AudioSource, DecodeReport
-from ossicle.audio.probe import AudioInfo
+from ossicle.audio.probe import AudioInfo, DecoderChoice
 from ossicle.audio.resample import Resampler, common_period, margin_samples
 from ossicle.core.time import samples_at_rate, to_samples
 
@@ -19,8 +19,16 @@ class MonoStream:
     Raises AudioError as :class:`~ossicle.audio.decode.AudioSource` does.
     """
 
-    def __init__(self, path: str | os.PathLike[str], rate: int, *, block_samples: int = BLOCK_SAMPLES) -> None:
-        self._source = AudioSource(path)
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        rate: int,
+        *,
+        block_samples: int = BLOCK_SAMPLES,
+        decoder: DecoderChoice = "auto",
+        info: AudioInfo | None = None,
+    ) -> None:
+        self._source = AudioSource(path, decoder, info)
         self._block_samples = block_samples
         self.rate = rate
 
@@ -67,16 +75,20 @@ def load_mono(
     """
     if start_s < 0 or (duration_s is not None and duration_s < 0):
         raise ValueError(f"start_s = {start_s:g} and duration_s = {duration_s} must not be negative")
-    source = AudioSource(path)
-    own = source.info.rate
     first = to_samples(start_s, rate)
+    stop = None if duration_s is None else to_samples(start_s + duration_s, rate)
+    return crop_mono(AudioSource(path), rate, first, stop)
+
+
+def crop_mono(source: AudioSource, rate: int, first: int, stop: int | None) -> NDArray[np.float32]:
+    """Samples [first, stop) of a recording at ``rate`` Hz (None: to its end), shape (n,); see :func:`load_mono`."""
+    own = source.info.rate
     period, margin = common_period(own, rate), margin_samples(own, rate)
     lead_periods = max(0, samples_at_rate(first, rate, own) - margin) // period
     skipped = samples_at_rate(lead_periods * period, own, rate)
     length: int | None = None
     wanted = slice(first - skipped, None)
-    if duration_s is not None:
-        stop = to_samples(start_s + duration_s, rate)
+    if stop is not None:
         length = samples_at_rate(stop, rate, own) + margin - lead_periods * period
         wanted = slice(first - skipped, stop - skipped)
     resampler = Resampler(own, rate)

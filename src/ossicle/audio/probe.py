@@ -38,6 +38,8 @@ _RATE_MIN, _RATE_MAX = 100, 50_000_000
 _PCM_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
 Decoder = Literal["libsndfile", "ffmpeg"]
+DecoderChoice = Literal["auto", "soundfile", "av"]
+"""Which library is to decode: libsndfile and FFmpeg for what it cannot read, or one of them for everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +65,23 @@ class AudioInfo:
         return self.n_samples / self.rate
 
 
-def probe(path: str | os.PathLike[str]) -> AudioInfo:
-    """Read the header of an audio file; raises AudioError with the file and the reason."""
+def probe(path: str | os.PathLike[str], decoder: DecoderChoice = "auto") -> AudioInfo:
+    """Read the header of an audio file; raises AudioError with the file and the reason.
+
+    The header says which library decodes the file: with ``auto`` the one that can, else the one that was asked for.
+    """
     file = Path(path)
     check_readable(file)
+    if decoder == "av":
+        return _probe_ffmpeg(file)
     try:
         with soundfile.SoundFile(os.fspath(file)) as sound:
             info = _sound_info(sound, file)
-        return info if info.n_samples or info.estimated else _unfinished(file, info)
+        return info if info.n_samples or info.estimated or decoder == "soundfile" else _unfinished(file, info)
     except (soundfile.LibsndfileError, TypeError) as first:
         # TypeError: soundfile wants a rate for suffixes of headerless formats (.raw).
+        if decoder == "soundfile":
+            raise AudioError(f"{file}: libsndfile cannot read it ({_words(first)})") from first
         try:
             return _probe_ffmpeg(file)
         except AudioError as second:

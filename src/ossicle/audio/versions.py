@@ -4,8 +4,16 @@ import av
 import soundfile
 import soxr
 
+from ossicle.audio.probe import DecoderChoice
 
-def decoder_versions() -> dict[str, str]:
-    """Library name to version: libsndfile, libsoxr and FFmpeg's libavcodec, libavformat."""
+
+def decoder_versions(decoder: DecoderChoice = "auto") -> dict[str, str]:
+    """Library name to version: libsndfile, libsoxr and FFmpeg's libavcodec, libavformat; those that ``decoder`` uses.
+
+    >>> sorted(decoder_versions("soundfile"))
+    ['libsndfile', 'libsoxr']
+    """
+    sndfile = {"libsndfile": soundfile.__libsndfile_version__}
     ffmpeg = {name: ".".join(map(str, av.library_versions[name])) for name in ("libavcodec", "libavformat")}
-    return {"libsndfile": soundfile.__libsndfile_version__, "libsoxr": soxr.__libsoxr_version__, **ffmpeg}
+    used = {"auto": {**sndfile, **ffmpeg}, "soundfile": sndfile, "av": ffmpeg}[decoder]
+    return {**used, "libsoxr": soxr.__libsoxr_version__}

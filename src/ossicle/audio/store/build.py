@@ -1,28 +1,42 @@
 """Building a store: which recordings share a shard, and processes that write shards side by side.
 
 Recordings are sorted by id and cut into shards of about ``shard_s`` seconds. A shard's name is the digest of all that
-its samples follow from, so one that is there is right and is reused, whoever wrote it and when.
+its samples follow from, so one that is there, and whose sums are right, is reused, whoever wrote it and when.
 """
 
 import itertools
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.artefacts.files import sweep
 from ossicle.artefacts.workers import end_with_parent, interrupts_held
-from ossicle.audio.probe import probe
+from ossicle.audio.probe import DecoderChoice, probe
 from ossicle.audio.resample import QUALITY
-from ossicle.audio.store.entries import STORE_VERSION, StoreEntry, StoreItem, write_index
-from ossicle.audio.store.shard import read_entries, write_shard
+from ossicle.audio.store.choice import SpaceChoice, by_settings, left_free, raw_entry, spool_bytes, stored_bytes
+from ossicle.audio.store.entries import (
+    STORE_VERSION,
+    RawEntry,
+    RawReading,
+    StoreEntry,
+    StoreItem,
+    has_index,
+    read_index,
+    shard_path,
+    write_index,
+)
+from ossicle.audio.store.shard import left_out, read_entries, write_shard
+from ossicle.audio.store.verify import shard_problems
+from ossicle.audio.store_settings import StoreSettings
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError, AudioError, OssicleError
 
 SHARD_S = 3600.0
+Told = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,58 +51,82 @@ def build_store(
     items: Iterable[StoreItem],
     folder: Path,
     rate: int,
+    settings: StoreSettings | None = None,
     *,
+    audio: Path | None = None,
     workers: int = 1,
     shard_s: float = SHARD_S,
-    progress: Callable[[str], None] | None = None,
+    progress: Told | None = None,
 ) -> list[StoreEntry]:
     """Decode recordings to int16 mono at ``rate`` Hz into the store ``folder``; entries sorted by id.
 
-    Whole shards that are there are reused, so a build that was stopped anywhere redoes at most one shard a worker when
-    it is run again, and ends with the same bytes. Shards of an earlier content of the folder are removed at the end.
-    One build at a time writes to a folder. ``progress`` is told of each shard, ``reused`` or ``computed``. Raises
-    ValueError for ids that repeat, OssicleError where a worker dies.
+    Those that ``settings`` keep out, or that ``leave_gb`` has no room for, are listed to be read from their files below
+    ``audio``. Whole shards that are there are reused once their sums are found right, so a build that was stopped
+    anywhere redoes at most one shard a worker when it is run again, and ends with the same bytes. Shards of an earlier
+    content of the folder are removed at the end. One build at a time writes to a folder. ``progress`` is told of each
+    shard, ``reused`` or ``computed``. Raises ValueError for ids that repeat and where ``audio`` is needed and not
+    given, OssicleError where a worker dies.
     """
     if rate < 1 or workers < 1 or shard_s <= 0:
         raise ValueError(f"rate = {rate}, workers = {workers} and shard_s = {shard_s:g} must be positive")
+    settings = settings or StoreSettings()
+    every = sorted(items, key=lambda item: item.recording_id)
+    _refuse_ids(every)
     folder = Path(folder)
     shards = folder / "shards"
     shards.mkdir(parents=True, exist_ok=True)
     sweep(folder)
-    plans = list(plan_shards(items, rate, shard_s))
+    wanted, others = by_settings(every, settings)
+    space = SpaceChoice(folder, wanted, rate, settings)
+    if space.without is None and settings.leave_gb > 0:
+        _decide(space, folder, wanted, rate, settings, shard_s, workers)
+    without = set(space.without or ())
+    inside = [item for item in wanted if item.recording_id not in without]
+    plans = list(plan_shards(inside, rate, shard_s, settings.decoder))
     told = progress or (lambda line: None)
     done: dict[str, list[StoreEntry]] = {}
-    for name, entries, how in _shards(folder, plans, rate, workers):
-        done[name] = entries
-        told(f"shard {len(done)}/{len(plans)} {name}: {len(entries)} recordings, {how}")
-    every = [entry for plan in plans for entry in done[plan.name]]
-    write_index(folder, rate, every)
+    for name, found, how in _shards(folder, plans, rate, settings, workers):
+        done[name] = found
+        told(f"shard {len(done)}/{len(plans)} {name}: {len(found)} recordings, {how}")
+    if unwritten := [item.recording_id for plan in plans if plan.name not in done for item in plan.items]:
+        # The room that was there at first has gone to somebody else.
+        without.update(unwritten)
+        space.remember(sorted(without))
+    entries = [entry for plan in plans if plan.name in done for entry in done[plan.name]]
+    raw, lost = _listed([*others, *(item for item in wanted if item.recording_id in without)], rate, settings, audio)
+    entries = sorted([*entries, *lost], key=lambda entry: entry.recording_id)
+    reading = RawReading(settings.decoder, "whole" if settings.raw_reading == "whole" else "seek")
+    write_index(folder, rate, entries, raw, reading)
     for path in shards.glob("*.h5"):
         if path.stem not in done:
             path.unlink()
-    return every
+    return entries
 
 
-def plan_shards(items: Iterable[StoreItem], rate: int, shard_s: float) -> Iterator[ShardPlan]:
+def plan_shards(
+    items: Iterable[StoreItem], rate: int, shard_s: float, decoder: DecoderChoice = "auto"
+) -> Iterator[ShardPlan]:
     """Cut recordings, sorted by id, into shards that are full once they reach ``shard_s`` seconds (by the headers)."""
-    ordered = sorted(items, key=lambda item: item.recording_id)
-    ids = [item.recording_id for item in ordered]
+    waiting: list[StoreItem] = []
+    seconds = 0.0
+    for item in items:
+        waiting.append(item)
+        seconds += _stated_seconds(item.path)
+        if seconds >= shard_s:
+            yield ShardPlan(_name(waiting, rate, decoder), tuple(waiting))
+            waiting, seconds = [], 0.0
+    if waiting:
+        yield ShardPlan(_name(waiting, rate, decoder), tuple(waiting))
+
+
+def _refuse_ids(items: Sequence[StoreItem]) -> None:
+    ids = [item.recording_id for item in items]
     for one, following in itertools.pairwise(ids):
         if one == following:
             raise ValueError(f"recording {one} occurs twice")
     for one in ids:
         if not (one.isascii() and one.replace("_", "").replace("-", "").isalnum()):
             raise ValueError(f"{one!r} cannot be the id of a recording in a store: letters, digits, - and _ only")
-    waiting: list[StoreItem] = []
-    seconds = 0.0
-    for item in ordered:
-        waiting.append(item)
-        seconds += _stated_seconds(item.path)
-        if seconds >= shard_s:
-            yield ShardPlan(_name(waiting, rate), tuple(waiting))
-            waiting, seconds = [], 0.0
-    if waiting:
-        yield ShardPlan(_name(waiting, rate), tuple(waiting))
 
 
 def _stated_seconds(path: Path) -> float:
@@ -98,33 +136,83 @@ def _stated_seconds(path: Path) -> float:
         return 0.0
 
 
-def _name(items: Sequence[StoreItem], rate: int) -> str:
+def _name(items: Sequence[StoreItem], rate: int, decoder: DecoderChoice) -> str:
     inputs = [[item.recording_id, item.digest] for item in items]
-    return digest([STORE_VERSION, rate, QUALITY, decoder_versions(), inputs])[:24]
+    # Two choices of a decoder never share a shard, though for most files they mean the same library.
+    chosen = [] if decoder == "auto" else [decoder]
+    return digest([STORE_VERSION, rate, QUALITY, decoder_versions(decoder), inputs, *chosen])[:24]
+
+
+def _decide(
+    space: SpaceChoice,
+    folder: Path,
+    wanted: Sequence[StoreItem],
+    rate: int,
+    settings: StoreSettings,
+    shard_s: float,
+    workers: int,
+) -> None:
+    """Find out what there is room for, once for this folder; shards that are no part of it make room first."""
+    present = {path.stem: path.stat().st_size for path in (folder / "shards").glob("*.h5")}
+    # What is there already takes no more room; what is not wanted any more gives some.
+    space.decide(wanted, left_free(folder, settings) + sum(present.values()), workers)
+    without = set(space.without or ())
+    inside = [item for item in wanted if item.recording_id not in without]
+    planned = {plan.name for plan in plan_shards(inside, rate, shard_s, settings.decoder)}
+    for name in present.keys() - planned:
+        shard_path(folder, name).unlink()
+
+
+def _listed(
+    items: Iterable[StoreItem], rate: int, settings: StoreSettings, audio: Path | None
+) -> tuple[list[RawEntry], list[StoreEntry]]:
+    """What is to be read from its file, and what cannot be."""
+    raw: list[RawEntry] = []
+    lost: list[StoreEntry] = []
+    for item in items:
+        if audio is None:
+            raise ValueError(f"recording {item.recording_id} stays out of the store: give `audio`, where its file is")
+        try:
+            raw.append(raw_entry(item, rate, settings, audio))
+        except AudioError as error:
+            lost.append(left_out(item, error))
+    return raw, lost
 
 
 def _shards(
-    folder: Path, plans: Sequence[ShardPlan], rate: int, workers: int
+    folder: Path, plans: Sequence[ShardPlan], rate: int, settings: StoreSettings, workers: int
 ) -> Iterator[tuple[str, list[StoreEntry], str]]:
-    """Name, entries and ``reused`` or ``computed`` of every shard, as they become ready."""
+    """Name, entries and ``reused`` or ``computed`` of every shard that there is room for, as they become ready."""
     missing: list[ShardPlan] = []
+    indexed = _indexed(folder)
     for plan in plans:
-        entries = _whole(folder, plan)
+        entries = _whole(folder, plan, indexed)
         if entries is None:
             missing.append(plan)
         else:
             yield plan.name, entries, "reused"
     if workers == 1 or len(missing) < 2:
         for plan in missing:
-            yield plan.name, write_shard(folder, plan.name, plan.items, rate), "computed"
+            if not _room(folder, [plan], rate, settings):
+                return
+            yield plan.name, write_shard(folder, plan.name, plan.items, rate, settings.decoder), "computed"
         return
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(workers, len(missing)), mp_context=spawn, initializer=end_with_parent)
+    running: dict[Future[list[StoreEntry]], ShardPlan] = {}
     try:
-        with interrupts_held():
-            futures = {pool.submit(write_shard, folder, plan.name, plan.items, rate): plan.name for plan in missing}
-        for future in as_completed(futures):
-            yield futures[future], future.result(), "computed"
+        while missing or running:
+            while missing and len(running) < workers:
+                if not _room(folder, [missing[0], *running.values()], rate, settings):
+                    missing = []
+                    break
+                plan = missing.pop(0)
+                with interrupts_held():
+                    work = pool.submit(write_shard, folder, plan.name, plan.items, rate, settings.decoder)
+                running[work] = plan
+            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            for work in ended:
+                yield running.pop(work).name, work.result(), "computed"
     except BrokenProcessPool as error:
         raise OssicleError(
             f"{folder}: a worker was killed, perhaps for want of memory; run it again with fewer workers to resume"
@@ -133,11 +221,32 @@ def _shards(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _whole(folder: Path, plan: ShardPlan) -> list[StoreEntry] | None:
-    """The entries of a planned shard that is there and whole, else None."""
+def _room(folder: Path, plans: Sequence[ShardPlan], rate: int, settings: StoreSettings) -> bool:
+    """Whether ``leave_gb`` stay free when these shards are written; always where nothing is to stay free."""
+    if settings.leave_gb == 0:
+        return True
+    wanted = sum(stored_bytes(plan.items, rate) + spool_bytes(plan.items, rate) for plan in plans)
+    return wanted <= left_free(folder, settings)
+
+
+def _indexed(folder: Path) -> dict[str, StoreEntry]:
+    """What the index of a store that was finished in this folder says, by recording; nothing where none was."""
+    try:
+        return {entry.recording_id: entry for entry in read_index(folder)[1]} if has_index(folder) else {}
+    except ArtefactError:
+        # It is written anew at the end; what is in the shards is told by their own sums.
+        return {}
+
+
+def _whole(folder: Path, plan: ShardPlan, indexed: dict[str, StoreEntry]) -> list[StoreEntry] | None:
+    """The entries of a planned shard that is there and as it was written, else None."""
     try:
         entries = read_entries(folder, plan.name)
-    except ArtefactError:
+        damaged = shard_problems(folder, plan.name, [one for one in entries if one.status != "left_out"])
+    except (ArtefactError, OSError):
         return None
     same = [entry.recording_id for entry in entries] == [item.recording_id for item in plan.items]
-    return entries if same else None
+    # An index of this very shard was written from what it held then.
+    known = {entry.recording_id: entry for entry in indexed.values() if entry.shard == plan.name}
+    changed = any(known.get(entry.recording_id, entry) != entry for entry in entries)
+    return entries if same and not damaged and not changed else None

@@ -1,30 +1,47 @@
-"""What goes into a store, what became of it, and the index table that says so.
+"""What goes into a store, what became of it, and the tables that say so.
 
-A store is a folder: ``store.json`` (format version and rate), ``store.parquet`` (one row a recording) and
-``shards/<digest>.h5``. The two files at the top are written last; without them there is no store.
+A store is a folder: ``store.json`` (format version and rate), ``store.parquet`` (one row a recording), ``decoder.json``
+(which library decoded, in which version) and ``shards/<digest>.h5``. Where recordings were left to be read from their
+files, ``raw.parquet`` lists them and ``raw.json`` says how they are read. ``store.json`` is written last; without it
+there is no store.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
 
 import polars as pl
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table
+from ossicle.audio.probe import DecoderChoice
+from ossicle.audio.resample import QUALITY
+from ossicle.audio.versions import decoder_versions
 from ossicle.core.errors import ArtefactError
 from ossicle.core.records import Status
 
 STORE_VERSION = 1
+DECODER = "decoder.json"
+_HEADER, _INDEX, _RAW, _RAW_HOW = "store.json", "store.parquet", "raw.parquet", "raw.json"
+_DECODERS: tuple[DecoderChoice, ...] = ("auto", "soundfile", "av")
+_READINGS = ("seek", "whole")
 
 
 @dataclass(frozen=True, slots=True)
 class StoreItem:
-    """A recording to decode: its id, its file, and the digest of that file's bytes."""
+    """A recording to decode: its id, its file, and the digest of that file's bytes.
+
+    ``n_samples`` at the file's own ``rate`` (Hz) and ``status`` are as decoding it once has found them; without a rate
+    they are not known, and are found where they are needed.
+    """
 
     recording_id: str
     path: Path
     digest: str
+    rate: int = 0
+    n_samples: int = 0
+    status: Status = "ok"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +65,28 @@ class StoreEntry:
     crc: int
 
 
+@dataclass(frozen=True, slots=True)
+class RawEntry:
+    """A recording that is read from its file: posix ``path`` below the folder of recordings, ``bytes`` and ``digest``
+    of that file, ``n_samples`` at the store's rate, and whether decoding it ends early (``partial``).
+    """
+
+    recording_id: str
+    path: str
+    digest: str
+    bytes: int
+    n_samples: int
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class RawReading:
+    """How recordings are read from their files: ``decoder`` chooses the library, ``reading`` is seek or whole."""
+
+    decoder: DecoderChoice = "auto"
+    reading: Literal["seek", "whole"] = "seek"
+
+
 _SCHEMA = {
     "recording_id": pl.String,
     "shard": pl.String,
@@ -59,6 +98,14 @@ _SCHEMA = {
     "digest": pl.String,
     "crc": pl.UInt32,
 }
+_RAW_SCHEMA = {
+    "recording_id": pl.String,
+    "path": pl.String,
+    "digest": pl.String,
+    "bytes": pl.Int64,
+    "n_samples": pl.Int64,
+    "status": pl.String,
+}
 
 
 def shard_path(folder: Path, shard: str) -> Path:
@@ -68,19 +115,58 @@ def shard_path(folder: Path, shard: str) -> Path:
     return folder / "shards" / f"{shard}.h5"
 
 
-def write_index(folder: Path, rate: int, entries: Iterable[StoreEntry]) -> None:
-    """Write ``store.parquet`` and ``store.json``."""
+def write_index(
+    folder: Path, rate: int, entries: Iterable[StoreEntry], raw: Sequence[RawEntry] = (), how: RawReading | None = None
+) -> None:
+    """Write the tables of a store, ``store.json`` last."""
+    how = how or RawReading()
+    write_json(folder / DECODER, {"decoder": how.decoder, "versions": decoder_versions(how.decoder)})
+    if raw:
+        write_table(folder / _RAW, pl.DataFrame([asdict(one) for one in raw], schema=_RAW_SCHEMA), ["recording_id"])
+        # Of what is in the store the samples speak; of this, only what will decode it.
+        versions = decoder_versions(how.decoder)
+        write_json(folder / _RAW_HOW, {**asdict(how), "versions": versions, "resampling": QUALITY})
+    else:
+        for name in (_RAW, _RAW_HOW):
+            (folder / name).unlink(missing_ok=True)
     rows = [asdict(entry) for entry in entries]
-    write_table(folder / "store.parquet", pl.DataFrame(rows, schema=_SCHEMA), ["recording_id"])
-    write_json(folder / "store.json", {"store_version": STORE_VERSION, "rate": rate})
+    write_table(folder / _INDEX, pl.DataFrame(rows, schema=_SCHEMA), ["recording_id"])
+    write_json(folder / _HEADER, {"store_version": STORE_VERSION, "rate": rate})
+
+
+def has_index(folder: Path) -> bool:
+    """Whether a store was finished in this folder."""
+    return (folder / _HEADER).is_file()
 
 
 def read_index(folder: Path) -> tuple[int, list[StoreEntry]]:
     """The rate of a store and its entries, sorted by id; raises ArtefactError where there is no store."""
-    header = read_json(folder / "store.json")
+    header = read_json(folder / _HEADER)
     version, rate = (header.get("store_version"), header.get("rate")) if isinstance(header, dict) else (None, None)
     if version != STORE_VERSION or not isinstance(rate, int) or rate < 1:
-        raise ArtefactError(f"{folder / 'store.json'}: not a store of version {STORE_VERSION}; build the store again")
-    frame = read_table(folder / "store.parquet", _SCHEMA)
-    names = [spec.name for spec in fields(StoreEntry)]
-    return rate, [StoreEntry(**row) for row in frame.select(names).sort("recording_id").iter_rows(named=True)]
+        raise ArtefactError(f"{folder / _HEADER}: not a store of version {STORE_VERSION}; build the store again")
+    return rate, [StoreEntry(**row) for row in _rows(folder / _INDEX, _SCHEMA, StoreEntry)]
+
+
+def read_raw(folder: Path) -> tuple[RawReading, list[RawEntry]]:
+    """The recordings of a store that are read from their files, sorted by id, and how; none for most stores.
+
+    Raises ArtefactError for tables that are damaged, or a path that leaves the folder of recordings.
+    """
+    if not (folder / _RAW).exists():
+        return RawReading(), []
+    entries = [RawEntry(**row) for row in _rows(folder / _RAW, _RAW_SCHEMA, RawEntry)]
+    for one in entries:
+        path = PurePosixPath(one.path)
+        if path.is_absolute() or ".." in path.parts or not path.parts or one.n_samples < 0:
+            raise ArtefactError(f"{folder / _RAW}: {one.path!r} is no path below a folder; build the store again")
+    stated = read_json(folder / _RAW_HOW)
+    decoder, reading = (stated.get("decoder"), stated.get("reading")) if isinstance(stated, dict) else (None, None)
+    if decoder not in _DECODERS or reading not in _READINGS:
+        raise ArtefactError(f"{folder / _RAW_HOW}: says not how recordings are read; build the store again")
+    return RawReading(decoder, reading), entries
+
+
+def _rows(file: Path, schema: dict[str, Any], cls: type) -> Iterable[dict[str, Any]]:
+    names = [spec.name for spec in fields(cls)]
+    return read_table(file, schema).select(names).sort("recording_id").iter_rows(named=True)

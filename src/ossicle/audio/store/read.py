@@ -6,12 +6,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.audio.store.cache import RecordingCache
 from ossicle.audio.store.entries import StoreEntry, read_index
-from ossicle.audio.store.shard import dataset, open_shard
+from ossicle.audio.store.shard import OpenShard, dataset, open_shard
 from ossicle.core.errors import ArtefactError
 
 # Open shards at once; systems allow a process about a thousand files.
@@ -22,16 +22,16 @@ class Store:
     """Recordings as float32 mono at one rate, from a folder that ``build_store`` has written.
 
     Shards are opened when first read and stay open, in each process its own, so a Store may be handed to workers.
-    Raises ArtefactError where the folder is no store.
+    ``cache`` holds whole recordings in memory. Raises ArtefactError where the folder is no store.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], cache: RecordingCache | None = None) -> None:
         self.folder = Path(folder)
         self.rate, entries = read_index(self.folder)
         self.entries: tuple[StoreEntry, ...] = tuple(entries)
         self._by_id = {entry.recording_id: entry for entry in entries if entry.status != "left_out"}
-        self._open: OrderedDict[str, tuple[h5py.File, dict[str, h5py.Dataset]]] = OrderedDict()
-        self._process = os.getpid()
+        self._cache = cache or RecordingCache(0)
+        self._open: OrderedDict[str, OpenShard] = OrderedDict()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -54,36 +54,41 @@ class Store:
 
         ``start_sample`` may be negative.
         """
-        if n_samples < 0:
-            raise ValueError(f"n_samples = {n_samples} must not be negative")
         entry = self.entry(recording_id)
-        out = np.zeros(n_samples, dtype=np.float32)
-        low, high = max(start_sample, 0), min(start_sample + n_samples, entry.n_samples)
-        if high > low:
-            inside = out[low - start_sample : high - start_sample]
-            inside[:] = self._dataset(entry)[low:high]
-            inside *= np.float32(entry.scale)
+        low, high = within(start_sample, n_samples, entry.n_samples)
+        out = np.empty(n_samples, dtype=np.float32)
+        inside = out[low - start_sample : high - start_sample]
+        inside[:] = self._integers(entry, low, high)
+        inside *= np.float32(entry.scale)
+        if high - low < n_samples:
+            out[: low - start_sample] = 0
+            out[high - start_sample :] = 0
         return out
 
-    def _dataset(self, entry: StoreEntry) -> h5py.Dataset:
-        if self._process != os.getpid():
-            # A forked child must not share its parent's HDF5 handles.
-            self._open, self._process = OrderedDict(), os.getpid()
-        if entry.shard not in self._open:
+    def _integers(self, entry: StoreEntry, low: int, high: int) -> NDArray[np.int16]:
+        """Samples [low, high) of a recording as they are stored."""
+        if high == low:
+            return np.zeros(0, dtype=np.int16)
+        if not self._cache.fits(2 * entry.n_samples):
+            return self._shard(entry.shard).read(entry.recording_id, low, high - low)
+        whole: NDArray[np.int16] | None = self._cache.get(entry.recording_id)
+        if whole is None:
+            whole = self._shard(entry.shard).read(entry.recording_id, 0, entry.n_samples)
+            self._cache.put(entry.recording_id, whole)
+        return whole[low:high]
+
+    def _shard(self, name: str) -> OpenShard:
+        if name not in self._open:
             while len(self._open) >= _OPEN_SHARDS:
-                self._open.popitem(last=False)[1][0].close()
-            self._open[entry.shard] = (open_shard(self.folder, entry.shard), {})
-        self._open.move_to_end(entry.shard)
-        file, datasets = self._open[entry.shard]
-        if entry.recording_id not in datasets:
-            datasets[entry.recording_id] = dataset(file, entry.recording_id)
-        return datasets[entry.recording_id]
+                self._open.popitem(last=False)[1].close()
+            self._open[name] = OpenShard(self.folder, name)
+        self._open.move_to_end(name)
+        return self._open[name]
 
     def close(self) -> None:
         """Close the open shards; a later read opens them again."""
-        if self._process == os.getpid():
-            for file, _ in self._open.values():
-                file.close()
+        for shard in self._open.values():
+            shard.close()
         self._open = OrderedDict()
 
     def __enter__(self) -> "Store":
@@ -95,7 +100,31 @@ class Store:
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_open": OrderedDict()}
+        # A process opens its own files and holds its own recordings.
+        return {**self.__dict__, "_open": OrderedDict(), "_cache": RecordingCache(self._cache.budget_bytes)}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _process=os.getpid())
+
+def within(start_sample: int, n_samples: int, length: int) -> tuple[int, int]:
+    """The part of [start_sample, start_sample + n_samples) that lies in a recording; (low, high), low <= high.
+
+    An empty part lies within the stretch all the same, at the end where the recording is.
+
+    >>> within(-10, 30, 100), within(90, 30, 100), within(200, 30, 100), within(-50, 30, 100)
+    ((0, 20), (90, 100), (200, 200), (-20, -20))
+    """
+    if n_samples < 0:
+        raise ValueError(f"n_samples = {n_samples} must not be negative")
+    low = min(max(start_sample, 0), start_sample + n_samples)
+    return low, max(low, min(start_sample + n_samples, length))
+
+
+def read_through_hdf5(store: Store, recording_id: str, start_sample: int, n_samples: int) -> NDArray[np.float32]:
+    """What ``Store.read`` gives, the slow and obvious way: HDF5 opened anew for each stretch."""
+    entry = store.entry(recording_id)
+    out = np.zeros(n_samples, dtype=np.float32)
+    low, high = max(start_sample, 0), min(start_sample + n_samples, entry.n_samples)
+    if high > low:
+        with open_shard(store.folder, entry.shard) as file:
+            integers = dataset(file, recording_id)[low:high]
+        out[low - start_sample : high - start_sample] = integers.astype(np.float32) * np.float32(entry.scale)
+    return out

@@ -5,6 +5,7 @@ its own entries: what is known of it survives without the index.
 """
 
 import json
+import os
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -14,21 +15,24 @@ from typing import IO
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from ossicle.artefacts.files import whole_file
 from ossicle.audio.mono import MonoStream
+from ossicle.audio.probe import DecoderChoice
+from ossicle.audio.store.choice import SPOOL_BYTES
 from ossicle.audio.store.entries import StoreEntry, StoreItem, shard_path
 from ossicle.core.errors import ArtefactError, AudioError
 
-# Decoded recordings wait for their scale in memory up to this, then on disk.
-_SPOOL_BYTES = 1 << 26
 _BLOCK_SAMPLES = 1 << 18
 _NATIVE_SCALE = 1 / 32768
 # The quietest scale: below, float32 runs out of digits.
 _SCALE_MIN = 1e-30
 
 
-def write_shard(folder: Path, shard: str, items: Sequence[StoreItem], rate: int) -> list[StoreEntry]:
+def write_shard(
+    folder: Path, shard: str, items: Sequence[StoreItem], rate: int, decoder: DecoderChoice = "auto"
+) -> list[StoreEntry]:
     """Decode ``items`` into a shard of the store ``folder``, whole or absent; an entry for each of them.
 
     A file that cannot be read becomes an entry ``left_out`` with its reason; only a full disk and the like raise.
@@ -38,8 +42,8 @@ def write_shard(folder: Path, shard: str, items: Sequence[StoreItem], rate: int)
     with whole_file(path) as part, h5py.File(part, "w", libver=("v110", "v110")) as file:
         samples = file.create_group("samples", track_times=False)
         for item in items:
-            with SpooledTemporaryFile(_SPOOL_BYTES, dir=str(path.parent)) as spool:
-                entry = _decode(item, rate, spool)
+            with SpooledTemporaryFile(SPOOL_BYTES, dir=str(path.parent)) as spool:
+                entry = _decode(item, rate, spool, decoder)
                 if entry.status != "left_out":
                     entry = replace(_write_samples(samples, entry, spool), shard=shard)
             entries.append(entry)
@@ -68,6 +72,69 @@ def open_shard(folder: Path, shard: str) -> h5py.File:
         raise ArtefactError(f"{path}: cannot be opened ({error}); build the store again") from error
 
 
+class OpenShard:
+    """A shard open for reading: where the samples of each recording begin in the file, and how to get at them.
+
+    Datasets are contiguous, so that samples are read from the file without HDF5 in between: no lock, safe between
+    threads, and unlike a memory map a file that shrinks is an error and not the end of the process.
+    """
+
+    def __init__(self, folder: Path, shard: str) -> None:
+        self.path = shard_path(folder, shard)
+        with open_shard(folder, shard) as file:
+            try:
+                self._places = _places(file)
+            except (KeyError, RuntimeError, ValueError) as error:
+                raise ArtefactError(f"{self.path}: not a whole shard ({error}); build the store again") from error
+            # Opened while HDF5 holds it: the file whose places these are, whatever takes its name meanwhile.
+            self._handle = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+
+    def read(self, recording_id: str, start: int, n_samples: int) -> NDArray[np.int16]:
+        """Samples [start, start + n_samples) of a recording, all of which must be there: int16 (n_samples,)."""
+        try:
+            offset, length = self._places[recording_id]
+        except KeyError:
+            raise ArtefactError(f"{self.path}: no recording {recording_id} in it; build the store again") from None
+        samples = np.empty(n_samples, dtype="<i2")
+        if (
+            start < 0
+            or start + n_samples > length
+            or _read_at(self._handle, samples, offset + 2 * start) != 2 * n_samples
+        ):
+            raise ArtefactError(f"{self.path}: ends within recording {recording_id}; build the store again")
+        return samples
+
+    def close(self) -> None:
+        """Close the file; nothing can be read any more."""
+        os.close(self._handle)
+
+
+def _places(file: h5py.File) -> dict[str, tuple[int, int]]:
+    """Offset in bytes and number of samples of each recording of a shard."""
+    group = file["samples"].id
+    places = {}
+    for name in file["samples"]:
+        one = h5py.h5d.open(group, name.encode())
+        if one.dtype != np.dtype("<i2") or one.get_create_plist().get_layout() != h5py.h5d.CONTIGUOUS:
+            raise ValueError(f"recording {name} is not stored as one piece of int16")
+        # An empty dataset has no place.
+        places[name] = (one.get_offset() or 0, one.shape[0])
+    return places
+
+
+def _read_at(handle: int, samples: NDArray[np.int16], offset: int) -> int:
+    """Fill ``samples`` from a byte of a file; how many bytes there were."""
+    into = samples.view(np.uint8).data
+    done = 0
+    # The system may give less than was asked for, and Linux never gives more than 2 GiB at once.
+    while done < len(into):
+        got = os.preadv(handle, [into[done:]], offset + done)
+        if got == 0:
+            break
+        done += got
+    return done
+
+
 def dataset(file: h5py.File, recording_id: str) -> h5py.Dataset:
     """The samples of a recording in an open shard, int16 of shape (n_samples,)."""
     try:
@@ -76,21 +143,21 @@ def dataset(file: h5py.File, recording_id: str) -> h5py.Dataset:
         raise ArtefactError(f"{file.filename}: no recording {recording_id} in it; build the store again") from error
 
 
-def _decode(item: StoreItem, rate: int, spool: IO[bytes]) -> StoreEntry:
+def _decode(item: StoreItem, rate: int, spool: IO[bytes], decoder: DecoderChoice) -> StoreEntry:
     """Decode a recording as float32 into ``spool``; the entry lacks shard and CRC."""
     peak, n_samples = 0.0, 0
     try:
-        stream = MonoStream(item.path, rate)
+        stream = MonoStream(item.path, rate, decoder=decoder)
         blocks = iter(stream)
     except AudioError as error:
-        return _left_out(item, error)
+        return left_out(item, error)
     while True:
         try:
             block = next(blocks, None)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a decoder throws, a bad file costs only itself
-            return _left_out(item, error)
+            return left_out(item, error)
         if block is None:
             break
         peak = max(peak, float(np.abs(block).max()))
@@ -104,7 +171,8 @@ def _decode(item: StoreItem, rate: int, spool: IO[bytes]) -> StoreEntry:
     )
 
 
-def _left_out(item: StoreItem, error: Exception) -> StoreEntry:
+def left_out(item: StoreItem, error: Exception) -> StoreEntry:
+    """The entry of a recording that cannot be read."""
     # A shard must not depend on where its recordings lie.
     reason = str(error).removeprefix(f"{item.path}: ") or type(error).__name__
     return StoreEntry(item.recording_id, "", 0, _NATIVE_SCALE, "left_out", reason, 0.0, item.digest, crc=0)

@@ -1,0 +1,50 @@
+"""Whole recordings in memory, up to a number of bytes; the least recently used make room."""
+
+from collections import OrderedDict
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+class RecordingCache:
+    """Samples by recording id. What it holds never exceeds ``budget_bytes``; a recording larger than that is not kept.
+
+    >>> import numpy as np
+    >>> cache = RecordingCache(8)
+    >>> for name in "abc":
+    ...     cache.put(name, np.zeros(2, np.int16))
+    >>> [name for name in "abc" if cache.get(name) is not None], cache.bytes
+    (['b', 'c'], 8)
+    """
+
+    def __init__(self, budget_bytes: int) -> None:
+        if budget_bytes < 0:
+            raise ValueError(f"budget_bytes = {budget_bytes} must not be negative")
+        self.budget_bytes = budget_bytes
+        self.bytes = 0
+        self._held: OrderedDict[str, NDArray[Any]] = OrderedDict()
+
+    def fits(self, n_bytes: int) -> bool:
+        """Whether something of this size would be kept."""
+        return 0 < n_bytes <= self.budget_bytes
+
+    def get(self, name: str) -> NDArray[Any] | None:
+        """What is held by this name, now the most recently used; None where nothing is."""
+        found = self._held.get(name)
+        if found is not None:
+            self._held.move_to_end(name)
+        return found
+
+    def put(self, name: str, samples: NDArray[Any]) -> None:
+        """Hold samples, as they are, if they fit."""
+        if not self.fits(samples.nbytes) or name in self._held:
+            return
+        while self.bytes + samples.nbytes > self.budget_bytes:
+            self.bytes -= self._held.popitem(last=False)[1].nbytes
+        self._held[name] = samples
+        self.bytes += samples.nbytes
+
+    def clear(self) -> None:
+        """Hold nothing."""
+        self._held.clear()
+        self.bytes = 0

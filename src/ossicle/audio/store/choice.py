@@ -1,0 +1,132 @@
+"""Which recordings go into a store, and which are left to be read from their files.
+
+By settings, the same everywhere; by the room on the disk, decided once for a folder and written down in it, so that a
+build that is stopped and run again ends as if it had not been.
+"""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.audio.mono import MonoStream
+from ossicle.audio.probe import probe
+from ossicle.audio.store.entries import RawEntry, StoreItem, has_index
+from ossicle.audio.store_settings import StoreSettings
+from ossicle.core.digest import digest
+from ossicle.core.errors import ArtefactError, AudioError
+from ossicle.core.settings import digestible
+from ossicle.core.time import samples_at_rate
+
+CHOICE = "choice.json"
+# What HDF5 and the entries of a shard need beside the samples, a recording.
+_BESIDE_BYTES = 2048
+# A recording waits for its scale as float32, beyond this on the disk.
+SPOOL_BYTES = 1 << 26
+_GB = 1_000_000_000
+
+
+def by_settings(items: Sequence[StoreItem], settings: StoreSettings) -> tuple[list[StoreItem], list[StoreItem]]:
+    """The recordings that the settings want in the store, and the others, each in the order given."""
+    if settings.raw:
+        return [], list(items)
+    if not (settings.only_biggest or settings.longer_s):
+        return list(items), []
+    length = {item.recording_id: seconds(item) for item in items}
+    ordered = sorted(items, key=lambda item: (-length[item.recording_id], item.recording_id))
+    wanted = [item for item in ordered if length[item.recording_id] >= settings.longer_s]
+    inside = {item.recording_id for item in wanted[: settings.only_biggest or None]}
+    return (
+        [item for item in items if item.recording_id in inside],
+        [item for item in items if item.recording_id not in inside],
+    )
+
+
+def seconds(item: StoreItem) -> float:
+    """The length of a recording: as decoding found it, else as its header says; 0 where that cannot be read."""
+    if item.rate:
+        return item.n_samples / item.rate
+    try:
+        return probe(item.path).duration_s
+    except AudioError:
+        return 0.0
+
+
+def stored_bytes(items: Iterable[StoreItem], rate: int) -> int:
+    """About how much of the disk recordings take in a store at ``rate`` Hz; rather too much than too little."""
+    return sum(2 * int(seconds(item) * rate + 1) + _BESIDE_BYTES for item in items)
+
+
+def spool_bytes(items: Iterable[StoreItem], rate: int) -> int:
+    """How much of the disk the longest of these recordings takes while it is decoded."""
+    longest = max((4 * int(seconds(item) * rate + 1) for item in items), default=0)
+    return longest if longest > SPOOL_BYTES else 0
+
+
+def free_bytes(folder: Path) -> int:
+    """What is free on the disk of a folder."""
+    return shutil.disk_usage(folder).free
+
+
+def left_free(folder: Path, settings: StoreSettings) -> int:
+    """Bytes that may still be written in ``folder``, so that ``leave_gb`` stay free; negative where too few are."""
+    return free_bytes(folder) - round(settings.leave_gb * _GB)
+
+
+class SpaceChoice:
+    """Which recordings a folder has no room for, remembered in ``choice.json``.
+
+    That file tells of the making, and is no part of the content: what it leads to is.
+    """
+
+    def __init__(self, folder: Path, items: Sequence[StoreItem], rate: int, settings: StoreSettings) -> None:
+        self._file, self._settings, self._rate = folder / CHOICE, settings, rate
+        inputs = sorted([item.recording_id, item.digest] for item in items)
+        self._asked = digest([rate, digestible(settings), inputs])
+        self.without: list[str] | None = self._remembered(has_index(folder))
+
+    def _remembered(self, finished: bool) -> list[str] | None:
+        """What was decided for this folder; None where nothing was, or of something else."""
+        if not self._file.exists():
+            return None
+        said = read_json(self._file)
+        if not isinstance(said, dict) or said.get("asked") != self._asked:
+            return None
+        # A store that is finished stays what it is, however much of the disk is wanted free now.
+        if not finished and said.get("leave_gb") != self._settings.leave_gb:
+            return None
+        return [str(one) for one in said["without"]]
+
+    def decide(self, items: Sequence[StoreItem], room_bytes: int, workers: int) -> None:
+        """Take the longest recordings first while there is room for them and for what decoding needs meanwhile."""
+        ordered = sorted(items, key=lambda item: (-seconds(item), item.recording_id))
+        left = room_bytes - workers * spool_bytes(items, self._rate)
+        taken = 0
+        for item in ordered:
+            left -= stored_bytes([item], self._rate)
+            if left < 0:
+                break
+            taken += 1
+        self.remember([item.recording_id for item in ordered[taken:]])
+
+    def remember(self, without: Sequence[str]) -> None:
+        """Write the decision down."""
+        self.without = sorted(without)
+        write_json(self._file, {"asked": self._asked, "leave_gb": self._settings.leave_gb, "without": self.without})
+
+
+def raw_entry(item: StoreItem, rate: int, settings: StoreSettings, audio: Path) -> RawEntry:
+    """A recording as it will be read from its file below the folder ``audio``; raises AudioError, ArtefactError.
+
+    Headers may err, and lengths must not: where nobody has decoded it yet, with this decoder, that is done here.
+    """
+    try:
+        path = item.path.relative_to(audio).as_posix()
+    except ValueError:
+        raise ArtefactError(f"{item.path} is not below {audio}: it cannot be read from there later") from None
+    n_samples, status = samples_at_rate(item.n_samples, item.rate, rate) if item.rate else 0, item.status
+    if not item.rate or settings.decoder != "auto":
+        stream = MonoStream(item.path, rate, decoder=settings.decoder)
+        n_samples = sum(len(block) for block in stream)
+        status = stream.report.status
+    return RawEntry(item.recording_id, path, item.digest, item.path.stat().st_size, n_samples, status)

@@ -1,0 +1,94 @@
+"""Reading recordings from their files, as if they were in the store."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.decode import AudioSource
+from ossicle.audio.mono import MonoStream, crop_mono
+from ossicle.audio.probe import AudioInfo, probe
+from ossicle.audio.store.cache import RecordingCache
+from ossicle.audio.store.entries import RawEntry, RawReading
+from ossicle.audio.store.read import within
+from ossicle.core.errors import ArtefactError
+
+_MOST_NAMED = 5
+
+
+class RawFiles:
+    """Recordings below a folder as float32 mono at one rate, decoded for each stretch that is read.
+
+    By seeking, a stretch equals that of the resampled whole within 1e-4; read whole, it is that one to the bit, from
+    the cache where that holds it. Files that end early are always read from their start: what a decoder makes of
+    damage depends on where it comes from. Raises ArtefactError for files that are gone or have another size.
+    """
+
+    def __init__(
+        self, audio: Path, entries: list[RawEntry], rate: int, how: RawReading, cache: RecordingCache | None = None
+    ) -> None:
+        self.audio, self.rate, self.how = Path(audio), rate, how
+        self.entries = {one.recording_id: one for one in entries}
+        self._cache = cache or RecordingCache(0)
+        self._headers: dict[str, AudioInfo] = {}
+        wrong = sorted((one.path, why) for one in entries if (why := self._changed(one)))
+        if wrong:
+            named = ", ".join(f"{path} ({why})" for path, why in wrong[:_MOST_NAMED])
+            more = f" and {len(wrong) - _MOST_NAMED} more" * (len(wrong) > _MOST_NAMED)
+            raise ArtefactError(
+                f"{self.audio}: recordings that are not in the store are not what they were: {named}{more}; put them "
+                "back, or run the project again, which looks at all recordings anew"
+            )
+
+    def _changed(self, entry: RawEntry) -> str:
+        """What tells, without reading it, that a file is not the one that was listed; else empty."""
+        try:
+            size = (self.audio / entry.path).stat().st_size
+        except OSError as error:
+            return error.strerror or "cannot be read"
+        return "" if size == entry.bytes else f"{size} bytes instead of {entry.bytes}"
+
+    def read(self, recording_id: str, start_sample: int, n_samples: int) -> NDArray[np.float32]:
+        """As ``Store.read``: float32 (n_samples,), zeros outside of the recording."""
+        entry = self.entries[recording_id]
+        low, high = within(start_sample, n_samples, entry.n_samples)
+        out = np.zeros(n_samples, dtype=np.float32)
+        if high > low:
+            found = self._stretch(entry, low, high)
+            if len(found) != high - low:
+                raise ArtefactError(
+                    f"{self.audio / entry.path}: ends before {high / self.rate:.3f} s, which it did not when it was "
+                    "listed; run the project again, which looks at all recordings anew"
+                )
+            out[low - start_sample : high - start_sample] = found
+        return out
+
+    def _stretch(self, entry: RawEntry, low: int, high: int) -> NDArray[np.float32]:
+        """Samples [low, high), which lie within the recording."""
+        path = self.audio / entry.path
+        if entry.recording_id not in self._headers:
+            self._headers[entry.recording_id] = probe(path, self.how.decoder)
+        info = self._headers[entry.recording_id]
+        if self.how.reading == "seek" and entry.status != "partial":
+            return crop_mono(AudioSource(path, info=info), self.rate, low, high)
+        keep = self._cache.fits(4 * entry.n_samples)
+        if not keep:
+            return _upto(path, self.rate, info, low, high)
+        whole: NDArray[np.float32] | None = self._cache.get(entry.recording_id)
+        if whole is None:
+            whole = _upto(path, self.rate, info, 0, entry.n_samples)
+            self._cache.put(entry.recording_id, whole)
+        return whole[low:high]
+
+
+def _upto(path: Path, rate: int, info: AudioInfo, low: int, high: int) -> NDArray[np.float32]:
+    """Samples [low, high) of a recording decoded from its start, in memory of their size."""
+    out = np.empty(high - low, dtype=np.float32)
+    at = filled = 0
+    for block in MonoStream(path, rate, info=info):
+        part = block[max(low - at, 0) : max(high - at, 0)]
+        out[filled : filled + len(part)] = part
+        at, filled = at + len(block), filled + len(part)
+        if at >= high:
+            break
+    return out[:filled]
