@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import load_project
-from ossicle.app.project.scaffold import scaffold
+from ossicle.app.project.scaffold import Wishes, scaffold
 from ossicle.audio.wav import write_wav
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.corpus.raven import raven_name, write_raven
@@ -24,15 +24,11 @@ def corpus(folder: Path, names: tuple[str, ...] = NAMES, rate: int = 16000, leng
     return folder
 
 
-def make(place: Path, folder: Path, group: str = "site", **options: object) -> Path:
-    given: dict[str, object] = {"recipe": "tapes", "name_template": "", "folds": 0, **options}
-    return scaffold(  # type: ignore[call-arg]
-        folder=folder,
-        audio=place / "audio",
-        annotations=place / "tables",
-        group=group,
-        **given,  # type: ignore[arg-type]
-    )
+def make(
+    place: Path, folder: Path, group: str = "site", recipe: str = "tapes", force: bool = False, **wishes: object
+) -> Path:
+    wanted = Wishes(place / "audio", place / "tables", group=group, **wishes)  # type: ignore[arg-type]
+    return scaffold(recipe, folder, wanted, force=force)
 
 
 def test_the_project_loads_and_finds_its_folders(tmp_path: Path) -> None:
@@ -118,7 +114,7 @@ def test_a_project_is_overwritten_only_when_asked(tmp_path: Path) -> None:
 
 
 def test_an_unknown_recipe_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no recipe 'tape'; recipes: demo, tapes"):
+    with pytest.raises(UsageError, match="there is no recipe 'tape'; recipes: birds, demo, tapes"):
         make(corpus(tmp_path / "corpus"), tmp_path / "work", recipe="tape")
 
 

@@ -165,8 +165,8 @@ def test_wrong_columns_and_folders_are_named(tmp_path: Path) -> None:
     corpus(tmp_path)
     with pytest.raises(UsageError, match=r"no column 'species' \(columns: primary_label, .*label_column"):
         index(tmp_path, label_column="species")
+    write_delimited(tmp_path / "urls.csv", HEADER, [(*row[:5], f"https://x.org/{n}") for n, row in enumerate(ROWS)])
     with pytest.raises(UsageError, match=r"none of its 4 rows speaks of an audio file \('https.*file_column"):
-        write_delimited(tmp_path / "urls.csv", HEADER, [(*row[:5], f"https://x.org/{n}") for n, row in enumerate(ROWS)])
         index(tmp_path, table="urls.csv", file_column="url")
     with pytest.raises(UsageError, match=r"none\.csv is no file"):
         index(tmp_path, table="none.csv")

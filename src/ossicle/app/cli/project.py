@@ -14,7 +14,7 @@ from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.layers import recipe_names
 from ossicle.app.project.load import PROJECT_FILE, Project, load_project
-from ossicle.app.project.scaffold import scaffold
+from ossicle.app.project.scaffold import Wishes, scaffold
 from ossicle.artefacts.files import read_json
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 
@@ -38,17 +38,53 @@ def new(
         Path | None,
         typer.Option(help="Folder of annotation files (Raven, Audacity, CSV), or one file.", show_default=False),
     ] = None,
+    labels: Annotated[
+        str,
+        typer.Option(
+            help="What labels recordings as a whole: 'folder' (class folders), or a table FILE.csv with a row for each "
+            "recording, as BirdCLEF's train.csv; none: as the recipe says (birds: folder).",
+            show_default=False,
+        ),
+    ] = "",
+    label_column: Annotated[
+        str, typer.Option(help="Label column of that table; none: primary_label, category...", show_default=False)
+    ] = "",
     group: Annotated[
-        str, typer.Option(help="Field that no split cuts through, read from the file names: site, recorder, folder...")
-    ] = "recording",
+        str,
+        typer.Option(
+            help="Field that no split cuts through, from file names (site, recorder, folder...) or a column of the "
+            "table (author...); none: what is found, else recording.",
+            show_default=False,
+        ),
+    ] = "",
+    fold_field: Annotated[
+        str,
+        typer.Option(
+            help="Field that says in which fold a recording is held out, for published folds; none: what is found "
+            "(names as in ESC-50, a column 'fold'), else folds are made.",
+            show_default=False,
+        ),
+    ] = "",
     name_template: Annotated[
         str, typer.Option(help="How names hold fields, as in 'site{site}_{date}_*'; found by itself where it can be.")
     ] = "",
-    folds: Annotated[int, typer.Option(min=0, help="Folds: 0 holds each group out once, else at least 2.")] = 0,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Folds: 0 holds each group out once, else at least 2; none: as the recipe says (tapes: 0, birds: 5).",
+            show_default=False,
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a project file that is there.")] = False,
 ) -> None:
-    """Scaffold a project file from a recipe and a look at the recordings."""
-    file = scaffold(recipe, folder, audio, annotations, group, name_template, folds, force=force)
+    """Scaffold a project file from a recipe and a look at the recordings.
+
+    Class folders called noise, other, background, silence or nocall, and those that begin with -, hold recordings in
+    which none of the classes is heard.
+    """
+    wishes = Wishes(audio, annotations, labels, label_column, group, fold_field, name_template, folds)
+    file = scaffold(recipe, folder, wishes, force=force)
     print(f"wrote {file}\nnext: ossicle run -p {file}")
 
 

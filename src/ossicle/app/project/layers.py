@@ -62,6 +62,14 @@ def recipe_text(name: str) -> str:
     return (importlib.resources.files(_RECIPES) / f"{name}.toml").read_text(encoding="utf-8")
 
 
+def recipe_values(name: str) -> dict[str, Any]:
+    """The tables of a recipe with those of its bases below them."""
+    out = Layers(f"recipe:{name}")
+    for values, origin in reversed(_chain(Path(f"recipe:{name}"))):
+        out.add(with_preset(values, origin), origin)
+    return out.values
+
+
 def read_layers(file: Path) -> Layers:
     """The layers of a project: its bases first, then its file, and ``ossicle.local.toml`` beside it."""
     out = Layers(str(file))

@@ -3,19 +3,27 @@
 import math
 import os
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
-from ossicle.app.project.layers import recipe_names
+from ossicle.app.project.clip_scaffold import clip_lines
+from ossicle.app.project.label_sources import LabelSource, label_source
+from ossicle.app.project.layers import recipe_names, recipe_values
 from ossicle.app.project.load import PROJECT_FILE
+from ossicle.app.project.toml_lines import line, quoted, require_text
 from ossicle.artefacts.files import write_text
-from ossicle.audio.probe import SUFFIXES
-from ossicle.core.errors import SplitError, UsageError
-from ossicle.corpus.discovery import files_below, shown
-from ossicle.corpus.fields import infer_template
+from ossicle.audio.probe import SUFFIXES, probe
+from ossicle.core.errors import AudioError, SplitError, UsageError
+from ossicle.corpus.delimited import read_delimited
+from ossicle.corpus.discovery import files_below
+from ossicle.corpus.fields import infer_template, stem_of
 from ossicle.corpus.index import CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.metadata import MetadataSettings
+from ossicle.corpus.splits import SplitSettings, make_folds
 
 _RATES = (8000, 16000, 22050, 32000, 44100, 48000)
 _BUILT_IN = ("recording", "folder")
@@ -25,21 +33,39 @@ _CORE_FRAMES, _CONTEXT_FRAMES = 200, 50
 _LENGTH_SHARES = (0.0, 0.3, 0.6, 0.9)
 
 
-def scaffold(
-    recipe: str,
-    folder: Path,
-    audio: Path,
-    annotations: Path | None,
-    group: str,
-    name_template: str,
-    folds: int,
-    *,
-    force: bool = False,
-) -> Path:
-    """Write ``ossicle.toml`` in ``folder``, with rate, band and frame hop that fit the annotations; returns its path.
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What whoever starts a project says of it; what is empty or None is found, or as the recipe says."""
+
+    audio: Path
+    annotations: Path | None = None
+    labels: str = ""
+    label_column: str = ""
+    group: str = ""
+    fold_field: str = ""
+    name_template: str = ""
+    folds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is written: the recipe's tables, where labels come from, group, folds and the index."""
+
+    recipe: str
+    values: Mapping[str, Any]
+    source: LabelSource
+    group: str
+    fold_field: str
+    template: str
+    folds: int
+    index: CorpusIndex
+
+
+def scaffold(recipe: str, folder: Path, wishes: Wishes, *, force: bool = False) -> Path:
+    """Write ``ossicle.toml`` in ``folder``, with rate, band and frames that fit the recordings; returns its path.
 
     Raises UsageError for an unknown recipe, a missing folder, a project that is there already or a group that no name
-    yields, SplitError where there is one group only.
+    yields, SplitError where there is one group only and where published folds cut a group.
     """
     if recipe not in recipe_names():
         raise UsageError(f"there is no recipe {recipe!r}; recipes: {', '.join(recipe_names())}")
@@ -48,16 +74,44 @@ def scaffold(
         raise UsageError(f"{file} is there already; choose another folder, or --force to overwrite it")
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; name a folder for the project")
-    if folds == 1:
+    if wishes.folds == 1:
         raise UsageError("--folds 1 leaves nothing to train on; use 0 (each group held out once) or at least 2")
-    if not audio.is_dir():
-        raise UsageError(f"--audio {audio}: there is no such folder")
-    if annotations is not None and not annotations.exists():
-        raise UsageError(f"--annotations {annotations}: there is no such folder or file")
-    if not name_template and group not in _BUILT_IN:
-        name_template = _template(audio, group)
-    settings = CorpusSettings(audio=str(audio), name_template=name_template, decode=False)
-    index = index_corpus(audio, annotations, settings, group=group, workers=os.cpu_count() or 1)
+    if not wishes.audio.is_dir():
+        raise UsageError(f"--audio {wishes.audio}: there is no such folder")
+    if wishes.annotations is not None and not wishes.annotations.exists():
+        raise UsageError(f"--annotations {wishes.annotations}: there is no such folder or file")
+    found = _look(recipe, recipe_values(recipe), wishes)
+    _require_groups(found)
+    write_text(file, _text(folder, wishes, found))
+    return file
+
+
+def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
+    audio, annotations = wishes.audio, wishes.annotations
+    stems = [stem_of(path, SUFFIXES) for path in files_below(audio, SUFFIXES) if _is_audio(audio / path)]
+    source = label_source(wishes.labels, annotations, values, stems, wishes.label_column)
+    template = wishes.name_template or source.name_template
+    group = wishes.group or source.group or "recording"
+    fold_field = wishes.fold_field or source.fold_field
+    told = (*_BUILT_IN, *(read_delimited(source.table).header if source.table is not None else ()))
+    if not template:
+        template = next(
+            (
+                _template(stems, one, key)
+                for one, key in ((group, "group"), (fold_field, "fold-field"))
+                if one and one not in told
+            ),
+            "",
+        )
+    settings = CorpusSettings(
+        audio=str(audio),
+        name_template=template,
+        decode=False,
+        label_field=source.label_field,
+        metadata=source.metadata or MetadataSettings(),
+    )
+    workers = os.cpu_count() or 1
+    index = index_corpus(audio, annotations, settings, group=group, workers=workers, metadata_table=source.table)
     if annotations is not None and not any(one.reviewed for one in index.recordings):
         cut_outs = annotations.is_dir() and files_below(annotations, SUFFIXES)
         hint = "; segments cut out as audio are read by [corpus] segment_names: see docs/coming-from-scripts.md"
@@ -65,75 +119,98 @@ def scaffold(
             f"--annotations {annotations}: holds no table for any of the {len(index.recordings)} recordings "
             f"(Raven tables, Audacity labels, CSV, TSV or Parquet, named like the recordings){hint if cut_outs else ''}"
         )
-    _require_groups(index, group, folds)
-    write_text(file, _text(recipe, folder, audio, annotations, group, name_template, folds, index))
-    return file
+    folds = wishes.folds if wishes.folds is not None else int(values.get("split", {}).get("folds", 0))
+    return Found(recipe, values, source, group, fold_field, template, folds, index)
 
 
-def _template(audio: Path, group: str) -> str:
-    plain = index_corpus(audio, None, CorpusSettings(audio=str(audio), decode=False), workers=os.cpu_count() or 1)
-    stems = [Path(one.path).with_suffix("").name for one in plain.recordings]
-    found = infer_template(stems, group)
+def _is_audio(file: Path) -> bool:
+    """Whether a file has the header of a recording: the names of others say nothing."""
+    try:
+        probe(file)
+    except (AudioError, OSError):
+        return False
+    return True
+
+
+def _template(stems: Sequence[str], field: str, option: str) -> str:
+    names = [PurePosixPath(stem).name for stem in stems]
+    found = infer_template(names, field)
     if found is None:
         raise UsageError(
-            f"--group {group}: no field of this name in file names like {stems[0]!r}; "
+            f"--{option} {field}: no field of this name in file names like {names[0] if names else ''!r}; "
             f"say where it is with --name-template, as in 'site{{site}}_*', or group by {' or '.join(_BUILT_IN)}"
         )
     return found
 
 
-def _require_groups(index: CorpusIndex, group: str, folds: int) -> None:
-    groups = {one.fields[group] for one in index.recordings if one.reviewed}
-    if index.annotations and len(groups) < max(2, folds):
-        wanted = f"{folds} folds need at least as many" if folds else "holding each out once needs at least two"
+def _require_groups(found: Found) -> None:
+    if found.source.whole:
+        # Published folds that cut a group, and fewer groups than folds, are told now and not by the first run.
+        split = SplitSettings(group=found.group, folds=found.folds, fold_field=found.fold_field)
+        make_folds(found.index.recordings, found.index.annotations, split)
+        return
+    groups = {one.fields[found.group] for one in found.index.recordings if one.reviewed}
+    if found.index.annotations and len(groups) < max(2, found.folds):
+        wanted = (
+            f"{found.folds} folds need at least as many" if found.folds else "holding each out once needs at least two"
+        )
         raise SplitError(
-            f"grouping by {group!r} gives {len(groups)} annotated group(s): {wanted}; choose another --group"
+            f"grouping by {found.group!r} gives {len(groups)} annotated group(s): {wanted}; choose another --group"
         )
 
 
-def _text(
-    recipe: str,
-    folder: Path,
-    audio: Path,
-    annotations: Path | None,
-    group: str,
-    template: str,
-    folds: int,
-    index: CorpusIndex,
-) -> str:
+def _text(folder: Path, wishes: Wishes, found: Found) -> str:
+    source, index = found.source, found.index
     lines = [
-        f'base = "recipe:{recipe}"',
+        f'base = "recipe:{found.recipe}"',
         "",
         "[project]",
-        f"name = {_quoted(_bundle_name(folder.resolve()))}",
+        f"name = {quoted(_bundle_name(folder.resolve()))}",
         "",
         "[corpus]".ljust(24) + " # paths are relative to this file",
-        f"audio = {_quoted(_relative(audio, folder))}",
-        f"annotations = {_quoted(_relative(annotations, folder) if annotations else '')}",
+        f"audio = {quoted(_relative(wishes.audio, folder))}",
     ]
-    if template:
-        lines.append(f"name_template = {_quoted(template)}")
-    lines += ["", "[split]", f"group = {_quoted(group)}", _line("folds", folds, "0: each group is held out once"), ""]
+    own_label = str(found.values.get("corpus", {}).get("label_field", ""))
+    if not source.whole:
+        lines.append(f"annotations = {quoted(_relative(wishes.annotations, folder) if wishes.annotations else '')}")
+    if source.label_field != own_label:
+        lines.append(f"label_field = {quoted(source.label_field)}")
+    if found.template:
+        lines.append(f"name_template = {quoted(found.template)}")
+    if source.metadata is not None and source.table is not None:
+        lines += ["", "[corpus.metadata]", f"table = {quoted(_relative(source.table, folder))}"]
+        usual = MetadataSettings()
+        for key in ("file_column", "label_column"):
+            if (value := getattr(source.metadata, key)) != getattr(usual, key):
+                lines.append(f"{key} = {quoted(value)}")
+    lines += ["", "[split]", f"group = {quoted(found.group)}"]
+    if found.fold_field:
+        lines.append(line("fold_field", quoted(found.fold_field), "the folds that were published"))
+    else:
+        lines.append(line("folds", found.folds, "0: each group is held out once"))
+    if source.weight_field:
+        lines += ["", "[dataset]", f"weight_field = {quoted(source.weight_field)}"]
+    lines += ["", f"# {len(index.recordings)} recordings, {len(index.annotations)} annotations", "[frontend]"]
+    windows = "window_s" in found.values.get("chunks", {})
+    lines += clip_lines(index, found.values) if windows else _frame_lines(index)
+    return "\n".join(lines) + "\n"
+
+
+def _frame_lines(index: CorpusIndex) -> list[str]:
+    """Front end, chunks and least lengths for a detector that reads frame by frame."""
     rate = _rate(index)
-    lines += [f"# {len(index.recordings)} recordings, {len(index.annotations)} annotations", "[frontend]"]
     front = _front_end(index, rate)
-    for key, (value, why) in front.items():
-        lines.append(_line(key, value, why))
+    lines = [line(key, value, why) for key, (value, why) in front.items()]
     hop_s = front["hop_samples"][0] / rate
     lines += ["", "[chunks]"]
     for key, frames in (("core_s", _CORE_FRAMES), ("context_s", _CONTEXT_FRAMES)):
-        lines.append(_line(key, f"{frames * hop_s:.4g}", f"{frames} frames"))
+        lines.append(line(key, f"{frames * hop_s:.4g}", f"{frames} frames"))
     if index.annotations:
         shortest_s = _shortest_usual_s(index)
         values = ", ".join(f"{share * shortest_s:.3g}" for share in _LENGTH_SHARES)
         why = f"one in twenty annotations of the shortest label lasts less than {shortest_s:.2g} s"
         lines += ["", "[decision]", f"# {why}", f"min_length_s = [{values}]"]
-    return "\n".join(lines) + "\n"
-
-
-def _line(key: str, value: object, why: str) -> str:
-    """A setting with what it comes from, comments one below the other."""
-    return f"{key} = {value}".ljust(24) + f" # {why}"
+    return lines
 
 
 def _bundle_name(folder: Path) -> str:
@@ -142,7 +219,7 @@ def _bundle_name(folder: Path) -> str:
     >>> _bundle_name(Path("Owls of the park (2026)"))
     'Owls-of-the-park-2026'
     """
-    _require_text(folder.name)
+    require_text(folder.name)
     name = re.sub(r"[^A-Za-z0-9]*[^A-Za-z0-9._-]+[^A-Za-z0-9]*|\.{2,}", "-", folder.name)
     return name.strip("-._")[:100] or "detector"
 
@@ -195,14 +272,3 @@ def _crowded(index: CorpusIndex) -> bool:
 
 def _relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
-
-
-def _quoted(text: str) -> str:
-    _require_text(text)
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(f"\\u{ord(one):04x}" if ord(one) < 32 or ord(one) == 127 else one for one in escaped) + '"'
-
-
-def _require_text(text: str) -> None:
-    if any(0xD800 <= ord(one) < 0xE000 for one in text):
-        raise UsageError(f"{shown(text)}: this path is not valid UTF-8, which a project file cannot hold; rename it")

@@ -1,0 +1,59 @@
+"""Front end and windows of a new project whose recipe reads clips: the recipe's, as far as the recordings hold them."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.app.project.toml_lines import line
+from ossicle.corpus.index import CorpusIndex
+
+
+def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
+    """Lines of ``[frontend]`` and, where the recipe's window does not fit the recordings, of ``[chunks]``.
+
+    The rate is the recipe's unless one recording in ten has a lower one; then it is that of the slowest tenth, and
+    frames keep their lengths in seconds as nearly as powers of two allow.
+    """
+    front, chunks = recipe["frontend"], recipe["chunks"]
+    usual = int(np.quantile([one.rate for one in index.recordings], 0.1, method="lower"))
+    rate = min(front["rate"], usual)
+    why = "Hz, as most recordings" if rate == usual else f"Hz; most recordings have at least {usual}"
+    lines = [line("rate", rate, why)]
+    if rate < front["rate"]:
+        n_fft = 2 ** round(math.log2(front["n_fft"] * rate / front["rate"]))
+        hop = 2 * round(front["hop_samples"] * rate / front["rate"] / 2)
+        lines += [
+            line("n_fft", n_fft, f"{1000 * n_fft / rate:.0f} ms"),
+            line("hop_samples", hop, f"{1000 * hop / rate:.1f} ms"),
+            line("fmax_hz", min(front["fmax_hz"], rate / 2), "Hz"),
+        ]
+    lengths_s = np.array([one.duration_s for one in index.recordings])
+    window_s, why = _window_s(chunks["window_s"], lengths_s)
+    if why:
+        lines += ["", "[chunks]", f"# {why}"]
+        lines += [f"{key} = {window_s}" for key in ("core_s", "window_s", "step_s")]
+    return lines
+
+
+def _window_s(wanted_s: float, lengths_s: NDArray[np.float64]) -> tuple[float, str]:
+    """The window (s), and why it is not the recipe's ("" where it is); ``lengths_s`` are those of the recordings.
+
+    Recordings that nearly all last as long as the window, give or take what codecs add and cut, are one window each:
+    else a second one would hold a millisecond of them. Where half of them are shorter than the window, it is the
+    longest in halves of a second (below one, in hundredths) that the other half fills.
+
+    >>> _window_s(5.0, np.array([5.001, 5.001, 30.0]))
+    (5.01, 'most recordings last 5.001 s: one window each')
+    """
+    usual_s = float(np.median(lengths_s))
+    alike = np.abs(lengths_s - usual_s) <= 0.001 * usual_s
+    if abs(usual_s - wanted_s) <= 0.02 * wanted_s and alike.mean() > 0.5:
+        longest_s = math.ceil(float(lengths_s[alike].max()) * 100 - 1e-6) / 100
+        return longest_s, "" if longest_s == wanted_s else f"most recordings last {usual_s:.4g} s: one window each"
+    if usual_s >= wanted_s:
+        return wanted_s, ""
+    window_s = math.floor(usual_s * 2) / 2 if usual_s >= 1 else max(math.floor(usual_s * 100) / 100, 0.01)
+    return window_s, f"half of the recordings last less than {usual_s:.3g} s"

@@ -1,0 +1,101 @@
+"""Where the labels of a new project come from, and what names and tables tell of groups and published folds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ossicle.core.errors import UsageError
+from ossicle.corpus.delimited import read_delimited
+from ossicle.corpus.fields import Template
+from ossicle.corpus.metadata import MetadataSettings
+
+FOLDER = "folder"
+# What tables of recordings call their columns, the likeliest first.
+_FILES = ("filename", "file", "file_name", "path", "filepath")
+_LABELS = ("primary_label", "category", "label", "species", "ebird_code", "class")
+_GROUPS = ("author", "recordist", "src_file", "site", "recorder")
+_FOLDS = ("fold",)
+_RATINGS = ("rating",)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSource:
+    """What labels recordings: their annotations (nothing here), the field ``label_field``, or the table ``metadata``.
+
+    ``group``, ``fold_field``, ``weight_field`` and ``name_template`` are what was found for them, empty for nothing.
+    """
+
+    label_field: str = ""
+    metadata: MetadataSettings | None = None
+    table: Path | None = None
+    group: str = ""
+    fold_field: str = ""
+    weight_field: str = ""
+    name_template: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether recordings are labelled as a whole."""
+        return bool(self.label_field) or self.metadata is not None
+
+
+# Names that published corpora give their files, with the fields that hold group and fold. Takes are spelt out, for a
+# name of three numbers says nothing.
+_PUBLISHED_NAMES = (
+    "{fold:#}-{source:#}-{take:A|B|C|D|E|F|G|H}-{target:#}",
+    "{fold:#}-{source:#}-{take:A|B|C|D|E|F|G|H}",
+)
+
+
+def label_source(
+    labels: str, annotations: Path | None, recipe: Mapping[str, Any], stems: Sequence[str], label_column: str = ""
+) -> LabelSource:
+    """What labels the recordings of a new project.
+
+    ``labels`` is ``folder``, a table's path, or empty for what the recipe says; ``stems`` are the recordings' paths
+    less their suffix. Raises UsageError for labels beside annotations, and for a table that is missing or whose columns
+    are not told by their names.
+    """
+    if annotations is not None:
+        if labels:
+            raise UsageError("--labels and --annotations both say what is heard; give one of them")
+        return LabelSource()
+    if not labels or labels == FOLDER:
+        field = FOLDER if labels else str(recipe.get("corpus", {}).get("label_field", ""))
+        if label_column:
+            raise UsageError(f"--label-column {label_column} is of a table; name it with --labels FILE.csv")
+        for text in _PUBLISHED_NAMES if field == FOLDER else ():
+            if stems and all(Template(text).parse(stem) for stem in stems):
+                return LabelSource(field, group="source", fold_field="fold", name_template=text)
+        return LabelSource(field)
+    return _of_table(Path(labels), label_column)
+
+
+def _of_table(table: Path, label_column: str) -> LabelSource:
+    if not table.is_file():
+        raise UsageError(f"--labels {table}: neither 'folder' nor a file; name a CSV, TSV or Parquet table")
+    header = read_delimited(table).header
+    known = {name.lower(): name for name in reversed(header) if name}
+
+    def first(wanted: Sequence[str]) -> str:
+        return next((known[name] for name in wanted if name in known), "")
+
+    file_column, label = first(_FILES), first([label_column.lower()] if label_column else _LABELS)
+    if not file_column:
+        raise UsageError(
+            f"{table}: no column is called {', '.join(_FILES[:-1])} or {_FILES[-1]}; rename the one of the files"
+        )
+    if not label:
+        wanted = label_column or " or ".join(_LABELS)
+        raise UsageError(
+            f"{table}: no column is called {wanted}; say with --label-column which of these is the label: "
+            f"{', '.join(header)}"
+        )
+    return LabelSource(
+        metadata=MetadataSettings(table=str(table), file_column=file_column, label_column=label),
+        table=table,
+        group=first(_GROUPS),
+        fold_field=first(_FOLDS),
+        weight_field=first(_RATINGS),
+    )

@@ -1,0 +1,26 @@
+"""Lines of a project file: settings with what they come from, and any text in quotes."""
+
+from ossicle.core.errors import UsageError
+from ossicle.corpus.discovery import shown
+
+
+def line(key: str, value: object, why: str) -> str:
+    """A setting with what it comes from, comments one below the other."""
+    return f"{key} = {value}".ljust(24) + f" # {why}"
+
+
+def quoted(text: str) -> str:
+    """A TOML string of any text; UsageError for what is no Unicode.
+
+    >>> quoted('a "b"')
+    '"a \\\\"b\\\\""'
+    """
+    require_text(text)
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(f"\\u{ord(one):04x}" if ord(one) < 32 or ord(one) == 127 else one for one in escaped) + '"'
+
+
+def require_text(text: str) -> None:
+    """Raise UsageError for a path that is no Unicode."""
+    if any(0xD800 <= ord(one) < 0xE000 for one in text):
+        raise UsageError(f"{shown(text)}: this path is not valid UTF-8, which a project file cannot hold; rename it")
