@@ -3,11 +3,14 @@
 import copy
 import io
 import logging
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import onnx
+import onnxruntime
 import torch
 from torch import nn
 
@@ -15,19 +18,31 @@ from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.detector import CoreScores, WaveformScores
 
+_ERRORS_ONLY = 3
+
 
 def model_graph(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings) -> bytes:
     """The graph of our own runtime: ``log_mel`` (batch, n_frames, n_mels) -> ``scores`` (batch, core_frames, n)."""
-    example = torch.zeros(2, framing(plan, front).n_frames, front.n_mels)
-    return _export(CoreScores(network, plan), example, "log_mel")
+    return export_module(CoreScores(network, plan), model_example(plan, front), "log_mel")
 
 
 def waveform_graph(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings) -> bytes:
     """The graph for everybody else: ``waveform`` (batch, chunk_samples) -> ``scores`` (batch, core_frames, n)."""
-    return _export(WaveformScores(network, plan, front), torch.zeros(2, plan.chunk_samples), "waveform")
+    return export_module(WaveformScores(network, plan, front), waveform_example(plan), "waveform")
 
 
-def _export(module: nn.Module, example: torch.Tensor, name: str) -> bytes:
+def model_example(plan: ChunkPlan, front: FrontEndSettings) -> torch.Tensor:
+    """Spectrograms of two chunks, for the exporter to look at."""
+    return torch.zeros(2, framing(plan, front).n_frames, front.n_mels)
+
+
+def waveform_example(plan: ChunkPlan) -> torch.Tensor:
+    """Samples of two chunks, for the exporter to look at."""
+    return torch.zeros(2, plan.chunk_samples)
+
+
+def export_module(module: nn.Module, example: torch.Tensor, name: str) -> bytes:
+    """The graph of ``module`` from the input ``name`` to ``scores``, any batch, checked and whole in itself."""
     file = io.BytesIO()
     with _quiet(), torch.no_grad():
         # The dynamo exporter unrolls a GRU into one cell a frame (82 s and no GRU operator for 50 frames, against 1 s
@@ -49,6 +64,20 @@ def _export(module: nn.Module, example: torch.Tensor, name: str) -> bytes:
         node.doc_string = ""
     onnx.checker.check_model(graph)
     return bytes(graph.SerializeToString())
+
+
+def simplified(graph: bytes) -> bytes:
+    """``graph`` with what depends on no input computed, by onnxruntime, in the standard's own operators.
+
+    So every weight is a plain tensor, those of networks too that normalise their weights as they run.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(Path(scratch) / "simplified.onnx")
+        options.log_severity_level = _ERRORS_ONLY
+        onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        return Path(options.optimized_model_filepath).read_bytes()
 
 
 @contextmanager

@@ -1,0 +1,121 @@
+"""What each precision does to the figures: every held-out recording scored by its fold's model in every row.
+
+The final model has learnt from all recordings, so no recording tells what its precision costs on new ones. The models
+of the folds are exported in the same way (int8 with the ranges of their own training recordings), and what their
+scores lose out of fold is what the final model's export is taken to lose.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.criteria import RECORDING
+from ossicle.app.steps.export.graphs import Chunks, in_precision, predictor_of, stored_precision
+from ossicle.app.steps.export.wish import Row
+from ossicle.app.steps.items import frame_items, recording_items
+from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.truth import Truth, read_tracks
+from ossicle.artefacts.blocks import TrackWriter
+from ossicle.audio.logmel import chunk_log_mel
+from ossicle.bundle.graph import ChunkGraph
+from ossicle.core.digest import seed_of
+from ossicle.export.agreement import Agreement, agreement
+from ossicle.inference.batch import write_scores
+from ossicle.inference.predictor import Predictor
+from ossicle.metrics.ranking import roc_auc
+
+_BATCH = 8
+SECONDS_PER_HOUR = 3600.0
+REFERENCE = "torch"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A row out of fold: agreement of its frames with torch's, macro ROC AUC, accuracy (NaN where undefined)."""
+
+    agreement: Agreement
+    macro_auc: float
+    accuracy: float
+
+
+def drawn(truth: Truth, hours: float, seed: int) -> Truth:
+    """``truth`` with recordings drawn in an order of the seed until they fill ``hours``; at least one of each fold."""
+    order = sorted(truth.ids, key=lambda key: seed_of(seed, "export recordings", key))
+    first: dict[int, str] = {}
+    for key in order:
+        first.setdefault(truth.folds[key], key)
+    chosen, left_s = set(first.values()), hours * SECONDS_PER_HOUR
+    for key in order:
+        left_s -= truth.durations_s[key]
+        if left_s < 0:
+            break
+        chosen.add(key)
+    ids = tuple(key for key in truth.ids if key in chosen)
+    return replace(truth, ids=ids, annotations=tuple(one for one in truth.annotations if one.recording_id in chosen))
+
+
+def score_fold(
+    project: Project,
+    truth: Truth,
+    folds: Sequence[int],
+    graph: ChunkGraph,
+    reference: Predictor,
+    rows: Sequence[Row],
+    chunks: Chunks,
+    threads: int,
+    out: Path,
+) -> None:
+    """Write the tracks of the recordings in ``folds``: those of torch, and those of each row, below ``out``."""
+    plan, front = graph.plan, graph.front
+    stored: dict[str, ChunkGraph] = {}
+    for precision in {stored_precision(row) for row in rows}:
+        data = in_precision(graph.data, precision, lambda: (chunk_log_mel(one[None], plan, front) for one in chunks()))
+        stored[precision] = replace(graph, data=data)
+    predictors: dict[str, Predictor] = {REFERENCE: reference}
+    predictors |= {row.name: predictor_of(stored[stored_precision(row)], row, threads) for row in rows}
+    for key in truth.ids:
+        if truth.folds[key] not in folds:
+            continue
+        audio = project.audio_folder / truth.recordings[key].path
+        for name, predictor in predictors.items():
+            with TrackWriter(track_path(out / name, key), truth.labels, plan.hop_s) as writer:
+                write_scores(audio, predictor, writer, _BATCH)
+
+
+def judge(project: Project, truth: Truth, rows: Sequence[Row], out: Path) -> Mapping[str, Judged]:
+    """The figures of torch and of each row by name, from the tracks that :func:`score_fold` wrote."""
+    expected = _frames(truth, out / REFERENCE)
+    found = {}
+    for name in (REFERENCE, *(row.name for row in rows)):
+        evaluation = project.settings.evaluation
+        pooled = recording_items(truth, out / name, evaluation.pool)
+        items = pooled if evaluation.criterion == RECORDING else frame_items(truth, out / name)
+        found[name] = Judged(
+            agreement(expected, _frames(truth, out / name)),
+            macro_auc(items.scores, items.positive),
+            accuracy(pooled.scores, pooled.positive),
+        )
+    return found
+
+
+def macro_auc(scores: NDArray[np.float32], positive: NDArray[np.bool_]) -> float:
+    """Mean ROC AUC over the labels that some items (n) have and others lack; NaN where there is no such label."""
+    told = [roc_auc(scores[:, one], positive[:, one]) for one in range(scores.shape[1])]
+    told = [value for value in told if not np.isnan(value)]
+    return float(np.mean(told)) if told else float("nan")
+
+
+def accuracy(scores: NDArray[np.float32], positive: NDArray[np.bool_]) -> float:
+    """Share of items of exactly one label whose highest score is that label's; NaN without any, or with one label."""
+    single = positive.sum(axis=1) == 1
+    if not single.any() or scores.shape[1] < 2:
+        return float("nan")
+    return float(np.mean(scores[single].argmax(axis=1) == positive[single].argmax(axis=1)))
+
+
+def _frames(truth: Truth, scores: Path) -> NDArray[np.float32]:
+    return np.concatenate([read_tracks(scores, (key,))[key].scores for key in truth.ids])

@@ -1,0 +1,42 @@
+"""The sound that the ranges of int8 are taken from: chunks of training recordings, as training reads them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.store.mixed import MixedStore
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.digest import seed_of
+from ossicle.core.errors import OssicleError
+from ossicle.core.records import Annotation
+from ossicle.core.time import to_samples
+
+
+def training_chunks(
+    store: MixedStore,
+    recordings: Sequence[str],
+    annotations: Mapping[str, Sequence[Annotation]],
+    plan: ChunkPlan,
+    count: int,
+    seed: int,
+) -> Iterator[NDArray[np.float32]]:
+    """``count`` chunks (plan.chunk_samples,), each of a recording drawn from ``recordings`` (ids).
+
+    Every other one lies around the middle of an annotation where the recording has any, for calls are rare on long
+    tapes. Draw i depends on ``seed`` and i alone. Raises OssicleError where no recording can be read.
+    """
+    ids = set(store.ids)
+    there = [key for key in sorted(recordings) if key in ids and store.n_samples(key) > 0]
+    if not there:
+        raise OssicleError("int8 takes its ranges from training recordings, and there is none to read")
+    for draw in range(count):
+        rng = np.random.default_rng(seed_of(seed, "export ranges", draw))
+        key = there[int(rng.integers(len(there)))]
+        notes = annotations.get(key, ())
+        if draw % 2 == 0 and notes:
+            note = notes[int(rng.integers(len(notes)))]
+            middle = to_samples((note.start_s + note.end_s) / 2, plan.rate)
+        else:
+            middle = int(rng.integers(store.n_samples(key)))
+        yield store.read(key, middle - plan.chunk_samples // 2, plan.chunk_samples)

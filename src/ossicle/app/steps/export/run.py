@@ -1,0 +1,211 @@
+"""The export of a project: graphs, their agreement with torch, what they cost out of fold, how fast they are."""
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.bundle import FOLDER
+from ossicle.app.steps.export.graphs import Chunks, final_graphs, predictor_of, stored_precision
+from ossicle.app.steps.export.held_out import Judged, drawn, judge, score_fold
+from ossicle.app.steps.export.ranges import training_chunks
+from ossicle.app.steps.export.wish import Row, Wish
+from ossicle.app.steps.step import Done, Progress
+from ossicle.app.steps.training import FINAL, models_of
+from ossicle.app.steps.truth import Truth, read_truth
+from ossicle.audio.store.mixed import MixedStore
+from ossicle.bundle.format import read_bundle
+from ossicle.bundle.graph import ChunkGraph, graph_file
+from ossicle.bundle.manifest import Bundle
+from ossicle.core.digest import seed_of
+from ossicle.export.agreement import Agreement, agreement, require_agreement
+from ossicle.export.onnx_graph import model_graph
+from ossicle.export.speed import Speed, measure
+from ossicle.inference.predictor import Predictor
+from ossicle.models.predictor import TorchPredictor, use_threads
+from ossicle.models.registry import build_network
+from ossicle.models.weights import load_weights
+from ossicle.training.runfolder import RunFolder
+
+MODEL, FOLDS = "model", "folds"
+# Chunks that every graph is compared with torch on, and seconds that its speed is measured on.
+_AGREEMENT_CHUNKS = 32
+_SPEED_S = 120.0
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export found.
+
+    ``graphs`` by their names in a bundle; ``agreements`` and ``speeds`` by graph (``model``, ``folds``) and row;
+    ``judged`` out of fold by row name, and for ``torch``; ``hours`` of held-out sound were judged.
+    """
+
+    bundle: Bundle
+    graphs: Mapping[str, bytes]
+    agreements: Mapping[tuple[str, Row], Agreement]
+    judged: Mapping[str, Judged]
+    speeds: Mapping[tuple[str, Row], Speed]
+    hours: float
+
+
+def export(project: Project, done: Done, wish: Wish, progress: Progress) -> Exported:
+    """Make and judge what is asked for, from the artefacts of a run up to the step ``bundle``.
+
+    Raises OssicleError where an export is not the model it was made of (:mod:`ossicle.export.agreement`).
+    """
+    use_threads(wish.threads)
+    work = _Work(project, done, wish)
+    progress.begin("export")
+    names = list(work.held_out)
+    total = len(names) + 3
+    with tempfile.TemporaryDirectory() as scratch:
+        judged: Mapping[str, Judged] = {}
+        for at, name in enumerate(names):
+            progress.advance(at, total, f"judging {name}")
+            work.score(name, Path(scratch))
+        if names:
+            judged = judge(project, work.judged_truth, wish.rows, Path(scratch))
+    progress.advance(len(names), total, "exporting")
+    graphs = work.graphs()
+    progress.advance(len(names) + 1, total, "comparing with torch")
+    agreements = work.agreements(graphs)
+    progress.advance(len(names) + 2, total, "measuring speed")
+    speeds = work.speeds(graphs)
+    progress.advance(total, total)
+    hours = sum(work.judged_truth.durations_s.values()) / 3600 if names else 0.0
+    return Exported(work.bundle, graphs, agreements, judged, speeds, hours)
+
+
+class _Work:
+    """The project's artefacts, opened once."""
+
+    def __init__(self, project: Project, done: Done, wish: Wish) -> None:
+        self.project, self.wish = project, wish
+        self.settings = project.settings.export
+        self.training = done.artefacts["training"]
+        dataset = done.artefacts["dataset"]
+        self.bundle = read_bundle(done.artefacts["bundle"] / FOLDER)
+        self.plan, self.front, self.labels = self.bundle.plan, self.bundle.front, self.bundle.labels
+        self.truth = read_truth(done.artefacts["corpus"], dataset)
+        self.notes = {key: [one for one in self.truth.annotations if one.recording_id == key] for key in self.truth.ids}
+        # Of a leaky split no recording is out of fold as a whole.
+        held_out = {} if project.settings.split.leaky else models_of(dataset)
+        self.held_out = {name: folds for name, folds in held_out.items() if name != FINAL}
+        self.judged_truth: Truth = drawn(self.truth, self.settings.held_out_hours, self.settings.seed)
+        self.store = MixedStore(done.artefacts["store"], project.audio_folder)
+
+    def network(self, name: str) -> nn.Module:
+        """A trained network."""
+        network = build_network(self.project.settings.model, self.front, self.plan, len(self.labels)).eval()
+        load_weights(network, RunFolder(self.training / name).weights)
+        return network
+
+    def fold_networks(self) -> list[nn.Module]:
+        """Those that held something out, where they are asked for as one graph."""
+        return [self.network(name) for name in self.held_out] if self.wish.folds else []
+
+    def chunks(self, held_out: Sequence[int], count: int) -> Chunks:
+        """Training sound of the model that held out these folds, the same at each call."""
+        ids = [key for key in self.truth.ids if self.truth.folds[key] not in held_out]
+
+        def draw() -> Iterable[NDArray[np.float32]]:
+            return training_chunks(self.store, ids, self.notes, self.plan, count, self.settings.seed)
+
+        return draw
+
+    def graph(self, data: bytes, source: str) -> ChunkGraph:
+        """A graph that reads log-mel."""
+        return ChunkGraph(data, source, self.labels, self.plan, self.front)
+
+    def score(self, name: str, out: Path) -> None:
+        """Score what the model ``name`` held out, in every row and in torch."""
+        network = self.network(name)
+        score_fold(
+            self.project,
+            self.judged_truth,
+            self.held_out[name],
+            self.graph(model_graph(network, self.plan, self.front), f"{name}.onnx"),
+            TorchPredictor(network, self.labels, self.plan, self.front),
+            self.wish.rows,
+            self.chunks(self.held_out[name], self.settings.calibration_chunks),
+            self.wish.threads,
+            out,
+        )
+
+    def graphs(self) -> Mapping[str, bytes]:
+        """What goes into the bundle."""
+        made = final_graphs(
+            self.network(FINAL),
+            self.fold_networks(),
+            self.plan,
+            self.front,
+            self.wish.precisions,
+            self.wish.waveform,
+            self.chunks((), self.settings.calibration_chunks),
+        )
+        # What the bundle holds already stays as it is, and is what is compared and measured.
+        return {name: self.bundle.read_bytes(name) if name in self.bundle.files else made[name] for name in made}
+
+    def agreements(self, graphs: Mapping[str, bytes]) -> dict[tuple[str, Row], Agreement]:
+        """Every graph from log-mel in every runtime, and those from the waveform in onnxruntime, against torch."""
+        # Other draws than those that int8 has seen.
+        seed = seed_of(self.settings.seed, "export agreement")
+        sound = np.stack(
+            list(training_chunks(self.store, self.truth.ids, self.notes, self.plan, _AGREEMENT_CHUNKS, seed))
+        )
+        expected = {MODEL: _torch(self, [self.network(FINAL)], sound)}
+        if self.wish.folds:
+            expected[FOLDS] = _torch(self, self.fold_networks(), sound)
+        found: dict[tuple[str, Row], Agreement] = {}
+        for kind, scores in expected.items():
+            for row in self.wish.rows:
+                file = graph_file(kind, stored_precision(row))
+                predictor = predictor_of(self.graph(graphs[file], file), row, self.wish.threads)
+                found[kind, row] = agreement(scores, _flat(predictor.predict(sound)))
+                require_agreement(f"{file} in {row.runtime}", row.precision, found[kind, row])
+        for kind, of in (("waveform", MODEL), ("folds_waveform", FOLDS)):
+            for row in self.wish.rows:
+                file = graph_file(kind, row.precision)
+                if file in graphs and row.runtime == self.wish.rows[0].runtime:
+                    graph = ChunkGraph(graphs[file], file, self.labels, self.plan, self.front, "waveform")
+                    found[kind, row] = agreement(
+                        expected[of], _flat(predictor_of(graph, row, self.wish.threads).predict(sound))
+                    )
+                    require_agreement(f"{file} in {row.runtime}", row.precision, found[kind, row])
+        return found
+
+    def speeds(self, graphs: Mapping[str, bytes]) -> dict[tuple[str, Row], Speed]:
+        """Every graph from log-mel in every runtime, on the project's own recordings."""
+        recordings, left_s = [], _SPEED_S
+        for key in self.judged_truth.ids:
+            if left_s > 0:
+                recordings.append(self.project.audio_folder / self.truth.recordings[key].path)
+                left_s -= self.truth.durations_s[key]
+        found = {}
+        for kind in (MODEL, FOLDS) if self.wish.folds else (MODEL,):
+            for row in self.wish.rows:
+                file = graph_file(kind, stored_precision(row))
+                graph = self.graph(graphs[file], file)
+
+                def opened(graph: ChunkGraph = graph, row: Row = row) -> Predictor:
+                    return predictor_of(graph, row, self.wish.threads)
+
+                found[kind, row] = measure(opened, recordings, self.wish.threads)
+        return found
+
+
+def _torch(work: _Work, networks: Sequence[nn.Module], sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of the networks' scores in torch, (n, n_labels)."""
+    each = [_flat(TorchPredictor(one, work.labels, work.plan, work.front).predict(sound)) for one in networks]
+    mean: NDArray[np.float32] = np.asarray(np.mean(each, axis=0, dtype=np.float64), dtype=np.float32)
+    return mean
+
+
+def _flat(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    return scores.reshape(-1, scores.shape[2])

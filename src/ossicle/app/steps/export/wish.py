@@ -1,0 +1,52 @@
+"""What is asked of an export, checked before anything is computed."""
+
+import importlib.util
+from dataclasses import dataclass
+
+from ossicle.bundle.graph import PRECISIONS
+from ossicle.core.errors import UsageError
+from ossicle.export.speed import Budget
+
+ONNX, OPENVINO = "onnx", "openvino"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """``precisions`` in order, fp32 first; further graphs; threads, and a budget, for the measured speed."""
+
+    precisions: tuple[str, ...]
+    folds: bool = False
+    waveform: bool = False
+    threads: int = 1
+    budget: Budget | None = None
+
+    @property
+    def rows(self) -> tuple["Row", ...]:
+        """Every precision in every runtime that is installed, float32 in onnxruntime first."""
+        runtimes = (ONNX, OPENVINO) if importlib.util.find_spec(OPENVINO) else (ONNX,)
+        return tuple(Row(precision, runtime) for precision in self.precisions for runtime in runtimes)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A precision in a runtime: a row of the table."""
+
+    precision: str
+    runtime: str
+
+    @property
+    def name(self) -> str:
+        """For files and messages."""
+        return f"{self.precision}-{self.runtime}"
+
+
+def precisions_asked(text: str) -> tuple[str, ...]:
+    """The precisions in a comma-separated list, in the order of ``PRECISIONS``; raises UsageError for others.
+
+    >>> precisions_asked("int8,fp32"), precisions_asked("bf16")
+    (('fp32', 'int8'), ('fp32', 'bf16'))
+    """
+    asked = {one.strip() for one in text.split(",") if one.strip()}
+    if unknown := sorted(asked - set(PRECISIONS)):
+        raise UsageError(f"--precision {', '.join(unknown)}: there is {', '.join(PRECISIONS)}")
+    return tuple(one for one in PRECISIONS if one in asked | {PRECISIONS[0]})

@@ -1,0 +1,258 @@
+"""What an export leaves: a bundle with further graphs, ``export.json`` and ``EXPORT.md`` with its table."""
+
+import json
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from ossicle.app.steps.export.graphs import stored_precision
+from ossicle.app.steps.export.held_out import REFERENCE
+from ossicle.app.steps.export.run import FOLDS, MODEL, Exported
+from ossicle.app.steps.export.wish import Row, Wish
+from ossicle.bundle.card import escaped
+from ossicle.bundle.extend import extend_bundle
+from ossicle.bundle.graph import graph_file
+from ossicle.bundle.manifest import Bundle
+from ossicle.core.errors import GateRefused, OssicleError
+from ossicle.export.settings import ExportSettings
+
+REPORT, PAGE = "export.json", "EXPORT.md"
+_LIBRARIES = ("ossicle", "torch", "onnxruntime", "openvino", "onnx", "numpy")
+_DIGITS = 6
+
+
+def require_allowed(exported: Exported, settings: ExportSettings) -> None:
+    """Raise GateRefused where int8 loses more of the macro ROC AUC than the settings allow; the message says how much.
+
+    Raises OssicleError where that cannot be told.
+    """
+    reasons = []
+    for row in _rows(exported):
+        if row.precision != "int8" or row.name not in exported.judged:
+            continue
+        change = _change(exported, row, "macro_auc")
+        if change is None:
+            raise OssicleError(
+                "what int8 costs cannot be told: no label has held-out sound with it and without it; leave int8 out"
+            )
+        if change < -settings.int8_auc_drop:
+            before, after = exported.judged[REFERENCE].macro_auc, exported.judged[row.name].macro_auc
+            reasons.append(f"in {row.runtime} the macro ROC AUC falls from {before:.4f} to {after:.4f}")
+    if reasons:
+        raise GateRefused(
+            f"int8 loses more than [export] int8_auc_drop = {settings.int8_auc_drop:g} allows: {'; '.join(reasons)}; "
+            "nothing was written. Leave int8 out of --precision, or calibrate on more sound "
+            "(--set export.calibration_chunks=256)"
+        )
+
+
+def report(exported: Exported, wish: Wish, settings: ExportSettings) -> dict[str, Any]:
+    """What ``export.json`` says, plain values; figures that could not be had are None."""
+    reference = exported.judged.get(REFERENCE)
+    return {
+        "bundle": exported.bundle.name,
+        "machine": {"processor": processor(), "system": platform.platform(), "python": platform.python_version()},
+        "versions": {name: found for name in _LIBRARIES if (found := _version(name)) is not None},
+        "threads": wish.threads,
+        "held_out_hours": round(exported.hours, _DIGITS),
+        "out_of_fold": {
+            "macro_auc": _plain(reference.macro_auc) if reference else None,
+            "accuracy": _plain(reference.accuracy) if reference else None,
+        },
+        "int8_auc_drop": settings.int8_auc_drop,
+        "calibration_chunks": settings.calibration_chunks,
+        "budget": None
+        if wish.budget is None
+        else {"minutes": wish.budget.minutes, "audio_hours": wish.budget.audio_hours},
+        "rows": [_row(exported, wish, kind, row) for kind, row in exported.agreements],
+    }
+
+
+def _row(exported: Exported, wish: Wish, kind: str, row: Row) -> dict[str, Any]:
+    waveform = kind.endswith("waveform")
+    file = graph_file(kind, row.precision if waveform else stored_precision(row))
+    found, judged, speed = (
+        exported.agreements[kind, row],
+        exported.judged.get(row.name),
+        exported.speeds.get((kind, row)),
+    )
+    # What the folds' own models lost, one by one, says nothing of their mean.
+    own = judged if kind in (MODEL, "waveform") else None
+    within = None if speed is None or wish.budget is None else wish.budget.allows(speed)
+    return {
+        "graph": kind,
+        "precision": row.precision,
+        "runtime": row.runtime,
+        "file": file,
+        "bytes": len(exported.graphs[file]),
+        "max_difference": found.max_difference,
+        "same_top": _plain(found.same_top),
+        "same_top_outside_margin": _plain(found.same_top_outside),
+        "out_of_fold": None
+        if own is None
+        else {
+            "frames": own.agreement.n_frames,
+            "max_difference": own.agreement.max_difference,
+            "same_top": _plain(own.agreement.same_top),
+            "same_top_outside_margin": _plain(own.agreement.same_top_outside),
+            "macro_auc": _plain(own.macro_auc),
+            "macro_auc_change": _change(exported, row, "macro_auc"),
+            "accuracy": _plain(own.accuracy),
+            "accuracy_change": _change(exported, row, "accuracy"),
+        },
+        "speed": None
+        if speed is None
+        else {
+            "audio_s": round(speed.audio_s, 3),
+            "seconds": round(speed.seconds, 4),
+            "start_s": round(speed.start_s, 4),
+            "frames_per_s": round(speed.frames_per_s, 2),
+            "times_real_time": round(speed.real_time, 2),
+            "budget_minutes": None if wish.budget is None else round(speed.minutes_for(wish.budget.audio_hours), 3),
+            "within_budget": within,
+        },
+    }
+
+
+def table(found: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Header and rows of the table of a report."""
+    header = ["graph", "precision", "runtime", "MB", "largest difference", "same top", "AUC change", "accuracy change"]
+    header += ["frames/s", "x real time"]
+    budget = found["budget"]
+    if budget:
+        header += [f"min for {budget['audio_hours']:g} h", f"in {budget['minutes']:g} min"]
+    rows = []
+    for one in found["rows"]:
+        judged, speed = one["out_of_fold"] or {}, one["speed"] or {}
+        cells = [one["graph"], one["precision"], one["runtime"], f"{one['bytes'] / 1e6:.2f}"]
+        cells += [f"{one['max_difference']:.1e}", _share(one["same_top"])]
+        cells += [_signed(judged.get("macro_auc_change")), _signed(judged.get("accuracy_change"))]
+        cells += [_number(speed.get("frames_per_s")), _number(speed.get("times_real_time"))]
+        if budget:
+            cells += [
+                _number(speed.get("budget_minutes")),
+                _yes(speed.get("within_budget")),
+            ]
+        rows.append(tuple(cells))
+    return tuple(header), rows
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """``EXPORT.md``: the table and what it means."""
+    header, rows = table(found)
+    lines = [
+        f"# Exports of {escaped(found['bundle'])}",
+        "",
+        f"{escaped(found['machine']['processor'])}, {found['threads']} thread(s), "
+        + ", ".join(f"{name} {number}" for name, number in found["versions"].items())
+        + ". Speeds are end to end: decoding, spectrogram, network.",
+        "",
+        "| " + " | ".join(header) + " |",
+        "|" + "---|" * len(header),
+        *("| " + " | ".join(escaped(cell) for cell in row) + " |" for row in rows),
+        "",
+        _judged(found),
+        "Differences are of scores in [0, 1] against torch in float32, on chunks of the training recordings.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _judged(found: Mapping[str, Any]) -> str:
+    if not found["held_out_hours"]:
+        return "Nothing was judged out of fold: this split leaves nothing to judge by."
+    base = found["out_of_fold"]
+    named = (("macro ROC AUC", base["macro_auc"]), ("accuracy", base["accuracy"]))
+    figures = [f"{name} {value:.4f}" for name, value in named if value is not None]
+    return (
+        f"Changes are out of fold, on {found['held_out_hours']:.3g} h that the models of the folds had held out; in "
+        f"torch they have {', '.join(figures) or 'no figure (every label is in all sound or in none)'}."
+    )
+
+
+def _yes(value: bool | None) -> str:
+    return "-" if value is None else "yes" if value else "no"
+
+
+def write_export(exported: Exported, found: Mapping[str, Any], folder: Path, *, replace: bool = False) -> Bundle:
+    """Write the folder: the bundle with the further graphs, the report and its page."""
+    listed: dict[str, dict[str, Any]] = {}
+    for one in found["rows"]:
+        judged = one["out_of_fold"] or {}
+        listed.setdefault(one["file"], {})[f"{one['precision']} in {one['runtime']}"] = {
+            "max_difference": one["max_difference"],
+            "same_top": one["same_top"],
+            "macro_auc_change": judged.get("macro_auc_change"),
+            "accuracy_change": judged.get("accuracy_change"),
+        }
+    files = {
+        **{name: data for name, data in exported.graphs.items() if name not in exported.bundle.files},
+        REPORT: (json.dumps(found, indent=2, ensure_ascii=False) + "\n").encode(),
+        PAGE: page(found).encode(),
+    }
+    return extend_bundle(exported.bundle, folder, files, {"exports": listed}, replace=replace)
+
+
+def verdicts(found: Mapping[str, Any]) -> list[str]:
+    """The answers on the budget, one line for each measured row."""
+    budget = found["budget"]
+    if not budget:
+        return []
+    lines = []
+    for one in found["rows"]:
+        speed = one["speed"]
+        if speed is not None:
+            answer = "yes" if speed["within_budget"] else "no"
+            which = "all folds, " if one["graph"] == FOLDS else ""
+            lines.append(
+                f"{answer}: {which}{one['precision']} in {one['runtime']} needs {speed['budget_minutes']:.1f} of "
+                f"{budget['minutes']:g} minutes for {budget['audio_hours']:g} h with {found['threads']} thread(s)"
+            )
+    return lines
+
+
+def processor() -> str:
+    """The processor by its own name, where the system tells it."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or "unknown processor"
+
+
+def _rows(exported: Exported) -> Sequence[Row]:
+    return [row for kind, row in exported.agreements if kind == MODEL]
+
+
+def _change(exported: Exported, row: Row, figure: str) -> float | None:
+    """What a row's figure gains over torch's; None where either is undefined."""
+    if row.name not in exported.judged:
+        return None
+    change = getattr(exported.judged[row.name], figure) - getattr(exported.judged[REFERENCE], figure)
+    return _plain(change)
+
+
+def _plain(value: float) -> float | None:
+    return None if math.isnan(value) else round(float(value), _DIGITS)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2f} %"
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.4f}"

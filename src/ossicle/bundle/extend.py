@@ -1,0 +1,34 @@
+"""A bundle with further files: a new folder that holds all of the old one and more."""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ossicle.artefacts.files import whole_folder, write_json
+from ossicle.bundle.card import card_text
+from ossicle.bundle.format import read_bundle
+from ossicle.bundle.manifest import CARD, MANIFEST, Bundle, FileEntry, manifest_of, parse
+from ossicle.core.digest import canonical_json
+
+
+def extend_bundle(
+    bundle: Bundle, folder: Path, files: Mapping[str, bytes], provenance: Mapping[str, Any], *, replace: bool = False
+) -> Bundle:
+    """Write ``bundle`` into ``folder`` with ``files`` and ``provenance`` added, whole or not at all; as read back.
+
+    What is given takes the place of what has the same name; the card is written anew. Raises BundleError for what a
+    reader would refuse, ArtefactError where ``folder`` exists and ``replace`` is false.
+    """
+    content = {name: bundle.read_bytes(name) for name in bundle.files if name != CARD} | dict(files)
+    draft = dataclasses.replace(bundle, folder=folder, provenance={**bundle.provenance, **provenance})
+    content[CARD] = card_text(draft).encode()
+    listed = {name: FileEntry(hashlib.sha256(data).hexdigest(), len(data)) for name, data in content.items()}
+    # What is written is what a reader accepts: the draft goes through the reader's own checks first.
+    checked = parse(canonical_json(manifest_of(dataclasses.replace(draft, files=listed))).encode(), folder)
+    with whole_folder(folder, replace=replace) as part:
+        for name, data in content.items():
+            (part / name).write_bytes(data)
+        write_json(part / MANIFEST, manifest_of(checked))
+    return read_bundle(folder)

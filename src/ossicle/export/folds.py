@@ -1,0 +1,48 @@
+"""All folds in one graph: one spectrogram, every fold's network on it, the mean of their scores."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.export.onnx_graph import export_module, model_example, waveform_example
+from ossicle.models.detector import CoreScores
+from ossicle.models.frontend import ChunkLogMel, ExportableLogMel
+
+
+class MeanScores(nn.Module):
+    """Spectrograms of whole chunks (batch, n_frames, n_mels) -> mean scores (batch, core_frames, n_labels)."""
+
+    def __init__(self, networks: Sequence[nn.Module], plan: ChunkPlan) -> None:
+        super().__init__()
+        self.members = nn.ModuleList([CoreScores(network, plan) for network in networks])
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """The mean of the members' scores."""
+        return torch.stack([member(log_mel) for member in self.members]).mean(dim=0)
+
+
+class WaveformMeanScores(nn.Module):
+    """Samples of whole chunks (batch, chunk_samples) -> mean scores (batch, core_frames, n_labels)."""
+
+    def __init__(self, networks: Sequence[nn.Module], plan: ChunkPlan, front: FrontEndSettings) -> None:
+        super().__init__()
+        self.front_end = ChunkLogMel(ExportableLogMel(front), plan, front)
+        self.core = MeanScores(networks, plan)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """The mean of the members' scores; the spectrogram is computed once."""
+        scores: Tensor = self.core(self.front_end(waveform))
+        return scores
+
+
+def folds_graph(networks: Sequence[nn.Module], plan: ChunkPlan, front: FrontEndSettings) -> bytes:
+    """The graph of our own runtime for all of ``networks``: ``log_mel`` -> mean ``scores``."""
+    return export_module(MeanScores(networks, plan), model_example(plan, front), "log_mel")
+
+
+def folds_waveform_graph(networks: Sequence[nn.Module], plan: ChunkPlan, front: FrontEndSettings) -> bytes:
+    """The graph for everybody else: ``waveform`` -> mean ``scores``."""
+    return export_module(WaveformMeanScores(networks, plan, front), waveform_example(plan), "waveform")

@@ -1,0 +1,41 @@
+"""A trial before the training: a network that cannot be exported should say so in seconds, not after hours."""
+
+import re
+
+import numpy as np
+from torch import nn
+
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.errors import ArtefactError, OssicleError
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.export.onnx_graph import model_graph
+from ossicle.export.parity import check_parity
+
+_OPERATOR = re.compile(r"(?:aten|prim|torchvision|quantized|timm)::\w+")
+
+
+def try_export(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings, architecture: str = "") -> None:
+    """Export an untrained network and run it on a chunk of noise; raises ArtefactError where that fails.
+
+    The message names the ``architecture`` (else the network's class) and the operator that has no place in a graph, or
+    how far the graph's scores are from torch's. The network stays as it is.
+    """
+    name = architecture or type(network).__name__
+    try:
+        graph = model_graph(network, plan, front)
+    except Exception as error:  # the exporter fails with errors of many kinds, its own and torch's
+        operators = sorted(set(_OPERATOR.findall(str(error))))
+        at = f"the operator {', '.join(operators)}" if operators else "the exporter"
+        first_line = str(error).strip().split("\n", 1)[0]
+        raise ArtefactError(
+            f"{name} cannot be exported to ONNX, and so not become a bundle: {at} fails ({type(error).__name__}: "
+            f"{first_line[:300]}); choose another network"
+        ) from error
+    noise = (0.1 * np.random.default_rng(0).standard_normal(plan.chunk_samples)).astype(np.float32)
+    try:
+        check_parity(network, {"model.onnx": graph}, plan, front, noise)
+    except OssicleError as error:
+        raise ArtefactError(
+            f"{name} changes when it is exported to ONNX ({error}), and so cannot become a bundle; choose another "
+            "network"
+        ) from error
