@@ -15,6 +15,7 @@ from ossicle.app.cli import (
     cutouts,
     dataset,
     demo,
+    export,
     field,
     jobs,
     presets,
@@ -43,6 +44,7 @@ train.register(app)
 purge.register(app)
 dataset.register(app)
 field.register(app)
+export.register(app)
 score.register(app)
 benchmark.register(app)
 convert.register(app)

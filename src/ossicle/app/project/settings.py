@@ -10,6 +10,7 @@ from ossicle.core.time import nearest_frames
 from ossicle.corpus.dataset import DatasetSettings
 from ossicle.corpus.index import CorpusSettings
 from ossicle.corpus.splits import SplitSettings
+from ossicle.export.settings import ExportSettings
 from ossicle.inference.grid import DecisionGrid
 from ossicle.metrics.noise_gate import GateSettings
 from ossicle.models.settings import JOINED_FRAMES, AugmentSettings, ModelSettings
@@ -129,6 +130,9 @@ class ProjectSettings:
     )
     evaluation: EvaluationSettings = setting(default=EvaluationSettings(), help="criteria and intervals")
     gate: GateSettings = setting(default=GateSettings(), help="limits of the noise gate")
+    export: ExportSettings = setting(
+        default=ExportSettings(), help="what `ossicle export` allows, and measures on"
+    )
     report: ReportSettings = setting(default=ReportSettings(), help="the page")
     jobs: JobsSettings = setting(default=JobsSettings(), help="where the work of each step is done, and with what")
     benchmark: BenchmarkSettings = setting(
