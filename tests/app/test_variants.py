@@ -152,6 +152,15 @@ def test_a_missing_dataset_is_named_before_anything_starts(tapes: Path, ossicle:
     assert not (tapes / "data").exists()
 
 
+def test_variants_are_trained_by_their_names(tapes: Path, ossicle: Any) -> None:
+    said = ossicle("train", "wide", "more_noise", "wide", "-p", tapes, "--variant", "more_noise", *QUIET)
+    assert said.code == 0, said.err
+    trained = [cells[0] for line in said.out.splitlines() if "training" in (cells := line.split())]
+    assert trained == ["wide", "more_noise"]
+    assert "did you mean 'wide'?" in ossicle("train", "wyde", "-p", tapes, *QUIET).err
+    assert "name none beside it" in ossicle("train", "wide", "-p", tapes, "--all-active", *QUIET).err
+
+
 def test_a_dataset_that_cannot_be_built_stops_all_before_the_first_training(tapes: Path, ossicle: Any) -> None:
     file = tapes / "ossicle.toml"
     text = file.read_text().replace('active = ["wide", "more_noise"]', 'active = ["wide", "finer"]')

@@ -20,10 +20,16 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...", help="Variants to train, \\[variants.NAME], one after another.", show_default=False
+        ),
+    ] = None,
     project: ProjectFile = HERE,
     variant: Annotated[
         list[str] | None,
-        typer.Option("--variant", help="A variant to train, \\[variants.NAME]; may be repeated.", show_default=False),
+        typer.Option("--variant", help="The same as a NAME: a variant to train; may be repeated.", show_default=False),
     ] = None,
     all_active: Annotated[
         bool, typer.Option("--all-active", help="Train every variant that the project file lists as active.")
@@ -48,8 +54,8 @@ def train(
 
     overrides = tuple(set_ or ())
     base = load_project(project, overrides, data_root)
-    names = variants_asked(base, variant or [], all_active)
-    projects = [load_project(project, overrides, data_root, name) for name in names]
+    asked = variants_asked(base, [*(names or []), *(variant or [])], all_active)
+    projects = [load_project(project, overrides, data_root, name) for name in asked]
     with make_progress(progress) as shown:
         for one in projects:
             run_project(one, shown, until="dataset")
@@ -81,9 +87,10 @@ def train(
 def variants_asked(base: Project, asked: list[str], all_active: bool) -> list[str]:
     """The variants to train; the empty name is the project itself."""
     if not all_active:
-        return asked or [""]
+        # A name given twice is one training.
+        return list(dict.fromkeys(asked)) or [""]
     if asked:
-        raise UsageError("--all-active trains the variants that the project file lists: leave --variant out")
+        raise UsageError("--all-active trains the variants that the project file lists: name none beside it")
     if not base.active:
         there = f"it defines {', '.join(base.variants)}" if base.variants else "it defines no [variants.NAME]"
         raise UsageError(f'{base.file}: no variant is active ({there}); add active = ["NAME", ...] at its top')
