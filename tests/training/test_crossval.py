@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -191,3 +192,17 @@ def survivors(session: int) -> list[int]:
     listing = subprocess.run(["ps", "-eo", "pid=,sid=,stat="], capture_output=True, text=True, check=True).stdout
     rows = [line.split() for line in listing.splitlines()]
     return [int(pid) for pid, sid, stat in rows if sid == str(session) and not stat.startswith("Z")]
+
+
+def test_gpus_have_one_training_each(corpus: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crossval, "devices", lambda asked: ("cuda:0", "cuda:1") if asked == "auto" else (asked,))
+    job = corpus.job(tmp_path / "run", device="auto")
+
+    def on(*names: str) -> list[Any]:
+        return [SimpleNamespace(job=corpus.job(tmp_path / name, device=name)) for name in names]
+
+    places = [crossval._free_place(job, running, 1) for running in (on(), on("cuda:0"), on("cuda:1"))]
+    assert places == ["cuda:0", "cuda:1", "cuda:0"]
+    assert crossval._free_place(job, on("cuda:0", "cuda:1"), 5) == ""
+    cpu = corpus.job(tmp_path / "run", device="cpu")
+    assert [crossval._free_place(cpu, on(*["cpu"] * n), 2) for n in range(3)] == ["cpu", "cpu", ""]

@@ -6,14 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from sklearn.metrics import average_precision_score
 
-from ossicle.core.errors import UsageError
+from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.settings import digestible
+from ossicle.models.devices import devices
 from ossicle.models.predictor import load_predictor
 from ossicle.training.crossval import fit_job
-from ossicle.training.fit import accelerator, fit
+from ossicle.training.fit import fit
 from ossicle.training.material import load_material
+from ossicle.training.module import FrameDetector
 from ossicle.training.runfolder import RunFolder
 from ossicle.training.settings import TrainingSettings
 
@@ -107,13 +110,83 @@ def test_nothing_to_train_on_is_said(corpus: Any, tmp_path: Path) -> None:
 def test_a_device_that_is_missing_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert accelerator("auto") == "cpu"
-    for device in ("cuda", "mps"):
-        with pytest.raises(UsageError, match=f"device = '{device}' is not available") as refused:
-            accelerator(device)
+    assert devices("auto") == ("cpu",)
+    for name in ("cuda", "cuda:1", "mps"):
+        with pytest.raises(UsageError, match=f"device '{name}' is not available here; there is cpu;") as refused:
+            devices(name)
         assert refused.value.exit_code == 2
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert accelerator("auto") == "gpu"
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert devices("auto") == devices("cuda") == ("cuda:0", "cuda:1")
+    assert devices("cuda:1") == ("cuda:1",)
+    with pytest.raises(UsageError, match="there is cpu, cuda:0, cuda:1"):
+        devices("cuda:2")
+    with pytest.raises(UsageError, match="device 'gpu': there is auto"):
+        devices("gpu")
+    with pytest.raises(ValueError, match="device = 'gpu' is none of"):
+        TrainingSettings(device="gpu")
+
+
+def test_memory_that_runs_out_says_which_batch_and_what_to_try(corpus: Any, tmp_path: Path) -> None:
+    job = corpus.job(tmp_path / "run", epochs=3)
+    straight = corpus.job(tmp_path / "straight", epochs=3)
+    step = FrameDetector.training_step
+
+    def starve(module: FrameDetector, batch: Any, index: int) -> torch.Tensor:
+        if module.current_epoch == 1 and index == 1:
+            # What torch's allocator of the CPU says.
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: not enough memory: you tried")
+        return step(module, batch, index)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(FrameDetector, "training_step", starve)
+        with pytest.raises(OssicleError, match="out of memory") as told:
+            fit_job(job)
+    assert "epoch 2 with batches of 4 crops" in str(told.value)
+    assert "training.batch_size=2" in str(told.value)
+    fit_job(job)
+    fit_job(straight)
+    assert weights(job.folder) == weights(straight.folder)
+
+
+def test_the_mean_of_the_last_epochs_is_kept_and_survives_a_stop(corpus: Any, tmp_path: Path) -> None:
+    ends: list[dict[str, torch.Tensor]] = []
+    end = FrameDetector.end_epoch
+
+    def noted(module: FrameDetector) -> None:
+        ends.append({name: one.clone() for name, one in module.average.average.state_dict().items()})
+        end(module)
+
+    job = corpus.job(tmp_path / "straight", epochs=4, average_epochs=3)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(FrameDetector, "end_epoch", noted)
+        fit_job(job)
+    kept = load_file(RunFolder(job.folder).weights)
+    for name, one in kept.items():
+        if one.dtype.is_floating_point:
+            expected = torch.stack([state[name] for state in ends[1:]]).double().mean(dim=0)
+            torch.testing.assert_close(one.double(), expected, rtol=1e-5, atol=1e-7)
+    stopped = corpus.job(tmp_path / "stopped", epochs=4, average_epochs=3)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(FrameDetector, "end_epoch", _stop_at(end, 2))
+        with pytest.raises(KeyboardInterrupt):
+            fit_job(stopped)
+    fit_job(stopped)
+    assert weights(stopped.folder) == weights(job.folder)
+
+
+def _stop_at(end: Any, epoch: int) -> Any:
+    def stopping(module: FrameDetector) -> None:
+        if module.current_epoch == epoch:
+            raise KeyboardInterrupt
+        end(module)
+
+    return stopping
+
+
+def test_radam_is_another_training(corpus: Any, straight: Path, tmp_path: Path) -> None:
+    fit_job(corpus.job(tmp_path / "run", optimiser="radam"))
+    assert weights(tmp_path / "run") != weights(straight)
 
 
 def test_labels_that_no_clip_has_still_train(corpus: Any, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ class EpochEnd(Callback):
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Log and save."""
         module: FrameDetector = pl_module
+        module.end_epoch()
         figures = module.epoch_figures()
         rate = float(trainer.optimizers[0].param_groups[0]["lr"])
         seconds = round(time.monotonic() - self._began, 3)

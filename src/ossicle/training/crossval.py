@@ -7,7 +7,7 @@ import multiprocessing
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -16,6 +16,7 @@ from ossicle.artefacts.workers import end_with_parent, interrupts_held, keep_fre
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError
 from ossicle.core.frontend import FrontEndSettings
+from ossicle.models.devices import devices
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.training.fit import fit
 from ossicle.training.material import apart, load_material
@@ -28,7 +29,10 @@ _GRACE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class FitJob:
-    """One training: the clips of the folds ``held_out`` teach nothing; none trains on everything."""
+    """One training: the clips of the folds ``held_out`` teach nothing; none trains on everything.
+
+    ``audio`` is the folder of recordings, where some are not in the store; ``cache_mb`` megabytes hold whole ones.
+    """
 
     folder: Path
     held_out: tuple[int, ...]
@@ -40,6 +44,9 @@ class FitJob:
     front: FrontEndSettings
     training: TrainingSettings
     augment: AugmentSettings
+    audio: Path | None = None
+    cache_mb: float = 0.0
+    pretrained: Path | None = None
 
     @property
     def name(self) -> str:
@@ -53,7 +60,10 @@ Progress = Callable[[int, int, str], None]
 def fit_job(job: FitJob) -> None:
     """Do one training in this process."""
     presence_s = job.training.least_presence_s
-    material = load_material(job.dataset, job.store, job.labels, job.plan, job.training.apart_frames, presence_s)
+    apart_frames = job.training.apart_frames
+    material = load_material(
+        job.dataset, job.store, job.labels, job.plan, apart_frames, presence_s, job.audio, job.cache_mb
+    )
     train = tuple(clip for clip in material.clips if clip.fold not in job.held_out)
     held_out = tuple(clip for clip in material.clips if clip.fold in job.held_out)
     fit(
@@ -65,14 +75,15 @@ def fit_job(job: FitJob) -> None:
         job.training,
         job.augment,
         RunFolder(job.folder),
+        job.pretrained,
     )
 
 
 def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = None) -> None:
     """Do all trainings that are not done yet, ``parallel`` at a time; ``progress`` hears epochs done, all, and a note.
 
-    Raises what the first failing training raised, with its name; the others are stopped and resume from their last
-    whole epoch.
+    Where they are to be on GPUs there is one at a time on each GPU, whatever ``parallel`` says. Raises what the first
+    failing training raised, with its name; the others are stopped and resume from their last whole epoch.
     """
     if parallel < 1:
         raise ValueError(f"parallel = {parallel} must be at least 1")
@@ -83,8 +94,9 @@ def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = N
     running: list[_Running] = []
     try:
         while waiting or running:
-            while waiting and len(running) < parallel:
-                running.append(_Running(waiting.pop(0)))
+            while waiting and (place := _free_place(waiting[0], running, parallel)):
+                training = replace(waiting[0].training, device=place)
+                running.append(_Running(replace(waiting.pop(0), training=training)))
             running = [one for one in running if not one.ended()]
             if progress is not None:
                 progress(*_state(jobs, [one.job for one in running]))
@@ -97,6 +109,15 @@ def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = N
             if one.process.is_alive():
                 one.process.kill()
                 one.process.join()
+
+
+def _free_place(job: FitJob, running: Sequence["_Running"], parallel: int) -> str:
+    """The device for one training more; empty where all are taken."""
+    places = devices(job.training.device)
+    if not places[0].startswith("cuda"):
+        return places[0] if len(running) < parallel else ""
+    taken = {one.job.training.device for one in running}
+    return next((place for place in places if place not in taken), "")
 
 
 class _Running:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import lightning
 import torch
@@ -16,9 +17,11 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
 from ossicle.core.digest import seed_of
-from ossicle.core.errors import UsageError
+from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.records import Clip
+from ossicle.models.devices import device
+from ossicle.models.pretrained import load_pretrained
 from ossicle.models.prior import rare_event_bias
 from ossicle.models.registry import build_network
 from ossicle.models.settings import AugmentSettings, ModelSettings
@@ -76,13 +79,15 @@ def fit(
     training: TrainingSettings,
     augment: AugmentSettings,
     folder: RunFolder,
+    pretrained: Path | None = None,
 ) -> None:
     """Train on ``train``, draw curves on ``held_out`` (may be empty) and leave the weights in ``folder``.
 
     The weights are the average after the last epoch, whatever the curves say: nothing is chosen on held-out data.
+    ``pretrained``: the file of ``training.pretrained``, None for none or timm's hub.
     A folder with the state of an interrupted training is resumed. Raises UsageError where there is nothing to train on
-    or the device is missing, ArtefactError where that state is damaged or another training's, and KeyboardInterrupt on
-    Ctrl-C.
+    or the device is missing, ArtefactError where that state is damaged or another training's, or pretrained weights do
+    not fit, OssicleError where memory ran out, and KeyboardInterrupt on Ctrl-C.
     """
     if folder.done:
         folder.forget_state()
@@ -92,17 +97,20 @@ def fit(
     torch.set_num_threads(training.threads)
     torch.manual_seed(seed_of(training.seed, "weights"))
     network = build_network(model, front, material.plan, len(material.labels))
+    if training.pretrained:
+        load_pretrained(network, pretrained or training.pretrained, model.window)
     rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
     crops = Crops(material, train, held_out, training)
     module = FrameDetector(network, material.plan, front, training, augment, crops.steps)
     made_from = state_digest(material, train, model, front, training, augment)
     folder.path.mkdir(parents=True, exist_ok=True)
     resume = _resumable(folder, made_from)
-    with _quiet():
+    kind, chosen = _lightning(device(training.device))
+    with _quiet(), _out_of_memory(training, folder):
         trainer = lightning.Trainer(
             max_epochs=training.epochs,
-            accelerator=accelerator(training.device),
-            devices=1,
+            accelerator=kind,
+            devices=chosen,
             # One process, whatever is around: else a machine with Slurm has Lightning look for its ranks and requeue.
             plugins=[LightningEnvironment()],
             precision=training.precision,  # type: ignore[arg-type]
@@ -125,18 +133,32 @@ def fit(
                 weights_only=True,
             )
     folder.write_best()
-    save_weights(module.average.average, folder.weights)
+    save_weights(module.kept, folder.weights)
     folder.forget_state()
 
 
-def accelerator(device: str) -> str:
-    """Lightning's name of a device; raises UsageError where it is not there."""
-    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if device == "auto":
-        device = next(name for name in ("cuda", "mps", "cpu") if found[name])
-    if not found[device]:
-        raise UsageError(f"[training] device = {device!r} is not available here; use 'auto' or 'cpu'")
-    return "gpu" if device == "cuda" else device
+def _lightning(name: str) -> tuple[str, int | list[int]]:
+    """Lightning's accelerator and devices for a device of torch."""
+    if name.startswith("cuda:"):
+        return "gpu", [int(name.removeprefix("cuda:"))]
+    return name, 1
+
+
+@contextmanager
+def _out_of_memory(training: TrainingSettings, folder: RunFolder) -> Iterator[None]:
+    """Say which batch was too much, and what to try; the state of the last whole epoch stays."""
+    try:
+        yield
+    except RuntimeError as error:
+        # A GPU's has a class of its own; the CPU's allocator has only words.
+        if not isinstance(error, torch.OutOfMemoryError) and "not enough memory" not in str(error):
+            raise
+        done = len(folder.epochs())
+        raise OssicleError(
+            f"out of memory in epoch {done + 1} with batches of {training.batch_size} crops: run again where more is "
+            f"free, and it goes on after epoch {done}; or train anew with --set training.batch_size="
+            f"{max(1, training.batch_size // 2)}"
+        ) from error
 
 
 def _resumable(folder: RunFolder, made_from: str) -> bool:

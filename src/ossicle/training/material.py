@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.artefacts.tables import read_table
-from ossicle.audio.store import Store
+from ossicle.audio.store import MixedStore
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.intervals import Intervals, as_intervals, part, union
 from ossicle.core.records import Annotation, Clip
@@ -34,7 +34,7 @@ class Material:
     clips: tuple[Clip, ...]
     labels: tuple[str, ...]
     intervals: Mapping[str, Mapping[str, Intervals]]
-    store: Store
+    store: MixedStore
     plan: ChunkPlan
     known: Mapping[str, Intervals] = field(default_factory=dict)
     withheld: Mapping[str, Intervals] = field(default_factory=dict)
@@ -134,11 +134,14 @@ def load_material(
     plan: ChunkPlan,
     apart_frames: float = 0.0,
     presence_s: float | None = None,
+    audio: Path | None = None,
+    cache_mb: float = 0.0,
 ) -> Material:
     """The material of a dataset folder (``clips``, ``annotations`` and, where it is, ``known``) and a store folder.
 
     Neighbours of one label are held ``apart_frames`` frames apart in the targets; see :class:`Material` for
-    ``presence_s``.
+    ``presence_s``. ``audio``: the folder of recordings, for those that are not in the store; ``cache_mb``: memory for
+    whole recordings.
     """
     clips = tuple(clips_of(read_table(dataset / "clips.parquet")))
     notes = annotations_of(read_table(dataset / "annotations.parquet"))
@@ -146,4 +149,5 @@ def load_material(
     stretches = stretches_of(read_table(dataset / KNOWN)) if (dataset / KNOWN).exists() else {}
     known = {key: as_intervals(times) for key, times in stretches.items()}
     intervals = target_intervals(notes, apart_frames * plan.hop_s)
-    return Material(clips, labels, intervals, Store(store), plan, known, presence_s=presence_s)
+    samples = MixedStore(store, audio, cache_mb)
+    return Material(clips, labels, intervals, samples, plan, known, presence_s=presence_s)

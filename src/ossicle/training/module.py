@@ -11,7 +11,7 @@ from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.digest import seed_of
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.augment import vary_log_mel, vary_waveforms
-from ossicle.models.averaging import WeightAverage
+from ossicle.models.averaging import EpochMean, WeightAverage
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.settings import AugmentSettings
 from ossicle.models.stretch import vary_stretch
@@ -21,7 +21,7 @@ from ossicle.training.settings import TrainingSettings
 
 
 class FrameDetector(lightning.LightningModule):
-    """Trains a network on crops with frame targets; ``average.average`` holds the weights to keep.
+    """Trains a network on crops with frame targets; ``kept`` holds the weights to keep.
 
     ``steps``: optimiser steps of an epoch.
     """
@@ -39,6 +39,7 @@ class FrameDetector(lightning.LightningModule):
         self.network = network
         self.steps = steps
         self.average = WeightAverage(network, training.ema_decay)
+        self.mean = EpochMean(network) if training.average_epochs else None
         self.front_end = ChunkLogMel(LogMel(front), plan, front)
         self.training_settings = training
         self.augment = augment
@@ -69,6 +70,17 @@ class FrameDetector(lightning.LightningModule):
         """Let the average follow."""
         self.average.update(self.network, self.global_step - 1)
 
+    def end_epoch(self) -> None:
+        """Take the weights of a last epoch into their mean; before the state of the epoch is saved."""
+        training = self.training_settings
+        if self.mean is not None and self.current_epoch >= training.epochs - training.average_epochs:
+            self.mean.take(self.average.average)
+
+    @property
+    def kept(self) -> nn.Module:
+        """The network with the weights to keep."""
+        return self.average.average if self.mean is None else self.mean.average
+
     def validation_step(self, batch: Batch, index: int) -> None:
         """Loss of the averaged weights on held-out crops: for the curves, never for choosing weights."""
         waveforms, targets, mask = batch
@@ -78,11 +90,15 @@ class FrameDetector(lightning.LightningModule):
         self._collect("val_error", ((torch.sigmoid(logits) - targets).abs() * mask).sum() / mask.sum().clamp_min(1))
 
     def configure_optimizers(self) -> Any:
-        """AdamW with a linear warm-up and a cosine to zero, by step."""
+        """The optimiser, with a linear warm-up and a cosine to zero, by step."""
         training = self.training_settings
-        optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
-        )
+        rate, decay = training.learning_rate, training.weight_decay
+        weights = self.network.parameters()
+        optimiser: torch.optim.Optimizer
+        if training.optimiser == "radam":
+            optimiser = torch.optim.RAdam(weights, lr=rate, weight_decay=decay, decoupled_weight_decay=True)
+        else:
+            optimiser = torch.optim.AdamW(weights, lr=rate, weight_decay=decay)
         total = training.epochs * self.steps
         warm = max(1, round(training.warmup * total))
 

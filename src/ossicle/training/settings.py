@@ -1,5 +1,7 @@
 """The settings of a training."""
 
+import re
+
 from ossicle.core.settings import setting, settings
 
 
@@ -14,7 +16,21 @@ class TrainingSettings:
     weight_decay: float = setting(default=1e-3, help="decoupled weight decay", ge=0)
     warmup: float = setting(default=0.1, help="share of the steps with a rising learning rate", ge=0, lt=1)
     gradient_clip: float = setting(default=5.0, help="largest gradient norm; 0 for none", ge=0)
+    optimiser: str = setting(
+        default="adamw", help="Adam with decoupled weight decay, or its rectified form", choices=("adamw", "radam")
+    )
     ema_decay: float = setting(default=0.99, help="decay of the averaged weights, which are the ones kept", ge=0, lt=1)
+    average_epochs: int = setting(
+        default=0,
+        help="keep the mean of these weights at the ends of so many last epochs; 0: those after the last",
+        ge=0,
+    )
+    pretrained: str = setting(
+        default="",
+        help="weights to start the backbone of window networks from: a file beside the project file, or hub (timm's, "
+        "downloaded); empty: none",
+        digest=False,
+    )
     target_share: float = setting(
         default=0.7, help="share of crops drawn around a target; the others around noise", ge=0, le=1
     )
@@ -55,13 +71,22 @@ class TrainingSettings:
     precision: str = setting(default="32-true", help="arithmetic", choices=("32-true", "bf16-mixed"))
     seed: int = setting(default=0, help="seed of every draw", ge=0)
     threads: int = setting(default=1, help="threads of each training; part of the result on CPUs", ge=1)
-    device: str = setting(default="auto", help="where to train", choices=("auto", "cpu", "cuda", "mps"), digest=False)
+    device: str = setting(
+        default="auto",
+        help="where to train and score: auto (GPUs where there are any, a training each), cpu, cuda, cuda:N, mps",
+        digest=False,
+    )
     parallel: int = setting(
         default=3,
         help="trainings at a time on a CPU; one more than cores, so that the last ones share them",
         ge=1,
         digest=False,
     )
+
+    def __post_init__(self) -> None:
+        """Refuse a device that no machine has, before a run rather than in it."""
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
+            raise ValueError(f"device = {self.device!r} is none of: auto, cpu, cuda, cuda:N (a GPU by its number), mps")
 
     @property
     def least_presence_s(self) -> float | None:

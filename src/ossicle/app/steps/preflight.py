@@ -126,9 +126,9 @@ def _device(project: Project) -> Finding:
         return Finding("device", True, f"training runs on Slurm; whether {asked!r} is there is told there")
     if importlib.util.find_spec("torch") is None:
         return Finding("device", False, "torch is not installed; pip install 'ossicle[train]'")
-    from ossicle.training.fit import accelerator
+    from ossicle.models.devices import devices
 
     try:
-        return Finding("device", True, f"training runs on: {accelerator(asked)}")
+        return Finding("device", True, f"training runs on: {', '.join(devices(asked))}")
     except UsageError as error:
         return Finding("device", False, str(error))

@@ -49,6 +49,7 @@ def _run_one(context: Context, name: str) -> None:
 def _score_unit(context: Context, name: str, before: int, total: int) -> int:
     """Score what the model ``name`` held out; gives the number of recordings, ``before`` and ``total`` are for show."""
     # Torch is an optional extra, needed by this step only when it really runs.
+    from ossicle.models.devices import device
     from ossicle.models.predictor import load_predictor, use_threads
     from ossicle.training.runfolder import RunFolder
 
@@ -60,7 +61,8 @@ def _score_unit(context: Context, name: str, before: int, total: int) -> int:
     recordings = {one.id: one for one in read_index(context.inputs["corpus"]).recordings}
     labels, journal = labels_of(context.inputs["dataset"]), unit_journal(context.out, name)
     weights = RunFolder(context.inputs["training"] / name).weights
-    predictor = load_predictor(weights, settings.model, labels, settings.plan, settings.frontend)
+    place = device(settings.training.device)
+    predictor = load_predictor(weights, settings.model, labels, settings.plan, settings.frontend, place)
     for done, (_, key) in enumerate(keys, start=before + 1):
         began, reused = time.monotonic(), _scored(context.out, journal, key)
         if not reused:

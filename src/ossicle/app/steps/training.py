@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.step import LOCK_WAIT_S, Context, Step, Units
-from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.files import file_digest, read_json, write_json
 from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.tables import read_table
+from ossicle.audio.store.composition import composition
+from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 from ossicle.training.runfolder import RunFolder
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 STEP_VERSION = 3
 FINAL = "final"
+COMPOSITION = "composition.json"
+HUB = "hub"
 
 
 def models_of(dataset: Path) -> dict[str, tuple[int, ...]]:
@@ -39,6 +43,7 @@ def run(context: Context) -> None:
         # Here, since torch takes seconds to import and most runs find their models on the shelf.
         from ossicle.training.crossval import fit_all
 
+        say_composition(context)
         with ExitStack() as held:
             for name in names:
                 # A job on another machine may be at one of them.
@@ -67,14 +72,30 @@ def fit_jobs(context: Context) -> list["FitJob"]:
             front=settings.frontend,
             training=settings.training,
             augment=settings.augment,
+            audio=context.project.audio_folder,
+            cache_mb=settings.store.cache_mb,
+            pretrained=_pretrained_file(context.project),
         )
         for name, held_out in models_of(dataset).items()
     ]
 
 
+def say_composition(context: Context) -> None:
+    """Say how much is read from the store and how much from files, and keep it with the run.
+
+    No part of the content: the store's own content digest, an input of this step, says which recordings are where.
+    """
+    found = composition(context.inputs["store"])
+    context.progress.say(found.line)
+    if found.warning:
+        context.progress.say(found.warning)
+    write_json(context.out / COMPOSITION, {**found.to_json(), "line": found.line, "warning": found.warning})
+
+
 def _fit_one(context: Context, name: str) -> None:
     from ossicle.training.crossval import fit_all
 
+    say_composition(context)
     fit_all([job for job in fit_jobs(context) if job.name == name], 1, context.progress.advance)
 
 
@@ -95,13 +116,33 @@ def _settings(project: Project) -> dict[str, object]:
     }
 
 
+def _pretrained_file(project: Project) -> Path | None:
+    """The file of weights to start from; None for none, or timm's hub."""
+    named = project.settings.training.pretrained
+    if named in ("", HUB):
+        return None
+    file = project.folder / named
+    if not file.is_file():
+        raise UsageError(f"[training] pretrained = {named!r}: there is no such file beside {project.file}")
+    return file
+
+
+def _pretrained(project: Project) -> dict[str, str]:
+    """What the weights to start from are: the path of a file shapes nothing."""
+    file = _pretrained_file(project)
+    if file is not None:
+        return {"pretrained": file_digest(file)}
+    return {"pretrained": f"timm {version('timm')}"} if project.settings.training.pretrained else {}
+
+
 STEP = Step(
     name="training",
     version=STEP_VERSION,
     needs=("dataset", "store"),
     settings=_settings,
     run=run,
-    logs=RunFolder.LOGS,
+    logs=(*RunFolder.LOGS, COMPOSITION),
+    extra=_pretrained,
     units=Units(
         names=lambda dataset: tuple(models_of(dataset)),
         run=_fit_one,

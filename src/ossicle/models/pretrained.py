@@ -1,0 +1,98 @@
+"""Weights that others trained, as the start of a backbone: from a file, or from timm's hub.
+
+Nothing is unpickled: safetensors files are read as such, files of ``torch.save`` with ``weights_only``.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ossicle.core.errors import ArtefactError, UsageError
+from ossicle.models.settings import WindowSettings
+
+HUB = "hub"
+# What a backbone may be called in the network it was saved with: ours, Lightning's, data-parallel ones.
+_PREFIXES = ("backbone.network.", "backbone.", "network.", "model.", "module.", "encoder.")
+_MOST_NAMED = 5
+
+
+def load_pretrained(network: nn.Module, source: str | Path, settings: WindowSettings) -> None:
+    """Give the backbone of a window network the weights of ``source``: a file, or :data:`HUB`.
+
+    Classifiers in the file are left out, and a first layer for colour images is summed to one channel, as timm does.
+    Raises UsageError where the network has no such backbone or timm no such weights, ArtefactError with the file and
+    the first names that do not fit.
+    """
+    backbone = getattr(network, "backbone", None)
+    if backbone is None:
+        raise UsageError('[training] pretrained: only [model] name = "window" has a backbone that others trained')
+    target = getattr(backbone, "network", backbone)
+    if str(source) == HUB:
+        _copy(target, _from_hub(settings), f"timm's weights of {settings.backbone}")
+    else:
+        _copy(target, _from_file(Path(source)), str(source))
+
+
+def _from_hub(settings: WindowSettings) -> Mapping[str, Tensor]:
+    import timm
+
+    try:
+        found: Any = timm.create_model(settings.backbone, pretrained=True, num_classes=0)
+    except Exception as error:  # whatever the network and the hub's libraries raise
+        first_line = str(error).split("\n", 1)[0]
+        raise UsageError(
+            f'[training] pretrained = "hub": no weights of {settings.backbone!r} were to be had ({first_line}); name a '
+            "file that was fetched elsewhere"
+        ) from error
+    state: Mapping[str, Tensor] = found.state_dict()
+    return state
+
+
+def _from_file(path: Path) -> Mapping[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, SafetensorError) as error:
+        raise ArtefactError(f"{path}: not a readable file of weights ({error})") from error
+    except Exception as error:  # a damaged or hostile pickle raises whatever it hits
+        first_line = str(error).split("\n", 1)[0]
+        raise ArtefactError(
+            f"{path}: not a readable file of weights ({first_line}); save them as safetensors"
+        ) from error
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
+            state = state[key]
+    if not isinstance(state, Mapping) or not all(isinstance(one, Tensor) for one in state.values()):
+        raise ArtefactError(f"{path}: holds no table of weights; save the state_dict of the network")
+    return state
+
+
+def _copy(target: nn.Module, found: Mapping[str, Tensor], where: str) -> None:
+    wanted = target.state_dict()
+    prefix = max(
+        ("", *_PREFIXES, *(f"model.{one}" for one in _PREFIXES)),
+        key=lambda one: sum(f"{one}{name}" in found for name in wanted),
+    )
+    missing, misfits = [], []
+    for name, tensor in wanted.items():
+        given = found.get(prefix + name)
+        if given is not None and given.ndim == 4 and given.shape[1] == 3 and tensor.shape[1] == 1:
+            given = given.sum(dim=1, keepdim=True)
+        if given is None:
+            missing.append(name)
+        elif given.shape != tensor.shape:
+            misfits.append(f"{name} is {list(given.shape)}, not {list(tensor.shape)}")
+        else:
+            wanted[name] = given
+    if missing or misfits:
+        named = "; ".join([*misfits, *(f"{name} is missing" for name in missing)][:_MOST_NAMED])
+        raise ArtefactError(
+            f"{where}: {len(missing) + len(misfits)} of {len(wanted)} tensors do not fit the backbone: {named}"
+        )
+    target.load_state_dict(wanted)
