@@ -25,3 +25,14 @@ DataRoot = Annotated[
 ProgressKind = Annotated[str, typer.Option("--progress", help="auto, rich, plain or none; goes to stderr.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Threads = Annotated[int, typer.Option("--threads", "-t", min=1, help="Threads of the runtime.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="Where to train and score: auto, cpu, cuda, cuda:N or mps; else \\[training] device.", show_default=False
+    ),
+]
+
+
+def overrides_of(set_: list[str] | None, device: str = "") -> tuple[str, ...]:
+    """What ``--set`` and ``--device`` override."""
+    return (*(set_ or ()), *([f"training.device={device}"] if device else []))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.placed import On, Watched, place_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_metrics, print_rows
@@ -109,6 +109,7 @@ def run(
         typer.Option(help="Last step to run.", show_default=False),
     ] = None,
     on: On = None,
+    device: Device = "",
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for another run on the same data root, rather than refuse.")
     ] = False,
@@ -129,11 +130,12 @@ def run(
 
     if progress not in KINDS:
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
-    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    overrides = overrides_of(set_, device)
+    loaded = load_project(project, overrides, data_root, variant)
     words = loaded.settings.chunks.in_words(loaded.settings.frontend)
     if words:
         print(words, file=sys.stderr)
-    wish = Wish(tuple(steps or ()), until, tuple(set_ or ()), place_of(on))
+    wish = Wish(tuple(steps or ()), until, overrides, place_of(on))
     with make_progress(progress) as shown:
         if needs_jobs(loaded, wish):
             if from_ is not None:

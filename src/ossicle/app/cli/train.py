@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.options import DataRoot, Device, ProgressKind, ProjectFile, Set, overrides_of
 from ossicle.app.cli.placed import On, Watched, place_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.project import HERE
@@ -39,6 +39,7 @@ def train(
     ] = "training",
     set_: Set = None,
     on: On = None,
+    device: Device = "",
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
 ) -> None:
@@ -52,7 +53,7 @@ def train(
     from ossicle.app.steps.losses import losses
     from ossicle.app.steps.progress import make_progress
 
-    overrides = tuple(set_ or ())
+    overrides = overrides_of(set_, device)
     base = load_project(project, overrides, data_root)
     asked = variants_asked(base, [*(names or []), *(variant or [])], all_active)
     projects = [load_project(project, overrides, data_root, name) for name in asked]
