@@ -1,14 +1,43 @@
-"""The step ``store``: what headers promised and decoding did not keep."""
+"""The step ``store`` and its commands: from headers that promised too much to a shard that somebody edited."""
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
+import pytest
 import soundfile
+
+from ossicle.app.project.load import load_project
+from ossicle.app.steps import store as step
+from ossicle.app.steps import training
+from ossicle.app.steps.step import Context, Silent, fingerprint
+from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.runlog import RunLog
+from ossicle.artefacts.shelf import Shelf
+from ossicle.audio.store import MixedStore, composition
+from ossicle.audio.store import choice as choosing
 
 from ..untrained import PROJECT, RATE, write_tapes
 
 QUIET = ("--until", "store", "--progress", "none")
+NONE = ("--progress", "none")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Two tapes of ten seconds, and one of thirty."""
+    write_tapes(tmp_path, ("siteA_1", "siteB_1", "siteC_1"))
+    samples = np.random.default_rng(9).normal(0, 0.1, 30 * RATE).astype(np.float32)
+    soundfile.write(tmp_path / "audio" / "siteC_1.wav", samples, RATE)
+    (tmp_path / "ossicle.toml").write_text(PROJECT)
+    return tmp_path
+
+
+def stores(project: Path) -> list[Path]:
+    return sorted((project / "data" / "store").glob("[!.]*"))
 
 
 def test_a_recording_whose_header_was_believed_is_named_with_the_remedy(tmp_path: Path, ossicle: Any) -> None:
@@ -22,3 +51,163 @@ def test_a_recording_whose_header_was_believed_is_named_with_the_remedy(tmp_path
     # The remedy works as far as it goes: the recording is left out, and then one site is too few.
     said = ossicle("run", "-p", tmp_path, *QUIET)
     assert "at least two groups" in said.err
+
+
+def test_build_makes_the_store_of_a_run_and_says_what_is_in_it(project: Path, ossicle: Any) -> None:
+    said = ossicle("store", "build", "-p", project, "--workers", 2, *NONE)
+    assert said.code == 0
+    assert "recordings: 3 from the store, 0 raw (100 % of 0.01 h from the store)" in said.out
+    assert said.err == ""
+    outcomes = json.loads(ossicle("run", "-p", project, *QUIET, "--json").out)["outcomes"]
+    assert outcomes["store"] == "reused"
+    (only,) = stores(project)
+    manifest = json.loads((only / "artefact.json").read_text())
+    assert manifest["settings"]["decoders"].keys() == {"libsndfile", "libsoxr", "libavcodec", "libavformat"}
+    # Neither workers nor the room on the disk nor memory make another store of it.
+    said = ossicle("store", "build", "-p", project, "--leave-gb", 0.001, "--set", "store.cache_mb=1.0", *NONE, "--json")
+    told = json.loads(said.out)
+    assert (told["outcome"], told["artefact"], told["redone"]) == ("reused", str(only), [])
+    assert told["composition"]["stored"] == 3
+    assert ossicle("store", "verify", "-p", project, *NONE).out.startswith(f"{only}: sound; recordings: 3")
+
+
+def test_only_the_biggest_and_what_the_training_then_reads(project: Path, ossicle: Any) -> None:
+    said = ossicle("store", "build", "-p", project, "--only-biggest", 1, *NONE)
+    assert said.code == 0
+    assert "recordings: 1 from the store, 2 raw (60 % of" in said.out
+    assert "warning: under half of the recordings (33 %)" in said.err
+    assert "write them into [store]" in said.err
+    (project / "ossicle.toml").write_text(f"{PROJECT}\n[store]\nonly_biggest = 1\n")
+    said = ossicle("store", "build", "-p", project, "--json", *NONE)
+    assert json.loads(said.out)["outcome"] == "reused"
+    assert "note:" not in said.err
+    (only,) = stores(project)
+    with MixedStore(only, project / "audio") as store:
+        assert len(store.ids) == 3
+        assert {store.n_samples(one) for one in store.ids} == {10 * RATE, 30 * RATE}
+    said = ossicle("store", "verify", "-p", project, *NONE)
+    assert said.code == 0
+    # A raw recording that was edited in place, its size and time as they were.
+    (data,) = [path for path in (project / "audio").iterdir() if path.stem == "siteA_1"]
+    state, content = data.stat(), bytearray(data.read_bytes())
+    content[1000] ^= 1
+    data.write_bytes(content)
+    os.utime(data, ns=(state.st_atime_ns, state.st_mtime_ns))
+    said = ossicle("store", "verify", "-p", project, *NONE, "--json")
+    assert said.code == 1
+    (problem,) = json.loads(said.out)["problems"]
+    assert "siteA_1.wav: is not the file that was listed" in problem
+
+
+def test_an_edited_shard_is_named_and_only_it_is_redone(project: Path, ossicle: Any) -> None:
+    assert ossicle("store", "verify", "-p", project, *NONE).code == 2
+    ossicle("store", "build", "-p", project, *NONE)
+    (only,) = stores(project)
+    (shard,) = (only / "shards").iterdir()
+    before = shard.read_bytes()
+    with h5py.File(shard, "r+") as file:
+        name = next(iter(file["samples"]))
+        file["samples"][name][7] += 1
+    said = ossicle("store", "verify", "-p", project, *NONE)
+    assert said.code == 1
+    assert f"{shard}: recording {name}: its samples are damaged" in said.out
+    assert "ossicle store build" in said.out
+    said = ossicle("store", "build", "-p", project, *NONE)
+    assert said.code == 0
+    assert "was damaged, and is redone" in said.err
+    assert shard.read_bytes() == before
+    assert ossicle("store", "verify", "-p", project, *NONE).code == 0
+    shard.unlink()
+    assert "cannot be opened" in ossicle("store", "verify", "-p", project, *NONE).out
+    ossicle("store", "build", "-p", project, *NONE)
+    assert shard.read_bytes() == before
+
+
+def test_room_on_the_disk_follows_into_what_the_training_is_made_from(
+    project: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``leave_gb`` is no part of the store's fingerprint; what it led to is part of the training's."""
+    (project / "ossicle.toml").write_text(f"{PROJECT}\n[store]\nleave_gb = 0.001\n")
+    monkeypatch.setattr(choosing, "free_bytes", lambda folder: 1_600_000)
+    said = ossicle("store", "build", "-p", project, *NONE)
+    assert "recordings: 1 from the store, 2 raw" in said.out
+    assert "2 recordings stay raw for want of room" in said.err
+    loaded, shelf = load_project(project), Shelf(project / "data")
+    (only,) = stores(project)
+    before = shelf.content(only)
+    monkeypatch.setattr(choosing, "free_bytes", lambda folder: 1_000_000_000)
+    assert json.loads(ossicle("store", "build", "-p", project, "--json", *NONE).out)["composition"]["raw"] == 2
+    said = ossicle("store", "build", "-p", project, "--force", *NONE)
+    assert "recordings: 3 from the store, 0 raw" in said.out
+    assert stores(project) == [only]
+    after = shelf.content(only)
+    assert before != after
+    dataset = project / "data" / "made-up"
+    shelf_contents = {"dataset": "0" * 64}
+    digests = []
+    for content in (before, after):
+        monkeypatch.setattr(
+            Shelf, "content", lambda self, path, content=content: shelf_contents.get(path.name, content)
+        )
+        made_from = fingerprint(training.STEP, loaded, shelf, {"dataset": dataset / "dataset", "store": only})
+        digests.append(made_from.digest)
+    assert digests[0] != digests[1]
+
+
+def test_a_training_says_the_composition_and_keeps_it(project: Path, tmp_path: Path, ossicle: Any) -> None:
+    ossicle("run", "-p", project, *QUIET, "--set", "store.raw=true")
+    (only,) = stores(project)
+    lines: list[str] = []
+
+    class Heard(Silent):
+        def say(self, line: str) -> None:
+            lines.append(line)
+
+    out = tmp_path / "out"
+    out.mkdir()
+    log, journal = RunLog(out / "run.jsonl"), Journal(out / "journal.jsonl")
+    context = Context(load_project(project), {"store": only}, out, Heard(), log, journal, {})
+    training.say_composition(context)
+    assert lines[0] == "recordings: 0 from the store, 3 raw (0 % of 0.01 h from the store)"
+    assert lines[1].startswith("warning: under half")
+    kept = json.loads((out / training.COMPOSITION).read_text())
+    assert (kept["stored"], kept["raw"], kept["decoder"], kept["line"]) == (0, 3, "auto", lines[0])
+    assert training.COMPOSITION in training.STEP.logs
+    assert composition(only).warning == kept["warning"]
+
+
+def test_a_decoder_that_cannot_is_named_with_the_remedy(project: Path, ossicle: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("ossicle.audio.store.shard.MonoStream", _refusing)
+    said = ossicle("store", "build", "-p", project, "--decoder", "soundfile", *NONE)
+    assert said.code == 1
+    assert '[store] decoder = "soundfile" does not read all that "auto" does' in said.err
+    said = ossicle("store", "build", "-p", project, "--decoder", "lame", *NONE)
+    assert said.code == 2
+    assert "'auto', 'soundfile' or 'av', not 'lame'" in said.err
+
+
+def _refusing(path: Path, *_: object, **__: object) -> None:
+    from ossicle.core.errors import AudioError
+
+    raise AudioError(f"{path}: libsndfile cannot read it")
+
+
+def test_the_settings_of_the_store_are_checked(project: Path, ossicle: Any) -> None:
+    for word, told in (
+        ("store.leave_gb=-1.0", "at least 0 GB"),
+        ("store.raw_reading=slow", "seek, whole"),
+        ("store.only_biggest=-2", "at least 0 recordings"),
+    ):
+        said = ossicle("store", "build", "-p", project, "--set", word, *NONE)
+        assert said.code == 2
+        assert told in said.err
+    said = ossicle("store", "build", "-p", project, "--only-biggest", 3, "--set", "store.raw=true", *NONE)
+    assert said.code == 2
+    assert "raw = true builds no store" in said.err
+
+
+def test_the_step_settings_leave_out_what_shapes_no_sample(project: Path) -> None:
+    plain = step.STEP.settings(load_project(project))
+    overrides = ("store.leave_gb=5.0", "store.cache_mb=9.0", "project.workers=7")
+    assert step.STEP.settings(load_project(project, overrides)) == plain
+    assert step.STEP.settings(load_project(project, ("store.raw_reading=whole",))) != plain

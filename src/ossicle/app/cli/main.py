@@ -23,6 +23,7 @@ from ossicle.app.cli import (
     purge,
     review,
     score,
+    store,
     train,
 )
 from ossicle.app.cli.printable import printable
@@ -43,6 +44,7 @@ project.register(app)
 train.register(app)
 purge.register(app)
 dataset.register(app)
+store.register(app)
 field.register(app)
 export.register(app)
 score.register(app)

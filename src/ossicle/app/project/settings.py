@@ -2,6 +2,7 @@
 
 from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.placement import JobsSettings
+from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.chunks import ChunkPlan, framing, window_plan
 from ossicle.core.frontend import FrontEndSettings
@@ -119,6 +120,7 @@ class ProjectSettings:
     project: ProjectTable = setting(default=ProjectTable(), help="name and places")
     split: SplitSettings = setting(default=SplitSettings(), help="groups and folds")
     dataset: DatasetSettings = setting(default=DatasetSettings(), help="targets and noise")
+    store: StoreSettings = setting(default=StoreSettings(), help="recordings decoded once, and how the others are read")
     frontend: FrontEndSettings = setting(default=FrontEndSettings(), help="waveform to spectrogram")
     chunks: ChunkSettings = setting(default=ChunkSettings(), help="chunk plan")
     model: ModelSettings = setting(default=ModelSettings(), help="network")

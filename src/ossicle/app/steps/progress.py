@@ -63,6 +63,10 @@ class Plain:
         left = f", {eta(now - self._began, done, total)} left" if done and total else ""
         _say(f"{self._step}: {done}/{total or '?'}{left}{'  ' + note if note else ''}")
 
+    def say(self, line: str) -> None:
+        """A line of its own."""
+        _say(f"{self._step}: {line}")
+
     def end(self, step: str, outcome: str, seconds: float) -> None:
         """A step ended."""
         _say(f"{step}: {outcome} in {seconds:.1f} s")
@@ -102,6 +106,10 @@ class Live:
         """Move the bar."""
         if self._task is not None:
             self._bar.update(self._task, completed=done, total=total or None, note=note)
+
+    def say(self, line: str) -> None:
+        """A line above the bar."""
+        self._bar.console.print(line, highlight=False, markup=False)
 
     def end(self, step: str, outcome: str, seconds: float) -> None:
         """Replace the bar by a line."""

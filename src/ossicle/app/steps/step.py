@@ -30,6 +30,10 @@ class Progress(Protocol):
         """So much of the step is done."""
         ...
 
+    def say(self, line: str) -> None:
+        """Something to know of the step that runs."""
+        ...
+
     def end(self, step: str, outcome: str, seconds: float) -> None:
         """A step ended: ``reused`` or ``computed``."""
         ...
@@ -42,6 +46,9 @@ class Silent:
         """Nothing."""
 
     def advance(self, done: int, total: int, note: str = "") -> None:
+        """Nothing."""
+
+    def say(self, line: str) -> None:
         """Nothing."""
 
     def end(self, step: str, outcome: str, seconds: float) -> None:

@@ -1,14 +1,20 @@
-"""Step ``store``: the recordings decoded at the model's rate."""
+"""Step ``store``: the recordings decoded at the model's rate, and the list of those that are read from their files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from ossicle.app.project.load import Project
 from ossicle.app.steps.step import Context, Step
+from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.shelf import Shelf
 from ossicle.audio.store.build import build_store
-from ossicle.audio.store.entries import StoreItem
+from ossicle.audio.store.choice import CHOICE
+from ossicle.audio.store.entries import DECODER, StoreItem
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.records import Recording
+from ossicle.core.settings import digestible
 from ossicle.corpus.index_files import read_index
 
 STEP_VERSION = 1
@@ -17,8 +23,6 @@ _MOST_NAMED = 5
 
 def run(context: Context) -> None:
     """Build the store of every recording that is annotated or examined; shards that are there already are kept."""
-    project = context.project
-    recordings = _recordings(context.inputs["corpus"])
     done = 0
 
     def shard_done(name: str) -> None:
@@ -26,20 +30,52 @@ def run(context: Context) -> None:
         done += 1
         context.progress.advance(done, 0, f"shard {name}")
 
+    _build(context.project, context.inputs["corpus"], context.out, shard_done)
+
+
+def repair(project: Project, corpus: Path, store: Path, told: Callable[[str], None]) -> None:
+    """Redo the damaged shards of a finished store in their place; ``told`` hears of every shard.
+
+    Raises ArtefactError where it is not what was committed all the same: then only another store will do.
+    """
+    with project_lock(project.data_root):
+        _build(project, corpus, store, told)
+        Shelf(project.data_root).verify(store)
+
+
+def _build(project: Project, corpus: Path, out: Path, told: Callable[[str], None]) -> None:
+    recordings = _recordings(corpus)
+    # Headers may err: of recordings that were not decoded, nothing is known.
+    known = project.settings.corpus.decode
     entries = build_store(
-        [StoreItem(one.id, project.audio_folder / one.path, one.digest) for one in recordings],
-        context.out,
+        [
+            StoreItem(
+                recording_id=one.id,
+                path=project.audio_folder / one.path,
+                digest=one.digest,
+                rate=one.rate if known else 0,
+                n_samples=one.n_samples,
+                status=one.status,
+            )
+            for one in recordings
+        ],
+        out,
         project.settings.frontend.rate,
+        project.settings.store,
+        audio=project.audio_folder,
         workers=project.settings.project.workers,
-        progress=shard_done,
+        progress=told,
     )
     if lost := [entry for entry in entries if entry.status == "left_out"]:
         # The index decodes what it lists, unless it was told to believe headers.
         paths = {one.id: one.path for one in recordings}
         named = "; ".join(f"{paths[entry.recording_id]}: {entry.reason}" for entry in lost[:_MOST_NAMED])
+        remedy = "Set [corpus] decode = true, and what cannot be decoded is found first and left out"
+        if known:
+            remedy = f'[store] decoder = "{project.settings.store.decoder}" does not read all that "auto" does'
         raise AudioError(
             f"{named}{f'; and {len(lost) - _MOST_NAMED} more' * (len(lost) > _MOST_NAMED)}: annotated, but not to be "
-            "decoded. Set [corpus] decode = true, and what cannot be decoded is found first and left out"
+            f"decoded. {remedy}"
         )
 
 
@@ -53,11 +89,22 @@ def _recordings(corpus: Path) -> list[Recording]:
     return [one for one in index.recordings if one.reviewed or one.id in index.partly]
 
 
+def _settings(project: Project) -> dict[str, object]:
+    store = project.settings.store
+    return {
+        "rate": project.settings.frontend.rate,
+        "decoders": decoder_versions(store.decoder),
+        "store": digestible(store),
+    }
+
+
 STEP = Step(
     name="store",
     version=STEP_VERSION,
     needs=("corpus",),
-    settings=lambda project: {"rate": project.settings.frontend.rate, "decoders": decoder_versions()},
+    settings=_settings,
     run=run,
     reads={"corpus": recordings_digest},
+    # Why recordings are where they are, and who decoded them: the samples and the list of files are the content.
+    logs=(CHOICE, DECODER),
 )

@@ -1,0 +1,180 @@
+"""``ossicle store build|verify``: the recordings of a project, decoded once for the training."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.project import HERE
+from ossicle.app.project.load import Project, load_project
+from ossicle.artefacts.files import read_json
+from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
+from ossicle.core.settings import digestible
+
+if TYPE_CHECKING:
+    from ossicle.app.steps.progress import Live, Plain, Quiet
+
+group = typer.Typer(help="Build the store of a project's recordings, and check it.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group.command()(build)
+    group.command()(verify)
+    app.add_typer(group, name="store")
+
+
+def build(
+    project: ProjectFile = HERE,
+    variant: Variant = "",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=1, help="Processes that decode; else workers of \\[project].", show_default=False
+        ),
+    ] = None,
+    only_biggest: Annotated[
+        int | None,
+        typer.Option("--only-biggest", min=0, help="Only so many recordings, the longest; 0: all.", show_default=False),
+    ] = None,
+    longer_s: Annotated[
+        float | None,
+        typer.Option("--longer-s", min=0, help="Only recordings of so many seconds or more.", show_default=False),
+    ] = None,
+    leave_gb: Annotated[
+        float | None,
+        typer.Option(
+            "--leave-gb",
+            min=0,
+            help="Keep so many GB of the disk free: the longest recordings first while there is room; 0: take all.",
+            show_default=False,
+        ),
+    ] = None,
+    decoder: Annotated[
+        str | None,
+        typer.Option(
+            help="Library: auto (libsndfile, and FFmpeg for what it cannot read), soundfile or av.", show_default=False
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Build anew, as when the disk has more room than it had.")
+    ] = False,
+    set_: Set = None,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Decode the recordings into the store that a training reads; what is not in it is read from its file each time.
+
+    Options not given are those of \\[store] in the project file. A store that is there is checked, and damaged shards
+    are redone. Exit code 3: recordings are left out or end early; each is named.
+    """
+    from ossicle.app.steps.chain import run_project
+    from ossicle.app.steps.losses import losses
+    from ossicle.app.steps.progress import make_progress
+    from ossicle.audio.store.composition import composition
+
+    asked = {
+        "project.workers": workers,
+        "store.only_biggest": only_biggest,
+        "store.longer_s": None if longer_s is None else float(longer_s),
+        "store.leave_gb": None if leave_gb is None else float(leave_gb),
+        "store.decoder": decoder,
+    }
+    overrides = tuple(f"{key}={json.dumps(value)}" for key, value in asked.items() if value is not None)
+    loaded = load_project(project, (*(set_ or ()), *overrides), data_root, variant)
+    with make_progress(progress) as shown:
+        done = run_project(loaded, shown, until="store", names=("store",), anew_from="store" if force else None)
+        store = done.artefacts["store"]
+        found = _mended(loaded, done.artefacts["corpus"], store, shown) if done.outcomes["store"] == "reused" else []
+    of = composition(store)
+    size = sum(path.stat().st_size for path in (store / "shards").glob("*.h5"))
+    for problem in found:
+        print(printable(f"was damaged, and is redone: {problem}"), file=sys.stderr)
+    if as_json:
+        told = {"artefact": str(store), "outcome": done.outcomes["store"], "seconds": done.seconds["store"]}
+        print(json.dumps({**told, "bytes": size, "redone": found, "composition": of.to_json()}, indent=2))
+    else:
+        print(of.line)
+        print(printable(f"{store}: {size / 1e9:.3f} GB, {done.outcomes['store']} in {done.seconds['store']:.1f} s"))
+    for line in _advice(loaded, load_project(project, tuple(set_ or ()), data_root, variant), store, of.warning):
+        print(printable(line), file=sys.stderr)
+    lost = losses(done)
+    for one in lost:
+        print(printable(one.line), file=sys.stderr)
+    if lost:
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _mended(project: Project, corpus: Path, store: Path, shown: "Live | Plain | Quiet") -> list[str]:
+    """What was wrong with the shards of a finished store, once it is redone."""
+    from ossicle.app.steps.store import repair
+    from ossicle.audio.store.verify import verify_store
+
+    shown.begin("store verify")
+    found = verify_store(store, progress=shown.advance)
+    if found:
+        repair(project, corpus, store, lambda line: shown.advance(0, 0, line))
+    shown.end("store verify", f"{len(found)} problems" if found else "sound", 0.0)
+    return found
+
+
+def _advice(asked: Project, as_written: Project, store: Path, warning: str) -> list[str]:
+    """What to say of a store beside what it holds."""
+    from ossicle.audio.store.choice import CHOICE
+
+    lines = [warning] if warning else []
+    without = read_json(store / CHOICE)["without"] if (store / CHOICE).exists() else []
+    if without:
+        lines.append(
+            f"{len(without)} recordings stay raw for want of room: with more of it, or a smaller leave_gb, "
+            "ossicle store build --force takes them in"
+        )
+    if digestible(asked.settings.store) != digestible(as_written.settings.store):
+        lines.append(
+            f"note: these options are not in {asked.file}: write them into [store] there, or ossicle run builds "
+            "another store"
+        )
+    return lines
+
+
+def verify(
+    project: ProjectFile = HERE,
+    variant: Variant = "",
+    set_: Set = None,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Compare every sample of the store with its sums, and the files of recordings outside of it with their digests.
+
+    What is wrong is named with its remedy, and ends in exit code 1; `ossicle store build` redoes damaged shards, and
+    only those.
+    """
+    from ossicle.app.steps.chain import chosen_steps
+    from ossicle.app.steps.progress import make_progress
+    from ossicle.app.steps.step import find_steps
+    from ossicle.audio.store.composition import composition
+    from ossicle.audio.store.verify import verify_store
+
+    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    store = find_steps(chosen_steps(["store"], project=loaded), loaded)["store"]
+    if store is None:
+        raise UsageError(f"{loaded.file}: there is no store of these settings and recordings; ossicle store build")
+    with make_progress(progress) as shown:
+        shown.begin("store verify")
+        problems = verify_store(store, loaded.audio_folder, shown.advance)
+        shown.end("store verify", f"{len(problems)} problems" if problems else "sound", 0.0)
+    if as_json:
+        print(json.dumps({"artefact": str(store), "problems": problems}, indent=2, ensure_ascii=False))
+    elif problems:
+        print("\n".join(map(printable, problems)))
+        print("damaged shards are redone by: ossicle store build")
+    else:
+        print(printable(f"{store}: sound; {composition(store).line}"))
+    if problems:
+        raise typer.Exit(EXIT_FAILED)
