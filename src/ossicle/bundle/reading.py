@@ -13,6 +13,9 @@ from ossicle.core.errors import BundleError
 
 T = TypeVar("T")
 
+# Beyond any figure that a bundle holds; a whole number of JSON may have more digits than a float.
+_MOST_FIGURE = 1e300
+
 
 def parse_object(data: bytes, source: Path) -> "Reader":
     """A JSON object from bytes; refuses other values, doubled keys, NaN and nesting beyond Python's stack."""
@@ -64,6 +67,22 @@ class Reader:
         if not low <= found <= high:
             raise self.refuse(key, f"= {found} is not from {low} to {high}")
         return found
+
+    def figure(self, key: str) -> float:
+        """A finite number."""
+        return self._finite(key, self.value[key])
+
+    def figures(self, key: str, most: int) -> tuple[float, ...]:
+        """A list of at most ``most`` finite numbers."""
+        found = self.value[key]
+        if not isinstance(found, list) or len(found) > most:
+            raise self.refuse(key, f"is not a list of at most {most} numbers")
+        return tuple(self._finite(f"{key}[{place}]", one) for place, one in enumerate(found))
+
+    def _finite(self, key: str, found: object) -> float:
+        if isinstance(found, bool) or not isinstance(found, int | float) or not abs(found) < _MOST_FIGURE:
+            raise self.refuse(key, f"is not a finite number: {found!r}")
+        return float(found)
 
     def text(self, key: str, longest: int) -> str:
         """Printable text of 1 to ``longest`` characters."""

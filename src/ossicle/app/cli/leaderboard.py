@@ -1,0 +1,90 @@
+"""``ossicle leaderboard``: a project and its variants by their figures."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, Json, ProjectFile, Set
+from ossicle.app.cli.project import HERE
+from ossicle.app.cli.table import print_rows
+from ossicle.app.project.load import load_project
+from ossicle.core.errors import UsageError
+
+_MISSING = "–"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(leaderboard)
+
+
+def leaderboard(
+    project: ProjectFile = HERE,
+    page: Annotated[
+        Path | None,
+        typer.Option("--page", help="HTML file to write, one that needs no network.", show_default=False),
+    ] = None,
+    set_: Set = None,
+    data_root: DataRoot = None,
+    as_json: Json = False,
+) -> None:
+    """List the project and its variants, the best first, with what tells them apart.
+
+    Nothing is computed but differences: a variant without figures under its present settings says so. Differences to
+    the best are paired, on the same resampled recordings, and there is none where the two were not judged on the same
+    recordings, annotations and groups. Variants that differ in training.seed alone have their mean and spread.
+    """
+    from ossicle.app.steps.leaderboard import leaderboard as board_of
+
+    loaded = load_project(project, tuple(set_ or ()), data_root)
+    if page is not None and page.is_dir():
+        raise UsageError(f"--page {page} is a folder; name a file")
+    told = board_of(loaded, tuple(set_ or ())).to_json()
+    if page is not None:
+        from ossicle.report.leaderboard_page import write_leaderboard_page
+
+        page.parent.mkdir(parents=True, exist_ok=True)
+        write_leaderboard_page(page, loaded.settings.project.name, told)
+    if as_json:
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    show(told)
+    if page is not None:
+        print(page)
+
+
+def show(told: Mapping[str, Any]) -> None:
+    """Print a board."""
+    columns: Mapping[str, str] = told["figures"]
+    rows = [
+        (
+            row["name"],
+            *(_figure(row.get(name)) for name in columns),
+            _figure(row["to_best"], sign="+"),
+            _MISSING if row["training_s"] is None else f"{row['training_s']:.0f} s",
+            row["gate"] or row["note"] or _MISSING,
+        )
+        for row in told["rows"]
+    ]
+    print_rows(("variant", *columns.values(), "to the best", "training", "gate"), rows)
+    if told["over_seeds"]:
+        over = [
+            (", ".join(of["names"]), str(len(of["names"])), *(_spread(of.get(name)) for name in columns))
+            for of in told["over_seeds"]
+        ]
+        print_rows(("differ by seed alone", "n", *columns.values()), over)
+
+
+def _figure(one: Mapping[str, float | None] | None, sign: str = "") -> str:
+    if one is None or one["value"] is None:
+        return _MISSING
+    value, low, high = one["value"], one["low"], one["high"]
+    told = f"{value:{sign}.3f}"
+    return told if low is None or high is None else f"{told} [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def _spread(one: Mapping[str, float] | None) -> str:
+    return _MISSING if one is None else f"{one['mean']:.3f} ± {one['deviation']:.3f}"

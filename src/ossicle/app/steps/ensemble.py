@@ -1,0 +1,109 @@
+"""An ensemble judged as a detector: its scores in the place of ``scores``, and the chain's own steps after them.
+
+Decisions of a rule that fits something are nested: those of a fold are chosen on scores which that fold had no part in
+making, neither through the weights nor through the thresholds. Other rules need nothing beside the cross-fitting that
+every decision has.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps import chain, corpus, dataset, decision, evaluation, scores
+from ossicle.app.steps.ensemble_members import Member
+from ossicle.app.steps.ensemble_scores import FITTED, read_fits, scores_step, write_combined
+from ossicle.app.steps.step import Context, Progress, Step, run_steps
+from ossicle.app.steps.truth import read_truth
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.tables import read_table, write_table
+from ossicle.core.combination import Combination
+from ossicle.training.second_stage_settings import SecondStageSettings
+
+STEP_VERSION = 1
+_EVENTS, _DECISION = "events.parquet", "decision.json"
+_KEYS = ["recording_id", "start_s", "end_s", "label"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ensembled:
+    """An ensemble that was judged: the project it was judged as, its artefacts by step, and its ``metrics.json``."""
+
+    project: Project
+    how: Combination
+    artefacts: Mapping[str, Path]
+    metrics: dict[str, Any]
+
+
+def judge_ensemble(project: Project, members: Sequence[Member], how: Combination, progress: Progress) -> Ensembled:
+    """Combine, decide and evaluate; what is on the shelf is reused. LockedError while another run writes there."""
+    own = judged_as(project, members[0])
+    steps = ensemble_steps(members, how, project.settings.ensemble.seed)
+    with project_lock(project.data_root):
+        done = run_steps(steps, own, progress)
+    metrics = dict(read_json(done.artefacts[evaluation.STEP.name] / "metrics.json"))
+    return Ensembled(own, how, done.artefacts, metrics)
+
+
+def judged_as(project: Project, first: Member) -> Project:
+    """The project with the frame grid of the first member, and without a second stage, which no ensemble has."""
+    of = first.project.settings
+    settings = replace(
+        project.settings,
+        frontend=of.frontend,
+        chunks=of.chunks,
+        model=of.model,
+        augment=of.augment,
+        second_stage=SecondStageSettings(),
+    )
+    return replace(project, settings=settings)
+
+
+def ensemble_steps(members: Sequence[Member], how: Combination, seed: int) -> tuple[Step, ...]:
+    """The steps from the corpus to the evaluation; those after the scores are the chain's."""
+    names = [step.name for step in chain.CHAIN]
+    after = chain.CHAIN[names.index(scores.STEP.name) + 1 : names.index(evaluation.STEP.name) + 1]
+    own = decision_step(members) if how.rule in FITTED else decision.STEP
+    return (
+        corpus.STEP,
+        dataset.STEP,
+        scores_step(members, how, seed),
+        *(own if step.name == decision.STEP.name else step for step in after),
+    )
+
+
+def decision_step(members: Sequence[Member]) -> Step:
+    """The step ``decision`` under a rule that fits something: once for each fold, and once for the bundle."""
+    return replace(
+        decision.STEP,
+        settings=lambda project: {**decision.STEP.settings(project), "nested": STEP_VERSION},
+        run=lambda context: _decide(context, members),
+    )
+
+
+def _decide(context: Context, members: Sequence[Member]) -> None:
+    """Write what the step ``decision`` writes; events and decision of a fold are those of the run without it."""
+    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
+    work = context.out / "nested"
+    events, per_fold = [], {}
+    for fold, one in read_fits(context.inputs["scores"]).items():
+        shutil.rmtree(work, ignore_errors=True)
+        for key in truth.ids:
+            write_combined(work / "scores", members, key, one)
+        into = work / "decision" if fold is not None else context.out
+        into.mkdir(parents=True, exist_ok=True)
+        decision.STEP.run(replace(context, inputs={**context.inputs, "scores": work / "scores"}, out=into))
+        if fold is None:
+            continue
+        per_fold[str(fold)] = read_json(into / _DECISION)["per_fold"][str(fold)]
+        mine = [key for key in truth.ids if truth.folds[key] == fold]
+        events.append(read_table(into / _EVENTS).filter(pl.col("recording_id").is_in(mine)))
+    shutil.rmtree(work, ignore_errors=True)
+    final = read_json(context.out / _DECISION)
+    write_json(context.out / _DECISION, {**final, "per_fold": per_fold})
+    write_table(context.out / _EVENTS, pl.concat(events), _KEYS)

@@ -1,0 +1,125 @@
+"""The members of an ensemble: variants of one project that judged the same recordings in the same folds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ossicle.app.project.ensemble import ITSELF
+from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps.bundle import FOLDER
+from ossicle.app.steps.chain import run_project
+from ossicle.app.steps.scores import refuse_leaky, track_path
+from ossicle.app.steps.step import Progress
+from ossicle.app.steps.training import labels_of
+from ossicle.app.steps.truth import read_truth
+from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.shelf import Shelf
+from ossicle.core.errors import OssicleError, UsageError
+from ossicle.core.tracks import ScoreTrack
+from ossicle.inference.combining import Scores, columns_by_name
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A variant (``"."``: the project itself) with its artefacts; ``content`` is the digest of its scores."""
+
+    name: str
+    project: Project
+    artefacts: Mapping[str, Path]
+    content: str
+
+    @property
+    def scores(self) -> Path:
+        """Its out-of-fold scores."""
+        return self.artefacts["scores"]
+
+    @property
+    def bundle(self) -> Path:
+        """Its bundle on the shelf, also where its own noise gate refused it."""
+        return self.artefacts["bundle"] / FOLDER
+
+
+def members_of(project: Project, progress: Progress, overrides: Sequence[str] = ()) -> tuple[Member, ...]:
+    """The members that ``[ensemble]`` names, each run to its bundle; what is done is reused.
+
+    All are checked before the first training. Raises UsageError for fewer than two, for a name that is no variant, and
+    where members do not share labels, recordings and folds; SplitError for a leaky split.
+    """
+    names = project.settings.ensemble.members
+    if len(names) < 2:
+        named = ", ".join((ITSELF, *project.variants))
+        raise UsageError(
+            f"{project.file}: [ensemble] members names {len(names) or 'none'}: an ensemble has at least two; write for "
+            f'instance members = ["{ITSELF}", "NAME"] (there is: {named})'
+        )
+    if strangers := [name for name in names if name != ITSELF and name not in project.variants]:
+        there = ", ".join(project.variants) or "none"
+        raise UsageError(
+            f"{project.file}: [ensemble] members: there is no variant {strangers[0]!r} (variants: {there}; "
+            f'"{ITSELF}" is the project itself). A bundle from elsewhere has no out-of-fold scores here: make it a '
+            "variant, or judge it with `ossicle benchmark`"
+        )
+    loaded = [
+        load_project(project.file, tuple(overrides), project.data_root, "" if name == ITSELF else name)
+        for name in names
+    ]
+    datasets: dict[str, Mapping[str, Path]] = {}
+    for name, one in zip(names, loaded, strict=True):
+        refuse_leaky(one)
+        datasets[name] = run_project(one, progress, until="dataset").artefacts
+        _require_same_data(names[0], datasets[names[0]], name, datasets[name])
+    found = []
+    for name, one in zip(names, loaded, strict=True):
+        artefacts = run_project(one, progress, until="bundle").artefacts
+        found.append(Member(name, one, artefacts, Shelf(one.data_root).content(artefacts["scores"])))
+    return tuple(found)
+
+
+def _require_same_data(first: str, one: Mapping[str, Path], name: str, other: Mapping[str, Path]) -> None:
+    """Raise UsageError where two datasets differ in labels, recordings or folds."""
+    columns_by_name({first: labels_of(one["dataset"]), name: labels_of(other["dataset"])})
+    for what, same, remedy in (
+        ("recordings", _recordings(one) == _recordings(other), "[corpus]"),
+        ("folds", _folds(one) == _folds(other), "[split]"),
+    ):
+        if not same:
+            raise UsageError(
+                f"[ensemble] members: the {what} of {name!r} are not those of {first!r}, so their out-of-fold scores "
+                f"do not go together; give both the same {remedy}"
+            )
+
+
+def _recordings(artefacts: Mapping[str, Path]) -> dict[str, str]:
+    truth = read_truth(artefacts["corpus"], artefacts["dataset"])
+    return {key: one.digest for key, one in truth.recordings.items()}
+
+
+def _folds(artefacts: Mapping[str, Path]) -> str:
+    return file_digest(artefacts["dataset"] / "folds.parquet")
+
+
+def member_scores(members: Sequence[Member], key: str) -> tuple[Scores, ScoreTrack]:
+    """The scores of a recording by every member, (n_members, n_frames, n_labels), and the first one's track.
+
+    Labels are in the order of the first member's. Members of other rates may round to a frame more or less at the end:
+    the frames that all have are given. Raises UsageError where hops or labels differ.
+    """
+    tracks = {one.name: read_track(track_path(one.scores, key)) for one in members}
+    labels, columns = columns_by_name({name: track.labels for name, track in tracks.items()})
+    first = next(iter(tracks.values()))
+    n_frames = [len(track.scores) for track in tracks.values()]
+    for name, track in tracks.items():
+        if abs(track.hop_s - first.hop_s) > 1e-9 * first.hop_s:
+            raise UsageError(
+                f"[ensemble] members: {name!r} has a frame every {track.hop_s * 1000:g} ms and {members[0].name!r} one "
+                f"every {first.hop_s * 1000:g} ms: give them the same [frontend] hop_samples / rate, or for windows "
+                "the same [chunks] step_s with exact_step = true"
+            )
+    if max(n_frames) - min(n_frames) > 1:
+        raise OssicleError(f"recording {key}: members tell {n_frames} frames of it; score it again")
+    kept = min(n_frames)
+    stacked = np.stack([np.asarray(track.scores[:kept])[:, columns[name]] for name, track in tracks.items()])
+    return stacked, ScoreTrack(labels, first.scores[:kept], first.hop_s, first.duration_s)

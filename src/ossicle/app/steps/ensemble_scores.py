@@ -1,0 +1,168 @@
+"""The scores of an ensemble, out of fold: those of its members as one, in the place of the step ``scores``.
+
+What a rule has to fit (weights under ``learned``, the reference set under ``rank``) is fitted for every fold on the
+out-of-fold scores of the other folds, and once on all of them for the bundle. The tracks are each recording's under
+what was fitted without its fold.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ossicle.app.steps.ensemble_members import Member, member_scores
+from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.truth import Truth, read_truth
+from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
+from ossicle.artefacts.blocks import write_track
+from ossicle.artefacts.files import read_json, whole_file, write_json
+from ossicle.core.combination import LEARNED, RANK, Combination
+from ossicle.core.digest import seed_of
+from ossicle.core.tracks import ScoreTrack, rasterise
+from ossicle.inference.combining import Scores, combine, rank_table
+from ossicle.inference.ensemble_weights import fitted_weights
+
+STEP_VERSION = 1
+FITS = "fits.safetensors"
+ENSEMBLE = "ensemble.json"
+FITTED = (LEARNED, RANK)
+"""The rules with something to fit."""
+_MOST_CELLS = {LEARNED: 1 << 20, RANK: 1 << 22}
+"""Scores of a member that are looked at to fit a rule; of larger corpora frames are drawn."""
+_FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A rule with what was fitted for it: the weights in ``how``, ``tables`` of ranks, None without."""
+
+    how: Combination
+    tables: Scores | None = None
+
+
+def scores_step(members: Sequence[Member], how: Combination, seed: int) -> Step:
+    """The step that stands for ``scores``: it reads members' scores and nothing of their models."""
+    return Step(
+        name="scores",
+        version=STEP_VERSION,
+        needs=("corpus", "dataset"),
+        settings=lambda project: {
+            "ensemble": {"members": [one.name for one in members], **asdict(how)},
+            "seed": seed if how.rule in FITTED else 0,
+        },
+        run=lambda context: _run(context, members, how, seed),
+        extra=lambda project: {f"scores of member {place}": one.content for place, one in enumerate(members)},
+    )
+
+
+def _run(context: Context, members: Sequence[Member], how: Combination, seed: int) -> None:
+    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
+    fits = fit(truth, members, how, seed)
+    for done, key in enumerate(truth.ids, start=1):
+        write_combined(context.out, members, key, fits[truth.folds[key]])
+        context.progress.advance(done, len(truth.ids), "recordings")
+    write_fits(context.out, fits)
+    names = [one.name for one in members]
+    write_json(
+        context.out / ENSEMBLE,
+        {
+            "members": names,
+            "rule": how.rule,
+            **({"exponent": how.exponent} if how.rule == "power" else {}),
+            "weights": _weights(names, fits[None]),
+            **({"weights_per_fold": _per_fold(names, fits)} if how.rule == LEARNED else {}),
+            "protocol": _protocol(how),
+        },
+    )
+
+
+def _protocol(how: Combination) -> str:
+    if how.rule == LEARNED:
+        return "weights of a fold fitted on the out-of-fold scores of the other folds; the bundle's on all of them"
+    if how.rule == RANK:
+        return "ranked among the out-of-fold scores of the recordings of the other folds; in the bundle, of all of them"
+    return "nothing fitted"
+
+
+def _per_fold(names: Sequence[str], fits: Mapping[int | None, Fit]) -> dict[str, dict[str, float]]:
+    return {str(fold): _weights(names, one) for fold, one in fits.items() if fold is not None}
+
+
+def _weights(names: Sequence[str], one: Fit) -> dict[str, float]:
+    return {name: round(share, 6) for name, share in zip(names, one.how.shares(len(names)), strict=True)}
+
+
+def write_combined(out: Path, members: Sequence[Member], key: str, one: Fit) -> None:
+    """Write the track of a recording below ``out``, as the step ``scores`` lays tracks out."""
+    scores, track = member_scores(members, key)
+    path = track_path(out, key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_track(path, ScoreTrack(track.labels, combine(scores, one.how, one.tables), track.hop_s, track.duration_s))
+
+
+def fit(truth: Truth, members: Sequence[Member], how: Combination, seed: int) -> dict[int | None, Fit]:
+    """What the rule needs for every fold, from the recordings of the others; under None from all of them."""
+    folds: list[int | None] = [*sorted(set(truth.folds.values())), None]
+    if how.rule not in FITTED:
+        return dict.fromkeys(folds, Fit(how))
+    drawn = {key: _drawn(truth, members, key, seed, _MOST_CELLS[how.rule]) for key in truth.ids}
+    out: dict[int | None, Fit] = {}
+    for fold in folds:
+        of = [drawn[key] for key in truth.ids if truth.folds[key] != fold]
+        scores = np.concatenate([one[0] for one in of], axis=1)
+        if how.rule == RANK:
+            out[fold] = Fit(how, np.stack([rank_table(one) for one in scores]))
+        else:
+            targets = np.concatenate([one[1] for one in of])
+            found = fitted_weights(scores.reshape(len(members), -1), targets.reshape(-1))
+            out[fold] = Fit(Combination(rule=how.rule, weights=tuple(found.tolist())))
+    return out
+
+
+def _drawn(truth: Truth, members: Sequence[Member], key: str, seed: int, most: int) -> tuple[Scores, Scores]:
+    """Frames of a recording: scores (n_members, n, n_labels) and targets (n, n_labels), drawn where there are many."""
+    scores, track = member_scores(members, key)
+    n_frames, n_labels = scores.shape[1:]
+    # The same draw for every fold: each recording has its share of the cells, by its frames.
+    share = min(1.0, most / max(1.0, sum(truth.durations_s.values()) / track.hop_s * n_labels))
+    n_drawn = min(n_frames, max(1, round(share * n_frames)))
+    rows = np.arange(n_frames)
+    if n_drawn < n_frames:
+        generator = np.random.default_rng(seed_of(seed, "ensemble weights", key))
+        rows = np.sort(generator.choice(n_frames, n_drawn, replace=False))
+    references = truth.references[key]
+    targets = np.zeros((n_frames, n_labels), dtype=np.float32)
+    for column, label in enumerate(track.labels):
+        if label in references:
+            targets[:, column] = rasterise(references[label], n_frames, track.hop_s)
+    return scores[:, rows], targets[rows]
+
+
+def write_fits(out: Path, fits: Mapping[int | None, Fit]) -> None:
+    """Write what was fitted as plain arrays, with the rule as text."""
+    arrays, rules = {}, {}
+    for fold, one in fits.items():
+        name = _FINAL if fold is None else str(fold)
+        rules[name] = asdict(one.how)
+        if one.tables is not None:
+            arrays[name] = one.tables
+    with whole_file(out / FITS) as part:
+        part.write_bytes(arrays_to_bytes(arrays, {"rules": json.dumps(rules, sort_keys=True)}))
+
+
+def read_fits(scores: Path) -> dict[int | None, Fit]:
+    """What :func:`write_fits` wrote in the artefact ``scores`` of an ensemble."""
+    arrays, text = arrays_from_bytes((scores / FITS).read_bytes(), str(scores / FITS))
+    out: dict[int | None, Fit] = {}
+    for name, rule in json.loads(text["rules"]).items():
+        how = Combination(rule=rule["rule"], weights=tuple(rule["weights"]), exponent=rule["exponent"])
+        out[None if name == _FINAL else int(name)] = Fit(how, arrays.get(name))
+    return out
+
+
+def told(scores: Path) -> dict[str, object]:
+    """What ``ensemble.json`` says: members, rule, weights."""
+    return dict(read_json(scores / ENSEMBLE))

@@ -1,0 +1,242 @@
+"""The variants of a project side by side: figures, intervals, seconds of training, and differences to the best.
+
+Nothing is computed that a run would compute: a variant without figures under its present settings is listed as such.
+Differences are paired: both are judged on the same resampled recordings and groups, and only where recordings,
+annotations, labels and groups are the same for both.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.app.project.ensemble import ITSELF
+from ossicle.app.project.load import Project, load_project
+from ossicle.app.project.settings import ProjectSettings
+from ossicle.app.steps.chain import chain_of
+from ossicle.app.steps.criteria import rule_in_words, rule_of
+from ossicle.app.steps.decision import events_of
+from ossicle.app.steps.second_stage_fits import gain
+from ossicle.app.steps.step import find_steps
+from ossicle.app.steps.truth import Truth, read_truth
+from ossicle.artefacts.files import read_json
+from ossicle.artefacts.tables import read_table
+from ossicle.core.digest import digest
+from ossicle.metrics.event_report import Estimate, plain
+from ossicle.training.runfolder import RunFolder
+
+FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "f1": ("F1", ("events", "f1")),
+    "macro_f1": ("macro F1", ("macro", "f1")),
+    "accuracy": ("accuracy", ("recordings", "accuracy")),
+    "roc_auc": ("macro AUC", ("recordings", "macro", "roc_auc")),
+    "cmap": ("cmAP", ("recordings", "macro", "cmap")),
+}
+"""Figures of a row: what they are called, and where ``metrics.json`` has them; those that are there, headline first."""
+
+Figure = Mapping[str, float | None]
+_NO_FIGURE: Figure = {"value": None, "low": None, "high": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A variant (``"."``: the project itself) on the board.
+
+    ``figures``: name as in :data:`FIGURES` to value and interval. ``training_s``: seconds of all its epochs. ``gate``:
+    ``passed``, ``refused`` or empty. ``to_best``: its headline minus the best one's, paired; None for the best itself
+    and where the two were not judged on the same. ``note``: why there is no figure.
+    """
+
+    name: str
+    figures: Mapping[str, Figure]
+    training_s: float | None
+    gate: str
+    criterion: str
+    to_best: Figure | None = None
+    note: str = ""
+
+    @property
+    def headline(self) -> float | None:
+        """The figure that rows are sorted by."""
+        return self.figures.get("f1", _NO_FIGURE)["value"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "name": self.name,
+            **{name: dict(of) for name, of in self.figures.items()},
+            "training_s": self.training_s,
+            "gate": self.gate,
+            "criterion": self.criterion,
+            "to_best": None if self.to_best is None else dict(self.to_best),
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OverSeeds:
+    """Variants that differ in ``training.seed`` alone: mean and standard deviation (n - 1) of each figure."""
+
+    names: tuple[str, ...]
+    seeds: tuple[int, ...]
+    figures: Mapping[str, tuple[float, float]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        told = {
+            name: {"mean": plain(mean), "deviation": plain(spread)} for name, (mean, spread) in self.figures.items()
+        }
+        return {"names": list(self.names), "seeds": list(self.seeds), **told}
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The rows, the best first and those without a figure last, and what is said over seeds."""
+
+    rows: tuple[Row, ...]
+    seeds: tuple[OverSeeds, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "figures": {
+                name: word for name, (word, _) in FIGURES.items() if any(name in one.figures for one in self.rows)
+            },
+            "rows": [one.to_json() for one in self.rows],
+            "over_seeds": [one.to_json() for one in self.seeds],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a row is made of: metrics, and the artefacts that its events and truth lie in."""
+
+    name: str
+    project: Project
+    metrics: Mapping[str, Any]
+    artefacts: Mapping[str, Path]
+    training_s: float | None
+
+
+def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
+    """The board of a project and all its variants."""
+    found: list[Judged] = []
+    empty: list[Row] = []
+    for name in ("", *project.variants):
+        one = load_project(project.file, tuple(overrides), project.data_root, name)
+        judged = judged_of(one)
+        if judged is None:
+            run = f"ossicle run{f' --variant {name}' if name else ''}"
+            why = "its split leaks: nothing to judge by" if one.settings.split.leaky else f"no figures yet: {run}"
+            empty.append(Row(name or ITSELF, {}, None, "", "", note=why))
+        else:
+            found.append(judged)
+    return board_of(found, empty)
+
+
+def judged_of(project: Project) -> Judged | None:
+    """A project's figures under its present settings; None where there are none."""
+    artefacts = {name: path for name, path in find_steps(chain_of(project), project).items() if path is not None}
+    step = next((name for name in ("gate", "evaluation") if name in artefacts), None)
+    if step is None:
+        return None
+    metrics = read_json(artefacts[step] / "metrics.json")
+    return Judged(project.variant or ITSELF, project, metrics, artefacts, _training_s(artefacts["training"]))
+
+
+def board_of(found: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
+    """The board of what was judged, with rows that have no figures."""
+    pairs = sorted(((_row(one), one) for one in found), key=lambda pair: _place(pair[0]))
+    if pairs:
+        best = pairs[0][1]
+        pairs = [(replace(row, to_best=None if one is best else difference(best, one)), one) for row, one in pairs]
+    return Board((*(row for row, _ in pairs), *empty), tuple(_over_seeds([one for _, one in pairs])))
+
+
+def difference(best: Judged, other: Judged) -> Figure | None:
+    """The headline of ``other`` minus that of ``best`` with its paired interval; None where they cannot be compared."""
+    truth, of_other = _truth(best), _truth(other)
+    evaluation = best.project.settings.evaluation
+    if _judged_on(best, truth) != _judged_on(other, of_other):
+        return None
+    events = [
+        events_of(read_table(one.artefacts["second_stage"] / "events.parquet"), truth.ids) for one in (best, other)
+    ]
+    found = gain(truth, events[0], events[1], rule_of(evaluation), evaluation.bootstrap, evaluation.seed)
+    return Estimate(float(found.value[0]), float(found.low[0]), float(found.high[0])).to_json()
+
+
+def _truth(one: Judged) -> Truth:
+    return read_truth(one.artefacts["corpus"], one.artefacts["dataset"])
+
+
+def _judged_on(one: Judged, truth: Truth) -> str:
+    """The digest of what a figure is of: recordings, groups, annotations, labels and criterion."""
+    notes = sorted([note.recording_id, note.start_s, note.end_s, note.label] for note in truth.annotations)
+    audio = {key: recording.digest for key, recording in truth.recordings.items()}
+    return digest([audio, truth.groups, list(truth.labels), notes, rule_in_words(one.project.settings.evaluation)])
+
+
+def _row(one: Judged) -> Row:
+    figures: dict[str, Figure] = {}
+    for name, (_, path) in FIGURES.items():
+        value: Any = one.metrics
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if isinstance(value, Mapping) and value.get("value") is not None:
+            figures[name] = {key: value.get(key) for key in ("value", "low", "high")}
+    gate = one.metrics.get("gate", {}).get("passed")
+    told = "" if gate is None else "passed" if gate else "refused"
+    return Row(one.name, figures, one.training_s, told, str(one.metrics["protocol"]["criterion"]))
+
+
+def _place(row: Row) -> tuple[float, str]:
+    return (math.inf if row.headline is None else -row.headline, row.name)
+
+
+def _training_s(training: Path) -> float | None:
+    """Seconds of all epochs of all its models, wherever they were trained; None where that was not kept."""
+    lines = [line for folder in sorted(training.iterdir()) if folder.is_dir() for line in RunFolder(folder).epochs()]
+    seconds = [float(line["seconds"]) for line in lines if "seconds" in line]
+    return round(sum(seconds), 3) if seconds else None
+
+
+def _over_seeds(found: Iterable[Judged]) -> list[OverSeeds]:
+    alike: list[tuple[ProjectSettings, list[Judged]]] = []
+    for one in found:
+        settings = without_seed(one.project.settings)
+        same = next((of for known, of in alike if known == settings), None)
+        if same is None:
+            alike.append((settings, [one]))
+        else:
+            same.append(one)
+    return [_spread(of) for _, of in alike if len({one.project.settings.training.seed for one in of}) > 1]
+
+
+def without_seed(settings: ProjectSettings) -> ProjectSettings:
+    """The settings with what variants of one experiment differ in set alike: the seed, and the bundle's name."""
+    return replace(
+        settings,
+        project=replace(settings.project, name="detector"),
+        training=replace(settings.training, seed=0),
+    )
+
+
+def _spread(of: Sequence[Judged]) -> OverSeeds:
+    ordered = sorted(of, key=lambda one: (one.project.settings.training.seed, one.name))
+    rows = [_row(one) for one in ordered]
+    figures = {}
+    for name in FIGURES:
+        values = [row.figures[name]["value"] for row in rows if name in row.figures]
+        if len(values) == len(rows):
+            figures[name] = _mean_and_deviation(np.array(values, dtype=np.float64))
+    names = tuple(one.name for one in ordered)
+    return OverSeeds(names, tuple(one.project.settings.training.seed for one in ordered), figures)
+
+
+def _mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
+    return float(values.mean()), float(values.std(ddof=1))

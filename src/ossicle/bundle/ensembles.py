@@ -1,0 +1,113 @@
+"""Bundles of several models: an ordinary manifest whose ``ensemble`` names the members, which lie in its folder.
+
+Layout: ``bundle.json`` with ``ensemble`` (``rule``, ``weights``, ``exponent``, and ``members``: a list of ``name`` and
+``sha256``, the digest of the member's own ``bundle.json``), ``CARD.md``, ``ranks.safetensors`` for the rule ``rank``
+(``tables``: float32 (n_members, n_rows, n_labels)), and ``members/NAME/``, each a bundle by itself. A member's manifest
+holds the digests of its files, so that of the ensemble covers them all; a member is never an ensemble.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
+from ossicle.bundle.reading import Reader
+from ossicle.core.combination import MOST_MEMBERS, RANK, Combination
+from ossicle.core.errors import ArtefactError, BundleError
+
+MEMBERS = "members"
+RANKS = "ranks.safetensors"
+_TABLES = "tables"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberEntry:
+    """A member's folder below ``members/`` and the digest of its manifest."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleEntry:
+    """The ``ensemble`` of a manifest."""
+
+    how: Combination
+    members: tuple[MemberEntry, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, the inverse of :func:`read_entry`."""
+        return {
+            "rule": self.how.rule,
+            "weights": list(self.how.shares(len(self.members))),
+            "exponent": self.how.exponent,
+            "members": [{"name": one.name, "sha256": one.sha256} for one in self.members],
+        }
+
+
+def read_entry(reader: Reader) -> EnsembleEntry:
+    """The value of ``ensemble``, but for whether names are plain ones; raises BundleError naming the key."""
+    reader.only({"rule", "weights", "exponent", "members"})
+    listed = reader.value["members"]
+    if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_MEMBERS:
+        raise reader.refuse("members", f"is not a list of 1 to {MOST_MEMBERS} members")
+    members = []
+    for place, one in enumerate(listed):
+        if not isinstance(one, dict):
+            raise reader.refuse(f"members[{place}]", "is not an object")
+        own = Reader(one, reader.source, f"{reader.prefix}members[{place}].")
+        own.only({"name", "sha256"})
+        members.append(MemberEntry(own.text("name", 100), own.text("sha256", 64)))
+    if len({one.name.lower() for one in members}) < len(members):
+        raise reader.refuse("members", "holds names that differ at most in case")
+    weights = reader.figures("weights", MOST_MEMBERS)
+    if len(weights) != len(members):
+        raise reader.refuse("weights", f"holds {len(weights)} figures for {len(members)} members")
+    try:
+        how = Combination(rule=reader.text("rule", 100), weights=weights, exponent=reader.figure("exponent"))
+    except ValueError as error:
+        raise reader.refuse("rule", f"cannot be used: {error}") from error
+    return EnsembleEntry(how, tuple(members))
+
+
+def manifest_digest(data: bytes) -> str:
+    """The digest of a member's manifest, SHA-256."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def copy_members(into: Path, members: Mapping[str, tuple[Path, Sequence[str]]]) -> None:
+    """Copy bundles below ``into``: name to folder and the files to take; what a bundle does not list stays behind."""
+    for name, (folder, files) in members.items():
+        place = into / MEMBERS / name
+        place.mkdir(parents=True)
+        for file in files:
+            shutil.copyfile(folder / file, place / file)
+
+
+def rank_bytes(tables: NDArray[np.float32]) -> bytes:
+    """``ranks.safetensors`` of tables (n_members, n_rows, n_labels)."""
+    return arrays_to_bytes({_TABLES: tables.astype(np.float32)}, {})
+
+
+def read_ranks(data: bytes, source: Path, how: Combination, n_labels: int) -> NDArray[np.float32] | None:
+    """The tables for the rule ``rank``; raises BundleError where they do not fit members and labels."""
+    if how.rule != RANK:
+        return None
+    try:
+        arrays, _ = arrays_from_bytes(data, str(source))
+    except ArtefactError as error:
+        raise BundleError(str(error)) from error
+    tables = arrays.get(_TABLES)
+    fits = tables is not None and tables.dtype == np.float32 and tables.ndim == 3
+    if tables is None or not fits or tables.shape[::2] != (len(how.weights), n_labels) or tables.shape[1] == 0:
+        raise BundleError(f"{source}: holds no {_TABLES}, float32, of {len(how.weights)} members and {n_labels} labels")
+    if not np.isfinite(tables).all() or (np.diff(tables, axis=1) < 0).any():
+        raise BundleError(f"{source}: its {_TABLES} do not rise")
+    found: NDArray[np.float32] = tables
+    return found

@@ -1,0 +1,75 @@
+"""The page of a leaderboard: one small HTML file that needs no network and no other file."""
+
+import importlib.resources
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from ossicle.artefacts.files import write_text
+from ossicle.metrics.event_report import Estimate
+from ossicle.report import words
+
+# No script runs, and nothing may be fetched: whatever a name slips past the escaping.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def write_leaderboard_page(path: Path, title: str, board: Mapping[str, Any]) -> None:
+    """Write the page of a board (``Board.to_json`` of the step), whole or not at all. Equal boards give equal bytes."""
+    write_text(path, render(title, board))
+
+
+def render(title: str, board: Mapping[str, Any]) -> str:
+    """The page as text."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(number=words.number, duration=words.duration)
+    rows: Sequence[Mapping[str, Any]] = board["rows"]
+    template = environment.from_string(
+        (importlib.resources.files("ossicle.report") / "leaderboard.html").read_text("utf-8")
+    )
+    shown: Mapping[str, str] = board["figures"]
+    return template.render(
+        title=title,
+        css=Markup((importlib.resources.files("ossicle.report") / "page.css").read_text("utf-8")),
+        policy=_POLICY,
+        columns=shown,
+        rows=[_row(row, shown) for row in rows],
+        criteria=sorted({str(row["criterion"]) for row in rows if row["criterion"]}),
+        seeds=[
+            {
+                "names": ", ".join(of["names"]),
+                "n": len(of["names"]),
+                "figures": [_spread(of.get(name)) for name in shown],
+            }
+            for of in board["over_seeds"]
+        ],
+    )
+
+
+def _row(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
+    best = row["to_best"]
+    return {
+        "name": row["name"],
+        "gate": row["gate"],
+        "note": row["note"],
+        "training": words.duration(row["training_s"]),
+        "figures": [_figure(row.get(name), signed=False) for name in columns],
+        "to_best": _figure(best, signed=True),
+        # An interval that holds 0 tells the two apart no more than a coin would.
+        "apart": best is not None and best["high"] is not None and best["high"] < 0,
+    }
+
+
+def _figure(one: Mapping[str, float | None] | None, *, signed: bool) -> tuple[str, str]:
+    """A figure and its interval in words."""
+    nan = float("nan")
+    known = {} if one is None else {key: figure for key, figure in one.items() if figure is not None}
+    value, low, high = (known.get(key, nan) for key in ("value", "low", "high"))
+    told = words.signed(value, 3) if signed else words.number(value, 3)
+    return told, words.interval(Estimate(value, low, high), 3)
+
+
+def _spread(one: Mapping[str, float] | None) -> str:
+    return words.MISSING if one is None else f"{one['mean']:.3f} ± {one['deviation']:.3f}"
