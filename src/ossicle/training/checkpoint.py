@@ -1,6 +1,7 @@
 """State at epoch ends, written whole or not at all, and read without unpickling anything but tensors."""
 
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,17 @@ _MADE_FROM = "ossicle_made_from"
 
 
 class EpochEnd(Callback):
-    """Logs an epoch's figures, then saves the state, in this order: a resumed run drops the lines past its state."""
+    """Logs an epoch's figures, then saves the state, in this order: a resumed run drops the lines past its state.
 
-    def __init__(self, folder: RunFolder, made_from: str) -> None:
+    ``drawn``: what an epoch's crops were, as further figures.
+    """
+
+    def __init__(
+        self, folder: RunFolder, made_from: str, drawn: Callable[[int], Mapping[str, float]] = lambda epoch: {}
+    ) -> None:
         self._folder = folder
         self._made_from = made_from
+        self._drawn = drawn
         self._began = time.monotonic()
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
@@ -39,7 +46,7 @@ class EpochEnd(Callback):
         """Log and save."""
         module: FrameDetector = pl_module
         module.end_epoch()
-        figures = module.epoch_figures()
+        figures = {**module.epoch_figures(), **self._drawn(trainer.current_epoch)}
         rate = float(trainer.optimizers[0].param_groups[0]["lr"])
         seconds = round(time.monotonic() - self._began, 3)
         self._folder.log_epoch({"epoch": trainer.current_epoch, "learning_rate": rate, "seconds": seconds, **figures})
@@ -63,7 +70,9 @@ def state_digest(
 ) -> str:
     """What a state depends on, so that none is resumed with other settings; the clips are told by their number."""
     settings = [digestible(one) for one in (material.plan, model, front, training, augment)]
-    return digest([*settings, list(material.labels), len(train)])
+    pseudo = material.pseudo
+    windows = [] if pseudo is None else [digestible(pseudo.settings), len(pseudo.windows)]
+    return digest([*settings, list(material.labels), len(train), *windows])
 
 
 def read_epoch(path: Path, made_from: str) -> int:

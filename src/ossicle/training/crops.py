@@ -1,6 +1,7 @@
 """Which crop each draw of an epoch reads: a function of (seed, epoch, index), so a resumed run draws the same."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,10 +24,14 @@ _EFFECTIVE_BETA = 0.999
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """One chunk of a recording: where its first frame begins, in samples at the plan's rate; may be negative."""
+    """One chunk of a recording: where its first frame begins, in samples at the plan's rate; may be negative.
+
+    ``window``: its number among the pseudo-labelled windows, where it is one of them.
+    """
 
     recording_id: str
     start_sample: int
+    window: int | None = None
 
 
 class CropDraw:
@@ -34,7 +39,8 @@ class CropDraw:
 
     Draws are with replacement, so a label's share of an epoch is what ``balance`` says of it. Of the clips of one
     label, and of noise, each is drawn in proportion to its weight. With ``balance = "each"`` there is no drawing: every
-    clip comes once before any comes again, in an order of each round's own.
+    clip comes once before any comes again, in an order of each round's own. A crop may then give its place to a
+    pseudo-labelled window (``training.pseudo``), by a draw of its own: without such windows all else is as it was.
     """
 
     def __init__(self, clips: tuple[Clip, ...], material: Material, training: TrainingSettings) -> None:
@@ -61,7 +67,27 @@ class CropDraw:
         """The crop number ``index`` of an epoch."""
         rng = np.random.default_rng(seed_of(self._training.seed, "crop", epoch, index))
         clip = self._next(epoch, index) if self._training.balance == "each" else self._drawn(rng)
+        pseudo = self._material.pseudo
+        if pseudo is not None:
+            own = np.random.default_rng(seed_of(self._training.seed, "pseudo", epoch, index))
+            window = pseudo.draw(clip.label if clip.role == "target" else "", own)
+            if window is not None:
+                return Crop(*pseudo.place(window), window)
         return self._place(clip, float(rng.random()))
+
+    def pseudo_shares(self, epoch: int) -> dict[str, float]:
+        """The share of an epoch's crops that are pseudo-labelled windows, and of each label (the highest) among all.
+
+        Nothing where there are no such windows.
+        """
+        pseudo = self._material.pseudo
+        if pseudo is None:
+            return {}
+        size = self.steps * self._training.batch_size
+        drawn = [self(epoch, index).window for index in range(size)]
+        counts = Counter(pseudo.label(window) for window in drawn if window is not None)
+        shares = {f"pseudo_share.{label}": counts[label] / size for label in sorted(counts)}
+        return {"pseudo_share": counts.total() / size, **shares}
 
     def _drawn(self, rng: np.random.Generator) -> Clip:
         if rng.random() < self._target_share:
@@ -177,6 +203,9 @@ class FixedCrops(Dataset[Batch]):
 
 def read_crop(material: Material, crop: Crop) -> Batch:
     """Samples, targets and mask of a crop."""
+    if crop.window is not None and material.pseudo is not None:
+        samples, targets, mask = material.pseudo.read(crop.window)
+        return torch.from_numpy(samples), torch.from_numpy(targets), torch.from_numpy(mask)
     where = (crop.recording_id, crop.start_sample)
     return (
         torch.from_numpy(material.samples(*where)),

@@ -20,6 +20,7 @@ from ossicle.models.devices import devices
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.training.fit import fit
 from ossicle.training.material import apart, load_material
+from ossicle.training.pseudo import PseudoSource, load_pseudo
 from ossicle.training.runfolder import RunFolder
 from ossicle.training.settings import TrainingSettings
 
@@ -32,6 +33,7 @@ class FitJob:
     """One training: the clips of the folds ``held_out`` teach nothing; none trains on everything.
 
     ``audio`` is the folder of recordings, where some are not in the store; ``cache_mb`` megabytes hold whole ones.
+    ``pseudo``: where pseudo-labels are, of which the training finds those that it may use.
     """
 
     folder: Path
@@ -47,6 +49,7 @@ class FitJob:
     audio: Path | None = None
     cache_mb: float = 0.0
     pretrained: Path | None = None
+    pseudo: PseudoSource | None = None
 
     @property
     def name(self) -> str:
@@ -64,6 +67,9 @@ def fit_job(job: FitJob) -> None:
     material = load_material(
         job.dataset, job.store, job.labels, job.plan, apart_frames, presence_s, job.audio, job.cache_mb
     )
+    if job.pseudo is not None:
+        pseudo = load_pseudo(job.pseudo, job.labels, job.plan, job.held_out, job.name)
+        material = replace(material, pseudo=pseudo)
     train = tuple(clip for clip in material.clips if clip.fold not in job.held_out)
     held_out = tuple(clip for clip in material.clips if clip.fold in job.held_out)
     fit(

@@ -48,7 +48,7 @@ class Crops(lightning.LightningDataModule):
         self._material = material
         self._training = training
         self._draw = CropDraw(train, material, training)
-        self.steps = self._draw.steps
+        self.steps, self.pseudo_shares = self._draw.steps, self._draw.pseudo_shares
         # What the training must not learn from is what the curves are about.
         self._judged = replace(material, withheld={})
         self._held_out = validation_crops(held_out, material, training)
@@ -120,7 +120,7 @@ def fit(
             reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
             logger=TensorBoardLogger(str(folder.path), name="tensorboard", version=""),
-            callbacks=[EpochEnd(folder, made_from)],
+            callbacks=[EpochEnd(folder, made_from, crops.pseudo_shares)],
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,

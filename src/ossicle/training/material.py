@@ -15,6 +15,7 @@ from ossicle.core.intervals import Intervals, as_intervals, part, union
 from ossicle.core.records import Annotation, Clip
 from ossicle.core.tracks import rasterise
 from ossicle.corpus.tables import annotations_of, clips_of, stretches_of
+from ossicle.training.pseudo import PseudoCrops
 
 KNOWN = "known.parquet"
 _TOUCH_S = 1e-9
@@ -28,7 +29,7 @@ class Material:
     only some stretches were looked at; of the others all is known. ``withheld``: the same of clips that a training must
     not learn from although it hears the rest of their recordings (leaky splits). ``presence_s``: None where targets are
     shares of frames; else labels only say what is there, and a target is 1 where more than these seconds of a frame are
-    the label's.
+    the label's. ``pseudo``: windows that take the place of some crops; None where there are none.
     """
 
     clips: tuple[Clip, ...]
@@ -39,6 +40,7 @@ class Material:
     known: Mapping[str, Intervals] = field(default_factory=dict)
     withheld: Mapping[str, Intervals] = field(default_factory=dict)
     presence_s: float | None = None
+    pseudo: PseudoCrops | None = None
 
     def samples(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
         """The samples of one chunk whose first frame begins at ``start_sample``: float32 (plan.chunk_samples,)."""

@@ -1,0 +1,222 @@
+"""Pseudo-labels as values: windows of unlabelled recordings, what a model said of them, and who may be taught by it.
+
+A window is the core of one chunk of the models' plan: core frames ``[start_frame, start_frame + core_frames)`` on the
+grid of ``core.chunks``. Its soft targets are the scores of these frames, those below a floor taken as 0.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.digest import seed_of
+from ossicle.core.records import Recording
+from ossicle.corpus.index import CorpusIndex
+from ossicle.corpus.splits import group_of
+
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Labelled recordings that models learned from, or hold out: their ids, digests of their bytes, and groups."""
+
+    ids: frozenset[str] = frozenset()
+    digests: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+    def shares(self, other: "Labelled") -> bool:
+        """Whether any recording, file or group is in both."""
+        return bool(self.ids & other.ids or self.digests & other.digests or self.groups & other.groups)
+
+    def with_(self, other: "Labelled") -> "Labelled":
+        """Both together."""
+        return Labelled(self.ids | other.ids, self.digests | other.digests, self.groups | other.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Pseudo-labelled windows as columns, n of them with m targets above 0.
+
+    ``labels`` are those of the models. ``recordings`` and ``digests`` (of the files' bytes), ``start_frames`` int64,
+    ``top`` int64 (column of the highest label) and ``scores`` float32 (its score), ``heard`` bool (the models were
+    taught the recording in an earlier round), each of n. Targets of window i are the rows ``offsets[i]:offsets[i + 1]``
+    of ``frames`` int64 (from the window's first), ``columns`` int64 and ``values`` float32.
+    """
+
+    labels: tuple[str, ...]
+    recordings: NDArray[np.str_]
+    digests: NDArray[np.str_]
+    start_frames: NDArray[np.int64]
+    top: NDArray[np.int64]
+    scores: Scores
+    heard: NDArray[np.bool_]
+    offsets: NDArray[np.int64]
+    frames: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    values: Scores
+
+    def __len__(self) -> int:
+        return len(self.start_frames)
+
+    def target(self, window: int, core_frames: int) -> Scores:
+        """Soft targets of a window: float32 (core_frames, len(labels))."""
+        out = np.zeros((core_frames, len(self.labels)), dtype=np.float32)
+        rows = slice(self.offsets[window], self.offsets[window + 1])
+        out[self.frames[rows], self.columns[rows]] = self.values[rows]
+        return out
+
+    def take(self, wanted: NDArray[np.bool_]) -> "Windows":
+        """The windows where ``wanted`` (n,) is true."""
+        counts = np.diff(self.offsets)
+        rows = np.repeat(wanted, counts)
+        return Windows(
+            self.labels,
+            self.recordings[wanted],
+            self.digests[wanted],
+            self.start_frames[wanted],
+            self.top[wanted],
+            self.scores[wanted],
+            self.heard[wanted],
+            np.concatenate([[0], np.cumsum(counts[wanted])]).astype(np.int64),
+            self.frames[rows],
+            self.columns[rows],
+            self.values[rows],
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Windows by their highest label, in the order of ``labels``, those without any left out."""
+        found = np.bincount(self.top, minlength=len(self.labels)).tolist()
+        return {label: n for label, n in zip(self.labels, found, strict=True) if n}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Windows of one recording that are kept, in time, and how many were not, by reason."""
+
+    start_frames: NDArray[np.int64]
+    targets: Scores
+    unsure: int
+    too_many: int
+
+
+def keep_windows(scores: Scores, core_frames: int, threshold: float, floor: float, most: int) -> Kept:
+    """The windows of a recording whose highest score reaches ``threshold``; at most ``most``, the surest first.
+
+    ``scores``: float32 (n_frames, n_labels), the last window may be partial. ``targets`` of the result: float32
+    (n_kept, core_frames, n_labels), scores below ``floor`` taken as 0, and frames after the end too. Of equal scores
+    the earlier window counts.
+    """
+    n_windows = -(-len(scores) // core_frames)
+    whole = np.zeros((n_windows * core_frames, scores.shape[1]), dtype=np.float32)
+    whole[: len(scores)] = scores
+    windows = whole.reshape(n_windows, core_frames, scores.shape[1])
+    tops = windows.max(axis=(1, 2), initial=0.0)
+    sure = np.flatnonzero(tops >= threshold)
+    surest = sure[np.argsort(-tops[sure], kind="stable")][:most]
+    chosen = np.sort(surest)
+    targets = np.where(windows[chosen] >= floor, windows[chosen], np.float32(0.0))
+    return Kept(chosen * core_frames, targets, n_windows - len(sure), len(sure) - len(chosen))
+
+
+def gather(labels: tuple[str, ...], found: Iterable[tuple[Recording, Kept, bool]]) -> Windows:
+    """Windows of recordings as columns; the third of each is whether the models were taught the recording before."""
+    recordings: list[str] = []
+    digests: list[str] = []
+    heard: list[bool] = []
+    starts, parts = [np.zeros(0, dtype=np.int64)], []
+    for recording, kept, taught in found:
+        n = len(kept.start_frames)
+        recordings += [recording.id] * n
+        digests += [recording.digest] * n
+        heard += [taught] * n
+        starts.append(kept.start_frames)
+        parts.append(kept.targets)
+    targets = np.concatenate(parts) if parts else np.zeros((0, 1, len(labels)), dtype=np.float32)
+    peaks = targets.max(axis=1)
+    of, frames, columns = np.nonzero(targets)
+    return Windows(
+        labels,
+        np.array(recordings, dtype=np.str_),
+        np.array(digests, dtype=np.str_),
+        np.concatenate(starts),
+        peaks.argmax(axis=1),
+        peaks.max(axis=1),
+        np.array(heard, dtype=np.bool_),
+        np.searchsorted(of, np.arange(len(targets) + 1)).astype(np.int64),
+        frames,
+        columns,
+        targets[of, frames, columns],
+    )
+
+
+def together(parts: Sequence[Windows]) -> Windows:
+    """Windows of several rounds as one table; raises ValueError where there are none, or their labels differ."""
+    if len({one.labels for one in parts}) != 1:
+        raise ValueError("rounds with different labels cannot be one table")
+    counts = np.concatenate([np.diff(one.offsets) for one in parts])
+    return Windows(
+        parts[0].labels,
+        np.concatenate([one.recordings for one in parts]),
+        np.concatenate([one.digests for one in parts]),
+        np.concatenate([one.start_frames for one in parts]),
+        np.concatenate([one.top for one in parts]),
+        np.concatenate([one.scores for one in parts]),
+        np.concatenate([one.heard for one in parts]),
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        np.concatenate([one.frames for one in parts]),
+        np.concatenate([one.columns for one in parts]),
+        np.concatenate([one.values for one in parts]),
+    )
+
+
+def relabelled(windows: Windows, labels: tuple[str, ...]) -> Windows:
+    """The windows with their labels in the order of ``labels``, which holds them all; raises ValueError for others."""
+    if windows.labels == labels:
+        return windows
+    places = np.array([labels.index(label) for label in windows.labels], dtype=np.int64)
+    return replace(windows, labels=labels, top=places[windows.top], columns=places[windows.columns])
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """Unlabelled recordings that may be labelled by models, and the paths of the others by reason."""
+
+    recordings: tuple[Recording, ...]
+    dropped: Mapping[str, tuple[str, ...]]
+
+
+def usable(unlabelled: CorpusIndex, corpus: CorpusIndex) -> Usable:
+    """What of ``unlabelled`` is no labelled recording of ``corpus`` under another name, no silence, and no copy.
+
+    Files are compared by the digests of their bytes; of equal ones the first by path is kept.
+    """
+    labelled = {one.digest for one in labelled_recordings(corpus)}
+    kept: dict[str, Recording] = {}
+    dropped: dict[str, list[str]] = {}
+    if unlabelled.left_out:
+        dropped["cannot be used (see `left_out`)"] = [one.path for one in unlabelled.left_out]
+    for one in sorted(unlabelled.recordings, key=lambda one: one.path):
+        why = ""
+        if one.digest in labelled:
+            why = "is a labelled recording of the project"
+        elif one.digest in kept:
+            why = "holds the same bytes as another"
+        elif one.status == "silent":
+            why = "is silent"
+        if why:
+            dropped.setdefault(why, []).append(one.path)
+        else:
+            kept[one.digest] = one
+    return Usable(tuple(kept.values()), {why: tuple(paths) for why, paths in dropped.items()})
+
+
+def labelled_recordings(corpus: CorpusIndex) -> list[Recording]:
+    """The recordings of which anything is known: annotated, reviewed, or looked at in part."""
+    return [one for one in corpus.recordings if one.reviewed or one.id in corpus.partly]
+
+
+def part_of(recording: Recording, group: str, parts: int) -> int:
+    """In which of ``parts`` parts (from 0) a recording lies: with its group."""
+    return seed_of("pseudo part", group_of(recording, group)) % parts

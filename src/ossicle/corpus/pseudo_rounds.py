@@ -1,0 +1,247 @@
+"""Rounds of pseudo-labels as folders beside the project file, numbered, each whole or absent.
+
+    pseudo/round-001/round.json        models, settings, counts, what was dropped and why
+                     windows.parquet   the windows of each view
+                     targets.parquet   their soft targets above 0
+                     taught.parquet    the labelled recordings that taught the models of each view
+
+A *view* is what some of the models say: the labels that one training may learn from. A training that holds recordings
+out may use a view only if none of them, no copy of their files and no other recording of their groups taught the models
+of that view, nor the models that labelled what those were taught, and so on back to the first round
+(:func:`choose_view`). What a round was made from is in the round: neither names nor folds are believed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ossicle.artefacts.files import read_json, tree_digest, whole_folder, write_json
+from ossicle.artefacts.numbered import next_numbered, numbered_files
+from ossicle.artefacts.tables import read_table, write_table
+from ossicle.core.errors import ArtefactError, FormatError, SplitError
+from ossicle.corpus.pseudo import Labelled, Windows
+from ossicle.corpus.pseudo_settings import ALL, NONE, PseudoSettings
+
+FOLDER = "pseudo"
+FORMAT_VERSION = 1
+_STEM = "round"
+_ABOUT, _WINDOWS, _TARGETS, _TAUGHT = "round.json", "windows.parquet", "targets.parquet", "taught.parquet"
+_WINDOW_SCHEMA = {
+    "view": pl.String,
+    "window": pl.Int64,
+    "recording_id": pl.String,
+    "digest": pl.String,
+    "start_frame": pl.Int64,
+    "top": pl.Int64,
+    "score": pl.Float32,
+    "heard": pl.Boolean,
+}
+_TARGET_SCHEMA = {
+    "view": pl.String,
+    "window": pl.Int64,
+    "frame": pl.Int64,
+    "column": pl.Int64,
+    "value": pl.Float32,
+}
+_TAUGHT_SCHEMA = {"view": pl.String, "kind": pl.String, "value": pl.String}
+_KINDS = ("ids", "digests", "groups")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What some models said: their weights' digests by name, the windows kept, and who taught the models."""
+
+    members: Mapping[str, str]
+    windows: Windows
+    taught: Labelled
+
+
+@dataclass(frozen=True, slots=True)
+class RoundHead:
+    """What is known of a round without its windows: where it lies, its labels, grid, views and provenance.
+
+    ``group`` is the field of the groups in ``taught``; ``about`` all of ``round.json``.
+    """
+
+    path: Path
+    labels: tuple[str, ...]
+    core_frames: int
+    hop_s: float
+    group: str
+    members: Mapping[str, Mapping[str, str]]
+    taught: Mapping[str, Labelled]
+    about: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """As ``round-001``."""
+        return self.path.name
+
+
+def round_folders(folder: Path) -> list[Path]:
+    """The rounds in a folder by number; none where there is no such folder."""
+    return numbered_files(folder, _STEM, "")
+
+
+def round_path(folder: Path, number: int) -> Path:
+    """Where the round of a number lies, from 1."""
+    return folder / f"{_STEM}-{number:03d}"
+
+
+def next_number(folder: Path) -> int:
+    """The number of the round after the last one."""
+    return int(next_numbered(folder, _STEM, "").name.removeprefix(f"{_STEM}-"))
+
+
+def chosen_rounds(folder: Path, settings: PseudoSettings) -> list[Path]:
+    """The rounds that teach, the latest first; none where ``settings`` name no unlabelled recordings."""
+    if not settings.audio or settings.rounds == NONE:
+        return []
+    found = round_folders(folder)
+    if settings.up_to:
+        found = [one for one in found if int(one.name.removeprefix(f"{_STEM}-")) <= settings.up_to]
+    return found[::-1] if settings.rounds == ALL else found[-1:]
+
+
+def round_digest(path: Path) -> str:
+    """The digest of all that a round says."""
+    return tree_digest(path)
+
+
+def write_round(path: Path, views: Mapping[str, View], about: Mapping[str, Any], *, replace: bool = False) -> None:
+    """Write a round, whole or absent; ``about`` needs ``labels``, ``core_frames``, ``hop_s`` and ``group``."""
+    windows, targets, taught = [], [], []
+    for name, view in sorted(views.items()):
+        found = view.windows
+        counts = np.diff(found.offsets)
+        windows.append(
+            pl.DataFrame(
+                {
+                    "view": [name] * len(found),
+                    "window": np.arange(len(found)),
+                    "recording_id": found.recordings.tolist(),
+                    "digest": found.digests.tolist(),
+                    "start_frame": found.start_frames,
+                    "top": found.top,
+                    "score": found.scores,
+                    "heard": found.heard,
+                },
+                schema=_WINDOW_SCHEMA,
+            )
+        )
+        targets.append(
+            pl.DataFrame(
+                {
+                    "view": [name] * len(found.values),
+                    "window": np.repeat(np.arange(len(found)), counts),
+                    "frame": found.frames,
+                    "column": found.columns,
+                    "value": found.values,
+                },
+                schema=_TARGET_SCHEMA,
+            )
+        )
+        for kind in _KINDS:
+            of = sorted(getattr(view.taught, kind))
+            rows = {"view": [name] * len(of), "kind": [kind] * len(of), "value": of}
+            taught.append(pl.DataFrame(rows, schema=_TAUGHT_SCHEMA))
+    with whole_folder(path, replace=replace) as part:
+        write_table(part / _WINDOWS, pl.concat(windows), ["view", "window"])
+        write_table(part / _TARGETS, pl.concat(targets), ["view", "window", "frame", "column"])
+        write_table(part / _TAUGHT, pl.concat(taught), ["view", "kind", "value"])
+        members = {name: {"members": dict(view.members)} for name, view in sorted(views.items())}
+        write_json(part / _ABOUT, {"format": FORMAT_VERSION, **about, "views": members})
+
+
+def read_head(path: Path) -> RoundHead:
+    """A round without its windows; FormatError, naming the file, where it is damaged or not ours."""
+    try:
+        value = read_json(path / _ABOUT)
+        if value["format"] != FORMAT_VERSION:
+            raise ValueError(f"its format is {value['format']!r}, not {FORMAT_VERSION}")
+        labels = tuple(str(one) for one in value["labels"])
+        members = {
+            str(name): {str(key): str(digest) for key, digest in view["members"].items()}
+            for name, view in value["views"].items()
+        }
+        core_frames, hop_s, group = int(value["core_frames"]), float(value["hop_s"]), str(value["group"])
+        if core_frames < 1 or not hop_s > 0 or not labels or len(set(labels)) != len(labels):
+            raise ValueError("its labels or its grid make no sense")
+        rows = read_table(path / _TAUGHT, _TAUGHT_SCHEMA)
+        if strange := sorted(set(rows["kind"].to_list()) - set(_KINDS)):
+            raise ValueError(f"{_TAUGHT} speaks of {strange[0]!r}")
+    except (ArtefactError, KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise _damaged(path, problem) from None
+    taught: dict[str, Labelled] = {}
+    for name in members:
+        of = rows.filter(rows["view"] == name)
+        taught[name] = Labelled(*(frozenset(of.filter(of["kind"] == kind)["value"].to_list()) for kind in _KINDS))
+        if not taught[name].ids:
+            # Without it any training might use the view.
+            raise _damaged(path, f"{_TAUGHT} says not what taught the view {name!r}")
+    return RoundHead(path, labels, core_frames, hop_s, group, members, taught, value)
+
+
+def read_windows(head: RoundHead, view: str) -> Windows:
+    """The windows of a view; FormatError, naming the round, where its tables do not fit together."""
+    try:
+        rows = read_table(head.path / _WINDOWS, _WINDOW_SCHEMA)
+        rows = rows.filter(rows["view"] == view).sort("window")
+        cells = read_table(head.path / _TARGETS, _TARGET_SCHEMA)
+        cells = cells.filter(cells["view"] == view).sort("window", "frame", "column")
+    except ArtefactError as problem:
+        raise _damaged(head.path, problem) from None
+    n = len(rows)
+    starts, top, of = rows["start_frame"].to_numpy(), rows["top"].to_numpy(), cells["window"].to_numpy()
+    frames, columns, values = (cells[name].to_numpy() for name in ("frame", "column", "value"))
+    faults = {
+        "its windows are not numbered from 0": rows["window"].to_list() != list(range(n)),
+        "a window begins before its recording": bool(np.any(starts < 0)),
+        "a window has no highest label": bool(np.any((top < 0) | (top >= len(head.labels)))),
+        "a target belongs to no window": bool(np.any((of < 0) | (of >= n))),
+        "a target lies beyond its window": bool(np.any((frames < 0) | (frames >= head.core_frames))),
+        "a target is of no label": bool(np.any((columns < 0) | (columns >= len(head.labels)))),
+        "a target is not in (0, 1]": not bool(np.all((values > 0) & (values <= 1))),
+    }
+    for fault, there in faults.items():
+        if there:
+            raise _damaged(head.path, fault)
+    return Windows(
+        head.labels,
+        np.array(rows["recording_id"].to_list(), dtype=np.str_),
+        np.array(rows["digest"].to_list(), dtype=np.str_),
+        starts,
+        top,
+        rows["score"].to_numpy(),
+        rows["heard"].to_numpy(),
+        np.searchsorted(of, np.arange(n + 1)).astype(np.int64),
+        frames,
+        columns,
+        values,
+    )
+
+
+def choose_view(head: RoundHead, held_out: Labelled, group: str, model: str) -> str:
+    """The view that a training which holds out ``held_out`` may learn from: of those allowed, that of most models.
+
+    ``group`` is the field of the groups in ``held_out``; groups of another field than the round's are not compared
+    (their recordings are). Raises SplitError, with a recording in the way, where every view is of models that learned
+    from what ``model`` holds out: their labels would carry it over.
+    """
+    compared = held_out if group == head.group else Labelled(held_out.ids, held_out.digests)
+    allowed = [name for name in head.members if not head.taught[name].shares(compared)]
+    if not allowed:
+        raise SplitError(
+            f"{head.path}: every model that made it learned from recordings that {model!r} holds out, so its labels "
+            "would carry them into the figures. It was made under another split: leave it out with [pseudo] rounds = "
+            '"none" (or up_to), train, and make a round anew'
+        )
+    return min(allowed, key=lambda name: (-len(head.members[name]), -len(head.taught[name].ids), name != model, name))
+
+
+def _damaged(path: Path, problem: object) -> FormatError:
+    return FormatError(f"{path}: is no round of pseudo-labels ({problem}); restore it, or remove it")
