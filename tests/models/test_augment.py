@@ -5,11 +5,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ossicle.models.augment import _mask, coloured_noise, uniform, vary_log_mel, vary_waveforms
+from ossicle.core.chunks import ChunkPlan
+from ossicle.models import augment
+from ossicle.models.draws import uniform
+from ossicle.models.early import coloured_noise
 from ossicle.models.settings import AugmentSettings
+from ossicle.models.sounds import Sounds
+from ossicle.models.spectral import masks, vary_log_mel
 
 OFF = AugmentSettings(gain_db=0.0, background_probability=0.0, tilt_db=0.0, frequency_mask=0.0, time_mask_s=0.0)
 ALL = AugmentSettings(tilt_db=6.0, frequency_mask=0.25, time_mask_s=0.1, background_probability=1.0)
+
+
+PLAN = ChunkPlan(rate=8000, hop_samples=40, window_samples=40, core_frames=10, context_frames=0)
+
+
+def vary_waveforms(waves: Tensor, targets: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    """The waveforms of a batch in which all is known."""
+    sounds = Sounds(waves, targets, torch.ones_like(targets))
+    return augment.vary_waveforms(sounds, settings, PLAN, generator).waveforms
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -114,20 +128,20 @@ def test_without_a_free_crop_only_the_gain_remains() -> None:
 @given(seed=st.integers(0, 10_000), size=st.integers(1, 40), data=st.data())
 def test_a_mask_is_one_stretch_of_at_most_the_longest(seed: int, size: int, data: st.DataObject) -> None:
     longest = data.draw(st.integers(0, size))
-    masks = _mask(8, size, longest, seeded(seed)).numpy()
-    assert masks.shape == (8, size)
-    for row in masks:
+    found = masks(8, size, longest, 1, 1.0, seeded(seed)).numpy()
+    assert found.shape == (8, size)
+    for row in found:
         places = np.flatnonzero(row)
         assert len(places) <= longest
         assert len(places) == 0 or places[-1] - places[0] + 1 == len(places)
 
 
 def test_masks_reach_every_place_and_every_width() -> None:
-    masks = _mask(4000, 10, 3, seeded(0))
-    assert set(masks.sum(dim=1).tolist()) == {0, 1, 2, 3}
-    assert bool(masks.any(dim=0).all())
-    assert bool(masks[:, 0].any())
-    assert bool(masks[:, -1].any())
+    found = masks(4000, 10, 3, 1, 1.0, seeded(0))
+    assert set(found.sum(dim=1).tolist()) == {0, 1, 2, 3}
+    assert bool(found.any(dim=0).all())
+    assert bool(found[:, 0].any())
+    assert bool(found[:, -1].any())
 
 
 def test_masked_places_hold_the_mean_of_the_crop_and_others_are_untouched() -> None:

@@ -1,6 +1,7 @@
 """The settings of models, apart from the code that needs torch: a project is checked where torch is missing."""
 
 from ossicle.core.settings import setting, settings
+from ossicle.models.augment_settings import EarlySettings, MixupSettings, SpectralSettings, ordered
 
 JOINED_FRAMES = 32
 """STFT frames that image networks join into one place in time: the stride of nearly all of them."""
@@ -92,9 +93,10 @@ class ModelSettings:
 
 @settings
 class AugmentSettings:
-    """How strongly training crops are varied."""
+    """How training crops are varied, stage by stage (``models.augment``); the tables hold what is off by itself."""
 
     gain_db: float = setting(default=6.0, help="gain drawn from plus or minus this", unit="dB", ge=0)
+    gain_probability: float = setting(default=1.0, help="share of crops that get a gain", ge=0, le=1)
     background_probability: float = setting(
         default=0.5, help="share of crops that a crop without any target is added to", ge=0, le=1
     )
@@ -107,8 +109,19 @@ class AugmentSettings:
     background_by: str = setting(
         default="level",
         help="what those levels are: gain of the added crop as recorded (level), or how far the crop's calls, or the "
-        "whole crop where it has none, lie above it (snr)",
-        choices=("level", "snr"),
+        "whole crop where it has none, lie above it (snr); share: not those levels, but its share of the sum of both, "
+        "brought to one peak",
+        choices=("level", "snr", "share"),
+    )
+    background_low_share: float = setting(
+        default=0.25, help='least share of the added crop with background_by = "share"', ge=0, le=1
+    )
+    background_high_share: float = setting(default=0.75, help="highest share of the added crop there", ge=0, le=1)
+    normalise: str = setting(
+        default="none",
+        help="each crop's peak to full scale: after all mixing (late), before it too (both), or not (none); for "
+        "networks that hear no level",
+        choices=("none", "late", "both"),
     )
     noise_probability: float = setting(
         default=0.0,
@@ -119,6 +132,7 @@ class AugmentSettings:
     tilt_db: float = setting(
         default=6.0, help="random equaliser: five points drawn from plus or minus this", unit="dB", ge=0
     )
+    tilt_probability: float = setting(default=1.0, help="share of crops that go through it", ge=0, le=1)
     frequency_mask: float = setting(default=0.12, help="widest frequency mask, as a share of the bands", ge=0, le=0.5)
     time_mask_s: float = setting(default=0.0, help="longest time mask; masked frames stay targets", unit="s", ge=0)
     pitch_low: float = setting(
@@ -130,15 +144,24 @@ class AugmentSettings:
     )
     time_high: float = setting(default=1.0, help="highest factor of a crop's durations; there: 2", ge=1, le=8)
 
+    stretch_probability: float = setting(
+        default=1.0, help="share of crops whose frequencies and durations are stretched", ge=0, le=1
+    )
+    early: EarlySettings = setting(default=EarlySettings(), help="single crops before any mixing")
+    mixup: MixupSettings = setting(default=MixupSettings(), help="two crops heard at once")
+    spectral: SpectralSettings = setting(default=SpectralSettings(), help="frequencies and spectrograms")
+
+    @property
+    def stretches_pitch(self) -> bool:
+        """Whether crops are stretched in pitch."""
+        return self.pitch_low != 1.0 or self.pitch_high != 1.0
+
     @property
     def stretches_time(self) -> bool:
         """Whether crops are stretched in time."""
         return self.time_low != 1.0 or self.time_high != 1.0
 
     def __post_init__(self) -> None:
-        """Refuse levels upside down."""
-        if self.background_low_db > self.background_high_db:
-            raise ValueError(
-                f"background_low_db = {self.background_low_db:g} dB must not be above "
-                f"background_high_db = {self.background_high_db:g} dB"
-            )
+        """Refuse levels and shares upside down."""
+        ordered(self, "background_low_db", "background_high_db")
+        ordered(self, "background_low_share", "background_high_share", unit="")

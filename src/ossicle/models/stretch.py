@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import FrontEndSettings, band_centres_hz
+from ossicle.models.draws import replaced, touched
 from ossicle.models.settings import AugmentSettings
 
 Stretched = tuple[Tensor, Tensor, Tensor]
@@ -36,14 +37,24 @@ def vary_stretch(
     rows are those of one STFT (``core.chunks.framing``); time cannot be stretched otherwise, which is a UsageError.
     Draws only what is switched on.
     """
-    if settings.pitch_low != 1.0 or settings.pitch_high != 1.0:
-        factors = _factors(len(spectrogram), settings.pitch_low, settings.pitch_high, generator)
-        spectrogram = stretch_pitch(spectrogram, factors, band_centres_hz(front))
+    if settings.stretch_probability == 0 or not (settings.stretches_pitch or settings.stretches_time):
+        return spectrogram, targets, mask
+    items = touched(len(spectrogram), settings.stretch_probability, generator)
+    if len(items) == 0:
+        return spectrogram, targets, mask
+    chosen = items.to(spectrogram.device)
+    if settings.stretches_pitch:
+        factors = _factors(len(items), settings.pitch_low, settings.pitch_high, generator)
+        stretched = stretch_pitch(spectrogram[chosen], factors, band_centres_hz(front))
+        spectrogram = replaced(spectrogram, items, stretched)
     if settings.stretches_time:
         if not shared:
             raise UsageError("[augment] time_low, time_high: windows of an exact step have no time axis to stretch")
-        factors = _factors(len(spectrogram), settings.time_low, settings.time_high, generator)
-        return stretch_time(spectrogram, targets, mask, factors)
+        factors = _factors(len(items), settings.time_low, settings.time_high, generator)
+        moved = stretch_time(spectrogram[chosen], targets[chosen], mask[chosen], factors)
+        spectrogram, targets, mask = (
+            replaced(old, items, new) for old, new in zip((spectrogram, targets, mask), moved, strict=True)
+        )
     return spectrogram, targets, mask
 
 

@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.digest import seed_of
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.augment import vary_log_mel, vary_waveforms
+from ossicle.models.augment import vary_waveforms
 from ossicle.models.averaging import EpochMean, WeightAverage
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.settings import AugmentSettings
+from ossicle.models.sounds import Sounds
+from ossicle.models.spectral import vary_log_mel
 from ossicle.models.stretch import vary_stretch
 from ossicle.training.crops import Batch
 from ossicle.training.objective import objective
@@ -44,6 +46,7 @@ class FrameDetector(lightning.LightningModule):
         self.training_settings = training
         self.augment = augment
         self.front = front
+        self.plan = plan
         self.shared = framing(plan, front).shared
         self.hop_s = front.hop_samples / front.rate
         self._sums: dict[str, list[Tensor]] = {}
@@ -56,10 +59,16 @@ class FrameDetector(lightning.LightningModule):
         # Dropout draws from the global generator; seeding it here makes each step independent of what ran before.
         torch.manual_seed(seed_of(self.training_settings.seed, "dropout", self.current_epoch, index))
         waveforms, targets, mask = batch
-        waveforms = vary_waveforms(waveforms, targets, self.augment, generator)
         with torch.no_grad():
+            sounds = vary_waveforms(Sounds(waveforms, targets, mask), self.augment, self.plan, generator)
             log_mel, targets, mask = vary_stretch(
-                self.front_end(waveforms), targets, mask, self.augment, self.front, self.shared, generator
+                self.front_end(sounds.waveforms),
+                sounds.targets,
+                sounds.mask,
+                self.augment,
+                self.front,
+                self.shared,
+                generator,
             )
             log_mel = vary_log_mel(log_mel, self.augment, self.hop_s, generator)
         loss = objective(self.network, log_mel, targets, mask, self.training_settings)

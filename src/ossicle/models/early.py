@@ -1,0 +1,72 @@
+"""The early stage: single crops, before any mixing. Noise in their place, gain, polarity, time, noise added."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ossicle.core.chunks import ChunkPlan
+from ossicle.models.draws import replaced, touched, uniform
+from ossicle.models.settings import AugmentSettings
+from ossicle.models.shifting import shift
+from ossicle.models.sounds import Sounds, call_power
+
+
+def vary_early(sounds: Sounds, settings: AugmentSettings, plan: ChunkPlan, generator: torch.Generator) -> Sounds:
+    """All of the stage; ``plan`` says which samples are which frame's."""
+    waveforms = _noise_instead(sounds, settings.noise_probability, generator)
+    waveforms = _gain(waveforms, settings, generator)
+    turned = touched(len(sounds), settings.early.polarity_probability, generator)
+    waveforms = replaced(waveforms, turned, -waveforms[turned.to(waveforms.device)])
+    sounds = shift(replace(sounds, waveforms=waveforms), settings.early, plan, generator)
+    return replace(sounds, waveforms=_hiss(sounds, settings, generator))
+
+
+def _noise_instead(sounds: Sounds, probability: float, generator: torch.Generator) -> Tensor:
+    """Crops without any target become steady noise, a share of them."""
+    free = sounds.free
+    if probability == 0:
+        return sounds.waveforms
+    silenced = free[torch.rand(len(free), generator=generator) < probability]
+    if len(silenced) == 0:  # MKL has no transform of nothing
+        return sounds.waveforms
+    noise = coloured_noise(len(silenced), sounds.waveforms.shape[1], generator)
+    return replaced(sounds.waveforms, silenced, noise.to(sounds.waveforms.device))
+
+
+def _gain(waveforms: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    if settings.gain_probability == 0:
+        return waveforms
+    gain = uniform((len(waveforms), 1), -settings.gain_db, settings.gain_db, generator)
+    if settings.gain_probability < 1:
+        gain *= torch.rand(len(waveforms), 1, generator=generator) < settings.gain_probability
+    return waveforms * 10 ** (gain.to(waveforms.device) / 20)
+
+
+def _hiss(sounds: Sounds, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    """Steady noise below the crop's calls (or the whole crop, where it has none) by a drawn ratio."""
+    early, waveforms = settings.early, sounds.waveforms
+    items = touched(len(sounds), early.hiss_probability, generator)
+    if len(items) == 0:
+        return waveforms
+    ratio = uniform((len(items), 1), early.hiss_low_db, early.hiss_high_db, generator).to(waveforms.device)
+    noise = steady_noise(len(items), waveforms.shape[1], generator).to(waveforms.device)
+    chosen = items.to(waveforms.device)
+    # Digital silence has no ratio to anything, and stays.
+    level = call_power(waveforms[chosen], sounds.targets[chosen]).sqrt() * 10 ** (-ratio / 20)
+    return replaced(waveforms, items, waveforms[chosen] + level * noise)
+
+
+def coloured_noise(batch: int, n_samples: int, generator: torch.Generator) -> Tensor:
+    """Steady noise (batch, n_samples), white or with power that falls by up to 6 dB an octave, from -60 to -15 dBFS."""
+    noise = steady_noise(batch, n_samples, generator)
+    return noise * 10 ** (uniform((batch, 1), -60.0, -15.0, generator) / 20)
+
+
+def steady_noise(batch: int, n_samples: int, generator: torch.Generator) -> Tensor:
+    """The same with an effective value of 1."""
+    spectrum = torch.fft.rfft(torch.randn(batch, n_samples, generator=generator))
+    frequency = torch.arange(spectrum.shape[1]).clamp_min(1) / max(spectrum.shape[1], 1)
+    slope = uniform((batch, 1), 0.0, 2.0, generator) * torch.randint(0, 2, (batch, 1), generator=generator)
+    noise: Tensor = torch.fft.irfft(spectrum * frequency ** (-slope / 2), n=n_samples)
+    return noise / noise.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-12)

@@ -1,0 +1,28 @@
+"""Random filters: frequencies of whole crops turned down, as other microphones, rooms and distances do."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from ossicle.models.augment_settings import SpectralSettings
+from ossicle.models.draws import replaced, touched, uniform
+
+
+def vary_frequencies(waveforms: Tensor, settings: SpectralSettings, generator: torch.Generator) -> Tensor:
+    """Some of the crops (batch, n_samples) through a filter of their own, without a change of phase.
+
+    ``filter_points`` gains from ``-filter_db`` to 0 dB, evenly from 0 Hz to half the rate; lines in dB between them.
+    """
+    items = touched(len(waveforms), settings.filter_probability, generator)
+    if len(items) == 0:
+        return waveforms
+    gains = uniform((len(items), settings.filter_points), -settings.filter_db, 0.0, generator).to(waveforms.device)
+    return replaced(waveforms, items, filtered(waveforms[items.to(waveforms.device)], gains))
+
+
+def filtered(waveforms: Tensor, gains_db: Tensor) -> Tensor:
+    """Each crop (k, n_samples) under its gains in dB (k, n_points); round its ends, which is how one FFT filters."""
+    spectrum = torch.fft.rfft(waveforms)
+    curve = interpolate(gains_db[:, None], size=spectrum.shape[1], mode="linear", align_corners=True)[:, 0]
+    out: Tensor = torch.fft.irfft(spectrum * 10 ** (curve / 20), n=waveforms.shape[1])
+    return out

@@ -1,0 +1,93 @@
+"""Mixup of crops: two of a batch heard at once, their labels joined.
+
+Zhang et al., "mixup: Beyond Empirical Risk Minimization" (2018); with ``balance = "pressure"`` the weights of Tokozume
+et al., "Learning from Between-class Examples for Deep Sound Recognition" (2018), by which a share of r sounds as r
+however loud the crops are. Their level is the effective value of the loudest tenth of a second, here not A-weighted.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ossicle.models.augment_settings import MixupSettings
+from ossicle.models.draws import replaced, touched
+from ossicle.models.sounds import Sounds, loudest
+
+
+def mix(sounds: Sounds, settings: MixupSettings, rate: int, generator: torch.Generator) -> Sounds:
+    """Some crops mixed with another of the batch; a batch of one is left alone.
+
+    The partner is the next on a random round through the batch, so never the crop itself.
+    """
+    batch, device = len(sounds), sounds.waveforms.device
+    if settings.probability == 0 or batch < 2:
+        return sounds
+    items = touched(batch, settings.probability, generator)
+    partners = next_on_round(batch, generator)[items].to(device)
+    share = shares(batch, settings.alpha, generator)[items, None].to(device)
+    chosen = items.to(device)
+    own, other = sounds.waveforms[chosen], sounds.waveforms[partners]
+    mixed = (
+        mixed_by_pressure(own, other, share, rate)
+        if settings.balance == "pressure"
+        else share * own + (1 - share) * other
+    )
+    targets, mask = joined(
+        (sounds.targets[chosen], sounds.mask[chosen]),
+        (sounds.targets[partners], sounds.mask[partners]),
+        share[:, :, None],
+        settings.labels,
+    )
+    return Sounds(
+        replaced(sounds.waveforms, items, mixed),
+        replaced(sounds.targets, items, targets),
+        replaced(sounds.mask, items, mask),
+    )
+
+
+def next_on_round(batch: int, generator: torch.Generator) -> Tensor:
+    """For each item another one: a permutation of one cycle, int64 (batch,)."""
+    order = torch.randperm(batch, generator=generator)
+    partner = torch.empty_like(order)
+    partner[order] = order.roll(-1)
+    return partner
+
+
+def shares(batch: int, alpha: float, generator: torch.Generator) -> Tensor:
+    """The share of each crop in its mix, from Beta(alpha, alpha), or 0.5 where ``alpha`` is 0: float32 (batch,)."""
+    if alpha == 0:
+        return torch.full((batch,), 0.5)
+    # torch's own takes no generator.
+    seed = int(torch.randint(0, 2**62, (1,), generator=generator))
+    return torch.from_numpy(np.random.default_rng(seed).beta(alpha, alpha, batch).astype(np.float32))
+
+
+def mixed_by_pressure(own: Tensor, other: Tensor, share: Tensor, rate: int) -> Tensor:
+    """``(p a + (1 - p) b) / sqrt(p^2 + (1 - p)^2)`` with ``p = 1 / (1 + A (1 - r) / (B r))``: (k, n_samples).
+
+    A and B are the crops' levels, r their ``share`` (k, 1). Digital silence has no level: p is r then.
+    """
+    a, b = loudest(own, rate), loudest(other, rate)
+    heard = (a > 0) & (b > 0)
+    up, down = torch.where(heard, b * share, share), torch.where(heard, a * (1 - share), 1 - share)
+    p = up / (up + down)
+    return (p * own + (1 - p) * other) / (p.square() + (1 - p).square()).sqrt()
+
+
+def joined(own: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor], share: Tensor, rule: str) -> tuple[Tensor, Tensor]:
+    """Targets and mask of mixes from those of both crops, each (k, n_frames, n_labels); ``share`` (k, 1, 1).
+
+    Known is what is known of both; but where labels are not divided by share, a call that is known to fill one crop
+    fills the mix, whatever the other one holds.
+    """
+    (a, known_a), (b, known_b) = own, other
+    both = known_a * known_b
+    if rule == "soft":
+        return share * a + (1 - share) * b, both
+    decided = torch.maximum(known_a * (a >= 1), known_b * (b >= 1))
+    mask = torch.maximum(both, decided)
+    if rule == "sum":
+        return (a + b).clamp_max(1), mask
+    if rule == "max":
+        return torch.maximum(a, b), mask
+    return 1 - (1 - a) * (1 - b), mask
