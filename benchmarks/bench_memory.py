@@ -7,19 +7,16 @@ whole process tree (resident memory, looked at twenty times a second); the speed
 import argparse
 import os
 import platform
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import soundfile
+from processes import measured
 
 HERE = Path(__file__).resolve().parent
-MIB = 1024 * 1024
 TAPES = (("wav", 16000, 1.0), ("wav", 16000, 10.0), ("flac", 48000, 10.0))
 
 
@@ -32,39 +29,6 @@ def make_tape(path: Path, rate: int, hours: float) -> None:
     with soundfile.SoundFile(path, "w", rate, 1, "PCM_16") as file:
         for _ in range(round(hours * 60)):
             file.write(minute)
-
-
-def tree_bytes(root: int) -> int:
-    """Resident memory of a process and its descendants."""
-    parents: dict[int, int] = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it ended meanwhile
-        parents[int(status.parent.name)] = int(fields[1])
-    family = {root}
-    while grown := {pid for pid, parent in parents.items() if parent in family} - family:
-        family |= grown
-    total = 0
-    for pid in family:
-        try:
-            total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        except OSError:
-            continue
-    return total
-
-
-def peak(command: list[str]) -> tuple[float, float]:
-    """Peak MiB of a command's process tree, and its seconds."""
-    began, highest, done = time.monotonic(), 0, threading.Event()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    threading.Thread(target=lambda: (process.communicate(), done.set()), daemon=True).start()
-    while not done.wait(0.05):
-        highest = max(highest, tree_bytes(process.pid))
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with exit code {process.returncode}")
-    return highest / MIB, time.monotonic() - began
 
 
 def main() -> None:
@@ -90,7 +54,8 @@ def main() -> None:
                 tape = Path(folder) / f"{hours:g}h-{rate}.{kind}"
                 command = [sys.executable, "-m", "ossicle", "predict", str(asked.bundle), str(tape)]
                 out = Path(folder) / f"{runtime}-{tape.stem}"
-                mib, seconds = peak([*command, "-o", str(out), "--format", "csv", "--runtime", runtime])
+                run = measured([*command, "-o", str(out), "--format", "csv", "--runtime", runtime])
+                mib, seconds = run.peak_mib, run.wall_s
                 one_hour = one_hour or mib
                 speed = f"{seconds:.0f} | {hours * 3600 / seconds:.0f}"
                 lines.append(
