@@ -44,6 +44,7 @@ def run(context: Context) -> None:
         from ossicle.training.crossval import fit_all
 
         say_composition(context)
+        _try_export(context)
         with ExitStack() as held:
             for name in names:
                 # A job on another machine may be at one of them.
@@ -92,10 +93,27 @@ def say_composition(context: Context) -> None:
     write_json(context.out / COMPOSITION, {**found.to_json(), "line": found.line, "warning": found.warning})
 
 
+def _try_export(context: Context) -> None:
+    """Export an untrained network of the project's kind, unless a training of it has begun: it then was exported.
+
+    Raises ArtefactError where the network can never become a bundle: better before the first epoch than after the last.
+    """
+    from ossicle.export.trial import try_export
+    from ossicle.models.registry import build_network
+
+    if any(RunFolder(context.out / name).epochs() for name in models_of(context.inputs["dataset"])):
+        return
+    settings, n_labels = context.project.settings, len(labels_of(context.inputs["dataset"]))
+    network = build_network(settings.model, settings.frontend, settings.plan, n_labels).eval()
+    name = settings.model.window.backbone if settings.model.name == "window" else settings.model.name
+    try_export(network, settings.plan, settings.frontend, name)
+
+
 def _fit_one(context: Context, name: str) -> None:
     from ossicle.training.crossval import fit_all
 
     say_composition(context)
+    _try_export(context)
     fit_all([job for job in fit_jobs(context) if job.name == name], 1, context.progress.advance)
 
 
