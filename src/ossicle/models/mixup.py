@@ -23,6 +23,8 @@ def mix(sounds: Sounds, settings: MixupSettings, rate: int, generator: torch.Gen
     if settings.probability == 0 or batch < 2:
         return sounds
     items = touched(batch, settings.probability, generator)
+    if len(items) == 0:
+        return sounds
     partners = next_on_round(batch, generator)[items].to(device)
     share = shares(batch, settings.alpha, generator)[items, None].to(device)
     chosen = items.to(device)
