@@ -37,6 +37,10 @@ class AudioError(OssicleError):
     """One audio file cannot be read; the file is left out and the reason listed."""
 
 
+class FetchError(OssicleError):
+    """A file could not be fetched, or is not the one that was meant; the message names it and the remedy."""
+
+
 class FormatError(OssicleError):
     """An annotation file is malformed; the message names the file and the line."""
 

@@ -16,6 +16,7 @@ from ossicle.app.cli import (
     dataset,
     demo,
     export,
+    fetch,
     field,
     jobs,
     presets,
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 demo.register(app)
 project.register(app)
+fetch.register(app)
 train.register(app)
 purge.register(app)
 dataset.register(app)

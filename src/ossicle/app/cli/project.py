@@ -16,10 +16,10 @@ from ossicle.app.project.layers import recipe_names
 from ossicle.app.project.load import PROJECT_FILE, Project, load_project
 from ossicle.app.project.scaffold import Wishes, scaffold
 from ossicle.artefacts.files import read_json
-from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+from ossicle.core.errors import EXIT_INCOMPLETE, FetchError, UsageError
 
 if TYPE_CHECKING:
-    from ossicle.app.steps.step import Done
+    from ossicle.app.steps.step import Done, Progress
 
 HERE = Path(PROJECT_FILE)
 
@@ -137,6 +137,7 @@ def run(
         print(words, file=sys.stderr)
     wish = Wish(tuple(steps or ()), until, overrides, place_of(on))
     with make_progress(progress) as shown:
+        _fetch_first(loaded, shown)
         if needs_jobs(loaded, wish):
             if from_ is not None:
                 raise UsageError("--from computes anew what is done, and so only here: add --on local")
@@ -158,6 +159,24 @@ def run(
         raise refused
     if lost:
         raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _fetch_first(project: Project, shown: "Progress") -> None:
+    """Fetch what the project's table names and is not here yet; FetchError where not all of it can be had."""
+    if not project.settings.fetch.table:
+        return
+    from ossicle.app.steps.fetch import fetch, is_fetched
+
+    if is_fetched(project):
+        return
+    shown.begin("fetch")
+    done = fetch(project, shown)
+    if done.failed:
+        path, reason = done.failed[0]
+        raise FetchError(
+            f"{len(done.failed)} files could not be fetched: {path}: {reason}\n"
+            "run 'ossicle fetch' for the others; take rows out of the table to go on without them"
+        )
 
 
 def _show(done: "Done", project: Project, passed: bool) -> None:

@@ -88,6 +88,9 @@ def load_project(
     origin = layers.origin(("project", "data_root"))
     if origin != str(file.parent / LOCAL_FILE) and not origin.startswith("--set "):
         require_below(settings.project.data_root, f"{origin}: [project] data_root")
+    origin = layers.origin(("fetch", "folder"))
+    if origin != str(file.parent / LOCAL_FILE) and not origin.startswith("--set "):
+        require_below(settings.fetch.folder, f"{origin}: [fetch] folder")
     _refuse_shell(layers, str(file.parent / LOCAL_FILE))
     named = data_root or os.environ.get(DATA_ROOT_VARIABLE)
     root = Path(named) if named else file.parent / settings.project.data_root

@@ -9,6 +9,7 @@ from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import nearest_frames
 from ossicle.corpus.dataset import DatasetSettings
+from ossicle.corpus.fetch_table import FetchSettings
 from ossicle.corpus.index import CorpusSettings
 from ossicle.corpus.splits import SplitSettings
 from ossicle.export.settings import ExportSettings
@@ -118,6 +119,7 @@ class ProjectSettings:
 
     corpus: CorpusSettings = setting(help="recordings and annotations")
     project: ProjectTable = setting(default=ProjectTable(), help="name and places")
+    fetch: FetchSettings = setting(default=FetchSettings(), help="recordings to bring here first (`ossicle fetch`)")
     split: SplitSettings = setting(default=SplitSettings(), help="groups and folds")
     dataset: DatasetSettings = setting(default=DatasetSettings(), help="targets and noise")
     store: StoreSettings = setting(default=StoreSettings(), help="recordings decoded once, and how the others are read")

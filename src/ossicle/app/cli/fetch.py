@@ -1,0 +1,53 @@
+"""``ossicle fetch``: bring the recordings of a project here."""
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.project import HERE
+from ossicle.app.project.load import load_project
+from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(fetch)
+
+
+def fetch(
+    project: ProjectFile = HERE,
+    variant: Variant = "",
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read files that are there anew, rather than believe size and time.")
+    ] = False,
+    set_: Set = None,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Fetch the files that the table of `fetch` names: address, size in bytes, SHA-256 and path.
+
+    Downloads go on where they were broken off, are verified, and are whole or absent. Exit code 3: some files could
+    not be had; 1: none of those that were missing; each is named. `ossicle run` fetches first what is missing.
+    """
+    from ossicle.app.steps.fetch import fetch as fetch_files
+    from ossicle.app.steps.progress import make_progress
+
+    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    with make_progress(progress) as shown:
+        shown.begin("fetch")
+        done = fetch_files(loaded, shown, verify=verify)
+    if as_json:
+        print(json.dumps({**asdict(done), "folder": str(done.folder)}, indent=2, ensure_ascii=False))
+    else:
+        words = f"{done.computed} fetched ({done.n_bytes / 1e6:.1f} MB), {done.reused} there, {len(done.failed)} failed"
+        print(printable(f"{done.folder}: {words}"))
+    for path, reason in done.failed:
+        print(printable(f"{path}: {reason}"), file=sys.stderr)
+    if done.failed:
+        raise typer.Exit(EXIT_INCOMPLETE if done.computed + done.reused else EXIT_FAILED)

@@ -1,0 +1,157 @@
+"""``ossicle fetch``: the files of a table, several at a time; what is there and verified is not looked at again.
+
+It stands before the chain of steps: what it brings are the recordings themselves, which lie beside the project and not
+on the shelf.
+"""
+
+import errno
+import os
+import shutil
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.step import LOCK_WAIT_S, Progress
+from ossicle.artefacts.fetching import Patience, Wanted, fetch_file, part_of
+from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.lock import unit_lock
+from ossicle.core.errors import FetchError, UsageError
+from ossicle.corpus.fetch_table import read_fetch_table
+
+_JOURNAL = ".ossicle-fetch.jsonl"
+_LOCK = "fetch"
+_MB = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was fetched (files and bytes), what was there, and (path, reason) of what could not be had."""
+
+    folder: Path
+    computed: int
+    reused: int
+    n_bytes: int
+    failed: tuple[tuple[str, str], ...]
+
+
+def fetch(project: Project, progress: Progress, *, verify: bool = False) -> Fetched:
+    """Fetch what ``[fetch]`` names; with ``verify`` files that are there are read anew, not believed by their times.
+
+    Raises UsageError where nothing is named, FormatError for a bad table, OSError where the disk has no room.
+    """
+    settings = project.settings.fetch
+    if not settings.table:
+        raise UsageError(f"[fetch] table is empty in {project.file}: name the table of the files to fetch")
+    files = read_fetch_table(project.folder / settings.table, settings)
+    folder = project.folder / settings.folder
+    _refuse_links(project, settings.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with unit_lock(folder, _LOCK, LOCK_WAIT_S):
+        journal = Journal(folder / _JOURNAL)
+        there = [] if verify else [one for one in files if _known(one, folder, journal)]
+        known = {one.path for one in there}
+        todo = [one for one in files if one.path not in known]
+        _require_room(todo, folder)
+        patience = Patience(settings.timeout_s, settings.attempts)
+        return _all(todo, len(there), folder, journal, patience, settings.connections, progress)
+
+
+def is_fetched(project: Project) -> bool:
+    """Whether there is nothing to fetch, by the journal; nothing is written."""
+    settings = project.settings.fetch
+    if not settings.table:
+        return True
+    folder = project.folder / settings.folder
+    if not (folder / _JOURNAL).exists():
+        return False
+    journal = Journal(folder / _JOURNAL)
+    return all(_known(one, folder, journal) for one in read_fetch_table(project.folder / settings.table, settings))
+
+
+def _known(one: Wanted, folder: Path, journal: Journal) -> bool:
+    record = journal.done(one.path)
+    if record is None or record.get("sha256") != one.sha256:
+        return False
+    try:
+        state = (folder / one.path).lstat()
+    except OSError:
+        return False
+    return [state.st_size, state.st_mtime_ns] == [record.get("size"), record.get("mtime_ns")]
+
+
+def _all(
+    todo: Sequence[Wanted],
+    reused: int,
+    folder: Path,
+    journal: Journal,
+    patience: Patience,
+    connections: int,
+    progress: Progress,
+) -> Fetched:
+    total = sum(one.size for one in todo)
+    stop, lock = threading.Event(), threading.Lock()
+    came = done = 0
+
+    def told(n: int) -> None:
+        nonlocal came
+        with lock:
+            came += n
+            progress.advance(done, len(todo), f"{came / _MB:.1f} of {total / _MB:.1f} MB")
+
+    def one(wanted: Wanted) -> str:
+        outcome = fetch_file(wanted, folder, patience, stop=stop, told=told)
+        state = (folder / wanted.path).stat()
+        journal.mark(wanted.path, sha256=wanted.sha256, size=state.st_size, mtime_ns=state.st_mtime_ns)
+        return outcome
+
+    outcomes: list[str] = []
+    failed: dict[str, str] = {}
+    with ThreadPoolExecutor(connections) as pool:
+        running: dict[Future[str], Wanted] = {pool.submit(one, wanted): wanted for wanted in todo}
+        try:
+            for future in as_completed(running):
+                wanted = running[future]
+                try:
+                    outcomes.append(future.result())
+                except FetchError as problem:
+                    failed[wanted.path] = str(problem).removeprefix(f"{wanted.path}: ")
+                with lock:
+                    done += 1
+                    progress.advance(done, len(todo), f"{came / _MB:.1f} of {total / _MB:.1f} MB")
+        except BaseException:
+            # Ctrl-C, SIGTERM, a full disk: what runs ends at its next block, and what has come is kept.
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    listed = tuple((one.path, failed[one.path]) for one in todo if one.path in failed)
+    return Fetched(folder, outcomes.count("computed"), reused + outcomes.count("reused"), came, listed)
+
+
+def _require_room(todo: Sequence[Wanted], folder: Path) -> None:
+    """Raise OSError before the first byte where the files do not fit."""
+    missing = 0
+    for one in todo:
+        part = part_of(one, folder)
+        have = part.stat().st_size if part.exists() else 0
+        missing += 0 if (folder / one.path).exists() else one.size - have
+    if missing > (free := shutil.disk_usage(folder).free):
+        what = f"{folder} ({missing / _MB:.0f} MB wanted, {free / _MB:.0f} MB free)"
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), what)
+
+
+def _refuse_links(project: Project, stated: str) -> None:
+    """Raise UsageError for a link between the project's folder and the one that files are put in."""
+    if Path(stated).is_absolute():
+        # Only whoever runs the project names such a folder: see the project file's loading.
+        return
+    place = project.folder
+    for part in Path(stated).parts:
+        place /= part
+        if place.is_symlink():
+            raise UsageError(
+                f"[fetch] folder: {place} is a symbolic link, and files would be written where it leads; remove it, or "
+                "name the folder in ossicle.local.toml"
+            )

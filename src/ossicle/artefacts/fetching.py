@@ -1,0 +1,234 @@
+"""A file from an address: resumed where it was broken off, verified by size and SHA-256, whole or absent.
+
+What has come so far lies beside the file's place under a hidden name made of path and SHA-256, so that a killed or
+broken download goes on where it ended (HTTP ranges, RFC 9110) and never with the bytes of another. ``http``, ``https``
+and ``file`` are the only schemes, after redirections too.
+"""
+
+import http.client
+import os
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Literal
+from urllib.parse import quote, urlsplit
+
+from ossicle.artefacts.files import file_digest, naming, publish
+from ossicle.core.digest import digest
+from ossicle.core.errors import FetchError
+
+SCHEMES = ("http", "https", "file")
+_BLOCK_BYTES = 1 << 18
+# Worth another try: too early, too many, and what servers say of their own troubles (RFC 9110, RFC 6585).
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_RESERVED = "%/:?#[]@!$&'()*+,;=~"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file: its address, its posix path below the folder, its bytes, and their SHA-256 (64 hexadecimal digits)."""
+
+    address: str
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a server may say nothing (s), tries without a single byte more, and the first pause between them (s).
+
+    Pauses double, to at most a minute.
+    """
+
+    timeout_s: float = 30.0
+    attempts: int = 5
+    pause_s: float = 1.0
+
+
+class _Passing(Exception):
+    """Something that may be gone at the next try."""
+
+
+class _Again(Exception):
+    """What is there does not go with what the server has: begin anew."""
+
+
+def part_of(wanted: Wanted, folder: Path) -> Path:
+    """Where the bytes of a file lie until they are whole."""
+    name = f".ossicle-fetch-{digest([wanted.path, wanted.sha256])[:24]}"
+    return (folder / PurePosixPath(wanted.path)).with_name(name)
+
+
+def fetch_file(
+    wanted: Wanted,
+    folder: Path,
+    patience: Patience = Patience(),
+    *,
+    stop: threading.Event | None = None,
+    told: Callable[[int], None] | None = None,
+) -> Literal["reused", "computed"]:
+    """Have ``wanted`` below ``folder``; ``reused`` where it was there. ``told`` is given the number of bytes that came.
+
+    Raises FetchError for a link on the way to its place, for another file in its place, for an address that does not
+    give it and for bytes that are not those of its size and SHA-256; a broken connection is tried again. ``stop`` ends
+    the download between two blocks, also with FetchError; what has come is kept for the next call.
+    """
+    place = folder / PurePosixPath(wanted.path)
+    _refuse_links(place, folder)
+    if place.exists():
+        if not place.is_file() or place.stat().st_size != wanted.size or file_digest(place) != wanted.sha256:
+            raise FetchError(
+                f"{wanted.path}: is there with other bytes than the table says; move it away, or remove it"
+            )
+        return "reused"
+    part = part_of(wanted, folder)
+    stop, told = stop or threading.Event(), told or (lambda n: None)
+    with naming(place):
+        part.parent.mkdir(parents=True, exist_ok=True)
+        resumed = part.exists()
+        _receive(wanted, part, patience, stop, told)
+        if (found := file_digest(part)) != wanted.sha256 and resumed:
+            # The address may hold another file than when the first bytes came.
+            part.unlink()
+            _receive(wanted, part, patience, stop, told)
+            found = file_digest(part)
+        if found != wanted.sha256:
+            part.unlink()
+            raise FetchError(
+                f"{wanted.path}: {wanted.address} gives bytes of SHA-256 {found}, the table says {wanted.sha256}; "
+                "correct the table, or ask whoever publishes the file"
+            )
+        publish(part, place)
+    return "computed"
+
+
+def _refuse_links(place: Path, folder: Path) -> None:
+    for one in (place, *place.parents):
+        if one == folder:
+            return
+        if one.is_symlink():
+            raise FetchError(f"{one}: is a symbolic link, and a download would follow it elsewhere; remove it")
+
+
+def _receive(
+    wanted: Wanted, part: Path, patience: Patience, stop: threading.Event, told: Callable[[int], None]
+) -> None:
+    """Bring ``part`` to its full size."""
+    left, pause_s = patience.attempts, patience.pause_s
+    furthest = _size(part) if _size(part) <= wanted.size else 0
+    while True:
+        have = _size(part)
+        if have > wanted.size:
+            part.unlink()
+            have = 0
+        try:
+            if have < wanted.size or not part.exists():
+                _append(wanted, part, have, patience.timeout_s, stop, told)
+            if part.stat().st_size == wanted.size:
+                return
+            why = "the connection ended early"
+        except _Again:
+            part.unlink(missing_ok=True)
+            why = "the server did not go on where it was asked to"
+        except _Passing as problem:
+            why = str(problem)
+        # Only tries that come no further than any before are counted: a long download may break off many times.
+        came = _size(part) > furthest
+        furthest = max(furthest, _size(part))
+        left, pause_s = (patience.attempts, patience.pause_s) if came else (left - 1, min(2 * pause_s, 60.0))
+        if left <= 0:
+            raise FetchError(f"{wanted.path}: {wanted.address}: {why}; the same command goes on from here")
+        if stop.wait(0.0 if came else pause_s):
+            raise FetchError(f"{wanted.path}: stopped; the same command goes on from here")
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _append(
+    wanted: Wanted, part: Path, have: int, timeout_s: float, stop: threading.Event, told: Callable[[int], None]
+) -> None:
+    """Add to ``part`` what the address gives from byte ``have`` on."""
+    with _opened(wanted, have, timeout_s) as (stream, start), open(part, "r+b" if part.exists() else "wb") as out:
+        out.truncate(start)
+        out.seek(start)
+        at = start
+        while block := _read(stream):
+            if stop.is_set():
+                raise FetchError(f"{wanted.path}: stopped; the same command goes on from here")
+            at += len(block)
+            if at > wanted.size:
+                out.truncate(0)
+                raise FetchError(
+                    f"{wanted.path}: {wanted.address} gives more than the {wanted.size} bytes of the table; correct it"
+                )
+            out.write(block)
+            told(len(block))
+
+
+def _read(stream: IO[bytes] | http.client.HTTPResponse) -> bytes:
+    try:
+        return stream.read(_BLOCK_BYTES)
+    except http.client.IncompleteRead as problem:
+        return problem.partial
+    except (OSError, http.client.HTTPException) as problem:
+        raise _Passing(str(problem) or type(problem).__name__) from None
+
+
+@contextmanager
+def _opened(wanted: Wanted, have: int, timeout_s: float) -> Iterator[tuple[IO[bytes] | http.client.HTTPResponse, int]]:
+    """The stream of an address and the byte at which it begins: ``have`` or, where it cannot go on, 0."""
+    parts = urlsplit(wanted.address)
+    if parts.scheme == "file":
+        source = Path(urllib.request.url2pathname(parts.path))
+        if not (source.is_file() and os.access(source, os.R_OK)):
+            raise FetchError(f"{wanted.path}: {wanted.address}: is no file that can be read; correct the address")
+        with source.open("rb") as local:
+            local.seek(have)
+            yield local, have
+        return
+    if parts.scheme not in SCHEMES:
+        raise FetchError(f"{wanted.path}: {wanted.address}: only {', '.join(SCHEMES)} addresses are fetched")
+    asked = urllib.request.Request(quote(wanted.address, safe=_RESERVED), headers={"User-Agent": "ossicle"})
+    if have:
+        asked.add_header("Range", f"bytes={have}-")
+    try:
+        response = _OPENER.open(asked, timeout=timeout_s)
+    except urllib.error.HTTPError as problem:
+        with closing(problem):
+            if problem.code == 416:
+                raise _Again from None
+            if problem.code in _PASSING:
+                raise _Passing(f"the server says {problem.code} {problem.reason}") from None
+            raise FetchError(
+                f"{wanted.path}: {wanted.address}: the server says {problem.code} {problem.reason}; correct the address"
+            ) from None
+    except (OSError, http.client.HTTPException) as problem:
+        reason = getattr(problem, "reason", problem)
+        raise _Passing(str(reason) or type(problem).__name__) from None
+    with response:
+        begins = response.headers.get("Content-Range", "").partition("bytes ")[2].partition("-")[0]
+        if response.status == 206 and begins != str(have):
+            raise _Again
+        yield response, have if response.status == 206 else 0
+
+
+class _SameSchemes(urllib.request.HTTPRedirectHandler):
+    """Redirections stay with http and https: the standard library would follow them to ftp."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        """The request for ``newurl``; FetchError where its scheme is another."""
+        if urlsplit(newurl).scheme not in ("http", "https"):
+            raise FetchError(f"{req.full_url} leads to {newurl}: only http and https are followed; correct the address")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_OPENER = urllib.request.build_opener(_SameSchemes)

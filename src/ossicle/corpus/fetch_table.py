@@ -1,0 +1,121 @@
+"""A table of files to fetch: address, size, SHA-256 and, if not the last part of the address, path.
+
+Tables come from others: a path never leaves the folder, and an address has one of three schemes.
+"""
+
+import re
+from pathlib import Path, PureWindowsPath
+from urllib.parse import unquote, urlsplit
+
+from ossicle.artefacts.fetching import SCHEMES, Wanted
+from ossicle.core.digest import normal_path
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.core.settings import setting, settings
+from ossicle.corpus.delimited import read_delimited, unescape_cell
+from ossicle.corpus.sources import each
+
+# What the parts of a path may have in bytes: file systems hold 255, and names beside it are a little longer.
+_LONGEST_NAME = 220
+
+
+@settings
+class FetchSettings:
+    """``[fetch]``: recordings that are brought here before anything else; of no part in any result."""
+
+    table: str = setting(
+        default="", help="CSV, TSV or Parquet of files to fetch; empty: nothing is fetched", digest=False
+    )
+    folder: str = setting(default="audio", help="folder they are put in, below the project file", digest=False)
+    address_column: str = setting(default="address", help="column of http, https or file addresses", digest=False)
+    size_column: str = setting(default="size", help="column of sizes", unit="bytes", digest=False)
+    sha256_column: str = setting(
+        default="sha256", help="column of SHA-256 digests, 64 hexadecimal digits", digest=False
+    )
+    path_column: str = setting(
+        default="path",
+        help="column of paths below the folder; no such column, or an empty cell: the last part of the address",
+        digest=False,
+    )
+    connections: int = setting(default=4, help="files that are fetched at a time", ge=1, le=64, digest=False)
+    attempts: int = setting(default=5, help="tries of a file that bring nothing more", ge=1, digest=False)
+    timeout_s: float = setting(default=30.0, help="silence of a server that ends a try", unit="s", gt=0, digest=False)
+
+
+def read_fetch_table(table: Path, settings: FetchSettings) -> tuple[Wanted, ...]:
+    """The files of a table in its order.
+
+    Raises UsageError where the table or a column is missing or it has no rows; FormatError, which lists every bad row
+    with its line, for addresses, sizes, digests and paths that are none, and for two rows of one path.
+    """
+    if not table.is_file():
+        raise UsageError(f"fetch.table: {table} is no file; correct the path")
+    read = read_delimited(table)
+    places = read.places()
+    columns = {"path": places.get(settings.path_column.lower())}
+    for kind in ("address", "size", "sha256"):
+        name = getattr(settings, f"{kind}_column")
+        if (place := places.get(name.lower())) is None:
+            raise UsageError(
+                f"{table}: has no column {name!r} (columns: {', '.join(read.header)}); see fetch.{kind}_column"
+            )
+        columns[kind] = place
+    by_line = {str(line): [unescape_cell(cell.strip()) for cell in cells] for line, cells in read.rows}
+    out: list[Wanted] = []
+    taken: dict[str, str] = {}
+    folders: dict[str, str] = {}
+
+    def one(line: str) -> None:
+        cells, where = by_line[line], f"{table}, line {line}"
+        said = {kind: "" if place is None else cells[place] for kind, place in columns.items()}
+        _check_address(said["address"], where)
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", said["sha256"]):
+            raise FormatError(f"{where}: sha256 is {said['sha256']!r}; give 64 hexadecimal digits")
+        if not re.fullmatch(r"[0-9]{1,18}", said["size"]):
+            raise FormatError(f"{where}: size is {said['size']!r}; give a whole number of bytes")
+        path = _path(said["path"] or unquote(urlsplit(said["address"]).path.rpartition("/")[2]), where)
+        # Some file systems know no case: two such names would be one file there.
+        key = path.casefold()
+        above = ["/".join(key.split("/")[:n]) for n in range(1, key.count("/") + 1)]
+        for other in (taken.get(key), folders.get(key), *(taken.get(folder) for folder in above)):
+            if other is not None:
+                raise FormatError(f"{where}: the path {path!r} is in the way of that in line {other}; give it another")
+        taken[key] = line
+        folders.update(dict.fromkeys(above, line))
+        out.append(Wanted(said["address"], path, int(said["size"]), said["sha256"].lower()))
+
+    each(by_line, one)
+    if not out:
+        raise UsageError(f"{table}: has no rows; there is nothing to fetch")
+    return tuple(out)
+
+
+def _check_address(address: str, where: str) -> None:
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError as problem:
+        raise FormatError(f"{where}: the address {address!r} is none ({problem})") from None
+    if parts.scheme not in SCHEMES:
+        raise FormatError(f"{where}: the address {address!r} is no {', '.join(SCHEMES[:-1])} or {SCHEMES[-1]} address")
+    if any(ord(one) < 33 or ord(one) == 127 for one in address):
+        raise FormatError(f"{where}: the address {address!r} holds blanks; write %20 for one")
+    if "@" in parts.netloc:
+        raise FormatError(f"{where}: an address holds no name and password; tables are passed on")
+    if (host not in (None, "localhost")) if parts.scheme == "file" else not host:
+        raise FormatError(f"{where}: the address {address!r} names {'another machine' if host else 'no machine'}")
+
+
+def _path(stated: str, where: str) -> str:
+    """A posix path below a folder; FormatError for one that leads elsewhere or that not every system can hold."""
+    windows = PureWindowsPath(stated)
+    parts = normal_path(stated).split("/")
+    leaves = windows.drive or windows.root or ".." in windows.parts or "\\" in stated
+    if leaves or any(part in ("", ".") for part in parts):
+        raise FormatError(f"{where}: the path {stated!r} is none below a folder; write it as in a/b.ogg")
+    if any(ord(one) < 32 or ord(one) == 127 or 0xD800 <= ord(one) < 0xE000 or one in '<>:"|?*' for one in stated):
+        raise FormatError(
+            f"{where}: the path {stated!r} holds characters that not every system allows; give it another"
+        )
+    if any(part.startswith(".") or len(part.encode()) > _LONGEST_NAME for part in parts):
+        raise FormatError(f"{where}: the path {stated!r} holds a hidden or a very long name; give it another")
+    return "/".join(parts)
