@@ -30,9 +30,12 @@ class Labelled:
         """Whether any recording, file or group is in both."""
         return bool(self.ids & other.ids or self.digests & other.digests or self.groups & other.groups)
 
-    def with_(self, other: "Labelled") -> "Labelled":
-        """Both together."""
-        return Labelled(self.ids | other.ids, self.digests | other.digests, self.groups | other.groups)
+
+def all_of(parts: Iterable[Labelled]) -> Labelled:
+    """The recordings of all parts."""
+    every = list(parts)
+    ids, digests, groups = ([getattr(one, name) for one in every] for name in ("ids", "digests", "groups"))
+    return Labelled(frozenset().union(*ids), frozenset().union(*digests), frozenset().union(*groups))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,29 +125,26 @@ def keep_windows(scores: Scores, core_frames: int, threshold: float, floor: floa
 
 def gather(labels: tuple[str, ...], found: Iterable[tuple[Recording, Kept, bool]]) -> Windows:
     """Windows of recordings as columns; the third of each is whether the models were taught the recording before."""
-    recordings: list[str] = []
-    digests: list[str] = []
-    heard: list[bool] = []
-    starts, parts = [np.zeros(0, dtype=np.int64)], []
-    for recording, kept, taught in found:
-        n = len(kept.start_frames)
-        recordings += [recording.id] * n
-        digests += [recording.digest] * n
-        heard += [taught] * n
-        starts.append(kept.start_frames)
-        parts.append(kept.targets)
-    targets = np.concatenate(parts) if parts else np.zeros((0, 1, len(labels)), dtype=np.float32)
+    parts = [_columns(labels, *one) for one in found]
+    return together(parts) if parts else _columns(labels, None, _NOTHING, False)
+
+
+_NOTHING = Kept(np.zeros(0, dtype=np.int64), np.zeros((0, 1, 1), dtype=np.float32), 0, 0)
+
+
+def _columns(labels: tuple[str, ...], recording: Recording | None, kept: Kept, heard: bool) -> Windows:
+    n, targets = len(kept.start_frames), kept.targets
     peaks = targets.max(axis=1)
     of, frames, columns = np.nonzero(targets)
     return Windows(
         labels,
-        np.array(recordings, dtype=np.str_),
-        np.array(digests, dtype=np.str_),
-        np.concatenate(starts),
+        np.full(n, "" if recording is None else recording.id),
+        np.full(n, "" if recording is None else recording.digest),
+        kept.start_frames,
         peaks.argmax(axis=1),
         peaks.max(axis=1),
-        np.array(heard, dtype=np.bool_),
-        np.searchsorted(of, np.arange(len(targets) + 1)).astype(np.int64),
+        np.full(n, heard),
+        np.searchsorted(of, np.arange(n + 1)).astype(np.int64),
         frames,
         columns,
         targets[of, frames, columns],

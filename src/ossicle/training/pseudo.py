@@ -21,7 +21,7 @@ from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
 from ossicle.corpus.index import CorpusIndex
 from ossicle.corpus.index_files import read_index
-from ossicle.corpus.pseudo import Labelled, Windows, labelled_recordings, relabelled, together
+from ossicle.corpus.pseudo import Labelled, Windows, all_of, labelled_recordings, relabelled, together
 from ossicle.corpus.pseudo_rounds import RoundHead, choose_view, read_head, read_windows, round_digest
 from ossicle.corpus.pseudo_settings import PseudoSettings
 from ossicle.corpus.splits import group_of
@@ -92,7 +92,7 @@ def lesson(source: PseudoSource, plan: ChunkPlan, folds: tuple[int, ...], model:
     parts: list[Windows] = []
     views: list[tuple[str, str, str]] = []
     unused: Counter[str] = Counter()
-    taught = Labelled()
+    taught: list[Labelled] = []
     said: set[str] = set()
     for path in source.rounds:
         head = read_head(path)
@@ -110,8 +110,8 @@ def lesson(source: PseudoSource, plan: ChunkPlan, folds: tuple[int, ...], model:
         parts.append(found.take(np.array([not one for one in why], dtype=np.bool_)))
         said |= {key for (key, _), reason in reasons.items() if not reason}
         views.append((head.name, round_digest(path), view))
-        taught = taught.with_(head.taught[view])
-    return Lesson(together(parts), tuple(views), dict(sorted(unused.items())), taught)
+        taught.append(head.taught[view])
+    return Lesson(together(parts), tuple(views), dict(sorted(unused.items())), all_of(taught))
 
 
 def _require_grid(head: RoundHead, plan: ChunkPlan) -> None:

@@ -21,6 +21,7 @@ from ossicle.app.cli import (
     jobs,
     presets,
     project,
+    pseudo,
     purge,
     review,
     score,
@@ -44,6 +45,7 @@ demo.register(app)
 project.register(app)
 fetch.register(app)
 train.register(app)
+pseudo.register(app)
 purge.register(app)
 dataset.register(app)
 store.register(app)

@@ -11,6 +11,7 @@ from ossicle.core.time import nearest_frames
 from ossicle.corpus.dataset import DatasetSettings
 from ossicle.corpus.fetch_table import FetchSettings
 from ossicle.corpus.index import CorpusSettings
+from ossicle.corpus.pseudo_settings import PseudoSettings
 from ossicle.corpus.splits import SplitSettings
 from ossicle.export.settings import ExportSettings
 from ossicle.inference.grid import DecisionGrid
@@ -128,6 +129,9 @@ class ProjectSettings:
     model: ModelSettings = setting(default=ModelSettings(), help="network")
     augment: AugmentSettings = setting(default=AugmentSettings(), help="augmentation")
     training: TrainingSettings = setting(default=TrainingSettings(), help="training")
+    pseudo: PseudoSettings = setting(
+        default=PseudoSettings(), help="unlabelled recordings, labelled by models (`ossicle pseudo`)"
+    )
     decision: DecisionGrid = setting(default=DecisionGrid(), help="grid of decisions")
     second_stage: SecondStageSettings = setting(
         default=SecondStageSettings(), help="trees that judge the events again from how they sound"

@@ -19,6 +19,7 @@ from ossicle.app.steps import (
     store,
     training,
     unjudged,
+    unlabelled,
 )
 from ossicle.app.steps.step import Done, Progress, Step, run_steps
 from ossicle.artefacts.files import whole_file, whole_folder
@@ -45,10 +46,13 @@ RESULTS = (gate.METRICS, bundle.FOLDER, report.PAGE)
 
 def chain_of(project: Project | None = None) -> tuple[Step, ...]:
     """The steps of a project in order. A leaky split has no recording that is out of fold as a whole, and so no step
-    that judges: its bundle comes straight after the training, and says what it is.
+    that judges: its bundle comes straight after the training, and says what it is. Where pseudo-labels teach, the
+    unlabelled recordings come before the training.
     """
-    if project is None or not project.settings.split.leaky:
+    if project is None:
         return CHAIN
+    if not project.settings.split.leaky:
+        return unlabelled.taught_chain(CHAIN, project)
     before = [step.name for step in CHAIN].index(scores.STEP.name)
     return (*CHAIN[:before], unjudged.STEP)
 

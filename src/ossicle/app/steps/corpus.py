@@ -45,7 +45,7 @@ def listing(project: Project) -> Mapping[str, str]:
         raise UsageError(
             f"[corpus] audio: the folder {project.audio_folder} does not exist; correct the path in {project.file}"
         )
-    out = {"audio": _listing(project.audio_folder, SUFFIXES)}
+    out = {"audio": folder_listing(project.audio_folder, SUFFIXES)}
     folder = project.annotation_folder
     if folder is not None:
         if not folder.exists():
@@ -53,7 +53,7 @@ def listing(project: Project) -> Mapping[str, str]:
                 f"[corpus] annotations: the folder {folder} does not exist; correct the path in {project.file}, "
                 "or leave it empty"
             )
-        out["annotations"] = _listing(folder, None)
+        out["annotations"] = folder_listing(folder, None)
     if (table := project.metadata_table) is not None:
         if not table.is_file():
             raise UsageError(
@@ -65,7 +65,8 @@ def listing(project: Project) -> Mapping[str, str]:
     return out
 
 
-def _listing(folder: Path, suffixes: frozenset[str] | None) -> str:
+def folder_listing(folder: Path, suffixes: frozenset[str] | None) -> str:
+    """The digest of a folder's files (or one file) by name, size and time; ``suffixes``: None for all."""
     if not folder.is_dir():
         paths = [folder.name]
         folder = folder.parent

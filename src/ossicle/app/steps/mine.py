@@ -40,10 +40,11 @@ def mine(project: Project, most: int, lower: float) -> Mining:
 
     Raises UsageError where the project has not been run under its settings, or nothing was found.
     """
-    missing = [name for name, path in find_steps(chosen_steps(("decision",)), project).items() if path is None]
+    found_steps = find_steps(chosen_steps(("decision",), project=project), project)
+    missing = [name for name, path in found_steps.items() if path is None]
     if missing:
         raise UsageError(f"the step {missing[0]} is not done under these settings; run `ossicle run --until decision`")
-    made = {name: path for name, path in find_steps(chosen_steps(("decision",)), project).items() if path is not None}
+    made = {name: path for name, path in found_steps.items() if path is not None}
     truth = read_truth(made["corpus"], made["dataset"])
     decisions = read_json(made["decision"] / "decision.json")["per_fold"]
     found: list[FalseAlarm] = []

@@ -47,7 +47,7 @@ def export_review(
     """
     if out.exists():
         raise UsageError(f"{out} exists already; name a folder that does not, so that no corrected table is lost")
-    steps = chosen_steps(candidates.STEP.needs)
+    steps = chosen_steps(candidates.STEP.needs, project=project)
     missing = [name for name, path in find_steps(steps, project).items() if path is None]
     if missing:
         raise UsageError(f"the step {missing[0]} is not done under these settings; run `ossicle run` first")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.step import LOCK_WAIT_S, Context, Step, Units
+from ossicle.app.steps.taught import pseudo_inputs, pseudo_settings, pseudo_source, write_taught
 from ossicle.artefacts.files import file_digest, read_json, write_json
 from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.tables import read_table
@@ -53,7 +54,9 @@ def run(context: Context) -> None:
             fit_all(fit_jobs(context), context.project.settings.training.parallel, context.progress.advance)
     for name in names:
         RunFolder(context.out / name).forget_state()
-    write_json(context.out / "training.json", {"labels": list(labels_of(dataset)), "held_out": models_of(dataset)})
+    models = models_of(dataset)
+    told = {"labels": list(labels_of(dataset)), "held_out": models, **write_taught(context, models)}
+    write_json(context.out / "training.json", told)
 
 
 def fit_jobs(context: Context) -> list["FitJob"]:
@@ -61,6 +64,7 @@ def fit_jobs(context: Context) -> list["FitJob"]:
     from ossicle.training.crossval import FitJob
 
     settings, dataset = context.project.settings, context.inputs["dataset"]
+    pseudo = pseudo_source(context)
     return [
         FitJob(
             folder=context.out / name,
@@ -76,6 +80,7 @@ def fit_jobs(context: Context) -> list["FitJob"]:
             audio=context.project.audio_folder,
             cache_mb=settings.store.cache_mb,
             pretrained=_pretrained_file(context.project),
+            pseudo=pseudo,
         )
         for name, held_out in models_of(dataset).items()
     ]
@@ -131,6 +136,7 @@ def _settings(project: Project) -> dict[str, object]:
         "augment": digestible(settings.augment),
         "training": digestible(settings.training),
         "torch": version("torch"),
+        **pseudo_settings(project),
     }
 
 
@@ -160,7 +166,7 @@ STEP = Step(
     settings=_settings,
     run=run,
     logs=(*RunFolder.LOGS, COMPOSITION),
-    extra=_pretrained,
+    extra=lambda project: {**_pretrained(project), **pseudo_inputs(project)},
     units=Units(
         names=lambda dataset: tuple(models_of(dataset)),
         run=_fit_one,

@@ -1,0 +1,82 @@
+"""``ossicle pseudo``: a project's own models label recordings that nobody labelled, for its next training."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.table import print_rows
+from ossicle.app.project.load import PROJECT_FILE, load_project
+from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(pseudo)
+
+
+def pseudo(
+    project: ProjectFile = Path(PROJECT_FILE),
+    variant: Variant = "",
+    set_: Set = None,
+    number: Annotated[
+        int | None,
+        typer.Option(
+            "--round",
+            min=1,
+            help="Number of the round; its models are those that the rounds before it taught. Default: the next one.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Make a round anew that is there already.")] = False,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Label unlabelled recordings with a project's own models: pseudo/round-NNN, from which the next run learns.
+
+    The table `pseudo` of the project file says what is labelled (`audio`) and kept: windows whose highest label reaches
+    `threshold`, scores below `floor` as 0, at most `most_per_file` of a recording. A model that holds a fold out is
+    taught only what was said by models that held it out too. Exit code 3: done, but recordings were left out.
+    """
+    from ossicle.app.steps.progress import KINDS, make_progress
+    from ossicle.app.steps.pseudo import make_round
+    from ossicle.app.steps.training import FINAL
+
+    if progress not in KINDS:
+        raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
+    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    with make_progress(progress) as shown:
+        made = make_round(loaded, shown, number, replace_it=force)
+    windows = made.about["windows"]
+    if as_json:
+        print(json.dumps({"round": str(made.path), **made.about, "left_out": dict(made.left_out)}, indent=2))
+    else:
+        rows = [(printable(label), str(n)) for label, n in windows[FINAL]["labels"].items()]
+        print_rows(("label", "windows kept"), rows, total=("total", str(windows[FINAL]["kept"])))
+        for line in _lines(made.about, FINAL):
+            print(printable(line))
+        print(f"wrote {made.path}; `ossicle run` learns from it")
+    for path, reason in made.left_out.items():
+        print(printable(f"{path}: left out: {reason}"), file=sys.stderr)
+    if made.left_out:
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _lines(about: Mapping[str, Any], final: str) -> list[str]:
+    """What is said below the table."""
+    of, recordings = about["windows"], about["recordings"]
+    views = ", ".join(f"{name} {one['kept']}" for name, one in of.items() if name != final)
+    out = [f"{recordings['labelled']} recordings ({recordings['hours']} h); by the model that it teaches: {views}"]
+    out += [f"{len(paths)} not used: {why}" for why, paths in recordings["dropped"].items()]
+    if heard := of[final]["heard_before"]:
+        out.append(
+            f"{heard} of {of[final]['kept']} windows are of recordings that the models were taught in a round before; "
+            "[pseudo] parts = 2 avoids that"
+        )
+    return out

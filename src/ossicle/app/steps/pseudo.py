@@ -1,0 +1,202 @@
+"""Pseudo-labels: what a project's own models say of unlabelled recordings, kept as a round for its next training.
+
+Of a model that held a fold out there is a view of its own: it is the one thing that may teach the next model that holds
+this fold out. The view ``final`` is the mean of all of them, for the model that learns from everything.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ossicle.app.project.load import Project
+from ossicle.app.project.places import refuse_links
+from ossicle.app.steps import pseudo_scores
+from ossicle.app.steps.chain import chosen_steps
+from ossicle.app.steps.pseudo_scores import pseudo_track, scoring_models
+from ossicle.app.steps.scores import refuse_leaky
+from ossicle.app.steps.step import Progress, find_steps, run_steps
+from ossicle.app.steps.taught import read_taught
+from ossicle.app.steps.training import FINAL, labels_of, models_of
+from ossicle.app.steps.unlabelled import INDEX, INDEX_NAME, audio_folder, group_field, teaching_rounds
+from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.files import file_digest, read_json
+from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.shelf import Shelf
+from ossicle.core.combination import Combination
+from ossicle.core.errors import UsageError
+from ossicle.core.records import Recording
+from ossicle.corpus.index_files import read_index
+from ossicle.corpus.pseudo import Kept, Labelled, Windows, all_of, gather, keep_windows, part_of, usable
+from ossicle.corpus.pseudo_rounds import (
+    FOLDER,
+    View,
+    next_number,
+    round_digest,
+    round_path,
+    write_round,
+)
+from ossicle.corpus.pseudo_settings import NONE
+from ossicle.inference.combining import combine
+from ossicle.training.pseudo import split_recordings
+from ossicle.training.runfolder import RunFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A round that was made: where it lies, what it says of itself, and recordings that could not be used, by path."""
+
+    path: Path
+    about: Mapping[str, Any]
+    left_out: Mapping[str, str]
+
+
+def make_round(project: Project, progress: Progress, number: int | None = None, *, replace_it: bool = False) -> Made:
+    """Label the unlabelled recordings with the models that the rounds before ``number`` taught; the next, if None.
+
+    Raises UsageError where those are not trained, where the round is there already (unless ``replace_it``) or one
+    before it is not, and where no window is sure enough; SplitError for a leaky split.
+    """
+    refuse_leaky(project)
+    folder = project.folder / FOLDER
+    audio_folder(project)
+    last = next_number(folder) - 1
+    number = last + 1 if number is None else number
+    if not 1 <= number <= last + 1:
+        raise UsageError(f"--round {number}: the rounds are made in turn; the next one is {last + 1}")
+    path = round_path(folder, number)
+    if path.exists() and not replace_it:
+        raise UsageError(f"{path} is there already; --force makes it anew, and what it taught is then trained again")
+    before = _before(project, number)
+    steps = chosen_steps(("training",), project=before)
+    missing = [name for name, found in find_steps(steps, before).items() if found is None]
+    if missing:
+        told = (
+            ""
+            if before is project
+            else f" --set pseudo.up_to={number - 1}"
+            if number > 1
+            else ' --set pseudo.rounds="none"'
+        )
+        raise UsageError(
+            f"round {number} is made by models that {_taught_words(before)} taught, and the step {missing[0]} is not "
+            f"done for them: ossicle run -p {project.file} --until training{told}"
+        )
+    refuse_links(project.data_root, (folder, path))
+    with project_lock(project.data_root):
+        if all(step.name != INDEX_NAME for step in steps):
+            steps = (*steps, INDEX)
+        made = run_steps((*steps, pseudo_scores.STEP), before, progress).artefacts
+        views, about, left_out = _views(before, made, number)
+        write_round(path, views, about, replace=replace_it)
+    return Made(path, about, left_out)
+
+
+def _before(project: Project, number: int) -> Project:
+    """The project as the rounds before ``number`` leave it."""
+    own = project.settings.pseudo
+    earlier = replace(own, rounds=NONE) if number == 1 else replace(own, up_to=number - 1)
+    return replace(project, settings=replace(project.settings, pseudo=earlier))
+
+
+def _taught_words(project: Project) -> str:
+    names = [path.name for path in teaching_rounds(project)]
+    return f"labels and {' and '.join(names)}" if names else "labels alone"
+
+
+def _views(
+    project: Project, made: Mapping[str, Path], number: int
+) -> tuple[dict[str, View], dict[str, Any], dict[str, str]]:
+    """The views of a round, what it says of itself, and what could not be used."""
+    own, names = project.settings.pseudo, scoring_models(made["dataset"])
+    unlabelled, found = read_index(made[INDEX_NAME]), usable(read_index(made[INDEX_NAME]), read_index(made["corpus"]))
+    unread: dict[str, str] = read_json(made["pseudo_scores"] / pseudo_scores.LEFT_OUT)
+    part, group = (number - 1) % own.parts, group_field(project)
+    used = [one for one in found.recordings if one.path not in unread and part_of(one, group, own.parts) == part]
+    taught, heard = _taught(made, names)
+    weights = {name: file_digest(RunFolder(made["training"] / name).weights) for name in names}
+    views: dict[str, View] = {}
+    told: dict[str, Any] = {}
+    for view, members in {**{name: (name,) for name in names}, FINAL: names}.items():
+        heard_by_them = frozenset().union(*(heard[name] for name in members))
+        windows, told[view] = _windows(project, made, members, used, heard_by_them)
+        views[view] = View({name: weights[name] for name in members}, windows, all_of(taught[name] for name in members))
+    if not len(views[FINAL].windows):
+        raise UsageError(
+            f"none of {len(used)} unlabelled recordings has a window that reaches [pseudo] threshold = "
+            f"{own.threshold:g}: the highest score is {told[FINAL]['highest']}; lower it, or train longer"
+        )
+    dropped = {**found.dropped, **({"cannot be decoded": tuple(sorted(unread))} if unread else {})}
+    about = _about(project, made, number) | {
+        "recordings": {
+            "labelled": len(used),
+            "hours": round(sum(one.duration_s for one in used) / 3600, 6),
+            "of_other_parts": len(found.recordings) - len(used) - len(unread),
+            "dropped": {why: list(paths) for why, paths in dropped.items()},
+        },
+        "windows": told,
+    }
+    return views, about, {**{one.path: one.reason for one in unlabelled.left_out}, **unread}
+
+
+def _taught(made: Mapping[str, Path], names: Sequence[str]) -> tuple[dict[str, Labelled], dict[str, frozenset[str]]]:
+    """By model: the labelled recordings that taught it, itself or through what labelled its lessons, and the unlabelled
+    ones that it was taught (ids).
+    """
+    folds, corpus = models_of(made["dataset"]), read_index(made["corpus"])
+    taught: dict[str, Labelled] = {}
+    heard: dict[str, frozenset[str]] = {}
+    for name in names:
+        itself, _ = split_recordings(made["dataset"], corpus, folds[name])
+        heard[name], through = read_taught(made["training"], name)
+        taught[name] = all_of((itself, through))
+    return taught, heard
+
+
+def _windows(
+    project: Project,
+    made: Mapping[str, Path],
+    members: Sequence[str],
+    recordings: Sequence[Recording],
+    heard: frozenset[str],
+) -> tuple[Windows, dict[str, Any]]:
+    """The windows that the mean of some models keeps, and how many it did not, by reason."""
+    settings, own = project.settings, project.settings.pseudo
+    kept: list[tuple[Recording, Kept, bool]] = []
+    dropped: Counter[str] = Counter()
+    highest = 0.0
+    for one in recordings:
+        tracks = [read_track(pseudo_track(made["pseudo_scores"], name, one.id)).scores for name in members]
+        scores = combine(np.stack(tracks), Combination())
+        found = keep_windows(scores, settings.plan.core_frames, own.threshold, own.floor, own.most_per_file)
+        kept.append((one, found, one.id in heard))
+        dropped.update({"below the threshold": found.unsure, "beyond most_per_file": found.too_many})
+        highest = max(highest, float(scores.max(initial=0.0)))
+    windows = gather(labels_of(made["dataset"]), kept)
+    return windows, {
+        "kept": len(windows),
+        "heard_before": int(windows.heard.sum()),
+        "labels": windows.counts(),
+        "dropped": dict(dropped),
+        "highest": round(highest, 6),
+    }
+
+
+def _about(project: Project, made: Mapping[str, Path], number: int) -> dict[str, Any]:
+    """What a round was made from, and with."""
+    settings, shelf, own = project.settings, Shelf(project.data_root), project.settings.pseudo
+    return {
+        "number": number,
+        "variant": project.variant,
+        "labels": list(labels_of(made["dataset"])),
+        "core_frames": settings.plan.core_frames,
+        "hop_s": settings.plan.hop_s,
+        "group": settings.split.group,
+        "unlabelled_group": group_field(project),
+        "settings": {name: getattr(own, name) for name in ("threshold", "floor", "most_per_file", "parts")},
+        "made_from": {name: shelf.content(made[name]) for name in ("dataset", "training", INDEX_NAME, "pseudo_scores")},
+        "rounds": [{"round": path.name, "digest": round_digest(path)} for path in teaching_rounds(project)],
+    }

@@ -1,0 +1,91 @@
+"""Step ``pseudo_scores``, beside the chain: every unlabelled recording scored by every model that held something out.
+
+A recording is decoded once for all models. Each model's scores are kept apart: which of them may teach whom is not
+decided here.
+"""
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.store import recordings_digest
+from ossicle.app.steps.training import labels_of, model_names
+from ossicle.app.steps.unlabelled import INDEX_NAME, audio_folder, sounds_digest
+from ossicle.artefacts.blocks import TrackWriter, track_files
+from ossicle.artefacts.files import file_digest, write_json
+from ossicle.core.digest import digest
+from ossicle.core.errors import AudioError
+from ossicle.core.settings import digestible
+from ossicle.corpus.index_files import read_index
+from ossicle.corpus.pseudo import usable
+from ossicle.inference.together import write_together
+
+STEP_VERSION = 1
+LEFT_OUT = "left_out.json"
+_BATCH = 8
+
+
+def scoring_models(dataset: Path) -> tuple[str, ...]:
+    """The models that held something out: the ensemble that labels."""
+    return tuple(dict.fromkeys(model_names(dataset).values()))
+
+
+def pseudo_track(scores: Path, model: str, recording_id: str) -> Path:
+    """Where the scores of a model for a recording lie in the artefact."""
+    return scores / "tracks" / model / recording_id
+
+
+def run(context: Context) -> None:
+    """Score what is usable, going on after the recordings that an interrupted run finished."""
+    from ossicle.models.predictor import load_predictor, use_threads
+    from ossicle.training.runfolder import RunFolder
+
+    settings, folder = context.project.settings, audio_folder(context.project)
+    use_threads(settings.training.threads)
+    names, labels = scoring_models(context.inputs["dataset"]), labels_of(context.inputs["dataset"])
+    predictors = [
+        load_predictor(
+            RunFolder(context.inputs["training"] / name).weights,
+            settings.model,
+            labels,
+            settings.plan,
+            settings.frontend,
+        )
+        for name in names
+    ]
+    found = usable(read_index(context.inputs[INDEX_NAME]), read_index(context.inputs["corpus"])).recordings
+    left_out: dict[str, str] = {}
+    for done, one in enumerate(found, start=1):
+        began, paths = time.monotonic(), [pseudo_track(context.out, name, one.id) for name in names]
+        record = context.journal.done(one.id)
+        reused = record is not None and record["digest"] == _digest(paths)
+        try:
+            if not reused:
+                with ExitStack() as held:
+                    sinks = [held.enter_context(TrackWriter(path, labels, settings.plan.hop_s)) for path in paths]
+                    write_together(folder / one.path, predictors, sinks, _BATCH)
+                context.journal.mark(one.id, digest=_digest(paths))
+        except AudioError as problem:
+            left_out[one.path] = str(problem).removeprefix(f"{folder / one.path}: ")
+        context.log.unit("pseudo_scores", one.id, "reused" if reused else "computed", time.monotonic() - began)
+        context.progress.advance(done, len(found), "unlabelled recordings")
+    write_json(context.out / LEFT_OUT, left_out)
+
+
+def _digest(paths: list[Path]) -> str:
+    files = [file for path in paths for file in track_files(path)]
+    return digest([file_digest(file) for file in files]) if all(file.exists() for file in files) else ""
+
+
+STEP = Step(
+    name="pseudo_scores",
+    version=STEP_VERSION,
+    needs=("corpus", "dataset", "training", INDEX_NAME),
+    settings=lambda project: {
+        "plan": digestible(project.settings.plan),
+        "threads": project.settings.training.threads,
+    },
+    run=run,
+    reads={"corpus": recordings_digest, INDEX_NAME: sounds_digest},
+)

@@ -1,0 +1,101 @@
+"""What rounds of pseudo-labels taught a training: handed to it, and written down beside its models.
+
+``training.json`` then holds, by model, the rounds and views, the windows by label, and what was not used and why;
+``pseudo.parquet`` the unlabelled recordings that each model heard, and all labelled ones that taught it through others.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.step import Context
+from ossicle.app.steps.unlabelled import INDEX_NAME, STORE_NAME, group_field, teaching_rounds
+from ossicle.artefacts.files import read_json
+from ossicle.artefacts.tables import read_table, write_table
+from ossicle.corpus.pseudo import Labelled
+from ossicle.corpus.pseudo_rounds import round_digest
+from ossicle.training.pseudo import PseudoSource, lesson
+
+TABLE = "pseudo.parquet"
+_SCHEMA = {"model": pl.String, "kind": pl.String, "value": pl.String}
+_HEARD, _KINDS = "heard", ("ids", "digests", "groups")
+
+
+def pseudo_settings(project: Project) -> dict[str, Any]:
+    """The settings of pseudo-labels that shape a training; none where no round teaches it."""
+    if not teaching_rounds(project):
+        return {}
+    settings = project.settings.pseudo
+    drawn = {"probability": settings.probability, "same_class": settings.same_class}
+    return {"pseudo": {**drawn, "group": group_field(project)}}
+
+
+def pseudo_inputs(project: Project) -> dict[str, str]:
+    """The digests of the rounds that teach a training."""
+    return {path.name: round_digest(path) for path in teaching_rounds(project)}
+
+
+def pseudo_source(context: Context) -> PseudoSource | None:
+    """Where the trainings of the step find their pseudo-labels; None where no round teaches them."""
+    rounds = teaching_rounds(context.project)
+    if not rounds:
+        return None
+    settings = context.project.settings
+    return PseudoSource(
+        rounds=tuple(rounds),
+        dataset=context.inputs["dataset"],
+        corpus=context.inputs["corpus"],
+        unlabelled=context.inputs[INDEX_NAME],
+        store=context.inputs[STORE_NAME],
+        group=settings.split.group,
+        own_group=group_field(context.project),
+        settings=settings.pseudo,
+    )
+
+
+def write_taught(context: Context, models: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    """Write :data:`TABLE` and return what ``training.json`` says of each model; nothing where no round taught them."""
+    source = pseudo_source(context)
+    if source is None:
+        return {}
+    told: dict[str, Any] = {}
+    rows: list[tuple[str, str, str]] = []
+    for name, folds in models.items():
+        found = lesson(source, context.project.settings.plan, folds, name)
+        told[name] = {
+            "rounds": [{"round": one, "digest": digest, "view": view} for one, digest, view in found.views],
+            "windows": len(found.windows),
+            "recordings": len(found.heard()),
+            "labels": found.windows.counts(),
+            "unused": dict(found.unused),
+        }
+        rows += [(name, _HEARD, value) for value in found.heard()]
+        rows += [(name, kind, value) for kind in _KINDS for value in getattr(found.taught, kind)]
+    write_table(context.out / TABLE, pl.DataFrame(rows, schema=_SCHEMA, orient="row"), list(_SCHEMA))
+    return {"pseudo": told}
+
+
+def read_taught(training: Path, model: str) -> tuple[frozenset[str], Labelled]:
+    """The unlabelled recordings (ids) that a model was taught, and the labelled ones that taught whoever labelled them.
+
+    Both empty where no round taught it.
+    """
+    if not (training / TABLE).exists():
+        return frozenset(), Labelled()
+    rows = read_table(training / TABLE, _SCHEMA)
+    of = rows.filter(rows["model"] == model)
+    heard, *taught = (frozenset(of.filter(of["kind"] == kind)["value"].to_list()) for kind in (_HEARD, *_KINDS))
+    return heard, Labelled(*taught)
+
+
+def pseudo_in_words(training: Path) -> str:
+    """What taught the models of a training beside the labels, in a line; empty where nothing did."""
+    told: Mapping[str, Any] = read_json(training / "training.json").get("pseudo", {})
+    if not told:
+        return ""
+    rounds = sorted({one["round"] for of in told.values() for one in of["rounds"]})
+    counts = ", ".join(f"{name} {of['windows']}" for name, of in told.items())
+    return f"pseudo-labelled windows of {', '.join(rounds)}: {counts}"

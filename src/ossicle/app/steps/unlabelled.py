@@ -1,0 +1,162 @@
+"""Steps beside the chain: the unlabelled recordings of ``[pseudo]``, listed and decoded as those of the corpus are.
+
+Where rounds of pseudo-labels teach, the chain has them before its training (:func:`taught_chain`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.corpus import folder_listing
+from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.store import recordings_digest
+from ossicle.audio.probe import SUFFIXES
+from ossicle.audio.store.build import build_store
+from ossicle.audio.store.entries import StoreItem
+from ossicle.audio.versions import decoder_versions
+from ossicle.core.digest import digest
+from ossicle.core.errors import SplitError, UsageError
+from ossicle.corpus.index import STEP_VERSION as INDEX_VERSION
+from ossicle.corpus.index import CorpusSettings, index_corpus
+from ossicle.corpus.index_files import read_index, write_index
+from ossicle.corpus.pseudo_rounds import FOLDER, chosen_rounds
+from ossicle.corpus.pseudo_settings import ROOT
+from ossicle.corpus.splits import BUILT_IN_GROUPS
+
+INDEX_NAME, STORE_NAME = "unlabelled", "unlabelled_store"
+STORE_VERSION = 1
+
+
+def audio_folder(project: Project) -> Path:
+    """The folder of unlabelled recordings; raises UsageError where none is named, or it is not there."""
+    named = project.settings.pseudo.audio
+    if not named:
+        raise UsageError(f"there is nothing to label: name a folder of recordings in [pseudo] audio of {project.file}")
+    folder = project.folder / named
+    if not folder.is_dir():
+        raise UsageError(f"[pseudo] audio: the folder {folder} does not exist; correct the path in {project.file}")
+    return folder
+
+
+def group_field(project: Project) -> str:
+    """The field that groups the unlabelled recordings."""
+    return project.settings.pseudo.group or project.settings.split.group
+
+
+def teaching_rounds(project: Project) -> list[Path]:
+    """The rounds that teach under the settings, the latest first.
+
+    Raises SplitError for a leaky split: none of its models holds a whole recording out, so none may be taught.
+    """
+    found = chosen_rounds(project.folder / FOLDER, project.settings.pseudo)
+    split = project.settings.split
+    if found and split.leaky:
+        raise SplitError(
+            f"[split] strategy = {split.strategy!r} lays clips of one recording on both sides, so whatever labels "
+            'recordings has learned from what is held out: set [pseudo] rounds = "none", or strategy = "grouped"'
+        )
+    return found
+
+
+def taught_chain(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
+    """The steps, with the unlabelled recordings before the training where rounds of pseudo-labels teach it."""
+    if not teaching_rounds(project):
+        return steps
+    out: list[Step] = []
+    for step in steps:
+        if step.name == "training":
+            # Which recordings are labelled by now: their pseudo-labels are not used.
+            needs, reads = (*step.needs, "corpus", INDEX_NAME, STORE_NAME), {**step.reads, "corpus": recordings_digest}
+            out += [INDEX, STORE, replace(step, needs=needs, reads=reads)]
+        else:
+            out.append(step)
+    return tuple(out)
+
+
+def index(context: Context) -> None:
+    """List the unlabelled recordings, each decoded once; none has annotations."""
+    project, own, group = context.project, context.project.settings.pseudo, group_field(context.project)
+    settings = CorpusSettings(
+        audio=own.audio,
+        root=ROOT,
+        include=own.include,
+        exclude=own.exclude,
+        name_template=_template(project),
+    )
+    try:
+        found = index_corpus(
+            audio_folder(project),
+            None,
+            settings,
+            group=group,
+            workers=project.settings.project.workers,
+            progress=lambda done, total: context.progress.advance(done, total, "unlabelled recordings"),
+        )
+    except UsageError as problem:
+        remedy = (
+            ""
+            if group in BUILT_IN_GROUPS
+            else f'; if they share no {group} with the labelled recordings, say so with [pseudo] group = "recording"'
+        )
+        raise UsageError(f"unlabelled recordings, [pseudo]: {problem}{remedy}") from None
+    write_index(found, context.out)
+
+
+def _template(project: Project) -> str:
+    return project.settings.pseudo.name_template or project.settings.corpus.name_template
+
+
+def _listing(project: Project) -> Mapping[str, str]:
+    return {"audio": folder_listing(audio_folder(project), SUFFIXES)}
+
+
+INDEX = Step(
+    name=INDEX_NAME,
+    version=INDEX_VERSION,
+    needs=(),
+    settings=lambda project: {
+        "include": project.settings.pseudo.include,
+        "exclude": project.settings.pseudo.exclude,
+        "name_template": _template(project),
+        "group": group_field(project),
+        "decoders": decoder_versions(),
+    },
+    run=index,
+    extra=_listing,
+)
+
+
+def store(context: Context) -> None:
+    """Decode the unlabelled recordings at the model's rate; one that fails here is told of where it is to teach."""
+    project, folder = context.project, audio_folder(context.project)
+    done = 0
+
+    def shard_done(name: str) -> None:
+        nonlocal done
+        done += 1
+        context.progress.advance(done, 0, f"shard {name}")
+
+    build_store(
+        [StoreItem(one.id, folder / one.path, one.digest) for one in read_index(context.inputs[INDEX_NAME]).recordings],
+        context.out,
+        project.settings.frontend.rate,
+        workers=project.settings.project.workers,
+        progress=shard_done,
+    )
+
+
+def sounds_digest(unlabelled: Path) -> str:
+    """What of the index is decoded and scored: ids and bytes of the recordings."""
+    return digest(sorted([one.id, one.digest] for one in read_index(unlabelled).recordings))
+
+
+STORE = Step(
+    name=STORE_NAME,
+    version=STORE_VERSION,
+    needs=(INDEX_NAME,),
+    settings=lambda project: {"rate": project.settings.frontend.rate, "decoders": decoder_versions()},
+    run=store,
+    reads={INDEX_NAME: sounds_digest},
+    logs=("decoder.json", "choice.json"),
+)

@@ -1,0 +1,38 @@
+"""Several models over one recording that is decoded once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.decode import DecodeReport
+from ossicle.audio.mono import MonoStream
+from ossicle.inference.batch import PathLike, TrackSink
+from ossicle.inference.predictor import Predictor
+from ossicle.inference.scorer import Scorer
+
+
+def write_together(
+    path: PathLike, predictors: Sequence[Predictor], sinks: Sequence[TrackSink], batch_chunks: int = 8
+) -> DecodeReport:
+    """Score a recording with each of ``predictors`` into the sink in its place, block by block.
+
+    Each gets what :func:`ossicle.inference.batch.write_scores` would give it alone. Raises ValueError for no predictor
+    or several rates, AudioError where the file must be left out.
+    """
+    rates = {one.plan.rate for one in predictors}
+    if len(rates) != 1:
+        raise ValueError(f"predictors of one rate are needed, not of {sorted(rates)} Hz")
+    stream = MonoStream(path, rates.pop())
+    scorers = [Scorer(one, batch_chunks) for one in predictors]
+
+    def give(scores: list[NDArray[np.float32]]) -> None:
+        for one, sink in zip(scores, sinks, strict=True):
+            sink.append(one)
+
+    for block in stream:
+        give([one.feed(block) for one in scorers])
+    give([one.finish() for one in scorers])
+    for sink in sinks:
+        sink.finish(stream.report.end_s)
+    return stream.report
