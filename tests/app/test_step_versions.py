@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import corpus, dataset, decision, evaluation, second_stage
+from ossicle.app.steps import calibration, corpus, dataset, decision, evaluation, second_stage
 from ossicle.app.steps.scores import track_path
 from ossicle.app.steps.step import Context, Silent, run_steps
 from ossicle.artefacts.blocks import write_track
@@ -35,6 +35,8 @@ rate = 8000
 n_fft = 256
 hop_samples = 80
 fmax_hz = 4000.0
+[calibration]
+kind = "platt"
 [evaluation]
 bootstrap = 100
 """
@@ -43,8 +45,9 @@ bootstrap = 100
 GOLDEN = {
     ("dataset", 4): "db7c69fe6f4f764d4d2ffb20492cb3f2c0aa5868d806dd93f4cfe8a7457c2532",
     ("decision", 2): "47016eb1c175131632b69fe3184104ffb137eaacfaa353a3b83b04ca1ac8281a",
+    ("calibration", 1): "61524dd7a1f51d8481ff81fcaf19feb92b08d2f093c130695af0593ecfbd9037",
     ("second_stage", 1): "f6676cbd8a37290ad5b342d062f934650e1a9c526b048fca6d278dac25f77fbd",
-    ("evaluation", 2): "e2c2ea716057d46f403170d7bd85e53288a5a1d24990b4cd17eb62c513f0daba",
+    ("evaluation", 3): "1e6d588cfe46ea8bfcb15171791a494897317f9f2a128401918166f9c1486e35",
 }
 
 
@@ -75,7 +78,7 @@ def artefacts(project: Project) -> dict[str, Path]:
     found = dict(run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts)
     found["scores"] = project.data_root / "made-up-scores"
     make_scores(found["corpus"], found["scores"])
-    for step in (decision.STEP, second_stage.STEP, evaluation.STEP):
+    for step in (decision.STEP, calibration.STEP, second_stage.STEP, evaluation.STEP):
         out = found[step.name] = project.data_root / f"{step.name}-out"
         out.mkdir()
         inputs = {name: found[name] for name in step.needs}
@@ -116,7 +119,9 @@ def rounded(value: object) -> object:
 
 
 @pytest.mark.parametrize(
-    "step", [dataset.STEP, decision.STEP, second_stage.STEP, evaluation.STEP], ids=lambda step: step.name
+    "step",
+    [dataset.STEP, decision.STEP, calibration.STEP, second_stage.STEP, evaluation.STEP],
+    ids=lambda step: step.name,
 )
 def test_an_output_changes_only_with_its_version(artefacts, step):
     found = content(artefacts[step.name])

@@ -34,7 +34,7 @@ def test_recordings_add_up_to_their_frames() -> None:
     # The other label has no annotations: nothing to rank, but its scores can still be too high.
     b = report.per_label["b"]
     assert np.isnan(b.average_precision)
-    assert report.mean_average_precision == a.average_precision
+    assert report.mean_average_precision.value == a.average_precision
     assert b.calibration is not None
     assert report.pooled is not None
     assert report.pooled.brier == pytest.approx((a.calibration.brier + b.calibration.brier) / 2)

@@ -51,7 +51,7 @@ def figures() -> dict[str, matplotlib.figure.Figure]:
         "pr": pr_figure([PrCurve("call", [1.0, 0.5], [0.1, 0.4], [0.9, 0.2], NAN)]),
         "sweep": sweep_figure([SweepRow(0.5, 0.4, 0.5, 0.3), SweepRow(0.9, 0.1, NAN, 0.1)]),
         "reliability": reliability_figure(
-            [ReliabilityBin(0.0, 0.5, 9.0, 0.1, 0.2), ReliabilityBin(0.5, 1.0, 0.0, NAN, NAN)]
+            [("frames", [ReliabilityBin(0.0, 0.5, 9.0, 0.1, 0.2), ReliabilityBin(0.5, 1.0, 0.0, NAN, NAN)])]
         ),
         "groups": groups_figure({"a": scores(0.8, 0.7, 0.9), "b": scores(NAN)}, 0.8),
         "example": example_figure(example()),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import soundfile
 
-from ossicle.report.data import EXAMPLE_KINDS, Example
+from ossicle.report.data import EVENT_KINDS, EXAMPLE_KINDS, RECORDING_KINDS, Example
 from ossicle.report.gallery import PEAK, galleries, raised
 
 SOUND = np.sin(np.arange(4000) * 0.5).astype(np.float32) * 0.01
@@ -17,7 +17,10 @@ def one(kind: str, samples: np.ndarray = SOUND) -> Example:
 
 def test_every_kind_has_its_place_also_without_examples() -> None:
     shown = galleries([one("missed"), one("best"), one("missed")])
-    assert [gallery.kind for gallery in shown] == list(EXAMPLE_KINDS)
+    assert [gallery.kind for gallery in shown] == list(EVENT_KINDS)
+    of_recordings = galleries([one("confused"), one("missed")], by_recording=True)
+    assert [gallery.kind for gallery in of_recordings] == list(RECORDING_KINDS)
+    assert {*EVENT_KINDS, *RECORDING_KINDS} == set(EXAMPLE_KINDS)
     assert [len(gallery.cards) for gallery in shown] == [1, 0, 2, 0]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ossicle.bundle.manifest import SECOND_STAGE, Bundle
 from ossicle.core.decision import Decision
+from ossicle.core.pooling import MEAN
 
 FEW_GROUPS = 6
 """With fewer groups than this an interval over groups says little, and the card says so."""
@@ -21,6 +22,14 @@ FEW_GROUPS = 6
 _SECOND_STAGE = (
     "Events, and what lower thresholds find beside them, are judged again from how they sound. Their scores are "
     "probabilities of both stages together, and the figures above are those of both."
+)
+_POOLED = (
+    "A recording is decided as a whole: the thresholds are of its mean score, and its one event of a label lasts from "
+    "beginning to end. Split long recordings before."
+)
+_CALIBRATED = (
+    "The scores of events are calibrated probabilities; the thresholds above are of the scores before calibration, and "
+    "decide the same."
 )
 _IN_SAMPLE = "Fitted on all recordings, so figures under these decisions on the same recordings are in-sample."
 _UNJUDGED = "Taken from the settings and fitted on nothing: this split leaves nothing to judge them by."
@@ -55,6 +64,8 @@ def card_text(bundle: Bundle) -> str:
         _UNJUDGED if bundle.split.get("leaky") else _IN_SAMPLE,
         "",
         *_decisions(bundle.labels, bundle.decisions),
+        *(["", _POOLED] if bundle.pool == MEAN else []),
+        *(["", _CALIBRATED] if bundle.calibration else []),
     ]
     if SECOND_STAGE in bundle.files:
         parts += ["", "## Second stage", "", _SECOND_STAGE]

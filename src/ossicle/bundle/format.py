@@ -33,6 +33,8 @@ from ossicle.core.decision import Decision
 from ossicle.core.digest import canonical_json
 from ossicle.core.errors import BundleError
 from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.pooling import MAX
+from ossicle.core.score_map import ScoreMap
 
 __all__ = [
     "BUNDLE_VERSION",
@@ -61,6 +63,8 @@ def write_bundle(
     split: Mapping[str, Any],
     model: Mapping[str, Any],
     files: Mapping[str, Path | bytes],
+    pool: str = MAX,
+    calibration: Mapping[str, ScoreMap] | None = None,
     replace: bool = False,
 ) -> Bundle:
     """Write a bundle, whole or not at all, and return it as read back.
@@ -84,6 +88,8 @@ def write_bundle(
         split=split,
         model=model,
         files={one: _entry(data) for one, data in content.items()},
+        pool=pool,
+        calibration=calibration or {},
     )
     # What is written is what a reader accepts: the draft goes through the reader's own checks first.
     checked = _parse_again(draft)

@@ -2,23 +2,28 @@
 
 Keys: ``bundle_version`` (integer), ``name``, ``labels``, ``plan`` (``ChunkPlan``), ``front`` (``FrontEndSettings``),
 ``decisions`` (label to ``Decision``), ``provenance``, ``metrics``, ``split``, ``model`` (free objects; what the card
-reads of them is said in ``ossicle.bundle.card``) and ``files`` (name to ``sha256`` and ``bytes``).
+reads of them is said in ``ossicle.bundle.card``) and ``files`` (name to ``sha256`` and ``bytes``). Written only where
+they are not the defaults, for the first versions lack them: ``pool`` (one of ``core.pooling.POOLS``; decisions are of
+recordings as a whole where it is ``mean``) and ``calibration`` (``bundle.score_maps``; maps for the scores of events).
 """
 
 import dataclasses
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import file_digest
 from ossicle.bundle.reading import Reader, parse_object
+from ossicle.bundle.score_maps import maps_to_json, read_maps
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.decision import Decision
 from ossicle.core.errors import BundleError
 from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.pooling import MAX, POOLS
+from ossicle.core.score_map import ScoreMap
 
 BUNDLE_VERSION = 1
 MANIFEST = "bundle.json"
@@ -43,6 +48,8 @@ _MAX_CHUNK_VALUES = 1 << 26
 # Front-end keys that the first manifests lack. They are written only where they are not their defaults, so that older
 # versions go on reading what they can run, and refuse the rest by name.
 _LATER_FRONT_KEYS = frozenset({"scale", "preemphasis", "window_scale"})
+
+_LATER_KEYS = frozenset({"pool", "calibration"})
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -72,6 +79,8 @@ class Bundle:
     split: Mapping[str, Any]
     model: Mapping[str, Any]
     files: Mapping[str, FileEntry]
+    pool: str = MAX
+    calibration: Mapping[str, ScoreMap] = field(default_factory=dict)
 
     def read_bytes(self, name: str) -> bytes:
         """The content of a listed file, compared with its digest at this very read; raises BundleError."""
@@ -122,8 +131,8 @@ def parse(data: bytes, folder: Path) -> Bundle:
         raise reader.refuse(
             "bundle_version", f"= {version} is newer than {BUNDLE_VERSION}, the newest known here: update Ossicle"
         )
-    spelled = {field.name for field in dataclasses.fields(Bundle)} - {"folder", "version"}
-    reader.only(spelled | {"bundle_version"})
+    spelled = {spec.name for spec in dataclasses.fields(Bundle)} - {"folder", "version"}
+    reader.only((spelled - (_LATER_KEYS - reader.value.keys())) | {"bundle_version"})
     labels = reader.texts("labels", _MAX_LABELS, MAX_LABEL_CHARACTERS)
     decisions = reader.table("decisions")
     decisions.only(set(labels))
@@ -140,6 +149,8 @@ def parse(data: bytes, folder: Path) -> Bundle:
         split=reader.table("split").value,
         model=reader.table("model").value,
         files=_files(reader.table("files")),
+        pool=_pool(reader),
+        calibration=_calibration(reader, labels),
     )
     _check_geometry(bundle, reader)
     return bundle
@@ -159,6 +170,8 @@ def manifest_of(bundle: Bundle) -> dict[str, Any]:
         "split": dict(bundle.split),
         "model": dict(bundle.model),
         "files": {name: dataclasses.asdict(entry) for name, entry in bundle.files.items()},
+        **({} if bundle.pool == MAX else {"pool": bundle.pool}),
+        **({"calibration": maps_to_json(bundle.calibration)} if bundle.calibration else {}),
     }
 
 
@@ -178,6 +191,23 @@ def is_plain_name(name: str) -> bool:
     (True, False, False, False)
     """
     return bool(_NAME.fullmatch(name)) and ".." not in name
+
+
+def _pool(reader: Reader) -> str:
+    pool = reader.text("pool", 20) if "pool" in reader.value else MAX
+    if pool not in POOLS:
+        raise reader.refuse("pool", f"= {pool!r} is not one of: {', '.join(POOLS)}")
+    return pool
+
+
+def _calibration(reader: Reader, labels: tuple[str, ...]) -> dict[str, ScoreMap]:
+    if "calibration" not in reader.value:
+        return {}
+    maps = read_maps(reader.table("calibration"))
+    strangers = [label for label in maps if label not in labels]
+    if strangers:
+        raise reader.refuse("calibration", f"maps the label {strangers[0]!r}, which the bundle does not have")
+    return maps
 
 
 def _safe_name(name: str, reader: Reader, key: str) -> str:

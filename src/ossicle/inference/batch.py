@@ -17,10 +17,11 @@ from ossicle.audio.decode import DecodeReport
 from ossicle.audio.mono import MonoStream
 from ossicle.core.decision import Decision
 from ossicle.core.errors import AudioError
+from ossicle.core.pooling import MAX
 from ossicle.core.records import Status
 from ossicle.core.time import to_samples, to_seconds
 from ossicle.core.tracks import Event, ScoreTrack, event_order
-from ossicle.inference.decide import Decider
+from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer
 from ossicle.inference.second_stage import Rescorer, SecondStage
@@ -92,7 +93,11 @@ def score_recording(path: PathLike, predictor: Predictor, batch_chunks: int = 8)
 
 
 class EventFinder:
-    """The whole detector as a fold of one recording's samples into its events; ``second_stage`` may re-score them."""
+    """The whole detector as a fold of one recording's samples into its events; ``second_stage`` may re-score them.
+
+    ``delivery`` says how scores are given out, by default frame by frame and as they are. Raises ValueError where both
+    are asked for.
+    """
 
     def __init__(
         self,
@@ -100,10 +105,14 @@ class EventFinder:
         decisions: Mapping[str, Decision],
         batch_chunks: int = 8,
         second_stage: SecondStage | None = None,
+        delivery: Delivery | None = None,
     ) -> None:
+        if second_stage is not None and delivery is not None and (delivery.pool != MAX or delivery.maps):
+            raise ValueError("a second stage judges events frame by frame and calibrates them itself")
         labels, hop_s = tuple(predictor.labels), predictor.plan.hop_s
         self._scorer = Scorer(predictor, batch_chunks)
-        self._decider = Decider(labels, decisions, hop_s)
+        self._delivery = delivery or Delivery()
+        self._decider = self._delivery.decider(labels, decisions, hop_s)
         self._rescorer = None if second_stage is None else Rescorer(labels, decisions, hop_s, second_stage)
 
     @property
@@ -114,14 +123,16 @@ class EventFinder:
     def feed(self, samples: NDArray[np.float32]) -> list[Event]:
         """Take the next samples, float32 (n,) at the plan's rate; returns the events that became certain."""
         scores = self._scorer.feed(samples)
-        return self._decider.feed(scores) if self._rescorer is None else self._rescorer.feed(samples, scores)
+        if self._rescorer is not None:
+            return self._rescorer.feed(samples, scores)
+        return self._delivery.given(self._decider.feed(scores))
 
     def finish(self, duration_s: float) -> list[Event]:
         """The remaining events, clipped to ``duration_s`` seconds."""
         scores = self._scorer.finish()
         if self._rescorer is not None:
             return self._rescorer.finish(scores, duration_s)
-        return self._decider.feed(scores) + self._decider.finish(duration_s)
+        return self._delivery.given(self._decider.feed(scores) + self._decider.finish(duration_s))
 
 
 def predict_file(
@@ -130,9 +141,10 @@ def predict_file(
     decisions: Mapping[str, Decision],
     batch_chunks: int = 8,
     second_stage: SecondStage | None = None,
+    delivery: Delivery | None = None,
 ) -> FilePrediction:
     """The events of one file. A file that cannot be used costs only itself: it comes back ``left_out``."""
-    finder = EventFinder(predictor, decisions, batch_chunks, second_stage)
+    finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery)
     events: list[Event] = []
     try:
         stream = MonoStream(path, predictor.plan.rate)
@@ -152,6 +164,7 @@ def stream_file(
     feed_s: float,
     batch_chunks: int = 1,
     second_stage: SecondStage | None = None,
+    delivery: Delivery | None = None,
 ) -> Generator[EmittedEvent, None, DecodeReport]:
     """The events of a file as a microphone would give them, in blocks of ``feed_s`` seconds, each when it is decided.
 
@@ -161,7 +174,7 @@ def stream_file(
     if to_samples(feed_s, predictor.plan.rate) < 1:
         raise ValueError(f"feed_s = {feed_s:g} s is shorter than one sample at {predictor.plan.rate} Hz")
     stream = MonoStream(path, predictor.plan.rate)
-    finder = EventFinder(predictor, decisions, batch_chunks, second_stage)
+    finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery)
     for block in equal_blocks(stream, to_samples(feed_s, stream.rate)):
         events = finder.feed(block)
         heard_s = to_seconds(finder.n_samples, stream.rate)

@@ -18,7 +18,18 @@ from ossicle.core.settings import setting, settings
 from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.regions import Frames, fewest_frames_lasting, joins, most_frames_within, span_maxima
 from ossicle.inference.smooth import smooth
-from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch, Pairs, best_matching, candidates, meets, pair_iou
+from ossicle.metrics.matching import (
+    CollarMatch,
+    Criterion,
+    IouMatch,
+    Pairs,
+    RecordingMatch,
+    best_matching,
+    candidates,
+    meets,
+    pair_iou,
+    recording_counts,
+)
 
 Counts = NDArray[np.int32]
 
@@ -90,7 +101,7 @@ def count_grid(
     references: Mapping[str, Mapping[str, Intervals]],
     grid: DecisionGrid,
     labels: Sequence[str],
-    criterion: Criterion | None = None,
+    criterion: Criterion | RecordingMatch | None = None,
 ) -> Counts:
     """True positives, false positives and false negatives: int32, (n_settings, n_recordings, n_labels, 3).
 
@@ -109,8 +120,11 @@ def count_grid(
         for row, decision in enumerate(decisions):
             starts, ends = shelf.events(decision)
             of, predicted = axis.local(starts, ends)
-            tp = _true_positives(reference, of, predicted, axis, criterion)
             n_predicted = np.bincount(of, minlength=len(tracks))
+            if isinstance(criterion, RecordingMatch):
+                counts[row, :, column] = np.stack(recording_counts(n_reference, n_predicted), axis=-1)
+                continue
+            tp = _true_positives(reference, of, predicted, axis, criterion)
             counts[row, :, column] = np.stack([tp, n_predicted - tp, n_reference - tp], axis=-1)
     return counts
 

@@ -90,7 +90,8 @@ class EventReport:
     """Events of many recordings and labels against their references.
 
     ``pooled`` sums counts over recordings and labels; ``macro`` is the mean over the labels that have references.
-    ``few_groups``: there are too few groups for the intervals to speak of new ones (``metrics.bootstrap``).
+    ``few_groups``: there are too few groups for the intervals to speak of new ones (``metrics.bootstrap``). Where not
+    ``timed`` what is counted are recordings: there are no boundary errors and no false alarms an hour.
     """
 
     pooled: EventScores
@@ -105,23 +106,30 @@ class EventReport:
     n_bootstrap: int
     n_groups: int
     level: float
+    timed: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, ready for ``json.dumps``; counts and false alarms of the pool stand at the top."""
-        counts = self.pooled.to_json()
+        counts = self._scores(self.pooled)
         rates = {key: counts.pop(key) for key in ("f1", "precision", "recall")}
         return {
             "events": rates,
             **counts,
             "macro": self.macro.to_json(),
-            "per_label": {label: scores.to_json() for label, scores in self.per_label.items()},
-            "per_group": {group: scores.to_json() for group, scores in self.per_group.items()},
-            "boundary_errors": self.boundaries.to_json(),
+            "per_label": {label: self._scores(scores) for label, scores in self.per_label.items()},
+            "per_group": {group: self._scores(scores) for group, scores in self.per_group.items()},
+            **({"boundary_errors": self.boundaries.to_json()} if self.timed else {}),
             "n_recordings": self.n_recordings,
             "duration_s": plain(self.duration_s),
             "few_groups": self.few_groups,
             "bootstrap": {"method": self.method, "n": self.n_bootstrap, "groups": self.n_groups, "level": self.level},
         }
+
+    def _scores(self, scores: EventScores) -> dict[str, Any]:
+        plain_scores = scores.to_json()
+        if not self.timed:
+            del plain_scores["false_alarms_per_hour"]
+        return plain_scores
 
 
 def plain(value: float) -> float | None:

@@ -23,6 +23,7 @@ from ossicle.metrics.matching import (
     Criterion,
     IouMatch,
     Pairs,
+    RecordingMatch,
     best_matching,
     candidates,
     match,
@@ -45,12 +46,17 @@ class EventCounts:
     fn: NDArray[np.int64]
 
 
-def count_events(reference: Intervals, predicted: Intervals, criterion: Criterion) -> tuple[int, int, int]:
+def count_events(
+    reference: Intervals, predicted: Intervals, criterion: Criterion | RecordingMatch
+) -> tuple[int, int, int]:
     """True positives, false positives and false negatives of one label in one recording.
 
     >>> count_events(np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[0.1, 1.0]]), IouMatch(threshold=0.5))
     (1, 0, 1)
     """
+    if isinstance(criterion, RecordingMatch):
+        wanted, got = min(len(reference), 1), min(len(predicted), 1)
+        return wanted * got, got * (1 - wanted), wanted * (1 - got)
     tp = len(match(reference, predicted, criterion))
     return tp, len(predicted) - tp, len(reference) - tp
 
@@ -101,7 +107,7 @@ def evaluate_events(
     predictions: EventSet,
     durations_s: Mapping[str, float],
     labels: Sequence[str],
-    criterion: Criterion,
+    criterion: Criterion | RecordingMatch,
     groups: Mapping[str, str] | None = None,
     n_bootstrap: int = 1000,
     seed: int = 0,
@@ -112,8 +118,11 @@ def evaluate_events(
     ``groups`` gives each of them its group; without it each recording is its own. Raises UsageError where events lie
     in a recording without a duration or bear a label that is not in ``labels``, where a recording has no group, and
     where ``labels`` repeats itself.
+
+    Under :class:`~.matching.RecordingMatch` a recording counts once for each label: there are no boundary errors and
+    no false alarms an hour.
     """
-    recordings = sorted(durations_s)
+    recordings, timed = sorted(durations_s), not isinstance(criterion, RecordingMatch)
     group_of = {recording: recording for recording in recordings} if groups is None else groups
     check_names(references, predictions, durations_s, labels, group_of)
     counts = np.zeros((len(recordings), len(labels), 3), dtype=np.int64)
@@ -121,12 +130,15 @@ def evaluate_events(
     for row, recording in enumerate(recordings):
         for column, label in enumerate(labels):
             reference, predicted = _events(references, recording, label), _events(predictions, recording, label)
+            if isinstance(criterion, RecordingMatch):
+                counts[row, column] = count_events(reference, predicted, criterion)
+                continue
             pairs = match(reference, predicted, criterion)
             counts[row, column] = len(pairs), len(predicted) - len(pairs), len(reference) - len(pairs)
             errors.append(np.stack(boundary_errors(reference, predicted, pairs), axis=1))
     names = [group_of[recording] for recording in recordings]
     durations = np.array([durations_s[recording] for recording in recordings], dtype=np.float64)
-    counted = count_report(counts, names, durations, labels, n_bootstrap, seed)
+    counted = count_report(counts, names, durations if timed else durations * np.nan, labels, n_bootstrap, seed)
     return EventReport(
         pooled=counted.pooled,
         macro=counted.macro,
@@ -140,6 +152,7 @@ def evaluate_events(
         n_bootstrap=n_bootstrap,
         n_groups=counted.bootstrap.n_groups,
         level=_LEVEL,
+        timed=timed,
     )
 
 
@@ -175,7 +188,7 @@ def count_report(
 
     ``groups`` and ``durations_s`` (seconds) are those of the recordings.
     """
-    result = bootstrap_interval(counts, groups, _all_rates, n_bootstrap, seed, _LEVEL)
+    result = bootstrap_interval(counts, groups, all_rates, n_bootstrap, seed, _LEVEL)
     duration_s = float(durations_s.sum())
     rates = [_rates(result, row) for row in range(len(labels) + 2)]
     of_label = counts.sum(axis=0)
@@ -219,7 +232,7 @@ def _events(events: EventSet, recording: str, label: str) -> Intervals:
     return as_intervals(events.get(recording, {}).get(label, ()))
 
 
-def _all_rates(sums: NDArray[np.int64]) -> NDArray[np.float64]:
+def all_rates(sums: NDArray[np.int64]) -> NDArray[np.float64]:
     """Sums (b, n_labels, 3) to rates (b, 2 + n_labels, 3): pooled, macro, each label; precision, recall, F1."""
     of_label = _label_rates(sums)
     n_reference = sums[..., 0] + sums[..., 2]

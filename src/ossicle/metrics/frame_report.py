@@ -1,7 +1,9 @@
 """What the scores of frames are worth before any decision: ranking and calibration of each label, and all together.
 
-A frame is positive where annotations of the label cover at least half of it (``metrics.frames``). Ranking counts
-frames; calibration weighs them by their length, so a last frame that the recording cuts short counts as what is left.
+A frame is positive where annotations of the label cover at least half of it (``metrics.frames``); the frame of a model
+that reads windows is a window. Ranking counts frames; calibration weighs them by their length, so a last frame that the
+recording cuts short counts as what is left. Means are over the labels where a figure is defined, and labels that no
+frame has are named.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +15,13 @@ from numpy.typing import NDArray
 
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.metrics.calibration import Calibration, CalibrationSums, added, calibration, calibration_sums
-from ossicle.metrics.event_report import plain
+from ossicle.metrics.event_report import Estimate, plain
 from ossicle.metrics.frames import FrameScores, frame_targets
 from ossicle.metrics.ranking import average_precision, roc_auc
+from ossicle.metrics.ranking_bootstrap import ranking
+
+MOST_RESAMPLED = 100_000
+"""Means over more frames than this have no intervals: a resample of each would take longer than all the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +39,25 @@ class LabelFrames:
 
 @dataclass(frozen=True, slots=True)
 class FrameReport:
-    """All labels: means over those where a figure is defined, and the calibration of all labels' frames at once."""
+    """All labels: means over those where a figure is defined, and the calibration of all labels' frames at once.
+
+    The means are macro ROC AUC and cmAP; their intervals, where there are any, are of resampled groups and recordings.
+    ``absent``: labels without a positive frame.
+    """
 
     per_label: Mapping[str, LabelFrames]
-    mean_average_precision: float
-    mean_roc_auc: float
+    mean_average_precision: Estimate
+    mean_roc_auc: Estimate
     pooled: Calibration | None
+    absent: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, the reliability tables last."""
         return {
-            "average_precision": plain(self.mean_average_precision),
-            "roc_auc": plain(self.mean_roc_auc),
+            "average_precision": plain(self.mean_average_precision.value),
+            "roc_auc": plain(self.mean_roc_auc.value),
+            "macro": {"roc_auc": self.mean_roc_auc.to_json(), "cmap": self.mean_average_precision.to_json()},
+            "absent": list(self.absent),
             **_figures(self.pooled),
             "per_label": {
                 label: {
@@ -84,14 +97,28 @@ class FrameTally:
             if self._probabilities:
                 self._sums[label].append(calibration_sums(scores, targets, seconds))
 
-    def report(self) -> FrameReport:
-        """The figures of all that was added."""
+    def report(self, groups: Sequence[str] = (), n_bootstrap: int = 0, seed: int = 0) -> FrameReport:
+        """The figures of all that was added; with the ``groups`` of the recordings, in turn, means have intervals."""
         per_label = {label: self._of_label(label) for label in self.labels}
+        precision = Estimate(_mean([of.average_precision for of in per_label.values()]), np.nan, np.nan)
+        auc = Estimate(_mean([of.roc_auc for of in per_label.values()]), np.nan, np.nan)
+        sizes = [len(one) for one in next(iter(self._targets.values()), [])]
+        if groups and n_bootstrap > 0 and 0 < sum(sizes) <= MOST_RESAMPLED:
+            found = ranking(
+                np.stack([np.concatenate(self._scores[label]) for label in self.labels], axis=1),
+                np.stack([np.concatenate(self._targets[label]) for label in self.labels], axis=1),
+                np.repeat(np.arange(len(sizes)), sizes),
+                groups,
+                n_bootstrap,
+                seed,
+            )
+            precision, auc = found.cmap, found.macro_roc_auc
         return FrameReport(
             per_label,
-            _mean([of.average_precision for of in per_label.values()]),
-            _mean([of.roc_auc for of in per_label.values()]),
+            precision,
+            auc,
             calibration(added(one for of in self._sums.values() for one in of)) if self._probabilities else None,
+            tuple(label for label in self.labels if not any(one.any() for one in self._targets[label])),
         )
 
     def _of_label(self, label: str) -> LabelFrames:
@@ -105,12 +132,12 @@ class FrameTally:
         )
 
 
-def reliability_rows(found: Calibration | None) -> list[dict[str, float | None]]:
-    """A row a bin: its bounds, seconds in it, mean score and share of positives (None in an empty bin)."""
+def reliability_rows(found: Calibration | None, weight: str = "seconds") -> list[dict[str, float | None]]:
+    """A row a bin: its bounds, the ``weight`` in it, mean score and share of positives (None in an empty bin)."""
     if found is None:
         return []
     columns = (found.edges[:-1], found.edges[1:], found.weight, found.mean_score, found.share_positive)
-    names = ("above", "up_to", "seconds", "mean_score", "share_positive")
+    names = ("above", "up_to", weight, "mean_score", "share_positive")
     return [dict(zip(names, map(plain, row), strict=True)) for row in zip(*columns, strict=True)]
 
 

@@ -61,6 +61,27 @@ class CollarMatch:
 Criterion = IouMatch | CollarMatch
 
 
+@settings
+class RecordingMatch:
+    """Times do not matter: a label is in a recording or it is not, and is found there or not.
+
+    There is at most one true positive, false positive or false negative for each recording and label, however many
+    annotations and events there are. It pairs nothing, so it is for counting only.
+    """
+
+
+def recording_counts(
+    n_reference: NDArray[np.int64], n_predicted: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """True positives, false positives and false negatives under :class:`RecordingMatch`, of recordings (n,).
+
+    >>> [one.tolist() for one in recording_counts(np.array([3, 0, 1]), np.array([1, 2, 0]))]
+    [[True, False, False], [False, True, False], [False, False, True]]
+    """
+    wanted, got = n_reference > 0, n_predicted > 0
+    return wanted & got, got & ~wanted, wanted & ~got
+
+
 def pair_iou(reference: Intervals, predicted: Intervals, pairs: Pairs) -> NDArray[np.float64]:
     """Intersection over union of each pair, shape (k,); 0 where both intervals are empty."""
     a, b = reference[pairs[:, 0]], predicted[pairs[:, 1]]

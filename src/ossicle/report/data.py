@@ -15,9 +15,12 @@ from ossicle.corpus.health import HealthReport
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.noise_gate import Judged
+from ossicle.metrics.recording_report import RecordingReport
 
-ExampleKind = Literal["best", "worst", "missed", "false alarm"]
+ExampleKind = Literal["best", "worst", "missed", "false alarm", "confused"]
 EXAMPLE_KINDS: tuple[ExampleKind, ...] = get_args(ExampleKind)
+EVENT_KINDS: tuple[ExampleKind, ...] = ("best", "worst", "missed", "false alarm")
+RECORDING_KINDS: tuple[ExampleKind, ...] = ("confused", "missed", "false alarm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,13 @@ class SweepRow:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """What the scores of one label, or of all (``label`` None), are worth under all thresholds; NaN where undefined."""
+    """What the scores of one label, or of all (``label`` None), are worth under all thresholds; NaN where undefined.
+
+    ``psds`` is None where times are not judged.
+    """
 
     label: str | None
-    psds: tuple[float, float]
+    psds: tuple[float, float] | None
     average_precision: float
     roc_auc: float
     ece: float
@@ -65,13 +71,27 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Frames scored above ``above`` and up to ``up_to``: their time, mean score and share positive (NaN if none)."""
+    """What is scored above ``above`` and up to ``up_to``: its weight, mean score and share positive (NaN if none).
+
+    The weight is the seconds of frames, or the number of recordings.
+    """
 
     above: float
     up_to: float
-    seconds: float
+    weight: float
     mean_score: float
     share_positive: float
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationRow:
+    """ECE and Brier score before and after calibration, and the share of right answers; None where there is none."""
+
+    name: str
+    ece: float
+    brier: float
+    accuracy: float | None
+    bins: Sequence[ReliabilityBin]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +137,11 @@ class ReportData:
 
     ``summary``: key facts in order. ``metrics``: the headline, out of fold with cross-fitted decisions; ``in_sample``:
     the same under the bundle's final decision; ``collar``: the headline's events matched by a 0.2 s collar. ``scores``:
-    the out-of-fold scores under no decision, all labels first; ``reliability``: their frames by score. ``budget``:
-    phases with their seconds. ``gate``: what the noise gate found, in order. ``notes``: warnings. ``split``: the audit
-    as ``corpus.audit`` writes it. ``files``: name to path relative to the page.
+    the out-of-fold scores under no decision, all labels first; ``reliability``: their frames by score. ``recordings``:
+    given where recordings are judged as a whole, and nothing that speaks of times is shown then. ``calibration``:
+    before and after, where there was one, in words ``calibrated``. ``budget``: phases with their seconds. ``gate``:
+    what the noise gate found, in order. ``notes``: warnings. ``split``: the audit as ``corpus.audit`` writes it.
+    ``files``: name to path relative to the page.
     """
 
     title: str
@@ -134,6 +156,9 @@ class ReportData:
     iou_sweep: Sequence[SweepRow] = ()
     scores: Sequence[ScoreRow] = ()
     reliability: Sequence[ReliabilityBin] = ()
+    recordings: RecordingReport | None = None
+    calibration: Sequence[CalibrationRow] = ()
+    calibrated: str = ""
     folds: Sequence[FoldRow] = ()
     examples: Sequence[Example] = ()
     budget: Sequence[tuple[str, float]] = ()

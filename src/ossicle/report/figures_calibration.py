@@ -3,32 +3,48 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ossicle.report.data import ReliabilityBin
-from ossicle.report.style import BLUE, INK, SOFT, styled, unit_axis
+from ossicle.report.style import BLUE, INK, ORANGE, SOFT, styled, unit_axis
 
 
 @styled
-def reliability_figure(bins: Sequence[ReliabilityBin]) -> Figure:
-    """Share of positive frames against the mean score of each bin; below, how much time each bin holds."""
+def reliability_figure(
+    curves: Sequence[tuple[str, Sequence[ReliabilityBin]]], of: str = "a frame", share: str = "of the time"
+) -> Figure:
+    """Share of positives against the mean score of each bin; below, what part of all each bin holds.
+
+    ``curves``: at most a name and bins for before and after; ``of`` and ``share`` say what is scored and counted.
+    """
     figure = Figure(figsize=(5.6, 4.2), layout="constrained")
     axes, below = figure.subplots(2, sharex=True, height_ratios=(4, 1))
     axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1.0, linestyle=":")
-    filled = [one for one in bins if np.isfinite(one.share_positive)]
-    means, shares = [one.mean_score for one in filled], [one.share_positive for one in filled]
-    axes.plot(means, shares, color=BLUE, marker="o", markersize=5)
+    for (name, bins), colour, dashes in zip(curves, (BLUE, ORANGE), ("-", "--"), strict=False):
+        filled = [one for one in bins if np.isfinite(one.share_positive)]
+        means, shares = [one.mean_score for one in filled], [one.share_positive for one in filled]
+        axes.plot(means, shares, color=colour, linestyle=dashes, marker="o", markersize=5, label=name)
+        _weights(below, bins, colour, filled=colour == BLUE)
+    if len(curves) > 1:
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.1))
     axes.annotate("scores too low", (0.03, 0.9), fontsize=9, color=SOFT)
     axes.annotate("scores too high", (0.97, 0.06), fontsize=9, color=SOFT, ha="right")
     axes.set(title="What scores are worth as probabilities", xlim=(-0.02, 1.02))
     unit_axis(axes, "share positive")
-    total = sum(one.seconds for one in bins)
-    heights = [one.seconds / total if total else 0.0 for one in bins]
-    widths = [one.up_to - one.above for one in bins]
-    below.bar([one.above for one in bins], heights, width=widths, align="edge", color=BLUE, edgecolor="white")
     below.set_yscale("log")
     # Words: matplotlib's own exponents are mathematics, which the page's text does not set.
     below.set_yticks([1e-4, 1e-2, 1], ["0.01 %", "1 %", "100 %"], fontsize=8)
-    below.set(ylim=(1e-5, 1.5), xlabel="score of a frame")
-    below.set_ylabel("of the time", color=INK)
+    below.set(ylim=(1e-5, 1.5), xlabel=f"score of {of}")
+    below.set_ylabel(share, color=INK)
     return figure
+
+
+def _weights(below: Axes, bins: Sequence[ReliabilityBin], colour: str, *, filled: bool) -> None:
+    total = sum(one.weight for one in bins)
+    heights = [one.weight / total if total else 0.0 for one in bins]
+    widths = [one.up_to - one.above for one in bins]
+    look = (
+        {"color": colour, "edgecolor": "white"} if filled else {"fill": False, "edgecolor": colour, "linestyle": "--"}
+    )
+    below.bar([one.above for one in bins], heights, width=widths, align="edge", **look)

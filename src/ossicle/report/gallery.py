@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.wav import wav_bytes
-from ossicle.report.data import EXAMPLE_KINDS, Example, ExampleKind
+from ossicle.report.data import EVENT_KINDS, RECORDING_KINDS, Example, ExampleKind
 from ossicle.report.figures_example import example_figure
 from ossicle.report.style import data_address
 
@@ -20,6 +20,11 @@ _TITLES: Mapping[ExampleKind, str] = {
     "worst": "Worst matches: found, but with the largest difference in time",
     "missed": "Missed: annotated, not found; the clearest first",
     "false alarm": "False alarms: found, not annotated; the most confident first. Some may be overlooked calls",
+}
+_RECORDING_TITLES: Mapping[ExampleKind, str] = {
+    "confused": "Most confused: recordings whose highest score is another label's, the surest first",
+    "missed": "Missed: the label is in the recording and was not found; the lowest scores first",
+    "false alarm": "False alarms: found where it is not annotated; the most confident first. Some may be overlooked",
 }
 
 
@@ -41,12 +46,16 @@ class Gallery:
     cards: Sequence[Card]
 
 
-def galleries(examples: Sequence[Example], most_bytes: int = MOST_SOUND_BYTES) -> list[Gallery]:
-    """A gallery for every kind, also for those without examples.
+def galleries(
+    examples: Sequence[Example], most_bytes: int = MOST_SOUND_BYTES, *, by_recording: bool = False
+) -> list[Gallery]:
+    """A gallery for every kind that events, or recordings as a whole, have; also for those without examples.
 
     Sound is embedded while all of it stays within ``most_bytes``: first the first of every kind, then the second.
     """
-    kinds = {kind: [one for one in examples if one.kind == kind] for kind in EXAMPLE_KINDS}
+    titles = _RECORDING_TITLES if by_recording else _TITLES
+    shown = RECORDING_KINDS if by_recording else EVENT_KINDS
+    kinds = {kind: [one for one in examples if one.kind == kind] for kind in shown}
     heard: set[int] = set()
     left = most_bytes
     for _, one in sorted(
@@ -57,7 +66,7 @@ def galleries(examples: Sequence[Example], most_bytes: int = MOST_SOUND_BYTES) -
             heard.add(id(one))
             left -= size
     return [
-        Gallery(kind, _TITLES[kind], [Card(one, _image(one), _sound(one) if id(one) in heard else "") for one in of])
+        Gallery(kind, titles[kind], [Card(one, _image(one), _sound(one) if id(one) in heard else "") for one in of])
         for kind, of in kinds.items()
     ]
 

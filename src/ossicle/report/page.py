@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from ossicle.artefacts.files import write_text
 from ossicle.corpus.health import HealthReport
-from ossicle.metrics.event_report import BOUNDARY_QUANTILES, EventReport, EventScores
+from ossicle.metrics.event_report import BOUNDARY_QUANTILES, Estimate, EventReport, EventScores
 from ossicle.metrics.noise_gate import PROBES
 from ossicle.report import words
 from ossicle.report.data import ReportData
@@ -23,6 +23,7 @@ from ossicle.report.figures_groups import groups_figure
 from ossicle.report.figures_rates import pr_figure, sweep_figure, threshold_figure
 from ossicle.report.figures_training import training_figure
 from ossicle.report.gallery import galleries
+from ossicle.report.recording_tables import class_table
 from ossicle.report.style import data_address
 
 _MOST_RECORDINGS = 300
@@ -45,14 +46,16 @@ def render(data: ReportData) -> str:
     environment.filters.update(number=words.number, count=words.count, duration=words.duration, listed=words.listed)
     environment.filters.update(share=words.share, clock=words.clock, signed=words.signed)
     environment.globals.update(interval=words.interval, address=data_address)
-    template = environment.from_string(_asset("page.html"))
+    environment.loader = FunctionLoader(_asset)
+    template = environment.get_template("page.html")
     script = _asset("page.js")
     return template.render(
         data=data,
         css=Markup(_asset("page.css")),
         js=Markup(script),
         policy=_POLICY.format(script=_digest(script)),
-        headline=_headline(data.metrics),
+        timed=data.metrics.timed,
+        headline=_headline(data),
         in_words=words.in_words(data.metrics),
         reach=words.reach(data.metrics),
         few_groups=words.few_groups(data.metrics),
@@ -65,13 +68,15 @@ def render(data: ReportData) -> str:
         thresholds=[(curve.label, data_address(threshold_figure(curve))) for curve in data.threshold_curves],
         pr_image=data_address(pr_figure(data.pr_curves)) if data.pr_curves else "",
         sweep_image=data_address(sweep_figure(data.iou_sweep)) if data.iou_sweep else "",
-        reliability_image=data_address(reliability_figure(data.reliability)) if data.reliability else "",
+        reliability_image=data_address(reliability_figure([("frames", data.reliability)])) if data.reliability else "",
+        by_label=class_table(data.recordings) if data.recordings else None,
+        calibration_image=_calibration_image(data),
         training_image=data_address(training_figure(data.curves)) if data.curves else "",
         gate_image=data_address(gate_figure(data.gate)) if data.gate else "",
         gate_rows=worst_by_part(data.gate),
         gate_names=PROBES,
         gate_refused=[one for one in data.gate if one.refused],
-        galleries=galleries(data.examples),
+        galleries=galleries(data.examples, by_recording=not data.metrics.timed),
         cursor=(LEFT, RIGHT),
         budget=_budget(data.budget),
         tallies=_tallies(data.health),
@@ -87,9 +92,21 @@ def _asset(name: str) -> str:
     return (importlib.resources.files("ossicle.report") / name).read_text(encoding="utf-8")
 
 
-def _headline(report: EventReport) -> list[tuple[str, Any]]:
-    rates = report.pooled.rates
-    return [("F1", rates.f1), ("precision", rates.precision), ("recall", rates.recall)]
+def _headline(data: ReportData) -> list[tuple[str, Estimate]]:
+    rates, recordings = data.metrics.pooled.rates, data.recordings
+    if recordings is None:
+        return [("event F1", rates.f1), ("event precision", rates.precision), ("event recall", rates.recall)]
+    first = [] if recordings.accuracy is None else [("top-1 accuracy", recordings.accuracy)]
+    return [*first, ("macro ROC AUC", recordings.roc_auc), ("cmAP", recordings.cmap), ("F1 by recording", rates.f1)]
+
+
+def _calibration_image(data: ReportData) -> str:
+    if not data.calibration:
+        return ""
+    curves = [(one.name, one.bins) for one in data.calibration]
+    if data.metrics.timed:
+        return data_address(reliability_figure(curves))
+    return data_address(reliability_figure(curves, "a recording", "of all"))
 
 
 def _protocols(data: ReportData) -> list[tuple[str, str, EventScores]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from ossicle.metrics.event_report import Estimate, EventReport
+from ossicle.metrics.event_report import Estimate, EventReport, EventScores
 
 MISSING = "–"
 
@@ -134,6 +134,8 @@ def relative_link(path: str) -> str | None:
 def in_words(report: EventReport) -> str:
     """What the headline's rates mean, in one or two sentences."""
     pooled = report.pooled
+    if not report.timed:
+        return _recordings_in_words(pooled)
     found = pooled.rates.recall.value
     real = pooled.rates.precision.value
     parts = []
@@ -149,6 +151,20 @@ def in_words(report: EventReport) -> str:
     if math.isfinite(pooled.false_alarms_per_hour):
         sentence += f" That is {significant(pooled.false_alarms_per_hour, 2)} false alarms an hour."
     return sentence
+
+
+def _recordings_in_words(pooled: EventScores) -> str:
+    found, real = pooled.rates.recall.value, pooled.rates.precision.value
+    parts = []
+    if math.isfinite(found):
+        parts.append(f"finds {_of_a_hundred(found)} labels that recordings have")
+    if math.isfinite(real) and pooled.n_predicted:
+        parts.append(f"{_of_a_hundred(real)} labels it gives to a recording are right")
+    elif pooled.n_predicted == 0:
+        parts.append("finds nothing at all")
+    if not parts:
+        return "There is nothing to judge: no recording has a label, and none was found."
+    return f"In recordings it was not trained on, the detector {'; '.join(parts)}."
 
 
 def reach(report: EventReport) -> str:

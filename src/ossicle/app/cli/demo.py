@@ -20,6 +20,7 @@ from ossicle.corpus.raven import raven_name, read_raven, write_raven
 from ossicle.corpus.selection import RawSelection
 from ossicle.corpus.synth import SynthSettings, make_tapes
 from ossicle.inference.batch import predict_file, stream_file
+from ossicle.inference.delivery import bundled_delivery
 from ossicle.inference.second_stage_file import bundled_second_stage
 from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.events import evaluate_events
@@ -94,15 +95,15 @@ def _tapes(folder: Path, settings: SynthSettings) -> None:
 def _in_the_field(folder: Path) -> EventReport:
     """Predict the new tapes with the bundle, as Raven tables, check that the stream agrees, and judge the events."""
     bundle = read_bundle(folder / "bundle")
-    predictor, second = OnnxPredictor(bundle), bundled_second_stage(bundle)
+    predictor, second, given = OnnxPredictor(bundle), bundled_second_stage(bundle), bundled_delivery(bundle)
     place = folder / "field" / "predictions"
     place.mkdir(exist_ok=True)
     references: dict[str, dict[str, Intervals]] = {}
     predictions: dict[str, dict[str, Intervals]] = {}
     durations_s: dict[str, float] = {}
     for path in sorted((folder / "field" / "audio").iterdir()):
-        found = predict_file(path, predictor, bundle.decisions, second_stage=second)
-        emitted = stream_file(path, predictor, bundle.decisions, 1.0, second_stage=second)
+        found = predict_file(path, predictor, bundle.decisions, second_stage=second, delivery=given)
+        emitted = stream_file(path, predictor, bundle.decisions, 1.0, second_stage=second, delivery=given)
         heard = sorted((one.event for one in emitted), key=event_order)
         if not _alike(found.events, heard):
             raise OssicleError(f"{path}: the stream gave other events than the file; please report this")

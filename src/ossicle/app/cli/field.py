@@ -23,6 +23,7 @@ from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.corpus.cutouts import CutOuts
 from ossicle.corpus.formats import EVENT_FORMATS
 from ossicle.inference.batch import EmittedEvent, FilePrediction, predict_file, stream_file
+from ossicle.inference.delivery import bundled_delivery
 from ossicle.inference.second_stage_file import bundled_second_stage
 
 BundleFolder = Annotated[Path, typer.Argument(help="Bundle, as `ossicle run` leaves it.")]
@@ -79,7 +80,7 @@ def predict(
     if unknown or not wanted:
         raise UsageError(f"--format {formats}: there is {', '.join(EVENT_FORMATS)}")
     opened, engine = _opened(bundle), Engine(runtime, threads, precision, folds)
-    predictor, second = open_predictor(opened, engine), bundled_second_stage(opened)
+    predictor, second, given = open_predictor(opened, engine), bundled_second_stage(opened), bundled_delivery(opened)
     audio = find_audio(files)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; name a folder")
@@ -93,7 +94,7 @@ def predict(
         for number, (name, path) in enumerate(audio, start=1):
             state = file_state(path)
             found = finished.find(name, state)
-            one = Written(name, path, found or predict_file(path, predictor, opened.decisions, batch, second))
+            one = Written(name, path, found or predict_file(path, predictor, opened.decisions, batch, second, given))
             tables.write(one, keep=found is not None)
             if found is None:
                 finished.mark(name, state, one.prediction)
@@ -149,7 +150,8 @@ def stream(
     predictor, second = open_predictor(opened, engine), bundled_second_stage(opened)
     if not file.is_file():
         raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; name one recording")
-    report = _print_events(stream_file(file, predictor, opened.decisions, chunk_s, second_stage=second))
+    given = bundled_delivery(opened)
+    report = _print_events(stream_file(file, predictor, opened.decisions, chunk_s, second_stage=second, delivery=given))
     if report.status == "partial":
         print(f"{file}: partial: {report.reason}", file=sys.stderr)
         raise typer.Exit(EXIT_INCOMPLETE)

@@ -38,10 +38,27 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         rows += [_row(f"label {name}", {"events": of, **of}) for name, of in metrics["per_label"].items()]
     rows += [_row(f"group {name}", {"events": of, **of}) for name, of in metrics["per_group"].items()]
     rows.append(_row("all, in-sample", metrics["in_sample"]))
-    print_rows(("events", "F1", "precision", "recall", "annotated", "predicted"), rows)
     protocol = metrics["protocol"]
+    by_recording = protocol.get("judged") == "recording"
+    what = "labels in recordings" if by_recording else "events"
+    print_rows((what, "F1", "precision", "recall", "annotated", "predicted"), rows)
+    if by_recording:
+        print(_ranked(metrics["recordings"]))
     few = "; few groups: intervals say little about new ones" if metrics["few_groups"] else ""
     print(f"{protocol['criterion']}; decision {protocol['decision']}; 95 % intervals{few}")
+
+
+def _ranked(recordings: Mapping[str, Any]) -> str:
+    """The figures of recordings that need no threshold."""
+    parts = [
+        f"macro ROC AUC {_interval(recordings['macro']['roc_auc'])}",
+        f"cmAP {_interval(recordings['macro']['cmap'])}",
+    ]
+    if recordings["accuracy"] is not None:
+        parts.insert(0, f"top-1 accuracy {_interval(recordings['accuracy'])}")
+    if recordings["absent"]:
+        parts.append(f"no recording has {', '.join(recordings['absent'])}")
+    return "; ".join(parts)
 
 
 def _row(name: str, of: Mapping[str, Any]) -> tuple[str, ...]:

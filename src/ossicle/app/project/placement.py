@@ -79,6 +79,7 @@ class JobsSettings(StepPlacement):
     training: StepPlacement = _table("trainings, a task each")
     scores: StepPlacement = _table("scores, a task for each fold")
     decision: StepPlacement = _table("thresholds")
+    calibration: StepPlacement = _table("the calibration")
     second_stage: StepPlacement = _table("the second stage")
     evaluation: StepPlacement = _table("figures")
     gate: StepPlacement = _table("the noise gate")

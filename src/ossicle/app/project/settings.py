@@ -6,6 +6,7 @@ from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.chunks import ChunkPlan, framing, window_plan
 from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.pooling import MAX, POOLS
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import nearest_frames
 from ossicle.corpus.dataset import DatasetSettings
@@ -15,6 +16,7 @@ from ossicle.corpus.pseudo_settings import PseudoSettings
 from ossicle.corpus.splits import SplitSettings
 from ossicle.export.settings import ExportSettings
 from ossicle.inference.grid import DecisionGrid
+from ossicle.metrics.calibrating import NONE, CalibrationSettings
 from ossicle.metrics.noise_gate import GateSettings
 from ossicle.models.settings import JOINED_FRAMES, AugmentSettings, ModelSettings
 from ossicle.training.second_stage_settings import SecondStageSettings
@@ -100,6 +102,14 @@ class ChunkSettings:
 class EvaluationSettings:
     """``[evaluation]``: what counts as found, and how sure the figures are."""
 
+    criterion: str = setting(
+        default="iou",
+        help="what is judged: iou, events by their times; recording, whether each label is in a recording at all",
+        choices=("iou", "recording"),
+    )
+    pool: str = setting(
+        default=MAX, help="score of a recording: the highest of its frames, or their mean over time", choices=POOLS
+    )
     iou: float = setting(default=0.5, help="least intersection over union of a match", gt=0, le=1)
     collar_s: float = setting(default=0.2, help="collar of the second criterion (as in sed_eval)", unit="s", gt=0)
     bootstrap: int = setting(default=1000, help="resamples of the intervals", ge=100)
@@ -133,6 +143,7 @@ class ProjectSettings:
         default=PseudoSettings(), help="unlabelled recordings, labelled by models (`ossicle pseudo`)"
     )
     decision: DecisionGrid = setting(default=DecisionGrid(), help="grid of decisions")
+    calibration: CalibrationSettings = setting(default=CalibrationSettings(), help="scores to probabilities")
     second_stage: SecondStageSettings = setting(
         default=SecondStageSettings(), help="trees that judge the events again from how they sound"
     )
@@ -149,6 +160,16 @@ class ProjectSettings:
 
     def __post_init__(self) -> None:
         """Refuse networks that cannot read the chunks, and windows that the front end has no frames for."""
+        if self.second_stage.kind != NONE and self.evaluation.criterion == "recording":
+            raise ValueError(
+                "second_stage.kind: a second stage judges events by their times, and evaluation.criterion = "
+                '"recording" judges recordings: leave one of them out'
+            )
+        if self.second_stage.kind != NONE and self.calibration.kind != NONE:
+            raise ValueError(
+                f"calibration.kind = {self.calibration.kind!r}: the scores of a second stage are probabilities "
+                "already; leave one of them out"
+            )
         windows = self.chunks.window_s > 0
         clips = self.model.name == "window" and self.model.window.reading == "clips"
         if windows and self.model.name != "window":

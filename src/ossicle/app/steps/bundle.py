@@ -6,6 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ossicle.app.steps.calibration import final_maps
+from ossicle.app.steps.criteria import RECORDING, pool_of
 from ossicle.app.steps.gate import METRICS
 from ossicle.app.steps.second_stage import MODEL, VERDICT
 from ossicle.app.steps.step import Context, Step
@@ -18,7 +20,7 @@ from ossicle.bundle.manifest import SECOND_STAGE
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
 
-STEP_VERSION = 3
+STEP_VERSION = 4
 FOLDER = "bundle"
 _PARITY_S = 60.0
 
@@ -69,6 +71,8 @@ def run(context: Context) -> None:
         },
         model=digestible(settings.model),
         files={**files, **second},
+        pool=pool_of(settings.evaluation),
+        calibration=final_maps(context.inputs["calibration"]),
         replace=True,
     )
 
@@ -108,12 +112,22 @@ def origin(context: Context) -> dict[str, Any]:
 
 def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The figures of the card: the headline out of fold first, then what is in-sample, named so."""
-    out = []
+    by_recording = metrics["protocol"]["judged"] == RECORDING
+    of, out = "{} by recording" if by_recording else "event {}", []
+    if by_recording:
+        pooled = metrics["recordings"]
+        ranked = {"macro ROC AUC": pooled["macro"]["roc_auc"], "cmAP": pooled["macro"]["cmap"]}
+        ranked |= {} if pooled["accuracy"] is None else {"top-1 accuracy": pooled["accuracy"]}
+        out += [{"name": name, "basis": "held-out", **_estimate(one)} for name, one in ranked.items()]
     for basis, values in (("cross-fitted", metrics["events"]), ("in-sample", metrics["in_sample"]["events"])):
-        out += [{"name": f"event {name}", **values[name], "basis": basis} for name in ("f1", "precision", "recall")]
+        out += [{"name": of.format(name), **values[name], "basis": basis} for name in ("f1", "precision", "recall")]
     for label, scores in metrics["per_label"].items():
-        out.append({"name": "event f1", **scores["f1"], "basis": "cross-fitted", "label": label})
+        out.append({"name": of.format("f1"), **scores["f1"], "basis": "cross-fitted", "label": label})
     return [figure for figure in out if figure["value"] is not None]
+
+
+def _estimate(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: one[key] for key in ("value", "low", "high")}
 
 
 def _content(artefact: Path) -> str:
@@ -123,8 +137,9 @@ def _content(artefact: Path) -> str:
 STEP = Step(
     name="bundle",
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "training", "decision", "second_stage", "gate"),
+    needs=("corpus", "dataset", "training", "decision", "calibration", "second_stage", "gate"),
     settings=lambda project: {
+        "pool": pool_of(project.settings.evaluation),
         "name": project.settings.project.name,
         "model": digestible(project.settings.model),
         "plan": digestible(project.settings.plan),

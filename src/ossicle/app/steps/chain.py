@@ -8,6 +8,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
 from ossicle.app.steps import (
     bundle,
+    calibration,
     corpus,
     dataset,
     decision,
@@ -33,6 +34,7 @@ CHAIN: tuple[Step, ...] = (
     training.STEP,
     scores.STEP,
     decision.STEP,
+    calibration.STEP,
     second_stage.STEP,
     evaluation.STEP,
     gate.STEP,

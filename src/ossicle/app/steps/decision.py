@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ossicle.app.steps.criteria import pool_of, rule_of
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.truth import read_tracks, read_truth
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import write_table
 from ossicle.core.decision import Decision
+from ossicle.core.pooling import as_judged
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
 from ossicle.inference.decide import decide
 from ossicle.inference.fit import CrossFit, cross_fit, threshold_curve
 from ossicle.inference.grid import count_grid
-from ossicle.metrics.matching import IouMatch
 
 STEP_VERSION = 2
 
@@ -34,9 +35,9 @@ def run(context: Context) -> None:
     """Fit, and write ``decision.json``, ``events`` (headline), ``events_in_sample`` and the threshold curves."""
     settings = context.project.settings
     truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
-    tracks = read_tracks(context.inputs["scores"], truth.ids)
-    criterion = IouMatch(threshold=settings.evaluation.iou)
-    counts = count_grid(tracks, truth.references, settings.decision, truth.labels, criterion)
+    pool = pool_of(settings.evaluation)
+    tracks = {key: as_judged(one, pool) for key, one in read_tracks(context.inputs["scores"], truth.ids).items()}
+    counts = count_grid(tracks, truth.references, settings.decision, truth.labels, rule_of(settings.evaluation))
     folds = [truth.folds[key] for key in truth.ids]
     fitted = cross_fit(counts, folds, truth.labels, settings.decision)
     held_out = {key: decide(tracks[key], fitted.per_fold[truth.folds[key]]) for key in truth.ids}
@@ -95,6 +96,8 @@ STEP = Step(
     needs=("corpus", "dataset", "scores"),
     settings=lambda project: {
         "decision": digestible(project.settings.decision),
+        "criterion": project.settings.evaluation.criterion,
+        "pool": pool_of(project.settings.evaluation),
         "iou": project.settings.evaluation.iou,
     },
     run=run,

@@ -1,13 +1,15 @@
 """Step ``evaluation``: events against annotations, out of fold, with intervals; ``metrics.json``."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from ossicle.app.steps.calibration import CALIBRATION
 from ossicle.app.steps.ceiling import grid_ceiling
+from ossicle.app.steps.criteria import RECORDING, rule_in_words, rule_of
 from ossicle.app.steps.decision import events_of
+from ossicle.app.steps.items import recording_items
 from ossicle.app.steps.second_stage import VERDICT
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.truth import Times, Truth, event_times, read_tracks, read_truth
@@ -15,34 +17,37 @@ from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
+from ossicle.metrics.calibrating import NONE
 from ossicle.metrics.event_report import EventReport, plain
 from ossicle.metrics.events import evaluate_events, iou_sweep, precision_recall_f1
 from ossicle.metrics.frame_report import FrameTally
 from ossicle.metrics.frames import FrameScores, frames_of
-from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch, match
+from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch, RecordingMatch, match
 from ossicle.metrics.psds import psds
 from ossicle.metrics.psds_settings import PRESETS
 from ossicle.metrics.ranking import PrecisionRecall, event_pr_curve
+from ossicle.metrics.recording_report import RecordingReport, recording_report
 from ossicle.metrics.segments import evaluate_segments
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 SEGMENT_S = 1.0
 SWEEP = tuple(round(0.1 * step, 1) for step in range(1, 10))
 
 
 def run(context: Context) -> None:
-    """Write ``metrics.json``: the headline at the top, everything else beside it, each under its protocol's name."""
-    settings = context.project.settings.evaluation
+    """Write ``metrics.json``: the headline at the top, everything else beside it, each under its protocol's name.
+
+    Under criterion ``recording`` what speaks of times is left out: annotations of whole recordings have none.
+    """
+    project = context.project.settings
+    settings, split = project.evaluation, project.split
     truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
     events = read_events(context, "events", truth)
-    predicted = event_times(events)
-    headline = evaluate(truth, predicted, IouMatch(threshold=settings.iou), context)
-    in_sample = evaluate(
-        truth, event_times(read_events(context, "events_in_sample", truth)), IouMatch(threshold=settings.iou), context
-    )
-    collar = evaluate(truth, predicted, CollarMatch(collar_s=settings.collar_s), context)
-    split = context.project.settings.split
+    rule = rule_of(settings)
+    headline = evaluate(truth, event_times(events), rule, context)
+    in_sample = evaluate(truth, event_times(read_events(context, "events_in_sample", truth)), rule, context)
     second = read_json(context.inputs["second_stage"] / VERDICT)
+    calibrated = read_json(context.inputs["calibration"] / CALIBRATION)
     write_json(
         context.out / "metrics.json",
         {
@@ -51,27 +56,47 @@ def run(context: Context) -> None:
                 "scores": "out of fold",
                 "decision": "cross-fitted: fitted on the out-of-fold scores of the other folds",
                 **({"second_stage": f"{second['kind']}, cross-fitted in the same way"} if second["kept"] else {}),
-                "criterion": f"optimal matching at IoU >= {settings.iou:g}",
+                "criterion": rule_in_words(settings),
+                "judged": settings.criterion,
                 "group": split.group,
                 "folds": len(set(truth.folds.values())),
-                "seed": context.project.settings.training.seed,
+                "seed": project.training.seed,
             },
-            "at_collar": {"collar_s": settings.collar_s, **collar.to_json()},
             "in_sample": {"why": "the bundle's decision, fitted on these very recordings", **in_sample.to_json()},
-            "iou_sweep": sweep(truth, predicted),
-            "average_precision": average_precision(truth, events, IouMatch(threshold=settings.iou)),
-            "segments": segments(truth, predicted, context),
-            **score_figures(truth, context.inputs["scores"]),
+            "recordings": recording_figures(truth, context).to_json(),
+            **frame_figures(truth, context),
+            **({} if calibrated["kind"] == NONE else {"calibration": _without_maps(calibrated)}),
             **({} if second["kind"] == "none" else {"second_stage": second}),
-            "recall_by_quality": recall_by_quality(truth, predicted, IouMatch(threshold=settings.iou)),
-            "frame_grid": grid_ceiling(
-                truth,
-                context.project.settings.plan.hop_s,
-                IouMatch(threshold=settings.iou),
-                context.project.settings.training.apart_frames,
-            ),
+            **(timed(truth, events, rule, context) if isinstance(rule, IouMatch) else {}),
         },
     )
+
+
+def timed(truth: Truth, events: dict[str, list[Event]], rule: IouMatch, context: Context) -> dict[str, Any]:
+    """What is said of events by their times, beside the headline."""
+    project, predicted = context.project.settings, event_times(events)
+    collar = evaluate(truth, predicted, CollarMatch(collar_s=project.evaluation.collar_s), context)
+    return {
+        "at_collar": {"collar_s": project.evaluation.collar_s, **collar.to_json()},
+        "iou_sweep": sweep(truth, predicted),
+        "average_precision": average_precision(truth, events, rule),
+        "segments": segments(truth, predicted, context),
+        "recall_by_quality": recall_by_quality(truth, predicted, rule),
+        "frame_grid": grid_ceiling(truth, project.plan.hop_s, rule, project.training.apart_frames),
+    }
+
+
+def recording_figures(truth: Truth, context: Context) -> RecordingReport:
+    """Whether each label is in each recording, by the out-of-fold scores pooled over it."""
+    settings = context.project.settings.evaluation
+    items = recording_items(truth, context.inputs["scores"], settings.pool)
+    groups = [truth.groups[key] for key in truth.ids]
+    return recording_report(items, truth.labels, groups, settings.pool, settings.bootstrap, settings.seed)
+
+
+def _without_maps(calibrated: Mapping[str, Any]) -> dict[str, Any]:
+    """What the step ``calibration`` found; the maps themselves stay with it, and in the bundle."""
+    return {key: value for key, value in calibrated.items() if key not in ("per_fold", "final")}
 
 
 def read_events(context: Context, name: str, truth: Truth) -> dict[str, list[Event]]:
@@ -79,7 +104,7 @@ def read_events(context: Context, name: str, truth: Truth) -> dict[str, list[Eve
     return events_of(read_table(context.inputs["second_stage"] / f"{name}.parquet"), truth.ids)
 
 
-def evaluate(truth: Truth, predicted: Times, criterion: Criterion, context: Context) -> EventReport:
+def evaluate(truth: Truth, predicted: Times, criterion: Criterion | RecordingMatch, context: Context) -> EventReport:
     """The report of events under a criterion, with the project's resampling."""
     settings = context.project.settings.evaluation
     return evaluate_events(
@@ -110,11 +135,13 @@ def segments(truth: Truth, predicted: Times, context: Context) -> dict[str, Any]
     return {"segment_s": SEGMENT_S, **report.to_json()}
 
 
-def score_figures(truth: Truth, scores: Path) -> dict[str, Any]:
+def frame_figures(truth: Truth, context: Context) -> dict[str, Any]:
     """What the out-of-fold scores are worth under no decision and under all: frames, and PSDS.
 
     Each recording's scores come from the model that held out its group; a calibration is that of these models together.
+    PSDS is of events by their times: there is none under criterion ``recording``.
     """
+    settings, scores = context.project.settings.evaluation, context.inputs["scores"]
     tally, references = FrameTally(truth.labels), truth.references
 
     def tracks() -> Iterator[tuple[str, FrameScores]]:
@@ -123,11 +150,15 @@ def score_figures(truth: Truth, scores: Path) -> dict[str, Any]:
             tally.add(track, references[key])
             yield key, track
 
-    found = psds(tracks(), references, truth.durations_s, truth.labels, tuple(PRESETS.values()))
-    return {
-        "frames": tally.report().to_json(),
-        "psds": {name: one.to_json() for name, one in zip(PRESETS, found, strict=True)},
-    }
+    found: dict[str, Any] = {}
+    if settings.criterion == RECORDING:
+        for _ in tracks():
+            pass
+    else:
+        values = psds(tracks(), references, truth.durations_s, truth.labels, tuple(PRESETS.values()))
+        found = {"psds": {name: one.to_json() for name, one in zip(PRESETS, values, strict=True)}}
+    groups = [truth.groups[key] for key in truth.ids]
+    return {"frames": tally.report(groups, settings.bootstrap, settings.seed).to_json(), **found}
 
 
 def sweep(truth: Truth, predicted: Times) -> list[dict[str, float | None]]:
@@ -184,7 +215,7 @@ def recall_by_quality(truth: Truth, predicted: Times, criterion: Criterion) -> d
 STEP = Step(
     name="evaluation",
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "scores", "second_stage"),
+    needs=("corpus", "dataset", "scores", "calibration", "second_stage"),
     settings=lambda project: {
         "evaluation": digestible(project.settings.evaluation),
         "hop_s": project.settings.plan.hop_s,

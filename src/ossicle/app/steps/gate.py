@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.evaluation import read_events
 from ossicle.app.steps.second_stage import kept_stage
 from ossicle.app.steps.step import Context, Step
@@ -22,6 +23,7 @@ from ossicle.artefacts.files import read_json, write_json
 from ossicle.core.decision import Decision
 from ossicle.core.errors import GateRefused
 from ossicle.core.intervals import as_intervals, overlap
+from ossicle.core.pooling import MAX
 from ossicle.core.records import Annotation
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
@@ -29,6 +31,7 @@ from ossicle.corpus.index_files import read_index
 from ossicle.corpus.negatives import free_stretches
 from ossicle.corpus.probes import synthetic_probes
 from ossicle.inference.batch import EventFinder
+from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.second_stage import SecondStage
 from ossicle.metrics.noise_gate import PROBES, Firing, judge
@@ -53,10 +56,10 @@ def run(context: Context) -> None:
     predictor = load_predictor(weights, settings.model, truth.labels, settings.plan, settings.frontend)
     final = read_json(context.inputs["decision"] / "decision.json")["final"]
     decisions = {label: Decision(**values) for label, values in final.items()}
-    stage = kept_stage(context.inputs["second_stage"])
+    stage, pool = kept_stage(context.inputs["second_stage"]), pool_of(settings.evaluation)
     for done, probe in enumerate(synthetic_probes(settings.plan.rate, settings.gate.probe_s, settings.gate.seed)):
         context.progress.advance(done, done + 1, f"{PROBES[probe.name]}, {probe.part}")
-        events = events_in(probe.samples, predictor, decisions, second_stage=stage)
+        events = events_in(probe.samples, predictor, decisions, second_stage=stage, pool=pool)
         seconds = len(probe.samples) / settings.plan.rate
         firings += [_firing(probe.name, probe.part, label, seconds, events) for label in truth.labels]
     judged = judge(firings, settings.gate)
@@ -106,10 +109,11 @@ def events_in(
     decisions: Mapping[str, Decision],
     batch_chunks: int = 8,
     second_stage: SecondStage | None = None,
+    pool: str = MAX,
 ) -> list[Event]:
     """The events in float32 samples (n,) at the plan's rate, through the engine that reads recordings."""
     rate = predictor.plan.rate
-    finder = EventFinder(predictor, decisions, batch_chunks, second_stage)
+    finder = EventFinder(predictor, decisions, batch_chunks, second_stage, Delivery(pool))
     events: list[Event] = []
     for block in _blocks(samples, int(_FEED_S * rate)):
         events += finder.feed(block)
@@ -157,6 +161,7 @@ STEP = Step(
     needs=("corpus", "dataset", "training", "decision", "second_stage", "evaluation"),
     settings=lambda project: {
         "gate": digestible(project.settings.gate),
+        "pool": pool_of(project.settings.evaluation),
         "margin_s": project.settings.dataset.margin_s,
         "plan": digestible(project.settings.plan),
         "threads": project.settings.training.threads,

@@ -1,14 +1,17 @@
 """Step ``report``: everything a person should see of a run, on one page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ossicle.app.steps.evaluation import evaluate, event_curve, read_events, sweep
+from ossicle.app.steps.criteria import Rule, rule_in_words, rule_of
+from ossicle.app.steps.evaluation import evaluate, event_curve, read_events, recording_figures, sweep
 from ossicle.app.steps.examples import choose_examples
 from ossicle.app.steps.gate import METRICS
+from ossicle.app.steps.items import recording_items
+from ossicle.app.steps.recording_examples import recording_examples
 from ossicle.app.steps.second_stage import VERDICT
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.training import models_of
@@ -21,14 +24,26 @@ from ossicle.corpus.index_files import read_index
 from ossicle.corpus.splits import SplitSettings
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import count_events, precision_recall_f1
-from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
+from ossicle.metrics.matching import CollarMatch, IouMatch
 from ossicle.metrics.noise_gate import Judged
 from ossicle.metrics.psds_settings import PRESETS
-from ossicle.report.data import FoldRow, PrCurve, ReliabilityBin, ReportData, ScoreRow, SweepRow, TrainingCurve
+from ossicle.metrics.ranking import PrecisionRecall, pr_curve
+from ossicle.report.data import (
+    CalibrationRow,
+    FoldRow,
+    PrCurve,
+    ReliabilityBin,
+    ReportData,
+    ScoreRow,
+    SweepRow,
+    TrainingCurve,
+)
 from ossicle.training.runfolder import RunFolder
 
-STEP_VERSION = 4
+STEP_VERSION = 5
 PAGE = "report.html"
+MOST_CURVES = 24
+"""Of more labels than this the page draws curves of the worst alone."""
 
 
 def run(context: Context) -> None:
@@ -38,57 +53,89 @@ def run(context: Context) -> None:
     settings = context.project.settings
     truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
     events, final = read_events(context, "events", truth), read_events(context, "events_in_sample", truth)
-    criterion = IouMatch(threshold=settings.evaluation.iou)
-    predicted = event_times(events)
-    metrics = evaluate(truth, predicted, criterion, context)
+    rule = rule_of(settings.evaluation)
     decision = read_json(context.inputs["decision"] / "decision.json")
     figures = read_json(context.inputs["evaluation"] / "metrics.json")
-    grid = figures["frame_grid"]
     second = read_json(context.inputs["second_stage"] / VERDICT)
     gate = read_json(context.inputs["gate"] / METRICS)["gate"]
-    shown = settings.report
     data = ReportData(
         title=settings.project.name,
-        summary=_summary(context, truth, grid, second),
+        summary=_summary(context, truth, figures, second),
         health=health(read_index(context.inputs["corpus"]), rate=settings.frontend.rate, group=settings.split.group),
-        metrics=metrics,
-        in_sample=evaluate(truth, event_times(final), criterion, context),
-        collar=evaluate(truth, predicted, CollarMatch(collar_s=settings.evaluation.collar_s), context),
+        metrics=evaluate(truth, event_times(events), rule, context),
+        in_sample=evaluate(truth, event_times(final), rule, context),
         curves=_curves(context),
-        threshold_curves=_threshold_curves(context.inputs["decision"]),
-        pr_curves=[_pr_curve(truth, events, label, criterion) for label in truth.labels],
-        iou_sweep=[SweepRow(**{key: _figure(value) for key, value in row.items()}) for row in sweep(truth, predicted)],
-        scores=_score_rows(figures["frames"], figures["psds"]),
-        reliability=[
-            ReliabilityBin(**{key: _figure(value) for key, value in row.items()})
-            for row in figures["frames"]["reliability"]
-        ],
-        folds=[
-            _fold_row(truth, events, fold, decision, second, criterion) for fold in sorted(set(truth.folds.values()))
-        ],
-        examples=choose_examples(
-            truth,
-            events,
-            criterion,
-            context.project.audio_folder,
-            settings.frontend.rate,
-            shown.examples,
-            shown.margin_s,
-        ),
+        threshold_curves=_threshold_curves(context.inputs["decision"], _worst(figures)),
+        scores=_score_rows(figures["frames"], figures.get("psds")),
+        reliability=_bins(figures["frames"]["reliability"]),
+        calibration=_calibration(figures.get("calibration")),
+        calibrated=_calibrated(figures.get("calibration")),
+        folds=[_fold_row(truth, events, fold, decision, second, rule) for fold in sorted(set(truth.folds.values()))],
         budget=list(context.seconds.items()),
         gate=[Judged.from_json(one) for one in gate["firings"]],
-        notes=_notes(decision, grid, second),
+        notes=_notes(decision, figures, second),
         split=read_json(context.inputs["dataset"] / "split.json"),
         # A refused bundle is not laid beside the page.
         files={"metrics.json": "metrics.json"}
         | ({"bundle": "bundle/", "model card": "bundle/CARD.md"} if gate["passed"] else {}),
+        **(
+            _of_events(context, truth, events, rule)
+            if isinstance(rule, IouMatch)
+            else _of_recordings(context, truth, events, figures)
+        ),
     )
     write_report(context.out / PAGE, data)
 
 
-def _summary(context: Context, truth: Truth, grid: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, str]:
+def _of_events(context: Context, truth: Truth, events: dict[str, list[Event]], rule: IouMatch) -> dict[str, Any]:
+    """What the page shows where events are judged by their times."""
+    settings, predicted = context.project.settings, event_times(events)
+    shown = settings.report
+    return {
+        "collar": evaluate(truth, predicted, CollarMatch(collar_s=settings.evaluation.collar_s), context),
+        "pr_curves": [_pr_curve(label, event_curve(truth, events, label, rule)) for label in truth.labels],
+        "iou_sweep": [
+            SweepRow(**{key: _figure(value) for key, value in row.items()}) for row in sweep(truth, predicted)
+        ],
+        "examples": choose_examples(
+            truth, events, rule, context.project.audio_folder, settings.frontend.rate, shown.examples, shown.margin_s
+        ),
+    }
+
+
+def _of_recordings(
+    context: Context, truth: Truth, events: dict[str, list[Event]], figures: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the page shows where recordings are judged as a whole."""
+    settings, scores = context.project.settings, context.inputs["scores"]
+    items = recording_items(truth, scores, settings.evaluation.pool)
+    drawn = _worst(figures) or truth.labels
+    columns = [(label, column) for column, label in enumerate(truth.labels) if label in drawn]
+    return {
+        "recordings": recording_figures(truth, context),
+        "pr_curves": [
+            _pr_curve(label, pr_curve(items.scores[:, column], items.positive[:, column]))
+            for label, column in columns
+            if items.positive[:, column].any()
+        ],
+        "examples": recording_examples(
+            truth,
+            items,
+            events,
+            scores,
+            context.project.audio_folder,
+            settings.frontend.rate,
+            settings.report.examples,
+        ),
+    }
+
+
+def _summary(context: Context, truth: Truth, figures: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, str]:
     settings = context.project.settings
     hours = sum(truth.durations_s.values()) / 3600
+    frames = f"{1000 * settings.plan.hop_s:g} ms at {settings.frontend.rate} Hz"
+    if "frame_grid" in figures:
+        frames += f"; perfect scores on this grid would reach F1 {_figure(figures['frame_grid']['ceiling_f1']):.3f}"
     return {
         "labels": ", ".join(truth.labels),
         "annotated recordings": f"{len(truth.ids)} ({hours:.2f} h)",
@@ -96,9 +143,8 @@ def _summary(context: Context, truth: Truth, grid: Mapping[str, Any], second: Ma
         "held out": _held_out(settings.split, truth),
         "decision": "cross-fitted: for each fold on the out-of-fold scores of the others",
         **({} if second["kind"] == "none" else {"second stage": _second_stage(second)}),
-        "match": f"IoU of at least {settings.evaluation.iou:g}, optimal pairing",
-        "frames": f"{1000 * settings.plan.hop_s:g} ms at {settings.frontend.rate} Hz; perfect scores on this grid "
-        f"would reach F1 {_figure(grid['ceiling_f1']):.3f}",
+        "match": rule_in_words(settings.evaluation),
+        "frames": frames,
         "seed": str(settings.training.seed),
     }
 
@@ -130,14 +176,58 @@ def _second_stage(second: Mapping[str, Any]) -> str:
     )
 
 
-def _notes(decision: Mapping[str, Any], grid: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
-    notes = [*decision["notes"], *second.get("notes", ())]
-    if grid["closer_than_a_frame"]:
+def _notes(decision: Mapping[str, Any], figures: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    notes = [*decision["notes"], *second.get("notes", ()), *figures.get("calibration", {}).get("notes", ())]
+    grid = figures.get("frame_grid", {})
+    if grid.get("closer_than_a_frame"):
         notes.append(
             f"{grid['closer_than_a_frame']} of {grid['neighbours']} neighbouring annotations of one class lie less "
             f"than a frame ({1000 * grid['hop_s']:g} ms) apart: no threshold can part them"
         )
+    if drawn := _worst(figures):
+        notes.append(
+            f"threshold and precision curves are drawn for the {len(drawn)} of {len(figures['per_label'])} labels with "
+            "the lowest F1; metrics.json has the figures of all"
+        )
     return notes
+
+
+def _worst(figures: Mapping[str, Any]) -> frozenset[str]:
+    """The labels to draw curves of where there are too many: those with the lowest F1; empty where all are drawn."""
+    of = figures["per_label"]
+    if len(of) <= MOST_CURVES:
+        return frozenset()
+    return frozenset(sorted(of, key=lambda label: (of[label]["f1"]["value"] or 0.0, label))[:MOST_CURVES])
+
+
+def _bins(rows: Sequence[Mapping[str, Any]]) -> list[ReliabilityBin]:
+    names = {"seconds": "weight", "items": "weight"}
+    return [ReliabilityBin(**{names.get(key, key): _figure(value) for key, value in row.items()}) for row in rows]
+
+
+def _calibration(found: Mapping[str, Any] | None) -> list[CalibrationRow]:
+    if found is None:
+        return []
+    return [
+        CalibrationRow(
+            name,
+            _figure(found[name]["ece"]),
+            _figure(found[name]["brier"]),
+            found[name].get("accuracy"),
+            _bins(found[name]["reliability"]),
+        )
+        for name in ("before", "after")
+    ]
+
+
+def _calibrated(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    maps = "one map for all labels" if found["shared"] else "a map for each label"
+    return (
+        f"Scores as probabilities: {found['kind']}, {maps}, fitted on the out-of-fold scores of {found['fitted_on']}. "
+        "The bundle gives events these scores; its decisions stay on the scores before, and are the same."
+    )
 
 
 def _curves(context: Context) -> list[TrainingCurve]:
@@ -145,7 +235,7 @@ def _curves(context: Context) -> list[TrainingCurve]:
     return [TrainingCurve(name, RunFolder(context.inputs["training"] / name).epochs()) for name in names]
 
 
-def _threshold_curves(decision: Path) -> list[ThresholdCurve]:
+def _threshold_curves(decision: Path, drawn: frozenset[str]) -> list[ThresholdCurve]:
     return [
         ThresholdCurve(
             label=one["label"],
@@ -153,27 +243,30 @@ def _threshold_curves(decision: Path) -> list[ThresholdCurve]:
             **{key: np.array([_figure(x) for x in one[key]]) for key in ("on", "precision", "recall", "f1")},
         )
         for one in read_json(decision / "threshold_curves.json")
+        if not drawn or one["label"] in drawn
     ]
 
 
-def _pr_curve(truth: Truth, events: dict[str, list[Event]], label: str, criterion: Criterion) -> PrCurve:
-    curve = event_curve(truth, events, label, criterion)
+def _pr_curve(label: str, curve: PrecisionRecall) -> PrCurve:
     return PrCurve(label, curve.precision, curve.recall, curve.thresholds, curve.average_precision)
 
 
-def _score_rows(frames: Mapping[str, Any], psds: Mapping[str, Any]) -> list[ScoreRow]:
+def _score_rows(frames: Mapping[str, Any], psds: Mapping[str, Any] | None) -> list[ScoreRow]:
     """What the scores are worth, all labels first."""
-    scenarios = [psds[name] for name in PRESETS]
-    rows = [(None, frames, [one["value"] for one in scenarios])]
-    rows += [(label, of, [one["per_label"][label] for one in scenarios]) for label, of in frames["per_label"].items()]
+    rows: list[tuple[str | None, Mapping[str, Any]]] = [(None, frames), *frames["per_label"].items()]
     return [
         ScoreRow(
             label=label,
-            psds=(_figure(found[0]), _figure(found[1])),
+            psds=None if psds is None else _psds([psds[name] for name in PRESETS], label),
             **{key: _figure(of[key]) for key in ("average_precision", "roc_auc", "ece", "brier")},
         )
-        for label, of, found in rows
+        for label, of in rows
     ]
+
+
+def _psds(scenarios: Sequence[Mapping[str, Any]], label: str | None) -> tuple[float, float]:
+    first, second = (_figure(one["value"] if label is None else one["per_label"][label]) for one in scenarios)
+    return first, second
 
 
 def _fold_row(
@@ -182,7 +275,7 @@ def _fold_row(
     fold: int,
     decision: Mapping[str, Any],
     second: Mapping[str, Any],
-    criterion: Criterion,
+    criterion: Rule,
 ) -> FoldRow:
     ids = [key for key in truth.ids if truth.folds[key] == fold]
     predicted, references = event_times(events), truth.references
@@ -226,7 +319,7 @@ def _figure(value: float | None) -> float:
 STEP = Step(
     name="report",
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "training", "decision", "second_stage", "evaluation", "gate"),
+    needs=("corpus", "dataset", "training", "scores", "decision", "second_stage", "evaluation", "gate"),
     settings=lambda project: {
         "report": digestible(project.settings.report),
         "evaluation": digestible(project.settings.evaluation),

@@ -16,7 +16,7 @@ from ossicle.inference.candidates import CANDIDATE_FEATURES, Candidate
 from ossicle.inference.second_stage import LabelStage, SecondStage
 from ossicle.metrics.bootstrap import Bootstrap, bootstrap_interval
 from ossicle.metrics.events import count_events, precision_recall_f1
-from ossicle.metrics.matching import Criterion, match
+from ossicle.metrics.matching import Criterion, RecordingMatch, match
 from ossicle.training.second_stage_settings import SecondStageSettings
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def gain(
     truth: Truth,
     first: Mapping[str, list[Event]],
     second: Mapping[str, list[Event]],
-    criterion: Criterion,
+    criterion: Criterion | RecordingMatch,
     n: int,
     seed: int,
 ) -> Bootstrap:
@@ -133,7 +133,9 @@ def gain(
     return bootstrap_interval(counts, [truth.groups[key] for key in truth.ids], _gain, n, seed)
 
 
-def _counts(truth: Truth, events: Mapping[str, list[Event]], criterion: Criterion) -> NDArray[np.int64]:
+def _counts(
+    truth: Truth, events: Mapping[str, list[Event]], criterion: Criterion | RecordingMatch
+) -> NDArray[np.int64]:
     """True positives, false positives and false negatives over the labels, (n_recordings, 3)."""
     times, nothing, references = event_times(dict(events)), np.zeros((0, 2)), truth.references
     return np.array(

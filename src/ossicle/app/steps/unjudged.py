@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ossicle.app.steps.bundle import FOLDER, exported, origin
 from ossicle.app.steps.bundle import STEP as JUDGED
+from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.step import Context
 from ossicle.app.steps.training import labels_of
 from ossicle.artefacts.files import read_json
@@ -55,6 +56,7 @@ def run(context: Context) -> None:
         },
         model=digestible(settings.model),
         files=files,
+        pool=pool_of(settings.evaluation),
         replace=True,
     )
 

@@ -1,0 +1,51 @@
+"""The out-of-fold scores of recordings and of frames beside their truth, as tables for ranking and calibration."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.app.steps.truth import Truth, read_tracks
+from ossicle.core.pooling import pooled
+from ossicle.metrics.calibrating import Items
+from ossicle.metrics.frames import frame_targets, frames_of
+
+
+def recording_items(truth: Truth, scores: Path, pool: str) -> Items:
+    """An item a recording, in the order of ``truth.ids``: its pooled scores, and the labels it has."""
+    found = [np.zeros((0, len(truth.labels)), dtype=np.float32)]
+    for key in truth.ids:
+        track = read_tracks(scores, (key,))[key]
+        columns = [track.labels.index(label) for label in truth.labels]
+        found.append(pooled(track, pool)[None, columns])
+    there = {(one.recording_id, one.label) for one in truth.annotations}
+    return Items(
+        scores=np.concatenate(found),
+        positive=np.array([[(key, label) in there for label in truth.labels] for key in truth.ids], dtype=np.bool_),
+        weights=np.ones(len(truth.ids)),
+        folds=folds_of(truth),
+    )
+
+
+def frame_items(truth: Truth, scores: Path) -> Items:
+    """An item a frame, recording after recording; it weighs its seconds."""
+    references = truth.references
+    values, positive, seconds, sizes = [], [], [], []
+    for key in truth.ids:
+        track = read_tracks(scores, (key,))[key]
+        frames = frames_of(track)
+        values.append(frames.scores[:, [track.labels.index(label) for label in truth.labels]])
+        targets = [
+            frame_targets(references[key].get(label, np.zeros((0, 2))), frames.edges_s) for label in truth.labels
+        ]
+        positive.append(np.stack(targets, axis=1))
+        seconds.append(np.diff(frames.edges_s))
+        sizes.append(len(frames.scores))
+    return Items(
+        np.concatenate(values), np.concatenate(positive), np.concatenate(seconds), np.repeat(folds_of(truth), sizes)
+    )
+
+
+def folds_of(truth: Truth) -> NDArray[np.int64]:
+    """The fold of each recording in order, (n,)."""
+    return np.array([truth.folds[key] for key in truth.ids], dtype=np.int64)

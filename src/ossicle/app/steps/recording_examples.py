@@ -1,0 +1,131 @@
+"""Recordings worth looking at where recordings are judged as a whole: the confused, the missed, the false alarms."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ossicle.app.steps.truth import Truth, read_tracks
+from ossicle.audio.mono import load_mono
+from ossicle.core.tracks import Event
+from ossicle.metrics.calibrating import Items
+from ossicle.metrics.recording_report import top_labels
+from ossicle.report.data import Example, ExampleKind
+
+MOST_S = 10.0
+"""Of longer recordings the stretch around the highest frame of the label in question is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A recording by its place, the label it is about (column) and what to call it; ``score`` is the label's there."""
+
+    row: int
+    column: int
+    name: str
+    score: float
+
+
+def recording_examples(
+    truth: Truth, items: Items, events: Mapping[str, list[Event]], scores: Path, audio: Path, rate: int, count: int
+) -> list[Example]:
+    """At most ``count`` of each kind; a recording is shown once.
+
+    Confused, where each recording has one label: those whose highest score is another's, by how much. Missed: labels of
+    a recording of which the decision found nothing, lowest score first. False alarms: labels that it found and the
+    recording does not have, highest score first.
+    """
+    shown: set[int] = set()
+    out = []
+    kinds: tuple[tuple[ExampleKind, Iterator[_Case]], ...] = (
+        ("confused", _confused(truth, items)),
+        ("missed", _missed(truth, items, events)),
+        ("false alarm", _false(truth, items, events)),
+    )
+    for kind, cases in kinds:
+        left = count
+        for one in cases:
+            if left == 0:
+                break
+            if one.row in shown:
+                continue
+            shown.add(one.row)
+            left -= 1
+            out.append(_example(kind, one, truth, items, scores, audio, rate))
+    return out
+
+
+def _confused(truth: Truth, items: Items) -> Iterator[_Case]:
+    answers = top_labels(items.scores, items.positive)
+    if answers is None:
+        return
+    every = np.arange(len(items.scores))
+    margin = items.scores[every, answers[1]] - items.scores[every, answers[0]]
+    for row in np.lexsort((every, -margin)).tolist():
+        if answers[0][row] != answers[1][row]:
+            is_, said = truth.labels[answers[0][row]], truth.labels[answers[1][row]]
+            column = int(answers[1][row])
+            yield _Case(row, column, f"{is_} taken for {said}", float(items.scores[row, column]))
+
+
+def _missed(truth: Truth, items: Items, events: Mapping[str, list[Event]]) -> Iterator[_Case]:
+    found = _found(truth, events)
+    yield from _cases(truth, items, items.positive & ~found, ascending=True)
+
+
+def _false(truth: Truth, items: Items, events: Mapping[str, list[Event]]) -> Iterator[_Case]:
+    found = _found(truth, events)
+    yield from _cases(truth, items, found & ~items.positive, ascending=False)
+
+
+def _found(truth: Truth, events: Mapping[str, list[Event]]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    there = {(key, one.label) for key in truth.ids for one in events[key]}
+    return np.array([[(key, label) in there for label in truth.labels] for key in truth.ids], dtype=np.bool_)
+
+
+def _cases(
+    truth: Truth,
+    items: Items,
+    which: np.ndarray[tuple[int, int], np.dtype[np.bool_]],
+    *,
+    ascending: bool,
+) -> Iterator[_Case]:
+    rows, columns = np.nonzero(which)
+    score = items.scores[rows, columns]
+    for at in np.lexsort((columns, rows, score if ascending else -score)).tolist():
+        column = int(columns[at])
+        yield _Case(int(rows[at]), column, truth.labels[column], float(score[at]))
+
+
+def _example(
+    kind: ExampleKind, one: _Case, truth: Truth, items: Items, scores: Path, audio: Path, rate: int
+) -> Example:
+    key = truth.ids[one.row]
+    recording, label = truth.recordings[key], truth.labels[one.column]
+    track = read_tracks(scores, (key,))[key]
+    start_s, end_s = 0.0, recording.duration_s
+    if end_s > MOST_S:
+        highest = int(np.argmax(track.scores[:, track.labels.index(label)]))
+        centre_s = track.origin_s + highest * track.hop_s
+        start_s = min(max(centre_s - MOST_S / 2, 0.0), end_s - MOST_S)
+        end_s = start_s + MOST_S
+    return Example(
+        kind=kind,
+        recording=recording.path,
+        label=one.name,
+        start_s=start_s,
+        end_s=end_s,
+        score=one.score,
+        iou=None,
+        samples=load_mono(audio / recording.path, rate, start_s, end_s - start_s),
+        rate=rate,
+        window_start_s=start_s,
+        references=[
+            (max(note.start_s, start_s), min(note.end_s, end_s), note.label)
+            for note in truth.annotations
+            if note.recording_id == key and note.end_s > start_s and note.start_s < end_s
+        ],
+        # What was missed was not predicted.
+        predictions=[] if kind == "missed" else [(start_s, end_s, label, one.score)],
+    )

@@ -1,0 +1,63 @@
+"""Maps of scores to probabilities as plain JSON values, and back; a reader trusts nothing.
+
+``{label: {"kind": "platt", "slope", "offset"}}`` or ``{label: {"kind": "isotonic", "logits", "probabilities"}}``.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ossicle.bundle.reading import Reader
+from ossicle.core.score_map import Isotonic, Platt, ScoreMap
+
+PLATT, ISOTONIC = "platt", "isotonic"
+_MOST_KNOTS = 100_000
+
+
+def maps_to_json(maps: Mapping[str, ScoreMap]) -> dict[str, Any]:
+    """Plain values of the maps of labels."""
+    return {label: _plain(one) for label, one in maps.items()}
+
+
+def read_maps(reader: Reader) -> dict[str, ScoreMap]:
+    """The maps in an object of labels; raises BundleError naming file and key."""
+    return {label: _map(reader.table(label)) for label in reader.value}
+
+
+def _plain(one: ScoreMap) -> dict[str, Any]:
+    if isinstance(one, Platt):
+        return {"kind": PLATT, "slope": one.slope, "offset": one.offset}
+    return {"kind": ISOTONIC, "logits": list(one.logits), "probabilities": list(one.probabilities)}
+
+
+def _map(reader: Reader) -> ScoreMap:
+    if "kind" not in reader.value:
+        raise reader.refuse("kind", "is missing")
+    kind = reader.text("kind", 20)
+    try:
+        if kind == PLATT:
+            reader.only({"kind", "slope", "offset"})
+            return Platt(_figure(reader, "slope"), _figure(reader, "offset"))
+        if kind == ISOTONIC:
+            reader.only({"kind", "logits", "probabilities"})
+            return Isotonic(_figures(reader, "logits"), _figures(reader, "probabilities"))
+    except ValueError as error:
+        raise reader.refuse("kind", f"= {kind!r} with figures that make no map: {error}") from error
+    raise reader.refuse("kind", f"= {kind!r} is not one of: {PLATT}, {ISOTONIC}")
+
+
+def _figure(reader: Reader, key: str) -> float:
+    return _checked(reader, key, reader.value.get(key))
+
+
+def _figures(reader: Reader, key: str) -> tuple[float, ...]:
+    found = reader.value.get(key)
+    if not isinstance(found, list) or not 0 < len(found) <= _MOST_KNOTS:
+        raise reader.refuse(key, f"is not a list of 1 to {_MOST_KNOTS} numbers")
+    return tuple(_checked(reader, key, one) for one in found)
+
+
+def _checked(reader: Reader, key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise reader.refuse(key, f"holds {value!r}, which is not a finite number")
+    return float(value)

@@ -1,0 +1,82 @@
+"""Scores to probabilities: the rising map of one label, as plain figures.
+
+A map works on log odds, where networks are about linear: ``sigmoid(slope * logit(score) + offset)`` (Platt 1999; with
+``offset = 0`` a temperature of ``1 / slope``, Guo et al. 2017), or a line through rising knots (isotonic; Zadrozny &
+Elkan 2002), level beyond the first and the last. Maps never fall, so they change no ranking within a label but for ties
+that an isotonic line makes. ``ossicle.metrics.score_maps`` fits them.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEAST_SCORE = 1e-6
+"""Scores are held this far from 0 and 1: float32 rounds a sure network to either, whose log odds are infinite."""
+
+Figures = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Platt:
+    """``sigmoid(slope * logit(score) + offset)``; raises ValueError for a slope that is not above 0."""
+
+    slope: float
+    offset: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.slope) and math.isfinite(self.offset) and self.slope > 0):
+            raise ValueError(f"slope = {self.slope!r}, offset = {self.offset!r}: two finite figures, slope above 0")
+
+    def __call__(self, scores: NDArray[np.floating]) -> Figures:
+        """Probabilities of scores in [0, 1], any shape: float64.
+
+        >>> Platt(1.0, 0.0)(np.array([0.25, 0.5])).round(6).tolist()
+        [0.25, 0.5]
+        """
+        return sigmoid(self.slope * logits(scores) + self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Isotonic:
+    """A line through knots at rising ``logits`` and never falling ``probabilities``, at least one of each.
+
+    Raises ValueError for anything else.
+    """
+
+    logits: tuple[float, ...]
+    probabilities: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        at, to = np.array(self.logits, dtype=np.float64), np.array(self.probabilities, dtype=np.float64)
+        if len(at) != len(to) or len(at) == 0:
+            raise ValueError(f"{len(at)} logits and {len(to)} probabilities: give as many of each, at least one")
+        if not (np.isfinite(at).all() and np.all(np.diff(at) > 0)):
+            raise ValueError("logits are not finite figures that rise")
+        if not (np.all((to >= 0) & (to <= 1)) and np.all(np.diff(to) >= 0)):
+            raise ValueError("probabilities are not figures within [0, 1] that never fall")
+
+    def __call__(self, scores: NDArray[np.floating]) -> Figures:
+        """Probabilities of scores in [0, 1], any shape: float64.
+
+        >>> Isotonic((-1.0, 1.0), (0.2, 0.4))(np.array([0.0, 0.5, 1.0])).tolist()
+        [0.2, 0.30000000000000004, 0.4]
+        """
+        found: Figures = np.interp(logits(scores), self.logits, self.probabilities)
+        return found
+
+
+ScoreMap = Platt | Isotonic
+
+
+def logits(scores: NDArray[np.floating]) -> Figures:
+    """Log odds of scores in [0, 1], any shape, held :data:`LEAST_SCORE` from both ends: float64."""
+    held = np.clip(np.asarray(scores, dtype=np.float64), LEAST_SCORE, 1 - LEAST_SCORE)
+    return np.asarray(np.log(held) - np.log1p(-held), dtype=np.float64)
+
+
+def sigmoid(odds: Figures) -> Figures:
+    """The inverse of the log odds, without overflow at either end."""
+    small = np.exp(-np.abs(odds))
+    return np.where(odds >= 0, 1 / (1 + small), small / (1 + small))

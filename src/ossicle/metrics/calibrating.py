@@ -1,0 +1,141 @@
+"""Calibration fitted out of fold: each fold's scores are mapped by what the other folds say (invariant 2).
+
+Items are recordings or frames with a score for each label. The figures before and after are of the same items, the
+latter mapped by the maps of the other folds; ``final`` is fitted on all of them, and goes into the bundle.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.errors import SplitError
+from ossicle.core.score_map import ScoreMap
+from ossicle.core.settings import setting, settings
+from ossicle.metrics.calibration import Calibration, added, calibration, calibration_sums
+from ossicle.metrics.score_maps import KINDS, fit_score_map
+
+NONE = "none"
+FEW = 20
+"""An isotonic line through fewer positives or negatives than this follows their chance, and a note says so."""
+
+Maps = Mapping[str, ScoreMap]
+
+
+@settings
+class CalibrationSettings:
+    """How scores are mapped to probabilities, after the model and before they are given out."""
+
+    kind: str = setting(
+        default=NONE,
+        help="map of scores to probabilities, fitted out of fold: platt (slope and offset of the log odds), "
+        "temperature (slope alone), isotonic (a line that never falls; wants many positives)",
+        choices=(NONE, *KINDS),
+    )
+    shared: bool = setting(
+        default=False, help="one map for all labels, fitted on all of them together; else one for each label"
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Items:
+    """Scored items: ``scores`` floating and ``positive`` bool, shapes (n, n_labels); ``weights`` > 0, ``folds`` (n,).
+
+    ``folds`` says in which fold each was held out, by the model that gave its scores.
+    """
+
+    scores: NDArray[np.floating]
+    positive: NDArray[np.bool_]
+    weights: NDArray[np.float64]
+    folds: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if not (self.scores.shape == self.positive.shape and self.scores.ndim == 2):
+            raise ValueError(f"scores {self.scores.shape} and truth {self.positive.shape} must be tables of one shape")
+        if not (len(self.scores) == len(self.weights) == len(self.folds)):
+            raise ValueError(f"{len(self.scores)} items, {len(self.weights)} weights and {len(self.folds)} folds")
+
+
+@dataclass(frozen=True, slots=True)
+class CrossCalibration:
+    """The maps for each held-out fold and those of the bundle; a label without a map keeps its scores."""
+
+    per_fold: Mapping[int, Maps]
+    final: Maps
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Calibration of the items of each label, and of all labels together."""
+
+    per_label: Mapping[str, Calibration]
+    pooled: Calibration
+
+
+def cross_calibrate(items: Items, labels: Sequence[str], chosen: CalibrationSettings) -> CrossCalibration:
+    """Maps for every fold fitted on the other folds, and on all; raises SplitError with fewer than two folds."""
+    folds = np.unique(items.folds)
+    if len(folds) < 2:
+        raise SplitError(f"calibration is fitted on other folds, and there is {len(folds)}: add groups")
+    everything = np.ones(len(items.folds), dtype=np.bool_)
+    final = _fit(items, everything, labels, chosen)
+    notes = [
+        f"{label}: not calibrated, for its items are all positive or all negative"
+        for label in labels
+        if label not in final
+    ]
+    if chosen.kind == "isotonic":
+        numbers = items.positive.sum(axis=0)
+        few = np.minimum(numbers, len(items.positive) - numbers) < FEW
+        if chosen.shared:
+            few &= min(int(numbers.sum()), int(items.positive.size - numbers.sum())) < FEW
+        notes += [
+            f"{label}: an isotonic line on fewer than {FEW} positives or negatives follows chance: platt is safer"
+            for label, is_few in zip(labels, few, strict=True)
+            if is_few and label in final
+        ]
+    return CrossCalibration(
+        {int(fold): _fit(items, items.folds != fold, labels, chosen) for fold in folds}, final, tuple(notes)
+    )
+
+
+def mapped(scores: NDArray[np.floating], labels: Sequence[str], maps: Maps) -> NDArray[np.float64]:
+    """Scores (..., n_labels) under the maps of their labels: float64 of the same shape."""
+    out = np.array(scores, dtype=np.float64)
+    for column, label in enumerate(labels):
+        if label in maps:
+            out[..., column] = maps[label](scores[..., column])
+    return out
+
+
+def held_out_scores(items: Items, labels: Sequence[str], fitted: CrossCalibration) -> NDArray[np.float64]:
+    """The scores of all items (n, n_labels), each under the maps of its own fold."""
+    out = np.array(items.scores, dtype=np.float64)
+    for fold, maps in fitted.per_fold.items():
+        rows = items.folds == fold
+        out[rows] = mapped(items.scores[rows], labels, maps)
+    return out
+
+
+def reliability(
+    scores: NDArray[np.floating], positive: NDArray[np.bool_], weights: NDArray[np.float64], labels: Sequence[str]
+) -> Reliability:
+    """Calibration of scores in [0, 1] (n, n_labels) of items that weigh ``weights`` (n,)."""
+    sums = {
+        label: calibration_sums(scores[:, column], positive[:, column], weights) for column, label in enumerate(labels)
+    }
+    return Reliability({label: calibration(of) for label, of in sums.items()}, calibration(added(sums.values())))
+
+
+def _fit(items: Items, rows: NDArray[np.bool_], labels: Sequence[str], chosen: CalibrationSettings) -> Maps:
+    scores, positive, weights = items.scores[rows], items.positive[rows], items.weights[rows]
+    if chosen.shared:
+        found = fit_score_map(scores.ravel(), positive.ravel(), np.repeat(weights, len(labels)), chosen.kind)
+        return {} if found is None else dict.fromkeys(labels, found)
+    fitted = {
+        label: fit_score_map(scores[:, column], positive[:, column], weights, chosen.kind)
+        for column, label in enumerate(labels)
+    }
+    return {label: one for label, one in fitted.items() if one is not None}

@@ -1,0 +1,110 @@
+"""Ranking of many labels with intervals: ROC AUC and average precision of each, and their means over labels.
+
+A resample weighs recordings with whole numbers (``metrics.bootstrap``). Scores are sorted once a label; the figures of
+all resamples are then sums over that order, so none of them sorts again. The means are over labels where a figure is
+defined: average precision needs a positive, ROC AUC a negative too. The mean of average precisions over classes is
+cmAP (class-mean average precision); labels without positives are named by who reports them, never counted as 0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.metrics.bootstrap import resampled_weights
+from ossicle.metrics.event_report import Estimate
+
+# Weights of items held at once.
+_BLOCK = 1 << 22
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Figures of each label in order, and the means over those where they are defined."""
+
+    roc_auc: tuple[Estimate, ...]
+    average_precision: tuple[Estimate, ...]
+    macro_roc_auc: Estimate
+    cmap: Estimate
+
+
+def ranking(
+    scores: NDArray[np.floating],
+    positive: NDArray[np.bool_],
+    recording: NDArray[np.int64],
+    groups: Sequence[str],
+    n: int,
+    seed: int,
+) -> Ranking:
+    """Figures of items with ``scores`` and ``positive`` (n_items, n_labels), intervals from ``n`` resamples.
+
+    ``recording`` (n_items,): the place of each item's recording in ``groups``. Raises ValueError on shapes that
+    disagree and on scores that are NaN.
+    """
+    if scores.shape != positive.shape or scores.ndim != 2 or len(scores) != len(recording):
+        raise ValueError(f"scores {scores.shape}, truth {positive.shape} and {len(recording)} recordings disagree")
+    if np.isnan(scores).any():
+        raise ValueError("a score is NaN: it has no rank")
+    orders = [_Order.of(scores[:, column], positive[:, column]) for column in range(scores.shape[1])]
+    value = _figures(orders, np.ones((1, len(scores)), dtype=np.float64))[0]
+    draws = [np.full((1, *value.shape), np.nan)]
+    if n > 0 and len(groups) > 1:
+        rows = max(1, _BLOCK // max(1, len(scores)))
+        for weights in resampled_weights(groups, n, seed):
+            parts = (weights[start : start + rows, recording] for start in range(0, len(weights), rows))
+            draws += [_figures(orders, part.astype(np.float64)) for part in parts]
+    low, high = _percentiles(np.concatenate(draws))
+    figures = [
+        [Estimate(*map(float, one)) for one in zip(value[kind], low[kind], high[kind], strict=True)]
+        for kind in range(2)
+    ]
+    return Ranking(tuple(figures[0][1:]), tuple(figures[1][1:]), figures[0][0], figures[1][0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Order:
+    """Items of one label from the highest score down; ``starts``: where each run of equal scores begins."""
+
+    order: NDArray[np.int64]
+    positive: NDArray[np.bool_]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> "_Order":
+        order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
+        falling = scores[order]
+        first = np.ones(len(order), dtype=np.bool_)
+        first[1:] = falling[1:] != falling[:-1]
+        return cls(order, positive[order], np.flatnonzero(first))
+
+
+def _figures(orders: Sequence[_Order], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ROC AUC and average precision, (b, 2, 1 + n_labels), the mean first, of ``weights`` (b, n_items)."""
+    out = np.full((len(weights), 2, len(orders)), np.nan)
+    for column, one in enumerate(orders):
+        if len(one.order) == 0:
+            continue
+        of = weights[:, one.order]
+        hits = np.add.reduceat(of * one.positive, one.starts, axis=1)
+        misses = np.add.reduceat(of * ~one.positive, one.starts, axis=1)
+        above = np.cumsum(hits, axis=1)
+        accepted = above + np.cumsum(misses, axis=1)
+        n_positive, n_negative = above[:, -1], (accepted - above)[:, -1]
+        # A negative loses to the positives above it, and half to those beside it.
+        won = np.sum(misses * (above - hits / 2), axis=1)
+        pairs = n_positive * n_negative
+        np.divide(won, pairs, out=out[:, 0, column], where=pairs > 0)
+        precision = np.divide(above, accepted, out=np.zeros_like(above), where=accepted > 0)
+        np.divide(np.sum(hits * precision, axis=1), n_positive, out=out[:, 1, column], where=n_positive > 0)
+    there = np.isfinite(out)
+    number = there.sum(axis=2)
+    mean = np.divide(np.where(there, out, 0.0).sum(axis=2), number, out=np.full(number.shape, np.nan), where=number > 0)
+    return np.concatenate([mean[:, :, None], out], axis=2)
+
+
+def _percentiles(draws: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    undefined = np.isnan(draws).all(axis=0)
+    low, high = np.nanquantile(np.where(undefined, 0.0, draws), [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2], axis=0)
+    return np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)

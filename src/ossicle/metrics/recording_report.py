@@ -1,0 +1,242 @@
+"""Recordings as a whole: is the label in it? Ranking, thresholds, accuracy and calibration of one score a label.
+
+A recording's score is that of ``core.pooling``, from a model that held its group out. Ranking needs no threshold. The
+thresholds are those of best F1 on the recordings of the other folds, and F1, precision and recall are of decisions
+under them; ``threshold`` is fitted on all recordings and is what a user may take along. Labels that no recording has
+are listed as ``absent`` and count in no mean. Where every recording has exactly one label the label with the highest
+score is the answer (of equal scores the first), and there is an accuracy, of all and of each fold, and a confusion
+matrix.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.digest import seed_of
+from ossicle.metrics.bootstrap import bootstrap_interval
+from ossicle.metrics.calibrating import Items, reliability
+from ossicle.metrics.calibration import Calibration
+from ossicle.metrics.clips import ClipFigures, best_f1_threshold, clip_figures
+from ossicle.metrics.event_report import Estimate, plain
+from ossicle.metrics.events import all_rates
+from ossicle.metrics.frame_report import reliability_rows
+from ossicle.metrics.ranking_bootstrap import ranking
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRecordings:
+    """Recordings of one label: ``ranked`` without a threshold, ``decided`` under those of the other folds.
+
+    ``threshold`` is fitted on all recordings; NaN without positives. ``f1`` is that of ``decided`` with its interval.
+    """
+
+    roc_auc: Estimate
+    average_precision: Estimate
+    f1: Estimate
+    decided: ClipFigures
+    threshold: float
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class FoldRecordings:
+    """The recordings held out in one fold; ``accuracy`` is None where recordings have several labels or none."""
+
+    fold: int
+    n: int
+    accuracy: float | None
+    roc_auc: float
+    cmap: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordingReport:
+    """Figures by recording; means are over labels where a figure is defined.
+
+    ``macro_f1`` is over labels with positives in every fold's other folds (else in ``without_threshold``). ``accuracy``
+    and ``confusion`` (int64, (n_labels, n_labels): truth in rows, answers in columns) are None unless every recording
+    has exactly one label.
+    """
+
+    pool: str
+    n: int
+    labels: tuple[str, ...]
+    roc_auc: Estimate
+    cmap: Estimate
+    macro_f1: Estimate
+    accuracy: Estimate | None
+    confusion: Counts | None
+    per_label: Mapping[str, LabelRecordings]
+    per_fold: tuple[FoldRecordings, ...]
+    pooled: Calibration
+    absent: tuple[str, ...]
+    everywhere: tuple[str, ...]
+    without_threshold: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; None where a figure is undefined."""
+        return {
+            "pool": self.pool,
+            "n": self.n,
+            "macro": {"roc_auc": self.roc_auc.to_json(), "cmap": self.cmap.to_json(), "f1": self.macro_f1.to_json()},
+            "accuracy": self._accuracy(),
+            "ece": plain(self.pooled.ece),
+            "brier": plain(self.pooled.brier),
+            "absent": list(self.absent),
+            "everywhere": list(self.everywhere),
+            "without_threshold": list(self.without_threshold),
+            "per_label": {label: _label_json(of) for label, of in self.per_label.items()},
+            "per_fold": [
+                {
+                    "fold": one.fold,
+                    "n": one.n,
+                    "accuracy": None if one.accuracy is None else plain(one.accuracy),
+                    "roc_auc": plain(one.roc_auc),
+                    "cmap": plain(one.cmap),
+                }
+                for one in self.per_fold
+            ],
+            "confusion": None
+            if self.confusion is None
+            else {"labels": list(self.labels), "counts": self.confusion.tolist()},
+            "reliability": reliability_rows(self.pooled, "items"),
+        }
+
+    def _accuracy(self) -> dict[str, Any] | None:
+        if self.accuracy is None:
+            return None
+        of_folds = [one.accuracy for one in self.per_fold if one.accuracy is not None]
+        spread = float(np.std(of_folds, ddof=1)) if len(of_folds) > 1 else float("nan")
+        return {
+            **self.accuracy.to_json(),
+            "mean_of_folds": plain(float(np.mean(of_folds))),
+            "deviation_of_folds": plain(spread),
+        }
+
+
+def recording_report(
+    items: Items, labels: Sequence[str], groups: Sequence[str], pool: str, n_bootstrap: int = 1000, seed: int = 0
+) -> RecordingReport:
+    """The report of recordings, an item each, of ``groups`` (n,); intervals as in ``metrics.bootstrap``.
+
+    Raises ValueError without recordings.
+    """
+    n = len(items.scores)
+    if n == 0:
+        raise ValueError("there is no recording to judge")
+    scores = np.asarray(items.scores, dtype=np.float64)
+    each, names, folds = np.arange(n), tuple(labels), [int(one) for one in np.unique(items.folds)]
+    ranked = ranking(scores, items.positive, each, groups, n_bootstrap, seed)
+    decided = [clip_figures(scores[:, c], items.positive[:, c], items.folds, folds) for c in range(len(names))]
+    f1, macro_f1, undecided = _decided(scores, items, decided, groups, n_bootstrap, seed)
+    calibrated = reliability(items.scores, items.positive, items.weights, names)
+    answers = top_labels(scores, items.positive)
+    return RecordingReport(
+        pool=pool,
+        n=n,
+        labels=names,
+        roc_auc=ranked.macro_roc_auc,
+        cmap=ranked.cmap,
+        macro_f1=macro_f1,
+        accuracy=None if answers is None else _accuracy(answers, groups, n_bootstrap, seed),
+        confusion=None if answers is None else _confusion(answers, len(names)),
+        per_label={
+            label: LabelRecordings(
+                ranked.roc_auc[c],
+                ranked.average_precision[c],
+                f1[c],
+                decided[c],
+                best_f1_threshold(scores[:, c], items.positive[:, c]),
+                calibrated.per_label[label],
+            )
+            for c, label in enumerate(names)
+        },
+        per_fold=tuple(_fold(fold, scores, items, answers) for fold in folds),
+        pooled=calibrated.pooled,
+        absent=_named(names, items.positive.sum(axis=0) == 0),
+        everywhere=_named(names, items.positive.sum(axis=0) == n),
+        without_threshold=_named(names, undecided),
+    )
+
+
+def top_labels(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> tuple[Counts, Counts] | None:
+    """The label of each recording and the one with the highest score, (n,) each; None unless each has exactly one."""
+    if positive.shape[1] < 2 or not np.all(positive.sum(axis=1) == 1):
+        return None
+    return positive.argmax(axis=1), scores.argmax(axis=1)
+
+
+def _decided(
+    scores: NDArray[np.float64],
+    items: Items,
+    decided: Sequence[ClipFigures],
+    groups: Sequence[str],
+    n_bootstrap: int,
+    seed: int,
+) -> tuple[list[Estimate], Estimate, NDArray[np.bool_]]:
+    """F1 of each label and their mean, and which labels lack a threshold for some fold: those are not judged."""
+    limits = np.array([[of.thresholds[int(fold)] for of in decided] for fold in items.folds])
+    undecided = np.isnan(limits).any(axis=0)
+    said = scores >= np.where(np.isnan(limits), np.inf, limits)
+    counts = np.stack([said & items.positive, said & ~items.positive, ~said & items.positive], axis=-1).astype(np.int64)
+    # Nothing to count gives no figure, and a label without references has no part in the mean.
+    counts[:, undecided] = 0
+    found = bootstrap_interval(counts, groups, all_rates, n_bootstrap, seed_of("best f1", seed))
+    of_f1 = [
+        Estimate(float(found.value[r, 2]), float(found.low[r, 2]), float(found.high[r, 2]))
+        for r in range(len(found.value))
+    ]
+    return of_f1[2:], of_f1[1], undecided
+
+
+def _accuracy(answers: tuple[Counts, Counts], groups: Sequence[str], n_bootstrap: int, seed: int) -> Estimate:
+    right = (answers[0] == answers[1]).astype(np.int64)
+    counts = np.stack([right, np.ones_like(right)], axis=-1)
+    found = bootstrap_interval(counts, groups, _share, n_bootstrap, seed_of("accuracy", seed))
+    return Estimate(float(found.value), float(found.low), float(found.high))
+
+
+def _share(sums: Counts) -> NDArray[np.float64]:
+    out: NDArray[np.float64] = sums[..., 0] / np.maximum(sums[..., 1], 1)
+    return out
+
+
+def _confusion(answers: tuple[Counts, Counts], n_labels: int) -> Counts:
+    out = np.zeros((n_labels, n_labels), dtype=np.int64)
+    np.add.at(out, answers, 1)
+    return out
+
+
+def _fold(
+    fold: int, scores: NDArray[np.float64], items: Items, answers: tuple[Counts, Counts] | None
+) -> FoldRecordings:
+    rows = items.folds == fold
+    found = ranking(scores[rows], items.positive[rows], np.arange(int(rows.sum())), [], 0, 0)
+    accuracy = None if answers is None else float((answers[0] == answers[1])[rows].mean())
+    return FoldRecordings(fold, int(rows.sum()), accuracy, found.macro_roc_auc.value, found.cmap.value)
+
+
+def _named(labels: Sequence[str], which: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(label for label, there in zip(labels, which, strict=True) if there)
+
+
+def _label_json(of: LabelRecordings) -> dict[str, Any]:
+    decided = of.decided
+    return {
+        "n_positive": decided.n_positive,
+        "n_negative": decided.n_negative,
+        "roc_auc": of.roc_auc.to_json(),
+        "average_precision": of.average_precision.to_json(),
+        "f1": of.f1.to_json(),
+        "precision": plain(decided.precision),
+        "recall": plain(decided.recall),
+        "threshold": plain(of.threshold),
+        "thresholds": {str(fold): plain(value) for fold, value in sorted(decided.thresholds.items())},
+        "ece": plain(of.calibration.ece),
+        "brier": plain(of.calibration.brier),
+    }

@@ -1,0 +1,90 @@
+"""Fitting the map of one label's scores to probabilities, from scores of which the truth is known.
+
+Scores must come from a model that did not learn from the items; ``metrics.calibrating`` sees to it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
+
+from ossicle.core.score_map import Isotonic, Platt, ScoreMap, logits, sigmoid
+
+KINDS = ("platt", "temperature", "isotonic")
+LEAST_SLOPE = 0.01
+"""A map never falls: where higher scores are rarer positive, the slope is held here and the map is all but level."""
+
+_MOST_STEPS = 100
+_DIGITS = 9
+
+Figures = NDArray[np.float64]
+
+
+def fit_score_map(
+    scores: NDArray[np.floating], positive: NDArray[np.bool_], weights: Figures | None = None, kind: str = "platt"
+) -> ScoreMap | None:
+    """The map of scores in [0, 1] to probabilities: ``scores``, ``positive`` and ``weights`` (> 0; else 1) are (n,).
+
+    None without positives or without negatives: then there is nothing to learn from. ``platt`` and ``temperature``
+    minimise the log loss against Platt's targets, (N+ + 1) / (N+ + 2) and 1 / (N- + 2), which keep the figures of few
+    items away from 0 and 1; ``isotonic`` the squared error of a line that never falls.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind = {kind!r} is not one of: {', '.join(KINDS)}")
+    truth = np.asarray(positive, dtype=np.bool_)
+    if not truth.any() or truth.all():
+        return None
+    odds = logits(scores)
+    weight = np.ones(len(odds)) if weights is None else np.asarray(weights, dtype=np.float64)
+    if kind == "isotonic":
+        return _isotonic(odds, truth, weight)
+    n_positive, n_negative = int(truth.sum()), int((~truth).sum())
+    target = np.where(truth, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
+    constant = np.ones((len(odds), 1))
+    columns = odds[:, None] if kind == "temperature" else np.concatenate([odds[:, None], constant], axis=1)
+    found = _logistic(columns, np.zeros(len(odds)), target, weight)
+    slope, offset = float(found[0]), float(found[1]) if kind == "platt" else 0.0
+    if slope < LEAST_SLOPE:
+        slope = LEAST_SLOPE
+        offset = float(_logistic(constant, slope * odds, target, weight)[0]) if kind == "platt" else 0.0
+    return Platt(round(slope, _DIGITS), round(offset, _DIGITS))
+
+
+def _logistic(columns: Figures, fixed: Figures, target: Figures, weight: Figures) -> Figures:
+    """Weights (k,) of ``columns`` (n, k) that minimise the log loss of ``fixed + columns @ weights``; damped Newton."""
+    at = np.zeros(columns.shape[1])
+    at[0] = 1.0 if columns.shape[1] == 2 else 0.0
+
+    def loss(where: Figures) -> float:
+        odds = fixed + columns @ where
+        return float(np.sum(weight * (np.logaddexp(0, odds) - target * odds)))
+
+    value = loss(at)
+    for _ in range(_MOST_STEPS):
+        found = sigmoid(fixed + columns @ at)
+        slope = columns.T @ (weight * (found - target))
+        curvature = (columns * (weight * found * (1 - found))[:, None]).T @ columns
+        # A sliver of ridge: scores that are all equal leave slope and offset undetermined.
+        curvature += 1e-9 * weight.sum() * np.eye(len(at))
+        step = np.linalg.solve(curvature, slope)
+        size, following = 1.0, loss(at - step)
+        while following > value and size > 1e-9:
+            size /= 2
+            following = loss(at - size * step)
+        if following > value:
+            break
+        at = at - size * step
+        gained, value = value - following, following
+        if gained <= 1e-13 * abs(value) and float(np.abs(size * step).max()) < 1e-10:
+            break
+    return at
+
+
+def _isotonic(odds: Figures, truth: NDArray[np.bool_], weight: Figures) -> Isotonic:
+    """Pool adjacent violators; equal scores are one, and only the ends of level stretches are kept."""
+    at, place = np.unique(odds, return_inverse=True)
+    total = np.bincount(place, weights=weight, minlength=len(at))
+    share = np.bincount(place, weights=weight * truth, minlength=len(at)) / total
+    line = np.clip(isotonic_regression(share, weights=total).x, 0.0, 1.0)
+    kept = np.ones(len(at), dtype=np.bool_)
+    kept[1:-1] = (line[1:-1] != line[:-2]) | (line[1:-1] != line[2:])
+    return Isotonic(tuple(at[kept].tolist()), tuple(line[kept].tolist()))

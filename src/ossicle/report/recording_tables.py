@@ -1,0 +1,75 @@
+"""What the page shows of recordings judged as a whole, chosen from their report: rows, confusions, means of folds."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ossicle.metrics.recording_report import LabelRecordings, RecordingReport
+
+MOST_ROWS = 300
+MOST_MATRIX = 40
+"""Of more labels than this the confusion matrix is no picture any more; the most frequent confusions are shown."""
+MOST_PAIRS = 15
+
+Cell = tuple[int, float, bool]
+"""Count, share of the row, whether the answer is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTable:
+    """``rows``: labels, the lowest average precision first where not all are shown, ``left`` are not; the ``confusion``
+    matrix row by row, empty where it is too large; ``pairs``: truth, answer, count and share of the truth's recordings.
+    """
+
+    rows: Sequence[tuple[str, LabelRecordings]]
+    left: int
+    confusion: Sequence[tuple[str, Sequence[Cell]]]
+    pairs: Sequence[tuple[str, str, int, float]]
+    fold_mean: float | None
+    fold_deviation: float
+
+
+def class_table(report: RecordingReport) -> ClassTable:
+    """The tables of a report."""
+    rows = list(report.per_label.items())
+    if len(rows) > MOST_ROWS:
+        rows = sorted(rows, key=lambda row: _ascending(row[1].average_precision.value))[:MOST_ROWS]
+    of_folds = [one.accuracy for one in report.per_fold if one.accuracy is not None]
+    return ClassTable(
+        rows=rows,
+        left=len(report.per_label) - len(rows),
+        confusion=_matrix(report),
+        pairs=_pairs(report),
+        fold_mean=float(np.mean(of_folds)) if of_folds else None,
+        fold_deviation=float(np.std(of_folds, ddof=1)) if len(of_folds) > 1 else float("nan"),
+    )
+
+
+def _ascending(value: float) -> tuple[bool, float]:
+    """Figures that are undefined come last."""
+    return (not math.isfinite(value), value if math.isfinite(value) else 0.0)
+
+
+def _matrix(report: RecordingReport) -> list[tuple[str, list[Cell]]]:
+    if report.confusion is None or len(report.labels) > MOST_MATRIX:
+        return []
+    counts = report.confusion.tolist()
+    return [
+        (label, [(value, value / max(1, sum(of)), column == row) for column, value in enumerate(of)])
+        for row, (label, of) in enumerate(zip(report.labels, counts, strict=True))
+    ]
+
+
+def _pairs(report: RecordingReport) -> list[tuple[str, str, int, float]]:
+    if report.confusion is None:
+        return []
+    totals = report.confusion.sum(axis=1)
+    found = [
+        (report.labels[row], report.labels[column], int(report.confusion[row, column]), float(totals[row]))
+        for row, column in zip(*np.nonzero(report.confusion), strict=True)
+        if row != column
+    ]
+    found.sort(key=lambda one: (-one[2], one[0], one[1]))
+    return [(truth, said, value, value / total) for truth, said, value, total in found[:MOST_PAIRS]]

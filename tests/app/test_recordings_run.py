@@ -1,0 +1,249 @@
+"""Class folders through the command line, judged by recording: figures, calibration, page, bundle, predictions."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import wave
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ossicle.bundle.format import read_bundle
+from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.inference.batch import predict_file
+from ossicle.inference.delivery import bundled_delivery
+
+RATE = 8000
+COMMAND = (sys.executable, "-c", "from ossicle.app.cli.main import main; main()")
+PROJECT = """
+base = "recipe:tapes"
+[project]
+name = "classes"
+[corpus]
+audio = "audio"
+label_field = "folder"
+name_template = "{take:#}-*"
+[split]
+group = "take"
+folds = 2
+[dataset]
+noise_per_target = 0.0
+[frontend]
+rate = 8000
+n_fft = 256
+hop_samples = 160
+n_mels = 16
+fmax_hz = 4000.0
+[chunks]
+core_s = 1.0
+context_s = 0.2
+[model.crnn]
+channels = [8]
+pools = [4]
+hidden = 8
+[training]
+epochs = 3
+steps_per_epoch = 6
+batch_size = 4
+learning_rate = 0.02
+ema_decay = 0.6
+validation_crops = 0
+device = "cpu"
+[decision]
+off_ratio = [1.0]
+min_length_s = [0.0]
+min_gap_s = [0.0]
+[evaluation]
+criterion = "recording"
+bootstrap = 100
+[calibration]
+kind = "platt"
+[gate]
+off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
+[report]
+examples = 2
+"""
+HZ = {"low": 400.0, "middle": 1200.0, "high": 2800.0}
+
+
+def write_classes(place: Path, takes: int = 8) -> None:
+    """Three class folders of one second of a tone in noise each; two takes are hard to tell."""
+    for label, hz in HZ.items():
+        (place / "audio" / label).mkdir(parents=True)
+        for take in range(takes):
+            rng = np.random.default_rng([take, int(hz)])
+            tone = np.sin(2 * np.pi * hz * (1 + 0.05 * rng.random()) * np.arange(RATE) / RATE)
+            samples = 0.05 * rng.standard_normal(RATE) + (0.01 if take == 7 else 0.3) * tone
+            with wave.open(str(place / "audio" / label / f"{take}-{label}.wav"), "wb") as file:
+                file.setnchannels(1)
+                file.setsampwidth(2)
+                file.setframerate(RATE)
+                file.writeframes((samples * 20000).astype("<i2").tobytes())
+
+
+def ossicle(*words: str, place: Path, expect: Sequence[int] = (0,)) -> str:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OSSICLE_DATA_ROOT": ""}
+    environment.pop("OSSICLE_DATA_ROOT")
+    done = subprocess.run(
+        [*COMMAND, *words], cwd=place, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode in expect, done.stderr + done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("classes")
+    write_classes(folder)
+    (folder / "ossicle.toml").write_text(PROJECT)
+    (folder / "said.txt").write_text(ossicle("run", "-p", str(folder), place=folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def metrics(place: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((place / "metrics.json").read_text())
+    return found
+
+
+def test_the_headline_counts_recordings(metrics):
+    assert metrics["protocol"]["criterion"].startswith("by recording")
+    # At most one outcome for each of 24 recordings and 3 labels, and every recording has one label.
+    assert metrics["tp"] + metrics["fn"] == 24
+    assert metrics["fp"] <= 48
+    for label in HZ:
+        assert metrics["per_label"][label]["n_reference"] == 8
+
+
+def test_nothing_is_said_of_times_that_annotations_do_not_have(metrics):
+    for key in ("at_collar", "iou_sweep", "psds", "segments", "frame_grid", "boundary_errors", "recall_by_quality"):
+        assert key not in metrics
+    assert "false_alarms_per_hour" not in json.dumps(metrics["per_label"])
+
+
+def test_figures_by_recording_are_there_with_folds_and_confusion(metrics):
+    found = metrics["recordings"]
+    assert (found["n"], found["pool"]) == (24, "max")
+    assert np.sum(found["confusion"]["counts"]) == 24
+    assert np.trace(found["confusion"]["counts"]) / 24 == pytest.approx(found["accuracy"]["value"], abs=1e-6)
+    assert len(found["per_fold"]) == 2
+    assert np.mean([one["accuracy"] for one in found["per_fold"]]) == pytest.approx(
+        found["accuracy"]["mean_of_folds"], abs=1e-6
+    )
+    assert found["accuracy"]["value"] > 0.5
+    assert found["macro"]["roc_auc"]["low"] <= found["macro"]["roc_auc"]["value"] <= 1
+    assert metrics["frames"]["macro"]["cmap"]["low"] is not None
+
+
+def test_calibration_is_reported_before_and_after(metrics):
+    found = metrics["calibration"]
+    assert found["kind"] == "platt"
+    assert found["before"]["brier"] == metrics["recordings"]["brier"]
+    assert sum(row["items"] for row in found["after"]["reliability"]) == 72
+    assert "per_fold" not in found
+
+
+def test_what_the_terminal_says(place):
+    said = (place / "said.txt").read_text()
+    assert "labels in recordings" in said
+    assert "top-1 accuracy" in said
+    assert "cmAP" in said
+
+
+def test_the_page_shows_recordings_and_no_times(place):
+    page = (place / "report.html").read_text()
+    for words in ("By recording", "By fold", "What is taken for what", "top-1 accuracy", "Calibration", "cmAP"):
+        assert words in page
+    for words in ("How exact the times are", "PSDS", "least IoU", "false/h"):
+        assert words not in page
+    # Two of each kind at most, with sound.
+    assert 0 < page.count('class="card"') <= 6
+    assert page.count("data:audio/wav") == page.count('class="card"')
+    assert re.search(r"(low|middle|high) taken for (low|middle|high)", page)
+
+
+def test_the_bundle_gives_calibrated_scores_and_decides_the_same(place):
+    bundle = read_bundle(place / "bundle")
+    assert set(bundle.calibration) == set(HZ)
+    predictor = OnnxPredictor(bundle)
+    for path in sorted((place / "audio").rglob("*.wav")):
+        raw = predict_file(path, predictor, bundle.decisions).events
+        given = predict_file(path, predictor, bundle.decisions, delivery=bundled_delivery(bundle)).events
+        assert [(one.start_s, one.end_s, one.label) for one in raw] == [
+            (one.start_s, one.end_s, one.label) for one in given
+        ]
+        for one, two in zip(raw, given, strict=True):
+            assert two.score == pytest.approx(bundle.calibration[one.label](np.array([one.score]))[0], abs=1e-9)
+
+
+def test_predict_writes_calibrated_scores_without_torch(place, tmp_path):
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("raise ImportError('torch is not to be had')\n")
+    run = subprocess.run(
+        [*COMMAND, "predict", str(place / "bundle"), str(place / "audio" / "low" / "0-low.wav"), "-o", "out"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    bundle = read_bundle(place / "bundle")
+    events = predict_file(
+        place / "audio" / "low" / "0-low.wav",
+        OnnxPredictor(bundle),
+        bundle.decisions,
+        delivery=bundled_delivery(bundle),
+    ).events
+    journal = (tmp_path / "out" / "predictions.journal.jsonl").read_text()
+    for one in events:
+        assert f"{one.score!r}"[:8] in journal
+    card = (place / "bundle" / "CARD.md").read_text()
+    assert "calibrated probabilities" in card
+    assert "top\\-1 accuracy" in card
+
+
+def test_another_kind_of_calibration_redoes_no_score_and_no_decision(place):
+    said = ossicle(
+        "run", "-p", str(place), "--set", "calibration.kind=isotonic", "--until", "evaluation", "--json", place=place
+    )
+    outcomes = json.loads(said)["outcomes"]
+    assert outcomes["scores"] == outcomes["decision"] == "reused"
+    assert outcomes["calibration"] == outcomes["evaluation"] == "computed"
+
+
+def test_the_mean_over_a_recording_is_judged_and_predicted_alike(place):
+    ossicle("run", "-p", str(place), "--set", "evaluation.pool=mean", place=place)
+    metrics = json.loads((place / "metrics.json").read_text())
+    bundle = read_bundle(place / "bundle")
+    assert metrics["recordings"]["pool"] == bundle.pool == "mean"
+    assert "mean score over the recording" in metrics["protocol"]["criterion"]
+    found = predict_file(
+        place / "audio" / "high" / "1-high.wav",
+        OnnxPredictor(bundle),
+        bundle.decisions,
+        delivery=bundled_delivery(bundle),
+    ).events
+    assert all((one.start_s, one.end_s) == (0.0, 1.0) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("second_stage.kind=forest", "judges recordings"),
+        ("evaluation.pool=median", "pool"),
+        ("evaluation.criterion=clip", "criterion"),
+        ("calibration.kind=beta", "kind"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(place, given, words):
+    done = subprocess.run(
+        [*COMMAND, "check", "-p", str(place), "--set", given], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert words in done.stderr
