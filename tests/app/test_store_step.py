@@ -13,6 +13,7 @@ import soundfile
 from ossicle.app.project.load import load_project
 from ossicle.app.steps import store as step
 from ossicle.app.steps import training
+from ossicle.app.steps.preflight import preflight
 from ossicle.app.steps.step import Context, Silent, fingerprint
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog
@@ -211,3 +212,16 @@ def test_the_step_settings_leave_out_what_shapes_no_sample(project: Path) -> Non
     overrides = ("store.leave_gb=5.0", "store.cache_mb=9.0", "project.workers=7")
     assert step.STEP.settings(load_project(project, overrides)) == plain
     assert step.STEP.settings(load_project(project, ("store.raw_reading=whole",))) != plain
+
+
+def test_check_knows_what_leave_gb_is_for(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr("ossicle.app.steps.preflight.shutil.disk_usage", lambda place: full)
+    for overrides, ok, words in (
+        ((), False, "leave_gb"),
+        (("store.leave_gb=2.0",), True, "less than 2 GB stays raw"),
+        (("store.raw=true",), True, "up to 0.00 GB wanted"),
+    ):
+        (found,) = [one for one in preflight(load_project(project, overrides)) if one.what == "disk"]
+        assert found.ok is ok
+        assert words in found.message

@@ -109,10 +109,15 @@ def _space(project: Project) -> Finding:
         # Said of the recordings already.
         size = 0
     # Lossy files unpack to about ten times their size; for the others this asks too much rather than too little.
-    wanted = 10 * size
+    store = project.settings.store
+    wanted = 0 if store.raw else 10 * size
     message = f"up to {wanted / 1e9:.2f} GB wanted, {free / 1e9:.1f} GB free at {place}"
-    if wanted > free:
-        return Finding("disk", False, f"{message}; make room or choose another --data-root")
+    if wanted + store.leave_gb * 1e9 > free:
+        if store.leave_gb > 0:
+            return Finding("disk", True, f"{message}; what would leave less than {store.leave_gb:g} GB stays raw")
+        return Finding(
+            "disk", False, f"{message}; make room, choose another --data-root, or keep some free: [store] leave_gb"
+        )
     return Finding("disk", True, message)
 
 
