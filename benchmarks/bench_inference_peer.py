@@ -84,8 +84,8 @@ def rows(found: Mapping[str, Timed], base: str, hours: float) -> list[list[str]]
             f"{median(one.cpu_s for one in timed.whole):.0f}",
             f"{max(one.peak_mib for one in timed.whole):.0f}",
         ]
-        for of in (lambda one: [run.wall_s for run in one.whole], lambda one: one.work_s):
-            cells.append("1" if name == base else times(ratios(of(found[base]), of(timed))))
+        pairs = [(_wall(found[base]), _wall(timed)), (found[base].work_s, timed.work_s)]
+        cells += ["1" if name == base else times(ratios(slow, fast)) for slow, fast in pairs]
         out.append([name, *cells])
     return out
 

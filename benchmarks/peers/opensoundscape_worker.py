@@ -80,7 +80,7 @@ def train(asked: argparse.Namespace) -> dict:
     import torch
 
     model = model_of(asked)
-    audio = sorted(asked.audio.glob("*.wav"))
+    audio = sorted(asked.audio.rglob("*.wav"))
     names = model.classes
     rows = [[float(k % len(names) == j) for j in range(len(names))] for k in range(len(audio))]
     index = pandas.MultiIndex.from_tuples(
@@ -110,7 +110,7 @@ def train(asked: argparse.Namespace) -> dict:
         reload_best_at_end=False,
         bypass_augmentations=not asked.augment,
     )
-    return {"steps_s": [*began, time.perf_counter() - BEGAN], "clips": len(audio), "batch": asked.batch}
+    return {"steps_s": began, "clips": len(audio), "batch": asked.batch}
 
 
 def main() -> None:
