@@ -17,6 +17,7 @@ from ossicle.artefacts.tables import read_table
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.corpus.delimited import write_delimited
 from ossicle.corpus.tables import clips_of
+from ossicle.training.material import UNKNOWN
 
 HEADER = ("primary_label", "secondary_labels", "filename", "rating", "author")
 
@@ -124,7 +125,7 @@ def test_unknown_labels_are_written_beside_the_dataset(tmp_path: Path) -> None:
     done = run_steps(
         (corpus.STEP, dataset.STEP), load_project(file, ("corpus.metadata.secondary=unknown",)), Silent()
     ).artefacts
-    rows = read_table(done["dataset"] / dataset.UNKNOWN).to_dicts()
+    rows = read_table(done["dataset"] / UNKNOWN).to_dicts()
     assert [row["label"] for row in rows] == ["wren"]
     clips = clips_of(read_table(done["dataset"] / "clips.parquet"))
     assert [one.label for one in clips if one.recording_id == rows[0]["recording_id"]] == ["robin"]

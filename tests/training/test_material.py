@@ -160,3 +160,13 @@ def test_the_positive_share_is_of_known_time(corpus: Any, material: Material) ->
     whole = material.positive_share(clips)
     partly = replace(material, known={"rec0": np.array([[0.0, 3.0]])})
     assert partly.positive_share(clips) == pytest.approx(2 * whole)
+
+
+def test_labels_nobody_is_sure_of_are_masked_in_their_recording_alone(material: Material) -> None:
+    unsure = replace(material, unknown={"rec1": ("low",)})
+    assert (unsure.mask("rec1", 0)[:, 1] == 0).all()
+    # 1, as where nobody looked: such a crop is none without calls.
+    assert (unsure.targets("rec1", 0)[:, 1] == 1).all()
+    for key, column in (("rec1", 0), ("rec2", 0), ("rec2", 1)):
+        assert np.array_equal(unsure.mask(key, 0)[:, column], material.mask(key, 0)[:, column])
+        assert np.array_equal(unsure.targets(key, 0)[:, column], material.targets(key, 0)[:, column])

@@ -14,10 +14,10 @@ from ossicle.core.chunks import ChunkPlan
 from ossicle.core.intervals import Intervals, as_intervals, part, union
 from ossicle.core.records import Annotation, Clip
 from ossicle.core.tracks import rasterise
-from ossicle.corpus.tables import annotations_of, clips_of, stretches_of
+from ossicle.corpus.tables import annotations_of, clips_of, stretches_of, unknown_of
 from ossicle.training.pseudo import PseudoCrops
 
-KNOWN = "known.parquet"
+KNOWN, UNKNOWN = "known.parquet", "unknown.parquet"
 _TOUCH_S = 1e-9
 
 
@@ -29,7 +29,8 @@ class Material:
     only some stretches were looked at; of the others all is known. ``withheld``: the same of clips that a training must
     not learn from although it hears the rest of their recordings (leaky splits). ``presence_s``: None where targets are
     shares of frames; else labels only say what is there, and a target is 1 where more than these seconds of a frame are
-    the label's. ``pseudo``: windows that take the place of some crops; None where there are none.
+    the label's. ``unknown``: labels that may be in a recording or not. ``pseudo``: windows that take the place of some
+    crops; None where there are none.
     """
 
     clips: tuple[Clip, ...]
@@ -40,6 +41,7 @@ class Material:
     known: Mapping[str, Intervals] = field(default_factory=dict)
     withheld: Mapping[str, Intervals] = field(default_factory=dict)
     presence_s: float | None = None
+    unknown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pseudo: PseudoCrops | None = None
 
     def samples(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
@@ -50,8 +52,8 @@ class Material:
     def targets(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
         """The share of each frame that each label fills, or whether it is there: float32 (chunk_frames, len(labels)).
 
-        1 where nobody looked, and in clips that are withheld: the mask keeps that out of the loss, and no such crop
-        passes for one without calls.
+        1 where nobody looked, of labels nobody is sure of, and in clips that are withheld: the mask keeps that out of
+        the loss, and no such crop passes for one without calls.
         """
         hop_s, start_s = self.plan.hop_s, start_sample / self.plan.rate
         of = self.intervals.get(recording_id, {})
@@ -63,17 +65,20 @@ class Material:
         if self.presence_s is not None:
             targets = (targets > self.presence_s / hop_s).astype(np.float32)
         targets[~self._looked_at(recording_id, start_sample)] = 1.0
+        targets[:, self._unsure(recording_id)] = 1.0
         return targets
 
     def mask(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
-        """1 for known frames, 0 for padding, where nobody looked and in withheld clips.
+        """1 for known frames, 0 for padding, where nobody looked, of labels nobody is sure of and in withheld clips.
 
         float32, (plan.chunk_frames, len(labels)).
         """
         begins = start_sample + self.plan.hop_samples * np.arange(self.plan.chunk_frames)
         inside = (begins > -self.plan.hop_samples) & (begins < self.store.n_samples(recording_id))
         inside &= self._looked_at(recording_id, start_sample)
-        return np.repeat(inside[:, None], len(self.labels), axis=1).astype(np.float32)
+        known = np.repeat(inside[:, None], len(self.labels), axis=1).astype(np.float32)
+        known[:, self._unsure(recording_id)] = 0.0
+        return known
 
     def positive_share(self, clips: tuple[Clip, ...]) -> NDArray[np.float64]:
         """The share of known time each label fills in the recordings of ``clips``: (len(labels),)."""
@@ -94,6 +99,10 @@ class Material:
         if recording_id in self.withheld:
             looked &= rasterise(self.withheld[recording_id], n, hop_s, start_s=start_s) <= 0.0
         return looked
+
+    def _unsure(self, recording_id: str) -> list[int]:
+        """The places of the labels that a recording may have or not."""
+        return [place for place, label in enumerate(self.labels) if label in self.unknown.get(recording_id, ())]
 
     def _known_s(self, recording_id: str) -> float:
         if recording_id in self.known:
@@ -139,7 +148,7 @@ def load_material(
     audio: Path | None = None,
     cache_mb: float = 0.0,
 ) -> Material:
-    """The material of a dataset folder (``clips``, ``annotations`` and, where it is, ``known``) and a store folder.
+    """The material of a dataset folder (``clips``, ``annotations``, ``known``, ``unknown``) and a store folder.
 
     Neighbours of one label are held ``apart_frames`` frames apart in the targets; see :class:`Material` for
     ``presence_s``. ``audio``: the folder of recordings, for those that are not in the store; ``cache_mb``: memory for
@@ -150,6 +159,7 @@ def load_material(
     # Absent where all recordings were annotated as a whole.
     stretches = stretches_of(read_table(dataset / KNOWN)) if (dataset / KNOWN).exists() else {}
     known = {key: as_intervals(times) for key, times in stretches.items()}
+    unknown = unknown_of(read_table(dataset / UNKNOWN)) if (dataset / UNKNOWN).exists() else {}
     intervals = target_intervals(notes, apart_frames * plan.hop_s)
     samples = MixedStore(store, audio, cache_mb)
-    return Material(clips, labels, intervals, samples, plan, known, presence_s=presence_s)
+    return Material(clips, labels, intervals, samples, plan, known, presence_s=presence_s, unknown=unknown)

@@ -30,13 +30,9 @@ from ossicle.corpus.tables import (
     stretches_frame,
     unknown_frame,
 )
-from ossicle.training.material import KNOWN
+from ossicle.training.material import KNOWN, UNKNOWN
 
 STEP_VERSION = 4
-UNKNOWN = "unknown.parquet"
-"""Labels that may be heard in a recording or not, so that nothing is learnt or judged by it; absent where all is known.
-"""
-
 _NOISE_S = 1.0
 _FOLDS = {"recording_id": pl.String, "group": pl.String, "fold": pl.Int64}
 
