@@ -15,6 +15,7 @@ from typing import Any
 from ossicle.bundle.manifest import SECOND_STAGE, Bundle
 from ossicle.core.decision import Decision
 from ossicle.core.pooling import MEAN
+from ossicle.core.postprocess import Postprocess
 
 FEW_GROUPS = 6
 """With fewer groups than this an interval over groups says little, and the card says so."""
@@ -46,8 +47,7 @@ def card_text(bundle: Bundle) -> str:
         f"bundle version {bundle.version}.",
         "",
         f"- Reads {plan.rate} Hz mono; other rates are resampled, channels averaged.",
-        f"- One score every {plan.hop_s * 1000:.3g} ms, from {bundle.front.n_mels} mel bands between "
-        f"{bundle.front.fmin_hz:g} and {bundle.front.fmax_hz:g} Hz.",
+        f"- One score every {plan.hop_s * 1000:.3g} ms, {_heard(bundle)}.",
         f"- Scores {plan.core_samples / plan.rate:.3g} s at a time and waits {plan.latency_s:.3g} s for each.",
         "",
         "## How it was split",
@@ -64,6 +64,7 @@ def card_text(bundle: Bundle) -> str:
         _UNJUDGED if bundle.split.get("leaky") else _IN_SAMPLE,
         "",
         *_decisions(bundle.labels, bundle.decisions),
+        *_postprocess(bundle.postprocess),
         *(["", _POOLED] if bundle.pool == MEAN else []),
         *(["", _CALIBRATED] if bundle.calibration else []),
     ]
@@ -83,6 +84,30 @@ def escaped(value: object) -> str:
     line = " ".join(str(value).split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKUP.sub(r"\\\1", line)
+
+
+def _heard(bundle: Bundle) -> str:
+    front = bundle.front
+    if bundle.ensemble is None:
+        return f"from {front.n_mels} mel bands between {front.fmin_hz:g} and {front.fmax_hz:g} Hz"
+    how, names = bundle.ensemble.how, [escaped(one.name) for one in bundle.ensemble.members]
+    said = [f"{name} ({share:.3f})" for name, share in zip(names, how.shares(len(names)), strict=True)]
+    return f"by the rule {how.rule} from those of {len(names)} models with their weights: {', '.join(said)}"
+
+
+def _postprocess(how: Postprocess) -> list[str]:
+    if how.does_nothing:
+        return []
+    lines = ["", "Before they are decided on, scores are post-processed."]
+    if how.smooths:
+        kernel = ", ".join(f"{weight:g}" for weight in how.kernel)
+        lines.append(f"Each is the mean of its neighbours with the weights {kernel}.")
+    if how.needs_whole:
+        lines.append(
+            f"Each label's are multiplied by the mean of its {how.file_prior_top} highest in the recording, to the "
+            f"power {how.file_prior_power:g}. **This needs the whole recording: streams are refused.**"
+        )
+    return lines
 
 
 def _split(split: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,6 @@ Layout: ``bundle.json`` with ``ensemble`` (``rule``, ``weights``, ``exponent``, 
 holds the digests of its files, so that of the ensemble covers them all; a member is never an ensemble.
 """
 
-import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,11 +73,6 @@ def read_entry(reader: Reader) -> EnsembleEntry:
     except ValueError as error:
         raise reader.refuse("rule", f"cannot be used: {error}") from error
     return EnsembleEntry(how, tuple(members))
-
-
-def manifest_digest(data: bytes) -> str:
-    """The digest of a member's manifest, SHA-256."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def copy_members(into: Path, members: Mapping[str, tuple[Path, Sequence[str]]]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ossicle.artefacts.files import whole_folder, write_json
 from ossicle.bundle.card import card_text
+from ossicle.bundle.ensembles import MEMBERS, EnsembleEntry, MemberEntry, copy_members
 from ossicle.bundle.manifest import (
     BUNDLE_VERSION,
     CARD,
@@ -29,11 +30,13 @@ from ossicle.bundle.manifest import (
     regular_file,
 )
 from ossicle.core.chunks import ChunkPlan
+from ossicle.core.combination import Combination
 from ossicle.core.decision import Decision
 from ossicle.core.digest import canonical_json
 from ossicle.core.errors import BundleError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.pooling import MAX
+from ossicle.core.postprocess import Postprocess
 from ossicle.core.score_map import ScoreMap
 
 __all__ = [
@@ -65,11 +68,15 @@ def write_bundle(
     files: Mapping[str, Path | bytes],
     pool: str = MAX,
     calibration: Mapping[str, ScoreMap] | None = None,
+    postprocess: Postprocess | None = None,
+    members: Mapping[str, Bundle] | None = None,
+    combination: Combination | None = None,
     replace: bool = False,
 ) -> Bundle:
     """Write a bundle, whole or not at all, and return it as read back.
 
     ``files``: name in the bundle to a file to copy or its content; ``CARD.md`` is written from the rest unless given.
+    ``members`` (by name, read from where they lie) and their ``combination`` make an ensemble; they are copied.
     The mappings hold plain JSON values. Equal arguments give equal bytes. Raises BundleError for what
     :func:`read_bundle` would refuse, ArtefactError where ``folder`` exists and ``replace`` is false.
     """
@@ -90,6 +97,8 @@ def write_bundle(
         files={one: _entry(data) for one, data in content.items()},
         pool=pool,
         calibration=calibration or {},
+        postprocess=postprocess or Postprocess(),
+        ensemble=_ensemble(members, combination, tuple(labels)),
     )
     # What is written is what a reader accepts: the draft goes through the reader's own checks first.
     checked = _parse_again(draft)
@@ -99,22 +108,77 @@ def write_bundle(
     with whole_folder(folder, replace=replace) as part:
         for one, data in content.items():
             (part / one).write_bytes(data)
+        copy_members(part, {one: (of.folder, [MANIFEST, *of.files]) for one, of in (members or {}).items()})
         write_json(part / MANIFEST, manifest_of(dataclasses.replace(checked, files=listed)))
     return read_bundle(folder)
 
 
 def read_bundle(folder: Path) -> Bundle:
     """The bundle in ``folder``, every listed file compared with its size and digest; raises BundleError."""
-    folder = Path(folder)
+    bundle = _manifest_in(Path(folder))
+    _check_files(bundle)
+    return bundle
+
+
+def member_bundles(bundle: Bundle) -> dict[str, Bundle]:
+    """The members of an ensemble by name, each compared with its digest; raises BundleError.
+
+    A bundle that is none has none. A member that is itself an ensemble, and one with other labels, is refused.
+    """
+    found: dict[str, Bundle] = {}
+    for entry in bundle.ensemble.members if bundle.ensemble is not None else ():
+        folder = bundle.folder / MEMBERS / entry.name
+        for place in (folder.parent, folder):
+            if place.is_symlink():
+                raise BundleError(f"{place} is a symbolic link: a bundle holds its own files")
+        one = _manifest_in(folder)
+        if _digest(one) != entry.sha256:
+            raise BundleError(
+                f"{folder / MANIFEST} differs from its digest in {bundle.folder / MANIFEST}: copy the bundle again"
+            )
+        _check_member(one, bundle.labels)
+        _check_files(one)
+        found[entry.name] = one
+    return found
+
+
+def _manifest_in(folder: Path) -> Bundle:
+    """What the manifest in a folder says; its files are not looked at."""
     if not folder.is_dir():
         raise BundleError(f"{folder} is not a folder: a bundle is a folder with {MANIFEST}")
     path = regular_file(folder / MANIFEST)
     if path.stat().st_size > MAX_MANIFEST_BYTES:
         raise BundleError(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes: this is no bundle")
-    bundle = parse(path.read_bytes(), folder)
+    return parse(path.read_bytes(), folder)
+
+
+def _check_files(bundle: Bundle) -> None:
     for name in bundle.files:
         bundle.checked_path(name)
-    return bundle
+    if bundle.ensemble is not None:
+        member_bundles(bundle)
+
+
+def _check_member(one: Bundle, labels: tuple[str, ...]) -> None:
+    # Before its files are looked at: ensembles within ensembles could go on for ever.
+    if one.ensemble is not None:
+        raise BundleError(f"{one.folder} is an ensemble itself: name its members instead")
+    if set(one.labels) != set(labels):
+        raise BundleError(f"{one.folder / MANIFEST}: labels are not those of the ensemble: {', '.join(labels)}")
+
+
+def _digest(bundle: Bundle) -> str:
+    return hashlib.sha256((bundle.folder / MANIFEST).read_bytes()).hexdigest()
+
+
+def _ensemble(
+    members: Mapping[str, Bundle] | None, how: Combination | None, labels: tuple[str, ...]
+) -> EnsembleEntry | None:
+    if not members or how is None:
+        return None
+    for one in members.values():
+        _check_member(one, labels)
+    return EnsembleEntry(how, tuple(MemberEntry(name, _digest(one)) for name, one in members.items()))
 
 
 def _entry(data: bytes) -> FileEntry:

@@ -4,7 +4,9 @@ Keys: ``bundle_version`` (integer), ``name``, ``labels``, ``plan`` (``ChunkPlan`
 ``decisions`` (label to ``Decision``), ``provenance``, ``metrics``, ``split``, ``model`` (free objects; what the card
 reads of them is said in ``ossicle.bundle.card``) and ``files`` (name to ``sha256`` and ``bytes``). Written only where
 they are not the defaults, for the first versions lack them: ``pool`` (one of ``core.pooling.POOLS``; decisions are of
-recordings as a whole where it is ``mean``) and ``calibration`` (``bundle.score_maps``; maps for the scores of events).
+recordings as a whole where it is ``mean``), ``calibration`` (``bundle.score_maps``; maps for the scores of events),
+``postprocess`` (``bundle.postprocessing``) and ``ensemble`` (``bundle.ensembles``; then members have the graphs,
+``plan`` is the joint one and ``front`` that of the member with the highest rate).
 """
 
 import dataclasses
@@ -16,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import file_digest
+from ossicle.bundle.ensembles import EnsembleEntry, read_entry
+from ossicle.bundle.postprocessing import postprocess_to_json, read_postprocess
 from ossicle.bundle.reading import Reader, parse_object
 from ossicle.bundle.score_maps import maps_to_json, read_maps
 from ossicle.core.chunks import ChunkPlan, framing
@@ -23,6 +27,7 @@ from ossicle.core.decision import Decision
 from ossicle.core.errors import BundleError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.pooling import MAX, POOLS
+from ossicle.core.postprocess import Postprocess
 from ossicle.core.score_map import ScoreMap
 
 BUNDLE_VERSION = 1
@@ -49,7 +54,7 @@ _MAX_CHUNK_VALUES = 1 << 26
 # versions go on reading what they can run, and refuse the rest by name.
 _LATER_FRONT_KEYS = frozenset({"scale", "preemphasis", "window_scale"})
 
-_LATER_KEYS = frozenset({"pool", "calibration"})
+_LATER_KEYS = frozenset({"pool", "calibration", "postprocess", "ensemble"})
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -81,6 +86,8 @@ class Bundle:
     files: Mapping[str, FileEntry]
     pool: str = MAX
     calibration: Mapping[str, ScoreMap] = field(default_factory=dict)
+    postprocess: Postprocess = field(default_factory=Postprocess)
+    ensemble: EnsembleEntry | None = None
 
     def read_bytes(self, name: str) -> bytes:
         """The content of a listed file, compared with its digest at this very read; raises BundleError."""
@@ -148,9 +155,11 @@ def parse(data: bytes, folder: Path) -> Bundle:
         metrics=reader.table("metrics").value,
         split=reader.table("split").value,
         model=reader.table("model").value,
-        files=_files(reader.table("files")),
+        files=_files(reader.table("files"), own_graph="ensemble" not in reader.value),
         pool=_pool(reader),
         calibration=_calibration(reader, labels),
+        postprocess=read_postprocess(reader.table("postprocess")) if "postprocess" in reader.value else Postprocess(),
+        ensemble=_ensemble(reader),
     )
     _check_geometry(bundle, reader)
     return bundle
@@ -172,6 +181,8 @@ def manifest_of(bundle: Bundle) -> dict[str, Any]:
         "files": {name: dataclasses.asdict(entry) for name, entry in bundle.files.items()},
         **({} if bundle.pool == MAX else {"pool": bundle.pool}),
         **({"calibration": maps_to_json(bundle.calibration)} if bundle.calibration else {}),
+        **({} if bundle.postprocess.does_nothing else {"postprocess": postprocess_to_json(bundle.postprocess)}),
+        **({} if bundle.ensemble is None else {"ensemble": bundle.ensemble.to_json()}),
     }
 
 
@@ -210,13 +221,25 @@ def _calibration(reader: Reader, labels: tuple[str, ...]) -> dict[str, ScoreMap]
     return maps
 
 
+def _ensemble(reader: Reader) -> EnsembleEntry | None:
+    if "ensemble" not in reader.value:
+        return None
+    own = reader.table("ensemble")
+    entry = read_entry(own)
+    for one in entry.members:
+        _safe_name(one.name, own, "members")
+        if not _SHA256.fullmatch(one.sha256):
+            raise own.refuse("members", f"has a sha256 of {one.name} that is not 64 hexadecimal digits")
+    return entry
+
+
 def _safe_name(name: str, reader: Reader, key: str) -> str:
     if not is_plain_name(name):
         raise reader.refuse(key, f"{name!r} is not a plain name (letters, digits, '.', '_', '-'; no path)")
     return name
 
 
-def _files(reader: Reader) -> dict[str, FileEntry]:
+def _files(reader: Reader, own_graph: bool) -> dict[str, FileEntry]:
     if len(reader.value) > _MAX_FILES:
         raise BundleError(f"{reader.source}: files lists more than {_MAX_FILES}")
     found = {}
@@ -232,7 +255,7 @@ def _files(reader: Reader) -> dict[str, FileEntry]:
         found[name] = FileEntry(sha256, entry.integer("bytes", 0, _MAX_FILE_BYTES))
     if len({name.lower() for name in found}) < len(found):
         raise BundleError(f"{reader.source}: files holds names that differ only in case")
-    if not {MODEL, WAVEFORM} & found.keys():
+    if own_graph and not {MODEL, WAVEFORM} & found.keys():
         raise BundleError(f"{reader.source}: files lists neither {MODEL} nor {WAVEFORM}: there is nothing to run")
     return found
 
@@ -240,7 +263,8 @@ def _files(reader: Reader) -> dict[str, FileEntry]:
 def _check_geometry(bundle: Bundle, reader: Reader) -> None:
     plan, front = bundle.plan, bundle.front
     try:
-        frames = framing(plan, front).n_frames
+        # The chunks of an ensemble are cut for its members, each of which has a front end of its own.
+        frames = plan.chunk_frames if bundle.ensemble else framing(plan, front).n_frames
     except ValueError as error:
         raise reader.refuse("plan", f"does not fit front: {error}") from error
     for key, found, most in (

@@ -17,11 +17,11 @@ from ossicle.audio.decode import DecodeReport
 from ossicle.audio.mono import MonoStream
 from ossicle.core.decision import Decision
 from ossicle.core.errors import AudioError
-from ossicle.core.pooling import MAX
 from ossicle.core.records import Status
 from ossicle.core.time import to_samples, to_seconds
 from ossicle.core.tracks import Event, ScoreTrack, event_order
 from ossicle.inference.delivery import Delivery
+from ossicle.inference.postprocess import refuse_in_stream
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer
 from ossicle.inference.second_stage import Rescorer, SecondStage
@@ -107,8 +107,8 @@ class EventFinder:
         second_stage: SecondStage | None = None,
         delivery: Delivery | None = None,
     ) -> None:
-        if second_stage is not None and delivery is not None and (delivery.pool != MAX or delivery.maps):
-            raise ValueError("a second stage judges events frame by frame and calibrates them itself")
+        if second_stage is not None and delivery is not None and not delivery.plain:
+            raise ValueError("a second stage judges events frame by frame by the model's scores, and calibrates itself")
         labels, hop_s = tuple(predictor.labels), predictor.plan.hop_s
         self._scorer = Scorer(predictor, batch_chunks)
         self._delivery = delivery or Delivery()
@@ -173,6 +173,8 @@ def stream_file(
     """
     if to_samples(feed_s, predictor.plan.rate) < 1:
         raise ValueError(f"feed_s = {feed_s:g} s is shorter than one sample at {predictor.plan.rate} Hz")
+    if delivery is not None:
+        refuse_in_stream(delivery.postprocess)
     stream = MonoStream(path, predictor.plan.rate)
     finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery)
     for block in equal_blocks(stream, to_samples(feed_s, stream.rate)):

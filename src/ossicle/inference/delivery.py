@@ -14,17 +14,28 @@ from numpy.typing import NDArray
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.decision import Decision
 from ossicle.core.pooling import MAX, RecordingPool
+from ossicle.core.postprocess import Postprocess
 from ossicle.core.score_map import ScoreMap
-from ossicle.core.tracks import Event, ScoreTrack
+from ossicle.core.tracks import Event, ScoreTrack, event_order
 from ossicle.inference.decide import Decider, decide
+from ossicle.inference.postprocess import PostprocessFold
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """``pool``: one of ``core.pooling.POOLS``; ``maps``: scores to probabilities by label, empty if not calibrated."""
+    """``pool``: one of ``core.pooling.POOLS``; ``maps``: scores to probabilities by label, empty if not calibrated.
+
+    ``postprocess`` comes before the decision.
+    """
 
     pool: str = MAX
     maps: Mapping[str, ScoreMap] = field(default_factory=dict)
+    postprocess: Postprocess = field(default_factory=Postprocess)
+
+    @property
+    def plain(self) -> bool:
+        """Whether scores are decided on frame by frame as the model gives them, and given out as they are."""
+        return self.pool == MAX and not self.maps and self.postprocess.does_nothing
 
     def given(self, events: list[Event]) -> list[Event]:
         """The events with calibrated scores, in their order."""
@@ -37,7 +48,9 @@ class Delivery:
 
     def decider(self, labels: tuple[str, ...], decisions: Mapping[str, Decision], hop_s: float) -> "AnyDecider":
         """The fold of one recording's scores into its events."""
-        return Decider(labels, decisions, hop_s) if self.pool == MAX else RecordingDecider(labels, decisions, hop_s)
+        whole = self.pool != MAX
+        inner = RecordingDecider(labels, decisions, hop_s) if whole else Decider(labels, decisions, hop_s)
+        return inner if self.postprocess.does_nothing else PostprocessedDecider(self.postprocess, len(labels), inner)
 
 
 class RecordingDecider:
@@ -63,9 +76,25 @@ class RecordingDecider:
         return decide(ScoreTrack(self._labels, scores, self._hop_s, duration_s), self._decisions)
 
 
-AnyDecider = Decider | RecordingDecider
+class PostprocessedDecider:
+    """A fold of one recording's score blocks into its events, post-processing first."""
+
+    def __init__(self, how: Postprocess, n_labels: int, inner: "Decider | RecordingDecider") -> None:
+        self._scores, self._inner = PostprocessFold(how, n_labels), inner
+
+    def feed(self, scores: NDArray[np.float32]) -> list[Event]:
+        """Take the next score frames, float32 (n, n_labels); returns the events that became certain, sorted."""
+        return self._inner.feed(self._scores.feed(scores))
+
+    def finish(self, duration_s: float) -> list[Event]:
+        """The remaining events, clipped to ``duration_s`` seconds, sorted."""
+        events = self._inner.feed(self._scores.finish()) + self._inner.finish(duration_s)
+        return sorted(events, key=event_order)
+
+
+AnyDecider = Decider | RecordingDecider | PostprocessedDecider
 
 
 def bundled_delivery(bundle: Bundle) -> Delivery:
     """How a bundle wants its scores given out."""
-    return Delivery(bundle.pool, bundle.calibration)
+    return Delivery(bundle.pool, bundle.calibration, bundle.postprocess)

@@ -9,16 +9,19 @@ the filter settles: its scores agree with its own within about 1e-4, but for a f
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.resample import Resampler, common_period, margin_samples
+from ossicle.bundle.ensembles import RANKS, read_ranks
+from ossicle.bundle.format import member_bundles
+from ossicle.bundle.manifest import Bundle
 from ossicle.core.chunks import ChunkPlan
-from ossicle.core.combination import Combination
-from ossicle.core.errors import UsageError
+from ossicle.core.combination import RANK, Combination
+from ossicle.core.errors import BundleError, UsageError
 from ossicle.inference.combining import Scores, columns_by_name, combine
 from ossicle.inference.predictor import Predictor
 
@@ -49,6 +52,23 @@ class Ensemble:
         n_chunks, n_frames = len(chunks), self.plan.core_frames
         scores = np.stack([one.scores(chunks).reshape(n_chunks * n_frames, -1) for one in self._members])
         return combine(scores, self._how, self._tables).reshape(n_chunks, n_frames, -1)
+
+
+def bundled_ensemble(bundle: Bundle, open_member: Callable[[Bundle], Predictor]) -> Ensemble:
+    """The predictor of a bundle that is an ensemble, its members opened by ``open_member``; raises BundleError."""
+    if bundle.ensemble is None:
+        raise BundleError(f"{bundle.folder} is no ensemble")
+    how, tables = bundle.ensemble.how, None
+    if how.rule == RANK:
+        tables = read_ranks(bundle.read_bytes(RANKS), bundle.folder / RANKS, how, len(bundle.labels))
+    opened = [(name, open_member(one)) for name, one in member_bundles(bundle).items()]
+    try:
+        found = Ensemble(opened, how, tables)
+    except (UsageError, ValueError) as error:
+        raise BundleError(f"{bundle.folder}: its members do not make an ensemble: {error}") from error
+    if found.labels != bundle.labels or found.plan != bundle.plan:
+        raise BundleError(f"{bundle.folder}: labels and plan are not those of its members")
+    return found
 
 
 def joint_plan(plans: Sequence[tuple[str, ChunkPlan]]) -> ChunkPlan:

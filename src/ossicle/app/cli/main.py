@@ -15,10 +15,12 @@ from ossicle.app.cli import (
     cutouts,
     dataset,
     demo,
+    ensemble,
     export,
     fetch,
     field,
     jobs,
+    leaderboard,
     presets,
     project,
     pseudo,
@@ -45,6 +47,8 @@ demo.register(app)
 project.register(app)
 fetch.register(app)
 train.register(app)
+ensemble.register(app)
+leaderboard.register(app)
 pseudo.register(app)
 purge.register(app)
 dataset.register(app)

@@ -8,6 +8,7 @@ from ossicle.bundle.graph import PRECISIONS, Graph
 from ossicle.bundle.manifest import Bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import UsageError
+from ossicle.inference.ensemble import bundled_ensemble
 from ossicle.inference.predictor import Predictor
 
 
@@ -40,6 +41,8 @@ def open_predictor(bundle: Bundle, engine: Engine) -> Predictor:
         raise UsageError(f"--runtime {engine.runtime}: there is {', '.join(RUNTIMES)}")
     if engine.precision not in PRECISIONS:
         raise UsageError(f"--precision {engine.precision}: there is {', '.join(PRECISIONS)}")
+    if bundle.ensemble is not None:
+        return bundled_ensemble(bundle, lambda one: open_predictor(one, engine))
     return RUNTIMES[engine.runtime](bundle, engine)
 
 

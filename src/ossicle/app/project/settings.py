@@ -1,12 +1,14 @@
 """All settings of a project: one table of ``ossicle.toml`` each, made of the classes that the packages define."""
 
 from ossicle.app.project.benchmark import BenchmarkSettings
+from ossicle.app.project.ensemble import EnsembleSettings
 from ossicle.app.project.placement import JobsSettings
 from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.chunks import ChunkPlan, framing, window_plan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.pooling import MAX, POOLS
+from ossicle.core.postprocess import Postprocess
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import nearest_frames
 from ossicle.corpus.dataset import DatasetSettings
@@ -142,6 +144,9 @@ class ProjectSettings:
     pseudo: PseudoSettings = setting(
         default=PseudoSettings(), help="unlabelled recordings, labelled by models (`ossicle pseudo`)"
     )
+    postprocess: Postprocess = setting(
+        default=Postprocess(), help="what is done to a recording's scores before they are decided on"
+    )
     decision: DecisionGrid = setting(default=DecisionGrid(), help="grid of decisions")
     calibration: CalibrationSettings = setting(default=CalibrationSettings(), help="scores to probabilities")
     second_stage: SecondStageSettings = setting(
@@ -153,6 +158,7 @@ class ProjectSettings:
         default=ExportSettings(), help="what `ossicle export` allows, and measures on"
     )
     report: ReportSettings = setting(default=ReportSettings(), help="the page")
+    ensemble: EnsembleSettings = setting(default=EnsembleSettings(), help="variants that say together what is heard")
     jobs: JobsSettings = setting(default=JobsSettings(), help="where the work of each step is done, and with what")
     benchmark: BenchmarkSettings = setting(
         default=BenchmarkSettings(), help="a separate corpus, and the grid judged on it"
@@ -160,6 +166,11 @@ class ProjectSettings:
 
     def __post_init__(self) -> None:
         """Refuse networks that cannot read the chunks, and windows that the front end has no frames for."""
+        if self.second_stage.kind != NONE and not self.postprocess.does_nothing:
+            raise ValueError(
+                "second_stage.kind: a second stage judges events by the scores of the model as they are, and "
+                "[postprocess] changes them: leave one of them out"
+            )
         if self.second_stage.kind != NONE and self.evaluation.criterion == "recording":
             raise ValueError(
                 "second_stage.kind: a second stage judges events by their times, and evaluation.criterion = "
@@ -192,6 +203,23 @@ class ProjectSettings:
             raise ValueError(
                 "augment.time_low, time_high: windows of an exact step have no time axis to stretch; leave both at 1, "
                 "or chunks.exact_step out"
+            )
+        self._refuse_augmentation(plan)
+
+    def _refuse_augmentation(self, plan: ChunkPlan) -> None:
+        """Refuse what would teach another sound than is heard later, or nothing at all."""
+        augment, early = self.augment, self.augment.early
+        level_free = self.model.name == "window" and self.model.window.normalise in ("minmax", "peak")
+        if augment.normalise != "none" and not level_free:
+            raise ValueError(
+                f'augment.normalise = "{augment.normalise}" brings training crops to full scale, and what is heard later '
+                'is not: it is for networks that hear no level (model.name = "window" with model.window.normalise = '
+                '"minmax" or "peak"); say augment.normalise = "none"'
+            )
+        if early.shift_probability > 0 and plan.overlaps and early.shift_s < plan.hop_s:
+            raise ValueError(
+                f"augment.early.shift_s = {early.shift_s:g} s is less than a frame ({plan.hop_s:g} s), and frames that "
+                "overlap are moved by whole ones: say more, or augment.early.shift_probability = 0"
             )
 
     @property

@@ -11,8 +11,9 @@ from ossicle.app.steps.criteria import RECORDING, pool_of
 from ossicle.app.steps.gate import METRICS
 from ossicle.app.steps.second_stage import MODEL, VERDICT
 from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.taught import pseudo_in_words
 from ossicle.app.steps.training import FINAL
-from ossicle.app.steps.truth import read_truth
+from ossicle.app.steps.truth import postprocess_key, read_truth
 from ossicle.artefacts.files import read_json
 from ossicle.audio.mono import load_mono
 from ossicle.bundle.format import write_bundle
@@ -72,6 +73,7 @@ def run(context: Context) -> None:
         model=digestible(settings.model),
         files={**files, **second},
         pool=pool_of(settings.evaluation),
+        postprocess=settings.postprocess,
         calibration=final_maps(context.inputs["calibration"]),
         replace=True,
     )
@@ -107,6 +109,7 @@ def origin(context: Context) -> dict[str, Any]:
         "dataset": _content(context.inputs["dataset"]),
         "training": _content(context.inputs["training"]),
         "training_settings": digestible(context.project.settings.training),
+        **({"pseudo_labels": words} if (words := pseudo_in_words(context.inputs["training"])) else {}),
     }
 
 
@@ -140,6 +143,7 @@ STEP = Step(
     needs=("corpus", "dataset", "training", "decision", "calibration", "second_stage", "gate"),
     settings=lambda project: {
         "pool": pool_of(project.settings.evaluation),
+        **postprocess_key(project),
         "name": project.settings.project.name,
         "model": digestible(project.settings.model),
         "plan": digestible(project.settings.plan),

@@ -15,7 +15,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.criteria import RECORDING
 from ossicle.app.steps.items import frame_items, recording_items
 from ossicle.app.steps.step import Context, Step
-from ossicle.app.steps.truth import read_truth
+from ossicle.app.steps.truth import postprocess_key, read_truth
 from ossicle.artefacts.files import write_json
 from ossicle.bundle.reading import parse_object
 from ossicle.bundle.score_maps import maps_to_json, read_maps
@@ -47,9 +47,9 @@ def run(context: Context) -> None:
     truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
     by_recording = evaluation.criterion == RECORDING
     items = (
-        recording_items(truth, context.inputs["scores"], evaluation.pool)
+        recording_items(truth, context.inputs["scores"], evaluation.pool, settings.postprocess)
         if by_recording
-        else frame_items(truth, context.inputs["scores"])
+        else frame_items(truth, context.inputs["scores"], settings.postprocess)
     )
     fitted = cross_calibrate(items, truth.labels, chosen)
     after = held_out_scores(items, truth.labels, fitted)
@@ -94,7 +94,8 @@ def _settings(project: Project) -> dict[str, Any]:
     chosen, evaluation = project.settings.calibration, project.settings.evaluation
     if chosen.kind == NONE:
         return {"kind": NONE}
-    return {"calibration": digestible(chosen), "criterion": evaluation.criterion, "pool": evaluation.pool}
+    found = {"calibration": digestible(chosen), "criterion": evaluation.criterion, "pool": evaluation.pool}
+    return {**found, **postprocess_key(project)}
 
 
 STEP = Step(

@@ -15,7 +15,7 @@ import polars as pl
 from ossicle.app.steps.bundle import FOLDER
 from ossicle.app.steps.scores import track_path
 from ossicle.app.steps.step import Context, Step
-from ossicle.app.steps.truth import read_truth
+from ossicle.app.steps.truth import postprocess_key, read_tracks, read_truth
 from ossicle.artefacts.blocks import TrackWriter, read_track, track_files
 from ossicle.artefacts.files import file_digest, read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table
@@ -31,6 +31,7 @@ from ossicle.corpus.review_choice import Candidate
 from ossicle.inference.batch import write_scores
 from ossicle.inference.candidates import lowered
 from ossicle.inference.decide import decide
+from ossicle.inference.postprocess import postprocessed
 
 STEP_VERSION = 1
 TABLE = "candidates.parquet"
@@ -54,7 +55,7 @@ def run(context: Context) -> None:
     decisions = {fold: {label: Decision(**values) for label, values in of.items()} for fold, of in per_fold.items()}
     found: list[Candidate] = []
     for key in truth.ids:
-        track = read_track(track_path(context.inputs["scores"], key))
+        track = read_tracks(context.inputs["scores"], (key,), context.project.settings.postprocess)[key]
         found += candidates_in(key, track, decisions[str(truth.folds[key])])
     left_out: dict[str, str] = {}
     bundle = read_bundle(context.inputs["bundle"] / FOLDER)
@@ -69,7 +70,7 @@ def run(context: Context) -> None:
                 with TrackWriter(path, bundle.labels, bundle.plan.hop_s) as writer:
                     write_scores(context.project.audio_folder / one.path, predictor, writer)
                 context.journal.mark(one.id, digest=_digest(path))
-            found += candidates_in(one.id, read_track(path), bundle.decisions)
+            found += candidates_in(one.id, postprocessed(read_track(path), bundle.postprocess), bundle.decisions)
         except AudioError as problem:
             left_out[one.path] = str(problem)
         context.log.unit("candidates", one.id, "reused" if reused else "computed", time.monotonic() - began)
@@ -109,6 +110,6 @@ STEP = Step(
     name="candidates",
     version=STEP_VERSION,
     needs=("corpus", "dataset", "scores", "decision", "bundle"),
-    settings=lambda project: {"lower": LOWER},
+    settings=lambda project: {"lower": LOWER, **postprocess_key(project)},
     run=run,
 )

@@ -9,7 +9,7 @@ import polars as pl
 
 from ossicle.app.steps.criteria import pool_of, rule_of
 from ossicle.app.steps.step import Context, Step
-from ossicle.app.steps.truth import read_tracks, read_truth
+from ossicle.app.steps.truth import postprocess_key, read_tracks, read_truth
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import write_table
 from ossicle.core.decision import Decision
@@ -36,7 +36,8 @@ def run(context: Context) -> None:
     settings = context.project.settings
     truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
     pool = pool_of(settings.evaluation)
-    tracks = {key: as_judged(one, pool) for key, one in read_tracks(context.inputs["scores"], truth.ids).items()}
+    raw = read_tracks(context.inputs["scores"], truth.ids, settings.postprocess)
+    tracks = {key: as_judged(one, pool) for key, one in raw.items()}
     counts = count_grid(tracks, truth.references, settings.decision, truth.labels, rule_of(settings.evaluation))
     folds = [truth.folds[key] for key in truth.ids]
     fitted = cross_fit(counts, folds, truth.labels, settings.decision)
@@ -99,6 +100,7 @@ STEP = Step(
         "criterion": project.settings.evaluation.criterion,
         "pool": pool_of(project.settings.evaluation),
         "iou": project.settings.evaluation.iou,
+        **postprocess_key(project),
     },
     run=run,
 )

@@ -12,7 +12,7 @@ from ossicle.app.steps.decision import events_of
 from ossicle.app.steps.items import recording_items
 from ossicle.app.steps.second_stage import VERDICT
 from ossicle.app.steps.step import Context, Step
-from ossicle.app.steps.truth import Times, Truth, event_times, read_tracks, read_truth
+from ossicle.app.steps.truth import Times, Truth, event_times, postprocess_key, read_tracks, read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.settings import digestible
@@ -89,7 +89,7 @@ def timed(truth: Truth, events: dict[str, list[Event]], rule: IouMatch, context:
 def recording_figures(truth: Truth, context: Context) -> RecordingReport:
     """Whether each label is in each recording, by the out-of-fold scores pooled over it."""
     settings = context.project.settings.evaluation
-    items = recording_items(truth, context.inputs["scores"], settings.pool)
+    items = recording_items(truth, context.inputs["scores"], settings.pool, context.project.settings.postprocess)
     groups = [truth.groups[key] for key in truth.ids]
     return recording_report(items, truth.labels, groups, settings.pool, settings.bootstrap, settings.seed)
 
@@ -146,7 +146,7 @@ def frame_figures(truth: Truth, context: Context) -> dict[str, Any]:
 
     def tracks() -> Iterator[tuple[str, FrameScores]]:
         for key in truth.ids:
-            track = frames_of(read_tracks(scores, (key,))[key])
+            track = frames_of(read_tracks(scores, (key,), context.project.settings.postprocess)[key])
             tally.add(track, references[key])
             yield key, track
 
@@ -221,6 +221,7 @@ STEP = Step(
         "hop_s": project.settings.plan.hop_s,
         "seed": project.settings.training.seed,
         "apart_frames": project.settings.training.apart_frames,
+        **postprocess_key(project),
     },
     run=run,
 )

@@ -17,13 +17,12 @@ from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.evaluation import read_events
 from ossicle.app.steps.second_stage import kept_stage
 from ossicle.app.steps.step import Context, Step
-from ossicle.app.steps.training import FINAL
-from ossicle.app.steps.truth import Truth, read_truth
+from ossicle.app.steps.training import FINAL, labels_of
+from ossicle.app.steps.truth import Truth, postprocess_key, read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.core.decision import Decision
 from ossicle.core.errors import GateRefused
 from ossicle.core.intervals import as_intervals, overlap
-from ossicle.core.pooling import MAX
 from ossicle.core.records import Annotation
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
@@ -49,18 +48,26 @@ def run(context: Context) -> None:
     from ossicle.training.runfolder import RunFolder
 
     settings = context.project.settings
-    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
-    firings = on_recordings(context, truth)
     use_threads(settings.training.threads)
     weights = RunFolder(context.inputs["training"] / FINAL).weights
-    predictor = load_predictor(weights, settings.model, truth.labels, settings.plan, settings.frontend)
+    labels = labels_of(context.inputs["dataset"])
+    predictor = load_predictor(weights, settings.model, labels, settings.plan, settings.frontend)
+    judge_detector(context, predictor, "the final model with its final decision")
+
+
+def judge_detector(context: Context, predictor: Predictor, who: str) -> None:
+    """Write ``metrics.json`` with what the gate found of a predictor with the final decision; ``who`` says what."""
+    settings = context.project.settings
+    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
+    firings = on_recordings(context, truth)
     final = read_json(context.inputs["decision"] / "decision.json")["final"]
     decisions = {label: Decision(**values) for label, values in final.items()}
-    stage, pool = kept_stage(context.inputs["second_stage"]), pool_of(settings.evaluation)
-    for done, probe in enumerate(synthetic_probes(settings.plan.rate, settings.gate.probe_s, settings.gate.seed)):
+    stage = kept_stage(context.inputs["second_stage"])
+    given, rate = Delivery(pool_of(settings.evaluation), postprocess=settings.postprocess), predictor.plan.rate
+    for done, probe in enumerate(synthetic_probes(rate, settings.gate.probe_s, settings.gate.seed)):
         context.progress.advance(done, done + 1, f"{PROBES[probe.name]}, {probe.part}")
-        events = events_in(probe.samples, predictor, decisions, second_stage=stage, pool=pool)
-        seconds = len(probe.samples) / settings.plan.rate
+        events = events_in(probe.samples, predictor, decisions, second_stage=stage, delivery=given)
+        seconds = len(probe.samples) / rate
         firings += [_firing(probe.name, probe.part, label, seconds, events) for label in truth.labels]
     judged = judge(firings, settings.gate)
     metrics = read_json(context.inputs["evaluation"] / METRICS)
@@ -68,7 +75,7 @@ def run(context: Context) -> None:
         "passed": not any(one.refused for one in judged),
         "judged_by": {
             "recordings": "out of fold: each by the model that held out its group, decision cross-fitted",
-            "synthetic probes": "the final model with its final decision",
+            "synthetic probes": who,
             **({"second stage": "in both: the whole detector is judged"} if stage is not None else {}),
         },
         "limits": digestible(settings.gate),
@@ -109,11 +116,11 @@ def events_in(
     decisions: Mapping[str, Decision],
     batch_chunks: int = 8,
     second_stage: SecondStage | None = None,
-    pool: str = MAX,
+    delivery: Delivery | None = None,
 ) -> list[Event]:
     """The events in float32 samples (n,) at the plan's rate, through the engine that reads recordings."""
     rate = predictor.plan.rate
-    finder = EventFinder(predictor, decisions, batch_chunks, second_stage, Delivery(pool))
+    finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery)
     events: list[Event] = []
     for block in _blocks(samples, int(_FEED_S * rate)):
         events += finder.feed(block)
@@ -122,7 +129,11 @@ def events_in(
 
 def refusal(metrics: Path, bundle: Path | None) -> GateRefused | None:
     """The one message for a refused bundle, from a ``metrics.json`` of this step; None where the gate let it pass."""
-    gate = read_json(metrics)["gate"]
+    return refusal_of(read_json(metrics)["gate"], bundle)
+
+
+def refusal_of(gate: Mapping[str, Any], bundle: Path | None) -> GateRefused | None:
+    """The same of what stands under ``gate`` there."""
     refused = [one for one in gate["firings"] if one["refused"]]
     if not refused:
         return None
@@ -162,6 +173,7 @@ STEP = Step(
     settings=lambda project: {
         "gate": digestible(project.settings.gate),
         "pool": pool_of(project.settings.evaluation),
+        **postprocess_key(project),
         "margin_s": project.settings.dataset.margin_s,
         "plan": digestible(project.settings.plan),
         "threads": project.settings.training.threads,

@@ -7,15 +7,16 @@ from numpy.typing import NDArray
 
 from ossicle.app.steps.truth import Truth, read_tracks
 from ossicle.core.pooling import pooled
+from ossicle.core.postprocess import Postprocess
 from ossicle.metrics.calibrating import Items
 from ossicle.metrics.frames import frame_targets, frames_of
 
 
-def recording_items(truth: Truth, scores: Path, pool: str) -> Items:
+def recording_items(truth: Truth, scores: Path, pool: str, how: Postprocess) -> Items:
     """An item a recording, in the order of ``truth.ids``: its pooled scores, and the labels it has."""
     found = [np.zeros((0, len(truth.labels)), dtype=np.float32)]
     for key in truth.ids:
-        track = read_tracks(scores, (key,))[key]
+        track = read_tracks(scores, (key,), how)[key]
         columns = [track.labels.index(label) for label in truth.labels]
         found.append(pooled(track, pool)[None, columns])
     there = {(one.recording_id, one.label) for one in truth.annotations}
@@ -27,12 +28,12 @@ def recording_items(truth: Truth, scores: Path, pool: str) -> Items:
     )
 
 
-def frame_items(truth: Truth, scores: Path) -> Items:
+def frame_items(truth: Truth, scores: Path, how: Postprocess) -> Items:
     """An item a frame, recording after recording; it weighs its seconds."""
     references = truth.references
     values, positive, seconds, sizes = [], [], [], []
     for key in truth.ids:
-        track = read_tracks(scores, (key,))[key]
+        track = read_tracks(scores, (key,), how)[key]
         frames = frames_of(track)
         values.append(frames.scores[:, [track.labels.index(label) for label in truth.labels]])
         targets = [

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ossicle.app.steps.truth import Truth, read_tracks
+from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.truth import Truth
+from ossicle.artefacts.blocks import read_track
 from ossicle.audio.mono import load_mono
 from ossicle.core.tracks import Event
 from ossicle.metrics.calibrating import Items
@@ -103,7 +105,7 @@ def _example(
 ) -> Example:
     key = truth.ids[one.row]
     recording, label = truth.recordings[key], truth.labels[one.column]
-    track = read_tracks(scores, (key,))[key]
+    track = read_track(track_path(scores, key))
     start_s, end_s = 0.0, recording.duration_s
     if end_s > MOST_S:
         highest = int(np.argmax(track.scores[:, track.labels.index(label)]))

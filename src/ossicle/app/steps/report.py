@@ -14,6 +14,7 @@ from ossicle.app.steps.items import recording_items
 from ossicle.app.steps.recording_examples import recording_examples
 from ossicle.app.steps.second_stage import VERDICT
 from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.taught import pseudo_in_words
 from ossicle.app.steps.training import models_of
 from ossicle.app.steps.truth import Truth, event_times, read_truth
 from ossicle.artefacts.files import read_json
@@ -108,7 +109,7 @@ def _of_recordings(
 ) -> dict[str, Any]:
     """What the page shows where recordings are judged as a whole."""
     settings, scores = context.project.settings, context.inputs["scores"]
-    items = recording_items(truth, scores, settings.evaluation.pool)
+    items = recording_items(truth, scores, settings.evaluation.pool, settings.postprocess)
     drawn = _worst(figures) or truth.labels
     columns = [(label, column) for column, label in enumerate(truth.labels) if label in drawn]
     return {
@@ -140,6 +141,7 @@ def _summary(context: Context, truth: Truth, figures: Mapping[str, Any], second:
         "labels": ", ".join(truth.labels),
         "annotated recordings": f"{len(truth.ids)} ({hours:.2f} h)",
         "annotations": _annotations(truth),
+        **({"pseudo-labels": words} if (words := pseudo_in_words(context.inputs["training"])) else {}),
         "held out": _held_out(settings.split, truth),
         "decision": "cross-fitted: for each fold on the out-of-fold scores of the others",
         **({} if second["kind"] == "none" else {"second stage": _second_stage(second)}),

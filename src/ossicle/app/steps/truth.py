@@ -2,19 +2,24 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ossicle.app.project.load import Project
 from ossicle.app.steps.scores import track_path
 from ossicle.app.steps.training import labels_of
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import read_table
 from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.core.postprocess import Postprocess
 from ossicle.core.records import Annotation, Recording
+from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.corpus.index_files import read_index
 from ossicle.corpus.review_rounds import PROVENANCE
 from ossicle.corpus.tables import annotations_of
+from ossicle.inference.postprocess import postprocessed
 
 Times = dict[str, dict[str, Intervals]]
 
@@ -69,9 +74,15 @@ def read_truth(corpus: Path, dataset: Path) -> Truth:
     )
 
 
-def read_tracks(scores: Path, ids: tuple[str, ...]) -> dict[str, ScoreTrack]:
-    """The score tracks of recordings, memory-mapped."""
-    return {key: read_track(track_path(scores, key)) for key in ids}
+def read_tracks(scores: Path, ids: tuple[str, ...], how: Postprocess) -> dict[str, ScoreTrack]:
+    """The score tracks of recordings, post-processed; memory-mapped where there is nothing to do."""
+    return {key: postprocessed(read_track(track_path(scores, key)), how) for key in ids}
+
+
+def postprocess_key(project: Project) -> dict[str, Any]:
+    """What post-processing adds to the settings of a step that reads tracks: nothing where there is none."""
+    how = project.settings.postprocess
+    return {} if how.does_nothing else {"postprocess": digestible(how)}
 
 
 def event_times(events: dict[str, list[Event]]) -> Times:

@@ -57,6 +57,7 @@ def run(context: Context) -> None:
         model=digestible(settings.model),
         files=files,
         pool=pool_of(settings.evaluation),
+        postprocess=settings.postprocess,
         replace=True,
     )
 

@@ -26,6 +26,7 @@ from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
 from ossicle.inference.decided import found_by_decisions
 from ossicle.inference.grid import found_by_grid
+from ossicle.inference.postprocess import postprocessed
 
 STEP_VERSION = 2
 NAME = "benchmark-decisions"
@@ -35,6 +36,7 @@ EVENTS = "events"
 def decisions_step(opened: Opened, overlap: str) -> Step:
     """The step that decides and judges one reading; ``overlap`` is what to mark of the benchmark's corpus."""
     marks = all_marks(opened, overlap)
+    how = opened.bundle.postprocess
     return Step(
         name=NAME,
         version=STEP_VERSION,
@@ -49,6 +51,7 @@ def decisions_step(opened: Opened, overlap: str) -> Step:
             "second_stage": second_digest(opened),
             "decisions": {label: asdict(one) for label, one in opened.bundle.decisions.items()},
             "marks": marks,
+            **({} if how.does_nothing else {"postprocess": digestible(how)}),
         },
         run=partial(run, opened, marks),
     )
@@ -80,8 +83,11 @@ def run(opened: Opened, marks: str, context: Context) -> None:
     truth = read_benchmark(context.inputs[INDEX], settings.tape).without(left_out_of(scores))
     labels = judged_labels(truth, opened, context.project.settings.benchmark.labels)
     judging = judging_of(truth, labels, settings)
+    how = opened.bundle.postprocess
     tracks = {
-        key: where_known(with_labels(read_track(track_path(scores, key)), labels), truth.known.get(key))
+        key: where_known(
+            with_labels(postprocessed(read_track(track_path(scores, key)), how), labels), truth.known.get(key)
+        )
         for key in truth.ids
     }
     references, grid = truth.references(labels), settings.grid(opened.plan.hop_s)

@@ -138,6 +138,11 @@ def open_reading(reading: Reading, settings: BenchmarkSettings) -> Opened:
         remedy = f"ossicle run --variant {reading.model.variant}" if reading.model.variant else "ossicle run"
         raise UsageError(f"[benchmark] models: {reading.model.name} has no bundle at {folder}; make it with: {remedy}")
     bundle = read_bundle(folder)
+    if bundle.ensemble is not None:
+        raise UsageError(
+            f"[benchmark] models: {reading.model.name} is an ensemble, which `ossicle ensemble` judges out of fold; a "
+            "benchmark reads single models: name its members"
+        )
     plan = bundle.plan
     if reading.window is not None:
         core_s = bundle.plan.core_frames * bundle.plan.hop_s

@@ -18,8 +18,8 @@ from ossicle.app.steps.export.graphs import Chunks, in_precision, predictor_of, 
 from ossicle.app.steps.export.wish import Row
 from ossicle.app.steps.items import frame_items, recording_items
 from ossicle.app.steps.scores import track_path
-from ossicle.app.steps.truth import Truth, read_tracks
-from ossicle.artefacts.blocks import TrackWriter
+from ossicle.app.steps.truth import Truth
+from ossicle.artefacts.blocks import TrackWriter, read_track
 from ossicle.audio.logmel import chunk_log_mel
 from ossicle.bundle.graph import ChunkGraph
 from ossicle.core.digest import seed_of
@@ -91,9 +91,9 @@ def judge(project: Project, truth: Truth, rows: Sequence[Row], out: Path) -> Map
     expected = _frames(truth, out / REFERENCE)
     found = {}
     for name in (REFERENCE, *(row.name for row in rows)):
-        evaluation = project.settings.evaluation
-        pooled = recording_items(truth, out / name, evaluation.pool)
-        items = pooled if evaluation.criterion == RECORDING else frame_items(truth, out / name)
+        evaluation, how = project.settings.evaluation, project.settings.postprocess
+        pooled = recording_items(truth, out / name, evaluation.pool, how)
+        items = pooled if evaluation.criterion == RECORDING else frame_items(truth, out / name, how)
         found[name] = Judged(
             agreement(expected, _frames(truth, out / name)),
             macro_auc(items.scores, items.positive),
@@ -118,4 +118,4 @@ def accuracy(scores: NDArray[np.float32], positive: NDArray[np.bool_]) -> float:
 
 
 def _frames(truth: Truth, scores: Path) -> NDArray[np.float32]:
-    return np.concatenate([read_tracks(scores, (key,))[key].scores for key in truth.ids])
+    return np.concatenate([read_track(track_path(scores, key)).scores for key in truth.ids])

@@ -1,0 +1,54 @@
+"""``ossicle ensemble``: the variants that ``[ensemble]`` names as one detector, judged and bundled."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.leaderboard import show
+from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.project import HERE
+from ossicle.app.project.load import load_project
+from ossicle.core.errors import GateRefused
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(ensemble)
+
+
+def ensemble(
+    project: ProjectFile = HERE,
+    set_: Set = None,
+    data_root: DataRoot = None,
+    no_bundle: Annotated[bool, typer.Option("--no-bundle", help="Judge only; lay out no bundle.")] = False,
+    progress: ProgressKind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Make one detector of several variants, and lay it beside each of them and beside their plain mean.
+
+    Members, rule and weights are those of \\[ensemble] in the project file; members that are not trained yet are. Out
+    of fold: weights and thresholds of a fold are fitted on the scores of the other folds. Leaves ensemble/ beside the
+    project file: ensemble.json, metrics.json and bundle/, which `ossicle predict` and `ossicle stream` run as any
+    bundle. Exit code 4: the noise gate refused the bundle.
+    """
+    from ossicle.app.steps.ensemble_results import make_ensemble
+    from ossicle.app.steps.progress import make_progress
+
+    overrides = tuple(set_ or ())
+    loaded = load_project(project, overrides, data_root)
+    with make_progress(progress) as shown:
+        made = make_ensemble(loaded, shown, overrides, with_bundle=not no_bundle)
+    if as_json:
+        print(json.dumps(made.told, indent=2, ensure_ascii=False))
+    else:
+        show(made.told["board"])
+        weights = ", ".join(f"{name} {share:.3f}" for name, share in made.told["weights"].items())
+        print(printable(f"{made.told['rule']}; weights: {weights}; {made.told['protocol']}"))
+        for place in made.places:
+            print(place)
+    if made.refused:
+        print(printable(f"ossicle: {made.refused}"), file=sys.stderr)
+        raise typer.Exit(GateRefused.exit_code)

@@ -1,0 +1,173 @@
+"""What ``ossicle ensemble`` makes: the ensemble beside its members and their plain mean, its gate, and its bundle."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ossicle.app.project.load import Project
+from ossicle.app.project.places import refuse_links
+from ossicle.app.steps import gate
+from ossicle.app.steps.bundle import FOLDER, figures
+from ossicle.app.steps.calibration import final_maps
+from ossicle.app.steps.criteria import pool_of
+from ossicle.app.steps.ensemble import Ensembled, ensemble_steps, judge_ensemble
+from ossicle.app.steps.ensemble_members import Member, members_of
+from ossicle.app.steps.ensemble_scores import Fit, read_fits, told
+from ossicle.app.steps.leaderboard import Judged, board_of, judged_of
+from ossicle.app.steps.second_stage import read_decisions
+from ossicle.app.steps.step import Context, Progress, Step, run_steps
+from ossicle.app.steps.truth import postprocess_key, read_truth
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.lock import project_lock
+from ossicle.bundle.ensembles import RANKS, rank_bytes
+from ossicle.bundle.format import Bundle, read_bundle, write_bundle
+from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.core.combination import Combination
+from ossicle.core.errors import GateRefused
+from ossicle.core.settings import digestible
+from ossicle.inference.ensemble import Ensemble, joint_plan
+
+RESULTS = "ensemble"
+"""The folder of results, beside the project file."""
+STEP_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made: ``told`` is ``ensemble.json``, ``places`` the results, ``refused`` the gate's refusal if any."""
+
+    told: dict[str, Any]
+    places: tuple[Path, ...]
+    refused: GateRefused | None
+
+
+def make_ensemble(
+    project: Project, progress: Progress, overrides: Sequence[str] = (), *, with_bundle: bool = True
+) -> Made:
+    """Judge the project's ensemble and its plain mean, pass it through the noise gate, and lay out its results.
+
+    A bundle that the gate refused is not laid out, and an earlier one stays what it was.
+    """
+    results = project.folder / RESULTS
+    members = members_of(project, progress, overrides)
+    how = project.settings.ensemble.combination
+    done = judge_ensemble(project, members, how, progress)
+    named: list[tuple[str, Ensembled]] = [(f"ensemble: {how.rule}", done)]
+    if how != Combination():
+        named.append(("ensemble: plain mean", judge_ensemble(project, members, Combination(), progress)))
+    board = board_of([*_members(members), *(_judged(name, one) for name, one in named)]).to_json()
+    metrics, refused = done.metrics, None
+    if with_bundle:
+        opened = {_folder(place, one): read_bundle(one.bundle) for place, one in enumerate(members)}
+        metrics = read_json(_gated(project, members, done, opened, progress) / gate.METRICS)
+        if not metrics["gate"]["passed"]:
+            refused = gate.refusal_of(metrics["gate"], None)
+    said = {**told(done.artefacts["scores"]), "board": board}
+    refuse_links(project.data_root, (results, *(results / name for name in (FOLDER, gate.METRICS, "ensemble.json"))))
+    with project_lock(project.data_root):
+        results.mkdir(exist_ok=True)
+        write_json(results / "ensemble.json", said)
+        write_json(results / gate.METRICS, metrics)
+        places = [results / "ensemble.json", results / gate.METRICS]
+        if with_bundle and refused is None:
+            _write_bundle(results / FOLDER, project, done, opened, metrics)
+            places.append(results / FOLDER)
+    return Made(said, tuple(places), refused)
+
+
+def _folder(place: int, member: Member) -> str:
+    """The name of a member's folder in the bundle: its variant's, for the project itself that of its bundle."""
+    own = member.project.variant or member.project.settings.project.name
+    return f"{place + 1}-{own}"[:100]
+
+
+def _members(members: Sequence[Member]) -> list[Judged]:
+    found = [(one, judged_of(one.project)) for one in members]
+    return [replace(judged, name=one.name) for one, judged in found if judged is not None]
+
+
+def _judged(name: str, one: Ensembled) -> Judged:
+    return Judged(name, one.project, one.metrics, one.artefacts, None)
+
+
+def _gated(
+    project: Project, members: Sequence[Member], done: Ensembled, opened: dict[str, Bundle], progress: Progress
+) -> Path:
+    """The artefact of the gate: the bundle's own members, as they will be run, on the synthetic probes."""
+    fit = read_fits(done.artefacts["scores"])[None]
+    threads = project.settings.training.threads
+
+    def run(context: Context) -> None:
+        gate.judge_detector(context, _predictor(opened, fit, threads), "the members' final models, final decision")
+
+    names = ("corpus", "dataset", "scores", "decision", "second_stage", "evaluation")
+    step = Step(
+        name="gate",
+        version=STEP_VERSION,
+        needs=names,
+        settings=lambda own: {
+            "gate": digestible(own.settings.gate),
+            "margin_s": own.settings.dataset.margin_s,
+            "pool": pool_of(own.settings.evaluation),
+            "ensemble": {"how": asdict(fit.how), "threads": threads},
+            **postprocess_key(own),
+        },
+        run=run,
+        extra=lambda own: {f"member {name}": _content(one) for name, one in opened.items()},
+    )
+    seed = project.settings.ensemble.seed
+    with project_lock(project.data_root):
+        steps = ensemble_steps(members, done.how, seed)
+        return run_steps((*steps, step), done.project, progress).artefacts["gate"]
+
+
+def _predictor(opened: dict[str, Bundle], fit: Fit, threads: int) -> Ensemble:
+    return Ensemble([(name, OnnxPredictor(one, threads)) for name, one in opened.items()], fit.how, fit.tables)
+
+
+def _content(bundle: Bundle) -> str:
+    """The digests of a bundle's files: what its scores follow from."""
+    return "+".join(f"{name}:{entry.sha256}" for name, entry in sorted(bundle.files.items()))
+
+
+def _write_bundle(
+    folder: Path, project: Project, done: Ensembled, opened: dict[str, Bundle], metrics: dict[str, Any]
+) -> Bundle:
+    settings, artefacts = done.project.settings, done.artefacts
+    fit, truth = read_fits(artefacts["scores"])[None], read_truth(artefacts["corpus"], artefacts["dataset"])
+    first = next(iter(opened.values()))
+    widest = max(opened.values(), key=lambda one: one.plan.rate)
+    labels = first.labels
+    return write_bundle(
+        folder,
+        name=f"{project.settings.project.name}-ensemble"[-100:].lstrip("-._"),
+        labels=labels,
+        plan=joint_plan([(name, one.plan) for name, one in opened.items()]),
+        front=widest.front,
+        decisions=dict(read_decisions(artefacts["decision"])[None]),
+        provenance={
+            "ossicle": version("ossicle"),
+            "members": {name: one.name for name, one in opened.items()},
+            "fitted": told(artefacts["scores"])["protocol"],
+            "recordings": len(truth.ids),
+            "annotations": len(truth.annotations),
+            "hours": round(sum(truth.durations_s.values()) / 3600, 6),
+        },
+        metrics={
+            "figures": figures(metrics),
+            "criterion": metrics["protocol"]["criterion"],
+            "gate": "passed" if metrics["gate"]["passed"] else "refused",
+            "out_of_fold": metrics,
+        },
+        split=first.split,
+        model={},
+        files={} if fit.tables is None else {RANKS: rank_bytes(fit.tables)},
+        pool=pool_of(settings.evaluation),
+        calibration=final_maps(artefacts["calibration"]),
+        postprocess=settings.postprocess,
+        members=opened,
+        combination=fit.how,
+        replace=True,
+    )

@@ -1,0 +1,193 @@
+"""``ossicle ensemble`` on variants that nobody trained: results, bundle, predict and stream, and what is refused."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ossicle.app.cli.runtimes import Engine, open_predictor
+from ossicle.app.project.load import load_project
+from ossicle.app.steps import chain, training
+from ossicle.app.steps.step import Context, find_steps
+from ossicle.app.steps.training import labels_of, models_of
+from ossicle.artefacts.files import write_json
+from ossicle.bundle.format import member_bundles, read_bundle
+from ossicle.inference import batch
+from ossicle.inference.batch import score_recording
+from ossicle.models.registry import build_network
+from ossicle.models.weights import save_weights
+from ossicle.training.runfolder import RunFolder
+
+from ..made_up import write_project
+
+QUIET = ("--progress", "none")
+MORE = """
+[gate]
+off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
+[ensemble]
+members = [".", "one", "wide"]
+rule = "vlom"
+[variants.one.training]
+seed = 1
+[variants.wide.chunks]
+core_s = 4.0
+[variants.wide.model.crnn]
+hidden = 6
+[variants.folded.split]
+folds = 2
+[variants.coarse.frontend]
+hop_samples = 80
+[variants.other.corpus]
+exclude = ["siteB_1*"]
+"""
+
+
+def differently(context: Context) -> None:
+    """Networks that nobody trained: those of one variant are alike, and the seed of the training makes them."""
+    labels, settings = labels_of(context.inputs["dataset"]), context.project.settings
+    models = models_of(context.inputs["dataset"])
+    for name in models:
+        torch.manual_seed(settings.training.seed)
+        network = build_network(settings.model, settings.frontend, settings.plan, len(labels))
+        save_weights(network, RunFolder(context.out / name).weights)
+    write_json(context.out / "training.json", {"labels": list(labels), "held_out": models})
+
+
+@pytest.fixture(scope="module")
+def patched() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        steps = (replace(one, run=differently) if one.name == training.STEP.name else one for one in chain.CHAIN)
+        patch.setattr(chain, "CHAIN", tuple(steps))
+        yield
+
+
+@pytest.fixture(scope="module")
+def tapes(tmp_path_factory: pytest.TempPathFactory, patched: Any) -> Path:
+    folder = tmp_path_factory.mktemp("ensemble") / "tapes"
+    write_project(folder, ("siteA_1", "siteB_1", "siteC_1"), MORE)
+    return folder
+
+
+def test_it_leaves_an_ensemble_that_predict_runs(
+    tapes: Path, ossicle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = ossicle("ensemble", "-p", tapes, *QUIET)
+    assert said.code == 0, said.err
+    for name in ("ensemble: vlom", "ensemble: plain mean", "one", "wide"):
+        assert name in said.out
+    told = json.loads((tapes / "ensemble" / "ensemble.json").read_text())
+    assert (told["rule"], told["members"]) == ("vlom", [".", "one", "wide"])
+    assert {row["name"] for row in told["board"]["rows"]} == {
+        ".",
+        "one",
+        "wide",
+        "ensemble: vlom",
+        "ensemble: plain mean",
+    }
+    metrics = json.loads((tapes / "ensemble" / "metrics.json").read_text())
+    assert metrics["gate"]["judged_by"]["synthetic probes"].startswith("the members' final models")
+
+    bundle = read_bundle(tapes / "ensemble" / "bundle")
+    assert list(member_bundles(bundle)) == ["1-detector", "2-one", "3-wide"]
+    tape = tapes / "audio" / "siteA_1.wav"
+    predictor = open_predictor(bundle, Engine())
+    # Chunks of 2 s and 4 s: the joint ones hold both.
+    assert predictor.plan.core_frames * predictor.plan.hop_s == pytest.approx(4.0)
+    found = score_recording(tape, predictor)[0].scores
+    parts = [
+        score_recording(tape, open_predictor(one, Engine()))[0].scores.astype(np.float64)
+        for one in member_bundles(bundle).values()
+    ]
+    assert max(np.abs(one - parts[0]).max() for one in parts[1:]) > 1e-3
+    values = np.stack(parts)
+    expected = (np.exp(np.log(values).mean(axis=0)) + np.sqrt((values**2).mean(axis=0))) / 2
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+    opened = []
+
+    class Counted(batch.MonoStream):
+        def __init__(self, path: Any, *arguments: Any) -> None:
+            opened.append(Path(path).name)
+            super().__init__(path, *arguments)
+
+    monkeypatch.setattr(batch, "MonoStream", Counted)
+    done = ossicle("predict", bundle.folder, tapes / "audio", "-o", tmp_path / "events", "--format", "csv")
+    assert done.code == 0, done.err
+    # Once each, for all three models.
+    assert sorted(opened) == ["siteA_1.wav", "siteB_1.wav", "siteC_1.wav"]
+    lines = [json.loads(line) for line in ossicle("stream", bundle.folder, tape, "--chunk-s", "0.3").out.splitlines()]
+    summary = json.loads((tmp_path / "events" / "predictions.json").read_text())
+    counted = {one["recording"]: one["events"] for one in summary["recordings"]}
+    assert len(lines) == counted["siteA_1.wav"]
+
+
+def test_the_second_time_nothing_is_computed(tapes: Path, ossicle: Any) -> None:
+    ossicle("ensemble", "-p", tapes, *QUIET)
+    before = {place: place.stat().st_mtime_ns for place in (tapes / "data").glob("*/*/artefact.json")}
+    assert ossicle("ensemble", "-p", tapes, *QUIET).code == 0
+    assert {place: place.stat().st_mtime_ns for place in (tapes / "data").glob("*/*/artefact.json")} == before
+
+
+@pytest.mark.parametrize("rule", ["learned", "rank"])
+def test_what_is_fitted_goes_into_the_bundle(tapes: Path, ossicle: Any, rule: str) -> None:
+    said = ossicle("ensemble", "-p", tapes, "--set", f"ensemble.rule={rule}", "--json", *QUIET)
+    assert said.code == 0, said.err
+    told = json.loads(said.out)
+    bundle = read_bundle(tapes / "ensemble" / "bundle")
+    assert bundle.ensemble is not None
+    assert bundle.ensemble.how.rule == rule
+    assert [round(one, 6) for one in bundle.ensemble.how.weights] == list(told["weights"].values())
+    if rule == "learned":
+        assert set(told["weights_per_fold"]) == {"0", "1", "2"}
+    scores = score_recording(tapes / "audio" / "siteB_1.wav", open_predictor(bundle, Engine()))[0].scores
+    assert 0 <= scores.min() < scores.max() <= 1
+    if rule == "rank":
+        # Ranked among recordings like this one, scores lie all over (0, 1).
+        assert np.ptp(scores) > 0.5
+
+
+def test_a_refused_bundle_is_not_laid_out(tapes: Path, ossicle: Any) -> None:
+    ossicle("ensemble", "-p", tapes, *QUIET)
+    before = (tapes / "ensemble" / "bundle" / "bundle.json").read_bytes()
+    said = ossicle(
+        "ensemble",
+        "-p",
+        tapes,
+        *QUIET,
+        "--set",
+        "ensemble.rule=power",
+        "--set",
+        "decision.on=[0.0]",
+        "--set",
+        "gate.off=[]",
+    )
+    assert said.code == 4
+    assert "noise gate refused" in said.err
+    assert (tapes / "ensemble" / "bundle" / "bundle.json").read_bytes() == before
+    assert json.loads((tapes / "ensemble" / "metrics.json").read_text())["gate"]["passed"] is False
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ('["."]', "an ensemble has at least two"),
+        ("[]", "an ensemble has at least two"),
+        ('[".", "nobody"]', "there is no variant 'nobody'"),
+        ('[".", "folded"]', "the folds of 'folded' are not those of '.'"),
+        ('[".", "other"]', "the recordings of 'other' are not those of '.'"),
+        ('[".", "coarse"]', "'coarse' has a frame every 10 ms and '.' one every 20 ms"),
+    ],
+)
+def test_members_that_do_not_go_together_are_refused(tapes: Path, ossicle: Any, members: str, words: str) -> None:
+    said = ossicle("ensemble", "-p", tapes, "--set", f"ensemble.members={members}", *QUIET)
+    assert said.code == 2
+    assert words in said.err
+    if "nobody" in members or "folded" in members or "other" in members:
+        # It is said before anything is trained.
+        variant = members.split('"')[3]
+        if variant != "nobody":
+            assert find_steps(chain.CHAIN, load_project(tapes, variant=variant))["training"] is None
