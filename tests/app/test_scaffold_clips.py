@@ -1,5 +1,6 @@
 """``ossicle new birds``: class folders and metadata tables to a project that loads, as far as its dataset."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -212,3 +213,21 @@ def test_timed_annotations_may_be_read_by_a_clip_model(tmp_path: Path) -> None:
     settings = load_project(file).settings
     assert (settings.corpus.label_field, settings.chunks.window_s) == ("", 5.0)
     assert settings.corpus.annotations.endswith("tables")
+
+
+def test_stats_list_rare_labels_and_the_longest_of_many_groups(ossicle, tmp_path: Path) -> None:
+    names = [f"{label}/{n}.wav" for n in range(35) for label in ("wren", "robin")] + ["crow/1.wav", "noise/1.wav"]
+    audio = sounds(tmp_path / "audio", names, seconds=0.1, rate=8000)
+    file = scaffold("birds", tmp_path / "work", Wishes(audio, folds=3))
+    said = ossicle("dataset", "stats", "-p", file, "--set", "corpus.decode=false")
+    assert said.code == 0, said.err
+    assert "the 60 longest of 72; all of them with --json" in said.out
+    assert "split.rare = each_fold: dealt like the others" in said.out
+    told = ossicle(
+        "dataset", "stats", "-p", file, "--set", "corpus.decode=false", "--set", "split.rare=train", "--json"
+    )
+    rare = json.loads(told.out)["rare"]
+    assert (rare["rule"], rare["never_held_out"]) == ("train", 1)
+    assert [(one["label"], one["groups"], one["folds"]) for one in rare["labels"]] == [("crow", 1, [])]
+    kept = ossicle("dataset", "stats", "-p", file, "--set", "corpus.decode=false", "--set", "split.rare=train")
+    assert "1 recordings are never held out" in kept.out

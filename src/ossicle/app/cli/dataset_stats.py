@@ -15,6 +15,7 @@ from ossicle.artefacts.tables import read_table
 
 Row = Mapping[str, Any]
 _ORDER = ("train", "val", "test")
+_MOST_ROWS = 60
 
 
 def stats(
@@ -27,7 +28,8 @@ def stats(
 ) -> None:
     """Count clips by split (or fold), class, quality and group, and say what mining did on each tape.
 
-    A leaky split says what it cuts through. Targets for which noise found no room are listed.
+    A leaky split says what it cuts through. Targets for which noise found no room, and labels of fewer groups than
+    folds, are listed. Of very many groups the largest are shown.
     """
     from ossicle.app.steps.chain import run_project
     from ossicle.app.steps.progress import make_progress
@@ -40,14 +42,18 @@ def stats(
     counts = read_table(done.artefacts["dataset"] / "stats.parquet").to_dicts()
     rows = [{"split": split["names"][str(row["fold"])], **row} for row in counts]
     if as_json:
-        keys = ("strategy", "leaky", "clips_crossing", "tapes", "unplaced")
+        keys = ("strategy", "leaky", "clips_crossing", "rare", "tapes", "unplaced")
         print(json.dumps({**{key: split[key] for key in keys}, "clips": rows}, indent=2, ensure_ascii=False))
         return
     for title, key in (("class", _class), ("quality", _quality), ("group", lambda row: str(row["group"]))):
-        _show(title, rows, key)
+        _show(title, rows, key, _MOST_ROWS if title == "group" else 0)
     columns = ("group", "asked", "placed", "from_fallback", "skipped", "overlapping", "duplicates")
-    tapes = [tuple(str(one[key]) for key in columns) for one in split["tapes"]]
-    print_rows(("noise of", "asked", "placed", "from fallback", "skipped", "overlapping", "exact duplicates"), tapes)
+    mined = sorted(split["tapes"], key=lambda one: -one["asked"])[:_MOST_ROWS]
+    tapes = [tuple(str(one[key]) for key in columns) for one in sorted(mined, key=lambda one: str(one["group"]))]
+    if any(one["asked"] for one in mined):
+        head = ("noise of", "asked", "placed", "from fallback", "skipped", "overlapping", "exact duplicates")
+        print_rows(head, tapes)
+    _show_rare(split["rare"])
     if split["unplaced"]:
         paths = {one.id: one.path for one in read_index(done.artefacts["corpus"]).recordings}
         print("no room for the noise of:")
@@ -59,8 +65,32 @@ def stats(
         print(printable(split["leaky"]) + (f"; {crossing} clips share time across the split" if crossing else ""))
 
 
-def _show(title: str, rows: Sequence[Row], key: Callable[[Row], str]) -> None:
-    """A table of counts, one column for each split, with the seconds of all."""
+def _show_rare(rare: Mapping[str, Any]) -> None:
+    """The labels of fewer groups than folds, and where they are judged."""
+    if rare["labels"]:
+        kept = rare["rule"] == "train"
+        rows = [
+            (
+                one["label"],
+                str(one["groups"]),
+                str(one["recordings"]),
+                ", ".join(map(str, one["folds"])) or "never held out",
+            )
+            for one in rare["labels"]
+        ]
+        print_rows(("fewer groups than folds", "groups", "recordings", "judged in folds"), rows)
+        print(
+            f"split.rare = {rare['rule']}: "
+            + (
+                f"their groups teach every model; {rare['never_held_out']} recordings are never held out"
+                if kept
+                else "dealt like the others, so not every fold judges them"
+            )
+        )
+
+
+def _show(title: str, rows: Sequence[Row], key: Callable[[Row], str], most: int = 0) -> None:
+    """A table of counts, one column for each split, with the seconds of all; of more than ``most`` rows the longest."""
     splits = list(dict.fromkeys(row["split"] for row in rows))
     splits.sort(key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
     found: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(splits, 0))
@@ -68,15 +98,19 @@ def _show(title: str, rows: Sequence[Row], key: Callable[[Row], str]) -> None:
     for row in rows:
         found[key(row)][row["split"]] += row["clips"]
         seconds[key(row)] += row["seconds"]
+    shown = sorted(sorted(found, key=lambda name: -seconds[name])[: most or None])
     total = [sum(of[name] for of in found.values()) for name in splits]
     print_rows(
         (title, *splits, "all", "seconds"),
         [
-            (name, *map(str, of.values()), str(sum(of.values())), f"{seconds[name]:.1f}")
-            for name, of in sorted(found.items())
+            (name, *map(str, found[name].values()), str(sum(found[name].values())), f"{seconds[name]:.1f}")
+            for name in shown
         ],
         total=("total", *map(str, total), str(sum(total)), f"{sum(seconds.values()):.1f}"),
     )
+
+    if len(found) > len(shown):
+        print(f"the {len(shown)} longest of {len(found)}; all of them with --json")
 
 
 def _class(row: Row) -> str:
