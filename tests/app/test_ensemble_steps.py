@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,19 @@ def test_a_held_out_fold_has_no_part_in_what_judges_it(project: Project, truth: 
         assert fits[None].how != others[None].how
     # What it says of the other folds does change: they learn from it.
     assert decisions["per_fold"] != changed["per_fold"]
+
+
+@pytest.mark.parametrize("rule", ["learned", "rank"])
+def test_the_annotations_of_a_fold_have_no_part_in_its_weights(truth: Truth, make: Make, rule: str) -> None:
+    members, fold = [make("a", 0.1), make("b", 0.3)], truth.folds[truth.ids[0]]
+    notes = [one for one in truth.annotations if truth.folds[one.recording_id] != fold]
+    assert len(notes) < len(truth.annotations)
+    before, after = (
+        fit(one, members, Combination(rule=rule), 0) for one in (truth, replace(truth, annotations=tuple(notes)))
+    )
+    assert before[fold].how == after[fold].how
+    if rule == "learned":
+        assert all(before[other].how != after[other].how for other in before if other != fold)
 
 
 def test_the_events_of_a_fold_are_those_under_its_own_decision(project: Project, truth: Truth, make: Make) -> None:

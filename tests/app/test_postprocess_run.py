@@ -1,0 +1,148 @@
+"""``[postprocess]`` through the chain: scored once, decided anew, in the bundle and in predict, and not in streams."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ossicle.app.project.load import load_project
+from ossicle.app.steps import chain
+from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.step import find_steps
+from ossicle.artefacts.blocks import read_track
+from ossicle.bundle.format import read_bundle
+from ossicle.core.decision import Decision
+from ossicle.core.errors import ProjectError
+from ossicle.core.postprocess import Postprocess
+from ossicle.core.tracks import ScoreTrack
+from ossicle.inference.batch import EventFinder, predict_file
+from ossicle.inference.decide import decide
+from ossicle.inference.delivery import Delivery
+from ossicle.inference.postprocess import postprocessed
+from ossicle.inference.predictor import FakePredictor
+
+from ..made_up import write_project
+from ..untrained import chain_without_training
+
+QUIET = ("--progress", "none")
+SET = ("--set", "postprocess.kernel=[0.25, 0.5, 0.25]", "--set", "postprocess.file_prior_top=2")
+HOW = Postprocess(kernel=(0.25, 0.5, 0.25), file_prior_top=2)
+GATE = '[gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
+
+
+@pytest.fixture(scope="module")
+def patched() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chain, "CHAIN", chain_without_training())
+        yield
+
+
+@pytest.fixture(scope="module")
+def tapes(tmp_path_factory: pytest.TempPathFactory, patched: Any) -> Path:
+    folder = tmp_path_factory.mktemp("post") / "tapes"
+    write_project(folder, ("siteA_1", "siteB_1"), GATE)
+    return folder
+
+
+def test_a_change_scores_nothing_again_and_decides_anew(tapes: Path, ossicle: Any) -> None:
+    assert ossicle("run", "-p", tapes, "--until", "bundle", *QUIET).code == 0
+    said = ossicle("run", "-p", tapes, "--until", "bundle", "--json", *SET, *QUIET)
+    assert said.code == 0, said.err
+    outcomes = json.loads(said.out)["outcomes"]
+    assert {outcomes[name] for name in ("corpus", "dataset", "store", "training", "scores")} == {"reused"}
+    assert {outcomes[name] for name in ("decision", "evaluation", "gate", "bundle")} == {"computed"}
+    plain, post = load_project(tapes), load_project(tapes, SET[1::2])
+    assert post.settings.postprocess == HOW
+    found = find_steps(chain.CHAIN, post)
+    # Written as the model gave them; decided on as they are post-processed.
+    scores = found["scores"]
+    assert scores == find_steps(chain.CHAIN, plain)["scores"]
+    assert scores is not None
+    said_of = json.loads((found["decision"] / "decision.json").read_text())  # type: ignore[operator]
+    decisions = {label: Decision(**of) for label, of in said_of["final"].items()}
+    from ossicle.app.steps.decision import events_of
+    from ossicle.artefacts.tables import read_table
+
+    ids = tuple(place.stem for place in (scores / "tracks").glob("*.npy"))
+    events = events_of(read_table(found["decision"] / "events_in_sample.parquet"), ids)  # type: ignore[operator]
+    for key in ids:
+        assert events[key] == decide(postprocessed(read_track(track_path(scores, key)), HOW), decisions)
+
+
+def test_it_is_in_the_bundle_and_predict_does_it(tapes: Path, ossicle: Any, tmp_path: Path) -> None:
+    assert ossicle("run", "-p", tapes, "--until", "bundle", *SET, *QUIET).code == 0
+    bundle = read_bundle(tapes / "bundle")
+    assert bundle.postprocess == HOW
+    said = ossicle("predict", tapes / "bundle", tapes / "audio", "-o", tmp_path / "events", "--format", "csv")
+    assert said.code == 0, said.err
+    said = ossicle("stream", tapes / "bundle", tapes / "audio" / "siteA_1.wav")
+    assert said.code == 2
+    assert "use `ossicle predict`" in said.err
+    assert "streams are refused" in (tapes / "bundle" / "CARD.md").read_text()
+
+
+def scores_in(samples: np.ndarray, how: Postprocess) -> list[tuple[float, float, float]]:
+    """What a predictor finds in a recording, fed at once and in parts."""
+    from tests.inference.test_ensemble import LABELS, PLAN
+
+    found = []
+    for feed in (len(samples), 777):
+        finder = EventFinder(
+            FakePredictor(LABELS, PLAN), dict.fromkeys(LABELS, Decision()), delivery=Delivery(postprocess=how)
+        )
+        events = [one for at in range(0, len(samples), feed) for one in finder.feed(samples[at : at + feed])]
+        events += finder.finish(len(samples) / PLAN.rate)
+        found.append(sorted((one.start_s, one.end_s, one.score) for one in events))
+    assert found[0] == found[1]
+    return found[0]
+
+
+def tones(*loudness: float) -> np.ndarray:
+    """Tones of half a second, a second apart, at 8 kHz."""
+    out = np.zeros(8000 * len(loudness), dtype=np.float32)
+    for place, amplitude in enumerate(loudness):
+        at = slice(8000 * place + 2000, 8000 * place + 6000)
+        out[at] = amplitude * np.sin(2 * np.pi * 500 * np.arange(4000) / 8000)
+    return out
+
+
+def test_the_prior_mutes_what_a_recording_hardly_has() -> None:
+    faint, clear = tones(0.05, 0.05), tones(0.05, 1.0)
+    assert len(scores_in(faint, Postprocess())) == len(scores_in(clear, Postprocess())) == 2
+    prior = Postprocess(file_prior_top=20, file_prior_power=2.0)
+    assert len(scores_in(faint, prior)) == 0
+    assert len(scores_in(clear, prior)) == 2
+
+
+def test_the_whole_recording_is_read_in_blocks_as_the_track_is(tmp_path: Path) -> None:
+    """The engine and the pure function on the track agree, event for event."""
+    from tests.inference.test_ensemble import LABELS, PLAN
+
+    from ossicle.audio.wav import write_wav
+    from ossicle.inference.batch import score_recording
+
+    write_wav(tmp_path / "tape.wav", tones(0.05, 0.3, 0.02, 1.0), 8000)
+    predictor, decisions = FakePredictor(LABELS, PLAN), dict.fromkeys(LABELS, Decision(on=0.4, off=0.4))
+    track = score_recording(tmp_path / "tape.wav", predictor)[0]
+    expected = decide(postprocessed(track, HOW), decisions)
+    found = predict_file(tmp_path / "tape.wav", predictor, decisions, delivery=Delivery(postprocess=HOW)).events
+    assert expected
+    assert list(found) == expected
+    assert isinstance(track, ScoreTrack)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("postprocess.kernel=[1.0, 1.0]", "odd number"),
+        ("postprocess.kernel=[1.0, -1.0, 1.0]", "at least 0"),
+        ("postprocess.file_prior_power=0.0", "more than 0"),
+        ("second_stage.kind=forest", "[postprocess] changes them"),
+    ],
+)
+def test_what_cannot_be_is_refused(tapes: Path, override: str, words: str) -> None:
+    with pytest.raises(ProjectError) as caught:
+        load_project(tapes, (override, *(SET[1::2] if "second" in override else ())))
+    assert words in str(caught.value)
