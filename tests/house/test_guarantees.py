@@ -30,9 +30,14 @@ def test_every_invariant_has_its_tests(sections: dict[int, list[str]]) -> None:
 
 
 def test_every_defect_has_its_tests(repository: Path) -> None:
-    parts = re.split(r"^(\d+)\. ", page(repository).partition("## Defects")[2], flags=re.MULTILINE)[1:]
+    tapes, *others = page(repository).split("## Defects of the scripts")[1:]
+    parts = re.split(r"^(\d+)\. ", tapes, flags=re.MULTILINE)[1:]
     assert [int(number) for number in parts[::2]] == list(range(1, 11))
     assert all(NAMED.search(body) for body in parts[1:-2:2])
+    for other in others:
+        parts = re.split(r"^(\d+)\. ", other, flags=re.MULTILINE)[1:]
+        assert [int(number) for number in parts[::2]] == list(range(1, len(parts) // 2 + 1))
+        assert all(NAMED.search(body) for body in parts[1::2])
 
 
 def test_every_named_test_exists(repository: Path) -> None:
