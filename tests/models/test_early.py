@@ -61,15 +61,21 @@ def test_frames_move_with_their_targets(seed: int) -> None:
 
 @pytest.mark.parametrize("kind", ["circular", "zeros"])
 def test_clips_move_in_themselves_and_keep_their_labels(kind: str) -> None:
-    for plan in (CLIP, CLIPS):
+    for plan in (CLIP, CLIPS, replace(CLIPS, hop_samples=110), replace(CLIP, hop_samples=210)):
         sounds = batch(plan)
         settings = EarlySettings(shift_probability=1.0, shift_s=0.04, shift=kind)
         moved = shift(sounds, settings, plan, seeded(1))
         assert moved.targets is sounds.targets
         assert moved.mask is sounds.mask
         offsets = set()
-        before = sounds.waveforms.reshape(-1, plan.hop_samples)
-        for old, new in zip(before, moved.waveforms.reshape(-1, plan.hop_samples), strict=True):
+        unchanged = (moved.waveforms == sounds.waveforms).all(dim=0)
+        for frame in range(plan.chunk_frames):
+            unchanged[frame * plan.hop_samples : frame * plan.hop_samples + plan.window_samples] = True
+        assert bool(unchanged.all())
+        before, after = (
+            one.waveforms.unfold(1, plan.window_samples, plan.hop_samples).flatten(0, 1) for one in (sounds, moved)
+        )
+        for old, new in zip(before, after, strict=True):
             fits = []
             for by in [*range(-40, 0), *range(1, 41)]:
                 expected = old.roll(by)

@@ -46,6 +46,11 @@ class ChunkPlan:
         return self.core_frames + 2 * self.context_frames
 
     @property
+    def overlaps(self) -> bool:
+        """Whether frames are computed from more samples than they stand for; else each is a clip of its own."""
+        return self.window_samples > self.hop_samples
+
+    @property
     def core_samples(self) -> int:
         """Samples from one chunk's core to the next."""
         return self.core_frames * self.hop_samples

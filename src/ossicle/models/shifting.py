@@ -7,6 +7,7 @@ labels stay: they say what it holds, not where.
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.time import to_samples
@@ -20,10 +21,10 @@ def shift(sounds: Sounds, settings: EarlySettings, plan: ChunkPlan, generator: t
     items = touched(len(sounds), settings.shift_probability, generator)
     if len(items) == 0:
         return sounds
-    clips = plan.hop_samples == plan.window_samples
+    clips = not plan.overlaps
     n_frames, farthest = sounds.targets.shape[1], to_samples(settings.shift_s, plan.rate)
     if clips:
-        farthest = min(farthest, plan.hop_samples - 1)
+        farthest = min(farthest, plan.window_samples - 1)
         by = _offsets((len(items), n_frames), farthest, generator)
     else:
         farthest = min(farthest // plan.hop_samples, n_frames - 1)
@@ -34,8 +35,7 @@ def shift(sounds: Sounds, settings: EarlySettings, plan: ChunkPlan, generator: t
     chosen, by = items.to(device), by.to(device)
     waveforms = sounds.waveforms[chosen]
     if clips:
-        each = waveforms.reshape(-1, plan.hop_samples)
-        moved = _moved(each, by.reshape(-1, 1), circular).reshape(waveforms.shape)
+        moved = _moved_clips(waveforms, by.reshape(-1, 1), plan, circular)
         return Sounds(replaced(sounds.waveforms, items, moved), sounds.targets, sounds.mask)
     moved = _moved_frames(waveforms, by * plan.hop_samples, plan, n_frames, circular)
     return Sounds(
@@ -56,6 +56,15 @@ def _moved(values: Tensor, by: Tensor, circular: bool) -> Tensor:
     n = values.shape[1]
     source = torch.arange(n, device=values.device) - by
     return _read(values, source % n if circular else source)
+
+
+def _moved_clips(waveforms: Tensor, by: Tensor, plan: ChunkPlan, circular: bool) -> Tensor:
+    """Chunks each clip of which is moved in itself, ``by`` (batch * n_frames, 1); what lies between clips stays."""
+    between = plan.hop_samples - plan.window_samples
+    each = pad(waveforms, (0, between)).reshape(-1, plan.hop_samples)
+    moved = _moved(each[:, : plan.window_samples], by, circular)
+    moved = torch.cat([moved, each[:, plan.window_samples :]], dim=1)
+    return moved.reshape(len(waveforms), -1)[:, : waveforms.shape[1]]
 
 
 def _moved_frames(waveforms: Tensor, by: Tensor, plan: ChunkPlan, n_frames: int, circular: bool) -> Tensor:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli import dataset_export, dataset_optimism, dataset_stats, mine
+from ossicle.app.cli import dataset_augment, dataset_export, dataset_optimism, dataset_stats, mine
 from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.project import HERE
 from ossicle.app.cli.table import print_rows
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     group.command()(dataset_stats.stats)
     group.command()(dataset_export.export)
     group.command()(dataset_optimism.optimism)
+    group.command()(dataset_augment.augment)
     mine.register(group)
     app.add_typer(group, name="dataset")
 

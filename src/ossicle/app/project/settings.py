@@ -212,14 +212,19 @@ class ProjectSettings:
         level_free = self.model.name == "window" and self.model.window.normalise in ("minmax", "peak")
         if augment.normalise != "none" and not level_free:
             raise ValueError(
-                f'augment.normalise = "{augment.normalise}" brings training crops to full scale, and what is heard later '
-                'is not: it is for networks that hear no level (model.name = "window" with model.window.normalise = '
-                '"minmax" or "peak"); say augment.normalise = "none"'
+                f'augment.normalise = "{augment.normalise}" brings training crops to full scale, and what is heard '
+                'later is not: it is for networks that hear no level (model.name = "window" with '
+                'model.window.normalise = "minmax" or "peak"); say augment.normalise = "none"'
             )
         if early.shift_probability > 0 and plan.overlaps and early.shift_s < plan.hop_s:
             raise ValueError(
                 f"augment.early.shift_s = {early.shift_s:g} s is less than a frame ({plan.hop_s:g} s), and frames that "
                 "overlap are moved by whole ones: say more, or augment.early.shift_probability = 0"
+            )
+        if early.shift_probability > 0 and plan.overlaps and plan.chunk_frames == 1:
+            raise ValueError(
+                "augment.early.shift_probability: a chunk of one frame that looks beyond itself cannot be moved; say a "
+                "longer chunks.core_s, or augment.early.shift_probability = 0"
             )
 
     @property

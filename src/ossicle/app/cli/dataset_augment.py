@@ -1,0 +1,37 @@
+"""``ossicle dataset augment``: what augmentation makes of a crop."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import DataRoot, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.project import HERE
+from ossicle.app.project.load import load_project
+
+
+def augment(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The page to write, an .html file.")],
+    project: ProjectFile = HERE,
+    variant: Variant = "",
+    recording: Annotated[
+        str,
+        typer.Option(help="Path below the audio folder, or file name, of a recording; none: any.", show_default=False),
+    ] = "",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of crop, partners and draws.")] = 0,
+    always: Annotated[
+        bool, typer.Option("--always", help="Let every stage that is on touch the crop, whatever its probability.")
+    ] = False,
+    set_: Set = None,
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+) -> None:
+    """Write a page that shows and plays one crop after each stage of its augmentation, with the settings in words."""
+    from ossicle.app.steps.augmented import Wanted, show_augmentation
+    from ossicle.app.steps.progress import make_progress
+
+    with make_progress(progress) as shown:
+        made = load_project(project, tuple(set_ or ()), data_root, variant)
+        path = show_augmentation(made, out, Wanted(recording=recording, seed=seed, always=always), shown)
+    print(printable(f"{path} after each stage: {out}"))

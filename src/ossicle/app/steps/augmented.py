@@ -1,0 +1,101 @@
+"""The page of one crop after each stage of its augmentation: ``ossicle dataset augment``.
+
+No step, for its place is anybody's, and nothing reads it.
+"""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.chain import run_project
+from ossicle.app.steps.step import Progress
+from ossicle.app.steps.training import labels_of
+from ossicle.core.digest import seed_of
+from ossicle.core.errors import UsageError
+from ossicle.core.frontend import band_centres_hz
+from ossicle.core.records import Clip, Recording
+from ossicle.corpus.index_files import read_index
+
+_SUFFIXES = (".html", ".htm")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which recording (by its path or file name; none: any), which draws, and whether no stage leaves the crop out."""
+
+    recording: str = ""
+    seed: int = 0
+    always: bool = False
+
+
+def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Progress) -> str:
+    """Write the page, making dataset and store first where they are not on the shelf; gives the recording's path.
+
+    UsageError for a recording that there is not or that has no clip, and for a page that is no ``.html`` file.
+    """
+    # Here, since torch and matplotlib take seconds to import, and are optional extras.
+    from ossicle.report.augment_page import AugmentPage, StageView, write_augment_page
+    from ossicle.report.augment_words import stage_words
+    from ossicle.training.material import load_material
+    from ossicle.training.shown import always, batch_of, shown_stages
+
+    if out.suffix.lower() not in _SUFFIXES:
+        raise UsageError(f"{out}: the page is an .html file; name one")
+    made = run_project(project, progress, names=("dataset", "store")).artefacts
+    settings, front = project.settings, project.settings.frontend
+    labels = labels_of(made["dataset"])
+    material = load_material(
+        made["dataset"],
+        made["store"],
+        labels,
+        settings.plan,
+        settings.training.apart_frames,
+        settings.training.least_presence_s,
+        project.audio_folder,
+    )
+    recordings = {one.id: one for one in read_index(made["corpus"]).recordings}
+    clip = chosen_clip(material.clips, recordings, wanted)
+    recording = recordings[clip.recording_id]
+    augment = always(settings.augment) if wanted.always else settings.augment
+    batch, start_s = batch_of(clip, material, settings.training, wanted.seed)
+    views = [
+        StageView(one.stage, stage_words(augment)[one.stage], one.samples, one.log_mel, one.targets, one.mask)
+        for one in shown_stages(batch, material, front, augment, wanted.seed)
+    ]
+    facts = {
+        "recording": recording.path,
+        "crop": f"{settings.plan.chunk_samples / settings.plan.rate:.3g} s from {start_s:.3f} s on",
+        "clip": f"{clip.label or clip.role}, {clip.start_s:.3f} to {clip.end_s:.3f} s",
+        "batch": f"{settings.training.batch_size} crops: what is mixed in comes from the others",
+        "seed": str(wanted.seed),
+    }
+    if wanted.always:
+        facts["stages"] = "each touches this crop (--always): in a training, the share of the crops that is said"
+    title = f"Augmentation of {project.settings.project.name}"
+    centres = [float(hz) for hz in band_centres_hz(front)]
+    page = AugmentPage(title, facts, views, labels, centres, front.rate, front.hop_samples / front.rate)
+    write_augment_page(out, page)
+    return recording.path
+
+
+def chosen_clip(clips: Sequence[Clip], recordings: dict[str, Recording], wanted: Wanted) -> Clip:
+    """A clip of the recording asked for, one with a target where it has any, drawn by the seed."""
+    if not clips:
+        raise UsageError("the dataset has no clips: are the recordings annotated and the quality limit not too strict?")
+    found = [one for one in clips if _is(recordings[one.recording_id].path, wanted.recording)]
+    if not found:
+        if any(_is(one.path, wanted.recording) for one in recordings.values()):
+            raise UsageError(f"--recording {wanted.recording}: the dataset has no clip of it; name another")
+        near = difflib.get_close_matches(wanted.recording, [one.path for one in recordings.values()], n=1, cutoff=0)
+        raise UsageError(f"--recording {wanted.recording}: there is no such recording; is it {near[0]}?")
+    targets = [one for one in found if one.role == "target"] or found
+    rng = np.random.default_rng(seed_of(wanted.seed, "shown", "clip"))
+    return targets[int(rng.integers(len(targets)))]
+
+
+def _is(path: str, name: str) -> bool:
+    return not name or path == name or path.rsplit("/", 1)[-1] == name

@@ -1,0 +1,165 @@
+"""The page of one crop's way through augmentation: each stage with its settings in words, its picture and its sound."""
+
+import base64
+import hashlib
+import importlib.resources
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from ossicle.artefacts.files import write_text
+from ossicle.audio.wav import wav_bytes
+from ossicle.report import words
+from ossicle.report.augment_words import TITLES
+from ossicle.report.figures_augment import LEFT, RIGHT, log_mel_figure
+from ossicle.report.gallery import MOST_SOUND_BYTES, raised
+from ossicle.report.style import data_address
+
+# As on the page of a run: the only script is the page's own, and nothing may be fetched.
+_POLICY = (
+    "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'sha256-{script}'; "
+    "base-uri 'none'; form-action 'none'"
+)
+_MOST_LABELS = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StageView:
+    """A crop after one stage.
+
+    ``samples`` (n_samples,) or None where there is a spectrogram only; ``log_mel`` (n_rows, n_mels) in dB; ``targets``
+    and ``mask`` (n_frames, n_labels).
+    """
+
+    stage: str
+    words: Sequence[str]
+    samples: NDArray[np.float32] | None
+    log_mel: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    mask: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AugmentPage:
+    """What the page shows: ``facts`` in order, the views in order, labels and bands by name, rates and hops."""
+
+    title: str
+    facts: Mapping[str, str]
+    views: Sequence[StageView]
+    labels: Sequence[str]
+    centres_hz: Sequence[float]
+    rate: int
+    hop_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """A stage ready to show; ``image`` "" where the crop is as it was before."""
+
+    stage: str
+    title: str
+    words: Sequence[str]
+    state: str
+    image: str
+    sound: str
+    level: str
+    labels: Sequence[tuple[str, str]]
+
+
+def write_augment_page(path: Path, page: AugmentPage) -> None:
+    """Write the page, whole or not at all; equal values give equal bytes."""
+    write_text(path, render(page))
+
+
+def render(page: AugmentPage) -> str:
+    """The page as text."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    script = _asset("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.from_string(_asset("augment.html")).render(
+        page=page,
+        cards=_cards(page),
+        css=Markup(_asset("page.css")),
+        js=Markup(script),
+        policy=_POLICY.format(script=digest),
+        cursor=(LEFT, RIGHT),
+    )
+
+
+def _asset(name: str) -> str:
+    return (importlib.resources.files("ossicle.report") / name).read_text(encoding="utf-8")
+
+
+def _cards(page: AugmentPage) -> list[_Card]:
+    cards: list[_Card] = []
+    before: StageView | None = None
+    left = MOST_SOUND_BYTES
+    for view in page.views:
+        changed = before is None or not _same(view, before)
+        sound = ""
+        if changed and view.samples is not None and 2 * len(view.samples) <= left:
+            left -= 2 * len(view.samples)
+            sound = base64.b64encode(wav_bytes(raised(view.samples), page.rate)).decode()
+        cards.append(
+            _Card(
+                stage=view.stage,
+                title=TITLES[view.stage],
+                words=view.words,
+                state=_state(view, before is not None, changed),
+                image=data_address(log_mel_figure(view.log_mel, page.hop_s, page.centres_hz)) if changed else "",
+                sound=f"data:audio/wav;base64,{sound}" if sound else "",
+                level="" if view.samples is None else _level(view.samples),
+                labels=_labels(view, page.labels),
+            )
+        )
+        before = view
+    return cards
+
+
+def _same(view: StageView, before: StageView) -> bool:
+    """Whether a stage left the crop as it was, to the bit."""
+    pairs = [(view.log_mel, before.log_mel), (view.targets, before.targets), (view.mask, before.mask)]
+    if view.samples is not None and before.samples is not None:
+        pairs.append((view.samples, before.samples))
+    return all(np.array_equal(one, other) for one, other in pairs)
+
+
+def _state(view: StageView, later: bool, changed: bool) -> str:
+    if not later:
+        return ""
+    if changed:
+        return "changed"
+    return "left alone this time" if view.words else "off"
+
+
+def _level(samples: NDArray[np.float32]) -> str:
+    """Peak and effective value of the samples, before they are raised to be heard."""
+    peak, power = float(np.max(np.abs(samples), initial=0.0)), float(np.mean(np.square(samples, dtype=np.float64)))
+    if peak == 0:
+        return "digital silence"
+    return f"peak {words.number(20 * math.log10(peak), 1)} dBFS, level {words.number(10 * math.log10(power), 1)} dBFS"
+
+
+def _labels(view: StageView, labels: Sequence[str]) -> list[tuple[str, str]]:
+    """The labels that the crop has anywhere, the largest first, and how much of them; then what is not known."""
+    known = view.mask > 0
+    largest = np.where(known, view.targets, 0.0).max(axis=0)
+    rows = []
+    for place in sorted(np.flatnonzero(largest).tolist(), key=lambda one: (-largest[one], one))[:_MOST_LABELS]:
+        value = words.significant(float(largest[place]))
+        if len(view.targets) > 1:
+            n_frames = int(((view.targets[:, place] > 0) & known[:, place]).sum())
+            value += f" in {n_frames} of {len(view.targets)} frames"
+        rows.append((labels[place], value))
+    more = int(np.count_nonzero(largest)) - len(rows)
+    if more > 0:
+        rows.append((f"{more} more", ""))
+    if not known.all():
+        rows.append(("not known", f"{words.significant(100 * float(1 - known.mean()))} %"))
+    return rows or [("no label", "")]

@@ -1,0 +1,103 @@
+"""``ossicle dataset augment`` through the command line, and augmentation that a project cannot have."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ossicle.app.project.load import load_project
+from ossicle.core.errors import ProjectError
+from ossicle.models.augment_settings import MixupSettings
+from ossicle.models.settings import AugmentSettings
+from ossicle.training.shown import always
+
+from ..untrained import PROJECT, write_tapes
+
+QUIET = ("--progress", "none")
+AUGMENT = """
+[augment]
+noise_probability = 0.1
+time_mask_s = 0.1
+[augment.mixup]
+probability = 0.5
+[augment.early]
+shift_probability = 0.5
+shift_s = 0.2
+"""
+
+
+@pytest.fixture
+def tapes(tmp_path: Path) -> Path:
+    write_tapes(tmp_path, ("siteA_1", "siteA_2", "siteB_é <b>ü"))
+    (tmp_path / "ossicle.toml").write_text(PROJECT + AUGMENT)
+    return tmp_path
+
+
+def test_the_page_is_of_the_recording_that_was_asked_for(tapes: Path, ossicle: Any) -> None:
+    page = tapes / "page.html"
+    said = ossicle("dataset", "augment", "-p", tapes, "-o", page, "--recording", "siteB_é <b>ü.wav", "--always", *QUIET)
+    assert said.code == 0, said.err
+    assert said.out.startswith("siteB_é <b>ü.wav after each stage: ")
+    text = page.read_text(encoding="utf-8")
+    assert "siteB_é &lt;b&gt;ü.wav" in text
+    assert "<b>ü" not in text
+    for stage in ("read", "early", "mixup", "late", "normalise", "filter", "stretch", "spectral"):
+        assert f'id="{stage}"' in text
+    assert "all crops: another crop of the batch, half of each; labels joined as 1 - (1 - a)(1 - b)" in text
+    assert "10 % of the crops without any target become steady noise" in text
+    once = page.read_bytes()
+    again = ossicle(
+        "dataset", "augment", "-p", tapes, "-o", page, "--recording", "siteB_é <b>ü.wav", "--always", *QUIET
+    )
+    assert again.code == 0
+    assert page.read_bytes() == once
+    other = ossicle("dataset", "augment", "-p", tapes, "-o", page, "--seed", 8, *QUIET)
+    assert other.code == 0
+    assert page.read_bytes() != once
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("-o", "page.png"), "page.png: the page is an .html file"),
+        (("-o", "page.html", "--recording", "siteA_3.wav"), "there is no such recording; is it siteA_"),
+    ],
+)
+def test_what_cannot_be_shown_is_said(tapes: Path, ossicle: Any, arguments: tuple[str, ...], message: str) -> None:
+    said = ossicle("dataset", "augment", "-p", tapes, *arguments, *QUIET)
+    assert said.code == 2
+    assert message in said.err
+
+
+CLIPS = 'model.name="window"', "chunks.window_s=1.0", "chunks.step_s=1.0", "chunks.core_s=1.0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (('augment.normalise="late"',), 'normalise = "late" brings training crops to full scale'),
+        ((*CLIPS, 'model.window.normalise="level"', 'augment.normalise="both"'), "for networks that hear no level"),
+        (("augment.early.shift_s=0.001",), "shift_s = 0.001 s is less than a frame"),
+        (("augment.mixup.probability=1.5",), "probability = 1.5 must be at most 1"),
+        (("augment.spectral.time_masks=0",), "time_masks = 0 must be at least 1"),
+        (("augment.mixup.weights=1",), "weights"),
+    ],
+)
+def test_augmentation_that_teaches_what_is_never_heard_is_refused(
+    tapes: Path, changes: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(ProjectError, match=message.replace("(", r"\(")):
+        load_project(tapes, changes)
+
+
+def test_clips_may_be_normalised_and_moved_by_any_time(tapes: Path) -> None:
+    settings = load_project(tapes, (*CLIPS, 'augment.normalise="late"', "augment.early.shift_s=0.001")).settings
+    assert settings.augment.normalise == "late"
+    assert not settings.plan.overlaps
+
+
+def test_always_touches_all_crops_but_leaves_what_is_off() -> None:
+    found = always(AugmentSettings(noise_probability=0.2, mixup=MixupSettings(probability=0.1)))
+    assert found.mixup.probability == found.background_probability == 1.0
+    assert found.noise_probability == 0.2
+    assert found.early.hiss_probability == 0.0
