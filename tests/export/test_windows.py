@@ -15,7 +15,7 @@ from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.export.onnx_graph import model_graph, waveform_graph
-from ossicle.export.parity import check_parity
+from ossicle.export.parity import _chunks, check_parity
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer
 from ossicle.models.bundled import bundled_predictor
@@ -110,3 +110,20 @@ np.save({str(tmp_path / "out.npy")!r}, np.concatenate([scorer.feed(samples), sco
     subprocess.run([sys.executable, "-c", code], check=True)
     expected = scores(OnnxPredictor(bundle), samples, len(samples), 8)
     assert np.abs(np.load(tmp_path / "out.npy") - expected).max() <= 1e-6
+
+
+@pytest.mark.parametrize("n_samples", [0, 100, 8000, 40_000])
+def test_parity_of_windows_that_are_shorter_than_hops(n_samples: int) -> None:
+    """Clips end to end: the first samples of a recording lie in no window where STFT frames do not fill a step."""
+    plan = window_plan(FRONT, 0.3, 0.3, 0.6, exact=True)
+    assert plan.lead_samples < 0
+    network = build_network(
+        ModelSettings(name="window", window=WindowSettings(backbone="test_resnet")), FRONT, plan, len(LABELS)
+    ).eval()
+    samples = sound(10.0)[:n_samples]
+    chunks = _chunks(samples, plan)
+    skipped = -plan.lead_samples
+    expected = samples[skipped:][: plan.chunk_samples]
+    np.testing.assert_array_equal(chunks[0][: len(expected)], expected)
+    found = check_parity(network, {"model.onnx": model_graph(network, plan, FRONT)}, plan, FRONT, samples)
+    assert found["model.onnx"] < 1e-4

@@ -10,6 +10,7 @@ import logging
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,11 @@ def quantised(graph: bytes, calibration: Iterable[NDArray[np.float32]]) -> bytes
     Equal graphs and inputs give equal bytes. Raises OssicleError without calibration sound.
     """
     model = onnx.load_from_string(simplified(graph))
-    reader = _Reader(model.graph.input[0].name, calibration)
+    inputs = iter(calibration)
+    first = next(inputs, None)
+    if first is None:
+        raise OssicleError("int8 needs sound to calibrate on: the training recordings gave none")
+    reader = _Reader(model.graph.input[0].name, chain([first], inputs))
     with tempfile.TemporaryDirectory() as scratch, _quiet():
         out = Path(scratch) / "int8.onnx"
         quantize_static(
@@ -46,8 +51,6 @@ def quantised(graph: bytes, calibration: Iterable[NDArray[np.float32]]) -> bytes
             calibrate_method=CalibrationMethod.MinMax,
         )
         made = onnx.load(out)
-    if reader.given == 0:
-        raise OssicleError("int8 needs sound to calibrate on: the training recordings gave none")
     for node in made.graph.node:
         node.doc_string = ""
     onnx.checker.check_model(made)
@@ -57,17 +60,13 @@ def quantised(graph: bytes, calibration: Iterable[NDArray[np.float32]]) -> bytes
 class _Reader(CalibrationDataReader):  # type: ignore[misc]
     """The calibration inputs, one after another."""
 
-    def __init__(self, name: str, inputs: Iterable[NDArray[np.float32]]) -> None:
-        self._name, self._inputs = name, iter(inputs)
-        self.given = 0
+    def __init__(self, name: str, inputs: Iterator[NDArray[np.float32]]) -> None:
+        self._name, self._inputs = name, inputs
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         """The next input, None after the last."""
         found = next(self._inputs, None)
-        if found is None:
-            return None
-        self.given += 1
-        return {self._name: found}
+        return None if found is None else {self._name: found}
 
 
 @contextmanager

@@ -77,7 +77,13 @@ def simplified(graph: bytes) -> bytes:
         options.optimized_model_filepath = str(Path(scratch) / "simplified.onnx")
         options.log_severity_level = _ERRORS_ONLY
         onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        return Path(options.optimized_model_filepath).read_bytes()
+        made = onnx.load(options.optimized_model_filepath)
+    # onnxruntime lists every library that it knows, and needs none of them here.
+    used = {node.domain for node in made.graph.node}
+    kept = [one for one in made.opset_import if one.domain in used]
+    del made.opset_import[:]
+    made.opset_import.extend(kept)
+    return bytes(made.SerializeToString())
 
 
 @contextmanager

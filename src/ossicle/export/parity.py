@@ -54,7 +54,9 @@ def _chunks(samples: NDArray[np.float32], plan: ChunkPlan) -> NDArray[np.float32
     """At most eight chunks from the beginning, with the zeros before sample 0 and after the end."""
     count = max(1, min(_BATCH, plan.n_chunks(len(samples))))
     padded = np.zeros((count - 1) * plan.core_samples + plan.chunk_samples, dtype=np.float32)
-    kept = samples[: len(padded) - plan.lead_samples]
-    padded[plan.lead_samples : plan.lead_samples + len(kept)] = kept
+    # The lead is negative where windows are shorter than hops: then the first samples belong to no chunk.
+    lead, skipped = max(plan.lead_samples, 0), max(-plan.lead_samples, 0)
+    kept = samples[skipped : skipped + len(padded) - lead]
+    padded[lead : lead + len(kept)] = kept
     starts = range(0, count * plan.core_samples, plan.core_samples)
     return np.stack([padded[start : start + plan.chunk_samples] for start in starts])

@@ -117,7 +117,7 @@ class AttentionFrames(_Attention):
     def heard(self, spectrogram: Tensor) -> Heard:
         """Of every chunk: logits (batch, n_labels), and of its frames (batch, chunk_frames, n_labels)."""
         clip, places = self.hear(normalise(spectrogram, self.normalise)[:, None])
-        return Heard(clip, places.reshape(len(places), self.chunk_frames, self.per_frame, -1).mean(dim=2))
+        return Heard(clip, places.reshape(-1, self.chunk_frames, self.per_frame, places.shape[2]).mean(dim=2))
 
     def forward(self, spectrogram: Tensor) -> Tensor:
         """Logits of every frame."""

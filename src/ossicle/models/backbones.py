@@ -58,7 +58,7 @@ class FeatureMaps(nn.Module):
         found: Tensor = self.network.forward_features(image)
         if self.grid is not None:
             rows, columns = self.grid
-            return found[:, -rows * columns :].transpose(1, 2).reshape(len(found), -1, rows, columns)
+            return found[:, -rows * columns :].transpose(1, 2).reshape(-1, self.n_features, rows, columns)
         return found.permute(0, 3, 1, 2) if self.channels_last else found
 
 
