@@ -13,6 +13,7 @@ import soundfile
 from ossicle.app.project.load import load_project
 from ossicle.app.steps import store as step
 from ossicle.app.steps import training
+from ossicle.app.steps.chain import run_project
 from ossicle.app.steps.preflight import preflight
 from ossicle.app.steps.step import Context, Silent, fingerprint
 from ossicle.artefacts.journal import Journal
@@ -20,6 +21,7 @@ from ossicle.artefacts.runlog import RunLog
 from ossicle.artefacts.shelf import Shelf
 from ossicle.audio.store import MixedStore, composition
 from ossicle.audio.store import choice as choosing
+from ossicle.training.material import load_material
 
 from ..untrained import PROJECT, RATE, write_tapes
 
@@ -225,3 +227,21 @@ def test_check_knows_what_leave_gb_is_for(project: Path, monkeypatch: pytest.Mon
         (found,) = [one for one in preflight(load_project(project, overrides)) if one.what == "disk"]
         assert found.ok is ok
         assert words in found.message
+
+
+def test_a_training_hears_the_same_from_store_and_files(project: Path) -> None:
+    """And a recording that is not in the store is a clip like any other."""
+    heard = []
+    for overrides in ((), ("store.only_biggest=1",), ("store.raw=true", "store.raw_reading=whole")):
+        loaded = load_project(project, overrides)
+        made = run_project(loaded, Silent(), "store").artefacts
+        labels = training.labels_of(made["dataset"])
+        plan, audio = loaded.settings.plan, loaded.audio_folder
+        material = load_material(made["dataset"], made["store"], labels, plan, audio=audio, cache_mb=1.0)
+        ids = sorted({clip.recording_id for clip in material.clips})
+        assert len(ids) == 3
+        starts = (-4000, 0, 12345, 9 * RATE)
+        heard.append(np.stack([material.samples(one, start) for one in ids for start in starts]))
+    for other in heard[1:]:
+        np.testing.assert_allclose(other, heard[0], atol=1e-4)
+    assert np.abs(heard[0]).max() > 0.01

@@ -5,6 +5,7 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import h5py
 import numpy as np
 import polars as pl
 import pytest
@@ -313,3 +314,20 @@ def test_a_shard_that_shrinks_under_a_reader_is_an_error(corpus, tmp_path):
             file.truncate(4096)
         with pytest.raises(ArtefactError, match="ends within recording"):
             np.concatenate([store.read(recording, 0, store.n_samples(recording)) for recording in store.ids])
+
+
+def test_a_store_of_more_shards_than_may_be_open_looks_each_of_them_up_once(corpus, tmp_path, monkeypatch):
+    """A large store has thousands: what HDF5 knows of one must not be asked again at every crop."""
+    monkeypatch.setattr("ossicle.audio.store.read._OPEN_SHARDS", 1)
+    build_store(corpus.values(), tmp_path / "s", RATE, shard_s=0.001)
+    looked: list[str] = []
+    real = h5py.File
+    monkeypatch.setattr(h5py, "File", lambda path, *rest, **more: looked.append(str(path)) or real(path, *rest, **more))
+    with Store(tmp_path / "s") as store:
+        for _ in range(3):
+            for one in store.ids:
+                store.read(one, 0, 100)
+        assert len(looked) == len(set(looked)) == len(corpus)
+        next((tmp_path / "s" / "shards").iterdir()).unlink()
+        with pytest.raises(ArtefactError, match="cannot be opened"):
+            np.concatenate([store.read(one, 0, 100) for one in (*store.ids, *store.ids)])

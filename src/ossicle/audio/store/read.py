@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ossicle.audio.store.cache import RecordingCache
 from ossicle.audio.store.entries import StoreEntry, read_index
-from ossicle.audio.store.shard import OpenShard, dataset, open_shard
+from ossicle.audio.store.shard import ShardFile, dataset, open_shard
 from ossicle.core.errors import ArtefactError
 
 # Open shards at once; systems allow a process about a thousand files.
@@ -31,7 +31,8 @@ class Store:
         self.entries: tuple[StoreEntry, ...] = tuple(entries)
         self._by_id = {entry.recording_id: entry for entry in entries if entry.status != "left_out"}
         self._cache = cache or RecordingCache(0)
-        self._open: OrderedDict[str, OpenShard] = OrderedDict()
+        self._shards: dict[str, ShardFile] = {}
+        self._open: OrderedDict[str, ShardFile] = OrderedDict()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -77,11 +78,13 @@ class Store:
             self._cache.put(entry.recording_id, whole)
         return whole[low:high]
 
-    def _shard(self, name: str) -> OpenShard:
+    def _shard(self, name: str) -> ShardFile:
+        if name not in self._shards:
+            self._shards[name] = ShardFile(self.folder, name)
         if name not in self._open:
             while len(self._open) >= _OPEN_SHARDS:
                 self._open.popitem(last=False)[1].close()
-            self._open[name] = OpenShard(self.folder, name)
+            self._open[name] = self._shards[name]
         self._open.move_to_end(name)
         return self._open[name]
 
@@ -90,6 +93,7 @@ class Store:
         for shard in self._open.values():
             shard.close()
         self._open = OrderedDict()
+        self._shards = {}
 
     def __enter__(self) -> "Store":
         return self
@@ -101,7 +105,8 @@ class Store:
 
     def __getstate__(self) -> dict[str, Any]:
         # A process opens its own files and holds its own recordings.
-        return {**self.__dict__, "_open": OrderedDict(), "_cache": RecordingCache(self._cache.budget_bytes)}
+        fresh = {"_open": OrderedDict(), "_shards": {}, "_cache": RecordingCache(self._cache.budget_bytes)}
+        return {**self.__dict__, **fresh}
 
 
 def within(start_sample: int, n_samples: int, length: int) -> tuple[int, int]:

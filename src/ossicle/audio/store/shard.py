@@ -72,22 +72,22 @@ def open_shard(folder: Path, shard: str) -> h5py.File:
         raise ArtefactError(f"{path}: cannot be opened ({error}); build the store again") from error
 
 
-class OpenShard:
-    """A shard open for reading: where the samples of each recording begin in the file, and how to get at them.
+class ShardFile:
+    """A shard to read from: where the samples of each recording begin in its file, and how to get at them.
 
-    Datasets are contiguous, so that samples are read from the file without HDF5 in between: no lock, safe between
-    threads, and unlike a memory map a file that shrinks is an error and not the end of the process.
+    Datasets are contiguous, so that samples are read from the file without HDF5 in between: faster, and unlike a
+    memory map a file that shrinks is an error and not the end of the process. The places are looked up once; closed,
+    the file is opened again when it is next read.
     """
 
     def __init__(self, folder: Path, shard: str) -> None:
         self.path = shard_path(folder, shard)
+        self._handle: int | None = None
         with open_shard(folder, shard) as file:
             try:
                 self._places = _places(file)
             except (KeyError, RuntimeError, ValueError) as error:
                 raise ArtefactError(f"{self.path}: not a whole shard ({error}); build the store again") from error
-            # Opened while HDF5 holds it: the file whose places these are, whatever takes its name meanwhile.
-            self._handle = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
 
     def read(self, recording_id: str, start: int, n_samples: int) -> NDArray[np.int16]:
         """Samples [start, start + n_samples) of a recording, all of which must be there: int16 (n_samples,)."""
@@ -96,17 +96,24 @@ class OpenShard:
         except KeyError:
             raise ArtefactError(f"{self.path}: no recording {recording_id} in it; build the store again") from None
         samples = np.empty(n_samples, dtype="<i2")
-        if (
-            start < 0
-            or start + n_samples > length
-            or _read_at(self._handle, samples, offset + 2 * start) != 2 * n_samples
-        ):
+        inside = start >= 0 and start + n_samples <= length
+        if not inside or _read_at(self._opened(), samples, offset + 2 * start) != 2 * n_samples:
             raise ArtefactError(f"{self.path}: ends within recording {recording_id}; build the store again")
         return samples
 
+    def _opened(self) -> int:
+        if self._handle is None:
+            try:
+                self._handle = os.open(self.path, os.O_RDONLY)
+            except OSError as error:
+                raise ArtefactError(f"{self.path}: cannot be opened ({error}); build the store again") from error
+        return self._handle
+
     def close(self) -> None:
-        """Close the file; nothing can be read any more."""
-        os.close(self._handle)
+        """Close the file, until it is next read."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
 
 def _places(file: h5py.File) -> dict[str, tuple[int, int]]:
