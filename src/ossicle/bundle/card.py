@@ -4,7 +4,8 @@ Read from the bundle's free objects, each key optional. ``metrics["figures"]``: 
 "high", "basis", "label"}`` where ``basis`` is ``cross-fitted``, ``held-out`` or ``in-sample`` and ``low`` and ``high``
 bound the interval; a figure without a basis is shown as ``in-sample``, so that no figure looks better than it is.
 ``metrics["gate"]``: ``passed`` or ``refused``. ``split``: ``group`` (the field that no split cuts), ``n_groups``,
-``n_folds``, ``warning``, ``leaky`` (what the split cuts through, where it does). Everything from outside is escaped:
+``n_folds``, ``warning``, ``leaky`` (what the split cuts through, where it does). ``provenance["exports"]``: what
+``ossicle export`` added, file to way to figures. Everything from outside is escaped:
 a card is often turned into HTML.
 """
 
@@ -70,8 +71,10 @@ def card_text(bundle: Bundle) -> str:
     ]
     if SECOND_STAGE in bundle.files:
         parts += ["", "## Second stage", "", _SECOND_STAGE]
-    if bundle.provenance:
-        parts += ["", "## Provenance", "", *_listed(bundle.provenance)]
+    parts += _exports(bundle.provenance.get("exports"))
+    told = {key: value for key, value in bundle.provenance.items() if key != "exports"}
+    if told:
+        parts += ["", "## Provenance", "", *_listed(told)]
     return "\n".join(parts) + "\n"
 
 
@@ -145,6 +148,21 @@ def _gate(metrics: Mapping[str, Any]) -> list[str]:
         return []
     words = "**Refused:** it fires where there is nothing to find." if verdict == "refused" else "Passed."
     return ["## Noise gate", "", words, ""]
+
+
+def _exports(exports: object) -> list[str]:
+    """The further graphs of ``ossicle export``: by file and by precision in a runtime, what each changed."""
+    if not isinstance(exports, Mapping) or not exports:
+        return []
+    rows = ["", "## Exports", "", "| graph | run as | largest difference | AUC change |", "|---|---|---|---|"]
+    for file, ways in sorted(exports.items()):
+        for way, told in sorted(ways.items()) if isinstance(ways, Mapping) else ():
+            found = told if isinstance(told, Mapping) else {}
+            largest, change = found.get("max_difference"), found.get("macro_auc_change")
+            cells = [file, way, f"{largest:.1e}" if isinstance(largest, int | float) else "unknown"]
+            cells += [f"{change:+.4f}" if isinstance(change, int | float) else "not judged"]
+            rows.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
+    return rows
 
 
 def _decisions(labels: Sequence[str], decisions: Mapping[str, Decision]) -> list[str]:

@@ -1,0 +1,45 @@
+import pytest
+
+from ossicle.bundle.extend import extend_bundle
+from ossicle.bundle.format import read_bundle
+from ossicle.bundle.graph import graph_file
+from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.core.errors import ArtefactError, BundleError
+
+TOLD = {"model.int8.onnx": {"int8 in onnx": {"max_difference": 0.0123, "macro_auc_change": -0.0004}, "odd": 3}}
+
+
+def test_a_bundle_grows_and_keeps_what_it_had(bundle, tmp_path):
+    data = bundle.read_bytes("model.onnx")
+    grown = extend_bundle(bundle, tmp_path / "b", {"model.int8.onnx": data}, {"exports": TOLD})
+    assert grown == read_bundle(tmp_path / "b")
+    assert set(grown.files) == set(bundle.files) | {"model.int8.onnx"}
+    for name in set(bundle.files) - {"CARD.md"}:
+        assert grown.read_bytes(name) == bundle.read_bytes(name)
+    assert grown.provenance == {**bundle.provenance, "exports": TOLD}
+    assert (grown.labels, grown.plan, grown.decisions) == (bundle.labels, bundle.plan, bundle.decisions)
+    OnnxPredictor(grown, precision="int8")
+    card = grown.read_bytes("CARD.md").decode()
+    assert "| model.int8.onnx | int8 in onnx | 1.2e\\-02 | \\-0.0004 |" in card
+    assert "exports:" not in card
+
+
+def test_a_folder_that_is_there_is_replaced_only_when_asked(bundle, tmp_path):
+    extend_bundle(bundle, tmp_path / "b", {}, {})
+    with pytest.raises(ArtefactError):
+        extend_bundle(bundle, tmp_path / "b", {}, {})
+    extend_bundle(bundle, tmp_path / "b", {"more.txt": b"x"}, {}, replace=True)
+    assert read_bundle(tmp_path / "b").read_bytes("more.txt") == b"x"
+
+
+@pytest.mark.parametrize("name", ["../up.onnx", "a/b.onnx", "bundle.json"])
+def test_names_that_a_reader_refuses_are_not_written(bundle, tmp_path, name):
+    with pytest.raises(BundleError):
+        extend_bundle(bundle, tmp_path / "b", {name: b"x"}, {})
+    assert not (tmp_path / "b").exists()
+
+
+def test_names_of_graphs():
+    names = {graph_file(kind, one) for kind in ("model", "waveform", "folds") for one in ("fp32", "bf16", "int8")}
+    assert len(names) == 9
+    assert graph_file() == "model.onnx"
