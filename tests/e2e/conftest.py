@@ -25,6 +25,7 @@ STEPS = (
     "training",
     "scores",
     "decision",
+    "calibration",
     "second_stage",
     "evaluation",
     "gate",

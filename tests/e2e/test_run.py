@@ -138,6 +138,7 @@ def test_from_computes_anew_what_is_done(tiny: Tiny, tmp_path: Path) -> None:
     said = json.loads(done.stdout)["outcomes"]
     assert [step for step, outcome in said.items() if outcome == "computed"] == [
         "decision",
+        "calibration",
         "second_stage",
         "evaluation",
     ]

@@ -10,7 +10,7 @@ from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.decide import decide
 from ossicle.inference.grid import DecisionGrid, count_grid, found_by_grid
 from ossicle.metrics.events import count_events
-from ossicle.metrics.matching import CollarMatch, IouMatch
+from ossicle.metrics.matching import CollarMatch, IouMatch, RecordingMatch
 
 HOP = 0.01
 SMALL = DecisionGrid(
@@ -55,7 +55,13 @@ def corpora(draw):
 @given(
     corpus=corpora(),
     criterion=st.sampled_from(
-        [IouMatch(threshold=0.5), IouMatch(threshold=0.2), CollarMatch(collar_s=0.02), CollarMatch(collar_s=60.0)]
+        [
+            IouMatch(threshold=0.5),
+            IouMatch(threshold=0.2),
+            CollarMatch(collar_s=0.02),
+            CollarMatch(collar_s=60.0),
+            RecordingMatch(),
+        ]
     ),
 )
 def test_counts_equal_those_of_deciding_one_by_one(corpus, criterion):

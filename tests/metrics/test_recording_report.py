@@ -126,14 +126,37 @@ def test_intervals_are_of_groups() -> None:
 
 
 def test_top_labels_only_where_each_recording_has_one() -> None:
-    scores = np.array([[0.5, 0.5], [0.1, 0.2]])
-    assert top_labels(scores, np.array([[True, True], [True, False]])) is None
-    assert top_labels(scores, np.array([[False, False], [True, False]])) is None
-    assert top_labels(scores[:, :1], np.array([[True], [True]])) is None
-    found = top_labels(scores, np.array([[False, True], [False, True]]))
+    scores, folds = np.array([[0.5, 0.5], [0.1, 0.2]]), np.zeros(2)
+    assert top_labels(items_of(scores, np.array([[True, True], [True, False]]), folds)) is None
+    assert top_labels(items_of(scores, np.array([[False, False], [True, False]]), folds)) is None
+    assert top_labels(items_of(scores[:, :1], np.array([[True], [True]]), folds)) is None
+    found = top_labels(items_of(scores, np.array([[False, True], [False, True]]), folds))
     assert found is not None
     # Of equal scores the first label counts, as numpy and scikit-learn have it.
     assert found[1].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_labels_that_a_recording_may_have_or_not_count_neither_way(seed: int) -> None:
+    items = case(seed, single=False)
+    rng = np.random.default_rng(seed)
+    known = rng.random(items.scores.shape) < 0.7
+    labels, groups = [f"label {k}" for k in range(items.scores.shape[1])], [str(k) for k in range(len(items.scores))]
+
+    def report(positive: np.ndarray, scores: np.ndarray) -> dict[str, object]:
+        of = Items(scores.astype(np.float32), positive, items.weights, items.folds, known)
+        return recording_report(of, labels, groups, "max", 50).to_json()
+
+    one = report(items.positive, items.scores)
+    # Whatever is said of them, and whatever their scores are, no figure moves.
+    assert one == report(items.positive ^ ~known, np.where(known, items.scores, 1 - items.scores))
+    for k, label in enumerate(labels):
+        mine = known[:, k]
+        if items.positive[mine, k].sum() > 0:
+            expected = average_precision_score(items.positive[mine, k], items.scores[mine, k])
+            found = one["per_label"][label]  # type: ignore[index]
+            assert found["average_precision"]["value"] == pytest.approx(expected, abs=1e-6)
+            assert found["n_positive"] + found["n_negative"] == mine.sum()
 
 
 def test_no_recording_is_refused() -> None:

@@ -116,8 +116,8 @@ def items(seed: int, n: int = 600) -> Items:
 def test_calibration_is_better_on_items_that_no_map_was_fitted_on(kind: str, shared: bool) -> None:
     found = items(11, 3000)
     fitted = cross_calibrate(found, ["a", "b"], CalibrationSettings(kind=kind, shared=shared))
-    before = reliability(found.scores, found.positive, found.weights, ["a", "b"])
-    after = reliability(held_out_scores(found, ["a", "b"], fitted), found.positive, found.weights, ["a", "b"])
+    before = reliability(found, ["a", "b"])
+    after = reliability(found, ["a", "b"], held_out_scores(found, ["a", "b"], fitted))
     assert after.pooled.brier < before.pooled.brier
     # A slope alone cannot mend an offset.
     if not shared and kind != "temperature":

@@ -42,15 +42,24 @@ class CalibrationSettings:
 class Items:
     """Scored items: ``scores`` floating and ``positive`` bool, shapes (n, n_labels); ``weights`` > 0, ``folds`` (n,).
 
-    ``folds`` says in which fold each was held out, by the model that gave its scores.
+    ``folds`` says in which fold each was held out, by the model that gave its scores. ``known`` bool (n, n_labels):
+    whether the truth is known; where it is not, the item has no part in the figures of the label. All is, by default.
     """
 
     scores: NDArray[np.floating]
     positive: NDArray[np.bool_]
     weights: NDArray[np.float64]
     folds: NDArray[np.int64]
+    known: NDArray[np.bool_] | None = None
+
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """``known``, spelled out."""
+        return np.ones(self.scores.shape, dtype=np.bool_) if self.known is None else self.known
 
     def __post_init__(self) -> None:
+        if self.known is not None and self.known.shape != self.scores.shape:
+            raise ValueError(f"known {self.known.shape} and scores {self.scores.shape} must be of one shape")
         if not (self.scores.shape == self.positive.shape and self.scores.ndim == 2):
             raise ValueError(f"scores {self.scores.shape} and truth {self.positive.shape} must be tables of one shape")
         if not (len(self.scores) == len(self.weights) == len(self.folds)):
@@ -87,10 +96,10 @@ def cross_calibrate(items: Items, labels: Sequence[str], chosen: CalibrationSett
         if label not in final
     ]
     if chosen.kind == "isotonic":
-        numbers = items.positive.sum(axis=0)
-        few = np.minimum(numbers, len(items.positive) - numbers) < FEW
+        numbers, others = (items.positive & items.told).sum(axis=0), (~items.positive & items.told).sum(axis=0)
+        few = np.minimum(numbers, others) < FEW
         if chosen.shared:
-            few &= min(int(numbers.sum()), int(items.positive.size - numbers.sum())) < FEW
+            few &= min(int(numbers.sum()), int(others.sum())) < FEW
         notes += [
             f"{label}: an isotonic line on fewer than {FEW} positives or negatives follows chance: platt is safer"
             for label, is_few in zip(labels, few, strict=True)
@@ -119,23 +128,25 @@ def held_out_scores(items: Items, labels: Sequence[str], fitted: CrossCalibratio
     return out
 
 
-def reliability(
-    scores: NDArray[np.floating], positive: NDArray[np.bool_], weights: NDArray[np.float64], labels: Sequence[str]
-) -> Reliability:
-    """Calibration of scores in [0, 1] (n, n_labels) of items that weigh ``weights`` (n,)."""
+def reliability(items: Items, labels: Sequence[str], scores: NDArray[np.floating] | None = None) -> Reliability:
+    """Calibration of items, or of other ``scores`` in [0, 1] (n, n_labels) of the same items."""
+    given = items.scores if scores is None else scores
     sums = {
-        label: calibration_sums(scores[:, column], positive[:, column], weights) for column, label in enumerate(labels)
+        label: calibration_sums(given[:, column], items.positive[:, column], items.weights * items.told[:, column])
+        for column, label in enumerate(labels)
     }
     return Reliability({label: calibration(of) for label, of in sums.items()}, calibration(added(sums.values())))
 
 
 def _fit(items: Items, rows: NDArray[np.bool_], labels: Sequence[str], chosen: CalibrationSettings) -> Maps:
-    scores, positive, weights = items.scores[rows], items.positive[rows], items.weights[rows]
+    used = items.told & rows[:, None]
     if chosen.shared:
-        found = fit_score_map(scores.ravel(), positive.ravel(), np.repeat(weights, len(labels)), chosen.kind)
+        weights = np.broadcast_to(items.weights[:, None], used.shape)
+        found = fit_score_map(items.scores[used], items.positive[used], weights[used], chosen.kind)
         return {} if found is None else dict.fromkeys(labels, found)
-    fitted = {
-        label: fit_score_map(scores[:, column], positive[:, column], weights, chosen.kind)
-        for column, label in enumerate(labels)
-    }
+    fitted = {}
+    for column, label in enumerate(labels):
+        mine = used[:, column]
+        of = items.scores[mine, column], items.positive[mine, column], items.weights[mine]
+        fitted[label] = fit_score_map(*of, chosen.kind)
     return {label: one for label, one in fitted.items() if one is not None}

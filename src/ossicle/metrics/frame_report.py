@@ -6,9 +6,9 @@ recording cuts short counts as what is left. Means are over the labels where a f
 frame has are named.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from ossicle.metrics.event_report import Estimate, plain
 from ossicle.metrics.frames import FrameScores, frame_targets
 from ossicle.metrics.ranking import average_precision, roc_auc
 from ossicle.metrics.ranking_bootstrap import ranking
+
+T = TypeVar("T")
 
 MOST_RESAMPLED = 100_000
 """Means over more frames than this have no intervals: a resample of each would take longer than all the rest."""
@@ -81,11 +83,15 @@ class FrameTally:
         self._scores: dict[str, list[NDArray[np.floating]]] = {label: [] for label in labels}
         self._targets: dict[str, list[NDArray[np.bool_]]] = {label: [] for label in labels}
         self._sums: dict[str, list[CalibrationSums]] = {label: [] for label in labels}
+        self._known: dict[str, list[bool]] = {label: [] for label in labels}
         self._positive_s = dict.fromkeys(labels, 0.0)
         self._probabilities = True
 
-    def add(self, track: FrameScores, references: Mapping[str, Intervals]) -> None:
-        """Add a recording: scores with a column a label, and (n, 2) seconds of each label's annotations."""
+    def add(self, track: FrameScores, references: Mapping[str, Intervals], unknown: Collection[str] = ()) -> None:
+        """Add a recording: scores with a column a label, and (n, 2) seconds of each label's annotations.
+
+        Of ``unknown`` labels it is not known whether they are in it: its frames have no part in their figures.
+        """
         seconds = np.diff(track.edges_s)
         self._probabilities &= bool(np.all((track.scores >= 0) & (track.scores <= 1)))
         for column, label in enumerate(self.labels):
@@ -93,6 +99,9 @@ class FrameTally:
             targets = frame_targets(as_intervals(references.get(label, ())), track.edges_s)
             self._scores[label].append(scores)
             self._targets[label].append(targets)
+            self._known[label].append(label not in unknown)
+            if label in unknown:
+                continue
             self._positive_s[label] += float(seconds[targets].sum())
             if self._probabilities:
                 self._sums[label].append(calibration_sums(scores, targets, seconds))
@@ -111,6 +120,7 @@ class FrameTally:
                 groups,
                 n_bootstrap,
                 seed,
+                np.repeat(np.array([self._known[label] for label in self.labels]).T, sizes, axis=0),
             )
             precision, auc = found.cmap, found.macro_roc_auc
         return FrameReport(
@@ -118,12 +128,16 @@ class FrameTally:
             precision,
             auc,
             calibration(added(one for of in self._sums.values() for one in of)) if self._probabilities else None,
-            tuple(label for label in self.labels if not any(one.any() for one in self._targets[label])),
+            tuple(label for label in self.labels if not any(one.any() for one in self._told(self._targets, label))),
         )
 
+    def _told(self, parts: Mapping[str, list[T]], label: str) -> list[T]:
+        """Of the recordings' parts those of which the truth is known."""
+        return [one for one, known in zip(parts[label], self._known[label], strict=True) if known]
+
     def _of_label(self, label: str) -> LabelFrames:
-        scores = np.concatenate([np.zeros(0, dtype=np.float32), *self._scores[label]])
-        targets = np.concatenate([np.zeros(0, dtype=np.bool_), *self._targets[label]])
+        scores = np.concatenate([np.zeros(0, dtype=np.float32), *self._told(self._scores, label)])
+        targets = np.concatenate([np.zeros(0, dtype=np.bool_), *self._told(self._targets, label)])
         return LabelFrames(
             average_precision(scores, targets),
             roc_auc(scores, targets),

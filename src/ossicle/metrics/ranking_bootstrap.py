@@ -37,17 +37,20 @@ def ranking(
     groups: Sequence[str],
     n: int,
     seed: int,
+    known: NDArray[np.bool_] | None = None,
 ) -> Ranking:
     """Figures of items with ``scores`` and ``positive`` (n_items, n_labels), intervals from ``n`` resamples.
 
-    ``recording`` (n_items,): the place of each item's recording in ``groups``. Raises ValueError on shapes that
-    disagree and on scores that are NaN.
+    ``recording`` (n_items,): the place of each item's recording in ``groups``. ``known`` (n_items, n_labels): whether
+    an item counts for a label; all do, by default. Raises ValueError on shapes that disagree and on scores that are
+    NaN.
     """
     if scores.shape != positive.shape or scores.ndim != 2 or len(scores) != len(recording):
         raise ValueError(f"scores {scores.shape}, truth {positive.shape} and {len(recording)} recordings disagree")
     if np.isnan(scores).any():
         raise ValueError("a score is NaN: it has no rank")
-    orders = [_Order.of(scores[:, column], positive[:, column]) for column in range(scores.shape[1])]
+    told = np.ones(scores.shape, dtype=np.bool_) if known is None else known
+    orders = [_Order.of(scores[:, column], positive[:, column], told[:, column]) for column in range(scores.shape[1])]
     value = _figures(orders, np.ones((1, len(scores)), dtype=np.float64))[0]
     draws = [np.full((1, *value.shape), np.nan)]
     if n > 0 and len(groups) > 1:
@@ -72,8 +75,9 @@ class _Order:
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> "_Order":
+    def of(cls, scores: NDArray[np.floating], positive: NDArray[np.bool_], known: NDArray[np.bool_]) -> "_Order":
         order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
+        order = order[known[order]]
         falling = scores[order]
         first = np.ones(len(order), dtype=np.bool_)
         first[1:] = falling[1:] != falling[:-1]

@@ -131,11 +131,15 @@ def recording_report(
         raise ValueError("there is no recording to judge")
     scores = np.asarray(items.scores, dtype=np.float64)
     each, names, folds = np.arange(n), tuple(labels), [int(one) for one in np.unique(items.folds)]
-    ranked = ranking(scores, items.positive, each, groups, n_bootstrap, seed)
-    decided = [clip_figures(scores[:, c], items.positive[:, c], items.folds, folds) for c in range(len(names))]
+    told, positive = items.told, items.positive & items.told
+    ranked = ranking(scores, positive, each, groups, n_bootstrap, seed, told)
+    decided = [
+        clip_figures(scores[told[:, c], c], positive[told[:, c], c], items.folds[told[:, c]], folds)
+        for c in range(len(names))
+    ]
     f1, macro_f1, undecided = _decided(scores, items, decided, groups, n_bootstrap, seed)
-    calibrated = reliability(items.scores, items.positive, items.weights, names)
-    answers = top_labels(scores, items.positive)
+    calibrated = reliability(items, names)
+    answers = top_labels(items)
     return RecordingReport(
         pool=pool,
         n=n,
@@ -151,24 +155,29 @@ def recording_report(
                 ranked.average_precision[c],
                 f1[c],
                 decided[c],
-                best_f1_threshold(scores[:, c], items.positive[:, c]),
+                best_f1_threshold(scores[told[:, c], c], positive[told[:, c], c]),
                 calibrated.per_label[label],
             )
             for c, label in enumerate(names)
         },
         per_fold=tuple(_fold(fold, scores, items, answers) for fold in folds),
         pooled=calibrated.pooled,
-        absent=_named(names, items.positive.sum(axis=0) == 0),
-        everywhere=_named(names, items.positive.sum(axis=0) == n),
+        absent=_named(names, positive.sum(axis=0) == 0),
+        everywhere=_named(names, (~positive & told).sum(axis=0) == 0),
         without_threshold=_named(names, undecided),
     )
 
 
-def top_labels(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> tuple[Counts, Counts] | None:
-    """The label of each recording and the one with the highest score, (n,) each; None unless each has exactly one."""
+def top_labels(items: Items, scores: NDArray[np.floating] | None = None) -> tuple[Counts, Counts] | None:
+    """The label of each item and the one with the highest score, (n,) each; None unless each has exactly one.
+
+    ``scores`` (n, n_labels): others than the items' own. A label that an item may have or not is no answer.
+    """
+    positive = items.positive & items.told
     if positive.shape[1] < 2 or not np.all(positive.sum(axis=1) == 1):
         return None
-    return positive.argmax(axis=1), scores.argmax(axis=1)
+    given = items.scores if scores is None else scores
+    return positive.argmax(axis=1), np.where(items.told, given, -np.inf).argmax(axis=1)
 
 
 def _decided(
@@ -184,6 +193,7 @@ def _decided(
     undecided = np.isnan(limits).any(axis=0)
     said = scores >= np.where(np.isnan(limits), np.inf, limits)
     counts = np.stack([said & items.positive, said & ~items.positive, ~said & items.positive], axis=-1).astype(np.int64)
+    counts[~items.told] = 0
     # Nothing to count gives no figure, and a label without references has no part in the mean.
     counts[:, undecided] = 0
     found = bootstrap_interval(counts, groups, all_rates, n_bootstrap, seed_of("best f1", seed))
@@ -216,7 +226,7 @@ def _fold(
     fold: int, scores: NDArray[np.float64], items: Items, answers: tuple[Counts, Counts] | None
 ) -> FoldRecordings:
     rows = items.folds == fold
-    found = ranking(scores[rows], items.positive[rows], np.arange(int(rows.sum())), [], 0, 0)
+    found = ranking(scores[rows], items.positive[rows], np.arange(int(rows.sum())), [], 0, 0, items.told[rows])
     accuracy = None if answers is None else float((answers[0] == answers[1])[rows].mean())
     return FoldRecordings(fold, int(rows.sum()), accuracy, found.macro_roc_auc.value, found.cmap.value)
 

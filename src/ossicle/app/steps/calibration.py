@@ -78,8 +78,8 @@ def final_maps(calibration: Path) -> dict[str, ScoreMap]:
 
 
 def _figures(items: Items, scores: NDArray[np.floating], labels: tuple[str, ...], unit: str) -> dict[str, Any]:
-    found: Reliability = reliability(scores, items.positive, items.weights, labels)
-    answers = top_labels(scores, items.positive) if unit == "items" else None
+    found: Reliability = reliability(items, labels, scores)
+    answers = top_labels(items, scores) if unit == "items" else None
     return {
         "ece": plain(found.pooled.ece),
         "brier": plain(found.pooled.brier),

@@ -39,6 +39,7 @@ def run(context: Context) -> None:
     raw = read_tracks(context.inputs["scores"], truth.ids, settings.postprocess)
     tracks = {key: as_judged(one, pool) for key, one in raw.items()}
     counts = count_grid(tracks, truth.references, settings.decision, truth.labels, rule_of(settings.evaluation))
+    counts[:, ~truth.known] = 0
     folds = [truth.folds[key] for key in truth.ids]
     fitted = cross_fit(counts, folds, truth.labels, settings.decision)
     held_out = {key: decide(tracks[key], fitted.per_fold[truth.folds[key]]) for key in truth.ids}

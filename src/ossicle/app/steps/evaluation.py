@@ -100,8 +100,12 @@ def _without_maps(calibrated: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_events(context: Context, name: str, truth: Truth) -> dict[str, list[Event]]:
-    """A table of events of the whole detector, from the step ``second_stage``."""
-    return events_of(read_table(context.inputs["second_stage"] / f"{name}.parquet"), truth.ids)
+    """A table of events of the whole detector, from the step ``second_stage``.
+
+    Without those of labels that their recording may hold or not: they are neither right nor wrong.
+    """
+    found = events_of(read_table(context.inputs["second_stage"] / f"{name}.parquet"), truth.ids)
+    return {key: [one for one in of if (key, one.label) not in truth.unknown] for key, of in found.items()}
 
 
 def evaluate(truth: Truth, predicted: Times, criterion: Criterion | RecordingMatch, context: Context) -> EventReport:
@@ -147,7 +151,7 @@ def frame_figures(truth: Truth, context: Context) -> dict[str, Any]:
     def tracks() -> Iterator[tuple[str, FrameScores]]:
         for key in truth.ids:
             track = frames_of(read_tracks(scores, (key,), context.project.settings.postprocess)[key])
-            tally.add(track, references[key])
+            tally.add(track, references[key], [label for label in truth.labels if (key, label) in truth.unknown])
             yield key, track
 
     found: dict[str, Any] = {}

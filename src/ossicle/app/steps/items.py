@@ -25,6 +25,7 @@ def recording_items(truth: Truth, scores: Path, pool: str, how: Postprocess) -> 
         positive=np.array([[(key, label) in there for label in truth.labels] for key in truth.ids], dtype=np.bool_),
         weights=np.ones(len(truth.ids)),
         folds=folds_of(truth),
+        known=truth.known,
     )
 
 
@@ -43,7 +44,11 @@ def frame_items(truth: Truth, scores: Path, how: Postprocess) -> Items:
         seconds.append(np.diff(frames.edges_s))
         sizes.append(len(frames.scores))
     return Items(
-        np.concatenate(values), np.concatenate(positive), np.concatenate(seconds), np.repeat(folds_of(truth), sizes)
+        scores=np.concatenate(values),
+        positive=np.concatenate(positive),
+        weights=np.concatenate(seconds),
+        folds=np.repeat(folds_of(truth), sizes),
+        known=np.repeat(truth.known, sizes, axis=0),
     )
 
 

@@ -59,7 +59,7 @@ def recording_examples(
 
 
 def _confused(truth: Truth, items: Items) -> Iterator[_Case]:
-    answers = top_labels(items.scores, items.positive)
+    answers = top_labels(items)
     if answers is None:
         return
     every = np.arange(len(items.scores))
@@ -73,12 +73,12 @@ def _confused(truth: Truth, items: Items) -> Iterator[_Case]:
 
 def _missed(truth: Truth, items: Items, events: Mapping[str, list[Event]]) -> Iterator[_Case]:
     found = _found(truth, events)
-    yield from _cases(truth, items, items.positive & ~found, ascending=True)
+    yield from _cases(truth, items, items.positive & ~found & items.told, ascending=True)
 
 
 def _false(truth: Truth, items: Items, events: Mapping[str, list[Event]]) -> Iterator[_Case]:
     found = _found(truth, events)
-    yield from _cases(truth, items, found & ~items.positive, ascending=False)
+    yield from _cases(truth, items, found & ~items.positive & items.told, ascending=False)
 
 
 def _found(truth: Truth, events: Mapping[str, list[Event]]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:

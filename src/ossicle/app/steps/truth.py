@@ -1,10 +1,12 @@
 """What several steps read: references, groups, folds and tracks of the annotated recordings."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.scores import track_path
@@ -18,8 +20,9 @@ from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.corpus.index_files import read_index
 from ossicle.corpus.review_rounds import PROVENANCE
-from ossicle.corpus.tables import annotations_of
+from ossicle.corpus.tables import UNKNOWN_SCHEMA, annotations_of, unknown_of
 from ossicle.inference.postprocess import postprocessed
+from ossicle.training.material import UNKNOWN
 
 Times = dict[str, dict[str, Intervals]]
 
@@ -29,7 +32,8 @@ class Truth:
     """The recordings of a project that were annotated as a whole, by id, in the order of ``ids``.
 
     ``reviewed`` counts the annotations that came from review rounds, ``only_teach`` those in recordings that are not
-    judged; both of all that the dataset holds.
+    judged; both of all that the dataset holds. ``unknown``: recordings with labels that they may hold or not; neither
+    finding such a label nor missing it counts.
     """
 
     ids: tuple[str, ...]
@@ -40,6 +44,14 @@ class Truth:
     folds: dict[str, int]
     reviewed: int = 0
     only_teach: int = 0
+    unknown: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Whether it is known if a recording holds a label: (n_recordings, n_labels), in the order of both."""
+        return np.array(
+            [[(key, label) not in self.unknown for label in self.labels] for key in self.ids], dtype=np.bool_
+        )
 
     @property
     def references(self) -> Times:
@@ -71,7 +83,15 @@ def read_truth(corpus: Path, dataset: Path) -> Truth:
         only_teach=sum(one.recording_id not in judged for one in notes),
         groups=dict(zip(folds["recording_id"], folds["group"], strict=True)),
         folds=dict(zip(folds["recording_id"], folds["fold"], strict=True)),
+        unknown=_unknown(dataset, judged),
     )
+
+
+def _unknown(dataset: Path, judged: Collection[str]) -> frozenset[tuple[str, str]]:
+    if not (dataset / UNKNOWN).exists():
+        return frozenset()
+    found = unknown_of(read_table(dataset / UNKNOWN, dict(UNKNOWN_SCHEMA)))
+    return frozenset((key, label) for key, labels in found.items() if key in judged for label in labels)
 
 
 def read_tracks(scores: Path, ids: tuple[str, ...], how: Postprocess) -> dict[str, ScoreTrack]:
