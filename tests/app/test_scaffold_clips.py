@@ -62,7 +62,7 @@ fold_field = "fold"      # the folds that were published
 rate = 32000             # Hz; most recordings have at least 44100
 
 [chunks]
-# half of the recordings last less than 1.9 s
+# half of the recordings last at most 1.9 s
 core_s = 1.5
 window_s = 1.5
 step_s = 1.5

@@ -11,6 +11,7 @@ from rich.text import Text
 from ossicle.app.cli.printable import printable
 
 _PIPE_WIDTH = 140
+_MOST_GROUPS = 60
 
 
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None = None) -> None:
@@ -36,7 +37,8 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         }
         rows.append(_row("macro over labels", macro))
         rows += [_row(f"label {name}", {"events": of, **of}) for name, of in metrics["per_label"].items()]
-    rows += [_row(f"group {name}", {"events": of, **of}) for name, of in metrics["per_group"].items()]
+    groups = list(metrics["per_group"].items())
+    rows += [_row(f"group {name}", {"events": of, **of}) for name, of in groups[:_MOST_GROUPS]]
     rows.append(_row("all, in-sample", metrics["in_sample"]))
     protocol = metrics["protocol"]
     by_recording = protocol.get("judged") == "recording"
@@ -44,6 +46,8 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
     print_rows((what, "F1", "precision", "recall", "annotated", "predicted"), rows)
     if by_recording:
         print(_ranked(metrics["recordings"]))
+    if len(groups) > _MOST_GROUPS:
+        print(f"the first {_MOST_GROUPS} of {len(groups)} groups; all of them are in metrics.json")
     few = "; few groups: intervals say little about new ones" if metrics["few_groups"] else ""
     print(f"{protocol['criterion']}; decision {protocol['decision']}; 95 % intervals{few}")
 

@@ -56,4 +56,4 @@ def _window_s(wanted_s: float, lengths_s: NDArray[np.float64]) -> tuple[float, s
     if usual_s >= wanted_s:
         return wanted_s, ""
     window_s = math.floor(usual_s * 2) / 2 if usual_s >= 1 else max(math.floor(usual_s * 100) / 100, 0.01)
-    return window_s, f"half of the recordings last less than {usual_s:.3g} s"
+    return window_s, f"half of the recordings last at most {usual_s:.3g} s"
