@@ -125,6 +125,21 @@ def test_it_leaves_an_ensemble_that_predict_runs(
     assert len(lines) == counted["siteA_1.wav"]
 
 
+def test_the_leaderboard_lists_it_and_purge_keeps_it(tapes: Path, ossicle: Any) -> None:
+    ossicle("ensemble", "-p", tapes, *QUIET)
+    told = json.loads(ossicle("leaderboard", "-p", tapes, "--json").out)
+    rows = {row["name"]: row for row in told["rows"]}
+    metrics = json.loads((tapes / "ensemble" / "metrics.json").read_text())
+    assert rows["ensemble: vlom"]["f1"] == metrics["events"]["f1"]
+    # Two seeds of one network; their ensemble is none of them.
+    assert [of["names"] for of in told["over_seeds"]] == [[".", "one"]]
+    other = ossicle("leaderboard", "-p", tapes, "--json", "--set", "ensemble.rule=geometric")
+    assert not any(row["name"].startswith("ensemble") for row in json.loads(other.out)["rows"])
+    assert "decision" not in ossicle("purge", "-p", tapes, "--dry-run").out
+    rule = ossicle("purge", "-p", tapes, "--dry-run", "--set", "ensemble.rule=geometric").out
+    assert "decision" in rule
+
+
 def test_the_second_time_nothing_is_computed(tapes: Path, ossicle: Any) -> None:
     ossicle("ensemble", "-p", tapes, *QUIET)
     before = {place: place.stat().st_mtime_ns for place in (tapes / "data").glob("*/*/artefact.json")}

@@ -15,9 +15,9 @@ import polars as pl
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps import chain, corpus, dataset, decision, evaluation, scores
-from ossicle.app.steps.ensemble_members import Member
+from ossicle.app.steps.ensemble_members import Member, members_done
 from ossicle.app.steps.ensemble_scores import FITTED, read_fits, scores_step, write_combined
-from ossicle.app.steps.step import Context, Progress, Step, run_steps
+from ossicle.app.steps.step import Context, Progress, Step, find_steps, run_steps
 from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.lock import project_lock
@@ -48,6 +48,19 @@ def judge_ensemble(project: Project, members: Sequence[Member], how: Combination
         done = run_steps(steps, own, progress)
     metrics = dict(read_json(done.artefacts[evaluation.STEP.name] / "metrics.json"))
     return Ensembled(own, how, done.artefacts, metrics)
+
+
+def ensemble_done(project: Project, overrides: Sequence[str], how: Combination) -> Ensembled | None:
+    """The project's ensemble as :func:`judge_ensemble` left it under its present settings; None where it did not."""
+    members = members_done(project, overrides)
+    if not members:
+        return None
+    own = judged_as(project, members[0])
+    found = find_steps(ensemble_steps(members, how, project.settings.ensemble.seed), own)
+    artefacts = {name: path for name, path in found.items() if path is not None}
+    if evaluation.STEP.name not in artefacts:
+        return None
+    return Ensembled(own, how, artefacts, dict(read_json(artefacts[evaluation.STEP.name] / "metrics.json")))
 
 
 def judged_as(project: Project, first: Member) -> Project:

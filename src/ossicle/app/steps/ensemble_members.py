@@ -9,9 +9,9 @@ import numpy as np
 from ossicle.app.project.ensemble import ITSELF
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.bundle import FOLDER
-from ossicle.app.steps.chain import run_project
+from ossicle.app.steps.chain import chain_of, run_project
 from ossicle.app.steps.scores import refuse_leaky, track_path
-from ossicle.app.steps.step import Progress
+from ossicle.app.steps.step import Progress, find_steps
 from ossicle.app.steps.training import labels_of
 from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.blocks import read_track
@@ -74,6 +74,21 @@ def members_of(project: Project, progress: Progress, overrides: Sequence[str] = 
     found = []
     for name, one in zip(names, loaded, strict=True):
         artefacts = run_project(one, progress, until="bundle").artefacts
+        found.append(Member(name, one, artefacts, Shelf(one.data_root).content(artefacts["scores"])))
+    return tuple(found)
+
+
+def members_done(project: Project, overrides: Sequence[str] = ()) -> tuple[Member, ...]:
+    """The members as far as they are on the shelf already: none unless all have scores. Nothing is run or refused."""
+    names = project.settings.ensemble.members
+    if len(names) < 2 or any(name != ITSELF and name not in project.variants for name in names):
+        return ()
+    found = []
+    for name in names:
+        one = load_project(project.file, tuple(overrides), project.data_root, "" if name == ITSELF else name)
+        artefacts = {step: path for step, path in find_steps(chain_of(one), one).items() if path is not None}
+        if "scores" not in artefacts:
+            return ()
         found.append(Member(name, one, artefacts, Shelf(one.data_root).content(artefacts["scores"])))
     return tuple(found)
 

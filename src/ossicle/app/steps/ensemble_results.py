@@ -89,7 +89,7 @@ def _members(members: Sequence[Member]) -> list[Judged]:
 
 
 def _judged(name: str, one: Ensembled) -> Judged:
-    return Judged(name, one.project, one.metrics, one.artefacts, None)
+    return Judged(name, one.project, one.metrics, one.artefacts, None, trained=False)
 
 
 def _gated(

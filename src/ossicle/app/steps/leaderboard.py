@@ -20,6 +20,7 @@ from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.steps.chain import chain_of
 from ossicle.app.steps.criteria import rule_in_words, rule_of
 from ossicle.app.steps.decision import events_of
+from ossicle.app.steps.ensemble import ensemble_done
 from ossicle.app.steps.second_stage_fits import gain
 from ossicle.app.steps.step import find_steps
 from ossicle.app.steps.truth import Truth, read_truth
@@ -113,17 +114,21 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a row is made of: metrics, and the artefacts that its events and truth lie in."""
+    """What a row is made of: metrics, and the artefacts that its events and truth lie in.
+
+    ``trained``: False for an ensemble, which no seed made.
+    """
 
     name: str
     project: Project
     metrics: Mapping[str, Any]
     artefacts: Mapping[str, Path]
     training_s: float | None
+    trained: bool = True
 
 
 def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
-    """The board of a project and all its variants."""
+    """The board of a project, all its variants, and its ensemble where that was judged."""
     found: list[Judged] = []
     empty: list[Row] = []
     for name in ("", *project.variants):
@@ -135,6 +140,9 @@ def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
             empty.append(Row(name or ITSELF, {}, None, "", "", note=why))
         else:
             found.append(judged)
+    how = project.settings.ensemble.combination
+    if (one := ensemble_done(project, overrides, how)) is not None:
+        found.append(Judged(f"ensemble: {how.rule}", one.project, one.metrics, one.artefacts, None, trained=False))
     return board_of(found, empty)
 
 
@@ -154,7 +162,7 @@ def board_of(found: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
     if pairs:
         best = pairs[0][1]
         pairs = [(replace(row, to_best=None if one is best else difference(best, one)), one) for row, one in pairs]
-    return Board((*(row for row, _ in pairs), *empty), tuple(_over_seeds([one for _, one in pairs])))
+    return Board((*(row for row, _ in pairs), *empty), tuple(_over_seeds([one for _, one in pairs if one.trained])))
 
 
 def difference(best: Judged, other: Judged) -> Figure | None:

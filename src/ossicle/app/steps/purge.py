@@ -14,11 +14,13 @@ from typing import Any
 from ossicle.app.project.load import RESULTS_OF_VARIANTS, Project
 from ossicle.app.steps.bundle import FOLDER
 from ossicle.app.steps.chain import CHAIN, chain_of
+from ossicle.app.steps.ensemble import ensemble_done
 from ossicle.app.steps.step import fingerprint
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.shelf import MANIFEST, Shelf
 from ossicle.bundle.manifest import MANIFEST as BUNDLE_MANIFEST
+from ossicle.core.combination import Combination
 from ossicle.core.errors import ArtefactError
 
 
@@ -82,6 +84,10 @@ def _present(projects: Sequence[Project], shelf: Shelf) -> tuple[set[Path], set[
             else:
                 artefacts[step.name] = found
         done.update(artefacts.values())
+        # And the ensemble with the plain mean that it is laid beside.
+        for how in {project.settings.ensemble.combination, Combination()}:
+            if (together := ensemble_done(project, (), how)) is not None:
+                done.update(together.artefacts.values())
     return done, begun
 
 
