@@ -3,7 +3,10 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,6 +34,8 @@ class Flaky(BaseHTTPRequestHandler):
     folder: Path
     dropped: set[str]
     asked: list[str]
+    ranges: list[str]
+    slowly = False
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
@@ -39,12 +44,17 @@ class Flaky(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         body, stated = file.read_bytes(), self.headers.get("Range", "")
+        self.ranges.append(f"{self.path} {stated}")
         start = int(stated.removeprefix("bytes=").rstrip("-")) if stated else 0
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         self.send_header("Content-Length", str(len(body) - start))
         self.end_headers()
+        while self.slowly and start < len(body):
+            self.wfile.write(body[start : start + 50_000])
+            start += 50_000
+            time.sleep(0.02)
         whole = self.path in self.dropped
         self.dropped.add(self.path)
         self.wfile.write(body[start:] if whole else body[start : start + 3000])
@@ -61,7 +71,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str, type[Flaky]]]:
         file.parent.mkdir(parents=True, exist_ok=True)
         noise = np.random.default_rng(number).standard_normal(8000) * 0.1
         soundfile.write(file, noise, 8000)
-    handler = type("Own", (Flaky,), {"folder": folder, "dropped": set(), "asked": []})
+    handler = type("Own", (Flaky,), {"folder": folder, "dropped": set(), "asked": [], "ranges": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -125,6 +135,44 @@ def test_run_fetches_first_and_then_leaves_the_server_alone(ossicle, served, tmp
     (place / "audio/wren/0.wav").unlink()
     assert ossicle("run", "--until", "dataset", "-p", place).code == 0
     assert len(served[2].asked) == asked + 1
+
+
+def test_check_says_what_is_to_be_fetched(ossicle, served, tmp_path: Path) -> None:
+    place = project(tmp_path / "work", served[0], served[1])
+    before = ossicle("check", "-p", place, "--json")
+    assert {one["what"]: one["ok"] for one in json.loads(before.out) if one["what"] in ("fetch", "recordings")} == {
+        "fetch": False,
+        "recordings": False,
+    }
+    assert all(not one["blocks"] for one in json.loads(before.out) if one["what"] in ("fetch", "recordings"))
+    assert ossicle("fetch", "-p", place).code == 0
+    after = ossicle("check", "-p", place, "--json")
+    assert {one["what"]: one["ok"] for one in json.loads(after.out)}["fetch"]
+    (place / "files.csv").write_text("address\n")
+    assert [
+        one["blocks"] for one in json.loads(ossicle("check", "-p", place, "--json").out) if one["what"] == "fetch"
+    ] == [True]
+
+
+def test_killed_at_any_moment_the_next_call_goes_on(served, tmp_path: Path) -> None:
+    body = np.random.default_rng(5).bytes(3_000_000)
+    (served[0] / "large.wav").write_bytes(body)
+    place = project(tmp_path / "work", served[0], served[1])
+    served[2].slowly = True
+    run = [sys.executable, "-m", "ossicle", "fetch", "-p", str(place), "--progress", "none"]
+    first = subprocess.Popen(run)
+    while not any(one.stat().st_size > 200_000 for one in place.glob("audio/.ossicle-fetch-*")):
+        assert first.poll() is None
+        time.sleep(0.01)
+    first.kill()
+    first.wait()
+    assert not (place / "audio/large.wav").exists()
+    (part,) = [one for one in place.glob("audio/.ossicle-fetch-*") if one.stat().st_size > 200_000]
+    have = part.stat().st_size
+    served[2].slowly = False
+    assert subprocess.run(run, check=False).returncode == 0
+    assert (place / "audio/large.wav").read_bytes() == body
+    assert f"/large.wav bytes={have}-" in served[2].ranges
 
 
 def test_verify_reads_what_is_there(ossicle, served, tmp_path: Path) -> None:

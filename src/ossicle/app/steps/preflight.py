@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.app.project.load import Project
+from ossicle.app.steps.fetch import is_fetched
 from ossicle.app.steps.losses import LEFT_OUT, header_loss
-from ossicle.core.errors import UsageError
+from ossicle.core.errors import OssicleError, UsageError
 from ossicle.corpus.chosen import audio_files
 
 _NEEDED = ("torch", "lightning", "safetensors", "onnx", "matplotlib", "jinja2", "tensorboard")
@@ -47,7 +48,11 @@ def _windows(project: Project) -> Iterator[Finding]:
 
 def _folders(project: Project) -> Iterator[Finding]:
     audio = project.audio_folder
-    if not audio.is_dir():
+    if (fetching := _fetching(project)) is not None:
+        yield fetching
+    if not audio.is_dir() and fetching is not None:
+        yield Finding("recordings", False, f"{audio} is not there before they are fetched", fetching.blocks)
+    elif not audio.is_dir():
         yield Finding("recordings", False, f"[corpus] audio: {audio} does not exist; correct the path")
     else:
         yield from _recordings(project)
@@ -67,6 +72,18 @@ def _folders(project: Project) -> Iterator[Finding]:
         yield Finding(
             "annotations", notes.exists(), str(notes) if notes.exists() else f"{notes} does not exist; correct the path"
         )
+
+
+def _fetching(project: Project) -> Finding | None:
+    """Whether the files of the project's table are here; a run fetches them first, so nothing is blocked by it."""
+    table = project.settings.fetch.table
+    if not table:
+        return None
+    try:
+        here = is_fetched(project)
+    except OssicleError as problem:
+        return Finding("fetch", False, str(problem))
+    return Finding("fetch", here, f"all of {table}" if here else f"not all of {table}: a run fetches first", here)
 
 
 def _recordings(project: Project) -> Iterator[Finding]:
