@@ -141,8 +141,8 @@ def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
         else:
             found.append(judged)
     how = project.settings.ensemble.combination
-    if (one := ensemble_done(project, overrides, how)) is not None:
-        found.append(Judged(f"ensemble: {how.rule}", one.project, one.metrics, one.artefacts, None, trained=False))
+    if (of := ensemble_done(project, overrides, how)) is not None:
+        found.append(Judged(f"ensemble: {how.rule}", of.project, of.metrics, of.artefacts, None, trained=False))
     return board_of(found, empty)
 
 
