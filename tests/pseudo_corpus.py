@@ -62,7 +62,7 @@ def tone(label: str, seed: int, seconds: float) -> NDArray[np.float32]:
 
 
 def write_corpus(place: Path, sites: str = "ABC", project: str = PROJECT) -> None:
-    """Two recordings of each label, and of none, at each site, and unlabelled ones of sites of their own: tone, noise, tone."""
+    """Two recordings of each label, and of none, at each site; unlabelled ones of other sites: tone, noise, tone."""
     for number, (site, label) in enumerate((s, k) for s in sites for k in (*HZ, "nocall")):
         for take in (1, 2):
             write(place / "audio" / label / f"site{site}_{take}.wav", tone(label, 2 * number + take, 1.0))

@@ -204,6 +204,7 @@ def status(
     """Show which steps are done under the current settings, and which would be computed."""
     from ossicle.app.steps.chain import chain_of
     from ossicle.app.steps.step import find_steps
+    from ossicle.app.steps.taught import pseudo_in_words
 
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
     found = find_steps(chain_of(loaded), loaded)
@@ -212,6 +213,9 @@ def status(
         return
     rows = [(name, "done" if path else "to do", str(path or "")) for name, path in found.items()]
     print_rows(("step", "state", "artefact"), rows)
+    trained = found.get("training")
+    if trained is not None and (words := pseudo_in_words(trained)):
+        print(printable(words))
 
 
 def check(

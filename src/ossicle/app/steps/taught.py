@@ -93,9 +93,12 @@ def read_taught(training: Path, model: str) -> tuple[frozenset[str], Labelled]:
 
 def pseudo_in_words(training: Path) -> str:
     """What taught the models of a training beside the labels, in a line; empty where nothing did."""
-    told: Mapping[str, Any] = read_json(training / "training.json").get("pseudo", {})
+    made = read_json(training / "training.json")
+    told: Mapping[str, Any] = made.get("pseudo", {})
     if not told:
         return ""
     rounds = sorted({one["round"] for of in told.values() for one in of["rounds"]})
-    counts = ", ".join(f"{name} {of['windows']}" for name, of in told.items())
+    # Keys are sorted in the file, and the final model comes last.
+    names = sorted(told, key=lambda name: (not made["held_out"][name], name))
+    counts = ", ".join(f"{name} {told[name]['windows']}" for name in names)
     return f"pseudo-labelled windows of {', '.join(rounds)}: {counts}"

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import corpus
+from ossicle.app.steps import corpus, unlabelled
 from ossicle.app.steps.benchmark.models import benchmark_models
 from ossicle.app.steps.step import Context, Progress, Step, run_steps
 from ossicle.app.steps.truth import Times
+from ossicle.app.steps.unlabelled import teaching_rounds
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
@@ -142,10 +143,17 @@ def training_overlap(
         if not one.audio_folder.is_dir():
             mark = UNCHECKED
             continue
-        training = read_index(run_steps((corpus.STEP,), one, progress).artefacts["corpus"])
+        training = [read_index(run_steps((corpus.STEP,), one, progress).artefacts["corpus"])]
         fields = (*_FIELDS, settings.benchmark.tape, one.settings.split.group)
-        here = corpus_overlap(training, benchmark, fields)
-        found = Overlap((*found.shared, *(new for new in here.shared if new not in found.shared)), here.unchecked)
+        if teaching_rounds(one):
+            # Heard in training as well, whoever labelled it.
+            training.append(read_index(run_steps((unlabelled.INDEX,), one, progress).artefacts[unlabelled.INDEX_NAME]))
+        for index_of in training:
+            here = corpus_overlap(index_of, benchmark, fields)
+            found = Overlap(
+                (*found.shared, *(new for new in here.shared if new not in found.shared)),
+                (*found.unchecked, *(new for new in here.unchecked if new not in found.unchecked)),
+            )
     if found and not settings.benchmark.allow_overlap:
         require_apart(found)
     return found, OVERLAPS if found else mark
@@ -157,7 +165,7 @@ def _trained_on(project: Project, overrides: Sequence[str]) -> list[Project]:
     loaded = [load_project(project.file, tuple(overrides), project.data_root, name) for name in variants]
     distinct: dict[str, Project] = {}
     for one in (project, *loaded):
-        distinct.setdefault(repr((one.settings.corpus, one.settings.split.group)), one)
+        distinct.setdefault(repr((one.settings.corpus, one.settings.split.group, one.settings.pseudo)), one)
     return list(distinct.values())
 
 

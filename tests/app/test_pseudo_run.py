@@ -1,0 +1,308 @@
+"""Rounds of pseudo-labels through the command line: made by the fold models, heard by the next training, no leak."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ossicle.app.project.load import load_project
+from ossicle.app.steps.chain import chain_of, run_project
+from ossicle.app.steps.pseudo import make_round
+from ossicle.app.steps.step import Silent, find_steps
+from ossicle.artefacts.files import read_json
+from ossicle.bundle.format import read_bundle
+from ossicle.corpus.index_files import read_index
+from ossicle.corpus.pseudo_rounds import read_head, read_windows, round_digest, round_folders, round_path
+from ossicle.training.crossval import FitJob
+from ossicle.training.pseudo import PseudoCrops, load_pseudo
+from ossicle.training.runfolder import RunFolder
+
+from ..kills import NEVER, run_dying
+from ..pseudo_corpus import tone, train_here, write, write_corpus
+
+QUIET = ("--progress", "none")
+NO_ROUNDS = ("--set", 'pseudo.rounds="none"')
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project trained on its labels, and its first round."""
+    place = tmp_path_factory.mktemp("pseudo")
+    write_corpus(place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("OSSICLE_DATA_ROOT", raising=False)
+        train_here(patch)
+        project = load_project(place)
+        run_project(project, Silent(), until="training")
+        make_round(project, Silent())
+    return place
+
+
+@pytest.fixture
+def project(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    train_here(monkeypatch)
+    return Path(shutil.copytree(first, tmp_path / "project"))
+
+
+@pytest.fixture
+def copied(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project, whose further trainings find their windows and end with the weights of the first."""
+    before = training_of(project, 'pseudo.rounds="none"')
+    assert before is not None
+
+    def fit_all(jobs: Sequence[FitJob], *rest: object) -> None:
+        for job in jobs:
+            assert job.pseudo is not None
+            load_pseudo(job.pseudo, job.labels, job.plan, job.held_out, job.name)
+            job.folder.mkdir(parents=True)
+            shutil.copy(RunFolder(before / job.name).weights, RunFolder(job.folder).weights)
+
+    monkeypatch.setattr("ossicle.training.crossval.fit_all", fit_all)
+    return project
+
+
+def training_of(place: Path, *overrides: str) -> Path | None:
+    loaded = load_project(place, overrides)
+    return find_steps(chain_of(loaded), loaded)["training"]
+
+
+def test_a_round_is_made_by_the_fold_models_and_says_from_what(first: Path) -> None:
+    head = read_head(round_path(first / "pseudo", 1))
+    training = training_of(first, 'pseudo.rounds="none"')
+    assert training is not None
+    assert head.about["made_from"]["training"] == read_json(training / "artefact.json")["content"]
+    assert {name: set(of) for name, of in head.members.items()} == {
+        **{f"fold{k}": {f"fold{k}"} for k in range(3)},
+        "final": {"fold0", "fold1", "fold2"},
+    }
+    loaded = load_project(first)
+    corpus = find_steps(chain_of(loaded), loaded)["corpus"]
+    assert corpus is not None
+    site_of = {one.id: one.fields["site"] for one in read_index(corpus).recordings}
+    for name, taught in head.taught.items():
+        sites = sorted({site_of[key] for key in taught.ids})
+        assert sites == sorted(taught.groups)
+        assert len(sites) == (3 if name == "final" else 2)
+    for name in head.members:
+        windows = read_windows(head, name)
+        assert head.about["windows"][name]["kept"] == len(windows) > 0
+        assert (windows.scores >= 0.5).all()
+        assert (windows.values >= 0.1).all()
+        # A second of a high tone, one of noise, one of a low tone: windows of half a second tell them apart.
+        high, low = (windows.start_frames[windows.top == column] for column in (0, 1))
+        assert len(high) > 0
+        assert len(low) > 0
+        assert (high < 50).all()
+        assert (low >= 75).all()
+
+
+def test_the_next_training_learns_from_it_and_the_one_before_stays(project: Path, ossicle: Any) -> None:
+    before = training_of(project, 'pseudo.rounds="none"')
+    assert before is not None
+    assert training_of(project) is None
+    said = ossicle("pseudo", "-p", project, *QUIET)
+    assert said.code == 2
+    assert "round 2 is made by models that labels and round-001 taught" in said.err
+    assert ossicle("run", "-p", project, "--until", "training", *QUIET).code == 0
+    after = training_of(project)
+    assert after is not None
+    assert training_of(project, 'pseudo.rounds="none"') == before
+    told = read_json(after / "training.json")["pseudo"]
+    head = read_head(round_path(project / "pseudo", 1))
+    for name, of in told.items():
+        assert [(one["round"], one["view"]) for one in of["rounds"]] == [("round-001", name)]
+        assert of["windows"] == head.about["windows"][name]["kept"]
+        lines = [json.loads(line) for line in (after / name / "metrics.jsonl").read_text().splitlines()]
+        assert all(0 < line["pseudo_share"] < 0.6 for line in lines)
+    said = ossicle("status", "-p", project)
+    assert f"pseudo-labelled windows of round-001: fold0 {told['fold0']['windows']}, fold1" in said.out
+    assert "unlabelled_store" in said.out
+    # Drawing differently trains anew; keeping differently is the next round's affair.
+    assert training_of(project, "pseudo.probability=0.3") is None
+    assert training_of(project, "pseudo.threshold=0.6") == after
+
+    said = ossicle("pseudo", "-p", project, "--json", *QUIET)
+    assert said.code == 0, said.err
+    made = json.loads(said.out)
+    assert Path(made["round"]) == round_path(project / "pseudo", 2)
+    assert made["rounds"] == [{"round": "round-001", "digest": round_digest(round_path(project / "pseudo", 1))}]
+    # Its models heard all of these recordings, and whoever taught them is still known.
+    assert made["windows"]["final"]["heard_before"] == made["windows"]["final"]["kept"] > 0
+    assert read_head(round_path(project / "pseudo", 2)).taught == head.taught
+    assert training_of(project) is None
+    assert training_of(project, "pseudo.up_to=1") == after
+
+
+def test_a_round_made_again_is_the_same_and_another_threshold_another(project: Path, ossicle: Any) -> None:
+    path = round_path(project / "pseudo", 1)
+    before = round_digest(path)
+    said = ossicle("pseudo", "-p", project, "--round", "1", *QUIET)
+    assert said.code == 2
+    assert "--force makes it anew" in said.err
+    assert ossicle("pseudo", "-p", project, "--round", "1", "--force", *QUIET).code == 0
+    assert round_digest(path) == before
+    changed = ("--set", "pseudo.most_per_file=1")
+    said = ossicle("pseudo", "-p", project, "--round", "1", "--force", *changed, *QUIET)
+    assert said.code == 0
+    assert "4 recordings" in said.out
+    assert read_head(path).about["windows"]["final"]["kept"] == 4
+    assert ossicle("pseudo", "-p", project, "--round", "3", *QUIET).code == 2
+
+
+class Telltale:
+    """A model that says one thing everywhere."""
+
+    def __init__(self, labels: tuple[str, ...], plan: Any, value: float) -> None:
+        self.labels, self.plan, self.value = labels, plan, value
+
+    def predict(self, chunks: Any) -> Any:
+        return np.full((len(chunks), self.plan.core_frames, len(self.labels)), self.value, np.float32)
+
+
+SAYS = {"fold0": 0.5, "fold1": 0.625, "fold2": 0.75}
+
+
+def test_what_a_model_was_taught_was_said_by_itself_alone(
+    project: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each model says a value of its own, so whatever a training reads tells who said it."""
+    shutil.rmtree(project / "pseudo")
+
+    def load(weights: Path, model: Any, labels: Any, plan: Any, *rest: Any, **more: Any) -> Telltale:
+        return Telltale(labels, plan, SAYS[weights.parent.name])
+
+    monkeypatch.setattr("ossicle.models.predictor.load_predictor", load)
+    # What honest models said is on the shelf already: these are other ones.
+    shutil.rmtree(project / "data" / "pseudo_scores")
+    assert ossicle("pseudo", "-p", project, *QUIET).code == 0
+    read: dict[str, set[float]] = {}
+    at = ""
+
+    def fit_job(job: Any) -> None:
+        nonlocal at
+        at = job.name
+        whole(job)
+
+    def spied(self: PseudoCrops, window: int) -> Any:
+        found = original(self, window)
+        read.setdefault(at, set()).update(found[1][found[2] > 0].tolist())
+        return found
+
+    from ossicle.training import crossval
+
+    whole, original = crossval.fit_job, PseudoCrops.read
+    monkeypatch.setattr(crossval, "fit_job", fit_job)
+    monkeypatch.setattr(PseudoCrops, "read", spied)
+    loud = ("--set", "pseudo.same_class=false", "--set", "training.epochs=1")
+    # The rounds were made under other trainings: what they teach is told by what is in them.
+    assert ossicle("run", "-p", project, "--until", "training", *loud, *QUIET).code == 0
+    assert read == {**{name: {value} for name, value in SAYS.items()}, "final": {0.625}}
+
+
+def test_another_split_finds_no_view(project: Path, ossicle: Any) -> None:
+    said = ossicle("run", "-p", project, "--until", "training", "--set", "split.folds=2", *QUIET)
+    assert said.code == 2
+    assert "every model that made it learned from recordings that" in said.err
+    assert "was made under another split" in said.err
+    said = ossicle("run", "-p", project, "--until", "dataset", "--set", "split.folds=2", *NO_ROUNDS, *QUIET)
+    assert said.code == 0
+
+
+def test_labelled_and_broken_recordings_are_left_out_and_named(copied: Path, ossicle: Any) -> None:
+    shutil.copy(copied / "audio" / "low" / "siteA_1.wav", copied / "unlabelled" / "siteA_copy.wav")
+    (copied / "unlabelled" / "siteX_1.wav").write_bytes(b"RIFF")
+    write(copied / "unlabelled" / "siteB_new.wav", np.concatenate([tone("high", 7, 1.0), tone("low", 8, 1.0)]))
+    said = ossicle("pseudo", "-p", copied, "--round", "1", "--force", *QUIET)
+    assert said.code == 3
+    assert "siteX_1.wav: left out:" in said.err
+    assert "1 not used: is a labelled recording of the project" in said.out
+    head = read_head(round_path(copied / "pseudo", 1))
+    assert head.about["recordings"]["labelled"] == 5
+    # The new recording is of site B: the model that holds B out does not hear it.
+    assert ossicle("run", "-p", copied, "--until", "training", *QUIET).code == 0
+    after = training_of(copied)
+    assert after is not None
+    told = read_json(after / "training.json")["pseudo"]
+    unused = {name: of["unused"] for name, of in told.items()}
+    assert {name for name, of in unused.items() if of} == {"fold1"}
+    assert set(unused["fold1"]) == {"its site is held out"}
+    assert [told[name]["recordings"] for name in ("fold0", "fold1", "fold2", "final")] == [5, 4, 5, 5]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (('pseudo.audio=""',), "name a folder of recordings in [pseudo] audio"),
+        (('pseudo.audio="nowhere"',), "[pseudo] audio: the folder"),
+        (("pseudo.threshold=1.0",), "the highest score is 0."),
+        (('split.strategy="random"',), "is leaky"),
+        (("training.seed=5",), "round 1 is made by models that labels alone taught, and the step training is not done"),
+        (('pseudo.group="animal"',), '[pseudo] group = "recording"'),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_remedy(
+    project: Path, ossicle: Any, overrides: tuple[str, ...], said: str
+) -> None:
+    shutil.rmtree(project / "pseudo")
+    sets = [part for one in overrides for part in ("--set", one)]
+    ended = ossicle("pseudo", "-p", project, *sets, *QUIET)
+    assert ended.code in (1, 2)
+    assert said in ended.err
+    assert not round_folders(project / "pseudo")
+
+
+def test_a_leaky_variant_is_taught_by_no_round(project: Path) -> None:
+    loaded = load_project(project, ('split.strategy="random"',))
+    assert [step.name for step in chain_of(loaded)][-2:] == ["training", "bundle"]
+    assert "unlabelled" not in [step.name for step in chain_of(loaded)]
+
+
+def test_halves_take_turns(copied: Path, ossicle: Any) -> None:
+    sets = ("--set", "pseudo.parts=2", *QUIET)
+    assert ossicle("pseudo", "-p", copied, "--round", "1", "--force", *sets).code == 0
+    assert ossicle("run", "-p", copied, "--until", "training", *sets).code == 0
+    assert ossicle("pseudo", "-p", copied, *sets).code == 0
+    one, other = (read_head(round_path(copied / "pseudo", number)) for number in (1, 2))
+    heard = [set(read_windows(head, "final").recordings.tolist()) for head in (one, other)]
+    assert heard[0] & heard[1] == set()
+    assert len(heard[0] | heard[1]) == 4
+    assert other.about["windows"]["final"]["heard_before"] == 0
+
+
+COMMAND = """
+from ossicle.app.cli.main import main
+main()
+"""
+
+
+@pytest.mark.slow
+def test_killed_while_it_labels_it_goes_on_and_ends_the_same(first: Path, tmp_path: Path) -> None:
+    expected = round_digest(round_path(first / "pseudo", 1))
+    place = Path(shutil.copytree(first, tmp_path / "project"))
+    shutil.rmtree(place / "pseudo")
+    shutil.rmtree(place / "data" / "pseudo_scores")
+    command = ("pseudo", "-p", place, *QUIET)
+    ended = run_dying(COMMAND, ("mark",), 2, *command)
+    assert ended.killed
+    assert not round_folders(place / "pseudo")
+    work = next((place / "data" / "pseudo_scores").glob(".work-*"))
+    assert len(list((work / "tracks").glob("*/*.json"))) == 9
+    ended = run_dying(COMMAND, ("mark",), NEVER, *command)
+    assert ended.points == 2
+    assert round_digest(round_path(place / "pseudo", 1)) == expected
+
+
+@pytest.mark.slow
+def test_the_page_and_the_bundle_say_what_taught_them(copied: Path, ossicle: Any) -> None:
+    # The gate may refuse so small a model: its figures and its bundle are there all the same.
+    assert ossicle("run", "-p", copied, *QUIET).code in (0, 4)
+    words = "pseudo-labelled windows of round-001: fold0"
+    assert words in (copied / "report.html").read_text()
+    loaded = load_project(copied)
+    bundle = find_steps(chain_of(loaded), loaded)["bundle"]
+    assert bundle is not None
+    assert words in read_bundle(bundle / "bundle").provenance["pseudo_labels"]
