@@ -1,5 +1,6 @@
 """``ossicle dataset augment`` through the command line, and augmentation that a project cannot have."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,16 @@ def test_clips_may_be_normalised_and_moved_by_any_time(tapes: Path) -> None:
     settings = load_project(tapes, (*CLIPS, 'augment.normalise="late"', "augment.early.shift_s=0.001")).settings
     assert settings.augment.normalise == "late"
     assert not settings.plan.overlaps
+
+
+def test_the_settings_of_the_page_are_settings(tapes: Path, repository: Path) -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", (repository / "docs" / "augmentation.md").read_text("utf-8"), re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        (tapes / "ossicle.toml").write_text(PROJECT + block, encoding="utf-8")
+        augment = load_project(tapes, CLIPS).settings.augment
+        assert augment.normalise == "both"
+        assert augment.mixup.probability == 0.5
 
 
 def test_always_touches_all_crops_but_leaves_what_is_off() -> None:
