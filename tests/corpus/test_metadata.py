@@ -208,6 +208,17 @@ def test_reserved_folders_are_reviewed_and_empty(tmp_path: Path, folder: str) ->
     assert all(one.reviewed for one in found.recordings)
 
 
+def test_what_lies_in_no_class_folder_has_no_class(tmp_path: Path) -> None:
+    for name in ("stray.wav", "wren/a.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        soundfile.write(tmp_path / name, [0.1] * RATE, RATE)
+    found = index_corpus(tmp_path, None, CorpusSettings(audio=".", label_field="folder", decode=False))
+    assert [(one.path, one.reviewed) for one in found.recordings] == [("stray.wav", False), ("wren/a.wav", True)]
+    assert [note.label for note in found.annotations] == ["wren"]
+    problems = health(found, rate=RATE).problems
+    assert [one.where for one in problems if one.code == "no_class_folder"] == ["stray.wav"]
+
+
 def test_what_is_negative_is_a_setting() -> None:
     assert not is_negative("other", ())
     assert not is_negative("-wren", ("other",))

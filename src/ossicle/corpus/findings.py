@@ -41,6 +41,7 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "clips_in_tapes": ("note", "exclude the tapes in corpus.exclude to read the clips as recordings of their own"),
     "not_chosen": ("note", "nothing, if corpus.include and corpus.exclude say what you mean"),
     "glob_unused": ("warning", "correct it; globs are matched against paths below corpus.audio, case counts"),
+    "no_class_folder": ("warning", "move them into the folder of their class, or leave them out with corpus.exclude"),
     "metadata_suffix": ("note", "nothing, if the files were converted"),
     "metadata_column": ("note", "nothing, if they do not matter; else rename them, or name them in the project"),
     "name_template": ("note", "rename the template's fields or the file, if its fields are needed"),

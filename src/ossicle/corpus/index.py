@@ -200,6 +200,7 @@ def index_corpus(
     whole, unknown = whole_labels(recordings, settings.label_field, settings.negative_labels, metadata)
     tables.rows += whole.rows
     tables.reviewed |= whole.reviewed
+    tables.notes += whole.notes
     kept, annotations, more = place_annotations(
         recordings, tables, {one.path: one.reason for one in left_out}, settings.labels
     )

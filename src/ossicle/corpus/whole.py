@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from ossicle.core.records import Recording
-from ossicle.corpus.annotation_files import AnnotationFiles
+from ossicle.corpus.annotation_files import AnnotationFiles, Note
 from ossicle.corpus.metadata import Metadata
 from ossicle.corpus.selection import RawSelection
 
@@ -25,14 +25,18 @@ def whole_labels(
 ) -> tuple[AnnotationFiles, dict[str, tuple[str, ...]]]:
     """Rows over whole recordings, which are reviewed by them; and, by path, labels that nobody is sure of.
 
-    ``label_field`` names the field that is the label ("": none); labels in ``negative`` mean reviewed and empty.
+    ``label_field`` names the field that is the label ("": none); labels in ``negative`` mean reviewed and empty. What
+    lies in no class folder is not reviewed.
     """
     out = AnnotationFiles()
     unknown: dict[str, tuple[str, ...]] = {}
+    stray: list[str] = []
     for one in recordings:
         labels: tuple[str, ...] = ()
         row = metadata.rows.get(one.path) if metadata is not None else None
-        if label_field:
+        if label_field == "folder" and one.fields[label_field] == ".":
+            stray.append(one.path)
+        elif label_field:
             labels = (one.fields[label_field],)
         elif row is not None:
             labels = row.labels
@@ -45,4 +49,7 @@ def whole_labels(
             for label in labels
             if not is_negative(label, negative, label_field == "folder")
         ]
+    if stray:
+        message = f"{len(stray)} recordings, this one among them, lie in no class folder; nothing is known of them"
+        out.notes.append(Note("no_class_folder", stray[0], message))
     return out, unknown
