@@ -204,3 +204,12 @@ def test_a_project_says_what_is_wrong_with_its_members(project: Project, tmp_pat
     ):
         with pytest.raises(UsageError, match=words):
             asked(text)
+
+
+@pytest.mark.parametrize("rule", ["mean", "learned"])
+def test_recordings_are_judged_as_a_whole_where_the_project_says_so(project: Project, make: Make, rule: str) -> None:
+    settings = replace(project.settings, evaluation=replace(project.settings.evaluation, criterion="recording"))
+    done = judged(replace(project, settings=settings), [make("a", 0.05), make("b", 0.3)], Combination(rule=rule))
+    assert done.metrics["protocol"]["judged"] == "recording"
+    # A count for each recording and label, not for each event.
+    assert done.metrics["n_reference"] == len(STEMS)

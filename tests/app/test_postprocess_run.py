@@ -56,6 +56,13 @@ def test_a_change_scores_nothing_again_and_decides_anew(tapes: Path, ossicle: An
     plain, post = load_project(tapes), load_project(tapes, SET[1::2])
     assert post.settings.postprocess == HOW
     found = find_steps(chain.CHAIN, post)
+    for project, told in (
+        (plain, None),
+        (post, {"kernel": [0.25, 0.5, 0.25], "file_prior_top": 2, "file_prior_power": 1.0}),
+    ):
+        made = find_steps(chain.CHAIN, project)["evaluation"]
+        assert made is not None
+        assert json.loads((made / "metrics.json").read_text())["protocol"].get("postprocess") == told
     # Written as the model gave them; decided on as they are post-processed.
     scores = found["scores"]
     assert scores == find_steps(chain.CHAIN, plain)["scores"]

@@ -56,6 +56,7 @@ def run(context: Context) -> None:
                 "scores": "out of fold",
                 "decision": "cross-fitted: fitted on the out-of-fold scores of the other folds",
                 **({"second_stage": f"{second['kind']}, cross-fitted in the same way"} if second["kept"] else {}),
+                **postprocess_key(context.project),
                 "criterion": rule_in_words(settings),
                 "judged": settings.criterion,
                 "group": split.group,
