@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from ossicle.app.cli.table import print_metrics
+from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.load import load_project
 from ossicle.app.steps import chain
+from ossicle.app.steps.benchmark.models import Model, Reading, open_reading
 from ossicle.app.steps.step import Silent
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
@@ -222,6 +224,9 @@ def test_the_mean_over_a_recording_is_judged_and_predicted_alike(place, tmp_path
         fed = stream_file(path, predictor, bundle.decisions, 0.3, delivery=bundled_delivery(bundle))
         assert [one.event for one in fed] == list(found)
     assert n_events > 0
+    model = Model("classes", other / "bundle", windowed=False, variant="")
+    with pytest.raises(UsageError, match="mean score of a recording"):
+        open_reading(Reading(model, None), BenchmarkSettings())
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from ossicle.metrics.bootstrap import resampled_weights
 from ossicle.metrics.event_report import Estimate
 
 # Weights of items held at once.
-_BLOCK = 1 << 22
+_BLOCK = 1 << 19
 _LEVEL = 0.95
 
 
@@ -68,40 +68,45 @@ def ranking(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Order:
-    """Items of one label from the highest score down; ``starts``: where each run of equal scores begins."""
+    """Items of one label from the highest score down; ``ends``: the last of each run of equal scores."""
 
     order: NDArray[np.int64]
     positive: NDArray[np.bool_]
-    starts: NDArray[np.int64]
+    ends: NDArray[np.int64] | slice
 
     @classmethod
     def of(cls, scores: NDArray[np.floating], positive: NDArray[np.bool_], known: NDArray[np.bool_]) -> "_Order":
         order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
         order = order[known[order]]
         falling = scores[order]
-        first = np.ones(len(order), dtype=np.bool_)
-        first[1:] = falling[1:] != falling[:-1]
-        return cls(order, positive[order], np.flatnonzero(first))
+        last = np.ones(len(order), dtype=np.bool_)
+        last[:-1] = falling[1:] != falling[:-1]
+        # Without ties there is nothing to choose, and nothing to copy.
+        return cls(order, positive[order], slice(None) if last.all() else np.flatnonzero(last))
 
 
 def _figures(orders: Sequence[_Order], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """ROC AUC and average precision, (b, 2, 1 + n_labels), the mean first, of ``weights`` (b, n_items)."""
     out = np.full((len(weights), 2, len(orders)), np.nan)
+    # A row an item: then an order is a gathering of whole rows.
+    of_items = np.ascontiguousarray(weights.T)
     for column, one in enumerate(orders):
         if len(one.order) == 0:
             continue
-        of = weights[:, one.order]
-        hits = np.add.reduceat(of * one.positive, one.starts, axis=1)
-        misses = np.add.reduceat(of * ~one.positive, one.starts, axis=1)
-        above = np.cumsum(hits, axis=1)
-        accepted = above + np.cumsum(misses, axis=1)
-        n_positive, n_negative = above[:, -1], (accepted - above)[:, -1]
-        # A negative loses to the positives above it, and half to those beside it.
-        won = np.sum(misses * (above - hits / 2), axis=1)
+        of = of_items[one.order]
+        accepted = np.cumsum(of, axis=0)[one.ends]
+        of[~one.positive] = 0.0
+        above = np.cumsum(of, axis=0, out=of)[one.ends]
+        n_positive, n_negative = above[-1], accepted[-1] - above[-1]
+        hits = np.diff(above, axis=0, prepend=0.0)
+        misses = np.diff(accepted, axis=0, prepend=0.0) - hits
+        # A positive beats the negatives below it, and half of those beside it.
+        won = np.einsum("kb,kb->b", misses, above - hits / 2)
         pairs = n_positive * n_negative
         np.divide(won, pairs, out=out[:, 0, column], where=pairs > 0)
         precision = np.divide(above, accepted, out=np.zeros_like(above), where=accepted > 0)
-        np.divide(np.sum(hits * precision, axis=1), n_positive, out=out[:, 1, column], where=n_positive > 0)
+        gained = np.einsum("kb,kb->b", hits, precision)
+        np.divide(gained, n_positive, out=out[:, 1, column], where=n_positive > 0)
     there = np.isfinite(out)
     number = there.sum(axis=2)
     mean = np.divide(np.where(there, out, 0.0).sum(axis=2), number, out=np.full(number.shape, np.nan), where=number > 0)

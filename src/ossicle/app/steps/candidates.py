@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from ossicle.app.steps.bundle import FOLDER
+from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.scores import track_path
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.truth import postprocess_key, read_tracks, read_truth
@@ -25,6 +26,7 @@ from ossicle.core.decision import Decision
 from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.intervals import as_intervals, overlap
+from ossicle.core.pooling import as_judged
 from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.index_files import read_index
 from ossicle.corpus.review_choice import Candidate
@@ -54,9 +56,10 @@ def run(context: Context) -> None:
     per_fold = read_json(context.inputs["decision"] / "decision.json")["per_fold"]
     decisions = {fold: {label: Decision(**values) for label, values in of.items()} for fold, of in per_fold.items()}
     found: list[Candidate] = []
+    pool = pool_of(context.project.settings.evaluation)
     for key in truth.ids:
         track = read_tracks(context.inputs["scores"], (key,), context.project.settings.postprocess)[key]
-        found += candidates_in(key, track, decisions[str(truth.folds[key])])
+        found += candidates_in(key, as_judged(track, pool), decisions[str(truth.folds[key])])
     left_out: dict[str, str] = {}
     bundle = read_bundle(context.inputs["bundle"] / FOLDER)
     predictor = OnnxPredictor(bundle)
@@ -70,7 +73,8 @@ def run(context: Context) -> None:
                 with TrackWriter(path, bundle.labels, bundle.plan.hop_s) as writer:
                     write_scores(context.project.audio_folder / one.path, predictor, writer)
                 context.journal.mark(one.id, digest=_digest(path))
-            found += candidates_in(one.id, postprocessed(read_track(path), bundle.postprocess), bundle.decisions)
+            track = as_judged(postprocessed(read_track(path), bundle.postprocess), pool)
+            found += candidates_in(one.id, track, bundle.decisions)
         except AudioError as problem:
             left_out[one.path] = str(problem)
         context.log.unit("candidates", one.id, "reused" if reused else "computed", time.monotonic() - began)

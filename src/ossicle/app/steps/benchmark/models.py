@@ -21,6 +21,7 @@ from ossicle.bundle.manifest import Bundle, is_plain_name
 from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
+from ossicle.core.pooling import MAX
 from ossicle.core.settings import digestible
 from ossicle.inference.predictor import Predictor
 
@@ -142,6 +143,11 @@ def open_reading(reading: Reading, settings: BenchmarkSettings) -> Opened:
         raise UsageError(
             f"[benchmark] models: {reading.model.name} is an ensemble, which `ossicle ensemble` judges out of fold; a "
             "benchmark reads single models: name its members"
+        )
+    if bundle.pool != MAX:
+        raise UsageError(
+            f"[benchmark] models: {reading.model.name} decides on the {bundle.pool} score of a recording, and a benchmark "
+            "judges events by their times: judge it by its own metrics.json"
         )
     plan = bundle.plan
     if reading.window is not None:
