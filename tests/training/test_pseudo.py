@@ -284,7 +284,10 @@ def test_unlabelled_recordings_of_a_held_out_group_are_not_heard(source: PseudoS
         == lesson(source, PLAN, (), "final").heard()
         == set({"id-U0", "id-U1", "id-U2"})
     )
-    # Where they are grouped by something else, an equal name means nothing.
+    # By a field of their own, whatever the split groups by.
+    by_other = replace(source, group="recording")
+    assert lesson(by_other, PLAN, (0,), "fold0").heard() == {"id-U2"}
+    # Where each stands alone, an equal name means nothing.
     assert len(lesson(replace(source, own_group="recording"), PLAN, (0,), "fold0").heard()) == 3
 
 

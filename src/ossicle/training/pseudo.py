@@ -24,15 +24,14 @@ from ossicle.corpus.index_files import read_index
 from ossicle.corpus.pseudo import Labelled, Windows, all_of, labelled_recordings, relabelled, together
 from ossicle.corpus.pseudo_rounds import RoundHead, choose_view, read_head, read_windows, round_digest
 from ossicle.corpus.pseudo_settings import PseudoSettings
-from ossicle.corpus.splits import group_of
 from ossicle.corpus.tables import clips_of
 
 
 @dataclass(frozen=True, slots=True)
 class PseudoSource:
     """Where pseudo-labels lie: rounds (the latest first), the artefacts ``dataset`` and ``corpus``, and the index and
-    store of the unlabelled recordings. ``group`` is the field that the split does not cut through, ``own_group`` that
-    of the unlabelled recordings.
+    store of the unlabelled recordings. ``group`` is the field that the split does not cut through; ``own_group`` that
+    by which unlabelled recordings are kept from a model: a value that one of its held-out recordings has.
     """
 
     rounds: tuple[Path, ...]
@@ -130,8 +129,9 @@ def _refusals(
     known = {one.id: one for one in unlabelled.recordings}
     labelled = {one.digest for one in labelled_recordings(corpus)}
     decoded = set(Store(source.store).ids)
-    # Equal names of different fields say nothing of each other.
-    groups = held_out.groups if source.own_group == source.group else frozenset()
+    # By a field of their own, not always that of the split: scenes that are made of a fold's clips bear its number.
+    held = [one for one in corpus.recordings if one.id in held_out.ids]
+    groups = frozenset(one.fields[source.own_group] for one in held if one.fields.get(source.own_group))
     return partial(_refusal, known, labelled, decoded, groups, source.own_group)
 
 
@@ -153,7 +153,7 @@ def _refusal(
         return "its recording is labelled by now"
     if recording_id not in decoded:
         return "its recording cannot be decoded"
-    if group_of(recording, group) in held_out:
+    if recording.fields.get(group) in held_out:
         return f"its {group} is held out"
     return ""
 
