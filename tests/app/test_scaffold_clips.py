@@ -11,7 +11,7 @@ import soundfile
 from ossicle.app.project.clip_scaffold import _window_s
 from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffold import Wishes, scaffold
-from ossicle.app.steps import corpus, dataset
+from ossicle.app.steps import chain, corpus, dataset
 from ossicle.app.steps.step import Silent, run_steps
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
@@ -19,6 +19,8 @@ from ossicle.core.errors import SplitError, UsageError
 from ossicle.corpus.delimited import write_delimited
 from ossicle.corpus.tables import clips_of
 from ossicle.training.material import UNKNOWN
+
+from ..untrained import chain_without_training
 
 HEADER = ("primary_label", "secondary_labels", "filename", "rating", "author")
 
@@ -231,3 +233,24 @@ def test_stats_list_rare_labels_and_the_longest_of_many_groups(ossicle, tmp_path
     assert [(one["label"], one["groups"], one["folds"]) for one in rare["labels"]] == [("crow", 1, [])]
     kept = ossicle("dataset", "stats", "-p", file, "--set", "corpus.decode=false", "--set", "split.rare=train")
     assert "1 recordings are never held out" in kept.out
+
+
+@pytest.mark.slow
+def test_a_table_goes_all_the_way_to_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = birdclef(tmp_path)
+    file = scaffold("birds", tmp_path / "work", Wishes(place / "audio", labels=str(place / "train.csv"), folds=2))
+    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
+    overrides = (
+        "model.window.backbone=resnet10t",
+        "corpus.metadata.secondary=unknown",
+        "evaluation.bootstrap=100",
+        'gate.off=["silence", "white_noise", "hum", "speech_like", "recordings"]',
+        "report.examples=0",
+    )
+    done = chain.run_project(load_project(file, overrides), Silent())
+    assert set(done.outcomes.values()) == {"computed"}
+    metrics = read_json(tmp_path / "work/metrics.json")
+    assert set(metrics["per_label"]) == {"robin", "wren"}
+    # Of 12 recordings 8 have a label; what may be a wren or not counts neither way.
+    assert metrics["n_reference"] == 8
+    assert (tmp_path / "work/bundle").is_dir()
