@@ -146,8 +146,8 @@ def open_reading(reading: Reading, settings: BenchmarkSettings) -> Opened:
         )
     if bundle.pool != MAX:
         raise UsageError(
-            f"[benchmark] models: {reading.model.name} decides on the {bundle.pool} score of a recording, and a benchmark "
-            "judges events by their times: judge it by its own metrics.json"
+            f"[benchmark] models: {reading.model.name} decides on the {bundle.pool} score of a recording, and a "
+            "benchmark judges events by their times: judge it by its own metrics.json"
         )
     plan = bundle.plan
     if reading.window is not None:
