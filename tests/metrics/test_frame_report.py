@@ -53,3 +53,41 @@ def test_nothing_at_all() -> None:
     out = FrameTally(["a"]).report().to_json()
     assert (out["average_precision"], out["per_label"]["a"]["ece"]) == (None, None)
     json.dumps(out, allow_nan=False)
+
+
+def test_means_have_intervals_of_groups_where_frames_are_few(monkeypatch):
+    rng = np.random.default_rng(0)
+
+    def tally() -> FrameTally:
+        made = FrameTally(("a", "b", "never"))
+        for _ in range(6):
+            scores = rng.random((20, 3)).astype(np.float32)
+            made.add(FrameScores(np.arange(21.0), scores), {"a": [(2.0, 9.0)], "b": [(0.0, 4.0)]})
+        return made
+
+    groups = [str(k) for k in range(6)]
+    report = tally().report(groups, 100, 0)
+    assert report.absent == ("never",)
+    assert report.mean_roc_auc.low < report.mean_roc_auc.value < report.mean_roc_auc.high
+    assert report.mean_roc_auc.value == pytest.approx(np.mean([report.per_label[one].roc_auc for one in "ab"]))
+    assert report.mean_average_precision.value == pytest.approx(
+        np.mean([report.per_label[one].average_precision for one in "ab"])
+    )
+    monkeypatch.setattr("ossicle.metrics.frame_report.MOST_RESAMPLED", 359)
+    assert np.isnan(tally().report(groups, 100, 0).mean_roc_auc.low)
+
+
+def test_frames_of_labels_that_may_be_there_or_not_count_neither_way():
+    rng = np.random.default_rng(1)
+    first, second = (FrameScores(np.arange(11.0), rng.random((10, 2)).astype(np.float32)) for _ in range(2))
+    told, doubtful = FrameTally(("a", "b")), FrameTally(("a", "b"))
+    told.add(first, {"a": [(2.0, 5.0)], "b": [(0.0, 1.0)]})
+    doubtful.add(first, {"a": [(2.0, 5.0)], "b": [(0.0, 1.0)]})
+    doubtful.add(second, {"b": [(3.0, 6.0)]}, ["a"])
+    one, other = told.report(), doubtful.report(["x", "y"], 50, 0)
+    assert one.per_label["a"].average_precision == other.per_label["a"].average_precision
+    assert one.per_label["a"].calibration.brier == other.per_label["a"].calibration.brier
+    assert one.per_label["b"].average_precision != other.per_label["b"].average_precision
+    assert other.mean_average_precision.value == pytest.approx(
+        np.mean([other.per_label[label].average_precision for label in "ab"])
+    )

@@ -22,8 +22,8 @@ from ossicle.metrics.ranking_bootstrap import ranking
 
 T = TypeVar("T")
 
-MOST_RESAMPLED = 100_000
-"""Means over more frames than this have no intervals: a resample of each would take longer than all the rest."""
+MOST_RESAMPLED = 500_000
+"""Means over more frames times labels than this have no intervals: to resample them takes longer than all the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class FrameTally:
         precision = Estimate(_mean([of.average_precision for of in per_label.values()]), np.nan, np.nan)
         auc = Estimate(_mean([of.roc_auc for of in per_label.values()]), np.nan, np.nan)
         sizes = [len(one) for one in next(iter(self._targets.values()), [])]
-        if groups and n_bootstrap > 0 and 0 < sum(sizes) <= MOST_RESAMPLED:
+        if groups and n_bootstrap > 0 and 0 < sum(sizes) * len(self.labels) <= MOST_RESAMPLED:
             found = ranking(
                 np.stack([np.concatenate(self._scores[label]) for label in self.labels], axis=1),
                 np.stack([np.concatenate(self._targets[label]) for label in self.labels], axis=1),
