@@ -255,6 +255,16 @@ def test_what_cannot_be_is_refused_with_its_remedy(
     assert not round_folders(project / "pseudo")
 
 
+def test_check_says_what_would_teach(project: Path, ossicle: Any) -> None:
+    assert "taught by round-001" in ossicle("check", "-p", project).out
+    assert "no round of pseudo-labels teaches" in ossicle("check", "-p", project, *NO_ROUNDS).out
+    shutil.rmtree(project / "unlabelled")
+    said = ossicle("check", "-p", project)
+    assert said.code == 2
+    assert "[pseudo] audio: the folder" in said.out
+    assert ossicle("check", "-p", project, *NO_ROUNDS).code == 3
+
+
 def test_a_leaky_variant_is_taught_by_no_round(project: Path) -> None:
     loaded = load_project(project, ('split.strategy="random"',))
     assert [step.name for step in chain_of(loaded)][-2:] == ["training", "bundle"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.steps.fetch import is_fetched
 from ossicle.app.steps.losses import LEFT_OUT, header_loss
+from ossicle.app.steps.unlabelled import audio_folder, teaching_rounds
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.corpus.chosen import audio_files
 
@@ -29,7 +30,14 @@ class Finding:
 
 def preflight(project: Project) -> list[Finding]:
     """Look at everything a run needs, without starting one."""
-    return [_packages(project), *_windows(project), *_folders(project), _space(project), _device(project)]
+    return [
+        _packages(project),
+        *_windows(project),
+        *_folders(project),
+        *_unlabelled(project),
+        _space(project),
+        _device(project),
+    ]
 
 
 def _packages(project: Project) -> Finding:
@@ -84,6 +92,20 @@ def _fetching(project: Project) -> Finding | None:
     except OssicleError as problem:
         return Finding("fetch", False, str(problem))
     return Finding("fetch", here, f"all of {table}" if here else f"not all of {table}: a run fetches first", here)
+
+
+def _unlabelled(project: Project) -> Iterator[Finding]:
+    """The folder of ``[pseudo]``; a run needs it only where rounds of pseudo-labels teach."""
+    if not project.settings.pseudo.audio:
+        return
+    rounds = [path.name for path in teaching_rounds(project)]
+    try:
+        folder = audio_folder(project)
+    except UsageError as problem:
+        yield Finding("unlabelled", False, str(problem), blocks=bool(rounds))
+        return
+    taught = f"taught by {', '.join(rounds)}" if rounds else "no round of pseudo-labels teaches"
+    yield Finding("unlabelled", True, f"{folder}; {taught}")
 
 
 def _recordings(project: Project) -> Iterator[Finding]:
