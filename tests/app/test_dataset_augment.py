@@ -7,6 +7,11 @@ from typing import Any
 import pytest
 
 from ossicle.app.project.load import load_project
+from ossicle.app.steps.chain import run_project
+from ossicle.app.steps.step import Context, Silent
+from ossicle.app.steps.training import say_backgrounds
+from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.runlog import RunLog
 from ossicle.core.errors import ProjectError
 from ossicle.models.augment_settings import MixupSettings
 from ossicle.models.settings import AugmentSettings
@@ -95,6 +100,22 @@ def test_clips_may_be_normalised_and_moved_by_any_time(tapes: Path) -> None:
     settings = load_project(tapes, (*CLIPS, 'augment.normalise="late"', "augment.early.shift_s=0.001")).settings
     assert settings.augment.normalise == "late"
     assert not settings.plan.overlaps
+
+
+@pytest.mark.parametrize(("changes", "said"), [
+    (("dataset.noise_per_target=0",), True),
+    (("dataset.noise_per_target=0", "augment.background_probability=0"), False),
+    ((), False),
+])  # fmt: skip
+def test_backgrounds_that_there_are_none_of_are_missed_aloud(tapes: Path, changes: tuple[str, ...], said: bool) -> None:
+    project = load_project(tapes, changes)
+    made = run_project(project, Silent(), "dataset").artefacts
+    heard: list[str] = []
+    progress = Silent()
+    progress.say = heard.append  # type: ignore[method-assign]
+    context = Context(project, made, tapes, progress, RunLog(tapes / "log"), Journal(tapes / "journal"), {})
+    say_backgrounds(context)
+    assert [("adds nothing: no clip of the dataset is without a target" in one) for one in heard] == [True] * said
 
 
 def test_the_settings_of_the_page_are_settings(tapes: Path, repository: Path) -> None:

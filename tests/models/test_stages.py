@@ -1,6 +1,9 @@
 """All stages together: each in its order, alone, on silence, on single crops, from its generator and no other."""
 
+import ast
+import importlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -193,6 +196,30 @@ def test_on_another_device_all_is_there(plan: ChunkPlan, monkeypatch: pytest.Mon
             assert found.shape == expected.shape
     with pytest.raises(RuntimeError, match="expected device meta"):
         _ = there.waveforms * here.waveforms
+
+
+def test_no_stage_prints_or_hides_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    for plan in PLANS.values():
+        whole(batch(plan), ALL, plan, 0)
+    assert capsys.readouterr() == ("", "")
+    stages = (
+        "augment",
+        "background",
+        "draws",
+        "early",
+        "filtering",
+        "mixup",
+        "shifting",
+        "sounds",
+        "spectral",
+        "stretch",
+    )
+    for name in stages:
+        module = importlib.import_module(f"ossicle.models.{name}")
+        tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            assert not isinstance(node, ast.Try | ast.ExceptHandler), f"{name}, line {node.lineno}"
+            assert not (isinstance(node, ast.Name) and node.id == "print"), f"{name}, line {node.lineno}"
 
 
 NOTHING_SHARED = [name for name in STAGES if name not in ("mixup", "pressure", "background", "share", "noise")]

@@ -45,6 +45,7 @@ def run(context: Context) -> None:
         from ossicle.training.crossval import fit_all
 
         say_composition(context)
+        say_backgrounds(context)
         _try_export(context)
         with ExitStack() as held:
             for name in names:
@@ -98,6 +99,16 @@ def say_composition(context: Context) -> None:
     write_json(context.out / COMPOSITION, {**found.to_json(), "line": found.line, "warning": found.warning})
 
 
+def say_backgrounds(context: Context) -> None:
+    """Say it where augmentation asks for backgrounds and the dataset has no clips to take them from."""
+    asked = context.project.settings.augment.background_probability
+    if asked > 0 and not (read_table(context.inputs["dataset"] / "clips.parquet")["role"] == "noise").any():
+        context.progress.say(
+            f"[augment] background_probability = {asked:g} adds nothing: no clip of the dataset is without a target; "
+            "review recordings that are empty, or say 0"
+        )
+
+
 def _try_export(context: Context) -> None:
     """Export an untrained network of the project's kind, unless a training of it has begun: it then was exported.
 
@@ -118,6 +129,7 @@ def _fit_one(context: Context, name: str) -> None:
     from ossicle.training.crossval import fit_all
 
     say_composition(context)
+    say_backgrounds(context)
     _try_export(context)
     fit_all([job for job in fit_jobs(context) if job.name == name], 1, context.progress.advance)
 
