@@ -73,8 +73,8 @@ def networks(case: _Case, count: int = 1) -> list[torch.nn.Module]:
                     part.bias.uniform_(-0.2, 0.2)
             logits = network(torch.from_numpy(chunk_log_mel(sound(plan), plan, FRONT))).flatten(0, 1)
             spread = logits.std(dim=0).clamp_min(1e-7)
-            network.output.weight /= 0.7 * spread[:, None]
-            network.output.bias.sub_(logits.mean(dim=0)).div_(0.7 * spread)
+            network.output.weight /= 2.5 * spread[:, None]
+            network.output.bias.sub_(logits.mean(dim=0)).div_(2.5 * spread)
             found.append(network)
     return found
 
@@ -112,38 +112,40 @@ def test_no_choice_is_without_a_case() -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Made:
-    """Two networks of a case, and the graph of the first."""
+    """A network of a case, and its graph."""
 
     name: str
-    networks: list[torch.nn.Module]
+    network: torch.nn.Module
     plan: ChunkPlan
     graph: bytes
 
 
 @pytest.fixture(scope="module", params=list(CASES))
 def made(request: pytest.FixtureRequest) -> Made:
-    found, plan = networks(CASES[request.param], 2), CASES[request.param][1]
-    return Made(request.param, found, plan, model_graph(found[0], plan, FRONT))
+    (network,), plan = networks(CASES[request.param]), CASES[request.param][1]
+    return Made(request.param, network, plan, model_graph(network, plan, FRONT))
 
 
 def test_float32_graphs_are_the_network(made: Made) -> None:
-    expected = torch_scores(made.networks[:1], made.plan)
-    assert expected.std() > 0.1
+    expected = torch_scores([made.network], made.plan)
+    assert expected.std() > 0.03
     for runtime in RUNTIMES:
         require_agreement(made.name, "fp32", agreement(expected, graph_scores(made.graph, made.plan, runtime)))
-    wave = waveform_graph(made.networks[0], made.plan, FRONT)
+    wave = waveform_graph(made.network, made.plan, FRONT)
     require_agreement(made.name, "fp32", agreement(expected, graph_scores(wave, made.plan, onnx_predictor, "waveform")))
 
 
-def test_all_folds_in_one_graph_are_the_mean_of_the_networks(made: Made) -> None:
-    expected = torch_scores(made.networks, made.plan)
-    assert np.abs(torch_scores(made.networks[:1], made.plan) - expected).max() > 0.01
-    graph = folds_graph(made.networks, made.plan, FRONT)
-    require_agreement(made.name, "fp32", agreement(expected, graph_scores(graph, made.plan, onnx_predictor)))
+@pytest.mark.parametrize("name", ["crnn", "mean", "attention, gem", "attention, frames"])
+def test_all_folds_in_one_graph_are_the_mean_of_the_networks(name: str) -> None:
+    found, plan = networks(CASES[name], 2), CASES[name][1]
+    expected = torch_scores(found, plan)
+    assert np.abs(torch_scores(found[:1], plan) - expected).max() > 0.005
+    graph = folds_graph(found, plan, FRONT)
+    require_agreement(name, "fp32", agreement(expected, graph_scores(graph, plan, onnx_predictor)))
 
 
 def test_smaller_precisions_stay_near_the_network(made: Made) -> None:
-    expected = torch_scores(made.networks[:1], made.plan)
+    expected = torch_scores([made.network], made.plan)
     fed = chunk_log_mel(sound(made.plan), made.plan, FRONT)
     graphs = {
         "fp16": half_weights(made.graph, "fp16"),
