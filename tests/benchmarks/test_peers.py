@@ -62,3 +62,26 @@ def test_a_command_is_measured_with_what_it_prints() -> None:
     assert found.wall_s >= 0.3
     with pytest.raises(CommandFailed, match="exit code 3: gone"):
         measured([sys.executable, "-c", "import sys; print('gone', file=sys.stderr); sys.exit(3)"])
+
+
+def test_the_page_of_trainings_pairs_runs_and_counts_the_store() -> None:
+    from argparse import Namespace
+
+    from bench_training_peer import page
+
+    def theirs(epoch_s: float) -> dict[str, object]:
+        return {"epochs_s": [epoch_s], "clips": 160, "wall_s": 99.0, "peak_mib": 900.0, "version": "0", "torch": "2"}
+
+    def ours(epoch_s: float) -> dict[str, object]:
+        return {"epochs_s": [epoch_s], "clips": 160, "wall_s": 50.0, "peak_mib": 800.0, "store_s": 30.0}
+
+    runs = {
+        "opensoundscape, fp32": [theirs(20.0), theirs(40.0)],
+        "ours, fp32": [ours(10.0), ours(20.0)],
+        "ours, bf16": [ours(5.0), ours(8.0)],
+    }
+    text = page(runs, Namespace(epochs=3, threads=2, rounds=2, workers=0), 160)
+    # Twice as fast in both pairs although the machine was half as fast in the second.
+    assert "| ours, fp32 | 12.0 (8.0 to 16.0) | **2.00** (2.00 to 2.00) | 30.0 | 2 |" in text
+    assert "**4.50** (4.00 to 5.00)" in text
+    assert "3 times opensoundscape's fp32 asked, 4.50 measured in bf16: met." in text
