@@ -6,6 +6,7 @@
 import dataclasses
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -19,7 +20,7 @@ from ossicle.export.agreement import agreement, require_agreement
 from ossicle.export.folds import folds_graph, folds_waveform_graph
 from ossicle.export.half import half_weights
 from ossicle.export.int8 import quantised
-from ossicle.export.onnx_graph import model_graph, waveform_graph
+from ossicle.export.onnx_graph import model_graph, simplified, waveform_graph
 from ossicle.export.trial import try_export
 from ossicle.models.predictor import TorchPredictor
 from ossicle.models.registry import BUILDERS, build_network
@@ -147,19 +148,26 @@ def test_all_folds_in_one_graph_are_the_mean_of_the_networks(name: str) -> None:
 def test_smaller_precisions_stay_near_the_network(made: Made) -> None:
     expected = torch_scores([made.network], made.plan)
     fed = chunk_log_mel(sound(made.plan), made.plan, FRONT)
-    graphs = {
-        "fp16": half_weights(made.graph, "fp16"),
-        "bf16": half_weights(made.graph, "bf16"),
-        "int8": quantised(made.graph, [one[None] for one in fed]),
-    }
-    # What rounding to 11, 8 and 8 bits may do to networks of random weights, far from what training makes of them.
-    most = {"fp16": 0.02, "bf16": 0.1, "int8": 0.5}
-    for precision, graph in graphs.items():
-        found = agreement(expected, graph_scores(graph, made.plan, onnx_predictor))
-        assert 0 < found.max_difference < most[precision], precision
-    in_openvino = agreement(expected, graph_scores(graphs["int8"], made.plan, openvino_predictor))
-    assert in_openvino.max_difference < most["int8"]
-    assert len(graphs["fp16"]) < len(made.graph)
+    for kind, dtype in (("fp16", torch.float16), ("bf16", torch.bfloat16)):
+        half = graph_scores(half_weights(made.graph, kind), made.plan, onnx_predictor)  # type: ignore[arg-type]
+        assert agreement(expected, half).max_difference > 0
+        obvious = graph_scores(rounded(made.graph, dtype), made.plan, onnx_predictor)
+        np.testing.assert_allclose(half, obvious, atol=1e-4)
+    eight = quantised(made.graph, [one[None] for one in fed])
+    assert len(eight) < len(made.graph) or made.name == "crnn"
+    for runtime in (onnx_predictor, openvino_predictor):
+        # Networks of random weights amplify rounding as no trained one does.
+        assert 0 < np.abs(graph_scores(eight, made.plan, runtime) - expected).mean() < 0.2
+
+
+def rounded(graph: bytes, dtype: torch.dtype) -> bytes:
+    """The obvious way: every large weight of the float32 graph rounded in place."""
+    model = onnx.load_from_string(simplified(graph))
+    for tensor in model.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT and np.prod(tensor.dims) >= 256:
+            values = torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy()).to(dtype).float().numpy()
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+    return bytes(model.SerializeToString())
 
 
 @pytest.mark.parametrize("name", ["crnn", "attention, gem"])
