@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ossicle.app.jobs.build import step_jobs
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.chain import chain_of, run_project
 from ossicle.app.steps.pseudo import make_round
+from ossicle.app.steps.purge import unused
 from ossicle.app.steps.step import Silent, find_steps
+from ossicle.app.steps.units import run_unit
 from ossicle.artefacts.files import read_json
 from ossicle.bundle.format import read_bundle
+from ossicle.core.errors import UsageError
 from ossicle.corpus.index_files import read_index
 from ossicle.corpus.pseudo_rounds import read_head, read_windows, round_digest, round_folders, round_path
 from ossicle.training.crossval import FitJob
@@ -253,6 +257,25 @@ def test_what_cannot_be_is_refused_with_its_remedy(
     assert ended.code in (1, 2)
     assert said in ended.err
     assert not round_folders(project / "pseudo")
+
+
+def test_jobs_have_the_unlabelled_recordings_before_the_trainings(copied: Path) -> None:
+    loaded = load_project(copied)
+    steps = chain_of(loaded)
+    jobs = step_jobs(loaded, steps, (), None)
+    # Their index was made with the round.
+    assert [job.step for job in jobs[:2]] == ["unlabelled_store", "training"]
+    assert [task.name for task in jobs[1].tasks] == ["fold0", "fold1", "fold2", "final"]
+    with pytest.raises(UsageError, match="training needs unlabelled_store"):
+        run_unit(loaded, "training", "fold0", Silent())
+    run_project(loaded, Silent(), names=("unlabelled_store",))
+    for name in ("final", "fold2", "fold1", "fold0"):
+        assert run_unit(loaded, "training", name, Silent()) == "computed"
+    after = training_of(copied)
+    assert after is not None
+    assert set(read_json(after / "training.json")["pseudo"]) == {"fold0", "fold1", "fold2", "final"}
+    # The models of before and what they said may go; what teaches stays.
+    assert {one.step for one in unused([loaded])} == {"training", "pseudo_scores"}
 
 
 def test_check_says_what_would_teach(project: Path, ossicle: Any) -> None:
