@@ -42,7 +42,7 @@ def complaint(file: Path, text: str) -> str:
         ("[training]\nlearning_rate = nan\n", ["[training] learning_rate = nan: should be a finite number"]),
         ("[decision]\non = [0.1, inf]\n", ["[decision] on = inf: should be a finite number"]),
         ("[training]\nepochs = 0\n", ["[training] epochs = 0 must be at least 1"]),
-        ('[training]\ndevice = "tpu"\n', ["[training] device = 'tpu' is not one of: auto, cpu"]),
+        ('[training]\ndevice = "tpu"\n', ["[training] device = 'tpu' is none of: auto, cpu"]),
         ("[frontend]\nn_fft = 511\n", ["[frontend] n_fft = 511 must be even"]),
         ("[frontend]\nfmax_hz = 9000.0\n", ["[frontend] fmax_hz = 9000 Hz lies above half the rate"]),
         ("[chunks]\nwindow_s = 0.4\n", ["[chunks] step_s = 0 s: windows of 0.4 s need a step"]),

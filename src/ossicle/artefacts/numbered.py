@@ -1,4 +1,4 @@
-"""Files or folders that are added one after another under rising numbers: ``round-001.json``, ``round-002.json``, ..."""
+"""Files or folders that are added one after another under rising numbers: ``round-001.json``, ``round-002.json``..."""
 
 import re
 from pathlib import Path

@@ -10,6 +10,9 @@ from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.crnn import Crnn
 from ossicle.models.settings import ModelSettings
 
+Network = nn.Module
+"""What :func:`build_network` makes, by a name for those who do not import torch."""
+
 
 def _crnn(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_labels: int) -> nn.Module:
     if not framing(plan, front).frame_wise:

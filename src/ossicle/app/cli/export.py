@@ -55,7 +55,7 @@ def export(
 
     What is missing of the project is run first, up to its bundle. float32 must agree with torch within 1e-4, half
     precision in the top class of 99 % of frames, else exit code 1. int8 may lose `export.int8_auc_drop` (0.005) of the
-    macro ROC AUC out of fold, else exit code 4. Settings: the table `[export]` of the project file.
+    macro ROC AUC out of fold, else exit code 4. Settings: the table \\[export] of the project file.
     """
     from ossicle.app.steps.chain import run_project
     from ossicle.app.steps.export.wish import Wish, precisions_asked

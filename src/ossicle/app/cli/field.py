@@ -31,10 +31,11 @@ Runtime = Annotated[str, typer.Option(help=f"What computes the scores: {', '.joi
 Precision = Annotated[
     str,
     typer.Option(
-        help="fp32; bf16 (about twice as fast with --runtime openvino, where the processor can); fp16 and int8 from a "
-        "folder of `ossicle export`, which says what each costs."
+        help="Arithmetic: fp32; bf16 (about twice as fast with --runtime openvino, where the processor can); fp16 and "
+        "int8 from a folder of `ossicle export`, which says what each costs."
     ),
 ]
+Device = Annotated[str, typer.Option(help="Where --runtime torch computes: auto, cpu, cuda, cuda:N or mps.")]
 Folds = Annotated[
     bool, typer.Option("--folds", help="Run the networks of all folds and average, from `ossicle export --folds`.")
 ]
@@ -57,6 +58,7 @@ def predict(
     precision: Precision = "fp32",
     folds: Folds = False,
     threads: Threads = 1,
+    device: Device = "auto",
     batch: Annotated[int, typer.Option("--batch", "-b", min=1, max=1024, help="Chunks scored at a time.")] = 8,
     cutouts: Annotated[
         Path | None,
@@ -79,7 +81,7 @@ def predict(
     unknown = [name for name in wanted if name not in EVENT_FORMATS]
     if unknown or not wanted:
         raise UsageError(f"--format {formats}: there is {', '.join(EVENT_FORMATS)}")
-    opened, engine = _opened(bundle), Engine(runtime, threads, precision, folds)
+    opened, engine = _opened(bundle), Engine(runtime, threads, precision, folds, device)
     predictor, second, given = open_predictor(opened, engine), bundled_second_stage(opened), bundled_delivery(opened)
     audio = find_audio(files)
     if out.exists() and not out.is_dir():
@@ -141,12 +143,13 @@ def stream(
     precision: Precision = "fp32",
     folds: Folds = False,
     threads: Threads = 1,
+    device: Device = "auto",
 ) -> None:
     """Print the events of a file as a microphone would give them: JSON lines, each when it is decided.
 
     Exit code 3 says that the file ends before it should.
     """
-    opened, engine = _opened(bundle), Engine(runtime, threads, precision, folds)
+    opened, engine = _opened(bundle), Engine(runtime, threads, precision, folds, device)
     predictor, second = open_predictor(opened, engine), bundled_second_stage(opened)
     if not file.is_file():
         raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; name one recording")

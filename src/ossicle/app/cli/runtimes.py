@@ -16,13 +16,14 @@ from ossicle.inference.predictor import Predictor
 class Engine:
     """What computes the scores: ``runtime`` and ``precision`` by name, and whether all folds' networks do so together.
 
-    ``threads`` is a recorded setting, for sums depend on it.
+    ``threads`` is a recorded setting, for sums depend on it. ``device`` is torch's; the others compute on the CPU.
     """
 
     runtime: str = "onnx"
     threads: int = 1
     precision: str = "fp32"
     folds: bool = False
+    device: str = "auto"
 
     @property
     def graph(self) -> Graph:
@@ -41,6 +42,8 @@ def open_predictor(bundle: Bundle, engine: Engine) -> Predictor:
         raise UsageError(f"--runtime {engine.runtime}: there is {', '.join(RUNTIMES)}")
     if engine.precision not in PRECISIONS:
         raise UsageError(f"--precision {engine.precision}: there is {', '.join(PRECISIONS)}")
+    if engine.runtime != "torch" and engine.device not in ("auto", "cpu"):
+        raise UsageError(f"--device {engine.device}: {engine.runtime} computes on the CPU here; add --runtime torch")
     if bundle.ensemble is not None:
         return bundled_ensemble(bundle, lambda one: open_predictor(one, engine))
     return RUNTIMES[engine.runtime](bundle, engine)
@@ -62,10 +65,12 @@ def _torch(bundle: Bundle, engine: Engine) -> Predictor:
         raise UsageError("--runtime torch runs the bundle's own weights: leave out --precision and --folds")
     # Torch is an optional extra: only who asks for it imports it.
     from ossicle.models.bundled import bundled_predictor
+    from ossicle.models.devices import device
     from ossicle.models.predictor import use_threads
 
     use_threads(engine.threads)
-    return bundled_predictor(bundle.checked_path(WEIGHTS), bundle.model, bundle.labels, bundle.plan, bundle.front)
+    weights, place = bundle.checked_path(WEIGHTS), device(engine.device)
+    return bundled_predictor(weights, bundle.model, bundle.labels, bundle.plan, bundle.front, place)
 
 
 RUNTIMES: dict[str, Callable[[Bundle, Engine], Predictor]] = {"onnx": _onnx, "openvino": _openvino, "torch": _torch}

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from ossicle.app.steps.export.wish import ONNX, Row
 from ossicle.audio.logmel import chunk_log_mel
@@ -17,6 +16,7 @@ from ossicle.export.half import half_weights
 from ossicle.export.int8 import quantised
 from ossicle.export.onnx_graph import model_graph, waveform_graph
 from ossicle.inference.predictor import Predictor
+from ossicle.models.registry import Network
 
 Chunks = Callable[[], Iterable[NDArray[np.float32]]]
 
@@ -31,8 +31,8 @@ def in_precision(graph: bytes, precision: str, fed: Callable[[], Iterable[NDArra
 
 
 def final_graphs(
-    final: nn.Module,
-    folds: Sequence[nn.Module],
+    final: Network,
+    folds: Sequence[Network],
     plan: ChunkPlan,
     front: FrontEndSettings,
     precisions: Sequence[str],

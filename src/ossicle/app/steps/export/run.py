@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.bundle import FOLDER
@@ -28,7 +27,7 @@ from ossicle.export.onnx_graph import model_graph
 from ossicle.export.speed import Speed, measure
 from ossicle.inference.predictor import Predictor
 from ossicle.models.predictor import TorchPredictor, use_threads
-from ossicle.models.registry import build_network
+from ossicle.models.registry import Network, build_network
 from ossicle.models.weights import load_weights
 from ossicle.training.runfolder import RunFolder
 
@@ -100,13 +99,13 @@ class _Work:
         self.judged_truth: Truth = drawn(self.truth, self.settings.held_out_hours, self.settings.seed)
         self.store = MixedStore(done.artefacts["store"], project.audio_folder)
 
-    def network(self, name: str) -> nn.Module:
+    def network(self, name: str) -> Network:
         """A trained network."""
         network = build_network(self.project.settings.model, self.front, self.plan, len(self.labels)).eval()
         load_weights(network, RunFolder(self.training / name).weights)
         return network
 
-    def fold_networks(self) -> list[nn.Module]:
+    def fold_networks(self) -> list[Network]:
         """Those that held something out, where they are asked for as one graph."""
         return [self.network(name) for name in self.held_out] if self.wish.folds else []
 
@@ -200,7 +199,7 @@ class _Work:
         return found
 
 
-def _torch(work: _Work, networks: Sequence[nn.Module], sound: NDArray[np.float32]) -> NDArray[np.float32]:
+def _torch(work: _Work, networks: Sequence[Network], sound: NDArray[np.float32]) -> NDArray[np.float32]:
     """The mean of the networks' scores in torch, (n, n_labels)."""
     each = [_flat(TorchPredictor(one, work.labels, work.plan, work.front).predict(sound)) for one in networks]
     mean: NDArray[np.float32] = np.asarray(np.mean(each, axis=0, dtype=np.float64), dtype=np.float32)
