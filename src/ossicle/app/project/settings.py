@@ -154,9 +154,7 @@ class ProjectSettings:
     )
     evaluation: EvaluationSettings = setting(default=EvaluationSettings(), help="criteria and intervals")
     gate: GateSettings = setting(default=GateSettings(), help="limits of the noise gate")
-    export: ExportSettings = setting(
-        default=ExportSettings(), help="what `ossicle export` allows, and measures on"
-    )
+    export: ExportSettings = setting(default=ExportSettings(), help="what `ossicle export` allows, and measures on")
     report: ReportSettings = setting(default=ReportSettings(), help="the page")
     ensemble: EnsembleSettings = setting(default=EnsembleSettings(), help="variants that say together what is heard")
     jobs: JobsSettings = setting(default=JobsSettings(), help="where the work of each step is done, and with what")
