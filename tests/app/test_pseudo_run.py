@@ -11,10 +11,12 @@ import pytest
 
 from ossicle.app.jobs.build import step_jobs
 from ossicle.app.project.load import load_project
+from ossicle.app.steps import unlabelled
+from ossicle.app.steps.benchmark import index as benchmark_index
 from ossicle.app.steps.chain import chain_of, run_project
 from ossicle.app.steps.pseudo import make_round
 from ossicle.app.steps.purge import unused
-from ossicle.app.steps.step import Silent, find_steps
+from ossicle.app.steps.step import Silent, find_steps, run_steps
 from ossicle.app.steps.units import run_unit
 from ossicle.artefacts.files import read_json
 from ossicle.bundle.format import read_bundle
@@ -276,6 +278,15 @@ def test_jobs_have_the_unlabelled_recordings_before_the_trainings(copied: Path) 
     assert set(read_json(after / "training.json")["pseudo"]) == {"fold0", "fold1", "fold2", "final"}
     # The models of before and what they said may go; what teaches stays.
     assert {one.step for one in unused([loaded])} == {"training", "pseudo_scores"}
+
+
+def test_a_benchmark_may_not_hold_what_taught_without_labels(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark_index, "benchmark_models", lambda *of: ())
+    alone, taught = load_project(project, ('pseudo.rounds="none"',)), load_project(project)
+    index = run_steps((unlabelled.INDEX,), taught, Silent()).artefacts[unlabelled.INDEX_NAME]
+    assert not benchmark_index.training_overlap(alone, index, Silent())[0]
+    with pytest.raises(UsageError, match="the benchmark corpus holds what the model was trained on"):
+        benchmark_index.training_overlap(taught, index, Silent())
 
 
 def test_check_says_what_would_teach(project: Path, ossicle: Any) -> None:
