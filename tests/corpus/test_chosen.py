@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossicle.core.errors import UsageError
-from ossicle.corpus.chosen import audio_files
+from ossicle.corpus.chosen import audio_files, sliver
 from ossicle.corpus.findings import find_problems
 from ossicle.corpus.globs import Globs
 from ossicle.corpus.index import CorpusSettings, index_corpus
@@ -122,3 +122,16 @@ def test_globs_agree_with_matching_part_by_part(glob, path):
         return
     expected = any(slow(glob, path[: depth + 1]) for depth in range(len(path)))
     assert (Globs(["/".join(glob)]).match("/".join(path)) is not None) == expected
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=30), st.integers(1, 40))
+def test_a_sliver_is_of_every_folder_alike(folders: list[str], most: int) -> None:
+    paths = sorted(f"{folder}/{number}.wav" for number, folder in enumerate(folders))
+    kept = sliver(paths, most)
+    assert kept == sorted(kept)
+    assert set(kept) <= set(paths)
+    assert len(kept) == min(most, len(paths))
+    counts = {folder: sum(path.startswith(folder) for path in kept) for folder in set(folders)}
+    for folder, count in counts.items():
+        # One that gave fewer than another has nothing left.
+        assert count >= max(counts.values()) - 1 or count == folders.count(folder)

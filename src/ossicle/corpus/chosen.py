@@ -5,11 +5,13 @@ something: a labelled clip says which stretch of its tape somebody looked at.
 """
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.audio.probe import SUFFIXES
+from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.corpus.discovery import files_below, shown
 from ossicle.corpus.globs import Globs
@@ -30,10 +32,15 @@ class AudioFiles:
 
 
 def audio_files(
-    folder: Path, include: Sequence[str] = (), exclude: Sequence[str] = (), segments: Path | None = None
+    folder: Path,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    segments: Path | None = None,
+    most: int = 0,
 ) -> AudioFiles:
     """The audio files below ``folder``; what lies below ``segments``, a folder of cut-outs, is none of them.
 
+    ``most``: choose no more than so many, see :func:`sliver`; 0 chooses all.
     Raises UsageError where the folder is missing or holds no audio, where the globs leave nothing, and where the
     cut-outs have no folder of their own.
     """
@@ -64,7 +71,22 @@ def audio_files(
         )
     idle = [("include", glob) for glob in include if glob not in included.values() and not _fits(glob, listed)]
     idle += [("exclude", glob) for glob in exclude if glob not in excluded.values() and not _fits(glob, listed)]
-    return AudioFiles(tuple(listed), tuple(usable), tuple(chosen), tuple(idle))
+    return AudioFiles(tuple(listed), tuple(usable), tuple(sliver(chosen, most) if most else chosen), tuple(idle))
+
+
+def sliver(paths: Sequence[str], most: int) -> list[str]:
+    """At most ``most`` of the paths, sorted: as many of every folder as can be, by a hash of the path within it.
+
+    >>> sliver(["a/1.wav", "a/2.wav", "a/3.wav", "b/1.wav"], 2)
+    ['a/2.wav', 'b/1.wav']
+    """
+    seen: Counter[str] = Counter()
+    order = []
+    for path in sorted(paths, key=digest):
+        folder = path.rpartition("/")[0]
+        order.append((seen[folder], folder, path))
+        seen[folder] += 1
+    return sorted(path for _, _, path in sorted(order)[:most])
 
 
 def _fits(glob: str, paths: Sequence[str]) -> bool:

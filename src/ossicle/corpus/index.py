@@ -79,6 +79,11 @@ class CorpusSettings:
     )
     metadata: MetadataSettings = setting(default=MetadataSettings(), help="a table with a row for each recording")
     labels: tuple[str, ...] = setting(default=(), help="labels to keep; empty: all that are found")
+    most: int = setting(
+        default=0,
+        help="at most this many recordings, of every folder alike: a sliver to try a project on; 0: all",
+        ge=0,
+    )
     decode: bool = setting(
         default=True,
         help="decode every recording once: finds truncated, silent and clipped ones; else headers are believed, and a "
@@ -164,9 +169,8 @@ def index_corpus(
     lengths of clips contradict; FormatError for annotation tables that are malformed or ambiguous.
     """
     cut_outs = _cut_outs(annotation_folder, settings)
-    files = audio_files(
-        audio_folder, settings.include, settings.exclude, annotation_folder if cut_outs is not None else None
-    )
+    segments = annotation_folder if cut_outs is not None else None
+    files = audio_files(audio_folder, settings.include, settings.exclude, segments, settings.most)
     chosen, left_out = _identified(files.chosen, settings)
     names = ClipNames(settings.clip_names, settings.offset_unit or "s")
     clips = find_clips(audio_folder, files.usable, chosen, names)

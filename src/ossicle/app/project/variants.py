@@ -3,6 +3,7 @@
 ``[variants.NAME]`` may override any table (``[variants.NAME.split]``, ``[variants.NAME.training]``, ...) and may start
 from another variant (``base = "OTHER"``) or from one that ships with Ossicle (``base = "preset:quality_balanced"``).
 ``active = [...]``, at the top of the file, lists those that ``ossicle train --all-active`` trains, in this order.
+Every project has the variant ``debug``, a sliver of its data and a few steps, unless it defines one of its own.
 """
 
 import difflib
@@ -18,6 +19,7 @@ TABLE = "variants"
 ACTIVE = "active"
 _PRESETS = "ossicle.app.recipes.variants"
 _MOST_BASES = 8
+DEBUG = "debug"
 
 Overlay = dict[str, Any]
 
@@ -51,7 +53,7 @@ class Variants:
 
     def require(self, name: str, where: str) -> None:
         """Raise ProjectError, saying where it was named, where there is no such variant."""
-        if name in self._found:
+        if name in self._found or name == DEBUG:
             return
         close = difflib.get_close_matches(name, self.names, n=1, cutoff=0.5)
         there = f"there is: {', '.join(self.names)}" if self.names else "the project file has no [variants.NAME]"
@@ -62,7 +64,7 @@ class Variants:
         for overlay, origin in reversed(self._chain(name)):
             layers.add(with_preset(overlay, origin), origin)
         project = layers.values.get("project", {})
-        if "name" not in self._found[name].get("project", {}) and isinstance(project, dict):
+        if "name" not in self._found.get(name, {}).get("project", {}) and isinstance(project, dict):
             layers.add({"name": f"{project.get('name', 'detector')}-{name}"}, f"variant {name}", ("project",))
 
     def _chain(self, name: str) -> list[tuple[Overlay, str]]:
@@ -72,6 +74,8 @@ class Variants:
         while len(out) <= _MOST_BASES:
             if name.startswith("preset:"):
                 overlay, origin = _preset(name.removeprefix("preset:"), asked_by), name
+            elif name == DEBUG and name not in self._found:
+                overlay, origin = _preset(DEBUG, asked_by), f"preset:{DEBUG}"
             else:
                 self.require(name, asked_by)
                 overlay, origin = dict(self._found[name]), f"{self._where}: [variants.{name}]"

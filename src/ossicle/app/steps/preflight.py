@@ -131,7 +131,7 @@ def _chosen(project: Project) -> tuple[str, ...]:
     """The audio files that the project chooses; UsageError where there are none."""
     corpus = project.settings.corpus
     segments = project.annotation_folder if corpus.segment_names else None
-    return audio_files(project.audio_folder, corpus.include, corpus.exclude, segments).chosen
+    return audio_files(project.audio_folder, corpus.include, corpus.exclude, segments, corpus.most).chosen
 
 
 def _space(project: Project) -> Finding:
