@@ -4,12 +4,15 @@
 #   UV=uv               make the environment with uv rather than venv and pip
 #   PIP_ARGS=...        more options for the installer, for instance another index
 #   PYTEST_ARGS=...     more options for pytest, for instance `-x tests/core`
+#   PYTEST_PROCESSES=0  processes that run tests side by side; 0 for none but pytest's own
 #   DEMO_DIR=...        where `make demo` leaves its project
 
 PYTHON      ?= python3
 UV          ?=
 PIP_ARGS    ?=
 PYTEST_ARGS ?=
+# Two processes, a file of tests in one of them: fixtures of a file are made once.
+PYTEST_PROCESSES ?= 2
 DEMO_DIR    ?=
 
 VENV := .venv
@@ -50,7 +53,7 @@ demo: $(DEMO_STAMP)
 	$(BIN)/ossicle demo $(DEMO_DIR)
 
 test: check
-	$(BIN)/pytest -m "not slow and not slurm" $(PYTEST_ARGS)
+	$(BIN)/pytest -m "not slow and not slurm" -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 test-slurm: env
 	timeout --kill-after=20 300 $(BIN)/pytest -m slurm tests/e2e/test_slurm.py $(PYTEST_ARGS)

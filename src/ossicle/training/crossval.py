@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ossicle.artefacts.workers import end_with_parent, interrupts_held, keep_freed_memory
 from ossicle.core.chunks import ChunkPlan
-from ossicle.core.errors import OssicleError
+from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.devices import devices
 from ossicle.models.settings import AugmentSettings, ModelSettings
@@ -119,7 +119,11 @@ def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = N
 
 def _free_place(job: FitJob, running: Sequence["_Running"], parallel: int) -> str:
     """The device for one training more; empty where all are taken."""
-    places = devices(job.training.device)
+    try:
+        places = devices(job.training.device)
+    except UsageError:
+        # The training says it itself, under its name.
+        return job.training.device if len(running) < parallel else ""
     if not places[0].startswith("cuda"):
         return places[0] if len(running) < parallel else ""
     taken = {one.job.training.device for one in running}
