@@ -196,7 +196,8 @@ def test_a_folder_of_bad_files_is_said(tmp_path: Path, ossicle: Commands) -> Non
     (tmp_path / "ossicle.toml").write_text('base = "recipe:tapes"\n[corpus]\naudio = "audio"\nannotations = "."\n')
     checked = ossicle("check", "-p", tmp_path)
     assert checked.code == 2
-    assert "1 of them cannot be read" in checked.out
+    # A long path breaks the lines of the table anywhere.
+    assert "1 of them cannot be read" in " ".join(checked.out.split())
     for command in (("dataset", "health"), ("run", "--until", "store")):
         said = ossicle(*command, "-p", tmp_path, "--progress", "none")
         assert said.code == 2

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import corpus, dataset, decision, evaluation, gate, second_stage
+from ossicle.app.steps import calibration, corpus, dataset, decision, evaluation, gate, second_stage
 from ossicle.app.steps.hand_labels import HandLabel, hand_label_place, read_hand_labels
 from ossicle.app.steps.scores import track_path
 from ossicle.app.steps.step import Context, Silent, Step, run_steps
@@ -97,6 +97,7 @@ def inputs(folder: Path) -> dict[str, Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_track(path, ScoreTrack(("call",), values[:, None].astype(np.float32), 0.01, one.duration_s))
     done(decision.STEP, project, found, "decision")
+    done(calibration.STEP, project, found, "calibration")
     return found
 
 

@@ -65,10 +65,10 @@ def test_an_override_reaches_the_network(
 ) -> None:
     settings = load_project(file, overrides, variant=variant).settings
     network = build_network(settings.model, settings.frontend, settings.plan, 1)
-    assert network.shape == shape
-    assert network.n_windows == settings.plan.core_frames == n_windows
+    assert network.images.shape == shape
+    assert network.images.n_windows == settings.plan.core_frames == n_windows
     found = framing(settings.plan, settings.frontend)
-    rows = network.rows.numpy().reshape(n_windows, shape[0])
+    rows = network.images.rows.numpy().reshape(n_windows, shape[0])
     assert rows[-1, -1] == found.n_frames - 1
     assert rows[1, 0] == found.step_frames
 
