@@ -1,5 +1,6 @@
 import base64
 import re
+from dataclasses import replace
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -15,7 +16,7 @@ from ossicle.metrics.event_report import Estimate, EventScores, Rates
 from ossicle.report.data import Example, PrCurve, ReliabilityBin, SweepRow, TrainingCurve
 from ossicle.report.figures_calibration import reliability_figure
 from ossicle.report.figures_example import LEFT, RIGHT, example_figure
-from ossicle.report.figures_groups import MAX_BARS, groups_figure
+from ossicle.report.figures_groups import MAX_BARS, groups_figure, says_something
 from ossicle.report.figures_rates import pr_figure, sweep_figure, threshold_figure
 from ossicle.report.figures_training import training_figure
 from ossicle.report.style import data_address, svg
@@ -151,3 +152,12 @@ def test_a_label_is_no_formula_and_no_mark_up() -> None:
     text = svg(pr_figure([PrCurve("$x^2$ <b>叫び声</b>", [1.0], [0.1], [0.9], 0.5)]))
     shown = ["".join(one.itertext()) for one in ElementTree.fromstring(text).findall(".//{*}text")]
     assert "$x^2$ <b>叫び声</b> (AP 0.50)" in shown
+
+
+def test_many_groups_of_a_recording_each_are_not_drawn() -> None:
+    one, many = scores(0.5), {f"g{n}": scores(0.5) for n in range(MAX_BARS + 1)}
+    assert one.n_reference >= 5
+    assert says_something(many)
+    small = {name: replace(of, tp=1, fn=0) for name, of in many.items()}
+    assert not says_something(small)
+    assert says_something(dict(list(small.items())[:MAX_BARS]))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from statistics import median
 
 from matplotlib.figure import Figure
 
@@ -10,6 +11,13 @@ from ossicle.report.style import BLUE, INK, ORANGE, SKY, styled
 from ossicle.report.words import number
 
 MAX_BARS = 40
+# A bar of fewer annotations than this is hit or miss.
+_FEW = 5
+
+
+def says_something(per_group: Mapping[str, EventScores]) -> bool:
+    """Whether groups are few enough, or most of them large enough, for a figure of each to be looked at."""
+    return len(per_group) <= MAX_BARS or median(one.n_reference for one in per_group.values()) >= _FEW
 
 
 def bars_shown(per_group: Mapping[str, EventScores]) -> list[tuple[str, EventScores]]:

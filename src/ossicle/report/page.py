@@ -19,7 +19,7 @@ from ossicle.report.data import ReportData
 from ossicle.report.figures_calibration import reliability_figure
 from ossicle.report.figures_example import LEFT, RIGHT
 from ossicle.report.figures_gate import gate_figure, worst_by_part
-from ossicle.report.figures_groups import groups_figure
+from ossicle.report.figures_groups import groups_figure, says_something
 from ossicle.report.figures_rates import pr_figure, sweep_figure, threshold_figure
 from ossicle.report.figures_training import training_figure
 from ossicle.report.gallery import galleries
@@ -131,7 +131,8 @@ def _digest(script: str) -> str:
 
 
 def _groups_image(report: EventReport) -> str:
-    return data_address(groups_figure(report.per_group, report.pooled.rates.f1.value)) if report.per_group else ""
+    drawn = bool(report.per_group) and says_something(report.per_group)
+    return data_address(groups_figure(report.per_group, report.pooled.rates.f1.value)) if drawn else ""
 
 
 def _boundaries(report: EventReport) -> list[tuple[str, list[float]]]:
