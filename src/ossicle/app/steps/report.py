@@ -41,7 +41,7 @@ from ossicle.report.data import (
 )
 from ossicle.training.runfolder import RunFolder
 
-STEP_VERSION = 5
+STEP_VERSION = 6
 PAGE = "report.html"
 MOST_CURVES = 24
 """Of more labels than this the page draws curves of the worst alone."""
