@@ -103,7 +103,7 @@ def main() -> None:
 `benchmarks/bench_backbones.py --epochs {asked.epochs}`; {described(("torch", "timm", "onnxruntime"))} \
 {(time.monotonic() - began) / 60:.0f} minutes in all.
 
-ESC-10 from scratch, published fold {FOLD + 1} held out (80 clips; chance is 10 %), the recipe's clips of 5 s and 128 bands,
+ESC-10 from scratch, published fold {FOLD + 1} held out (80 clips; chance is 10 %), clips of 5 s, 128 bands,
 bf16, 2 threads. So few epochs say that it trains and how fast, not what it reaches.
 
 {table(head, rows)}
