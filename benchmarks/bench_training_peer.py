@@ -76,7 +76,16 @@ gain_db = 0.0
 background_probability = 0.0
 tilt_db = 0.0
 frequency_mask = 0.0
+time_mask_s = 0.0
+
+[augment.early]
+shift_probability = 0.0
+
+[augment.mixup]
+probability = 0.0
 """
+THEIRS = "opensoundscape"
+"""It has one row: 0.13.2 computes in bfloat16 on a CPU whatever ``use_amp`` says (autocast in ``training_step``)."""
 
 
 def make_clips(folder: Path, per_class: int) -> int:
@@ -103,14 +112,13 @@ def later_epochs(steps_s: list[float], per_epoch: int) -> list[float]:
     return [after - before for before, after in pairwise(begins[1:])]
 
 
-def theirs(python: Path, audio: Path, work: Path, asked: argparse.Namespace, bf16: bool) -> dict:
+def theirs(python: Path, audio: Path, work: Path, asked: argparse.Namespace) -> dict:
     """One run of theirs: seconds an epoch, and of the whole command."""
     out = work / "theirs"
     out.mkdir(exist_ok=True)
     command = [
         str(python), str(WORKER), "train", "--audio", str(audio), "--out", str(out), "--batch", str(BATCH),
         "--epochs", str(asked.epochs), "--threads", str(asked.threads), "--workers", str(asked.workers),
-        *(["--bf16"] if bf16 else []),
     ]  # fmt: skip
     run = measured(command)
     said = json.loads(run.printed)
@@ -179,15 +187,15 @@ def main() -> None:
         clips = make_clips(project / "audio", asked.per_class)
         (project / "ossicle.toml").write_text(PROJECT)
         runs: dict[str, list[dict]] = {}
-        ways = [(who, bf16) for bf16 in (False, True) for who in ("opensoundscape", "ours")]
+        ways = [(THEIRS, True), ("ours", False), ("ours", True)]
         for number in range(asked.rounds):
             for who, bf16 in ways:
-                name = f"{who}, {'bf16' if bf16 else 'fp32'}"
+                name = THEIRS if who == THEIRS else f"{who}, {'bf16' if bf16 else 'fp32'}"
                 try:
                     one = (
                         ours(project, clips, asked, bf16)
                         if who == "ours"
-                        else theirs(asked.peer, project / "audio", work, asked, bf16)
+                        else theirs(asked.peer, project / "audio", work, asked)
                     )
                 except CommandFailed as error:
                     raise SystemExit(f"{name}: {error}") from error
@@ -204,7 +212,7 @@ def rate(one: dict) -> float:
 
 def page(runs: dict[str, list[dict]], asked: argparse.Namespace, clips: int) -> str:
     """The result as a page."""
-    base = "opensoundscape, fp32"
+    base = THEIRS
     rows = []
     for name, of in runs.items():
         rates = [rate(one) for one in of]
@@ -236,7 +244,8 @@ def page(runs: dict[str, list[dict]], asked: argparse.Namespace, clips: int) -> 
     ]
     first = runs[base][0]
     how = f"""{clips} clips of {CLIP_S:g} s, batches of {BATCH}, images of {FRONT.n_mels} x 374, {asked.epochs} epochs,
-the first left out; {asked.threads} threads; median of {asked.rounds} runs in turns (range). No augmentation;
+the first left out; {asked.threads} threads; median of {asked.rounds} runs in turns (range). No augmentation.
+opensoundscape computes in bfloat16 on a CPU whatever is asked (autocast in its training step);
 {asked.workers} loader processes there, none here. `store`: decoding all clips into it, once."""
     verdict = "met" if best >= ASKED else "not met on this processor"
     return "\n".join(
@@ -250,7 +259,7 @@ the first left out; {asked.threads} threads; median of {asked.rounds} runs in tu
             "",
             table(head, rows),
             "",
-            f"- {ASKED:g} times opensoundscape's fp32 asked, {best:.2f} measured in bf16: {verdict}.",
+            f"- {ASKED:g} times opensoundscape asked, {best:.2f} measured in bf16: {verdict}.",
         ]
     )
 

@@ -94,7 +94,6 @@ def train(asked: argparse.Namespace) -> dict:
         return step(*given, **named)
 
     model.training_step = timed
-    model.use_amp = asked.bf16
     steps = asked.epochs * (len(audio) // asked.batch)
     model.train(
         table,
@@ -128,7 +127,6 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=8)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--augment", action="store_true")
-    parser.add_argument("--bf16", action="store_true")
     asked = parser.parse_args()
     # Their library speaks on standard output; the answer is to be alone there.
     answers, sys.stdout = sys.stdout, sys.stderr
