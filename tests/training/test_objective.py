@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from ossicle.models.attention import Heard
 from ossicle.models.losses import detection_loss
-from ossicle.training.objective import objective
+from ossicle.training.objective import said_of
 from ossicle.training.settings import TrainingSettings
 
 
@@ -35,11 +35,11 @@ def test_weak_labels_judge_the_clip_and_its_best_place() -> None:
     nothing = torch.zeros(0)
     for share in (0.0, 0.25, 1.0):
         settings = TrainingSettings(weak=True, place_weight=share)
-        found = objective(Ears(clip, places), nothing, targets, mask, settings)
+        found = said_of(Ears(clip, places), nothing, targets, mask, weak=True).loss(settings)
         expected = (1 - share) * detection_loss(clip, wanted, known)
         expected += share * detection_loss(places.amax(dim=1), wanted, known)
         torch.testing.assert_close(found, expected)
-    strong = objective(Ears(clip, places), nothing, targets, mask, TrainingSettings(place_weight=0.5))
+    strong = said_of(Ears(clip, places), nothing, targets, mask, weak=False).loss(TrainingSettings(place_weight=0.5))
     torch.testing.assert_close(strong, detection_loss(places, targets, mask))
 
 
@@ -47,5 +47,28 @@ def test_windows_of_a_chunk_are_clips_of_their_own() -> None:
     torch.manual_seed(1)
     clip, places = torch.randn(6, 2), torch.randn(6, 5, 2)
     targets, mask = torch.rand(2, 3, 2).round(), torch.ones(2, 3, 2)
-    found = objective(Ears(clip, places), torch.zeros(0), targets, mask, TrainingSettings(weak=True, loss="focal"))
+    found = said_of(Ears(clip, places), torch.zeros(0), targets, mask, weak=True).loss(TrainingSettings(loss="focal"))
     torch.testing.assert_close(found, detection_loss(clip, targets.reshape(6, 2), mask.reshape(6, 2), "focal"))
+
+
+def test_the_error_is_of_what_is_judged() -> None:
+    clip, places = torch.zeros(2, 1), torch.full((2, 3, 1), 9.0)
+    targets, mask = torch.ones(2, 3, 1), torch.ones(2, 3, 1)
+    mask[1] = 0.0
+    said = said_of(Ears(clip, places), torch.zeros(0), targets, mask, weak=True)
+    assert float(said.error()) == 0.5
+    assert float(said_of(Ears(clip, places), torch.zeros(0), targets, mask, weak=False).error()) < 1e-3
+
+
+def test_a_network_is_run_once_for_loss_and_error() -> None:
+    calls = []
+
+    class Counted(nn.Module):
+        def forward(self, spectrogram: Tensor) -> Tensor:
+            calls.append(1)
+            return spectrogram
+
+    said = said_of(Counted(), torch.zeros(1, 2, 1), torch.zeros(1, 2, 1), torch.ones(1, 2, 1), weak=True)
+    said.loss(TrainingSettings())
+    said.error()
+    assert len(calls) == 1

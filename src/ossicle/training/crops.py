@@ -47,6 +47,7 @@ class CropDraw:
         self._material = material
         self._training = training
         self._clips = clips
+        self._turn, self._order = -1, np.zeros(0, dtype=np.int64)
         by_label: dict[str, list[Clip]] = {}
         for clip in clips:
             by_label.setdefault(clip.label if clip.role == "target" else "", []).append(clip)
@@ -98,8 +99,11 @@ class CropDraw:
 
     def _next(self, epoch: int, index: int) -> Clip:
         turn, place = divmod(epoch * self.steps * self._training.batch_size + index, len(self._clips))
-        order = np.random.default_rng(seed_of(self._training.seed, "order", turn)).permutation(len(self._clips))
-        return self._clips[int(order[place])]
+        if turn != self._turn:
+            # A whole round is in one order: to draw it for every crop anew would take longer than the crop.
+            rng = np.random.default_rng(seed_of(self._training.seed, "order", turn))
+            self._turn, self._order = turn, rng.permutation(len(self._clips))
+        return self._clips[int(self._order[place])]
 
     def _place(self, clip: Clip, where: float) -> Crop:
         return place_any(clip, self._material, self._training.weak, where)

@@ -18,7 +18,7 @@ from ossicle.models.sounds import Sounds
 from ossicle.models.spectral import vary_log_mel
 from ossicle.models.stretch import vary_stretch
 from ossicle.training.crops import Batch
-from ossicle.training.objective import objective
+from ossicle.training.objective import said_of
 from ossicle.training.settings import TrainingSettings
 
 
@@ -71,7 +71,8 @@ class FrameDetector(lightning.LightningModule):
                 generator,
             )
             log_mel = vary_log_mel(log_mel, self.augment, self.hop_s, generator)
-        loss = objective(self.network, log_mel, targets, mask, self.training_settings)
+        settings = self.training_settings
+        loss = said_of(self.network, log_mel, targets, mask, settings.weak).loss(settings)
         self._collect("train_loss", loss)
         return loss
 
@@ -93,10 +94,9 @@ class FrameDetector(lightning.LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Loss of the averaged weights on held-out crops: for the curves, never for choosing weights."""
         waveforms, targets, mask = batch
-        log_mel, network = self.front_end(waveforms), self.average.average
-        logits = network(log_mel).float()
-        self._collect("val_loss", objective(network, log_mel, targets, mask, self.training_settings))
-        self._collect("val_error", ((torch.sigmoid(logits) - targets).abs() * mask).sum() / mask.sum().clamp_min(1))
+        said = said_of(self.average.average, self.front_end(waveforms), targets, mask, self.training_settings.weak)
+        self._collect("val_loss", said.loss(self.training_settings))
+        self._collect("val_error", said.error())
 
     def configure_optimizers(self) -> Any:
         """The optimiser, with a linear warm-up and a cosine to zero, by step."""

@@ -38,7 +38,7 @@ class TrainingSettings:
         default="sqrt",
         help="share of each label among the targets drawn (with replacement): root of its number of clips (sqrt), "
         "that number (natural), all alike (uniform), the effective number of clips (effective); each: no drawing, "
-        "every clip in its turn",
+        "every clip, noise too, in its turn, whatever its weight",
         choices=("sqrt", "natural", "uniform", "effective", "each"),
     )
     weak: bool = setting(
