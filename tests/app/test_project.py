@@ -207,3 +207,10 @@ def test_no_traceback_from_the_real_command(file: Path) -> None:
     assert done.stderr.splitlines() == [
         f"ossicle: {file}: [frontend] hop_samples = 321 must be even, so that frame centres fall on samples"
     ]
+
+
+def test_pretrained_weights_are_for_networks_of_timm(tmp_path: Path) -> None:
+    text = 'base = "recipe:tapes"\n[corpus]\naudio = "a"\n[training]\npretrained = "hub"\n'
+    (tmp_path / "ossicle.toml").write_text(text)
+    with pytest.raises(ProjectError, match=r"\[training\] pretrained = 'hub': only networks of timm"):
+        load_project(tmp_path)

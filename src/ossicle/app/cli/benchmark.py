@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
 from ossicle.app.cli.placed import On, Watched, place_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.project import HERE
@@ -55,6 +55,7 @@ def benchmark(
     ] = "",
     tasks: Annotated[bool, typer.Option("--tasks", help="List the tasks as command lines, and do nothing.")] = False,
     set_: Set = None,
+    device: Device = "",
     on: On = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
@@ -73,7 +74,7 @@ def benchmark(
 
     if progress not in KINDS:
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
-    overrides = (*(set_ or ()), *_stated(corpus, annotations, model or [], allow_overlap))
+    overrides = (*overrides_of(set_, device, "benchmark"), *_stated(corpus, annotations, model or [], allow_overlap))
     loaded = load_project(project, overrides, data_root)
     if tasks:
         options = [word for one in overrides for word in ("--set", one)]

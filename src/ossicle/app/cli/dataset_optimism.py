@@ -3,7 +3,7 @@
 import json
 import math
 
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
@@ -13,6 +13,7 @@ def optimism(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    device: Device = "",
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -27,7 +28,7 @@ def optimism(
     from ossicle.app.steps.progress import make_progress
 
     with make_progress(progress) as shown:
-        found = figures(load_project(project, tuple(set_ or ()), data_root, variant), shown)
+        found = figures(load_project(project, overrides_of(set_, device), data_root, variant), shown)
     if as_json:
         told = [
             {

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.leaderboard import show
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.project import HERE
 from ossicle.app.project.load import load_project
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
 def ensemble(
     project: ProjectFile = HERE,
     set_: Set = None,
+    device: Device = "",
     data_root: DataRoot = None,
     no_bundle: Annotated[bool, typer.Option("--no-bundle", help="Judge only; lay out no bundle.")] = False,
     progress: ProgressKind = "auto",
@@ -37,7 +38,7 @@ def ensemble(
     from ossicle.app.steps.ensemble_results import make_ensemble
     from ossicle.app.steps.progress import make_progress
 
-    overrides = tuple(set_ or ())
+    overrides = overrides_of(set_, device)
     loaded = load_project(project, overrides, data_root)
     with make_progress(progress) as shown:
         made = make_ensemble(loaded, shown, overrides, with_bundle=not no_bundle)

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Threads, Variant
+from ossicle.app.cli.options import (
+    DataRoot,
+    Device,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    Threads,
+    Variant,
+    overrides_of,
+)
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.project import HERE
 from ossicle.app.cli.table import print_rows
@@ -46,6 +56,7 @@ def export(
         float | None, typer.Option(min=0.0, help="Hours of sound of the budget.", show_default=False)
     ] = None,
     set_: Set = None,
+    device: Device = "",
     force: Annotated[bool, typer.Option("--force", help="Replace a folder that is there.")] = False,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
@@ -70,7 +81,7 @@ def export(
     wish = Wish(precisions_asked(precision), folds, waveform, threads, budget)
     if out.exists() and not force:
         raise UsageError(f"--out {out} exists; name another folder, or add --force to replace it")
-    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, device), data_root, variant)
     if folds and loaded.settings.split.leaky:
         raise UsageError(f"--folds: split.strategy = {loaded.settings.split.strategy!r} has no models of folds")
 

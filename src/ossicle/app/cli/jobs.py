@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.placed import On, Watched, place_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.project import HERE
@@ -222,6 +222,7 @@ def task(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    device: Device = "",
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
 ) -> None:
@@ -232,7 +233,7 @@ def task(
     from ossicle.app.steps.progress import make_progress
     from ossicle.app.steps.units import run_unit
 
-    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, device), data_root, variant)
     with make_progress(progress) as shown:
         outcome = run_unit(loaded, step, unit, shown)
     print(f"{step} {unit}: {outcome}")

@@ -28,11 +28,12 @@ Threads = Annotated[int, typer.Option("--threads", "-t", min=1, help="Threads of
 Device = Annotated[
     str,
     typer.Option(
-        help="Where to train and score: auto, cpu, cuda, cuda:N or mps; else \\[training] device.", show_default=False
+        help="Where to train and score: auto, cpu, cuda, cuda:N or mps; else as the project file says.",
+        show_default=False,
     ),
 ]
 
 
-def overrides_of(set_: list[str] | None, device: str = "") -> tuple[str, ...]:
-    """What ``--set`` and ``--device`` override."""
-    return (*(set_ or ()), *([f"training.device={device}"] if device else []))
+def overrides_of(set_: list[str] | None, device: str = "", table: str = "training") -> tuple[str, ...]:
+    """What ``--set`` and ``--device``, a setting of ``table``, override."""
+    return (*(set_ or ()), *([f"{table}.device={device}"] if device else []))

@@ -116,6 +116,7 @@ def write_summary(out: Path, done: Sequence[Written], bundle: Bundle, engine: En
         "precision": engine.precision,
         "folds": engine.folds,
         "threads": engine.threads,
+        "device": engine.device if engine.runtime == "torch" else "cpu",
         "labels": list(bundle.labels),
         "recordings": [
             {

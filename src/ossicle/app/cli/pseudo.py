@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import PROJECT_FILE, load_project
@@ -24,6 +24,7 @@ def pseudo(
     project: ProjectFile = Path(PROJECT_FILE),
     variant: Variant = "",
     set_: Set = None,
+    device: Device = "",
     number: Annotated[
         int | None,
         typer.Option(
@@ -50,7 +51,7 @@ def pseudo(
 
     if progress not in KINDS:
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
-    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, device), data_root, variant)
     with make_progress(progress) as shown:
         made = make_round(loaded, shown, number, replace_it=force)
     windows = made.about["windows"]

@@ -85,7 +85,7 @@ class BenchmarkSettings:
         help="what computes scores; auto: torch where it is installed",
         choices=("auto", "torch", "onnx"),
     )
-    device: str = setting(default="cpu", help="device of torch, as cpu or cuda", digest=False)
+    device: str = setting(default="cpu", help="device of torch: auto, cpu, cuda, cuda:N or mps", digest=False)
     threads: int = setting(default=1, help="threads of the runtime; sums depend on it", ge=1)
     batch: int = setting(default=8, help="chunks scored at a time", ge=1, le=1024, digest=False)
 

@@ -179,6 +179,11 @@ class ProjectSettings:
                 f"calibration.kind = {self.calibration.kind!r}: the scores of a second stage are probabilities "
                 "already; leave one of them out"
             )
+        if self.training.pretrained and self.model.name != "window":
+            raise ValueError(
+                f"training.pretrained = {self.training.pretrained!r}: only networks of timm have weights that others "
+                'trained; say model.name = "window", or leave it out'
+            )
         windows = self.chunks.window_s > 0
         clips = self.model.name == "window" and self.model.window.reading == "clips"
         if windows and self.model.name != "window":

@@ -12,7 +12,7 @@ from ossicle.app.steps.gate import METRICS
 from ossicle.app.steps.second_stage import MODEL, VERDICT
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.taught import pseudo_in_words
-from ossicle.app.steps.training import FINAL
+from ossicle.app.steps.training import FINAL, pretrained
 from ossicle.app.steps.truth import postprocess_key, read_truth
 from ossicle.artefacts.files import read_json
 from ossicle.audio.mono import load_mono
@@ -109,6 +109,7 @@ def origin(context: Context) -> dict[str, Any]:
         "dataset": _content(context.inputs["dataset"]),
         "training": _content(context.inputs["training"]),
         "training_settings": digestible(context.project.settings.training),
+        **pretrained(context.project),
         **({"pseudo_labels": words} if (words := pseudo_in_words(context.inputs["training"])) else {}),
     }
 

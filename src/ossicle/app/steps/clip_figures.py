@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ossicle.app.steps.scores import track_path
 from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.trained import trained_predictor
 from ossicle.app.steps.training import labels_of, model_names
 from ossicle.artefacts.blocks import TrackWriter, read_track, track_files
 from ossicle.artefacts.files import file_digest, read_json, write_json
@@ -129,23 +130,14 @@ def columns(table: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_]
 
 def _score(context: Context, keys: Collection[str]) -> Path:
     """Score tracks of recordings by the model that learned from train alone; gives the folder that holds them."""
-    # Torch is an optional extra, needed by this step only when it really runs.
-    from ossicle.models.predictor import load_predictor, use_threads
-    from ossicle.training.runfolder import RunFolder
-
-    settings = context.project.settings
-    use_threads(settings.training.threads)
-    labels = labels_of(context.inputs["dataset"])
-    name = model_names(context.inputs["dataset"])[TEST]
-    weights = RunFolder(context.inputs["training"] / name).weights
-    predictor = load_predictor(weights, settings.model, labels, settings.plan, settings.frontend)
+    predictor = trained_predictor(context, model_names(context.inputs["dataset"])[TEST])
     recordings = {one.id: one for one in read_index(context.inputs["corpus"]).recordings}
     for done, key in enumerate(keys, start=1):
         began, path = time.monotonic(), track_path(context.out, key)
         record = context.journal.done(key)
         reused = record is not None and record["digest"] == _digest(path)
         if not reused:
-            with TrackWriter(path, labels, settings.plan.hop_s) as writer:
+            with TrackWriter(path, predictor.labels, predictor.plan.hop_s) as writer:
                 write_scores(context.project.audio_folder / recordings[key].path, predictor, writer)
             context.journal.mark(key, digest=_digest(path))
         context.log.unit("clip_figures", key, "reused" if reused else "computed", time.monotonic() - began)

@@ -17,7 +17,8 @@ from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.evaluation import read_events
 from ossicle.app.steps.second_stage import kept_stage
 from ossicle.app.steps.step import Context, Step
-from ossicle.app.steps.training import FINAL, labels_of
+from ossicle.app.steps.trained import trained_predictor
+from ossicle.app.steps.training import FINAL
 from ossicle.app.steps.truth import Truth, postprocess_key, read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.core.decision import Decision
@@ -43,16 +44,7 @@ _FEED_S = 10.0
 
 def run(context: Context) -> None:
     """Write ``metrics.json``: that of the step ``evaluation`` with what the gate found, under ``gate``."""
-    # Torch is an optional extra, needed by this step only when it really runs.
-    from ossicle.models.predictor import load_predictor, use_threads
-    from ossicle.training.runfolder import RunFolder
-
-    settings = context.project.settings
-    use_threads(settings.training.threads)
-    weights = RunFolder(context.inputs["training"] / FINAL).weights
-    labels = labels_of(context.inputs["dataset"])
-    predictor = load_predictor(weights, settings.model, labels, settings.plan, settings.frontend)
-    judge_detector(context, predictor, "the final model with its final decision")
+    judge_detector(context, trained_predictor(context, FINAL), "the final model with its final decision")
 
 
 def judge_detector(context: Context, predictor: Predictor, who: str) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.store import recordings_digest
-from ossicle.app.steps.training import labels_of, model_names
+from ossicle.app.steps.trained import trained_predictor
+from ossicle.app.steps.training import model_names
 from ossicle.app.steps.unlabelled import INDEX_NAME, audio_folder, sounds_digest
 from ossicle.artefacts.blocks import TrackWriter, track_files
 from ossicle.artefacts.files import file_digest, write_json
@@ -38,22 +39,8 @@ def pseudo_track(scores: Path, model: str, recording_id: str) -> Path:
 
 def run(context: Context) -> None:
     """Score what is usable, going on after the recordings that an interrupted run finished."""
-    from ossicle.models.predictor import load_predictor, use_threads
-    from ossicle.training.runfolder import RunFolder
-
-    settings, folder = context.project.settings, audio_folder(context.project)
-    use_threads(settings.training.threads)
-    names, labels = scoring_models(context.inputs["dataset"]), labels_of(context.inputs["dataset"])
-    predictors = [
-        load_predictor(
-            RunFolder(context.inputs["training"] / name).weights,
-            settings.model,
-            labels,
-            settings.plan,
-            settings.frontend,
-        )
-        for name in names
-    ]
+    folder, names = audio_folder(context.project), scoring_models(context.inputs["dataset"])
+    predictors = [trained_predictor(context, name) for name in names]
     found = usable(read_index(context.inputs[INDEX_NAME]), read_index(context.inputs["corpus"])).recordings
     left_out: dict[str, str] = {}
     for done, one in enumerate(found, start=1):
@@ -63,7 +50,10 @@ def run(context: Context) -> None:
         try:
             if not reused:
                 with ExitStack() as held:
-                    sinks = [held.enter_context(TrackWriter(path, labels, settings.plan.hop_s)) for path in paths]
+                    sinks = [
+                        held.enter_context(TrackWriter(path, model.labels, model.plan.hop_s))
+                        for path, model in zip(paths, predictors, strict=True)
+                    ]
                     write_together(folder / one.path, predictors, sinks, _BATCH)
                 context.journal.mark(one.id, digest=_digest(paths))
         except AudioError as problem:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.step import LOCK_WAIT_S, Context, Step, Units, unit_journal
-from ossicle.app.steps.training import labels_of, model_names
+from ossicle.app.steps.trained import trained_predictor
+from ossicle.app.steps.training import model_names
 from ossicle.artefacts.blocks import TrackWriter, track_files
 from ossicle.artefacts.files import file_digest, write_json
 from ossicle.artefacts.journal import Journal
@@ -48,26 +49,16 @@ def _run_one(context: Context, name: str) -> None:
 
 def _score_unit(context: Context, name: str, before: int, total: int) -> int:
     """Score what the model ``name`` held out; gives the number of recordings, ``before`` and ``total`` are for show."""
-    # Torch is an optional extra, needed by this step only when it really runs.
-    from ossicle.models.devices import device
-    from ossicle.models.predictor import load_predictor, use_threads
-    from ossicle.training.runfolder import RunFolder
-
-    project, settings = context.project, context.project.settings
-    use_threads(settings.training.threads)
     models = model_names(context.inputs["dataset"])
     folds = read_table(context.inputs["dataset"] / "folds.parquet").to_dicts()
     keys = sorted((row["fold"], row["recording_id"]) for row in folds if models[row["fold"]] == name)
     recordings = {one.id: one for one in read_index(context.inputs["corpus"]).recordings}
-    labels, journal = labels_of(context.inputs["dataset"]), unit_journal(context.out, name)
-    weights = RunFolder(context.inputs["training"] / name).weights
-    place = device(settings.training.device)
-    predictor = load_predictor(weights, settings.model, labels, settings.plan, settings.frontend, place)
+    predictor, journal = trained_predictor(context, name), unit_journal(context.out, name)
     for done, (_, key) in enumerate(keys, start=before + 1):
         began, reused = time.monotonic(), _scored(context.out, journal, key)
         if not reused:
-            with TrackWriter(track_path(context.out, key), labels, settings.plan.hop_s) as writer:
-                write_scores(project.audio_folder / recordings[key].path, predictor, writer, _BATCH)
+            with TrackWriter(track_path(context.out, key), predictor.labels, predictor.plan.hop_s) as writer:
+                write_scores(context.project.audio_folder / recordings[key].path, predictor, writer, _BATCH)
             journal.mark(key, digest=_digest(context.out, key))
         context.log.unit("scores", key, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, total, "recordings")

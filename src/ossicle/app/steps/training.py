@@ -163,7 +163,7 @@ def _pretrained_file(project: Project) -> Path | None:
     return file
 
 
-def _pretrained(project: Project) -> dict[str, str]:
+def pretrained(project: Project) -> dict[str, str]:
     """What the weights to start from are: the path of a file shapes nothing."""
     file = _pretrained_file(project)
     if file is not None:
@@ -178,7 +178,7 @@ STEP = Step(
     settings=_settings,
     run=run,
     logs=(*RunFolder.LOGS, COMPOSITION),
-    extra=lambda project: {**_pretrained(project), **pseudo_inputs(project)},
+    extra=lambda project: {**pretrained(project), **pseudo_inputs(project)},
     units=Units(
         names=lambda dataset: tuple(models_of(dataset)),
         run=_fit_one,

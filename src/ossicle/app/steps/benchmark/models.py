@@ -87,12 +87,13 @@ class Opened:
             return OnnxPredictor(self.bundle, settings.threads)
         # Torch is an optional extra, needed by this step only when it really runs.
         from ossicle.models.bundled import bundled_predictor
+        from ossicle.models.devices import device
         from ossicle.models.predictor import use_threads
 
         use_threads(settings.threads)
         weights = self.bundle.checked_path(WEIGHTS)
         return bundled_predictor(
-            weights, self.bundle.model, self.bundle.labels, self.plan, self.bundle.front, settings.device
+            weights, self.bundle.model, self.bundle.labels, self.plan, self.bundle.front, device(settings.device)
         )
 
 
