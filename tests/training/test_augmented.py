@@ -15,6 +15,7 @@ from ossicle.models.augment_settings import EarlySettings, MixupSettings, Spectr
 from ossicle.models.settings import AugmentSettings, ModelSettings, WindowSettings
 from ossicle.training.crossval import FitJob, fit_job
 from ossicle.training.material import load_material
+from ossicle.training.objective import Said
 from ossicle.training.runfolder import RunFolder
 from ossicle.training.shown import batch_of, shown_stages
 
@@ -72,11 +73,11 @@ def test_what_the_page_shows_is_what_a_training_step_hears(corpus: Any, tmp_path
     shown = shown_stages(batch, material, job.front, job.augment, 3)
     heard = {}
 
-    def objective(network: Any, log_mel: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor, *_: Any) -> Any:
+    def said_of(network: Any, log_mel: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor, weak: bool) -> Said:
         heard.update(log_mel=log_mel[0].numpy(), targets=targets[0].numpy(), mask=mask[0].numpy())
-        return log_mel.mean()
+        return Said(torch.zeros_like(targets), targets, mask)
 
-    monkeypatch.setattr(module, "objective", objective)
+    monkeypatch.setattr(module, "said_of", said_of)
     # The page's draws in the place of the training's.
     monkeypatch.setattr(module, "seed_of", lambda *parts: seed_of(3, "shown", "augment"))
     detector = module.FrameDetector(torch.nn.Linear(1, 1), job.plan, job.front, training, job.augment, 1)
