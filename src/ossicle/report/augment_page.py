@@ -1,16 +1,12 @@
 """The page of one crop's way through augmentation: each stage with its settings in words, its picture and its sound."""
 
 import base64
-import hashlib
-import importlib.resources
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ossicle.artefacts.files import write_text
@@ -20,12 +16,8 @@ from ossicle.report.augment_words import TITLES
 from ossicle.report.figures_augment import LEFT, RIGHT, log_mel_figure
 from ossicle.report.gallery import MOST_SOUND_BYTES, raised
 from ossicle.report.style import data_address
+from ossicle.report.template import render_page
 
-# As on the page of a run: the only script is the page's own, and nothing may be fetched.
-_POLICY = (
-    "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'sha256-{script}'; "
-    "base-uri 'none'; form-action 'none'"
-)
 _MOST_LABELS = 12
 
 
@@ -79,21 +71,7 @@ def write_augment_page(path: Path, page: AugmentPage) -> None:
 
 def render(page: AugmentPage) -> str:
     """The page as text."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    script = _asset("page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.from_string(_asset("augment.html")).render(
-        page=page,
-        cards=_cards(page),
-        css=Markup(_asset("page.css")),
-        js=Markup(script),
-        policy=_POLICY.format(script=digest),
-        cursor=(LEFT, RIGHT),
-    )
-
-
-def _asset(name: str) -> str:
-    return (importlib.resources.files("ossicle.report") / name).read_text(encoding="utf-8")
+    return render_page("augment.html", page.title, scripted=True, page=page, cards=_cards(page), cursor=(LEFT, RIGHT))
 
 
 def _cards(page: AugmentPage) -> list[_Card]:

@@ -1,13 +1,10 @@
 """The page of a benchmark: one HTML file that needs no network and no other file."""
 
-import importlib.resources
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from ossicle.artefacts.files import write_text
 from ossicle.metrics.event_report import Estimate
@@ -30,6 +27,7 @@ from ossicle.report.figures_benchmark import (
     tape_map_figure,
 )
 from ossicle.report.style import data_address
+from ossicle.report.template import render_page
 
 BASES = {
     "cross-fitted": "for each tape with the threshold chosen on the other tapes: what a new tape may expect",
@@ -38,8 +36,6 @@ BASES = {
 }
 _MOST_READINGS = 24
 _MOST_ROWS = 60
-# No script runs, and nothing may be fetched: whatever a name slips past the escaping.
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def write_benchmark_page(path: Path, tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) -> None:
@@ -52,8 +48,6 @@ def write_benchmark_page(path: Path, tables: Mapping[str, pl.DataFrame], about: 
 
 def render(tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) -> str:
     """The page as text."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(number=words.number, count=words.count, signed=words.signed)
     criterion = str(about["criteria"][0])
     readings = chosen(tables["metrics"], criterion)
     shown = readings[:_MOST_READINGS]
@@ -64,13 +58,10 @@ def render(tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) -> str:
     ]
     boundaries = boundary_rows(tables["boundaries"], shown, criterion)
     hardest = hardest_tapes(tables["per_tape"], readings, criterion)
-    template = environment.from_string(
-        (importlib.resources.files("ossicle.report") / "benchmark.html").read_text("utf-8")
-    )
-    return template.render(
+    return render_page(
+        "benchmark.html",
+        f"{about['title']}: benchmark",
         about=about,
-        css=Markup((importlib.resources.files("ossicle.report") / "page.css").read_text("utf-8")),
-        policy=_POLICY,
         criterion=criterion,
         marks=sorted({one for one in tables["leaderboard"]["marks"].to_list() if one}),
         headline=_headline(tables["leaderboard"], criterion),

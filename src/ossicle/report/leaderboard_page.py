@@ -1,19 +1,13 @@
 """The page of a leaderboard: one small HTML file that needs no network and no other file."""
 
-import importlib.resources
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
-
 from ossicle.artefacts.files import write_text
 from ossicle.metrics.event_report import Estimate
 from ossicle.report import words
-
-# No script runs, and nothing may be fetched: whatever a name slips past the escaping.
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+from ossicle.report.template import render_page
 
 
 def write_leaderboard_page(path: Path, title: str, board: Mapping[str, Any]) -> None:
@@ -23,17 +17,11 @@ def write_leaderboard_page(path: Path, title: str, board: Mapping[str, Any]) -> 
 
 def render(title: str, board: Mapping[str, Any]) -> str:
     """The page as text."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(number=words.number, duration=words.duration)
     rows: Sequence[Mapping[str, Any]] = board["rows"]
-    template = environment.from_string(
-        (importlib.resources.files("ossicle.report") / "leaderboard.html").read_text("utf-8")
-    )
     shown: Mapping[str, str] = board["figures"]
-    return template.render(
-        title=title,
-        css=Markup((importlib.resources.files("ossicle.report") / "page.css").read_text("utf-8")),
-        policy=_POLICY,
+    return render_page(
+        "leaderboard.html",
+        f"{title}: leaderboard",
         columns=shown,
         rows=[_row(row, shown) for row in rows],
         criteria=sorted({str(row["criterion"]) for row in rows if row["criterion"]}),

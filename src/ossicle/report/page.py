@@ -1,14 +1,8 @@
 """The page of a run: one HTML file that needs no network and no other file."""
 
-import base64
-import hashlib
-import importlib.resources
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
 
 from ossicle.artefacts.files import write_text
 from ossicle.corpus.health import HealthReport
@@ -25,14 +19,10 @@ from ossicle.report.figures_training import training_figure
 from ossicle.report.gallery import galleries
 from ossicle.report.recording_tables import class_table
 from ossicle.report.style import data_address
+from ossicle.report.template import render_page
 
 _MOST_RECORDINGS = 300
 _MOST_GROUPS = 60
-# The only script that may run is the page's own, and nothing may be fetched: whatever a name slips past the escaping.
-_POLICY = (
-    "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src '{script}'; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 
 def write_report(path: Path, data: ReportData) -> None:
@@ -42,18 +32,11 @@ def write_report(path: Path, data: ReportData) -> None:
 
 def render(data: ReportData) -> str:
     """The page as text."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(number=words.number, count=words.count, duration=words.duration, listed=words.listed)
-    environment.filters.update(share=words.share, clock=words.clock, signed=words.signed)
-    environment.globals.update(interval=words.interval, address=data_address)
-    environment.loader = FunctionLoader(_asset)
-    template = environment.get_template("page.html")
-    script = _asset("page.js")
-    return template.render(
+    return render_page(
+        "page.html",
+        data.title,
+        scripted=True,
         data=data,
-        css=Markup(_asset("page.css")),
-        js=Markup(script),
-        policy=_POLICY.format(script=_digest(script)),
         timed=data.metrics.timed,
         headline=_headline(data),
         in_words=words.in_words(data.metrics),
@@ -88,10 +71,6 @@ def render(data: ReportData) -> str:
     )
 
 
-def _asset(name: str) -> str:
-    return (importlib.resources.files("ossicle.report") / name).read_text(encoding="utf-8")
-
-
 def _headline(data: ReportData) -> list[tuple[str, Estimate]]:
     rates, recordings = data.metrics.pooled.rates, data.recordings
     if recordings is None:
@@ -123,11 +102,6 @@ def _budget(phases: Sequence[tuple[str, float]]) -> list[tuple[str, float, float
     """Phase, seconds and share of the whole."""
     total = sum(seconds for _, seconds in phases)
     return [(name, seconds, seconds / total if total else 0.0) for name, seconds in phases]
-
-
-def _digest(script: str) -> str:
-    """The digest by which a browser knows the script that it may run (Content Security Policy, level 2)."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _groups_image(report: EventReport) -> str:

@@ -1,0 +1,53 @@
+"""A page from its template: self-contained, escaped, and with nothing but its own script allowed to run."""
+
+import base64
+import hashlib
+import importlib.resources
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from ossicle.report import words
+from ossicle.report.style import data_address
+
+# Nothing may be fetched and no script but the page's own may run: whatever a name slips past the escaping.
+_POLICY = (
+    "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src {script}; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def render_page(template: str, title: str, *, scripted: bool = False, **values: Any) -> str:
+    """The page that ``template`` (of this package, extending ``base.html``) makes of ``values``, as text.
+
+    ``scripted``: the page may run ``page.js``. Raises jinja2.UndefinedError where the template asks for a value that
+    is not there.
+    """
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(_asset),
+    )
+    environment.filters.update(number=words.number, count=words.count, duration=words.duration, listed=words.listed)
+    environment.filters.update(share=words.share, clock=words.clock, signed=words.signed)
+    environment.globals.update(interval=words.interval, address=data_address)
+    script = _asset("page.js") if scripted else ""
+    return environment.get_template(template).render(
+        title=title,
+        css=Markup(_asset("page.css")),
+        script=Markup(script),
+        policy=_POLICY.format(script=f"'{_digest(script)}'" if scripted else "'none'"),
+        **values,
+    )
+
+
+def _asset(name: str) -> str:
+    return (importlib.resources.files("ossicle.report") / name).read_text(encoding="utf-8")
+
+
+def _digest(script: str) -> str:
+    """The digest by which a browser knows the script that it may run (Content Security Policy, level 2)."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
