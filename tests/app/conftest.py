@@ -1,17 +1,18 @@
 """The command line in this process, and the bundle that every version must read."""
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from ossicle.app.cli.main import main
+from ossicle.app.steps import chain
+
+from ..untrained import chain_without_training
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """How a command ended."""
 
     code: int
@@ -40,6 +41,12 @@ class Commands:
 def ossicle(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Commands:
     monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
     return Commands(monkeypatch, capsys)
+
+
+@pytest.fixture
+def without_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Projects whose networks nobody trains."""
+    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
 
 
 @pytest.fixture

@@ -1,15 +1,13 @@
 """``ossicle export`` through the command line, with networks that were never trained."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from ossicle.app.cli.main import main
-from ossicle.app.steps import chain
 from ossicle.app.steps.export import held_out, run, written
 from ossicle.app.steps.export.held_out import Judged, accuracy, macro_auc
 from ossicle.app.steps.export.ranges import training_chunks
@@ -20,8 +18,9 @@ from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.export.agreement import Agreement
 
-from ..untrained import PROJECT, chain_without_training, write_tapes
+from ..untrained import PROJECT, write_tapes
 
+pytestmark = pytest.mark.usefixtures("without_training")
 # A threshold of 1 fires on nothing, so that the noise gate lets networks of random weights pass.
 QUIET = "decision.on=[1.0]"
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
@@ -35,37 +34,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture
-def ossicle(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Run a command on the project; gives its exit code."""
-    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
-    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
-
-    def run(*arguments: object) -> int:
-        monkeypatch.setattr("sys.argv", ["ossicle", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return int(caught.value.code or 0)
-
-    return run
-
-
-def exported(folder: Path, ossicle: Callable[..., int], *more: object) -> int:
+def exported(folder: Path, ossicle: Any, *more: object) -> Any:
     return ossicle("export", "-p", folder, "--set", QUIET, "--progress", "none", *more)
 
 
-def test_an_export_is_a_bundle_with_more_graphs_and_says_what_they_cost(
-    folder: Path, ossicle: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_export_is_a_bundle_with_more_graphs_and_says_what_they_cost(folder: Path, ossicle: Any) -> None:
     out = folder / "out"
     asked = ("-o", out, "--precision", "int8,bf16,fp16", "--folds", "--waveform", "--set", "export.int8_auc_drop=1.0")
-    assert exported(folder, ossicle, *asked, "--budget-minutes", 90, "--audio-hours", 10) == 0, capsys.readouterr().err
-    said = capsys.readouterr().out
+    ended = exported(folder, ossicle, *asked, "--budget-minutes", 90, "--audio-hours", 10)
+    assert ended.code == 0, ended.err
     bundle = read_bundle(out)
     kinds = ("model", "waveform", "folds", "folds_waveform")
     graphs = {f"{kind}.onnx" if one == "fp32" else f"{kind}.{one}.onnx" for kind in kinds for one in PRECISIONS}
     assert graphs <= bundle.files.keys()
-    assert "yes: fp32 in onnx needs" in said
+    assert "yes: fp32 in onnx needs" in ended.out
 
     found = json.loads((out / "export.json").read_text())
     rows = {(one["graph"], one["precision"], one["runtime"]): one for one in found["rows"]}
@@ -102,15 +84,16 @@ def test_an_export_is_a_bundle_with_more_graphs_and_says_what_they_cost(
         )
     ):
         place = folder / f"predicted-{number}"
-        assert ossicle("predict", out, tape, "-o", place, *how) == 0, capsys.readouterr().err
+        assert ossicle("predict", out, tape, "-o", place, *how).code == 0
         told = json.loads((place / "predictions.json").read_text())
         assert (told["precision"], told["folds"]) == (how[1], "--folds" in how)
-    assert ossicle("predict", out, tape, "-o", folder / "x", "--runtime", "torch", "--precision", "int8") == 2
-    assert "--runtime torch runs the bundle's own weights" in capsys.readouterr().err
+    ended = ossicle("predict", out, tape, "-o", folder / "x", "--runtime", "torch", "--precision", "int8")
+    assert ended.code == 2
+    assert "--runtime torch runs the bundle's own weights" in ended.err
 
 
 def test_int8_that_loses_too_much_is_refused_with_exit_code_4(
-    folder: Path, ossicle: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folder: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def worse(*arguments: object) -> dict[str, Judged]:
         found = held_out.judge(*arguments)  # type: ignore[arg-type]
@@ -118,22 +101,21 @@ def test_int8_that_loses_too_much_is_refused_with_exit_code_4(
         return {name: replace(one, macro_auc=base.macro_auc - 0.006 * ("int8" in name)) for name, one in found.items()}
 
     monkeypatch.setattr(run, "judge", worse)
-    assert exported(folder, ossicle, "-o", folder / "refused", "--precision", "int8") == 4
-    said = capsys.readouterr().err
-    assert (
-        "ossicle: int8 loses more than [export] int8_auc_drop = 0.005 allows: in onnx the macro ROC AUC falls" in said
+    ended = exported(folder, ossicle, "-o", folder / "refused", "--precision", "int8")
+    assert ended.code == 4
+    assert ended.err.startswith(
+        "ossicle: int8 loses more than [export] int8_auc_drop = 0.005 allows: in onnx the macro ROC AUC falls"
     )
     assert not (folder / "refused").exists()
     loose = ("--set", "export.int8_auc_drop=0.007")
-    assert exported(folder, ossicle, "-o", folder / "allowed", "--precision", "int8", *loose) == 0
+    assert exported(folder, ossicle, "-o", folder / "allowed", "--precision", "int8", *loose).code == 0
 
 
-def test_an_export_that_is_not_the_model_fails(
-    folder: Path, ossicle: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_export_that_is_not_the_model_fails(folder: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "agreement", lambda expected, found: Agreement(len(found), 0.3, 0.98, 0.98))
-    assert exported(folder, ossicle, "-o", folder / "wrong", "--precision", "fp32") == 1
-    assert "model.onnx in onnx: its scores differ from torch's by up to 3.00e-01" in capsys.readouterr().err
+    ended = exported(folder, ossicle, "-o", folder / "wrong", "--precision", "fp32")
+    assert ended.code == 1
+    assert "model.onnx in onnx: its scores differ from torch's by up to 3.00e-01" in ended.err
     assert not (folder / "wrong").exists()
 
 
@@ -147,15 +129,16 @@ def test_an_export_that_is_not_the_model_fails(
     ],
 )
 def test_wrong_wishes_are_refused_before_anything_is_computed(
-    folder: Path, ossicle: Callable[..., int], capsys: pytest.CaptureFixture[str], more: tuple[str, ...], words: str
+    folder: Path, ossicle: Any, more: tuple[str, ...], words: str
 ) -> None:
-    assert exported(folder, ossicle, "-o", folder / "never", *more) == 2
-    assert words in capsys.readouterr().err
+    ended = exported(folder, ossicle, "-o", folder / "never", *more)
+    assert ended.code == 2
+    assert words in ended.err
 
 
-def test_a_folder_that_is_there_is_kept(folder: Path, ossicle: Callable[..., int]) -> None:
+def test_a_folder_that_is_there_is_kept(folder: Path, ossicle: Any) -> None:
     (folder / "mine").mkdir()
-    assert exported(folder, ossicle, "-o", folder / "mine") == 2
+    assert exported(folder, ossicle, "-o", folder / "mine").code == 2
     assert list((folder / "mine").iterdir()) == []
 
 

@@ -1,16 +1,14 @@
 """The whole chain around the noise gate through the command line, with networks that were never trained."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ossicle.app.cli.main import main
-from ossicle.app.steps import chain
+from ..untrained import PROJECT, write_tapes
 
-from ..untrained import PROJECT, chain_without_training, write_tapes
-
+pytestmark = pytest.mark.usefixtures("without_training")
 # A threshold of nought makes one endless event of everything, silence too; one of 1 makes nothing of anything.
 ALWAYS, NEVER = "decision.on=[0.0]", "decision.on=[1.0]"
 
@@ -23,33 +21,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture
-def ossicle(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Run a command on the project; gives its exit code."""
-    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
-    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
-
-    def run(*arguments: object) -> int:
-        monkeypatch.setattr("sys.argv", ["ossicle", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return int(caught.value.code or 0)
-
-    return run
-
-
-def test_a_bundle_that_fires_on_noise_is_refused_with_exit_code_4(
-    folder: Path, ossicle: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert ossicle("run", "-p", folder, "--set", NEVER, "--progress", "none") == 0, capsys.readouterr().err
-    capsys.readouterr()
+def test_a_bundle_that_fires_on_noise_is_refused_with_exit_code_4(folder: Path, ossicle: Any) -> None:
+    said = ossicle("run", "-p", folder, "--set", NEVER, "--progress", "none")
+    assert said.code == 0, said.err
     good = (folder / "bundle" / "bundle.json").read_bytes()
     assert json.loads(good)["metrics"]["gate"] == "passed"
     assert json.loads((folder / "metrics.json").read_text())["gate"]["passed"] is True
     assert "refused by the noise gate" not in (folder / "report.html").read_text()
 
-    assert ossicle("run", "-p", folder, "--set", ALWAYS, "--progress", "none") == 4
-    said = capsys.readouterr()
+    said = ossicle("run", "-p", folder, "--set", ALWAYS, "--progress", "none")
+    assert said.code == 4
     assert said.err.startswith("ossicle: the noise gate refused this bundle: label 'call' fires 60 times an hour on ")
     assert len(said.err.splitlines()) == 1
     assert str(folder / "report.html") in said.out
@@ -72,20 +53,19 @@ def test_a_bundle_that_fires_on_noise_is_refused_with_exit_code_4(
     assert f"the bundle stays in {refused}." in said.err
     assert "**Refused:**" in (refused / "CARD.md").read_text()
     tape = folder / "audio" / "siteA_1.wav"
-    assert ossicle("predict", refused, tape, "--out", folder / "out") == 0
-    assert f"{refused}: its noise gate refused this bundle; see its CARD.md" in capsys.readouterr().err
+    said = ossicle("predict", refused, tape, "--out", folder / "out")
+    assert said.code == 0
+    assert f"{refused}: its noise gate refused this bundle; see its CARD.md" in said.err
 
 
-def test_a_run_up_to_the_gate_is_refused_too_and_switches_let_it_pass(
-    folder: Path, ossicle: Callable[..., int], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_up_to_the_gate_is_refused_too_and_switches_let_it_pass(folder: Path, ossicle: Any) -> None:
     up_to = ("run", "-p", folder, "--set", ALWAYS, "--until", "gate", "--progress", "none", "--json")
-    assert ossicle(*up_to) == 4
-    said = capsys.readouterr()
+    said = ossicle(*up_to)
+    assert said.code == 4
     assert json.loads(said.out)["outcomes"]["gate"] in ("computed", "reused")
     assert "the bundle stays" not in said.err
     off = json.dumps(["silence", "white_noise", "hum", "speech_like"])
-    assert ossicle(*up_to, "--set", f"gate.off={off}") == 0
+    assert ossicle(*up_to, "--set", f"gate.off={off}").code == 0
     found = json.loads((folder / "metrics.json").read_text())["gate"]
     assert found["passed"] is True
     assert found["limits"]["off"] == ["silence", "white_noise", "hum", "speech_like"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps import chain, corpus, dataset
+from ossicle.app.steps import corpus, dataset
 from ossicle.app.steps.decision import events_of
 from ossicle.app.steps.leaderboard import Judged, Row, board_of, difference, leaderboard
 from ossicle.app.steps.step import Silent, run_steps
@@ -23,7 +23,6 @@ from ossicle.metrics.matching import IouMatch
 from ossicle.report.leaderboard_page import render, write_leaderboard_page
 
 from ..made_up import judged, member, write_project
-from ..untrained import chain_without_training
 
 STEMS = ("siteA_1", "siteA_2", "siteB_1", "siteC_1", "siteC_2")
 QUIET = ("--progress", "none")
@@ -158,8 +157,7 @@ def test_the_page_shows_it_and_trusts_no_name(found: list[Judged], tmp_path: Pat
 
 
 @pytest.fixture
-def tapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
+def tapes(tmp_path: Path, without_training: None) -> Path:
     more = "[variants.one.training]\nseed = 1\n[variants.two.training]\nseed = 2\n[variants.leaky]\n"
     write_project(tmp_path / "tapes", ("siteA_1", "siteB_1"), more + 'base = "preset:random"\n')
     return tmp_path / "tapes"

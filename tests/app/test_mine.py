@@ -12,17 +12,16 @@ from ossicle.app.steps import chain
 from ossicle.app.steps.step import find_steps
 from ossicle.artefacts.tables import read_table
 
-from ..untrained import PROJECT, chain_without_training, write_tapes
+from ..untrained import PROJECT, write_tapes
 
 QUIET = ("--progress", "none")
 KEEN = "[decision]\non = [{on}]\noff_ratio = [1.0]\nmin_length_s = [0.0]\nmin_gap_s = [0.0]\n"
 
 
 @pytest.fixture
-def tapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tapes(tmp_path: Path, without_training: None) -> Path:
     write_tapes(tmp_path, ("siteA_1", "siteB_1"))
     (tmp_path / "ossicle.toml").write_text(PROJECT + KEEN.format(on=0.5))
-    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
     return tmp_path
 
 

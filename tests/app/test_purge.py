@@ -11,19 +11,18 @@ from ossicle.app.steps import chain
 from ossicle.app.steps.step import find_steps, fingerprint
 from ossicle.artefacts.shelf import Shelf
 
-from ..untrained import PROJECT, chain_without_training, write_tapes
+from ..untrained import PROJECT, write_tapes
 
 QUIET = ("--progress", "none")
 VARIANTS = "[variants.wide.chunks]\ncore_s = 3.0\n"
 
 
 @pytest.fixture
-def tapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ossicle: Any) -> Path:
+def tapes(tmp_path: Path, without_training: None, ossicle: Any) -> Path:
     """A project and its variant, run up to the decision; and once more under settings that nobody has now."""
     place = tmp_path / "project"
     write_tapes(place, ("siteA_1", "siteB_1"))
     (place / "ossicle.toml").write_text(PROJECT + VARIANTS)
-    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
     for more in ((), ("--variant", "wide"), ("--set", "dataset.noise_per_target=3.0")):
         assert ossicle("run", "-p", place, "--until", "decision", *more, *QUIET).code == 0
     return place

@@ -1,13 +1,12 @@
 """A review round through the command line, with networks that were never trained."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ossicle.app.cli.main import main
 from ossicle.app.project.load import load_project
 from ossicle.app.steps import chain
 from ossicle.app.steps.step import find_steps
@@ -17,8 +16,9 @@ from ossicle.corpus.raven import read_raven, write_raven
 from ossicle.corpus.review_tables import LOOK
 from ossicle.corpus.selection import RawSelection
 
-from ..untrained import PROJECT, chain_without_training, write_tapes
+from ..untrained import PROJECT, write_tapes
 
+pytestmark = pytest.mark.usefixtures("without_training")
 # A threshold of nought makes one endless event of everything; the gate has its own test.
 EVERYTHING = """
 [decision]
@@ -29,7 +29,6 @@ off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
 ANNOTATED = ("siteA_1", "siteB_1")
 NEW = ("siteA_2", "siteC_1")
 QUIET = ("--progress", "none", "--json")
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -40,23 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture
-def ossicle(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run a command; gives its exit code and what it said on both channels."""
-    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
-    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["ossicle", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        said = capsys.readouterr()
-        return int(caught.value.code or 0), said.out, said.err
-
-    return run
-
-
-def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Command) -> None:
+def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Any) -> None:
     out = folder / "round1"
     early = ossicle("review", "export", "-p", folder, "-o", out, *QUIET)
     assert (early[0], early[2]) == (
@@ -101,7 +84,7 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Command) -> 
     assert kept["provenance"]["by"] == "a person"
     assert kept["provenance"]["export"] == json.loads((out / "export.json").read_text())["id"]
     assert len(kept["provenance"]["model"]) == 64
-    assert ossicle("review", "import", out, "-p", folder)[1].endswith("an earlier round says the same\n")
+    assert ossicle("review", "import", out, "-p", folder).out.endswith("an earlier round says the same\n")
 
     code, told, err = ossicle("run", "-p", folder, *QUIET)
     assert code == 0, err
@@ -134,7 +117,7 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Command) -> 
     )
 
 
-def test_what_was_looked_at_is_not_asked_again(folder: Path, ossicle: Command) -> None:
+def test_what_was_looked_at_is_not_asked_again(folder: Path, ossicle: Any) -> None:
     code, told, err = ossicle("review", "export", "-p", folder, "-o", folder / "round2", "--select", "worst", *QUIET)
     assert code == 0, err
     # The endless events of the annotated tapes contradict their annotations; the new tapes were looked at.
@@ -148,7 +131,7 @@ def test_what_was_looked_at_is_not_asked_again(folder: Path, ossicle: Command) -
     ("option", "value", "words"),
     [("--select", "all", "there is uncertain, best, worst"), ("--format", "wav", "there is raven, audacity, csv")],
 )
-def test_wrong_options_are_refused(folder: Path, ossicle: Command, option: str, value: str, words: str) -> None:
+def test_wrong_options_are_refused(folder: Path, ossicle: Any, option: str, value: str, words: str) -> None:
     code, _, err = ossicle("review", "export", "-p", folder, "-o", folder / "none", option, value)
     assert code == 2
     assert words in err

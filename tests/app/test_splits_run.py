@@ -21,7 +21,7 @@ from ossicle.corpus.raven import write_raven
 from ossicle.corpus.selection import RawSelection
 from ossicle.corpus.splits import LEAKY, STRATEGIES
 
-from ..untrained import PROJECT, chain_without_training, write_tapes
+from ..untrained import PROJECT, write_tapes
 
 QUIET = ("--progress", "none")
 VARIANT = """
@@ -35,10 +35,9 @@ val_share = 0.2
 
 
 @pytest.fixture
-def tapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tapes(tmp_path: Path, without_training: None) -> Path:
     write_tapes(tmp_path, ("siteA_1", "siteA_2", "siteB_1", "siteC_1", "siteD_1", "siteE_1", "siteE_2"))
     (tmp_path / "ossicle.toml").write_text(PROJECT + VARIANT.format(name="random"))
-    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
     return tmp_path
 
 

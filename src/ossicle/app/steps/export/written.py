@@ -107,7 +107,7 @@ def _row(exported: Exported, wish: Wish, kind: str, row: Row) -> dict[str, Any]:
         if speed is None
         else {
             "audio_s": round(speed.audio_s, 3),
-            "seconds": round(speed.seconds, 4),
+            "seconds": round(speed.seconds, 6),
             "start_s": round(speed.start_s, 4),
             "frames_per_s": round(speed.frames_per_s, 2),
             "times_real_time": round(speed.real_time, 2),
