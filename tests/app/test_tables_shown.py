@@ -12,16 +12,39 @@ def scores(n: int) -> dict[str, Any]:
     return {"events": {"f1": one, "precision": one, "recall": one}, "n_reference": n, "n_predicted": n}
 
 
-@pytest.mark.parametrize(("groups", "shown"), [(3, 3), (60, 60), (30_000, 60)])
-def test_the_first_of_many_groups_are_printed(groups: int, shown: int, capsys: pytest.CaptureFixture[str]) -> None:
-    flat = {key: scores(1)["events"][key] for key in ("f1", "precision", "recall")}
-    per_group = {f"g{number:05d}": {**flat, "n_reference": 1, "n_predicted": 1} for number in range(groups)}
-    protocol = {"criterion": "iou", "decision": "d"}
+def printed(per_group: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> str:
     metrics = {
-        **scores(9), "per_label": {}, "per_group": per_group, "in_sample": scores(9), "few_groups": False,
-        "protocol": protocol,
-    }  # fmt: skip
+        **scores(9),
+        "per_label": {},
+        "per_group": per_group,
+        "in_sample": scores(9),
+        "few_groups": False,
+        "protocol": {"criterion": "iou", "decision": "d"},
+    }
     print_metrics(metrics)
-    out = capsys.readouterr().out
-    assert out.count("group g") == shown
-    assert (f"the first 60 of {groups} groups; all of them are in metrics.json" in out) == (groups > 60)
+    return capsys.readouterr().out
+
+
+def group(f1: float, n: int) -> dict[str, Any]:
+    figure = {"value": f1, "low": None, "high": None}
+    return {"f1": figure, "precision": figure, "recall": figure, "n_reference": n, "n_predicted": n}
+
+
+def test_a_few_groups_are_all_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed({f"g{number}": group(0.5, 1) for number in range(20)}, capsys)
+    assert out.count("group g") == 20
+    assert "metrics.json" not in out
+
+
+def test_of_many_groups_the_worst_are_printed_that_are_large_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed({f"g{n:05d}": group(1 - n / 30_000, 5 if n % 2 else 4) for n in range(30_000)}, capsys)
+    assert [line.split()[1] for line in out.splitlines() if "group g" in line] == [
+        f"g{number:05d}" for number in range(29_999, 29_959, -2)
+    ]
+    assert "the 20 groups of lowest F1 (of 5 annotations or more) of 30000 groups; all of them are in" in out
+
+
+def test_groups_of_a_recording_each_are_only_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed({f"g{number}": group(1.0, 1) for number in range(300)}, capsys)
+    assert "group g" not in out
+    assert "no group is shown of 300 groups; all of them are in metrics.json: none has 5 annotations" in out

@@ -11,7 +11,9 @@ from rich.text import Text
 from ossicle.app.cli.printable import printable
 
 _PIPE_WIDTH = 140
-_MOST_GROUPS = 60
+# More rows than this hide the headline; of more groups the worst are told, if they are large enough to tell anything.
+_MOST_GROUPS = 20
+_LEAST_OF_GROUP = 5
 
 
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None = None) -> None:
@@ -37,8 +39,8 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         }
         rows.append(_row("macro over labels", macro))
         rows += [_row(f"label {name}", {"events": of, **of}) for name, of in metrics["per_label"].items()]
-    groups = list(metrics["per_group"].items())
-    rows += [_row(f"group {name}", {"events": of, **of}) for name, of in groups[:_MOST_GROUPS]]
+    groups, left_out = _groups_shown(metrics["per_group"])
+    rows += [_row(f"group {name}", {"events": of, **of}) for name, of in groups.items()]
     rows.append(_row("all, in-sample", metrics["in_sample"]))
     protocol = metrics["protocol"]
     by_recording = protocol.get("judged") == "recording"
@@ -46,10 +48,25 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
     print_rows((what, "F1", "precision", "recall", "annotated", "predicted"), rows)
     if by_recording:
         print(_ranked(metrics["recordings"]))
-    if len(groups) > _MOST_GROUPS:
-        print(f"the first {_MOST_GROUPS} of {len(groups)} groups; all of them are in metrics.json")
+    if left_out:
+        print(left_out)
     few = "; few groups: intervals say little about new ones" if metrics["few_groups"] else ""
     print(f"{protocol['criterion']}; decision {protocol['decision']}; 95 % intervals{few}")
+
+
+def _groups_shown(per_group: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """The groups that have a row, and what is said of the others."""
+    if len(per_group) <= _MOST_GROUPS:
+        return per_group, ""
+    telling = {name: of for name, of in per_group.items() if of["n_reference"] >= _LEAST_OF_GROUP}
+    of_all = f"of {len(per_group)} groups; all of them are in metrics.json"
+    if not telling:
+        return {}, f"no group is shown {of_all}: none has {_LEAST_OF_GROUP} annotations"
+    worst = sorted(telling, key=lambda name: (telling[name]["f1"]["value"] or 0.0, name))[:_MOST_GROUPS]
+    return (
+        {name: telling[name] for name in worst},
+        f"the {len(worst)} groups of lowest F1 (of {_LEAST_OF_GROUP} annotations or more) {of_all}",
+    )
 
 
 def _ranked(recordings: Mapping[str, Any]) -> str:
