@@ -17,6 +17,7 @@ from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.export.agreement import Agreement
+from ossicle.metrics.calibrating import Items
 
 from ..untrained import PROJECT, write_tapes
 
@@ -149,6 +150,10 @@ def test_precisions_are_in_order_and_float32_is_always_there() -> None:
         precisions_asked("fp64")
 
 
+def items(scores: Any, positive: Any, known: Any = None) -> Items:
+    return Items(scores, positive, np.ones(len(scores)), np.zeros(len(scores), dtype=np.int64), known)
+
+
 def test_the_figures_against_scikit_learn() -> None:
     from sklearn.metrics import accuracy_score, roc_auc_score
 
@@ -157,13 +162,17 @@ def test_the_figures_against_scikit_learn() -> None:
     positive = np.eye(5, dtype=bool)[truth]
     scores = (rng.random((200, 5)) + 0.5 * positive).astype(np.float32)
     expected = roc_auc_score(positive[:, :4], scores[:, :4], average="macro")
-    assert macro_auc(scores, positive) == pytest.approx(expected, abs=1e-9)
+    assert macro_auc(items(scores, positive)) == pytest.approx(expected, abs=1e-9)
+    # An item of which the truth is not known has no part in a label's figure, whatever is written down there.
+    known = rng.random((200, 5)) < 0.8
+    of_known = [roc_auc_score(positive[known[:, k], k], scores[known[:, k], k]) for k in range(4)]
+    assert macro_auc(items(scores, positive | ~known, known)) == pytest.approx(np.mean(of_known), abs=1e-9)
     assert accuracy(scores, positive) == pytest.approx(accuracy_score(truth, scores.argmax(axis=1)))
     # Items of two labels or of none have no one class to be right about.
     positive[:50] = False
     positive[50:60] = True
     assert accuracy(scores, positive) == pytest.approx(accuracy_score(truth[60:], scores[60:].argmax(axis=1)))
-    assert np.isnan(macro_auc(scores, np.zeros((200, 5), dtype=bool)))
+    assert np.isnan(macro_auc(items(scores, np.zeros((200, 5), dtype=bool))))
     assert np.isnan(accuracy(scores[:, :1], positive[:, :1]))
 
 

@@ -26,6 +26,7 @@ from ossicle.core.digest import seed_of
 from ossicle.export.agreement import Agreement, agreement
 from ossicle.inference.batch import write_scores
 from ossicle.inference.predictor import Predictor
+from ossicle.metrics.calibrating import Items
 from ossicle.metrics.ranking import roc_auc
 
 _BATCH = 8
@@ -96,15 +97,18 @@ def judge(project: Project, truth: Truth, rows: Sequence[Row], out: Path) -> Map
         items = pooled if evaluation.criterion == RECORDING else frame_items(truth, out / name, how)
         found[name] = Judged(
             agreement(expected, _frames(truth, out / name)),
-            macro_auc(items.scores, items.positive),
+            macro_auc(items),
             accuracy(pooled.scores, pooled.positive),
         )
     return found
 
 
-def macro_auc(scores: NDArray[np.float32], positive: NDArray[np.bool_]) -> float:
-    """Mean ROC AUC over the labels that some items (n) have and others lack; NaN where there is no such label."""
-    told = [roc_auc(scores[:, one], positive[:, one]) for one in range(scores.shape[1])]
+def macro_auc(items: Items) -> float:
+    """Mean ROC AUC over the labels that some items are known to have and others to lack; NaN where there is none."""
+    told = []
+    for label in range(items.scores.shape[1]):
+        known = items.told[:, label]
+        told.append(roc_auc(items.scores[known, label], items.positive[known, label]))
     told = [value for value in told if not np.isnan(value)]
     return float(np.mean(told)) if told else float("nan")
 
