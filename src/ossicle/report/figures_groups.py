@@ -11,13 +11,15 @@ from ossicle.report.style import BLUE, INK, ORANGE, SKY, styled
 from ossicle.report.words import number
 
 MAX_BARS = 40
+# So few bars are looked at one by one, whatever they stand for.
+_MANY = 20
 # A bar of fewer annotations than this is hit or miss.
 _FEW = 5
 
 
 def says_something(per_group: Mapping[str, EventScores]) -> bool:
     """Whether groups are few enough, or most of them large enough, for a figure of each to be looked at."""
-    return len(per_group) <= MAX_BARS or median(one.n_reference for one in per_group.values()) >= _FEW
+    return len(per_group) <= _MANY or median(one.n_reference for one in per_group.values()) >= _FEW
 
 
 def bars_shown(per_group: Mapping[str, EventScores]) -> list[tuple[str, EventScores]]:
