@@ -1,6 +1,5 @@
 """The chain of steps with networks that nobody trained: for tests of everything around the training."""
 
-import wave
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from ossicle.app.steps import chain, training
 from ossicle.app.steps.step import Context, Step
 from ossicle.artefacts.files import write_json
+from ossicle.audio.wav import write_wav
 from ossicle.corpus.raven import write_raven
 from ossicle.corpus.selection import RawSelection
 from ossicle.models.registry import build_network
@@ -64,12 +64,8 @@ def write_tapes(place: Path, annotated: Sequence[str], others: Sequence[str] = (
     """Tapes of ten seconds of noise by their stems, ``audio/`` and ``tables/`` below ``place``; three calls on some."""
     (place / "audio").mkdir(parents=True)
     for number, stem in enumerate((*annotated, *others)):
-        samples = (np.random.default_rng(number).standard_normal(10 * RATE) * 1000).astype("<i2")
-        with wave.open(str(place / "audio" / f"{stem}.wav"), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(samples.tobytes())
+        samples = 0.03 * np.random.default_rng(number).standard_normal(10 * RATE)
+        write_wav(place / "audio" / f"{stem}.wav", samples.astype(np.float32), RATE)
     for stem in annotated:
         rows = [RawSelection(float(start), start + 0.5, "call") for start in (1, 4, 7)]
         write_raven(place / "tables" / f"{stem}.Table.1.selections.txt", rows)

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from ossicle.app.project.load import load_project
 from ossicle.app.steps import chain
 from ossicle.app.steps.benchmark.models import Model, Reading, open_reading
 from ossicle.app.steps.step import Silent
+from ossicle.audio.wav import write_wav
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import UsageError
@@ -88,11 +88,7 @@ def write_classes(place: Path, takes: int = 8) -> None:
             rng = np.random.default_rng([take, int(hz)])
             tone = np.sin(2 * np.pi * hz * (1 + 0.05 * rng.random()) * np.arange(RATE) / RATE)
             samples = 0.05 * rng.standard_normal(RATE) + (0.01 if take == 7 else 0.3) * tone
-            with wave.open(str(place / "audio" / label / f"{take}-{label}.wav"), "wb") as file:
-                file.setnchannels(1)
-                file.setsampwidth(2)
-                file.setframerate(RATE)
-                file.writeframes((samples * 20000).astype("<i2").tobytes())
+            write_wav(place / "audio" / label / f"{take}-{label}.wav", (0.6 * samples).astype(np.float32), RATE)
 
 
 def ossicle(*words: str, place: Path) -> str:

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from ossicle.metrics.event_report import Estimate, EventReport, EventScores
+from ossicle.metrics.event_report import Estimate, EventReport
 
 MISSING = "–"
 
@@ -131,40 +131,49 @@ def relative_link(path: str) -> str | None:
     return f"./{quote(path)}"
 
 
+class _Wording(NamedTuple):
+    """How the rates are said, by what was judged."""
+
+    where: str
+    found: str
+    real: str
+    silent: str
+    nothing: str
+
+
+_EVENTS = _Wording(
+    "On recordings it was not trained on",
+    "finds {} reference events",
+    "{} events it reports are real",
+    "reports nothing at all",
+    "There is nothing to judge: no reference events and no predictions.",
+)
+_RECORDINGS = _Wording(
+    "In recordings it was not trained on",
+    "finds {} labels that recordings have",
+    "{} labels it gives to a recording are right",
+    "finds nothing at all",
+    "There is nothing to judge: no recording has a label, and none was found.",
+)
+
+
 def in_words(report: EventReport) -> str:
     """What the headline's rates mean, in one or two sentences."""
-    pooled = report.pooled
-    if not report.timed:
-        return _recordings_in_words(pooled)
-    found = pooled.rates.recall.value
-    real = pooled.rates.precision.value
-    parts = []
-    if math.isfinite(found):
-        parts.append(f"finds {_of_a_hundred(found)} reference events")
-    if math.isfinite(real) and pooled.n_predicted:
-        parts.append(f"{_of_a_hundred(real)} events it reports are real")
-    elif pooled.n_predicted == 0:
-        parts.append("reports nothing at all")
-    if not parts:
-        return "There is nothing to judge: no reference events and no predictions."
-    sentence = f"On recordings it was not trained on, the detector {'; '.join(parts)}."
-    if math.isfinite(pooled.false_alarms_per_hour):
-        sentence += f" That is {significant(pooled.false_alarms_per_hour, 2)} false alarms an hour."
-    return sentence
-
-
-def _recordings_in_words(pooled: EventScores) -> str:
+    pooled, wording = report.pooled, _EVENTS if report.timed else _RECORDINGS
     found, real = pooled.rates.recall.value, pooled.rates.precision.value
     parts = []
     if math.isfinite(found):
-        parts.append(f"finds {_of_a_hundred(found)} labels that recordings have")
+        parts.append(wording.found.format(_of_a_hundred(found)))
     if math.isfinite(real) and pooled.n_predicted:
-        parts.append(f"{_of_a_hundred(real)} labels it gives to a recording are right")
+        parts.append(wording.real.format(_of_a_hundred(real)))
     elif pooled.n_predicted == 0:
-        parts.append("finds nothing at all")
+        parts.append(wording.silent)
     if not parts:
-        return "There is nothing to judge: no recording has a label, and none was found."
-    return f"In recordings it was not trained on, the detector {'; '.join(parts)}."
+        return wording.nothing
+    sentence = f"{wording.where}, the detector {'; '.join(parts)}."
+    if report.timed and math.isfinite(pooled.false_alarms_per_hour):
+        sentence += f" That is {significant(pooled.false_alarms_per_hour, 2)} false alarms an hour."
+    return sentence
 
 
 def reach(report: EventReport) -> str:
