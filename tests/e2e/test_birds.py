@@ -95,3 +95,21 @@ def test_the_bundle_names_the_class_of_a_clip(project: Path, tmp_path: Path, run
     named = {row["file"]: row["label"] for row in rows}
     assert len(named) == len(HZ) * TAKES
     assert sum(Path(name).parts[0] == label for name, label in named.items()) > 0.8 * len(named)
+
+
+def test_a_fainter_clip_is_the_same_clip(project: Path, tmp_path: Path) -> None:
+    named = {}
+    for fainter_db in (0, 40):
+        audio, out = tmp_path / f"audio{fainter_db}", tmp_path / f"out{fainter_db}"
+        audio.mkdir()
+        for path in sorted((project.parent / "audio").rglob("*.flac")):
+            samples, rate = soundfile.read(path)
+            faint = 10 ** (-fainter_db / 20) * samples
+            soundfile.write(audio / f"{path.parent.name}-{path.stem}.wav", faint, rate, subtype="FLOAT")
+        said = ossicle("predict", project / "bundle", audio, "--out", out)
+        assert said.returncode == 0, said.stderr
+        with (out / "events.csv").open(newline="") as file:
+            named[fainter_db] = {row["file"]: (row["label"], float(row["score"])) for row in csv.DictReader(file)}
+    assert named[0].keys() == named[40].keys()
+    for name, (label, score) in named[0].items():
+        assert named[40][name] == (label, pytest.approx(score, abs=1e-3)), name

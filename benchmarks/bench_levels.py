@@ -1,0 +1,128 @@
+"""Clips that are fainter than those that taught: what a clip model makes of level, by how it is told of it.
+
+Networks of the benchmark of ESC-10 (its project and declared settings) are trained on published folds 1 to 4 and judged
+on fold 5, the one on which settings are chosen there: as recorded, and 20 and 40 dB fainter, in float32 files. A
+recorder further away does this to a call, noise aside. Ways differ in how a window is normalised, whether crops are
+brought to one peak in training, and how deep the floor of the spectrogram lies. What is trained stays in `--work`.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+
+import soundfile
+from bench_esc10 import DECLARED, scaffold
+from machine import RESULTS, data_folder, described, table, write_result
+
+from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps.chain import run_project
+from ossicle.app.steps.step import Silent
+from ossicle.app.steps.truth import read_truth
+from ossicle.audio.mono import load_mono
+from ossicle.inference.batch import score_recording
+from ossicle.models.predictor import load_predictor, use_threads
+from ossicle.training.crossval import FitJob, fit_all
+from ossicle.training.runfolder import RunFolder
+
+FOLD = 4
+FAINTER_DB = (0, 20, 40)
+WAYS: Mapping[str, tuple[str, ...]] = {
+    "levels are heard": (
+        'model.window.normalise="level"',
+        'augment.normalise="none"',
+        "augment.gain_db=6.0",
+        "frontend.floor_db=-100.0",
+    ),
+    "each window to its peak": (
+        'model.window.normalise="peak"',
+        'augment.normalise="late"',
+        "augment.gain_db=0.0",
+        "frontend.floor_db=-100.0",
+    ),
+    "the same, a floor of -140 dB (the recipe)": (),
+}
+
+
+def loaded(folder: Path, way: str, seed: int) -> Project:
+    """The project under the settings of a way."""
+    sets = (*DECLARED, f"training.seed={seed}", "training.validation_crops=0", *WAYS[way])
+    return load_project(folder, sets)
+
+
+def job_of(folder: Path, way: str, seed: int) -> FitJob:
+    """The training of a way on all folds but one."""
+    project = loaded(folder, way, seed)
+    made, settings = run_project(project, Silent(), until="store").artefacts, project.settings
+    return FitJob(
+        folder=folder / "runs" / f"{list(WAYS).index(way)}-{seed}",
+        held_out=(FOLD,),
+        dataset=made["dataset"],
+        store=made["store"],
+        labels=read_truth(made["corpus"], made["dataset"]).labels,
+        plan=settings.plan,
+        model=settings.model,
+        front=settings.frontend,
+        training=settings.training,
+        augment=settings.augment,
+        audio=project.audio_folder,
+    )
+
+
+def accuracies(folder: Path, way: str, seed: int) -> list[float]:
+    """Percent right of the fold's clips at each of :data:`FAINTER_DB`."""
+    project, job = loaded(folder, way, seed), job_of(folder, way, seed)
+    truth = read_truth(run_project(project, Silent(), until="store").artefacts["corpus"], job.dataset)
+    label_of = {note.recording_id: note.label for note in truth.annotations}
+    predictor = load_predictor(RunFolder(job.folder).weights, job.model, job.labels, job.plan, job.front)
+    clips = [key for key in truth.ids if truth.folds[key] == FOLD]
+    right = dict.fromkeys(FAINTER_DB, 0)
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "clip.wav"
+        for key in clips:
+            samples = load_mono(project.audio_folder / truth.recordings[key].path, job.front.rate)
+            for fainter_db in FAINTER_DB:
+                soundfile.write(file, samples * 10 ** (-fainter_db / 20), job.front.rate, subtype="FLOAT")
+                scores = score_recording(file, predictor)[0].scores.max(axis=0)
+                right[fainter_db] += job.labels[int(scores.argmax())] == label_of[key]
+    return [100 * right[one] / len(clips) for one in FAINTER_DB]
+
+
+def rows_of(folder: Path, seeds: Sequence[int]) -> list[list[str]]:
+    """A row a way: accuracies, mean over seeds."""
+    rows = []
+    for way in WAYS:
+        found = [accuracies(folder, way, seed) for seed in seeds]
+        rows.append([way, *(f"{mean(of):.1f}" for of in zip(*found, strict=True))])
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("work/bench-levels"), help="folder of the project, kept")
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parser.parse_args()
+    audio = data_folder() / "esc10"
+    if not audio.is_dir():
+        print(f"skipped: no {audio}; set OSSICLE_TEST_DATA")
+        return
+    scaffold(asked.work, audio)
+    fit_all([job_of(asked.work, way, seed) for seed in asked.seeds for way in WAYS], 2, lambda *_: None)
+    use_threads(2)
+    head = ["way", "as recorded", *(f"{one} dB fainter" for one in FAINTER_DB[1:])]
+    text = f"""# Faint clips
+
+`benchmarks/bench_levels.py --seeds {" ".join(map(str, asked.seeds))}`; {described(["torch", "timm"])}
+
+Accuracy in percent on published fold 5 of ESC-10 (80 clips, so one is 1.25 points; chance is 10), trained on the other
+four; {", ".join(DECLARED)} besides the recipe's; mean over the seeds.
+
+{table(head, rows_of(asked.work, asked.seeds))}
+"""
+    write_result("levels", text, asked.out)
+
+
+if __name__ == "__main__":
+    main()
