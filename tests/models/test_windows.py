@@ -128,6 +128,15 @@ def test_each_window_is_normalised_by_itself() -> None:
     assert torch.equal(normalise(windows, "none"), windows)
 
 
+@pytest.mark.parametrize("how", ["minmax", "peak"])
+def test_a_factor_changes_nothing_and_silence_is_dark(how: str) -> None:
+    windows = torch.from_numpy(np.random.default_rng(0).uniform(-70, 0, (2, 6, 5))).float()
+    assert torch.allclose(normalise(windows - 40, how), normalise(windows, how), atol=1e-6)
+    assert float(normalise(windows, how).max()) == 1.0
+    silence = torch.full((1, 6, 5), -140.0)
+    assert torch.equal(normalise(silence, how), torch.zeros(1, 6, 5))
+
+
 def test_every_window_sees_its_own_rows() -> None:
     network = WindowNetwork(WindowSettings(backbone="resnet10t"), Framing(5, 2, 13, True), n_mels=8, n_labels=1)
     rows = network.images.rows.reshape(network.images.n_windows, 5)

@@ -67,14 +67,18 @@ def normalise(windows: Tensor, how: str) -> Tensor:
     """Windows (n, n_frames, n_mels) in dB, each normalised by itself.
 
     ``"minmax"``: its least value becomes 0 and its largest 1. ``"peak"``: its largest becomes 1, and what lies 80 dB or
-    more below it 0. ``"level"``: -80 dB becomes 0 and 20 dB 1, and what lies beyond is clamped. ``"none"``: as it is.
+    more below it 0. Of digital silence all becomes 0 either way. ``"level"``: -80 dB becomes 0 and 20 dB 1, and what
+    lies beyond is clamped. ``"none"``: as it is.
     """
     if how == "minmax":
         low = windows.amin(dim=(1, 2), keepdim=True)
         span = windows.amax(dim=(1, 2), keepdim=True) - low
         return (windows - low) / span.clamp_min(_LEAST_SPAN_DB)
     if how == "peak":
-        return ((windows - windows.amax(dim=(1, 2), keepdim=True)) / _RANGE_DB + 1.0).clamp_min(0.0)
+        peak = windows.amax(dim=(1, 2), keepdim=True)
+        # Silence has no peak: else it would be as bright as nothing ever is.
+        heard = (peak > windows.amin(dim=(1, 2), keepdim=True)).to(windows.dtype)
+        return ((windows - peak) / _RANGE_DB + 1.0).clamp_min(0.0) * heard
     if how == "level":
         return ((windows + 80.0) / 100.0).clamp(0.0, 1.0)
     return windows

@@ -19,7 +19,7 @@ from ossicle.training.runfolder import RunFolder
 if TYPE_CHECKING:
     from ossicle.training.crossval import FitJob
 
-STEP_VERSION = 3
+STEP_VERSION = 4
 FINAL = "final"
 COMPOSITION = "composition.json"
 HUB = "hub"
