@@ -11,21 +11,17 @@ import time
 from pathlib import Path
 
 import numpy as np
+from held_out import held_out
 from machine import RESULTS, data_folder, described, table, write_result
 
-from ossicle.app.project.load import load_project
-from ossicle.app.steps.chain import run_project
-from ossicle.app.steps.step import Silent
-from ossicle.app.steps.training import labels_of
 from ossicle.artefacts.tables import read_table
-from ossicle.corpus.index_files import read_index
 from ossicle.export.onnx_graph import model_graph
 from ossicle.export.parity import check_parity
 from ossicle.inference.batch import score_recording
 from ossicle.models.predictor import load_predictor
 from ossicle.models.registry import build_network
 from ossicle.models.weights import load_weights
-from ossicle.training.crossval import FitJob, fit_job
+from ossicle.training.crossval import fit_job
 from ossicle.training.runfolder import RunFolder
 
 NAMES = ("tf_efficientnetv2_s_in21k", "eca_nfnet_l0")
@@ -35,48 +31,31 @@ FOLD = 4
 def measure(folder: Path, name: str, epochs: int) -> list[str]:
     """One training and its export: a row of the table."""
     sets = (f"model.window.backbone={name}", f"training.epochs={epochs}", "training.batch_size=16")
-    project = load_project(folder, (*sets, "training.threads=2", "training.validation_crops=0"))
-    settings, made = project.settings, run_project(project, Silent(), until="store").artefacts
-    labels = labels_of(made["dataset"])
-    job = FitJob(
-        folder=folder / "runs" / f"{name}-{epochs}",
-        held_out=(FOLD,),
-        dataset=made["dataset"],
-        store=made["store"],
-        labels=labels,
-        plan=settings.plan,
-        model=settings.model,
-        front=settings.frontend,
-        training=settings.training,
-        augment=settings.augment,
-        audio=project.audio_folder,
-    )
+    of = held_out(folder, f"{name}-{epochs}", FOLD, (*sets, "training.threads=2", "training.validation_crops=0"))
+    job, truth = of.job, of.truth
     fit_job(job)
     run = RunFolder(job.folder)
     lines = run.epochs()
     seconds = min(line["seconds"] for line in lines)
-    n_clips = sum(row["fold"] != FOLD for row in read_table(made["dataset"] / "clips.parquet").to_dicts())
-    predictor = load_predictor(run.weights, settings.model, labels, settings.plan, settings.frontend)
-    folds = {row["recording_id"]: row["fold"] for row in read_table(made["dataset"] / "folds.parquet").to_dicts()}
-    index = read_index(made["corpus"])
-    truth = {note.recording_id: note.label for note in index.annotations}
-    held_out = [one for one in index.recordings if folds[one.id] == FOLD]
+    n_clips = sum(row["fold"] != FOLD for row in read_table(job.dataset / "clips.parquet").to_dicts())
+    predictor = load_predictor(run.weights, job.model, job.labels, job.plan, job.front)
+    label_of = {note.recording_id: note.label for note in truth.annotations}
     right = 0
-    for one in held_out:
-        track, _ = score_recording(project.audio_folder / one.path, predictor)
-        right += labels[int(np.asarray(track.scores).max(axis=0).argmax())] == truth[one.id]
-    network = build_network(settings.model, settings.frontend, settings.plan, len(labels)).eval()
+    for key in of.ids:
+        track, _ = score_recording(of.project.audio_folder / truth.recordings[key].path, predictor)
+        right += job.labels[int(np.asarray(track.scores).max(axis=0).argmax())] == label_of[key]
+    network = build_network(job.model, job.front, job.plan, len(job.labels)).eval()
     load_weights(network, run.weights)
-    graph = model_graph(network, settings.plan, settings.frontend)
-    noise = (0.1 * np.random.default_rng(0).standard_normal(4 * settings.plan.chunk_samples)).astype(np.float32)
-    parity = check_parity(network, {"model.onnx": graph}, settings.plan, settings.frontend, noise)["model.onnx"]
+    graph = model_graph(network, job.plan, job.front)
+    noise = (0.1 * np.random.default_rng(0).standard_normal(4 * job.plan.chunk_samples)).astype(np.float32)
+    parity = check_parity(network, {"model.onnx": graph}, job.plan, job.front, noise)["model.onnx"]
     return [
         name,
         f"{sum(one.numel() for one in network.parameters()) / 1e6:.1f}",
         str(len(lines)),
         f"{lines[0]['train_loss']:.3f} to {lines[-1]['train_loss']:.3f}",
         f"{n_clips / seconds:.1f}",
-        f"{100 * right / len(held_out):.1f}",
+        f"{100 * right / len(of.ids):.1f}",
         f"{parity:.1e}",
     ]
 

@@ -14,16 +14,13 @@ from statistics import mean
 
 import soundfile
 from bench_esc10 import DECLARED, scaffold
+from held_out import HeldOut, held_out
 from machine import RESULTS, data_folder, described, table, write_result
 
-from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps.chain import run_project
-from ossicle.app.steps.step import Silent
-from ossicle.app.steps.truth import read_truth
 from ossicle.audio.mono import load_mono
 from ossicle.inference.batch import score_recording
 from ossicle.models.predictor import load_predictor, use_threads
-from ossicle.training.crossval import FitJob, fit_all
+from ossicle.training.crossval import fit_all
 from ossicle.training.runfolder import RunFolder
 
 FOLD = 4
@@ -45,48 +42,28 @@ WAYS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def loaded(folder: Path, way: str, seed: int) -> Project:
-    """The project under the settings of a way."""
-    sets = (*DECLARED, f"training.seed={seed}", "training.validation_crops=0", *WAYS[way])
-    return load_project(folder, sets)
-
-
-def job_of(folder: Path, way: str, seed: int) -> FitJob:
+def trained(folder: Path, way: str, seed: int) -> HeldOut:
     """The training of a way on all folds but one."""
-    project = loaded(folder, way, seed)
-    made, settings = run_project(project, Silent(), until="store").artefacts, project.settings
-    return FitJob(
-        folder=folder / "runs" / f"{list(WAYS).index(way)}-{seed}",
-        held_out=(FOLD,),
-        dataset=made["dataset"],
-        store=made["store"],
-        labels=read_truth(made["corpus"], made["dataset"]).labels,
-        plan=settings.plan,
-        model=settings.model,
-        front=settings.frontend,
-        training=settings.training,
-        augment=settings.augment,
-        audio=project.audio_folder,
-    )
+    sets = (*DECLARED, f"training.seed={seed}", "training.validation_crops=0", *WAYS[way])
+    return held_out(folder, f"{list(WAYS).index(way)}-{seed}", FOLD, sets)
 
 
 def accuracies(folder: Path, way: str, seed: int) -> list[float]:
     """Percent right of the fold's clips at each of :data:`FAINTER_DB`."""
-    project, job = loaded(folder, way, seed), job_of(folder, way, seed)
-    truth = read_truth(run_project(project, Silent(), until="store").artefacts["corpus"], job.dataset)
+    of = trained(folder, way, seed)
+    job, truth = of.job, of.truth
     label_of = {note.recording_id: note.label for note in truth.annotations}
     predictor = load_predictor(RunFolder(job.folder).weights, job.model, job.labels, job.plan, job.front)
-    clips = [key for key in truth.ids if truth.folds[key] == FOLD]
     right = dict.fromkeys(FAINTER_DB, 0)
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "clip.wav"
-        for key in clips:
-            samples = load_mono(project.audio_folder / truth.recordings[key].path, job.front.rate)
+        for key in of.ids:
+            samples = load_mono(of.project.audio_folder / truth.recordings[key].path, job.front.rate)
             for fainter_db in FAINTER_DB:
                 soundfile.write(file, samples * 10 ** (-fainter_db / 20), job.front.rate, subtype="FLOAT")
                 scores = score_recording(file, predictor)[0].scores.max(axis=0)
                 right[fainter_db] += job.labels[int(scores.argmax())] == label_of[key]
-    return [100 * right[one] / len(clips) for one in FAINTER_DB]
+    return [100 * right[one] / len(of.ids) for one in FAINTER_DB]
 
 
 def rows_of(folder: Path, seeds: Sequence[int]) -> list[list[str]]:
@@ -109,7 +86,7 @@ def main() -> None:
         print(f"skipped: no {audio}; set OSSICLE_TEST_DATA")
         return
     scaffold(asked.work, audio)
-    fit_all([job_of(asked.work, way, seed) for seed in asked.seeds for way in WAYS], 2, lambda *_: None)
+    fit_all([trained(asked.work, way, seed).job for seed in asked.seeds for way in WAYS], 2, lambda *_: None)
     use_threads(2)
     head = ["way", "as recorded", *(f"{one} dB fainter" for one in FAINTER_DB[1:])]
     text = f"""# Faint clips

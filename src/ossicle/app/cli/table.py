@@ -59,14 +59,12 @@ def _groups_shown(per_group: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]
     if len(per_group) <= _MOST_GROUPS:
         return per_group, ""
     telling = {name: of for name, of in per_group.items() if of["n_reference"] >= _LEAST_OF_GROUP}
-    of_all = f"of {len(per_group)} groups; all of them are in metrics.json"
+    n, everywhere = len(per_group), "all of them are in metrics.json"
     if not telling:
-        return {}, f"no group is shown {of_all}: none has {_LEAST_OF_GROUP} annotations"
+        return {}, f"{n} groups, each of fewer than {_LEAST_OF_GROUP} annotations, have no rows; {everywhere}"
     worst = sorted(telling, key=lambda name: (telling[name]["f1"]["value"] or 0.0, name))[:_MOST_GROUPS]
-    return (
-        {name: telling[name] for name in worst},
-        f"the {len(worst)} groups of lowest F1 (of {_LEAST_OF_GROUP} annotations or more) {of_all}",
-    )
+    said = f"of {n} groups, the {len(worst)} of {_LEAST_OF_GROUP} annotations or more with the lowest F1; {everywhere}"
+    return {name: telling[name] for name in worst}, said
 
 
 def _ranked(recordings: Mapping[str, Any]) -> str:

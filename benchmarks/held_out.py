@@ -1,0 +1,42 @@
+"""One training on all folds but one, and what a benchmark needs beside it to judge the fold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps.chain import run_project
+from ossicle.app.steps.step import Silent
+from ossicle.app.steps.truth import Truth, read_truth
+from ossicle.training.crossval import FitJob
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A training that is to be done, or is, in ``job.folder``; ``ids`` are the recordings that it does not hear."""
+
+    project: Project
+    truth: Truth
+    job: FitJob
+    ids: tuple[str, ...]
+
+
+def held_out(folder: Path, run: str, fold: int, sets: Sequence[str]) -> HeldOut:
+    """The training ``run`` of the project in ``folder`` under ``sets``, without the recordings of ``fold``."""
+    project = load_project(folder, tuple(sets))
+    made, settings = run_project(project, Silent(), until="store").artefacts, project.settings
+    truth = read_truth(made["corpus"], made["dataset"])
+    job = FitJob(
+        folder=folder / "runs" / run,
+        held_out=(fold,),
+        dataset=made["dataset"],
+        store=made["store"],
+        labels=truth.labels,
+        plan=settings.plan,
+        model=settings.model,
+        front=settings.frontend,
+        training=settings.training,
+        augment=settings.augment,
+        audio=project.audio_folder,
+    )
+    return HeldOut(project, truth, job, tuple(key for key in truth.ids if truth.folds[key] == fold))
