@@ -16,6 +16,9 @@ PYTEST_PROCESSES ?= 2
 DEMO_DIR    ?=
 
 VENV := .venv
+# The tests that compare with kept files or with figures of other programs.
+GOLDEN_TESTS := tests/metrics tests/corpus/test_golden_formats.py tests/models/test_augment_unchanged.py \
+	tests/models/test_known_recipe.py tests/bundle/test_old_bundles.py
 BIN  := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt
 
@@ -32,12 +35,13 @@ INSTALL = $(UV) pip install --python $(BIN)/python $(PIP_ARGS) -c constraints.tx
 endif
 
 .NOTPARALLEL:
-.PHONY: help env demo test test-slurm check format slow bench runtime constraints clean distclean
+.PHONY: help env demo test test-haswell test-slurm check format slow bench runtime constraints clean distclean
 
 help:
 	@echo "make env          the environment for work on Ossicle, in $(VENV)"
 	@echo "make demo         install what a user needs and run the main job on synthetic tapes"
 	@echo "make test         check, then every test that takes seconds"
+	@echo "make test-haswell the metrics and golden files with the BLAS kernels of another processor"
 	@echo "make test-slurm   the tests on a real Slurm, where there is one (scripts/slurm_here.sh start)"
 	@echo "make check        format, lint, types and import contracts"
 	@echo "make format       rewrite the code in the house format"
@@ -54,6 +58,11 @@ demo: $(DEMO_STAMP)
 
 test: check
 	$(BIN)/pytest -m "not slow and not slurm" -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+
+# OpenBLAS sums in another order on every processor; no golden file may depend on it.
+test-haswell: env
+	OPENBLAS_CORETYPE=Haswell $(BIN)/pytest -m "not slow and not slurm" -n $(PYTEST_PROCESSES) --dist loadfile \
+		$(GOLDEN_TESTS) $(PYTEST_ARGS)
 
 test-slurm: env
 	timeout --kill-after=20 300 $(BIN)/pytest -m slurm tests/e2e/test_slurm.py $(PYTEST_ARGS)
