@@ -25,7 +25,7 @@ SCENARIOS: tuple[dict[str, float | None], ...] = (
 
 
 def draw_case(seed: int) -> dict[str, Any]:
-    """Recordings with frames, scores and references, labels, and a criterion: plain lists, times and scores of six decimals.
+    """Draw recordings (frames, scores, references), labels and a criterion: plain lists, numbers of six decimals.
 
     Seeds come round through: scores with and without ties, references on the frames' edges and beside them, that
     touch, overlap within their class, reach beyond the last frame or fill nothing; recordings and labels without any.
