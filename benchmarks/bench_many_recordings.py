@@ -21,7 +21,7 @@ from ossicle.app.project.scaffold import Wishes, scaffold
 from ossicle.app.steps import corpus, dataset
 from ossicle.app.steps.step import Silent, run_steps
 from ossicle.artefacts.files import read_json
-from ossicle.corpus.delimited import write_delimited
+from ossicle.corpus.formats.delimited import write_delimited
 
 HEADER = ("primary_label", "secondary_labels", "filename", "rating", "author", "latitude", "longitude", "url")
 CLASSES, AUTHORS, RATE = 206, 3_500, 8000

@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 from statistics import mean
 
-from ossicle.corpus.raven import read_raven, write_raven
+from ossicle.corpus.formats.raven import read_raven, write_raven
 from ossicle.corpus.review_tables import LOOK
 from ossicle.corpus.synth import SynthSettings, make_tapes
 

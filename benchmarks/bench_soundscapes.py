@@ -35,8 +35,8 @@ from ossicle.audio.mono import load_mono
 from ossicle.core.chunks import window_plan
 from ossicle.core.decision import Decision
 from ossicle.core.tracks import ScoreTrack
-from ossicle.corpus.raven import write_raven
-from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.formats.raven import write_raven
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.inference.batch import score_recording
 from ossicle.inference.decide import decide
 from ossicle.metrics.clips import best_f1_threshold

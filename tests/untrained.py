@@ -11,8 +11,8 @@ from ossicle.app.steps import chain, training
 from ossicle.app.steps.step import Context, Step
 from ossicle.artefacts.files import write_json
 from ossicle.audio.wav import write_wav
-from ossicle.corpus.raven import write_raven
-from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.formats.raven import write_raven
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.models.registry import build_network
 from ossicle.models.weights import save_weights
 from ossicle.training.runfolder import RunFolder

@@ -9,13 +9,13 @@ from typer.testing import CliRunner, Result
 
 from ossicle.app.cli.main import app
 from ossicle.core.errors import FormatError, OssicleError, UsageError
-from ossicle.corpus.audacity import write_audacity
-from ossicle.corpus.event_csv import read_events, write_events
-from ossicle.corpus.event_sets import read_event_sets
-from ossicle.corpus.formats import EVENT_FORMATS
-from ossicle.corpus.raven import read_raven, write_raven
-from ossicle.corpus.score_tables import read_opensoundscape
-from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.formats.audacity import write_audacity
+from ossicle.corpus.formats.event_csv import read_events, write_events
+from ossicle.corpus.formats.event_folders import read_event_sets
+from ossicle.corpus.formats.raven import read_raven, write_raven
+from ossicle.corpus.formats.registry import EVENT_FORMATS
+from ossicle.corpus.formats.rows import RawSelection
+from ossicle.corpus.formats.score_tables import read_opensoundscape
 
 ROWS = (
     RawSelection(0.5, 1.25, "wren", 1000.0, 4000.0, 3, 0.5, "a/x.wav", 2),

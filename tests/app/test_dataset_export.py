@@ -15,8 +15,8 @@ from ossicle.app.project.load import load_project
 from ossicle.app.steps.chain import run_project
 from ossicle.app.steps.step import Silent
 from ossicle.artefacts.tables import read_table
-from ossicle.corpus.delimited import unescape_cell
-from ossicle.corpus.raven import read_raven
+from ossicle.corpus.formats.delimited import unescape_cell
+from ossicle.corpus.formats.raven import read_raven
 
 from ..untrained import PROJECT, RATE, write_tapes
 

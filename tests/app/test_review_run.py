@@ -12,9 +12,9 @@ from ossicle.app.steps import chain
 from ossicle.app.steps.step import find_steps
 from ossicle.artefacts.tables import read_table
 from ossicle.core.digest import recording_id
-from ossicle.corpus.raven import read_raven, write_raven
+from ossicle.corpus.formats.raven import read_raven, write_raven
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.review_tables import LOOK
-from ossicle.corpus.selection import RawSelection
 
 from ..untrained import PROJECT, write_tapes
 

@@ -16,7 +16,7 @@ from ossicle.app.steps.step import Silent, run_steps
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.errors import SplitError, UsageError
-from ossicle.corpus.delimited import write_delimited
+from ossicle.corpus.formats.delimited import write_delimited
 from ossicle.corpus.tables import clips_of
 from ossicle.training.material import UNKNOWN
 

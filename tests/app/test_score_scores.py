@@ -17,10 +17,10 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import FormatError, OssicleError, UsageError
 from ossicle.core.records import Recording
 from ossicle.core.tracks import ScoreTrack, rasterise
+from ossicle.corpus.formats.raven import raven_name, write_raven
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.index import CorpusIndex
 from ossicle.corpus.index_files import write_index
-from ossicle.corpus.raven import raven_name, write_raven
-from ossicle.corpus.selection import RawSelection
 
 HOP_S, FRAMES = 0.5, 120
 LABELS = ("hum", "trill")

@@ -22,9 +22,9 @@ from ossicle.artefacts.tables import read_table
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.tracks import ScoreTrack, rasterise
+from ossicle.corpus.formats.raven import write_raven
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.index_files import read_index
-from ossicle.corpus.raven import write_raven
-from ossicle.corpus.selection import RawSelection
 from ossicle.inference.predictor import FakePredictor
 
 RATE, SECONDS = 8000, 24

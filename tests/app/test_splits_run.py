@@ -17,8 +17,8 @@ from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import read_table
 from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import SplitError
-from ossicle.corpus.raven import write_raven
-from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.formats.raven import write_raven
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.splits import LEAKY, STRATEGIES
 
 from ..untrained import PROJECT, write_tapes

@@ -17,9 +17,9 @@ from ossicle.artefacts.runlog import RunLog
 from ossicle.artefacts.tables import read_table
 from ossicle.core.digest import digest
 from ossicle.core.tracks import ScoreTrack, rasterise
+from ossicle.corpus.formats.raven import write_raven
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.index_files import read_index
-from ossicle.corpus.raven import write_raven
-from ossicle.corpus.selection import RawSelection
 
 RATE = 8000
 PROJECT = """

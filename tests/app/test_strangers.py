@@ -23,10 +23,10 @@ from ossicle.bundle.card import card_text
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.errors import ArtefactError, BundleError, ProjectError, UsageError
-from ossicle.corpus.audacity import read_audacity, write_audacity
-from ossicle.corpus.event_csv import read_events, write_events
-from ossicle.corpus.raven import read_raven, write_raven
-from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.formats.audacity import read_audacity, write_audacity
+from ossicle.corpus.formats.event_csv import read_events, write_events
+from ossicle.corpus.formats.raven import read_raven, write_raven
+from ossicle.corpus.formats.rows import RawSelection
 
 GOOD = 'base = "recipe:tapes"\n[corpus]\naudio = "audio"\n'
 

@@ -83,7 +83,7 @@ def test_scenes_and_their_truth_are_written(tmp_path: object) -> None:
     import soundfile
     from bench_soundscapes import write_scenes
 
-    from ossicle.corpus.raven import read_raven
+    from ossicle.corpus.formats.raven import read_raven
 
     assert isinstance(tmp_path, Path)
     found = heard(True)

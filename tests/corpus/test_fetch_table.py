@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.delimited import write_delimited
 from ossicle.corpus.fetch_table import FetchSettings, read_fetch_table
+from ossicle.corpus.formats.delimited import write_delimited
 
 HEADER = ("address", "size", "sha256", "path")
 SHA = "a" * 64

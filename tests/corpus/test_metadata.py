@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.delimited import write_delimited
+from ossicle.corpus.formats.delimited import write_delimited
 from ossicle.corpus.health import health
 from ossicle.corpus.index import CorpusIndex, CorpusSettings, index_corpus
 from ossicle.corpus.index_files import read_index, write_index

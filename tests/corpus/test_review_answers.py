@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.audacity import read_audacity, write_audacity
-from ossicle.corpus.raven import read_raven, write_raven
+from ossicle.corpus.formats.audacity import read_audacity, write_audacity
+from ossicle.corpus.formats.raven import read_raven, write_raven
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.review_answers import Answers, answers
 from ossicle.corpus.review_choice import Look, Row
 from ossicle.corpus.review_tables import (
@@ -20,7 +21,6 @@ from ossicle.corpus.review_tables import (
     read_returned,
     write_export,
 )
-from ossicle.corpus.selection import RawSelection
 
 FOUND = Row(5.0, 5.5, "hum", 0.9, "found")
 ANNOTATED = Row(6.25, 6.5, "trill", None, "annotated", 1500.0, 3000.0, 2)

@@ -14,8 +14,8 @@ import soundfile
 
 from ossicle.app.cli.finished import JOURNAL
 from ossicle.artefacts.lock import LOCK_FILE
-from ossicle.corpus.event_csv import read_events
-from ossicle.corpus.event_sets import read_event_sets
+from ossicle.corpus.formats.event_csv import read_events
+from ossicle.corpus.formats.event_folders import read_event_sets
 
 from .conftest import COMMAND, Tiny, environment, ossicle
 

@@ -14,8 +14,8 @@ import atheris
 
 with atheris.instrument_imports(include=["ossicle.corpus"]):
     from ossicle.core.errors import FormatError
-    from ossicle.corpus.dcase import read_durations
-    from ossicle.corpus.formats import FORMATS, ReadOptions, guess
+    from ossicle.corpus.formats.dcase import read_durations
+    from ossicle.corpus.formats.registry import FORMATS, ReadOptions, guess
 
 PLACE = Path(tempfile.mkdtemp(prefix="ossicle-fuzz-"))
 SUFFIXES = (".txt", ".csv", ".tsv")

@@ -5,7 +5,7 @@ They run in an environment of their own, never in the tests:
     python3.11 -m venv VENV && VENV/bin/pip install opensoundscape==0.13.2 sed_scores_eval==0.0.4
     VENV/bin/python tests/golden/make_formats.py
 
-Reads the files ``ours_*``, to which ``tests/corpus/test_golden_formats.py`` holds Ossicle, and leaves what the
+Reads the files ``ours_*``, to which ``tests/corpus/formats/test_golden_formats.py`` holds Ossicle, and leaves what the
 others understood of them as ``read_*.json``, and what the others write themselves as ``opensoundscape_*`` and
 ``sed_scores_eval_*``.
 """

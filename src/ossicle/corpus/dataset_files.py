@@ -14,9 +14,9 @@ from typing import Any
 from ossicle.artefacts.files import write_json, write_text
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.clip_stems import NamedClip
-from ossicle.corpus.delimited import escape_cell, figure, write_delimited
-from ossicle.corpus.raven import write_raven
-from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.formats.delimited import escape_cell, figure, write_delimited
+from ossicle.corpus.formats.raven import write_raven
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.table_names import table_places, writable
 
 LAYOUTS = ("plain", "animal-spot")

@@ -11,8 +11,8 @@ from ossicle.artefacts.fetching import SCHEMES, Wanted
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.delimited import read_delimited, unescape_cell
-from ossicle.corpus.sources import each
+from ossicle.corpus.formats.delimited import read_delimited, unescape_cell
+from ossicle.corpus.formats.folder_reader import each
 
 # What the parts of a path may have in bytes: file systems hold 255, and names beside it are a little longer.
 _LONGEST_NAME = 220

@@ -21,7 +21,7 @@ from ossicle.corpus.clip_names import UNITS_S, ClipNames
 from ossicle.corpus.discovery import files_below, shown
 from ossicle.corpus.examining import Examiner, Progress
 from ossicle.corpus.fields import Template
-from ossicle.corpus.formats import SUFFIXES
+from ossicle.corpus.formats.registry import SUFFIXES
 from ossicle.corpus.globs import Globs
 from ossicle.corpus.index_notes import divided_tapes, duplicates
 from ossicle.corpus.levels import Levels

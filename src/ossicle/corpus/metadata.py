@@ -13,10 +13,10 @@ from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Recording
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.annotation_files import Note
-from ossicle.corpus.delimited import Delimited, read_delimited, unescape_cell
-from ossicle.corpus.label_lists import parse_labels
+from ossicle.corpus.formats.delimited import Delimited, read_delimited, unescape_cell
+from ossicle.corpus.formats.folder_reader import each
+from ossicle.corpus.formats.label_cells import parse_labels
 from ossicle.corpus.pairing import Pairing
-from ossicle.corpus.sources import each
 
 FROM_PATHS = frozenset({"recording", "folder", "start_time", "tape"})
 """Fields that the path of a recording says: no column takes their place."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.annotation_files import AnnotationFiles, Note
-from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.formats.rows import RawSelection
 
 # Tables round times, and a last call may be drawn to the edge: this much beyond the end is no news.
 _END_TOLERANCE_S = 0.005

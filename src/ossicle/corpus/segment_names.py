@@ -17,9 +17,9 @@ from ossicle.corpus.annotation_files import Note
 from ossicle.corpus.clip_names import ClipNames, Tapes, TapeStretch, lies_within
 from ossicle.corpus.discovery import shown
 from ossicle.corpus.fields import Template, stem_of
+from ossicle.corpus.formats.rows import RawSelection, check_times, parse_quality
 from ossicle.corpus.pairing import Pairing
 from ossicle.corpus.placing import cut_at, shifted
-from ossicle.corpus.selection import RawSelection, check_times, parse_quality
 
 _NEEDED = {"clip", "start", "end"}
 _ALLOWED = _NEEDED | {"quality", "label"}

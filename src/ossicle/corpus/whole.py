@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 
 from ossicle.core.records import Recording
 from ossicle.corpus.annotation_files import AnnotationFiles, Note
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.metadata import Metadata
-from ossicle.corpus.selection import RawSelection
 
 NEGATIVE = ("noise", "other", "background", "silence", "nocall")
 """Labels, in any case, that say: somebody listened, and none of the labels is there (BirdNET-Analyzer; BirdCLEF)."""

@@ -9,10 +9,10 @@ import typer
 
 from ossicle.app.cli.options import Json
 from ossicle.core.errors import EXIT_INCOMPLETE
-from ossicle.corpus.conversion import Conversion, convert_annotations
-from ossicle.corpus.formats import EVENT_FORMATS, FORMATS, ReadOptions, WriteOptions, format_named
-from ossicle.corpus.reading import Reading
-from ossicle.corpus.windows import WindowPlan
+from ossicle.corpus.formats.conversion import Conversion, convert_annotations
+from ossicle.corpus.formats.reader import Reading
+from ossicle.corpus.formats.registry import EVENT_FORMATS, FORMATS, ReadOptions, WriteOptions, format_named
+from ossicle.corpus.formats.window_labels import WindowPlan
 
 
 def register(app: typer.Typer) -> None:

@@ -21,7 +21,7 @@ from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.corpus.cutouts import CutOuts
-from ossicle.corpus.formats import EVENT_FORMATS
+from ossicle.corpus.formats.registry import EVENT_FORMATS
 from ossicle.inference.batch import EmittedEvent, FilePrediction, predict_file, stream_file
 from ossicle.inference.delivery import bundled_delivery
 from ossicle.inference.second_stage_file import bundled_second_stage

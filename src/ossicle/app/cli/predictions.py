@@ -13,9 +13,9 @@ from ossicle.audio.probe import SUFFIXES
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.errors import UsageError
 from ossicle.corpus.discovery import files_below
-from ossicle.corpus.event_table import EventTable
-from ossicle.corpus.formats import FORMATS, WriteOptions
-from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.registry import FORMATS, WriteOptions
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.table_names import table_places, writable
 from ossicle.inference.batch import FilePrediction
 

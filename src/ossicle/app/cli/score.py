@@ -13,7 +13,7 @@ from ossicle.app.cli.score_scores import lengths_of, read_lengths, score_scores
 from ossicle.app.cli.table import print_rows
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import as_intervals
-from ossicle.corpus.event_sets import EventSets, pair_names, read_event_sets
+from ossicle.corpus.formats.event_folders import EventSets, pair_names, read_event_sets
 from ossicle.metrics.event_report import EventReport, plain
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.core.errors import UsageError
-from ossicle.corpus.delimited import read_delimited
 from ossicle.corpus.fields import Template
+from ossicle.corpus.formats.delimited import read_delimited
 from ossicle.corpus.metadata import MetadataSettings
 
 FOLDER = "folder"

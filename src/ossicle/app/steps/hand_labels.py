@@ -15,7 +15,7 @@ from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Recording
 from ossicle.corpus.annotation_files import read_annotation_files
 from ossicle.corpus.discovery import files_below
-from ossicle.corpus.formats import SUFFIXES
+from ossicle.corpus.formats.registry import SUFFIXES
 from ossicle.corpus.pairing import Pairing
 
 TARGET, NOISE = "target", "noise"

@@ -10,9 +10,9 @@ import polars as pl
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import write_csv, write_table
 from ossicle.core.records import Recording
-from ossicle.corpus.event_table import EventTable
-from ossicle.corpus.formats import FORMATS, WriteOptions
-from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.registry import FORMATS, WriteOptions
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.table_names import table_places
 from ossicle.inference.grid import Found
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.formats.rows import RawSelection
 
 
 @dataclass(frozen=True, slots=True)

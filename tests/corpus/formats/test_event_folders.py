@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.audacity import write_audacity
-from ossicle.corpus.event_csv import write_events
-from ossicle.corpus.event_sets import pair_names, read_event_sets
-from ossicle.corpus.raven import write_raven
-from ossicle.corpus.selection import RawSelection
+from ossicle.corpus.formats.audacity import write_audacity
+from ossicle.corpus.formats.event_csv import write_events
+from ossicle.corpus.formats.event_folders import pair_names, read_event_sets
+from ossicle.corpus.formats.raven import write_raven
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.table_names import recording_name
 
 CALL = RawSelection(1.0, 2.0, "hum")

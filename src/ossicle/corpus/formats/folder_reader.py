@@ -6,11 +6,11 @@ from pathlib import Path
 
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.discovery import files_below, shown
-from ossicle.corpus.event_table import EventTable
-from ossicle.corpus.formats import FORMATS, SUFFIXES, Format, ReadOptions, guess
-from ossicle.corpus.score_tables import ScoreTable
-from ossicle.corpus.selection import read_text
-from ossicle.corpus.windows import to_events
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.registry import FORMATS, SUFFIXES, Format, ReadOptions, guess
+from ossicle.corpus.formats.rows import read_text
+from ossicle.corpus.formats.score_tables import ScoreTable
+from ossicle.corpus.formats.window_labels import to_events
 
 _MOST_PROBLEMS = 20
 

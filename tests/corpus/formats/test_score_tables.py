@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.event_table import EventTable
-from ossicle.corpus.score_tables import (
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.rows import RawSelection
+from ossicle.corpus.formats.score_tables import (
     ScoreTable,
     Windows,
     read_dcase_scores,
@@ -15,8 +16,7 @@ from ossicle.corpus.score_tables import (
     write_dcase_scores,
     write_opensoundscape,
 )
-from ossicle.corpus.selection import RawSelection
-from ossicle.corpus.windows import WindowPlan, to_events, to_windows
+from ossicle.corpus.formats.window_labels import WindowPlan, to_events, to_windows
 
 unit = st.floats(0, 1, allow_nan=False)
 

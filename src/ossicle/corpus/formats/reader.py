@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.account import Account
-from ossicle.corpus.event_sets import merge
-from ossicle.corpus.event_table import EventTable
-from ossicle.corpus.formats import Format, ReadOptions
-from ossicle.corpus.named_audio import read_folders, read_names
-from ossicle.corpus.score_tables import ScoreTable
-from ossicle.corpus.sources import Sources, events_of_source, read_sources
+from ossicle.corpus.formats.conversion_losses import Account
+from ossicle.corpus.formats.event_folders import merge
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.folder_reader import Sources, events_of_source, read_sources
+from ossicle.corpus.formats.labelled_audio import read_folders, read_names
+from ossicle.corpus.formats.registry import Format, ReadOptions
+from ossicle.corpus.formats.score_tables import ScoreTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import AudioError, UsageError
-from ossicle.corpus.account import Account
 from ossicle.corpus.discovery import files_below
-from ossicle.corpus.event_table import EventTable
 from ossicle.corpus.fields import stem_of
-from ossicle.corpus.named_audio import duration_of
+from ossicle.corpus.formats.conversion_losses import Account
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.labelled_audio import duration_of
 from ossicle.corpus.pairing import Pairing
 
 

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.dcase import read_durations
-from ossicle.corpus.event_sets import read_event_sets
-from ossicle.corpus.formats import EVENT_FORMATS, FORMATS, ReadOptions, format_named, guess
+from ossicle.corpus.formats.dcase import read_durations
+from ossicle.corpus.formats.event_folders import read_event_sets
+from ossicle.corpus.formats.registry import EVENT_FORMATS, FORMATS, ReadOptions, format_named, guess
 
 SELECTIONS = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tAnnotation\n"
 SAMPLES = {

@@ -14,12 +14,12 @@ from pathlib import Path
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.event_table import EventTable
 from ossicle.corpus.fields import stem_of
-from ossicle.corpus.formats import ReadOptions
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.folder_reader import events_of_source, read_sources
+from ossicle.corpus.formats.registry import ReadOptions
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.pairing import same_file_name
-from ossicle.corpus.selection import RawSelection
-from ossicle.corpus.sources import events_of_source, read_sources
 from ossicle.corpus.table_names import recording_name
 
 Rows = list[RawSelection]

@@ -13,9 +13,16 @@ import polars as pl
 
 from ossicle.artefacts.tables import write_table
 from ossicle.core.errors import FormatError
-from ossicle.corpus.delimited import Delimited, escape_cell, figure, read_delimited, unescape_cell, write_delimited
-from ossicle.corpus.event_table import EventTable
-from ossicle.corpus.selection import (
+from ossicle.corpus.formats.delimited import (
+    Delimited,
+    escape_cell,
+    figure,
+    read_delimited,
+    unescape_cell,
+    write_delimited,
+)
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.rows import (
     RawSelection,
     check_times,
     checked_label,

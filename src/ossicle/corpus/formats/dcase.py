@@ -8,10 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.delimited import Delimited, escape_cell, figure, read_delimited, unescape_cell, write_delimited
-from ossicle.corpus.event_csv import events_of, without_rows
-from ossicle.corpus.event_table import EventTable
-from ossicle.corpus.selection import RawSelection, number
+from ossicle.corpus.formats.delimited import (
+    Delimited,
+    escape_cell,
+    figure,
+    read_delimited,
+    unescape_cell,
+    write_delimited,
+)
+from ossicle.corpus.formats.event_csv import events_of, without_rows
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.rows import RawSelection, number
 
 HEADER = ("filename", "onset", "offset", "event_label")
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.dcase import read_durations
-from ossicle.corpus.event_table import EventTable
-from ossicle.corpus.formats import FORMATS, ReadOptions, guess
+from ossicle.corpus.formats.dcase import read_durations
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.registry import FORMATS, ReadOptions, guess
 
 READERS = {name: one for name, one in FORMATS.items() if one.read is not None}
 

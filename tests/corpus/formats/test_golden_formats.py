@@ -6,21 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.corpus.dcase import write_dcase, write_durations
-from ossicle.corpus.event_csv import read_events
-from ossicle.corpus.event_table import EventTable
-from ossicle.corpus.raven import write_raven
-from ossicle.corpus.score_tables import (
+from ossicle.corpus.formats.dcase import write_dcase, write_durations
+from ossicle.corpus.formats.event_csv import read_events
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.raven import write_raven
+from ossicle.corpus.formats.rows import RawSelection
+from ossicle.corpus.formats.score_tables import (
     Windows,
     read_dcase_scores,
     read_opensoundscape,
     write_dcase_scores,
     write_opensoundscape,
 )
-from ossicle.corpus.selection import RawSelection
-from ossicle.corpus.windows import WindowPlan, to_windows
+from ossicle.corpus.formats.window_labels import WindowPlan, to_windows
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "formats"
+GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "formats"
 
 # Those of make_formats.py.
 EVENTS = (

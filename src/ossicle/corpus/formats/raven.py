@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from ossicle.artefacts.files import write_text
 from ossicle.core.errors import FormatError
-from ossicle.corpus.event_table import EventTable
-from ossicle.corpus.selection import (
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.rows import (
     RawSelection,
     cell_text,
     check_times,

@@ -11,9 +11,16 @@ from pathlib import Path, PurePosixPath
 
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError
-from ossicle.corpus.delimited import Delimited, escape_cell, figure, read_delimited, unescape_cell, write_delimited
-from ossicle.corpus.event_table import EventTable
-from ossicle.corpus.selection import RawSelection, check_times, checked_label, number, optional_number
+from ossicle.corpus.formats.delimited import (
+    Delimited,
+    escape_cell,
+    figure,
+    read_delimited,
+    unescape_cell,
+    write_delimited,
+)
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.rows import RawSelection, check_times, checked_label, number, optional_number
 
 LABEL_COLUMNS = ("top1match", "common_name", "manual id")
 _PLACE = ("indir", "folder", "in file")

@@ -14,10 +14,10 @@ from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.corpus.discovery import files_below, shown
-from ossicle.corpus.event_table import EventTable
 from ossicle.corpus.fields import Template, stem_of, top_folder
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.levels import measure
-from ossicle.corpus.selection import RawSelection
 
 NEGATIVES = frozenset({"noise", "other", "background", "silence"})
 """Class folders, in lower case, whose recordings hold none of the classes."""
