@@ -13,8 +13,8 @@ from ossicle.corpus.chosen import audio_files, sliver
 from ossicle.corpus.findings import find_problems
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.globs import Globs
 from ossicle.corpus.index import CorpusSettings, index_corpus
+from ossicle.corpus.naming.globs import Globs
 
 PATHS = ("siteA/a.wav", "siteA/june/b.wav", "siteB/a.wav", "siteB/june/c.flac", "top.wav")
 

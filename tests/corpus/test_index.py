@@ -11,11 +11,11 @@ import soundfile
 
 from ossicle.core.digest import digest, recording_id
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.discovery import files_below
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.index import STEP_VERSION, CorpusIndex, CorpusSettings, index_corpus
 from ossicle.corpus.index_files import read_index, write_index
+from ossicle.corpus.naming.file_listing import files_below
 
 RATE = 8000
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
-from ossicle.corpus.discovery import files_below, shown
-from ossicle.corpus.globs import Globs
+from ossicle.corpus.naming.file_listing import files_below, shown
+from ossicle.corpus.naming.globs import Globs
 
 
 @dataclass(frozen=True, slots=True)

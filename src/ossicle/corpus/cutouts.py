@@ -17,7 +17,7 @@ from ossicle.audio.decode import AudioSource
 from ossicle.audio.wav import write_wav
 from ossicle.core.time import to_samples
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.table_names import table_places
+from ossicle.corpus.naming.table_names import table_places
 
 INDEX = "cutouts.csv"
 # Holds what 16 and 24 bits hold, and what lossy files decode to within a hair.

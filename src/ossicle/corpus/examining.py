@@ -11,7 +11,7 @@ from ossicle.core.digest import recording_id
 from ossicle.core.errors import AudioError
 from ossicle.core.records import Recording
 from ossicle.corpus.levels import Levels, measure
-from ossicle.corpus.recording_names import RecordingNames
+from ossicle.corpus.naming.recording_fields import RecordingNames
 
 Progress = Callable[[int, int], None]
 

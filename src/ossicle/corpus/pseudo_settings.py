@@ -1,7 +1,7 @@
 """The settings of pseudo-labels: what is labelled by models, what is kept of it, and how it enters training."""
 
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.globs import Globs
+from ossicle.corpus.naming.globs import Globs
 
 ROOT = "unlabelled"
 """Name of the root of unlabelled recordings: with the path below it, it identifies one."""

@@ -8,7 +8,7 @@ from ossicle.corpus.formats.event_csv import write_events
 from ossicle.corpus.formats.event_folders import pair_names, read_event_sets
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.table_names import recording_name
+from ossicle.corpus.naming.table_names import recording_name
 
 CALL = RawSelection(1.0, 2.0, "hum")
 OTHER = RawSelection(3.0, 3.5, "trill")

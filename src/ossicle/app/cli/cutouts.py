@@ -14,10 +14,10 @@ from ossicle.app.cli.printable import printable
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.corpus.annotation_files import read_annotation_files
 from ossicle.corpus.cutouts import INDEX, CutOuts
-from ossicle.corpus.discovery import files_below
 from ossicle.corpus.formats.registry import SUFFIXES
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.pairing import Pairing
+from ossicle.corpus.naming.file_listing import files_below
+from ossicle.corpus.naming.table_pairing import Pairing
 
 Pad = Annotated[float, typer.Option("--pad", min=0.0, max=60.0, help="Sound kept on each side, in seconds.")]
 

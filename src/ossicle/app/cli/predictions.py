@@ -12,11 +12,11 @@ from ossicle.artefacts.files import write_json
 from ossicle.audio.probe import SUFFIXES
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.errors import UsageError
-from ossicle.corpus.discovery import files_below
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import FORMATS, WriteOptions
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.table_names import table_places, writable
+from ossicle.corpus.naming.file_listing import files_below
+from ossicle.corpus.naming.table_names import table_places, writable
 from ossicle.inference.batch import FilePrediction
 
 SUMMARY = "predictions.json"

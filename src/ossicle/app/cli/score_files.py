@@ -12,10 +12,10 @@ from ossicle.artefacts.shelf import MANIFEST
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.discovery import files_below
-from ossicle.corpus.fields import stem_of
 from ossicle.corpus.formats.score_tables import read_dcase_scores
 from ossicle.corpus.index_files import read_index
+from ossicle.corpus.naming.file_listing import files_below
+from ossicle.corpus.naming.name_template import stem_of
 from ossicle.metrics.frames import FrameScores, frames_of
 
 _TRACKS = "tracks"

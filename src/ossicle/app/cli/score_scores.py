@@ -14,9 +14,9 @@ from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
-from ossicle.corpus.fields import stem_of
 from ossicle.corpus.formats.dcase import read_durations
 from ossicle.corpus.formats.event_folders import EventSets, pair_names, read_event_sets
+from ossicle.corpus.naming.name_template import stem_of
 from ossicle.metrics.frame_report import FrameTally
 from ossicle.metrics.frames import FrameScores
 from ossicle.metrics.psds import psds

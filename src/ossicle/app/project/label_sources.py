@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.core.errors import UsageError
-from ossicle.corpus.fields import Template
 from ossicle.corpus.formats.delimited import read_delimited
 from ossicle.corpus.metadata import MetadataSettings
+from ossicle.corpus.naming.name_template import Template
 
 FOLDER = "folder"
 # What tables of recordings call their columns, the likeliest first.

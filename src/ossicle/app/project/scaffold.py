@@ -18,11 +18,11 @@ from ossicle.app.project.toml_lines import line, quoted, require_text
 from ossicle.artefacts.files import write_text
 from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.errors import AudioError, SplitError, UsageError
-from ossicle.corpus.discovery import files_below
-from ossicle.corpus.fields import infer_template, stem_of
 from ossicle.corpus.formats.delimited import read_delimited
 from ossicle.corpus.index import CorpusIndex, CorpusSettings, index_corpus
 from ossicle.corpus.metadata import MetadataSettings
+from ossicle.corpus.naming.file_listing import files_below
+from ossicle.corpus.naming.name_template import infer_template, stem_of
 from ossicle.corpus.splits import SplitSettings, make_folds
 
 _RATES = (8000, 16000, 22050, 32000, 44100, 48000)

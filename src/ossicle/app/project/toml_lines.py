@@ -1,7 +1,7 @@
 """Lines of a project file: settings with what they come from, and any text in quotes."""
 
 from ossicle.core.errors import UsageError
-from ossicle.corpus.discovery import shown
+from ossicle.corpus.naming.file_listing import shown
 
 
 def line(key: str, value: object, why: str) -> str:

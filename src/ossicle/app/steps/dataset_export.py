@@ -18,10 +18,10 @@ from ossicle.audio.mono import load_mono
 from ossicle.audio.wav import write_wav
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.records import Clip
-from ossicle.corpus.clip_stems import NO_YEAR, NamedClip, name_clips
 from ossicle.corpus.dataset_files import DatasetFiles, write_index, write_lists, write_tables
 from ossicle.corpus.holdout import split_name
 from ossicle.corpus.index_files import read_index
+from ossicle.corpus.naming.clip_file_names import NO_YEAR, NamedClip, name_clips
 from ossicle.corpus.splits import SplitSettings
 from ossicle.corpus.tables import annotations_of, clips_of
 

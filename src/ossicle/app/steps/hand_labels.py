@@ -14,9 +14,9 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Recording
 from ossicle.corpus.annotation_files import read_annotation_files
-from ossicle.corpus.discovery import files_below
 from ossicle.corpus.formats.registry import SUFFIXES
-from ossicle.corpus.pairing import Pairing
+from ossicle.corpus.naming.file_listing import files_below
+from ossicle.corpus.naming.table_pairing import Pairing
 
 TARGET, NOISE = "target", "noise"
 

@@ -8,7 +8,7 @@ from ossicle.artefacts.files import read_json
 from ossicle.audio.ending import cut_off
 from ossicle.audio.probe import probe
 from ossicle.core.errors import AudioError
-from ossicle.corpus.discovery import shown
+from ossicle.corpus.naming.file_listing import shown
 
 # Codes in the health of a corpus.
 LEFT_OUT, PARTIAL = "left_out", "partial"

@@ -18,7 +18,7 @@ from ossicle.corpus.formats.registry import SUFFIXES, Format, WriteOptions
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.formats.score_tables import ScoreTable, write_dcase_scores, write_opensoundscape
 from ossicle.corpus.formats.window_labels import WindowPlan, to_windows
-from ossicle.corpus.table_names import table_places
+from ossicle.corpus.naming.table_names import table_places
 
 _WORDS = {
     "low_hz": "low frequencies",

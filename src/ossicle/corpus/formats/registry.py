@@ -11,7 +11,6 @@ from typing import Literal
 
 from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.fields import stem_of
 from ossicle.corpus.formats import event_csv
 from ossicle.corpus.formats.audacity import is_audacity, read_audacity, write_audacity
 from ossicle.corpus.formats.birdnet import is_birdnet, read_birdnet
@@ -25,7 +24,8 @@ from ossicle.corpus.formats.rows import read_text
 from ossicle.corpus.formats.score_tables import ScoreTable, is_dcase_scores, is_opensoundscape
 from ossicle.corpus.formats.score_tables import read_dcase_scores as _read_dcase_scores
 from ossicle.corpus.formats.score_tables import read_opensoundscape as _read_opensoundscape
-from ossicle.corpus.table_names import recording_name
+from ossicle.corpus.naming.name_template import stem_of
+from ossicle.corpus.naming.table_names import recording_name
 
 Shape = Literal["recording", "table", "windows", "folder"]
 

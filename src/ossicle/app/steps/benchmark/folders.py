@@ -13,7 +13,7 @@ from ossicle.core.records import Recording
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import FORMATS, WriteOptions
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.table_names import table_places
+from ossicle.corpus.naming.table_names import table_places
 from ossicle.inference.grid import Found
 
 INDEX = "predictions.parquet"

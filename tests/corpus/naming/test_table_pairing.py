@@ -1,8 +1,8 @@
 import pytest
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.pairing import Pairing, same_file_name
-from ossicle.corpus.table_names import table_stems
+from ossicle.corpus.naming.table_names import table_stems
+from ossicle.corpus.naming.table_pairing import Pairing, same_file_name
 
 PATHS = ["a/one.wav", "b/one.wav", "x.23_tape.flac", "Über mich.WAV", "c/two.wav", "c/two.flac", "d/e/deep.wav"]
 

@@ -13,8 +13,8 @@ from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
 from ossicle.corpus.annotation_files import Note
-from ossicle.corpus.fields import Template, stem_of
-from ossicle.corpus.pairing import Pairing
+from ossicle.corpus.naming.name_template import Template, stem_of
+from ossicle.corpus.naming.table_pairing import Pairing
 
 UNITS_S = {"s": 1.0, "min": 60.0}
 """Seconds of each unit that offsets in names may have."""

@@ -3,7 +3,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.table_names import recording_name, table_places, table_stems
+from ossicle.corpus.naming.table_names import recording_name, table_places, table_stems
 
 
 @pytest.mark.parametrize(

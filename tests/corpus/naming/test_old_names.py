@@ -18,7 +18,7 @@ from ossicle.corpus.index_files import read_index, write_index
 from ossicle.corpus.overlap import corpus_overlap
 from ossicle.corpus.review_rounds import ReviewedRecording, Round, with_reviews
 
-from ..old_scheme import CALLS, RATE, TAPE_S, TAPES, OldCorpus, loud, make_corpus
+from ...old_scheme import CALLS, RATE, TAPE_S, TAPES, OldCorpus, loud, make_corpus
 
 SETTINGS = CorpusSettings(
     audio="alpacas",

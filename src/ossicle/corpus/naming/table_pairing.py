@@ -14,8 +14,8 @@ from pathlib import PurePosixPath, PureWindowsPath
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError
-from ossicle.corpus.fields import stem_of
-from ossicle.corpus.table_names import table_stems
+from ossicle.corpus.naming.name_template import stem_of
+from ossicle.corpus.naming.table_names import table_stems
 
 
 class Pairing:

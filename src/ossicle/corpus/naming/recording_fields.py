@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
-from ossicle.corpus.clip_names import UNITS_S, ClipName
-from ossicle.corpus.fields import Template, start_time_of, stem_of, top_folder
+from ossicle.corpus.naming.clip_name_template import UNITS_S, ClipName
+from ossicle.corpus.naming.name_template import Template, start_time_of, stem_of, top_folder
 
 
 @dataclass(frozen=True, slots=True)

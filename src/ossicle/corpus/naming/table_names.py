@@ -13,7 +13,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import digest, normal_path
 from ossicle.core.errors import FormatError
-from ossicle.corpus.fields import stem_of
+from ossicle.corpus.naming.name_template import stem_of
 
 # File systems hold 255 bytes, and tables append to the name.
 _LONGEST_NAME = 220

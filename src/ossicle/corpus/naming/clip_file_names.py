@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import digest, normal_path
 from ossicle.core.records import Clip, Recording
-from ossicle.corpus.fields import stem_of
+from ossicle.corpus.naming.name_template import stem_of
 
 NO_YEAR = "0000"
 TARGET, NOISE = "target", "noise"

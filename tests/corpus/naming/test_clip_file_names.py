@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossicle.core.records import Clip, Recording
-from ossicle.corpus.clip_stems import class_names, name_clips, year_of
+from ossicle.corpus.naming.clip_file_names import class_names, name_clips, year_of
 
 # What ANIMAL-SPOT reads of a name: the class, and year and tape as fourth and third part from the end.
 STEM = re.compile(

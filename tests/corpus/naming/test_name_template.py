@@ -1,7 +1,7 @@
 import pytest
 
 from ossicle.core.errors import UsageError
-from ossicle.corpus.fields import Template, infer_template, start_time_of, stem_of, top_folder
+from ossicle.corpus.naming.name_template import Template, infer_template, start_time_of, stem_of, top_folder
 
 
 @pytest.mark.parametrize(

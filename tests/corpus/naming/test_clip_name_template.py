@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.clip_names import UNITS_S, ClipName, ClipNames
+from ossicle.corpus.naming.clip_name_template import UNITS_S, ClipName, ClipNames
 from ossicle.corpus.segment_names import SegmentNames
 
 CLIPS = "{tape:*}.wav_{start:#}_{end:#}"

@@ -1,0 +1,1 @@
+"""File names: listings, globs, name templates, and which table belongs to which recording."""
