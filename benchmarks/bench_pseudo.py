@@ -32,7 +32,7 @@ from ossicle.app.steps.training import labels_of, model_names
 from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.blocks import read_track
 from ossicle.core.digest import seed_of
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_rounds import read_head, read_windows, round_path
 
 OSSICLE = [sys.executable, "-m", "ossicle"]

@@ -38,7 +38,7 @@ RUNTIME = (
     "ossicle.inference.batch",
     "ossicle.bundle.format",
     "ossicle.metrics.events",
-    "ossicle.corpus.index",
+    "ossicle.corpus.indexing.corpus_index",
     "ossicle.app.cli.main",
 )
 

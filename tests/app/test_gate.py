@@ -19,8 +19,8 @@ from ossicle.core.chunks import ChunkPlan
 from ossicle.core.decision import Decision
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event
-from ossicle.corpus.index import CorpusIndex
-from ossicle.corpus.index_files import write_index
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.indexing.index_storage import write_index
 from ossicle.inference.predictor import FakePredictor
 from ossicle.metrics.noise_gate import Firing, GateSettings, judge
 

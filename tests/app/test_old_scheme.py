@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 
 from ..old_scheme import PROJECT, TAPES, OldCorpus, loud, make_corpus
 

@@ -19,8 +19,8 @@ from ossicle.core.records import Recording
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.corpus.formats.raven import raven_name, write_raven
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.index import CorpusIndex
-from ossicle.corpus.index_files import write_index
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.indexing.index_storage import write_index
 
 HOP_S, FRAMES = 0.5, 120
 LABELS = ("hum", "trill")

@@ -24,7 +24,7 @@ from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.inference.predictor import FakePredictor
 
 RATE, SECONDS = 8000, 24

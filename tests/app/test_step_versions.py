@@ -19,7 +19,7 @@ from ossicle.core.digest import digest
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 
 RATE = 8000
 PROJECT = """

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
-from ossicle.corpus.index import CorpusIndex
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.overlap import Overlap, Shared, Unchecked, corpus_overlap, require_apart
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ossicle.core.errors import ProjectError
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.index import CorpusIndex, LeftOut
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
 from ossicle.corpus.pseudo import (
     Kept,
     Labelled,

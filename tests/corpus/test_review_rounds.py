@@ -11,8 +11,8 @@ from ossicle.core.errors import FormatError
 from ossicle.core.intervals import Intervals, as_intervals, both, union
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.dataset import DatasetSettings, build_dataset
-from ossicle.corpus.index import CorpusIndex
-from ossicle.corpus.index_files import read_index, write_index
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.corpus.review_rounds import (
     ReviewedRecording,
     Round,

@@ -13,7 +13,7 @@ from ossicle.audio.mono import load_mono
 from ossicle.corpus.audit import audit, require_no_leak
 from ossicle.corpus.dataset import DatasetSettings, build_clips
 from ossicle.corpus.formats.raven import read_raven
-from ossicle.corpus.index import CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
 from ossicle.corpus.splits import SplitSettings, make_folds
 from ossicle.corpus.synth import SynthSettings, make_scene, make_tapes, tape_stem
 from ossicle.corpus.synth_calls import CALLS, CONFUSERS

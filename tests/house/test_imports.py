@@ -66,7 +66,7 @@ def test_only_app_imports_inside_functions(repository: Path) -> None:
         "ossicle.inference.batch",
         "ossicle.bundle.format",
         "ossicle.metrics.events",
-        "ossicle.corpus.index",
+        "ossicle.corpus.indexing.corpus_index",
     ],
 )
 def test_the_runtime_starts_without_the_heavy_libraries(module: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.health import health
-from ossicle.corpus.index import CorpusIndex
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, IouMatch

@@ -17,8 +17,8 @@ from ossicle.audio.wav import write_wav
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Clip, Recording
-from ossicle.corpus.index import CorpusIndex
-from ossicle.corpus.index_files import write_index
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.indexing.index_storage import write_index
 from ossicle.corpus.pseudo import Kept, Labelled, Windows, gather
 from ossicle.corpus.pseudo_rounds import View, round_path, write_round
 from ossicle.corpus.pseudo_settings import PseudoSettings

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ossicle.core.records import Recording
-from ossicle.corpus.index import CorpusIndex
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.levels import Levels
 
 CLIPPED_SHARE = 1e-3

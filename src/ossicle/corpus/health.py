@@ -13,7 +13,7 @@ import numpy as np
 
 from ossicle.core.records import Annotation
 from ossicle.corpus.findings import Problem, find_problems
-from ossicle.corpus.index import CorpusIndex, LeftOut
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
 from ossicle.corpus.levels import Levels
 
 SHORT_GAP_S = 0.02

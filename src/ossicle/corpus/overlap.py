@@ -13,7 +13,7 @@ from functools import partial
 
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
-from ossicle.corpus.index import CorpusIndex
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
 # Of each thing that both hold, and of the things, as many as a person reads.
 _MOST_PATHS = 3

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ossicle.core.digest import seed_of
 from ossicle.core.records import Recording
-from ossicle.corpus.index import CorpusIndex
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.splits import group_of
 
 Scores = NDArray[np.float32]

@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.indexing.segment_names import SegmentNames
 from ossicle.corpus.naming.clip_name_template import UNITS_S, ClipName, ClipNames
-from ossicle.corpus.segment_names import SegmentNames
 
 CLIPS = "{tape:*}.wav_{start:#}_{end:#}"
 SEGMENTS = "{clip:*}_{start:#}_{end:#}Q{quality:1|2|3|4}"

@@ -13,8 +13,8 @@ import soundfile
 from ossicle.artefacts.files import read_json
 from ossicle.core.errors import UsageError
 from ossicle.corpus.findings import find_problems
-from ossicle.corpus.index import CorpusIndex, CorpusSettings, index_corpus
-from ossicle.corpus.index_files import read_index, write_index
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.corpus.overlap import corpus_overlap
 from ossicle.corpus.review_rounds import ReviewedRecording, Round, with_reviews
 

@@ -33,7 +33,7 @@ def stats(
     """
     from ossicle.app.steps.chain import run_project
     from ossicle.app.steps.progress import make_progress
-    from ossicle.corpus.index_files import read_index
+    from ossicle.corpus.indexing.index_storage import read_index
 
     with make_progress(progress) as shown:
         loaded = load_project(project, tuple(set_ or ()), data_root, variant)

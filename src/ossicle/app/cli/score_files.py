@@ -13,7 +13,7 @@ from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.score_tables import read_dcase_scores
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.metrics.frames import FrameScores, frames_of

@@ -6,8 +6,8 @@ from typing import Any
 
 from ossicle.core.errors import ProjectError
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.index import CorpusSettings
-from ossicle.corpus.metadata import MetadataSettings
+from ossicle.corpus.indexing.corpus_index import CorpusSettings
+from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.clip_name_template import UNITS_S
 from ossicle.inference.grid import DecisionGrid
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.project.toml_lines import line
-from ossicle.corpus.index import CorpusIndex
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
 
 def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.delimited import read_delimited
-from ossicle.corpus.metadata import MetadataSettings
+from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.name_template import Template
 
 FOLDER = "folder"

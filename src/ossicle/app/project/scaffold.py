@@ -19,8 +19,8 @@ from ossicle.artefacts.files import write_text
 from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.errors import AudioError, SplitError, UsageError
 from ossicle.corpus.formats.delimited import read_delimited
-from ossicle.corpus.index import CorpusIndex, CorpusSettings, index_corpus
-from ossicle.corpus.metadata import MetadataSettings
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.name_template import infer_template, stem_of
 from ossicle.corpus.splits import SplitSettings, make_folds

@@ -13,7 +13,7 @@ from ossicle.core.settings import setting, settings
 from ossicle.core.time import nearest_frames
 from ossicle.corpus.dataset import DatasetSettings
 from ossicle.corpus.fetch_table import FetchSettings
-from ossicle.corpus.index import CorpusSettings
+from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.pseudo_settings import PseudoSettings
 from ossicle.corpus.splits import SplitSettings
 from ossicle.export.settings import ExportSettings

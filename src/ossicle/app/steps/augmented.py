@@ -18,7 +18,7 @@ from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import band_centres_hz
 from ossicle.core.records import Clip, Recording
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 
 _SUFFIXES = (".html", ".htm")
 

@@ -26,7 +26,7 @@ from ossicle.core.digest import digest
 from ossicle.core.intervals import as_intervals, overlap
 from ossicle.core.records import Annotation, Clip
 from ossicle.core.settings import digestible
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits import NEVER_HELD_OUT, TEST, SplitSettings
 from ossicle.corpus.tables import clips_of
 from ossicle.inference.batch import write_scores

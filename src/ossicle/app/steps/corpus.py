@@ -13,8 +13,8 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 from ossicle.corpus.health import health
-from ossicle.corpus.index import STEP_VERSION, index_corpus
-from ossicle.corpus.index_files import write_index
+from ossicle.corpus.indexing.corpus_index import STEP_VERSION, index_corpus
+from ossicle.corpus.indexing.index_storage import write_index
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.review_rounds import FOLDER, read_round, round_files, with_reviews
 

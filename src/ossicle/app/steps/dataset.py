@@ -18,7 +18,7 @@ from ossicle.core.settings import digestible
 from ossicle.corpus.audit import audit, require_no_leak
 from ossicle.corpus.dataset import build_dataset, clip_order, dataset_stats, has_quality
 from ossicle.corpus.holdout import divide_clips, leak_words, models, split_name, undivided, whole_groups
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.mined import FOLDER, MinedClips, mined_clips, mined_files, read_mined
 from ossicle.corpus.published import fold_values
 from ossicle.corpus.splits import NEVER_HELD_OUT, FoldEntry, SplitSettings, make_folds, rare_labels, with_partly

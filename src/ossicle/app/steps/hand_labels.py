@@ -13,8 +13,8 @@ from ossicle.artefacts.files import file_digest
 from ossicle.core.digest import digest
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Recording
-from ossicle.corpus.annotation_files import read_annotation_files
 from ossicle.corpus.formats.registry import SUFFIXES
+from ossicle.corpus.indexing.annotation_files import read_annotation_files
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.table_pairing import Pairing
 

@@ -13,7 +13,7 @@ from ossicle.app.steps.fetch import is_fetched
 from ossicle.app.steps.losses import LEFT_OUT, header_loss
 from ossicle.app.steps.unlabelled import audio_folder, teaching_rounds
 from ossicle.core.errors import OssicleError, UsageError
-from ossicle.corpus.chosen import audio_files
+from ossicle.corpus.indexing.file_selection import audio_files
 
 _NEEDED = ("torch", "lightning", "safetensors", "onnx", "matplotlib", "jinja2", "tensorboard")
 

@@ -29,7 +29,7 @@ from ossicle.artefacts.shelf import Shelf
 from ossicle.core.combination import Combination
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo import Kept, Labelled, Windows, all_of, gather, keep_windows, part_of, usable
 from ossicle.corpus.pseudo_rounds import (
     FOLDER,

@@ -18,7 +18,7 @@ from ossicle.artefacts.files import file_digest, write_json
 from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.settings import digestible
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo import usable
 from ossicle.inference.together import write_together
 

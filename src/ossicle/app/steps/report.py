@@ -21,7 +21,7 @@ from ossicle.artefacts.files import read_json
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
 from ossicle.corpus.health import health
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits import SplitSettings
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import count_events, precision_recall_f1

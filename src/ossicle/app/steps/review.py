@@ -18,7 +18,7 @@ from ossicle.artefacts.shelf import Shelf
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.review_answers import Answers, answers
 from ossicle.corpus.review_choice import ReviewSettings, choose

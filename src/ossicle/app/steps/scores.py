@@ -16,7 +16,7 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Recording
 from ossicle.core.settings import digestible
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.inference.batch import write_scores
 
 STEP_VERSION = 1

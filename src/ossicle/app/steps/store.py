@@ -15,7 +15,7 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.records import Recording
 from ossicle.core.settings import digestible
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 
 STEP_VERSION = 1
 _MOST_NAMED = 5

@@ -17,7 +17,7 @@ from ossicle.artefacts.tables import read_table
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.tables import clips_of
 from ossicle.inference.grid import DecisionGrid
 

@@ -17,9 +17,9 @@ from ossicle.audio.store.entries import StoreItem
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
-from ossicle.corpus.index import STEP_VERSION as INDEX_VERSION
-from ossicle.corpus.index import CorpusSettings, index_corpus
-from ossicle.corpus.index_files import read_index, write_index
+from ossicle.corpus.indexing.corpus_index import STEP_VERSION as INDEX_VERSION
+from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
+from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.corpus.pseudo_rounds import FOLDER, chosen_rounds
 from ossicle.corpus.pseudo_settings import ROOT
 from ossicle.corpus.splits import BUILT_IN_GROUPS

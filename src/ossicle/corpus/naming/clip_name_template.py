@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
-from ossicle.corpus.annotation_files import Note
+from ossicle.corpus.indexing.annotation_files import Note
 from ossicle.corpus.naming.name_template import Template, stem_of
 from ossicle.corpus.naming.table_pairing import Pairing
 

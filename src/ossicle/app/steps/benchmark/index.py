@@ -17,8 +17,8 @@ from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible
-from ossicle.corpus.index import index_corpus
-from ossicle.corpus.index_files import read_index, write_index
+from ossicle.corpus.indexing.corpus_index import index_corpus
+from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.corpus.overlap import Overlap, corpus_overlap, require_apart
 
 STEP_VERSION = 1

@@ -28,7 +28,7 @@ from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import RUN_LOG, Shelf
 from ossicle.core.errors import UsageError
-from ossicle.corpus.index_files import read_index
+from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.overlap import Overlap
 
 SCORING, EVALUATION = "benchmark_scores", "benchmark_evaluation"

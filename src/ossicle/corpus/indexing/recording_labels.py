@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 
 from ossicle.core.records import Recording
-from ossicle.corpus.annotation_files import AnnotationFiles, Note
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.metadata import Metadata
+from ossicle.corpus.indexing.annotation_files import AnnotationFiles, Note
+from ossicle.corpus.indexing.metadata_table import Metadata
 
 NEGATIVE = ("noise", "other", "background", "silence", "nocall")
 """Labels, in any case, that say: somebody listened, and none of the labels is there (BirdNET-Analyzer; BirdCLEF)."""

@@ -13,8 +13,8 @@ from ossicle.core.digest import digest, recording_id
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.index import STEP_VERSION, CorpusIndex, CorpusSettings, index_corpus
-from ossicle.corpus.index_files import read_index, write_index
+from ossicle.corpus.indexing.corpus_index import STEP_VERSION, CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.corpus.naming.file_listing import files_below
 
 RATE = 8000
@@ -283,7 +283,7 @@ def test_without_decoding_headers_decide(tmp_path):
 
 
 def real(name: str) -> Path:
-    here = Path(os.environ.get("OSSICLE_TEST_DATA") or Path(__file__).parents[3] / "shared/data") / name
+    here = Path(os.environ.get("OSSICLE_TEST_DATA") or Path(__file__).parents[4] / "shared/data") / name
     if not here.is_dir():
         pytest.skip(f"the real recordings are not there: {here} (set OSSICLE_TEST_DATA)")
     return here

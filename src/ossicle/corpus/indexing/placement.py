@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.annotation_files import AnnotationFiles, Note
 from ossicle.corpus.formats.rows import RawSelection
+from ossicle.corpus.indexing.annotation_files import AnnotationFiles, Note
 
 # Tables round times, and a last call may be drawn to the edge: this much beyond the end is no news.
 _END_TOLERANCE_S = 0.005

@@ -10,10 +10,10 @@ import soundfile
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.delimited import write_delimited
 from ossicle.corpus.health import health
-from ossicle.corpus.index import CorpusIndex, CorpusSettings, index_corpus
-from ossicle.corpus.index_files import read_index, write_index
-from ossicle.corpus.metadata import MetadataSettings, read_metadata
-from ossicle.corpus.whole import is_negative
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.indexing.index_storage import read_index, write_index
+from ossicle.corpus.indexing.metadata_table import MetadataSettings, read_metadata
+from ossicle.corpus.indexing.recording_labels import is_negative
 
 RATE = 8000
 HEADER = ("primary_label", "secondary_labels", "filename", "rating", "author", "url")

@@ -12,10 +12,10 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Recording
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.annotation_files import Note
 from ossicle.corpus.formats.delimited import Delimited, read_delimited, unescape_cell
 from ossicle.corpus.formats.folder_reader import each
 from ossicle.corpus.formats.label_cells import parse_labels
+from ossicle.corpus.indexing.annotation_files import Note
 from ossicle.corpus.naming.table_pairing import Pairing
 
 FROM_PATHS = frozenset({"recording", "folder", "start_time", "tape"})

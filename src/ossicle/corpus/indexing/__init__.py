@@ -1,0 +1,1 @@
+"""Folders of recordings and annotations to one index of a corpus."""
