@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.health import health
+from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import evaluate_events

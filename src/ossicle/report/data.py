@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.corpus.health import HealthReport
+from ossicle.corpus.health.report import HealthReport
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.noise_gate import Judged

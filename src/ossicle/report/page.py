@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import write_text
-from ossicle.corpus.health import HealthReport
+from ossicle.corpus.health.report import HealthReport
 from ossicle.metrics.event_report import BOUNDARY_QUANTILES, Estimate, EventReport, EventScores
 from ossicle.metrics.noise_gate import PROBES
 from ossicle.report import words

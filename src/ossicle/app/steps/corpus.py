@@ -12,7 +12,7 @@ from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
-from ossicle.corpus.health import health
+from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import STEP_VERSION, index_corpus
 from ossicle.corpus.indexing.index_storage import write_index
 from ossicle.corpus.naming.file_listing import files_below

@@ -20,7 +20,7 @@ from ossicle.app.steps.truth import Truth, event_times, read_truth
 from ossicle.artefacts.files import read_json
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
-from ossicle.corpus.health import health
+from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits import SplitSettings
 from ossicle.inference.fit import ThresholdCurve

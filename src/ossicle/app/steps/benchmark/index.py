@@ -17,9 +17,9 @@ from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible
+from ossicle.corpus.health.corpus_overlap import Overlap, corpus_overlap, require_apart
 from ossicle.corpus.indexing.corpus_index import index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
-from ossicle.corpus.overlap import Overlap, corpus_overlap, require_apart
 
 STEP_VERSION = 1
 NAME = "benchmark-index"

@@ -19,7 +19,7 @@ from ossicle.app.steps.step import Context, Step
 from ossicle.artefacts.files import read_json, whole_folder, write_json
 from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG
 from ossicle.artefacts.tables import read_table, write_csv
-from ossicle.corpus.overlap import Overlap
+from ossicle.corpus.health.corpus_overlap import Overlap
 from ossicle.report.notebook import missing
 
 STEP_VERSION = 1

@@ -28,8 +28,8 @@ from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import RUN_LOG, Shelf
 from ossicle.core.errors import UsageError
+from ossicle.corpus.health.corpus_overlap import Overlap
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.overlap import Overlap
 
 SCORING, EVALUATION = "benchmark_scores", "benchmark_evaluation"
 INDEX_TASK, SCORE, DECIDE, METRICS_TASK = "index", "score", "decide", "metrics"

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.health import health, label_health
+from ossicle.corpus.health.report import health, label_health
 from ossicle.corpus.indexing.annotation_files import Note
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
 from ossicle.corpus.levels import Levels, measure

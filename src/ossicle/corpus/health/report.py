@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ossicle.core.records import Annotation
-from ossicle.corpus.findings import Problem, find_problems
+from ossicle.corpus.health.findings import Problem, find_problems
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
 from ossicle.corpus.levels import Levels
 

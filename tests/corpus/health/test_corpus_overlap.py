@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
+from ossicle.corpus.health.corpus_overlap import Overlap, Shared, Unchecked, corpus_overlap, require_apart
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
-from ossicle.corpus.overlap import Overlap, Shared, Unchecked, corpus_overlap, require_apart
 
 
 def recording(path: str, digest: str, root: str = "train", **fields: str) -> Recording:
