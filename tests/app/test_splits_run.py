@@ -19,7 +19,7 @@ from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import SplitError
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.splits import LEAKY, STRATEGIES
+from ossicle.corpus.splits.folds import LEAKY, STRATEGIES
 
 from ..untrained import PROJECT, write_tapes
 

@@ -2,9 +2,9 @@ import pytest
 
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.audit import audit
 from ossicle.corpus.dataset import DatasetSettings, build_clips, build_dataset, dataset_stats
-from ossicle.corpus.splits import FoldEntry, SplitSettings, make_folds
+from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, make_folds
+from ossicle.corpus.splits.leak_audit import audit
 
 
 def recording(name: str, reviewed: bool = True, status: str = "ok", reason: str = "") -> Recording:

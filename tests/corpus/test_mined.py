@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ossicle.core.errors import FormatError
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.mined import FalseAlarm, false_alarms, mined_clips, mined_files, read_mined, write_mined
-from ossicle.corpus.splits import FoldEntry
+from ossicle.corpus.splits.folds import FoldEntry
 
 TAPES = tuple(
     Recording(name, "r", f"{name}.wav", 1000, 1, 20_000, f"digest of {name}", reviewed=True) for name in ("a", "b")

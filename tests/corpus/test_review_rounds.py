@@ -22,7 +22,7 @@ from ossicle.corpus.review_rounds import (
     without,
     write_round,
 )
-from ossicle.corpus.splits import NEVER_HELD_OUT, SplitSettings, make_folds, with_partly
+from ossicle.corpus.splits.folds import NEVER_HELD_OUT, SplitSettings, make_folds, with_partly
 
 
 def recording(name: str, reviewed: bool) -> Recording:

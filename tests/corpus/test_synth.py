@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from ossicle.audio.mono import load_mono
-from ossicle.corpus.audit import audit, require_no_leak
 from ossicle.corpus.dataset import DatasetSettings, build_clips
 from ossicle.corpus.formats.raven import read_raven
 from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
-from ossicle.corpus.splits import SplitSettings, make_folds
+from ossicle.corpus.splits.folds import SplitSettings, make_folds
+from ossicle.corpus.splits.leak_audit import audit, require_no_leak
 from ossicle.corpus.synth import SynthSettings, make_scene, make_tapes, tape_stem
 from ossicle.corpus.synth_calls import CALLS, CONFUSERS
 from ossicle.corpus.synth_scene import SNR_OF_QUALITY, Scene, place_bouts, span_s

@@ -13,7 +13,7 @@ from ossicle.core.settings import setting, settings
 from ossicle.corpus.beside import Unplaced, mine_beside
 from ossicle.corpus.mining_report import TapeMining, mining_report, refuse_overlaps
 from ossicle.corpus.negatives import MiningRow, NoiseSpan, free_stretches, mine_noise
-from ossicle.corpus.splits import FoldEntry
+from ossicle.corpus.splits.folds import FoldEntry
 
 
 @settings

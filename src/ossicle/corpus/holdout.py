@@ -17,7 +17,7 @@ from ossicle.core.digest import seed_of
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.dataset import DatasetClips, Unit
-from ossicle.corpus.splits import (
+from ossicle.corpus.splits.folds import (
     NEVER_HELD_OUT,
     TEST,
     VAL,

@@ -15,7 +15,7 @@ from ossicle.artefacts.numbered import next_numbered, numbered_files
 from ossicle.core.errors import ArtefactError, FormatError
 from ossicle.core.intervals import Intervals, as_intervals, overlap, widen
 from ossicle.core.records import Annotation, Clip, Recording
-from ossicle.corpus.splits import FoldEntry
+from ossicle.corpus.splits.folds import FoldEntry
 
 FOLDER = "negatives"
 FORMAT_VERSION = 1

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ossicle.core.digest import seed_of
 from ossicle.core.records import Recording
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
-from ossicle.corpus.splits import group_of
+from ossicle.corpus.splits.folds import group_of
 
 Scores = NDArray[np.float32]
 

@@ -23,7 +23,7 @@ from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, in
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.name_template import infer_template, stem_of
-from ossicle.corpus.splits import SplitSettings, make_folds
+from ossicle.corpus.splits.folds import SplitSettings, make_folds
 
 _RATES = (8000, 16000, 22050, 32000, 44100, 48000)
 _BUILT_IN = ("recording", "folder")

@@ -15,7 +15,7 @@ from ossicle.corpus.dataset import DatasetSettings
 from ossicle.corpus.fetch_table import FetchSettings
 from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.pseudo_settings import PseudoSettings
-from ossicle.corpus.splits import SplitSettings
+from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.export.settings import ExportSettings
 from ossicle.inference.grid import DecisionGrid
 from ossicle.metrics.calibrating import NONE, CalibrationSettings

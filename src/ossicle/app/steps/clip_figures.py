@@ -27,7 +27,7 @@ from ossicle.core.intervals import as_intervals, overlap
 from ossicle.core.records import Annotation, Clip
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.splits import NEVER_HELD_OUT, TEST, SplitSettings
+from ossicle.corpus.splits.folds import NEVER_HELD_OUT, TEST, SplitSettings
 from ossicle.corpus.tables import clips_of
 from ossicle.inference.batch import write_scores
 from ossicle.metrics.clips import ClipFigures, clip_figures, clip_scores

@@ -22,7 +22,7 @@ from ossicle.corpus.dataset_files import DatasetFiles, write_index, write_lists,
 from ossicle.corpus.holdout import split_name
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.clip_file_names import NO_YEAR, NamedClip, name_clips
-from ossicle.corpus.splits import SplitSettings
+from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.corpus.tables import annotations_of, clips_of
 
 

@@ -15,7 +15,7 @@ from ossicle.app.steps.training import labels_of
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.tables import read_table
-from ossicle.corpus.splits import GROUPED
+from ossicle.corpus.splits.folds import GROUPED
 from ossicle.metrics.clips import ClipFigures, judge_clips
 
 

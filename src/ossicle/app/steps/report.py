@@ -22,7 +22,7 @@ from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
 from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.splits import SplitSettings
+from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import count_events, precision_recall_f1
 from ossicle.metrics.matching import CollarMatch, IouMatch

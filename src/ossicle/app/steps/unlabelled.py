@@ -22,7 +22,7 @@ from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.corpus.pseudo_rounds import FOLDER, chosen_rounds
 from ossicle.corpus.pseudo_settings import ROOT
-from ossicle.corpus.splits import BUILT_IN_GROUPS
+from ossicle.corpus.splits.folds import BUILT_IN_GROUPS
 
 INDEX_NAME, STORE_NAME = "unlabelled", "unlabelled_store"
 STORE_VERSION = 1

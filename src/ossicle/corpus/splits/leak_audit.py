@@ -7,7 +7,7 @@ from typing import Any
 
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Clip, Recording
-from ossicle.corpus.splits import FoldEntry, group_of
+from ossicle.corpus.splits.folds import FoldEntry, group_of
 
 
 @dataclass(frozen=True, slots=True)

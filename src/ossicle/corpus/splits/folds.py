@@ -14,8 +14,8 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.dealing import check_training, deal, deal_order
-from ossicle.corpus.published import published_folds
+from ossicle.corpus.splits.fold_assignment import check_training, deal, deal_order
+from ossicle.corpus.splits.published_folds import published_folds
 
 BUILT_IN_GROUPS = ("recording", "folder")
 TEST, VAL, NEVER_HELD_OUT = 0, 1, -1

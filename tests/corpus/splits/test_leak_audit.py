@@ -5,8 +5,8 @@ import pytest
 
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Clip, Recording
-from ossicle.corpus.audit import audit, require_no_leak
-from ossicle.corpus.splits import FoldEntry, SplitSettings, make_folds
+from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, make_folds
+from ossicle.corpus.splits.leak_audit import audit, require_no_leak
 
 
 def corpus() -> tuple[list[Recording], list[Annotation], dict[str, FoldEntry]]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ossicle.core.digest import recording_id
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.splits import FoldEntry, SplitSettings, group_of, make_folds, split_notes
+from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, group_of, make_folds, split_notes
 
 
 def recording(path: str, seconds: float = 60.0, reviewed: bool = True, status: str = "ok", **fields: str) -> Recording:

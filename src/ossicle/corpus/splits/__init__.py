@@ -1,0 +1,1 @@
+"""Folds that do not cut a group, published folds, and the audit of leaks."""
