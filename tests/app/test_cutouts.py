@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from ossicle.core.errors import AudioError
-from ossicle.corpus.cutouts import INDEX, CutOuts
+from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 

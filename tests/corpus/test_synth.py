@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from ossicle.audio.mono import load_mono
-from ossicle.corpus.dataset import DatasetSettings, build_clips
+from ossicle.corpus.clips.clip_table import DatasetSettings, build_clips
 from ossicle.corpus.formats.raven import read_raven
 from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
 from ossicle.corpus.splits.folds import SplitSettings, make_folds

@@ -12,7 +12,7 @@ from ossicle.app.cli.options import Json
 from ossicle.app.cli.predictions import find_audio
 from ossicle.app.cli.printable import printable
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
-from ossicle.corpus.cutouts import INDEX, CutOuts
+from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
 from ossicle.corpus.formats.registry import SUFFIXES
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.indexing.annotation_files import read_annotation_files

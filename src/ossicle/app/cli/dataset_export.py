@@ -14,7 +14,7 @@ from ossicle.app.cli.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
-from ossicle.corpus.dataset_files import LAYOUTS
+from ossicle.corpus.clips.clip_export import LAYOUTS
 
 
 def export(

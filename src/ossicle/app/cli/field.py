@@ -20,7 +20,7 @@ from ossicle.audio.decode import DecodeReport
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
-from ossicle.corpus.cutouts import CutOuts
+from ossicle.corpus.clips.event_cutouts import CutOuts
 from ossicle.corpus.formats.registry import EVENT_FORMATS
 from ossicle.inference.batch import EmittedEvent, FilePrediction, predict_file, stream_file
 from ossicle.inference.delivery import bundled_delivery

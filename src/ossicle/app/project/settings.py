@@ -11,7 +11,7 @@ from ossicle.core.pooling import MAX, POOLS
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import nearest_frames
-from ossicle.corpus.dataset import DatasetSettings
+from ossicle.corpus.clips.clip_table import DatasetSettings
 from ossicle.corpus.fetch_table import FetchSettings
 from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.pseudo_settings import PseudoSettings

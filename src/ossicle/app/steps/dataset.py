@@ -15,10 +15,10 @@ from ossicle.bundle.reading import text_fault
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible
-from ossicle.corpus.dataset import build_dataset, clip_order, dataset_stats, has_quality
-from ossicle.corpus.holdout import divide_clips, leak_words, models, split_name, undivided, whole_groups
+from ossicle.corpus.clips.clip_table import build_dataset, clip_order, dataset_stats, has_quality
+from ossicle.corpus.clips.hard_negatives import FOLDER, MinedClips, mined_clips, mined_files, read_mined
+from ossicle.corpus.clips.holdout_split import divide_clips, leak_words, models, split_name, undivided, whole_groups
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.mined import FOLDER, MinedClips, mined_clips, mined_files, read_mined
 from ossicle.corpus.splits.folds import NEVER_HELD_OUT, FoldEntry, SplitSettings, make_folds, rare_labels, with_partly
 from ossicle.corpus.splits.leak_audit import audit, require_no_leak
 from ossicle.corpus.splits.published_folds import fold_values

@@ -18,8 +18,8 @@ from ossicle.audio.mono import load_mono
 from ossicle.audio.wav import write_wav
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.records import Clip
-from ossicle.corpus.dataset_files import DatasetFiles, write_index, write_lists, write_tables
-from ossicle.corpus.holdout import split_name
+from ossicle.corpus.clips.clip_export import DatasetFiles, write_index, write_lists, write_tables
+from ossicle.corpus.clips.holdout_split import split_name
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.clip_file_names import NO_YEAR, NamedClip, name_clips
 from ossicle.corpus.splits.folds import SplitSettings

@@ -27,8 +27,8 @@ from ossicle.core.intervals import as_intervals, overlap
 from ossicle.core.records import Annotation
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
+from ossicle.corpus.clips.noise_sampling import free_stretches
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.negatives import free_stretches
 from ossicle.corpus.probes import synthetic_probes
 from ossicle.inference.batch import EventFinder
 from ossicle.inference.delivery import Delivery

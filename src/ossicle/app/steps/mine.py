@@ -22,8 +22,8 @@ from ossicle.artefacts.shelf import Shelf
 from ossicle.core.decision import Decision
 from ossicle.core.errors import UsageError
 from ossicle.core.tracks import ScoreTrack
+from ossicle.corpus.clips.hard_negatives import FOLDER, FalseAlarm, false_alarms, write_mined
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.mined import FOLDER, FalseAlarm, false_alarms, write_mined
 from ossicle.inference.decide import decide
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.dataset import DatasetClips, Unit
+from ossicle.corpus.clips.clip_table import DatasetClips, Unit
 from ossicle.corpus.splits.folds import (
     NEVER_HELD_OUT,
     TEST,

@@ -2,7 +2,7 @@ import pytest
 
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.dataset import DatasetSettings, build_clips, build_dataset, dataset_stats
+from ossicle.corpus.clips.clip_table import DatasetSettings, build_clips, build_dataset, dataset_stats
 from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, make_folds
 from ossicle.corpus.splits.leak_audit import audit
 

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.mined import FalseAlarm, false_alarms, mined_clips, mined_files, read_mined, write_mined
+from ossicle.corpus.clips.hard_negatives import (
+    FalseAlarm,
+    false_alarms,
+    mined_clips,
+    mined_files,
+    read_mined,
+    write_mined,
+)
 from ossicle.corpus.splits.folds import FoldEntry
 
 TAPES = tuple(

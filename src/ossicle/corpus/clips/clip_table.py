@@ -10,9 +10,9 @@ from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.intervals import Intervals, as_intervals, both
 from ossicle.core.records import Annotation, Clip, Recording
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.beside import Unplaced, mine_beside
-from ossicle.corpus.mining_report import TapeMining, mining_report, refuse_overlaps
-from ossicle.corpus.negatives import MiningRow, NoiseSpan, free_stretches, mine_noise
+from ossicle.corpus.clips.matched_noise import Unplaced, mine_beside
+from ossicle.corpus.clips.noise_sampling import MiningRow, NoiseSpan, free_stretches, mine_noise
+from ossicle.corpus.clips.sampling_report import TapeMining, mining_report, refuse_overlaps
 from ossicle.corpus.splits.folds import FoldEntry
 
 

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.dataset import DatasetClips, DatasetSettings, build_dataset
-from ossicle.corpus.holdout import divide_clips, leak_words, models, split_name, undivided, whole_groups
+from ossicle.corpus.clips.clip_table import DatasetClips, DatasetSettings, build_dataset
+from ossicle.corpus.clips.holdout_split import divide_clips, leak_words, models, split_name, undivided, whole_groups
 from ossicle.corpus.splits.folds import LEAKY, NEVER_HELD_OUT, TEST, VAL, SplitSettings
 from ossicle.corpus.splits.leak_audit import audit
 
-from .test_splits import calls, recording
+from ..test_splits import calls, recording
 
 TRAIN = NEVER_HELD_OUT
 

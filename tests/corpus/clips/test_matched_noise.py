@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Clip, Recording
-from ossicle.corpus.dataset import DatasetClips, DatasetSettings, build_dataset
-from ossicle.corpus.holdout import undivided
-from ossicle.corpus.mining_report import mining_report
+from ossicle.corpus.clips.clip_table import DatasetClips, DatasetSettings, build_dataset
+from ossicle.corpus.clips.holdout_split import undivided
+from ossicle.corpus.clips.sampling_report import mining_report
 
 
 def recording(name: str, seconds: float, tape: str = "t", reviewed: bool = True) -> Recording:

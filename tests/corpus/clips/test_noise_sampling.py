@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.negatives import free_stretches, mine_noise
+from ossicle.corpus.clips.noise_sampling import free_stretches, mine_noise
 
 
 def recording(name: str, seconds: float, reviewed: bool = True) -> Recording:

@@ -15,7 +15,7 @@ import numpy as np
 from ossicle.core.digest import seed_of
 from ossicle.core.intervals import Intervals
 from ossicle.core.records import Clip
-from ossicle.corpus.negatives import NoiseSpan, draw_start, without
+from ossicle.corpus.clips.noise_sampling import NoiseSpan, draw_start, without
 
 
 @dataclass(frozen=True, slots=True)
