@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import mean
 
 from ossicle.corpus.formats.raven import read_raven, write_raven
-from ossicle.corpus.review_tables import LOOK
+from ossicle.corpus.review.tables import LOOK
 from ossicle.corpus.synth import SynthSettings, make_tapes
 
 HERE = Path(__file__).resolve().parent

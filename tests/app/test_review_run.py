@@ -14,7 +14,7 @@ from ossicle.artefacts.tables import read_table
 from ossicle.core.digest import recording_id
 from ossicle.corpus.formats.raven import read_raven, write_raven
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.review_tables import LOOK
+from ossicle.corpus.review.tables import LOOK
 
 from ..untrained import PROJECT, write_tapes
 

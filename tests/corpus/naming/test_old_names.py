@@ -16,7 +16,7 @@ from ossicle.corpus.health.corpus_overlap import corpus_overlap
 from ossicle.corpus.health.findings import find_problems
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
-from ossicle.corpus.review_rounds import ReviewedRecording, Round, with_reviews
+from ossicle.corpus.review.rounds import ReviewedRecording, Round, with_reviews
 
 from ...old_scheme import CALLS, RATE, TAPE_S, TAPES, OldCorpus, loud, make_corpus
 

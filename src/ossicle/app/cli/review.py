@@ -14,9 +14,9 @@ from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import PROJECT_FILE, load_project
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
-from ossicle.corpus.review_answers import OUTCOMES
-from ossicle.corpus.review_choice import KINDS, ReviewSettings
-from ossicle.corpus.review_tables import FORMATS
+from ossicle.corpus.review.answers import OUTCOMES
+from ossicle.corpus.review.selection import KINDS, ReviewSettings
+from ossicle.corpus.review.tables import FORMATS
 
 HERE = Path(PROJECT_FILE)
 

@@ -29,7 +29,7 @@ from ossicle.core.intervals import as_intervals, overlap
 from ossicle.core.pooling import as_judged
 from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.review_choice import Candidate
+from ossicle.corpus.review.selection import Candidate
 from ossicle.inference.batch import write_scores
 from ossicle.inference.candidates import lowered
 from ossicle.inference.decide import decide

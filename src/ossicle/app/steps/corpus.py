@@ -16,7 +16,7 @@ from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import STEP_VERSION, index_corpus
 from ossicle.corpus.indexing.index_storage import write_index
 from ossicle.corpus.naming.file_listing import files_below
-from ossicle.corpus.review_rounds import FOLDER, read_round, round_files, with_reviews
+from ossicle.corpus.review.rounds import FOLDER, read_round, round_files, with_reviews
 
 
 def run(context: Context) -> None:

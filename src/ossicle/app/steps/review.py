@@ -20,10 +20,10 @@ from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.file_listing import files_below
-from ossicle.corpus.review_answers import Answers, answers
-from ossicle.corpus.review_choice import ReviewSettings, choose
-from ossicle.corpus.review_rounds import FOLDER, Round, write_round
-from ossicle.corpus.review_tables import EXPORT, Export, Sheet, read_export, read_returned, write_export
+from ossicle.corpus.review.answers import Answers, answers
+from ossicle.corpus.review.rounds import FOLDER, Round, write_round
+from ossicle.corpus.review.selection import ReviewSettings, choose
+from ossicle.corpus.review.tables import EXPORT, Export, Sheet, read_export, read_returned, write_export
 
 _TABLES = frozenset({".txt", ".csv", ".tsv"})
 

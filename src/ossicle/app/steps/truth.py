@@ -19,7 +19,7 @@ from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.review_rounds import PROVENANCE
+from ossicle.corpus.review.rounds import PROVENANCE
 from ossicle.corpus.tables import UNKNOWN_SCHEMA, annotations_of, unknown_of
 from ossicle.inference.postprocess import postprocessed
 from ossicle.training.material import UNKNOWN

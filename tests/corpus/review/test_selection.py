@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.review_choice import Candidate, Look, ReviewSettings, choose
+from ossicle.corpus.review.selection import Candidate, Look, ReviewSettings, choose
 
 
 def recording(name: str, reviewed: bool) -> Recording:

@@ -13,7 +13,7 @@ from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.clips.clip_table import DatasetSettings, build_dataset
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import read_index, write_index
-from ossicle.corpus.review_rounds import (
+from ossicle.corpus.review.rounds import (
     ReviewedRecording,
     Round,
     read_round,

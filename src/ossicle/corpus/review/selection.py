@@ -14,7 +14,7 @@ import numpy as np
 from ossicle.core.intervals import as_intervals, iou, overlap, union
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.review_rounds import Stretches, within
+from ossicle.corpus.review.rounds import Stretches, within
 
 KINDS: Mapping[str, str] = {
     "uncertain": "scores closest to the threshold, on either side, where nobody has looked yet",

@@ -16,9 +16,9 @@ from ossicle.core.errors import FormatError
 from ossicle.core.intervals import as_intervals, iou, union
 from ossicle.core.records import Annotation
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.review_choice import Row
-from ossicle.corpus.review_rounds import PROVENANCE, ReviewedRecording, as_stretches, within, without
-from ossicle.corpus.review_tables import LOOK, UNSURE, Export, Returned, Sheet, line_of
+from ossicle.corpus.review.rounds import PROVENANCE, ReviewedRecording, as_stretches, within, without
+from ossicle.corpus.review.selection import Row
+from ossicle.corpus.review.tables import LOOK, UNSURE, Export, Returned, Sheet, line_of
 
 # Programs round the times they save: a row that moved by less has not been moved.
 _MOVED_S = 1e-3

@@ -23,7 +23,7 @@ from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.raven import read_raven
 from ossicle.corpus.formats.rows import RawSelection, cell_text
 from ossicle.corpus.naming.table_names import table_places
-from ossicle.corpus.review_choice import Look, Row
+from ossicle.corpus.review.selection import Look, Row
 
 LOOK, UNSURE = "(look)", "?"
 EXPORT = "export.json"
