@@ -33,7 +33,7 @@ from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.blocks import read_track
 from ossicle.core.digest import seed_of
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.pseudo_rounds import read_head, read_windows, round_path
+from ossicle.corpus.pseudo_labels.rounds import read_head, read_windows, round_path
 
 OSSICLE = [sys.executable, "-m", "ossicle"]
 TEMPLATE = "{fold}-{source}-{take}"

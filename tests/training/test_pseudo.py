@@ -19,9 +19,9 @@ from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Clip, Recording
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import write_index
-from ossicle.corpus.pseudo import Kept, Labelled, Windows, gather
-from ossicle.corpus.pseudo_rounds import View, round_path, write_round
-from ossicle.corpus.pseudo_settings import PseudoSettings
+from ossicle.corpus.pseudo_labels.rounds import View, round_path, write_round
+from ossicle.corpus.pseudo_labels.settings import PseudoSettings
+from ossicle.corpus.pseudo_labels.windows import Kept, Labelled, Windows, gather
 from ossicle.corpus.tables import clips_frame
 from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.scorer import Scorer

@@ -21,9 +21,9 @@ from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.pseudo import Labelled, Windows, all_of, labelled_recordings, relabelled, together
-from ossicle.corpus.pseudo_rounds import RoundHead, choose_view, read_head, read_windows, round_digest
-from ossicle.corpus.pseudo_settings import PseudoSettings
+from ossicle.corpus.pseudo_labels.rounds import RoundHead, choose_view, read_head, read_windows, round_digest
+from ossicle.corpus.pseudo_labels.settings import PseudoSettings
+from ossicle.corpus.pseudo_labels.windows import Labelled, Windows, all_of, labelled_recordings, relabelled, together
 from ossicle.corpus.tables import clips_of
 
 

@@ -30,8 +30,7 @@ from ossicle.core.combination import Combination
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.pseudo import Kept, Labelled, Windows, all_of, gather, keep_windows, part_of, usable
-from ossicle.corpus.pseudo_rounds import (
+from ossicle.corpus.pseudo_labels.rounds import (
     FOLDER,
     View,
     next_number,
@@ -39,7 +38,8 @@ from ossicle.corpus.pseudo_rounds import (
     round_path,
     write_round,
 )
-from ossicle.corpus.pseudo_settings import NONE
+from ossicle.corpus.pseudo_labels.settings import NONE
+from ossicle.corpus.pseudo_labels.windows import Kept, Labelled, Windows, all_of, gather, keep_windows, part_of, usable
 from ossicle.inference.combining import combine
 from ossicle.training.pseudo import split_recordings
 from ossicle.training.runfolder import RunFolder

@@ -19,7 +19,7 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.pseudo import usable
+from ossicle.corpus.pseudo_labels.windows import usable
 from ossicle.inference.together import write_together
 
 STEP_VERSION = 1

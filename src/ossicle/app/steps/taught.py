@@ -15,8 +15,8 @@ from ossicle.app.steps.step import Context
 from ossicle.app.steps.unlabelled import INDEX_NAME, STORE_NAME, group_field, teaching_rounds
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table, write_table
-from ossicle.corpus.pseudo import Labelled
-from ossicle.corpus.pseudo_rounds import round_digest
+from ossicle.corpus.pseudo_labels.rounds import round_digest
+from ossicle.corpus.pseudo_labels.windows import Labelled
 from ossicle.training.pseudo import PseudoSource, lesson
 
 TABLE = "pseudo.parquet"

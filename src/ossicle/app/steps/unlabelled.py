@@ -20,8 +20,8 @@ from ossicle.core.errors import UsageError
 from ossicle.corpus.indexing.corpus_index import STEP_VERSION as INDEX_VERSION
 from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
-from ossicle.corpus.pseudo_rounds import FOLDER, chosen_rounds
-from ossicle.corpus.pseudo_settings import ROOT
+from ossicle.corpus.pseudo_labels.rounds import FOLDER, chosen_rounds
+from ossicle.corpus.pseudo_labels.settings import ROOT
 from ossicle.corpus.splits.folds import BUILT_IN_GROUPS
 
 INDEX_NAME, STORE_NAME = "unlabelled", "unlabelled_store"

@@ -23,8 +23,8 @@ from ossicle.artefacts.files import read_json, tree_digest, whole_folder, write_
 from ossicle.artefacts.numbered import next_numbered, numbered_files
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.core.errors import ArtefactError, FormatError, SplitError
-from ossicle.corpus.pseudo import Labelled, Windows
-from ossicle.corpus.pseudo_settings import ALL, NONE, PseudoSettings
+from ossicle.corpus.pseudo_labels.settings import ALL, NONE, PseudoSettings
+from ossicle.corpus.pseudo_labels.windows import Labelled, Windows
 
 FOLDER = "pseudo"
 FORMAT_VERSION = 1

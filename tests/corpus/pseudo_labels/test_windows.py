@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ossicle.core.errors import ProjectError
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
-from ossicle.corpus.pseudo import (
+from ossicle.corpus.pseudo_labels.settings import PseudoSettings
+from ossicle.corpus.pseudo_labels.windows import (
     Kept,
     Labelled,
     all_of,
@@ -24,7 +25,6 @@ from ossicle.corpus.pseudo import (
     together,
     usable,
 )
-from ossicle.corpus.pseudo_settings import PseudoSettings
 
 LABELS = ("a", "b", "c")
 # Few values, so that ties and scores on the threshold are common.

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.core.errors import FormatError, SplitError
-from ossicle.corpus.pseudo import Labelled, gather, keep_windows
-from ossicle.corpus.pseudo_rounds import (
+from ossicle.corpus.pseudo_labels.rounds import (
     RoundHead,
     View,
     choose_view,
@@ -28,10 +27,11 @@ from ossicle.corpus.pseudo_rounds import (
     round_path,
     write_round,
 )
-from ossicle.corpus.pseudo_settings import PseudoSettings
+from ossicle.corpus.pseudo_labels.settings import PseudoSettings
+from ossicle.corpus.pseudo_labels.windows import Labelled, gather, keep_windows
 
-from ..kills import NEVER, run_dying
-from .test_pseudo import LABELS, recording
+from ...kills import NEVER, run_dying
+from ..test_pseudo import LABELS, recording
 
 ABOUT = {"labels": list(LABELS), "core_frames": 4, "hop_s": 0.5, "group": "site"}
 IDS = ("r0", "r1", "r2", "r3")
@@ -172,8 +172,8 @@ WRITE = """
 from pathlib import Path
 import numpy as np
 from ossicle.core.records import Recording
-from ossicle.corpus.pseudo import Labelled, gather, keep_windows
-from ossicle.corpus.pseudo_rounds import View, round_path, write_round
+from ossicle.corpus.pseudo_labels.windows import Labelled, gather, keep_windows
+from ossicle.corpus.pseudo_labels.rounds import View, round_path, write_round
 kept = keep_windows(np.full((8, 1), 0.75, np.float32), 4, 0.5, 0.1, 2)
 found = gather(("a",), [(Recording("u", "r", "u.wav", 1000, 1, 8000, "d"), kept, False)])
 view = View({"fold0": "w"}, found, Labelled(frozenset({"r1"})))

@@ -1,0 +1,1 @@
+"""Pseudo-labels: windows of unlabelled recordings that models labelled, round after round."""
