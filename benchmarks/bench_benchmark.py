@@ -85,7 +85,7 @@ def measure(minutes: float, tapes: int) -> dict[str, float]:
     from ossicle.app.steps.benchmark import models
     from ossicle.app.steps.benchmark.tasks import run_benchmark
     from ossicle.app.steps.step import Silent
-    from ossicle.corpus.synth import SynthSettings, make_tapes
+    from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes
 
     plain = models.Opened.predictor
     models.Opened.predictor = lambda self, settings: Noisy(plain(self, settings))

@@ -19,7 +19,7 @@ from statistics import mean
 
 from ossicle.corpus.formats.raven import read_raven, write_raven
 from ossicle.corpus.review.tables import LOOK
-from ossicle.corpus.synth import SynthSettings, make_tapes
+from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes
 
 HERE = Path(__file__).resolve().parent
 OSSICLE = [sys.executable, "-m", "ossicle"]

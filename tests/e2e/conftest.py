@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ossicle.corpus.synth import SynthSettings, make_tapes
+from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes
 
 COMMAND = (sys.executable, "-c", "from ossicle.app.cli.main import main; main()")
 STEPS = (

@@ -29,7 +29,7 @@ from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
 from ossicle.corpus.clips.noise_sampling import free_stretches
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.probes import synthetic_probes
+from ossicle.corpus.synthetic.noise_probes import synthetic_probes
 from ossicle.inference.batch import EventFinder
 from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor

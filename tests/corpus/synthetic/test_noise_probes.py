@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from ossicle.corpus.probes import HUM_DB, MAINS_HZ, SPEECH_DB, WHITE_DB, speech_like, synthetic_probes
+from ossicle.corpus.synthetic.noise_probes import HUM_DB, MAINS_HZ, SPEECH_DB, WHITE_DB, speech_like, synthetic_probes
 
 RATE = 16000
 

@@ -15,10 +15,10 @@ from ossicle.corpus.formats.raven import read_raven
 from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
 from ossicle.corpus.splits.folds import SplitSettings, make_folds
 from ossicle.corpus.splits.leak_audit import audit, require_no_leak
-from ossicle.corpus.synth import SynthSettings, make_scene, make_tapes, tape_stem
-from ossicle.corpus.synth_calls import CALLS, CONFUSERS
-from ossicle.corpus.synth_scene import SNR_OF_QUALITY, Scene, place_bouts, span_s
-from ossicle.corpus.synth_sites import acoustics, ambience, draw_site
+from ossicle.corpus.synthetic.calls import CALLS, CONFUSERS
+from ossicle.corpus.synthetic.scenes import SNR_OF_QUALITY, Scene, place_bouts, span_s
+from ossicle.corpus.synthetic.sites import acoustics, ambience, draw_site
+from ossicle.corpus.synthetic.tapes import SynthSettings, make_scene, make_tapes, tape_stem
 
 RATE = 16000
 SMALL = SynthSettings(tapes=3, minutes=0.2, sites=2, seed=5)

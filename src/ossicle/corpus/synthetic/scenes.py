@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from ossicle.core.time import to_samples, to_seconds
-from ossicle.corpus.synth_calls import CALLS, CONFUSERS, Sound
-from ossicle.corpus.synth_sites import Site, acoustics, ambience
+from ossicle.corpus.synthetic.calls import CALLS, CONFUSERS, Sound
+from ossicle.corpus.synthetic.sites import Site, acoustics, ambience
 
 Samples = NDArray[np.float32]
 

@@ -24,9 +24,9 @@ from ossicle.core.digest import seed_of
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.formats.raven import raven_name, write_raven
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.synth_calls import CALLS
-from ossicle.corpus.synth_scene import Scene, render_scene, span_s
-from ossicle.corpus.synth_sites import draw_site
+from ossicle.corpus.synthetic.calls import CALLS
+from ossicle.corpus.synthetic.scenes import Scene, render_scene, span_s
+from ossicle.corpus.synthetic.sites import draw_site
 
 _LONGEST_SAMPLES = 20_000_000
 """A tape is made in memory, at about 75 bytes a sample."""

@@ -1,0 +1,1 @@
+"""Synthetic tapes with known calls, and noise probes."""
