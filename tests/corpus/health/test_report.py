@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from ossicle.audio.levels import Levels, measure
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.health.report import health, label_health
-from ossicle.corpus.indexing.annotation_files import Note
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
-from ossicle.corpus.levels import Levels, measure
+from ossicle.corpus.notes import Note
 
 
 def recording(name: str, **kwargs) -> Recording:

@@ -12,7 +12,7 @@ from ossicle.core.postprocess import Postprocess
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import nearest_frames
 from ossicle.corpus.clips.clip_table import DatasetSettings
-from ossicle.corpus.fetch_table import FetchSettings
+from ossicle.corpus.download_table import FetchSettings
 from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.splits.folds import SplitSettings

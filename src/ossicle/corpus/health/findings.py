@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ossicle.audio.levels import Levels
 from ossicle.core.records import Recording
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
-from ossicle.corpus.levels import Levels
 
 CLIPPED_SHARE = 1e-3
 DC_LEVEL = 0.01

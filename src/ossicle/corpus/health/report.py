@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ossicle.audio.levels import Levels
 from ossicle.core.records import Annotation
 from ossicle.corpus.health.findings import Problem, find_problems
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
-from ossicle.corpus.levels import Levels
 
 SHORT_GAP_S = 0.02
 # Decimal times and their differences carry rounding noise; a touch is not an overlap.

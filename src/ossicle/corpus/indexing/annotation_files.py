@@ -17,17 +17,9 @@ from ossicle.corpus.formats.registry import FORMATS, ReadOptions, guess
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.naming.file_listing import shown
 from ossicle.corpus.naming.table_pairing import Pairing, same_file_name
+from ossicle.corpus.notes import Note
 
 _UNKNOWN = "is neither a Raven nor an Audacity table"
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something the user should know about the corpus: ``kind`` for machines, ``where`` (a file), ``message``."""
-
-    kind: str
-    where: str
-    message: str
 
 
 @dataclass(slots=True)

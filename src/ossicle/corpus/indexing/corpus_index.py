@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ossicle.audio.levels import Levels
 from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.core.digest import recording_id
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.formats.registry import SUFFIXES
-from ossicle.corpus.indexing.annotation_files import AnnotationFiles, Note, read_annotation_files
+from ossicle.corpus.indexing.annotation_files import AnnotationFiles, read_annotation_files
 from ossicle.corpus.indexing.file_selection import AudioFiles, audio_files
 from ossicle.corpus.indexing.index_warnings import divided_tapes, duplicates
 from ossicle.corpus.indexing.metadata_table import Metadata, MetadataSettings, read_metadata
@@ -25,13 +26,13 @@ from ossicle.corpus.indexing.probing import Examiner, Progress
 from ossicle.corpus.indexing.recording_labels import NEGATIVE, whole_labels
 from ossicle.corpus.indexing.segment_names import SegmentNames, Segments, read_segments
 from ossicle.corpus.indexing.tape_clips import Stretches, TapeClips, covers, find_clips, onto_tapes
-from ossicle.corpus.levels import Levels
 from ossicle.corpus.naming.clip_name_template import UNITS_S, ClipNames
 from ossicle.corpus.naming.file_listing import files_below, shown
 from ossicle.corpus.naming.globs import Globs
 from ossicle.corpus.naming.name_template import Template
 from ossicle.corpus.naming.recording_fields import RecordingNames
 from ossicle.corpus.naming.table_pairing import Pairing
+from ossicle.corpus.notes import Note
 
 STEP_VERSION = 3
 

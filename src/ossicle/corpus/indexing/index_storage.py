@@ -10,12 +10,12 @@ from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table
+from ossicle.audio.levels import Levels
 from ossicle.core.errors import ArtefactError
 from ossicle.core.records import Annotation
-from ossicle.corpus.indexing.annotation_files import Note
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
 from ossicle.corpus.indexing.placement import annotation_order
-from ossicle.corpus.levels import Levels
+from ossicle.corpus.notes import Note
 from ossicle.corpus.tables import (
     ANNOTATION_SCHEMA,
     RECORDING_SCHEMA,

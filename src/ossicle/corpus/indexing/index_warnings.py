@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from ossicle.core.records import Recording
-from ossicle.corpus.indexing.annotation_files import Note
+from ossicle.corpus.notes import Note
 
 
 def divided_tapes(recordings: Sequence[Recording], group: str) -> list[Note]:

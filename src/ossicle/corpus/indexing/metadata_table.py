@@ -15,8 +15,8 @@ from ossicle.core.settings import setting, settings
 from ossicle.corpus.formats.delimited import Delimited, read_delimited, unescape_cell
 from ossicle.corpus.formats.folder_reader import each
 from ossicle.corpus.formats.label_cells import parse_labels
-from ossicle.corpus.indexing.annotation_files import Note
 from ossicle.corpus.naming.table_pairing import Pairing
+from ossicle.corpus.notes import Note
 
 FROM_PATHS = frozenset({"recording", "folder", "start_time", "tape"})
 """Fields that the path of a recording says: no column takes their place."""

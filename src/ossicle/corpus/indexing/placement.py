@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.indexing.annotation_files import AnnotationFiles, Note
+from ossicle.corpus.indexing.annotation_files import AnnotationFiles
+from ossicle.corpus.notes import Note
 
 # Tables round times, and a last call may be drawn to the edge: this much beyond the end is no news.
 _END_TOLERANCE_S = 0.005

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ossicle.artefacts.files import file_digest
 from ossicle.audio import probe as audio_probe
+from ossicle.audio.levels import Levels, measure
 from ossicle.core.digest import recording_id
 from ossicle.core.errors import AudioError
 from ossicle.core.records import Recording
-from ossicle.corpus.levels import Levels, measure
 from ossicle.corpus.naming.recording_fields import RecordingNames
 
 Progress = Callable[[int, int], None]

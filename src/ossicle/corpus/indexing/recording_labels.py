@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 
 from ossicle.core.records import Recording
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.corpus.indexing.annotation_files import AnnotationFiles, Note
+from ossicle.corpus.indexing.annotation_files import AnnotationFiles
 from ossicle.corpus.indexing.metadata_table import Metadata
+from ossicle.corpus.notes import Note
 
 NEGATIVE = ("noise", "other", "background", "silence", "nocall")
 """Labels, in any case, that say: somebody listened, and none of the labels is there (BirdNET-Analyzer; BirdCLEF)."""

@@ -14,12 +14,12 @@ from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.rows import RawSelection, check_times, parse_quality
-from ossicle.corpus.indexing.annotation_files import Note
 from ossicle.corpus.indexing.placement import cut_at, shifted
 from ossicle.corpus.naming.clip_name_template import ClipNames, Tapes, TapeStretch, lies_within
 from ossicle.corpus.naming.file_listing import shown
 from ossicle.corpus.naming.name_template import Template, stem_of
 from ossicle.corpus.naming.table_pairing import Pairing
+from ossicle.corpus.notes import Note
 
 _NEEDED = {"clip", "start", "end"}
 _ALLOWED = _NEEDED | {"quality", "label"}

@@ -12,9 +12,10 @@ from pathlib import Path
 from ossicle.core.errors import AudioError
 from ossicle.core.intervals import as_intervals, union
 from ossicle.corpus.formats.labelled_audio import duration_of
-from ossicle.corpus.indexing.annotation_files import AnnotationFiles, Note
+from ossicle.corpus.indexing.annotation_files import AnnotationFiles
 from ossicle.corpus.indexing.placement import cut_at, shifted
 from ossicle.corpus.naming.clip_name_template import ClipName, ClipNames, Tapes, TapeStretch, lies_within
+from ossicle.corpus.notes import Note
 
 # Less than this between two clips, or at an end of a tape, is rounding and not a stretch that nobody looked at.
 _GAP_S = 0.1

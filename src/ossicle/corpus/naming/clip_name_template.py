@@ -12,9 +12,9 @@ from pathlib import PurePosixPath
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
-from ossicle.corpus.indexing.annotation_files import Note
 from ossicle.corpus.naming.name_template import Template, stem_of
 from ossicle.corpus.naming.table_pairing import Pairing
+from ossicle.corpus.notes import Note
 
 UNITS_S = {"s": 1.0, "min": 60.0}
 """Seconds of each unit that offsets in names may have."""

@@ -18,9 +18,9 @@ from ossicle.artefacts.numbered import next_numbered, numbered_files
 from ossicle.core.errors import ArtefactError, FormatError
 from ossicle.core.intervals import Intervals, as_intervals, gaps, union
 from ossicle.core.records import Annotation
-from ossicle.corpus.indexing.annotation_files import Note
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.placement import annotation_order
+from ossicle.corpus.notes import Note
 
 FOLDER = "reviews"
 PROVENANCE = "reviewed"
