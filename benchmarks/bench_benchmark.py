@@ -84,7 +84,7 @@ def measure(minutes: float, tapes: int) -> dict[str, float]:
     from ossicle.app.project.load import load_project
     from ossicle.app.steps.benchmark import models
     from ossicle.app.steps.benchmark.tasks import run_benchmark
-    from ossicle.app.steps.step import Silent
+    from ossicle.app.steps.engine.step import Silent
     from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes
 
     plain = models.Opened.predictor

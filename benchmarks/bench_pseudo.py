@@ -25,9 +25,9 @@ from machine import RESULTS, data_folder, described, table, write_result
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps import pseudo_scores, unlabelled
 from ossicle.app.steps.chain import chosen_steps
+from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pseudo_scores import pseudo_track
 from ossicle.app.steps.scores import track_path
-from ossicle.app.steps.step import find_steps
 from ossicle.app.steps.training import labels_of, model_names
 from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.blocks import read_track

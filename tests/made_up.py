@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.ensemble import Ensembled, judge_ensemble
 from ossicle.app.steps.ensemble_members import Member
 from ossicle.app.steps.scores import track_path
-from ossicle.app.steps.step import Silent
 from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.blocks import write_track
 from ossicle.core.combination import Combination

@@ -7,7 +7,7 @@ import pytest
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.corpus import STEP
-from ossicle.app.steps.step import Silent, run_steps
+from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.corpus.indexing.index_storage import read_index
 
 from ..old_scheme import make_corpus

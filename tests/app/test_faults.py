@@ -15,7 +15,7 @@ import soundfile
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.chain import run_project
-from ossicle.app.steps.step import Silent
+from ossicle.app.steps.engine.step import Silent
 
 from ..kills import UNPRIVILEGED, file_limit
 from .conftest import Commands

@@ -9,7 +9,7 @@ import pytest
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps import chain, gate
 from ossicle.app.steps.decision import events_frame
-from ossicle.app.steps.step import Context, Done, Silent
+from ossicle.app.steps.engine.step import Context, Done, Silent
 from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.journal import Journal

@@ -12,7 +12,7 @@ from ossicle.app.jobs.pull import pull_project
 from ossicle.app.project.load import load_project
 from ossicle.app.steps import chain
 from ossicle.app.steps.chain import run_project
-from ossicle.app.steps.step import Silent
+from ossicle.app.steps.engine.step import Silent
 from ossicle.artefacts.files import tree_digest
 from ossicle.core.errors import OssicleError, UsageError
 

@@ -9,7 +9,7 @@ import pytest
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps import chain
-from ossicle.app.steps.step import find_steps
+from ossicle.app.steps.engine.step import find_steps
 from ossicle.artefacts.tables import read_table
 
 from ..untrained import PROJECT, write_tapes

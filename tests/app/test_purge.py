@@ -8,7 +8,7 @@ import pytest
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps import chain
-from ossicle.app.steps.step import find_steps, fingerprint
+from ossicle.app.steps.engine.step import find_steps, fingerprint
 from ossicle.artefacts.shelf import Shelf
 
 from ..untrained import PROJECT, write_tapes

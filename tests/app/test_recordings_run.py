@@ -17,7 +17,7 @@ from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.load import load_project
 from ossicle.app.steps import chain
 from ossicle.app.steps.benchmark.models import Model, Reading, open_reading
-from ossicle.app.steps.step import Silent
+from ossicle.app.steps.engine.step import Silent
 from ossicle.audio.wav import write_wav
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor

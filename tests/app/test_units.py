@@ -14,7 +14,7 @@ from ossicle.app.jobs.build import Listed, listed_jobs, step_jobs
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps import chain, training
 from ossicle.app.steps.chain import run_project
-from ossicle.app.steps.step import Context, Silent, Step, find_steps
+from ossicle.app.steps.engine.step import Context, Silent, Step, find_steps
 from ossicle.app.steps.training import models_of
 from ossicle.app.steps.units import run_unit
 from ossicle.artefacts.files import tree_digest
@@ -114,7 +114,7 @@ from dataclasses import replace
 from pathlib import Path
 import ossicle.app.steps.chain as chain
 from ossicle.app.project.load import load_project
-from ossicle.app.steps.step import Silent, Units
+from ossicle.app.steps.engine.step import Silent, Units
 from ossicle.app.steps.units import run_unit
 
 def slow(context, name):

@@ -10,7 +10,7 @@ import pytest
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.chain import CHAIN, run_project
-from ossicle.app.steps.step import Silent, find_steps
+from ossicle.app.steps.engine.step import Silent, find_steps
 
 from .conftest import STEPS, Tiny, contents, ossicle
 

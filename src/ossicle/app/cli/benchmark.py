@@ -70,7 +70,7 @@ def benchmark(
     from ossicle.app.jobs.benchmark import benchmark_jobs, benchmark_on_slurm
     from ossicle.app.jobs.placed import do_jobs
     from ossicle.app.steps.benchmark.tasks import benchmark_tasks, run_benchmark
-    from ossicle.app.steps.progress import KINDS, make_progress
+    from ossicle.app.steps.engine.progress import KINDS, make_progress
 
     if progress not in KINDS:
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")

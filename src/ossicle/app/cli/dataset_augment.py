@@ -29,7 +29,7 @@ def augment(
 ) -> None:
     """Write a page that shows and plays one crop after each stage of its augmentation, with the settings in words."""
     from ossicle.app.steps.augmented import Wanted, show_augmentation
-    from ossicle.app.steps.progress import make_progress
+    from ossicle.app.steps.engine.progress import make_progress
 
     with make_progress(progress) as shown:
         made = load_project(project, tuple(set_ or ()), data_root, variant)

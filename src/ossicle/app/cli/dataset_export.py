@@ -46,7 +46,7 @@ def export(
     are in no list.
     """
     from ossicle.app.steps.dataset_export import Wanted, export_dataset
-    from ossicle.app.steps.progress import make_progress
+    from ossicle.app.steps.engine.progress import make_progress
 
     if layout not in LAYOUTS:
         raise UsageError(f"--layout {layout}: there is {', '.join(LAYOUTS)}")

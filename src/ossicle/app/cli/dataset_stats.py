@@ -32,7 +32,7 @@ def stats(
     folds, are listed. Of very many groups the largest are shown.
     """
     from ossicle.app.steps.chain import run_project
-    from ossicle.app.steps.progress import make_progress
+    from ossicle.app.steps.engine.progress import make_progress
     from ossicle.corpus.indexing.index_storage import read_index
 
     with make_progress(progress) as shown:

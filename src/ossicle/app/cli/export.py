@@ -69,8 +69,8 @@ def export(
     macro ROC AUC out of fold, else exit code 4. Settings: the table \\[export] of the project file.
     """
     from ossicle.app.steps.chain import run_project
+    from ossicle.app.steps.engine.progress import KINDS, make_progress
     from ossicle.app.steps.export.wish import Wish, precisions_asked
-    from ossicle.app.steps.progress import KINDS, make_progress
     from ossicle.export.speed import Budget
 
     if progress not in KINDS:

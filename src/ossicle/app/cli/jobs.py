@@ -114,7 +114,7 @@ def _jobs(
     data_root: Path | None,
 ) -> tuple[Project, "list[Job]"]:
     from ossicle.app.jobs.placed import Wish, jobs_of
-    from ossicle.app.steps.progress import make_progress
+    from ossicle.app.steps.engine.progress import make_progress
 
     overrides = tuple(set_ or ())
     base = load_project(file, overrides, data_root)
@@ -230,7 +230,7 @@ def task(
 
     One that another process is at is waited for; whoever finishes the last one puts the whole step on the shelf.
     """
-    from ossicle.app.steps.progress import make_progress
+    from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.units import run_unit
 
     loaded = load_project(project, overrides_of(set_, device), data_root, variant)

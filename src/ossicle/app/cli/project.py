@@ -19,7 +19,7 @@ from ossicle.artefacts.files import read_json
 from ossicle.core.errors import EXIT_INCOMPLETE, FetchError, UsageError
 
 if TYPE_CHECKING:
-    from ossicle.app.steps.step import Done, Progress
+    from ossicle.app.steps.engine.step import Done, Progress
 
 HERE = Path(PROJECT_FILE)
 
@@ -125,8 +125,8 @@ def run(
     """
     from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
     from ossicle.app.steps.chain import gate_refusal, run_project
-    from ossicle.app.steps.losses import losses
-    from ossicle.app.steps.progress import KINDS, make_progress
+    from ossicle.app.steps.engine.input_problems import losses
+    from ossicle.app.steps.engine.progress import KINDS, make_progress
 
     if progress not in KINDS:
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
@@ -203,7 +203,7 @@ def status(
 ) -> None:
     """Show which steps are done under the current settings, and which would be computed."""
     from ossicle.app.steps.chain import chain_of
-    from ossicle.app.steps.step import find_steps
+    from ossicle.app.steps.engine.step import find_steps
     from ossicle.app.steps.taught import pseudo_in_words
 
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)

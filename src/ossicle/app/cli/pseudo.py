@@ -45,7 +45,7 @@ def pseudo(
     `threshold`, scores below `floor` as 0, at most `most_per_file` of a recording. A model that holds a fold out is
     taught only what was said by models that held it out too. Exit code 3: done, but recordings were left out.
     """
-    from ossicle.app.steps.progress import KINDS, make_progress
+    from ossicle.app.steps.engine.progress import KINDS, make_progress
     from ossicle.app.steps.pseudo import make_round
     from ossicle.app.steps.training import FINAL
 

@@ -56,7 +56,7 @@ def export(
     are no event, mend times and labels, add what is missing, and write `?` as the label where you cannot tell. Delete
     the `(look)` row of a stretch that you did not look at: nothing is then concluded from it.
     """
-    from ossicle.app.steps.progress import make_progress
+    from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.review import export_review
 
     wanted, kinds = _listed("--format", formats, FORMATS), _listed("--select", select, KINDS)
@@ -102,7 +102,7 @@ def import_(
     The result lies in `reviews/` beside the project file; `ossicle run` then learns from it. Exit code 3 says that
     something in the folder could not be used.
     """
-    from ossicle.app.steps.progress import make_progress
+    from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.review import import_review
 
     loaded = load_project(project, tuple(set_ or ()), data_root)

@@ -16,7 +16,7 @@ from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from ossicle.core.settings import digestible
 
 if TYPE_CHECKING:
-    from ossicle.app.steps.progress import Live, Plain, Quiet
+    from ossicle.app.steps.engine.progress import Live, Plain, Quiet
 
 group = typer.Typer(help="Build the store of a project's recordings, and check it.", no_args_is_help=True)
 
@@ -74,8 +74,8 @@ def build(
     are redone. Exit code 3: recordings are left out or end early; each is named.
     """
     from ossicle.app.steps.chain import run_project
-    from ossicle.app.steps.losses import losses
-    from ossicle.app.steps.progress import make_progress
+    from ossicle.app.steps.engine.input_problems import losses
+    from ossicle.app.steps.engine.progress import make_progress
     from ossicle.audio.store.composition import composition
 
     asked = {
@@ -156,8 +156,8 @@ def verify(
     only those.
     """
     from ossicle.app.steps.chain import chosen_steps
-    from ossicle.app.steps.progress import make_progress
-    from ossicle.app.steps.step import find_steps
+    from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.engine.step import find_steps
     from ossicle.audio.store.composition import composition
     from ossicle.audio.store.verify import verify_store
 

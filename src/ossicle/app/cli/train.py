@@ -50,8 +50,8 @@ def train(
     """
     from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
     from ossicle.app.steps.chain import gate_refusal, run_project
-    from ossicle.app.steps.losses import losses
-    from ossicle.app.steps.progress import make_progress
+    from ossicle.app.steps.engine.input_problems import losses
+    from ossicle.app.steps.engine.progress import make_progress
 
     overrides = overrides_of(set_, device)
     base = load_project(project, overrides, data_root)

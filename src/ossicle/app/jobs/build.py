@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ossicle.app.jobs.job import COMMAND, Job, JobPlan, Task
 from ossicle.app.project.load import Project
 from ossicle.app.project.placement import StepPlacement
-from ossicle.app.steps.step import Step, find_steps
+from ossicle.app.steps.engine.step import Step, find_steps
 from ossicle.app.steps.units import units_left
 
 LARGEST_ARRAY = 1000

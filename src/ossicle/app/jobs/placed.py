@@ -11,7 +11,7 @@ from ossicle.app.jobs.scripts import write_scripts
 from ossicle.app.jobs.slurm import queue, require_slurm
 from ossicle.app.project.load import Project
 from ossicle.app.steps.chain import chosen_steps, run_project
-from ossicle.app.steps.step import Progress
+from ossicle.app.steps.engine.step import Progress
 from ossicle.core.errors import UsageError
 
 

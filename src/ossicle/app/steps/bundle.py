@@ -8,9 +8,9 @@ from typing import Any
 
 from ossicle.app.steps.calibration import final_maps
 from ossicle.app.steps.criteria import RECORDING, pool_of
+from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.gate import METRICS
 from ossicle.app.steps.second_stage import MODEL, VERDICT
-from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.taught import pseudo_in_words
 from ossicle.app.steps.training import FINAL, pretrained
 from ossicle.app.steps.truth import postprocess_key, read_truth

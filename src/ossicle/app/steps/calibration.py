@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.criteria import RECORDING
+from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.items import frame_items, recording_items
-from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.truth import postprocess_key, read_truth
 from ossicle.artefacts.files import write_json
 from ossicle.bundle.reading import parse_object

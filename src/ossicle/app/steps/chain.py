@@ -22,7 +22,7 @@ from ossicle.app.steps import (
     unjudged,
     unlabelled,
 )
-from ossicle.app.steps.step import Done, Progress, Step, run_steps
+from ossicle.app.steps.engine.step import Done, Progress, Step, run_steps
 from ossicle.artefacts.files import whole_file, whole_folder
 from ossicle.artefacts.lock import project_lock
 from ossicle.core.errors import GateRefused, UsageError

@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.scores import track_path
-from ossicle.app.steps.step import Context, Step
 from ossicle.app.steps.trained import trained_predictor
 from ossicle.app.steps.training import labels_of, model_names
 from ossicle.artefacts.blocks import TrackWriter, read_track, track_files

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.files import file_digest, write_json
 from ossicle.audio.probe import SUFFIXES
 from ossicle.audio.versions import decoder_versions

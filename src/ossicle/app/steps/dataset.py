@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.files import file_digest, write_json
 from ossicle.artefacts.tables import write_table
 from ossicle.bundle.manifest import MAX_LABEL_CHARACTERS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.chain import run_project
-from ossicle.app.steps.step import Progress
+from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.training import labels_of
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from ossicle.app.steps.criteria import pool_of, rule_of
-from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.truth import postprocess_key, read_tracks, read_truth
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import write_table

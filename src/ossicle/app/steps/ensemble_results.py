@@ -12,12 +12,12 @@ from ossicle.app.steps import gate
 from ossicle.app.steps.bundle import FOLDER, figures
 from ossicle.app.steps.calibration import final_maps
 from ossicle.app.steps.criteria import pool_of
+from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
 from ossicle.app.steps.ensemble import Ensembled, ensemble_steps, judge_ensemble
 from ossicle.app.steps.ensemble_members import Member, members_of
 from ossicle.app.steps.ensemble_scores import Fit, read_fits, told
 from ossicle.app.steps.leaderboard import Judged, board_of, judged_of
 from ossicle.app.steps.second_stage import read_decisions
-from ossicle.app.steps.step import Context, Progress, Step, run_steps
 from ossicle.app.steps.truth import postprocess_key, read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.lock import project_lock

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.step import LOCK_WAIT_S, Progress
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Progress
 from ossicle.artefacts.fetching import Patience, Wanted, fetch_file, part_of
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.lock import unit_lock

@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.store import recordings_digest
 from ossicle.app.steps.trained import trained_predictor
 from ossicle.app.steps.training import model_names

@@ -10,7 +10,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
 from ossicle.app.steps import candidates
 from ossicle.app.steps.chain import CHAIN, chosen_steps
-from ossicle.app.steps.step import Progress, find_steps, run_steps
+from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
 from ossicle.app.steps.training import labels_of
 from ossicle.artefacts.files import read_json, whole_folder
 from ossicle.artefacts.lock import project_lock

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.step import LOCK_WAIT_S, Context, Step, Units, unit_journal
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, Units, unit_journal
 from ossicle.app.steps.trained import trained_predictor
 from ossicle.app.steps.training import model_names
 from ossicle.artefacts.blocks import TrackWriter, track_files

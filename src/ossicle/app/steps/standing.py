@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps import chain, gate
+from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.preflight import Finding
-from ossicle.app.steps.step import find_steps
 from ossicle.artefacts.files import file_digest
 from ossicle.core.errors import OssicleError
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.shelf import Shelf
 from ossicle.audio.store.build import build_store

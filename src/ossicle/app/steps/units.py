@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps import chain
-from ossicle.app.steps.step import Context, Progress, Step, compute, fingerprint, unit_journal
+from ossicle.app.steps.engine.step import Context, Progress, Step, compute, fingerprint, unit_journal
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog

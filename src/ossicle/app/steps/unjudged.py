@@ -10,7 +10,7 @@ from dataclasses import replace
 from ossicle.app.steps.bundle import FOLDER, exported, origin
 from ossicle.app.steps.bundle import STEP as JUDGED
 from ossicle.app.steps.criteria import pool_of
-from ossicle.app.steps.step import Context
+from ossicle.app.steps.engine.step import Context
 from ossicle.app.steps.training import labels_of
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table

@@ -9,7 +9,7 @@ import numpy as np
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps import corpus, unlabelled
 from ossicle.app.steps.benchmark.models import benchmark_models
-from ossicle.app.steps.step import Context, Progress, Step, run_steps
+from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
 from ossicle.app.steps.truth import Times
 from ossicle.app.steps.unlabelled import teaching_rounds
 from ossicle.audio.versions import decoder_versions

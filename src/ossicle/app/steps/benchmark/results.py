@@ -15,7 +15,7 @@ from ossicle.app.steps.benchmark.index import NAME as INDEX
 from ossicle.app.steps.benchmark.index import OVERLAPS, UNCHECKED, read_benchmark
 from ossicle.app.steps.benchmark.models import Reading
 from ossicle.app.steps.benchmark.scores import left_out_of
-from ossicle.app.steps.step import Context, Step
+from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.files import read_json, whole_folder, write_json
 from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG
 from ossicle.artefacts.tables import read_table, write_csv

@@ -23,7 +23,7 @@ from ossicle.app.steps.benchmark.judged import judged_labels
 from ossicle.app.steps.benchmark.models import Opened, Reading, open_reading, readings
 from ossicle.app.steps.benchmark.scores import NAME as SCORES
 from ossicle.app.steps.benchmark.scores import left_out_of, scores_step
-from ossicle.app.steps.step import Progress, Step, compute, fingerprint
+from ossicle.app.steps.engine.step import Progress, Step, compute, fingerprint
 from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import RUN_LOG, Shelf

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichBar
 
-from ossicle.app.steps.step import Silent
+from ossicle.app.steps.engine.step import Silent
 
 KINDS = ("auto", "rich", "plain", "none")
 _EVERY_S = 10.0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ossicle.app.steps.step import Done
+from ossicle.app.steps.engine.step import Done
 from ossicle.artefacts.files import read_json
 from ossicle.audio.ending import cut_off
 from ossicle.audio.probe import probe

@@ -1,0 +1,1 @@
+"""What a step is, how steps run, progress and input problems."""
