@@ -18,7 +18,7 @@ from machine import described, table, write_result
 
 from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffold import Wishes, scaffold
-from ossicle.app.steps import corpus, dataset
+from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.artefacts.files import read_json
 from ossicle.corpus.formats.delimited import write_delimited

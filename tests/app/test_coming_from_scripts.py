@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ossicle.app.project.load import load_project
-from ossicle.app.steps.corpus import STEP
+from ossicle.app.steps.data.corpus import STEP
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.corpus.indexing.index_storage import read_index
 

@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import rankdata
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import corpus, dataset
+from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.app.steps.ensemble_members import Member, member_scores
 from ossicle.app.steps.ensemble_scores import fit, read_fits

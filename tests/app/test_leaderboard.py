@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps import corpus, dataset
+from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.decision import events_of
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.app.steps.leaderboard import Judged, Row, board_of, difference, leaderboard

@@ -11,9 +11,9 @@ import pytest
 
 from ossicle.app.jobs.build import step_jobs
 from ossicle.app.project.load import load_project
-from ossicle.app.steps import unlabelled
 from ossicle.app.steps.benchmark import index as benchmark_index
 from ossicle.app.steps.chain import chain_of, run_project
+from ossicle.app.steps.data import unlabelled
 from ossicle.app.steps.engine.step import Silent, find_steps, run_steps
 from ossicle.app.steps.pseudo import make_round
 from ossicle.app.steps.purge import unused

@@ -11,7 +11,8 @@ import soundfile
 from ossicle.app.project.clip_scaffold import _window_s
 from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffold import Wishes, scaffold
-from ossicle.app.steps import chain, corpus, dataset
+from ossicle.app.steps import chain
+from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import calibration, corpus, dataset, decision, evaluation, gate, second_stage
+from ossicle.app.steps import calibration, decision, evaluation, gate, second_stage
+from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Silent, Step, run_steps
 from ossicle.app.steps.hand_labels import HandLabel, hand_label_place, read_hand_labels
 from ossicle.app.steps.scores import track_path

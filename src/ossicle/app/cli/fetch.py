@@ -35,8 +35,8 @@ def fetch(
     Downloads go on where they were broken off, are verified, and are whole or absent. Exit code 3: some files could
     not be had; 1: none of those that were missing; each is named. `ossicle run` fetches first what is missing.
     """
+    from ossicle.app.steps.data.fetch import fetch as fetch_files
     from ossicle.app.steps.engine.progress import make_progress
-    from ossicle.app.steps.fetch import fetch as fetch_files
 
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
     with make_progress(progress) as shown:

@@ -165,7 +165,7 @@ def _fetch_first(project: Project, shown: "Progress") -> None:
     """Fetch what the project's table names and is not here yet; FetchError where not all of it can be had."""
     if not project.settings.fetch.table:
         return
-    from ossicle.app.steps.fetch import fetch, is_fetched
+    from ossicle.app.steps.data.fetch import fetch, is_fetched
 
     if is_fetched(project):
         return

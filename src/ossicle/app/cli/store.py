@@ -112,7 +112,7 @@ def build(
 
 def _mended(project: Project, corpus: Path, store: Path, shown: "Live | Plain | Quiet") -> list[str]:
     """What was wrong with the shards of a finished store, once it is redone."""
-    from ossicle.app.steps.store import repair
+    from ossicle.app.steps.data.store import repair
     from ossicle.audio.store.verify import verify_store
 
     shown.begin("store verify")

@@ -9,19 +9,16 @@ from ossicle.app.project.places import refuse_links
 from ossicle.app.steps import (
     bundle,
     calibration,
-    corpus,
-    dataset,
     decision,
     evaluation,
     gate,
     report,
     scores,
     second_stage,
-    store,
     training,
     unjudged,
-    unlabelled,
 )
+from ossicle.app.steps.data import corpus, dataset, store, unlabelled
 from ossicle.app.steps.engine.step import Done, Progress, Step, run_steps
 from ossicle.artefacts.files import whole_file, whole_folder
 from ossicle.artefacts.lock import project_lock

@@ -14,7 +14,8 @@ from typing import Any
 import polars as pl
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps import chain, corpus, dataset, decision, evaluation, scores
+from ossicle.app.steps import chain, decision, evaluation, scores
+from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Progress, Step, find_steps, run_steps
 from ossicle.app.steps.ensemble_members import Member, members_done
 from ossicle.app.steps.ensemble_scores import FITTED, read_fits, scores_step, write_combined

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.app.project.load import Project
+from ossicle.app.steps.data.fetch import is_fetched
+from ossicle.app.steps.data.unlabelled import audio_folder, teaching_rounds
 from ossicle.app.steps.engine.input_problems import LEFT_OUT, header_loss
-from ossicle.app.steps.fetch import is_fetched
-from ossicle.app.steps.unlabelled import audio_folder, teaching_rounds
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.corpus.indexing.file_selection import audio_files
 

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 from ossicle.app.project.load import Project
+from ossicle.app.steps.data.unlabelled import INDEX_NAME, STORE_NAME, group_field, teaching_rounds
 from ossicle.app.steps.engine.step import Context
-from ossicle.app.steps.unlabelled import INDEX_NAME, STORE_NAME, group_field, teaching_rounds
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.corpus.pseudo_labels.rounds import round_digest

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import corpus, unlabelled
 from ossicle.app.steps.benchmark.models import benchmark_models
+from ossicle.app.steps.data import corpus, unlabelled
+from ossicle.app.steps.data.unlabelled import teaching_rounds
 from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
 from ossicle.app.steps.truth import Times
-from ossicle.app.steps.unlabelled import teaching_rounds
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.corpus import folder_listing
+from ossicle.app.steps.data.corpus import folder_listing
+from ossicle.app.steps.data.store import recordings_digest
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.store import recordings_digest
 from ossicle.audio.probe import SUFFIXES
 from ossicle.audio.store.build import build_store
 from ossicle.audio.store.entries import StoreItem

@@ -11,9 +11,9 @@ import pytest
 import soundfile
 
 from ossicle.app.project.load import load_project
-from ossicle.app.steps import store as step
 from ossicle.app.steps import training
 from ossicle.app.steps.chain import run_project
+from ossicle.app.steps.data import store as step
 from ossicle.app.steps.engine.step import Context, Silent, fingerprint
 from ossicle.app.steps.preflight import preflight
 from ossicle.artefacts.journal import Journal
@@ -23,7 +23,7 @@ from ossicle.audio.store import MixedStore, composition
 from ossicle.audio.store import choice as choosing
 from ossicle.training.material import load_material
 
-from ..untrained import PROJECT, RATE, write_tapes
+from ....untrained import PROJECT, RATE, write_tapes
 
 QUIET = ("--until", "store", "--progress", "none")
 NONE = ("--progress", "none")

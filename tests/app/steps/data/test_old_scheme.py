@@ -8,7 +8,7 @@ import pytest
 
 from ossicle.corpus.indexing.index_storage import read_index
 
-from ..old_scheme import PROJECT, TAPES, OldCorpus, loud, make_corpus
+from ....old_scheme import PROJECT, TAPES, OldCorpus, loud, make_corpus
 
 
 @pytest.fixture

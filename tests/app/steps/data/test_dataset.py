@@ -21,7 +21,7 @@ from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.splits.folds import LEAKY, STRATEGIES
 
-from ..untrained import PROJECT, write_tapes
+from ....untrained import PROJECT, write_tapes
 
 QUIET = ("--progress", "none")
 VARIANT = """

@@ -1,0 +1,1 @@
+"""Steps from recordings to stored clips."""
