@@ -29,7 +29,7 @@ from ossicle.app.steps.data import unlabelled
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pseudo_scores import pseudo_track
 from ossicle.app.steps.scores import track_path
-from ossicle.app.steps.training import labels_of, model_names
+from ossicle.app.steps.train.training import labels_of, model_names
 from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.blocks import read_track
 from ossicle.core.digest import seed_of

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ossicle.app.steps import training as training_step
+from ossicle.app.steps.train import training as training_step
 from ossicle.audio.wav import write_wav
 from ossicle.training import crossval
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ossicle.app.steps import chain, training
+from ossicle.app.steps import chain
 from ossicle.app.steps.engine.step import Context, Step
+from ossicle.app.steps.train import training
 from ossicle.artefacts.files import write_json
 from ossicle.audio.wav import write_wav
 from ossicle.corpus.formats.raven import write_raven

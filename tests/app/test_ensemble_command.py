@@ -11,9 +11,10 @@ import torch
 
 from ossicle.app.cli.runtimes import Engine, open_predictor
 from ossicle.app.project.load import load_project
-from ossicle.app.steps import chain, training
+from ossicle.app.steps import chain
 from ossicle.app.steps.engine.step import Context, find_steps
-from ossicle.app.steps.training import labels_of, models_of
+from ossicle.app.steps.train import training
+from ossicle.app.steps.train.training import labels_of, models_of
 from ossicle.artefacts.files import write_json
 from ossicle.bundle.format import member_bundles, read_bundle
 from ossicle.inference import batch

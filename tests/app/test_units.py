@@ -12,10 +12,11 @@ import pytest
 from ossicle.app.jobs.benchmark import benchmark_jobs
 from ossicle.app.jobs.build import Listed, listed_jobs, step_jobs
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import chain, training
+from ossicle.app.steps import chain
 from ossicle.app.steps.chain import run_project
 from ossicle.app.steps.engine.step import Context, Silent, Step, find_steps
-from ossicle.app.steps.training import models_of
+from ossicle.app.steps.train import training
+from ossicle.app.steps.train.training import models_of
 from ossicle.app.steps.units import run_unit
 from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT, Shelf

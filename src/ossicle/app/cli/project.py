@@ -204,7 +204,7 @@ def status(
     """Show which steps are done under the current settings, and which would be computed."""
     from ossicle.app.steps.chain import chain_of
     from ossicle.app.steps.engine.step import find_steps
-    from ossicle.app.steps.taught import pseudo_in_words
+    from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
     found = find_steps(chain_of(loaded), loaded)

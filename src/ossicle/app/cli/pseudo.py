@@ -47,7 +47,7 @@ def pseudo(
     """
     from ossicle.app.steps.engine.progress import KINDS, make_progress
     from ossicle.app.steps.pseudo import make_round
-    from ossicle.app.steps.training import FINAL
+    from ossicle.app.steps.train.training import FINAL
 
     if progress not in KINDS:
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")

@@ -11,8 +11,8 @@ from ossicle.app.steps.criteria import RECORDING, pool_of
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.gate import METRICS
 from ossicle.app.steps.second_stage import MODEL, VERDICT
-from ossicle.app.steps.taught import pseudo_in_words
-from ossicle.app.steps.training import FINAL, pretrained
+from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
+from ossicle.app.steps.train.training import FINAL, pretrained
 from ossicle.app.steps.truth import postprocess_key, read_truth
 from ossicle.artefacts.files import read_json
 from ossicle.audio.mono import load_mono

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.scores import track_path
-from ossicle.app.steps.trained import trained_predictor
-from ossicle.app.steps.training import labels_of, model_names
+from ossicle.app.steps.train.trained_predictor import trained_predictor
+from ossicle.app.steps.train.training import labels_of, model_names
 from ossicle.artefacts.blocks import TrackWriter, read_track, track_files
 from ossicle.artefacts.files import file_digest, read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table

@@ -11,7 +11,7 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.steps.chain import run_project
 from ossicle.app.steps.engine.step import Progress
-from ossicle.app.steps.training import labels_of
+from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
 from ossicle.audio.mono import load_mono

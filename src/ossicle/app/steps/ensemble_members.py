@@ -12,7 +12,7 @@ from ossicle.app.steps.bundle import FOLDER
 from ossicle.app.steps.chain import chain_of, run_project
 from ossicle.app.steps.engine.step import Progress, find_steps
 from ossicle.app.steps.scores import refuse_leaky, track_path
-from ossicle.app.steps.training import labels_of
+from ossicle.app.steps.train.training import labels_of
 from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.files import file_digest

@@ -17,8 +17,8 @@ from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.evaluation import read_events
 from ossicle.app.steps.second_stage import kept_stage
-from ossicle.app.steps.trained import trained_predictor
-from ossicle.app.steps.training import FINAL
+from ossicle.app.steps.train.trained_predictor import trained_predictor
+from ossicle.app.steps.train.training import FINAL
 from ossicle.app.steps.truth import Truth, postprocess_key, read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.core.decision import Decision

@@ -20,8 +20,8 @@ from ossicle.app.steps.data.unlabelled import INDEX, INDEX_NAME, audio_folder, g
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
 from ossicle.app.steps.pseudo_scores import pseudo_track, scoring_models
 from ossicle.app.steps.scores import refuse_leaky
-from ossicle.app.steps.taught import read_taught
-from ossicle.app.steps.training import FINAL, labels_of, models_of
+from ossicle.app.steps.train.pseudo_inputs import read_taught
+from ossicle.app.steps.train.training import FINAL, labels_of, models_of
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.files import file_digest, read_json
 from ossicle.artefacts.lock import project_lock

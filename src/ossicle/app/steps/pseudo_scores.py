@@ -11,8 +11,8 @@ from pathlib import Path
 from ossicle.app.steps.data.store import recordings_digest
 from ossicle.app.steps.data.unlabelled import INDEX_NAME, audio_folder, sounds_digest
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.trained import trained_predictor
-from ossicle.app.steps.training import model_names
+from ossicle.app.steps.train.trained_predictor import trained_predictor
+from ossicle.app.steps.train.training import model_names
 from ossicle.artefacts.blocks import TrackWriter, track_files
 from ossicle.artefacts.files import file_digest, write_json
 from ossicle.core.digest import digest

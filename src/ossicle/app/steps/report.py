@@ -14,8 +14,8 @@ from ossicle.app.steps.gate import METRICS
 from ossicle.app.steps.items import recording_items
 from ossicle.app.steps.recording_examples import recording_examples
 from ossicle.app.steps.second_stage import VERDICT
-from ossicle.app.steps.taught import pseudo_in_words
-from ossicle.app.steps.training import models_of
+from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
+from ossicle.app.steps.train.training import models_of
 from ossicle.app.steps.truth import Truth, event_times, read_truth
 from ossicle.artefacts.files import read_json
 from ossicle.core.settings import digestible

@@ -11,7 +11,7 @@ from ossicle.app.project.places import refuse_links
 from ossicle.app.steps import candidates
 from ossicle.app.steps.chain import CHAIN, chosen_steps
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
-from ossicle.app.steps.training import labels_of
+from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.files import read_json, whole_folder
 from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.shelf import Shelf

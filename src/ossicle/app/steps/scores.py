@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, Units, unit_journal
-from ossicle.app.steps.trained import trained_predictor
-from ossicle.app.steps.training import model_names
+from ossicle.app.steps.train.trained_predictor import trained_predictor
+from ossicle.app.steps.train.training import model_names
 from ossicle.artefacts.blocks import TrackWriter, track_files
 from ossicle.artefacts.files import file_digest, write_json
 from ossicle.artefacts.journal import Journal

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.scores import track_path
-from ossicle.app.steps.training import labels_of
+from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import read_table
 from ossicle.core.intervals import Intervals, as_intervals

@@ -11,7 +11,7 @@ from ossicle.app.steps.bundle import FOLDER, exported, origin
 from ossicle.app.steps.bundle import STEP as JUDGED
 from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.engine.step import Context
-from ossicle.app.steps.training import labels_of
+from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
 from ossicle.bundle.format import write_bundle

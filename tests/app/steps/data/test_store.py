@@ -11,11 +11,11 @@ import pytest
 import soundfile
 
 from ossicle.app.project.load import load_project
-from ossicle.app.steps import training
 from ossicle.app.steps.chain import run_project
 from ossicle.app.steps.data import store as step
 from ossicle.app.steps.engine.step import Context, Silent, fingerprint
 from ossicle.app.steps.preflight import preflight
+from ossicle.app.steps.train import training
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog
 from ossicle.artefacts.shelf import Shelf

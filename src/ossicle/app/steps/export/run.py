@@ -15,7 +15,7 @@ from ossicle.app.steps.export.graphs import Chunks, final_graphs, predictor_of, 
 from ossicle.app.steps.export.held_out import Judged, drawn, judge, score_fold
 from ossicle.app.steps.export.ranges import training_chunks
 from ossicle.app.steps.export.wish import Row, Wish
-from ossicle.app.steps.training import FINAL, models_of
+from ossicle.app.steps.train.training import FINAL, models_of
 from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.audio.store.mixed import MixedStore
 from ossicle.bundle.format import read_bundle

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, Units
-from ossicle.app.steps.taught import pseudo_inputs, pseudo_settings, pseudo_source, write_taught
+from ossicle.app.steps.train.pseudo_inputs import pseudo_inputs, pseudo_settings, pseudo_source, write_taught
 from ossicle.artefacts.files import file_digest, read_json, write_json
 from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.tables import read_table

@@ -1,0 +1,1 @@
+"""Steps that train, and what opens a trained model."""
