@@ -8,7 +8,7 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.ensemble import Ensembled, judge_ensemble
 from ossicle.app.steps.ensemble_members import Member
-from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.blocks import write_track
 from ossicle.core.combination import Combination

@@ -16,7 +16,7 @@ from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.app.steps.ensemble_members import Member, member_scores
 from ossicle.app.steps.ensemble_scores import fit, read_fits
-from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.blocks import read_track, write_track
 from ossicle.artefacts.tables import read_table

@@ -10,7 +10,7 @@ import pytest
 from ossicle.app.project.load import load_project
 from ossicle.app.steps import chain
 from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.score.scores import track_path
 from ossicle.artefacts.blocks import read_track
 from ossicle.bundle.format import read_bundle
 from ossicle.core.decision import Decision

@@ -15,7 +15,7 @@ from ossicle.app.steps import calibration, decision, evaluation, gate, second_st
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Silent, Step, run_steps
 from ossicle.app.steps.hand_labels import HandLabel, hand_label_place, read_hand_labels
-from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.score.scores import track_path
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog

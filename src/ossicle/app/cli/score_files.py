@@ -82,7 +82,7 @@ def _track(path: Path) -> tuple[tuple[str, ...], FrameScores, float]:
 def _names_of_ids(artefact: Path, ids: Mapping[str, FrameScores]) -> dict[str, str]:
     """The name of each recording id, from the corpus whose recordings this artefact of the step ``scores`` read."""
     # The steps, and what they import, are wanted here only.
-    from ossicle.app.steps.scores import audio_digest
+    from ossicle.app.steps.score.scores import audio_digest
 
     if not (artefact / MANIFEST).is_file():
         return {key: key for key in ids}

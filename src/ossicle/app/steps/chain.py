@@ -6,9 +6,10 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
-from ossicle.app.steps import bundle, calibration, decision, evaluation, gate, report, scores, second_stage, unjudged
+from ossicle.app.steps import bundle, calibration, decision, evaluation, gate, report, second_stage, unjudged
 from ossicle.app.steps.data import corpus, dataset, store, unlabelled
 from ossicle.app.steps.engine.step import Done, Progress, Step, run_steps
+from ossicle.app.steps.score import scores
 from ossicle.app.steps.train import training
 from ossicle.artefacts.files import whole_file, whole_folder
 from ossicle.artefacts.lock import project_lock

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.train.trained_predictor import trained_predictor
 from ossicle.app.steps.train.training import labels_of, model_names
 from ossicle.artefacts.blocks import TrackWriter, read_track, track_files

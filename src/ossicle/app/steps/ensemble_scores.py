@@ -14,7 +14,7 @@ import numpy as np
 
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.ensemble_members import Member, member_scores
-from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
 from ossicle.artefacts.blocks import write_track

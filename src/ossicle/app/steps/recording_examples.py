@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.blocks import read_track
 from ossicle.audio.mono import load_mono

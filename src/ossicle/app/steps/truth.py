@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import read_table

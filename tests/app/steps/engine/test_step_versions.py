@@ -11,7 +11,7 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps import calibration, decision, evaluation, second_stage
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Silent, run_steps
-from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.score.scores import track_path
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog

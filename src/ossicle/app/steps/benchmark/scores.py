@@ -9,7 +9,7 @@ from ossicle.app.steps.benchmark.index import NAME as INDEX
 from ossicle.app.steps.benchmark.index import benchmark_view, read_benchmark
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.scores import audio_digest, track_path
+from ossicle.app.steps.score.scores import audio_digest, track_path
 from ossicle.artefacts.blocks import TrackWriter, track_files
 from ossicle.artefacts.files import file_digest, read_json, write_json
 from ossicle.core.digest import digest

@@ -15,7 +15,7 @@ from ossicle.app.steps.benchmark.judged import where_known
 from ossicle.app.steps.benchmark.keys import BUNDLE, reading_key, resolved
 from ossicle.app.steps.benchmark.leaderboard import bundle_rows, fitted_rows
 from ossicle.app.steps.benchmark.models import Opened
-from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Times
 from ossicle.artefacts.blocks import read_track
 from ossicle.audio.mono import MonoStream

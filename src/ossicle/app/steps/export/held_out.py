@@ -17,7 +17,7 @@ from ossicle.app.steps.criteria import RECORDING
 from ossicle.app.steps.export.graphs import Chunks, in_precision, predictor_of, stored_precision
 from ossicle.app.steps.export.wish import Row
 from ossicle.app.steps.items import frame_items, recording_items
-from ossicle.app.steps.scores import track_path
+from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.blocks import TrackWriter, read_track
 from ossicle.audio.logmel import chunk_log_mel
