@@ -11,8 +11,8 @@ import pytest
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.data import corpus, dataset
-from ossicle.app.steps.decision import events_of
 from ossicle.app.steps.engine.step import Silent, run_steps
+from ossicle.app.steps.judge.decision import events_of
 from ossicle.app.steps.leaderboard import Judged, Row, board_of, difference, leaderboard
 from ossicle.app.steps.truth import Truth, event_times, read_truth
 from ossicle.artefacts.files import write_json

@@ -6,11 +6,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ossicle.app.steps.calibration import final_maps
 from ossicle.app.steps.criteria import RECORDING, pool_of
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.gate import METRICS
-from ossicle.app.steps.second_stage import MODEL, VERDICT
+from ossicle.app.steps.judge.calibration import final_maps
+from ossicle.app.steps.judge.noise_gate import METRICS
+from ossicle.app.steps.judge.second_stage import MODEL, VERDICT
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 from ossicle.app.steps.train.training import FINAL, pretrained
 from ossicle.app.steps.truth import postprocess_key, read_truth

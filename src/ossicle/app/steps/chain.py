@@ -6,9 +6,10 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
-from ossicle.app.steps import bundle, calibration, decision, evaluation, gate, report, second_stage, unjudged
+from ossicle.app.steps import bundle, report, unjudged
 from ossicle.app.steps.data import corpus, dataset, store, unlabelled
 from ossicle.app.steps.engine.step import Done, Progress, Step, run_steps
+from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
 from ossicle.app.steps.score import scores
 from ossicle.app.steps.train import training
 from ossicle.artefacts.files import whole_file, whole_folder
@@ -25,12 +26,12 @@ CHAIN: tuple[Step, ...] = (
     calibration.STEP,
     second_stage.STEP,
     evaluation.STEP,
-    gate.STEP,
+    noise_gate.STEP,
     bundle.STEP,
     report.STEP,
 )
 
-RESULTS = (gate.METRICS, bundle.FOLDER, report.PAGE)
+RESULTS = (noise_gate.METRICS, bundle.FOLDER, report.PAGE)
 """What a finished run leaves beside the project file."""
 
 
@@ -131,7 +132,7 @@ def gate_refusal(done: Done) -> GateRefused | None:
     if "gate" not in done.artefacts:
         return None
     made = done.artefacts.get("bundle")
-    return gate.refusal(done.artefacts["gate"] / gate.METRICS, made / bundle.FOLDER if made else None)
+    return noise_gate.refusal(done.artefacts["gate"] / noise_gate.METRICS, made / bundle.FOLDER if made else None)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -8,16 +8,16 @@ from typing import Any
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
-from ossicle.app.steps import gate
 from ossicle.app.steps.bundle import FOLDER, figures
-from ossicle.app.steps.calibration import final_maps
 from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
 from ossicle.app.steps.ensemble import Ensembled, ensemble_steps, judge_ensemble
 from ossicle.app.steps.ensemble_members import Member, members_of
 from ossicle.app.steps.ensemble_scores import Fit, read_fits, told
+from ossicle.app.steps.judge import noise_gate
+from ossicle.app.steps.judge.calibration import final_maps
+from ossicle.app.steps.judge.second_stage import read_decisions
 from ossicle.app.steps.leaderboard import Judged, board_of, judged_of
-from ossicle.app.steps.second_stage import read_decisions
 from ossicle.app.steps.truth import postprocess_key, read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.lock import project_lock
@@ -61,16 +61,18 @@ def make_ensemble(
     metrics, refused = done.metrics, None
     if with_bundle:
         opened = {_folder(place, one): read_bundle(one.bundle) for place, one in enumerate(members)}
-        metrics = read_json(_gated(project, members, done, opened, progress) / gate.METRICS)
+        metrics = read_json(_gated(project, members, done, opened, progress) / noise_gate.METRICS)
         if not metrics["gate"]["passed"]:
-            refused = gate.refusal_of(metrics["gate"], None)
+            refused = noise_gate.refusal_of(metrics["gate"], None)
     said = {**told(done.artefacts["scores"]), "board": board}
-    refuse_links(project.data_root, (results, *(results / name for name in (FOLDER, gate.METRICS, "ensemble.json"))))
+    refuse_links(
+        project.data_root, (results, *(results / name for name in (FOLDER, noise_gate.METRICS, "ensemble.json")))
+    )
     with project_lock(project.data_root):
         results.mkdir(exist_ok=True)
         write_json(results / "ensemble.json", said)
-        write_json(results / gate.METRICS, metrics)
-        places = [results / "ensemble.json", results / gate.METRICS]
+        write_json(results / noise_gate.METRICS, metrics)
+        places = [results / "ensemble.json", results / noise_gate.METRICS]
         if with_bundle and refused is None:
             _write_bundle(results / FOLDER, project, done, opened, metrics)
             places.append(results / FOLDER)
@@ -100,7 +102,9 @@ def _gated(
     threads = project.settings.training.threads
 
     def run(context: Context) -> None:
-        gate.judge_detector(context, _predictor(opened, fit, threads), "the members' final models, final decision")
+        noise_gate.judge_detector(
+            context, _predictor(opened, fit, threads), "the members' final models, final decision"
+        )
 
     names = ("corpus", "dataset", "scores", "decision", "second_stage", "evaluation")
     step = Step(

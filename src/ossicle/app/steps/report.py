@@ -8,12 +8,12 @@ import numpy as np
 
 from ossicle.app.steps.criteria import Rule, rule_in_words, rule_of
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.evaluation import evaluate, event_curve, read_events, recording_figures, sweep
 from ossicle.app.steps.examples import choose_examples
-from ossicle.app.steps.gate import METRICS
 from ossicle.app.steps.items import recording_items
+from ossicle.app.steps.judge.evaluation import evaluate, event_curve, read_events, recording_figures, sweep
+from ossicle.app.steps.judge.noise_gate import METRICS
+from ossicle.app.steps.judge.second_stage import VERDICT
 from ossicle.app.steps.recording_examples import recording_examples
-from ossicle.app.steps.second_stage import VERDICT
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 from ossicle.app.steps.train.training import models_of
 from ossicle.app.steps.truth import Truth, event_times, read_truth

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.app.steps.hand_labels import HandLabels
+from ossicle.app.steps.judge.hand_labels import HandLabels
 from ossicle.app.steps.truth import Truth, event_times
 from ossicle.audio.event_features import EventFeatureSettings
 from ossicle.core.intervals import as_intervals

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import chain, gate
+from ossicle.app.steps import chain
 from ossicle.app.steps.engine.step import find_steps
+from ossicle.app.steps.judge import noise_gate
 from ossicle.app.steps.preflight import Finding
 from ossicle.artefacts.files import file_digest
 from ossicle.core.errors import OssicleError
@@ -33,12 +34,12 @@ def _built(project: Project, of: str) -> Iterator[Finding]:
     for step, what in (("corpus", "index"), ("dataset", "dataset")):
         state = "built and current" if found[step] else f"to be built; {run} --until {step} does that"
         yield Finding(what, True, f"{of}{state}")
-    results = project.results / gate.METRICS
+    results = project.results / noise_gate.METRICS
     if not results.exists():
         yield Finding("results", True, f"{of}none yet")
         return
     made = found.get("gate")
-    if made is not None and file_digest(made / gate.METRICS) == file_digest(results):
+    if made is not None and file_digest(made / noise_gate.METRICS) == file_digest(results):
         yield Finding("results", True, f"{of}those of these settings and recordings")
     else:
         yield Finding("results", True, f"{of}stale: {results} is of other settings or recordings; {run} renews it")

@@ -11,8 +11,8 @@ import pytest
 from ossicle.app.project.load import load_project
 from ossicle.app.project.variants import preset_names
 from ossicle.app.steps import chain
-from ossicle.app.steps.clip_figures import CLIPS, FIGURES, step_for
 from ossicle.app.steps.engine.step import Silent, run_steps
+from ossicle.app.steps.judge.clip_scores import CLIPS, FIGURES, step_for
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import read_table
 from ossicle.bundle.format import read_bundle

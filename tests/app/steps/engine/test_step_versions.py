@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import calibration, decision, evaluation, second_stage
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Silent, run_steps
+from ossicle.app.steps.judge import calibration, decision, evaluation, second_stage
 from ossicle.app.steps.score.scores import track_path
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.journal import Journal

@@ -23,8 +23,8 @@ from ossicle.inference.delivery import Delivery
 from ossicle.inference.postprocess import postprocessed
 from ossicle.inference.predictor import FakePredictor
 
-from ..made_up import write_project
-from ..untrained import chain_without_training
+from ....made_up import write_project
+from ....untrained import chain_without_training
 
 QUIET = ("--progress", "none")
 SET = ("--set", "postprocess.kernel=[0.25, 0.5, 0.25]", "--set", "postprocess.file_prior_top=2")
@@ -69,7 +69,7 @@ def test_a_change_scores_nothing_again_and_decides_anew(tapes: Path, ossicle: An
     assert scores is not None
     said_of = json.loads((found["decision"] / "decision.json").read_text())  # type: ignore[operator]
     decisions = {label: Decision(**of) for label, of in said_of["final"].items()}
-    from ossicle.app.steps.decision import events_of
+    from ossicle.app.steps.judge.decision import events_of
     from ossicle.artefacts.tables import read_table
 
     ids = tuple(place.stem for place in (scores / "tracks").glob("*.npy"))

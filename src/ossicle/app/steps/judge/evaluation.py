@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.app.steps.calibration import CALIBRATION
 from ossicle.app.steps.ceiling import grid_ceiling
 from ossicle.app.steps.criteria import RECORDING, rule_in_words, rule_of
-from ossicle.app.steps.decision import events_of
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.items import recording_items
-from ossicle.app.steps.second_stage import VERDICT
+from ossicle.app.steps.judge.calibration import CALIBRATION
+from ossicle.app.steps.judge.decision import events_of
+from ossicle.app.steps.judge.second_stage import VERDICT
 from ossicle.app.steps.truth import Times, Truth, event_times, postprocess_key, read_tracks, read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table

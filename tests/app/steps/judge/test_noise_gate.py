@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import chain, gate
-from ossicle.app.steps.decision import events_frame
+from ossicle.app.steps import chain
 from ossicle.app.steps.engine.step import Context, Done, Silent
+from ossicle.app.steps.judge import noise_gate
+from ossicle.app.steps.judge.decision import events_frame
 from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.journal import Journal
@@ -55,25 +56,25 @@ def test_out_of_fold_events_count_where_nothing_is_annotated(project: Project, t
     log, journal = RunLog(tmp_path / "run.jsonl"), Journal(tmp_path / "journal.jsonl")
     context = Context(project, inputs, tmp_path, Silent(), log, journal, {})
     truth = Truth(tuple(recordings), ("call", "other"), recordings, notes, {}, {})
-    found = {(one.part, one.label): one for one in gate.on_recordings(context, truth)}
-    assert found[gate.EMPTY, "call"] == Firing("recordings", gate.EMPTY, "call", 200.0, 1, 1.5)
-    assert found[gate.EMPTY, "other"] == Firing("recordings", gate.EMPTY, "other", 200.0, 1, 1.0)
-    between = found[gate.BETWEEN, "call"]
+    found = {(one.part, one.label): one for one in noise_gate.on_recordings(context, truth)}
+    assert found[noise_gate.EMPTY, "call"] == Firing("recordings", noise_gate.EMPTY, "call", 200.0, 1, 1.5)
+    assert found[noise_gate.EMPTY, "other"] == Firing("recordings", noise_gate.EMPTY, "other", 200.0, 1, 1.0)
+    between = found[noise_gate.BETWEEN, "call"]
     assert between.seconds == pytest.approx(100 - 2 * 10.2)
     assert between.n_events == 1
     # Time counts wherever nothing is annotated, whole events or not.
     assert between.active_s == pytest.approx(0.9 + 1.0 + 9.9)
-    assert found[gate.BETWEEN, "other"].n_events == 0
+    assert found[noise_gate.BETWEEN, "other"].n_events == 0
 
 
 def test_events_in_samples_come_from_the_engine_that_reads_recordings() -> None:
     predictor = FakePredictor(("call",), PLAN)
     samples = np.zeros(30 * 8000, dtype=np.float32)
     samples[80000:84000] = 0.5 * np.random.default_rng(0).standard_normal(4000)
-    (event,) = gate.events_in(samples, predictor, {"call": Decision(on=0.5, off=0.5)})
+    (event,) = noise_gate.events_in(samples, predictor, {"call": Decision(on=0.5, off=0.5)})
     assert event.start_s == pytest.approx(10.0, abs=0.03)
     assert event.end_s == pytest.approx(10.5, abs=0.03)
-    assert gate.events_in(samples[:80000], predictor, {"call": Decision(on=0.5, off=0.5)}) == []
+    assert noise_gate.events_in(samples[:80000], predictor, {"call": Decision(on=0.5, off=0.5)}) == []
 
 
 def metrics(folder: Path, *firings: Firing, settings: GateSettings | None = None) -> Path:
@@ -95,7 +96,7 @@ STUCK = Firing("speech_like", "-35 dBFS", "hum", 60.0, 1, 60.0)
 
 
 def test_a_refusal_names_probe_label_rate_limit_and_remedy(tmp_path: Path) -> None:
-    refusal = gate.refusal(metrics(tmp_path, QUIET, LOUD, STUCK), Path("data/bundle/1/bundle"))
+    refusal = noise_gate.refusal(metrics(tmp_path, QUIET, LOUD, STUCK), Path("data/bundle/1/bundle"))
     assert refusal is not None
     assert refusal.exit_code == 4
     assert str(refusal) == (
@@ -104,11 +105,11 @@ def test_a_refusal_names_probe_label_rate_limit_and_remedy(tmp_path: Path) -> No
         "reviewed-empty recordings or with [augment] noise_probability, or, if it may fire there, raise [gate] "
         'white_noise_per_hour (and active_share) or put "white_noise" into [gate] off'
     )
-    stuck = gate.refusal(metrics(tmp_path, STUCK), None)
+    stuck = noise_gate.refusal(metrics(tmp_path, STUCK), None)
     assert "fires 60 times an hour on speech-like noise (-35 dBFS; limit 60) and fills 100% of it (limit 5%)" in str(
         stuck
     )
-    assert gate.refusal(metrics(tmp_path, QUIET), None) is None
+    assert noise_gate.refusal(metrics(tmp_path, QUIET), None) is None
 
 
 def done(place: Path, *firings: Firing) -> Done:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import calibration, decision, evaluation, gate, second_stage
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Silent, Step, run_steps
-from ossicle.app.steps.hand_labels import HandLabel, hand_label_place, read_hand_labels
+from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
+from ossicle.app.steps.judge.hand_labels import HandLabel, hand_label_place, read_hand_labels
 from ossicle.app.steps.score.scores import track_path
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.journal import Journal
@@ -184,8 +184,11 @@ def test_the_kept_model_judges_new_sound_like_the_step(forest, folder):
         tone = 0.09 * np.sin(2 * np.pi * hz * np.arange(int(0.3 * RATE)) / RATE)
         samples[second * RATE : second * RATE + len(tone)] += tone.astype(np.float32)
     predictor = FakePredictor(("call",), plan, threshold_db=-35.0)
-    assert len(gate.events_in(samples, predictor, decisions)) == 4
-    assert [round(one.start_s) for one in gate.events_in(samples, predictor, decisions, second_stage=stage)] == [2, 6]
+    assert len(noise_gate.events_in(samples, predictor, decisions)) == 4
+    assert [round(one.start_s) for one in noise_gate.events_in(samples, predictor, decisions, second_stage=stage)] == [
+        2,
+        6,
+    ]
 
 
 @pytest.mark.parametrize(

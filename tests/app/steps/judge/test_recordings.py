@@ -25,7 +25,7 @@ from ossicle.core.errors import UsageError
 from ossicle.inference.batch import predict_file, stream_file
 from ossicle.inference.delivery import bundled_delivery
 
-from ..untrained import chain_without_training
+from ....untrained import chain_without_training
 
 RATE = 8000
 COMMAND = (sys.executable, "-c", "from ossicle.app.cli.main import main; main()")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ..untrained import PROJECT, write_tapes
+from ....untrained import PROJECT, write_tapes
 
 pytestmark = pytest.mark.usefixtures("without_training")
 # A threshold of nought makes one endless event of everything, silence too; one of 1 makes nothing of anything.

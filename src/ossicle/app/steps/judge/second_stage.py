@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.decision import events_frame, events_of
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.hand_labels import hand_label_digests, hand_label_place, read_hand_labels
+from ossicle.app.steps.judge.decision import events_frame, events_of
+from ossicle.app.steps.judge.hand_labels import hand_label_digests, hand_label_place, read_hand_labels
 from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.second_stage_fits import Found, Judged, gain, judge
 from ossicle.app.steps.truth import Truth, read_truth

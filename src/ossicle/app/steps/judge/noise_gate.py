@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.evaluation import read_events
-from ossicle.app.steps.second_stage import kept_stage
+from ossicle.app.steps.judge.evaluation import read_events
+from ossicle.app.steps.judge.second_stage import kept_stage
 from ossicle.app.steps.train.trained_predictor import trained_predictor
 from ossicle.app.steps.train.training import FINAL
 from ossicle.app.steps.truth import Truth, postprocess_key, read_truth
