@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps.compare.ensemble import Ensembled, judge_ensemble
+from ossicle.app.steps.compare.ensemble_members import Member
 from ossicle.app.steps.engine.step import Silent
-from ossicle.app.steps.ensemble import Ensembled, judge_ensemble
-from ossicle.app.steps.ensemble_members import Member
 from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.blocks import write_track

@@ -24,8 +24,8 @@ def optimism(
     Figures are of single clips, not of events on tapes: average precision, ROC AUC, and F1 and accuracy under a
     threshold that other clips chose.
     """
+    from ossicle.app.steps.compare.split_optimism import optimism as figures
     from ossicle.app.steps.engine.progress import make_progress
-    from ossicle.app.steps.optimism import optimism as figures
 
     with make_progress(progress) as shown:
         found = figures(load_project(project, overrides_of(set_, device), data_root, variant), shown)

@@ -35,8 +35,8 @@ def ensemble(
     project file: ensemble.json, metrics.json and bundle/, which `ossicle predict` and `ossicle stream` run as any
     bundle. Exit code 4: the noise gate refused the bundle.
     """
+    from ossicle.app.steps.compare.ensemble_results import make_ensemble
     from ossicle.app.steps.engine.progress import make_progress
-    from ossicle.app.steps.ensemble_results import make_ensemble
 
     overrides = overrides_of(set_, device)
     loaded = load_project(project, overrides, data_root)

@@ -37,7 +37,7 @@ def leaderboard(
     the best are paired, on the same resampled recordings, and there is none where the two were not judged on the same
     recordings, annotations and groups. Variants that differ in training.seed alone have their mean and spread.
     """
-    from ossicle.app.steps.leaderboard import leaderboard as board_of
+    from ossicle.app.steps.compare.leaderboard import leaderboard as board_of
 
     loaded = load_project(project, tuple(set_ or ()), data_root)
     if page is not None and page.is_dir():

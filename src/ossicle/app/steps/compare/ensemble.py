@@ -15,10 +15,10 @@ import polars as pl
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps import chain
+from ossicle.app.steps.compare.ensemble_members import Member, members_done
+from ossicle.app.steps.compare.ensemble_scores import FITTED, read_fits, scores_step, write_combined
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Progress, Step, find_steps, run_steps
-from ossicle.app.steps.ensemble_members import Member, members_done
-from ossicle.app.steps.ensemble_scores import FITTED, read_fits, scores_step, write_combined
 from ossicle.app.steps.judge import decision, evaluation
 from ossicle.app.steps.score import scores
 from ossicle.app.steps.truth import read_truth

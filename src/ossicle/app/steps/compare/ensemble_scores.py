@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ossicle.app.steps.compare.ensemble_members import Member, member_scores
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.ensemble_members import Member, member_scores
 from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes

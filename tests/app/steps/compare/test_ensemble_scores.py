@@ -12,10 +12,10 @@ import pytest
 from scipy.stats import rankdata
 
 from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps.compare.ensemble_members import Member, member_scores
+from ossicle.app.steps.compare.ensemble_scores import fit, read_fits
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
-from ossicle.app.steps.ensemble_members import Member, member_scores
-from ossicle.app.steps.ensemble_scores import fit, read_fits
 from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.blocks import read_track, write_track
@@ -25,8 +25,8 @@ from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.combining import combine
 
-from ..made_up import judged, member, write_project
-from ..untrained import PROJECT
+from ....made_up import judged, member, write_project
+from ....untrained import PROJECT
 
 STEMS = ("siteA_1", "siteA_2", "siteB_1", "siteC_1")
 

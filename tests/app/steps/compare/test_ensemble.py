@@ -23,7 +23,7 @@ from ossicle.models.registry import build_network
 from ossicle.models.weights import save_weights
 from ossicle.training.runfolder import RunFolder
 
-from ..made_up import write_project
+from ....made_up import write_project
 
 QUIET = ("--progress", "none")
 MORE = """

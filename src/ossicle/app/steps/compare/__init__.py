@@ -1,0 +1,1 @@
+"""Comparing trainings: leaderboard, ensembles, what a leaky split adds."""
