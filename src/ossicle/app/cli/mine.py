@@ -33,7 +33,7 @@ def mine(
 
     The next run uses them as noise clips; `mined_weight` of the table dataset says how often they are drawn.
     """
-    from ossicle.app.steps.mine import mine as mine_project
+    from ossicle.app.steps.rounds.hard_negatives import mine as mine_project
 
     done = mine_project(load_project(project, tuple(set_ or ()), data_root, variant), most, lower)
     if as_json:

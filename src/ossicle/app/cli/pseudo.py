@@ -46,7 +46,7 @@ def pseudo(
     taught only what was said by models that held it out too. Exit code 3: done, but recordings were left out.
     """
     from ossicle.app.steps.engine.progress import KINDS, make_progress
-    from ossicle.app.steps.pseudo import make_round
+    from ossicle.app.steps.rounds.pseudo_labels import make_round
     from ossicle.app.steps.train.training import FINAL
 
     if progress not in KINDS:

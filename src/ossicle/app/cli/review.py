@@ -57,7 +57,7 @@ def export(
     the `(look)` row of a stretch that you did not look at: nothing is then concluded from it.
     """
     from ossicle.app.steps.engine.progress import make_progress
-    from ossicle.app.steps.review import export_review
+    from ossicle.app.steps.rounds.review_round import export_review
 
     wanted, kinds = _listed("--format", formats, FORMATS), _listed("--select", select, KINDS)
     settings = ReviewSettings(select=kinds, most=most, margin_s=margin_s)
@@ -103,7 +103,7 @@ def import_(
     something in the folder could not be used.
     """
     from ossicle.app.steps.engine.progress import make_progress
-    from ossicle.app.steps.review import import_review
+    from ossicle.app.steps.rounds.review_round import import_review
 
     loaded = load_project(project, tuple(set_ or ()), data_root)
     with make_progress(progress) as shown:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
-from ossicle.app.steps import candidates
 from ossicle.app.steps.chain import CHAIN, chosen_steps
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
+from ossicle.app.steps.rounds import review_candidates
 from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.files import read_json, whole_folder
 from ossicle.artefacts.lock import project_lock
@@ -47,17 +47,17 @@ def export_review(
     """
     if out.exists():
         raise UsageError(f"{out} exists already; name a folder that does not, so that no corrected table is lost")
-    steps = chosen_steps(candidates.STEP.needs, project=project)
+    steps = chosen_steps(review_candidates.STEP.needs, project=project)
     missing = [name for name, path in find_steps(steps, project).items() if path is None]
     if missing:
         raise UsageError(f"the step {missing[0]} is not done under these settings; run `ossicle run` first")
     with project_lock(project.data_root):
-        made = run_steps((*steps, candidates.STEP), project, progress).artefacts
+        made = run_steps((*steps, review_candidates.STEP), project, progress).artefacts
     index = read_index(made["corpus"])
     chosen = choose(
         index.recordings,
         index.annotations,
-        candidates.read_candidates(made["candidates"]),
+        review_candidates.read_candidates(made["candidates"]),
         index.examined,
         settings,
         project.settings.evaluation.iou,

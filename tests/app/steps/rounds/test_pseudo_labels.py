@@ -15,8 +15,8 @@ from ossicle.app.steps.benchmark import index as benchmark_index
 from ossicle.app.steps.chain import chain_of, run_project
 from ossicle.app.steps.data import unlabelled
 from ossicle.app.steps.engine.step import Silent, find_steps, run_steps
-from ossicle.app.steps.pseudo import make_round
 from ossicle.app.steps.purge import unused
+from ossicle.app.steps.rounds.pseudo_labels import make_round
 from ossicle.app.steps.units import run_unit
 from ossicle.artefacts.files import read_json
 from ossicle.bundle.format import read_bundle
@@ -27,8 +27,8 @@ from ossicle.training.crossval import FitJob
 from ossicle.training.pseudo import PseudoCrops, load_pseudo
 from ossicle.training.runfolder import RunFolder
 
-from ..kills import NEVER, run_dying
-from ..pseudo_corpus import tone, train_here, write, write_corpus
+from ....kills import NEVER, run_dying
+from ....pseudo_corpus import tone, train_here, write, write_corpus
 
 QUIET = ("--progress", "none")
 NO_ROUNDS = ("--set", 'pseudo.rounds="none"')

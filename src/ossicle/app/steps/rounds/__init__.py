@@ -1,0 +1,1 @@
+"""Rounds that add training material: hard negatives, pseudo-labels, reviews."""
