@@ -70,7 +70,7 @@ def export(
     """
     from ossicle.app.steps.chain import run_project
     from ossicle.app.steps.engine.progress import KINDS, make_progress
-    from ossicle.app.steps.export.wish import Wish, precisions_asked
+    from ossicle.app.steps.release.export.request import Wish, precisions_asked
     from ossicle.export.speed import Budget
 
     if progress not in KINDS:
@@ -85,21 +85,21 @@ def export(
     if folds and loaded.settings.split.leaky:
         raise UsageError(f"--folds: split.strategy = {loaded.settings.split.strategy!r} has no models of folds")
 
-    from ossicle.app.steps.export import run, written
+    from ossicle.app.steps.release.export import output_bundle, run
 
     settings = loaded.settings.export
     with make_progress(progress) as shown:
         done = run_project(loaded, shown, until="bundle")
         exported = run.export(loaded, done, wish, shown)
-    found = written.report(exported, wish, settings)
+    found = output_bundle.report(exported, wish, settings)
     if not as_json:
-        print_rows(*written.table(found))
-    written.require_allowed(exported, settings)
-    bundle = written.write_export(exported, found, out, replace=force)
+        print_rows(*output_bundle.table(found))
+    output_bundle.require_allowed(exported, settings)
+    bundle = output_bundle.write_export(exported, found, out, replace=force)
     if as_json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        for line in written.verdicts(found):
+        for line in output_bundle.verdicts(found):
             print(printable(line))
         print(
             f"wrote {printable(str(out))}: {', '.join(name for name in sorted(bundle.files) if name.endswith('.onnx'))}"

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from ossicle.app.project.load import Project
 from ossicle.app.steps.bundle import FOLDER
 from ossicle.app.steps.engine.step import Done, Progress
-from ossicle.app.steps.export.graphs import Chunks, final_graphs, predictor_of, stored_precision
-from ossicle.app.steps.export.held_out import Judged, drawn, judge, score_fold
-from ossicle.app.steps.export.ranges import training_chunks
-from ossicle.app.steps.export.wish import Row, Wish
+from ossicle.app.steps.release.export.graphs import Chunks, final_graphs, predictor_of, stored_precision
+from ossicle.app.steps.release.export.held_out import Judged, drawn, judge, score_fold
+from ossicle.app.steps.release.export.int8_ranges import training_chunks
+from ossicle.app.steps.release.export.request import Row, Wish
 from ossicle.app.steps.train.training import FINAL, models_of
 from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.audio.store.mixed import MixedStore

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.criteria import RECORDING
-from ossicle.app.steps.export.graphs import Chunks, in_precision, predictor_of, stored_precision
-from ossicle.app.steps.export.wish import Row
 from ossicle.app.steps.items import frame_items, recording_items
+from ossicle.app.steps.release.export.graphs import Chunks, in_precision, predictor_of, stored_precision
+from ossicle.app.steps.release.export.request import Row
 from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.blocks import TrackWriter, read_track

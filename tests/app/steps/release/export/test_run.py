@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ossicle.app.steps.export import held_out, run, written
-from ossicle.app.steps.export.held_out import Judged, accuracy, macro_auc
-from ossicle.app.steps.export.ranges import training_chunks
-from ossicle.app.steps.export.wish import precisions_asked
+from ossicle.app.steps.release.export import held_out, output_bundle, run
+from ossicle.app.steps.release.export.held_out import Judged, accuracy, macro_auc
+from ossicle.app.steps.release.export.int8_ranges import training_chunks
+from ossicle.app.steps.release.export.request import precisions_asked
 from ossicle.bundle.format import read_bundle
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError, UsageError
@@ -19,7 +19,7 @@ from ossicle.core.records import Annotation, Recording
 from ossicle.export.agreement import Agreement
 from ossicle.metrics.calibrating import Items
 
-from ..untrained import PROJECT, write_tapes
+from .....untrained import PROJECT, write_tapes
 
 pytestmark = pytest.mark.usefixtures("without_training")
 # A threshold of 1 fires on nothing, so that the noise gate lets networks of random weights pass.
@@ -238,5 +238,5 @@ def test_a_page_escapes_what_a_project_is_called() -> None:
         "budget": None,
         "rows": [],
     }
-    assert "a\\|b &lt;i&gt;" in written.page(told)
-    assert "Nothing was judged out of fold" in written.page(told)
+    assert "a\\|b &lt;i&gt;" in output_bundle.page(told)
+    assert "Nothing was judged out of fold" in output_bundle.page(told)

@@ -8,10 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ossicle.app.steps.export.graphs import stored_precision
-from ossicle.app.steps.export.held_out import REFERENCE
-from ossicle.app.steps.export.run import FOLDS, MODEL, Exported
-from ossicle.app.steps.export.wish import Row, Wish
+from ossicle.app.steps.release.export.graphs import stored_precision
+from ossicle.app.steps.release.export.held_out import REFERENCE
+from ossicle.app.steps.release.export.request import Row, Wish
+from ossicle.app.steps.release.export.run import FOLDS, MODEL, Exported
 from ossicle.bundle.card import escaped
 from ossicle.bundle.extend import extend_bundle
 from ossicle.bundle.graph import graph_file

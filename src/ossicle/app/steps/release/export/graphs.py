@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.app.steps.export.wish import ONNX, Row
+from ossicle.app.steps.release.export.request import ONNX, Row
 from ossicle.audio.logmel import chunk_log_mel
 from ossicle.bundle.graph import ChunkGraph, graph_file
 from ossicle.bundle.onnx_runtime import onnx_predictor
