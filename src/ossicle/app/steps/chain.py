@@ -6,10 +6,10 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
-from ossicle.app.steps import bundle, report, unjudged
 from ossicle.app.steps.data import corpus, dataset, store, unlabelled
 from ossicle.app.steps.engine.step import Done, Progress, Step, run_steps
 from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
+from ossicle.app.steps.release import bundle, report, unscored_bundle
 from ossicle.app.steps.score import scores
 from ossicle.app.steps.train import training
 from ossicle.artefacts.files import whole_file, whole_folder
@@ -45,7 +45,7 @@ def chain_of(project: Project | None = None) -> tuple[Step, ...]:
     if not project.settings.split.leaky:
         return unlabelled.taught_chain(CHAIN, project)
     before = [step.name for step in CHAIN].index(scores.STEP.name)
-    return (*CHAIN[:before], unjudged.STEP)
+    return (*CHAIN[:before], unscored_bundle.STEP)
 
 
 def chosen_steps(

@@ -8,7 +8,6 @@ from typing import Any
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
-from ossicle.app.steps.bundle import FOLDER, figures
 from ossicle.app.steps.compare.ensemble import Ensembled, ensemble_steps, judge_ensemble
 from ossicle.app.steps.compare.ensemble_members import Member, members_of
 from ossicle.app.steps.compare.ensemble_scores import Fit, read_fits, told
@@ -18,6 +17,7 @@ from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
 from ossicle.app.steps.judge import noise_gate
 from ossicle.app.steps.judge.calibration import final_maps
 from ossicle.app.steps.judge.second_stage import read_decisions
+from ossicle.app.steps.release.bundle import FOLDER, figures
 from ossicle.app.steps.truth import postprocess_key, read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.lock import project_lock

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import polars as pl
 
-from ossicle.app.steps.bundle import FOLDER
 from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.engine.step import Context, Step
+from ossicle.app.steps.release.bundle import FOLDER
 from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import postprocess_key, read_tracks, read_truth
 from ossicle.artefacts.blocks import TrackWriter, read_track, track_files

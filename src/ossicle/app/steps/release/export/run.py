@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.bundle import FOLDER
 from ossicle.app.steps.engine.step import Done, Progress
+from ossicle.app.steps.release.bundle import FOLDER
 from ossicle.app.steps.release.export.graphs import Chunks, final_graphs, predictor_of, stored_precision
 from ossicle.app.steps.release.export.held_out import Judged, drawn, judge, score_fold
 from ossicle.app.steps.release.export.int8_ranges import training_chunks

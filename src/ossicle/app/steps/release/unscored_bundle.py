@@ -7,10 +7,10 @@ and holds no figure.
 
 from dataclasses import replace
 
-from ossicle.app.steps.bundle import FOLDER, exported, origin
-from ossicle.app.steps.bundle import STEP as JUDGED
 from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.engine.step import Context
+from ossicle.app.steps.release.bundle import FOLDER, exported, origin
+from ossicle.app.steps.release.bundle import STEP as JUDGED
 from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
