@@ -28,8 +28,8 @@ def augment(
     progress: ProgressKind = "auto",
 ) -> None:
     """Write a page that shows and plays one crop after each stage of its augmentation, with the settings in words."""
-    from ossicle.app.steps.augmented import Wanted, show_augmentation
     from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.maintenance.augmentation_page import Wanted, show_augmentation
 
     with make_progress(progress) as shown:
         made = load_project(project, tuple(set_ or ()), data_root, variant)

@@ -45,8 +45,8 @@ def export(
     Sound and pictures have the names that the lists give. Exit code 3: a recording could not be read, and its clips
     are in no list.
     """
-    from ossicle.app.steps.dataset_export import Wanted, export_dataset
     from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.maintenance.dataset_export import Wanted, export_dataset
 
     if layout not in LAYOUTS:
         raise UsageError(f"--layout {layout}: there is {', '.join(LAYOUTS)}")

@@ -39,7 +39,7 @@ def purge(
 
     Everything removed can be computed again. What a benchmark or a review was made from stays while its inputs do.
     """
-    from ossicle.app.steps.purge import remove, unused
+    from ossicle.app.steps.maintenance.purge import remove, unused
 
     projects: list[Project] = []
     for file in (project, *(also or ())):

@@ -18,7 +18,7 @@ from ossicle.artefacts.tables import read_table
 from ossicle.corpus.formats.delimited import unescape_cell
 from ossicle.corpus.formats.raven import read_raven
 
-from ..untrained import PROJECT, RATE, write_tapes
+from ....untrained import PROJECT, RATE, write_tapes
 
 TABLES = """
 [dataset]
@@ -178,7 +178,7 @@ def test_what_cannot_be_meant_is_refused(tapes: Path, ossicle: Any, given: tuple
 def test_a_recording_that_is_gone_costs_its_own_clips(
     tapes: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ossicle.app.steps import dataset_export
+    from ossicle.app.steps.maintenance import dataset_export
     from ossicle.core.errors import AudioError
 
     load = dataset_export.load_mono

@@ -17,7 +17,7 @@ from ossicle.models.augment_settings import MixupSettings
 from ossicle.models.settings import AugmentSettings
 from ossicle.training.shown import always
 
-from ..untrained import PROJECT, write_tapes
+from ....untrained import PROJECT, write_tapes
 
 QUIET = ("--progress", "none")
 AUGMENT = """

@@ -1,0 +1,1 @@
+"""Looking after a project: augmentation page, dataset export, purge."""
