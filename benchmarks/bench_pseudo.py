@@ -23,9 +23,9 @@ from esc10 import Esc10Clip, esc10_clips
 from machine import RESULTS, data_folder, described, table, write_result
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps.chain import chosen_steps
 from ossicle.app.steps.data import unlabelled
 from ossicle.app.steps.engine.step import find_steps
+from ossicle.app.steps.pipeline.detector import chosen_steps
 from ossicle.app.steps.score import pseudo_scores
 from ossicle.app.steps.score.pseudo_scores import pseudo_track
 from ossicle.app.steps.score.scores import track_path

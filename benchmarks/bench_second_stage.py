@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps.chain import chosen_steps
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.judge.decision import events_of
 from ossicle.app.steps.judge.second_stage import candidates_of, feature_settings, read_decisions
+from ossicle.app.steps.pipeline.detector import chosen_steps
 from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.second_stage_fits import gain, judge
 from ossicle.app.steps.truth import Truth, read_truth

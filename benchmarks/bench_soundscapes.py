@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from scenes import SCENE_S, SNR_DB, MixedScene, mix_scene, window_truth
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps.chain import run_project
 from ossicle.app.steps.engine.step import Silent
+from ossicle.app.steps.pipeline.detector import run_project
 from ossicle.app.steps.train.training import models_of
 from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.audio.mono import load_mono

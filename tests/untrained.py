@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ossicle.app.steps import chain
 from ossicle.app.steps.engine.step import Context, Step
+from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.train import training
 from ossicle.artefacts.files import write_json
 from ossicle.audio.wav import write_wav
@@ -32,7 +32,7 @@ def untrained(context: Context) -> None:
 
 def chain_without_training() -> tuple[Step, ...]:
     """The steps of a project, the training replaced."""
-    return tuple(replace(step, run=untrained) if step.name == "training" else step for step in chain.CHAIN)
+    return tuple(replace(step, run=untrained) if step.name == "training" else step for step in detector.CHAIN)
 
 
 RATE = 8000

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ossicle.app.cli.main import main
-from ossicle.app.steps import chain
+from ossicle.app.steps.pipeline import detector
 
 from ..untrained import chain_without_training
 
@@ -46,7 +46,7 @@ def ossicle(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 @pytest.fixture
 def without_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Projects whose networks nobody trains."""
-    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
+    monkeypatch.setattr(detector, "CHAIN", chain_without_training())
 
 
 @pytest.fixture

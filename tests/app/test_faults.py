@@ -14,8 +14,8 @@ import pytest
 import soundfile
 
 from ossicle.app.project.load import load_project
-from ossicle.app.steps.chain import run_project
 from ossicle.app.steps.engine.step import Silent
+from ossicle.app.steps.pipeline.detector import run_project
 
 from ..kills import UNPRIVILEGED, file_limit
 from .conftest import Commands

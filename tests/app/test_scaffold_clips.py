@@ -11,9 +11,9 @@ import soundfile
 from ossicle.app.project.clip_scaffold import _window_s
 from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffold import Wishes, scaffold
-from ossicle.app.steps import chain
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
+from ossicle.app.steps.pipeline import detector
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.errors import SplitError, UsageError
@@ -240,7 +240,7 @@ def test_stats_list_rare_labels_and_the_longest_of_many_groups(ossicle, tmp_path
 def test_a_table_goes_all_the_way_to_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = birdclef(tmp_path)
     file = scaffold("birds", tmp_path / "work", Wishes(place / "audio", labels=str(place / "train.csv"), folds=2))
-    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
+    monkeypatch.setattr(detector, "CHAIN", chain_without_training())
     overrides = (
         "model.window.backbone=resnet10t",
         "corpus.metadata.secondary=unknown",
@@ -248,7 +248,7 @@ def test_a_table_goes_all_the_way_to_a_bundle(tmp_path: Path, monkeypatch: pytes
         'gate.off=["silence", "white_noise", "hum", "speech_like", "recordings"]',
         "report.examples=0",
     )
-    done = chain.run_project(load_project(file, overrides), Silent())
+    done = detector.run_project(load_project(file, overrides), Silent())
     assert set(done.outcomes.values()) == {"computed"}
     metrics = read_json(tmp_path / "work/metrics.json")
     assert set(metrics["per_label"]) == {"robin", "wren"}

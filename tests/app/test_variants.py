@@ -9,7 +9,7 @@ import soundfile
 
 from ossicle.app.project.load import load_project
 from ossicle.app.project.variants import preset_names
-from ossicle.app.steps import chain
+from ossicle.app.steps.pipeline import detector
 from ossicle.core.errors import ProjectError
 
 from ..untrained import PROJECT, chain_without_training, write_tapes
@@ -101,7 +101,7 @@ def tapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two tapes, two variants that share a dataset, and trainings that train nothing."""
     write_tapes(tmp_path, ("siteA_1", "siteB_1"))
     (tmp_path / "ossicle.toml").write_text('active = ["wide", "more_noise"]\n' + PROJECT + VARIANTS)
-    monkeypatch.setattr(chain, "CHAIN", chain_without_training())
+    monkeypatch.setattr(detector, "CHAIN", chain_without_training())
     return tmp_path
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ossicle.app.project.load import load_project
-from ossicle.app.steps.chain import CHAIN, run_project
 from ossicle.app.steps.engine.step import Silent, find_steps
+from ossicle.app.steps.pipeline.detector import CHAIN, run_project
 
 from .conftest import STEPS, Tiny, contents, ossicle
 

@@ -40,9 +40,9 @@ def health(
 
     Exit code 3: recordings are left out or end early; each is named among the problems.
     """
-    from ossicle.app.steps.chain import run_project
     from ossicle.app.steps.engine.input_problems import losses
     from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.pipeline.detector import run_project
 
     with make_progress(progress) as shown:
         done = run_project(load_project(project, tuple(set_ or ()), data_root, variant), shown, until="corpus")

@@ -31,8 +31,8 @@ def stats(
     A leaky split says what it cuts through. Targets for which noise found no room, and labels of fewer groups than
     folds, are listed. Of very many groups the largest are shown.
     """
-    from ossicle.app.steps.chain import run_project
     from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.pipeline.detector import run_project
     from ossicle.corpus.indexing.index_storage import read_index
 
     with make_progress(progress) as shown:

@@ -46,8 +46,8 @@ def demo(
     progress: ProgressKind = "auto",
 ) -> None:
     """Make synthetic tapes, train, evaluate, export, predict, stream, and write the page: minutes on two cores."""
-    from ossicle.app.steps.chain import gate_refusal, run_project
     from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.pipeline.detector import gate_refusal, run_project
 
     began = time.monotonic()
     _tapes(folder / "tapes", TAPES)

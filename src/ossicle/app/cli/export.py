@@ -68,8 +68,8 @@ def export(
     precision in the top class of 99 % of frames, else exit code 1. int8 may lose `export.int8_auc_drop` (0.005) of the
     macro ROC AUC out of fold, else exit code 4. Settings: the table \\[export] of the project file.
     """
-    from ossicle.app.steps.chain import run_project
     from ossicle.app.steps.engine.progress import KINDS, make_progress
+    from ossicle.app.steps.pipeline.detector import run_project
     from ossicle.app.steps.release.export.request import Wish, precisions_asked
     from ossicle.export.speed import Budget
 

@@ -231,7 +231,7 @@ def task(
     One that another process is at is waited for; whoever finishes the last one puts the whole step on the shelf.
     """
     from ossicle.app.steps.engine.progress import make_progress
-    from ossicle.app.steps.units import run_unit
+    from ossicle.app.steps.pipeline.work_units import run_unit
 
     loaded = load_project(project, overrides_of(set_, device), data_root, variant)
     with make_progress(progress) as shown:

@@ -124,9 +124,9 @@ def run(
     bundle that nothing judged: see `ossicle dataset optimism` and `ossicle benchmark`.
     """
     from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
-    from ossicle.app.steps.chain import gate_refusal, run_project
     from ossicle.app.steps.engine.input_problems import losses
     from ossicle.app.steps.engine.progress import KINDS, make_progress
+    from ossicle.app.steps.pipeline.detector import gate_refusal, run_project
 
     if progress not in KINDS:
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
@@ -202,8 +202,8 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show which steps are done under the current settings, and which would be computed."""
-    from ossicle.app.steps.chain import chain_of
     from ossicle.app.steps.engine.step import find_steps
+    from ossicle.app.steps.pipeline.detector import chain_of
     from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
@@ -231,8 +231,8 @@ def check(
     here: NaN, silence and damage within a file are found by `ossicle dataset health`, which decodes everything.
     """
     from ossicle.app.jobs.preflight import slurm_findings
-    from ossicle.app.steps.preflight import preflight
-    from ossicle.app.steps.standing import standing
+    from ossicle.app.steps.pipeline.preflight import preflight
+    from ossicle.app.steps.pipeline.project_status import standing
 
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
     findings = [*preflight(loaded), *standing(loaded, tuple(set_ or ())), *slurm_findings(loaded)]

@@ -73,9 +73,9 @@ def build(
     Options not given are those of \\[store] in the project file. A store that is there is checked, and damaged shards
     are redone. Exit code 3: recordings are left out or end early; each is named.
     """
-    from ossicle.app.steps.chain import run_project
     from ossicle.app.steps.engine.input_problems import losses
     from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.pipeline.detector import run_project
     from ossicle.audio.store.composition import composition
 
     asked = {
@@ -155,9 +155,9 @@ def verify(
     What is wrong is named with its remedy, and ends in exit code 1; `ossicle store build` redoes damaged shards, and
     only those.
     """
-    from ossicle.app.steps.chain import chosen_steps
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.engine.step import find_steps
+    from ossicle.app.steps.pipeline.detector import chosen_steps
     from ossicle.audio.store.composition import composition
     from ossicle.audio.store.verify import verify_store
 

@@ -49,9 +49,9 @@ def train(
     `jobs.training` says so, every model is a task of an array. Exit codes 3 and 4 are those of `ossicle run`, for any.
     """
     from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
-    from ossicle.app.steps.chain import gate_refusal, run_project
     from ossicle.app.steps.engine.input_problems import losses
     from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.pipeline.detector import gate_refusal, run_project
 
     overrides = overrides_of(set_, device)
     base = load_project(project, overrides, data_root)

@@ -7,7 +7,7 @@ from ossicle.app.jobs.job import COMMAND, Job, JobPlan, Task
 from ossicle.app.project.load import Project
 from ossicle.app.project.placement import StepPlacement
 from ossicle.app.steps.engine.step import Step, find_steps
-from ossicle.app.steps.units import units_left
+from ossicle.app.steps.pipeline.work_units import units_left
 
 LARGEST_ARRAY = 1000
 """Slurm's own limit is one more, where nobody has raised it."""

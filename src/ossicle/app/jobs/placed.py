@@ -10,8 +10,8 @@ from ossicle.app.jobs.job import Job, JobPlan
 from ossicle.app.jobs.scripts import write_scripts
 from ossicle.app.jobs.slurm import queue, require_slurm
 from ossicle.app.project.load import Project
-from ossicle.app.steps.chain import chosen_steps, run_project
 from ossicle.app.steps.engine.step import Progress
+from ossicle.app.steps.pipeline.detector import chosen_steps, run_project
 from ossicle.core.errors import UsageError
 
 

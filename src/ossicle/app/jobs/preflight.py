@@ -9,8 +9,8 @@ from ossicle.app.jobs.benchmark import TABLES
 from ossicle.app.jobs.build import FIRST
 from ossicle.app.project.load import Project
 from ossicle.app.project.placement import StepPlacement
-from ossicle.app.steps.chain import chain_of
-from ossicle.app.steps.preflight import Finding
+from ossicle.app.steps.pipeline.detector import chain_of
+from ossicle.app.steps.pipeline.preflight import Finding
 
 
 def slurm_findings(project: Project) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.chain import RESULTS
+from ossicle.app.steps.pipeline.detector import RESULTS
 from ossicle.artefacts.files import publish, publish_folder
 from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.shelf import MANIFEST

@@ -11,8 +11,8 @@ import torch
 
 from ossicle.app.cli.runtimes import Engine, open_predictor
 from ossicle.app.project.load import load_project
-from ossicle.app.steps import chain
 from ossicle.app.steps.engine.step import Context, find_steps
+from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.train import training
 from ossicle.app.steps.train.training import labels_of, models_of
 from ossicle.artefacts.files import write_json
@@ -61,8 +61,8 @@ def differently(context: Context) -> None:
 @pytest.fixture(scope="module")
 def patched() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        steps = (replace(one, run=differently) if one.name == training.STEP.name else one for one in chain.CHAIN)
-        patch.setattr(chain, "CHAIN", tuple(steps))
+        steps = (replace(one, run=differently) if one.name == training.STEP.name else one for one in detector.CHAIN)
+        patch.setattr(detector, "CHAIN", tuple(steps))
         yield
 
 
@@ -206,4 +206,4 @@ def test_members_that_do_not_go_together_are_refused(tapes: Path, ossicle: Any, 
         # It is said before anything is trained.
         variant = members.split('"')[3]
         if variant != "nobody":
-            assert find_steps(chain.CHAIN, load_project(tapes, variant=variant))["training"] is None
+            assert find_steps(detector.CHAIN, load_project(tapes, variant=variant))["training"] is None

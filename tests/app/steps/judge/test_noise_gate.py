@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import chain
 from ossicle.app.steps.engine.step import Context, Done, Silent
 from ossicle.app.steps.judge import noise_gate
 from ossicle.app.steps.judge.decision import events_frame
+from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.journal import Journal
@@ -132,20 +132,20 @@ def laid(project: Project) -> dict[str, Any]:
 
 def test_a_bundle_that_passed_is_laid_beside_the_project(project: Project, tmp_path: Path) -> None:
     run = done(tmp_path / "data", QUIET)
-    chain.publish(project, run)
-    assert chain.gate_refusal(run) is None
+    detector.publish(project, run)
+    assert detector.gate_refusal(run) is None
     assert read_json(project.folder / "bundle" / "bundle.json") == {"made": "now"}
     assert read_json(project.folder / "metrics.json")["gate"]["passed"] is True
 
 
 def test_a_refused_bundle_stays_away_and_an_earlier_one_stays(project: Project, tmp_path: Path) -> None:
     run = done(tmp_path / "data", LOUD)
-    chain.publish(project, run)
+    detector.publish(project, run)
     assert laid(project) == {"metrics.json": True, "report.html": True, "bundle": False, "bundle/old.json": False}
-    assert str(tmp_path / "data" / "bundle" / "bundle") in str(chain.gate_refusal(run))
+    assert str(tmp_path / "data" / "bundle" / "bundle") in str(detector.gate_refusal(run))
     (project.folder / "bundle").mkdir()
     (project.folder / "bundle" / "old.json").write_text("{}")
-    chain.publish(project, run)
+    detector.publish(project, run)
     assert laid(project)["bundle/old.json"]
     assert not (project.folder / "bundle" / "bundle.json").exists()
 
@@ -153,6 +153,6 @@ def test_a_refused_bundle_stays_away_and_an_earlier_one_stays(project: Project, 
 def test_a_run_without_the_gate_publishes_the_metrics_alone(project: Project, tmp_path: Path) -> None:
     whole = done(tmp_path / "data", LOUD)
     run = Done({"evaluation": whole.artefacts["evaluation"]}, {}, {})
-    chain.publish(project, run)
-    assert chain.gate_refusal(run) is None
+    detector.publish(project, run)
+    assert detector.gate_refusal(run) is None
     assert "gate" not in read_json(project.folder / "metrics.json")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import load_project
-from ossicle.app.steps import chain
 from ossicle.app.steps.engine.step import find_steps
+from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.score.scores import track_path
 from ossicle.artefacts.blocks import read_track
 from ossicle.bundle.format import read_bundle
@@ -35,7 +35,7 @@ GATE = '[gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordin
 @pytest.fixture(scope="module")
 def patched() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chain, "CHAIN", chain_without_training())
+        patch.setattr(detector, "CHAIN", chain_without_training())
         yield
 
 
@@ -55,17 +55,17 @@ def test_a_change_scores_nothing_again_and_decides_anew(tapes: Path, ossicle: An
     assert {outcomes[name] for name in ("decision", "evaluation", "gate", "bundle")} == {"computed"}
     plain, post = load_project(tapes), load_project(tapes, SET[1::2])
     assert post.settings.postprocess == HOW
-    found = find_steps(chain.CHAIN, post)
+    found = find_steps(detector.CHAIN, post)
     for project, told in (
         (plain, None),
         (post, {"kernel": [0.25, 0.5, 0.25], "file_prior_top": 2, "file_prior_power": 1.0}),
     ):
-        made = find_steps(chain.CHAIN, project)["evaluation"]
+        made = find_steps(detector.CHAIN, project)["evaluation"]
         assert made is not None
         assert json.loads((made / "metrics.json").read_text())["protocol"].get("postprocess") == told
     # Written as the model gave them; decided on as they are post-processed.
     scores = found["scores"]
-    assert scores == find_steps(chain.CHAIN, plain)["scores"]
+    assert scores == find_steps(detector.CHAIN, plain)["scores"]
     assert scores is not None
     said_of = json.loads((found["decision"] / "decision.json").read_text())  # type: ignore[operator]
     decisions = {label: Decision(**of) for label, of in said_of["final"].items()}

@@ -15,9 +15,9 @@ import pytest
 from ossicle.app.cli.table import print_metrics
 from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.load import load_project
-from ossicle.app.steps import chain
 from ossicle.app.steps.benchmark.models import Model, Reading, open_reading
 from ossicle.app.steps.engine.step import Silent
+from ossicle.app.steps.pipeline import detector
 from ossicle.audio.wav import write_wav
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
@@ -104,8 +104,8 @@ def ossicle(*words: str, place: Path) -> str:
 def run_untrained(place: Path, *overrides: str) -> dict[str, str]:
     """A run with networks that nobody trained; how each step came about."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(chain, "CHAIN", chain_without_training())
-        return dict(chain.run_project(load_project(place, overrides), Silent()).outcomes)
+        patched.setattr(detector, "CHAIN", chain_without_training())
+        return dict(detector.run_project(load_project(place, overrides), Silent()).outcomes)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ossicle.app.project.load import load_project
-from ossicle.app.steps import chain
 from ossicle.app.steps.engine.step import find_steps, fingerprint
+from ossicle.app.steps.pipeline import detector
 from ossicle.artefacts.shelf import Shelf
 
 from ....untrained import PROJECT, write_tapes
@@ -66,9 +66,9 @@ def test_what_a_bundle_was_made_from_stays(tapes: Path, ossicle: Any) -> None:
 
 def test_an_unfinished_step_is_kept_while_it_is_the_next(tapes: Path, ossicle: Any) -> None:
     one = load_project(tapes)
-    found = find_steps(chain.CHAIN, one)
+    found = find_steps(detector.CHAIN, one)
     done = {name: path for name, path in found.items() if path is not None}
-    following = next(step for step in chain.CHAIN if step.name not in done)
+    following = next(step for step in detector.CHAIN if step.name not in done)
     shelf = Shelf(one.data_root)
     following_work = shelf.begin(fingerprint(following, one, shelf, done))
     abandoned = tapes / "data" / "decision" / ".work-0123456789abcdef"

@@ -12,12 +12,12 @@ import pytest
 from ossicle.app.jobs.build import step_jobs
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.benchmark import index as benchmark_index
-from ossicle.app.steps.chain import chain_of, run_project
 from ossicle.app.steps.data import unlabelled
 from ossicle.app.steps.engine.step import Silent, find_steps, run_steps
 from ossicle.app.steps.maintenance.purge import unused
+from ossicle.app.steps.pipeline.detector import chain_of, run_project
+from ossicle.app.steps.pipeline.work_units import run_unit
 from ossicle.app.steps.rounds.pseudo_labels import make_round
-from ossicle.app.steps.units import run_unit
 from ossicle.artefacts.files import read_json
 from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import UsageError

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ossicle.app.project.benchmark import BenchmarkSettings, asked_windows
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps.chain import chosen_steps
 from ossicle.app.steps.engine.step import find_steps
+from ossicle.app.steps.pipeline.detector import chosen_steps
 from ossicle.app.steps.release.bundle import FOLDER
 from ossicle.bundle.format import MODEL, WAVEFORM, WEIGHTS, read_bundle
 from ossicle.bundle.manifest import Bundle, is_plain_name

@@ -14,12 +14,12 @@ from typing import Any
 import polars as pl
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps import chain
 from ossicle.app.steps.compare.ensemble_members import Member, members_done
 from ossicle.app.steps.compare.ensemble_scores import FITTED, read_fits, scores_step, write_combined
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Progress, Step, find_steps, run_steps
 from ossicle.app.steps.judge import decision, evaluation
+from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.score import scores
 from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.files import read_json, write_json
@@ -82,8 +82,8 @@ def judged_as(project: Project, first: Member) -> Project:
 
 def ensemble_steps(members: Sequence[Member], how: Combination, seed: int) -> tuple[Step, ...]:
     """The steps from the corpus to the evaluation; those after the scores are the chain's."""
-    names = [step.name for step in chain.CHAIN]
-    after = chain.CHAIN[names.index(scores.STEP.name) + 1 : names.index(evaluation.STEP.name) + 1]
+    names = [step.name for step in detector.CHAIN]
+    after = detector.CHAIN[names.index(scores.STEP.name) + 1 : names.index(evaluation.STEP.name) + 1]
     own = decision_step(members) if how.rule in FITTED else decision.STEP
     return (
         corpus.STEP,

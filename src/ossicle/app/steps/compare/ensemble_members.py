@@ -8,8 +8,8 @@ import numpy as np
 
 from ossicle.app.project.ensemble import ITSELF
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps.chain import chain_of, run_project
 from ossicle.app.steps.engine.step import Progress, find_steps
+from ossicle.app.steps.pipeline.detector import chain_of, run_project
 from ossicle.app.steps.release.bundle import FOLDER
 from ossicle.app.steps.score.scores import refuse_leaky, track_path
 from ossicle.app.steps.train.training import labels_of

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from ossicle.app.project.ensemble import ITSELF
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.project.settings import ProjectSettings
-from ossicle.app.steps.chain import chain_of
 from ossicle.app.steps.compare.ensemble import ensemble_done
 from ossicle.app.steps.criteria import rule_in_words, rule_of
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.judge.decision import events_of
+from ossicle.app.steps.pipeline.detector import chain_of
 from ossicle.app.steps.second_stage_fits import gain
 from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.files import read_json

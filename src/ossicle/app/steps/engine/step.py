@@ -90,7 +90,8 @@ class Step:
 
     ``extra`` gives further inputs by name (digests of files outside the shelf); ``reads`` replaces the content digest
     of a needed step by that of the part which is really read. Files and folders named in ``logs`` tell of the making
-    and stay out of the content digest. A step with ``units`` may be done in parts (:mod:`ossicle.app.steps.units`).
+    and stay out of the content digest. A step with ``units`` may be done in parts
+    (:mod:`ossicle.app.steps.pipeline.work_units`).
     """
 
     name: str

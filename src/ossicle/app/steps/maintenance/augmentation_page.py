@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.chain import run_project
 from ossicle.app.steps.engine.step import Progress
+from ossicle.app.steps.pipeline.detector import run_project
 from ossicle.app.steps.train.training import labels_of
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError

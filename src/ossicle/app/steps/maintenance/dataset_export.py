@@ -9,8 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.chain import run_project
 from ossicle.app.steps.engine.step import Progress
+from ossicle.app.steps.pipeline.detector import run_project
 from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.app.project.load import RESULTS_OF_VARIANTS, Project
-from ossicle.app.steps.chain import CHAIN, chain_of
 from ossicle.app.steps.compare.ensemble import ensemble_done
 from ossicle.app.steps.engine.step import fingerprint
+from ossicle.app.steps.pipeline.detector import CHAIN, chain_of
 from ossicle.app.steps.release.bundle import FOLDER
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.lock import project_lock

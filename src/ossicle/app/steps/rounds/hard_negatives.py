@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
-from ossicle.app.steps.chain import chosen_steps
 from ossicle.app.steps.engine.step import find_steps
+from ossicle.app.steps.pipeline.detector import chosen_steps
 from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.blocks import read_track

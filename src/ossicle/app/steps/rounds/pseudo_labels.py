@@ -14,9 +14,9 @@ import numpy as np
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
-from ossicle.app.steps.chain import chosen_steps
 from ossicle.app.steps.data.unlabelled import INDEX, INDEX_NAME, audio_folder, group_field, teaching_rounds
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
+from ossicle.app.steps.pipeline.detector import chosen_steps
 from ossicle.app.steps.score import pseudo_scores
 from ossicle.app.steps.score.pseudo_scores import pseudo_track, scoring_models
 from ossicle.app.steps.score.scores import refuse_leaky

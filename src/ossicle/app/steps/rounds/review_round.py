@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
-from ossicle.app.steps.chain import CHAIN, chosen_steps
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
+from ossicle.app.steps.pipeline.detector import CHAIN, chosen_steps
 from ossicle.app.steps.rounds import review_candidates
 from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.files import read_json, whole_folder

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps import chain
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.judge import noise_gate
-from ossicle.app.steps.preflight import Finding
+from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline.preflight import Finding
 from ossicle.artefacts.files import file_digest
 from ossicle.core.errors import OssicleError
 
@@ -29,7 +29,7 @@ def standing(project: Project, overrides: tuple[str, ...] = ()) -> Iterator[Find
 
 
 def _built(project: Project, of: str) -> Iterator[Finding]:
-    found = find_steps(chain.chain_of(project), project)
+    found = find_steps(detector.chain_of(project), project)
     run = f"ossicle run -p {project.file}" + (f" --variant {project.variant}" if project.variant else "")
     for step, what in (("corpus", "index"), ("dataset", "dataset")):
         state = "built and current" if found[step] else f"to be built; {run} --until {step} does that"

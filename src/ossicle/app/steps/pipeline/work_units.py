@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps import chain
 from ossicle.app.steps.engine.step import Context, Progress, Step, compute, fingerprint, unit_journal
+from ossicle.app.steps.pipeline import detector
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
@@ -21,7 +21,7 @@ from ossicle.core.errors import UsageError
 
 def unit_steps(project: Project) -> list[str]:
     """The steps of a project whose work falls into units."""
-    return [step.name for step in chain.chain_of(project) if step.units is not None]
+    return [step.name for step in detector.chain_of(project) if step.units is not None]
 
 
 def units_left(step: Step, project: Project, artefacts: dict[str, Path]) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def run_unit(project: Project, step_name: str, unit: str, progress: Progress) ->
 
 
 def _step(project: Project, name: str) -> Step:
-    for step in chain.chain_of(project):
+    for step in detector.chain_of(project):
         if step.name == name and step.units is not None:
             return step
     raise UsageError(f"{name!r} is no step that is done in units; such steps: {', '.join(unit_steps(project))}")
@@ -85,7 +85,7 @@ def _needed(step: Step, project: Project, progress: Progress) -> dict[str, Path]
     """The artefacts of the steps before; one whose units are all done is put on the shelf first."""
     shelf = Shelf(project.data_root)
     artefacts: dict[str, Path] = {}
-    for earlier in chain.chosen_steps([step.name], project=project)[:-1]:
+    for earlier in detector.chosen_steps([step.name], project=project)[:-1]:
         made_from = fingerprint(earlier, project, shelf, artefacts)
         found = shelf.find(made_from) or _gather(earlier, made_from, project, artefacts, progress)
         if found is None:
