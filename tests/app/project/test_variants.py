@@ -12,7 +12,7 @@ from ossicle.app.project.variants import preset_names
 from ossicle.app.steps.pipeline import detector
 from ossicle.core.errors import ProjectError
 
-from ..untrained import PROJECT, chain_without_training, write_tapes
+from ...untrained import PROJECT, chain_without_training, write_tapes
 
 VARIANTS = """
 [variants.more_noise.dataset]

@@ -21,7 +21,7 @@ from ossicle.corpus.formats.delimited import write_delimited
 from ossicle.corpus.tables import clips_of
 from ossicle.training.material import UNKNOWN
 
-from ..untrained import chain_without_training
+from ...untrained import chain_without_training
 
 HEADER = ("primary_label", "secondary_labels", "filename", "rating", "author")
 

@@ -17,8 +17,8 @@ from ossicle.corpus.formats.rows import RawSelection
 from ossicle.inference.predictor import FakePredictor
 from ossicle.report import benchmark_tables as bt
 
-from ..old_scheme import RATE, TAPES, make_corpus
-from .conftest import Commands
+from ....old_scheme import RATE, TAPES, make_corpus
+from ...conftest import Commands
 
 PROJECT = """
 base = "recipe:tapes"

@@ -192,7 +192,7 @@ def test_labels_are_neutral_in_tables_for_spreadsheets_and_come_back_as_they_wer
 
 
 def test_a_deep_manifest_is_shown_as_text_or_refused(tmp_path: Path) -> None:
-    kept = Path(__file__).resolve().parents[1] / "data" / "bundles" / "0.1.0" / "bundle"
+    kept = Path(__file__).resolve().parents[2] / "data" / "bundles" / "0.1.0" / "bundle"
     folder = Path(shutil.copytree(kept, tmp_path / "bundle"))
     manifest = json.loads((folder / "bundle.json").read_text())
     text = json.dumps(manifest).replace('"provenance": {', '"provenance": {"deep": ' + "[" * 900 + "]" * 900 + ", ")

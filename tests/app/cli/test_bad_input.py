@@ -12,7 +12,7 @@ import soundfile
 
 from ossicle.core.digest import recording_id
 
-from .conftest import Commands
+from ..conftest import Commands
 
 RATE = 16000
 LONG = f"{'n' * 251}.wav"

@@ -26,9 +26,9 @@ from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.second_stage_file import second_stage_bytes
 from ossicle.report import benchmark_tables as bt
 
-from ..inference.test_second_stage import stage
-from ..kills import run_dying
-from .conftest import Commands
+from ....inference.test_second_stage import stage
+from ....kills import run_dying
+from ...conftest import Commands
 
 RATE = 8000
 # A dot in the name, equal stems in two folders, blanks and letters beyond ASCII, and one reviewed empty.

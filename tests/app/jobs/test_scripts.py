@@ -139,7 +139,7 @@ def fake(folder: Path, name: str, text: str) -> Path:
 def run_attempt(tmp_path: Path, command: str, attempts: int = 3, continuations: int = 2) -> subprocess.Popen[str]:
     """``attempt`` as in a script, with a queue that notes what is requeued."""
     tools = fake(tmp_path / "tools", "scontrol", f'echo "$@" >> {shlex.quote(str(tmp_path / "requeued"))}')
-    script = Path(__file__).parents[2] / "src/ossicle/app/jobs/task.sh"
+    script = Path(__file__).parents[3] / "src/ossicle/app/jobs/task.sh"
     text = f'source {shlex.quote(str(script))}\nattempt "$1" {attempts} {continuations} bash -c {shlex.quote(command)}'
     env = {
         **os.environ,

@@ -22,7 +22,7 @@ from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.models.weights import save_weights
 from ossicle.report import benchmark_tables as bt
 
-from .conftest import Commands
+from ...conftest import Commands
 
 FRONT = FrontEndSettings(
     rate=8000, n_fft=256, hop_samples=128, n_mels=24, fmin_hz=0.0, fmax_hz=3000.0, scale="linear", preemphasis=0.98

@@ -17,8 +17,8 @@ from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.detector import run_project
 
-from ..kills import UNPRIVILEGED, file_limit
-from .conftest import Commands
+from ...kills import UNPRIVILEGED, file_limit
+from ..conftest import Commands
 
 OSSICLE = (sys.executable, "-m", "ossicle")
 RATE = 16000

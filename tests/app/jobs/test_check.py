@@ -16,7 +16,7 @@ from ossicle.app.steps.pipeline.detector import run_project
 from ossicle.artefacts.files import tree_digest
 from ossicle.core.errors import OssicleError, UsageError
 
-from ..untrained import PROJECT, chain_without_training, write_tapes
+from ...untrained import PROJECT, chain_without_training, write_tapes
 
 CALM = '[gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
 ON = ("--set", "jobs.on=slurm", "--set", "jobs.partition=short,long", "--set", "jobs.account=lab")

@@ -10,7 +10,7 @@ from ossicle.app.steps.data.corpus import STEP
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.corpus.indexing.index_storage import read_index
 
-from ..old_scheme import make_corpus
+from ...old_scheme import make_corpus
 
 
 @pytest.fixture
