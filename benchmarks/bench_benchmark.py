@@ -36,8 +36,8 @@ def bundle(folder: Path) -> None:
     """The recipe's network with random weights; what is not torch's is left out of the bundle but for a stub."""
     import torch
 
-    from ossicle.app.project.settings import ChunkSettings
     from ossicle.bundle.format import write_bundle
+    from ossicle.core.chunk_settings import ChunkSettings
     from ossicle.core.decision import Decision
     from ossicle.core.frontend import FrontEndSettings
     from ossicle.core.settings import digestible

@@ -9,9 +9,9 @@ import torch
 
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.pipeline import detector
-from ossicle.app.steps.train import training
 from ossicle.artefacts.files import write_json
 from ossicle.audio.wav import write_wav
+from ossicle.corpus.clips import dataset_folder
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.models.registry import build_network
@@ -21,8 +21,8 @@ from ossicle.training.runfolder import RunFolder
 
 def untrained(context: Context) -> None:
     """What the step ``training`` leaves, without the training."""
-    labels, settings = training.labels_of(context.inputs["dataset"]), context.project.settings
-    models = training.models_of(context.inputs["dataset"])
+    labels, settings = dataset_folder.labels_of(context.inputs["dataset"]), context.project.settings
+    models = dataset_folder.models_of(context.inputs["dataset"])
     for name in models:
         torch.manual_seed(0)
         folder = RunFolder(context.out / name)

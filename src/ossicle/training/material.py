@@ -14,10 +14,10 @@ from ossicle.core.chunks import ChunkPlan
 from ossicle.core.intervals import Intervals, as_intervals, part, union
 from ossicle.core.records import Annotation, Clip
 from ossicle.core.tracks import rasterise
+from ossicle.corpus.clips.dataset_folder import KNOWN, UNKNOWN
 from ossicle.corpus.tables import annotations_of, clips_of, stretches_of, unknown_of
 from ossicle.training.pseudo import PseudoCrops
 
-KNOWN, UNKNOWN = "known.parquet", "unknown.parquet"
 _TOUCH_S = 1e-9
 
 

@@ -17,9 +17,9 @@ from ossicle.app.steps.pipeline import detector
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.errors import SplitError, UsageError
+from ossicle.corpus.clips.dataset_folder import UNKNOWN
 from ossicle.corpus.formats.delimited import write_delimited
 from ossicle.corpus.tables import clips_of
-from ossicle.training.material import UNKNOWN
 
 from ...untrained import chain_without_training
 

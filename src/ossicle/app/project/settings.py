@@ -5,22 +5,23 @@ from ossicle.app.project.ensemble import EnsembleSettings
 from ossicle.app.project.placement import JobsSettings
 from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
-from ossicle.core.chunks import ChunkPlan, framing, window_plan
+from ossicle.core.chunk_settings import ChunkSettings
+from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.core.pooling import MAX, POOLS
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.settings import setting, settings
-from ossicle.core.time import nearest_frames
 from ossicle.corpus.clips.clip_table import DatasetSettings
 from ossicle.corpus.download_table import FetchSettings
 from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.splits.folds import SplitSettings
+from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.export.settings import ExportSettings
 from ossicle.inference.grid import DecisionGrid
 from ossicle.metrics.calibrating import NONE, CalibrationSettings
 from ossicle.metrics.noise_gate import GateSettings
 from ossicle.models.settings import JOINED_FRAMES, AugmentSettings, ModelSettings
+from ossicle.report.settings import ReportSettings
 from ossicle.training.second_stage_settings import SecondStageSettings
 from ossicle.training.settings import TrainingSettings
 
@@ -37,93 +38,6 @@ class ProjectTable:
         """Refuse a name that no bundle could have, before a day of training rather than after it."""
         if not is_plain_name(self.name):
             raise ValueError(f"name = {self.name!r} is not a plain name (letters, digits, '.', '_', '-'; no path)")
-
-
-@settings
-class ChunkSettings:
-    """``[chunks]``: how long the stretches are that the model reads at a time."""
-
-    core_s: float = setting(
-        default=4.0, help="scored stretch of a chunk; live models choose a small one", unit="s", gt=0
-    )
-    context_s: float = setting(
-        default=0.5, help="context on each side of the core; sliding windows need none", unit="s", ge=0
-    )
-    window_s: float = setting(
-        default=0.0,
-        help="window of a sliding-window model, rounded down to whole STFT frames; 0 for a frame-wise model",
-        unit="s",
-        ge=0,
-    )
-    step_s: float = setting(
-        default=0.0, help="from window to window; snapped to whole STFT hops, at least one", unit="s", ge=0
-    )
-    exact_step: bool = setting(
-        default=False, help="keep the asked step, at the price of an STFT of its own for every window"
-    )
-
-    def __post_init__(self) -> None:
-        """Refuse windows without a step and steps without a window."""
-        if self.window_s > 0 and self.step_s == 0:
-            raise ValueError(f"step_s = 0 s: windows of {self.window_s:g} s need a step, as 0.05")
-        if self.window_s == 0 and (self.step_s > 0 or self.exact_step):
-            name, value = ("step_s", f"{self.step_s:g} s") if self.step_s > 0 else ("exact_step", "true")
-            raise ValueError(f"{name} = {value} is for sliding windows: give window_s too")
-
-    def in_words(self, front: FrontEndSettings) -> str:
-        """The windows as they are, beside what was asked; empty for a frame-wise model."""
-        if self.window_s == 0:
-            return ""
-        plan = self.plan(front)
-        found = framing(plan, front)
-        shared = f"every {found.step_frames}, of one STFT" if found.shared else "each with an STFT of its own"
-        return (
-            f"windows of {plan.window_samples / plan.rate:.4g} s every {plan.hop_s:.4g} s "
-            f"(asked: {self.window_s:g} s and {self.step_s:g} s; {found.window_frames} STFT frames {shared})"
-        )
-
-    def plan(self, front: FrontEndSettings, joined: int = 1) -> ChunkPlan:
-        """The chunk plan on the frames of a front end, of which a network joins ``joined`` into one of its own.
-
-        Raises ValueError where the window is too short for them.
-        """
-        if self.window_s > 0:
-            return window_plan(front, self.window_s, self.step_s, self.core_s, self.exact_step)
-        hop_samples = joined * front.hop_samples
-        hop_s = hop_samples / front.rate
-        return ChunkPlan(
-            rate=front.rate,
-            hop_samples=hop_samples,
-            window_samples=front.n_fft + hop_samples - front.hop_samples,
-            core_frames=max(1, nearest_frames(self.core_s, hop_s)),
-            context_frames=nearest_frames(self.context_s, hop_s),
-        )
-
-
-@settings
-class EvaluationSettings:
-    """``[evaluation]``: what counts as found, and how sure the figures are."""
-
-    criterion: str = setting(
-        default="iou",
-        help="what is judged: iou, events by their times; recording, whether each label is in a recording at all",
-        choices=("iou", "recording"),
-    )
-    pool: str = setting(
-        default=MAX, help="score of a recording: the highest of its frames, or their mean over time", choices=POOLS
-    )
-    iou: float = setting(default=0.5, help="least intersection over union of a match", gt=0, le=1)
-    collar_s: float = setting(default=0.2, help="collar of the second criterion (as in sed_eval)", unit="s", gt=0)
-    bootstrap: int = setting(default=1000, help="resamples of the intervals", ge=100)
-    seed: int = setting(default=0, help="seed of the resampling", ge=0)
-
-
-@settings
-class ReportSettings:
-    """``[report]``: what the page shows."""
-
-    examples: int = setting(default=6, help="examples of each kind in the gallery", ge=0, le=50)
-    margin_s: float = setting(default=0.5, help="sound shown on each side of an example", unit="s", ge=0.05, le=10)
 
 
 @settings

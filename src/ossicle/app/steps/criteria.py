@@ -1,7 +1,7 @@
 """What counts as found, from ``[evaluation] criterion``: the same for the decision, the headline and the report."""
 
-from ossicle.app.project.settings import EvaluationSettings
 from ossicle.core.pooling import MAX
+from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.metrics.matching import IouMatch, RecordingMatch
 
 RECORDING = "recording"

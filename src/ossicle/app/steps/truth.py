@@ -3,26 +3,22 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.app.project.load import Project
-from ossicle.app.steps.score.scores import track_path
-from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import read_table
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.records import Annotation, Recording
-from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event, ScoreTrack
+from ossicle.corpus.clips.dataset_folder import UNKNOWN, labels_of
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.review.rounds import PROVENANCE
 from ossicle.corpus.tables import UNKNOWN_SCHEMA, annotations_of, unknown_of
 from ossicle.inference.postprocess import postprocessed
-from ossicle.training.material import UNKNOWN
+from ossicle.inference.track_files import track_path
 
 Times = dict[str, dict[str, Intervals]]
 
@@ -97,12 +93,6 @@ def _unknown(dataset: Path, judged: Collection[str]) -> frozenset[tuple[str, str
 def read_tracks(scores: Path, ids: tuple[str, ...], how: Postprocess) -> dict[str, ScoreTrack]:
     """The score tracks of recordings, post-processed; memory-mapped where there is nothing to do."""
     return {key: postprocessed(read_track(track_path(scores, key)), how) for key in ids}
-
-
-def postprocess_key(project: Project) -> dict[str, Any]:
-    """What post-processing adds to the settings of a step that reads tracks: nothing where there is none."""
-    how = project.settings.postprocess
-    return {} if how.does_nothing else {"postprocess": digestible(how)}
 
 
 def event_times(events: dict[str, list[Event]]) -> Times:

@@ -14,9 +14,9 @@ from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Context, find_steps
 from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.train import training
-from ossicle.app.steps.train.training import labels_of, models_of
 from ossicle.artefacts.files import write_json
 from ossicle.bundle.format import member_bundles, read_bundle
+from ossicle.corpus.clips.dataset_folder import labels_of, models_of
 from ossicle.inference import batch
 from ossicle.inference.batch import score_recording
 from ossicle.models.registry import build_network

@@ -16,7 +16,6 @@ from ossicle.app.steps.compare.ensemble_members import Member, member_scores
 from ossicle.app.steps.compare.ensemble_scores import fit, read_fits
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
-from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.blocks import read_track, write_track
 from ossicle.artefacts.tables import read_table
@@ -24,6 +23,7 @@ from ossicle.core.combination import RULES, Combination
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.combining import combine
+from ossicle.inference.track_files import track_path
 
 from ....made_up import judged, member, write_project
 from ....untrained import PROJECT
@@ -130,9 +130,9 @@ def test_the_annotations_of_a_fold_have_no_part_in_its_weights(truth: Truth, mak
 
 
 def test_the_events_of_a_fold_are_those_under_its_own_decision(project: Project, truth: Truth, make: Make) -> None:
-    from ossicle.app.steps.judge.decision import events_of
     from ossicle.core.decision import Decision
     from ossicle.inference.decide import decide
+    from ossicle.inference.event_tables import events_of
 
     done = judged(project, [make("a", 0.3), make("b", 0.4)], Combination(rule="learned"))
     said = json.loads((done.artefacts["decision"] / "decision.json").read_text())

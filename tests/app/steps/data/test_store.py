@@ -21,6 +21,7 @@ from ossicle.artefacts.runlog import RunLog
 from ossicle.artefacts.shelf import Shelf
 from ossicle.audio.store import MixedStore, composition
 from ossicle.audio.store import choice as choosing
+from ossicle.corpus.clips import dataset_folder
 from ossicle.training.material import load_material
 
 from ....untrained import PROJECT, RATE, write_tapes
@@ -235,7 +236,7 @@ def test_a_training_hears_the_same_from_store_and_files(project: Path) -> None:
     for overrides in ((), ("store.only_biggest=1",), ("store.raw=true", "store.raw_reading=whole")):
         loaded = load_project(project, overrides)
         made = run_project(loaded, Silent(), "store").artefacts
-        labels = training.labels_of(made["dataset"])
+        labels = dataset_folder.labels_of(made["dataset"])
         plan, audio = loaded.settings.plan, loaded.audio_folder
         material = load_material(made["dataset"], made["store"], labels, plan, audio=audio, cache_mb=1.0)
         ids = sorted({clip.recording_id for clip in material.clips})

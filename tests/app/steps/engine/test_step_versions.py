@@ -11,7 +11,6 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Silent, run_steps
 from ossicle.app.steps.judge import calibration, decision, evaluation, second_stage
-from ossicle.app.steps.score.scores import track_path
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog
@@ -21,6 +20,7 @@ from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.indexing.index_storage import read_index
+from ossicle.inference.track_files import track_path
 
 RATE = 8000
 PROJECT = """

@@ -15,7 +15,6 @@ from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Silent, Step, run_steps
 from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
 from ossicle.app.steps.judge.hand_labels import HandLabel, hand_label_place, read_hand_labels
-from ossicle.app.steps.score.scores import track_path
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog
@@ -27,6 +26,7 @@ from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.inference.predictor import FakePredictor
+from ossicle.inference.track_files import track_path
 
 RATE, SECONDS = 8000, 24
 PROJECT = """

@@ -16,11 +16,11 @@ from ossicle.app.steps.engine.step import Context, Silent, Step, find_steps
 from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.detector import run_project
 from ossicle.app.steps.pipeline.work_units import run_unit
-from ossicle.app.steps.train import training
-from ossicle.app.steps.train.training import models_of
 from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT, Shelf
 from ossicle.core.errors import UsageError
+from ossicle.corpus.clips import dataset_folder
+from ossicle.corpus.clips.dataset_folder import models_of
 from ossicle.models.registry import build_network
 from ossicle.models.weights import save_weights
 from ossicle.training.runfolder import RunFolder
@@ -31,7 +31,7 @@ from ....untrained import PROJECT, chain_without_training, write_tapes
 def one_untrained(context: Context, name: str) -> None:
     import torch
 
-    settings, labels = context.project.settings, training.labels_of(context.inputs["dataset"])
+    settings, labels = context.project.settings, dataset_folder.labels_of(context.inputs["dataset"])
     torch.manual_seed(0)
     with (context.project.folder / "trained").open("a") as file:
         file.write(f"{name}\n")

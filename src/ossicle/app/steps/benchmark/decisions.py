@@ -19,7 +19,6 @@ from ossicle.app.steps.benchmark.scores import NAME as SCORES
 from ossicle.app.steps.benchmark.scores import left_out_of
 from ossicle.app.steps.benchmark.second_layer import second_digest, second_layer, second_stage_events
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.score.scores import track_path
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import write_table
 from ossicle.core.decision import Decision
@@ -27,6 +26,7 @@ from ossicle.core.settings import digestible
 from ossicle.inference.decided import found_by_decisions
 from ossicle.inference.grid import found_by_grid
 from ossicle.inference.postprocess import postprocessed
+from ossicle.inference.track_files import track_path
 
 STEP_VERSION = 2
 NAME = "benchmark-decisions"

@@ -9,13 +9,14 @@ from ossicle.app.steps.benchmark.index import NAME as INDEX
 from ossicle.app.steps.benchmark.index import benchmark_view, read_benchmark
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.score.scores import audio_digest, track_path
+from ossicle.app.steps.score.scores import audio_digest
 from ossicle.artefacts.blocks import TrackWriter, track_files
 from ossicle.artefacts.files import file_digest, read_json, write_json
 from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.settings import digestible
 from ossicle.inference.batch import write_scores
+from ossicle.inference.track_files import track_path
 
 STEP_VERSION = 1
 NAME = "benchmark-scores"

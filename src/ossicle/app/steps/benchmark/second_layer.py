@@ -15,7 +15,6 @@ from ossicle.app.steps.benchmark.judged import where_known
 from ossicle.app.steps.benchmark.keys import BUNDLE, reading_key, resolved
 from ossicle.app.steps.benchmark.leaderboard import bundle_rows, fitted_rows
 from ossicle.app.steps.benchmark.models import Opened
-from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Times
 from ossicle.artefacts.blocks import read_track
 from ossicle.audio.mono import MonoStream
@@ -27,6 +26,7 @@ from ossicle.inference.decided import found_of
 from ossicle.inference.grid import DecisionGrid
 from ossicle.inference.second_stage_file import bundled_second_stage
 from ossicle.inference.stored import StoredScores
+from ossicle.inference.track_files import track_path
 
 SECOND = "second"
 _SECOND: Row = {"layer": SECOND}

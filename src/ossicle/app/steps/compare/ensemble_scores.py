@@ -7,14 +7,13 @@ what was fitted without its fold.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from ossicle.app.steps.compare.ensemble_members import Member, member_scores
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
 from ossicle.artefacts.blocks import write_track
@@ -23,7 +22,9 @@ from ossicle.core.combination import LEARNED, RANK, Combination
 from ossicle.core.digest import seed_of
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.inference.combining import Scores, combine, rank_table
+from ossicle.inference.ensemble_fit import Fit
 from ossicle.inference.ensemble_weights import fitted_weights
+from ossicle.inference.track_files import track_path
 
 STEP_VERSION = 1
 FITS = "fits.safetensors"
@@ -33,14 +34,6 @@ FITTED = (LEARNED, RANK)
 _MOST_CELLS = {LEARNED: 1 << 20, RANK: 1 << 22}
 """Scores of a member that are looked at to fit a rule; of larger corpora frames are drawn."""
 _FINAL = "final"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fit:
-    """A rule with what was fitted for it: the weights in ``how``, ``tables`` of ranks, None without."""
-
-    how: Combination
-    tables: Scores | None = None
 
 
 def scores_step(members: Sequence[Member], how: Combination, seed: int) -> Step:

@@ -20,13 +20,13 @@ from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.steps.compare.ensemble import ensemble_done
 from ossicle.app.steps.criteria import rule_in_words, rule_of
 from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.judge.decision import events_of
 from ossicle.app.steps.pipeline.detector import chain_of
 from ossicle.app.steps.second_stage_fits import gain
 from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.digest import digest
+from ossicle.inference.event_tables import events_of
 from ossicle.metrics.event_report import Estimate, plain
 from ossicle.training.runfolder import RunFolder
 

@@ -16,6 +16,7 @@ from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible
 from ossicle.corpus.clips.clip_table import build_dataset, clip_order, dataset_stats, has_quality
+from ossicle.corpus.clips.dataset_folder import KNOWN, UNKNOWN
 from ossicle.corpus.clips.hard_negatives import FOLDER, MinedClips, mined_clips, mined_files, read_mined
 from ossicle.corpus.clips.holdout_split import divide_clips, leak_words, models, split_name, undivided, whole_groups
 from ossicle.corpus.indexing.index_storage import read_index
@@ -30,7 +31,6 @@ from ossicle.corpus.tables import (
     stretches_frame,
     unknown_frame,
 )
-from ossicle.training.material import KNOWN, UNKNOWN
 
 STEP_VERSION = 4
 _NOISE_S = 1.0

@@ -16,9 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.train.trained_predictor import trained_predictor
-from ossicle.app.steps.train.training import labels_of, model_names
 from ossicle.artefacts.blocks import TrackWriter, read_track, track_files
 from ossicle.artefacts.files import file_digest, read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table
@@ -26,10 +24,12 @@ from ossicle.core.digest import digest
 from ossicle.core.intervals import as_intervals, overlap
 from ossicle.core.records import Annotation, Clip
 from ossicle.core.settings import digestible
+from ossicle.corpus.clips.dataset_folder import labels_of, model_names
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.folds import NEVER_HELD_OUT, TEST, SplitSettings
 from ossicle.corpus.tables import clips_of
 from ossicle.inference.batch import write_scores
+from ossicle.inference.track_files import track_path
 from ossicle.metrics.clips import ClipFigures, clip_figures, clip_scores
 
 STEP_VERSION = 1

@@ -5,30 +5,22 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from ossicle.app.steps.criteria import pool_of, rule_of
+from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.truth import postprocess_key, read_tracks, read_truth
+from ossicle.app.steps.truth import read_tracks, read_truth
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import write_table
 from ossicle.core.decision import Decision
 from ossicle.core.pooling import as_judged
 from ossicle.core.settings import digestible
-from ossicle.core.tracks import Event
 from ossicle.inference.decide import decide
+from ossicle.inference.event_tables import events_frame
 from ossicle.inference.fit import CrossFit, cross_fit, threshold_curve
 from ossicle.inference.grid import count_grid
 
 STEP_VERSION = 2
-
-EVENT_SCHEMA = {
-    "recording_id": pl.String,
-    "start_s": pl.Float64,
-    "end_s": pl.Float64,
-    "label": pl.String,
-    "score": pl.Float64,
-}
 
 
 def run(context: Context) -> None:
@@ -55,20 +47,6 @@ def run(context: Context) -> None:
         curves.append({name: np.asarray(value).tolist() for name, value in asdict(curve).items() if name != "label"})
         curves[-1]["label"] = label
     write_json(context.out / "threshold_curves.json", _finite(curves))
-
-
-def events_frame(events: Mapping[str, list[Event]]) -> pl.DataFrame:
-    """Events of recordings as a table."""
-    rows = [{"recording_id": key, **asdict(event)} for key, found in events.items() for event in found]
-    return pl.DataFrame(rows, schema=EVENT_SCHEMA)
-
-
-def events_of(frame: pl.DataFrame, ids: tuple[str, ...]) -> dict[str, list[Event]]:
-    """The inverse of :func:`events_frame`; every id has its list."""
-    out: dict[str, list[Event]] = {key: [] for key in ids}
-    for row in frame.iter_rows(named=True):
-        out[row["recording_id"]].append(Event(row["start_s"], row["end_s"], row["label"], row["score"]))
-    return out
 
 
 def _as_json(fitted: CrossFit) -> dict[str, Any]:

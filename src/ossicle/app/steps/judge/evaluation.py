@@ -7,16 +7,17 @@ import numpy as np
 
 from ossicle.app.steps.ceiling import grid_ceiling
 from ossicle.app.steps.criteria import RECORDING, rule_in_words, rule_of
+from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.items import recording_items
 from ossicle.app.steps.judge.calibration import CALIBRATION
-from ossicle.app.steps.judge.decision import events_of
 from ossicle.app.steps.judge.second_stage import VERDICT
-from ossicle.app.steps.truth import Times, Truth, event_times, postprocess_key, read_tracks, read_truth
+from ossicle.app.steps.truth import Times, Truth, event_times, read_tracks, read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
+from ossicle.inference.event_tables import events_of
 from ossicle.metrics.calibrating import NONE
 from ossicle.metrics.event_report import EventReport, plain
 from ossicle.metrics.events import evaluate_events, iou_sweep, precision_recall_f1

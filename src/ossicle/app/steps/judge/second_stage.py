@@ -20,9 +20,7 @@ import numpy as np
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.judge.decision import events_frame, events_of
 from ossicle.app.steps.judge.hand_labels import hand_label_digests, hand_label_place, read_hand_labels
-from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.second_stage_fits import Found, Judged, gain, judge
 from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.blocks import read_track
@@ -35,8 +33,10 @@ from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.inference.candidates import Candidate, CandidateFold
+from ossicle.inference.event_tables import events_frame, events_of
 from ossicle.inference.second_stage import SecondStage
 from ossicle.inference.second_stage_file import read_second_stage, second_stage_bytes
+from ossicle.inference.track_files import track_path
 from ossicle.metrics.bootstrap import Bootstrap
 from ossicle.metrics.event_report import plain
 from ossicle.metrics.matching import IouMatch

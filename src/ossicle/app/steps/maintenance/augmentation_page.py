@@ -13,11 +13,11 @@ import numpy as np
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.pipeline.detector import run_project
-from ossicle.app.steps.train.training import labels_of
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import band_centres_hz
 from ossicle.core.records import Clip, Recording
+from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.indexing.index_storage import read_index
 
 _SUFFIXES = (".html", ".htm")

@@ -11,7 +11,6 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.pipeline.detector import run_project
-from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
 from ossicle.audio.mono import load_mono
@@ -19,6 +18,7 @@ from ossicle.audio.wav import write_wav
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.records import Clip
 from ossicle.corpus.clips.clip_export import DatasetFiles, write_index, write_lists, write_tables
+from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.clips.holdout_split import split_name
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.clip_file_names import NO_YEAR, NamedClip, name_clips

@@ -15,11 +15,11 @@ from ossicle.app.steps.judge.noise_gate import METRICS
 from ossicle.app.steps.judge.second_stage import VERDICT
 from ossicle.app.steps.recording_examples import recording_examples
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
-from ossicle.app.steps.train.training import models_of
 from ossicle.app.steps.truth import Truth, event_times, read_truth
 from ossicle.artefacts.files import read_json
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
+from ossicle.corpus.clips.dataset_folder import models_of
 from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.folds import SplitSettings

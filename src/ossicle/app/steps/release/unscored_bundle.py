@@ -11,12 +11,12 @@ from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.engine.step import Context
 from ossicle.app.steps.release.bundle import FOLDER, exported, origin
 from ossicle.app.steps.release.bundle import STEP as JUDGED
-from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
+from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.tables import clips_of
 from ossicle.inference.grid import DecisionGrid

@@ -21,7 +21,6 @@ from ossicle.app.steps.score import pseudo_scores
 from ossicle.app.steps.score.pseudo_scores import pseudo_track, scoring_models
 from ossicle.app.steps.score.scores import refuse_leaky
 from ossicle.app.steps.train.pseudo_inputs import read_taught
-from ossicle.app.steps.train.training import FINAL, labels_of, models_of
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.files import file_digest, read_json
 from ossicle.artefacts.lock import project_lock
@@ -29,6 +28,7 @@ from ossicle.artefacts.shelf import Shelf
 from ossicle.core.combination import Combination
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
+from ossicle.corpus.clips.dataset_folder import FINAL, labels_of, models_of
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.rounds import (
     FOLDER,

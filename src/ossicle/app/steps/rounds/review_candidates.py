@@ -13,10 +13,10 @@ from pathlib import Path
 import polars as pl
 
 from ossicle.app.steps.criteria import pool_of
+from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.release.bundle import FOLDER
-from ossicle.app.steps.score.scores import track_path
-from ossicle.app.steps.truth import postprocess_key, read_tracks, read_truth
+from ossicle.app.steps.truth import read_tracks, read_truth
 from ossicle.artefacts.blocks import TrackWriter, read_track, track_files
 from ossicle.artefacts.files import file_digest, read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table
@@ -34,6 +34,7 @@ from ossicle.inference.batch import write_scores
 from ossicle.inference.candidates import lowered
 from ossicle.inference.decide import decide
 from ossicle.inference.postprocess import postprocessed
+from ossicle.inference.track_files import track_path
 
 STEP_VERSION = 1
 TABLE = "candidates.parquet"

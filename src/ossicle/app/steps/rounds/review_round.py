@@ -11,13 +11,13 @@ from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
 from ossicle.app.steps.pipeline.detector import CHAIN, chosen_steps
 from ossicle.app.steps.rounds import review_candidates
-from ossicle.app.steps.train.training import labels_of
 from ossicle.artefacts.files import read_json, whole_folder
 from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.shelf import Shelf
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
+from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.review.answers import Answers, answers

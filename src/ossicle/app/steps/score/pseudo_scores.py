@@ -12,12 +12,12 @@ from ossicle.app.steps.data.store import recordings_digest
 from ossicle.app.steps.data.unlabelled import INDEX_NAME, audio_folder, sounds_digest
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.trained_predictor import trained_predictor
-from ossicle.app.steps.train.training import model_names
 from ossicle.artefacts.blocks import TrackWriter, track_files
 from ossicle.artefacts.files import file_digest, write_json
 from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.settings import digestible
+from ossicle.corpus.clips.dataset_folder import model_names
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.windows import usable
 from ossicle.inference.together import write_together

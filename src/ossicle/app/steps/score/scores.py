@@ -6,7 +6,6 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, Units, unit_journal
 from ossicle.app.steps.train.trained_predictor import trained_predictor
-from ossicle.app.steps.train.training import model_names
 from ossicle.artefacts.blocks import TrackWriter, track_files
 from ossicle.artefacts.files import file_digest, write_json
 from ossicle.artefacts.journal import Journal
@@ -16,8 +15,10 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Recording
 from ossicle.core.settings import digestible
+from ossicle.corpus.clips.dataset_folder import model_names
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.inference.batch import write_scores
+from ossicle.inference.track_files import track_path
 
 STEP_VERSION = 1
 _BATCH = 8
@@ -81,11 +82,6 @@ def refuse_leaky(project: Project) -> None:
             "`ossicle run` leaves a bundle that nothing judged; `ossicle dataset optimism` says what it flatters, "
             f'`ossicle benchmark` judges on a corpus of its own; or set strategy = "grouped" in {project.file}'
         )
-
-
-def track_path(scores: Path, recording_id: str) -> Path:
-    """Where the score track of a recording lies in the artefact ``scores``."""
-    return scores / "tracks" / recording_id
 
 
 def _scored(out: Path, journal: Journal, recording_id: str) -> bool:

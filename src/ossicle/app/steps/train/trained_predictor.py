@@ -1,7 +1,7 @@
 """A trained model of a project, ready to score: with the project's settings, threads and device."""
 
 from ossicle.app.steps.engine.step import Context
-from ossicle.app.steps.train.training import labels_of
+from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.inference.predictor import Predictor
 from ossicle.training.runfolder import RunFolder
 

@@ -8,32 +8,21 @@ from typing import TYPE_CHECKING
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, Units
 from ossicle.app.steps.train.pseudo_inputs import pseudo_inputs, pseudo_settings, pseudo_source, write_taught
-from ossicle.artefacts.files import file_digest, read_json, write_json
+from ossicle.artefacts.files import file_digest, write_json
 from ossicle.artefacts.lock import unit_lock
 from ossicle.artefacts.tables import read_table
 from ossicle.audio.store.composition import composition
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
+from ossicle.corpus.clips.dataset_folder import labels_of, models_of
 from ossicle.training.runfolder import RunFolder
 
 if TYPE_CHECKING:
     from ossicle.training.crossval import FitJob
 
 STEP_VERSION = 4
-FINAL = "final"
 COMPOSITION = "composition.json"
 HUB = "hub"
-
-
-def models_of(dataset: Path) -> dict[str, tuple[int, ...]]:
-    """The folds that each model of a dataset holds out, by its run folder; :data:`FINAL` learns from all."""
-    held_out = {name: tuple(folds) for name, folds in read_json(dataset / "split.json")["models"].items()}
-    return {**held_out, FINAL: ()}
-
-
-def model_names(dataset: Path) -> dict[int, str]:
-    """The run folder of the model that held out each fold."""
-    return {fold: name for name, folds in models_of(dataset).items() for fold in folds}
 
 
 def run(context: Context) -> None:
@@ -132,11 +121,6 @@ def _fit_one(context: Context, name: str) -> None:
     say_backgrounds(context)
     _try_export(context)
     fit_all([job for job in fit_jobs(context) if job.name == name], 1, context.progress.advance)
-
-
-def labels_of(dataset: Path) -> tuple[str, ...]:
-    """The labels of a dataset, sorted."""
-    return tuple(sorted(set(read_table(dataset / "annotations.parquet")["label"].to_list())))
 
 
 def _settings(project: Project) -> dict[str, object]:

@@ -17,7 +17,6 @@ from ossicle.app.steps.criteria import RECORDING
 from ossicle.app.steps.items import frame_items, recording_items
 from ossicle.app.steps.release.export.graphs import Chunks, in_precision, predictor_of, stored_precision
 from ossicle.app.steps.release.export.request import Row
-from ossicle.app.steps.score.scores import track_path
 from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.blocks import TrackWriter, read_track
 from ossicle.audio.logmel import chunk_log_mel
@@ -26,6 +25,7 @@ from ossicle.core.digest import seed_of
 from ossicle.export.agreement import Agreement, agreement
 from ossicle.inference.batch import write_scores
 from ossicle.inference.predictor import Predictor
+from ossicle.inference.track_files import track_path
 from ossicle.metrics.calibrating import Items
 from ossicle.metrics.ranking import roc_auc
 
