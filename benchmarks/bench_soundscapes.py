@@ -29,7 +29,6 @@ from scenes import SCENE_S, SNR_DB, MixedScene, mix_scene, window_truth
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.detector import run_project
-from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.audio.mono import load_mono
 from ossicle.core.chunks import window_plan
 from ossicle.core.decision import Decision
@@ -37,6 +36,7 @@ from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.clips.dataset_folder import models_of
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
+from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.batch import score_recording
 from ossicle.inference.decide import decide
 from ossicle.metrics.clips import best_f1_threshold

@@ -8,10 +8,10 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.compare.ensemble import Ensembled, judge_ensemble
 from ossicle.app.steps.compare.ensemble_members import Member
 from ossicle.app.steps.engine.step import Silent
-from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.blocks import write_track
 from ossicle.core.combination import Combination
 from ossicle.core.tracks import ScoreTrack, rasterise
+from ossicle.evaluation.ground_truth import Truth
 from ossicle.inference.track_files import track_path
 
 from .untrained import PROJECT, write_tapes

@@ -17,6 +17,7 @@ PACKAGES = (
     "metrics",
     "models",
     "inference",
+    "evaluation",
     "training",
     "report",
     "export",
@@ -45,13 +46,18 @@ def skeleton(tmp_path: Path) -> Path:
         (package / name).mkdir(parents=True)
         (package / name / "__init__.py").write_text('"""Empty."""\n')
     (package / "__init__.py").write_text('"""Empty."""\n')
+    # A contract about its folders needs the package to be there.
+    (package / "app" / "steps").mkdir()
+    (package / "app" / "steps" / "__init__.py").write_text('"""Empty."""\n')
     return tmp_path
 
 
 def plant(sources: Path, module: str, text: str) -> None:
     path = sources / "ossicle" / f"{module.replace('.', '/')}.py"
-    path.parent.mkdir(exist_ok=True)
-    (path.parent / "__init__.py").touch()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (path.parent, path.parent.parent):
+        if folder != sources:
+            (folder / "__init__.py").touch()
     path.write_text(text)
 
 
@@ -76,9 +82,18 @@ def test_an_empty_skeleton_keeps_every_contract(repository: Path, skeleton: Path
         ({"core.planted": "import ossicle.metrics\n"}, "Each layer imports only what is below it"),
         ({"metrics.planted": "import ossicle.corpus\n"}, "Each layer imports only what is below it"),
         ({"inference.planted": "def f():\n    import ossicle.models\n"}, "Each layer imports only what is below it"),
+        ({"evaluation.planted": "import ossicle.training\n"}, "Each layer imports only what is below it"),
+        ({"evaluation.planted": "import ossicle.models\n"}, "What runs a bundle never reaches torch"),
+        ({"corpus.naming": "import ossicle.corpus.formats\n", "corpus.formats": ""}, "Inside corpus:"),
+        ({"corpus.splits": "import ossicle.corpus.clips\n", "corpus.clips": ""}, "Inside corpus:"),
+        ({"corpus.clips": "import ossicle.corpus.review\n", "corpus.review": ""}, "Inside corpus:"),
+        ({"corpus.unheard_of": ""}, "Inside corpus:"),
+        ({"app.steps.engine": "import ossicle.app.steps.data\n", "app.steps.data": ""}, "Inside app.steps:"),
+        ({"app.steps.judge": "import ossicle.app.steps.pipeline\n", "app.steps.pipeline": ""}, "Inside app.steps:"),
+        ({"app.steps.unheard_of": ""}, "Inside app.steps:"),
         ({"unheard_of.planted": "import numpy\n"}, "Each layer imports only what is below it"),
         ({"app.project": "import ossicle.app.cli\n", "app.cli": ""}, "Inside app:"),
-        ({"app.steps": "import torch\n"}, "Only models, training and export import torch"),
+        ({"app.steps.engine": "import torch\n"}, "Only models, training and export import torch"),
         ({"report.planted": "def f():\n    import torch.nn\n"}, "Only models, training and export import torch"),
         ({"models.planted": "import lightning\n"}, "Only training imports lightning"),
         ({"bundle.planted": "import onnx\n"}, "What runs a bundle never reaches torch"),
@@ -113,7 +128,9 @@ def test_what_is_allowed_is_allowed(repository: Path, skeleton: Path) -> None:
     plant(skeleton, "audio.decode", "import av\nimport soundfile\nimport soxr\n")
     plant(skeleton, "report.fine", "import jinja2\nimport matplotlib\nimport polars\n")
     plant(skeleton, "app.project", "import pydantic\n")
-    plant(skeleton, "app.steps", "import ossicle.app.project\ndef train():\n    import ossicle.training.fine\n")
-    plant(skeleton, "app.cli", "import ossicle.app.steps\nimport ossicle.audio.store\nimport ossicle.report.fine\n")
+    plant(skeleton, "app.steps.engine", "import ossicle.app.project\ndef train():\n    import ossicle.training.fine\n")
+    plant(
+        skeleton, "app.cli", "import ossicle.app.steps.engine\nimport ossicle.audio.store\nimport ossicle.report.fine\n"
+    )
     code, text = lint(skeleton, repository / "pyproject.toml")
     assert code == 0, text

@@ -11,9 +11,10 @@ from hypothesis import example as example_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ossicle.evaluation.examples import Example
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.event_report import Estimate, EventScores, Rates
-from ossicle.report.data import Example, PrCurve, ReliabilityBin, SweepRow, TrainingCurve
+from ossicle.report.data import PrCurve, ReliabilityBin, SweepRow, TrainingCurve
 from ossicle.report.figures_calibration import reliability_figure
 from ossicle.report.figures_example import LEFT, RIGHT, example_figure
 from ossicle.report.figures_groups import MAX_BARS, groups_figure, says_something

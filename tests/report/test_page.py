@@ -11,21 +11,12 @@ import pytest
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.evaluation.examples import EXAMPLE_KINDS, Example
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, IouMatch
 from ossicle.metrics.noise_gate import Firing, GateSettings, judge
-from ossicle.report.data import (
-    EXAMPLE_KINDS,
-    Example,
-    FoldRow,
-    PrCurve,
-    ReliabilityBin,
-    ReportData,
-    ScoreRow,
-    SweepRow,
-    TrainingCurve,
-)
+from ossicle.report.data import FoldRow, PrCurve, ReliabilityBin, ReportData, ScoreRow, SweepRow, TrainingCurve
 from ossicle.report.figures_groups import bars_shown
 from ossicle.report.page import render, write_report
 

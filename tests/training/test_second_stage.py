@@ -8,11 +8,11 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from ossicle.app.steps.second_stage_fits import gain, judge
-from ossicle.app.steps.truth import Truth
 from ossicle.audio.event_features import EventFeatureSettings
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.evaluation.paired_gain import gain
 from ossicle.inference.candidates import CANDIDATE_FEATURES, PEAK, Candidate
 from ossicle.inference.second_stage import LEAST_PROBABILITY
 from ossicle.inference.trees import logit
@@ -26,6 +26,7 @@ from ossicle.training.second_stage import (
     group_parts,
     matched,
 )
+from ossicle.training.second_stage_fits import judge
 from ossicle.training.second_stage_settings import SecondStageSettings
 
 CRITERION = IouMatch(threshold=0.5)

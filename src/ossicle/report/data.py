@@ -6,21 +6,17 @@ page says so in a sentence in their place.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.corpus.health.report import HealthReport
+from ossicle.evaluation.examples import Example
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.noise_gate import Judged
 from ossicle.metrics.recording_report import RecordingReport
-
-ExampleKind = Literal["best", "worst", "missed", "false alarm", "confused"]
-EXAMPLE_KINDS: tuple[ExampleKind, ...] = get_args(ExampleKind)
-EVENT_KINDS: tuple[ExampleKind, ...] = ("best", "worst", "missed", "false alarm")
-RECORDING_KINDS: tuple[ExampleKind, ...] = ("confused", "missed", "false alarm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,29 +102,6 @@ class FoldRow:
     recall: float
     n_reference: int
     n_predicted: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Example:
-    """A stretch of a recording to look at and listen to.
-
-    The event it is about lies at [``start_s``, ``end_s``]; ``score`` is the prediction's and ``iou`` the pair's, None
-    where there is none. ``samples``: float32, shape (n,), at ``rate`` Hz, beginning at ``window_start_s``.
-    ``references`` are (start, end, label), ``predictions`` (start, end, label, score).
-    """
-
-    kind: ExampleKind
-    recording: str
-    label: str
-    start_s: float
-    end_s: float
-    score: float | None
-    iou: float | None
-    samples: NDArray[np.float32]
-    rate: int
-    window_start_s: float
-    references: Sequence[tuple[float, float, str]] = ()
-    predictions: Sequence[tuple[float, float, str, float]] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from ossicle.report.data import Example
+from ossicle.evaluation.examples import Example
 from ossicle.report.figures_groups import shortened
 from ossicle.report.spectrogram import grey_levels, spectrogram
 from ossicle.report.style import BLUE, INK, ORANGE, styled

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.wav import wav_bytes
-from ossicle.report.data import EVENT_KINDS, RECORDING_KINDS, Example, ExampleKind
+from ossicle.evaluation.examples import EVENT_KINDS, RECORDING_KINDS, Example, ExampleKind
 from ossicle.report.figures_example import example_figure
 from ossicle.report.style import data_address
 

@@ -16,12 +16,12 @@ from ossicle.app.steps.compare.ensemble_members import Member, member_scores
 from ossicle.app.steps.compare.ensemble_scores import fit, read_fits
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
-from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.blocks import read_track, write_track
 from ossicle.artefacts.tables import read_table
 from ossicle.core.combination import RULES, Combination
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.tracks import ScoreTrack
+from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.combining import combine
 from ossicle.inference.track_files import track_path
 

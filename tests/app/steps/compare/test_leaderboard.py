@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.compare.leaderboard import Judged, Row, board_of, difference, leaderboard
+from ossicle.app.steps.compare.leaderboard import Judged, board_of, difference, leaderboard
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
-from ossicle.app.steps.truth import Truth, event_times, read_truth
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.combination import Combination
+from ossicle.evaluation.ground_truth import Truth, event_times, read_truth
+from ossicle.evaluation.leaderboard import Row
 from ossicle.inference.event_tables import events_of
 from ossicle.metrics.events import count_events
 from ossicle.metrics.matching import IouMatch

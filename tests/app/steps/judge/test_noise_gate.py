@@ -10,7 +10,6 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Context, Done, Silent
 from ossicle.app.steps.judge import noise_gate
 from ossicle.app.steps.pipeline import detector
-from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog
@@ -21,6 +20,7 @@ from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import write_index
+from ossicle.evaluation.ground_truth import Truth
 from ossicle.inference.event_tables import events_frame
 from ossicle.inference.predictor import FakePredictor
 from ossicle.metrics.noise_gate import Firing, GateSettings, judge

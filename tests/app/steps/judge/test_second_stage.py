@@ -14,7 +14,7 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Silent, Step, run_steps
 from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
-from ossicle.app.steps.judge.hand_labels import HandLabel, hand_label_place, read_hand_labels
+from ossicle.app.steps.judge.hand_labels import hand_label_place
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog
@@ -25,6 +25,7 @@ from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.indexing.index_storage import read_index
+from ossicle.evaluation.hand_labels import HandLabel, read_hand_labels
 from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.track_files import track_path
 

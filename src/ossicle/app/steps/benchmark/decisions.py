@@ -7,11 +7,10 @@ from typing import Any
 import polars as pl
 
 from ossicle.app.project.benchmark import BenchmarkSettings
-from ossicle.app.steps.benchmark.figures import Row, Tally, frame, in_order
 from ossicle.app.steps.benchmark.folders import EventFolders, decision_folder
 from ossicle.app.steps.benchmark.index import NAME as INDEX
 from ossicle.app.steps.benchmark.index import benchmark_view, read_benchmark
-from ossicle.app.steps.benchmark.judged import judged_labels, judging_of, where_known, with_labels
+from ossicle.app.steps.benchmark.judged import judged_labels, judging_of
 from ossicle.app.steps.benchmark.keys import BUNDLE, bundle_key, decision_key, reading_key, resolved
 from ossicle.app.steps.benchmark.leaderboard import bundle_rows, fitted_rows
 from ossicle.app.steps.benchmark.models import Opened
@@ -23,6 +22,8 @@ from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import write_table
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
+from ossicle.evaluation.benchmark_figures import Row, Tally, frame, in_order
+from ossicle.evaluation.judged_tracks import where_known, with_labels
 from ossicle.inference.decided import found_by_decisions
 from ossicle.inference.grid import found_by_grid
 from ossicle.inference.postprocess import postprocessed

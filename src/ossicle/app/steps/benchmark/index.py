@@ -11,7 +11,6 @@ from ossicle.app.steps.benchmark.models import benchmark_models
 from ossicle.app.steps.data import corpus, unlabelled
 from ossicle.app.steps.data.unlabelled import teaching_rounds
 from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
-from ossicle.app.steps.truth import Times
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
@@ -20,6 +19,7 @@ from ossicle.core.settings import digestible
 from ossicle.corpus.health.corpus_overlap import Overlap, corpus_overlap, require_apart
 from ossicle.corpus.indexing.corpus_index import index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
+from ossicle.evaluation.ground_truth import Times
 
 STEP_VERSION = 1
 NAME = "benchmark-index"

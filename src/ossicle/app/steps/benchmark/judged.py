@@ -3,15 +3,10 @@
 import numpy as np
 
 from ossicle.app.project.benchmark import BenchmarkSettings
-from ossicle.app.steps.benchmark.figures import Judging
 from ossicle.app.steps.benchmark.index import BenchmarkTruth
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.core.errors import UsageError
-from ossicle.core.intervals import Intervals
-from ossicle.core.tracks import ScoreTrack, rasterise
-
-# A score that no threshold reaches.
-_NEVER = np.float32(-1.0)
+from ossicle.evaluation.benchmark_figures import Judging
 
 
 def judged_labels(truth: BenchmarkTruth, opened: Opened, wanted: tuple[str, ...]) -> tuple[str, ...]:
@@ -44,22 +39,3 @@ def judging_of(truth: BenchmarkTruth, labels: tuple[str, ...], settings: Benchma
         n_bootstrap=settings.bootstrap,
         seed=settings.seed,
     )
-
-
-def with_labels(track: ScoreTrack, labels: tuple[str, ...]) -> ScoreTrack:
-    """The track, its judged labels complete: what a model does not know it never finds."""
-    missing = [label for label in labels if label not in track.labels]
-    if not missing:
-        return track
-    never = np.full((len(track.scores), len(missing)), _NEVER, dtype=np.float32)
-    scores = np.concatenate([track.scores, never], axis=1)
-    return ScoreTrack((*track.labels, *missing), scores, track.hop_s, track.duration_s)
-
-
-def where_known(track: ScoreTrack, known: Intervals | None) -> ScoreTrack:
-    """The track, nothing being found where nobody looked: whether an event is right there is not known."""
-    if known is None:
-        return track
-    scores = np.array(track.scores)
-    scores[rasterise(known, len(scores), track.hop_s) < 1.0] = _NEVER
-    return ScoreTrack(track.labels, scores, track.hop_s, track.duration_s)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ossicle.app.steps.benchmark.figures import Judging, Row
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.core.decision import Decision
+from ossicle.evaluation.benchmark_figures import Judging, Row
 from ossicle.inference.grid import DecisionGrid
 
 BUNDLE = "bundle"

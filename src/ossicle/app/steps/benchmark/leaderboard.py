@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.app.steps.benchmark.figures import Judging, Row, Tally, counted, estimates
 from ossicle.app.steps.benchmark.keys import BUNDLE, reading_key
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.core.decision import Decision
+from ossicle.evaluation.benchmark_figures import Judging, Row, Tally, counted, estimates
 from ossicle.inference.fit import cross_fit
 from ossicle.inference.grid import DecisionGrid
 from ossicle.metrics.sweep import sweep_rates

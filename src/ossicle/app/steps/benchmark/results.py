@@ -10,7 +10,6 @@ import polars as pl
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.benchmark.decisions import EVENTS
-from ossicle.app.steps.benchmark.figures import SCHEMAS, in_order
 from ossicle.app.steps.benchmark.index import NAME as INDEX
 from ossicle.app.steps.benchmark.index import OVERLAPS, UNCHECKED, read_benchmark
 from ossicle.app.steps.benchmark.models import Reading
@@ -20,6 +19,7 @@ from ossicle.artefacts.files import read_json, whole_folder, write_json
 from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG
 from ossicle.artefacts.tables import read_table, write_csv
 from ossicle.corpus.health.corpus_overlap import Overlap
+from ossicle.evaluation.benchmark_figures import SCHEMAS, in_order
 from ossicle.report.notebook import missing
 
 STEP_VERSION = 1

@@ -8,19 +8,19 @@ import numpy as np
 import polars as pl
 
 from ossicle.app.project.benchmark import BenchmarkSettings
-from ossicle.app.steps.benchmark.figures import Judging, Row, Tally
 from ossicle.app.steps.benchmark.folders import EventFolders, decision_folder
 from ossicle.app.steps.benchmark.index import BenchmarkTruth
-from ossicle.app.steps.benchmark.judged import where_known
 from ossicle.app.steps.benchmark.keys import BUNDLE, reading_key, resolved
 from ossicle.app.steps.benchmark.leaderboard import bundle_rows, fitted_rows
 from ossicle.app.steps.benchmark.models import Opened
-from ossicle.app.steps.truth import Times
 from ossicle.artefacts.blocks import read_track
 from ossicle.audio.mono import MonoStream
 from ossicle.bundle.manifest import SECOND_STAGE
 from ossicle.core.decision import Decision
 from ossicle.core.tracks import Event, ScoreTrack, event_order
+from ossicle.evaluation.benchmark_figures import Judging, Row, Tally
+from ossicle.evaluation.ground_truth import Times
+from ossicle.evaluation.judged_tracks import where_known
 from ossicle.inference.batch import EventFinder
 from ossicle.inference.decided import found_of
 from ossicle.inference.grid import DecisionGrid

@@ -21,11 +21,11 @@ from ossicle.app.steps.engine.step import Context, Progress, Step, find_steps, r
 from ossicle.app.steps.judge import decision, evaluation
 from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.score import scores
-from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.core.combination import Combination
+from ossicle.evaluation.ground_truth import read_truth
 from ossicle.training.second_stage_settings import SecondStageSettings
 
 STEP_VERSION = 1

@@ -12,13 +12,13 @@ from ossicle.app.steps.engine.step import Progress, find_steps
 from ossicle.app.steps.pipeline.detector import chain_of, run_project
 from ossicle.app.steps.release.bundle import FOLDER
 from ossicle.app.steps.score.scores import refuse_leaky
-from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.shelf import Shelf
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.clips.dataset_folder import labels_of
+from ossicle.evaluation.ground_truth import read_truth
 from ossicle.inference.combining import Scores, columns_by_name
 from ossicle.inference.track_files import track_path
 

@@ -12,14 +12,12 @@ from ossicle.app.steps.compare.ensemble import Ensembled, ensemble_steps, judge_
 from ossicle.app.steps.compare.ensemble_members import Member, members_of
 from ossicle.app.steps.compare.ensemble_scores import read_fits, told
 from ossicle.app.steps.compare.leaderboard import Judged, board_of, judged_of
-from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
 from ossicle.app.steps.judge import noise_gate
 from ossicle.app.steps.judge.calibration import final_maps
 from ossicle.app.steps.judge.second_stage import read_decisions
 from ossicle.app.steps.release.bundle import FOLDER, figures
-from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.lock import project_lock
 from ossicle.bundle.ensembles import RANKS, rank_bytes
@@ -28,6 +26,8 @@ from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.combination import Combination
 from ossicle.core.errors import GateRefused
 from ossicle.core.settings import digestible
+from ossicle.evaluation.criterion import pool_of
+from ossicle.evaluation.ground_truth import read_truth
 from ossicle.inference.ensemble import Ensemble, joint_plan
 from ossicle.inference.ensemble_fit import Fit
 

@@ -14,13 +14,13 @@ import numpy as np
 
 from ossicle.app.steps.compare.ensemble_members import Member, member_scores
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.files import read_json, whole_file, write_json
 from ossicle.core.combination import LEARNED, RANK, Combination
 from ossicle.core.digest import seed_of
 from ossicle.core.tracks import ScoreTrack, rasterise
+from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.combining import Scores, combine, rank_table
 from ossicle.inference.ensemble_fit import Fit
 from ossicle.inference.ensemble_weights import fitted_weights

@@ -5,111 +5,29 @@ Differences are paired: both are judged on the same resampled recordings and gro
 annotations, labels and groups are the same for both.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ossicle.app.project.ensemble import ITSELF
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.steps.compare.ensemble import ensemble_done
-from ossicle.app.steps.criteria import rule_in_words, rule_of
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.detector import chain_of
-from ossicle.app.steps.second_stage_fits import gain
-from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.digest import digest
+from ossicle.evaluation.criterion import rule_in_words, rule_of
+from ossicle.evaluation.ground_truth import Truth, read_truth
+from ossicle.evaluation.leaderboard import FIGURES, Board, Figure, OverSeeds, Row, mean_and_deviation, place
+from ossicle.evaluation.paired_gain import gain
 from ossicle.inference.event_tables import events_of
-from ossicle.metrics.event_report import Estimate, plain
+from ossicle.metrics.event_report import Estimate
 from ossicle.training.runfolder import RunFolder
-
-FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "f1": ("F1", ("events", "f1")),
-    "macro_f1": ("macro F1", ("macro", "f1")),
-    "accuracy": ("accuracy", ("recordings", "accuracy")),
-    "roc_auc": ("macro AUC", ("recordings", "macro", "roc_auc")),
-    "cmap": ("cmAP", ("recordings", "macro", "cmap")),
-}
-"""Figures of a row: what they are called, and where ``metrics.json`` has them; those that are there, headline first."""
-
-Figure = Mapping[str, float | None]
-_NO_FIGURE: Figure = {"value": None, "low": None, "high": None}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A variant (``"."``: the project itself) on the board.
-
-    ``figures``: name as in :data:`FIGURES` to value and interval. ``training_s``: seconds of all its epochs. ``gate``:
-    ``passed``, ``refused`` or empty. ``to_best``: its headline minus the best one's, paired; None for the best itself
-    and where the two were not judged on the same. ``note``: why there is no figure.
-    """
-
-    name: str
-    figures: Mapping[str, Figure]
-    training_s: float | None
-    gate: str
-    criterion: str
-    to_best: Figure | None = None
-    note: str = ""
-
-    @property
-    def headline(self) -> float | None:
-        """The figure that rows are sorted by."""
-        return self.figures.get("f1", _NO_FIGURE)["value"]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "name": self.name,
-            **{name: dict(of) for name, of in self.figures.items()},
-            "training_s": self.training_s,
-            "gate": self.gate,
-            "criterion": self.criterion,
-            "to_best": None if self.to_best is None else dict(self.to_best),
-            "note": self.note,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class OverSeeds:
-    """Variants that differ in ``training.seed`` alone: mean and standard deviation (n - 1) of each figure."""
-
-    names: tuple[str, ...]
-    seeds: tuple[int, ...]
-    figures: Mapping[str, tuple[float, float]]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        told = {
-            name: {"mean": plain(mean), "deviation": plain(spread)} for name, (mean, spread) in self.figures.items()
-        }
-        return {"names": list(self.names), "seeds": list(self.seeds), **told}
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """The rows, the best first and those without a figure last, and what is said over seeds."""
-
-    rows: tuple[Row, ...]
-    seeds: tuple[OverSeeds, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "figures": {
-                name: word for name, (word, _) in FIGURES.items() if any(name in one.figures for one in self.rows)
-            },
-            "rows": [one.to_json() for one in self.rows],
-            "over_seeds": [one.to_json() for one in self.seeds],
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +76,7 @@ def judged_of(project: Project) -> Judged | None:
 
 def board_of(found: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
     """The board of what was judged, with rows that have no figures."""
-    pairs = sorted(((_row(one), one) for one in found), key=lambda pair: _place(pair[0]))
+    pairs = sorted(((_row(one), one) for one in found), key=lambda pair: place(pair[0]))
     if pairs:
         best = pairs[0][1]
         pairs = [(replace(row, to_best=None if one is best else difference(best, one)), one) for row, one in pairs]
@@ -202,10 +120,6 @@ def _row(one: Judged) -> Row:
     return Row(one.name, figures, one.training_s, told, str(one.metrics["protocol"]["criterion"]))
 
 
-def _place(row: Row) -> tuple[float, str]:
-    return (math.inf if row.headline is None else -row.headline, row.name)
-
-
 def _training_s(training: Path) -> float | None:
     """Seconds of all epochs of all its models, wherever they were trained; None where that was not kept."""
     lines = [line for folder in sorted(training.iterdir()) if folder.is_dir() for line in RunFolder(folder).epochs()]
@@ -241,10 +155,6 @@ def _spread(of: Sequence[Judged]) -> OverSeeds:
     for name in FIGURES:
         values = [row.figures[name]["value"] for row in rows if name in row.figures]
         if len(values) == len(rows):
-            figures[name] = _mean_and_deviation(np.array(values, dtype=np.float64))
+            figures[name] = mean_and_deviation(np.array(values, dtype=np.float64))
     names = tuple(one.name for one in ordered)
     return OverSeeds(names, tuple(one.project.settings.training.seed for one in ordered), figures)
-
-
-def _mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
-    return float(values.mean()), float(values.std(ddof=1))

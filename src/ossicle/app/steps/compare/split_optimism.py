@@ -9,13 +9,14 @@ import polars as pl
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Progress, run_steps
-from ossicle.app.steps.judge.clip_scores import CLIPS, KEY, columns, figures_of, judged_folds, step_for
+from ossicle.app.steps.judge.clip_scores import CLIPS, KEY, step_for
 from ossicle.app.steps.pipeline.detector import chosen_steps, run_project
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.tables import read_table
 from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.splits.folds import GROUPED
+from ossicle.evaluation.clip_figures import columns, figures_of, judged_folds
 from ossicle.metrics.clips import ClipFigures, judge_clips
 
 

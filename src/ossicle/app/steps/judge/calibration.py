@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.criteria import RECORDING
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.items import frame_items, recording_items
-from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.files import write_json
 from ossicle.bundle.reading import parse_object
 from ossicle.bundle.score_maps import maps_to_json, read_maps
 from ossicle.core.score_map import ScoreMap
 from ossicle.core.settings import digestible
+from ossicle.evaluation.criterion import RECORDING
+from ossicle.evaluation.ground_truth import read_truth
+from ossicle.evaluation.score_items import frame_items, recording_items
 from ossicle.metrics.calibrating import (
     NONE,
     Items,

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.app.steps.criteria import pool_of, rule_of
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.truth import read_tracks, read_truth
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import write_table
 from ossicle.core.decision import Decision
 from ossicle.core.pooling import as_judged
 from ossicle.core.settings import digestible
+from ossicle.evaluation.criterion import pool_of, rule_of
+from ossicle.evaluation.ground_truth import read_tracks, read_truth
 from ossicle.inference.decide import decide
 from ossicle.inference.event_tables import events_frame
 from ossicle.inference.fit import CrossFit, cross_fit, threshold_curve

@@ -3,36 +3,33 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
-from ossicle.app.steps.ceiling import grid_ceiling
-from ossicle.app.steps.criteria import RECORDING, rule_in_words, rule_of
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.items import recording_items
 from ossicle.app.steps.judge.calibration import CALIBRATION
 from ossicle.app.steps.judge.second_stage import VERDICT
-from ossicle.app.steps.truth import Times, Truth, event_times, read_tracks, read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
+from ossicle.evaluation.criterion import RECORDING, rule_in_words, rule_of
+from ossicle.evaluation.event_figures import average_precision, recall_by_quality, sweep
+from ossicle.evaluation.frame_grid_ceiling import grid_ceiling
+from ossicle.evaluation.ground_truth import Times, Truth, event_times, read_tracks, read_truth
+from ossicle.evaluation.score_items import recording_items
 from ossicle.inference.event_tables import events_of
 from ossicle.metrics.calibrating import NONE
-from ossicle.metrics.event_report import EventReport, plain
-from ossicle.metrics.events import evaluate_events, iou_sweep, precision_recall_f1
+from ossicle.metrics.event_report import EventReport
+from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.frame_report import FrameTally
 from ossicle.metrics.frames import FrameScores, frames_of
-from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch, RecordingMatch, match
+from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch, RecordingMatch
 from ossicle.metrics.psds import psds
 from ossicle.metrics.psds_settings import PRESETS
-from ossicle.metrics.ranking import PrecisionRecall, event_pr_curve
 from ossicle.metrics.recording_report import RecordingReport, recording_report
 from ossicle.metrics.segments import evaluate_segments
 
 STEP_VERSION = 3
 SEGMENT_S = 1.0
-SWEEP = tuple(round(0.1 * step, 1) for step in range(1, 10))
 
 
 def run(context: Context) -> None:
@@ -165,57 +162,6 @@ def frame_figures(truth: Truth, context: Context) -> dict[str, Any]:
         found = {"psds": {name: one.to_json() for name, one in zip(PRESETS, values, strict=True)}}
     groups = [truth.groups[key] for key in truth.ids]
     return {"frames": tally.report(groups, settings.bootstrap, settings.seed).to_json(), **found}
-
-
-def sweep(truth: Truth, predicted: Times) -> list[dict[str, float | None]]:
-    """Pooled figures at every IoU: how far boundaries cost."""
-    nothing = np.zeros((0, 2))
-    references = truth.references
-    tp, fp, fn = (np.zeros(len(SWEEP), dtype=np.int64) for _ in range(3))
-    for key in truth.ids:
-        for label in truth.labels:
-            counts = iou_sweep(references[key].get(label, nothing), predicted.get(key, {}).get(label, nothing), SWEEP)
-            tp, fp, fn = tp + counts.tp, fp + counts.fp, fn + counts.fn
-    rows = zip(SWEEP, *precision_recall_f1(tp, fp, fn), strict=True)
-    return [
-        {"iou": iou, "precision": plain(precision), "recall": plain(recall), "f1": plain(f1)}
-        for iou, precision, recall, f1 in rows
-    ]
-
-
-def average_precision(truth: Truth, events: dict[str, list[Event]], criterion: Criterion) -> dict[str, float | None]:
-    """Event average precision of each label, by event score."""
-    return {label: plain(event_curve(truth, events, label, criterion).average_precision) for label in truth.labels}
-
-
-def event_curve(truth: Truth, events: dict[str, list[Event]], label: str, criterion: Criterion) -> PrecisionRecall:
-    """Precision and recall of the events of one label as the least score rises."""
-    references = {key: times.get(label, np.zeros((0, 2))) for key, times in truth.references.items()}
-    scored = {}
-    for key, found in events.items():
-        mine = [one for one in found if one.label == label]
-        times = np.array([(one.start_s, one.end_s) for one in mine], dtype=np.float64).reshape(-1, 2)
-        scored[key] = (times, np.array([one.score for one in mine], dtype=np.float64))
-    return event_pr_curve(references, scored, criterion)
-
-
-def recall_by_quality(truth: Truth, predicted: Times, criterion: Criterion) -> dict[str, Any]:
-    """Found and annotated calls of each quality; precision has no quality, for false alarms have none."""
-    totals: dict[str, list[int]] = {}
-    references = truth.references
-    for key in truth.ids:
-        for label, times in references[key].items():
-            notes = [one for one in truth.annotations if one.recording_id == key and one.label == label]
-            found = match(times, predicted.get(key, {}).get(label, np.zeros((0, 2))), criterion)[:, 0]
-            hit = set(found.tolist())
-            for row, note in enumerate(notes):
-                total = totals.setdefault("unknown" if note.quality is None else str(note.quality), [0, 0])
-                total[0] += row in hit
-                total[1] += 1
-    return {
-        name: {"found": found, "annotated": all_, "recall": plain(found / all_)}
-        for name, (found, all_) in sorted(totals.items())
-    }
 
 
 STEP = Step(

@@ -13,13 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.judge.evaluation import read_events
 from ossicle.app.steps.judge.second_stage import kept_stage
 from ossicle.app.steps.train.trained_predictor import trained_predictor
-from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.core.decision import Decision
 from ossicle.core.errors import GateRefused
@@ -31,6 +29,8 @@ from ossicle.corpus.clips.dataset_folder import FINAL
 from ossicle.corpus.clips.noise_sampling import free_stretches
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.synthetic.noise_probes import synthetic_probes
+from ossicle.evaluation.criterion import pool_of
+from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.batch import EventFinder
 from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor

@@ -14,15 +14,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.judge.hand_labels import hand_label_digests, hand_label_place, read_hand_labels
-from ossicle.app.steps.second_stage_fits import Found, Judged, gain, judge
-from ossicle.app.steps.truth import Truth, read_truth
+from ossicle.app.steps.judge.hand_labels import hand_label_digests, hand_label_place
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.files import read_json, whole_file, write_json
 from ossicle.artefacts.tables import read_table, write_table
@@ -32,6 +30,9 @@ from ossicle.core.decision import Decision
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event, ScoreTrack
+from ossicle.evaluation.ground_truth import Truth, read_truth
+from ossicle.evaluation.hand_labels import read_hand_labels
+from ossicle.evaluation.paired_gain import gain
 from ossicle.inference.candidates import Candidate, CandidateFold
 from ossicle.inference.event_tables import events_frame, events_of
 from ossicle.inference.second_stage import SecondStage
@@ -41,6 +42,9 @@ from ossicle.metrics.bootstrap import Bootstrap
 from ossicle.metrics.event_report import plain
 from ossicle.metrics.matching import IouMatch
 from ossicle.training.second_stage_settings import NONE, SecondStageSettings
+
+if TYPE_CHECKING:
+    from ossicle.training.second_stage_fits import Found, Judged
 
 STEP_VERSION = 1
 VERDICT = "second_stage.json"
@@ -63,6 +67,9 @@ def run(context: Context) -> None:
         _write_events(context.out, first[EVENTS], first[IN_SAMPLE])
         write_json(context.out / VERDICT, {"kind": NONE, "kept": False})
         return
+    # Needs scikit-learn, an optional extra: only where there is a second stage.
+    from ossicle.training.second_stage_fits import judge
+
     criterion = IouMatch(threshold=settings.evaluation.iou)
     chosen = feature_settings(context.project)
     decisions = read_decisions(context.inputs["decision"])
@@ -169,7 +176,7 @@ def _write_events(out: Path, events: dict[str, list[Event]], in_sample: dict[str
 
 
 def _verdict(
-    settings: SecondStageSettings, truth: Truth, final: Found, judged: Judged, gained: Bootstrap, kept: bool
+    settings: SecondStageSettings, truth: Truth, final: "Found", judged: "Judged", gained: Bootstrap, kept: bool
 ) -> dict[str, Any]:
     figures = {
         name: {"value": plain(gained.value[place]), "low": plain(gained.low[place]), "high": plain(gained.high[place])}

@@ -6,7 +6,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ossicle.app.steps.criteria import RECORDING, pool_of
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.judge.calibration import final_maps
@@ -14,7 +13,6 @@ from ossicle.app.steps.judge.noise_gate import METRICS
 from ossicle.app.steps.judge.second_stage import MODEL, VERDICT
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 from ossicle.app.steps.train.training import pretrained
-from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.files import read_json
 from ossicle.audio.mono import load_mono
 from ossicle.bundle.format import write_bundle
@@ -22,6 +20,8 @@ from ossicle.bundle.manifest import SECOND_STAGE
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
 from ossicle.corpus.clips.dataset_folder import FINAL
+from ossicle.evaluation.criterion import RECORDING, pool_of
+from ossicle.evaluation.ground_truth import read_truth
 
 STEP_VERSION = 4
 FOLDER = "bundle"

@@ -6,16 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.app.steps.criteria import Rule, rule_in_words, rule_of
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.examples import choose_examples
-from ossicle.app.steps.items import recording_items
-from ossicle.app.steps.judge.evaluation import evaluate, event_curve, read_events, recording_figures, sweep
+from ossicle.app.steps.judge.evaluation import evaluate, read_events, recording_figures
 from ossicle.app.steps.judge.noise_gate import METRICS
 from ossicle.app.steps.judge.second_stage import VERDICT
-from ossicle.app.steps.recording_examples import recording_examples
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
-from ossicle.app.steps.truth import Truth, event_times, read_truth
 from ossicle.artefacts.files import read_json
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
@@ -23,6 +18,12 @@ from ossicle.corpus.clips.dataset_folder import models_of
 from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.folds import SplitSettings
+from ossicle.evaluation.criterion import Rule, rule_in_words, rule_of
+from ossicle.evaluation.event_examples import choose_examples
+from ossicle.evaluation.event_figures import event_curve, sweep
+from ossicle.evaluation.ground_truth import Truth, event_times, read_truth
+from ossicle.evaluation.recording_examples import recording_examples
+from ossicle.evaluation.score_items import recording_items
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.events import count_events, precision_recall_f1
 from ossicle.metrics.matching import CollarMatch, IouMatch

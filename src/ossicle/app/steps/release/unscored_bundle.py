@@ -7,7 +7,6 @@ and holds no figure.
 
 from dataclasses import replace
 
-from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.engine.step import Context
 from ossicle.app.steps.release.bundle import FOLDER, exported, origin
 from ossicle.app.steps.release.bundle import STEP as JUDGED
@@ -19,6 +18,7 @@ from ossicle.core.settings import digestible
 from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.tables import clips_of
+from ossicle.evaluation.criterion import pool_of
 from ossicle.inference.grid import DecisionGrid
 
 STEP_VERSION = 1

@@ -13,7 +13,6 @@ from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.detector import chosen_steps
-from ossicle.app.steps.truth import read_truth
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.lock import project_lock
@@ -23,6 +22,7 @@ from ossicle.core.errors import UsageError
 from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.clips.hard_negatives import FOLDER, FalseAlarm, false_alarms, write_mined
 from ossicle.corpus.indexing.index_storage import read_index
+from ossicle.evaluation.ground_truth import read_truth
 from ossicle.inference.decide import decide
 from ossicle.inference.track_files import track_path
 

@@ -12,11 +12,9 @@ from pathlib import Path
 
 import polars as pl
 
-from ossicle.app.steps.criteria import pool_of
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.release.bundle import FOLDER
-from ossicle.app.steps.truth import read_tracks, read_truth
 from ossicle.artefacts.blocks import TrackWriter, read_track, track_files
 from ossicle.artefacts.files import file_digest, read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table
@@ -30,6 +28,8 @@ from ossicle.core.pooling import as_judged
 from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.review.selection import Candidate
+from ossicle.evaluation.criterion import pool_of
+from ossicle.evaluation.ground_truth import read_tracks, read_truth
 from ossicle.inference.batch import write_scores
 from ossicle.inference.candidates import lowered
 from ossicle.inference.decide import decide

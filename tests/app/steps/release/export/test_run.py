@@ -206,7 +206,7 @@ def test_ranges_come_from_the_recordings_named_and_no_others() -> None:
 
 
 def test_what_is_judged_is_drawn_with_every_fold_in_it() -> None:
-    from ossicle.app.steps.truth import Truth
+    from ossicle.evaluation.ground_truth import Truth
 
     ids = tuple(f"{number:03d}" for number in range(40))
     truth = Truth(

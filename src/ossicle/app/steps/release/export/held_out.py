@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.criteria import RECORDING
-from ossicle.app.steps.items import frame_items, recording_items
 from ossicle.app.steps.release.export.graphs import Chunks, in_precision, predictor_of, stored_precision
 from ossicle.app.steps.release.export.request import Row
-from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.blocks import TrackWriter, read_track
 from ossicle.audio.logmel import chunk_log_mel
 from ossicle.bundle.graph import ChunkGraph
 from ossicle.core.digest import seed_of
+from ossicle.evaluation.criterion import RECORDING
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.evaluation.score_items import frame_items, recording_items
 from ossicle.export.agreement import Agreement, agreement
 from ossicle.inference.batch import write_scores
 from ossicle.inference.predictor import Predictor

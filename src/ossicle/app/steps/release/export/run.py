@@ -15,13 +15,13 @@ from ossicle.app.steps.release.export.graphs import Chunks, final_graphs, predic
 from ossicle.app.steps.release.export.held_out import Judged, drawn, judge, score_fold
 from ossicle.app.steps.release.export.int8_ranges import training_chunks
 from ossicle.app.steps.release.export.request import Row, Wish
-from ossicle.app.steps.truth import Truth, read_truth
 from ossicle.audio.store.mixed import MixedStore
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.graph import ChunkGraph, graph_file
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.digest import seed_of
 from ossicle.corpus.clips.dataset_folder import FINAL, models_of
+from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.export.agreement import Agreement, agreement, require_agreement
 from ossicle.export.onnx_graph import model_graph
 from ossicle.export.speed import Speed, measure

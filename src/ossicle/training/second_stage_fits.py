@@ -2,25 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ossicle.app.steps.judge.hand_labels import HandLabels
-from ossicle.app.steps.truth import Truth, event_times
 from ossicle.audio.event_features import EventFeatureSettings
 from ossicle.core.intervals import as_intervals
 from ossicle.core.tracks import Event
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.evaluation.hand_labels import HandLabels
 from ossicle.inference.candidates import CANDIDATE_FEATURES, Candidate
 from ossicle.inference.second_stage import LabelStage, SecondStage
-from ossicle.metrics.bootstrap import Bootstrap, bootstrap_interval
-from ossicle.metrics.events import count_events, precision_recall_f1
-from ossicle.metrics.matching import Criterion, RecordingMatch, match
+from ossicle.metrics.matching import Criterion, match
+from ossicle.training.second_stage import LEAST_EACH, Material, fit_label, matched
 from ossicle.training.second_stage_settings import SecondStageSettings
-
-if TYPE_CHECKING:
-    from ossicle.training.second_stage import Material
 
 Found = Mapping[str, Sequence[Candidate]]
 """Recording id to its candidates."""
@@ -80,9 +74,6 @@ def fit(
     said: HandLabels | None = None,
 ) -> tuple[SecondStage, list[str]]:
     """The second stage fitted on the candidates of the recordings ``ids`` alone, and notes on labels without one."""
-    # scikit-learn is an optional extra, needed by this step only when it really runs.
-    from ossicle.training.second_stage import LEAST_EACH, fit_label
-
     labels: dict[str, LabelStage] = {}
     notes = []
     for label in truth.labels:
@@ -100,10 +91,8 @@ def fit(
 
 def material(
     truth: Truth, found: Found, ids: Sequence[str], label: str, criterion: Criterion, said: HandLabels
-) -> "Material":
+) -> Material:
     """The candidates of a label on recordings, against the annotations and the hand labels of these recordings."""
-    from ossicle.training.second_stage import Material, matched
-
     references = {key: of.get(label, np.zeros((0, 2))) for key, of in truth.references.items() if key in set(ids)}
     mine = [(key, one) for key in ids for one in found[key] if one.event.label == label]
     recordings = np.array([key for key, _ in mine], dtype=np.str_)
@@ -115,45 +104,3 @@ def material(
         for word, row in match(as_intervals([(one.start_s, one.end_s) for one in words]), times[rows], criterion):
             true[rows[row]] = words[word].true_for(label)
     return Material(recordings, times, features, true, references, {key: truth.groups[key] for key in ids})
-
-
-def gain(
-    truth: Truth,
-    first: Mapping[str, list[Event]],
-    second: Mapping[str, list[Event]],
-    criterion: Criterion | RecordingMatch,
-    n: int,
-    seed: int,
-) -> Bootstrap:
-    """Event F1 of the second list minus that of the first, of the first, and of the second: a figure of shape (3,).
-
-    Paired: both lists are judged on the same resampled recordings, and groups where there are enough.
-    """
-    counts = np.stack([_counts(truth, one, criterion) for one in (first, second)], axis=1)
-    return bootstrap_interval(counts, [truth.groups[key] for key in truth.ids], _gain, n, seed)
-
-
-def _counts(
-    truth: Truth, events: Mapping[str, list[Event]], criterion: Criterion | RecordingMatch
-) -> NDArray[np.int64]:
-    """True positives, false positives and false negatives over the labels, (n_recordings, 3)."""
-    times, nothing, references = event_times(dict(events)), np.zeros((0, 2)), truth.references
-    return np.array(
-        [
-            np.sum(
-                [
-                    count_events(references[key].get(label, nothing), times[key].get(label, nothing), criterion)
-                    for label in truth.labels
-                ],
-                axis=0,
-            )
-            for key in truth.ids
-        ],
-        dtype=np.int64,
-    )
-
-
-def _gain(sums: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums (b, 2, 3) of first and second stage to gain, first F1 and second F1 (b, 3)."""
-    f1 = precision_recall_f1(sums[..., 0], sums[..., 1], sums[..., 2])[2]
-    return np.stack([f1[:, 1] - f1[:, 0], f1[:, 0], f1[:, 1]], axis=1)

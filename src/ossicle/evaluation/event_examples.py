@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ossicle.app.steps.truth import Truth, event_times
 from ossicle.audio.mono import load_mono
 from ossicle.core.intervals import iou as pair_iou
 from ossicle.core.tracks import Event
+from ossicle.evaluation.examples import Example, ExampleKind
+from ossicle.evaluation.ground_truth import Truth, event_times
 from ossicle.metrics.matching import Criterion, match
-from ossicle.report.data import Example, ExampleKind
 
 Found = tuple[float, str, str, float, float, float | None, float | None]
 """Rank, recording id, label, start and end (s), score, IoU."""

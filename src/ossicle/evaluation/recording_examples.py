@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ossicle.app.steps.truth import Truth
 from ossicle.artefacts.blocks import read_track
 from ossicle.audio.mono import load_mono
 from ossicle.core.tracks import Event
+from ossicle.evaluation.examples import Example, ExampleKind
+from ossicle.evaluation.ground_truth import Truth
 from ossicle.inference.track_files import track_path
 from ossicle.metrics.calibrating import Items
 from ossicle.metrics.recording_report import top_labels
-from ossicle.report.data import Example, ExampleKind
 
 MOST_S = 10.0
 """Of longer recordings the stretch around the highest frame of the label in question is shown."""

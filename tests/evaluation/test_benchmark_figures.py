@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ossicle.app.steps.benchmark.figures import ALL, Judging, Tally
 from ossicle.core.tracks import ScoreTrack
+from ossicle.evaluation.benchmark_figures import ALL, Judging, Tally
 from ossicle.inference.decide import decide
 from ossicle.inference.grid import DecisionGrid, found_by_grid
 from ossicle.metrics.events import evaluate_events

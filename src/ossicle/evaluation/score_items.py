@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.app.steps.truth import Truth, read_tracks
 from ossicle.core.pooling import pooled
 from ossicle.core.postprocess import Postprocess
+from ossicle.evaluation.ground_truth import Truth, read_tracks
 from ossicle.metrics.calibrating import Items
 from ossicle.metrics.frames import frame_targets, frames_of
 

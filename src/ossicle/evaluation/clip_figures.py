@@ -1,0 +1,65 @@
+"""Held-out clips with their scores, and how well these tell the labels apart."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ossicle.artefacts.blocks import read_track
+from ossicle.core.intervals import as_intervals, overlap
+from ossicle.core.records import Annotation, Clip
+from ossicle.corpus.splits.folds import TEST, SplitSettings
+from ossicle.inference.track_files import track_path
+from ossicle.metrics.clips import ClipFigures, clip_figures, clip_scores
+
+
+def clip_rows(
+    clips: Collection[Clip], labels: Collection[str], annotations: Collection[Annotation], tracks: Path
+) -> Iterator[dict[str, Any]]:
+    """One row for each clip and label: whether the clip is the label's, and its score.
+
+    A target of another label that an annotation of this one touches is neither, and gives no row.
+    """
+    by_recording: dict[str, list[Clip]] = {}
+    for clip in clips:
+        by_recording.setdefault(clip.recording_id, []).append(clip)
+    notes: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for note in annotations:
+        notes.setdefault((note.recording_id, note.label), []).append((note.start_s, note.end_s))
+    for key, mine in sorted(by_recording.items()):
+        track = read_track(track_path(tracks, key))
+        spans = as_intervals([(one.start_s, one.end_s) for one in mine])
+        scores = clip_scores(track, spans)
+        for column, label in enumerate(track.labels):
+            if label not in labels:
+                continue
+            shared_s = overlap(spans, as_intervals(notes.get((key, label), []))).sum(axis=1)
+            for row, clip in enumerate(mine):
+                positive = clip.role == "target" and clip.label == label
+                if shared_s[row] > 0 and not positive:
+                    continue
+                told = {name: getattr(clip, name) for name in ("recording_id", "start_s", "end_s", "role", "fold")}
+                score = float(scores[row, column])
+                yield {**told, "clip_label": clip.label, "label": label, "positive": positive, "score": score}
+
+
+def judged_folds(split: SplitSettings, table: pl.DataFrame) -> list[int]:
+    """The folds that figures are of: test alone where val is there to choose the threshold."""
+    return [TEST] if split.holds_out_once else sorted(set(table["fold"].to_list()))
+
+
+def figures_of(table: pl.DataFrame, labels: Collection[str], judged: Collection[int]) -> dict[str, ClipFigures]:
+    """The figures of each label, from the table of clips."""
+    return {label: clip_figures(*columns(table.filter(pl.col("label") == label)), judged) for label in labels}
+
+
+def columns(table: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
+    """Scores, truth and folds of the rows (n,)."""
+    return (
+        table["score"].to_numpy().astype(np.float64),
+        table["positive"].to_numpy().astype(np.bool_),
+        table["fold"].to_numpy().astype(np.int64),
+    )

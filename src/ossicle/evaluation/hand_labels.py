@@ -1,0 +1,62 @@
+"""Hand labels of events for a second stage, read from annotation tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.core.records import Recording
+from ossicle.corpus.formats.registry import SUFFIXES
+from ossicle.corpus.indexing.annotation_files import read_annotation_files
+from ossicle.corpus.naming.file_listing import files_below
+from ossicle.corpus.naming.table_pairing import Pairing
+
+TARGET = "target"
+
+
+NOISE = "noise"
+
+
+@dataclass(frozen=True, slots=True)
+class HandLabel:
+    """A stretch in seconds that somebody judged: ``says`` is ``target``, ``noise`` or a label of the project."""
+
+    start_s: float
+    end_s: float
+    says: str
+
+    def true_for(self, label: str) -> bool:
+        """Whether this is an event of ``label``."""
+        return self.says in (TARGET, label)
+
+
+HandLabels = Mapping[str, Sequence[HandLabel]]
+"""Recording id to what was said of it."""
+
+
+def read_hand_labels(place: Path, recordings: Iterable[Recording], labels: Sequence[str]) -> dict[str, list[HandLabel]]:
+    """What the tables below ``place`` say, by recording id.
+
+    Raises FormatError for tables that cannot be read and rows called anything else, UsageError where no row speaks of
+    any of the ``recordings``.
+    """
+    ids = {one.path: one.id for one in recordings}
+    read = read_annotation_files(
+        place, files_below(place, SUFFIXES), Pairing(ids), label_column="auto", default_label=None
+    )
+    found: dict[str, list[HandLabel]] = {}
+    for path, row in read.rows:
+        says = row.label if row.label in labels else row.label.strip().lower()
+        if says not in (TARGET, NOISE, *labels):
+            raise FormatError(
+                f"{place}: the row at {row.start_s:g} s of {path} is labelled {row.label!r}; write {TARGET}, {NOISE} "
+                f"or one of: {', '.join(labels)}"
+            )
+        if path in ids:
+            found.setdefault(ids[path], []).append(HandLabel(row.start_s, row.end_s, says))
+    if not found:
+        raise UsageError(
+            f"[second_stage] hand_labels: no table below {place} speaks of an annotated recording; name tables after "
+            "their recordings, as in tape1.Table.1.selections.txt"
+        )
+    return found

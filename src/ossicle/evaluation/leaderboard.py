@@ -1,0 +1,105 @@
+"""The rows of a leaderboard: variants of a project with their figures, and what is said over seeds."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.metrics.event_report import plain
+
+FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "f1": ("F1", ("events", "f1")),
+    "macro_f1": ("macro F1", ("macro", "f1")),
+    "accuracy": ("accuracy", ("recordings", "accuracy")),
+    "roc_auc": ("macro AUC", ("recordings", "macro", "roc_auc")),
+    "cmap": ("cmAP", ("recordings", "macro", "cmap")),
+}
+"""Figures of a row: what they are called, and where ``metrics.json`` has them; those that are there, headline first."""
+
+
+Figure = Mapping[str, float | None]
+
+
+NO_FIGURE: Figure = {"value": None, "low": None, "high": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A variant (``"."``: the project itself) on the board.
+
+    ``figures``: name as in :data:`FIGURES` to value and interval. ``training_s``: seconds of all its epochs. ``gate``:
+    ``passed``, ``refused`` or empty. ``to_best``: its headline minus the best one's, paired; None for the best itself
+    and where the two were not judged on the same. ``note``: why there is no figure.
+    """
+
+    name: str
+    figures: Mapping[str, Figure]
+    training_s: float | None
+    gate: str
+    criterion: str
+    to_best: Figure | None = None
+    note: str = ""
+
+    @property
+    def headline(self) -> float | None:
+        """The figure that rows are sorted by."""
+        return self.figures.get("f1", NO_FIGURE)["value"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "name": self.name,
+            **{name: dict(of) for name, of in self.figures.items()},
+            "training_s": self.training_s,
+            "gate": self.gate,
+            "criterion": self.criterion,
+            "to_best": None if self.to_best is None else dict(self.to_best),
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OverSeeds:
+    """Variants that differ in ``training.seed`` alone: mean and standard deviation (n - 1) of each figure."""
+
+    names: tuple[str, ...]
+    seeds: tuple[int, ...]
+    figures: Mapping[str, tuple[float, float]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        told = {
+            name: {"mean": plain(mean), "deviation": plain(spread)} for name, (mean, spread) in self.figures.items()
+        }
+        return {"names": list(self.names), "seeds": list(self.seeds), **told}
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The rows, the best first and those without a figure last, and what is said over seeds."""
+
+    rows: tuple[Row, ...]
+    seeds: tuple[OverSeeds, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "figures": {
+                name: word for name, (word, _) in FIGURES.items() if any(name in one.figures for one in self.rows)
+            },
+            "rows": [one.to_json() for one in self.rows],
+            "over_seeds": [one.to_json() for one in self.seeds],
+        }
+
+
+def place(row: Row) -> tuple[float, str]:
+    """Return the sort key of a row: the highest headline first, rows without one last, then by name."""
+    return (math.inf if row.headline is None else -row.headline, row.name)
+
+
+def mean_and_deviation(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return mean and standard deviation (n - 1) of float64 values (n,)."""
+    return float(values.mean()), float(values.std(ddof=1))

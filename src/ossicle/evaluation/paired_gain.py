@@ -1,0 +1,54 @@
+"""The gain of one detector over another on the same recordings, with its paired interval."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.tracks import Event
+from ossicle.evaluation.ground_truth import Truth, event_times
+from ossicle.metrics.bootstrap import Bootstrap, bootstrap_interval
+from ossicle.metrics.events import count_events, precision_recall_f1
+from ossicle.metrics.matching import Criterion, RecordingMatch
+
+
+def gain(
+    truth: Truth,
+    first: Mapping[str, list[Event]],
+    second: Mapping[str, list[Event]],
+    criterion: Criterion | RecordingMatch,
+    n: int,
+    seed: int,
+) -> Bootstrap:
+    """Event F1 of the second list minus that of the first, of the first, and of the second: a figure of shape (3,).
+
+    Paired: both lists are judged on the same resampled recordings, and groups where there are enough.
+    """
+    counts = np.stack([_counts(truth, one, criterion) for one in (first, second)], axis=1)
+    return bootstrap_interval(counts, [truth.groups[key] for key in truth.ids], _gain, n, seed)
+
+
+def _counts(
+    truth: Truth, events: Mapping[str, list[Event]], criterion: Criterion | RecordingMatch
+) -> NDArray[np.int64]:
+    """True positives, false positives and false negatives over the labels, (n_recordings, 3)."""
+    times, nothing, references = event_times(dict(events)), np.zeros((0, 2)), truth.references
+    return np.array(
+        [
+            np.sum(
+                [
+                    count_events(references[key].get(label, nothing), times[key].get(label, nothing), criterion)
+                    for label in truth.labels
+                ],
+                axis=0,
+            )
+            for key in truth.ids
+        ],
+        dtype=np.int64,
+    )
+
+
+def _gain(sums: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums (b, 2, 3) of first and second stage to gain, first F1 and second F1 (b, 3)."""
+    f1 = precision_recall_f1(sums[..., 0], sums[..., 1], sums[..., 2])[2]
+    return np.stack([f1[:, 1] - f1[:, 0], f1[:, 0], f1[:, 1]], axis=1)
