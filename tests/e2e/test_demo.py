@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.app.cli import demo
+from ossicle.app.cli.run import demo
 from ossicle.artefacts.files import read_json
 
 

@@ -9,28 +9,11 @@ from types import FrameType
 
 import typer
 
-from ossicle.app.cli import (
-    benchmark,
-    convert,
-    cutouts,
-    dataset,
-    demo,
-    ensemble,
-    export,
-    fetch,
-    field,
-    jobs,
-    leaderboard,
-    presets,
-    project,
-    pseudo,
-    purge,
-    review,
-    score,
-    store,
-    train,
-)
+from ossicle.app.cli.compare import benchmark, ensemble, leaderboard, score
+from ossicle.app.cli.data import convert, dataset, pseudo, review, store
 from ossicle.app.cli.printable import printable
+from ossicle.app.cli.run import demo, export, fetch, jobs, presets, project, purge, train
+from ossicle.app.cli.use import cutouts, predict
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
 
 EXIT_INTERRUPTED = 130
@@ -53,7 +36,7 @@ pseudo.register(app)
 purge.register(app)
 dataset.register(app)
 store.register(app)
-field.register(app)
+predict.register(app)
 export.register(app)
 score.register(app)
 benchmark.register(app)

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.leaderboard import show
+from ossicle.app.cli.compare.leaderboard import show
 from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.project import HERE
+from ossicle.app.cli.run.project import HERE
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import GateRefused
 

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.cutouts import Pad
-from ossicle.app.cli.finished import Finished, file_state, predicted_with
 from ossicle.app.cli.options import Json, Threads
-from ossicle.app.cli.predictions import SUMMARY, PredictionTables, Written, find_audio, write_summary
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.runtimes import RUNTIMES, Engine, open_predictor
 from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.use.cutouts import Pad
+from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with
+from ossicle.app.cli.use.prediction_tables import SUMMARY, PredictionTables, Written, find_audio, write_summary
+from ossicle.app.cli.use.runtimes import RUNTIMES, Engine, open_predictor
 from ossicle.artefacts.lock import project_lock
 from ossicle.audio.decode import DecodeReport
 from ossicle.bundle.format import read_bundle

@@ -7,7 +7,7 @@ import typer
 
 from ossicle.app.cli.options import DataRoot, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.project import HERE
+from ossicle.app.cli.run.project import HERE
 from ossicle.app.project.load import load_project
 
 

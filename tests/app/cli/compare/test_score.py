@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ossicle.app.cli.score import score
+from ossicle.app.cli.compare.score import score
 from ossicle.core.errors import FormatError, OssicleError, UsageError
 from ossicle.corpus.formats.event_csv import write_events
 from ossicle.corpus.formats.raven import raven_name, write_raven

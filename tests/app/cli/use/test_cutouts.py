@@ -13,7 +13,7 @@ from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 
-from ..conftest import Commands
+from ...conftest import Commands
 
 RATE = 8000
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from ossicle.app.cli.compare.score_files import read_score_set
 from ossicle.app.cli.main import app
-from ossicle.app.cli.score_files import read_score_set
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.files import write_json
 from ossicle.core.digest import digest

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from ossicle.app.cli.compare.score_scores import lengths_of, read_lengths, score_scores
 from ossicle.app.cli.options import Json
-from ossicle.app.cli.score_scores import lengths_of, read_lengths, score_scores
 from ossicle.app.cli.table import print_rows
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import as_intervals

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.app.cli.score_files import ScoreSet, read_score_set
+from ossicle.app.cli.compare.score_files import ScoreSet, read_score_set
 from ossicle.app.cli.table import print_rows
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path

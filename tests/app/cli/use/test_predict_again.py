@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from ossicle.app.cli.finished import JOURNAL
+from ossicle.app.cli.use.finished_recordings import JOURNAL
 from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.lock import LOCK_FILE, project_lock
 
-from ...kills import run_dying
-from ..conftest import Commands, Said
+from ....kills import run_dying
+from ...conftest import Commands, Said
 
 RUN = "from ossicle.app.cli.main import main; main()"
 NAMES = ("one.wav", "three.wav", "two.wav")

@@ -10,7 +10,7 @@ from dataclasses import astuple
 from importlib.metadata import version
 from pathlib import Path
 
-from ossicle.app.cli.runtimes import Engine
+from ossicle.app.cli.use.runtimes import Engine
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.journal import Journal
 from ossicle.audio.versions import decoder_versions

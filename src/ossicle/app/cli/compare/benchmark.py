@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
-from ossicle.app.cli.placed import On, Watched, place_of
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.project import HERE
+from ossicle.app.cli.run.elsewhere import On, Watched, place_of
+from ossicle.app.cli.run.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.artefacts.files import read_json

@@ -19,7 +19,7 @@ from ossicle.app.cli.options import (
     overrides_of,
 )
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.project import HERE
+from ossicle.app.cli.run.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import UsageError

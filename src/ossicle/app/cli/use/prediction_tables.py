@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ossicle.app.cli.runtimes import Engine
+from ossicle.app.cli.use.runtimes import Engine
 from ossicle.artefacts.files import write_json
 from ossicle.audio.probe import SUFFIXES
 from ossicle.bundle.manifest import Bundle

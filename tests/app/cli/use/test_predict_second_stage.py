@@ -9,8 +9,8 @@ import pytest
 
 from ossicle.inference.second_stage_file import second_stage_bytes
 
-from ...bundle.conftest import LABELS, tiny_graph, written
-from ...inference.test_second_stage import stage
+from ....bundle.conftest import LABELS, tiny_graph, written
+from ....inference.test_second_stage import stage
 
 RATE = 8000
 

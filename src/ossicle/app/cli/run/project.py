@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
-from ossicle.app.cli.placed import On, Watched, place_of
 from ossicle.app.cli.printable import printable
+from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.layers import recipe_names
 from ossicle.app.project.load import PROJECT_FILE, Project, load_project

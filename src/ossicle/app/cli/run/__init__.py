@@ -1,0 +1,1 @@
+"""Commands that start, run and look after a project."""
