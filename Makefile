@@ -17,7 +17,7 @@ DEMO_DIR    ?=
 
 VENV := .venv
 # The tests that compare with kept files or with figures of other programs.
-GOLDEN_TESTS := tests/metrics tests/corpus/formats/test_golden_formats.py tests/models/test_augment_unchanged.py \
+GOLDEN_TESTS := tests/metrics tests/corpus/formats/test_golden_formats.py tests/models/augmentation/test_augment_unchanged.py \
 	tests/models/test_known_recipe.py tests/bundle/test_old_bundles.py
 BIN  := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt

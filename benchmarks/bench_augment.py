@@ -18,15 +18,15 @@ from machine import RESULTS, described, table, write_result
 from ossicle.artefacts.workers import keep_freed_memory
 from ossicle.core.chunks import framing, window_plan
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.augment import vary_waveforms
-from ossicle.models.augment_settings import EarlySettings, MixupSettings, SpectralSettings
+from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings
+from ossicle.models.augmentation.sounds import Sounds
+from ossicle.models.augmentation.spectral import vary_log_mel
+from ossicle.models.augmentation.stages import vary_waveforms
+from ossicle.models.augmentation.stretch import vary_stretch
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.losses import detection_loss
+from ossicle.models.networks.windows import WindowNetwork
 from ossicle.models.settings import AugmentSettings, ModelSettings, WindowSettings
-from ossicle.models.sounds import Sounds
-from ossicle.models.spectral import vary_log_mel
-from ossicle.models.stretch import vary_stretch
-from ossicle.models.windows import WindowNetwork
 
 FRONT = FrontEndSettings(rate=32000, n_fft=2048, hop_samples=512, n_mels=128, fmin_hz=20.0, fmax_hz=16000.0)
 PLAN = window_plan(FRONT, 5.0, 5.0, 5.0, exact=True)

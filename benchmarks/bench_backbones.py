@@ -18,8 +18,8 @@ from ossicle.artefacts.tables import read_table
 from ossicle.export.onnx_graph import model_graph
 from ossicle.export.parity import check_parity
 from ossicle.inference.batch import score_recording
+from ossicle.models.networks.registry import build_network
 from ossicle.models.predictor import load_predictor
-from ossicle.models.registry import build_network
 from ossicle.models.weights import load_weights
 from ossicle.training.crossval import fit_job
 from ossicle.training.runfolder import RunFolder

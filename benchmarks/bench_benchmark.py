@@ -41,7 +41,7 @@ def bundle(folder: Path) -> None:
     from ossicle.core.decision import Decision
     from ossicle.core.frontend import FrontEndSettings
     from ossicle.core.settings import digestible
-    from ossicle.models.registry import build_network
+    from ossicle.models.networks.registry import build_network
     from ossicle.models.settings import ModelSettings
     from ossicle.models.weights import save_weights
 

@@ -36,8 +36,8 @@ from ossicle.export.onnx_graph import model_graph
 from ossicle.inference.batch import predict_file
 from ossicle.inference.predictor import Predictor
 from ossicle.models.bundled import bundled_predictor
+from ossicle.models.networks.registry import build_network
 from ossicle.models.predictor import use_threads
-from ossicle.models.registry import build_network
 from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.models.weights import save_weights
 

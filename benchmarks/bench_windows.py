@@ -27,10 +27,10 @@ from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.export.onnx_graph import model_graph
 from ossicle.models.frontend import ChunkLogMel, LogMel
+from ossicle.models.networks.registry import build_network
+from ossicle.models.networks.windows import normalise
 from ossicle.models.predictor import TorchPredictor
-from ossicle.models.registry import build_network
 from ossicle.models.settings import ModelSettings, WindowSettings
-from ossicle.models.windows import normalise
 
 HERE = Path(__file__).resolve().parent
 FRONT = FrontEndSettings(

@@ -18,7 +18,7 @@ from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.settings import digestible
 from ossicle.export.onnx_graph import model_graph
-from ossicle.models.registry import build_network
+from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.models.weights import save_weights
 

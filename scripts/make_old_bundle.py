@@ -25,8 +25,8 @@ from ossicle.core.settings import digestible
 from ossicle.export.onnx_graph import model_graph, waveform_graph
 from ossicle.inference.decide import Decider
 from ossicle.inference.scorer import Scorer
+from ossicle.models.networks.registry import build_network
 from ossicle.models.predictor import TorchPredictor
-from ossicle.models.registry import build_network
 from ossicle.models.settings import CrnnSettings, ModelSettings
 from ossicle.models.weights import save_weights
 

@@ -14,7 +14,7 @@ from ossicle.audio.wav import write_wav
 from ossicle.corpus.clips import dataset_folder
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.models.registry import build_network
+from ossicle.models.networks.registry import build_network
 from ossicle.models.weights import save_weights
 from ossicle.training.runfolder import RunFolder
 

@@ -23,8 +23,8 @@ from ossicle.export.half import half_weights
 from ossicle.export.int8 import quantised
 from ossicle.export.onnx_graph import model_graph, simplified, waveform_graph
 from ossicle.export.trial import try_export
+from ossicle.models.networks.registry import BUILDERS, build_network
 from ossicle.models.predictor import TorchPredictor
-from ossicle.models.registry import BUILDERS, build_network
 from ossicle.models.settings import JOINED_FRAMES, CrnnSettings, ModelSettings, WindowSettings
 
 LABELS = ("a", "b", "c")

@@ -16,7 +16,7 @@ from ossicle.core.errors import OssicleError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.export.onnx_graph import model_graph, waveform_graph
 from ossicle.export.parity import TOLERANCE, check_parity
-from ossicle.models.crnn import Crnn
+from ossicle.models.networks.crnn import Crnn
 from ossicle.models.predictor import TorchPredictor
 from ossicle.models.settings import CrnnSettings
 

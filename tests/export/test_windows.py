@@ -19,7 +19,7 @@ from ossicle.export.parity import _chunks, check_parity
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer
 from ossicle.models.bundled import bundled_predictor
-from ossicle.models.registry import build_network
+from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.models.weights import save_weights
 

@@ -12,7 +12,11 @@ import pytest
 ALLOWED = {"core": {"numpy"}, "metrics": {"numpy", "scipy"}}
 # Elsewhere than in app, only these load a library where it is used: timm and torchvision, which cost seconds and which
 # only the networks of sliding windows need; and Jupyter, an extra of its own.
-LAZY = {"src/ossicle/models/registry.py", "src/ossicle/models/pretrained.py", "src/ossicle/report/notebook.py"}
+LAZY = {
+    "src/ossicle/models/networks/registry.py",
+    "src/ossicle/models/networks/pretrained.py",
+    "src/ossicle/report/notebook.py",
+}
 HEAVY = ("torch", "lightning", "onnx", "matplotlib", "jinja2", "sklearn", "pandas")
 
 

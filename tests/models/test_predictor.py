@@ -14,10 +14,10 @@ from ossicle.core.frontend import FrontEndSettings
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer
 from ossicle.models.bundled import bundled_predictor
-from ossicle.models.detector import CoreScores, WaveformScores
 from ossicle.models.frontend import LogMel
+from ossicle.models.networks.detector import CoreScores, WaveformScores
+from ossicle.models.networks.registry import build_network
 from ossicle.models.predictor import TorchPredictor, load_predictor, use_threads
-from ossicle.models.registry import build_network
 from ossicle.models.settings import CrnnSettings, ModelSettings
 from ossicle.models.weights import save_weights
 

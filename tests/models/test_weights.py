@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from ossicle.core.errors import ArtefactError
-from ossicle.models.crnn import Crnn
+from ossicle.models.networks.crnn import Crnn
 from ossicle.models.settings import CrnnSettings
 from ossicle.models.weights import load_weights, require_shapes, save_weights
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ossicle.models.augment_settings import EarlySettings, MixupSettings, SpectralSettings
+from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings
 from ossicle.models.settings import AugmentSettings
 from ossicle.report.augment_page import AugmentPage, StageView, render
 from ossicle.report.augment_words import TITLES, stage_words

@@ -11,7 +11,7 @@ import torch
 
 from ossicle.core.chunks import window_plan
 from ossicle.core.digest import seed_of
-from ossicle.models.augment_settings import EarlySettings, MixupSettings, SpectralSettings
+from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings
 from ossicle.models.settings import AugmentSettings, ModelSettings, WindowSettings
 from ossicle.training.crossval import FitJob, fit_job
 from ossicle.training.material import load_material

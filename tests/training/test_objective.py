@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from ossicle.models.attention import Heard
 from ossicle.models.losses import detection_loss
+from ossicle.models.networks.attention import Heard
 from ossicle.training.objective import said_of
 from ossicle.training.settings import TrainingSettings
 

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.export.onnx_graph import export_module, model_example, waveform_example
-from ossicle.models.detector import CoreScores
 from ossicle.models.frontend import ChunkLogMel, ExportableLogMel
+from ossicle.models.networks.detector import CoreScores
 
 
 class MeanScores(nn.Module):

@@ -16,7 +16,7 @@ from torch import nn
 
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.detector import CoreScores, WaveformScores
+from ossicle.models.networks.detector import CoreScores, WaveformScores
 
 _ERRORS_ONLY = 3
 

@@ -13,8 +13,8 @@ from ossicle.audio.logmel import chunk_log_mel
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.detector import CoreScores
 from ossicle.models.frontend import ChunkLogMel, LogMel
+from ossicle.models.networks.detector import CoreScores
 
 TOLERANCE = 1e-4
 _BATCH = 8

@@ -9,9 +9,9 @@ from torch import nn
 
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.detector import CoreScores
 from ossicle.models.frontend import ChunkLogMel, LogMel
-from ossicle.models.registry import build_network
+from ossicle.models.networks.detector import CoreScores
+from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import ModelSettings
 from ossicle.models.weights import load_weights, require_shapes
 

@@ -1,7 +1,7 @@
 """The settings of models, apart from the code that needs torch: a project is checked where torch is missing."""
 
 from ossicle.core.settings import setting, settings
-from ossicle.models.augment_settings import EarlySettings, MixupSettings, SpectralSettings, ordered
+from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings, ordered
 
 JOINED_FRAMES = 32
 """STFT frames that image networks join into one place in time: the stride of nearly all of them."""

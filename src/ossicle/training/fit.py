@@ -21,9 +21,9 @@ from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.records import Clip
 from ossicle.models.devices import device
-from ossicle.models.pretrained import load_pretrained
-from ossicle.models.prior import rare_event_bias
-from ossicle.models.registry import build_network
+from ossicle.models.networks.pretrained import load_pretrained
+from ossicle.models.networks.prior import rare_event_bias
+from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.models.weights import save_weights
 from ossicle.training.checkpoint import EpochEnd, read_epoch, state_digest

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.digest import seed_of
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.augment import vary_waveforms
+from ossicle.models.augmentation.sounds import Sounds
+from ossicle.models.augmentation.spectral import vary_log_mel
+from ossicle.models.augmentation.stages import vary_waveforms
+from ossicle.models.augmentation.stretch import vary_stretch
 from ossicle.models.averaging import EpochMean, WeightAverage
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.settings import AugmentSettings
-from ossicle.models.sounds import Sounds
-from ossicle.models.spectral import vary_log_mel
-from ossicle.models.stretch import vary_stretch
 from ossicle.training.crops import Batch
 from ossicle.training.objective import said_of
 from ossicle.training.settings import TrainingSettings

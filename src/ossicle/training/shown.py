@@ -12,12 +12,12 @@ from ossicle.core.chunks import framing
 from ossicle.core.digest import seed_of
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.records import Clip
-from ossicle.models.augment import waveform_stages
+from ossicle.models.augmentation.sounds import Sounds
+from ossicle.models.augmentation.spectral import vary_log_mel
+from ossicle.models.augmentation.stages import waveform_stages
+from ossicle.models.augmentation.stretch import vary_stretch
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.settings import AugmentSettings
-from ossicle.models.sounds import Sounds
-from ossicle.models.spectral import vary_log_mel
-from ossicle.models.stretch import vary_stretch
 from ossicle.training.crops import Batch, CropDraw, place_any, read_crop
 from ossicle.training.material import Material
 from ossicle.training.settings import TrainingSettings

@@ -9,7 +9,7 @@ from ossicle.app.cli.main import app
 from ossicle.app.project.load import load_project
 from ossicle.core.chunks import framing
 from ossicle.core.errors import ProjectError
-from ossicle.models.registry import build_network
+from ossicle.models.networks.registry import build_network
 
 PROJECT = """
 [corpus]

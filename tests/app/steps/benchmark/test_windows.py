@@ -17,7 +17,7 @@ from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.settings import digestible
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
-from ossicle.models.registry import build_network
+from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.models.weights import save_weights
 from ossicle.report import benchmark_tables as bt

@@ -19,7 +19,7 @@ from ossicle.bundle.format import member_bundles, read_bundle
 from ossicle.corpus.clips.dataset_folder import labels_of, models_of
 from ossicle.inference import batch
 from ossicle.inference.batch import score_recording
-from ossicle.models.registry import build_network
+from ossicle.models.networks.registry import build_network
 from ossicle.models.weights import save_weights
 from ossicle.training.runfolder import RunFolder
 

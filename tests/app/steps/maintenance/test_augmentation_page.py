@@ -13,7 +13,7 @@ from ossicle.app.steps.train.training import say_backgrounds
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog
 from ossicle.core.errors import ProjectError
-from ossicle.models.augment_settings import MixupSettings
+from ossicle.models.augmentation.settings import MixupSettings
 from ossicle.models.settings import AugmentSettings
 from ossicle.training.shown import always
 

@@ -21,7 +21,7 @@ from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT, Shelf
 from ossicle.core.errors import UsageError
 from ossicle.corpus.clips import dataset_folder
 from ossicle.corpus.clips.dataset_folder import models_of
-from ossicle.models.registry import build_network
+from ossicle.models.networks.registry import build_network
 from ossicle.models.weights import save_weights
 from ossicle.training.runfolder import RunFolder
 

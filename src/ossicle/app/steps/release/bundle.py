@@ -85,7 +85,7 @@ def exported(context: Context, labels: Sequence[str], recording: str) -> tuple[d
     """The final model's files for a bundle, and how closely its graphs agree with torch on a recording."""
     from ossicle.export.onnx_graph import model_graph, waveform_graph
     from ossicle.export.parity import check_parity
-    from ossicle.models.registry import build_network
+    from ossicle.models.networks.registry import build_network
     from ossicle.models.weights import load_weights
     from ossicle.training.runfolder import RunFolder
 

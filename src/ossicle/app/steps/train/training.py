@@ -104,7 +104,7 @@ def _try_export(context: Context) -> None:
     Raises ArtefactError where the network can never become a bundle: better before the first epoch than after the last.
     """
     from ossicle.export.trial import try_export
-    from ossicle.models.registry import build_network
+    from ossicle.models.networks.registry import build_network
 
     if any(RunFolder(context.out / name).epochs() for name in models_of(context.inputs["dataset"])):
         return

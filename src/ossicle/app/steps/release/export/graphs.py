@@ -16,7 +16,7 @@ from ossicle.export.half import half_weights
 from ossicle.export.int8 import quantised
 from ossicle.export.onnx_graph import model_graph, waveform_graph
 from ossicle.inference.predictor import Predictor
-from ossicle.models.registry import Network
+from ossicle.models.networks.registry import Network
 
 Chunks = Callable[[], Iterable[NDArray[np.float32]]]
 

@@ -26,8 +26,8 @@ from ossicle.export.agreement import Agreement, agreement, require_agreement
 from ossicle.export.onnx_graph import model_graph
 from ossicle.export.speed import Speed, measure
 from ossicle.inference.predictor import Predictor
+from ossicle.models.networks.registry import Network, build_network
 from ossicle.models.predictor import TorchPredictor, use_threads
-from ossicle.models.registry import Network, build_network
 from ossicle.models.weights import load_weights
 from ossicle.training.runfolder import RunFolder
 

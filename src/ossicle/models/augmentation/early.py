@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from ossicle.core.chunks import ChunkPlan
-from ossicle.models.draws import replaced, touched, uniform
+from ossicle.models.augmentation.draws import replaced, touched, uniform
+from ossicle.models.augmentation.shifting import shift
+from ossicle.models.augmentation.sounds import Sounds, call_power
 from ossicle.models.settings import AugmentSettings
-from ossicle.models.shifting import shift
-from ossicle.models.sounds import Sounds, call_power
 
 
 def vary_early(sounds: Sounds, settings: AugmentSettings, plan: ChunkPlan, generator: torch.Generator) -> Sounds:

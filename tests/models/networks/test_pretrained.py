@@ -10,8 +10,8 @@ from safetensors.torch import save_file
 from ossicle.core.chunks import framing, window_plan
 from ossicle.core.errors import ArtefactError, UsageError
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.pretrained import HUB, load_pretrained
-from ossicle.models.registry import build_network
+from ossicle.models.networks.pretrained import HUB, load_pretrained
+from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.models.weights import save_weights
 

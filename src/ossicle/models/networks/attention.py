@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from ossicle.core.chunks import Framing
 from ossicle.core.errors import UsageError
-from ossicle.models.backbones import FeatureMaps
+from ossicle.models.networks.backbones import FeatureMaps
+from ossicle.models.networks.windows import WindowImages, normalise
 from ossicle.models.settings import WindowSettings
-from ossicle.models.windows import WindowImages, normalise
 
 _GEM_START = 3.0
 # Powers of nothing have no gradient.

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from ossicle.core.chunks import ChunkPlan
-from ossicle.models import augment
-from ossicle.models.draws import uniform
-from ossicle.models.early import coloured_noise
+from ossicle.models.augmentation import stages
+from ossicle.models.augmentation.draws import uniform
+from ossicle.models.augmentation.early import coloured_noise
+from ossicle.models.augmentation.sounds import Sounds
+from ossicle.models.augmentation.spectral import masks, vary_log_mel
 from ossicle.models.settings import AugmentSettings
-from ossicle.models.sounds import Sounds
-from ossicle.models.spectral import masks, vary_log_mel
 
 OFF = AugmentSettings(gain_db=0.0, background_probability=0.0, tilt_db=0.0, frequency_mask=0.0, time_mask_s=0.0)
 ALL = AugmentSettings(tilt_db=6.0, frequency_mask=0.25, time_mask_s=0.1, background_probability=1.0)
@@ -23,7 +23,7 @@ PLAN = ChunkPlan(rate=8000, hop_samples=40, window_samples=40, core_frames=10, c
 def vary_waveforms(waves: Tensor, targets: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
     """The waveforms of a batch in which all is known."""
     sounds = Sounds(waves, targets, torch.ones_like(targets))
-    return augment.vary_waveforms(sounds, settings, PLAN, generator).waveforms
+    return stages.vary_waveforms(sounds, settings, PLAN, generator).waveforms
 
 
 def seeded(seed: int) -> torch.Generator:

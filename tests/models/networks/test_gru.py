@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from ossicle.models.crnn import Crnn
-from ossicle.models.gru import bidirectional_gru
+from ossicle.models.networks.crnn import Crnn
+from ossicle.models.networks.gru import bidirectional_gru
 from ossicle.models.settings import CrnnSettings
 
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.augment import vary_waveforms, waveform_stages
-from ossicle.models.augment_settings import EarlySettings, MixupSettings, SpectralSettings
+from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings
+from ossicle.models.augmentation.sounds import Sounds, peaks, to_full_scale
+from ossicle.models.augmentation.spectral import vary_log_mel
+from ossicle.models.augmentation.stages import vary_waveforms, waveform_stages
+from ossicle.models.augmentation.stretch import vary_stretch
 from ossicle.models.settings import AugmentSettings
-from ossicle.models.sounds import Sounds, peaks, to_full_scale
-from ossicle.models.spectral import vary_log_mel
-from ossicle.models.stretch import vary_stretch
 
 FRONT = FrontEndSettings(rate=8000, n_fft=256, hop_samples=128, n_mels=24, fmax_hz=4000.0)
 CLIP = ChunkPlan(rate=8000, hop_samples=2176, window_samples=2176, core_frames=1, context_frames=0)
@@ -203,7 +203,7 @@ def test_no_stage_prints_or_hides_an_error(capsys: pytest.CaptureFixture[str]) -
         whole(batch(plan), ALL, plan, 0)
     assert capsys.readouterr() == ("", "")
     stages = (
-        "augment",
+        "stages",
         "background",
         "draws",
         "early",
@@ -215,7 +215,7 @@ def test_no_stage_prints_or_hides_an_error(capsys: pytest.CaptureFixture[str]) -
         "stretch",
     )
     for name in stages:
-        module = importlib.import_module(f"ossicle.models.{name}")
+        module = importlib.import_module(f"ossicle.models.augmentation.{name}")
         tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             assert not isinstance(node, ast.Try | ast.ExceptHandler), f"{name}, line {node.lineno}"

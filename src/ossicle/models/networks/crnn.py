@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ossicle.core.errors import UsageError
-from ossicle.models.gru import bidirectional_gru
+from ossicle.models.networks.gru import bidirectional_gru
 from ossicle.models.settings import CrnnSettings
 
 

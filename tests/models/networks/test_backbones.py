@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from ossicle.core.errors import UsageError
-from ossicle.models.backbones import FeatureMaps, image_backbone
+from ossicle.models.networks.backbones import FeatureMaps, image_backbone
 
 SHAPE = (64, 32)
 

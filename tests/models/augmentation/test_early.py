@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossicle.core.chunks import ChunkPlan
-from ossicle.models.augment_settings import EarlySettings
-from ossicle.models.early import vary_early
+from ossicle.models.augmentation.early import vary_early
+from ossicle.models.augmentation.settings import EarlySettings
+from ossicle.models.augmentation.shifting import shift
+from ossicle.models.augmentation.sounds import Sounds
 from ossicle.models.settings import AugmentSettings
-from ossicle.models.shifting import shift
-from ossicle.models.sounds import Sounds
 
 RATE = 1000
 OVERLAPPING = ChunkPlan(rate=RATE, hop_samples=10, window_samples=30, core_frames=8, context_frames=1)

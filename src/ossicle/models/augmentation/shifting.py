@@ -11,9 +11,9 @@ from torch.nn.functional import pad
 
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.time import to_samples
-from ossicle.models.augment_settings import EarlySettings
-from ossicle.models.draws import replaced, touched
-from ossicle.models.sounds import Sounds
+from ossicle.models.augmentation.draws import replaced, touched
+from ossicle.models.augmentation.settings import EarlySettings
+from ossicle.models.augmentation.sounds import Sounds
 
 
 def shift(sounds: Sounds, settings: EarlySettings, plan: ChunkPlan, generator: torch.Generator) -> Sounds:

@@ -8,9 +8,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ossicle.models.draws import uniform
+from ossicle.models.augmentation.draws import uniform
+from ossicle.models.augmentation.sounds import Sounds, call_power, peaks
 from ossicle.models.settings import AugmentSettings
-from ossicle.models.sounds import Sounds, call_power, peaks
 
 
 def add_backgrounds(sounds: Sounds, source: Sounds, settings: AugmentSettings, generator: torch.Generator) -> Sounds:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ossicle.core.chunks import Framing
-from ossicle.models.backbones import image_backbone
+from ossicle.models.networks.backbones import image_backbone
 from ossicle.models.settings import WindowSettings
 
 # A window whose values all lie this close is silence at the floor: dividing by less would blow up its rounding.

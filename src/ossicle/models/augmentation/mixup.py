@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ossicle.models.augment_settings import MixupSettings
-from ossicle.models.draws import replaced, touched
-from ossicle.models.sounds import Sounds, loudest
+from ossicle.models.augmentation.draws import replaced, touched
+from ossicle.models.augmentation.settings import MixupSettings
+from ossicle.models.augmentation.sounds import Sounds, loudest
 
 
 def mix(sounds: Sounds, settings: MixupSettings, rate: int, generator: torch.Generator) -> Sounds:

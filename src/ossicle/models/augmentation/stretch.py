@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import FrontEndSettings, band_centres_hz
-from ossicle.models.draws import replaced, touched
+from ossicle.models.augmentation.draws import replaced, touched
 from ossicle.models.settings import AugmentSettings
 
 Stretched = tuple[Tensor, Tensor, Tensor]

@@ -10,8 +10,8 @@ from ossicle.audio.logmel import log_mel
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import FrontEndSettings, band_centres_hz
 from ossicle.core.tracks import rasterise
+from ossicle.models.augmentation.stretch import stretch_pitch, stretch_time, vary_stretch
 from ossicle.models.settings import AugmentSettings
-from ossicle.models.stretch import stretch_pitch, stretch_time, vary_stretch
 
 FRONT = FrontEndSettings(rate=8000, n_fft=256, hop_samples=128, n_mels=48, fmin_hz=0.0, fmax_hz=4000.0)
 LINEAR = FrontEndSettings(rate=8000, n_fft=256, hop_samples=128, n_mels=48, fmin_hz=0.0, fmax_hz=4000.0, scale="linear")

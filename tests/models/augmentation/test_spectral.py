@@ -8,10 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.models.augment_settings import SpectralSettings
-from ossicle.models.filtering import filtered, vary_frequencies
+from ossicle.models.augmentation.filtering import filtered, vary_frequencies
+from ossicle.models.augmentation.settings import SpectralSettings
+from ossicle.models.augmentation.spectral import masks, vary_log_mel
 from ossicle.models.settings import AugmentSettings
-from ossicle.models.spectral import masks, vary_log_mel
 
 PLAIN = AugmentSettings(tilt_db=0.0, frequency_mask=0.0)
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ossicle.models.augment_settings import MixupSettings
-from ossicle.models.mixup import joined, mix, mixed_by_pressure, next_on_round, shares
-from ossicle.models.sounds import Sounds, loudest
+from ossicle.models.augmentation.mixup import joined, mix, mixed_by_pressure, next_on_round, shares
+from ossicle.models.augmentation.settings import MixupSettings
+from ossicle.models.augmentation.sounds import Sounds, loudest
 
 RATE = 8000
 RULES = ("union", "sum", "max", "soft")

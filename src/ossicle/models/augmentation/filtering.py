@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ossicle.models.augment_settings import SpectralSettings
-from ossicle.models.draws import replaced, touched, uniform
+from ossicle.models.augmentation.draws import replaced, touched, uniform
+from ossicle.models.augmentation.settings import SpectralSettings
 
 
 def vary_frequencies(waveforms: Tensor, settings: SpectralSettings, generator: torch.Generator) -> Tensor:

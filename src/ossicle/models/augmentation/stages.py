@@ -14,12 +14,12 @@ from dataclasses import replace
 import torch
 
 from ossicle.core.chunks import ChunkPlan
-from ossicle.models.background import add_backgrounds
-from ossicle.models.early import vary_early
-from ossicle.models.filtering import vary_frequencies
-from ossicle.models.mixup import mix
+from ossicle.models.augmentation.background import add_backgrounds
+from ossicle.models.augmentation.early import vary_early
+from ossicle.models.augmentation.filtering import vary_frequencies
+from ossicle.models.augmentation.mixup import mix
+from ossicle.models.augmentation.sounds import Sounds, to_full_scale
 from ossicle.models.settings import AugmentSettings
-from ossicle.models.sounds import Sounds, to_full_scale
 
 
 def vary_waveforms(sounds: Sounds, settings: AugmentSettings, plan: ChunkPlan, generator: torch.Generator) -> Sounds:

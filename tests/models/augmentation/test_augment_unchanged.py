@@ -13,11 +13,11 @@ from torch.nn.functional import interpolate
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.frontend import FrontEndSettings, band_centres_hz
 from ossicle.core.time import nearest_frames
-from ossicle.models.augment import vary_waveforms
+from ossicle.models.augmentation.sounds import Sounds
+from ossicle.models.augmentation.spectral import vary_log_mel
+from ossicle.models.augmentation.stages import vary_waveforms
+from ossicle.models.augmentation.stretch import _factors, stretch_pitch, stretch_time, vary_stretch
 from ossicle.models.settings import AugmentSettings
-from ossicle.models.sounds import Sounds
-from ossicle.models.spectral import vary_log_mel
-from ossicle.models.stretch import _factors, stretch_pitch, stretch_time, vary_stretch
 
 FRONT = FrontEndSettings(rate=8000, n_fft=256, hop_samples=80, n_mels=32, fmax_hz=4000.0)
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=40, context_frames=5)

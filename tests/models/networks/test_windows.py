@@ -13,15 +13,15 @@ from ossicle.core.chunks import ChunkPlan, Framing, framing, window_plan
 from ossicle.core.errors import BundleError, UsageError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.inference.scorer import Scorer
-from ossicle.models.backbones import image_backbone
 from ossicle.models.bundled import bundled_predictor
 from ossicle.models.frontend import ChunkLogMel, LogMel
+from ossicle.models.networks.backbones import image_backbone
+from ossicle.models.networks.prior import rare_event_bias
+from ossicle.models.networks.registry import build_network
+from ossicle.models.networks.windows import WindowNetwork, normalise
 from ossicle.models.predictor import TorchPredictor, load_predictor
-from ossicle.models.prior import rare_event_bias
-from ossicle.models.registry import build_network
 from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.models.weights import save_weights
-from ossicle.models.windows import WindowNetwork, normalise
 
 FRONT = FrontEndSettings(
     rate=8000, n_fft=256, hop_samples=128, n_mels=24, fmin_hz=0.0, fmax_hz=3000.0, scale="linear", preemphasis=0.98
@@ -194,6 +194,6 @@ def test_an_override_of_the_front_end_reaches_the_network() -> None:
 
 
 def test_timm_is_imported_only_where_a_window_network_is_built() -> None:
-    code = "import sys; import ossicle.models.registry, ossicle.models.predictor; print('timm' in sys.modules)"
+    code = "import sys; import ossicle.models.networks.registry, ossicle.models.predictor; print('timm' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -7,7 +7,7 @@ from torch import nn
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.crnn import Crnn
+from ossicle.models.networks.crnn import Crnn
 from ossicle.models.settings import ModelSettings
 
 Network = nn.Module
@@ -22,8 +22,8 @@ def _crnn(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_labe
 
 def _window(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_labels: int) -> nn.Module:
     # Here, for timm and torchvision cost a second of every start, and only these networks need them.
-    from ossicle.models.attention import AttentionFrames, AttentionNetwork
-    from ossicle.models.windows import WindowNetwork
+    from ossicle.models.networks.attention import AttentionFrames, AttentionNetwork
+    from ossicle.models.networks.windows import WindowNetwork
 
     found = framing(plan, front)
     if found.frame_wise:

@@ -4,9 +4,9 @@ import torch
 from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.crnn import Crnn
-from ossicle.models.prior import rare_event_bias
-from ossicle.models.registry import BUILDERS, build_network
+from ossicle.models.networks.crnn import Crnn
+from ossicle.models.networks.prior import rare_event_bias
+from ossicle.models.networks.registry import BUILDERS, build_network
 from ossicle.models.settings import CrnnSettings, ModelSettings, WindowSettings
 
 FRONT = FrontEndSettings(rate=8000, n_fft=256, hop_samples=80, n_mels=16, fmax_hz=4000.0)

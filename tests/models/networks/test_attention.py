@@ -10,9 +10,9 @@ import torch
 from ossicle.core.chunks import ChunkPlan, framing, window_plan
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.attention import AttentionFrames, AttentionNetwork, FrequencyPool
-from ossicle.models.prior import rare_event_bias
-from ossicle.models.registry import build_network
+from ossicle.models.networks.attention import AttentionFrames, AttentionNetwork, FrequencyPool
+from ossicle.models.networks.prior import rare_event_bias
+from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.models.weights import load_weights, save_weights
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ossicle.core.time import nearest_frames
-from ossicle.models.augment_settings import SpectralSettings
-from ossicle.models.draws import replaced, touched, uniform
+from ossicle.models.augmentation.draws import replaced, touched, uniform
+from ossicle.models.augmentation.settings import SpectralSettings
 from ossicle.models.settings import AugmentSettings
 
 
