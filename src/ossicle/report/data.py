@@ -1,4 +1,4 @@
-"""What a report shows, as values: the caller gathers them, ``ossicle.report.page`` draws them.
+"""What a report shows, as values: the caller gathers them, ``ossicle.report.pages.page`` draws them.
 
 All times are seconds from the start of a recording. Empty sequences and None stand for pieces a run does not have; the
 page says so in a sentence in their place.

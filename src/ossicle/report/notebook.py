@@ -1,6 +1,6 @@
 """The analysis notebook of a benchmark: the figures of its page over the same tables, executed, to be worked on.
 
-It reads the CSV tables beside it and draws with :mod:`ossicle.report.figures_benchmark`, so it needs Ossicle and, to be
+It reads the CSV tables beside it and draws with :mod:`ossicle.report.figures.benchmark`, so it needs Ossicle and, to be
 run again, Jupyter. Where ``nbclient`` is not installed none is written.
 """
 
@@ -23,7 +23,7 @@ _CELLS: tuple[tuple[str, str], ...] = (
         "code",
         "import json\nfrom pathlib import Path\n\nimport polars as pl\nfrom IPython.display import SVG, display\n\n"
         "from ossicle.report import benchmark_tables as bt\nfrom ossicle.report import figures_benchmark as fb\n"
-        "from ossicle.report.style import svg\n\n"
+        "from ossicle.report.figures.style import svg\n\n"
         "folder = Path()\nabout = json.loads((folder / 'benchmark.json').read_text())\n"
         "tables = bt.read_tables(folder)\ncriterion = about['criteria'][0]\n"
         "readings = bt.chosen(tables['metrics'], criterion)\n\n\n"

@@ -15,7 +15,7 @@ from ossicle.bundle.format import read_bundle, write_bundle
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.inference.predictor import FakePredictor
-from ossicle.report import benchmark_tables as bt
+from ossicle.report.pages import benchmark_tables as bt
 
 from ....old_scheme import RATE, TAPES, make_corpus
 from ...conftest import Commands

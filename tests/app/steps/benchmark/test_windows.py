@@ -20,7 +20,7 @@ from ossicle.corpus.formats.rows import RawSelection
 from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.models.weights import save_weights
-from ossicle.report import benchmark_tables as bt
+from ossicle.report.pages import benchmark_tables as bt
 
 from ...conftest import Commands
 

@@ -21,7 +21,7 @@ from ossicle.evaluation.leaderboard import Row
 from ossicle.inference.event_tables import events_of
 from ossicle.metrics.events import count_events
 from ossicle.metrics.matching import IouMatch
-from ossicle.report.leaderboard_page import render, write_leaderboard_page
+from ossicle.report.pages.leaderboard_page import render, write_leaderboard_page
 
 from ....made_up import judged, member, write_project
 

@@ -44,7 +44,7 @@ def leaderboard(
         raise UsageError(f"--page {page} is a folder; name a file")
     told = board_of(loaded, tuple(set_ or ())).to_json()
     if page is not None:
-        from ossicle.report.leaderboard_page import write_leaderboard_page
+        from ossicle.report.pages.leaderboard_page import write_leaderboard_page
 
         page.parent.mkdir(parents=True, exist_ok=True)
         write_leaderboard_page(page, loaded.settings.project.name, told)

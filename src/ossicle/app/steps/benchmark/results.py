@@ -60,8 +60,8 @@ def run(made: Sequence[tuple[Reading, Path, Path]], overlap: Overlap, mark: str,
         write_csv(context.out / f"{name}.csv", rows)
     about = _about(context, made, overlap, mark)
     write_json(context.out / ABOUT, about)
-    from ossicle.report.benchmark_page import write_benchmark_page
     from ossicle.report.notebook import write_notebook
+    from ossicle.report.pages.benchmark_page import write_benchmark_page
 
     context.progress.advance(0, 2, "page")
     write_benchmark_page(context.out / PAGE, tables, about)

@@ -38,8 +38,8 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
     UsageError for a recording that there is not or that has no clip, and for a page that is no ``.html`` file.
     """
     # Here, since torch and matplotlib take seconds to import, and are optional extras.
-    from ossicle.report.augment_page import AugmentPage, StageView, write_augment_page
-    from ossicle.report.augment_words import stage_words
+    from ossicle.report.pages.augment_page import AugmentPage, StageView, write_augment_page
+    from ossicle.report.pages.augment_words import stage_words
     from ossicle.training.material import load_material
     from ossicle.training.shown import always, batch_of, shown_stages
 

@@ -151,7 +151,7 @@ def _write_one(project: Project, out: Path, files: DatasetFiles, one: NamedClip)
         write_wav(out / files.sound(one), samples, recording.rate)
     if files.png:
         # Matplotlib is an optional extra, needed for pictures only.
-        from ossicle.report.clip_picture import write_picture
+        from ossicle.report.figures.clip_picture import write_picture
 
         write_picture(out / files.picture(one), samples, recording.rate, front.fmin_hz, front.fmax_hz)
 

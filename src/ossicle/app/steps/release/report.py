@@ -50,7 +50,7 @@ MOST_CURVES = 24
 
 def run(context: Context) -> None:
     """Gather and draw."""
-    from ossicle.report.page import write_report
+    from ossicle.report.pages.page import write_report
 
     settings = context.project.settings
     truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])

@@ -7,7 +7,7 @@ from statistics import median
 from matplotlib.figure import Figure
 
 from ossicle.metrics.event_report import EventScores
-from ossicle.report.style import BLUE, INK, ORANGE, SKY, styled
+from ossicle.report.figures.style import BLUE, INK, ORANGE, SKY, styled
 from ossicle.report.words import number
 
 MAX_BARS = 40

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ossicle.audio.wav import wav_bytes
 from ossicle.evaluation.examples import EVENT_KINDS, RECORDING_KINDS, Example, ExampleKind
-from ossicle.report.figures_example import example_figure
-from ossicle.report.style import data_address
+from ossicle.report.figures.example import example_figure
+from ossicle.report.figures.style import data_address
 
 MOST_SOUND_BYTES = 5_000_000
 PEAK = 0.7

@@ -15,12 +15,12 @@ from ossicle.evaluation.examples import Example
 from ossicle.inference.fit import ThresholdCurve
 from ossicle.metrics.event_report import Estimate, EventScores, Rates
 from ossicle.report.data import PrCurve, ReliabilityBin, SweepRow, TrainingCurve
-from ossicle.report.figures_calibration import reliability_figure
-from ossicle.report.figures_example import LEFT, RIGHT, example_figure
-from ossicle.report.figures_groups import MAX_BARS, groups_figure, says_something
-from ossicle.report.figures_rates import pr_figure, sweep_figure, threshold_figure
-from ossicle.report.figures_training import training_figure
-from ossicle.report.style import data_address, svg
+from ossicle.report.figures.calibration import reliability_figure
+from ossicle.report.figures.example import LEFT, RIGHT, example_figure
+from ossicle.report.figures.groups import MAX_BARS, groups_figure, says_something
+from ossicle.report.figures.rates import pr_figure, sweep_figure, threshold_figure
+from ossicle.report.figures.style import data_address, svg
+from ossicle.report.figures.training import training_figure
 
 NAN = float("nan")
 

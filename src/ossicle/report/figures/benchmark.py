@@ -6,7 +6,19 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
-from ossicle.report.style import BLUE, CYCLE, DASHES, GREEN, INK, ORANGE, SKY, SOFT, legend_text, styled, unit_axis
+from ossicle.report.figures.style import (
+    BLUE,
+    CYCLE,
+    DASHES,
+    GREEN,
+    INK,
+    ORANGE,
+    SKY,
+    SOFT,
+    legend_text,
+    styled,
+    unit_axis,
+)
 
 MOST_TAPES = 40
 _BOX = ("q05_ms", "q25_ms", "q50_ms", "q75_ms", "q95_ms")

@@ -12,9 +12,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from ossicle.evaluation.examples import Example
-from ossicle.report.figures_groups import shortened
-from ossicle.report.spectrogram import grey_levels, spectrogram
-from ossicle.report.style import BLUE, INK, ORANGE, styled
+from ossicle.report.figures.groups import shortened
+from ossicle.report.figures.spectrogram import grey_levels, spectrogram
+from ossicle.report.figures.style import BLUE, INK, ORANGE, styled
 from ossicle.report.words import number
 
 LEFT, RIGHT = 0.15, 0.97

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from ossicle.artefacts.files import write_text
 from ossicle.audio.wav import wav_bytes
 from ossicle.report import words
-from ossicle.report.augment_words import TITLES
-from ossicle.report.figures_augment import LEFT, RIGHT, log_mel_figure
-from ossicle.report.gallery import MOST_SOUND_BYTES, raised
-from ossicle.report.style import data_address
-from ossicle.report.template import render_page
+from ossicle.report.figures.augment import LEFT, RIGHT, log_mel_figure
+from ossicle.report.figures.style import data_address
+from ossicle.report.pages.augment_words import TITLES
+from ossicle.report.pages.gallery import MOST_SOUND_BYTES, raised
+from ossicle.report.pages.template import render_page
 
 _MOST_LABELS = 12
 

@@ -10,16 +10,16 @@ from ossicle.metrics.event_report import BOUNDARY_QUANTILES, Estimate, EventRepo
 from ossicle.metrics.noise_gate import PROBES
 from ossicle.report import words
 from ossicle.report.data import ReportData
-from ossicle.report.figures_calibration import reliability_figure
-from ossicle.report.figures_example import LEFT, RIGHT
-from ossicle.report.figures_gate import gate_figure, worst_by_part
-from ossicle.report.figures_groups import groups_figure, says_something
-from ossicle.report.figures_rates import pr_figure, sweep_figure, threshold_figure
-from ossicle.report.figures_training import training_figure
-from ossicle.report.gallery import galleries
-from ossicle.report.recording_tables import class_table
-from ossicle.report.style import data_address
-from ossicle.report.template import render_page
+from ossicle.report.figures.calibration import reliability_figure
+from ossicle.report.figures.example import LEFT, RIGHT
+from ossicle.report.figures.gate import gate_figure, worst_by_part
+from ossicle.report.figures.groups import groups_figure, says_something
+from ossicle.report.figures.rates import pr_figure, sweep_figure, threshold_figure
+from ossicle.report.figures.style import data_address
+from ossicle.report.figures.training import training_figure
+from ossicle.report.pages.gallery import galleries
+from ossicle.report.pages.recording_tables import class_table
+from ossicle.report.pages.template import render_page
 
 _MOST_RECORDINGS = 300
 _MOST_GROUPS = 60

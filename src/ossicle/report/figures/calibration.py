@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ossicle.report.data import ReliabilityBin
-from ossicle.report.style import BLUE, INK, ORANGE, SOFT, styled, unit_axis
+from ossicle.report.figures.style import BLUE, INK, ORANGE, SOFT, styled, unit_axis
 
 
 @styled

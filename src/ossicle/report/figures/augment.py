@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ossicle.report.style import styled
+from ossicle.report.figures.style import styled
 from ossicle.report.words import significant
 
 LEFT, RIGHT = 0.17, 0.97

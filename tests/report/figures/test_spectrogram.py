@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ossicle.report.spectrogram import MAX_BINS, MAX_FRAMES, grey_levels, spectrogram
+from ossicle.report.figures.spectrogram import MAX_BINS, MAX_FRAMES, grey_levels, spectrogram
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 48000])

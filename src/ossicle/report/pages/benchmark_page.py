@@ -9,7 +9,16 @@ import polars as pl
 from ossicle.artefacts.files import write_text
 from ossicle.metrics.event_report import Estimate
 from ossicle.report import words
-from ossicle.report.benchmark_tables import (
+from ossicle.report.figures.benchmark import (
+    boundary_figure,
+    hardest_figure,
+    leaderboard_figure,
+    pr_figure,
+    rates_figure,
+    tape_map_figure,
+)
+from ossicle.report.figures.style import data_address
+from ossicle.report.pages.benchmark_tables import (
     Chosen,
     board,
     boundary_rows,
@@ -18,16 +27,7 @@ from ossicle.report.benchmark_tables import (
     hardest_tapes,
     tape_map,
 )
-from ossicle.report.figures_benchmark import (
-    boundary_figure,
-    hardest_figure,
-    leaderboard_figure,
-    pr_figure,
-    rates_figure,
-    tape_map_figure,
-)
-from ossicle.report.style import data_address
-from ossicle.report.template import render_page
+from ossicle.report.pages.template import render_page
 
 BASES = {
     "cross-fitted": "for each tape with the threshold chosen on the other tapes: what a new tape may expect",

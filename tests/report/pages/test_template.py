@@ -5,7 +5,7 @@ import hashlib
 import re
 from html import unescape
 
-from ossicle.report import augment_page, leaderboard_page
+from ossicle.report.pages import augment_page, leaderboard_page
 
 BOARD = {"rows": [], "figures": {}, "over_seeds": []}
 EMPTY = augment_page.AugmentPage("<b>t</b>", {}, [], [], [], 8000, 0.02)

@@ -9,7 +9,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from ossicle.report import words
-from ossicle.report.style import data_address
+from ossicle.report.figures.style import data_address
 
 # Nothing may be fetched and no script but the page's own may run: whatever a name slips past the escaping.
 _POLICY = (
@@ -45,7 +45,7 @@ def render_page(template: str, title: str, *, scripted: bool = False, **values: 
 
 
 def _asset(name: str) -> str:
-    return (importlib.resources.files("ossicle.report") / name).read_text(encoding="utf-8")
+    return (importlib.resources.files("ossicle.report.pages") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _digest(script: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from ossicle.metrics.noise_gate import PROBES, Judged
-from ossicle.report.style import INK, ORANGE, SKY, SOFT, styled
+from ossicle.report.figures.style import INK, ORANGE, SKY, SOFT, styled
 from ossicle.report.words import count, number
 
 # Rates below this stand on a straight scale, above on a logarithmic one: none, once an hour and a thousand all show.

@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from ossicle.artefacts.tables import write_csv
-from ossicle.report import benchmark_tables as bt
-from ossicle.report import figures_benchmark as fb
-from ossicle.report.benchmark_page import render
+from ossicle.report.figures import benchmark as fb
 from ossicle.report.notebook import missing, write_notebook
+from ossicle.report.pages import benchmark_tables as bt
+from ossicle.report.pages.benchmark_page import render
 
 CRITERION = "iou 0.4"
 THRESHOLDS = (0.1, 0.5, 0.9)

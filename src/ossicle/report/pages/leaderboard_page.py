@@ -7,7 +7,7 @@ from typing import Any
 from ossicle.artefacts.files import write_text
 from ossicle.metrics.event_report import Estimate
 from ossicle.report import words
-from ossicle.report.template import render_page
+from ossicle.report.pages.template import render_page
 
 
 def write_leaderboard_page(path: Path, title: str, board: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from ossicle.report.data import TrainingCurve
-from ossicle.report.style import CYCLE, legend_text, styled
+from ossicle.report.figures.style import CYCLE, legend_text, styled
 
 
 def points(epochs: Sequence[Mapping[str, float]], key: str) -> tuple[list[float], list[float]]:

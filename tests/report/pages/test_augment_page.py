@@ -10,8 +10,8 @@ import soundfile
 
 from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings
 from ossicle.models.settings import AugmentSettings
-from ossicle.report.augment_page import AugmentPage, StageView, render
-from ossicle.report.augment_words import TITLES, stage_words
+from ossicle.report.pages.augment_page import AugmentPage, StageView, render
+from ossicle.report.pages.augment_words import TITLES, stage_words
 
 RATE = 8000
 HOSTILE = "<script>alert(1)</script>"

@@ -17,8 +17,8 @@ from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, IouMatch
 from ossicle.metrics.noise_gate import Firing, GateSettings, judge
 from ossicle.report.data import FoldRow, PrCurve, ReliabilityBin, ReportData, ScoreRow, SweepRow, TrainingCurve
-from ossicle.report.figures_groups import bars_shown
-from ossicle.report.page import render, write_report
+from ossicle.report.figures.groups import bars_shown
+from ossicle.report.pages.page import render, write_report
 
 HOSTILE = "<script>alert('x')</script>"
 

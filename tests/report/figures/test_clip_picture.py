@@ -3,7 +3,7 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 
-from ossicle.report.clip_picture import HEIGHT_PX, LEAST_WIDTH_PX, clip_pixels, write_picture
+from ossicle.report.figures.clip_picture import HEIGHT_PX, LEAST_WIDTH_PX, clip_pixels, write_picture
 
 RATE = 16000
 

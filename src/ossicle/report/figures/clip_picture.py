@@ -7,7 +7,7 @@ from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from ossicle.artefacts.files import whole_file
-from ossicle.report.spectrogram import spectrogram
+from ossicle.report.figures.spectrogram import spectrogram
 
 RANGE_DB = 80.0
 HEIGHT_PX = 256
