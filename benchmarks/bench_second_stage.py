@@ -30,8 +30,8 @@ from ossicle.core.digest import seed_of
 from ossicle.core.tracks import Event
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.evaluation.paired_gain import gain
-from ossicle.inference.candidates import Candidate
 from ossicle.inference.event_tables import events_of
+from ossicle.inference.second_stage.candidates import Candidate
 from ossicle.inference.track_files import track_path
 from ossicle.metrics.matching import IouMatch
 from ossicle.training.second_stage_fits import judge

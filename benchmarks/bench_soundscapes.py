@@ -38,7 +38,7 @@ from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.batch import score_recording
-from ossicle.inference.decide import decide
+from ossicle.inference.decisions.decide import decide
 from ossicle.metrics.clips import best_f1_threshold
 from ossicle.metrics.event_report import Estimate
 from ossicle.metrics.events import evaluate_events

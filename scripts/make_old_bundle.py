@@ -23,7 +23,7 @@ from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.settings import digestible
 from ossicle.export.onnx_graph import model_graph, waveform_graph
-from ossicle.inference.decide import Decider
+from ossicle.inference.decisions.decide import Decider
 from ossicle.inference.scorer import Scorer
 from ossicle.models.networks.registry import build_network
 from ossicle.models.predictor import TorchPredictor

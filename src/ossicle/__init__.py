@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ossicle.core.records import Annotation, Recording
     from ossicle.core.tracks import Event, ScoreTrack
     from ossicle.inference.batch import predict_file, stream_file
-    from ossicle.inference.decide import decide
+    from ossicle.inference.decisions.decide import decide
     from ossicle.metrics.events import evaluate_events
     from ossicle.metrics.matching import CollarMatch, IouMatch, match
 
@@ -45,7 +45,7 @@ _PLACES = {
     "OnnxPredictor": "ossicle.bundle.onnx_runtime",
     "Recording": "ossicle.core.records",
     "ScoreTrack": "ossicle.core.tracks",
-    "decide": "ossicle.inference.decide",
+    "decide": "ossicle.inference.decisions.decide",
     "evaluate_events": "ossicle.metrics.events",
     "match": "ossicle.metrics.matching",
     "predict_file": "ossicle.inference.batch",

@@ -15,8 +15,8 @@ from ossicle.core.errors import BundleError
 from ossicle.core.postprocess import Postprocess
 from ossicle.inference import batch
 from ossicle.inference.batch import predict_file, score_recording, stream_file
-from ossicle.inference.combining import combine, rank_table
 from ossicle.inference.delivery import bundled_delivery
+from ossicle.inference.ensembles.combining import combine, rank_table
 
 HOW = Combination(rule="vlom", weights=(0.25, 0.75))
 

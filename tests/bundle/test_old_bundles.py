@@ -9,7 +9,7 @@ from ossicle.app.cli.use.runtimes import LIBRARIES, RUNTIMES, Engine, open_predi
 from ossicle.artefacts.files import read_json
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
-from ossicle.inference.decide import Decider
+from ossicle.inference.decisions.decide import Decider
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer
 

@@ -5,8 +5,8 @@ import pytest
 
 from ossicle.core.tracks import ScoreTrack
 from ossicle.evaluation.benchmark_figures import ALL, Judging, Tally
-from ossicle.inference.decide import decide
-from ossicle.inference.grid import DecisionGrid, found_by_grid
+from ossicle.inference.decisions.decide import decide
+from ossicle.inference.decisions.grid import DecisionGrid, found_by_grid
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, IouMatch
 from ossicle.metrics.ranking import event_average_precision

@@ -9,7 +9,7 @@ from ossicle.core.decision import Decision
 from ossicle.core.pooling import as_judged
 from ossicle.core.score_map import Isotonic, Platt
 from ossicle.core.tracks import Event, ScoreTrack
-from ossicle.inference.decide import decide
+from ossicle.inference.decisions.decide import decide
 from ossicle.inference.delivery import Delivery, RecordingDecider
 
 

@@ -13,9 +13,9 @@ from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.paired_gain import gain
-from ossicle.inference.candidates import CANDIDATE_FEATURES, PEAK, Candidate
-from ossicle.inference.second_stage import LEAST_PROBABILITY
-from ossicle.inference.trees import logit
+from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, PEAK, Candidate
+from ossicle.inference.second_stage.stage import LEAST_PROBABILITY
+from ossicle.inference.second_stage.trees import logit
 from ossicle.metrics.matching import IouMatch
 from ossicle.training.second_stage import (
     LEAST_EACH,

@@ -10,7 +10,7 @@ import pytest
 from ossicle.core.chunks import window_plan
 from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.inference.decide import Decider
+from ossicle.inference.decisions.decide import Decider
 from ossicle.inference.scorer import Scorer
 from ossicle.models.predictor import load_predictor
 from ossicle.models.settings import ModelSettings, WindowSettings

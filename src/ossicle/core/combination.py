@@ -1,4 +1,4 @@
-"""How the scores of an ensemble's members become one, as data; ``ossicle.inference.combining`` does it."""
+"""How the scores of an ensemble's members become one, as data; ``ossicle.inference.ensembles.combining`` does it."""
 
 import math
 

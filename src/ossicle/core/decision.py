@@ -1,4 +1,4 @@
-"""How scores become events, as data; ``ossicle.inference.decide`` does it."""
+"""How scores become events, as data; ``ossicle.inference.decisions.decide`` does it."""
 
 from ossicle.core.settings import setting, settings
 

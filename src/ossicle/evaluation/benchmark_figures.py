@@ -10,7 +10,7 @@ import polars.selectors as cs
 from numpy.typing import NDArray
 
 from ossicle.core.intervals import Intervals
-from ossicle.inference.grid import Found
+from ossicle.inference.decisions.grid import Found
 from ossicle.metrics.events import boundary_errors, precision_recall_f1
 from ossicle.metrics.matching import Criterion
 from ossicle.metrics.ranking import event_average_precision, false_alarms_per_hour

@@ -10,7 +10,7 @@ from ossicle.core.intervals import part, union
 from ossicle.core.time import frames_covering
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.evaluation.ground_truth import Times, Truth
-from ossicle.inference.decide import decide
+from ossicle.inference.decisions.decide import decide
 from ossicle.metrics.event_report import plain
 from ossicle.metrics.events import count_events, precision_recall_f1
 from ossicle.metrics.matching import Criterion

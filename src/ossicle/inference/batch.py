@@ -24,7 +24,7 @@ from ossicle.inference.delivery import Delivery
 from ossicle.inference.postprocess import refuse_in_stream
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer
-from ossicle.inference.second_stage import Rescorer, SecondStage
+from ossicle.inference.second_stage.stage import Rescorer, SecondStage
 
 PathLike = str | os.PathLike[str]
 

@@ -17,7 +17,7 @@ from ossicle.core.pooling import MAX, RecordingPool
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.score_map import ScoreMap
 from ossicle.core.tracks import Event, ScoreTrack, event_order
-from ossicle.inference.decide import Decider, decide
+from ossicle.inference.decisions.decide import Decider, decide
 from ossicle.inference.postprocess import PostprocessFold
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ossicle.corpus.health.report import HealthReport
 from ossicle.evaluation.examples import Example
-from ossicle.inference.fit import ThresholdCurve
+from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.noise_gate import Judged
 from ossicle.metrics.recording_report import RecordingReport

@@ -20,11 +20,11 @@ from sklearn.isotonic import IsotonicRegression
 
 from ossicle.core.digest import seed_of
 from ossicle.core.intervals import Intervals
-from ossicle.inference.candidates import CANDIDATE_FEATURES, PEAK
-from ossicle.inference.fit import choose
-from ossicle.inference.grid import DecisionGrid
-from ossicle.inference.second_stage import LEAST_PROBABILITY, Calibration, LabelStage
-from ossicle.inference.trees import checked_features, logit, sigmoid
+from ossicle.inference.decisions.fit import choose
+from ossicle.inference.decisions.grid import DecisionGrid
+from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, PEAK
+from ossicle.inference.second_stage.stage import LEAST_PROBABILITY, Calibration, LabelStage
+from ossicle.inference.second_stage.trees import checked_features, logit, sigmoid
 from ossicle.metrics.matching import Criterion, match
 from ossicle.training.second_stage_settings import SecondStageSettings
 from ossicle.training.tree_fits import fit_trees

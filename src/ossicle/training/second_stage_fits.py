@@ -10,8 +10,8 @@ from ossicle.core.intervals import as_intervals
 from ossicle.core.tracks import Event
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.hand_labels import HandLabels
-from ossicle.inference.candidates import CANDIDATE_FEATURES, Candidate
-from ossicle.inference.second_stage import LabelStage, SecondStage
+from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, Candidate
+from ossicle.inference.second_stage.stage import LabelStage, SecondStage
 from ossicle.metrics.matching import Criterion, match
 from ossicle.training.second_stage import LEAST_EACH, Material, fit_label, matched
 from ossicle.training.second_stage_settings import SecondStageSettings

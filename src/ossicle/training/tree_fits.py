@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 
-from ossicle.inference.trees import LEAF, Trees, checked_features
+from ossicle.inference.second_stage.trees import LEAF, Trees, checked_features
 from ossicle.training.second_stage_settings import SecondStageSettings
 
 

@@ -11,7 +11,7 @@ from ossicle.corpus.clips.holdout_split import divide_clips, leak_words, models,
 from ossicle.corpus.splits.folds import LEAKY, NEVER_HELD_OUT, TEST, VAL, SplitSettings
 from ossicle.corpus.splits.leak_audit import audit
 
-from ..test_splits import calls, recording
+from ..splits.test_folds import calls, recording
 
 TRAIN = NEVER_HELD_OUT
 

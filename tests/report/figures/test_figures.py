@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.evaluation.examples import Example
-from ossicle.inference.fit import ThresholdCurve
+from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.event_report import Estimate, EventScores, Rates
 from ossicle.report.data import PrCurve, ReliabilityBin, SweepRow, TrainingCurve
 from ossicle.report.figures.calibration import reliability_figure

@@ -14,7 +14,7 @@ from ossicle.report.data import CalibrationRow, ReliabilityBin, ReportData
 from ossicle.report.pages.page import render
 from ossicle.report.pages.recording_tables import MOST_MATRIX, MOST_PAIRS, MOST_ROWS, class_table
 
-from ..test_page import HOSTILE, report_data
+from .test_page import HOSTILE, report_data
 
 
 def report(labels: tuple[str, ...], n: int = 40, several: bool = False) -> RecordingReport:

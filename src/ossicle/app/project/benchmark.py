@@ -9,7 +9,7 @@ from ossicle.core.settings import setting, settings
 from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.clip_name_template import UNITS_S
-from ossicle.inference.grid import DecisionGrid
+from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
 
 PRESETS: dict[str, dict[str, Any]] = {

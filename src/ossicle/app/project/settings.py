@@ -17,7 +17,7 @@ from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.export.settings import ExportSettings
-from ossicle.inference.grid import DecisionGrid
+from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.metrics.calibrating import NONE, CalibrationSettings
 from ossicle.metrics.noise_gate import GateSettings
 from ossicle.models.settings import JOINED_FRAMES, AugmentSettings, ModelSettings

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from ossicle.inference.fit import ThresholdCurve
+from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.report.data import PrCurve, SweepRow
 from ossicle.report.figures.style import BLUE, CYCLE, DASHES, GREEN, INK, ORANGE, SOFT, legend_text, styled, unit_axis
 from ossicle.report.words import number

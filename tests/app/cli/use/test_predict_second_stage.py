@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ossicle.inference.second_stage_file import second_stage_bytes
+from ossicle.inference.second_stage.file import second_stage_bytes
 
 from ....bundle.conftest import LABELS, tiny_graph, written
 from ....inference.test_second_stage import stage

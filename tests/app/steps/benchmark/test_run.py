@@ -23,7 +23,7 @@ from ossicle.corpus.formats.raven import read_raven, write_raven
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.inference.batch import predict_file
 from ossicle.inference.predictor import FakePredictor
-from ossicle.inference.second_stage_file import second_stage_bytes
+from ossicle.inference.second_stage.file import second_stage_bytes
 from ossicle.report.pages import benchmark_tables as bt
 
 from ....inference.test_second_stage import stage

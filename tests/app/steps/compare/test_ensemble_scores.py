@@ -22,7 +22,7 @@ from ossicle.core.combination import RULES, Combination
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.tracks import ScoreTrack
 from ossicle.evaluation.ground_truth import Truth, read_truth
-from ossicle.inference.combining import combine
+from ossicle.inference.ensembles.combining import combine
 from ossicle.inference.track_files import track_path
 
 from ....made_up import judged, member, write_project
@@ -131,7 +131,7 @@ def test_the_annotations_of_a_fold_have_no_part_in_its_weights(truth: Truth, mak
 
 def test_the_events_of_a_fold_are_those_under_its_own_decision(project: Project, truth: Truth, make: Make) -> None:
     from ossicle.core.decision import Decision
-    from ossicle.inference.decide import decide
+    from ossicle.inference.decisions.decide import decide
     from ossicle.inference.event_tables import events_of
 
     done = judged(project, [make("a", 0.3), make("b", 0.4)], Combination(rule="learned"))

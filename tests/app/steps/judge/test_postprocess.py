@@ -17,7 +17,7 @@ from ossicle.core.errors import ProjectError
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.batch import EventFinder, predict_file
-from ossicle.inference.decide import decide
+from ossicle.inference.decisions.decide import decide
 from ossicle.inference.delivery import Delivery
 from ossicle.inference.postprocess import postprocessed
 from ossicle.inference.predictor import FakePredictor

@@ -24,7 +24,7 @@ from ossicle.corpus.clips.event_cutouts import CutOuts
 from ossicle.corpus.formats.registry import EVENT_FORMATS
 from ossicle.inference.batch import EmittedEvent, FilePrediction, predict_file, stream_file
 from ossicle.inference.delivery import bundled_delivery
-from ossicle.inference.second_stage_file import bundled_second_stage
+from ossicle.inference.second_stage.file import bundled_second_stage
 
 BundleFolder = Annotated[Path, typer.Argument(help="Bundle, as `ossicle run` leaves it.")]
 Runtime = Annotated[str, typer.Option(help=f"What computes the scores: {', '.join(RUNTIMES)}.")]

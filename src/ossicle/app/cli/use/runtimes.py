@@ -8,7 +8,7 @@ from ossicle.bundle.graph import PRECISIONS, Graph
 from ossicle.bundle.manifest import Bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import UsageError
-from ossicle.inference.ensemble import bundled_ensemble
+from ossicle.inference.ensembles.ensemble import bundled_ensemble
 from ossicle.inference.predictor import Predictor
 
 

@@ -24,8 +24,8 @@ from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
 from ossicle.evaluation.benchmark_figures import Row, Tally, frame, in_order
 from ossicle.evaluation.judged_tracks import where_known, with_labels
-from ossicle.inference.decided import found_by_decisions
-from ossicle.inference.grid import found_by_grid
+from ossicle.inference.decisions.grid import found_by_grid
+from ossicle.inference.decisions.one_decision import found_by_decisions
 from ossicle.inference.postprocess import postprocessed
 from ossicle.inference.track_files import track_path
 

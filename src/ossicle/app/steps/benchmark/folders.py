@@ -14,7 +14,7 @@ from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import FORMATS, WriteOptions
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.naming.table_names import table_places
-from ossicle.inference.grid import Found
+from ossicle.inference.decisions.grid import Found
 
 INDEX = "predictions.parquet"
 SETTINGS, METRICS, EVENTS = "settings.json", "metrics.csv", "events.csv"

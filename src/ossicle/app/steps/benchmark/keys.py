@@ -7,7 +7,7 @@ from typing import Any
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.core.decision import Decision
 from ossicle.evaluation.benchmark_figures import Judging, Row
-from ossicle.inference.grid import DecisionGrid
+from ossicle.inference.decisions.grid import DecisionGrid
 
 BUNDLE = "bundle"
 

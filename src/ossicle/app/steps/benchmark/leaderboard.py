@@ -9,8 +9,8 @@ from ossicle.app.steps.benchmark.keys import BUNDLE, reading_key
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.core.decision import Decision
 from ossicle.evaluation.benchmark_figures import Judging, Row, Tally, counted, estimates
-from ossicle.inference.fit import cross_fit
-from ossicle.inference.grid import DecisionGrid
+from ossicle.inference.decisions.fit import cross_fit
+from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.metrics.sweep import sweep_rates
 
 CROSS_FITTED, IN_SAMPLE = "cross-fitted", "in-sample"

@@ -22,10 +22,10 @@ from ossicle.evaluation.benchmark_figures import Judging, Row, Tally
 from ossicle.evaluation.ground_truth import Times
 from ossicle.evaluation.judged_tracks import where_known
 from ossicle.inference.batch import EventFinder
-from ossicle.inference.decided import found_of
-from ossicle.inference.grid import DecisionGrid
-from ossicle.inference.second_stage_file import bundled_second_stage
-from ossicle.inference.stored import StoredScores
+from ossicle.inference.decisions.grid import DecisionGrid
+from ossicle.inference.decisions.one_decision import found_of
+from ossicle.inference.second_stage.file import bundled_second_stage
+from ossicle.inference.second_stage.stored_scores import StoredScores
 from ossicle.inference.track_files import track_path
 
 SECOND = "second"

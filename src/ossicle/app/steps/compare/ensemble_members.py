@@ -19,7 +19,7 @@ from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.evaluation.ground_truth import read_truth
-from ossicle.inference.combining import Scores, columns_by_name
+from ossicle.inference.ensembles.combining import Scores, columns_by_name
 from ossicle.inference.track_files import track_path
 
 

@@ -28,8 +28,8 @@ from ossicle.core.errors import GateRefused
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criterion import pool_of
 from ossicle.evaluation.ground_truth import read_truth
-from ossicle.inference.ensemble import Ensemble, joint_plan
-from ossicle.inference.ensemble_fit import Fit
+from ossicle.inference.ensembles.ensemble import Ensemble, joint_plan
+from ossicle.inference.ensembles.fit import Fit
 
 RESULTS = "ensemble"
 """The folder of results, beside the project file."""

@@ -21,9 +21,9 @@ from ossicle.core.combination import LEARNED, RANK, Combination
 from ossicle.core.digest import seed_of
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.evaluation.ground_truth import Truth, read_truth
-from ossicle.inference.combining import Scores, combine, rank_table
-from ossicle.inference.ensemble_fit import Fit
-from ossicle.inference.ensemble_weights import fitted_weights
+from ossicle.inference.ensembles.combining import Scores, combine, rank_table
+from ossicle.inference.ensembles.fit import Fit
+from ossicle.inference.ensembles.weights import fitted_weights
 from ossicle.inference.track_files import track_path
 
 STEP_VERSION = 1

@@ -15,10 +15,10 @@ from ossicle.core.pooling import as_judged
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criterion import pool_of, rule_of
 from ossicle.evaluation.ground_truth import read_tracks, read_truth
-from ossicle.inference.decide import decide
+from ossicle.inference.decisions.decide import decide
+from ossicle.inference.decisions.fit import CrossFit, cross_fit, threshold_curve
+from ossicle.inference.decisions.grid import count_grid
 from ossicle.inference.event_tables import events_frame
-from ossicle.inference.fit import CrossFit, cross_fit, threshold_curve
-from ossicle.inference.grid import count_grid
 
 STEP_VERSION = 2
 

@@ -34,7 +34,7 @@ from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.batch import EventFinder
 from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor
-from ossicle.inference.second_stage import SecondStage
+from ossicle.inference.second_stage.stage import SecondStage
 from ossicle.metrics.noise_gate import PROBES, Firing, judge
 
 STEP_VERSION = 1

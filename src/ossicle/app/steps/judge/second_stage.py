@@ -33,10 +33,10 @@ from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.evaluation.hand_labels import read_hand_labels
 from ossicle.evaluation.paired_gain import gain
-from ossicle.inference.candidates import Candidate, CandidateFold
 from ossicle.inference.event_tables import events_frame, events_of
-from ossicle.inference.second_stage import SecondStage
-from ossicle.inference.second_stage_file import read_second_stage, second_stage_bytes
+from ossicle.inference.second_stage.candidates import Candidate, CandidateFold
+from ossicle.inference.second_stage.file import read_second_stage, second_stage_bytes
+from ossicle.inference.second_stage.stage import SecondStage
 from ossicle.inference.track_files import track_path
 from ossicle.metrics.bootstrap import Bootstrap
 from ossicle.metrics.event_report import plain

@@ -24,7 +24,7 @@ from ossicle.evaluation.event_figures import event_curve, sweep
 from ossicle.evaluation.ground_truth import Truth, event_times, read_truth
 from ossicle.evaluation.recording_examples import recording_examples
 from ossicle.evaluation.score_items import recording_items
-from ossicle.inference.fit import ThresholdCurve
+from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.events import count_events, precision_recall_f1
 from ossicle.metrics.matching import CollarMatch, IouMatch
 from ossicle.metrics.noise_gate import Judged

@@ -19,7 +19,7 @@ from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.tables import clips_of
 from ossicle.evaluation.criterion import pool_of
-from ossicle.inference.grid import DecisionGrid
+from ossicle.inference.decisions.grid import DecisionGrid
 
 STEP_VERSION = 1
 _MIDDLE = 0.5

@@ -23,7 +23,7 @@ from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.clips.hard_negatives import FOLDER, FalseAlarm, false_alarms, write_mined
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.evaluation.ground_truth import read_truth
-from ossicle.inference.decide import decide
+from ossicle.inference.decisions.decide import decide
 from ossicle.inference.track_files import track_path
 
 

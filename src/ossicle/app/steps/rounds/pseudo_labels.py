@@ -40,7 +40,7 @@ from ossicle.corpus.pseudo_labels.rounds import (
 )
 from ossicle.corpus.pseudo_labels.settings import NONE
 from ossicle.corpus.pseudo_labels.windows import Kept, Labelled, Windows, all_of, gather, keep_windows, part_of, usable
-from ossicle.inference.combining import combine
+from ossicle.inference.ensembles.combining import combine
 from ossicle.training.pseudo import split_recordings
 from ossicle.training.runfolder import RunFolder
 

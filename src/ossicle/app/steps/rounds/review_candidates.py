@@ -31,9 +31,9 @@ from ossicle.corpus.review.selection import Candidate
 from ossicle.evaluation.criterion import pool_of
 from ossicle.evaluation.ground_truth import read_tracks, read_truth
 from ossicle.inference.batch import write_scores
-from ossicle.inference.candidates import lowered
-from ossicle.inference.decide import decide
+from ossicle.inference.decisions.decide import decide
 from ossicle.inference.postprocess import postprocessed
+from ossicle.inference.second_stage.candidates import lowered
 from ossicle.inference.track_files import track_path
 
 STEP_VERSION = 1

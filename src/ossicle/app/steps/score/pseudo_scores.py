@@ -20,7 +20,7 @@ from ossicle.core.settings import digestible
 from ossicle.corpus.clips.dataset_folder import model_names
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.windows import usable
-from ossicle.inference.together import write_together
+from ossicle.inference.ensembles.together import write_together
 
 STEP_VERSION = 1
 LEFT_OUT = "left_out.json"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ossicle.core.combination import Combination
-from ossicle.inference.combining import Scores
+from ossicle.inference.ensembles.combining import Scores
 
 
 @dataclass(frozen=True, slots=True, eq=False)

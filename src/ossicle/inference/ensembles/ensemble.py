@@ -22,7 +22,7 @@ from ossicle.bundle.manifest import Bundle
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.combination import RANK, Combination
 from ossicle.core.errors import BundleError, UsageError
-from ossicle.inference.combining import Scores, columns_by_name, combine
+from ossicle.inference.ensembles.combining import Scores, columns_by_name, combine
 from ossicle.inference.predictor import Predictor
 
 MOST_CORE_SAMPLES = 1 << 22

@@ -6,10 +6,10 @@ import pytest
 from ossicle.bundle.card import card_text
 from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import BundleError
-from ossicle.inference.second_stage_file import bundled_second_stage, second_stage_bytes
+from ossicle.inference.second_stage.file import bundled_second_stage, second_stage_bytes
 
-from ..bundle.conftest import tiny_graph, written
-from .test_second_stage import stage
+from ...bundle.conftest import tiny_graph, written
+from .test_stage import stage
 
 NAME = "second_stage.safetensors"
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from ossicle.audio.event_features import EventFeatureSettings, Features
 from ossicle.core.decision import Decision
 from ossicle.core.tracks import Event
-from ossicle.inference.candidates import CANDIDATE_FEATURES, PEAK, Candidate, CandidateFold
-from ossicle.inference.trees import Trees, logit, sigmoid
+from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, PEAK, Candidate, CandidateFold
+from ossicle.inference.second_stage.trees import Trees, logit, sigmoid
 
 LEAST_PROBABILITY = 1e-3
 """The trees' word is held this far from 0 and 1: a forest that saw few events says either easily."""

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from ossicle.core.decision import Decision
 from ossicle.core.errors import SplitError
-from ossicle.inference.grid import Counts, DecisionGrid
-from ossicle.inference.regions import runs
+from ossicle.inference.decisions.grid import Counts, DecisionGrid
+from ossicle.inference.decisions.regions import runs
 from ossicle.metrics.events import precision_recall_f1
 
 PLATEAU_F1 = 0.02

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from ossicle.core.decision import Decision
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.tracks import Event, ScoreTrack
-from ossicle.inference.decide import decide
-from ossicle.inference.grid import Found
+from ossicle.inference.decisions.decide import decide
+from ossicle.inference.decisions.grid import Found
 from ossicle.metrics.matching import Criterion, match
 
 
@@ -20,7 +20,7 @@ def found_by_decisions(
     labels: Sequence[str],
     criteria: Sequence[Criterion],
 ) -> tuple[Found, ...]:
-    """What :func:`~ossicle.inference.grid.found_by_grid` yields, for a decision of each label's own.
+    """What :func:`~ossicle.inference.decisions.grid.found_by_grid` yields, for a decision of each label's own.
 
     Every label of the tracks needs its decision; of them ``labels`` are told.
     """

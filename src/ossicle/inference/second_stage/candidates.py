@@ -21,8 +21,8 @@ from ossicle.audio.event_features import FEATURES, EventFeatureSettings, Feature
 from ossicle.core.decision import Decision
 from ossicle.core.time import first_frame_at_or_after, nearest_frames, to_samples
 from ossicle.core.tracks import Event, event_order
-from ossicle.inference.decide import Decider
-from ossicle.inference.trees import logit
+from ossicle.inference.decisions.decide import Decider
+from ossicle.inference.second_stage.trees import logit
 
 DURATION, PEAK, MEAN = "event_duration_s", "first_stage_peak_logit", "first_stage_mean_logit"
 CANDIDATE_FEATURES: tuple[str, ...] = (*FEATURES, DURATION, PEAK, MEAN)

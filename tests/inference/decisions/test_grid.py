@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.tracks import ScoreTrack
-from ossicle.inference.decide import decide
-from ossicle.inference.grid import DecisionGrid, count_grid, found_by_grid
+from ossicle.inference.decisions.decide import decide
+from ossicle.inference.decisions.grid import DecisionGrid, count_grid, found_by_grid
 from ossicle.metrics.events import count_events
 from ossicle.metrics.matching import CollarMatch, IouMatch, RecordingMatch
 

@@ -9,9 +9,9 @@ from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.intervals import iou, union
 from ossicle.core.tracks import ScoreTrack
-from ossicle.inference.decide import decide
-from ossicle.inference.decided import found_by_decisions
-from ossicle.inference.grid import DecisionGrid, found_by_grid
+from ossicle.inference.decisions.decide import decide
+from ossicle.inference.decisions.grid import DecisionGrid, found_by_grid
+from ossicle.inference.decisions.one_decision import found_by_decisions
 from ossicle.metrics.matching import CollarMatch, IouMatch
 
 LABELS = ("a", "b")

@@ -9,8 +9,8 @@ from ossicle.artefacts.blocks import TrackWriter, read_track
 from ossicle.audio.wav import write_wav
 from ossicle.core.chunks import ChunkPlan
 from ossicle.inference.batch import write_scores
+from ossicle.inference.ensembles.together import write_together
 from ossicle.inference.predictor import FakePredictor
-from ossicle.inference.together import write_together
 
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=50, context_frames=10)
 WIDE = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=7, context_frames=0)

@@ -9,7 +9,7 @@ from scipy.stats import gmean, rankdata
 
 from ossicle.core.combination import RULES, Combination
 from ossicle.core.errors import UsageError
-from ossicle.inference.combining import columns_by_name, combine, rank_table, ranks
+from ossicle.inference.ensembles.combining import columns_by_name, combine, rank_table, ranks
 
 UNIT = st.floats(0, 1, width=32)
 MEMBERS = arrays(np.float32, (3, 5, 2), elements=UNIT)

@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 
 from ossicle.core.decision import Decision
 from ossicle.core.tracks import Event, ScoreTrack, event_order
-from ossicle.inference.regions import Frames, fewest_frames_lasting, joins, most_frames_within, runs, span_maxima
-from ossicle.inference.smooth import Column, Smoother
+from ossicle.inference.decisions.regions import (
+    Frames,
+    fewest_frames_lasting,
+    joins,
+    most_frames_within,
+    runs,
+    span_maxima,
+)
+from ossicle.inference.decisions.smooth import Column, Smoother
 
 _LOWEST = np.float32(-np.inf)
 

@@ -16,8 +16,8 @@ from ossicle.core.decision import Decision
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.settings import setting, settings
 from ossicle.core.tracks import ScoreTrack
-from ossicle.inference.regions import Frames, fewest_frames_lasting, joins, most_frames_within, span_maxima
-from ossicle.inference.smooth import smooth
+from ossicle.inference.decisions.regions import Frames, fewest_frames_lasting, joins, most_frames_within, span_maxima
+from ossicle.inference.decisions.smooth import smooth
 from ossicle.metrics.matching import (
     CollarMatch,
     Criterion,
@@ -156,7 +156,8 @@ def found_by_grid(
 ) -> Iterator[tuple[Found, ...]]:
     """The events of every decision in turn, in the order of ``grid.decisions()``, one :class:`Found` a label.
 
-    The events are those of :func:`~ossicle.inference.decide.decide`, their counts those of :func:`count_grid`, whose
+    The events are those of :func:`~ossicle.inference.decisions.decide.decide`, their counts those of
+    :func:`count_grid`, whose
     arguments and errors these are; one decision is held at a time.
     """
     axis = _stack(tracks, grid, labels)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from ossicle.core.decision import Decision
 from ossicle.core.tracks import Event, ScoreTrack, event_order
-from ossicle.inference.decide import Decider, decide
-from ossicle.inference.smooth import smooth
+from ossicle.inference.decisions.decide import Decider, decide
+from ossicle.inference.decisions.smooth import smooth
 
 HOP = 0.01
 levels = st.sampled_from([0.0, 0.1, 0.25, 0.3, 0.5, 0.6, 0.7, 0.9, 1.0])

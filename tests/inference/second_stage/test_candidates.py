@@ -7,9 +7,9 @@ from ossicle.audio.event_features import EventFeatureSettings, event_features, e
 from ossicle.core.decision import Decision
 from ossicle.core.intervals import as_intervals, overlap
 from ossicle.core.tracks import ScoreTrack, event_order
-from ossicle.inference.candidates import CANDIDATE_FEATURES, LEAST_SCORE, CandidateFold, lowered
-from ossicle.inference.decide import decide
-from ossicle.inference.trees import logit
+from ossicle.inference.decisions.decide import decide
+from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, LEAST_SCORE, CandidateFold, lowered
+from ossicle.inference.second_stage.trees import logit
 
 RATE, HOP = 8000, 80
 HOP_S = HOP / RATE

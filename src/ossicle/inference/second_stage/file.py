@@ -20,9 +20,9 @@ from ossicle.bundle.manifest import SECOND_STAGE, Bundle
 from ossicle.bundle.reading import Reader, parse_object
 from ossicle.core.digest import canonical_json
 from ossicle.core.errors import ArtefactError, BundleError
-from ossicle.inference.candidates import CANDIDATE_FEATURES
-from ossicle.inference.second_stage import Calibration, LabelStage, SecondStage
-from ossicle.inference.trees import Trees
+from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES
+from ossicle.inference.second_stage.stage import Calibration, LabelStage, SecondStage
+from ossicle.inference.second_stage.trees import Trees
 
 VERSION = 1
 _TEXT = "second_stage"

@@ -11,11 +11,11 @@ from ossicle.core.decision import Decision
 from ossicle.core.errors import BundleError
 from ossicle.core.tracks import Event, event_order
 from ossicle.inference.batch import EventFinder
-from ossicle.inference.candidates import CANDIDATE_FEATURES, Candidate
 from ossicle.inference.predictor import FakePredictor
-from ossicle.inference.second_stage import Calibration, LabelStage, SecondStage
-from ossicle.inference.second_stage_file import read_second_stage, second_stage_bytes
-from ossicle.inference.trees import Trees
+from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, Candidate
+from ossicle.inference.second_stage.file import read_second_stage, second_stage_bytes
+from ossicle.inference.second_stage.stage import Calibration, LabelStage, SecondStage
+from ossicle.inference.second_stage.trees import Trees
 
 RATE = 8000
 PLAN = ChunkPlan(rate=RATE, hop_samples=80, window_samples=256, core_frames=50, context_frames=5)

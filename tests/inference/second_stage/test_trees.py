@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 
-from ossicle.inference.trees import MAX_DEPTH, Trees, logit, sigmoid
+from ossicle.inference.second_stage.trees import MAX_DEPTH, Trees, logit, sigmoid
 from ossicle.training.tree_fits import boosting_trees, forest_trees
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from ossicle.core.errors import SplitError
-from ossicle.inference.fit import choose, cross_fit, plateau, threshold_curve
-from ossicle.inference.grid import DecisionGrid
+from ossicle.inference.decisions.fit import choose, cross_fit, plateau, threshold_curve
+from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.metrics.events import precision_recall_f1
 
 GRID = DecisionGrid(on=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7), off_ratio=(1.0, 0.5), min_length_s=(0.0,), min_gap_s=(0.0,))

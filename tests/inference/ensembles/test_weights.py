@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.inference.ensemble_weights import fitted_weights, log_loss
+from ossicle.inference.ensembles.weights import fitted_weights, log_loss
 
 
 def drawn(seed, n=400, noise=(0.5, 1.0, 3.0)):

@@ -1,0 +1,1 @@
+"""Scores to events: the fold, the grid of decisions, and how one is chosen."""

@@ -1,0 +1,1 @@
+"""A second stage: trees that judge events again from how they sound."""
