@@ -10,7 +10,7 @@ import pytest
 from ossicle.inference.second_stage.file import second_stage_bytes
 
 from ....bundle.conftest import LABELS, tiny_graph, written
-from ....inference.test_second_stage import stage
+from ....inference.second_stage.test_stage import stage
 
 RATE = 8000
 

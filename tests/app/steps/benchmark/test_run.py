@@ -26,7 +26,7 @@ from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.second_stage.file import second_stage_bytes
 from ossicle.report.pages import benchmark_tables as bt
 
-from ....inference.test_second_stage import stage
+from ....inference.second_stage.test_stage import stage
 from ....kills import run_dying
 from ...conftest import Commands
 
