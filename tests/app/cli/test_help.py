@@ -9,6 +9,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from ossicle.app.cli.main import app
+from ossicle.app.cli.panels import PANELS, command_names
 
 NEEDED = {"demo", "new", "run", "status", "check", "predict", "stream", "score"}
 
@@ -33,8 +34,12 @@ def shown(*arguments: str) -> str:
     return re.sub(r"[\s│]+", " ", done.output)
 
 
-def test_all_commands_are_listed() -> None:
+def test_all_commands_are_listed_under_their_headings() -> None:
     text = shown()
+    assert sorted(command_names()) == sorted({command.split()[0] for command in COMMANDS})
+    places = [text.index(f" {panel} ─") for panel in PANELS]
+    assert places == sorted(places)
+    assert " Commands ─" not in text
     assert set(COMMANDS) >= NEEDED
     for command in COMMANDS:
         assert command.split()[0] in text
@@ -80,4 +85,4 @@ def test_the_version_is_said() -> None:
 
 def test_no_command_shows_help() -> None:
     assert isinstance(app, typer.Typer)
-    assert "Commands" in CliRunner().invoke(app, []).output
+    assert "Start" in CliRunner().invoke(app, []).output

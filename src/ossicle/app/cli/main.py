@@ -6,11 +6,14 @@ import signal
 import sys
 from importlib.metadata import version
 from types import FrameType
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from ossicle.app.cli.compare import benchmark, ensemble, leaderboard, score
 from ossicle.app.cli.data import convert, dataset, pseudo, review, store
+from ossicle.app.cli.panels import command_names, panel_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.run import demo, export, fetch, jobs, presets, project, purge, train
 from ossicle.app.cli.use import cutouts, predict
@@ -19,9 +22,32 @@ from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
+_HELP = (
+    "Train detectors of sounds on annotated recordings, test them, and run them on new recordings.\n\n"
+    "See everything work once on synthetic recordings with `ossicle demo`. For your own recordings, start with "
+    "`ossicle new` and `ossicle run`, then find events in new recordings with `ossicle predict`. Exit codes: 0 done; "
+    "1 failed; 2 wrong usage; 3 done, but some inputs were skipped; 4 the noise gate refused the model."
+)
+
+
+class _GroupedCommands(TyperGroup):
+    """Commands in the order and under the headings of ``PANELS``."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands in the order of the help page."""
+        return command_names()
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command with its heading, or None where there is no such command."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            command.rich_help_panel = panel_of(cmd_name)  # type: ignore[attr-defined]
+        return command
+
+
 app = typer.Typer(
     name="ossicle",
-    help="From sound recordings to a detector you can trust in the field.",
+    cls=_GroupedCommands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -53,11 +79,11 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=_HELP)
 def _options(
     show_version: bool = typer.Option(False, "--version", help="Print the version.", callback=_version, is_eager=True),
 ) -> None:
-    """From sound recordings to a detector you can trust in the field."""
+    """Handle the options of ``ossicle`` itself."""
 
 
 def main() -> None:
