@@ -2,24 +2,28 @@
 
 The lock is the system's (``flock``) on ``.ossicle.lock``, so it ends with its process, however that ends; what the file
 says (pid, host, since when) is only for the message to the second one. On file systems shared by machines, flock
-must hold between them (NFS of the last decade, Lustre mounted with ``flock``).
+must hold between them (NFS of the last decade, Lustre mounted with ``flock``). Where there is no ``fcntl`` (Windows),
+the package ``filelock`` locks instead.
 """
 
-import fcntl
 import json
 import math
 import os
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ossicle.core.errors import LockedError, UsageError
 
-LOCK_FILE = ".ossicle.lock"
+try:
+    from ossicle.artefacts.flock import try_lock
+except ModuleNotFoundError:
+    from ossicle.artefacts.portable_lock import try_lock
 
+LOCK_FILE = ".ossicle.lock"
 
 _UNIT = ".ossicle-lock-"
 _POLL_S = 0.2
@@ -56,49 +60,46 @@ def unit_lock(folder: Path, unit: str, wait_s: float = 0.0) -> Iterator[None]:
 def forget_units(folder: Path) -> None:
     """Remove the files of unit locks directly in ``folder``; whoever waits for one meets finished work."""
     for path in Path(folder).glob(f"{_UNIT}*"):
-        path.unlink(missing_ok=True)
+        # Windows keeps a file that somebody has open.
+        with suppress(PermissionError):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
 def _held(path: Path, what: str, wait_s: float) -> Iterator[None]:
-    handle = _lock(path, what, wait_s)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
-        os.pwrite(handle, owner, 0)
-        os.ftruncate(handle, len(owner))
+        release = _lock(handle, path, what, wait_s)
         try:
-            yield
+            since = datetime.now(UTC).isoformat(timespec="seconds")
+            owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
+            os.lseek(handle, 0, os.SEEK_SET)
+            os.write(handle, owner)
+            os.ftruncate(handle, len(owner))
+            try:
+                yield
+            finally:
+                os.ftruncate(handle, 0)
         finally:
-            os.ftruncate(handle, 0)
+            release()
     finally:
         os.close(handle)
 
 
-def _lock(path: Path, what: str, wait_s: float) -> int:
-    """The locked file; raises LockedError where it stays another's for ``wait_s`` seconds."""
+def _lock(handle: int, path: Path, what: str, wait_s: float) -> Callable[[], None]:
+    """Lock the file and return what releases it; raise LockedError if another holds it for ``wait_s`` seconds more."""
     until = time.monotonic() + wait_s
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= until:
-                    raise LockedError(
-                        f"{what} is in use by {_holder(handle)}; wait for it to end, or stop it"
-                    ) from None
-                time.sleep(_POLL_S)
-            else:
-                return handle
-    except BaseException:
-        os.close(handle)
-        raise
+    while (release := try_lock(handle, path)) is None:
+        if time.monotonic() >= until:
+            raise LockedError(f"{what} is in use by {_holder(handle)}; wait for it to end, or stop it")
+        time.sleep(_POLL_S)
+    return release
 
 
 def _holder(handle: int) -> str:
     try:
-        owner = json.loads(os.pread(handle, 4096, 0))
+        os.lseek(handle, 0, os.SEEK_SET)
+        owner = json.loads(os.read(handle, 4096))
         return f"process {owner['pid']} on {owner['host']} since {owner['since']}"
     except (ValueError, KeyError, TypeError):
         # The holder has the lock but has not yet signed, or is about to let go.
