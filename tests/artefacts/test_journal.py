@@ -30,7 +30,7 @@ def test_marks_are_found_again(tmp_path: Path) -> None:
         assert one.done("Tape 1.2/ä\n") == {"frames": 3, "path": "x"}
         assert one.done("b") == {"again": True}
         assert one.done("c") is None
-        assert one.units() == ("Tape 1.2/ä\n", "b")
+        assert one.work_units() == ("Tape 1.2/ä\n", "b")
 
 
 def test_a_journal_torn_at_any_byte_loses_only_its_last_unit(tmp_path: Path) -> None:
@@ -43,10 +43,10 @@ def test_a_journal_torn_at_any_byte_loses_only_its_last_unit(tmp_path: Path) -> 
         place.write_bytes(raw[:cut])
         journal = Journal(place)
         whole = sum(end <= cut for end in ends)
-        assert journal.units() == ("a", "ü", "c")[:whole]
+        assert journal.work_units() == ("a", "ü", "c")[:whole]
         assert place.read_bytes() == raw[: ends[whole - 1] if whole else 0]
         journal.mark("after")
-        assert Journal(place).units() == (*("a", "ü", "c")[:whole], "after")
+        assert Journal(place).work_units() == (*("a", "ü", "c")[:whole], "after")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_corrupt_line_in_the_middle_is_named(tmp_path: Path, bad: bytes) -> No
             Journal(place)
     # as the last line it is what a power cut leaves
     place.write_bytes(first + bad + b"\n")
-    assert Journal(place).units() == ("a",)
+    assert Journal(place).work_units() == ("a",)
     assert place.read_bytes() == first
 
 
@@ -87,7 +87,7 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Mon
             journal.mark("b")
     assert journal.done("b") is None
     journal.mark("c")
-    assert Journal(tmp_path / "j.jsonl").units() == ("a", "c")
+    assert Journal(tmp_path / "j.jsonl").work_units() == ("a", "c")
 
 
 def test_threads_share_a_journal(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_threads_share_a_journal(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(Journal(tmp_path / "j.jsonl").units()) == {f"{k}.{n}" for k in range(4) for n in range(10)}
+    assert set(Journal(tmp_path / "j.jsonl").work_units()) == {f"{k}.{n}" for k in range(4) for n in range(10)}
 
 
 def test_a_killed_process_loses_at_most_the_unit_it_was_marking(tmp_path: Path) -> None:
@@ -110,6 +110,6 @@ def test_a_killed_process_loses_at_most_the_unit_it_was_marking(tmp_path: Path) 
             said = [int(process.stdout.readline()) for _ in range(20)]
             process.kill()
             said += [int(line) for line in process.stdout.read().splitlines()]
-        units = Journal(place).units()
+        units = Journal(place).work_units()
         assert units == tuple(f"unit {k}" for k in range(len(units)))
         assert len(units) - len(said) in (0, 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.artefacts.lock import LOCK_FILE, forget_units, project_lock, unit_lock
+from ossicle.artefacts.lock import LOCK_FILE, forget_work_unit_locks, project_lock, work_unit_lock
 from ossicle.core.errors import LockedError, UsageError
 
 HOLDS = """
@@ -116,8 +116,8 @@ def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
 HOLD_A_UNIT = """
 import sys, time
 from pathlib import Path
-from ossicle.artefacts.lock import unit_lock
-with unit_lock(Path(sys.argv[1]), "fold0"):
+from ossicle.artefacts.lock import work_unit_lock
+with work_unit_lock(Path(sys.argv[1]), "fold0"):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
 """
@@ -133,11 +133,11 @@ def holding_a_unit(folder: Path, seconds: float) -> subprocess.Popen[str]:
 
 def test_units_of_one_folder_are_locked_one_by_one(tmp_path: Path) -> None:
     with holding_a_unit(tmp_path / "work", 60) as process:
-        with unit_lock(tmp_path / "work", "fold1"):
+        with work_unit_lock(tmp_path / "work", "fold1"):
             pass
         with (
             pytest.raises(LockedError, match=r"fold0 in .*work is in use by process"),
-            unit_lock(tmp_path / "work", "fold0"),
+            work_unit_lock(tmp_path / "work", "fold0"),
         ):
             pass
         process.kill()
@@ -145,9 +145,9 @@ def test_units_of_one_folder_are_locked_one_by_one(tmp_path: Path) -> None:
 
 def test_a_second_one_waits_for_a_unit_and_for_a_project(tmp_path: Path) -> None:
     began = time.monotonic()
-    with holding_a_unit(tmp_path, 0.6), unit_lock(tmp_path, "fold0", wait_s=30):
+    with holding_a_unit(tmp_path, 0.6), work_unit_lock(tmp_path, "fold0", wait_s=30):
         assert 0.4 < time.monotonic() - began < 20
-    script = HOLD_A_UNIT.replace("unit_lock", "project_lock").replace(', "fold0"', "")
+    script = HOLD_A_UNIT.replace("work_unit_lock", "project_lock").replace(', "fold0"', "")
     with subprocess.Popen([sys.executable, "-c", script, str(tmp_path), "0.6"], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -156,6 +156,6 @@ def test_a_second_one_waits_for_a_unit_and_for_a_project(tmp_path: Path) -> None
 
 
 def test_forgotten_units_leave_nothing(tmp_path: Path) -> None:
-    with unit_lock(tmp_path, "fold0"):
-        forget_units(tmp_path)
+    with work_unit_lock(tmp_path, "fold0"):
+        forget_work_unit_locks(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -81,7 +81,7 @@ WRITERS = {
     "t.parquet": lambda place: write_table(place / "t.parquet", noise_table(), ["x"]),
     "t.csv": lambda place: write_csv(place / "t.csv", noise_table()),
     "t.jsonl": lambda place: Journal(place / "t.jsonl").mark("a", text="x" * 50_000),
-    "r.jsonl": lambda place: RunLog(place / "r.jsonl").unit("a", "x" * 50_000, "computed"),
+    "r.jsonl": lambda place: RunLog(place / "r.jsonl").work_unit("a", "x" * 50_000, "computed"),
 }
 
 

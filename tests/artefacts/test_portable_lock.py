@@ -34,7 +34,7 @@ with project_lock(Path(sys.argv[1])):
 TRIES = """
 import sys
 from pathlib import Path
-from ossicle.artefacts.lock import forget_units, project_lock, unit_lock
+from ossicle.artefacts.lock import forget_work_unit_locks, project_lock, work_unit_lock
 from ossicle.core.errors import LockedError
 folder = Path(sys.argv[1])
 def attempt():
@@ -48,9 +48,9 @@ sys.stdin.readline()
 print(attempt(), flush=True)
 with project_lock(folder):
     print(attempt(), flush=True)
-with unit_lock(folder, "fold0"), unit_lock(folder, "fold1"):
+with work_unit_lock(folder, "fold0"), work_unit_lock(folder, "fold1"):
     pass
-forget_units(folder)
+forget_work_unit_locks(folder)
 """
 
 

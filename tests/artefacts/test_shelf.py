@@ -9,7 +9,7 @@ from ossicle.artefacts import shelf as shelf_module
 from ossicle.artefacts.files import tree_digest, write_text
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.lock import unit_lock
+from ossicle.artefacts.lock import work_unit_lock
 from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG, Shelf
 from ossicle.core.errors import ArtefactError, LockedError
 
@@ -231,14 +231,14 @@ def test_a_lock_holds_until_the_artefact_is_in_its_place(tmp_path: Path, monkeyp
 
     def published(part: Path, place: Path) -> None:
         # Here another process looked for the lock, found none, and began the same work anew.
-        with pytest.raises(LockedError), unit_lock(part, "step"):
+        with pytest.raises(LockedError), work_unit_lock(part, "step"):
             pass
         refused.append(part)
         publish(part, place)
 
     monkeypatch.setattr(shelf_module, "publish_folder", published)
     work = shelf.begin(made_from)
-    with unit_lock(work, "step"):
+    with work_unit_lock(work, "step"):
         (work / "a.txt").write_text("a")
         place = shelf.commit(made_from)
     assert refused == [work]
@@ -247,7 +247,7 @@ def test_a_lock_holds_until_the_artefact_is_in_its_place(tmp_path: Path, monkeyp
 
 def test_a_working_folder_begun_too_late_is_left_again(tmp_path: Path) -> None:
     shelf, made_from = Shelf(tmp_path), Fingerprint("scores", 1, {}, {})
-    with unit_lock(shelf.begin(made_from), "step"):
+    with work_unit_lock(shelf.begin(made_from), "step"):
         shelf.leave(made_from)
         assert not shelf.unfinished(made_from).exists()
     (shelf.begin(made_from) / "work").write_text("somebody's")

@@ -1,8 +1,8 @@
-"""The journal: which units of a step's work are finished, so that a step begun again redoes at most one.
+"""The journal: which work units of a step are finished, so that a step begun again redoes at most one.
 
-One JSON object a line, appended and synced as each unit ends. A process killed while it writes leaves a torn last line:
-that unit counts as not done and the line is cut off when the journal is opened. One writer at a time; workers that run
-side by side keep a journal each.
+One JSON object a line, appended and synced as each work unit ends. A process killed while it writes leaves a torn last
+line: that work unit counts as not done and the line is cut off when the journal is opened. One writer at a time;
+workers that run side by side keep a journal each.
 """
 
 import json
@@ -17,7 +17,7 @@ from ossicle.core.errors import ArtefactError
 
 
 class Journal:
-    """The finished units of one step, by name, each with what was recorded of it.
+    """The finished work units of one step, by name, each with what was recorded of it.
 
     Safe between threads. Raises ArtefactError, naming file and line, when a line before the last is damaged.
 
@@ -37,23 +37,23 @@ class Journal:
         else:
             self._path.parent.mkdir(parents=True, exist_ok=True)
 
-    def done(self, unit: str) -> dict[str, Any] | None:
-        """What was recorded when ``unit`` was finished, or None when it was not."""
-        record = self._records.get(unit)
+    def done(self, work_unit: str) -> dict[str, Any] | None:
+        """What was recorded when ``work_unit`` was finished, or None when it was not."""
+        record = self._records.get(work_unit)
         return None if record is None else dict(record)
 
-    def units(self) -> tuple[str, ...]:
-        """The finished units, in the order in which they were first marked."""
+    def work_units(self) -> tuple[str, ...]:
+        """The finished work units, in the order in which they were first marked."""
         return tuple(self._records)
 
-    def mark(self, unit: str, **record: Any) -> None:
-        """Record that ``unit`` is finished; on the disk when this returns. Marking again replaces the record.
+    def mark(self, work_unit: str, **record: Any) -> None:
+        """Record that ``work_unit`` is finished; on the disk when this returns. Marking again replaces the record.
 
-        Mark a unit after its files are in place. Raises ValueError or TypeError, naming the key, for what JSON cannot
-        hold.
+        Mark a work unit after its files are in place. Raises ValueError or TypeError, naming the key, for what JSON
+        cannot hold.
         """
         kept = plain(record)
-        line = json.dumps({"unit": unit, "record": kept}, sort_keys=True, ensure_ascii=False) + "\n"
+        line = json.dumps({"unit": work_unit, "record": kept}, sort_keys=True, ensure_ascii=False) + "\n"
         with self._lock, naming(self._path):
             fresh = not self._path.exists()
             with open(self._path, "ab") as handle:
@@ -68,7 +68,7 @@ class Journal:
                     raise
             if fresh:
                 sync(self._path.parent)
-            self._records[unit] = kept
+            self._records[work_unit] = kept
 
     def _load(self) -> None:
         raw = self._path.read_bytes()

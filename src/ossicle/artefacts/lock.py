@@ -1,4 +1,4 @@
-"""The lock of a project: one run at a time writes to it. And the locks of units of work that are done side by side.
+"""The lock of a project: one run at a time writes to it. And the locks of work units that are done side by side.
 
 The lock is the system's (``flock``) on ``.ossicle.lock``, so it ends with its process, however that ends; what the file
 says (pid, host, since when) is only for the message to the second one. On file systems shared by machines, flock
@@ -25,7 +25,7 @@ except ModuleNotFoundError:
 
 LOCK_FILE = ".ossicle.lock"
 
-_UNIT = ".ossicle-lock-"
+_WORK_UNIT = ".ossicle-lock-"
 _POLL_S = 0.2
 
 
@@ -45,21 +45,21 @@ def project_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def unit_lock(folder: Path, unit: str, wait_s: float = 0.0) -> Iterator[None]:
-    """Hold the lock of one unit of the work in ``folder`` (made where it is not there) for the block.
+def work_unit_lock(folder: Path, work_unit: str, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold the lock of one work unit in ``folder`` (made where it is not there) for the block.
 
     Raises LockedError where another holds it for ``wait_s`` seconds more. The file is no part of an artefact, and
-    :func:`forget_units` removes it with the others when the work is whole.
+    :func:`forget_work_unit_locks` removes it with the others when the work is whole.
     """
-    path = Path(folder) / f"{_UNIT}{unit}"
+    path = Path(folder) / f"{_WORK_UNIT}{work_unit}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _held(path, f"{unit} in {folder}", wait_s):
+    with _held(path, f"{work_unit} in {folder}", wait_s):
         yield
 
 
-def forget_units(folder: Path) -> None:
-    """Remove the files of unit locks directly in ``folder``; whoever waits for one meets finished work."""
-    for path in Path(folder).glob(f"{_UNIT}*"):
+def forget_work_unit_locks(folder: Path) -> None:
+    """Remove the locks of work units directly in ``folder``; whoever waits for one meets finished work."""
+    for path in Path(folder).glob(f"{_WORK_UNIT}*"):
         # Windows keeps a file that somebody has open.
         with suppress(PermissionError):
             path.unlink(missing_ok=True)

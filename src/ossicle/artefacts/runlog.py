@@ -1,4 +1,4 @@
-"""The run log: what a run did with each unit of work, as JSON lines with time, step, unit, outcome and seconds.
+"""The run log: what a run did with each work unit, as JSON lines with time, step, unit, outcome and seconds.
 
 It is for people and for ``ossicle status``; nothing is decided from it and it is in no digest. Times are UTC.
 """
@@ -22,7 +22,7 @@ class RunLog:
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     RunLog(Path(folder) / "run.jsonl").unit("predict", "tape-1", "computed", seconds=1.5)
+    ...     RunLog(Path(folder) / "run.jsonl").work_unit("predict", "tape-1", "computed", seconds=1.5)
     ...     [entry["outcome"] for entry in read_run_log(Path(folder) / "run.jsonl")]
     ['computed']
     """
@@ -35,12 +35,12 @@ class RunLog:
             # End the line of a run that was killed, so that it does not spoil ours.
             self._append(b"\n")
 
-    def unit(self, step: str, unit: str, outcome: Outcome, seconds: float = 0.0, **more: Any) -> None:
-        """Say what became of one unit of a step; ``seconds`` is the time it took, ``more`` anything JSON can hold."""
+    def work_unit(self, step: str, work_unit: str, outcome: Outcome, seconds: float = 0.0, **more: Any) -> None:
+        """Say what became of a work unit; ``seconds`` is the time it took, ``more`` anything that JSON can hold."""
         if outcome not in OUTCOMES:
             raise ValueError(f"outcome = {outcome!r} is not one of: {', '.join(OUTCOMES)}")
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        entry = {**more, "time": now, "step": step, "unit": unit, "outcome": outcome, "seconds": round(seconds, 6)}
+        entry = {**more, "time": now, "step": step, "unit": work_unit, "outcome": outcome, "seconds": round(seconds, 6)}
         self._append(json.dumps(plain(entry), sort_keys=True, ensure_ascii=False).encode() + b"\n")
 
     def _append(self, line: bytes) -> None:

@@ -4,7 +4,7 @@
     root/<step>/.work-<the same 16 digits>/
 
 ``artefact.json`` holds the fingerprint and the content digest; nothing in it is a path, so the root can move. A working
-folder persists when a step is interrupted: begun again, the step finds its units there and goes on.
+folder persists when a step is interrupted: begun again, the step finds its work units there and goes on.
 """
 
 import os
@@ -18,7 +18,7 @@ from typing import Any
 
 from ossicle.artefacts.files import naming, publish_folder, read_json, sweep, tree_digest, write_json
 from ossicle.artefacts.fingerprint import Fingerprint
-from ossicle.artefacts.lock import forget_units
+from ossicle.artefacts.lock import forget_work_unit_locks
 from ossicle.core.errors import ArtefactError
 
 FORMAT_VERSION = 1
@@ -98,13 +98,13 @@ class Shelf:
         with naming(place):
             publish_folder(work, place)
         # Not before: whoever opened a lock file made in the place of one that is held would hold it too.
-        forget_units(place)
+        forget_work_unit_locks(place)
         return place
 
     def leave(self, made_from: Fingerprint) -> None:
         """Remove the working folder if locks are all it holds: it was begun when the artefact was there already."""
         work = self.unfinished(made_from)
-        forget_units(work)
+        forget_work_unit_locks(work)
         with suppress(OSError):
             work.rmdir()
 

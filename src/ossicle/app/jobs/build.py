@@ -7,7 +7,7 @@ from ossicle.app.jobs.job import COMMAND, Job, JobPlan, Task
 from ossicle.app.project.load import Project
 from ossicle.app.project.placement import StepPlacement
 from ossicle.app.steps.engine.step import Step, find_steps
-from ossicle.app.steps.pipeline.work_units import units_left
+from ossicle.app.steps.pipeline.work_units import work_units_left
 
 LARGEST_ARRAY = 1000
 """Slurm's own limit is one more, where nobody has raised it."""
@@ -66,7 +66,7 @@ def placement(project: Project, step: str, on: str | None) -> StepPlacement:
 def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...], on: str | None) -> list[Job]:
     """The jobs of what is to do among ``steps`` of a project whose dataset is built; each needs the one before it.
 
-    A step that falls into units is an array of those left; neighbours of one placement that do not are one task.
+    A step that falls into work units is an array of those left; neighbours of one placement that do not are one task.
     """
     line, prefix = Line(project, overrides), f"{project.variant}." if project.variant else ""
     found = find_steps(steps, project)
@@ -87,10 +87,10 @@ def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...
         placed = placement(project, step.name, on)
         if plain and placed != placement(project, plain[0], on):
             close()
-        units = () if step.units is None else units_left(step, project, done)
-        if units:
+        work_units = () if step.work_units is None else work_units_left(step, project, done)
+        if work_units:
             close()
-            tasks = [Task(unit, line("jobs", "task", step.name, unit, "--progress=plain")) for unit in units]
+            tasks = [Task(one, line("jobs", "task", step.name, one, "--progress=plain")) for one in work_units]
             _append(out, f"{prefix}{step.name}", step.name, tasks, placed)
         else:
             plain.append(step.name)

@@ -285,7 +285,7 @@ def test_a_killed_scoring_goes_on_from_there(folder: Path, ossicle: Commands) ->
         assert ossicle(*argv, folder / root, "--task", "index").code == 0
     assert run_dying(RUN, ("mark",), 2, *argv, folder / "killed", *task).killed
     (work,) = (folder / "killed" / "benchmark-scores").iterdir()
-    assert len(Journal(work / "journal.jsonl").units()) == 2
+    assert len(Journal(work / "journal.jsonl").work_units()) == 2
     ended = run_dying(RUN, ("mark",), 99, *argv, folder / "killed", *task)
     assert ended.points == len(TAPES) - 2
     assert ossicle(*argv, folder / "whole", *task).code == 0

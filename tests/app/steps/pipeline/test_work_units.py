@@ -1,4 +1,4 @@
-"""Units of steps: done side by side and in any order they are what the step is, and nobody does one twice."""
+"""Work units of steps: done side by side and in any order they are what the step is, and nobody does one twice."""
 
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Context, Silent, Step, find_steps
 from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.detector import run_project
-from ossicle.app.steps.pipeline.work_units import run_unit
+from ossicle.app.steps.pipeline.work_units import run_work_unit
 from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT, Shelf
 from ossicle.core.errors import UsageError
@@ -44,7 +44,9 @@ def one_untrained(context: Context, name: str) -> None:
 def steps() -> Sequence[Step]:
     done = chain_without_training()
     return tuple(
-        replace(step, units=replace(step.units, run=one_untrained)) if step.name == "training" and step.units else step
+        replace(step, work_units=replace(step.work_units, run=one_untrained))
+        if step.name == "training" and step.work_units
+        else step
         for step in done
     )
 
@@ -74,16 +76,16 @@ def test_a_step_in_parts_is_the_step_as_a_whole(project: Project, tmp_path: Path
     parts = load_project(Path(shutil.copytree(project.folder, tmp_path / "parts")))
     run_project(project, Silent(), until="scores")
     for unit in ("final", "fold2", "fold0"):
-        assert run_unit(parts, "training", unit, Silent()) == "computed"
-    assert run_unit(parts, "training", "fold0", Silent()) == "reused"
+        assert run_work_unit(parts, "training", unit, Silent()) == "computed"
+    assert run_work_unit(parts, "training", "fold0", Silent()) == "reused"
     assert find_steps(detector.CHAIN, parts)["training"] is None
-    assert run_unit(parts, "training", "fold1", Silent()) == "computed"
+    assert run_work_unit(parts, "training", "fold1", Silent()) == "computed"
     trained = find_steps(detector.CHAIN, parts)["training"]
     assert trained is not None
     assert not list(trained.glob(".*"))
     for unit in ("fold1", "fold2", "fold0"):
-        assert run_unit(parts, "scores", unit, Silent()) == "computed"
-    assert run_unit(parts, "scores", "fold1", Silent()) == "reused"
+        assert run_work_unit(parts, "scores", unit, Silent()) == "computed"
+    assert run_work_unit(parts, "scores", "fold1", Silent()) == "reused"
     assert contents(parts) == contents(project)
     for name, path in find_steps(detector.CHAIN, parts).items():
         if path is not None:
@@ -92,21 +94,23 @@ def test_a_step_in_parts_is_the_step_as_a_whole(project: Project, tmp_path: Path
 
 
 def test_a_whole_run_goes_on_from_units_and_units_from_a_run(project: Project) -> None:
-    run_unit(project, "training", "fold0", Silent())
+    run_work_unit(project, "training", "fold0", Silent())
     before = list(project.data_root.glob("training/.work-*/fold0/weights.safetensors"))
     assert len(before) == 1
     run_project(project, Silent(), until="training")
-    assert run_unit(project, "training", "fold2", Silent()) == "reused"
+    assert run_work_unit(project, "training", "fold2", Silent()) == "reused"
     assert not list(project.data_root.glob("training/.work-*"))
 
 
 def test_what_is_missing_is_said(project: Project) -> None:
     with pytest.raises(UsageError, match=r"scores needs training, which is not done: ossicle run training -p "):
-        run_unit(project, "scores", "fold0", Silent())
-    with pytest.raises(UsageError, match=r"no unit 'fold9'; units: fold0, fold1, fold2, final"):
-        run_unit(project, "training", "fold9", Silent())
-    with pytest.raises(UsageError, match="'decision' is no step that is done in units; such steps: training, scores"):
-        run_unit(project, "decision", "fold0", Silent())
+        run_work_unit(project, "scores", "fold0", Silent())
+    with pytest.raises(UsageError, match=r"no work unit 'fold9'; work units: fold0, fold1, fold2, final"):
+        run_work_unit(project, "training", "fold9", Silent())
+    with pytest.raises(
+        UsageError, match="'decision' is no step that is done in work units; such steps: training, scores"
+    ):
+        run_work_unit(project, "decision", "fold0", Silent())
 
 
 TWICE = """
@@ -115,8 +119,8 @@ from dataclasses import replace
 from pathlib import Path
 import ossicle.app.steps.pipeline.detector as chain
 from ossicle.app.project.load import load_project
-from ossicle.app.steps.engine.step import Silent, Units
-from ossicle.app.steps.pipeline.work_units import run_unit
+from ossicle.app.steps.engine.step import Silent, WorkUnits
+from ossicle.app.steps.pipeline.work_units import run_work_unit
 
 def slow(context, name):
     with (context.project.folder / "done-by").open("a") as file:
@@ -126,15 +130,16 @@ def slow(context, name):
     (context.out / name / "weights.safetensors").write_text("w")
 
 chain.CHAIN = tuple(
-    replace(step, units=replace(step.units, run=slow)) if step.name == "training" else step for step in chain.CHAIN
+    replace(step, work_units=replace(step.work_units, run=slow)) if step.name == "training" else step
+    for step in chain.CHAIN
 )
-print(run_unit(load_project(Path(sys.argv[1])), "training", sys.argv[2], Silent()))
+print(run_work_unit(load_project(Path(sys.argv[1])), "training", sys.argv[2], Silent()))
 """
 
 
 def test_two_processes_at_one_unit_do_it_once_and_at_two_do_both(project: Project) -> None:
     for unit in ("fold2", "final"):
-        run_unit(project, "training", unit, Silent())
+        run_work_unit(project, "training", unit, Silent())
     units = ("fold0", "fold0", "fold1")
     running = [
         subprocess.Popen([sys.executable, "-c", TWICE, str(project.folder), unit], stdout=subprocess.PIPE, text=True)
@@ -178,7 +183,7 @@ def test_jobs_are_what_is_to_do_in_arrays_and_neighbours(project: Project) -> No
         ("decision-bundle", "slurm"),
         ("report", "local"),
     ]
-    run_unit(project, "training", "fold1", Silent())
+    run_work_unit(project, "training", "fold1", Silent())
     assert plan()[0][2] == [name for name in [*folds, "final"] if name != "fold1"]
     # Another setting is other work.
     assert plan("training.epochs=3")[0][2] == [*folds, "final"]

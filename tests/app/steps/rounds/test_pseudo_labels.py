@@ -16,7 +16,7 @@ from ossicle.app.steps.data import unlabelled
 from ossicle.app.steps.engine.step import Silent, find_steps, run_steps
 from ossicle.app.steps.maintenance.purge import unused
 from ossicle.app.steps.pipeline.detector import chain_of, run_project
-from ossicle.app.steps.pipeline.work_units import run_unit
+from ossicle.app.steps.pipeline.work_units import run_work_unit
 from ossicle.app.steps.rounds.pseudo_labels import make_round
 from ossicle.artefacts.files import read_json
 from ossicle.bundle.format import read_bundle
@@ -269,10 +269,10 @@ def test_jobs_have_the_unlabelled_recordings_before_the_trainings(copied: Path) 
     assert [job.step for job in jobs[:2]] == ["unlabelled_store", "training"]
     assert [task.name for task in jobs[1].tasks] == ["fold0", "fold1", "fold2", "final"]
     with pytest.raises(UsageError, match="training needs unlabelled_store"):
-        run_unit(loaded, "training", "fold0", Silent())
+        run_work_unit(loaded, "training", "fold0", Silent())
     run_project(loaded, Silent(), names=("unlabelled_store",))
     for name in ("final", "fold2", "fold1", "fold0"):
-        assert run_unit(loaded, "training", name, Silent()) == "computed"
+        assert run_work_unit(loaded, "training", name, Silent()) == "computed"
     after = training_of(copied)
     assert after is not None
     assert set(read_json(after / "training.json")["pseudo"]) == {"fold0", "fold1", "fold2", "final"}

@@ -217,8 +217,8 @@ def pull(
 
 
 def task(
-    step: Annotated[str, typer.Argument(help="Step that is done in units: training, scores.")],
-    unit: Annotated[str, typer.Argument(help="Unit of the step, as fold0 or final.")],
+    step: Annotated[str, typer.Argument(help="Step that is done in work units: training, scores.")],
+    work_unit: Annotated[str, typer.Argument(help="Work unit of the step, as fold0 or final.")],
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
@@ -226,14 +226,14 @@ def task(
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
 ) -> None:
-    """Do one unit of a step, beside others: what the tasks of an array run, and a hand may run at any time.
+    """Do one work unit of a step, beside others: what the tasks of an array run, and a hand may run at any time.
 
     One that another process is at is waited for; whoever finishes the last one puts the whole step on the shelf.
     """
     from ossicle.app.steps.engine.progress import make_progress
-    from ossicle.app.steps.pipeline.work_units import run_unit
+    from ossicle.app.steps.pipeline.work_units import run_work_unit
 
     loaded = load_project(project, overrides_of(set_, device), data_root, variant)
     with make_progress(progress) as shown:
-        outcome = run_unit(loaded, step, unit, shown)
-    print(f"{step} {unit}: {outcome}")
+        outcome = run_work_unit(loaded, step, work_unit, shown)
+    print(f"{step} {work_unit}: {outcome}")

@@ -65,7 +65,7 @@ def run(opened: Opened, context: Context) -> None:
                 context.journal.mark(key, digest=_digest(path))
         except AudioError as problem:
             left_out[key] = str(problem).removeprefix(f"{folder / truth.recordings[key].path}: ")
-        context.log.unit(NAME, key, "reused" if reused else "computed", time.monotonic() - began)
+        context.log.work_unit(NAME, key, "reused" if reused else "computed", time.monotonic() - began)
         heard_s += truth.recordings[key].duration_s
         note = f"s of sound, {opened.reading.name}, recording {number} of {len(truth.ids)}"
         context.progress.advance(int(heard_s), max(1, int(total_s)), note)

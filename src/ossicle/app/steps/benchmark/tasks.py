@@ -24,7 +24,7 @@ from ossicle.app.steps.benchmark.models import Opened, Reading, open_reading, re
 from ossicle.app.steps.benchmark.scores import NAME as SCORES
 from ossicle.app.steps.benchmark.scores import left_out_of, scores_step
 from ossicle.app.steps.engine.step import Progress, Step, compute, fingerprint
-from ossicle.artefacts.lock import unit_lock
+from ossicle.artefacts.lock import work_unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import RUN_LOG, Shelf
 from ossicle.core.errors import UsageError
@@ -148,7 +148,7 @@ class _Run:
         contents = [shelf.content(decisions) for _, _, decisions in made]
         step = results.results_step(made, contents, overlap, mark)
         found = self._made(METRICS_TASK, step, {INDEX: index}, True)
-        with unit_lock(self.project.data_root, "benchmark", math.inf):
+        with work_unit_lock(self.project.data_root, "benchmark", math.inf):
             return results.publish(self.project, found, made)
 
     def _made(self, task: str, step: Step, artefacts: Mapping[str, Path], make: bool) -> Path:
@@ -165,7 +165,7 @@ class _Run:
         # Readings of equal models share an artefact: who comes second waits for it, however long it takes.
         path = found or compute(step, made_from, shelf, self.project, self.progress, artefacts, {}, False, math.inf)
         self.outcomes[task], self.seconds[task] = outcome, time.monotonic() - began
-        RunLog(self.project.data_root / RUN_LOG).unit(step.name, made_from.digest, outcome, self.seconds[task])
+        RunLog(self.project.data_root / RUN_LOG).work_unit(step.name, made_from.digest, outcome, self.seconds[task])
         self.progress.end(task, outcome, self.seconds[task])
         return path
 

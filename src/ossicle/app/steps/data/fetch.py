@@ -17,7 +17,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Progress
 from ossicle.artefacts.fetching import Patience, Wanted, fetch_file, part_of
 from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.lock import unit_lock
+from ossicle.artefacts.lock import work_unit_lock
 from ossicle.core.errors import FetchError, UsageError
 from ossicle.corpus.download_table import read_fetch_table
 
@@ -49,7 +49,7 @@ def fetch(project: Project, progress: Progress, *, verify: bool = False) -> Fetc
     folder = project.folder / settings.folder
     _refuse_links(project, settings.folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with unit_lock(folder, _LOCK, LOCK_WAIT_S):
+    with work_unit_lock(folder, _LOCK, LOCK_WAIT_S):
         journal = Journal(folder / _JOURNAL)
         there = [] if verify else [one for one in files if _known(one, folder, journal)]
         known = {one.path for one in there}

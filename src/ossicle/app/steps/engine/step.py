@@ -9,14 +9,14 @@ from typing import Any, Protocol
 from ossicle.app.project.load import Project
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.lock import unit_lock
+from ossicle.artefacts.lock import work_unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import JOURNAL, RUN_LOG, Shelf
 
 LOCK_WAIT_S = 10.0
 """How long a run waits for an artefact that another process is making: one that was killed may take a while to end."""
 WHOLE = "step"
-"""The unit that stands for all of a step's work."""
+"""The work unit that stands for all of a step's work."""
 
 
 class Progress(Protocol):
@@ -72,16 +72,38 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Units:
-    """How the work of a step falls into units that may be done side by side, by processes or machines of their own.
+class WorkUnits:
+    """The work units of a step: parts that processes or machines of their own may do side by side.
 
-    ``names``: the units, from the artefact ``dataset``. ``run``: do one in the step's unfinished folder, whoever holds
-    its lock. ``done``: whether one is done in such a folder. When all are, the step's function has only to gather.
+    When all are done, the step's function only gathers them.
+
+    Attributes
+    ----------
+    named_by
+        The inputs of the step, by the names of their steps, that say which work units there are. They are made before
+        jobs are written.
+    names
+        The names of the work units, from the artefacts of ``named_by``.
+    run
+        Does one work unit in the step's unfinished folder. Whoever calls it holds the lock of the work unit.
+    done
+        Whether a work unit is done in such a folder.
+    parallel
+        How many work units may run at a time on this machine.
+    max_concurrent
+        How many tasks may run at a time where ``[jobs.STEP] max_concurrent`` says nothing; 0 sets no limit.
     """
 
-    names: Callable[[Path], tuple[str, ...]]
+    named_by: tuple[str, ...]
+    names: Callable[[Mapping[str, Path]], tuple[str, ...]]
     run: Callable[[Context, str], None]
     done: Callable[[Path, str], bool]
+    parallel: Callable[[Project], int] = lambda project: project.settings.project.workers
+    max_concurrent: int = 0
+
+    def names_from(self, artefacts: Mapping[str, Path]) -> tuple[str, ...]:
+        """Return the names of the work units; raises KeyError where an artefact of ``named_by`` is missing."""
+        return self.names({name: artefacts[name] for name in self.named_by})
 
 
 @dataclass(frozen=True)
@@ -90,8 +112,8 @@ class Step:
 
     ``extra`` gives further inputs by name (digests of files outside the shelf); ``reads`` replaces the content digest
     of a needed step by that of the part which is really read. Files and folders named in ``logs`` tell of the making
-    and stay out of the content digest. A step with ``units`` may be done in parts
-    (:mod:`ossicle.app.steps.pipeline.work_units`).
+    and stay out of the content digest. A step with ``work_units`` may be
+    done in parts (:mod:`ossicle.app.steps.pipeline.work_units`).
     """
 
     name: str
@@ -102,7 +124,12 @@ class Step:
     extra: Callable[[Project], Mapping[str, str]] = lambda project: {}
     reads: Mapping[str, Callable[[Path], str]] = field(default_factory=dict)
     logs: tuple[str, ...] = ()
-    units: Units | None = None
+    work_units: WorkUnits | None = None
+
+    def __post_init__(self) -> None:
+        """Reject work units that are named by an artefact which the step does not read."""
+        if self.work_units is not None and (strange := [n for n in self.work_units.named_by if n not in self.needs]):
+            raise ValueError(f"step {self.name!r}: its work units are named by {strange[0]!r}, which it does not need")
 
 
 @dataclass(frozen=True)
@@ -138,7 +165,7 @@ def run_steps(steps: Sequence[Step], project: Project, progress: Progress, anew:
         outcome: Outcome = "computed" if found is None else "reused"
         artefacts[step.name] = found or compute(step, made_from, shelf, project, progress, artefacts, seconds, fresh)
         outcomes[step.name], seconds[step.name] = outcome, time.monotonic() - began
-        RunLog(project.data_root / RUN_LOG).unit(step.name, made_from.digest, outcome, seconds[step.name])
+        RunLog(project.data_root / RUN_LOG).work_unit(step.name, made_from.digest, outcome, seconds[step.name])
         progress.end(step.name, outcome, seconds[step.name])
     return Done(artefacts, outcomes, seconds)
 
@@ -174,7 +201,7 @@ def compute(
     """
     out = shelf.begin(made_from)
     needed = {name: artefacts[name] for name in step.needs}
-    with unit_lock(out, WHOLE, wait_s):
+    with work_unit_lock(out, WHOLE, wait_s):
         # Whoever held the lock may have finished it.
         if not replace and (found := shelf.find(made_from)) is not None:
             shelf.leave(made_from)
@@ -184,6 +211,6 @@ def compute(
         return shelf.commit(made_from, step.logs, replace=replace)
 
 
-def unit_journal(out: Path, unit: str) -> Journal:
-    """The journal of one unit of a step: one writer at a time, and units have their own."""
-    return Journal(out / "logs" / f"{unit}.jsonl")
+def work_unit_journal(out: Path, work_unit: str) -> Journal:
+    """The journal of one work unit of a step: a journal has one writer at a time, so each work unit has its own."""
+    return Journal(out / "logs" / f"{work_unit}.jsonl")

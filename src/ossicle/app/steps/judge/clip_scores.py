@@ -86,7 +86,7 @@ def _score(context: Context, keys: Collection[str]) -> Path:
             with TrackWriter(path, predictor.labels, predictor.plan.hop_s) as writer:
                 write_scores(context.project.audio_folder / recordings[key].path, predictor, writer)
             context.journal.mark(key, digest=_digest(path))
-        context.log.unit("clip_figures", key, "reused" if reused else "computed", time.monotonic() - began)
+        context.log.work_unit("clip_figures", key, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, len(keys), "recordings")
     return context.out
 

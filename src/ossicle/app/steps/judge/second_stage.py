@@ -131,7 +131,7 @@ def gather(
         track = read_track(track_path(context.inputs["scores"], key))
         for fold, candidates in candidates_of(path, track, chosen, decisions, share).items():
             found[fold][key] = candidates
-        context.log.unit("second_stage", key, "computed", time.monotonic() - began)
+        context.log.work_unit("second_stage", key, "computed", time.monotonic() - began)
         context.progress.advance(done, len(truth.ids), "recordings")
     return found
 

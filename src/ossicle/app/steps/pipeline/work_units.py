@@ -1,8 +1,8 @@
-"""One unit of a step, done in the step's unfinished folder beside others, in any process on any machine.
+"""One work unit of a step, done in the step's unfinished folder beside others, in any process on any machine.
 
-Nothing here takes the lock of the project: units lock themselves, so that the tasks of an array run side by side, and
-whoever finds all units of a step done puts it on the shelf. A unit that another process is at is waited for, and found
-done then.
+Nothing here takes the lock of the project. Each work unit has its own lock, so that the tasks of an array run side by
+side. Whoever finds all work units of a step done puts the step on the shelf. A work unit that another process is doing
+is waited for, and found done then.
 """
 
 import math
@@ -10,27 +10,27 @@ import time
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.engine.step import Context, Progress, Step, compute, fingerprint, unit_journal
+from ossicle.app.steps.engine.step import Context, Progress, Step, compute, fingerprint, work_unit_journal
 from ossicle.app.steps.pipeline import detector
 from ossicle.artefacts.fingerprint import Fingerprint
-from ossicle.artefacts.lock import unit_lock
+from ossicle.artefacts.lock import work_unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import RUN_LOG, Shelf
 from ossicle.core.errors import UsageError
 
 
-def unit_steps(project: Project) -> list[str]:
-    """The steps of a project whose work falls into units."""
-    return [step.name for step in detector.chain_of(project) if step.units is not None]
+def work_unit_steps(project: Project) -> list[str]:
+    """The steps of a project whose work falls into work units."""
+    return [step.name for step in detector.chain_of(project) if step.work_units is not None]
 
 
-def units_left(step: Step, project: Project, artefacts: dict[str, Path]) -> tuple[str, ...]:
-    """The units of a step that are to do, all of them while what it needs is not there; none where it is done.
+def work_units_left(step: Step, project: Project, artefacts: dict[str, Path]) -> tuple[str, ...]:
+    """The work units of a step that are to do, all of them while what it needs is not there; none where it is done.
 
-    Raises KeyError without the artefact ``dataset``.
+    Raises KeyError without an artefact that names them.
     """
-    assert step.units is not None
-    names = step.units.names(artefacts["dataset"])
+    assert step.work_units is not None
+    names = step.work_units.names_from(artefacts)
     if any(name not in artefacts for name in step.needs):
         return names
     shelf = Shelf(project.data_root)
@@ -38,51 +38,53 @@ def units_left(step: Step, project: Project, artefacts: dict[str, Path]) -> tupl
     if shelf.find(made_from) is not None:
         return ()
     out = shelf.unfinished(made_from)
-    return tuple(name for name in names if not step.units.done(out, name))
+    return tuple(name for name in names if not step.work_units.done(out, name))
 
 
-def run_unit(project: Project, step_name: str, unit: str, progress: Progress) -> str:
-    """Do one unit of a step, unless it is done: ``reused`` or ``computed``.
+def run_work_unit(project: Project, step_name: str, work_unit: str, progress: Progress) -> str:
+    """Do one work unit of a step, unless it is done: ``reused`` or ``computed``.
 
-    Raises UsageError where there is no such step or unit, or a step that it needs is not done.
+    Raises UsageError where there is no such step or work unit, or a step that it needs is not done.
     """
     step = _step(project, step_name)
-    assert step.units is not None
+    assert step.work_units is not None
     shelf, began = Shelf(project.data_root), time.monotonic()
     artefacts = _needed(step, project, progress)
-    names = step.units.names(artefacts["dataset"])
-    if unit not in names:
-        raise UsageError(f"{step.name} has no unit {unit!r}; units: {', '.join(names)}")
+    names = step.work_units.names_from(artefacts)
+    if work_unit not in names:
+        raise UsageError(f"{step.name} has no work unit {work_unit!r}; work units: {', '.join(names)}")
     made_from = fingerprint(step, project, shelf, artefacts)
     outcome: Outcome = "reused"
-    progress.begin(f"{step.name} {unit}")
+    progress.begin(f"{step.name} {work_unit}")
     if shelf.find(made_from) is None:
         out = shelf.begin(made_from)
-        with unit_lock(out, unit, math.inf):
+        with work_unit_lock(out, work_unit, math.inf):
             # Whoever held the lock may have done it, and another have put the whole on the shelf.
             if shelf.find(made_from) is not None:
                 shelf.leave(made_from)
-            elif not step.units.done(out, unit):
+            elif not step.work_units.done(out, work_unit):
                 needed = {name: artefacts[name] for name in step.needs}
-                log, journal = RunLog(out / RUN_LOG), unit_journal(out, unit)
-                step.units.run(Context(project, needed, out, progress, log, journal, {}), unit)
+                log, journal = RunLog(out / RUN_LOG), work_unit_journal(out, work_unit)
+                step.work_units.run(Context(project, needed, out, progress, log, journal, {}), work_unit)
                 outcome = "computed"
         _gather(step, made_from, project, artefacts, progress)
     seconds = time.monotonic() - began
-    RunLog(project.data_root / RUN_LOG).unit(step.name, f"{made_from.digest} {unit}", outcome, seconds)
-    progress.end(f"{step.name} {unit}", outcome, seconds)
+    RunLog(project.data_root / RUN_LOG).work_unit(step.name, f"{made_from.digest} {work_unit}", outcome, seconds)
+    progress.end(f"{step.name} {work_unit}", outcome, seconds)
     return outcome
 
 
 def _step(project: Project, name: str) -> Step:
     for step in detector.chain_of(project):
-        if step.name == name and step.units is not None:
+        if step.name == name and step.work_units is not None:
             return step
-    raise UsageError(f"{name!r} is no step that is done in units; such steps: {', '.join(unit_steps(project))}")
+    raise UsageError(
+        f"{name!r} is no step that is done in work units; such steps: {', '.join(work_unit_steps(project))}"
+    )
 
 
 def _needed(step: Step, project: Project, progress: Progress) -> dict[str, Path]:
-    """The artefacts of the steps before; one whose units are all done is put on the shelf first."""
+    """The artefacts of the steps before; one whose work units are all done is put on the shelf first."""
     shelf = Shelf(project.data_root)
     artefacts: dict[str, Path] = {}
     for earlier in detector.chosen_steps([step.name], project=project)[:-1]:
@@ -100,14 +102,14 @@ def _needed(step: Step, project: Project, progress: Progress) -> dict[str, Path]
 def _gather(
     step: Step, made_from: Fingerprint, project: Project, artefacts: dict[str, Path], progress: Progress
 ) -> Path | None:
-    """The artefact of a step whose units are all done, None where one is not."""
-    if step.units is None:
+    """The artefact of a step whose work units are all done, None where one is not."""
+    if step.work_units is None:
         return None
     shelf = Shelf(project.data_root)
     if (found := shelf.find(made_from)) is not None:
         return found
     out = shelf.unfinished(made_from)
-    if not all(step.units.done(out, name) for name in step.units.names(artefacts["dataset"])):
+    if not all(step.work_units.done(out, name) for name in step.work_units.names_from(artefacts)):
         # Put on the shelf in this moment, they would all be gone.
         return shelf.find(made_from)
     return compute(step, made_from, shelf, project, progress, artefacts, {}, False, math.inf)

@@ -78,7 +78,7 @@ def run(context: Context) -> None:
             found += candidates_in(one.id, track, bundle.decisions)
         except AudioError as problem:
             left_out[one.path] = str(problem)
-        context.log.unit("candidates", one.id, "reused" if reused else "computed", time.monotonic() - began)
+        context.log.work_unit("candidates", one.id, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, len(others), "recordings nobody annotated")
     rows = [asdict(one) for one in found]
     write_table(context.out / TABLE, pl.DataFrame(rows, schema=_SCHEMA), ["recording_id", "start_s", "end_s", "label"])

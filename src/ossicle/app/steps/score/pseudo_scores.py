@@ -58,7 +58,7 @@ def run(context: Context) -> None:
                 context.journal.mark(one.id, digest=_digest(paths))
         except AudioError as problem:
             left_out[one.path] = str(problem).removeprefix(f"{folder / one.path}: ")
-        context.log.unit("pseudo_scores", one.id, "reused" if reused else "computed", time.monotonic() - began)
+        context.log.work_unit("pseudo_scores", one.id, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, len(found), "unlabelled recordings")
     write_json(context.out / LEFT_OUT, left_out)
 

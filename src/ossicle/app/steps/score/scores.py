@@ -4,12 +4,12 @@ import time
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, Units, unit_journal
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
 from ossicle.app.steps.train.trained_predictor import trained_predictor
 from ossicle.artefacts.blocks import TrackWriter, track_files
 from ossicle.artefacts.files import file_digest, write_json
 from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.lock import unit_lock
+from ossicle.artefacts.lock import work_unit_lock
 from ossicle.artefacts.tables import read_table
 from ossicle.core.digest import digest
 from ossicle.core.errors import SplitError
@@ -31,13 +31,13 @@ def run(context: Context) -> None:
     """
     refuse_leaky(context.project)
     total, done = len(read_table(context.inputs["dataset"] / "folds.parquet")), 0
-    for name in unit_names(context.inputs["dataset"]):
-        with unit_lock(context.out, name, LOCK_WAIT_S):
-            done += _score_unit(context, name, done, total)
+    for name in work_unit_names(context.inputs["dataset"]):
+        with work_unit_lock(context.out, name, LOCK_WAIT_S):
+            done += _score_work_unit(context, name, done, total)
 
 
-def unit_names(dataset: Path) -> tuple[str, ...]:
-    """The models that held something out: what one of them scores is a unit of work."""
+def work_unit_names(dataset: Path) -> tuple[str, ...]:
+    """The models that held something out: what one of them scores is a work unit."""
     return tuple(dict.fromkeys(model_names(dataset).values()))
 
 
@@ -45,30 +45,30 @@ def _run_one(context: Context, name: str) -> None:
     refuse_leaky(context.project)
     mine = [fold for fold, model in model_names(context.inputs["dataset"]).items() if model == name]
     folds = read_table(context.inputs["dataset"] / "folds.parquet")
-    _score_unit(context, name, 0, len(folds.filter(folds["fold"].is_in(mine))))
+    _score_work_unit(context, name, 0, len(folds.filter(folds["fold"].is_in(mine))))
 
 
-def _score_unit(context: Context, name: str, before: int, total: int) -> int:
+def _score_work_unit(context: Context, name: str, before: int, total: int) -> int:
     """Score what the model ``name`` held out; gives the number of recordings, ``before`` and ``total`` are for show."""
     models = model_names(context.inputs["dataset"])
     folds = read_table(context.inputs["dataset"] / "folds.parquet").to_dicts()
     keys = sorted((row["fold"], row["recording_id"]) for row in folds if models[row["fold"]] == name)
     recordings = {one.id: one for one in read_index(context.inputs["corpus"]).recordings}
-    predictor, journal = trained_predictor(context, name), unit_journal(context.out, name)
+    predictor, journal = trained_predictor(context, name), work_unit_journal(context.out, name)
     for done, (_, key) in enumerate(keys, start=before + 1):
         began, reused = time.monotonic(), _scored(context.out, journal, key)
         if not reused:
             with TrackWriter(track_path(context.out, key), predictor.labels, predictor.plan.hop_s) as writer:
                 write_scores(context.project.audio_folder / recordings[key].path, predictor, writer, _BATCH)
             journal.mark(key, digest=_digest(context.out, key))
-        context.log.unit("scores", key, "reused" if reused else "computed", time.monotonic() - began)
+        context.log.work_unit("scores", key, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, total, "recordings")
     write_json(_done_file(context.out, name), {"recordings": len(keys)})
     return len(keys)
 
 
 def _done_file(out: Path, name: str) -> Path:
-    # A journal is opened by its one writer only: to look whether a unit is done is for everybody.
+    # A journal is opened by its one writer only: to look whether a work unit is done is for everybody.
     return out / "logs" / f"{name}.done.json"
 
 
@@ -111,5 +111,11 @@ STEP = Step(
     },
     run=run,
     reads={"corpus": audio_digest},
-    units=Units(names=unit_names, run=_run_one, done=lambda out, name: _done_file(out, name).exists()),
+    work_units=WorkUnits(
+        named_by=("dataset",),
+        names=lambda inputs: work_unit_names(inputs["dataset"]),
+        run=_run_one,
+        done=lambda out, name: _done_file(out, name).exists(),
+        max_concurrent=15,
+    ),
 )

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, Units
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
 from ossicle.app.steps.train.pseudo_inputs import pseudo_inputs, pseudo_settings, pseudo_source, write_taught
 from ossicle.artefacts.files import file_digest, write_json
-from ossicle.artefacts.lock import unit_lock
+from ossicle.artefacts.lock import work_unit_lock
 from ossicle.artefacts.tables import read_table
 from ossicle.audio.store.composition import composition
 from ossicle.core.errors import UsageError
@@ -40,7 +40,7 @@ def run(context: Context) -> None:
             for name in names:
                 # A job on another machine may be at one of them.
                 if not RunFolder(context.out / name).done:
-                    held.enter_context(unit_lock(context.out, name, LOCK_WAIT_S))
+                    held.enter_context(work_unit_lock(context.out, name, LOCK_WAIT_S))
             fit_all(fit_jobs(context), context.project.settings.training.parallel, context.progress.advance)
     for name in names:
         RunFolder(context.out / name).forget_state()
@@ -163,9 +163,11 @@ STEP = Step(
     run=run,
     logs=(*RunFolder.LOGS, COMPOSITION),
     extra=lambda project: {**pretrained(project), **pseudo_inputs(project)},
-    units=Units(
-        names=lambda dataset: tuple(models_of(dataset)),
+    work_units=WorkUnits(
+        named_by=("dataset",),
+        names=lambda inputs: tuple(models_of(inputs["dataset"])),
         run=_fit_one,
         done=lambda out, name: RunFolder(out / name).done,
+        parallel=lambda project: project.settings.training.parallel,
     ),
 )
