@@ -20,7 +20,7 @@ def test_the_demo_recipe_runs_small(
     said = capsys.readouterr().out
     for phase in ("tapes", "training", "bundle", "report", "total"):
         assert phase in said
-    assert "the stream gave the same events" in said
+    assert "streaming gave the same events" in said
     assert set(read_json(tmp_path / "metrics.json")["events"]["f1"]) == {"value", "low", "high"}
     assert (tmp_path / "report.html").stat().st_size > 10_000
     assert len(list((tmp_path / "field" / "predictions").iterdir())) == 1

@@ -44,7 +44,7 @@ def test_a_training_stopped_by_signals_ends_the_same(tiny: Tiny, tmp_path: Path)
     _, said = run.communicate(timeout=30)
     assert run.returncode == 130
     assert survivors(run.pid) == []
-    assert "interrupted; the same command goes on from here" in said
+    assert "interrupted; run the same command again to continue" in said
     assert "Traceback" not in said
 
     done = epochs(data)
@@ -54,7 +54,7 @@ def test_a_training_stopped_by_signals_ends_the_same(tiny: Tiny, tmp_path: Path)
     _, said = run.communicate(timeout=30)
     assert run.returncode == 143
     assert survivors(run.pid) == []
-    assert "terminated; the same command goes on from here" in said
+    assert "terminated; run the same command again to continue" in said
     assert "Traceback" not in said
 
     last = ossicle(*command)

@@ -196,7 +196,7 @@ def test_a_file_in_the_place_of_a_folder_is_said(tiny: Tiny, tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     done = ossicle("run", "-p", tiny.folder, "--data-root", tmp_path / "file")
     assert done.returncode == 2
-    assert "file is a file; name a folder" in done.stderr
+    assert "file is a file; give a folder" in done.stderr
     below = ossicle("run", "-p", tiny.folder, "--data-root", tmp_path / "file" / "below", "--progress", "none")
     assert below.returncode in (1, 2)
     assert "Traceback" not in below.stderr

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -79,9 +80,20 @@ def test_every_package_has_a_readme_with_an_example(package: Path) -> None:
     assert "```" in readme.read_text(encoding="utf-8"), f"{readme} shows no example"
 
 
-@pytest.mark.parametrize("name", ["README.md", "LICENSE", "CHANGELOG.md", "UPGRADING.md", "CONTRIBUTING.md"])
+PAPERS = ["README.md", "LICENSE", "CHANGELOG.md", "UPGRADING.md", "CONTRIBUTING.md", "CITATION.cff", "SECURITY.md"]
+
+
+@pytest.mark.parametrize("name", PAPERS)
 def test_the_repository_has_its_papers(repository: Path, name: str) -> None:
     assert (repository / name).is_file()
+
+
+def test_the_citation_names_the_version_and_the_licence_of_the_package(repository: Path) -> None:
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (repository / "CITATION.cff").read_text(encoding="utf-8").splitlines()
+    fields = dict(line.split(": ", 1) for line in lines if re.match(r"[\w-]+: ", line))
+    assert (fields["version"], fields["license"]) == (project["version"], project["license"])
+    assert project["urls"]
 
 
 def test_decisions_are_numbered_without_a_gap_and_listed(repository: Path) -> None:

@@ -184,8 +184,8 @@ def test_predict_uses_every_good_file(project: Path, tmp_path: Path, repository:
     assert len(lines) == len(found)
     for name in (*LEFT_OUT, *PARTIAL):
         assert [line for line in lines if f"] {name}: " in line and found[name]["reason"] in line]
-    assert f"{len(LEFT_OUT) + len(PARTIAL)} of {len(found)} recordings were left out or end early" in last
-    assert "mend them or copy them again" in last
+    assert f"{len(LEFT_OUT) + len(PARTIAL)} of {len(found)} recordings were skipped or end early" in last
+    assert "Repair them or copy them again" in last
     tables = list((tmp_path / "out").rglob("*.selections.txt"))
     assert len(tables) == len(GOOD) + len(PARTIAL) + 1
 

@@ -66,7 +66,7 @@ def test_a_write_that_is_refused_is_said_and_resumed(project: Path, ossicle: Com
     (line,) = said.err.splitlines()
     assert line.startswith(f"ossicle: {project / 'data'}{os.sep}")
     assert line.endswith(
-        ": File too large; raise the limit on the size of files (ulimit -f), and the same command goes on from here"
+        ": File too large; raise the limit on file sizes (ulimit -f), then run the same command again to continue"
     )
     assert ".ossicle-part" not in line
     assert ossicle(*command).code == 0
@@ -98,7 +98,7 @@ def test_a_full_disk_is_said_and_resumed(project: Path, size: str) -> None:
     assert done.returncode == 10, done.stderr
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"ossicle: {project / 'data'}{os.sep}")
-    assert line.endswith(": No space left on device; make room, and the same command goes on from here")
+    assert line.endswith(": No space left on device; free some disk space, then run the same command again to continue")
 
 
 def test_a_place_that_cannot_be_written_is_said(project: Path, old_bundle: Path, tmp_path: Path) -> None:
@@ -168,4 +168,4 @@ def test_a_signal_while_the_commands_load_ends_at_once(tmp_path: Path, number: i
         process.send_signal(number)
         _, said = process.communicate(timeout=100)
     assert process.returncode == 128 + number
-    assert said == f"ossicle: {word} before anything was begun\n"
+    assert said == f"ossicle: {word} before anything started\n"

@@ -63,11 +63,14 @@ def test_every_option_says_what_it_is(command: str) -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("new", ["Recipe to start from: birds, demo, tapes.", "[x>=0]", "none: as the recipe says", "else recording"]),
+        (
+            "new",
+            ["Recipe to start from: birds, demo, tapes.", "[x>=0]", "Default: set by the recipe", "else recording"],
+        ),
         ("run", ["[default: ossicle.toml]", "training.epochs=8", "$OSSICLE_DATA_ROOT", "[default: auto]"]),
         ("predict", ["raven, csv, audacity", "[default: onnx]", "[1<=x<=1024]", "[default: 8]", "exit code 3"]),
         ("stream", ["in seconds", "[x>=0.001]", "[default: 1.0]"]),
-        ("score", ["0.5 where no --collar is given", "in seconds", "[default: 1000]", "[default: auto]"]),
+        ("score", ["0.5, unless --collar is given", "in seconds", "[default: 1000]", "[default: auto]"]),
         ("demo", ["[default: ossicle-demo]"]),
     ],
 )

@@ -41,10 +41,10 @@ def test_of_many_groups_the_worst_are_printed_that_are_large_enough(capsys: pyte
     assert [line.split()[1] for line in out.splitlines() if "group g" in line] == [
         f"g{number:05d}" for number in range(29_999, 29_959, -2)
     ]
-    assert "of 30000 groups, the 20 of 5 annotations or more with the lowest F1; all of them are in" in out
+    assert "of 30000 groups, the 20 with the lowest F1 and 5 annotations or more; metrics.json lists all" in out
 
 
 def test_groups_of_a_recording_each_are_only_counted(capsys: pytest.CaptureFixture[str]) -> None:
     out = printed({f"g{number}": group(1.0, 1) for number in range(300)}, capsys)
     assert "group g" not in out
-    assert "300 groups, each of fewer than 5 annotations, have no rows; all of them are in" in out
+    assert "not shown: 300 groups with fewer than 5 annotations each; metrics.json lists all" in out

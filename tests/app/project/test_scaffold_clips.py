@@ -224,8 +224,8 @@ def test_stats_list_rare_labels_and_the_longest_of_many_groups(ossicle, tmp_path
     file = scaffold("birds", tmp_path / "work", Wishes(audio, folds=3))
     said = ossicle("dataset", "stats", "-p", file, "--set", "corpus.decode=false")
     assert said.code == 0, said.err
-    assert "the 60 longest of 72; all of them with --json" in said.out
-    assert "split.rare = each_fold: dealt like the others" in said.out
+    assert "the 60 longest of 72; --json lists all" in said.out
+    assert "split.rare = each_fold: they are assigned to folds like the others" in said.out
     told = ossicle(
         "dataset", "stats", "-p", file, "--set", "corpus.decode=false", "--set", "split.rare=train", "--json"
     )

@@ -158,7 +158,7 @@ def test_variants_are_trained_by_their_names(tapes: Path, ossicle: Any) -> None:
     trained = [cells[0] for line in said.out.splitlines() if "training" in (cells := line.split())]
     assert trained == ["wide", "more_noise"]
     assert "did you mean 'wide'?" in ossicle("train", "wyde", "-p", tapes, *QUIET).err
-    assert "name none beside it" in ossicle("train", "wide", "-p", tapes, "--all-active", *QUIET).err
+    assert "leave out the names" in ossicle("train", "wide", "-p", tapes, "--all-active", *QUIET).err
 
 
 def test_a_dataset_that_cannot_be_built_stops_all_before_the_first_training(tapes: Path, ossicle: Any) -> None:

@@ -98,11 +98,11 @@ def main() -> None:
         print(f"ossicle: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # Whoever read our output has gone (`| head`); the interpreter would complain of it once more on its way out.
+        # The reader of our output has closed it (`| head`); without this the interpreter would report it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
     except OSError as error:
-        # The system's own word on a file: no space, no permission, a file where a folder should be.
+        # The system's own message about a file: no space, no permission, a file where a folder should be.
         place = f"{error.filename}: " if error.filename is not None else ""
         remedy = f"; {_REMEDIES[error.errno]}" if error.errno in _REMEDIES else ""
         print(f"ossicle: {printable(place)}{error.strerror or error}{remedy}", file=sys.stderr)
@@ -117,14 +117,14 @@ def main() -> None:
         sys.exit(EXIT_INTERRUPTED)
 
 
-_ROOM = "make room, and the same command goes on from here"
+_ROOM = "free some disk space, then run the same command again to continue"
 _REMEDIES = {
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
-    errno.EFBIG: "raise the limit on the size of files (ulimit -f), and the same command goes on from here",
-    errno.EROFS: "name a place that can be written",
-    errno.EACCES: "allow it, or name another place",
-    errno.EPERM: "allow it, or name another place",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f), then run the same command again to continue",
+    errno.EROFS: "choose a folder that is writable",
+    errno.EACCES: "change the permissions, or choose another folder",
+    errno.EPERM: "change the permissions, or choose another folder",
 }
 
 _OF_TRAIN = ("torch", "lightning", "onnx", "safetensors", "matplotlib", "jinja2", "tensorboard")
@@ -133,10 +133,10 @@ OPTIONAL = {**dict.fromkeys(_OF_TRAIN, "train"), "openvino": "openvino"}
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:
-    print("ossicle: interrupted; the same command goes on from here", file=sys.stderr)
+    print("ossicle: interrupted; run the same command again to continue", file=sys.stderr)
     raise KeyboardInterrupt
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
-    print("ossicle: terminated; the same command goes on from here", file=sys.stderr)
+    print("ossicle: terminated; run the same command again to continue", file=sys.stderr)
     sys.exit(EXIT_TERMINATED)

@@ -10,30 +10,37 @@ ProjectFile = Annotated[
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Override a setting: TABLE.KEY=VALUE, as in training.epochs=8; may be repeated."),
+    typer.Option("--set", help="Override a setting: TABLE.KEY=VALUE, as in training.epochs=8. Repeatable."),
 ]
 Variant = Annotated[
     str,
-    typer.Option("--variant", help="A variant of the project, \\[variants.NAME]; none: as it is.", show_default=False),
+    typer.Option(
+        "--variant",
+        help="Use the settings of a variant, \\[variants.NAME] in the project file. Default: no variant.",
+        show_default=False,
+    ),
 ]
 DataRoot = Annotated[
     Path | None,
     typer.Option(
-        help="Folder for artefacts; else $OSSICLE_DATA_ROOT, else `data_root` of the project file.", show_default=False
+        help="Folder for the outputs of all steps. Default: $OSSICLE_DATA_ROOT, then `data_root` in the project file.",
+        show_default=False,
     ),
 ]
-ProgressKind = Annotated[str, typer.Option("--progress", help="auto, rich, plain or none; goes to stderr.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Threads = Annotated[int, typer.Option("--threads", "-t", min=1, help="Threads of the runtime.")]
+ProgressKind = Annotated[
+    str, typer.Option("--progress", help="How to show progress on stderr: auto, rich, plain or none.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Threads = Annotated[int, typer.Option("--threads", "-t", min=1, help="Number of CPU threads for the model.")]
 Device = Annotated[
     str,
     typer.Option(
-        help="Where to train and score: auto, cpu, cuda, cuda:N or mps; else as the project file says.",
+        help="Device to train and score on: auto, cpu, cuda, cuda:N or mps. Default: the setting in the project file.",
         show_default=False,
     ),
 ]
 
 
 def overrides_of(set_: list[str] | None, device: str = "", table: str = "training") -> tuple[str, ...]:
-    """What ``--set`` and ``--device``, a setting of ``table``, override."""
+    """Return the overrides given by ``--set`` and ``--device``; the device is a setting of ``table``."""
     return (*(set_ or ()), *([f"{table}.device={device}"] if device else []))

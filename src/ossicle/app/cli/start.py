@@ -25,5 +25,5 @@ def main() -> None:
 def _too_early(number: int, frame: FrameType | None) -> None:
     """End at once: nothing is begun, and half-imported modules would answer an exception with errors of their own."""
     word = "interrupted" if number == signal.SIGINT else "terminated"
-    os.write(2, f"ossicle: {word} before anything was begun\n".encode())
+    os.write(2, f"ossicle: {word} before anything started\n".encode())
     os._exit(128 + number)

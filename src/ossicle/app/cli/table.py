@@ -50,7 +50,7 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         print(_ranked(metrics["recordings"]))
     if left_out:
         print(left_out)
-    few = "; few groups: intervals say little about new ones" if metrics["few_groups"] else ""
+    few = "; few groups: the intervals are not valid for new groups" if metrics["few_groups"] else ""
     print(f"{protocol['criterion']}; decision {protocol['decision']}; 95 % intervals{few}")
 
 
@@ -59,12 +59,12 @@ def _groups_shown(per_group: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]
     if len(per_group) <= _MOST_GROUPS:
         return per_group, ""
     telling = {name: of for name, of in per_group.items() if of["n_reference"] >= _LEAST_OF_GROUP}
-    n, everywhere = len(per_group), "all of them are in metrics.json"
+    n, everywhere = len(per_group), "metrics.json lists all"
     if not telling:
-        return {}, f"{n} groups, each of fewer than {_LEAST_OF_GROUP} annotations, have no rows; {everywhere}"
+        return {}, f"not shown: {n} groups with fewer than {_LEAST_OF_GROUP} annotations each; {everywhere}"
     worst = sorted(telling, key=lambda name: (telling[name]["f1"]["value"] or 0.0, name))[:_MOST_GROUPS]
-    said = f"of {n} groups, the {len(worst)} of {_LEAST_OF_GROUP} annotations or more with the lowest F1; {everywhere}"
-    return {name: telling[name] for name in worst}, said
+    note = f"shown: of {n} groups, the {len(worst)} with the lowest F1 and {_LEAST_OF_GROUP} annotations or more"
+    return {name: telling[name] for name in worst}, f"{note}; {everywhere}"
 
 
 def _ranked(recordings: Mapping[str, Any]) -> str:
@@ -76,7 +76,7 @@ def _ranked(recordings: Mapping[str, Any]) -> str:
     if recordings["accuracy"] is not None:
         parts.insert(0, f"top-1 accuracy {_interval(recordings['accuracy'])}")
     if recordings["absent"]:
-        parts.append(f"no recording has {', '.join(recordings['absent'])}")
+        parts.append(f"in no recording: {', '.join(recordings['absent'])}")
     return "; ".join(parts)
 
 

@@ -17,9 +17,9 @@ from ossicle.core.settings import setting, settings
 from ossicle.corpus.review.rounds import Stretches, within
 
 KINDS: Mapping[str, str] = {
-    "uncertain": "scores closest to the threshold, on either side, where nobody has looked yet",
-    "best": "the surest events where nobody has looked yet",
-    "worst": "events found out of fold that no annotation confirms, and annotations that were not found",
+    "uncertain": "unchecked stretches with scores closest to the threshold, above or below",
+    "best": "unchecked events with the highest scores",
+    "worst": "out-of-fold detections without an annotation, and annotations without a detection",
 }
 
 FOUND, BELOW = "found", "below the threshold"

@@ -218,7 +218,7 @@ def test_predictions_without_a_reference_are_left_out_and_said(
     out = scored(reference, predicted)
     assert (out["n_predicted"], out["left_out"]) == (2, ["two"])
     score(reference=reference, predictions=predicted, bootstrap=0, as_json=False)
-    assert "left out, for want of a reference: two" in capsys.readouterr().err
+    assert "skipped, no reference: two" in capsys.readouterr().err
 
 
 def test_empty_tables_count(tmp_path: Path, scored: Callable[..., Any]) -> None:
@@ -247,7 +247,7 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path, scored: Callable[...
     other = write_tables(tmp_path / "other", {"three": [row(1, 2, "hum")]}, as_csv=False)
     (tmp_path / "nothing").mkdir()
     wrong: list[tuple[Path, dict[str, Any], type[OssicleError], str]] = [
-        (other, {}, UsageError, "has the name of one of.*'three' and 'one'"),
+        (other, {}, UsageError, "no recording name in common.*'three' and 'one'"),
         (tmp_path / "gone", {}, UsageError, "does not exist"),
         (tmp_path / "nothing", {}, UsageError, "holds no annotation files"),
         (reference, {"label_column": "zz"}, FormatError, "no label column 'zz'"),

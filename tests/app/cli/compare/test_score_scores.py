@@ -107,7 +107,7 @@ def test_durations_come_from_a_table(tmp_path: Path, reference: Path, scored: Ca
     # The same false hum is 20 an hour now.
     assert out["psds"]["scenario_1"]["per_label"]["hum"] == 0.8
     durations.write_text("filename\tduration\none.wav\t90\n")
-    with pytest.raises(UsageError, match="has no duration of two"):
+    with pytest.raises(UsageError, match="no duration for two"):
         scored(reference, tmp_path / "tables", "--durations", str(durations))
 
 
@@ -137,7 +137,7 @@ def test_the_step_scores_is_read_by_the_names_of_its_corpus(
     write_json(scores / "artefact.json", {"inputs": {"corpus": read}})
     assert scored(reference, scores) == scored(reference, write_tables(tmp_path / "tables"))
     write_json(scores / "artefact.json", {"inputs": {"corpus": "another"}})
-    with pytest.raises(UsageError, match="go by ids"):
+    with pytest.raises(UsageError, match="the names of its recordings are not in"):
         scored(reference, scores)
 
 
@@ -146,8 +146,8 @@ def test_what_is_left_out_is_said(tmp_path: Path, reference: Path) -> None:
     (tables / "more.tsv").write_text("onset\toffset\thum\n0\t1\t0.5\n")
     command = ["score", "--reference", str(reference), "--scores", str(tables)]
     done = CliRunner().invoke(app, command, catch_exceptions=False)
-    assert "left out, for want of a reference: more" in done.stderr
-    assert "left out, labels without scores: trill" in done.stderr
+    assert "skipped, no reference: more" in done.stderr
+    assert "skipped, labels without scores: trill" in done.stderr
     assert "PSDS 1" in done.stdout
     assert "share positive" in done.stdout
     out = json.loads(CliRunner().invoke(app, [*command, "--json"], catch_exceptions=False).stdout)
@@ -167,16 +167,16 @@ def test_what_cannot_be_scored_is_refused(tmp_path: Path, reference: Path, score
     tables = write_tables(tmp_path / "tables")
     (tmp_path / "nothing").mkdir()
     wrong: list[tuple[Path, tuple[str, ...], type[OssicleError], str]] = [
-        (tmp_path / "gone", (), UsageError, "is no folder"),
-        (tmp_path / "nothing", (), UsageError, "holds no scores"),
-        (tables, ("--iou", "0.5"), UsageError, "about events"),
+        (tmp_path / "gone", (), UsageError, "is not a folder"),
+        (tmp_path / "nothing", (), UsageError, "contains no scores"),
+        (tables, ("--iou", "0.5"), UsageError, "apply to events only"),
         (tables, ("--predictions", str(tables)), UsageError, "either --predictions"),
     ]
     for place, options, kind, words in wrong:
         with pytest.raises(kind, match=words):
             scored(reference, place, *options)
     (tables / "two.tsv").write_text("onset\toffset\tbuzz\n0\t1\t0.5\n")
-    with pytest.raises(FormatError, match=r"two\.tsv: scores buzz, but one\.tsv scores hum, trill"):
+    with pytest.raises(FormatError, match=r"two\.tsv: has the labels buzz, but one\.tsv has hum, trill"):
         scored(reference, tables)
     (tables / "two.tsv").write_text("onset\toffset\thum\ttrill\n0\t0\t0.5\t0.5\n")
     with pytest.raises(FormatError, match=r"two\.tsv: .*ascend"):

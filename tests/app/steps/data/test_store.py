@@ -80,7 +80,7 @@ def test_only_the_biggest_and_what_the_training_then_reads(project: Path, ossicl
     assert said.code == 0
     assert "recordings: 1 from the store, 2 raw (60 % of" in said.out
     assert "warning: under half of the recordings (33 %)" in said.err
-    assert "write them into [store]" in said.err
+    assert "add them to [store]" in said.err
     (project / "ossicle.toml").write_text(f"{PROJECT}\n[store]\nonly_biggest = 1\n")
     said = ossicle("store", "build", "-p", project, "--json", *NONE)
     assert json.loads(said.out)["outcome"] == "reused"
@@ -118,7 +118,7 @@ def test_an_edited_shard_is_named_and_only_it_is_redone(project: Path, ossicle: 
     assert "ossicle store build" in said.out
     said = ossicle("store", "build", "-p", project, *NONE)
     assert said.code == 0
-    assert "was damaged, and is redone" in said.err
+    assert "damaged, now rebuilt" in said.err
     assert shard.read_bytes() == before
     assert ossicle("store", "verify", "-p", project, *NONE).code == 0
     shard.unlink()
@@ -135,7 +135,7 @@ def test_room_on_the_disk_follows_into_what_the_training_is_made_from(
     monkeypatch.setattr(choosing, "free_bytes", lambda folder: 1_600_000)
     said = ossicle("store", "build", "-p", project, *NONE)
     assert "recordings: 1 from the store, 2 raw" in said.out
-    assert "2 recordings stay raw for want of room" in said.err
+    assert "2 recordings are not in the store, because the disk is too full" in said.err
     loaded, shelf = load_project(project), Shelf(project / "data")
     (only,) = stores(project)
     before = shelf.content(only)

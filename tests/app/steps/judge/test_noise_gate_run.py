@@ -55,7 +55,7 @@ def test_a_bundle_that_fires_on_noise_is_refused_with_exit_code_4(folder: Path, 
     tape = folder / "audio" / "siteA_1.wav"
     said = ossicle("predict", refused, tape, "--out", folder / "out")
     assert said.code == 0
-    assert f"{refused}: its noise gate refused this bundle; see its CARD.md" in said.err
+    assert f"{refused}: the noise gate refused this bundle; see its CARD.md" in said.err
 
 
 def test_a_run_up_to_the_gate_is_refused_too_and_switches_let_it_pass(folder: Path, ossicle: Any) -> None:

@@ -95,7 +95,7 @@ def test_a_data_root_that_others_may_share_is_refused(tapes: Path, ossicle: Any,
     options = ("-p", tapes, "--data-root", shared, "--dry-run", "--json")
     said = ossicle("purge", *options)
     assert said.code == 2
-    assert "others may use it" in said.err
+    assert "other projects may use it" in said.err
     assert len(json.loads(ossicle("purge", *options, "--alone").out)) == 4
     # Another project with the settings that this one no longer has keeps its artefacts.
     other = tmp_path / "other"

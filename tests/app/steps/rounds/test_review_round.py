@@ -84,7 +84,7 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Any) -> None
     assert kept["provenance"]["by"] == "a person"
     assert kept["provenance"]["export"] == json.loads((out / "export.json").read_text())["id"]
     assert len(kept["provenance"]["model"]) == 64
-    assert ossicle("review", "import", out, "-p", folder).out.endswith("an earlier round says the same\n")
+    assert ossicle("review", "import", out, "-p", folder).out.endswith("nothing was written\n")
 
     code, told, err = ossicle("run", "-p", folder, *QUIET)
     assert code == 0, err
@@ -129,7 +129,10 @@ def test_what_was_looked_at_is_not_asked_again(folder: Path, ossicle: Any) -> No
 
 @pytest.mark.parametrize(
     ("option", "value", "words"),
-    [("--select", "all", "there is uncertain, best, worst"), ("--format", "wav", "there is raven, audacity, csv")],
+    [
+        ("--select", "all", "choose from uncertain, best, worst"),
+        ("--format", "wav", "choose from raven, audacity, csv"),
+    ],
 )
 def test_wrong_options_are_refused(folder: Path, ossicle: Any, option: str, value: str, words: str) -> None:
     code, _, err = ossicle("review", "export", "-p", folder, "-o", folder / "none", option, value)

@@ -28,32 +28,37 @@ def benchmark(
     project: ProjectFile = HERE,
     corpus: Annotated[
         Path | None,
-        typer.Option("--corpus", help="Folder of recordings, for \\[benchmark] audio.", show_default=False),
+        typer.Option("--corpus", help="Folder of recordings; overrides \\[benchmark] audio.", show_default=False),
     ] = None,
     annotations: Annotated[
         Path | None,
-        typer.Option("--annotations", help="Their annotations, for \\[benchmark] annotations.", show_default=False),
+        typer.Option(
+            "--annotations",
+            help="Annotations of these recordings; overrides \\[benchmark] annotations.",
+            show_default=False,
+        ),
     ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
             "--model",
             "-m",
-            help="Bundle folder or variant, for \\[benchmark] models; may be repeated.",
+            help="Bundle folder or variant to evaluate; overrides \\[benchmark] models. Repeatable.",
             show_default=False,
         ),
     ] = None,
     allow_overlap: Annotated[
-        bool, typer.Option("--allow-overlap", help="Judge on training recordings all the same, and mark it everywhere.")
+        bool,
+        typer.Option("--allow-overlap", help="Evaluate on training recordings too; all results are marked as such."),
     ] = False,
     task: Annotated[
         str,
         typer.Option(
-            help="Do one task only: index, score:MODEL:WINDOW, decide:MODEL:WINDOW or metrics (--tasks lists them).",
+            help="Run one task only: index, score:MODEL:WINDOW, decide:MODEL:WINDOW or metrics (--tasks lists them).",
             show_default=False,
         ),
     ] = "",
-    tasks: Annotated[bool, typer.Option("--tasks", help="List the tasks as command lines, and do nothing.")] = False,
+    tasks: Annotated[bool, typer.Option("--tasks", help="List the tasks as command lines, and run nothing.")] = False,
     set_: Set = None,
     device: Device = "",
     on: On = None,
@@ -61,11 +66,11 @@ def benchmark(
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Judge models on an annotated corpus that they were not trained on; leaves `benchmark/` beside the project file.
+    """Evaluate models on annotated recordings that they were not trained on. Writes `benchmark/` in the project folder.
 
-    Scores are computed once for each model, window and step, and every threshold and decision reads them. Whatever is
-    done is reused. With --on, readings are done side by side: in processes here, or on Slurm. Exit code 3: recordings
-    were left out or end early; each is named.
+    Scores are computed once for each model, window length and step; all thresholds and decisions use them. Finished
+    work is reused. With --on, the tasks run in parallel: in processes on this machine, or on Slurm. Exit code 3: some
+    recordings were skipped or end early; each is listed.
     """
     from ossicle.app.jobs.benchmark import benchmark_jobs, benchmark_on_slurm
     from ossicle.app.jobs.placed import do_jobs

@@ -24,16 +24,16 @@ def ensemble(
     set_: Set = None,
     device: Device = "",
     data_root: DataRoot = None,
-    no_bundle: Annotated[bool, typer.Option("--no-bundle", help="Judge only; lay out no bundle.")] = False,
+    no_bundle: Annotated[bool, typer.Option("--no-bundle", help="Evaluate only; write no bundle.")] = False,
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Make one detector of several variants, and lay it beside each of them and beside their plain mean.
+    """Combine several variants into one detector, and compare it with each of them and with their plain mean.
 
-    Members, rule and weights are those of \\[ensemble] in the project file; members that are not trained yet are. Out
-    of fold: weights and thresholds of a fold are fitted on the scores of the other folds. Leaves ensemble/ beside the
-    project file: ensemble.json, metrics.json and bundle/, which `ossicle predict` and `ossicle stream` run as any
-    bundle. Exit code 4: the noise gate refused the bundle.
+    The table \\[ensemble] of the project file sets members, rule and weights. Members without a model are trained
+    first. All figures are out of fold: the weights and thresholds for a fold are fitted on the other folds. Writes
+    ensemble/ in the project folder: ensemble.json, metrics.json and bundle/, for `ossicle predict` and
+    `ossicle stream`. Exit code 4: the noise gate refused the bundle.
     """
     from ossicle.app.steps.compare.ensemble_results import make_ensemble
     from ossicle.app.steps.engine.progress import make_progress

@@ -25,23 +25,23 @@ def leaderboard(
     project: ProjectFile = HERE,
     page: Annotated[
         Path | None,
-        typer.Option("--page", help="HTML file to write, one that needs no network.", show_default=False),
+        typer.Option("--page", help="Also write the list as an HTML file, which needs no network.", show_default=False),
     ] = None,
     set_: Set = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
-    """List the project and its variants, the best first, with what tells them apart.
+    """Rank the project and its variants by their figures, the best first.
 
-    Nothing is computed but differences: a variant without figures under its present settings says so. Differences to
-    the best are paired, on the same resampled recordings, and there is none where the two were not judged on the same
-    recordings, annotations and groups. Variants that differ in training.seed alone have their mean and spread.
+    Nothing is trained or evaluated: a variant without figures for its current settings is marked. Differences to the
+    best are computed on the same resampled recordings, and only if both were evaluated on the same recordings,
+    annotations and groups. Variants that differ only in training.seed are summarised by mean and spread.
     """
     from ossicle.app.steps.compare.leaderboard import leaderboard as board_of
 
     loaded = load_project(project, tuple(set_ or ()), data_root)
     if page is not None and page.is_dir():
-        raise UsageError(f"--page {page} is a folder; name a file")
+        raise UsageError(f"--page {page} is a folder; give a file")
     told = board_of(loaded, tuple(set_ or ())).to_json()
     if page is not None:
         from ossicle.report.pages.leaderboard_page import write_leaderboard_page

@@ -29,23 +29,24 @@ def register(app: typer.Typer) -> None:
 
 def score(
     reference: Annotated[
-        Path, typer.Option(help="Annotations in any format of docs/formats.md: a folder of files, or one.")
+        Path, typer.Option(help="Annotations in any format of docs/formats.md: a folder, or one file.")
     ],
     predictions: Annotated[
-        Path | None, typer.Option(help="Events to judge, in any of these formats.", show_default=False)
+        Path | None, typer.Option(help="Events to evaluate, in any of these formats.", show_default=False)
     ] = None,
     scores: Annotated[
         Path | None,
         typer.Option(
-            help="Scores to judge instead: a folder of DCASE tables (.tsv), of score tracks, or of the step scores.",
+            help="Scores to evaluate instead of events: a folder of DCASE tables (.tsv), of score tracks, or the "
+            "output of the step `scores`.",
             show_default=False,
         ),
     ] = None,
     durations: Annotated[
         Path | None,
         typer.Option(
-            help="Table `filename duration` (seconds) of the recordings; for false alarms an hour, and for PSDS where "
-            "recordings last longer than their scores.",
+            help="Table `filename duration` (seconds) of the recordings. Needed for false alarms per hour, and for "
+            "PSDS of recordings that are longer than their scores.",
             show_default=False,
         ),
     ] = None,
@@ -54,29 +55,33 @@ def score(
         typer.Option(
             min=0.000001,
             max=1.0,
-            help="Least intersection over union (IoU) of a match; 0.5 where no --collar is given.",
+            help="Lowest intersection over union (IoU) of a match. Default: 0.5, unless --collar is given.",
         ),
     ] = None,
     collar: Annotated[
         float | None,
-        typer.Option(min=0.0, help="How far an onset may be off, in seconds; an offset by this or half the call."),
+        typer.Option(
+            min=0.0,
+            help="Match by start within this time, in seconds, and by end within this or half the event length.",
+        ),
     ] = None,
     label_column: Annotated[str, typer.Option(help="Label column: a name, a number from 1, or auto.")] = "auto",
     ignore_labels: Annotated[
-        bool, typer.Option("--ignore-labels", help="Judge times only, whatever the labels.")
+        bool, typer.Option("--ignore-labels", help="Compare times only and ignore the labels.")
     ] = False,
     bootstrap: Annotated[
-        int, typer.Option(min=0, help="Resamples of recordings for the intervals; 0 for none.")
+        int, typer.Option(min=0, help="Number of resamples for the intervals; 0: no intervals.")
     ] = 1000,
     as_json: Json = False,
 ) -> None:
-    """Compare events with annotations by optimal matching at an IoU (0.5 unless --iou or --collar is given).
+    """Compare the events of any tool with annotations: precision, recall and F1 by optimal matching.
 
-    With both options the headline is at the IoU, and `at_collar` stands beside it. A recording without predictions
-    counts as missed; one without a reference table was never annotated and is left out, and said.
+    With both --iou and --collar the main figures are those at the IoU; those at the collar are under `at_collar`.
+    Annotations in a recording without predictions count as missed. A recording without a reference table is not
+    annotated; it is skipped and listed.
 
-    With --scores: PSDS of the two scenarios of DCASE over all thresholds, and average precision, ROC AUC, expected
-    calibration error and Brier score of frames. Every recording with a reference needs scores.
+    With --scores: PSDS for the two DCASE scenarios over all thresholds, and average precision, ROC AUC, expected
+    calibration error and Brier score of frames. Every recording with a reference must have scores.
     """
     if predictions is not None and scores is None:
         _score_events(
@@ -84,7 +89,7 @@ def score(
         )
     elif scores is not None and predictions is None:
         if iou is not None or collar is not None or ignore_labels:
-            raise UsageError("--iou, --collar and --ignore-labels are about events: leave them out with --scores")
+            raise UsageError("--iou, --collar and --ignore-labels apply to events only: leave them out with --scores")
         score_scores(reference, scores, durations, label_column, as_json=as_json)
     else:
         raise UsageError("give either --predictions (events) or --scores (a folder of score files)")
@@ -113,11 +118,11 @@ def _score_events(
     durations_s = lengths_of(references, dict(zip(measured, lengths.values(), strict=True)), durations)
     unknown = sorted(predicted.keys() - references.keys())
     if unknown:
-        print(f"left out, for want of a reference: {', '.join(unknown)}", file=sys.stderr)
+        print(f"skipped, no reference: {', '.join(unknown)}", file=sys.stderr)
     if not predicted.keys() & references.keys():
         raise UsageError(
-            f"no recording of {predictions} has the name of one of {reference} "
-            f"(for instance {sorted(predicted)[0]!r} and {sorted(references)[0]!r})"
+            f"{predictions} and {reference} have no recording name in common "
+            f"(for example {sorted(predicted)[0]!r} and {sorted(references)[0]!r})"
         )
     pairs = _times(references, references, ignore_labels), _times(predicted, references, ignore_labels)
     labels = sorted({label for times in pairs for of in times.values() for label in of})

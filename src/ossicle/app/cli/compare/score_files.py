@@ -39,23 +39,26 @@ def read_score_set(place: Path) -> ScoreSet:
     different labels.
     """
     if not place.is_dir():
-        raise UsageError(f"{place}: is no folder; name the one that holds the score files")
+        raise UsageError(f"{place}: is not a folder; give the folder with the score files")
     folder = place / _TRACKS if (place / _TRACKS).is_dir() else place
     found: dict[str, tuple[Path, tuple[str, ...], FrameScores, float]] = {}
     for name in files_below(folder, frozenset({".tsv", ".npy"})):
         path = folder / name
         key = stem_of(normal_path(name)[: -len(path.suffix)], SUFFIXES)
         if key in found:
-            raise FormatError(f"{path} and {found[key][0]} are both scores of {key}; keep one")
+            raise FormatError(f"{path} and {found[key][0]} are both scores of {key}; remove one of them")
         found[key] = (path, *(_table(path, key) if path.suffix.lower() == ".tsv" else _track(path)))
     if not found:
-        raise UsageError(f"{place}: holds no scores (.tsv tables `onset offset CLASS...`, or tracks of Ossicle)")
+        raise UsageError(
+            f"{place}: contains no scores (.tsv tables `onset offset CLASS...`, or score tracks of Ossicle)"
+        )
     first, labels = next((path, labels) for path, labels, _, _ in found.values())
     tracks = {}
     for key, (path, own, frames, _) in found.items():
         if set(own) != set(labels) or len(own) != len(labels):
             raise FormatError(
-                f"{path}: scores {', '.join(own)}, but {first.name} scores {', '.join(labels)}; score the same labels"
+                f"{path}: has the labels {', '.join(own)}, but {first.name} has {', '.join(labels)}; "
+                "all files need the same labels"
             )
         order = [own.index(label) for label in labels]
         tracks[key] = frames if own == labels else FrameScores(frames.edges_s, frames.scores[:, order])
@@ -93,6 +96,6 @@ def _names_of_ids(artefact: Path, ids: Mapping[str, FrameScores]) -> dict[str, s
             stems = [stem_of(path, SUFFIXES) for path in paths.values()]
             return {key: stem_of(paths[key], SUFFIXES) if len(set(stems)) == len(stems) else paths[key] for key in ids}
     raise UsageError(
-        f"{artefact}: its recordings go by ids, and the corpus they belong to is not in "
-        f"{artefact.parent.parent / 'corpus'}; name the folder where `ossicle run` left it"
+        f"{artefact}: the names of its recordings are not in {artefact.parent.parent / 'corpus'}; give the folder "
+        "inside the data root, where `ossicle run` wrote it"
     )

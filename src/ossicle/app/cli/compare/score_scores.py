@@ -34,13 +34,13 @@ def score_scores(reference: Path, scores: Path, durations: Path | None, label_co
     unknown = sorted(tracks.keys() - references.keys())
     if not tracks.keys() & references.keys():
         raise UsageError(
-            f"no recording of {scores} has the name of one of {reference} "
-            f"(for instance {sorted(tracks)[0]!r} and {sorted(references)[0]!r})"
+            f"{scores} and {reference} have no recording name in common "
+            f"(for example {sorted(tracks)[0]!r} and {sorted(references)[0]!r})"
         )
     unscored = sorted({row.label for rows in references.values() for row in rows} - set(found.labels))
-    for what, names in (("for want of a reference", unknown), ("labels without scores", unscored)):
+    for what, names in (("no reference", unknown), ("labels without scores", unscored)):
         if names:
-            print(f"left out, {what}: {', '.join(names)}", file=sys.stderr)
+            print(f"skipped, {what}: {', '.join(names)}", file=sys.stderr)
     out = figures(references, tracks, durations_s, found)
     out |= {"durations_from": "scores" if durations is None else "table"}
     out |= {"left_out": unknown, "labels_left_out": unscored}
@@ -59,7 +59,7 @@ def lengths_of(references: EventSets, lengths_s: Mapping[str, float], table: Pat
     """The seconds of every recording with a reference; 0 where no table was asked, UsageError where it lacks one."""
     missing = sorted(references.keys() - lengths_s.keys())
     if table is not None and missing:
-        raise UsageError(f"{table}: has no duration of {', '.join(missing)}; add a line for each")
+        raise UsageError(f"{table}: no duration for {', '.join(missing)}; add a line for each")
     return {key: lengths_s.get(key, 0.0) for key in references}
 
 
@@ -105,7 +105,7 @@ def _print(out: Mapping[str, Any]) -> None:
         rows.append((label, *(_cell(one["per_label"][label]) for one in scenarios), *(_cell(of[key]) for key in keys)))
     print_rows(("scores", "PSDS 1", "PSDS 2", "AP", "ROC AUC", "ECE", "Brier"), rows)
     if not frames["reliability"]:
-        print("scores outside 0 to 1 are no probabilities: there is no calibration")
+        print("no calibration figures: some scores are outside 0 to 1, so they are not probabilities")
         return
     bins = [
         (

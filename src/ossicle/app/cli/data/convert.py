@@ -24,51 +24,62 @@ def convert(
     place: Annotated[
         Path, typer.Argument(metavar="INPUT", help="Annotations: a file, or a folder of them (any depth).")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File or folder to write; nothing is written over.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="File or folder to write; existing files are never overwritten.")
+    ],
     to: Annotated[
         str, typer.Option("--to", help=f"Format to write: {', '.join(EVENT_FORMATS)}, opensoundscape, dcase-scores.")
     ],
     from_: Annotated[
         str,
-        typer.Option("--from", help=f"Format to read: {', '.join(FORMATS)}; auto where each file says what it is."),
+        typer.Option("--from", help=f"Format to read: {', '.join(FORMATS)}; auto detects the format of each file."),
     ] = "auto",
     label_column: Annotated[str, typer.Option(help="Label column: a name, a number from 1, or auto.")] = "auto",
     default_label: Annotated[
-        str, typer.Option(help="Label of rows that have none; empty: such rows are refused.")
+        str, typer.Option(help="Label for rows without a label. Empty: such rows are an error.")
     ] = "",
     template: Annotated[
-        str, typer.Option(help="Of names: what they look like, as in 'ac-{ac:on|off}-fridge-{fridge:on|off}-{part}'.")
+        str,
+        typer.Option(
+            help="With --from names: pattern of the file names, as in 'ac-{ac:on|off}-fridge-{fridge:on|off}-{part}'."
+        ),
     ] = "",
     label_field: Annotated[
         list[str] | None,
-        typer.Option(help="Of names: FIELD labels with its value, FIELD=VALUE with FIELD where it has it; repeatable."),
+        typer.Option(
+            help="With --from names: FIELD uses the value of that field as label; FIELD=VALUE uses FIELD as label for "
+            "files with that value. Repeatable."
+        ),
     ] = None,
     audio: Annotated[
-        Path | None, typer.Option(help="Folder of the recordings: gives their paths, suffixes and durations.")
+        Path | None, typer.Option(help="Folder of the recordings, to find their paths, suffixes and durations.")
     ] = None,
-    durations: Annotated[Path | None, typer.Option(help="Table `filename duration` (seconds), for windows.")] = None,
+    durations: Annotated[
+        Path | None, typer.Option(help="Table `filename duration` (seconds); needed for windows.")
+    ] = None,
     durations_out: Annotated[
-        Path | None, typer.Option(help="Write the durations of all recordings here too: `filename duration`.")
+        Path | None, typer.Option(help="Also write a table of all durations to this file: `filename duration`.")
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="Least score of a window that is an event; for tables of scores.")
+        float | None, typer.Option(help="Lowest score at which a window becomes an event; for tables of scores.")
     ] = None,
     window_s: Annotated[float, typer.Option(min=0.001, help="Length of windows, in seconds.")] = 3.0,
     step_s: Annotated[
-        float | None, typer.Option(min=0.001, help="From window to window, in seconds; else their length.")
+        float | None,
+        typer.Option(min=0.001, help="Distance between window starts, in seconds. Default: the window length."),
     ] = None,
     min_overlap_s: Annotated[
-        float, typer.Option(min=0.0, help="Least overlap of an event with a window that it labels, in seconds.")
+        float, typer.Option(min=0.0, help="Lowest overlap with an event at which a window gets its label, in seconds.")
     ] = 0.25,
     high_hz: Annotated[
-        float, typer.Option(min=0.0, help="Upper end in Raven of rows without frequencies, in Hz.")
+        float, typer.Option(min=0.0, help="Upper frequency to write to Raven for rows without frequencies, in Hz.")
     ] = 8000.0,
     as_json: Json = False,
 ) -> None:
-    """Convert annotations from one format into another; what it cannot hold is said.
+    """Convert annotations from one format to another. Anything lost in the conversion is reported.
 
-    Exit code 2 says that the input is malformed, ambiguous or contradicts itself (nothing was written), 3 that rows or
-    files were left out.
+    Exit code 2: the input is malformed, ambiguous or contradicts itself; nothing was written. Exit code 3: some rows or
+    files were skipped.
     """
     how = Conversion(
         reading=Reading(

@@ -13,7 +13,7 @@ from ossicle.app.project.load import load_project
 from ossicle.artefacts.files import read_json
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
 
-group = typer.Typer(help="Look at the recordings, annotations and clips of a project.", no_args_is_help=True)
+group = typer.Typer(help="Inspect and export the recordings, annotations and clips of a project.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -33,12 +33,12 @@ def health(
     set_: Set = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
-    strict: Annotated[bool, typer.Option(help="End with exit code 1 where a problem is an error.")] = False,
+    strict: Annotated[bool, typer.Option(help="End with exit code 1 if any problem is an error.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Examine recordings and annotations: what is there, and what is wrong with it.
+    """Check recordings and annotations: count them, and list what is wrong and what to do about it.
 
-    Exit code 3: recordings are left out or end early; each is named among the problems.
+    Exit code 3: some recordings were skipped or end early; each is listed among the problems.
     """
     from ossicle.app.steps.engine.input_problems import losses
     from ossicle.app.steps.engine.progress import make_progress
@@ -52,7 +52,7 @@ def health(
     else:
         print(
             f"{found['recordings']} recordings, {found['hours']:.2f} h, {found['groups']} groups, "
-            f"{found['annotations']} annotations, {len(found['left_out'])} files left out"
+            f"{found['annotations']} annotations, {len(found['left_out'])} files skipped"
         )
         rows = [
             (
@@ -69,7 +69,7 @@ def health(
         print_rows(("label", "annotations", "groups", "shortest", "median", "longest", "gaps < 20 ms"), rows)
         problems = [(one["severity"], one["where"], f"{one['message']}; {one['remedy']}") for one in found["problems"]]
         if problems:
-            print_rows(("severity", "where", "what, and what to do"), problems)
+            print_rows(("severity", "where", "problem, and what to do"), problems)
         else:
             print("no problems found")
     if strict and any(one["severity"] == "error" for one in found["problems"]):

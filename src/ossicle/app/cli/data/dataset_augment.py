@@ -12,22 +12,28 @@ from ossicle.app.project.load import load_project
 
 
 def augment(
-    out: Annotated[Path, typer.Option("--out", "-o", help="The page to write, an .html file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
     project: ProjectFile = HERE,
     variant: Variant = "",
     recording: Annotated[
         str,
-        typer.Option(help="Path below the audio folder, or file name, of a recording; none: any.", show_default=False),
+        typer.Option(
+            help="Recording to show: its path below the audio folder, or its file name. Default: any.",
+            show_default=False,
+        ),
     ] = "",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of crop, partners and draws.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, help="Seed for the choice of the crop, of the clips mixed in, and of all random values."),
+    ] = 0,
     always: Annotated[
-        bool, typer.Option("--always", help="Let every stage that is on touch the crop, whatever its probability.")
+        bool, typer.Option("--always", help="Apply every stage that is switched on, whatever its probability.")
     ] = False,
     set_: Set = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
 ) -> None:
-    """Write a page that shows and plays one crop after each stage of its augmentation, with the settings in words."""
+    """Write a page that shows and plays one crop after each augmentation stage, and explains the settings."""
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.maintenance.augmentation_page import Wanted, show_augmentation
 

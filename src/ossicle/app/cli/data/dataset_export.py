@@ -18,43 +18,49 @@ from ossicle.corpus.clips.clip_export import LAYOUTS
 
 
 def export(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files; made if it is not there.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files; created if missing.")],
     project: ProjectFile = HERE,
     variant: Variant = "",
     layout: Annotated[
         str,
         typer.Option(
-            help=f"Layout, {' or '.join(LAYOUTS)}: lists with headings and sound in clips/, or lists of file names "
-            "alone and sound beside them, as ANIMAL-SPOT wants it."
+            help=f"Layout, {' or '.join(LAYOUTS)}: tables with headings and sound in clips/, or plain lists of file "
+            "names with the sound in the same folder, as ANIMAL-SPOT expects."
         ),
     ] = LAYOUTS[0],
-    wav: Annotated[bool, typer.Option("--wav", help="Write each clip as 16-bit mono WAV at its own rate.")] = False,
-    png: Annotated[bool, typer.Option("--png", help="Write a spectrogram of each clip, 80 dB, fmin to fmax.")] = False,
+    wav: Annotated[
+        bool, typer.Option("--wav", help="Also write each clip as 16-bit mono WAV at its original rate.")
+    ] = False,
+    png: Annotated[
+        bool, typer.Option("--png", help="Also write a spectrogram of each clip (80 dB, fmin to fmax).")
+    ] = False,
     fold: Annotated[
         int | None,
-        typer.Option(min=0, help="Of a grouped split: the fold that is test; the first if none.", show_default=False),
+        typer.Option(
+            min=0, help="For a grouped split: the fold to write as test. Default: the first.", show_default=False
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     set_: Set = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Write the clips of the dataset as train, val and test lists, an index, and Raven tables of every recording.
+    """Write the clips of the dataset as train, val and test lists, with an index and a Raven table for each recording.
 
-    Sound and pictures have the names that the lists give. Exit code 3: a recording could not be read, and its clips
+    The lists contain the names of the sound files and pictures. Exit code 3: a recording could not be read; its clips
     are in no list.
     """
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.maintenance.dataset_export import Wanted, export_dataset
 
     if layout not in LAYOUTS:
-        raise UsageError(f"--layout {layout}: there is {', '.join(LAYOUTS)}")
+        raise UsageError(f"--layout {layout} is not one of: {', '.join(LAYOUTS)}")
     wanted = Wanted(layout=layout, wav=wav, png=png, fold=fold, force=force)
     with make_progress(progress) as shown:
         done = export_dataset(load_project(project, tuple(set_ or ()), data_root, variant), out, wanted, shown)
     for name, reason in done.lost.items():
-        print(printable(f"{name}: {reason}; its clips were left out"), file=sys.stderr)
+        print(printable(f"{name}: {reason}; its clips were skipped"), file=sys.stderr)
     if as_json:
         print(json.dumps({"out": str(out), **asdict(done)}, indent=2, ensure_ascii=False))
     else:
@@ -62,8 +68,8 @@ def export(
         print(printable(f"{done.files} files in {out}; splits {done.note}"))
         if done.without_year:
             print(
-                f"{done.without_year} clips have no year, for neither fields nor names of their recordings tell one: "
-                "it is written 0000, and ANIMAL-SPOT's own division leaves such files out"
+                f"{done.without_year} clips have no year, because neither the fields nor the names of their recordings "
+                "contain one: it is written as 0000, and ANIMAL-SPOT's own split skips such files"
             )
     if done.lost:
         raise typer.Exit(EXIT_INCOMPLETE)

@@ -18,11 +18,11 @@ def optimism(
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Lay the clip figures of the project's split beside those of the grouped one, on the same clips and on all.
+    """Measure how much a leaky split overstates the figures: compare it with the grouped split, clip by clip.
 
-    Trains what is not trained yet: one model for the project's split, one for each group (or fold) for the grouped.
-    Figures are of single clips, not of events on tapes: average precision, ROC AUC, and F1 and accuracy under a
-    threshold that other clips chose.
+    Trains missing models: one for the project's split, and one for each group (or fold) of the grouped split. The
+    figures are for single clips, not for events in recordings: average precision, ROC AUC, and F1 and accuracy at a
+    threshold chosen on other clips. They are given for the clips that both splits test, and for all clips.
     """
     from ossicle.app.steps.compare.split_optimism import optimism as figures
     from ossicle.app.steps.engine.progress import make_progress

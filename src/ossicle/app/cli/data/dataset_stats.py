@@ -26,10 +26,10 @@ def stats(
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Count clips by split (or fold), class, quality and group, and say what mining did on each tape.
+    """Count clips by split (or fold), class, quality and group, and show how noise clips were chosen.
 
-    A leaky split says what it cuts through. Targets for which noise found no room, and labels of fewer groups than
-    folds, are listed. Of very many groups the largest are shown.
+    Also lists what a leaky split cuts through, targets without room for a matching noise clip, and labels with fewer
+    groups than folds. If there are very many groups, only the largest are shown.
     """
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.detector import run_project
@@ -56,7 +56,7 @@ def stats(
     _show_rare(split["rare"])
     if split["unplaced"]:
         paths = {one.id: one.path for one in read_index(done.artefacts["corpus"]).recordings}
-        print("no room for the noise of:")
+        print("no room for matching noise clips:")
         for one in split["unplaced"]:
             where = f"{paths[one['recording_id']]} at {one['start_s']:.3f} to {one['end_s']:.3f} s"
             print(printable(f"  {one['label']!r} in {where}: {one['placed']} of {one['asked']}"))
@@ -78,13 +78,13 @@ def _show_rare(rare: Mapping[str, Any]) -> None:
             )
             for one in rare["labels"]
         ]
-        print_rows(("fewer groups than folds", "groups", "recordings", "judged in folds"), rows)
+        print_rows(("fewer groups than folds", "groups", "recordings", "evaluated in folds"), rows)
         print(
             f"split.rare = {rare['rule']}: "
             + (
-                f"their groups teach every model; {rare['never_held_out']} recordings are never held out"
+                f"their groups train every model; {rare['never_held_out']} recordings are never held out"
                 if kept
-                else "dealt like the others, so not every fold judges them"
+                else "they are assigned to folds like the others, so not every fold evaluates them"
             )
         )
 
@@ -110,7 +110,7 @@ def _show(title: str, rows: Sequence[Row], key: Callable[[Row], str], most: int 
     )
 
     if len(found) > len(shown):
-        print(f"the {len(shown)} longest of {len(found)}; all of them with --json")
+        print(f"the {len(shown)} longest of {len(found)}; --json lists all")
 
 
 def _class(row: Row) -> str:

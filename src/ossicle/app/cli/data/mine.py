@@ -23,15 +23,17 @@ def mine(
     variant: Variant = "",
     set_: Set = None,
     data_root: DataRoot = None,
-    most: Annotated[int, typer.Option(min=1, help="False alarms kept, the surest first.")] = 200,
+    most: Annotated[
+        int, typer.Option(min=1, help="Number of false alarms to keep, those with the highest scores.")
+    ] = 200,
     lower: Annotated[
-        float, typer.Option(min=0.05, max=1.0, help="Thresholds are taken times this: near misses teach as well.")
+        float, typer.Option(min=0.05, max=1.0, help="Factor that lowers the thresholds, to include near misses.")
     ] = 0.5,
     as_json: Json = False,
 ) -> None:
-    """Keep false alarms of the out-of-fold models as hard negatives: negatives/mined-NNN.json.
+    """Save false alarms of the out-of-fold models as hard negatives, in negatives/mined-NNN.json.
 
-    The next run uses them as noise clips; `mined_weight` of the table dataset says how often they are drawn.
+    The next run uses them as noise clips. `dataset.mined_weight` sets how often they are drawn.
     """
     from ossicle.app.steps.rounds.hard_negatives import mine as mine_project
 
@@ -42,4 +44,4 @@ def mine(
         return
     counts = Counter(one.label for one in done.found)
     print_rows(("label", "false alarms kept"), [(label, str(count)) for label, count in sorted(counts.items())])
-    print(f"wrote {done.file}" if done.file else "an earlier round found the same: nothing is written")
+    print(f"wrote {done.file}" if done.file else "an earlier round found the same false alarms: nothing was written")

@@ -30,20 +30,21 @@ def pseudo(
         typer.Option(
             "--round",
             min=1,
-            help="Number of the round; its models are those that the rounds before it taught. Default: the next one.",
+            help="Number of the round. Its models train with the labels of the earlier rounds. Default: the next.",
             show_default=False,
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Make a round anew that is there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing round.")] = False,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Label unlabelled recordings with a project's own models: pseudo/round-NNN, from which the next run learns.
+    """Label unlabelled recordings with the project's own models, as training data for the next run.
 
-    The table `pseudo` of the project file says what is labelled (`audio`) and kept: windows whose highest label reaches
-    `threshold`, scores below `floor` as 0, at most `most_per_file` of a recording. A model that holds a fold out is
-    taught only what was said by models that held it out too. Exit code 3: done, but recordings were left out.
+    The table `pseudo` of the project file sets the recordings (`audio`) and which windows are kept: those whose highest
+    score reaches `threshold`, at most `most_per_file` for each recording; scores below `floor` count as 0. A model that
+    holds out a fold learns only from labels made by models that held out the same fold. Writes pseudo/round-NNN. Exit
+    code 3: done, but some recordings were skipped.
     """
     from ossicle.app.steps.engine.progress import KINDS, make_progress
     from ossicle.app.steps.rounds.pseudo_labels import make_round
@@ -62,9 +63,9 @@ def pseudo(
         print_rows(("label", "windows kept"), rows, total=("total", str(windows[FINAL]["kept"])))
         for line in _lines(made.about, FINAL):
             print(printable(line))
-        print(f"wrote {made.path}; `ossicle run` learns from it")
+        print(f"wrote {made.path}; the next `ossicle run` trains with it")
     for path, reason in made.left_out.items():
-        print(printable(f"{path}: left out: {reason}"), file=sys.stderr)
+        print(printable(f"{path}: skipped: {reason}"), file=sys.stderr)
     if made.left_out:
         raise typer.Exit(EXIT_INCOMPLETE)
 
@@ -73,11 +74,11 @@ def _lines(about: Mapping[str, Any], final: str) -> list[str]:
     """What is said below the table."""
     of, recordings = about["windows"], about["recordings"]
     views = ", ".join(f"{name} {one['kept']}" for name, one in of.items() if name != final)
-    out = [f"{recordings['labelled']} recordings ({recordings['hours']} h); by the model that it teaches: {views}"]
+    out = [f"{recordings['labelled']} recordings ({recordings['hours']} h); windows for each model: {views}"]
     out += [f"{len(paths)} not used: {why}" for why, paths in recordings["dropped"].items()]
     if heard := of[final]["heard_before"]:
         out.append(
-            f"{heard} of {of[final]['kept']} windows are of recordings that the models were taught in a round before; "
-            "[pseudo] parts = 2 avoids that"
+            f"{heard} of {of[final]['kept']} windows come from recordings that the models were trained on in an "
+            "earlier round; [pseudo] parts = 2 avoids that"
         )
     return out

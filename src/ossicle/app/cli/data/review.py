@@ -23,24 +23,28 @@ HERE = Path(PROJECT_FILE)
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(name="review", help="Have a person correct what a model found, and learn from it.")
+    group = typer.Typer(
+        name="review", help="Export events for a person to correct, and import the corrections for the next training."
+    )
     group.command(name="export")(export)
     group.command(name="import")(import_)
     app.add_typer(group)
 
 
 def export(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables; must not be there yet.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables; must not exist yet.")],
     project: ProjectFile = HERE,
     select: Annotated[
         str,
         typer.Option(
-            help="Kinds of events, comma-separated: " + "; ".join(f"{k}: {v}" for k, v in KINDS.items()) + "."
+            help="Kinds of events to export, comma-separated: " + "; ".join(f"{k}: {v}" for k, v in KINDS.items()) + "."
         ),
     ] = ",".join(KINDS),
-    most: Annotated[int, typer.Option(min=1, help="Events to choose, at most, label by label in turn.")] = 50,
+    most: Annotated[
+        int, typer.Option(min=1, help="Highest number of events to export, taken from each label in turn.")
+    ] = 50,
     margin_s: Annotated[
-        float, typer.Option(min=0.0, help="Stretch to look at on each side of an event, in seconds.")
+        float, typer.Option(min=0.0, help="Sound to check before and after each event, in seconds.")
     ] = 1.0,
     formats: Annotated[
         str, typer.Option("--format", help=f"Tables to write, comma-separated: {', '.join(FORMATS)}.")
@@ -50,11 +54,11 @@ def export(
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Write events that are worth a person's look as Raven, Audacity or CSV tables; the project must have been run.
+    """Write the events most worth checking as Raven, Audacity or CSV tables. Run the project first.
 
-    Correct them so: every row `(look)` frames a stretch. Look through it; keep rows that are right, delete those that
-    are no event, mend times and labels, add what is missing, and write `?` as the label where you cannot tell. Delete
-    the `(look)` row of a stretch that you did not look at: nothing is then concluded from it.
+    How to correct the tables: each row `(look)` marks a stretch to check. In that stretch, keep correct rows, delete
+    rows that are not events, fix times and labels, add missing events, and set the label to `?` if you cannot tell. If
+    you did not check a stretch, delete its `(look)` row; the import then ignores that stretch.
     """
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.rounds.review_round import export_review
@@ -65,7 +69,7 @@ def export(
     with make_progress(progress) as shown:
         made, left_out = export_review(loaded, out, settings, wanted, shown)
     for name, why in left_out.items():
-        print(printable(f"{name}: {why}; left out"), file=sys.stderr)
+        print(printable(f"{name}: {why}; skipped"), file=sys.stderr)
     looks = [look for sheet in made.sheets for look in sheet.looks]
     seconds = sum(look.end_s - look.start_s for look in looks)
     rows = sum(len(look.rows) for look in looks)
@@ -84,22 +88,25 @@ def export(
 def import_(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `ossicle review export` wrote.")],
     project: ProjectFile = HERE,
-    by: Annotated[str, typer.Option(help="Who looked; the login name where it is empty.")] = "",
+    by: Annotated[str, typer.Option(help="Name of the person who checked. Default: the login name.")] = "",
     new_label: Annotated[
-        list[str] | None, typer.Option(help="Label that the model does not have yet; repeatable. Others are refused.")
+        list[str] | None,
+        typer.Option(
+            help="Accept this label, which the model does not have yet. Repeatable. Other new labels are errors."
+        ),
     ] = None,
     accept_unchanged: Annotated[
         bool,
-        typer.Option("--accept-unchanged", help="Tables as they went out were looked at, and all in them is right."),
+        typer.Option("--accept-unchanged", help="Count unchanged tables as checked and correct."),
     ] = False,
     set_: Set = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Read corrected tables, say what was confirmed, corrected, removed and added, and keep it for the next run.
+    """Read corrected tables, count what was confirmed, corrected, removed and added, and save it for the next run.
 
-    The result lies in `reviews/` beside the project file; `ossicle run` then learns from it. Exit code 3 says that
+    The result is written to `reviews/` in the project folder; the next `ossicle run` trains with it. Exit code 3:
     something in the folder could not be used.
     """
     from ossicle.app.steps.engine.progress import make_progress
@@ -132,14 +139,15 @@ def import_(
     else:
         print_rows(("label", *OUTCOMES), [(label, *map(str, of.values())) for label, of in counts.items()])
         for count, words in (
-            (said.undecided, "rows under a `?`: not concluded from"),
-            (said.not_looked_at, "stretches not looked at: nothing is concluded from them"),
-            (len(said.untouched), "tables as they went out: not counted (--accept-unchanged counts them)"),
-            (len(said.missing), "recordings without a table any more: not counted"),
+            (said.undecided, "rows with the label `?`: ignored"),
+            (said.not_looked_at, "stretches not checked: ignored"),
+            (len(said.untouched), "unchanged tables: not counted (--accept-unchanged counts them)"),
+            (len(said.missing), "recordings whose table was removed: not counted"),
         ):
             if count:
                 print(f"{count} {words}")
-        print(f"kept as {done.file}; next: ossicle run -p {project}" if done.file else "an earlier round says the same")
+        next_step = f"saved as {done.file}; next: ossicle run -p {project}"
+        print(next_step if done.file else "an earlier import has the same result: nothing was written")
     if done.unused:
         raise typer.Exit(EXIT_INCOMPLETE)
 
@@ -157,5 +165,5 @@ def _listed(option: str, text: str, known: Collection[str]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     unknown = [name for name in names if name not in known]
     if unknown or not names:
-        raise UsageError(f"{option} {text}: there is {', '.join(known)}")
+        raise UsageError(f"{option} {text}: choose from {', '.join(known)}")
     return names

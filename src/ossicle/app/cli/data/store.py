@@ -18,7 +18,7 @@ from ossicle.core.settings import digestible
 if TYPE_CHECKING:
     from ossicle.app.steps.engine.progress import Live, Plain, Quiet
 
-group = typer.Typer(help="Build the store of a project's recordings, and check it.", no_args_is_help=True)
+group = typer.Typer(help="Build and verify the store: the recordings of a project, decoded once.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -34,44 +34,51 @@ def build(
     workers: Annotated[
         int | None,
         typer.Option(
-            "--workers", min=1, help="Processes that decode; else workers of \\[project].", show_default=False
+            "--workers",
+            min=1,
+            help="Number of decoding processes. Default: workers in \\[project].",
+            show_default=False,
         ),
     ] = None,
     only_biggest: Annotated[
         int | None,
-        typer.Option("--only-biggest", min=0, help="Only so many recordings, the longest; 0: all.", show_default=False),
+        typer.Option(
+            "--only-biggest", min=0, help="Store only this many recordings, the longest; 0: all.", show_default=False
+        ),
     ] = None,
     longer_s: Annotated[
         float | None,
-        typer.Option("--longer-s", min=0, help="Only recordings of so many seconds or more.", show_default=False),
+        typer.Option(
+            "--longer-s", min=0, help="Store only recordings of at least this many seconds.", show_default=False
+        ),
     ] = None,
     leave_gb: Annotated[
         float | None,
         typer.Option(
             "--leave-gb",
             min=0,
-            help="Keep so many GB of the disk free: the longest recordings first while there is room; 0: take all.",
+            help="Keep this many GB of the disk free; the longest recordings are stored first. 0: store all.",
             show_default=False,
         ),
     ] = None,
     decoder: Annotated[
         str | None,
         typer.Option(
-            help="Library: auto (libsndfile, and FFmpeg for what it cannot read), soundfile or av.", show_default=False
+            help="Decoder: auto (libsndfile, and FFmpeg for files it cannot read), soundfile or av.", show_default=False
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Build anew, as when the disk has more room than it had.")
+        bool, typer.Option("--force", help="Build the store again, for example after freeing disk space.")
     ] = False,
     set_: Set = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Decode the recordings into the store that a training reads; what is not in it is read from its file each time.
+    """Decode the recordings once into the store, which training reads. Others are decoded from their files each time.
 
-    Options not given are those of \\[store] in the project file. A store that is there is checked, and damaged shards
-    are redone. Exit code 3: recordings are left out or end early; each is named.
+    The defaults of the options are the settings in \\[store] of the project file. An existing store is checked, and its
+    damaged shards are rebuilt. Exit code 3: some recordings were skipped or end early; each is listed.
     """
     from ossicle.app.steps.engine.input_problems import losses
     from ossicle.app.steps.engine.progress import make_progress
@@ -94,7 +101,7 @@ def build(
     of = composition(store)
     size = sum(path.stat().st_size for path in (store / "shards").glob("*.h5"))
     for problem in found:
-        print(printable(f"was damaged, and is redone: {problem}"), file=sys.stderr)
+        print(printable(f"damaged, now rebuilt: {problem}"), file=sys.stderr)
     if as_json:
         told = {"artefact": str(store), "outcome": done.outcomes["store"], "seconds": done.seconds["store"]}
         print(json.dumps({**told, "bytes": size, "redone": found, "composition": of.to_json()}, indent=2))
@@ -131,12 +138,12 @@ def _advice(asked: Project, as_written: Project, store: Path, warning: str) -> l
     without = read_json(store / CHOICE)["without"] if (store / CHOICE).exists() else []
     if without:
         lines.append(
-            f"{len(without)} recordings stay raw for want of room: with more of it, or a smaller leave_gb, "
-            "ossicle store build --force takes them in"
+            f"{len(without)} recordings are not in the store, because the disk is too full: free some space or lower "
+            "leave_gb, then run ossicle store build --force"
         )
     if digestible(asked.settings.store) != digestible(as_written.settings.store):
         lines.append(
-            f"note: these options are not in {asked.file}: write them into [store] there, or ossicle run builds "
+            f"note: these options are not in {asked.file}: add them to [store] there, otherwise ossicle run builds "
             "another store"
         )
     return lines
@@ -150,9 +157,9 @@ def verify(
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Compare every sample of the store with its sums, and the files of recordings outside of it with their digests.
+    """Verify the checksums of the store, and of the recordings that are not in it.
 
-    What is wrong is named with its remedy, and ends in exit code 1; `ossicle store build` redoes damaged shards, and
+    Every problem is listed with what to do; the exit code is then 1. `ossicle store build` rebuilds damaged shards, and
     only those.
     """
     from ossicle.app.steps.engine.progress import make_progress
@@ -164,7 +171,7 @@ def verify(
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
     store = find_steps(chosen_steps(["store"], project=loaded), loaded)["store"]
     if store is None:
-        raise UsageError(f"{loaded.file}: there is no store of these settings and recordings; ossicle store build")
+        raise UsageError(f"{loaded.file}: no store exists for these settings and recordings; run: ossicle store build")
     with make_progress(progress) as shown:
         shown.begin("store verify")
         problems = verify_store(store, loaded.audio_folder, shown.advance)
@@ -173,7 +180,7 @@ def verify(
         print(json.dumps({"artefact": str(store), "problems": problems}, indent=2, ensure_ascii=False))
     elif problems:
         print("\n".join(map(printable, problems)))
-        print("damaged shards are redone by: ossicle store build")
+        print("to rebuild damaged shards, run: ossicle store build")
     else:
         print(printable(f"{store}: sound; {composition(store).line}"))
     if problems:

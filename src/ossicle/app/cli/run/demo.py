@@ -42,10 +42,10 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Folder for the demo's project.")] = Path("ossicle-demo"),
+    folder: Annotated[Path, typer.Argument(help="Folder for the demo project.")] = Path("ossicle-demo"),
     progress: ProgressKind = "auto",
 ) -> None:
-    """Make synthetic tapes, train, evaluate, export, predict, stream, and write the page: minutes on two cores."""
+    """Run everything once on synthetic recordings: train, evaluate, export, predict, stream, report. Takes minutes."""
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.detector import gate_refusal, run_project
 
@@ -76,7 +76,7 @@ def demo(
     f1 = field.pooled.rates.f1.value
     print(
         f"two new tapes from two sites: {field.pooled.n_predicted} events predicted without torch, F1 {f1:.3f} against "
-        f"their {field.pooled.n_reference} annotations; the stream gave the same events\n"
+        f"{field.pooled.n_reference} annotations; streaming gave the same events\n"
     )
     for name in ("report.html", "bundle/", "metrics.json", "field/predictions/"):
         print(folder / name)
@@ -106,7 +106,7 @@ def _in_the_field(folder: Path) -> EventReport:
         emitted = stream_file(path, predictor, bundle.decisions, 1.0, second_stage=second, delivery=given)
         heard = sorted((one.event for one in emitted), key=event_order)
         if not _alike(found.events, heard):
-            raise OssicleError(f"{path}: the stream gave other events than the file; please report this")
+            raise OssicleError(f"{path}: streaming and file prediction gave different events; please report this bug")
         rows = [RawSelection(one.start_s, one.end_s, one.label, confidence=one.score) for one in found.events]
         write_raven(place / raven_name(path.name), rows, audio_name=path.name)
         truth = read_raven(folder / "field" / "selections" / raven_name(path.name))

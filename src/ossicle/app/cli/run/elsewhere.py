@@ -22,8 +22,8 @@ On = Annotated[
     str | None,
     typer.Option(
         "--on",
-        help="Where: local, everything here; slurm, there, but for steps whose \\[jobs.STEP] says local; "
-        "default: as \\[jobs] says (docs/jobs.md).",
+        help="Where to run: `local`, or `slurm` except for steps whose \\[jobs.STEP] says local. Default: the "
+        "\\[jobs] tables of the project file (docs/jobs.md).",
         show_default=False,
     ),
 ]
@@ -69,8 +69,8 @@ class Watched:
             numbers = sorted(set(self._folder.numbers().values())) if self._folder is not None else []
             if numbers:
                 print(
-                    f"ossicle: jobs on Slurm go on; look: ossicle jobs status -p {self._project}; "
-                    f"cancel: scancel {' '.join(numbers)}",
+                    f"ossicle: the Slurm jobs keep running; show them: ossicle jobs status -p {self._project}; "
+                    f"cancel them: scancel {' '.join(numbers)}",
                     file=sys.stderr,
                 )
             raise

@@ -31,42 +31,52 @@ def register(app: typer.Typer) -> None:
 
 
 def export(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the result, a bundle; must not be there yet.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for the new bundle; must not exist, unless --force is given.")
+    ],
     project: ProjectFile = HERE,
     variant: Variant = "",
     precision: Annotated[
         str,
         typer.Option(
-            help="Precisions beside fp32, comma-separated: bf16 and fp16 (weights of half the size), int8 (calibrated "
-            "on training recordings)."
+            help="Precisions to add to fp32, comma-separated: bf16 and fp16 (half the size), int8 (calibrated on "
+            "training recordings)."
         ),
     ] = "bf16,int8",
     folds: Annotated[
-        bool, typer.Option("--folds", help="Also the models of all folds in one graph, with one spectrogram; the mean.")
+        bool, typer.Option("--folds", help="Also write one graph that averages the models of all folds.")
     ] = False,
     waveform: Annotated[
-        bool, typer.Option("--waveform", help="Also graphs from the waveform in each precision, for other programs.")
+        bool,
+        typer.Option(
+            "--waveform", help="Also write graphs that take the waveform as input, for use in other programs."
+        ),
     ] = False,
     threads: Threads = 1,
     budget_minutes: Annotated[
         float | None,
-        typer.Option(min=0.0, help="Minutes that --audio-hours may take: says yes or no.", show_default=False),
+        typer.Option(
+            min=0.0,
+            help="Report whether --audio-hours of sound are processed within these minutes.",
+            show_default=False,
+        ),
     ] = None,
     audio_hours: Annotated[
-        float | None, typer.Option(min=0.0, help="Hours of sound of the budget.", show_default=False)
+        float | None, typer.Option(min=0.0, help="Hours of sound for --budget-minutes.", show_default=False)
     ] = None,
     set_: Set = None,
     device: Device = "",
-    force: Annotated[bool, typer.Option("--force", help="Replace a folder that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing folder.")] = False,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Export the final model, compare every graph with torch, and measure what each precision costs and how fast it is.
+    """Export the final model in several precisions, and measure the accuracy and speed of each.
 
-    What is missing of the project is run first, up to its bundle. float32 must agree with torch within 1e-4, half
-    precision in the top class of 99 % of frames, else exit code 1. int8 may lose `export.int8_auc_drop` (0.005) of the
-    macro ROC AUC out of fold, else exit code 4. Settings: the table \\[export] of the project file.
+    Missing steps of the project run first, up to its bundle. Every graph is compared with torch: float32 must agree
+    within 1e-4, and half precision must give the same top class in 99 % of frames, else the exit code is 1. int8 may
+    lose at most `export.int8_auc_drop` (0.005) of the out-of-fold macro ROC AUC, else the exit code is 4. Settings:
+    the table \\[export] of the project file.
     """
     from ossicle.app.steps.engine.progress import KINDS, make_progress
     from ossicle.app.steps.pipeline.detector import run_project
@@ -76,14 +86,14 @@ def export(
     if progress not in KINDS:
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
     if (budget_minutes is None) != (audio_hours is None):
-        raise UsageError("--budget-minutes and --audio-hours go together: so many minutes for so many hours")
+        raise UsageError("--budget-minutes and --audio-hours must be given together")
     budget = None if budget_minutes is None or audio_hours is None else Budget(budget_minutes, audio_hours)
     wish = Wish(precisions_asked(precision), folds, waveform, threads, budget)
     if out.exists() and not force:
-        raise UsageError(f"--out {out} exists; name another folder, or add --force to replace it")
+        raise UsageError(f"--out {out} exists; choose another folder, or add --force to overwrite it")
     loaded = load_project(project, overrides_of(set_, device), data_root, variant)
     if folds and loaded.settings.split.leaky:
-        raise UsageError(f"--folds: split.strategy = {loaded.settings.split.strategy!r} has no models of folds")
+        raise UsageError(f"--folds: split.strategy = {loaded.settings.split.strategy!r} trains no fold models")
 
     from ossicle.app.steps.release.export import output_bundle, run
 
@@ -105,4 +115,4 @@ def export(
             f"wrote {printable(str(out))}: {', '.join(name for name in sorted(bundle.files) if name.endswith('.onnx'))}"
         )
     if bundle.metrics.get("gate") == "refused":
-        print(f"{out}: its noise gate refused this bundle; see its CARD.md", file=sys.stderr)
+        print(f"{out}: the noise gate refused this bundle; see its CARD.md", file=sys.stderr)

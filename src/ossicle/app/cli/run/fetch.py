@@ -23,17 +23,21 @@ def fetch(
     project: ProjectFile = HERE,
     variant: Variant = "",
     verify: Annotated[
-        bool, typer.Option("--verify", help="Read files that are there anew, rather than believe size and time.")
+        bool,
+        typer.Option(
+            "--verify", help="Compute the checksums of existing files again, instead of trusting size and time."
+        ),
     ] = False,
     set_: Set = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Fetch the files that the table of `fetch` names: address, size in bytes, SHA-256 and path.
+    """Download the recordings listed in the table `fetch.table`: address, size in bytes, SHA-256 and path.
 
-    Downloads go on where they were broken off, are verified, and are whole or absent. Exit code 3: some files could
-    not be had; 1: none of those that were missing; each is named. `ossicle run` fetches first what is missing.
+    Interrupted downloads resume. A file appears only when it is complete and its checksum is right. Exit code 3: some
+    files could not be downloaded; 1: none of the missing files could. Each is listed. `ossicle run` fetches missing
+    files first.
     """
     from ossicle.app.steps.data.fetch import fetch as fetch_files
     from ossicle.app.steps.engine.progress import make_progress
@@ -45,7 +49,9 @@ def fetch(
     if as_json:
         print(json.dumps({**asdict(done), "folder": str(done.folder)}, indent=2, ensure_ascii=False))
     else:
-        words = f"{done.computed} fetched ({done.n_bytes / 1e6:.1f} MB), {done.reused} there, {len(done.failed)} failed"
+        words = (
+            f"{done.computed} fetched ({done.n_bytes / 1e6:.1f} MB), {done.reused} present, {len(done.failed)} failed"
+        )
         print(printable(f"{done.folder}: {words}"))
     for path, reason in done.failed:
         print(printable(f"{path}: {reason}"), file=sys.stderr)

@@ -26,15 +26,17 @@ if TYPE_CHECKING:
 
 _WATCH_S = 5.0
 
-group = typer.Typer(help="Run the work of a project on Slurm, or in processes side by side.", no_args_is_help=True)
+group = typer.Typer(help="Run a project on Slurm or in parallel processes, and follow its jobs.", no_args_is_help=True)
 
 Variants = Annotated[
     list[str] | None,
-    typer.Option("--variant", help="A variant, \\[variants.NAME]; may be repeated.", show_default=False),
+    typer.Option("--variant", help="A variant, \\[variants.NAME] in the project file. Repeatable.", show_default=False),
 ]
-AllActive = Annotated[bool, typer.Option("--all-active", help="Every variant that the project file lists as active.")]
-Until = Annotated[str | None, typer.Option(help="Last step; default: all of them.", show_default=False)]
-Jobs = Annotated[Path | None, typer.Option("--jobs", help="Folder of the jobs; default: the latest of the data root.")]
+AllActive = Annotated[
+    bool, typer.Option("--all-active", help="Every variant listed under `active` in the project file.")
+]
+Until = Annotated[str | None, typer.Option(help="Last step to run. Default: all steps.", show_default=False)]
+Jobs = Annotated[Path | None, typer.Option("--jobs", help="Folder of the jobs. Default: the latest in the data root.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +50,7 @@ def write(
     project: ProjectFile = HERE,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="Folder for the scripts; default: jobs/NUMBER in the data root."),
+        typer.Option("-o", "--out", help="Folder for the scripts. Default: jobs/NUMBER in the data root."),
     ] = None,
     variant: Variants = None,
     all_active: AllActive = False,
@@ -57,23 +59,23 @@ def write(
     on: On = None,
     data_root: DataRoot = None,
 ) -> None:
-    """Write the jobs of a project as sbatch scripts with a launcher, and submit nothing.
+    """Write the jobs of a project as sbatch scripts with a launcher. Nothing is submitted.
 
-    Builds the dataset first where it is not built: it says which folds, and so which tasks, there are.
+    Builds the dataset first if it is missing, because the tasks depend on its folds.
     """
     from ossicle.app.jobs.folder import PlanFolder
     from ossicle.app.jobs.placed import lay_out
 
     base, jobs = _jobs(project, variant, all_active, until, set_, on, data_root)
     if not jobs:
-        print("nothing is to do")
+        print("nothing to do: all steps are done")
         return
     if out is not None and out.exists() and any(out.iterdir()):
-        raise UsageError(f"{out} is not empty; name another folder")
+        raise UsageError(f"{out} is not empty; choose another folder")
     folder, plan = lay_out(base, jobs, None if out is None else PlanFolder(out, base.folder))
     rows = [(job.name, job.placement.on, str(len(job.tasks)), ", ".join(job.needs)) for job in plan.jobs]
     print_rows(("job", "on", "tasks", "after"), rows)
-    print(f"{folder.launcher}\none task by hand: {folder.by_hand(plan.jobs[0].tasks[0])}")
+    print(f"{folder.launcher}\nrun one task by hand: {folder.by_hand(plan.jobs[0].tasks[0])}")
 
 
 def submit(
@@ -85,10 +87,10 @@ def submit(
     on: On = None,
     data_root: DataRoot = None,
 ) -> None:
-    """Submit the jobs of a project and return; `ossicle jobs status` says how they are.
+    """Submit the jobs of a project to Slurm and return. `ossicle jobs status` shows their state.
 
-    Jobs placed here are run here where others wait for them; those that would have to wait for Slurm are left, and
-    `ossicle run` does them at the end.
+    Local jobs that Slurm jobs depend on run first, on this machine. Local jobs that depend on Slurm jobs are left to a
+    later `ossicle run`.
     """
     from ossicle.app.jobs.placed import before_slurm, do_jobs
 
@@ -97,11 +99,11 @@ def submit(
     with watched.leaving():
         folder = do_jobs(base, before_slurm(jobs), watched.show, watched.told, wait=False)
     if folder is None:
-        print("nothing is to do on Slurm: what is placed there is done, or nothing is (--on slurm does)")
+        print("nothing to do on Slurm: all Slurm steps are done, or no step is set to Slurm (use --on slurm)")
         return
     for name, number in folder.numbers().items():
         print(f"{name}: {number}")
-    print(f"look: ossicle jobs status -p {project}\ncancel: scancel {' '.join(folder.numbers().values())}")
+    print(f"show them: ossicle jobs status -p {project}\ncancel them: scancel {' '.join(folder.numbers().values())}")
 
 
 def _jobs(
@@ -127,11 +129,13 @@ def _jobs(
 def status(
     project: ProjectFile = HERE,
     jobs: Jobs = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Look again every few seconds until all has ended.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Repeat every few seconds until all tasks have ended.")
+    ] = False,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
-    """Show how the tasks are: state, reason and log of each. Exit code 1 where one ended badly."""
+    """Show the state, reason and log file of each task. Exit code 1 if a task failed."""
     loaded = load_project(project, (), data_root)
     while True:
         folder, states = _states(loaded, jobs)
@@ -171,12 +175,12 @@ def _states(project: Project, jobs: Path | None) -> "tuple[PlanFolder, list[Task
 
 
 def logs(
-    name: Annotated[str, typer.Argument(metavar="TASK", help="A task, as fold0 or training/fold0.")],
+    name: Annotated[str, typer.Argument(metavar="TASK", help="Task, for example fold0 or training/fold0.")],
     project: ProjectFile = HERE,
     jobs: Jobs = None,
     data_root: DataRoot = None,
 ) -> None:
-    """Print what a task said, in all its attempts, and the one line that runs it by hand."""
+    """Print the log of a task, all attempts included, and the command that runs the task by hand."""
     folder, states = _states(load_project(project, (), data_root), jobs)
     found = [one for one in states if name in (one.task.name, f"{one.job}/{one.task.name}")]
     if len(found) != 1:
@@ -185,23 +189,26 @@ def logs(
     if found[0].log.exists():
         print(found[0].log.read_text(errors="replace"), end="")
     else:
-        print(f"ossicle: {found[0].log} is not there: the task has not begun", file=sys.stderr)
-    print(f"by hand: {folder.by_hand(found[0].task)}", file=sys.stderr)
+        print(f"ossicle: {found[0].log} does not exist: the task has not started", file=sys.stderr)
+    print(f"run it by hand: {folder.by_hand(found[0].task)}", file=sys.stderr)
 
 
 def pull(
-    remote: Annotated[str, typer.Argument(help="Folder of the project elsewhere: HOST:PATH over ssh, or a path.")],
+    remote: Annotated[
+        str, typer.Argument(help="Folder of the project on the other machine: HOST:PATH over ssh, or a path.")
+    ],
     project: ProjectFile = HERE,
     with_: Annotated[
-        str, typer.Option("--with", help="More than results, with commas: scores, checkpoints, logs.")
+        str, typer.Option("--with", help="What to copy besides results, comma-separated: scores, checkpoints, logs.")
     ] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Bring nothing; print what there is, with sizes.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Copy nothing; list what there is, with sizes.")] = False,
     remote_data_root: Annotated[
-        str, typer.Option(help="Data root there, relative to the project's folder there.", show_default=False)
+        str,
+        typer.Option(help="Data root on the other machine, relative to the project folder there.", show_default=False),
     ] = "",
     data_root: DataRoot = None,
 ) -> None:
-    """Bring results of the same project from another machine, with rsync; what is here already is not brought again."""
+    """Copy results of the same project from another machine with rsync. What is already here is skipped."""
     from ossicle.app.jobs.pull import EXTRAS, pull_project
 
     extras = [one.strip() for one in with_.split(",") if one.strip()]
@@ -217,8 +224,8 @@ def pull(
 
 
 def task(
-    step: Annotated[str, typer.Argument(help="Step that is done in work units: training, scores.")],
-    work_unit: Annotated[str, typer.Argument(help="Work unit of the step, as fold0 or final.")],
+    step: Annotated[str, typer.Argument(help="Step that consists of work units: training, scores.")],
+    work_unit: Annotated[str, typer.Argument(help="Work unit of the step, for example fold0 or final.")],
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
@@ -226,9 +233,10 @@ def task(
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
 ) -> None:
-    """Do one work unit of a step, beside others: what the tasks of an array run, and a hand may run at any time.
+    """Run one work unit of a step. The tasks of a job array run this command; it can also be run by hand.
 
-    One that another process is at is waited for; whoever finishes the last one puts the whole step on the shelf.
+    If another process is computing the same unit, this one waits. The process that finishes the last unit completes
+    the step.
     """
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.work_units import run_work_unit

@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def presets(as_json: Json = False) -> None:
-    """List the named trainings; a project names one as `preset` of the table training, or by --set."""
+    """List the training presets. Choose one with --set training.preset=NAME, or in the project file."""
     if as_json:
         print(json.dumps({name: preset(name) for name in preset_names()}, indent=2))
         return

@@ -32,56 +32,68 @@ def register(app: typer.Typer) -> None:
 
 def new(
     recipe: Annotated[str, typer.Argument(help=f"Recipe to start from: {', '.join(recipe_names())}.")],
-    folder: Annotated[Path, typer.Argument(help="Folder for the project; made if it is not there.")],
-    audio: Annotated[Path, typer.Option(help="Folder of recordings (wav flac ogg mp3 m4a aiff, nested).")],
+    folder: Annotated[Path, typer.Argument(help="Folder for the project; created if missing.")],
+    audio: Annotated[
+        Path, typer.Option(help="Folder of recordings (wav, flac, ogg, mp3, m4a, aiff), searched at any depth.")
+    ],
     annotations: Annotated[
         Path | None,
-        typer.Option(help="Folder of annotation files (Raven, Audacity, CSV), or one file.", show_default=False),
+        typer.Option(
+            help="Annotations of single events: a folder of files (Raven, Audacity, CSV), or one file.",
+            show_default=False,
+        ),
     ] = None,
     labels: Annotated[
         str,
         typer.Option(
-            help="What labels recordings as a whole: 'folder' (class folders), or a table FILE.csv with a row for each "
-            "recording, as BirdCLEF's train.csv; none: as the recipe says (birds: folder).",
+            help="Labels of whole recordings: 'folder' (one folder for each class), or a table FILE.csv with one row "
+            "for each recording, as BirdCLEF's train.csv. Default: set by the recipe (birds: folder).",
             show_default=False,
         ),
     ] = "",
     label_column: Annotated[
-        str, typer.Option(help="Label column of that table; none: primary_label, category...", show_default=False)
+        str,
+        typer.Option(
+            help="Label column of the --labels table. Default: primary_label, category or the like.", show_default=False
+        ),
     ] = "",
     group: Annotated[
         str,
         typer.Option(
-            help="Field that no split cuts through, from file names (site, recorder, folder...) or a column of the "
-            "table (author...); none: what is found, else recording.",
+            help="Field that keeps recordings together: a split never puts two recordings with the same value into "
+            "different folds. Taken from the file names (site, recorder, folder...) or from a column of the table "
+            "(author...). Default: inferred from the names, else recording.",
             show_default=False,
         ),
     ] = "",
     fold_field: Annotated[
         str,
         typer.Option(
-            help="Field that says in which fold a recording is held out, for published folds; none: what is found "
-            "(names as in ESC-50, a column 'fold'), else folds are made.",
+            help="Field with the number of the fold in which a recording is held out, for published folds. Default: "
+            "inferred (names as in ESC-50, a column 'fold'), else new folds are made.",
             show_default=False,
         ),
     ] = "",
     name_template: Annotated[
-        str, typer.Option(help="How names hold fields, as in 'site{site}_{date}_*'; found by itself where it can be.")
+        str,
+        typer.Option(help="Pattern that reads fields from file names, as in 'site{site}_{date}_*'; inferred if unset."),
     ] = "",
     folds: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="Folds: 0 holds each group out once, else at least 2; none: as the recipe says (tapes: 0, birds: 5).",
+            help="Number of folds: 0 holds each group out once, otherwise at least 2. Default: set by the recipe "
+            "(tapes: 0, birds: 5).",
             show_default=False,
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a project file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing project file.")] = False,
 ) -> None:
-    """Scaffold a project file from a recipe and a look at the recordings.
+    """Create a project file from a recipe, with settings that fit the recordings.
 
-    Class folders called noise, other, background, silence or nocall, and those that begin with -, hold recordings in
-    which none of the classes is heard.
+    Give either --annotations (times of single events) or --labels (labels of whole recordings). Class folders named
+    noise, other, background, silence or nocall, and folders whose names start with -, hold recordings without any of
+    the classes.
     """
     wishes = Wishes(audio, annotations, labels, label_column, group, fold_field, name_template, folds)
     file = scaffold(recipe, folder, wishes, force=force)
@@ -93,7 +105,8 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="[STEP]...",
-            help="Steps to run, with the ones they read, by their names in `ossicle status`; all when none is given.",
+            help="Steps to run, together with the steps they depend on; `ossicle status` lists the names. Default: "
+            "all steps.",
             show_default=False,
         ),
     ] = None,
@@ -102,7 +115,7 @@ def run(
     set_: Set = None,
     from_: Annotated[
         str | None,
-        typer.Option("--from", help="Compute this step and all after it anew, even where done.", show_default=False),
+        typer.Option("--from", help="Compute this step and all later steps again, even if done.", show_default=False),
     ] = None,
     until: Annotated[
         str | None,
@@ -111,17 +124,17 @@ def run(
     on: On = None,
     device: Device = "",
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for another run on the same data root, rather than refuse.")
+        bool, typer.Option("--wait", help="Wait until another run on the same data root ends, instead of failing.")
     ] = False,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
-    """Run a project: what is done already is reused, what is missing is computed.
+    """Run a project: train, evaluate, and write the bundle and the report. Finished steps are reused.
 
-    Exit code 3: done, but recordings were left out or end early; each is named. Exit code 4: the noise gate refused
-    the bundle, which then stays in the data root; the report says why. A leaky split (`split.strategy`) ends in a
-    bundle that nothing judged: see `ossicle dataset optimism` and `ossicle benchmark`.
+    Exit code 3: done, but some recordings were skipped or end early; each is listed. Exit code 4: the noise gate
+    refused the bundle, which then stays in the data root; the report explains why. A project with a leaky split
+    (`split.strategy`) writes a bundle without evaluation: use `ossicle dataset optimism` and `ossicle benchmark`.
     """
     from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
     from ossicle.app.steps.engine.input_problems import losses
@@ -140,7 +153,7 @@ def run(
         _fetch_first(loaded, shown)
         if needs_jobs(loaded, wish):
             if from_ is not None:
-                raise UsageError("--from computes anew what is done, and so only here: add --on local")
+                raise UsageError("--from works on this machine only: add --on local")
             watched = Watched(project)
             with watched.leaving():
                 do_jobs(loaded, before_slurm(jobs_of([loaded], wish, shown)), watched.show, watched.told)
@@ -174,8 +187,8 @@ def _fetch_first(project: Project, shown: "Progress") -> None:
     if done.failed:
         path, reason = done.failed[0]
         raise FetchError(
-            f"{len(done.failed)} files could not be fetched: {path}: {reason}\n"
-            "run 'ossicle fetch' for the others; take rows out of the table to go on without them"
+            f"{len(done.failed)} files could not be fetched; the first: {path}: {reason}\n"
+            "run 'ossicle fetch' to see all of them; to continue without them, remove their rows from the table"
         )
 
 
@@ -190,7 +203,9 @@ def _show(done: "Done", project: Project, passed: bool) -> None:
         for name in (*(("bundle/",) if passed else ()), "metrics.json", "report.html"):
             print(project.results / name)
     elif "bundle" in done.artefacts:
-        print(printable(read_json(done.artefacts["dataset"] / "split.json")["leaky"] + "; its bundle is not judged"))
+        print(
+            printable(read_json(done.artefacts["dataset"] / "split.json")["leaky"] + "; the bundle was not evaluated")
+        )
         print(project.results / "bundle/")
 
 
@@ -201,7 +216,7 @@ def status(
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
-    """Show which steps are done under the current settings, and which would be computed."""
+    """Show which steps are done with the current settings, and which a run would compute."""
     from ossicle.app.steps.engine.step import find_steps
     from ossicle.app.steps.pipeline.detector import chain_of
     from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
@@ -225,10 +240,10 @@ def check(
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
-    """Say what is missing before a run, with the remedy; exit code 2 when a run would fail.
+    """Check the inputs of a run and list what is missing, with what to do. Exit code 2 if a run would fail.
 
-    Exit code 3: it would leave recordings out, or not read them to their end; each is named. Only headers are read
-    here: NaN, silence and damage within a file are found by `ossicle dataset health`, which decodes everything.
+    Exit code 3: a run would skip some recordings, or not read them to their end; each is listed. This command reads
+    only headers. `ossicle dataset health` decodes everything, and so also finds NaN, silence and damage in a file.
     """
     from ossicle.app.jobs.preflight import slurm_findings
     from ossicle.app.steps.pipeline.preflight import preflight

@@ -22,22 +22,22 @@ def purge(
     project: ProjectFile = Path(PROJECT_FILE),
     also: Annotated[
         list[Path] | None,
-        typer.Option(help="Another project of the same data root, whose artefacts stay too; may be repeated."),
+        typer.Option(help="Another project with the same data root; its outputs are kept too. Repeatable."),
     ] = None,
     alone: Annotated[
-        bool, typer.Option("--alone", help="No other project uses this data root, though it lies elsewhere.")
+        bool, typer.Option("--alone", help="Confirm that no other project uses a data root outside the project folder.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be removed, with sizes; remove nothing.")
+        bool, typer.Option("--dry-run", help="List what would be removed, with sizes, and remove nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
     set_: Set = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
-    """Remove artefacts that neither the present settings nor a variant, nor a bundle laid out from them, uses.
+    """Remove outputs that neither the current settings, nor a variant, nor a published bundle uses.
 
-    Everything removed can be computed again. What a benchmark or a review was made from stays while its inputs do.
+    Everything removed can be computed again. Inputs of a benchmark or a review are kept as long as these exist.
     """
     from ossicle.app.steps.maintenance.purge import remove, unused
 
@@ -47,12 +47,12 @@ def purge(
         projects += [one, *(load_project(file, tuple(set_ or ()), data_root, name) for name in one.variants)]
     root = projects[0].data_root
     if strangers := [one for one in projects if one.data_root.resolve() != root.resolve()]:
-        raise UsageError(f"{strangers[0].file} has another data root than {root}: purge each by itself")
+        raise UsageError(f"{strangers[0].file} has a data root other than {root}: purge each project separately")
     within = root.resolve().is_relative_to(projects[0].folder.resolve())
     if not (within or also or alone):
         raise UsageError(
-            f"the data root {root} lies outside of the project, and others may use it: name them with --also, "
-            "or say --alone"
+            f"the data root {root} is outside the project folder, and other projects may use it: name them with "
+            "--also, or add --alone"
         )
     found = unused(projects)
     if as_json:
@@ -70,7 +70,9 @@ def purge(
         return
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageError("nobody is there to be asked: add --yes to remove these, or --dry-run to look only")
+            raise UsageError(
+                "cannot ask for confirmation here: add --yes to remove these, or --dry-run to list them only"
+            )
         typer.confirm("remove them?", abort=True, err=True)
     remove(found, root)
     print(f"removed {len(found)} folders", file=sys.stderr)

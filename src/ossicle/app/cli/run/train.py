@@ -23,19 +23,21 @@ def train(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...", help="Variants to train, \\[variants.NAME], one after another.", show_default=False
+            metavar="[NAME]...",
+            help="Variants to train, \\[variants.NAME] in the project file, one after another. Default: the project.",
+            show_default=False,
         ),
     ] = None,
     project: ProjectFile = HERE,
     variant: Annotated[
         list[str] | None,
-        typer.Option("--variant", help="The same as a NAME: a variant to train; may be repeated.", show_default=False),
+        typer.Option("--variant", help="Another way to give a NAME. Repeatable.", show_default=False),
     ] = None,
     all_active: Annotated[
-        bool, typer.Option("--all-active", help="Train every variant that the project file lists as active.")
+        bool, typer.Option("--all-active", help="Train every variant listed under `active` in the project file.")
     ] = False,
     until: Annotated[
-        str, typer.Option(help="Last step to run: training, or a later one, as in --until report for bundles.")
+        str, typer.Option(help="Last step to run: training or a later step; --until report also makes the bundles.")
     ] = "training",
     set_: Set = None,
     on: On = None,
@@ -43,10 +45,11 @@ def train(
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
 ) -> None:
-    """Train the models of a project, or those of its variants; what is trained already is reused.
+    """Train the models of a project or of its variants. Finished trainings are reused.
 
-    All variants are checked, and their datasets built, before the first training starts. With --on slurm, or where
-    `jobs.training` says so, every model is a task of an array. Exit codes 3 and 4 are those of `ossicle run`, for any.
+    All variants are checked and their datasets built before the first training starts. With --on slurm, or if
+    `jobs.training` is set to Slurm, each model is one task of a job array. Exit codes 3 and 4 are those of
+    `ossicle run`; one variant that ends with such a code is enough.
     """
     from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
     from ossicle.app.steps.engine.input_problems import losses
@@ -91,7 +94,7 @@ def variants_asked(base: Project, asked: list[str], all_active: bool) -> list[st
         # A name given twice is one training.
         return list(dict.fromkeys(asked)) or [""]
     if asked:
-        raise UsageError("--all-active trains the variants that the project file lists: name none beside it")
+        raise UsageError("--all-active trains the variants listed in the project file: leave out the names")
     if not base.active:
         there = f"it defines {', '.join(base.variants)}" if base.variants else "it defines no [variants.NAME]"
         raise UsageError(f'{base.file}: no variant is active ({there}); add active = ["NAME", ...] at its top')

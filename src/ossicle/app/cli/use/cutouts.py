@@ -19,7 +19,9 @@ from ossicle.corpus.indexing.annotation_files import read_annotation_files
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.table_pairing import Pairing
 
-Pad = Annotated[float, typer.Option("--pad", min=0.0, max=60.0, help="Sound kept on each side, in seconds.")]
+Pad = Annotated[
+    float, typer.Option("--pad", min=0.0, max=60.0, help="Sound to keep before and after each event, in seconds.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,23 +34,23 @@ def cutouts(
         Path, typer.Argument(help="Table of events, or a folder of them: Raven, Audacity, CSV, Parquet.")
     ],
     audio: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the cut-outs; made if it is not there.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the audio files; created if missing.")],
     pad_s: Pad = 0.0,
     label: Annotated[
         list[str] | None,
-        typer.Option("--label", help="Events of this label only; may be repeated.", show_default=False),
+        typer.Option("--label", help="Only events with this label. Repeatable.", show_default=False),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Cut the events of tables out of their recordings: `<stem>_<start ms>_<end ms>.wav`, with `cutouts.csv` beside.
+    """Write each event of a table as an audio file, `<stem>_<start ms>_<end ms>.wav`, and list them in `cutouts.csv`.
 
-    Rates and channels stay as they are. Exit code 3: a recording could not be read, or events speak of none of those
-    given; each is named.
+    Sample rates and channels do not change. Exit code 3: a recording could not be read, or events belong to none of
+    the given recordings; each is listed.
     """
     if not events.exists():
-        raise UsageError(f"{events}: does not exist; name a table of events, or a folder of them")
+        raise UsageError(f"{events}: does not exist; give a table of events, or a folder of them")
     if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out} is a file; name a folder")
+        raise UsageError(f"--out {out} is a file; give a folder")
     found = dict(find_audio(audio))
     folder = events if events.is_dir() else events.parent
     tables = files_below(events, SUFFIXES) if events.is_dir() else [events.name]

@@ -26,18 +26,18 @@ from ossicle.inference.batch import EmittedEvent, FilePrediction, predict_file, 
 from ossicle.inference.delivery import bundled_delivery
 from ossicle.inference.second_stage.file import bundled_second_stage
 
-BundleFolder = Annotated[Path, typer.Argument(help="Bundle, as `ossicle run` leaves it.")]
-Runtime = Annotated[str, typer.Option(help=f"What computes the scores: {', '.join(RUNTIMES)}.")]
+BundleFolder = Annotated[Path, typer.Argument(help="Bundle folder, as written by `ossicle run`.")]
+Runtime = Annotated[str, typer.Option(help=f"Library that runs the model: {', '.join(RUNTIMES)}.")]
 Precision = Annotated[
     str,
     typer.Option(
-        help="Arithmetic: fp32; bf16 (about twice as fast with --runtime openvino, where the processor can); fp16 and "
-        "int8 from a folder of `ossicle export`, which says what each costs."
+        help="Number format of the model: fp32; bf16 (about twice as fast with --runtime openvino on processors that "
+        "support it); fp16 and int8 need a bundle from `ossicle export`, which reports the accuracy of each."
     ),
 ]
-Device = Annotated[str, typer.Option(help="Where --runtime torch computes: auto, cpu, cuda, cuda:N or mps.")]
+Device = Annotated[str, typer.Option(help="Device for --runtime torch: auto, cpu, cuda, cuda:N or mps.")]
 Folds = Annotated[
-    bool, typer.Option("--folds", help="Run the networks of all folds and average, from `ossicle export --folds`.")
+    bool, typer.Option("--folds", help="Average the models of all folds; needs a bundle from `ossicle export --folds`.")
 ]
 
 
@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
 def predict(
     bundle: BundleFolder,
     files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results; made if it is not there.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results; created if missing.")],
     formats: Annotated[
         str, typer.Option("--format", help=f"Tables to write, comma-separated: {', '.join(EVENT_FORMATS)}.")
     ] = "raven,csv",
@@ -59,33 +59,33 @@ def predict(
     folds: Folds = False,
     threads: Threads = 1,
     device: Device = "auto",
-    batch: Annotated[int, typer.Option("--batch", "-b", min=1, max=1024, help="Chunks scored at a time.")] = 8,
+    batch: Annotated[
+        int, typer.Option("--batch", "-b", min=1, max=1024, help="Number of chunks to score at a time.")
+    ] = 8,
     cutouts: Annotated[
         Path | None,
-        typer.Option(
-            "--cutouts", help="Folder for the events as audio files; made if it is not there.", show_default=False
-        ),
+        typer.Option("--cutouts", help="Also write each event as an audio file to this folder.", show_default=False),
     ] = None,
     pad_s: Pad = 0.0,
     force: Annotated[
-        bool, typer.Option("--force", help="Predict anew what an earlier call into the same folder has finished.")
+        bool, typer.Option("--force", help="Score all recordings again, even those already finished in this folder.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Find events in recordings. A file that cannot be read costs only itself: exit code 3 says so.
+    """Find events in recordings and write them as tables. An unreadable file is skipped and listed: exit code 3.
 
-    Each recording's tables are written as it is done. The same command, run again after an interruption, goes on from
-    there: recordings that are finished, with the same bundle and settings, and have not changed, are not scored again.
+    The tables of a recording are written as soon as it is done. After an interruption, run the same command again: it
+    skips recordings that are finished and unchanged, as long as the bundle and the settings are the same.
     """
     wanted = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
     unknown = [name for name in wanted if name not in EVENT_FORMATS]
     if unknown or not wanted:
-        raise UsageError(f"--format {formats}: there is {', '.join(EVENT_FORMATS)}")
+        raise UsageError(f"--format {formats} is not one of: {', '.join(EVENT_FORMATS)}")
     opened, engine = _opened(bundle), Engine(runtime, threads, precision, folds, device)
     predictor, second, given = open_predictor(opened, engine), bundled_second_stage(opened), bundled_delivery(opened)
     audio = find_audio(files)
     if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out} is a file; name a folder")
+        raise UsageError(f"--out {out} is a file; give a folder")
     # Made now: a place that cannot be written should not be found out after hours of scoring.
     out.mkdir(parents=True, exist_ok=True)
     with project_lock(out):
@@ -117,8 +117,8 @@ def predict(
     lost = [one for one in done if one.prediction.status in ("left_out", "partial")]
     if lost:
         _say(
-            f"{len(lost)} of {len(done)} recordings were left out or end early, as said above and in {SUMMARY}; "
-            "mend them or copy them again from their source, and run the same command again"
+            f"{len(lost)} of {len(done)} recordings were skipped or end early; they are listed above and in {SUMMARY}. "
+            "Repair them or copy them again, then run the same command again"
         )
         raise typer.Exit(EXIT_INCOMPLETE)
 
@@ -135,9 +135,9 @@ def _outcome(found: FilePrediction, *, reused: bool) -> str:
 
 def stream(
     bundle: BundleFolder,
-    file: Annotated[Path, typer.Argument(help="Recording to play through the streaming engine.")],
+    file: Annotated[Path, typer.Argument(help="Recording to read as a stream.")],
     chunk_s: Annotated[
-        float, typer.Option(min=0.001, help="Sound fed at a time, in seconds; the events are the same for any.")
+        float, typer.Option(min=0.001, help="Sound to process at a time, in seconds; it does not change the events.")
     ] = 1.0,
     runtime: Runtime = "onnx",
     precision: Precision = "fp32",
@@ -145,14 +145,14 @@ def stream(
     threads: Threads = 1,
     device: Device = "auto",
 ) -> None:
-    """Print the events of a file as a microphone would give them: JSON lines, each when it is decided.
+    """Print the events of a file as JSON lines, each as soon as it is decided, as for live sound from a microphone.
 
-    Exit code 3 says that the file ends before it should.
+    Exit code 3: the file is truncated.
     """
     opened, engine = _opened(bundle), Engine(runtime, threads, precision, folds, device)
     predictor, second = open_predictor(opened, engine), bundled_second_stage(opened)
     if not file.is_file():
-        raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; name one recording")
+        raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; give one recording")
     given = bundled_delivery(opened)
     report = _print_events(stream_file(file, predictor, opened.decisions, chunk_s, second_stage=second, delivery=given))
     if report.status == "partial":
@@ -161,10 +161,10 @@ def stream(
 
 
 def _opened(folder: Path) -> Bundle:
-    """A bundle; that its noise gate refused it is said, for it may still be wanted for a look."""
+    """Read a bundle, and warn on stderr if the noise gate refused it."""
     bundle = read_bundle(folder)
     if bundle.metrics.get("gate") == "refused":
-        print(f"{folder}: its noise gate refused this bundle; see its CARD.md", file=sys.stderr)
+        print(f"{folder}: the noise gate refused this bundle; see its CARD.md", file=sys.stderr)
     return bundle
 
 

@@ -49,7 +49,7 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
         if place.is_dir():
             below = [(name, place / name) for name in files_below(place, SUFFIXES)]
             if not below:
-                raise UsageError(f"{place}: holds no audio files (looked for {', '.join(sorted(SUFFIXES))})")
+                raise UsageError(f"{place}: contains no audio files (searched for {', '.join(sorted(SUFFIXES))})")
             found += below
         elif place.exists() or place.is_symlink():
             found.append((place.name, place))

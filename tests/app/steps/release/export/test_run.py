@@ -90,7 +90,7 @@ def test_an_export_is_a_bundle_with_more_graphs_and_says_what_they_cost(folder: 
         assert (told["precision"], told["folds"]) == (how[1], "--folds" in how)
     ended = ossicle("predict", out, tape, "-o", folder / "x", "--runtime", "torch", "--precision", "int8")
     assert ended.code == 2
-    assert "--runtime torch runs the bundle's own weights" in ended.err
+    assert "--runtime torch supports neither --precision nor --folds" in ended.err
 
 
 def test_int8_that_loses_too_much_is_refused_with_exit_code_4(
@@ -124,9 +124,9 @@ def test_an_export_that_is_not_the_model_fails(folder: Path, ossicle: Any, monke
     ("more", "words"),
     [
         (("--precision", "fp8"), "--precision fp8: there is fp32, bf16, fp16, int8"),
-        (("--budget-minutes", "90"), "--budget-minutes and --audio-hours go together"),
+        (("--budget-minutes", "90"), "--budget-minutes and --audio-hours must be given together"),
         (("--set", "export.int8_auc_drop=-1.0"), "int8_auc_drop"),
-        (("--set", "split.strategy='random'", "--folds"), "has no models of folds"),
+        (("--set", "split.strategy='random'", "--folds"), "trains no fold models"),
     ],
 )
 def test_wrong_wishes_are_refused_before_anything_is_computed(
