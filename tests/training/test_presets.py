@@ -26,7 +26,7 @@ def test_standard_is_the_defaults_and_long_three_times_as_long() -> None:
 def test_an_unknown_name_comes_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'standard'"):
         preset("standart")
-    with pytest.raises(UsageError, match="there are: quick, standard, long"):
+    with pytest.raises(UsageError, match="choose one of: quick, standard, long"):
         preset("zzz")
 
 

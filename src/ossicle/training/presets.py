@@ -1,12 +1,12 @@
 """Named trainings as data: ``presets.toml`` beside this module says what each changes of the defaults."""
 
-import difflib
 import tomllib
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from ossicle.core.errors import UsageError
+from ossicle.core.suggestion import did_you_mean
 
 
 def preset_names() -> tuple[str, ...]:
@@ -35,9 +35,7 @@ def preset_about(name: str) -> str:
 def _entry(name: str) -> dict[str, Any]:
     known = _presets()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
-        raise UsageError(f"no training preset is called {name!r}; {hint}")
+        raise UsageError(f"no training preset is called {name!r}; {did_you_mean(name, known)}")
     return known[name]
 
 

@@ -35,7 +35,7 @@ def complaint(file: Path, text: str) -> str:
         ("[training]\nepoch = 3\n", ["[training] epoch: unknown key", "'epochs'"]),
         ("[model.crnn]\nhiden = 3\n", ["[model.crnn] hiden: unknown key", "'hidden'"]),
         ("[trainning]\nepochs = 3\n", ["[trainning]: unknown table", "'training'"]),
-        ("[zzz]\nepochs = 3\n", ["[zzz]: unknown table", "there is:", "frontend"]),
+        ("[zzz]\nepochs = 3\n", ["[zzz]: unknown table", "choose one of:", "frontend"]),
         ('[training]\nepochs = "8"\n', ["[training] epochs: should be a valid integer, not '8'"]),
         ("[training]\nepochs = 8.0\n", ["[training] epochs: should be a valid integer, not 8.0"]),
         ("[training]\nlearning_rate = true\n", ["[training] learning_rate: should be a valid number, not True"]),

@@ -89,7 +89,7 @@ def test_what_is_wrong_with_a_variant_is_said_even_where_it_is_not_asked_for(
 
 
 def test_a_variant_that_is_not_there_is_named_with_those_that_are(file: Path) -> None:
-    with pytest.raises(ProjectError, match="no variant 'narrow'; there is: more_noise, wide"):
+    with pytest.raises(ProjectError, match="no variant 'narrow'; choose one of: more_noise, wide"):
         load_project(file, variant="narrow")
     file.write_text(file.read_text().replace('active = ["wide"]', 'active = ["gone"]'))
     with pytest.raises(ProjectError, match=r"active: no variant 'gone'"):

@@ -195,7 +195,7 @@ def test_two_tables_that_disagree_are_refused(folder: Path) -> None:
 def test_a_new_label_must_be_allowed(folder: Path) -> None:
     edit(folder / LABELS, lambda rows: [replace(one, label="hun") if one.label == "hum" else one for one in rows])
     with pytest.raises(
-        FormatError, match=r"tape\.txt, line 2: the label 'hun' is new; did you mean 'hum'\? .*--new-label"
+        FormatError, match=r"tape\.txt, line 2: the label 'hun' is new; did you mean 'hum'\? Correct it, .*--new-label"
     ):
         said(folder)
     assert ("hun", "corrected") in said(folder, new_labels=("hun",)).counts

@@ -6,6 +6,7 @@ from typing import Any
 
 from ossicle.core.errors import ProjectError
 from ossicle.core.settings import setting, settings
+from ossicle.core.suggestion import did_you_mean
 from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.clip_name_template import UNITS_S
@@ -169,7 +170,7 @@ def with_benchmark_preset(values: dict[str, Any], origin: str) -> dict[str, Any]
         return values
     name = own["preset"]
     if name not in PRESETS:
-        raise ProjectError(f"{origin}: [benchmark] preset = {name!r}; there is: {', '.join(PRESETS)}")
+        raise ProjectError(f"{origin}: [benchmark] preset = {name!r}; {did_you_mean(str(name), PRESETS)}")
     return {**values, "benchmark": {**PRESETS[name], **{key: one for key, one in own.items() if key != "preset"}}}
 
 

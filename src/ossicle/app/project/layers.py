@@ -11,6 +11,7 @@ from typing import Any
 from ossicle.app.project.benchmark import with_benchmark_preset
 from ossicle.app.project.toml import parse_toml, read_toml
 from ossicle.core.errors import ProjectError, UsageError
+from ossicle.core.suggestion import did_you_mean
 from ossicle.training.presets import preset
 
 LOCAL_FILE = "ossicle.local.toml"
@@ -58,7 +59,7 @@ def recipe_names() -> list[str]:
 def recipe_text(name: str) -> str:
     """The TOML of a recipe; raises ProjectError where there is none of this name."""
     if name not in recipe_names():
-        raise ProjectError(f"there is no recipe {name!r}; recipes: {', '.join(recipe_names())}")
+        raise ProjectError(f"there is no recipe {name!r}; {did_you_mean(name, recipe_names())}")
     return (importlib.resources.files(_RECIPES) / f"{name}.toml").read_text(encoding="utf-8")
 
 

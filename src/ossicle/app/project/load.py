@@ -1,6 +1,5 @@
 """From merged tables to settings: the one border where pydantic checks, and words for what it finds."""
 
-import difflib
 import json
 import math
 import os
@@ -19,6 +18,7 @@ from ossicle.app.project.places import require_below
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.project.variants import Variants
 from ossicle.core.errors import ProjectError
+from ossicle.core.suggestion import did_you_mean
 
 PROJECT_FILE = "ossicle.toml"
 DATA_ROOT_VARIABLE = "OSSICLE_DATA_ROOT"
@@ -154,11 +154,8 @@ def _complaint(error: Any, layers: Layers) -> str:
     place = _place(layers, path)
     kind = error["type"]
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
-        names = _names(table)
-        close = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-        remedy = f"did you mean {close[0]!r}?" if close else f"there is: {', '.join(names)}"
         what = "key" if table else "table"
-        return f"{place}: unknown {what}; {remedy}"
+        return f"{place}: unknown {what}; {did_you_mean(key, _names(table))}"
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return f"{layers.main}: [{'.'.join(table) or key}] {key if table else ''}".rstrip() + (
             f": is missing; {_help(table, key)}"

@@ -18,6 +18,7 @@ from ossicle.app.project.toml_lines import line, quoted, require_text
 from ossicle.artefacts.files import write_text
 from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.errors import AudioError, SplitError, UsageError
+from ossicle.core.suggestion import did_you_mean
 from ossicle.corpus.formats.delimited import read_delimited
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
@@ -68,7 +69,7 @@ def scaffold(recipe: str, folder: Path, wishes: Wishes, *, force: bool = False) 
     yields, SplitError where there is one group only and where published folds cut a group.
     """
     if recipe not in recipe_names():
-        raise UsageError(f"there is no recipe {recipe!r}; recipes: {', '.join(recipe_names())}")
+        raise UsageError(f"there is no recipe {recipe!r}; {did_you_mean(recipe, recipe_names())}")
     file = folder / PROJECT_FILE
     if file.exists() and not force:
         raise UsageError(f"{file} is there already; choose another folder, or --force to overwrite it")

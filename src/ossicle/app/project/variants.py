@@ -6,7 +6,6 @@ from another variant (``base = "OTHER"``) or from one that ships with Ossicle (`
 Every project has the variant ``debug``, a sliver of its data and a few steps, unless it defines one of its own.
 """
 
-import difflib
 import importlib.resources
 from typing import Any
 
@@ -14,6 +13,7 @@ from ossicle.app.project.layers import Layers, with_preset
 from ossicle.app.project.toml import parse_toml
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.errors import ProjectError
+from ossicle.core.suggestion import did_you_mean
 
 TABLE = "variants"
 ACTIVE = "active"
@@ -55,9 +55,8 @@ class Variants:
         """Raise ProjectError, saying where it was named, where there is no such variant."""
         if name in self._found or name == DEBUG:
             return
-        close = difflib.get_close_matches(name, self.names, n=1, cutoff=0.5)
-        there = f"there is: {', '.join(self.names)}" if self.names else "the project file has no [variants.NAME]"
-        raise ProjectError(f"{where}: no variant {name!r}; " + (f"did you mean {close[0]!r}?" if close else there))
+        remedy = did_you_mean(name, self.names) or "the project file has no [variants.NAME]"
+        raise ProjectError(f"{where}: no variant {name!r}; {remedy}")
 
     def lay_over(self, layers: Layers, name: str) -> None:
         """Lay a variant and its bases over ``layers``; its bundle is named after it unless it says otherwise."""

@@ -4,7 +4,6 @@ Only stretches that were looked at count. In them, a row that is there is an eve
 nothing else is: what nobody looked at stays unknown.
 """
 
-import difflib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import numpy as np
 from ossicle.core.errors import FormatError
 from ossicle.core.intervals import as_intervals, iou, union
 from ossicle.core.records import Annotation
+from ossicle.core.suggestion import did_you_mean
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.review.rounds import PROVENANCE, ReviewedRecording, as_stretches, within, without
 from ossicle.corpus.review.selection import Row
@@ -109,11 +109,9 @@ def _checked(row: RawSelection, sheet: Sheet, file: Path, labels: Collection[str
     """The row, cut to the recording and without what only the table needs."""
     looks = row.label.startswith(LOOK)
     if not looks and row.label != UNSURE and row.label not in labels:
-        close = difflib.get_close_matches(row.label, sorted(labels), n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there is {', '.join(sorted(labels))};"
         raise FormatError(
-            f"{line_of(file, row.label)}: the label {row.label!r} is new; {hint} correct it, "
-            f"or allow it with --new-label {row.label!r}"
+            f"{line_of(file, row.label)}: the label {row.label!r} is new; {did_you_mean(row.label, sorted(labels))} "
+            f"Correct it, or allow it with --new-label {row.label!r}"
         )
     if row.start_s >= sheet.duration_s or (row.end_s > sheet.duration_s + _END_TOLERANCE_S and not looks):
         raise FormatError(

@@ -4,7 +4,6 @@ Any name that timm knows will do (``timm.list_models()``), old names such as ``t
 What a network makes of images of a size is asked of a copy without memory, before the real one is built.
 """
 
-import difflib
 import warnings
 from functools import lru_cache
 from typing import Any
@@ -15,6 +14,7 @@ from timm.models import get_pretrained_cfg
 from torch import Tensor, nn
 
 from ossicle.core.errors import UsageError
+from ossicle.core.suggestion import did_you_mean
 
 Shape = tuple[int, int]
 _NHWC = "NHWC"
@@ -74,9 +74,8 @@ def _patches(network: Any, name: str) -> Shape:
 
 def _create(name: str, max_pool: bool, shape: Shape, pooled: bool) -> Any:
     if not timm.is_model(name):
-        close = difflib.get_close_matches(name, timm.list_models(), n=3)
-        hint = f"; did you mean {', '.join(close)}?" if close else ""
-        raise UsageError(f"[model.window] backbone = {name!r} is no network of timm {timm.__version__}{hint}")
+        hint = did_you_mean(name, timm.list_models(), most=3)
+        raise UsageError(f"[model.window] backbone = {name!r} is no network of timm {timm.__version__}; {hint}")
     settings = get_pretrained_cfg(name)
     # Networks of patches are made for one size of image.
     extra: dict[str, Any] = {"img_size": shape} if settings is not None and settings.fixed_input_size else {}

@@ -364,7 +364,7 @@ def test_the_preset_and_what_is_refused(folder: Path) -> None:
     assert (alpaca.windows, alpaca.ious) == (((0.4, 0.05),), (0.4,))
     assert alpaca.thresholds == tuple(round(0.1 * step, 1) for step in range(1, 10))
     for stated, words in (
-        ("benchmark.preset=llama", "there is: alpaca"),
+        ("benchmark.preset=llama", "choose one of: alpaca"),
         ("benchmark.windows=[[0.4]]", "write [window, step]"),
         ("benchmark.windows=[[0.1, 0.4]]", "the step at most the window"),
         ("benchmark.thresholds=[0.5, 0.4]", "thresholds must rise"),

@@ -3,7 +3,6 @@
 No step, for its place is anybody's, and nothing reads it.
 """
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import band_centres_hz
 from ossicle.core.records import Clip, Recording
+from ossicle.core.suggestion import did_you_mean
 from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.indexing.index_storage import read_index
 
@@ -90,8 +90,8 @@ def chosen_clip(clips: Sequence[Clip], recordings: dict[str, Recording], wanted:
     if not found:
         if any(_is(one.path, wanted.recording) for one in recordings.values()):
             raise UsageError(f"--recording {wanted.recording}: the dataset has no clip of it; name another")
-        near = difflib.get_close_matches(wanted.recording, [one.path for one in recordings.values()], n=1, cutoff=0)
-        raise UsageError(f"--recording {wanted.recording}: there is no such recording; is it {near[0]}?")
+        hint = did_you_mean(wanted.recording, [one.path for one in recordings.values()])
+        raise UsageError(f"--recording {wanted.recording}: there is no such recording; {hint}")
     targets = [one for one in found if one.role == "target"] or found
     rng = np.random.default_rng(seed_of(wanted.seed, "shown", "clip"))
     return targets[int(rng.integers(len(targets)))]
