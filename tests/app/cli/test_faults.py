@@ -146,22 +146,32 @@ def test_an_edited_recording_is_read_again(project: Path) -> None:
 
 
 SLOW_IMPORTS = """
-import sys, time
+import os, sys, time
+SLOW = os.environ["SLOW_MODULE"]
 class Slow:
     def find_spec(self, name, path=None, target=None):
-        if name == "typer":
+        if name == SLOW:
             print("importing", flush=True)
             time.sleep(60)
 sys.meta_path.insert(0, Slow())
 """
 
 
-@pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")])
-def test_a_signal_while_the_commands_load_ends_at_once(tmp_path: Path, number: int, word: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "word", "module"),
+    [
+        (signal.SIGINT, "interrupted", "typer"),
+        (signal.SIGTERM, "terminated", "typer"),
+        (signal.SIGINT, "interrupted", "ossicle.app.cli.run.presets"),
+        (signal.SIGTERM, "terminated", "ossicle.app.cli.run.presets"),
+    ],
+)
+def test_a_signal_while_the_commands_load_ends_at_once(tmp_path: Path, number: int, word: str, module: str) -> None:
     (tmp_path / "sitecustomize.py").write_text(SLOW_IMPORTS)
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    paths = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "SLOW_MODULE": module}
     with subprocess.Popen(
-        [*OSSICLE, "--version"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        [*OSSICLE, "presets"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "importing\n"

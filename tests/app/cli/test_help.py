@@ -8,6 +8,7 @@ import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from ossicle.app.cli.loading import UnloadedCommand
 from ossicle.app.cli.main import app
 from ossicle.app.cli.panels import PANELS, command_names
 
@@ -16,6 +17,7 @@ NEEDED = {"demo", "new", "run", "status", "check", "predict", "stream", "score"}
 
 def leaves(command: Any, name: str = "") -> dict[str, Any]:
     """Commands by their names, those of groups too."""
+    command = command.load() if isinstance(command, UnloadedCommand) else command
     if not hasattr(command, "commands"):
         return {name: command}
     found: dict[str, Any] = {}

@@ -4,19 +4,12 @@ import errno
 import os
 import signal
 import sys
-from importlib.metadata import version
 from types import FrameType
-from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
-from ossicle.app.cli.compare import benchmark, ensemble, leaderboard, score
-from ossicle.app.cli.data import convert, dataset, pseudo, review, store
-from ossicle.app.cli.panels import command_names, panel_of
+from ossicle.app.cli.loading import LoadingGroup
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.run import demo, export, fetch, jobs, presets, project, purge, train
-from ossicle.app.cli.use import cutouts, predict
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
 
 EXIT_INTERRUPTED = 130
@@ -30,51 +23,19 @@ _HELP = (
 )
 
 
-class _GroupedCommands(TyperGroup):
-    """Commands in the order and under the headings of ``PANELS``."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names of the commands in the order of the help page."""
-        return command_names()
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a command with its heading, or None where there is no such command."""
-        command = super().get_command(ctx, cmd_name)
-        if command is not None:
-            command.rich_help_panel = panel_of(cmd_name)  # type: ignore[attr-defined]
-        return command
-
-
 app = typer.Typer(
     name="ossicle",
-    cls=_GroupedCommands,
+    cls=LoadingGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-demo.register(app)
-project.register(app)
-fetch.register(app)
-train.register(app)
-ensemble.register(app)
-leaderboard.register(app)
-pseudo.register(app)
-purge.register(app)
-dataset.register(app)
-store.register(app)
-predict.register(app)
-export.register(app)
-score.register(app)
-benchmark.register(app)
-convert.register(app)
-cutouts.register(app)
-review.register(app)
-jobs.register(app)
-presets.register(app)
 
 
 def _version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         print(version("ossicle"))
         raise typer.Exit
 

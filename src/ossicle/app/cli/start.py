@@ -5,21 +5,38 @@ Only the standard library and empty packages are imported here.
 
 import os
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 
 def main() -> None:
-    """Load the commands and run one; SIGINT and SIGTERM that come before end the process with their exit codes."""
+    """Load the command line and run a command."""
+    with ending_at_signals():
+        from ossicle.app.cli.main import main as run
+    run()
+
+
+@contextmanager
+def ending_at_signals() -> Iterator[None]:
+    """End the process at once, with its exit code, at SIGINT and SIGTERM that come in the block: modules are loading.
+
+    A thread other than the main one cannot set this, and signals do what they did.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number, handler in usual.items():
         # What a shell has a process ignore stays ignored.
         if handler is not signal.SIG_IGN:
             signal.signal(number, _too_early)
-    from ossicle.app.cli.main import main as run
-
-    for number, handler in usual.items():
-        signal.signal(number, handler)
-    run()
+    try:
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
 
 
 def _too_early(number: int, frame: FrameType | None) -> None:

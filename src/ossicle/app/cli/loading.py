@@ -1,0 +1,54 @@
+"""Load the module of a command only when the command is called."""
+
+import importlib
+from functools import cache
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
+
+from ossicle.app.cli.command_table import TABLE
+from ossicle.app.cli.panels import command_names, panel_of
+from ossicle.app.cli.start import ending_at_signals
+
+
+class UnloadedCommand(TyperCommand):
+    """A command as the help page needs it: name, heading and one line of help; :meth:`load` gives the real one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, help=TABLE[name].about, rich_help_panel=panel_of(name))
+
+    def load(self) -> Any:
+        """Import the module of the command and return the command (a group where it has commands of its own)."""
+        assert self.name is not None
+        return _commands_of(TABLE[self.name].module)[self.name]
+
+
+class LoadingGroup(TyperGroup):
+    """All commands in the order and under the headings of ``PANELS``, each loaded when it is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: UnloadedCommand(name) for name in command_names()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the name, the loaded command and the rest of the words, to run the command or to complete it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.load() if isinstance(command, UnloadedCommand) else command, rest
+
+
+@cache
+def _commands_of(module: str) -> dict[str, Any]:
+    """Return the commands that ``register`` of a module below ``ossicle.app.cli`` adds, by their names."""
+    with ending_at_signals():
+        register = importlib.import_module(f"ossicle.app.cli.{module}").register
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    register(app)
+    # A callback makes it a group, also where it has one command.
+    app.callback()(_nothing)
+    return dict(get_group(app).commands)
+
+
+def _nothing() -> None:
+    """Do nothing."""

@@ -1,0 +1,101 @@
+"""Commands are loaded when they are called: what the help page loads, what it says, and what completes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ossicle.app.cli.command_table import TABLE
+from ossicle.app.cli.loading import UnloadedCommand
+from ossicle.app.cli.main import app
+from ossicle.app.cli.panels import command_names, panel_of
+
+# Libraries that cost as much as the help page itself.
+HEAVY = {
+    "numpy",
+    "scipy",
+    "polars",
+    "pydantic",
+    "onnxruntime",
+    "soundfile",
+    "soxr",
+    "av",
+    "h5py",
+    "torch",
+    "matplotlib",
+}
+LOADED = """
+import json, sys
+from ossicle.app.cli.start import main
+sys.argv = ["ossicle", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as end:
+    print(json.dumps([end.code, sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+def loaded_by(*words: object, cwd: Path | None = None) -> set[str]:
+    """The modules in a fresh process after an `ossicle` command that ended well."""
+    command = [sys.executable, "-c", LOADED, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=cwd)
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0, done.stderr
+    return set(modules)
+
+
+def test_the_help_page_loads_no_command_and_no_heavy_library() -> None:
+    modules = loaded_by("--help")
+    assert modules & HEAVY == set()
+    mine = {name for name in modules if name.startswith("ossicle.")}
+    assert mine - {"ossicle.app", "ossicle.app.cli", "ossicle.core", "ossicle.core.errors"} == {
+        f"ossicle.app.cli.{name}" for name in ("command_table", "loading", "main", "panels", "printable", "start")
+    }
+
+
+def test_the_table_names_every_command_under_a_heading() -> None:
+    assert sorted(TABLE) == sorted(command_names())
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_table_says_what_the_command_says(name: str) -> None:
+    unloaded = UnloadedCommand(name)
+    command = unloaded.load()
+    assert command.name == name
+    assert TABLE[name].about == command.help.split("\n\n")[0].replace("\n", " ")
+    assert unloaded.rich_help_panel == panel_of(name)
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
+    done = CliRunner().invoke(app, ["pedict"], env={"COLUMNS": "120"})
+    assert done.exit_code == 2
+    assert "Did you mean 'predict'" in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("ossicle pre", {"predict", "presets"}),
+        ("ossicle dataset st", {"stats"}),
+        ("ossicle status --pro", {"--project"}),
+    ],
+)
+def test_the_shell_completes_commands_groups_and_options(words: str, offered: set[str]) -> None:
+    environment = {
+        **os.environ,
+        "_OSSICLE_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "from ossicle.app.cli.main import app; app(prog_name='ossicle')"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert set(done.stdout.split()) == offered, done.stderr
