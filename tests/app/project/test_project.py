@@ -80,7 +80,7 @@ def test_a_corpus_must_be_named(file: Path) -> None:
 
 
 def test_a_wrong_base_names_the_file_it_stands_in(file: Path) -> None:
-    assert "there is no recipe 'tape'; recipes: birds, demo, tapes" in complaint(file, 'base = "recipe:tape"\n')
+    assert "there is no recipe 'tape'; did you mean 'tapes'?" in complaint(file, 'base = "recipe:tape"\n')
     assert "gone.toml: cannot be read" in complaint(file, 'base = "gone.toml"\n')
     assert "base must be text" in complaint(file, "base = 3\n")
 

@@ -114,7 +114,7 @@ def test_a_project_is_overwritten_only_when_asked(tmp_path: Path) -> None:
 
 
 def test_an_unknown_recipe_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no recipe 'tape'; recipes: birds, demo, tapes"):
+    with pytest.raises(UsageError, match="there is no recipe 'tape'; did you mean 'tapes'\\?"):
         make(corpus(tmp_path / "corpus"), tmp_path / "work", recipe="tape")
 
 
