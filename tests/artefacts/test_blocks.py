@@ -38,7 +38,7 @@ def write(path: Path, scores: np.ndarray, sizes: list[int]) -> None:
             writer.append(scores[start : start + size])
             start += size
         writer.append(scores[start:])
-        writer.finish(1.25)
+        writer.finish(2.25)
 
 
 @settings(deadline=None, max_examples=40)
@@ -52,12 +52,12 @@ def test_block_sizes_do_not_reach_the_files(
 ) -> None:
     folder, scores = tmp_path_factory.mktemp("t"), scores_of(n_frames)
     write(folder / "one", scores, sizes)
-    write_track(folder / "two", ScoreTrack(LABELS, scores, 0.01, 1.25))
+    write_track(folder / "two", ScoreTrack(LABELS, scores, 0.01, 2.25))
     assert len(list(folder.iterdir())) == 4
     for one, two in zip(track_files(folder / "one"), track_files(folder / "two"), strict=True):
         assert one.read_bytes() == two.read_bytes()
     track = read_track(folder / "one")
-    assert (track.labels, track.hop_s, track.duration_s) == (LABELS, 0.01, 1.25)
+    assert (track.labels, track.hop_s, track.duration_s) == (LABELS, 0.01, 2.25)
     assert track.scores.dtype == np.float32
     assert np.array_equal(track.scores, scores)
     blocks = list(iter_blocks(folder / "one", block))
@@ -201,7 +201,7 @@ def test_damage_is_an_artefact_error(tmp_path: Path) -> None:
         ('"n_frames": 10', '"n_frames": -1', "`n_frames`"),
         ('"n_frames": 10', '"n_frames": true', "`n_frames`"),
         ('"hop_s": 0.01', '"hop_s": -0.01', "`hop_s`"),
-        ('"duration_s": 1.25', '"duration_s": "x"', "`duration_s`"),
+        ('"duration_s": 2.25', '"duration_s": "x"', "`duration_s`"),
         ('"labels": [', '"labels": [1,', "`labels`"),
         ("{", "[", "line"),
     ):

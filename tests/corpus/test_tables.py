@@ -23,28 +23,29 @@ from ossicle.corpus.tables import (
 
 times = st.floats(0, 1e5, allow_nan=False)
 words = st.text(max_size=8)
+names = st.text(min_size=1, max_size=8)
 recordings = st.builds(
     Recording,
-    id=words,
+    id=names,
     root=words,
-    path=words,
-    rate=st.integers(0, 384_000),
+    path=names,
+    rate=st.integers(1, 384_000),
     channels=st.integers(1, 8),
     n_samples=st.integers(0, 2**40),
     digest=words,
     reviewed=st.booleans(),
     status=st.sampled_from(["ok", "partial", "silent", "left_out"]),
-    reason=words,
+    reason=names,
     fields=st.dictionaries(words, words, max_size=3),
 )
 annotations = st.builds(
-    Annotation,
-    recording_id=words,
-    start_s=times,
-    end_s=times,
-    label=words,
-    low_hz=st.none() | times,
-    high_hz=st.none() | times,
+    lambda ends, band, **others: Annotation(
+        start_s=min(ends), end_s=max(ends), low_hz=band[0], high_hz=band[1], **others
+    ),
+    ends=st.tuples(times, times),
+    band=st.tuples(st.none() | times, st.none()) | st.tuples(times, times).map(sorted),
+    recording_id=names,
+    label=names,
     quality=st.none() | st.integers(1, 4),
     confidence=st.none() | st.floats(0, 1),
     provenance=words,

@@ -167,7 +167,10 @@ def read_track(path: Path) -> ScoreTrack:
         if info.n_frames
         else np.zeros(shape, np.float32)
     )
-    return ScoreTrack(info.labels, scores, info.hop_s, info.duration_s)
+    try:
+        return ScoreTrack(info.labels, scores, info.hop_s, info.duration_s)
+    except ValueError as error:
+        raise ArtefactError(f"{array}: {error}; score the recording again") from None
 
 
 def iter_blocks(path: Path, block_frames: int) -> Iterator[NDArray[np.float32]]:

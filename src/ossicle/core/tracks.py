@@ -1,17 +1,49 @@
-"""Scores of one recording on a frame grid, and the events decided from them."""
+"""Scores of one recording on a frame grid, and the events decided from them.
 
+Both check themselves where they are made, so a value that exists is valid.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from ossicle.core.value_checks import INFINITY, number_fault, raise_first, text_fault, times_fault
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class ScoreTrack:
-    """Scores of one recording.
+    """Scores of one recording on a frame grid.
 
-    ``scores``: float32, shape (n_frames, n_labels), in [0, 1]. Frame k stands for [k * hop_s, (k + 1) * hop_s), so its
-    centre is ``origin_s + k * hop_s`` with ``origin_s = hop_s / 2``.
+    Frame k stands for [k * hop_s, (k + 1) * hop_s), so its centre is ``origin_s + k * hop_s`` with
+    ``origin_s = hop_s / 2``.
+
+    Parameters
+    ----------
+    labels
+        Names of the columns of ``scores``: not empty, each once.
+    scores
+        Shape (n_frames, n_labels), finite, kept as float32. Models give scores in [0, 1]; -1 marks frames in which
+        nothing may be found. Nested lists are accepted.
+    hop_s
+        Seconds from frame to frame, more than 0.
+    duration_s
+        Length of the recording in seconds, at least 0. Frames end at most one frame behind it.
+
+    Raises
+    ------
+    ValueError
+        Naming the field and what is wrong with it. Scores that are memory-mapped from a file are not looked at.
+
+    Examples
+    --------
+    >>> track = ScoreTrack(["call"], [[0.1], [0.9], [0.2]], hop_s=0.5, duration_s=1.5)
+    >>> track.scores.shape, track.origin_s
+    ((3, 1), 0.25)
+    >>> ScoreTrack(["call", "song"], [[0.1], [0.9]], hop_s=0.5, duration_s=1.0)
+    Traceback (most recent call last):
+    ValueError: ScoreTrack: scores have 1 column for 2 labels
     """
 
     labels: tuple[str, ...]
@@ -19,20 +51,112 @@ class ScoreTrack:
     hop_s: float
     duration_s: float
 
+    def __init__(self, labels: Sequence[str], scores: ArrayLike, hop_s: float, duration_s: float) -> None:
+        names = labels if type(labels) is tuple else _names(labels)
+        try:
+            array: NDArray[np.float32] = np.asarray(scores, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"ScoreTrack: scores are no array of numbers: {error}") from None
+        if array.size == 0 and array.ndim == 1:
+            array = array.reshape(0, len(names))
+        raise_first("ScoreTrack", _label_fault(names) or _score_fault(array, len(names)))
+        raise_first("ScoreTrack", _length_fault(len(array), hop_s, duration_s))
+        object.__setattr__(self, "labels", names)
+        object.__setattr__(self, "scores", array)
+        object.__setattr__(self, "hop_s", hop_s)
+        object.__setattr__(self, "duration_s", duration_s)
+
     @property
     def origin_s(self) -> float:
         """Centre of frame 0 in seconds."""
         return self.hop_s / 2
 
 
+def _names(labels: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(labels, str):
+        raise ValueError(f"ScoreTrack: labels = {labels!r} is one text; give a list of names")
+    return tuple(labels)
+
+
+def _label_fault(labels: tuple[str, ...]) -> str:
+    if not labels:
+        return "labels are empty: name the columns of the scores"
+    for place, label in enumerate(labels):
+        if text_fault("labels", label):
+            return f"labels hold {label!r}, which is no name"
+        if label in labels[:place]:
+            return f"labels hold {label!r} twice"
+    return ""
+
+
+def _score_fault(scores: NDArray[np.float32], n_labels: int) -> str:
+    if scores.ndim != 2:
+        return f"scores have the shape {scores.shape} where (n_frames, n_labels) is wanted"
+    if scores.shape[1] != n_labels:
+        columns = "1 column" if scores.shape[1] == 1 else f"{scores.shape[1]} columns"
+        return f"scores have {columns} for {n_labels} {'label' if n_labels == 1 else 'labels'}"
+    # A track that is mapped from its file was checked as it was written: looking at it here would read all of it.
+    if isinstance(scores.base, np.memmap) or np.isfinite(np.sum(scores, dtype=np.float64)):
+        return ""
+    frame, column = (int(place[0]) for place in np.nonzero(~np.isfinite(scores)))
+    return f"scores[{frame}, {column}] = {scores[frame, column]} is not a finite number"
+
+
+def _length_fault(n_frames: int, hop_s: float, duration_s: float) -> str:
+    if fault := number_fault("hop_s", hop_s) or number_fault("duration_s", duration_s, 0.0):
+        return fault
+    if hop_s <= 0:
+        return f"hop_s = {hop_s} must be more than 0"
+    # The length of a resampled recording is rounded to samples, and may reach into one frame more than its own.
+    if (n_frames - 2) * hop_s > duration_s * (1 + 1e-9):
+        return f"duration_s = {duration_s} is less than the {n_frames} frames of {hop_s:g} s that scores hold"
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A decided stretch of a recording: times in seconds, ``score`` in [0, 1] (the highest frame in it)."""
+    """A stretch of a recording in which a label was decided to be heard.
+
+    Parameters
+    ----------
+    start_s, end_s
+        Seconds from the start of the recording, ``0 <= start_s <= end_s``.
+    label
+        What was heard; not empty.
+    score
+        In [0, 1]: that of the highest frame in it, calibrated or re-scored where the bundle says so.
+
+    Raises
+    ------
+    ValueError
+        Naming the field and the value.
+
+    Examples
+    --------
+    >>> Event(1.0, 1.25, "call", 0.9).score
+    0.9
+    >>> Event(1.0, 1.25, "call", 1.5)
+    Traceback (most recent call last):
+    ValueError: Event: score = 1.5 must be at most 1
+    """
 
     start_s: float
     end_s: float
     label: str
     score: float
+
+    def __post_init__(self) -> None:
+        try:
+            if 0.0 <= self.start_s <= self.end_s < INFINITY and self.label > "" and 0.0 <= self.score <= 1.0:
+                return
+        except TypeError:
+            pass
+        raise_first(
+            "Event",
+            times_fault(self.start_s, self.end_s),
+            text_fault("label", self.label),
+            number_fault("score", self.score, 0.0, 1.0),
+        )
 
 
 def event_order(event: Event) -> tuple[float, float, str]:

@@ -68,15 +68,20 @@ def recordings_frame(recordings: Iterable[Recording]) -> pl.DataFrame:
 
 
 def recordings_of(frame: pl.DataFrame) -> list[Recording]:
-    """The recordings of a table made by :func:`recordings_frame`; ArtefactError where a column is missing."""
+    """The recordings of a table made by :func:`recordings_frame`; ArtefactError where it holds none, or bad ones."""
     rows = _checked(frame, RECORDING_SCHEMA, "recordings")
-    return [
-        Recording(
-            **{name: row[name] for name in RECORDING_SCHEMA if name not in ("fields", "duration_s")},
-            fields=json.loads(row["fields"]),
-        )
-        for row in rows.iter_rows(named=True)
-    ]
+    try:
+        return [
+            Recording(
+                **{name: row[name] for name in RECORDING_SCHEMA if name not in ("fields", "duration_s")},
+                fields=json.loads(row["fields"]),
+            )
+            for row in rows.iter_rows(named=True)
+        ]
+    except ValueError as error:
+        raise ArtefactError(
+            f"the table of recordings holds one that cannot be: {error}; build the index again"
+        ) from None
 
 
 def annotations_frame(annotations: Iterable[Annotation]) -> pl.DataFrame:
@@ -85,8 +90,14 @@ def annotations_frame(annotations: Iterable[Annotation]) -> pl.DataFrame:
 
 
 def annotations_of(frame: pl.DataFrame) -> list[Annotation]:
-    """The annotations of a table made by :func:`annotations_frame`; ArtefactError where a column is missing."""
-    return [Annotation(**row) for row in _checked(frame, ANNOTATION_SCHEMA, "annotations").iter_rows(named=True)]
+    """The annotations of a table made by :func:`annotations_frame`; ArtefactError where it holds none, or bad ones."""
+    rows = _checked(frame, ANNOTATION_SCHEMA, "annotations")
+    try:
+        return [Annotation(**row) for row in rows.iter_rows(named=True)]
+    except ValueError as error:
+        raise ArtefactError(
+            f"the table of annotations holds one that cannot be: {error}; build the index again"
+        ) from None
 
 
 def clips_frame(clips: Iterable[Clip]) -> pl.DataFrame:

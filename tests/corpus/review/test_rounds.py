@@ -134,9 +134,9 @@ def test_damaged_rounds_are_named(tmp_path: Path, key: str, value: object, words
     ("change", "words"),
     [
         ({"start_s": 30.0, "end_s": 30.5}, "lies in no examined stretch"),
-        ({"label": ""}, "has no label"),
+        ({"label": ""}, "label is empty"),
         ({"recording_id": "b1"}, "another recording's id"),
-        ({"start_s": float(13), "end_s": float(12)}, "start <= end"),
+        ({"start_s": float(13), "end_s": float(12)}, "start_s = 13.0 is after end_s = 12.0"),
     ],
 )
 def test_impossible_events_are_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:

@@ -21,6 +21,7 @@ def recording(path: str, seconds: float = 60.0, reviewed: bool = True, status: s
         digest=path,
         reviewed=reviewed,
         status=status,  # type: ignore[arg-type]
+        reason="" if status == "ok" else "is no audio",
         fields=fields,
     )
 

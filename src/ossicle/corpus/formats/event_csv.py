@@ -24,6 +24,7 @@ from ossicle.corpus.formats.delimited import (
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.rows import (
     RawSelection,
+    check_band,
     check_times,
     checked_label,
     number,
@@ -75,13 +76,16 @@ def events_of(table: Delimited, *, label_column: str = "auto", default_label: st
         start = number(texts["start"], where, "the start") * scales["start"]
         end = number(texts["end"], where, "the end") * scales["end"]
         check_times(start, end, where)
+        low = optional_number(texts.get("low", ""), where, "the low frequency")
+        high = optional_number(texts.get("high", ""), where, "the high frequency")
+        check_band(low, high, where)
         rows.append(
             RawSelection(
                 start_s=start,
                 end_s=end,
                 label=checked_label(unescape_cell(texts.get("label", "")), default_label, where),
-                low_hz=optional_number(texts.get("low", ""), where, "the low frequency"),
-                high_hz=optional_number(texts.get("high", ""), where, "the high frequency"),
+                low_hz=low,
+                high_hz=high,
                 quality=parse_quality(texts.get("quality", ""), where),
                 confidence=optional_number(texts.get("score", ""), where, "the score"),
                 begin_path=file,

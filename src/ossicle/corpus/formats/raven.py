@@ -17,6 +17,7 @@ from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.rows import (
     RawSelection,
     cell_text,
+    check_band,
     check_times,
     checked_label,
     number,
@@ -195,8 +196,7 @@ def _selection(cells: Cells, where: str, label_key: str | None, default_label: s
     start, end = number(cells[START], where, "the begin time"), number(cells[END], where, "the end time")
     check_times(start, end, where)
     low, high = (optional_number(cells.get(name, ""), where, name) for name in (LOW, HIGH))
-    if low is not None and high is not None and low > high:
-        raise FormatError(f"{where}: the low frequency {low:g} Hz lies above the high {high:g} Hz; correct them")
+    check_band(low, high, where)
     begin_path = cells.get("begin path", "").strip() or cells.get("begin file", "").strip()
     offset = optional_number(cells.get(OFFSET, ""), where, OFFSET)
     if offset is not None and begin_path and abs(offset - start) > _OFFSET_ROUNDING_S:

@@ -80,6 +80,15 @@ def check_times(start_s: float, end_s: float, where: str) -> None:
         raise FormatError(f"{where}: the start {start_s:g} s lies after the end {end_s:g} s; swap or correct them")
 
 
+def check_band(low_hz: float | None, high_hz: float | None, where: str) -> None:
+    """Refuse a negative frequency, and a low one above the high one; None stands for one that is not known."""
+    for name, value in (("low", low_hz), ("high", high_hz)):
+        if value is not None and value < 0:
+            raise FormatError(f"{where}: the {name} frequency {value:g} Hz is negative; correct it, or leave it empty")
+    if low_hz is not None and high_hz is not None and low_hz > high_hz:
+        raise FormatError(f"{where}: the low frequency {low_hz:g} Hz lies above the high {high_hz:g} Hz; correct them")
+
+
 def parse_quality(text: str, where: str) -> int | None:
     """A quality of 1 to 4, written ``3``, ``3.0`` or ``Q3``; None where the cell is empty."""
     bare = text.strip().upper().removeprefix("Q").strip()

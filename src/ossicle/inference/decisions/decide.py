@@ -67,7 +67,8 @@ class Decider:
         return sorted(events, key=event_order)
 
     def _events(self, label: str, spans: "Spans", end_s: float) -> list[Event]:
-        starts, ends = spans.starts * self.hop_s, np.minimum(spans.ends * self.hop_s, end_s)
+        # A resampled recording is rounded to samples, so its last frame may begin just behind its end.
+        starts, ends = (np.minimum(frames * self.hop_s, end_s) for frames in (spans.starts, spans.ends))
         return [
             Event(start, end, label, score)
             for start, end, score in zip(starts.tolist(), ends.tolist(), spans.peaks.tolist(), strict=True)

@@ -1,0 +1,56 @@
+"""What is wrong with a field of a value, in words: for the errors of values that check themselves where they are made.
+
+Each function returns a text about one field, or "" where it is fine. They run only where something is wrong.
+"""
+
+import math
+from numbers import Integral, Real
+
+INFINITY = math.inf
+
+
+def raise_first(what: str, *faults: str) -> None:
+    """Raise ValueError about the first fault that there is; ``what`` names the kind of value."""
+    for fault in faults:
+        if fault:
+            raise ValueError(f"{what}: {fault}")
+
+
+def times_fault(start_s: object, end_s: object) -> str:
+    """What is wrong with a start and an end in seconds: both finite, at least 0, and in order.
+
+    >>> times_fault(-1.0, 2.0)
+    'start_s = -1.0 must be at least 0'
+    """
+    fault = number_fault("start_s", start_s, 0.0) or number_fault("end_s", end_s, 0.0)
+    return fault or order_fault("start_s", start_s, "is after", "end_s", end_s)
+
+
+def order_fault(low_name: str, low: object, words: str, high_name: str, high: object) -> str:
+    """What is wrong with two numbers of which the first must not be larger; None stands for one that is not known."""
+    if isinstance(low, Real) and isinstance(high, Real) and float(low) > float(high):
+        return f"{low_name} = {low} {words} {high_name} = {high}"
+    return ""
+
+
+def number_fault(name: str, value: object, least: float = -INFINITY, most: float = INFINITY) -> str:
+    """What is wrong with a finite number within bounds."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(float(value)):
+        return f"{name} = {value!r} is not a finite number"
+    if float(value) < least:
+        return f"{name} = {value} must be at least {least:g}"
+    return f"{name} = {value} must be at most {most:g}" if float(value) > most else ""
+
+
+def count_fault(name: str, value: object, least: int) -> str:
+    """What is wrong with a whole number of at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        return f"{name} = {value!r} is not a whole number"
+    return f"{name} = {value} must be at least {least}" if int(value) < least else ""
+
+
+def text_fault(name: str, value: object) -> str:
+    """What is wrong with a text that must not be empty."""
+    if not isinstance(value, str):
+        return f"{name} = {value!r} is not a text"
+    return "" if value else f"{name} is empty"
