@@ -93,7 +93,7 @@ def judged(folder: Path, name: str) -> dict:
     found = ossicle(
         "score", "--reference", folder / "held-out" / "selections", "--predictions", out, "--iou", 0.5, "--json"
     )
-    return {"found": found, "metrics": json.loads((Path(run["artefacts"]["gate"]) / "metrics.json").read_text())}
+    return {"found": found, "metrics": json.loads((Path(run["artefacts"]["noise_gate"]) / "metrics.json").read_text())}
 
 
 def one_round(folder: Path, seed: int, minutes: float, epochs: int, most: int) -> dict:

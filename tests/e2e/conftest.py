@@ -28,7 +28,7 @@ STEPS = (
     "calibration",
     "second_stage",
     "evaluation",
-    "gate",
+    "noise_gate",
     "bundle",
     "report",
 )
@@ -62,7 +62,7 @@ bootstrap = 100
 [report]
 examples = 1
 
-[gate]
+[noise_gate]
 # A model of seconds of training fires on much; what the gate does then has its own test.
 off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
 """

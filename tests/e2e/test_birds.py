@@ -31,7 +31,7 @@ SMALL = {
     "evaluation.bootstrap": 100,
     "report.examples": 1,
     # What a model of seconds of training does with noise has its own test.
-    "gate.off": '["silence", "white_noise", "hum", "speech_like", "recordings"]',
+    "noise_gate.off": '["silence", "white_noise", "hum", "speech_like", "recordings"]',
 }
 
 

@@ -14,7 +14,7 @@ def test_the_demo_recipe_runs_small(
     monkeypatch.setattr(demo, "FIELD", replace(demo.FIELD, tapes=1, sites=1, minutes=0.3))
     quick = "[training]\npreset = 'quick'\n[split]\ngroup = 'site'\nfolds = 2\n[evaluation]\nbootstrap = 100\n"
     # A model of seconds of training fires on much; that of the whole demo must pass.
-    quick += '[gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
+    quick += '[noise_gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
     (tmp_path / "ossicle.toml").write_text('base = "recipe:demo"\n' + quick)
     demo.demo(tmp_path, progress="none")
     said = capsys.readouterr().out

@@ -78,7 +78,7 @@ def test_a_changed_decision_recomputes_what_reads_it(tiny: Tiny, tmp_path: Path)
         "evaluation",
     ]
     after = computed(project, "decision.min_length_s=[0.0, 0.08]")
-    assert set(after) <= {"gate", "bundle", "report"}
+    assert set(after) <= {"noise_gate", "bundle", "report"}
     assert "report" in after
     assert computed(project) == []
 

@@ -33,7 +33,7 @@ steps_per_epoch = 2
 batch_size = 4
 validation_crops = 2
 device = "cpu"
-[gate]
+[noise_gate]
 off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
 [jobs]
 poll_s = 0.5

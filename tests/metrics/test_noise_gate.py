@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from ossicle.metrics.noise_gate import LEAST_S, PROBES, Firing, GateSettings, Judged, judge
+from ossicle.metrics.noise_gate import LEAST_S, PROBES, Firing, Judged, NoiseGateSettings, judge
 
-GATE = GateSettings()
+GATE = NoiseGateSettings()
 QUIET = Firing("white_noise", "-20 dBFS", "call", seconds=60.0, n_events=0, active_s=0.0)
 
 
-def refused(*firings: Firing, gate: GateSettings = GATE) -> list[bool]:
-    return [one.refused for one in judge(firings, gate)]
+def refused(*firings: Firing, limits: NoiseGateSettings = GATE) -> list[bool]:
+    return [one.refused for one in judge(firings, limits)]
 
 
 def test_a_limit_is_met_not_passed() -> None:
@@ -30,9 +30,9 @@ def test_one_event_without_end_is_refused_for_its_length() -> None:
 def test_every_probe_has_its_limit_and_its_switch(probe: str) -> None:
     loud = replace(QUIET, probe=probe, n_events=100)
     assert refused(loud) == [True]
-    off = judge([loud], GateSettings(off=(probe,)))
+    off = judge([loud], NoiseGateSettings(off=(probe,)))
     assert [(one.refused, one.limit_per_hour, one.firing) for one in off] == [(False, None, loud)]
-    assert refused(loud, gate=GateSettings(**{f"{probe}_per_hour": 6000.0})) == [False]
+    assert refused(loud, limits=NoiseGateSettings(**{f"{probe}_per_hour": 6000.0})) == [False]
 
 
 def test_too_little_sound_is_shown_and_not_judged() -> None:
@@ -52,4 +52,4 @@ def test_json_and_back() -> None:
 
 def test_an_unknown_probe_cannot_be_switched_off() -> None:
     with pytest.raises(ValueError, match="off = 'humm' is not one of: silence"):
-        GateSettings(off=("humm",))
+        NoiseGateSettings(off=("humm",))

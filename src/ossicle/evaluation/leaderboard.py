@@ -30,15 +30,15 @@ NO_FIGURE: Figure = {"value": None, "low": None, "high": None}
 class Row:
     """A variant (``"."``: the project itself) on the board.
 
-    ``figures``: name as in :data:`FIGURES` to value and interval. ``training_s``: seconds of all its epochs. ``gate``:
-    ``passed``, ``refused`` or empty. ``to_best``: its headline minus the best one's, paired; None for the best itself
-    and where the two were not judged on the same. ``note``: why there is no figure.
+    ``figures``: name as in :data:`FIGURES` to value and interval. ``training_s``: seconds of all its epochs.
+    ``noise_gate``: ``passed``, ``refused`` or empty. ``to_best``: its headline minus the best one's, paired; None for
+    the best itself and where the two were not judged on the same. ``note``: why there is no figure.
     """
 
     name: str
     figures: Mapping[str, Figure]
     training_s: float | None
-    gate: str
+    noise_gate: str
     criterion: str
     to_best: Figure | None = None
     note: str = ""
@@ -54,7 +54,7 @@ class Row:
             "name": self.name,
             **{name: dict(of) for name, of in self.figures.items()},
             "training_s": self.training_s,
-            "gate": self.gate,
+            "gate": self.noise_gate,
             "criterion": self.criterion,
             "to_best": None if self.to_best is None else dict(self.to_best),
             "note": self.note,

@@ -25,7 +25,7 @@ LEAST_S = 60.0
 
 
 @settings
-class GateSettings:
+class NoiseGateSettings:
     """Limits of the noise gate: the most events an hour of any label on any part of a probe."""
 
     silence_per_hour: float = setting(default=0.0, help="most events an hour on digital silence", ge=0)
@@ -107,20 +107,20 @@ class Judged:
         return cls(one, values["limit_per_hour"], values["refused"])
 
 
-def judge(firings: Sequence[Firing], gate: GateSettings) -> list[Judged]:
-    """Every firing against the limits of ``gate``, in the given order; parts of no length are left out.
+def judge(firings: Sequence[Firing], limits: NoiseGateSettings) -> list[Judged]:
+    """Every firing against the given limits, in the given order; parts of no length are left out.
 
     >>> one = Firing("white_noise", "-20 dBFS", "call", seconds=60.0, n_events=4, active_s=0.4)
-    >>> [found.refused for found in judge([one], GateSettings())]
+    >>> [found.refused for found in judge([one], NoiseGateSettings())]
     [True]
     """
     out = []
     for one in firings:
         if one.seconds <= 0:
             continue
-        if one.probe in gate.off or one.seconds < LEAST_S:
+        if one.probe in limits.off or one.seconds < LEAST_S:
             out.append(Judged(one, None, False))
             continue
-        limit = gate.limit(one.probe)
-        out.append(Judged(one, limit, one.per_hour > limit or one.active_share > gate.active_share))
+        limit = limits.limit(one.probe)
+        out.append(Judged(one, limit, one.per_hour > limit or one.active_share > limits.active_share))
     return out

@@ -112,9 +112,9 @@ class ReportData:
     the same under the bundle's final decision; ``collar``: the headline's events matched by a 0.2 s collar. ``scores``:
     the out-of-fold scores under no decision, all labels first; ``reliability``: their frames by score. ``recordings``:
     given where recordings are judged as a whole, and nothing that speaks of times is shown then. ``calibration``:
-    before and after, where there was one, in words ``calibrated``. ``budget``: phases with their seconds. ``gate``:
-    what the noise gate found, in order. ``notes``: warnings. ``split``: the audit as ``corpus.audit`` writes it.
-    ``files``: name to path relative to the page.
+    before and after, where there was one, in words ``calibrated``. ``budget``: phases with their seconds.
+    ``noise_gate``: what the noise gate found, in order. ``notes``: warnings. ``split``: the audit as ``corpus.audit``
+    writes it. ``files``: name to path relative to the page.
     """
 
     title: str
@@ -135,7 +135,7 @@ class ReportData:
     folds: Sequence[FoldRow] = ()
     examples: Sequence[Example] = ()
     budget: Sequence[tuple[str, float]] = ()
-    gate: Sequence[Judged] = ()
+    noise_gate: Sequence[Judged] = ()
     notes: Sequence[str] = ()
     split: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)

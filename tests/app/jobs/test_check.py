@@ -18,7 +18,7 @@ from ossicle.core.errors import OssicleError, UsageError
 
 from ...untrained import PROJECT, chain_without_training, write_tapes
 
-CALM = '[gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
+CALM = '[noise_gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
 ON = ("--set", "jobs.on=slurm", "--set", "jobs.partition=short,long", "--set", "jobs.account=lab")
 
 

@@ -245,7 +245,7 @@ def test_a_table_goes_all_the_way_to_a_bundle(tmp_path: Path, monkeypatch: pytes
         "model.window.backbone=resnet10t",
         "corpus.metadata.secondary=unknown",
         "evaluation.bootstrap=100",
-        'gate.off=["silence", "white_noise", "hum", "speech_like", "recordings"]',
+        'noise_gate.off=["silence", "white_noise", "hum", "speech_like", "recordings"]',
         "report.examples=0",
     )
     done = detector.run_project(load_project(file, overrides), Silent())

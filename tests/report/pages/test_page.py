@@ -15,7 +15,7 @@ from ossicle.evaluation.examples import EXAMPLE_KINDS, Example
 from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, IouMatch
-from ossicle.metrics.noise_gate import Firing, GateSettings, judge
+from ossicle.metrics.noise_gate import Firing, NoiseGateSettings, judge
 from ossicle.report.data import FoldRow, PrCurve, ReliabilityBin, ReportData, ScoreRow, SweepRow, TrainingCurve
 from ossicle.report.figures.groups import bars_shown
 from ossicle.report.pages.page import render, write_report
@@ -52,7 +52,7 @@ def report_data(label: str = "call", path: str = "site A/tape 1.23.wav") -> Repo
             )
         ],
         budget=[("training", 60.0), ("scores", 2.0)],
-        gate=judge([Firing("silence", "all zeros", label, 60.0, 0, 0.0)], GateSettings()),
+        noise_gate=judge([Firing("silence", "all zeros", label, 60.0, 0, 0.0)], NoiseGateSettings()),
         notes=[f"{label}: narrow plateau"],
         split={"ok": True, "folds": [{"fold": 0, "recordings": 2}]},
         files={"bundle": "bundle/", "elsewhere": "../../etc/passwd"},
@@ -168,20 +168,22 @@ def test_the_page_opens_in_a_browser_without_a_network(tmp_path):
 def test_the_page_shows_what_the_noise_gate_found() -> None:
     quiet = Firing("hum", "50 Hz at -30 dBFS", "other", 60.0, 0, 0.0)
     loud = Firing("white_noise", "-20 dBFS", HOSTILE, 60.0, 4, 30.0)
-    passed = render(replace(report_data(), gate=judge([quiet], GateSettings())))
+    passed = render(replace(report_data(), noise_gate=judge([quiet], NoiseGateSettings())))
     assert "refused by the noise gate" not in passed
     assert '<span class="tag">passed</span>' in passed
     refused = render(
-        replace(report_data(), gate=judge([quiet, replace(loud, label="a", n_events=0), loud], GateSettings()))
+        replace(
+            report_data(), noise_gate=judge([quiet, replace(loud, label="a", n_events=0), loud], NoiseGateSettings())
+        )
     )
     assert '<a class="tag error" href="#gate">refused by the noise gate</a>' in refused
     assert "240 events an hour on white noise (-20 dBFS), 50 % of the time; limit 60 an hour" in refused
     assert HOSTILE not in refused
     # One row a part: that of the label that does worst.
     assert refused.count("<small>-20 dBFS</small>") == 1
-    off = render(replace(report_data(), gate=judge([loud], GateSettings(off=("white_noise",)))))
+    off = render(replace(report_data(), noise_gate=judge([loud], NoiseGateSettings(off=("white_noise",)))))
     assert "not judged" in off
-    assert "No gate was run." in render(replace(report_data(), gate=()))
+    assert "The noise gate was not run." in render(replace(report_data(), noise_gate=()))
 
 
 def test_a_leaky_split_is_said_and_folds_have_their_names():

@@ -8,6 +8,7 @@ from types import FrameType
 
 import typer
 
+from ossicle.app.cli.former_name_notes import former_name_notes
 from ossicle.app.cli.loading import LoadingGroup
 from ossicle.app.cli.printable import printable
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
@@ -54,7 +55,8 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
     try:
-        app(standalone_mode=True)
+        with former_name_notes():
+            app(standalone_mode=True)
     except OssicleError as error:
         print(f"ossicle: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)

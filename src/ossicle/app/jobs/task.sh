@@ -1,7 +1,7 @@
 # Read by the scripts of the jobs. `attempt STATE ATTEMPTS CONTINUATIONS COMMAND...` runs one task of an array, leaves a
 # JSON line in STATE for whatever becomes of it, and has the task queued again where that may help:
 #   exit code 0, or 3 (done, inputs were left out): done, and 0 for Slurm, so that jobs which need this one start
-#   exit code 2 (wrong usage) and 4 (the gate refused): told, and kept; another attempt would end the same way
+#   exit code 2 (wrong usage) and 4 (the noise gate refused): told, and kept; another attempt would end the same way
 #   any other: queued again until it was run ATTEMPTS times, then kept
 #   SIGUSR1, which Slurm sends a minute before the wall time: the command is told to save its state (SIGTERM) and the
 #   task goes on from there, CONTINUATIONS times at most

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.app.project.benchmark import with_benchmark_preset
+from ossicle.app.project.former_names import present_key, present_tables
 from ossicle.app.project.toml import parse_toml, read_toml
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.core.suggestion import did_you_mean
@@ -67,7 +68,7 @@ def recipe_values(name: str) -> dict[str, Any]:
     """The tables of a recipe with those of its bases below them."""
     out = Layers(f"recipe:{name}")
     for values, origin in reversed(_chain(Path(f"recipe:{name}"))):
-        out.add(with_preset(values, origin), origin)
+        out.add(in_full(values, origin), origin)
     return out.values
 
 
@@ -75,10 +76,10 @@ def read_layers(file: Path) -> Layers:
     """The layers of a project: its bases first, then its file, and ``ossicle.local.toml`` beside it."""
     out = Layers(str(file))
     for values, origin in reversed(_chain(file)):
-        out.add(with_preset(values, origin), origin)
+        out.add(in_full(values, origin), origin)
     local = file.parent / LOCAL_FILE
     if local.exists():
-        out.add(with_preset(read_toml(local), str(local)), str(local))
+        out.add(in_full(read_toml(local), str(local)), str(local))
     return out
 
 
@@ -86,10 +87,12 @@ def add_overrides(layers: Layers, overrides: tuple[str, ...]) -> None:
     """Lay what ``--set`` says over everything else."""
     for text in overrides:
         key, value = parse_override(text)
+        origin = f"--set {text}"
+        key = present_key(key, origin)
         if key in (("training", "preset"), ("benchmark", "preset")):
-            layers.add(with_preset({key[0]: {"preset": value}}, f"--set {text}"), f"--set {text}")
+            layers.add(with_preset({key[0]: {"preset": value}}, origin), origin)
         else:
-            layers.add({key[-1]: value}, f"--set {text}", key[:-1])
+            layers.add({key[-1]: value}, origin, key[:-1])
 
 
 def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
@@ -106,6 +109,11 @@ def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
         return key, parse_toml(f"value = {value}", text)["value"]
     except ProjectError:
         return key, value.strip()
+
+
+def in_full(values: dict[str, Any], origin: str) -> dict[str, Any]:
+    """Return the tables of one layer under their present names, presets replaced by what they stand for."""
+    return with_preset(present_tables(values, origin), origin)
 
 
 def with_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class JobsSettings(StepPlacement):
     calibration: StepPlacement = _table("the calibration")
     second_stage: StepPlacement = _table("the second stage")
     evaluation: StepPlacement = _table("figures")
-    gate: StepPlacement = _table("the noise gate")
+    noise_gate: StepPlacement = _table("the noise gate")
     bundle: StepPlacement = _table("the bundle")
     report: StepPlacement = _table("the page")
     benchmark_scores: StepPlacement = _table("scores of the benchmark, a task for each model and window")

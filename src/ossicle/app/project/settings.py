@@ -19,7 +19,7 @@ from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.export.settings import ExportSettings
 from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.metrics.calibrating import NONE, CalibrationSettings
-from ossicle.metrics.noise_gate import GateSettings
+from ossicle.metrics.noise_gate import NoiseGateSettings
 from ossicle.models.settings import JOINED_FRAMES, AugmentSettings, ModelSettings
 from ossicle.report.settings import ReportSettings
 from ossicle.training.second_stage_settings import SecondStageSettings
@@ -67,7 +67,7 @@ class ProjectSettings:
         default=SecondStageSettings(), help="trees that judge the events again from how they sound"
     )
     evaluation: EvaluationSettings = setting(default=EvaluationSettings(), help="criteria and intervals")
-    gate: GateSettings = setting(default=GateSettings(), help="limits of the noise gate")
+    noise_gate: NoiseGateSettings = setting(default=NoiseGateSettings(), help="limits of the noise gate")
     export: ExportSettings = setting(default=ExportSettings(), help="what `ossicle export` allows, and measures on")
     report: ReportSettings = setting(default=ReportSettings(), help="the page")
     ensemble: EnsembleSettings = setting(default=EnsembleSettings(), help="variants that say together what is heard")

@@ -9,7 +9,7 @@ Every project has the variant ``debug``, a sliver of its data and a few steps, u
 import importlib.resources
 from typing import Any
 
-from ossicle.app.project.layers import Layers, with_preset
+from ossicle.app.project.layers import Layers, in_full
 from ossicle.app.project.toml import parse_toml
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.errors import ProjectError
@@ -61,7 +61,7 @@ class Variants:
     def lay_over(self, layers: Layers, name: str) -> None:
         """Lay a variant and its bases over ``layers``; its bundle is named after it unless it says otherwise."""
         for overlay, origin in reversed(self._chain(name)):
-            layers.add(with_preset(overlay, origin), origin)
+            layers.add(in_full(overlay, origin), origin)
         project = layers.values.get("project", {})
         if "name" not in self._found.get(name, {}).get("project", {}) and isinstance(project, dict):
             layers.add({"name": f"{project.get('name', 'detector')}-{name}"}, f"variant {name}", ("project",))

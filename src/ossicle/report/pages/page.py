@@ -12,8 +12,8 @@ from ossicle.report import words
 from ossicle.report.data import ReportData
 from ossicle.report.figures.calibration import reliability_figure
 from ossicle.report.figures.example import LEFT, RIGHT
-from ossicle.report.figures.gate import gate_figure, worst_by_part
 from ossicle.report.figures.groups import groups_figure, says_something
+from ossicle.report.figures.noise_gate import noise_gate_figure, worst_by_part
 from ossicle.report.figures.rates import pr_figure, sweep_figure, threshold_figure
 from ossicle.report.figures.style import data_address
 from ossicle.report.figures.training import training_figure
@@ -55,10 +55,10 @@ def render(data: ReportData) -> str:
         by_label=class_table(data.recordings) if data.recordings else None,
         calibration_image=_calibration_image(data),
         training_image=data_address(training_figure(data.curves)) if data.curves else "",
-        gate_image=data_address(gate_figure(data.gate)) if data.gate else "",
-        gate_rows=worst_by_part(data.gate),
+        gate_image=data_address(noise_gate_figure(data.noise_gate)) if data.noise_gate else "",
+        gate_rows=worst_by_part(data.noise_gate),
         gate_names=PROBES,
-        gate_refused=[one for one in data.gate if one.refused],
+        gate_refused=[one for one in data.noise_gate if one.refused],
         galleries=galleries(data.examples, by_recording=not data.metrics.timed),
         cursor=(LEFT, RIGHT),
         budget=_budget(data.budget),

@@ -27,7 +27,7 @@ from ....made_up import write_project
 
 QUIET = ("--progress", "none")
 MORE = """
-[gate]
+[noise_gate]
 off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
 [ensemble]
 members = [".", "one", "wide"]
@@ -179,7 +179,7 @@ def test_a_refused_bundle_is_not_laid_out(tapes: Path, ossicle: Any) -> None:
         "--set",
         "decision.on=[0.0]",
         "--set",
-        "gate.off=[]",
+        "noise_gate.off=[]",
     )
     assert said.code == 4
     assert "noise gate refused" in said.err

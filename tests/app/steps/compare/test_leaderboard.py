@@ -207,6 +207,6 @@ def test_a_changed_setting_has_no_figures_yet(tapes: Path, ossicle: Any) -> None
 def test_metrics_are_read_where_the_gate_left_them(project: Project, found: list[Judged], tmp_path: Path) -> None:
     refused = replace(found[0], metrics={**found[0].metrics, "gate": {"passed": False}})
     (row,) = board_of([refused]).rows
-    assert row.gate == "refused"
+    assert row.noise_gate == "refused"
     write_json(tmp_path / "board.json", board_of([refused]).to_json())
     assert leaderboard(project).rows[0].note == "no figures yet: ossicle run"

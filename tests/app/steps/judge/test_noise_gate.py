@@ -23,7 +23,7 @@ from ossicle.corpus.indexing.index_storage import write_index
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.inference.event_tables import events_frame
 from ossicle.inference.predictor import FakePredictor
-from ossicle.metrics.noise_gate import Firing, GateSettings, judge
+from ossicle.metrics.noise_gate import Firing, NoiseGateSettings, judge
 
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=50, context_frames=5)
 
@@ -77,8 +77,8 @@ def test_events_in_samples_come_from_the_engine_that_reads_recordings() -> None:
     assert noise_gate.events_in(samples[:80000], predictor, {"call": Decision(on=0.5, off=0.5)}) == []
 
 
-def metrics(folder: Path, *firings: Firing, settings: GateSettings | None = None) -> Path:
-    gate_settings = settings or GateSettings()
+def metrics(folder: Path, *firings: Firing, settings: NoiseGateSettings | None = None) -> Path:
+    gate_settings = settings or NoiseGateSettings()
     judged = judge(firings, gate_settings)
     found = {
         "passed": not any(one.refused for one in judged),
@@ -102,8 +102,8 @@ def test_a_refusal_names_probe_label_rate_limit_and_remedy(tmp_path: Path) -> No
     assert str(refusal) == (
         "the noise gate refused this bundle: label 'trill' fires 240 times an hour on white noise (-20 dBFS; limit "
         "60), and 1 more in report.html; the bundle stays in data/bundle/1/bundle. Train with such sounds in "
-        "reviewed-empty recordings or with [augment] noise_probability, or, if it may fire there, raise [gate] "
-        'white_noise_per_hour (and active_share) or put "white_noise" into [gate] off'
+        "reviewed-empty recordings or with [augment] noise_probability, or, if it may fire there, raise [noise_gate] "
+        'white_noise_per_hour (and active_share) or put "white_noise" into [noise_gate] off'
     )
     stuck = noise_gate.refusal(metrics(tmp_path, STUCK), None)
     assert "fires 60 times an hour on speech-like noise (-35 dBFS; limit 60) and fills 100% of it (limit 5%)" in str(
@@ -113,14 +113,14 @@ def test_a_refusal_names_probe_label_rate_limit_and_remedy(tmp_path: Path) -> No
 
 
 def done(place: Path, *firings: Firing) -> Done:
-    metrics(place / "gate", *firings)
+    metrics(place / "noise_gate", *firings)
     (place / "evaluation").mkdir(exist_ok=True)
     write_json(place / "evaluation" / "metrics.json", {"events": {}})
     (place / "bundle" / "bundle").mkdir(parents=True, exist_ok=True)
     write_json(place / "bundle" / "bundle" / "bundle.json", {"made": "now"})
     (place / "report").mkdir(exist_ok=True)
     (place / "report" / "report.html").write_text("page")
-    artefacts = {name: place / name for name in ("evaluation", "gate", "bundle", "report")}
+    artefacts = {name: place / name for name in ("evaluation", "noise_gate", "bundle", "report")}
     return Done(artefacts, {}, {})
 
 

@@ -59,13 +59,13 @@ def test_a_bundle_that_fires_on_noise_is_refused_with_exit_code_4(folder: Path, 
 
 
 def test_a_run_up_to_the_gate_is_refused_too_and_switches_let_it_pass(folder: Path, ossicle: Any) -> None:
-    up_to = ("run", "-p", folder, "--set", ALWAYS, "--until", "gate", "--progress", "none", "--json")
+    up_to = ("run", "-p", folder, "--set", ALWAYS, "--until", "noise_gate", "--progress", "none", "--json")
     said = ossicle(*up_to)
     assert said.code == 4
-    assert json.loads(said.out)["outcomes"]["gate"] in ("computed", "reused")
+    assert json.loads(said.out)["outcomes"]["noise_gate"] in ("computed", "reused")
     assert "the bundle stays" not in said.err
     off = json.dumps(["silence", "white_noise", "hum", "speech_like"])
-    assert ossicle(*up_to, "--set", f"gate.off={off}").code == 0
+    assert ossicle(*up_to, "--set", f"noise_gate.off={off}").code == 0
     found = json.loads((folder / "metrics.json").read_text())["gate"]
     assert found["passed"] is True
     assert found["limits"]["off"] == ["silence", "white_noise", "hum", "speech_like"]

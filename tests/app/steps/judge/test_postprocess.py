@@ -29,7 +29,7 @@ from ....untrained import chain_without_training
 QUIET = ("--progress", "none")
 SET = ("--set", "postprocess.kernel=[0.25, 0.5, 0.25]", "--set", "postprocess.file_prior_top=2")
 HOW = Postprocess(kernel=(0.25, 0.5, 0.25), file_prior_top=2)
-GATE = '[gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
+GATE = '[noise_gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_a_change_scores_nothing_again_and_decides_anew(tapes: Path, ossicle: An
     assert said.code == 0, said.err
     outcomes = json.loads(said.out)["outcomes"]
     assert {outcomes[name] for name in ("corpus", "dataset", "store", "training", "scores")} == {"reused"}
-    assert {outcomes[name] for name in ("decision", "evaluation", "gate", "bundle")} == {"computed"}
+    assert {outcomes[name] for name in ("decision", "evaluation", "noise_gate", "bundle")} == {"computed"}
     plain, post = load_project(tapes), load_project(tapes, SET[1::2])
     assert post.settings.postprocess == HOW
     found = find_steps(detector.CHAIN, post)

@@ -72,7 +72,7 @@ criterion = "recording"
 bootstrap = 100
 [calibration]
 kind = "platt"
-[gate]
+[noise_gate]
 off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
 [report]
 examples = 2

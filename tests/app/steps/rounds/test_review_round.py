@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("without_training")
 EVERYTHING = """
 [decision]
 on = [0.0]
-[gate]
+[noise_gate]
 off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
 """
 ANNOTATED = ("siteA_1", "siteB_1")

@@ -69,7 +69,7 @@ def show(told: Mapping[str, Any]) -> None:
         )
         for row in told["rows"]
     ]
-    print_rows(("variant", *columns.values(), "to the best", "training", "gate"), rows)
+    print_rows(("variant", *columns.values(), "to the best", "training", "noise gate"), rows)
     if told["over_seeds"]:
         over = [
             (", ".join(of["names"]), str(len(of["names"])), *(_spread(of.get(name)) for name in columns))

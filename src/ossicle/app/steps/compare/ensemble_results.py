@@ -1,4 +1,4 @@
-"""What ``ossicle ensemble`` makes: the ensemble beside its members and their plain mean, its gate, and its bundle."""
+"""Results of ``ossicle ensemble``: its figures beside its members and their plain mean, its noise gate, its bundle."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -38,7 +38,10 @@ STEP_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made: ``told`` is ``ensemble.json``, ``places`` the results, ``refused`` the gate's refusal if any."""
+    """What was made: ``told`` is ``ensemble.json``, ``places`` the results.
+
+    ``refused``: the refusal of the noise gate, None where it let the bundle pass.
+    """
 
     told: dict[str, Any]
     places: tuple[Path, ...]
@@ -50,7 +53,7 @@ def make_ensemble(
 ) -> Made:
     """Judge the project's ensemble and its plain mean, pass it through the noise gate, and lay out its results.
 
-    A bundle that the gate refused is not laid out, and an earlier one stays what it was.
+    A bundle that the noise gate refused is not laid out, and an earlier one stays what it was.
     """
     results = project.folder / RESULTS
     members = members_of(project, progress, overrides)
@@ -99,7 +102,7 @@ def _judged(name: str, one: Ensembled) -> Judged:
 def _gated(
     project: Project, members: Sequence[Member], done: Ensembled, opened: dict[str, Bundle], progress: Progress
 ) -> Path:
-    """The artefact of the gate: the bundle's own members, as they will be run, on the synthetic probes."""
+    """The artefact of the noise gate: the bundle's own members, as they will be run, on the synthetic probes."""
     fit = read_fits(done.artefacts["scores"])[None]
     threads = project.settings.training.threads
 
@@ -110,11 +113,11 @@ def _gated(
 
     names = ("corpus", "dataset", "scores", "decision", "second_stage", "evaluation")
     step = Step(
-        name="gate",
+        name="noise_gate",
         version=STEP_VERSION,
         needs=names,
         settings=lambda own: {
-            "gate": digestible(own.settings.gate),
+            "noise_gate": digestible(own.settings.noise_gate),
             "margin_s": own.settings.dataset.margin_s,
             "pool": pool_of(own.settings.evaluation),
             "ensemble": {"how": asdict(fit.how), "threads": threads},
@@ -126,7 +129,7 @@ def _gated(
     seed = project.settings.ensemble.seed
     with project_lock(project.data_root):
         steps = ensemble_steps(members, done.how, seed)
-        return run_steps((*steps, step), done.project, progress).artefacts["gate"]
+        return run_steps((*steps, step), done.project, progress).artefacts["noise_gate"]
 
 
 def _predictor(opened: dict[str, Bundle], fit: Fit, threads: int) -> Ensemble:

@@ -67,7 +67,7 @@ def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
 def judged_of(project: Project) -> Judged | None:
     """A project's figures under its present settings; None where there are none."""
     artefacts = {name: path for name, path in find_steps(chain_of(project), project).items() if path is not None}
-    step = next((name for name in ("gate", "evaluation") if name in artefacts), None)
+    step = next((name for name in ("noise_gate", "evaluation") if name in artefacts), None)
     if step is None:
         return None
     metrics = read_json(artefacts[step] / "metrics.json")

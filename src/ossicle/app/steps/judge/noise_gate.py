@@ -1,4 +1,4 @@
-"""Step ``gate``: how often the detector fires where there is nothing to find, and whether that refuses the bundle.
+"""Step ``noise_gate``: how often the detector fires where there is nothing to find, and whether it is refused for it.
 
 Recordings without the target are judged out of fold: each by the model that held out its group, under the decision
 fitted on the other folds. The synthetic probes are judged by the final model with its final decision, since no model
@@ -37,19 +37,19 @@ from ossicle.inference.predictor import Predictor
 from ossicle.inference.second_stage.stage import SecondStage
 from ossicle.metrics.noise_gate import PROBES, Firing, judge
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 METRICS = "metrics.json"
 EMPTY, BETWEEN = "reviewed empty", "between annotations"
 _FEED_S = 10.0
 
 
 def run(context: Context) -> None:
-    """Write ``metrics.json``: that of the step ``evaluation`` with what the gate found, under ``gate``."""
+    """Write ``metrics.json``: that of the step ``evaluation`` with what the noise gate found, under ``gate``."""
     judge_detector(context, trained_predictor(context, FINAL), "the final model with its final decision")
 
 
 def judge_detector(context: Context, predictor: Predictor, who: str) -> None:
-    """Write ``metrics.json`` with what the gate found of a predictor with the final decision; ``who`` says what."""
+    """Write ``metrics.json`` with what the noise gate found of a predictor with the final decision, named ``who``."""
     settings = context.project.settings
     truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
     firings = on_recordings(context, truth)
@@ -57,12 +57,12 @@ def judge_detector(context: Context, predictor: Predictor, who: str) -> None:
     decisions = {label: Decision(**values) for label, values in final.items()}
     stage = kept_stage(context.inputs["second_stage"])
     given, rate = Delivery(pool_of(settings.evaluation), postprocess=settings.postprocess), predictor.plan.rate
-    for done, probe in enumerate(synthetic_probes(rate, settings.gate.probe_s, settings.gate.seed)):
+    for done, probe in enumerate(synthetic_probes(rate, settings.noise_gate.probe_s, settings.noise_gate.seed)):
         context.progress.advance(done, done + 1, f"{PROBES[probe.name]}, {probe.part}")
         events = events_in(probe.samples, predictor, decisions, second_stage=stage, delivery=given)
         seconds = len(probe.samples) / rate
         firings += [_firing(probe.name, probe.part, label, seconds, events) for label in truth.labels]
-    judged = judge(firings, settings.gate)
+    judged = judge(firings, settings.noise_gate)
     metrics = read_json(context.inputs["evaluation"] / METRICS)
     found = {
         "passed": not any(one.refused for one in judged),
@@ -71,7 +71,7 @@ def judge_detector(context: Context, predictor: Predictor, who: str) -> None:
             "synthetic probes": who,
             **({"second stage": "in both: the whole detector is judged"} if stage is not None else {}),
         },
-        "limits": digestible(settings.gate),
+        "limits": digestible(settings.noise_gate),
         "firings": [one.to_json() for one in judged],
     }
     write_json(context.out / METRICS, {**metrics, "gate": found})
@@ -121,7 +121,7 @@ def events_in(
 
 
 def refusal(metrics: Path, bundle: Path | None) -> GateRefused | None:
-    """The one message for a refused bundle, from a ``metrics.json`` of this step; None where the gate let it pass."""
+    """The message for a refused bundle, from a ``metrics.json`` of this step; None where the noise gate let it pass."""
     return refusal_of(read_json(metrics)["gate"], bundle)
 
 
@@ -137,7 +137,7 @@ def refusal_of(gate: Mapping[str, Any], bundle: Path | None) -> GateRefused | No
         f"the noise gate refused this bundle: label {worst['label']!r} {_in_words(worst, gate['limits'])}"
         f"{f', and {more} more in report.html' if more else ''}{place}. Train with such sounds in reviewed-empty "
         "recordings or with [augment] noise_probability, or, if it may fire there, raise "
-        f'[gate] {worst["probe"]}_per_hour (and active_share) or put "{worst["probe"]}" into [gate] off'
+        f'[noise_gate] {worst["probe"]}_per_hour (and active_share) or put "{worst["probe"]}" into [noise_gate] off'
     )
 
 
@@ -160,11 +160,11 @@ def _blocks(samples: NDArray[np.float32], block_samples: int) -> Iterator[NDArra
 
 
 STEP = Step(
-    name="gate",
+    name="noise_gate",
     version=STEP_VERSION,
     needs=("corpus", "dataset", "training", "decision", "second_stage", "evaluation"),
     settings=lambda project: {
-        "gate": digestible(project.settings.gate),
+        "noise_gate": digestible(project.settings.noise_gate),
         "pool": pool_of(project.settings.evaluation),
         **postprocess_key(project),
         "margin_s": project.settings.dataset.margin_s,

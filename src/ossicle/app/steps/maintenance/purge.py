@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ossicle.app.project.former_names import FORMER_STEPS
 from ossicle.app.project.load import RESULTS_OF_VARIANTS, Project
 from ossicle.app.steps.compare.ensemble import ensemble_done
 from ossicle.app.steps.engine.step import fingerprint
@@ -40,7 +41,7 @@ def unused(projects: Sequence[Project]) -> list[Unused]:
     present, begun = _present(projects, shelf)
     manifests = {path: shelf.manifest(path) for path in _finished(shelf.root)}
     kept = _with_origins(present & manifests.keys(), _bundled(projects), manifests)
-    chain = {step.name for step in CHAIN}
+    chain = {step.name for step in CHAIN} | FORMER_STEPS.keys()
     dropped = {path for path in manifests if manifests[path]["step"] in chain} - kept
     # Beside the chain, whatever lost an input is dropped, and then what was made from that.
     while more := {

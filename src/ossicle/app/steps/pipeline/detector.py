@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from ossicle.app.project.former_names import present_step
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.data import corpus, dataset, store, unlabelled
@@ -67,6 +68,7 @@ def chosen_steps(
 
 
 def _place(name: str, project: Project | None) -> int:
+    name = present_step(name)
     names = [step.name for step in chain_of(project)]
     if name in names:
         return names.index(name)
@@ -97,7 +99,7 @@ def run_project(
     anew: list[str] = []
     if anew_from is not None:
         anew = [step.name for step in chain_of(project)[_place(anew_from, project) :]]
-        if all(step.name != anew_from for step in steps):
+        if all(step.name != anew[0] for step in steps):
             raise UsageError(f"--from {anew_from} is none of the steps to run: {', '.join(one.name for one in steps)}")
     if project.data_root.exists() and not project.data_root.is_dir():
         raise UsageError(f"the data root {project.data_root} is a file; name a folder")
@@ -117,7 +119,7 @@ def publish(project: Project, done: Done) -> None:
 
     A bundle that the noise gate refused stays in the data root, and an earlier ``bundle/`` stays what it was.
     """
-    metrics = "gate" if "gate" in done.artefacts else "evaluation"
+    metrics = "noise_gate" if "noise_gate" in done.artefacts else "evaluation"
     places = dict(zip((metrics, "bundle", "report"), RESULTS, strict=True))
     project.results.mkdir(parents=True, exist_ok=True)
     if gate_refusal(done) is not None:
@@ -129,10 +131,10 @@ def publish(project: Project, done: Done) -> None:
 
 def gate_refusal(done: Done) -> GateRefused | None:
     """Why the noise gate refused the bundle of a run; None where it let it pass, or was not run."""
-    if "gate" not in done.artefacts:
+    if "noise_gate" not in done.artefacts:
         return None
     made = done.artefacts.get("bundle")
-    return noise_gate.refusal(done.artefacts["gate"] / noise_gate.METRICS, made / bundle.FOLDER if made else None)
+    return noise_gate.refusal(done.artefacts["noise_gate"] / noise_gate.METRICS, made / bundle.FOLDER if made else None)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -38,7 +38,7 @@ def _built(project: Project, of: str) -> Iterator[Finding]:
     if not results.exists():
         yield Finding("results", True, f"{of}none yet")
         return
-    made = found.get("gate")
+    made = found.get("noise_gate")
     if made is not None and file_digest(made / noise_gate.METRICS) == file_digest(results):
         yield Finding("results", True, f"{of}those of these settings and recordings")
     else:

@@ -36,7 +36,7 @@ def run(context: Context) -> None:
     files, parity = exported(context, truth.labels, truth.recordings[truth.ids[0]].path)
     context.progress.advance(2, 3, "writing")
     decision = read_json(context.inputs["decision"] / "decision.json")
-    metrics = read_json(context.inputs["gate"] / METRICS)
+    metrics = read_json(context.inputs["noise_gate"] / METRICS)
     folder = context.out / FOLDER
     verdict = read_json(context.inputs["second_stage"] / VERDICT)
     second = {SECOND_STAGE: context.inputs["second_stage"] / MODEL} if verdict["kept"] else {}
@@ -143,7 +143,7 @@ def _content(artefact: Path) -> str:
 STEP = Step(
     name="bundle",
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "training", "decision", "calibration", "second_stage", "gate"),
+    needs=("corpus", "dataset", "training", "decision", "calibration", "second_stage", "noise_gate"),
     settings=lambda project: {
         "pool": pool_of(project.settings.evaluation),
         **postprocess_key(project),

@@ -59,7 +59,7 @@ def run(context: Context) -> None:
     decision = read_json(context.inputs["decision"] / "decision.json")
     figures = read_json(context.inputs["evaluation"] / "metrics.json")
     second = read_json(context.inputs["second_stage"] / VERDICT)
-    gate = read_json(context.inputs["gate"] / METRICS)["gate"]
+    gate = read_json(context.inputs["noise_gate"] / METRICS)["gate"]
     data = ReportData(
         title=settings.project.name,
         summary=_summary(context, truth, figures, second),
@@ -74,7 +74,7 @@ def run(context: Context) -> None:
         calibrated=_calibrated(figures.get("calibration")),
         folds=[_fold_row(truth, events, fold, decision, second, rule) for fold in sorted(set(truth.folds.values()))],
         budget=list(context.seconds.items()),
-        gate=[Judged.from_json(one) for one in gate["firings"]],
+        noise_gate=[Judged.from_json(one) for one in gate["firings"]],
         notes=_notes(decision, figures, second),
         split=read_json(context.inputs["dataset"] / "split.json"),
         # A refused bundle is not laid beside the page.
@@ -322,7 +322,7 @@ def _figure(value: float | None) -> float:
 STEP = Step(
     name="report",
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "training", "scores", "decision", "second_stage", "evaluation", "gate"),
+    needs=("corpus", "dataset", "training", "scores", "decision", "second_stage", "evaluation", "noise_gate"),
     settings=lambda project: {
         "report": digestible(project.settings.report),
         "evaluation": digestible(project.settings.evaluation),

@@ -13,10 +13,10 @@ from ossicle.report.words import count, number
 _STRAIGHT_TO = 10.0
 
 
-def worst_by_part(gate: Sequence[Judged]) -> list[Judged]:
+def worst_by_part(judged: Sequence[Judged]) -> list[Judged]:
     """Of each part of each probe the label that does worst: a refused one first, then by rate and share of the time."""
     worst: dict[tuple[str, str], Judged] = {}
-    for one in gate:
+    for one in judged:
         key = (one.firing.probe, one.firing.part)
         if key not in worst or _badness(one) > _badness(worst[key]):
             worst[key] = one
@@ -24,9 +24,9 @@ def worst_by_part(gate: Sequence[Judged]) -> list[Judged]:
 
 
 @styled
-def gate_figure(gate: Sequence[Judged]) -> Figure:
+def noise_gate_figure(judged: Sequence[Judged]) -> Figure:
     """A bar for every part of every probe, orange where it is refused; a tick at each limit."""
-    rows = worst_by_part(gate)
+    rows = worst_by_part(judged)
     figure = Figure(figsize=(5.6, 0.9 + 0.3 * len(rows)), layout="constrained")
     axes = figure.subplots()
     for place, one in enumerate(rows):
