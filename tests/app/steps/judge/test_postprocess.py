@@ -92,7 +92,7 @@ def test_it_is_in_the_bundle_and_predict_does_it(tapes: Path, ossicle: Any, tmp_
 
 def scores_in(samples: np.ndarray, how: Postprocess) -> list[tuple[float, float, float]]:
     """What a predictor finds in a recording, fed at once and in parts."""
-    from tests.inference.test_ensemble import LABELS, PLAN
+    from tests.inference.ensembles.test_ensemble import LABELS, PLAN
 
     found = []
     for feed in (len(samples), 777):
@@ -125,7 +125,7 @@ def test_the_prior_mutes_what_a_recording_hardly_has() -> None:
 
 def test_the_whole_recording_is_read_in_blocks_as_the_track_is(tmp_path: Path) -> None:
     """The engine and the pure function on the track agree, event for event."""
-    from tests.inference.test_ensemble import LABELS, PLAN
+    from tests.inference.ensembles.test_ensemble import LABELS, PLAN
 
     from ossicle.audio.wav import write_wav
     from ossicle.inference.batch import score_recording
