@@ -61,15 +61,17 @@ class EventFeatureSettings:
     """The spectrogram behind the features, and how much sound around an event is looked at."""
 
     rate: int = setting(default=16000, help="sample rate", unit="Hz", ge=1000, le=1_000_000)
-    n_fft: int = setting(default=512, help="samples in an STFT window; even", ge=16, le=1 << 16)
-    hop_samples: int = setting(default=160, help="samples from frame to frame; even", ge=2, le=1 << 20)
+    n_fft: int = setting(default=512, help="length of the STFT window in samples; even", ge=16, le=1 << 16)
+    hop_samples: int = setting(default=160, help="distance between frames in samples; even", ge=2, le=1 << 20)
     fmin_hz: float = setting(default=50.0, help="lower edge of the band", unit="Hz", ge=0)
     fmax_hz: float = setting(default=8000.0, help="upper edge of the band", unit="Hz", gt=0)
     n_mels: int = setting(default=40, help="mel bands behind the cepstra", ge=N_MFCC, le=1024)
     surroundings_s: float = setting(
         default=0.5, help="sound on each side that the event's level is compared with", unit="s", ge=0, le=30
     )
-    longest_s: float = setting(default=5.0, help="of a longer event, its last part is looked at", unit="s", gt=0, le=60)
+    longest_s: float = setting(
+        default=5.0, help="length limit; of longer events only the last part is used", unit="s", gt=0, le=60
+    )
 
     def __post_init__(self) -> None:
         """Refuse odd windows and hops, and a band beyond Nyquist or upside down."""

@@ -9,36 +9,34 @@ class StoreSettings:
     """``[store]``: which recordings are decoded once for the training, and how the others are read."""
 
     raw: bool = setting(
-        default=False, help="build no store: every recording is read from its own file, again and again"
+        default=False, help="build no store; decode recordings from their files whenever they are needed"
     )
     only_biggest: int = setting(
-        default=0, help="only so many recordings go into the store, the longest; 0 for all", unit="recordings", ge=0
+        default=0, help="store only this many recordings, the longest; 0: all", unit="recordings", ge=0
     )
-    longer_s: float = setting(
-        default=0.0, help="only recordings of at least this length go into the store", unit="s", ge=0
-    )
+    longer_s: float = setting(default=0.0, help="store only recordings of at least this length", unit="s", ge=0)
     leave_gb: float = setting(
         default=0.0,
-        help="keep so much of the disk free: the longest recordings go into the store while there is room, the others "
-        "are read from their files; 0 takes all there is",
+        help="keep this much of the disk free; the longest recordings are stored first, the others are read "
+        "from their files; 0: store all",
         unit="GB",
         ge=0,
         digest=False,
     )
     decoder: DecoderChoice = setting(
         default="auto",
-        help="library that decodes: auto is libsndfile, and FFmpeg (PyAV) for what it cannot read",
+        help="decoder: auto uses libsndfile, and FFmpeg (PyAV) for files it cannot read",
         choices=("auto", "soundfile", "av"),
     )
     raw_reading: str = setting(
         default="seek",
-        help="how a stretch of a recording that is not in the store is read: by seeking to it, or by decoding all of "
-        "the recording, which pays for short lossy files with a cache",
+        help="how to read part of a recording that is not in the store: seek to it, or decode the whole "
+        "recording, which is faster for short lossy files with a cache",
         choices=("seek", "whole"),
     )
     cache_mb: float = setting(
         default=0.0,
-        help="memory for whole recordings, in each process that reads; the least recently used make room. 0: none",
+        help="cache for whole recordings in each reading process; 0: no cache",
         unit="MB",
         ge=0,
         digest=False,

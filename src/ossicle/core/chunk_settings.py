@@ -11,23 +11,21 @@ class ChunkSettings:
     """``[chunks]``: how long the stretches are that the model reads at a time."""
 
     core_s: float = setting(
-        default=4.0, help="scored stretch of a chunk; live models choose a small one", unit="s", gt=0
+        default=4.0, help="length of the scored part of a chunk; use a short one for live models", unit="s", gt=0
     )
     context_s: float = setting(
-        default=0.5, help="context on each side of the core; sliding windows need none", unit="s", ge=0
+        default=0.5, help="extra sound on each side of the core; not needed for sliding windows", unit="s", ge=0
     )
     window_s: float = setting(
         default=0.0,
-        help="window of a sliding-window model, rounded down to whole STFT frames; 0 for a frame-wise model",
+        help="window length of a sliding-window model, rounded down to whole STFT frames; 0: frame-wise model",
         unit="s",
         ge=0,
     )
     step_s: float = setting(
-        default=0.0, help="from window to window; snapped to whole STFT hops, at least one", unit="s", ge=0
+        default=0.0, help="distance between window starts, rounded to whole STFT hops, at least one", unit="s", ge=0
     )
-    exact_step: bool = setting(
-        default=False, help="keep the asked step, at the price of an STFT of its own for every window"
-    )
+    exact_step: bool = setting(default=False, help="use exactly this step; every window then needs its own STFT")
 
     def __post_init__(self) -> None:
         """Refuse windows without a step and steps without a window."""

@@ -21,7 +21,7 @@ from ossicle.core.time import frames_covering, nearest_frames, to_samples
 class ChunkPlan:
     """Rate and geometry of the chunks a model reads."""
 
-    rate: int = setting(help="sample rate the model reads", unit="Hz", ge=1000)
+    rate: int = setting(help="sample rate of the model input", unit="Hz", ge=1000)
     hop_samples: int = setting(help="samples a frame; even", ge=2)
     window_samples: int = setting(help="samples each frame is computed from; even", ge=2)
     core_frames: int = setting(help="frames scored in a chunk", ge=1)

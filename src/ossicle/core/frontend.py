@@ -20,25 +20,27 @@ from ossicle.core.settings import setting, settings
 class FrontEndSettings:
     """Waveform to log-mel spectrogram, or on the linear scale to a log spectrogram of ``n_mels`` bins."""
 
-    rate: int = setting(default=16000, help="sample rate the model reads", unit="Hz", ge=1000)
-    n_fft: int = setting(default=512, help="samples in an STFT window; even", ge=16)
-    hop_samples: int = setting(default=160, help="samples from frame to frame; even", ge=2)
-    n_mels: int = setting(default=64, help="mel bands, or bins of the linear scale", ge=4)
+    rate: int = setting(default=16000, help="sample rate of the model input", unit="Hz", ge=1000)
+    n_fft: int = setting(default=512, help="length of the STFT window in samples; even", ge=16)
+    hop_samples: int = setting(default=160, help="distance between frames in samples; even", ge=2)
+    n_mels: int = setting(default=64, help="number of mel bands, or of bins on the linear scale", ge=4)
     fmin_hz: float = setting(default=50.0, help="lower edge of the lowest band", unit="Hz", ge=0)
     fmax_hz: float = setting(default=8000.0, help="upper edge of the highest band", unit="Hz", gt=0)
-    floor_db: float = setting(default=-100.0, help="floor of a band's power, relative to full scale", unit="dB", lt=0)
+    floor_db: float = setting(default=-100.0, help="lowest power of a band, relative to full scale", unit="dB", lt=0)
     scale: str = setting(
         default="mel", help="bands on the mel scale, or bins on the linear one", choices=("mel", "linear")
     )
     preemphasis: float = setting(
         default=0.0,
-        help="share of the sample before that is taken off each sample; the known window models: 0.98",
+        help="pre-emphasis: the share of the previous sample that is subtracted from each sample; published "
+        "window models: 0.98",
         ge=0,
         lt=1,
     )
     window_scale: str = setting(
         default="amplitude",
-        help="scaling of the Hann window: a full-scale sine has power 1 in its bin, or the window has energy 1",
+        help="scaling of the Hann window: amplitude: a full-scale sine has power 1 in its bin; energy: the "
+        "window has energy 1",
         choices=("amplitude", "energy"),
     )
 

@@ -17,18 +17,19 @@ class Postprocess:
 
     kernel: tuple[float, ...] = setting(
         default=(),
-        help="weights of neighbouring frames, the middle one the frame's own, as [0.1, 0.2, 0.4, 0.2, 0.1]: an odd "
-        "number, divided by their sum; empty for none",
+        help="weights of neighbouring frames, the middle one for the frame itself, as [0.1, 0.2, 0.4, 0.2, "
+        "0.1]: an odd number of weights, divided by their sum; empty: no smoothing",
         ge=0,
     )
     file_prior_top: int = setting(
         default=0,
-        help="scores of a label are multiplied by the mean of its so many highest ones in the recording; 0 for none",
+        help="multiply the scores of a label by the mean of its highest scores in the recording, this many of "
+        "them; 0: off",
         unit="frames",
         ge=0,
     )
     file_prior_power: float = setting(
-        default=1.0, help="the mean is raised to this power first; smaller is gentler", gt=0, le=10
+        default=1.0, help="power applied to that mean; smaller values have less effect", gt=0, le=10
     )
 
     def __post_init__(self) -> None:

@@ -8,13 +8,12 @@ class ExportSettings:
     """``[export]``: what ``ossicle export`` may cost in quality, and how much sound it measures on."""
 
     int8_auc_drop: float = setting(
-        default=0.005, help="most that int8 may lose of the macro ROC AUC of held-out recordings", ge=0, le=1
+        default=0.005, help="largest loss of int8 in the macro ROC AUC of held-out recordings", ge=0, le=1
     )
     calibration_chunks: int = setting(
-        default=64, help="chunks of training recordings that the ranges of int8 are taken from", ge=1, le=10000
+        default=64, help="number of chunks of training recordings used to find the ranges of int8", ge=1, le=10000
     )
     held_out_hours: float = setting(
-        default=1.0, help="most held-out sound that each precision is judged on; drawn where there is more", unit="h",
-        gt=0,
-    )  # fmt: skip
-    seed: int = setting(default=0, help="seed of what is drawn", ge=0)
+        default=1.0, help="most held-out sound to evaluate each precision on; more is sampled at random", unit="h", gt=0
+    )
+    seed: int = setting(default=0, help="seed of the random choice", ge=0)

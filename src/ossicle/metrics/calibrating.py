@@ -29,13 +29,11 @@ class CalibrationSettings:
 
     kind: str = setting(
         default=NONE,
-        help="map of scores to probabilities, fitted out of fold: platt (slope and offset of the log odds), "
-        "temperature (slope alone), isotonic (a line that never falls; wants many positives)",
+        help="map from scores to probabilities, fitted out of fold: platt (slope and offset of the log odds), "
+        "temperature (slope only), isotonic (any rising map; needs many positives)",
         choices=(NONE, *KINDS),
     )
-    shared: bool = setting(
-        default=False, help="one map for all labels, fitted on all of them together; else one for each label"
-    )
+    shared: bool = setting(default=False, help="fit one map for all labels together; false: one map for each label")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,26 +28,26 @@ LEAST_S = 60.0
 class NoiseGateSettings:
     """Limits of the noise gate: the most events an hour of any label on any part of a probe."""
 
-    silence_per_hour: float = setting(default=0.0, help="most events an hour on digital silence", ge=0)
+    silence_per_hour: float = setting(default=0.0, help="highest number of events per hour on digital silence", ge=0)
     white_noise_per_hour: float = setting(
-        default=60.0, help="most events an hour on white noise at -60, -40 and -20 dBFS", ge=0
+        default=60.0, help="highest number of events per hour on white noise at -60, -40 and -20 dBFS", ge=0
     )
     hum_per_hour: float = setting(
-        default=60.0, help="most events an hour on mains hum of 50 and 60 Hz at -50 and -30 dBFS", ge=0
+        default=60.0, help="highest number of events per hour on mains hum of 50 and 60 Hz at -50 and -30 dBFS", ge=0
     )
     speech_like_per_hour: float = setting(
-        default=60.0, help="most events an hour on speech-like noise at -50, -35 and -20 dBFS", ge=0
+        default=60.0, help="highest number of events per hour on speech-like noise at -50, -35 and -20 dBFS", ge=0
     )
     recordings_per_hour: float = setting(
         default=300.0,
-        help="most events an hour, out of fold, on reviewed-empty recordings and on what lies between annotations",
+        help="highest number of out-of-fold events per hour on reviewed empty recordings and between annotations",
         ge=0,
     )
     active_share: float = setting(
         default=0.05, help="largest share of the time of a probe that one label may fill", ge=0, le=1
     )
     off: tuple[str, ...] = setting(
-        default=(), help="probes that are measured and shown but refuse nothing", choices=tuple(PROBES)
+        default=(), help="probes that are measured and shown, but cannot refuse the bundle", choices=tuple(PROBES)
     )
     probe_s: float = setting(default=60.0, help="length of each synthetic probe", unit="s", ge=LEAST_S, le=3600)
     seed: int = setting(default=0, help="seed of the synthetic probes", ge=0)

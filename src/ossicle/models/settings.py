@@ -11,7 +11,7 @@ JOINED_FRAMES = 32
 class CrnnSettings:
     """Size of the network."""
 
-    channels: tuple[int, ...] = setting(default=(16, 32, 64), help="channels of the convolution blocks", ge=1)
+    channels: tuple[int, ...] = setting(default=(16, 32, 64), help="number of channels of each convolution block", ge=1)
     pools: tuple[int, ...] = setting(default=(4, 4, 2), help="pooling over frequency after each block", ge=1)
     hidden: int = setting(default=48, help="hidden units of the GRU in each direction", ge=1)
     dropout: float = setting(default=0.1, help="dropout between blocks and before the output", ge=0, lt=1)
@@ -28,35 +28,36 @@ class WindowSettings:
 
     backbone: str = setting(
         default="resnet18",
-        help="network of timm, by its name there: resnet10t is a small one, tf_efficientnetv2_s_in21k and eca_nfnet_l0 "
-        "are known for birds",
+        help="name of a timm network: resnet10t is small; tf_efficientnetv2_s_in21k and eca_nfnet_l0 are "
+        "common for birds",
     )
     max_pool: bool = setting(
         default=False,
-        help="keep the pooling after the stem of residual networks, for wide windows; four times faster without fine "
-        "detail",
+        help="keep the max pooling after the stem of residual networks; four times as fast, with less detail; "
+        "for wide windows",
     )
     normalise: str = setting(
         default="minmax",
-        help="of each window: minmax (its least value to 0, its largest to 1), peak (its largest to 1, 80 dB below to "
-        "0), level (-80 dB to 0, 20 dB to 1) or none",
+        help="normalisation of each window: minmax (minimum to 0, maximum to 1), peak (maximum to 1, 80 dB "
+        "below it to 0), level (-80 dB to 0, 20 dB to 1) or none",
         choices=("minmax", "peak", "level", "none"),
     )
     head: str = setting(
         default="mean",
-        help="mean: one vector of the whole window; attention: a value and a weight for every place in time, so that "
-        "labels of whole recordings teach where in them something is",
+        help="mean: one vector for the whole window; attention: a value and a weight for every position in "
+        "time, so the model learns from labels of whole recordings where a sound is",
         choices=("mean", "attention"),
     )
     reading: str = setting(
         default="clips",
-        help="clips: one score a window; frames: one for every place in time of a chunk, with the same weights (head "
-        "attention; then chunks.core_s is the clip and chunks.window_s stays 0)",
+        help="clips: one score for each window; frames: one score for each position in time of a chunk, with "
+        "the same weights (needs head = attention; chunks.core_s is then the clip length, and "
+        "chunks.window_s is 0)",
         choices=("clips", "frames"),
     )
     pool: str = setting(
         default="gem",
-        help="of the attention head, over frequency: gem is the generalised mean with a learned power",
+        help="pooling of the attention head over frequency; gem is the generalised mean with a learned power",
         choices=("gem", "mean", "max"),
     )
     hidden: int = setting(default=512, help="hidden units of the attention head", ge=1, le=8192)
@@ -84,7 +85,7 @@ class ModelSettings:
 
     name: str = setting(
         default="crnn",
-        help="network: crnn reads frame by frame, window looks at sliding windows or clips (then give chunks.window_s)",
+        help="network: crnn scores frame by frame; window scores sliding windows or clips (then set chunks.window_s)",
         choices=("crnn", "window"),
     )
     crnn: CrnnSettings = setting(default=CrnnSettings(), help="size of the CRNN")
@@ -95,54 +96,68 @@ class ModelSettings:
 class AugmentSettings:
     """How training crops are varied, stage by stage (``models.augment``); the tables hold what is off by itself."""
 
-    gain_db: float = setting(default=6.0, help="gain drawn from plus or minus this", unit="dB", ge=0)
-    gain_probability: float = setting(default=1.0, help="share of crops that get a gain", ge=0, le=1)
+    gain_db: float = setting(default=6.0, help="random gain between minus and plus this", unit="dB", ge=0)
+    gain_probability: float = setting(default=1.0, help="share of crops with a random gain", ge=0, le=1)
     background_probability: float = setting(
-        default=0.5, help="share of crops that a crop without any target is added to", ge=0, le=1
+        default=0.5, help="share of crops to which a crop without targets is added as background", ge=0, le=1
     )
     background_low_db: float = setting(
-        default=-10.0, help="least level of the added crop, or least signal-to-noise ratio", unit="dB"
+        default=-10.0, help="lowest level of the added background, or lowest signal-to-noise ratio", unit="dB"
     )
     background_high_db: float = setting(
-        default=5.0, help="highest level of the added crop, or highest signal-to-noise ratio", unit="dB"
+        default=5.0, help="highest level of the added background, or highest signal-to-noise ratio", unit="dB"
     )
     background_by: str = setting(
         default="level",
-        help="what those levels are: gain of the added crop as recorded (level), or how far the crop's calls, or the "
-        "whole crop where it has none, lie above it (snr); share: not those levels, but its share of the sum of both, "
-        "brought to one peak",
+        help="meaning of these levels: level: gain of the background as recorded; snr: ratio of the calls (of "
+        "the whole crop if it has none) to the background; share: ignore the levels and use the share of "
+        "the background in the sum, after scaling both to the same peak",
         choices=("level", "snr", "share"),
     )
     background_low_share: float = setting(
-        default=0.25, help='least share of the added crop with background_by = "share"', ge=0, le=1
+        default=0.25, help='lowest share of the background, with background_by = "share"', ge=0, le=1
     )
-    background_high_share: float = setting(default=0.75, help="highest share of the added crop there", ge=0, le=1)
+    background_high_share: float = setting(
+        default=0.75, help='highest share of the background, with background_by = "share"', ge=0, le=1
+    )
     normalise: str = setting(
         default="none",
-        help="each crop's peak to full scale: after all mixing (late), before it too (both), or not (none); for "
-        "networks that hear no level",
+        help="scale each crop to full peak: after all mixing (late), before it too (both), or never (none); "
+        "for networks that ignore levels",
         choices=("none", "late", "both"),
     )
     noise_probability: float = setting(
         default=0.0,
-        help="share of the crops without any target that become steady noise; for detectors that fire on noise",
+        help="share of the crops without targets that are replaced by steady noise; for detectors that fire on noise",
         ge=0,
         le=1,
     )
     tilt_db: float = setting(
-        default=6.0, help="random equaliser: five points drawn from plus or minus this", unit="dB", ge=0
+        default=6.0, help="random equaliser with five points between minus and plus this", unit="dB", ge=0
     )
-    tilt_probability: float = setting(default=1.0, help="share of crops that go through it", ge=0, le=1)
+    tilt_probability: float = setting(default=1.0, help="share of crops with a random equaliser", ge=0, le=1)
     frequency_mask: float = setting(default=0.12, help="widest frequency mask, as a share of the bands", ge=0, le=0.5)
-    time_mask_s: float = setting(default=0.0, help="longest time mask; masked frames stay targets", unit="s", ge=0)
+    time_mask_s: float = setting(
+        default=0.0, help="longest time mask; masked frames keep their targets", unit="s", ge=0
+    )
     pitch_low: float = setting(
-        default=1.0, help="least factor of a crop's frequencies; the known window models: 0.5", gt=0, le=1
+        default=1.0, help="lowest factor of the frequencies of a crop; published window models: 0.5", gt=0, le=1
     )
-    pitch_high: float = setting(default=1.0, help="highest factor of a crop's frequencies; there: 1.5", ge=1, le=8)
+    pitch_high: float = setting(
+        default=1.0, help="highest factor of the frequencies of a crop; published window models: 1.5", ge=1, le=8
+    )
     time_low: float = setting(
-        default=1.0, help="least factor of a crop's durations, targets alike; the known window models: 0.5", gt=0, le=1
+        default=1.0,
+        help="lowest factor of the durations of a crop and its targets; published window models: 0.5",
+        gt=0,
+        le=1,
     )
-    time_high: float = setting(default=1.0, help="highest factor of a crop's durations; there: 2", ge=1, le=8)
+    time_high: float = setting(
+        default=1.0,
+        help="highest factor of the durations of a crop and its targets; published window models: 2",
+        ge=1,
+        le=8,
+    )
 
     stretch_probability: float = setting(
         default=1.0, help="share of crops whose frequencies and durations are stretched", ge=0, le=1

@@ -9,45 +9,49 @@ from ossicle.core.settings import setting, settings
 class TrainingSettings:
     """Length, optimiser and randomness of a training; ``[training]`` in the project file."""
 
-    epochs: int = setting(default=40, help="epochs", ge=1)
-    steps_per_epoch: int = setting(default=12, help="optimiser steps an epoch; 0: as many as there are clips for", ge=0)
-    batch_size: int = setting(default=16, help="crops a step", ge=1)
-    learning_rate: float = setting(default=2e-3, help="highest learning rate of AdamW", gt=0)
-    weight_decay: float = setting(default=1e-3, help="decoupled weight decay", ge=0)
-    warmup: float = setting(default=0.1, help="share of the steps with a rising learning rate", ge=0, lt=1)
-    gradient_clip: float = setting(default=5.0, help="largest gradient norm; 0 for none", ge=0)
-    optimiser: str = setting(
-        default="adamw", help="Adam with decoupled weight decay, or its rectified form", choices=("adamw", "radam")
+    epochs: int = setting(default=40, help="number of epochs", ge=1)
+    steps_per_epoch: int = setting(
+        default=12, help="optimiser steps per epoch; 0: as many as one pass through the clips needs", ge=0
     )
-    ema_decay: float = setting(default=0.99, help="decay of the averaged weights, which are the ones kept", ge=0, lt=1)
+    batch_size: int = setting(default=16, help="number of crops in each step", ge=1)
+    learning_rate: float = setting(default=2e-3, help="highest learning rate of the optimiser", gt=0)
+    weight_decay: float = setting(default=1e-3, help="decoupled weight decay", ge=0)
+    warmup: float = setting(default=0.1, help="share of the steps in which the learning rate rises", ge=0, lt=1)
+    gradient_clip: float = setting(default=5.0, help="largest gradient norm; 0: no clipping", ge=0)
+    optimiser: str = setting(
+        default="adamw", help="optimiser: AdamW, or RAdam with decoupled weight decay", choices=("adamw", "radam")
+    )
+    ema_decay: float = setting(
+        default=0.99, help="decay of the moving average of the weights, which gives the final model", ge=0, lt=1
+    )
     average_epochs: int = setting(
         default=0,
-        help="keep the mean of these weights at the ends of so many last epochs; 0: those after the last",
+        help="use the mean of the averaged weights over this many last epochs; 0: those after the last epoch",
         ge=0,
     )
     pretrained: str = setting(
         default="",
-        help="weights to start the backbone of window networks from: a file beside the project file, or hub (timm's, "
-        "downloaded); empty: none",
+        help="weights to start the backbone of window networks from: a file, relative to the project file, or "
+        "hub (download from timm); empty: random weights",
         digest=False,
     )
     target_share: float = setting(
-        default=0.7, help="share of crops drawn around a target; the others around noise", ge=0, le=1
+        default=0.7, help="share of crops drawn around a target; the others are drawn around noise", ge=0, le=1
     )
     balance: str = setting(
         default="sqrt",
-        help="share of each label among the targets drawn (with replacement): root of its number of clips (sqrt), "
-        "that number (natural), all alike (uniform), the effective number of clips (effective); each: no drawing, "
-        "every clip, noise too, in its turn, whatever its weight",
+        help="share of each label among the targets drawn (with replacement): root of its number of clips "
+        "(sqrt), that number (natural), equal (uniform), the effective number of clips (effective); "
+        "each: no drawing; every clip, noise included, once per pass, whatever its weight",
         choices=("sqrt", "natural", "uniform", "effective", "each"),
     )
     weak: bool = setting(
         default=False,
-        help="annotations say what a clip or recording holds, not where: crops lie anywhere in them, and a window "
-        "has a label or has it not",
+        help="labels say what a clip or recording contains, not where: crops lie anywhere in it, and a window "
+        "either has a label or not",
     )
     presence_s: float = setting(
-        default=0.0, help="of weak labels: a window has a label of which it holds more than this", unit="s", ge=0
+        default=0.0, help="with weak labels: a window has a label if it contains more than this of it", unit="s", ge=0
     )
     loss: str = setting(
         default="bce",
@@ -55,30 +59,39 @@ class TrainingSettings:
         choices=("bce", "focal", "bce_focal"),
     )
     label_smoothing: float = setting(
-        default=0.0, help="share by which targets are moved towards their mean over labels", ge=0, lt=1
+        default=0.0, help="how far targets are moved towards their mean over labels", ge=0, lt=1
     )
     place_weight: float = setting(
         default=0.0,
-        help="of weak labels with an attention head: share of the loss that asks the best place in time, not the clip",
+        help="with weak labels and an attention head: share of the loss on the best position in time instead "
+        "of the clip",
         ge=0,
         le=1,
     )
     apart_frames: float = setting(
-        default=1.5, help="neighbours of one label are trained to be at least this far apart", unit="frames", ge=0
+        default=1.5,
+        help="lowest distance between neighbouring events of one label in the training targets",
+        unit="frames",
+        ge=0,
     )
-    validation_crops: int = setting(default=32, help="held-out crops scored for the curves", ge=0)
-    validate_every: int = setting(default=5, help="epochs from one validation to the next", ge=1)
-    precision: str = setting(default="32-true", help="arithmetic", choices=("32-true", "bf16-mixed"))
-    seed: int = setting(default=0, help="seed of every draw", ge=0)
-    threads: int = setting(default=1, help="threads of each training; part of the result on CPUs", ge=1)
+    validation_crops: int = setting(default=32, help="number of held-out crops scored for the curves", ge=0)
+    validate_every: int = setting(default=5, help="number of epochs between validations", ge=1)
+    precision: str = setting(
+        default="32-true",
+        help="number format: 32-true (float32) or bf16-mixed (bfloat16 where possible)",
+        choices=("32-true", "bf16-mixed"),
+    )
+    seed: int = setting(default=0, help="seed of all random values", ge=0)
+    threads: int = setting(default=1, help="threads of each training; on CPUs the result depends on it", ge=1)
     device: str = setting(
         default="auto",
-        help="where to train and score: auto (GPUs where there are any, a training each), cpu, cuda, cuda:N, mps",
+        help="device to train and score on: auto (all GPUs, one training on each; else the CPU), cpu, cuda, "
+        "cuda:N, mps",
         digest=False,
     )
     parallel: int = setting(
         default=3,
-        help="trainings at a time on a CPU; one more than cores, so that the last ones share them",
+        help="number of parallel trainings on a CPU; one more than cores uses them best at the end",
         ge=1,
         digest=False,
     )

@@ -29,66 +29,78 @@ class BenchmarkSettings:
     """What is judged, on what, and under which decisions."""
 
     audio: str = setting(
-        default="", help="folder of the benchmark's recordings; empty: there is no benchmark", digest=False
+        default="", help="folder of the recordings of the benchmark; empty: no benchmark", digest=False
     )
     annotations: str = setting(default="", help="folder of annotation files, or one file", digest=False)
-    root: str = setting(default="", help="name of the root; empty: that of [corpus], so that equal paths are told")
-    name_template: str = setting(default="", help="fields in file names; empty: that of [corpus]")
-    include: tuple[str, ...] = setting(default=(), help="globs of recordings to keep, as in [corpus]; empty: all")
-    exclude: tuple[str, ...] = setting(default=(), help="globs of recordings to leave out, as in [corpus]")
-    clip_names: tuple[str, ...] = setting(default=(), help="names of clips cut out of tapes, as in [corpus]")
+    root: str = setting(
+        default="", help="name of the audio folder; empty: that of [corpus], so that equal paths are the same recording"
+    )
+    name_template: str = setting(default="", help="pattern that reads fields from file names; empty: that of [corpus]")
+    include: tuple[str, ...] = setting(
+        default=(), help="glob patterns of the recordings to use, as in [corpus]; empty: all"
+    )
+    exclude: tuple[str, ...] = setting(default=(), help="glob patterns of files to ignore, as in [corpus]")
+    clip_names: tuple[str, ...] = setting(
+        default=(), help="patterns of the names of clips cut out of tapes, as in [corpus]"
+    )
     offset_unit: str = setting(
         default="", help="unit of start and end in the names of clips, as in [corpus]", choices=("", *UNITS_S)
     )
-    segment_names: tuple[str, ...] = setting(default=(), help="names of cut-out segments, as in [corpus]")
+    segment_names: tuple[str, ...] = setting(
+        default=(), help="patterns of the names of cut-out segments, as in [corpus]"
+    )
     labels: tuple[str, ...] = setting(
-        default=(), help="labels to judge, for every model alike; empty: those of [corpus], else all that are annotated"
+        default=(),
+        help="labels to evaluate, the same for every model; empty: those of [corpus], else all annotated labels",
     )
     models: tuple[str, ...] = setting(
         default=(),
-        help="bundle folders, relative to the project file, and names of variants; empty: the project's `bundle`",
+        help="bundle folders, relative to the project file, and names of variants; empty: the project's own bundle",
         digest=False,
     )
     windows: tuple[tuple[float, ...], ...] = setting(
         default=(),
-        help="window and step in seconds of each reading by a window model, [[0.4, 0.05]]; empty: the bundle's own",
+        help="window length and step in seconds to run window models with, as [[0.4, 0.05]]; empty: those of "
+        "the bundle",
     )
-    exact_step: bool = setting(default=False, help="read at exactly the asked steps, not at whole hops of the STFT")
+    exact_step: bool = setting(default=False, help="use exactly these steps instead of whole STFT hops")
     thresholds: tuple[float, ...] = setting(
-        default=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), help="thresholds that begin an event, rising", ge=0, le=1
+        default=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9), help="thresholds that start an event, rising", ge=0, le=1
     )
     off_ratio: tuple[float, ...] = setting(default=(1.0,), help="off threshold as a share of on", gt=0, le=1)
     median_s: tuple[float, ...] = setting(
         default=(0.0,),
-        help="lengths of the median over scores, in the nearest odd number of frames; 0 is none",
+        help="lengths of the median filter over scores, rounded to an odd number of frames; 0: no filter",
         unit="s",
     )
-    ema_s: tuple[float, ...] = setting(default=(), help="spans of the moving average over scores", unit="s", gt=0)
-    min_length_s: tuple[float, ...] = setting(default=(0.0,), help="least lengths of an event", unit="s", ge=0)
-    min_gap_s: tuple[float, ...] = setting(default=(0.0,), help="longest gaps that are joined", unit="s", ge=0)
+    ema_s: tuple[float, ...] = setting(
+        default=(), help="spans of the exponential moving average over scores", unit="s", gt=0
+    )
+    min_length_s: tuple[float, ...] = setting(default=(0.0,), help="lowest lengths of an event", unit="s", ge=0)
+    min_gap_s: tuple[float, ...] = setting(default=(0.0,), help="longest gaps that are closed", unit="s", ge=0)
     ious: tuple[float, ...] = setting(
-        default=(0.5,), help="least intersections over union of a match; the first is the page's", gt=0, le=1
+        default=(0.5,), help="lowest intersections over union of a match; the page shows the first", gt=0, le=1
     )
     collars_s: tuple[float, ...] = setting(default=(0.2,), help="collars of further criteria", unit="s", gt=0)
     tape: str = setting(
-        default="recording", help="field that names the tape: figures are given, resampled and cross-fitted by it"
+        default="recording", help="field that names the tape; figures are listed, resampled and cross-fitted by tape"
     )
     allow_overlap: bool = setting(
-        default=False, help="judge on recordings of the training corpus all the same, and mark it everywhere"
+        default=False, help="evaluate also on recordings of the training corpus, and mark all results"
     )
     tables: tuple[float, ...] = setting(
         default=(), help="thresholds whose events are written as tables; empty: all", digest=False
     )
-    bootstrap: int = setting(default=1000, help="resamples of the intervals", ge=0)
+    bootstrap: int = setting(default=1000, help="number of resamples for the intervals", ge=0)
     seed: int = setting(default=0, help="seed of the resampling", ge=0)
     runtime: str = setting(
         default="auto",
-        help="what computes scores; auto: torch where it is installed",
+        help="library that computes scores; auto: torch if it is installed, else onnxruntime",
         choices=("auto", "torch", "onnx"),
     )
     device: str = setting(default="cpu", help="device of torch: auto, cpu, cuda, cuda:N or mps", digest=False)
-    threads: int = setting(default=1, help="threads of the runtime; sums depend on it", ge=1)
-    batch: int = setting(default=8, help="chunks scored at a time", ge=1, le=1024, digest=False)
+    threads: int = setting(default=1, help="number of threads; scores depend on it in their last digits", ge=1)
+    batch: int = setting(default=8, help="number of chunks to score at a time", ge=1, le=1024, digest=False)
 
     def __post_init__(self) -> None:
         """Refuse windows without steps, empty axes, thresholds out of order and a grid beyond all reason."""

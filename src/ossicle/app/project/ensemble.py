@@ -11,21 +11,17 @@ ITSELF = "."
 class EnsembleSettings:
     """The members of the ensemble and its rule; see ``core.combination``."""
 
-    members: tuple[str, ...] = setting(
-        default=(), help='names of variants, and "." for the project itself; at least two make an ensemble'
-    )
+    members: tuple[str, ...] = setting(default=(), help='names of at least two variants; "." is the project itself')
     rule: str = setting(
         default="mean",
-        help="how scores of members become one; learned: a mean with weights fitted on out-of-fold scores",
+        help="how the scores of the members are combined; learned: mean with weights fitted on out-of-fold scores",
         choices=RULES,
     )
     weights: tuple[float, ...] = setting(
-        default=(), help="weight of each member, in their order, divided by their sum; empty: equal ones", ge=0
+        default=(), help="weight of each member, in the same order, divided by their sum; empty: equal weights", ge=0
     )
-    exponent: float = setting(
-        default=2.0, help="power of the rule power: 2 is the root of the mean square", gt=0, le=100
-    )
-    seed: int = setting(default=0, help="seed of the draw of frames that weights are fitted on", ge=0)
+    exponent: float = setting(default=2.0, help="exponent of the rule power: 2 is the root mean square", gt=0, le=100)
+    seed: int = setting(default=0, help="seed of the choice of frames on which weights are fitted", ge=0)
 
     def __post_init__(self) -> None:
         """Refuse members named twice, and weights that do not fit members or rule."""

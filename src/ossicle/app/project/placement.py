@@ -30,22 +30,27 @@ class StepPlacement:
     """Where one step runs; what is left empty is as in ``[jobs]``, and there as the machine has it."""
 
     on: str = setting(
-        default="", help="where: here, or on Slurm; empty: local", choices=("", "local", "slurm"), digest=False
+        default="", help="where to run: local or slurm; empty: local", choices=("", "local", "slurm"), digest=False
     )
-    partition: str = setting(default="", help="partition of Slurm", digest=False)
-    account: str = setting(default="", help="account of Slurm", digest=False)
-    qos: str = setting(default="", help="quality of service of Slurm", digest=False)
-    gpus: int = setting(default=-1, help="GPUs of each task; -1: as in [jobs], there none", ge=-1, digest=False)
-    gpu_type: str = setting(default="", help="type of GPU, as in --gres=gpu:TYPE:N", digest=False)
-    cpus: int = setting(default=0, help="CPUs of each task; 0: what Slurm gives", ge=0, digest=False)
-    memory: str = setting(default="", help="memory of each task, as in 16G", digest=False)
-    time: str = setting(default="", help="wall time of each task: minutes, H:MM:SS or D-HH:MM:SS", digest=False)
+    partition: str = setting(default="", help="Slurm partition", digest=False)
+    account: str = setting(default="", help="Slurm account", digest=False)
+    qos: str = setting(default="", help="Slurm quality of service", digest=False)
+    gpus: int = setting(
+        default=-1, help="number of GPUs for each task; -1: as in [jobs], where it means none", ge=-1, digest=False
+    )
+    gpu_type: str = setting(default="", help="GPU type, as in --gres=gpu:TYPE:N", digest=False)
+    cpus: int = setting(default=0, help="number of CPUs for each task; 0: Slurm's default", ge=0, digest=False)
+    memory: str = setting(default="", help="memory for each task, as 16G", digest=False)
+    time: str = setting(default="", help="wall time for each task: minutes, H:MM:SS or D-HH:MM:SS", digest=False)
     max_concurrent: int = setting(
-        default=0, help="tasks at a time; 0: 15 that score, 20 that evaluate, else as many as fit", ge=0, digest=False
+        default=0,
+        help="highest number of parallel tasks; 0: 15 for scoring, 20 for evaluation, otherwise no limit",
+        ge=0,
+        digest=False,
     )
     sbatch: tuple[str, ...] = setting(
         default=(),
-        help="more options of sbatch, one a line, after those of [jobs]; only in ossicle.local.toml or --set",
+        help="more sbatch options, one per line, after those of [jobs]; only in ossicle.local.toml or --set",
         digest=False,
     )
     setup: tuple[str, ...] = setting(
@@ -68,25 +73,27 @@ def _table(what: str) -> Any:
 class JobsSettings(StepPlacement):
     """``[jobs]``, and a table for each step that is to run elsewhere or with other means."""
 
-    attempts: int = setting(default=3, help="times that a failing task is run before it counts", ge=1, digest=False)
+    attempts: int = setting(
+        default=3, help="number of runs of a failing task before it counts as failed", ge=1, digest=False
+    )
     continuations: int = setting(
-        default=50, help="times that a task which saved its state at its wall time goes on", ge=0, digest=False
+        default=50, help="how often a task that saved its state at its wall time is queued again", ge=0, digest=False
     )
     poll_s: float = setting(
-        default=5.0, help="from one look at the queue to the next", unit="s", ge=0.2, le=600, digest=False
+        default=5.0, help="time between checks of the queue", unit="s", ge=0.2, le=600, digest=False
     )
     store: StepPlacement = _table("the store")
-    training: StepPlacement = _table("trainings, a task each")
-    scores: StepPlacement = _table("scores, a task for each fold")
+    training: StepPlacement = _table("trainings, one task for each")
+    scores: StepPlacement = _table("scores, one task for each fold")
     decision: StepPlacement = _table("thresholds")
     calibration: StepPlacement = _table("the calibration")
     second_stage: StepPlacement = _table("the second stage")
     evaluation: StepPlacement = _table("figures")
     noise_gate: StepPlacement = _table("the noise gate")
     bundle: StepPlacement = _table("the bundle")
-    report: StepPlacement = _table("the page")
-    benchmark_scores: StepPlacement = _table("scores of the benchmark, a task for each model and window")
-    benchmark_evaluation: StepPlacement = _table("decisions and figures of the benchmark, a task for each model")
+    report: StepPlacement = _table("the report page")
+    benchmark_scores: StepPlacement = _table("scores of the benchmark, one task for each model and window")
+    benchmark_evaluation: StepPlacement = _table("decisions and figures of the benchmark, one task for each model")
 
     def __post_init__(self) -> None:
         """Refuse what would be more than one word of an sbatch line."""

@@ -8,11 +8,12 @@ from ossicle.app.project.settings import ProjectSettings
 _HEAD = """\
 # The project file
 
-`ossicle.toml` has one table for each step. A project may start from a recipe (`base = "recipe:tapes"`) or from another
-file; `ossicle.local.toml` beside it (not for version control) overrides it, and `--set TABLE.KEY=VALUE` overrides both.
-`[variants.NAME]` holds overlays of the same tables ([variants](variants.md)). Unknown keys, wrong types and impossible
-values are refused. The defaults below are those of the settings; a recipe sets its own. Written by
-`python -m ossicle.app.project.reference`; do not edit.
+`ossicle.toml` has one table for each step. A project may start from a recipe (`base = "recipe:tapes"`) or from
+another project file. `ossicle.local.toml` in the same folder (not for version control) overrides it, and `--set
+TABLE.KEY=VALUE` overrides both. `[variants.NAME]` contains variants of the same tables ([variants](variants.md)).
+Unknown keys, wrong types and impossible values are errors. The defaults below are those of the settings; a recipe
+may set its own. This page is generated: after a change of settings, run `python -m ossicle.app.project.reference >
+docs/project-file.md`.
 """
 
 
@@ -23,8 +24,9 @@ def reference() -> str:
 
 def _table(name: str, spec: Field[Any]) -> str:
     cls = get_type_hints(ProjectSettings)[name]
-    return f"\n## `[{name}]`: {spec.metadata['help']}\n\n| key | what | default | range |\n|---|---|---|---|\n" + _rows(
-        cls
+    return (
+        f"\n## `[{name}]`: {spec.metadata['help']}\n\n| key | meaning | default | range |\n|---|---|---|---|\n"
+        + _rows(cls)
     )
 
 
@@ -33,7 +35,9 @@ def _rows(cls: Any, prefix: str = "") -> str:
     lines = []
     for spec in fields(cls):
         if is_dataclass(hints[spec.name]) and issubclass(cls, hints[spec.name]):
-            lines.append(f"| `{prefix}{spec.name}.*` | {spec.metadata['help']}: the keys above, for it alone | | |\n")
+            lines.append(
+                f"| `{prefix}{spec.name}.*` | {spec.metadata['help']}: the keys above, for this step only | | |\n"
+            )
             continue
         if is_dataclass(hints[spec.name]):
             lines.append(_rows(hints[spec.name], f"{prefix}{spec.name}."))

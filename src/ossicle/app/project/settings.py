@@ -31,8 +31,10 @@ class ProjectTable:
     """``[project]``: name and place of the results."""
 
     name: str = setting(default="detector", help="name of the project and of its bundle")
-    data_root: str = setting(default="data", help="folder for artefacts, beside the project file", digest=False)
-    workers: int = setting(default=2, help="threads or processes for reading audio", ge=1, digest=False)
+    data_root: str = setting(
+        default="data", help="folder for the outputs of all steps, relative to the project file", digest=False
+    )
+    workers: int = setting(default=2, help="number of threads or processes that read audio", ge=1, digest=False)
 
     def __post_init__(self) -> None:
         """Refuse a name that no bundle could have, before a day of training rather than after it."""
@@ -46,35 +48,31 @@ class ProjectSettings:
 
     corpus: CorpusSettings = setting(help="recordings and annotations")
     project: ProjectTable = setting(default=ProjectTable(), help="name and places")
-    fetch: FetchSettings = setting(default=FetchSettings(), help="recordings to bring here first (`ossicle fetch`)")
+    fetch: FetchSettings = setting(default=FetchSettings(), help="recordings to download first (`ossicle fetch`)")
     split: SplitSettings = setting(default=SplitSettings(), help="groups and folds")
     dataset: DatasetSettings = setting(default=DatasetSettings(), help="targets and noise")
-    store: StoreSettings = setting(default=StoreSettings(), help="recordings decoded once, and how the others are read")
+    store: StoreSettings = setting(default=StoreSettings(), help="recordings decoded once, and how to read the others")
     frontend: FrontEndSettings = setting(default=FrontEndSettings(), help="waveform to spectrogram")
-    chunks: ChunkSettings = setting(default=ChunkSettings(), help="chunk plan")
+    chunks: ChunkSettings = setting(default=ChunkSettings(), help="how recordings are divided into chunks")
     model: ModelSettings = setting(default=ModelSettings(), help="network")
     augment: AugmentSettings = setting(default=AugmentSettings(), help="augmentation")
     training: TrainingSettings = setting(default=TrainingSettings(), help="training")
     pseudo: PseudoSettings = setting(
-        default=PseudoSettings(), help="unlabelled recordings, labelled by models (`ossicle pseudo`)"
+        default=PseudoSettings(), help="unlabelled recordings, labelled by the models (`ossicle pseudo`)"
     )
-    postprocess: Postprocess = setting(
-        default=Postprocess(), help="what is done to a recording's scores before they are decided on"
-    )
-    decision: DecisionGrid = setting(default=DecisionGrid(), help="grid of decisions")
+    postprocess: Postprocess = setting(default=Postprocess(), help="processing of scores before the decision")
+    decision: DecisionGrid = setting(default=DecisionGrid(), help="thresholds and other decision settings to try")
     calibration: CalibrationSettings = setting(default=CalibrationSettings(), help="scores to probabilities")
     second_stage: SecondStageSettings = setting(
-        default=SecondStageSettings(), help="trees that judge the events again from how they sound"
+        default=SecondStageSettings(), help="re-scoring of events from their acoustic features"
     )
-    evaluation: EvaluationSettings = setting(default=EvaluationSettings(), help="criteria and intervals")
+    evaluation: EvaluationSettings = setting(default=EvaluationSettings(), help="criteria and intervals of the figures")
     noise_gate: NoiseGateSettings = setting(default=NoiseGateSettings(), help="limits of the noise gate")
-    export: ExportSettings = setting(default=ExportSettings(), help="what `ossicle export` allows, and measures on")
-    report: ReportSettings = setting(default=ReportSettings(), help="the page")
-    ensemble: EnsembleSettings = setting(default=EnsembleSettings(), help="variants that say together what is heard")
-    jobs: JobsSettings = setting(default=JobsSettings(), help="where the work of each step is done, and with what")
-    benchmark: BenchmarkSettings = setting(
-        default=BenchmarkSettings(), help="a separate corpus, and the grid judged on it"
-    )
+    export: ExportSettings = setting(default=ExportSettings(), help="limits and data of `ossicle export`")
+    report: ReportSettings = setting(default=ReportSettings(), help="the report page")
+    ensemble: EnsembleSettings = setting(default=EnsembleSettings(), help="several variants combined into one detector")
+    jobs: JobsSettings = setting(default=JobsSettings(), help="where each step runs, and with which resources")
+    benchmark: BenchmarkSettings = setting(default=BenchmarkSettings(), help="evaluation on a separate corpus")
 
     def __post_init__(self) -> None:
         """Refuse networks that cannot read the chunks, and windows that the front end has no frames for."""

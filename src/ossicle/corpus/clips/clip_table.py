@@ -22,47 +22,51 @@ class DatasetSettings:
 
     quality_min: int = setting(
         default=0,
-        help="least quality number kept as a target, for corpora where a higher number is better; 0 keeps all, unknown "
-        "quality is kept",
+        help="lowest quality number of a target, for corpora in which higher is better; 0: all; unknown "
+        "quality is always kept",
         ge=0,
     )
     quality_max: int = setting(
         default=0,
-        help="worst quality number kept as a target (1 best, 4 worst); 0 keeps all, unknown quality is kept",
+        help="highest quality number of a target, for corpora in which 1 is best and 4 is worst; 0: all; "
+        "unknown quality is always kept",
         ge=0,
     )
     noise: str = setting(
         default="corpus",
         choices=("corpus", "beside", "recordings"),
-        help="where noise is mined: corpus: uniformly over all reviewed recordings; beside: for each target in its own "
-        "recording, as long as the target; recordings: none is mined, every reviewed recording without annotations is "
-        "one noise clip",
+        help="where noise clips come from: corpus: uniformly from all reviewed recordings; beside: for each "
+        "target, clips of the same length from the same recording; recordings: each reviewed recording "
+        "without annotations is one noise clip",
     )
     noise_per_target: float = setting(
         default=1.0,
-        help="noise clips mined for each target; a fraction is a chance of one more; not with noise = recordings",
+        help="number of noise clips for each target; a fraction is the probability of one more; not with "
+        "noise = recordings",
         ge=0,
     )
-    margin_s: float = setting(default=0.1, help="distance of noise from every annotation", unit="s", ge=0)
+    margin_s: float = setting(default=0.1, help="lowest distance of noise clips from every annotation", unit="s", ge=0)
     fallback_raw: bool = setting(
         default=True,
-        help="noise beside a target whose recording has no room comes from other reviewed recordings of its group (the "
-        "rest of the tape)",
+        help="with noise = beside: if a recording has no room, take noise from other reviewed recordings of "
+        "its group (the rest of the tape)",
     )
     mined_weight: float = setting(
         default=2.0,
-        help="how many times as often as other noise a false alarm kept by `ossicle dataset mine` is drawn in training",
+        help="how often false alarms saved by `ossicle dataset mine` are drawn in training, relative to other noise",
         ge=0,
     )
     weight_field: str = setting(
         default="",
-        help="field of recordings, as rating, by which their targets are drawn more or less often; empty: all alike",
+        help="field, as rating, that weights how often the targets of a recording are drawn; empty: all equally often",
     )
     weight_scale: float = setting(
-        default=5.0, help="value of that field that weighs 1; a recording without a value, or with 0, weighs 1", gt=0
+        default=5.0,
+        help="value of that field with weight 1; a recording without a value, or with 0, also has weight 1",
+        gt=0,
     )
     refuse_overlaps: bool = setting(
-        default=False, help="refuse a dataset in which noise shares time with other noise, or a clip is there twice"
+        default=False, help="make it an error if noise clips share time, or if a clip occurs twice"
     )
 
 

@@ -44,51 +44,54 @@ class CorpusSettings:
     audio: str = setting(help="folder of recordings", digest=False)
     annotations: str = setting(default="", help="folder of annotation files, or one file; empty: none", digest=False)
     root: str = setting(
-        default="recordings", help="name of the root; with the path below it, it identifies a recording"
+        default="recordings",
+        help="name of the audio folder; with the path below it, it identifies a recording",
     )
     include: tuple[str, ...] = setting(
-        default=(), help="globs on the path below `audio`: these are the recordings, `siteA/**`; empty: all"
+        default=(), help="glob patterns of the recordings to use, relative to `audio`, as `siteA/**`; empty: all"
     )
-    exclude: tuple[str, ...] = setting(default=(), help="globs on the path below `audio`: not used in any way")
+    exclude: tuple[str, ...] = setting(default=(), help="glob patterns of files to ignore, relative to `audio`")
     name_template: str = setting(
         default="",
-        help="fields in file names, such as site{site}_{date}_*; a clip of a tape has its tape's; empty: none",
+        help="pattern that reads fields from file names, as site{site}_{date}_*; a clip of a tape gets the "
+        "fields of its tape; empty: no fields",
     )
     clip_names: tuple[str, ...] = setting(
         default=(),
-        help="names of clips cut out of tapes, such as {tape:*}.wav_{start:#}_{end:#}; the first that fits counts",
+        help="patterns of the names of clips cut out of tapes, as {tape:*}.wav_{start:#}_{end:#}; the first "
+        "that fits is used",
     )
     offset_unit: str = setting(
         default="",
         choices=("", *UNITS_S),
-        help="unit of start and end in the names of clips; their lengths must agree; must be given with clip_names",
+        help="unit of start and end in the names of clips; checked against their lengths; required with clip_names",
     )
     segment_names: tuple[str, ...] = setting(
         default=(),
-        help="annotations are cut-out segments (audio) with such names: {clip:*}_{start:#}_{end:#}Q{quality:#}, in "
-        "seconds of the clip; the first that fits counts",
+        help="patterns of the names of cut-out segments (audio files) that serve as annotations, as "
+        "{clip:*}_{start:#}_{end:#}Q{quality:#}, in seconds of the clip; the first that fits is used",
     )
     label_column: str = setting(default="auto", help="label column of Raven tables: a name, a number from 1, or auto")
-    default_label: str = setting(default="", help="label of rows that have none; empty: such rows are refused")
+    default_label: str = setting(default="", help="label for rows without a label; empty: such rows are an error")
     label_field: str = setting(
-        default="", help="field that labels a recording as a whole (`folder`, one of the template's or a column's)"
+        default="", help="field with the label of the whole recording (`folder`, a field of the template, or a column)"
     )
     negative_labels: tuple[str, ...] = setting(
         default=NEGATIVE,
-        help="labels of whole recordings, in any case, that mean: reviewed, and none of the labels is there; so do "
-        "class folders that begin with -",
+        help="labels of whole recordings (upper or lower case) that mean: reviewed, contains none of the "
+        "labels; class folders that start with - mean the same",
     )
     metadata: MetadataSettings = setting(default=MetadataSettings(), help="a table with a row for each recording")
-    labels: tuple[str, ...] = setting(default=(), help="labels to keep; empty: all that are found")
+    labels: tuple[str, ...] = setting(default=(), help="labels to keep; empty: all labels in the annotations")
     most: int = setting(
         default=0,
-        help="at most this many recordings, of every folder alike: a sliver to try a project on; 0: all",
+        help="highest number of recordings, taken evenly from all folders, to try a project; 0: all",
         ge=0,
     )
     decode: bool = setting(
         default=True,
-        help="decode every recording once: finds truncated, silent and clipped ones; else headers are believed, and a "
-        "recording that then does not decode stops the run",
+        help="decode every recording once, to find truncated, silent and clipped ones; if false, headers are "
+        "trusted, and a recording that cannot be decoded stops the run",
     )
 
     def __post_init__(self) -> None:

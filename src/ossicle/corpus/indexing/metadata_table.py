@@ -28,26 +28,29 @@ class MetadataSettings:
 
     table: str = setting(
         default="",
-        help="CSV, TSV or Parquet with a row for each recording; its columns are fields; empty: none",
+        help="CSV, TSV or Parquet table with one row for each recording; its columns become fields; empty: no table",
         digest=False,
     )
-    file_column: str = setting(default="filename", help="column of the recording's path; its end, whole folders, fits")
+    file_column: str = setting(
+        default="filename", help="column with the path of the recording; compared by whole folder names, from the end"
+    )
     label_column: str = setting(
-        default="primary_label", help="column of the label of the whole recording; empty: no labels in the table"
+        default="primary_label", help="column with the label of the whole recording; empty: no labels in the table"
     )
     secondary_column: str = setting(
-        default="secondary_labels", help="column of more labels, a list as ['a', 'b'] in one cell; empty: none"
+        default="secondary_labels",
+        help="column with further labels, a list as ['a', 'b'] in one cell; empty: no further labels",
     )
     secondary: str = setting(
         default="target",
         choices=("target", "unknown", "none"),
-        help="what more labels are: target: labels like the first; unknown: may be heard or not, so the recording says "
-        "nothing of them; none: not read",
+        help="how to use further labels: target: like the first label; unknown: the label may or may not be "
+        "audible and is masked; none: ignore them",
     )
     nothing: tuple[str, ...] = setting(
         default=("unknown",),
-        help="cells that say nothing, in any case, as an empty one; a recording without its group's field is its own "
-        "group",
+        help="cell values (upper or lower case) that mean the same as an empty cell; a recording without a "
+        "value for the group field is its own group",
     )
 
 

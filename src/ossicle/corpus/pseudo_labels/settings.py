@@ -15,47 +15,49 @@ class PseudoSettings:
 
     audio: str = setting(default="", help="folder of unlabelled recordings; empty: no pseudo-labels", digest=False)
     include: tuple[str, ...] = setting(
-        default=(), help="globs on the path below `audio`: these are used, `siteA/**`; empty: all"
+        default=(), help="glob patterns of the recordings to use, relative to `audio`, as `siteA/**`; empty: all"
     )
-    exclude: tuple[str, ...] = setting(default=(), help="globs on the path below `audio`: not used in any way")
+    exclude: tuple[str, ...] = setting(default=(), help="glob patterns of files to ignore, relative to `audio`")
     name_template: str = setting(
-        default="", help="fields in their file names; empty: those of corpus.name_template, where the names fit it"
+        default="",
+        help="pattern that reads fields from their file names; empty: corpus.name_template, for names that fit it",
     )
     group: str = setting(
         default="",
-        help="field whose values no model hears that holds them out; empty: that of split.group; `recording` where the "
-        "unlabelled recordings share no site, tape or animal with the labelled ones",
+        help="field whose values are held out: a model is not trained on unlabelled recordings of a group "
+        "that it holds out; empty: split.group; use `recording` if the unlabelled recordings share no "
+        "site, tape or animal with the labelled ones",
     )
     threshold: float = setting(
-        default=0.5, help="a window is kept where its highest label reaches this", digest=False, gt=0, le=1
+        default=0.5, help="keep a window if its highest score reaches this", digest=False, gt=0, le=1
     )
-    floor: float = setting(
-        default=0.1, help="of a window that is kept, scores below this become 0", digest=False, ge=0, le=1
+    floor: float = setting(default=0.1, help="in kept windows, set scores below this to 0", digest=False, ge=0, le=1)
+    most_per_file: int = setting(
+        default=12, help="highest number of windows of one recording, those with the highest scores", digest=False, ge=1
     )
-    most_per_file: int = setting(default=12, help="windows kept of a recording, the surest first", digest=False, ge=1)
     parts: int = setting(
         default=1,
-        help="parts of the unlabelled recordings, taken by round in turn; 2: no recording is labelled by models that "
-        "were taught it in the round before",
+        help="divide the unlabelled recordings into this many parts and use them in turn, one in each round; "
+        "2: no recording is labelled by models trained on it in the previous round",
         digest=False,
         ge=1,
         le=10,
     )
     probability: float = setting(
-        default=0.4, help="probability that a crop of a training is replaced by a pseudo-labelled window", ge=0, le=1
+        default=0.4, help="probability that a training crop is replaced by a pseudo-labelled window", ge=0, le=1
     )
     same_class: bool = setting(
         default=True,
-        help="by one with the label of the clip that was drawn (a label without any keeps its clips, noise stays); "
-        "false: by any",
+        help="replace a clip only by a window with the same label (clips of labels without windows, and "
+        "noise, are kept); false: by any window",
     )
     rounds: str = setting(
         default=LATEST,
-        help="rounds that teach: the latest; all, of each recording its latest; none",
+        help="rounds to train with: the latest; all (for each recording its latest round); none",
         choices=(LATEST, ALL, NONE),
         digest=False,
     )
-    up_to: int = setting(default=0, help="no round after this number teaches; 0: all there are", digest=False, ge=0)
+    up_to: int = setting(default=0, help="use no round after this number; 0: use all", digest=False, ge=0)
 
     def __post_init__(self) -> None:
         """Refuse globs of nothing, and a floor that would take what the threshold has kept."""

@@ -29,9 +29,9 @@ FOUND, BELOW = "found", "below the threshold"
 class ReviewSettings:
     """Which events are chosen, how many, and how much of their surroundings is to be looked at."""
 
-    select: tuple[str, ...] = setting(default=tuple(KINDS), help="kinds of events, in turn", choices=tuple(KINDS))
-    most: int = setting(default=50, help="events chosen, at most", ge=1)
-    margin_s: float = setting(default=1.0, help="stretch looked at on each side of an event", unit="s", ge=0)
+    select: tuple[str, ...] = setting(default=tuple(KINDS), help="kinds of events, taken in turn", choices=tuple(KINDS))
+    most: int = setting(default=50, help="highest number of events", ge=1)
+    margin_s: float = setting(default=1.0, help="sound to check before and after an event", unit="s", ge=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,28 +34,31 @@ class SplitSettings:
     strategy: str = setting(
         default=GROUPED,
         choices=STRATEGIES,
-        help="grouped: whole groups, each fold held out once; proportional_by_tape: whole groups to train, val and "
-        "test; the others divide single clips over train, val and test, so that a group lies on both sides (leaky)",
+        help="grouped: whole groups, each fold held out once; proportional_by_tape: whole groups in train, "
+        "val and test; the others divide single clips into train, val and test, so a group can be in "
+        "more than one of them (leaky)",
     )
     group: str = setting(
         default="recording",
-        help="field that no split cuts through, but for leaky strategies; `recording` and `folder` are built in",
+        help="field whose values are never divided by a split, except by leaky strategies; `recording` and "
+        "`folder` are built in",
     )
-    folds: int = setting(default=0, help="number of folds; 0 holds each group out once; of `grouped` only", ge=0)
+    folds: int = setting(default=0, help="number of folds; 0 holds each group out once; only for `grouped`", ge=0)
     fold_field: str = setting(
         default="",
-        help="field that says in which fold a recording is held out (published folds); `folds` and `seed` then have no "
-        "part in it; of `grouped` only; empty: folds are made",
+        help="field with the number of the fold in which a recording is held out (published folds); `folds` "
+        "and `seed` are then ignored; only for `grouped`; empty: make new folds",
     )
     rare: str = setting(
         default="each_fold",
         choices=("each_fold", "train"),
-        help="labels of fewer groups than folds: each_fold: dealt like all others, so some folds cannot judge them; "
-        "train: their groups are never held out, so every model learns from all of them and none is judged on them",
+        help="labels with fewer groups than folds: each_fold: assigned like all others, so some folds cannot "
+        "evaluate them; train: their groups are never held out, so every model learns from them and they "
+        "are not evaluated",
     )
-    train_share: float = setting(default=0.7, help="share of train; not of `grouped`", gt=0, lt=1)
-    val_share: float = setting(default=0.15, help="share of val; not of `grouped`; test is the rest", gt=0, lt=1)
-    seed: int = setting(default=0, help="order in which equal groups, or clips, are assigned", ge=0)
+    train_share: float = setting(default=0.7, help="share of train; not for `grouped`", gt=0, lt=1)
+    val_share: float = setting(default=0.15, help="share of val; not for `grouped`; test is the rest", gt=0, lt=1)
+    seed: int = setting(default=0, help="seed of the order in which equal groups, or clips, are assigned", ge=0)
 
     def __post_init__(self) -> None:
         """Refuse a single fold, and shares that leave no test: nothing would be left to train on, or to judge."""

@@ -45,20 +45,21 @@ class DecisionGrid:
 
     on: tuple[float, ...] = setting(
         default=tuple(round(1 / (1 + math.exp(2.2 - 0.4 * step)), 3) for step in range(18)),
-        help="on thresholds, rising; by default even in log odds, as scores crowd near 0 and 1",
+        help="thresholds that start an event, rising; evenly spaced in log odds by default, because scores "
+        "crowd near 0 and 1",
         ge=0,
         le=1,
     )
     off_ratio: tuple[float, ...] = setting(default=(1.0, 0.75, 0.5), help="off threshold as a share of on", gt=0, le=1)
     median_frames: tuple[int, ...] = setting(
-        default=(1,), help="lengths of the median, odd; 1 is none", unit="frames", ge=1
+        default=(1,), help="lengths of the median filter, odd; 1: no filter", unit="frames", ge=1
     )
     ema_frames: tuple[int, ...] = setting(default=(), help="spans of the moving average", unit="frames", ge=2)
     min_length_s: tuple[float, ...] = setting(
-        default=(0.0, 0.02, 0.04), help="least lengths of an event", unit="s", ge=0
+        default=(0.0, 0.02, 0.04), help="lowest lengths of an event", unit="s", ge=0
     )
     min_gap_s: tuple[float, ...] = setting(
-        default=(0.0, 0.01, 0.03), help="longest gaps that are joined", unit="s", ge=0
+        default=(0.0, 0.01, 0.03), help="longest gaps that are closed", unit="s", ge=0
     )
 
     def __post_init__(self) -> None:
