@@ -25,81 +25,87 @@ TABLE: Mapping[str, Row] = MappingProxyType(
     {
         "demo": Row(
             "run.demo",
-            "Make synthetic tapes, train, evaluate, export, predict, stream, and write the page: minutes on two cores.",
+            "Run everything once on synthetic recordings: train, evaluate, export, predict, stream, report. "
+            "Takes minutes.",
         ),
-        "new": Row("run.project", "Scaffold a project file from a recipe and a look at the recordings."),
+        "new": Row("run.project", "Create a project file from a recipe, with settings that fit the recordings."),
         "presets": Row(
             "run.presets",
-            "List the named trainings; a project names one as `preset` of the table training, or by --set.",
+            "List the training presets. Choose one with --set training.preset=NAME, or in the project file.",
         ),
         "fetch": Row(
             "run.fetch",
-            "Fetch the files that the table of `fetch` names: address, size in bytes, SHA-256 and path.",
+            "Download the recordings listed in the table `fetch.table`: address, size in bytes, SHA-256 and path.",
         ),
         "check": Row(
             "run.project",
-            "Say what is missing before a run, with the remedy; exit code 2 when a run would fail.",
+            "Check the inputs of a run and list what is missing, with what to do. Exit code 2 if a run would fail.",
         ),
-        "run": Row("run.project", "Run a project: what is done already is reused, what is missing is computed."),
+        "run": Row(
+            "run.project",
+            "Run a project: train, evaluate, and write the bundle and the report. Finished steps are reused.",
+        ),
         "train": Row(
             "run.train",
-            "Train the models of a project, or those of its variants; what is trained already is reused.",
+            "Train the models of a project or of its variants. Finished trainings are reused.",
         ),
         "status": Row(
             "run.project",
-            "Show which steps are done under the current settings, and which would be computed.",
+            "Show which steps are done with the current settings, and which a run would compute.",
         ),
-        "jobs": Row("run.jobs", "Run the work of a project on Slurm, or in processes side by side."),
+        "jobs": Row("run.jobs", "Run a project on Slurm or in parallel processes, and follow its jobs."),
         "predict": Row(
             "use.predict",
-            "Find events in recordings. A file that cannot be read costs only itself: exit code 3 says so.",
+            "Find events in recordings and write them as tables. An unreadable file is skipped and listed: "
+            "exit code 3.",
         ),
         "stream": Row(
             "use.predict",
-            "Print the events of a file as a microphone would give them: JSON lines, each when it is decided.",
+            "Print the events of a file as JSON lines, each as soon as it is decided, as for live sound "
+            "from a microphone.",
         ),
         "export": Row(
             "run.export",
-            "Export the final model, compare every graph with torch, and measure what each precision costs "
-            "and how fast it is.",
+            "Export the final model in several precisions, and measure the accuracy and speed of each.",
         ),
         "cutouts": Row(
             "use.cutouts",
-            "Cut the events of tables out of their recordings: `<stem>_<start ms>_<end ms>.wav`, with "
-            "`cutouts.csv` beside.",
+            "Write each event of a table as an audio file, `<stem>_<start ms>_<end ms>.wav`, and list them "
+            "in `cutouts.csv`.",
         ),
         "score": Row(
             "compare.score",
-            "Compare events with annotations by optimal matching at an IoU (0.5 unless --iou or --collar is given).",
+            "Compare the events of any tool with annotations: precision, recall and F1 by optimal matching.",
         ),
         "benchmark": Row(
             "compare.benchmark",
-            "Judge models on an annotated corpus that they were not trained on; leaves `benchmark/` beside "
-            "the project file.",
+            "Evaluate models on annotated recordings that they were not trained on. Writes `benchmark/` in "
+            "the project folder.",
         ),
         "leaderboard": Row(
             "compare.leaderboard",
-            "List the project and its variants, the best first, with what tells them apart.",
+            "Rank the project and its variants by their figures, the best first.",
         ),
         "ensemble": Row(
             "compare.ensemble",
-            "Make one detector of several variants, and lay it beside each of them and beside their plain mean.",
+            "Combine several variants into one detector, and compare it with each of them and with their plain mean.",
         ),
-        "dataset": Row("data.dataset", "Look at the recordings, annotations and clips of a project."),
-        "store": Row("data.store", "Build the store of a project's recordings, and check it."),
+        "dataset": Row("data.dataset", "Inspect and export the recordings, annotations and clips of a project."),
+        "store": Row("data.store", "Build and verify the store: the recordings of a project, decoded once."),
         "convert": Row(
             "data.convert",
-            "Convert annotations from one format into another; what it cannot hold is said.",
+            "Convert annotations from one format to another. Anything lost in the conversion is reported.",
         ),
-        "review": Row("data.review", "Have a person correct what a model found, and learn from it."),
+        "review": Row(
+            "data.review", "Export events for a person to correct, and import the corrections for the next training."
+        ),
         "pseudo": Row(
             "data.pseudo",
-            "Label unlabelled recordings with a project's own models: pseudo/round-NNN, from which the next "
-            "run learns.",
+            "Label unlabelled recordings with the project's own models, as training data for the next run.",
         ),
         "purge": Row(
             "run.purge",
-            "Remove artefacts that neither the present settings nor a variant, nor a bundle laid out from them, uses.",
+            "Remove outputs that neither the current settings, nor a variant, nor a published bundle uses.",
         ),
     }
 )
