@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from ossicle.app.cli.use.runtimes import Engine, open_predictor
+from ossicle.app.api.engine import Engine, open_predictor
 from ossicle.audio.wav import write_wav
 from ossicle.bundle.ensembles import RANKS, rank_bytes
 from ossicle.bundle.format import member_bundles, read_bundle, write_bundle

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ossicle.app.cli.use.runtimes import LIBRARIES, RUNTIMES, Engine, open_predictor
+from ossicle.app.api.engine import LIBRARIES, RUNTIMES, Engine, open_predictor
 from ossicle.artefacts.files import read_json
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor

@@ -93,6 +93,8 @@ def test_an_empty_skeleton_keeps_every_contract(repository: Path, skeleton: Path
         ({"app.steps.unheard_of": ""}, "Inside app.steps:"),
         ({"unheard_of.planted": "import numpy\n"}, "Each layer imports only what is below it"),
         ({"app.project": "import ossicle.app.cli\n", "app.cli": ""}, "Inside app:"),
+        ({"app.api": "import ossicle.app.cli\n", "app.cli": ""}, "Inside app:"),
+        ({"app.steps.engine": "import ossicle.app.api\n", "app.api": ""}, "Inside app:"),
         ({"app.steps.engine": "import torch\n"}, "Only models, training and export import torch"),
         ({"report.planted": "def f():\n    import torch.nn\n"}, "Only models, training and export import torch"),
         ({"models.planted": "import lightning\n"}, "Only training imports lightning"),

@@ -1,13 +1,12 @@
-"""Audio files to scores and events, through one engine in bounded memory (invariants 4, 7 and 10).
+"""Recordings to scores and events, through one engine in bounded memory (invariants 4, 7 and 10).
 
-``MonoStream`` decodes and resamples in blocks, ``Scorer`` reads them on the chunk grid, ``Decider`` folds the scores
-into events, or ``Rescorer`` where there is a second stage; a whole recording is never held. :func:`stream_file` is the
-same engine fed as a microphone would feed it.
+``MonoStream`` decodes and resamples in blocks, and ``EventFinder`` folds them into events; a whole recording is never
+held. :func:`stream_file` is the same engine fed as a microphone would feed it.
 """
 
 import os
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -18,13 +17,14 @@ from ossicle.audio.mono import MonoStream
 from ossicle.core.decision import Decision
 from ossicle.core.errors import AudioError
 from ossicle.core.records import Status
-from ossicle.core.time import to_samples, to_seconds
+from ossicle.core.time import to_samples
 from ossicle.core.tracks import Event, ScoreTrack, event_order
 from ossicle.inference.delivery import Delivery
-from ossicle.inference.postprocess import refuse_in_stream
+from ossicle.inference.event_stream import EventStream
+from ossicle.inference.finder import EventFinder
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer
-from ossicle.inference.second_stage.stage import Rescorer, SecondStage
+from ossicle.inference.second_stage.stage import SecondStage
 
 PathLike = str | os.PathLike[str]
 
@@ -45,13 +45,15 @@ class TrackSink(Protocol):
 class FilePrediction:
     """Events of one file, sorted, with how reading it went (invariant 7).
 
-    ``end_s`` is the second up to which it was read; a ``left_out`` file has no events and a ``reason``.
+    ``end_s`` is the second up to which it was read; a ``left_out`` file has no events and a ``reason``. ``scores`` are
+    there where they were asked for.
     """
 
     events: tuple[Event, ...]
     status: Status
     reason: str
     end_s: float
+    scores: ScoreTrack | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,47 +94,29 @@ def score_recording(path: PathLike, predictor: Predictor, batch_chunks: int = 8)
     return track, stream.report
 
 
-class EventFinder:
-    """The whole detector as a fold of one recording's samples into its events; ``second_stage`` may re-score them.
-
-    ``delivery`` says how scores are given out, by default frame by frame and as they are. Raises ValueError where both
-    are asked for.
-    """
-
-    def __init__(
-        self,
-        predictor: Predictor,
-        decisions: Mapping[str, Decision],
-        batch_chunks: int = 8,
-        second_stage: SecondStage | None = None,
-        delivery: Delivery | None = None,
-    ) -> None:
-        if second_stage is not None and delivery is not None and not delivery.plain:
-            raise ValueError("a second stage judges events frame by frame by the model's scores, and calibrates itself")
-        labels, hop_s = tuple(predictor.labels), predictor.plan.hop_s
-        self._scorer = Scorer(predictor, batch_chunks)
-        self._delivery = delivery or Delivery()
-        self._decider = self._delivery.decider(labels, decisions, hop_s)
-        self._rescorer = None if second_stage is None else Rescorer(labels, decisions, hop_s, second_stage)
+class SampleStream(Protocol):
+    """The samples of one recording at a model's rate, block by block: ``MonoStream`` of files, ``ArrayStream``."""
 
     @property
-    def n_samples(self) -> int:
-        """Samples taken so far."""
-        return self._scorer.n_samples
+    def report(self) -> DecodeReport:
+        """How reading ended; known afterwards."""
+        ...
 
-    def feed(self, samples: NDArray[np.float32]) -> list[Event]:
-        """Take the next samples, float32 (n,) at the plan's rate; returns the events that became certain."""
-        scores = self._scorer.feed(samples)
-        if self._rescorer is not None:
-            return self._rescorer.feed(samples, scores)
-        return self._delivery.given(self._decider.feed(scores))
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """The samples, float32 (n,)."""
+        ...
 
-    def finish(self, duration_s: float) -> list[Event]:
-        """The remaining events, clipped to ``duration_s`` seconds."""
-        scores = self._scorer.finish()
-        if self._rescorer is not None:
-            return self._rescorer.finish(scores, duration_s)
-        return self._delivery.given(self._decider.feed(scores) + self._decider.finish(duration_s))
+
+def predict_stream(stream: SampleStream, finder: EventFinder) -> FilePrediction:
+    """The events of one recording; raises AudioError where it must be left out."""
+    events: list[Event] = []
+    for block in stream:
+        events += finder.feed(block)
+    report = stream.report
+    events += finder.finish(report.end_s)
+    return FilePrediction(
+        tuple(sorted(events, key=event_order)), report.status, report.reason, report.end_s, finder.track()
+    )
 
 
 def predict_file(
@@ -142,19 +126,15 @@ def predict_file(
     batch_chunks: int = 8,
     second_stage: SecondStage | None = None,
     delivery: Delivery | None = None,
+    *,
+    keep_scores: bool = False,
 ) -> FilePrediction:
     """The events of one file. A file that cannot be used costs only itself: it comes back ``left_out``."""
-    finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery)
-    events: list[Event] = []
+    finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery, keep_scores=keep_scores)
     try:
-        stream = MonoStream(path, predictor.plan.rate)
-        for block in stream:
-            events += finder.feed(block)
-        events += finder.finish(stream.report.end_s)
+        return predict_stream(MonoStream(path, predictor.plan.rate), finder)
     except (AudioError, OSError) as error:
         return FilePrediction((), "left_out", str(error), 0.0)
-    report = stream.report
-    return FilePrediction(tuple(sorted(events, key=event_order)), report.status, report.reason, report.end_s)
 
 
 def stream_file(
@@ -171,18 +151,20 @@ def stream_file(
     The same events as :func:`predict_file`, in the order of their becoming certain. Raises AudioError when the stream
     meets samples that cannot be used; what was yielded before stands. The generator returns how decoding ended.
     """
-    if to_samples(feed_s, predictor.plan.rate) < 1:
-        raise ValueError(f"feed_s = {feed_s:g} s is shorter than one sample at {predictor.plan.rate} Hz")
-    if delivery is not None:
-        refuse_in_stream(delivery.postprocess)
-    stream = MonoStream(path, predictor.plan.rate)
-    finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery)
+    live = EventStream(predictor, decisions, None, second_stage, delivery, batch_chunks)
+    return (yield from stream_through(live, MonoStream(path, predictor.plan.rate), feed_s))
+
+
+def stream_through(live: EventStream, stream: MonoStream, feed_s: float) -> Generator[EmittedEvent, None, DecodeReport]:
+    """The events of a recording that is fed to ``live`` in blocks of ``feed_s`` seconds; see :func:`stream_file`."""
+    if to_samples(feed_s, stream.rate) < 1:
+        raise ValueError(f"feed_s = {feed_s:g} s is shorter than one sample at {stream.rate} Hz")
     for block in equal_blocks(stream, to_samples(feed_s, stream.rate)):
-        events = finder.feed(block)
-        heard_s = to_seconds(finder.n_samples, stream.rate)
+        events = live.feed(block)
+        heard_s = live.heard_s
         yield from (EmittedEvent(event, heard_s) for event in events)
     end_s = stream.report.end_s
-    yield from (EmittedEvent(event, end_s) for event in sorted(finder.finish(end_s), key=event_order))
+    yield from (EmittedEvent(event, end_s) for event in live.finish(end_s))
     return stream.report
 
 

@@ -8,9 +8,9 @@ from ossicle.core.chunks import ChunkPlan
 from ossicle.core.combination import Combination
 from ossicle.core.decision import Decision
 from ossicle.core.errors import UsageError
-from ossicle.inference.batch import EventFinder
 from ossicle.inference.ensembles.combining import combine, rank_table
 from ossicle.inference.ensembles.ensemble import Ensemble, joint_plan
+from ossicle.inference.finder import EventFinder
 from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.scorer import Scorer
 

@@ -10,7 +10,7 @@ from ossicle.core.chunks import ChunkPlan
 from ossicle.core.decision import Decision
 from ossicle.core.errors import BundleError
 from ossicle.core.tracks import Event, event_order
-from ossicle.inference.batch import EventFinder
+from ossicle.inference.finder import EventFinder
 from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, Candidate
 from ossicle.inference.second_stage.file import read_second_stage, second_stage_bytes

@@ -100,10 +100,7 @@ def targets(table: EventTable | ScoreTable, out: Path, how: Conversion) -> dict[
     """
     target = how.target
     names = _names(table)
-    suffix = target.ending[target.ending.rfind(".") :]
-    is_file = out.suffix.lower() == suffix and not out.is_dir()
-    if not is_file and out.suffix.lower() in SUFFIXES and not out.is_dir():
-        raise UsageError(f"-o {out}: {target.name} is written as {suffix}; name such a file, or a folder")
+    is_file = names_a_file(out, target)
     if target.shape == "recording" or target.name == "dcase-scores":
         if is_file and len(names) != 1:
             raise UsageError(f"-o {out}: {target.title} hold one recording each, there are {len(names)}: name a folder")
@@ -119,6 +116,19 @@ def targets(table: EventTable | ScoreTable, out: Path, how: Conversion) -> dict[
     if taken:
         raise UsageError(f"{taken[0]}: exists already; remove it, or name another place")
     return places
+
+
+def names_a_file(out: Path, target: Format) -> bool:
+    """Whether ``out`` is a file of the format ``target`` by its suffix, rather than a folder of such files.
+
+    Raises UsageError where it has the suffix of another format.
+    """
+    suffix = target.ending[target.ending.rfind(".") :]
+    if out.is_dir() or out.suffix.lower() == suffix:
+        return not out.is_dir()
+    if out.suffix.lower() in SUFFIXES:
+        raise UsageError(f"{out}: {target.name} is written as {suffix}; name such a file, or a folder")
+    return False
 
 
 def write_events_as(table: EventTable, target: Format, places: Mapping[str, Path], options: WriteOptions) -> None:

@@ -16,9 +16,10 @@ from ossicle.core.decision import Decision
 from ossicle.core.errors import ProjectError
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.tracks import ScoreTrack
-from ossicle.inference.batch import EventFinder, predict_file
+from ossicle.inference.batch import predict_file
 from ossicle.inference.decisions.decide import decide
 from ossicle.inference.delivery import Delivery
+from ossicle.inference.finder import EventFinder
 from ossicle.inference.postprocess import postprocessed
 from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.track_files import track_path

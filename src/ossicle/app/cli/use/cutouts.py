@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from ossicle.app.api.audio_files import find_audio
 from ossicle.app.cli.options import Json
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.use.prediction_tables import find_audio
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
 from ossicle.corpus.formats.registry import SUFFIXES

@@ -10,14 +10,14 @@ from dataclasses import astuple
 from importlib.metadata import version
 from pathlib import Path
 
-from ossicle.app.cli.use.runtimes import Engine
+from ossicle.app.api.engine import Engine
+from ossicle.app.api.recording_prediction import RecordingPrediction
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.journal import Journal
 from ossicle.audio.versions import decoder_versions
 from ossicle.bundle.manifest import MANIFEST, Bundle
 from ossicle.core.digest import digest
 from ossicle.core.tracks import Event
-from ossicle.inference.batch import FilePrediction
 
 JOURNAL = "predictions.journal.jsonl"
 
@@ -46,23 +46,25 @@ class Finished:
             (out / JOURNAL).unlink(missing_ok=True)
         self._journal, self._made_with = Journal(out / JOURNAL), made_with
 
-    def find(self, name: str, state: list[int]) -> FilePrediction | None:
+    def find(self, name: str, path: Path, state: list[int]) -> RecordingPrediction | None:
         """What was found in the recording ``name`` whose file is in this state, None where it is to be predicted."""
         record = self._journal.done(name)
         if record is None or not state or (record.get("with"), record.get("file")) != (self._made_with, state):
             return None
         try:
             events = tuple(Event(float(a), float(b), str(label), float(on)) for a, b, label, on in record["events"])
-            return FilePrediction(events, record["status"], str(record["reason"]), float(record["end_s"]))
+            return RecordingPrediction(
+                name, events, record["status"], str(record["reason"]), float(record["end_s"]), path
+            )
         except (KeyError, TypeError, ValueError):
             return None
 
-    def mark(self, name: str, state: list[int], prediction: FilePrediction) -> None:
+    def mark(self, prediction: RecordingPrediction, state: list[int]) -> None:
         """Note that the tables of a recording are in place; ``state`` was its file's before it was read."""
         if prediction.status == "left_out":
             return
         self._journal.mark(
-            name,
+            prediction.name,
             **{"with": self._made_with, "file": state},
             status=prediction.status,
             reason=prediction.reason,

@@ -8,23 +8,23 @@ from typing import Annotated
 
 import typer
 
+from ossicle.app.api.audio_files import find_audio
+from ossicle.app.api.engine import RUNTIMES
+from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
+from ossicle.app.api.prediction_tables import PredictionTables
+from ossicle.app.api.recording_prediction import RecordingPrediction
 from ossicle.app.cli.options import Json, Threads
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.cli.use.cutouts import Pad
 from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with
-from ossicle.app.cli.use.prediction_tables import SUMMARY, PredictionTables, Written, find_audio, write_summary
-from ossicle.app.cli.use.runtimes import RUNTIMES, Engine, open_predictor
+from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
 from ossicle.artefacts.lock import project_lock
 from ossicle.audio.decode import DecodeReport
-from ossicle.bundle.format import read_bundle
-from ossicle.bundle.manifest import Bundle
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.corpus.clips.event_cutouts import CutOuts
 from ossicle.corpus.formats.registry import EVENT_FORMATS
-from ossicle.inference.batch import EmittedEvent, FilePrediction, predict_file, stream_file
-from ossicle.inference.delivery import bundled_delivery
-from ossicle.inference.second_stage.file import bundled_second_stage
+from ossicle.inference.batch import EmittedEvent
 
 BundleFolder = Annotated[Path, typer.Argument(help="Bundle folder, as written by `ossicle run`.")]
 Runtime = Annotated[str, typer.Option(help=f"Library that runs the model: {', '.join(RUNTIMES)}.")]
@@ -81,40 +81,42 @@ def predict(
     unknown = [name for name in wanted if name not in EVENT_FORMATS]
     if unknown or not wanted:
         raise UsageError(f"--format {formats} is not one of: {', '.join(EVENT_FORMATS)}")
-    opened, engine = _opened(bundle), Engine(runtime, threads, precision, folds, device)
-    predictor, second, given = open_predictor(opened, engine), bundled_second_stage(opened), bundled_delivery(opened)
+    opened = load_bundle(
+        bundle, runtime, threads=threads, precision=precision, folds=folds, device=device, batch_chunks=batch
+    )
+    _warn_if_refused(opened)
     audio = find_audio(files)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
     # Made now: a place that cannot be written should not be found out after hours of scoring.
     out.mkdir(parents=True, exist_ok=True)
     with project_lock(out):
-        tables = PredictionTables(out, [name for name, _ in audio], wanted, opened)
-        finished = Finished(out, predicted_with(opened, engine), anew=force)
+        tables = PredictionTables(out, [name for name, _ in audio], wanted, opened.manifest.front.fmax_hz)
+        finished = Finished(out, predicted_with(opened.manifest, opened.engine), anew=force)
         cut = None if cutouts is None else CutOuts(cutouts, [name for name, _ in audio], pad_s)
-        done: list[Written] = []
+        done: list[RecordingPrediction] = []
         for number, (name, path) in enumerate(audio, start=1):
             state = file_state(path)
-            found = finished.find(name, state)
-            one = Written(name, path, found or predict_file(path, predictor, opened.decisions, batch, second, given))
+            found = finished.find(name, path, state)
+            one = found or opened.predict_file(path, name)
             tables.write(one, keep=found is not None)
             if found is None:
-                finished.mark(name, state, one.prediction)
-            if cut is not None and one.prediction.events:
+                finished.mark(one, state)
+            if cut is not None and one.events:
                 cut.write(name, path, one.rows)
             done.append(one)
-            _say(f"[{number}/{len(audio)}] {name}: {_outcome(one.prediction, reused=found is not None)}")
+            _say(f"[{number}/{len(audio)}] {name}: {_outcome(one, reused=found is not None)}")
         tables.write_all(done)
         if cut is not None:
             cut.write_index()
-        summary = write_summary(out, done, opened, engine)
+        summary = write_summary(out, done, opened)
     if as_json:
         print(json.dumps(summary, indent=2, ensure_ascii=False))
     else:
-        rows = [(one.name, one.prediction.status, str(len(one.prediction.events))) for one in done]
+        rows = [(one.name, one.status, str(len(one.events))) for one in done]
         print_rows(("recording", "status", "events"), rows)
         print(f"wrote {', '.join(wanted)} to {out}")
-    lost = [one for one in done if one.prediction.status in ("left_out", "partial")]
+    lost = [one for one in done if one.status in ("left_out", "partial")]
     if lost:
         _say(
             f"{len(lost)} of {len(done)} recordings were skipped or end early; they are listed above and in {SUMMARY}. "
@@ -127,7 +129,7 @@ def _say(line: str) -> None:
     print(printable(line), file=sys.stderr)
 
 
-def _outcome(found: FilePrediction, *, reused: bool) -> str:
+def _outcome(found: RecordingPrediction, *, reused: bool) -> str:
     words = f"{len(found.events)} events{' (done before)' if reused else ''}"
     words += "" if found.status == "ok" else f"  {found.status.replace('_', ' ')}"
     return words + (f": {found.reason}" if found.reason else "")
@@ -149,23 +151,20 @@ def stream(
 
     Exit code 3: the file is truncated.
     """
-    opened, engine = _opened(bundle), Engine(runtime, threads, precision, folds, device)
-    predictor, second = open_predictor(opened, engine), bundled_second_stage(opened)
+    opened = load_bundle(bundle, runtime, threads=threads, precision=precision, folds=folds, device=device)
+    _warn_if_refused(opened)
     if not file.is_file():
         raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; give one recording")
-    given = bundled_delivery(opened)
-    report = _print_events(stream_file(file, predictor, opened.decisions, chunk_s, second_stage=second, delivery=given))
+    report = _print_events(opened.stream_file(file, chunk_s))
     if report.status == "partial":
         print(f"{file}: partial: {report.reason}", file=sys.stderr)
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
-def _opened(folder: Path) -> Bundle:
-    """Read a bundle, and warn on stderr if the noise gate refused it."""
-    bundle = read_bundle(folder)
-    if bundle.metrics.get("gate") == "refused":
-        print(f"{folder}: the noise gate refused this bundle; see its CARD.md", file=sys.stderr)
-    return bundle
+def _warn_if_refused(bundle: LoadedBundle) -> None:
+    """Say on stderr that the noise gate refused a bundle, which may still be wanted for a look."""
+    if bundle.noise_gate == "refused":
+        print(f"{bundle.folder}: the noise gate refused this bundle; see its CARD.md", file=sys.stderr)
 
 
 def _print_events(events: Generator[EmittedEvent, None, DecodeReport]) -> DecodeReport:

@@ -21,9 +21,9 @@ from ossicle.core.tracks import Event, ScoreTrack, event_order
 from ossicle.evaluation.benchmark_figures import Judging, Row, Tally
 from ossicle.evaluation.ground_truth import Times
 from ossicle.evaluation.judged_tracks import where_known
-from ossicle.inference.batch import EventFinder
 from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.inference.decisions.one_decision import found_of
+from ossicle.inference.finder import EventFinder
 from ossicle.inference.second_stage.file import bundled_second_stage
 from ossicle.inference.second_stage.stored_scores import StoredScores
 from ossicle.inference.track_files import track_path

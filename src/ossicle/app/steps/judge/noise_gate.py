@@ -31,8 +31,8 @@ from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.synthetic.noise_probes import synthetic_probes
 from ossicle.evaluation.criterion import pool_of
 from ossicle.evaluation.ground_truth import Truth, read_truth
-from ossicle.inference.batch import EventFinder
 from ossicle.inference.delivery import Delivery
+from ossicle.inference.finder import EventFinder
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.second_stage.stage import SecondStage
 from ossicle.metrics.noise_gate import PROBES, Firing, judge

@@ -90,7 +90,7 @@ def test_an_export_is_a_bundle_with_more_graphs_and_says_what_they_cost(folder: 
         assert (told["precision"], told["folds"]) == (how[1], "--folds" in how)
     ended = ossicle("predict", out, tape, "-o", folder / "x", "--runtime", "torch", "--precision", "int8")
     assert ended.code == 2
-    assert "--runtime torch supports neither --precision nor --folds" in ended.err
+    assert "the runtime torch supports neither precision nor folds" in ended.err
 
 
 def test_int8_that_loses_too_much_is_refused_with_exit_code_4(

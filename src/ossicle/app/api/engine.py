@@ -1,4 +1,4 @@
-"""Runtimes by name: a literal table from ``--runtime`` to what opens a bundle."""
+"""What computes the scores of a bundle: a table from the names of runtimes to what opens a bundle in them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,11 +39,13 @@ class Engine:
 def open_predictor(bundle: Bundle, engine: Engine) -> Predictor:
     """A predictor of a bundle; raises UsageError for what there is not, BundleError where the bundle lacks a graph."""
     if engine.runtime not in RUNTIMES:
-        raise UsageError(f"--runtime {engine.runtime} is not one of: {', '.join(RUNTIMES)}")
+        raise UsageError(f"the runtime {engine.runtime!r} is not one of: {', '.join(RUNTIMES)}")
     if engine.precision not in PRECISIONS:
-        raise UsageError(f"--precision {engine.precision} is not one of: {', '.join(PRECISIONS)}")
+        raise UsageError(f"the precision {engine.precision!r} is not one of: {', '.join(PRECISIONS)}")
     if engine.runtime != "torch" and engine.device not in ("auto", "cpu"):
-        raise UsageError(f"--device {engine.device}: {engine.runtime} runs on the CPU only; add --runtime torch")
+        raise UsageError(
+            f"the runtime {engine.runtime} runs on the CPU only, not on {engine.device!r}; use the runtime torch there"
+        )
     if bundle.ensemble is not None:
         return bundled_ensemble(bundle, lambda one: open_predictor(one, engine))
     return RUNTIMES[engine.runtime](bundle, engine)
@@ -62,7 +64,7 @@ def _openvino(bundle: Bundle, engine: Engine) -> Predictor:
 
 def _torch(bundle: Bundle, engine: Engine) -> Predictor:
     if engine.precision != "fp32" or engine.folds:
-        raise UsageError("--runtime torch supports neither --precision nor --folds: leave them out")
+        raise UsageError("the runtime torch supports neither precision nor folds: leave them out")
     # Torch is an optional extra: only who asks for it imports it.
     from ossicle.models.bundled import bundled_predictor
     from ossicle.models.devices import device

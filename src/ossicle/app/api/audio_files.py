@@ -1,0 +1,93 @@
+"""The recordings that are asked for, by name; and a recording's samples as an array."""
+
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.decode import AudioSource
+from ossicle.audio.mono import MonoStream
+from ossicle.audio.probe import SUFFIXES
+from ossicle.core.errors import UsageError
+from ossicle.corpus.naming.file_listing import files_below
+from ossicle.corpus.naming.table_names import writable
+from ossicle.inference.batch import PathLike
+
+
+def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
+    """Recordings by unique posix name, sorted: files by their own name, those of a folder by the path below it.
+
+    Raises UsageError for what does not exist and where there is nothing to read.
+    """
+    found: list[tuple[str, Path]] = []
+    for place in asked:
+        if place.is_dir():
+            below = [(name, place / name) for name in files_below(place, SUFFIXES)]
+            if not below:
+                raise UsageError(f"{place}: contains no audio files (searched for {', '.join(sorted(SUFFIXES))})")
+            found += below
+        elif place.exists() or place.is_symlink():
+            found.append((place.name, place))
+        else:
+            raise UsageError(f"{place}: does not exist")
+    found = [(writable(name), path) for name, path in found]
+    names = Counter(name for name, _ in found)
+    # Two files of one name from two places: the name of the folder tells them apart, then a number.
+    out: dict[str, Path] = {}
+    for name, path in found:
+        unique = name if names[name] == 1 else f"{path.resolve().parent.name}/{name}"
+        number = 2
+        while unique in out and out[unique].resolve() != path.resolve():
+            unique = f"{path.resolve().parent.name}-{number}/{name}"
+            number += 1
+        out[unique] = path
+    return sorted(out.items())
+
+
+def load_audio(path: PathLike, rate: int | None = None) -> tuple[NDArray[np.float32], int]:
+    """Read a recording as mono samples.
+
+    Any format that Ossicle reads: WAV, FLAC, Ogg, MP3, M4A, AIFF. Channels are averaged; the delay of lossy codecs is
+    removed. The pair can be given to ``LoadedBundle.predict`` as it is.
+
+    Parameters
+    ----------
+    path
+        The file.
+    rate
+        Sample rate in Hz to resample to; None keeps the file's own.
+
+    Returns
+    -------
+    samples
+        float32, shape (n,), in [-1, 1] for integer formats.
+    rate
+        Their sample rate in Hz.
+
+    Raises
+    ------
+    AudioError
+        The file cannot be read, or holds NaN or Inf. A file that ends early gives what decodes, with a warning.
+
+    Examples
+    --------
+    >>> import tempfile, wave
+    >>> path = Path(tempfile.mkdtemp()) / "tone.wav"
+    >>> with wave.open(str(path), "wb") as file:
+    ...     file.setparams((1, 2, 8000, 0, "NONE", ""))
+    ...     file.writeframes(b"\\0\\x40" * 800)
+    >>> samples, rate = load_audio(path)
+    >>> samples.shape, str(samples.dtype), float(samples[0]), rate
+    ((800,), 'float32', 0.5, 8000)
+    """
+    wanted = AudioSource(path).info.rate if rate is None else rate
+    if wanted < 1:
+        raise ValueError(f"rate = {wanted} must be at least 1 Hz")
+    stream = MonoStream(path, wanted)
+    samples = np.concatenate([np.zeros(0, dtype=np.float32), *stream])
+    if stream.report.status == "partial":
+        warnings.warn(f"{path}: partial: {stream.report.reason}", stacklevel=2)
+    return samples, wanted

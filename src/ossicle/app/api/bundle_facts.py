@@ -1,0 +1,142 @@
+"""What ``bundle.json`` says, as attributes of a bundle."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ossicle.bundle.manifest import CARD, SECOND_STAGE, Bundle
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.decision import Decision
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.pooling import MAX
+from ossicle.core.postprocess import Postprocess
+from ossicle.core.score_map import ScoreMap
+
+
+class BundleFacts:
+    """What a bundle says of itself; ``manifest`` is all of ``bundle.json`` as a checked value.
+
+    Parameters
+    ----------
+    manifest
+        What ``ossicle.read_bundle`` returns.
+    """
+
+    def __init__(self, manifest: Bundle) -> None:
+        self.manifest = manifest
+
+    @property
+    def folder(self) -> Path:
+        """Where the bundle lies."""
+        return self.manifest.folder
+
+    @property
+    def name(self) -> str:
+        """Its name, such as ``tapes-v1``."""
+        return self.manifest.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that it finds."""
+        return self.manifest.labels
+
+    @property
+    def plan(self) -> ChunkPlan:
+        """The grid on which it reads a recording: hop, chunk length and context, in samples and frames."""
+        return self.manifest.plan
+
+    @property
+    def rate(self) -> int:
+        """The sample rate that the model reads, in Hz; recordings of other rates are resampled."""
+        return self.manifest.plan.rate
+
+    @property
+    def hop_s(self) -> float:
+        """Seconds from one score to the next."""
+        return self.manifest.plan.hop_s
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds from the start of a chunk until a stream can score it."""
+        return self.manifest.plan.latency_s
+
+    @property
+    def decisions(self) -> Mapping[str, Decision]:
+        """How the scores of each label become events."""
+        return self.manifest.decisions
+
+    @property
+    def front(self) -> FrontEndSettings:
+        """How a waveform becomes a spectrogram; of an ensemble, that of the member with the highest rate."""
+        return self.manifest.front
+
+    @property
+    def postprocess(self) -> Postprocess:
+        """What is done to scores before the decision: a kernel over neighbouring frames, a prior of the recording."""
+        return self.manifest.postprocess
+
+    @property
+    def calibration(self) -> Mapping[str, ScoreMap]:
+        """The map from score to probability of each label; empty where scores are given as they are."""
+        return self.manifest.calibration
+
+    @property
+    def whole_recordings(self) -> bool:
+        """Whether it decides on recordings as a whole: at most one event a label, which lasts from start to end."""
+        return self.manifest.pool != MAX
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the scores of events are calibrated probabilities."""
+        return bool(self.manifest.calibration)
+
+    @property
+    def has_second_stage(self) -> bool:
+        """Whether a second model judges each event again from how it sounds."""
+        return SECOND_STAGE in self.manifest.files
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The names of an ensemble's members; empty for a single model."""
+        return () if self.manifest.ensemble is None else tuple(one.name for one in self.manifest.ensemble.members)
+
+    @property
+    def streams(self) -> bool:
+        """Whether :meth:`stream` works: a prior of the whole recording needs all of it."""
+        return not self.manifest.postprocess.needs_whole
+
+    @property
+    def figures(self) -> tuple[Mapping[str, Any], ...]:
+        """How good it was: each with ``name``, ``value``, perhaps ``low``, ``high`` and ``label``, and its ``basis``.
+
+        The basis says which data it was judged on, such as ``cross-fitted`` or ``in-sample``.
+        """
+        found = self.manifest.metrics.get("figures")
+        return tuple(one for one in found if isinstance(one, Mapping)) if isinstance(found, list) else ()
+
+    @property
+    def noise_gate(self) -> str:
+        """``passed``, ``refused`` (it fires where there is nothing to find), or empty where nobody tried."""
+        verdict = self.manifest.metrics.get("gate")
+        return verdict if verdict in ("passed", "refused") else ""
+
+    @property
+    def split(self) -> Mapping[str, Any]:
+        """How the recordings were split for training and judging."""
+        return self.manifest.split
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Where it comes from: run, versions, data; and what ``ossicle export`` added."""
+        return self.manifest.provenance
+
+    @property
+    def licence(self) -> str:
+        """The licence of the model, where its provenance names one; else empty."""
+        found = self.provenance.get("licence", self.provenance.get("license", ""))
+        return found if isinstance(found, str) else ""
+
+    @property
+    def card(self) -> str:
+        """The model card, Markdown: what it is, how good it is and how it decides; empty where there is none."""
+        return self.manifest.read_bytes(CARD).decode() if CARD in self.manifest.files else ""

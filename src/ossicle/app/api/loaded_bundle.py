@@ -1,0 +1,262 @@
+"""A bundle that is ready to run: what ``ossicle predict`` and ``ossicle stream`` do, as an object."""
+
+import os
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ossicle.app.api.audio_files import find_audio
+from ossicle.app.api.bundle_facts import BundleFacts
+from ossicle.app.api.engine import Engine, open_predictor
+from ossicle.app.api.predictions import Predictions
+from ossicle.app.api.recording_prediction import RecordingPrediction, named_prediction
+from ossicle.audio.array_stream import ArrayStream
+from ossicle.audio.decode import DecodeReport
+from ossicle.audio.mono import MonoStream
+from ossicle.bundle.format import read_bundle
+from ossicle.bundle.manifest import Bundle
+from ossicle.inference.batch import EmittedEvent, PathLike, predict_file, predict_stream, stream_through
+from ossicle.inference.delivery import bundled_delivery
+from ossicle.inference.event_stream import EventStream
+from ossicle.inference.finder import EventFinder
+from ossicle.inference.predictor import Predictor
+from ossicle.inference.second_stage.file import bundled_second_stage
+
+Samples = tuple[ArrayLike, int]
+
+
+class LoadedBundle(BundleFacts):
+    """A bundle that is ready to run, made by :func:`load_bundle`.
+
+    Predictions are those of the command line: post-processing, decision, pooling, second stage, calibration and the
+    members of an ensemble all follow from the bundle.
+
+    Parameters
+    ----------
+    manifest
+        What ``bundle.json`` says.
+    engine
+        What computes the scores.
+    batch_chunks
+        Chunks scored at a time; does not change the events.
+
+    Raises
+    ------
+    BundleError
+        The bundle lacks what the engine needs, or a file of it is damaged.
+    UsageError
+        There is no such engine.
+    """
+
+    def __init__(self, manifest: Bundle, engine: Engine, batch_chunks: int = 8) -> None:
+        super().__init__(manifest)
+        self.engine, self._batch_chunks = engine, batch_chunks
+        self._predictor = open_predictor(manifest, engine)
+        self._second_stage, self._delivery = bundled_second_stage(manifest), bundled_delivery(manifest)
+
+    def __repr__(self) -> str:
+        return (
+            f"LoadedBundle(name={self.name!r}, labels={self.labels!r}, rate={self.rate}, "
+            f"runtime={self.engine.runtime!r})"
+        )
+
+    @property
+    def predictor(self) -> Predictor:
+        """What turns chunks of samples into scores; for own engines and benchmarks."""
+        return self._predictor
+
+    def predict(
+        self, recordings: PathLike | Iterable[PathLike] | Samples, *, keep_scores: bool = False, name: str = "samples"
+    ) -> Predictions:
+        """Find events in recordings, as ``ossicle predict`` does.
+
+        Parameters
+        ----------
+        recordings
+            A file, a folder (searched at any depth), several of these, or samples as a pair (samples, rate): shape
+            (n,) or (n, channels), full scale -1 to 1, and their rate in Hz.
+        keep_scores
+            Whether to keep the model's scores too, as a ``ScoreTrack`` a recording: 4 bytes a frame and label.
+        name
+            What to call the recording, where samples are given.
+
+        Returns
+        -------
+        One prediction for each recording, sorted by name. A file that cannot be read is not an error: it is listed in
+        ``skipped`` with the reason, and one that ends early in ``partial``.
+
+        Raises
+        ------
+        UsageError
+            A path does not exist, or a folder holds no recordings.
+        ValueError
+            Samples are not finite real numbers of such a shape, or their rate is not a positive whole number.
+
+        Examples
+        --------
+        >>> bundle = load_bundle("tests/data/bundles/0.1.0/bundle")
+        >>> noise = np.random.default_rng(0).normal(0, 0.1, 16000)
+        >>> found = bundle.predict((noise, 8000))
+        >>> found["samples"].end_s, sorted({event.label for event in found["samples"].events})
+        (2.0, ['Zaunkönig', 'call'])
+        """
+        if (pair := _samples_of(recordings)) is not None:
+            samples, rate = pair
+            stream = ArrayStream(samples, rate, self.rate)
+            finder = EventFinder(
+                self._predictor,
+                self.decisions,
+                self._batch_chunks,
+                self._second_stage,
+                self._delivery,
+                keep_scores=keep_scores,
+            )
+            done = [named_prediction(name, None, predict_stream(stream, finder))]
+        else:
+            found = find_audio(_paths_of(recordings))
+            done = [self.predict_file(path, name, keep_scores=keep_scores) for name, path in found]
+        return Predictions(tuple(done), self.labels, self.manifest.front.fmax_hz)
+
+    def predict_file(self, path: PathLike, name: str = "", *, keep_scores: bool = False) -> RecordingPrediction:
+        """Find the events of one file; :meth:`predict` for one at a time.
+
+        Parameters
+        ----------
+        path
+            The recording.
+        name
+            What to call it; empty: its file name.
+        keep_scores
+            Whether to keep the model's scores too.
+
+        Returns
+        -------
+        Its prediction; ``left_out``, with the reason, where the file cannot be read.
+        """
+        found = predict_file(
+            path,
+            self._predictor,
+            self.decisions,
+            self._batch_chunks,
+            self._second_stage,
+            self._delivery,
+            keep_scores=keep_scores,
+        )
+        return named_prediction(name or Path(path).name, Path(path), found)
+
+    def stream(self, rate: int | None = None) -> EventStream:
+        """Start a live stream, as ``ossicle stream`` does.
+
+        Parameters
+        ----------
+        rate
+            Sample rate of what will be fed, in Hz; None for the model's own.
+
+        Returns
+        -------
+        A stream with ``feed(samples)`` and ``finish()``, each giving the events that became certain.
+
+        Raises
+        ------
+        UsageError
+            The bundle needs the whole recording (:attr:`streams` is false).
+
+        Examples
+        --------
+        >>> bundle = load_bundle("tests/data/bundles/0.1.0/bundle")
+        >>> noise = np.random.default_rng(0).normal(0, 0.1, 16000)
+        >>> with bundle.stream(8000) as live:
+        ...     events = [event for start in range(0, 16000, 700) for event in live.feed(noise[start : start + 700])]
+        ...     events += live.finish()
+        >>> tuple(events) == bundle.predict((noise, 8000))["samples"].events
+        True
+        """
+        return EventStream(self._predictor, self.decisions, rate, self._second_stage, self._delivery)
+
+    def stream_file(self, path: PathLike, feed_s: float = 1.0) -> Generator[EmittedEvent, None, DecodeReport]:
+        """Play a file through :meth:`stream`, in blocks of ``feed_s`` seconds.
+
+        Yields
+        ------
+        Events, each with the second of the recording at which it was decided (``emitted_s``).
+
+        Returns
+        -------
+        How decoding ended.
+
+        Raises
+        ------
+        AudioError
+            The file cannot be read; what was yielded before stands.
+        """
+        return (yield from stream_through(self.stream(), MonoStream(path, self.rate), feed_s))
+
+
+def load_bundle(
+    path: PathLike,
+    runtime: str = "onnx",
+    *,
+    threads: int = 1,
+    precision: str = "fp32",
+    folds: bool = False,
+    device: str = "auto",
+    batch_chunks: int = 8,
+) -> LoadedBundle:
+    """Load a bundle to predict with.
+
+    Parameters
+    ----------
+    path
+        Folder of the bundle, as ``ossicle run`` leaves it.
+    runtime
+        What computes the scores: ``onnx``, ``openvino`` (the extra ``openvino``) or ``torch`` (the extra ``train``).
+    threads
+        Threads of the runtime; sums, and so the last digits of scores, depend on it.
+    precision
+        ``fp32``; ``bf16`` with OpenVINO; ``fp16`` and ``int8`` of a bundle by ``ossicle export``.
+    folds
+        Whether to average the networks of all folds, of a bundle by ``ossicle export --folds``.
+    device
+        Where torch computes: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+    batch_chunks
+        Chunks scored at a time, at least 1; does not change the events.
+
+    Returns
+    -------
+    The bundle, whose :meth:`~LoadedBundle.predict` and :meth:`~LoadedBundle.stream` give what the command line gives.
+
+    Raises
+    ------
+    BundleError
+        The folder is no bundle, is damaged or unsafe, or lacks what the runtime needs.
+    UsageError
+        There is no such runtime or precision.
+
+    Examples
+    --------
+    >>> bundle = load_bundle("tests/data/bundles/0.1.0/bundle")
+    >>> bundle.labels, bundle.rate, bundle.hop_s
+    (('call', 'Zaunkönig'), 8000, 0.005)
+    """
+    if batch_chunks < 1:
+        raise ValueError(f"batch_chunks = {batch_chunks} must be at least 1")
+    return LoadedBundle(read_bundle(Path(path)), Engine(runtime, threads, precision, folds, device), batch_chunks)
+
+
+def _samples_of(recordings: object) -> tuple[ArrayLike, Any] | None:
+    """Samples and their rate, where that is what was given, rather than paths."""
+    if not isinstance(recordings, tuple) or len(recordings) != 2:
+        return None
+    samples, rate = recordings
+    return (samples, rate) if isinstance(rate, int | float | np.number) else None
+
+
+def _paths_of(recordings: object) -> list[Path]:
+    if isinstance(recordings, str | os.PathLike):
+        return [Path(recordings)]
+    if not isinstance(recordings, Iterable) or isinstance(recordings, np.ndarray):
+        raise ValueError(f"recordings are a {type(recordings).__name__}; give paths, or samples as (samples, rate)")
+    return [Path(one) for one in recordings]

@@ -1,0 +1,72 @@
+"""The tables that predictions are written as, in the formats people work in, each whole or absent."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.core.errors import UsageError
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.registry import FORMATS, Format, WriteOptions
+from ossicle.corpus.naming.table_names import table_places
+
+Writer = Callable[[Path, EventTable, WriteOptions], None]
+
+
+class PredictionTables:
+    """The tables of one output folder: those of each recording as it is done, and at the end those of all together.
+
+    ``names`` are all recordings that are asked for, since equal stems are told apart by their suffixes. ``high_hz`` is
+    the upper end of boxes in formats that need one. Raises UsageError for a format that events cannot be written in.
+    """
+
+    def __init__(self, out: Path, names: Sequence[str], formats: Sequence[str], high_hz: float) -> None:
+        self._out, self._options = out, WriteOptions(high_hz=high_hz)
+        self._places = table_places(names)
+        targets = [FORMATS[name] for name in formats]
+        for one in targets:
+            require_writer(one)
+        self._of_each = [one for one in targets if one.shape != "table"]
+        self._of_all = [one for one in targets if one.shape == "table"]
+
+    def write(self, one: RecordingPrediction, *, keep: bool = False) -> list[Path]:
+        """Write the tables of one recording; with ``keep`` those that are there stay as they are. Returns them.
+
+        A recording that was left out has none, nor keeps those of an earlier time.
+        """
+        written = []
+        for target in self._of_each:
+            place = self._places[one.name]
+            path = self._out / place.with_name(place.name + target.ending)
+            if one.status == "left_out":
+                path.unlink(missing_ok=True)
+                continue
+            if not (keep and path.is_file()):
+                write_table_of(path, [one], target, self._options)
+            written.append(path)
+        return written
+
+    def write_all(self, done: Sequence[RecordingPrediction]) -> list[Path]:
+        """Write the tables that hold the events of all recordings; returns them."""
+        written = []
+        for target in self._of_all:
+            path = self._out / f"events{target.ending}"
+            write_table_of(path, done, target, self._options)
+            written.append(path)
+        return written
+
+
+def write_table_of(
+    path: Path, predictions: Sequence[RecordingPrediction], target: Format, options: WriteOptions
+) -> None:
+    """Write the events of recordings to one file; a format of one recording a file names that recording in it."""
+    kept = [one for one in predictions if one.status != "left_out"]
+    rows = tuple(row for one in kept for row in one.rows)
+    files = () if target.shape == "table" else tuple(one.name for one in kept)
+    require_writer(target)(path, EventTable(rows, files), options)
+
+
+def require_writer(target: Format) -> Writer:
+    """The function that writes events in a format; UsageError where there is none."""
+    if target.write is None:
+        raise UsageError(f"events cannot be written as {target.name}")
+    return target.write

@@ -1,0 +1,60 @@
+"""What a bundle found in one recording."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ossicle.core.records import Status
+from ossicle.core.tracks import Event, ScoreTrack
+from ossicle.corpus.formats.rows import RawSelection
+from ossicle.inference.batch import FilePrediction
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPrediction:
+    """What a bundle found in one recording, and how reading it went.
+
+    Parameters
+    ----------
+    name
+        The recording: its path below the folder that was asked for, else its file name.
+    events
+        Events sorted by start, end and label.
+    status
+        ``ok``; ``silent``; ``partial``: used as far as it decodes; ``left_out``: not used, without events.
+    reason
+        Why it was left out, or where and why it ends early.
+    end_s
+        Seconds up to which it was read.
+    path
+        The file; None for samples in memory.
+    scores
+        The model's scores before post-processing and decision, where they were asked for.
+
+    Examples
+    --------
+    >>> from ossicle.core.tracks import Event
+    >>> found = RecordingPrediction("tape.wav", (Event(1.0, 1.2, "call", 0.9),), "ok", "", 60.0)
+    >>> found.events[0].label
+    'call'
+    """
+
+    name: str
+    events: tuple[Event, ...]
+    status: Status
+    reason: str
+    end_s: float
+    path: Path | None = None
+    scores: ScoreTrack | None = field(default=None, compare=False)
+
+    @property
+    def rows(self) -> list[RawSelection]:
+        """The events as rows of annotation tables."""
+        return [
+            RawSelection(event.start_s, event.end_s, event.label, confidence=event.score, begin_path=self.name)
+            for event in self.events
+        ]
+
+
+def named_prediction(name: str, path: Path | None, found: FilePrediction) -> RecordingPrediction:
+    """What was found in a file, under the name of the recording."""
+    return RecordingPrediction(name, found.events, found.status, found.reason, found.end_s, path, found.scores)

@@ -1,0 +1,39 @@
+"""``predictions.json``: what ``predict`` did with each recording."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ossicle.app.api.loaded_bundle import LoadedBundle
+from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.artefacts.files import write_json
+
+SUMMARY = "predictions.json"
+
+
+def write_summary(out: Path, done: Sequence[RecordingPrediction], bundle: LoadedBundle) -> dict[str, Any]:
+    """Write ``predictions.json``; returns what it holds."""
+    engine = bundle.engine
+    summary = {
+        "ossicle": version("ossicle"),
+        "bundle": bundle.name,
+        "runtime": engine.runtime,
+        "precision": engine.precision,
+        "folds": engine.folds,
+        "threads": engine.threads,
+        "device": engine.device if engine.runtime == "torch" else "cpu",
+        "labels": list(bundle.labels),
+        "recordings": [
+            {
+                "recording": one.name,
+                "status": one.status,
+                "reason": one.reason,
+                "read_to_s": round(one.end_s, 6),
+                "events": len(one.events),
+            }
+            for one in done
+        ],
+    }
+    write_json(out / SUMMARY, summary)
+    return summary

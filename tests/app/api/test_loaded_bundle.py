@@ -1,0 +1,219 @@
+"""A loaded bundle gives what the command line gives, on bundles of every kind; and says all that bundle.json says."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from ossicle.app.api.audio_files import load_audio
+from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
+from ossicle.bundle.manifest import manifest_of
+from ossicle.core.errors import AudioError, BundleError, UsageError
+from ossicle.core.tracks import Event, event_order
+from ossicle.inference.batch import score_recording
+from ossicle.inference.delivery import bundled_delivery
+
+from ..conftest import Commands
+from .conftest import KINDS
+
+BundleOf = Callable[[str], Path]
+
+
+def rounded(events: Any) -> list[tuple[float, float, str, float]]:
+    return [(round(one.start_s, 6), round(one.end_s, 6), one.label, round(one.score, 6)) for one in events]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_predictions_are_those_of_the_command(
+    kind: str, bundle_of: BundleOf, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    folder = bundle_of(kind)
+    said = ossicle("predict", folder, audio, "-o", tmp_path / "out", "--format", "raven,csv,audacity", "--json")
+    assert said.code == 0, said.err
+    bundle = load_bundle(folder)
+    found = bundle.predict(audio)
+    assert sum(len(one.events) for one in found) > 0
+    assert [
+        (one["recording"], one["status"], one["events"], one["read_to_s"]) for one in json.loads(said.out)["recordings"]
+    ] == [(one.name, one.status, len(one.events), round(one.end_s, 6)) for one in found]
+    for format in ("raven", "csv", "audacity"):
+        found.write(tmp_path / "mine", format)
+    mine = {path.relative_to(tmp_path / "mine") for path in (tmp_path / "mine").rglob("*") if path.is_file()}
+    assert len(mine) == 7
+    for path in mine:
+        assert (tmp_path / "mine" / path).read_bytes() == (tmp_path / "out" / path).read_bytes(), path
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "prior"])
+@pytest.mark.parametrize("name", ["one.wav", "night/two.flac", "night/three.wav"])
+def test_streams_give_the_events_of_the_whole_for_any_feed(
+    kind: str, name: str, bundle_of: BundleOf, audio: Path
+) -> None:
+    bundle = load_bundle(bundle_of(kind))
+    whole = bundle.predict(audio / name)[0].events
+    samples, rate = soundfile.read(audio / name, dtype="float32")
+    for feed in (317, rate, len(samples)):
+        with bundle.stream(rate) as live:
+            events = [one for start in range(0, len(samples), feed) for one in live.feed(samples[start : start + feed])]
+            events += live.finish()
+        assert tuple(sorted(events, key=event_order)) == whole
+
+
+def test_streams_are_those_of_the_command(bundle_of: BundleOf, audio: Path, ossicle: Commands) -> None:
+    for kind in KINDS:
+        folder = bundle_of(kind)
+        said = ossicle("stream", folder, audio / "one.wav", "--chunk-s", 0.3)
+        if kind == "prior":
+            assert (said.code, load_bundle(folder).streams) == (2, False)
+            with pytest.raises(UsageError, match="prior of the whole recording"):
+                load_bundle(folder).stream()
+            continue
+        lines = [json.loads(line) for line in said.out.splitlines()]
+        played = list(load_bundle(folder).stream_file(audio / "one.wav", 0.3))
+        assert [(one["start_s"], one["end_s"], one["label"], one["score"]) for one in lines] == rounded(
+            one.event for one in played
+        )
+        assert [one["decided_at_s"] for one in lines] == [round(one.emitted_s, 6) for one in played]
+
+
+@pytest.mark.parametrize("name", ["one.wav", "night/two.flac", "night/three.wav"])
+def test_samples_give_what_their_file_gives(name: str, bundle_of: BundleOf, audio: Path) -> None:
+    bundle = load_bundle(bundle_of("kernel"))
+    by_file = bundle.predict(audio / name)[0]
+    assert bundle.predict(load_audio(audio / name), name=by_file.name)[0].events == by_file.events
+    raw = bundle.predict(soundfile.read(audio / name, dtype="float32"))
+    assert (raw["samples"].events, raw[0].end_s, raw[0].path) == (by_file.events, by_file.end_s, None)
+    listed = bundle.predict(([0.5, -0.5] * 800, 8000))
+    assert listed[0].status == "ok"
+
+
+def test_scores_are_kept_when_asked_for(bundle_of: BundleOf, audio: Path) -> None:
+    bundle = load_bundle(bundle_of("all at once"))
+    found = bundle.predict(audio, keep_scores=True)
+    for one in found:
+        track, _ = score_recording(audio / one.name, bundle.predictor)
+        assert one.scores is not None
+        assert (one.scores.labels, one.scores.duration_s) == (bundle.labels, track.duration_s)
+        np.testing.assert_array_equal(one.scores.scores, track.scores)
+    assert all(one.scores is None for one in bundle.predict(audio))
+    assert tuple(found) == tuple(bundle.predict(audio)), "scores are beside the point"
+
+
+def test_bad_files_cost_only_themselves(bundle_of: BundleOf, audio: Path, tmp_path: Path) -> None:
+    (audio / "broken.wav").write_bytes(b"RIFF no sound")
+    whole = (audio / "one.wav").read_bytes()
+    (audio / "short.wav").write_bytes(whole[: len(whole) // 2])
+    found = load_bundle(bundle_of("plain")).predict(audio)
+    assert [one.name for one in found.skipped] == ["broken.wav"]
+    assert [one.name for one in found.partial] == ["short.wav"]
+    assert all(one.reason for one in (*found.skipped, *found.partial))
+    assert "broken.wav" not in found.events
+    written = found.to_raven(tmp_path / "tables")
+    assert len(written) == 4
+    assert not any("broken" in path.name for path in written)
+    with pytest.raises(AudioError):
+        load_audio(audio / "broken.wav")
+    with pytest.warns(UserWarning, match=r"short\.wav: partial: "):
+        load_audio(audio / "short.wav")
+
+
+def test_it_says_what_the_manifest_says(bundle_of: BundleOf) -> None:
+    bundle = load_bundle(bundle_of("all at once"))
+    manifest = bundle.manifest
+    assert (bundle.name, bundle.labels, bundle.rate, bundle.hop_s) == ("tapes-v1", manifest.labels, 8000, 0.01)
+    assert (bundle.whole_recordings, bundle.calibrated, bundle.has_second_stage, bundle.streams) == (
+        True,
+        True,
+        False,
+        True,
+    )
+    assert [one["name"] for one in bundle.figures] == ["F1 (IoU 0.5)", "F1 (IoU 0.5)", "mystery"]
+    assert bundle.card.startswith("# tapes")
+    assert bundle.card == (bundle.folder / "CARD.md").read_text()
+    assert (bundle.licence, bundle.noise_gate, bundle.members) == ("", "", ())
+    assert bundle.split["group"] == "tape"
+    told = {
+        name: getattr(bundle, name)
+        for name in (
+            "name",
+            "labels",
+            "plan",
+            "front",
+            "decisions",
+            "provenance",
+            "split",
+            "postprocess",
+            "calibration",
+        )
+    }
+    assert told == {name: getattr(manifest, name) for name in told}
+    # Every key is there: by itself, or in `manifest`.
+    assert manifest_of(bundle.manifest) == json.loads((bundle.folder / "bundle.json").read_text())
+    assert load_bundle(bundle_of("ensemble")).members == ("one", "two")
+    assert load_bundle(bundle_of("second stage")).has_second_stage
+    assert "tapes-v1" in repr(bundle)
+    assert bundled_delivery(manifest).pool == "mean"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"runtime": "abacus"}, "the runtime 'abacus' is not one of: onnx, openvino, torch"),
+        ({"precision": "fp8"}, "the precision 'fp8' is not one of: fp32"),
+        ({"device": "cuda"}, "runs on the CPU only"),
+    ],
+)
+def test_an_engine_that_is_none_is_refused(old_bundle: Path, options: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        load_bundle(old_bundle, **options)
+
+
+def test_what_cannot_be_read_is_refused(old_bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="is not a folder"):
+        load_bundle(tmp_path / "none")
+    bundle = load_bundle(str(old_bundle))
+    with pytest.raises(UsageError, match="does not exist"):
+        bundle.predict(tmp_path / "none.wav")
+    with pytest.raises(UsageError, match="contains no audio files"):
+        bundle.predict([str(tmp_path)])
+    with pytest.raises(ValueError, match="give paths, or samples as"):
+        bundle.predict(np.zeros(8000))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "words"),
+    [
+        ([0.0, float("nan")], 8000, "hold NaN or Inf, first in sample 1"),
+        (np.zeros(8, np.int16), 8000, "whole numbers \\(int16\\)"),
+        (np.zeros((2, 2, 2)), 8000, "have the shape"),
+        (["a"], 8000, "not real numbers"),
+        (np.zeros(8), 0, "not a positive whole number"),
+        (np.zeros(8), 8000.5, "not a positive whole number"),
+    ],
+)
+def test_samples_that_are_none_are_refused(old_bundle: Path, samples: Any, rate: Any, words: str) -> None:
+    bundle = load_bundle(old_bundle)
+    with pytest.raises(ValueError, match=words):
+        bundle.predict((samples, rate))
+    with pytest.raises(ValueError, match=words):
+        bundle.stream(rate).feed(samples)
+
+
+def test_a_stream_ends_once(old_bundle: Path) -> None:
+    bundle: LoadedBundle = load_bundle(old_bundle)
+    live = bundle.stream()
+    assert live.rate == bundle.rate
+    assert all(isinstance(one, Event) for one in live.feed(np.zeros(bundle.rate)))
+    assert live.heard_s == 1.0
+    live.finish()
+    for call in (lambda: live.feed([0.0]), live.finish):
+        with pytest.raises(ValueError, match="has finished"):
+            call()
+    with bundle.stream() as closed:
+        pass
+    with pytest.raises(ValueError, match="has finished"):
+        closed.feed([0.0])
