@@ -2,6 +2,7 @@
 
 from ossicle.core.pooling import MAX, POOLS
 from ossicle.core.settings import setting, settings
+from ossicle.evaluation.criterion_kinds import CRITERION_KINDS, CriterionKind
 
 
 @settings
@@ -10,8 +11,8 @@ class EvaluationSettings:
 
     criterion: str = setting(
         default="iou",
-        help="what is evaluated: iou: events by their times; recording: whether a label is in a recording",
-        choices=("iou", "recording"),
+        help=f"what is evaluated: {'; '.join(f'{one.name}: {one.what}' for one in CRITERION_KINDS.values())}",
+        choices=tuple(CRITERION_KINDS),
     )
     pool: str = setting(
         default=MAX, help="score of a recording: the highest of its frames, or their mean over time", choices=POOLS
@@ -20,3 +21,8 @@ class EvaluationSettings:
     collar_s: float = setting(default=0.2, help="collar of the second criterion, as in sed_eval", unit="s", gt=0)
     bootstrap: int = setting(default=1000, help="number of resamples for the intervals", ge=100)
     seed: int = setting(default=0, help="seed of the resampling", ge=0)
+
+    @property
+    def kind(self) -> CriterionKind:
+        """The declared kind of the criterion."""
+        return CRITERION_KINDS[self.criterion]

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ossicle.app.cli.printable import printable
+from ossicle.evaluation.criterion_kinds import kind_in
 
 _PIPE_WIDTH = 140
 # More rows than this hide the headline; of more groups the worst are told, if they are large enough to tell anything.
@@ -42,11 +43,9 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
     groups, left_out = _groups_shown(metrics["per_group"])
     rows += [_row(f"group {name}", {"events": of, **of}) for name, of in groups.items()]
     rows.append(_row("all, in-sample", metrics["in_sample"]))
-    protocol = metrics["protocol"]
-    by_recording = protocol.get("judged") == "recording"
-    what = "labels in recordings" if by_recording else "events"
-    print_rows((what, "F1", "precision", "recall", "annotated", "predicted"), rows)
-    if by_recording:
+    protocol, kind = metrics["protocol"], kind_in(metrics)
+    print_rows((kind.counted, "F1", "precision", "recall", "annotated", "predicted"), rows)
+    if kind.ranks_recordings:
         print(_ranked(metrics["recordings"]))
     if left_out:
         print(left_out)

@@ -81,10 +81,10 @@ class ProjectSettings:
                 "second_stage.kind: a second stage judges events by the scores of the model as they are, and "
                 "[postprocess] changes them: leave one of them out"
             )
-        if self.second_stage.kind != NONE and self.evaluation.criterion == "recording":
+        if self.second_stage.kind != NONE and not self.evaluation.kind.timed:
             raise ValueError(
                 "second_stage.kind: a second stage judges events by their times, and evaluation.criterion = "
-                '"recording" judges recordings: leave one of them out'
+                f'"{self.evaluation.criterion}" judges {self.evaluation.kind.what}: leave one of them out'
             )
         if self.second_stage.kind != NONE and self.calibration.kind != NONE:
             raise ValueError(

@@ -260,7 +260,7 @@ def test_through_the_command_line(place, tmp_path):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("second_stage.kind=forest", "judges recordings"),
+        ("second_stage.kind=forest", "judges whether a label"),
         ("evaluation.pool=median", "pool"),
         ("evaluation.criterion=clip", "criterion"),
         ("calibration.kind=beta", "kind"),

@@ -26,8 +26,9 @@ from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.combination import Combination
 from ossicle.core.errors import GateRefused
 from ossicle.core.settings import digestible
-from ossicle.evaluation.criterion import pool_of
+from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import read_truth
+from ossicle.evaluation.noise_gate import refusal_of
 from ossicle.inference.ensembles.ensemble import Ensemble, joint_plan
 from ossicle.inference.ensembles.fit import Fit
 
@@ -68,7 +69,7 @@ def make_ensemble(
         opened = {_folder(place, one): read_bundle(one.bundle) for place, one in enumerate(members)}
         metrics = read_json(_gated(project, members, done, opened, progress) / noise_gate.METRICS)
         if not metrics["gate"]["passed"]:
-            refused = noise_gate.refusal_of(metrics["gate"], None)
+            refused = refusal_of(metrics["gate"], None)
     said = {**told(done.artefacts["scores"]), "board": board}
     refuse_links(
         project.data_root, (results, *(results / name for name in (FOLDER, noise_gate.METRICS, "ensemble.json")))
@@ -119,7 +120,7 @@ def _gated(
         settings=lambda own: {
             "noise_gate": digestible(own.settings.noise_gate),
             "margin_s": own.settings.dataset.margin_s,
-            "pool": pool_of(own.settings.evaluation),
+            "pool": criterion_of(own.settings.evaluation).pool,
             "ensemble": {"how": asdict(fit.how), "threads": threads},
             **postprocess_key(own),
         },
@@ -173,7 +174,7 @@ def _write_bundle(
         split=first.split,
         model={},
         files={} if fit.tables is None else {RANKS: rank_bytes(fit.tables)},
-        pool=pool_of(settings.evaluation),
+        pool=criterion_of(settings.evaluation).pool,
         calibration=final_maps(artefacts["calibration"]),
         postprocess=settings.postprocess,
         members=opened,

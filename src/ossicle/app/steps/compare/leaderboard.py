@@ -21,7 +21,7 @@ from ossicle.app.steps.pipeline.detector import chain_of
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.digest import digest
-from ossicle.evaluation.criterion import rule_in_words, rule_of
+from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.evaluation.leaderboard import FIGURES, Board, Figure, OverSeeds, Row, mean_and_deviation, place
 from ossicle.evaluation.paired_gain import gain
@@ -92,7 +92,7 @@ def difference(best: Judged, other: Judged) -> Figure | None:
     events = [
         events_of(read_table(one.artefacts["second_stage"] / "events.parquet"), truth.ids) for one in (best, other)
     ]
-    found = gain(truth, events[0], events[1], rule_of(evaluation), evaluation.bootstrap, evaluation.seed)
+    found = gain(truth, events[0], events[1], criterion_of(evaluation).rule, evaluation.bootstrap, evaluation.seed)
     return Estimate(float(found.value[0]), float(found.low[0]), float(found.high[0])).to_json()
 
 
@@ -104,7 +104,8 @@ def _judged_on(one: Judged, truth: Truth) -> str:
     """The digest of what a figure is of: recordings, groups, annotations, labels and criterion."""
     notes = sorted([note.recording_id, note.start_s, note.end_s, note.label] for note in truth.annotations)
     audio = {key: recording.digest for key, recording in truth.recordings.items()}
-    return digest([audio, truth.groups, list(truth.labels), notes, rule_in_words(one.project.settings.evaluation)])
+    criterion = criterion_of(one.project.settings.evaluation)
+    return digest([audio, truth.groups, list(truth.labels), notes, criterion.in_words])
 
 
 def _row(one: Judged) -> Row:

@@ -20,7 +20,8 @@ from ossicle.bundle.manifest import SECOND_STAGE
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
 from ossicle.corpus.clips.dataset_folder import FINAL
-from ossicle.evaluation.criterion import RECORDING, pool_of
+from ossicle.evaluation.criteria.table import criterion_of
+from ossicle.evaluation.criterion_kinds import kind_in
 from ossicle.evaluation.ground_truth import read_truth
 
 STEP_VERSION = 4
@@ -74,7 +75,7 @@ def run(context: Context) -> None:
         },
         model=digestible(settings.model),
         files={**files, **second},
-        pool=pool_of(settings.evaluation),
+        pool=criterion_of(settings.evaluation).pool,
         postprocess=settings.postprocess,
         calibration=final_maps(context.inputs["calibration"]),
         replace=True,
@@ -118,17 +119,19 @@ def origin(context: Context) -> dict[str, Any]:
 
 def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The figures of the card: the headline out of fold first, then what is in-sample, named so."""
-    by_recording = metrics["protocol"]["judged"] == RECORDING
-    of, out = "{} by recording" if by_recording else "event {}", []
-    if by_recording:
+    kind = kind_in(metrics)
+    out = []
+    if kind.ranks_recordings:
         pooled = metrics["recordings"]
         ranked = {"macro ROC AUC": pooled["macro"]["roc_auc"], "cmAP": pooled["macro"]["cmap"]}
         ranked |= {} if pooled["accuracy"] is None else {"top-1 accuracy": pooled["accuracy"]}
         out += [{"name": name, "basis": "held-out", **_estimate(one)} for name, one in ranked.items()]
     for basis, values in (("cross-fitted", metrics["events"]), ("in-sample", metrics["in_sample"]["events"])):
-        out += [{"name": of.format(name), **values[name], "basis": basis} for name in ("f1", "precision", "recall")]
+        out += [
+            {"name": kind.figure.format(name), **values[name], "basis": basis} for name in ("f1", "precision", "recall")
+        ]
     for label, scores in metrics["per_label"].items():
-        out.append({"name": of.format("f1"), **scores["f1"], "basis": "cross-fitted", "label": label})
+        out.append({"name": kind.figure.format("f1"), **scores["f1"], "basis": "cross-fitted", "label": label})
     return [figure for figure in out if figure["value"] is not None]
 
 
@@ -145,7 +148,7 @@ STEP = Step(
     version=STEP_VERSION,
     needs=("corpus", "dataset", "training", "decision", "calibration", "second_stage", "noise_gate"),
     settings=lambda project: {
-        "pool": pool_of(project.settings.evaluation),
+        "pool": criterion_of(project.settings.evaluation).pool,
         **postprocess_key(project),
         "name": project.settings.project.name,
         "model": digestible(project.settings.model),

@@ -18,7 +18,7 @@ from ossicle.core.settings import digestible
 from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.tables import clips_of
-from ossicle.evaluation.criterion import pool_of
+from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.inference.decisions.grid import DecisionGrid
 
 STEP_VERSION = 1
@@ -56,7 +56,7 @@ def run(context: Context) -> None:
         },
         model=digestible(settings.model),
         files=files,
-        pool=pool_of(settings.evaluation),
+        pool=criterion_of(settings.evaluation).pool,
         postprocess=settings.postprocess,
         replace=True,
     )

@@ -28,7 +28,7 @@ from ossicle.core.pooling import as_judged
 from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.review.selection import Candidate
-from ossicle.evaluation.criterion import pool_of
+from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import read_tracks, read_truth
 from ossicle.inference.batch import write_scores
 from ossicle.inference.decisions.decide import decide
@@ -57,7 +57,7 @@ def run(context: Context) -> None:
     per_fold = read_json(context.inputs["decision"] / "decision.json")["per_fold"]
     decisions = {fold: {label: Decision(**values) for label, values in of.items()} for fold, of in per_fold.items()}
     found: list[Candidate] = []
-    pool = pool_of(context.project.settings.evaluation)
+    pool = criterion_of(context.project.settings.evaluation).pool
     for key in truth.ids:
         track = read_tracks(context.inputs["scores"], (key,), context.project.settings.postprocess)[key]
         found += candidates_in(key, as_judged(track, pool), decisions[str(truth.folds[key])])

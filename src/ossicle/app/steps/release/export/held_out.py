@@ -19,9 +19,9 @@ from ossicle.artefacts.blocks import TrackWriter, read_track
 from ossicle.audio.logmel import chunk_log_mel
 from ossicle.bundle.graph import ChunkGraph
 from ossicle.core.digest import seed_of
-from ossicle.evaluation.criterion import RECORDING
+from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import Truth
-from ossicle.evaluation.score_items import frame_items, recording_items
+from ossicle.evaluation.score_items import recording_items
 from ossicle.export.agreement import Agreement, agreement
 from ossicle.inference.batch import write_scores
 from ossicle.inference.predictor import Predictor
@@ -94,10 +94,9 @@ def judge(project: Project, truth: Truth, rows: Sequence[Row], out: Path) -> Map
     for name in (REFERENCE, *(row.name for row in rows)):
         evaluation, how = project.settings.evaluation, project.settings.postprocess
         pooled = recording_items(truth, out / name, evaluation.pool, how)
-        items = pooled if evaluation.criterion == RECORDING else frame_items(truth, out / name, how)
         found[name] = Judged(
             agreement(expected, _frames(truth, out / name)),
-            macro_auc(items),
+            macro_auc(criterion_of(evaluation).items(truth, out / name, how)),
             accuracy(pooled.scores, pooled.positive),
         )
     return found

@@ -1,0 +1,117 @@
+"""What every criterion answers; its facts that need no data are in :mod:`ossicle.evaluation.criterion_kinds`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.pooling import MAX
+from ossicle.core.postprocess import Postprocess
+from ossicle.core.tracks import Event
+from ossicle.evaluation.criterion_kinds import CriterionKind
+from ossicle.evaluation.examples import Example
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.evaluation.settings import EvaluationSettings
+from ossicle.metrics.calibrating import Items
+from ossicle.metrics.event_report import EventReport
+from ossicle.metrics.matching import IouMatch, RecordingMatch
+from ossicle.metrics.ranking import PrecisionRecall
+from ossicle.metrics.recording_report import RecordingReport
+
+Counting = IouMatch | RecordingMatch
+"""Rules by which the headline counts."""
+
+
+@dataclass(frozen=True)
+class JudgedRun:
+    """What a run is judged on: its truth, the held-out events, and the folder of out-of-fold score tracks.
+
+    ``postprocess`` is what is done to a recording's scores before anything is decided on them. ``hop_s`` is the hop of
+    the score tracks, ``apart_frames`` how far training holds neighbours of one label apart.
+    """
+
+    truth: Truth
+    events: dict[str, list[Event]]
+    scores: Path
+    postprocess: Postprocess
+    hop_s: float
+    apart_frames: float
+
+
+@dataclass(frozen=True)
+class ExampleRequest:
+    """Which examples a page wants: the folder of recordings, their rate in Hz, how many of each kind, and margins."""
+
+    audio: Path
+    rate: int
+    count: int
+    margin_s: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PageParts:
+    """What a page shows under one criterion only; None or empty for parts that its criterion does not have.
+
+    ``collar``: the headline's events matched by a collar. ``recordings``: figures by recording. ``curves``: label and
+    precision over recall. ``iou_sweep``: rows of the headline's events at other least IoU.
+    """
+
+    collar: EventReport | None = None
+    recordings: RecordingReport | None = None
+    curves: Sequence[tuple[str, PrecisionRecall]] = ()
+    iou_sweep: Sequence[Mapping[str, float | None]] = ()
+    examples: Sequence[Example] = ()
+
+
+class Criterion(ABC):
+    """What counts as found, from ``[evaluation]``: the same for the decision, the headline and the report."""
+
+    kind: CriterionKind
+
+    def __init__(self, settings: EvaluationSettings) -> None:
+        self.settings = settings
+
+    @property
+    @abstractmethod
+    def rule(self) -> Counting:
+        """The rule by which the headline counts events."""
+
+    @property
+    @abstractmethod
+    def in_words(self) -> str:
+        """The criterion for a page and for ``metrics.json``."""
+
+    @property
+    def pool(self) -> str:
+        """How a decision sees a recording: ``max``, frame by frame; else its one pooled score."""
+        return MAX
+
+    @property
+    @abstractmethod
+    def calibrated_on(self) -> str:
+        """What the items of a calibration are, in words."""
+
+    @property
+    @abstractmethod
+    def weight(self) -> str:
+        """What an item of a calibration weighs: ``seconds`` or ``items``."""
+
+    @abstractmethod
+    def items(self, truth: Truth, scores: Path, how: Postprocess) -> Items:
+        """Return the out-of-fold scores with their truth that are ranked and calibrated."""
+
+    def answers(self, items: Items, scores: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """Return the label of each item and the one with the highest score, (n,) each; None without single answers."""
+        return None
+
+    @abstractmethod
+    def figures(self, run: JudgedRun) -> dict[str, Any]:
+        """Return what ``metrics.json`` has of this criterion beside what all criteria have."""
+
+    @abstractmethod
+    def page_parts(self, run: JudgedRun, wanted: ExampleRequest, drawn: frozenset[str]) -> PageParts:
+        """Return what a page shows of this criterion; ``drawn``: labels whose curves are drawn where not all are."""

@@ -1,0 +1,74 @@
+"""Events, matched with annotations by their times."""
+
+from pathlib import Path
+from typing import Any
+
+from ossicle.core.postprocess import Postprocess
+from ossicle.evaluation.criteria.criterion import Criterion, ExampleRequest, JudgedRun, PageParts
+from ossicle.evaluation.criterion_kinds import EVENTS
+from ossicle.evaluation.event_examples import choose_examples
+from ossicle.evaluation.event_figures import average_precision, event_curve, recall_by_quality, sweep
+from ossicle.evaluation.event_reports import event_report, segment_figures
+from ossicle.evaluation.frame_grid_ceiling import grid_ceiling
+from ossicle.evaluation.ground_truth import Truth, event_times
+from ossicle.evaluation.score_items import frame_items
+from ossicle.metrics.calibrating import Items
+from ossicle.metrics.event_report import EventReport
+from ossicle.metrics.matching import CollarMatch, IouMatch
+
+
+class EventCriterion(Criterion):
+    """An event is found where its intersection over union with an annotation reaches a limit."""
+
+    kind = EVENTS
+
+    @property
+    def rule(self) -> IouMatch:
+        """Optimal matching at the least IoU of the settings."""
+        return IouMatch(threshold=self.settings.iou)
+
+    @property
+    def in_words(self) -> str:
+        """The rule with its limit."""
+        return f"optimal matching at IoU >= {self.settings.iou:g}"
+
+    @property
+    def calibrated_on(self) -> str:
+        """Frames."""
+        return "frames"
+
+    @property
+    def weight(self) -> str:
+        """A frame weighs its seconds."""
+        return "seconds"
+
+    def items(self, truth: Truth, scores: Path, how: Postprocess) -> Items:
+        """Return an item for each frame."""
+        return frame_items(truth, scores, how)
+
+    def figures(self, run: JudgedRun) -> dict[str, Any]:
+        """Return the figures of events by their times: collar, sweep, ranking, segments, qualities, frame grid."""
+        truth, predicted = run.truth, event_times(run.events)
+        return {
+            "at_collar": {"collar_s": self.settings.collar_s, **self._at_collar(run).to_json()},
+            "iou_sweep": sweep(truth, predicted),
+            "average_precision": average_precision(truth, run.events, self.rule),
+            "segments": segment_figures(truth, predicted, self.settings),
+            "recall_by_quality": recall_by_quality(truth, predicted, self.rule),
+            "frame_grid": grid_ceiling(truth, run.hop_s, self.rule, run.apart_frames),
+        }
+
+    def page_parts(self, run: JudgedRun, wanted: ExampleRequest, drawn: frozenset[str]) -> PageParts:
+        """Return matches at a collar, curves of all labels by event score, the IoU sweep, and matched events."""
+        return PageParts(
+            collar=self._at_collar(run),
+            curves=[(label, event_curve(run.truth, run.events, label, self.rule)) for label in run.truth.labels],
+            iou_sweep=sweep(run.truth, event_times(run.events)),
+            examples=choose_examples(
+                run.truth, run.events, self.rule, wanted.audio, wanted.rate, wanted.count, wanted.margin_s
+            ),
+        )
+
+    def _at_collar(self, run: JudgedRun) -> EventReport:
+        rule = CollarMatch(collar_s=self.settings.collar_s)
+        return event_report(run.truth, event_times(run.events), rule, self.settings)

@@ -1,0 +1,81 @@
+"""Decisions fitted on out-of-fold scores, cross-fitted and final, with the events and curves under them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ossicle.core.decision import Decision
+from ossicle.core.pooling import as_judged
+from ossicle.core.tracks import Event, ScoreTrack
+from ossicle.evaluation.criteria.criterion import Criterion
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.inference.decisions.decide import decide
+from ossicle.inference.decisions.fit import CrossFit, ThresholdCurve, cross_fit, threshold_curve
+from ossicle.inference.decisions.grid import DecisionGrid, count_grid
+
+
+@dataclass(frozen=True)
+class FittedDecisions:
+    """Decisions with what they find.
+
+    ``held_out``: events by recording, each decided by the decision of its fold. ``in_sample``: the same under the
+    final decision. ``curves``: precision and recall over thresholds, one for each label.
+    """
+
+    fitted: CrossFit
+    held_out: Mapping[str, list[Event]]
+    in_sample: Mapping[str, list[Event]]
+    curves: tuple[ThresholdCurve, ...]
+
+    def decisions_json(self) -> dict[str, Any]:
+        """Return the decisions as plain values."""
+        return {
+            "per_fold": {str(fold): _decisions(of) for fold, of in self.fitted.per_fold.items()},
+            "final": _decisions(self.fitted.final),
+            "notes": list(self.fitted.notes),
+        }
+
+    def curves_json(self) -> list[dict[str, Any]]:
+        """Return the curves as plain values, None where nothing was there to count."""
+        rows = []
+        for curve in self.curves:
+            row = {name: np.asarray(value).tolist() for name, value in asdict(curve).items() if name != "label"}
+            rows.append(_finite({**row, "label": curve.label}))
+        return rows
+
+
+def fit_decisions(
+    truth: Truth, tracks: Mapping[str, ScoreTrack], grid: DecisionGrid, criterion: Criterion
+) -> FittedDecisions:
+    """Return the decisions of ``grid`` with the best F1, fitted for each fold on the other folds, and on all.
+
+    ``tracks``: out-of-fold scores by recording, post-processed; under a criterion that pools, a recording is decided on
+    its pooled score.
+    """
+    seen = {key: as_judged(one, criterion.pool) for key, one in tracks.items()}
+    counts = count_grid(seen, truth.references, grid, truth.labels, criterion.rule)
+    counts[:, ~truth.known] = 0
+    fitted = cross_fit(counts, [truth.folds[key] for key in truth.ids], truth.labels, grid)
+    return FittedDecisions(
+        fitted,
+        held_out={key: decide(seen[key], fitted.per_fold[truth.folds[key]]) for key in truth.ids},
+        in_sample={key: decide(seen[key], fitted.final) for key in truth.ids},
+        curves=tuple(
+            threshold_curve(counts, int(fitted.final_settings[column]), column, label, grid)
+            for column, label in enumerate(truth.labels)
+        ),
+    )
+
+
+def _decisions(decisions: Mapping[str, Decision]) -> dict[str, Any]:
+    return {label: asdict(one) for label, one in decisions.items()}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,139 @@
+"""What the noise gate counts, and what it says: events where there is nothing to find, on recordings and on probes."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.decision import Decision
+from ossicle.core.errors import GateRefused
+from ossicle.core.intervals import as_intervals, overlap
+from ossicle.core.records import Annotation
+from ossicle.core.settings import digestible
+from ossicle.core.tracks import Event
+from ossicle.corpus.clips.noise_sampling import free_stretches
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.inference.delivery import Delivery
+from ossicle.inference.finder import EventFinder
+from ossicle.inference.predictor import Predictor
+from ossicle.inference.second_stage.stage import SecondStage
+from ossicle.metrics.noise_gate import PROBES, Firing, Judged, NoiseGateSettings
+
+EMPTY, BETWEEN = "reviewed empty", "between annotations"
+_FEED_S = 10.0
+
+
+def firings_on_recordings(
+    truth: Truth, events: Mapping[str, list[Event]], annotations: Iterable[Annotation], margin_s: float
+) -> list[Firing]:
+    """Return how often each label fires on reviewed-empty recordings and between annotations.
+
+    Parameters
+    ----------
+    truth
+        The judged recordings.
+    events
+        Out-of-fold events by recording; those that touch no annotation of any label count.
+    annotations
+        All annotations of the corpus, also those of labels that are not judged.
+    margin_s
+        Distance in seconds from an annotation within which nothing is counted.
+    """
+    notes: dict[str, list[Annotation]] = {}
+    for note in annotations:
+        notes.setdefault(note.recording_id, []).append(note)
+    out = []
+    for part, ids in (
+        (EMPTY, [key for key in truth.ids if key not in notes]),
+        (BETWEEN, [key for key in truth.ids if key in notes]),
+    ):
+        free = {key: free_stretches(truth.recordings[key], notes.get(key, []), margin_s) for key in ids}
+        seconds = sum(float((one[:, 1] - one[:, 0]).sum()) for one in free.values())
+        for label in truth.labels:
+            n_events, active_s = 0, 0.0
+            for key in ids:
+                times = as_intervals([(one.start_s, one.end_s) for one in events[key] if one.label == label])
+                inside = overlap(times, free[key]).sum(axis=1)
+                active_s += float(inside.sum())
+                # Rounding of times aside, an event that lies wholly in a free stretch touches no annotation.
+                n_events += int(np.count_nonzero(inside >= times[:, 1] - times[:, 0] - 1e-9))
+            out.append(Firing("recordings", part, label, seconds, n_events, active_s))
+    return out
+
+
+def firings_on_probe(
+    probe: str, part: str, labels: Sequence[str], seconds: float, events: Sequence[Event]
+) -> list[Firing]:
+    """Return how often each label fires on one part of a probe of ``seconds``, given the events found in it."""
+    out = []
+    for label in labels:
+        mine = [one for one in events if one.label == label]
+        out.append(Firing(probe, part, label, seconds, len(mine), sum(one.end_s - one.start_s for one in mine)))
+    return out
+
+
+def events_in(
+    samples: NDArray[np.float32],
+    predictor: Predictor,
+    decisions: Mapping[str, Decision],
+    batch_chunks: int = 8,
+    second_stage: SecondStage | None = None,
+    delivery: Delivery | None = None,
+) -> list[Event]:
+    """Return the events in float32 samples (n,) at the plan's rate, through the engine that reads recordings."""
+    rate = predictor.plan.rate
+    finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery)
+    events: list[Event] = []
+    for block in _blocks(samples, int(_FEED_S * rate)):
+        events += finder.feed(block)
+    return events + finder.finish(len(samples) / rate)
+
+
+def noise_gate_figures(
+    judged: Sequence[Judged], limits: NoiseGateSettings, probes_by: str, *, second_stage: bool
+) -> dict[str, Any]:
+    """Return what stands under ``gate`` in ``metrics.json``; ``probes_by``: what was judged on the synthetic probes."""
+    return {
+        "passed": not any(one.refused for one in judged),
+        "judged_by": {
+            "recordings": "out of fold: each by the model that held out its group, decision cross-fitted",
+            "synthetic probes": probes_by,
+            **({"second stage": "in both: the whole detector is judged"} if second_stage else {}),
+        },
+        "limits": digestible(limits),
+        "firings": [one.to_json() for one in judged],
+    }
+
+
+def refusal_of(found: Mapping[str, Any], bundle: Path | None) -> GateRefused | None:
+    """Return the message for a refused bundle, None where the noise gate let it pass.
+
+    ``found``: what stands under ``gate`` in ``metrics.json``; ``bundle``: where the refused bundle lies, if anywhere.
+    """
+    refused = [one for one in found["firings"] if one["refused"]]
+    if not refused:
+        return None
+    worst = max(refused, key=lambda one: (one["per_hour"], one["active_share"]))
+    more = len(refused) - 1
+    place = f"; the bundle stays in {bundle}" if bundle is not None else ""
+    return GateRefused(
+        f"the noise gate refused this bundle: label {worst['label']!r} {_in_words(worst, found['limits'])}"
+        f"{f', and {more} more in report.html' if more else ''}{place}. Train with such sounds in reviewed-empty "
+        "recordings or with [augment] noise_probability, or, if it may fire there, raise "
+        f'[noise_gate] {worst["probe"]}_per_hour (and active_share) or put "{worst["probe"]}" into [noise_gate] off'
+    )
+
+
+def _in_words(one: Mapping[str, Any], limits: Mapping[str, Any]) -> str:
+    words = f"fires {one['per_hour']:.0f} times an hour on {PROBES[one['probe']]} ({one['part']}; limit "
+    words += f"{one['limit_per_hour']:g})"
+    if one["active_share"] > limits["active_share"]:
+        words += f" and fills {one['active_share']:.0%} of it (limit {limits['active_share']:.0%})"
+    return words
+
+
+def _blocks(samples: NDArray[np.float32], block_samples: int) -> Iterator[NDArray[np.float32]]:
+    for start in range(0, len(samples), block_samples):
+        yield samples[start : start + block_samples]

@@ -1,0 +1,16 @@
+"""Whether each label is in each recording, by the out-of-fold scores pooled over it."""
+
+from pathlib import Path
+
+from ossicle.core.postprocess import Postprocess
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.evaluation.score_items import recording_items
+from ossicle.evaluation.settings import EvaluationSettings
+from ossicle.metrics.recording_report import RecordingReport, recording_report
+
+
+def recording_figures(truth: Truth, scores: Path, how: Postprocess, settings: EvaluationSettings) -> RecordingReport:
+    """Return the report by recording; ``scores`` is the folder of tracks, ``how`` their post-processing."""
+    items = recording_items(truth, scores, settings.pool, how)
+    groups = [truth.groups[key] for key in truth.ids]
+    return recording_report(items, truth.labels, groups, settings.pool, settings.bootstrap, settings.seed)

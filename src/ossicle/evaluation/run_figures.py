@@ -1,0 +1,80 @@
+"""The content of ``metrics.json``: the headline at the top, everything else beside it under its protocol's name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ossicle.core.tracks import Event
+from ossicle.evaluation.criteria.criterion import Criterion, JudgedRun
+from ossicle.evaluation.event_reports import event_report
+from ossicle.evaluation.ground_truth import Truth, event_times
+from ossicle.evaluation.recording_figures import recording_figures
+from ossicle.evaluation.score_figures import score_figures
+from ossicle.metrics.calibrating import NONE
+from ossicle.metrics.event_report import EventReport
+
+
+def known_events(truth: Truth, events: Mapping[str, list[Event]]) -> dict[str, list[Event]]:
+    """Return the events without those of labels that their recording may hold or not: neither right nor wrong."""
+    return {key: [one for one in of if (key, one.label) not in truth.unknown] for key, of in events.items()}
+
+
+def headline(run: JudgedRun, criterion: Criterion) -> EventReport:
+    """Return the report of the held-out events."""
+    return event_report(run.truth, event_times(run.events), criterion.rule, criterion.settings)
+
+
+def run_figures(
+    run: JudgedRun,
+    in_sample: dict[str, list[Event]],
+    criterion: Criterion,
+    *,
+    group: str,
+    seed: int,
+    postprocess: Mapping[str, Any],
+    second: Mapping[str, Any],
+    calibrated: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the figures of a run as plain values.
+
+    Parameters
+    ----------
+    run
+        The held-out events and scores with their truth.
+    in_sample
+        Events under the bundle's decision, which was fitted on these very recordings.
+    criterion
+        What is judged; figures of times are left out where it has none.
+    group, seed
+        Field that no fold cuts, and seed of the training.
+    postprocess
+        What the protocol says of post-processing; empty where there is none.
+    second, calibrated
+        What the steps ``second_stage`` and ``calibration`` found, as they wrote it.
+    """
+    settings, truth = criterion.settings, run.truth
+    bundled = event_report(truth, event_times(in_sample), criterion.rule, settings)
+    return {
+        **headline(run, criterion).to_json(),
+        "protocol": {
+            "scores": "out of fold",
+            "decision": "cross-fitted: fitted on the out-of-fold scores of the other folds",
+            **({"second_stage": f"{second['kind']}, cross-fitted in the same way"} if second["kept"] else {}),
+            **postprocess,
+            "criterion": criterion.in_words,
+            "judged": criterion.kind.name,
+            "group": group,
+            "folds": len(set(truth.folds.values())),
+            "seed": seed,
+        },
+        "in_sample": {"why": "the bundle's decision, fitted on these very recordings", **bundled.to_json()},
+        "recordings": recording_figures(truth, run.scores, run.postprocess, settings).to_json(),
+        **score_figures(truth, run.scores, run.postprocess, settings),
+        **({} if calibrated["kind"] == NONE else {"calibration": _without_maps(calibrated)}),
+        **({} if second["kind"] == NONE else {"second_stage": second}),
+        **criterion.figures(run),
+    }
+
+
+def _without_maps(calibrated: Mapping[str, Any]) -> dict[str, Any]:
+    """What the step ``calibration`` found; the maps themselves stay with it, and in the bundle."""
+    return {key: value for key, value in calibrated.items() if key not in ("per_fold", "final")}

@@ -1,0 +1,38 @@
+"""What out-of-fold scores are worth under no decision and under all: figures of frames, and PSDS."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ossicle.core.postprocess import Postprocess
+from ossicle.evaluation.ground_truth import Truth, read_tracks
+from ossicle.evaluation.settings import EvaluationSettings
+from ossicle.metrics.frame_report import FrameTally
+from ossicle.metrics.frames import FrameScores, frames_of
+from ossicle.metrics.psds import psds
+from ossicle.metrics.psds_settings import PRESETS
+
+
+def score_figures(truth: Truth, scores: Path, how: Postprocess, settings: EvaluationSettings) -> dict[str, Any]:
+    """Return ``frames``, and ``psds`` where the criterion judges times.
+
+    Each recording's scores come from the model that held out its group; a calibration is that of these models together.
+    Tracks are read one at a time from the folder ``scores``.
+    """
+    tally, references = FrameTally(truth.labels), truth.references
+
+    def tracks() -> Iterator[tuple[str, FrameScores]]:
+        for key in truth.ids:
+            track = frames_of(read_tracks(scores, (key,), how)[key])
+            tally.add(track, references[key], [label for label in truth.labels if (key, label) in truth.unknown])
+            yield key, track
+
+    found: dict[str, Any] = {}
+    if settings.kind.timed:
+        values = psds(tracks(), references, truth.durations_s, truth.labels, tuple(PRESETS.values()))
+        found = {"psds": {name: one.to_json() for name, one in zip(PRESETS, values, strict=True)}}
+    else:
+        for _ in tracks():
+            pass
+    groups = [truth.groups[key] for key in truth.ids]
+    return {"frames": tally.report(groups, settings.bootstrap, settings.seed).to_json(), **found}

@@ -1,0 +1,147 @@
+"""Rows and curves of a report, from the plain values that the steps of a run wrote."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ossicle.core.tracks import Event
+from ossicle.evaluation.criteria.criterion import Counting
+from ossicle.evaluation.fold_figures import fold_counts
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.inference.decisions.fit import ThresholdCurve
+from ossicle.metrics.events import precision_recall_f1
+from ossicle.metrics.psds_settings import PRESETS
+from ossicle.metrics.ranking import PrecisionRecall
+from ossicle.report.data import CalibrationRow, FoldRow, PrCurve, ReliabilityBin, ScoreRow, SweepRow
+
+MOST_CURVES = 24
+"""Of more labels than this the page draws curves of the worst alone."""
+
+
+def worst_labels(figures: Mapping[str, Any]) -> frozenset[str]:
+    """Return the labels to draw curves of where there are too many: the lowest F1; empty where all are drawn."""
+    of = figures["per_label"]
+    if len(of) <= MOST_CURVES:
+        return frozenset()
+    return frozenset(sorted(of, key=lambda label: (of[label]["f1"]["value"] or 0.0, label))[:MOST_CURVES])
+
+
+def score_rows(figures: Mapping[str, Any]) -> list[ScoreRow]:
+    """Return what the scores are worth, all labels first; ``figures`` is the content of ``metrics.json``."""
+    frames, psds = figures["frames"], figures.get("psds")
+    rows: list[tuple[str | None, Mapping[str, Any]]] = [(None, frames), *frames["per_label"].items()]
+    return [
+        ScoreRow(
+            label=label,
+            psds=None if psds is None else _psds([psds[name] for name in PRESETS], label),
+            **{key: number_of(of[key]) for key in ("average_precision", "roc_auc", "ece", "brier")},
+        )
+        for label, of in rows
+    ]
+
+
+def reliability_bins(rows: Iterable[Mapping[str, Any]]) -> list[ReliabilityBin]:
+    """Return the bins of a reliability diagram; their weight is seconds of frames or a number of recordings."""
+    names = {"seconds": "weight", "items": "weight"}
+    return [ReliabilityBin(**{names.get(key, key): number_of(value) for key, value in row.items()}) for row in rows]
+
+
+def calibration_rows(found: Mapping[str, Any] | None) -> list[CalibrationRow]:
+    """Return the figures before and after calibration, empty where there was none."""
+    if found is None:
+        return []
+    return [
+        CalibrationRow(
+            name,
+            number_of(found[name]["ece"]),
+            number_of(found[name]["brier"]),
+            found[name].get("accuracy"),
+            reliability_bins(found[name]["reliability"]),
+        )
+        for name in ("before", "after")
+    ]
+
+
+def threshold_curves(rows: Iterable[Mapping[str, Any]], drawn: frozenset[str]) -> list[ThresholdCurve]:
+    """Return the curves of the labels ``drawn`` (of all where it is empty), from ``threshold_curves.json``."""
+    return [
+        ThresholdCurve(
+            label=one["label"],
+            chosen=one["chosen"],
+            **{key: np.array([number_of(x) for x in one[key]]) for key in ("on", "precision", "recall", "f1")},
+        )
+        for one in rows
+        if not drawn or one["label"] in drawn
+    ]
+
+
+def pr_curves(curves: Iterable[tuple[str, PrecisionRecall]]) -> list[PrCurve]:
+    """Return precision over recall of each label."""
+    return [PrCurve(label, one.precision, one.recall, one.thresholds, one.average_precision) for label, one in curves]
+
+
+def sweep_rows(rows: Iterable[Mapping[str, float | None]]) -> list[SweepRow]:
+    """Return the headline's events at other least IoU."""
+    return [SweepRow(**{key: number_of(value) for key, value in row.items()}) for row in rows]
+
+
+def fold_rows(
+    truth: Truth,
+    events: Mapping[str, list[Event]],
+    decision: Mapping[str, Any],
+    second: Mapping[str, Any],
+    rule: Counting,
+) -> list[FoldRow]:
+    """Return a row for each fold: what it holds out, its decision, and precision, recall and F1 on what it holds out.
+
+    ``decision`` and ``second`` are what the steps ``decision`` and ``second_stage`` wrote.
+    """
+    return [_fold_row(truth, events, fold, decision, second, rule) for fold in sorted(set(truth.folds.values()))]
+
+
+def number_of(value: float | None) -> float:
+    """Return a figure of JSON as a float, NaN where it is undefined."""
+    return float("nan") if value is None else float(value)
+
+
+def _psds(scenarios: Sequence[Mapping[str, Any]], label: str | None) -> tuple[float, float]:
+    first, second = (number_of(one["value"] if label is None else one["per_label"][label]) for one in scenarios)
+    return first, second
+
+
+def _fold_row(
+    truth: Truth,
+    events: Mapping[str, list[Event]],
+    fold: int,
+    decision: Mapping[str, Any],
+    second: Mapping[str, Any],
+    rule: Counting,
+) -> FoldRow:
+    counts = fold_counts(truth, events, fold, rule)
+    precision, recall, f1 = (float(value) for value in precision_recall_f1(*counts))
+    fused = second["thresholds"]["per_fold"][str(fold)] if second["kept"] else {}
+    return FoldRow(
+        fold=fold,
+        groups=tuple(sorted({truth.groups[key] for key in truth.ids if truth.folds[key] == fold})),
+        decisions={
+            label: _words(one) + (f", second stage {fused[label]:g}" if label in fused else "")
+            for label, one in decision["per_fold"][str(fold)].items()
+        },
+        f1=f1,
+        precision=precision,
+        recall=recall,
+        n_reference=int(counts[0] + counts[2]),
+        n_predicted=int(counts[0] + counts[1]),
+    )
+
+
+def _words(decision: Mapping[str, Any]) -> str:
+    words = f"on {decision['on']:g}, off {decision['off']:.3g}"
+    if decision["smoothing"] != "none":
+        words += f", {decision['smoothing']} {decision['smoothing_frames']}"
+    if decision["min_length_s"]:
+        words += f", at least {1000 * decision['min_length_s']:g} ms"
+    if decision["min_gap_s"]:
+        words += f", gaps to {1000 * decision['min_gap_s']:g} ms joined"
+    return words

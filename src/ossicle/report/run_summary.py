@@ -1,0 +1,107 @@
+"""Sentences of a report: key facts of a run, its warnings, and what its calibration did."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.corpus.splits.folds import SplitSettings
+from ossicle.evaluation.criteria.criterion import Criterion
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.metrics.calibrating import NONE
+from ossicle.report.run_rows import number_of, worst_labels
+
+
+def summary(
+    truth: Truth,
+    figures: Mapping[str, Any],
+    second: Mapping[str, Any],
+    *,
+    split: SplitSettings,
+    criterion: Criterion,
+    front: FrontEndSettings,
+    hop_s: float,
+    seed: int,
+    pseudo: str,
+) -> dict[str, str]:
+    """Return the key facts of a run in order, name to words.
+
+    Parameters
+    ----------
+    figures, second
+        The content of ``metrics.json``, and what the step ``second_stage`` wrote.
+    hop_s
+        Hop of the score tracks in seconds.
+    pseudo
+        What the models learned from pseudo-labels, in words; empty where they did not.
+    """
+    hours = sum(truth.durations_s.values()) / 3600
+    frames = f"{1000 * hop_s:g} ms at {front.rate} Hz"
+    if "frame_grid" in figures:
+        frames += f"; perfect scores on this grid would reach F1 {number_of(figures['frame_grid']['ceiling_f1']):.3f}"
+    return {
+        "labels": ", ".join(truth.labels),
+        "annotated recordings": f"{len(truth.ids)} ({hours:.2f} h)",
+        "annotations": _annotations(truth),
+        **({"pseudo-labels": pseudo} if pseudo else {}),
+        "held out": _held_out(split, truth),
+        "decision": "cross-fitted: for each fold on the out-of-fold scores of the others",
+        **({} if second["kind"] == NONE else {"second stage": _second_stage(second)}),
+        "match": criterion.in_words,
+        "frames": frames,
+        "seed": str(seed),
+    }
+
+
+def notes(decision: Mapping[str, Any], figures: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Return the warnings of a run, from what the steps ``decision``, ``evaluation`` and ``second_stage`` wrote."""
+    found = [*decision["notes"], *second.get("notes", ()), *figures.get("calibration", {}).get("notes", ())]
+    grid = figures.get("frame_grid", {})
+    if grid.get("closer_than_a_frame"):
+        found.append(
+            f"{grid['closer_than_a_frame']} of {grid['neighbours']} neighbouring annotations of one class lie less "
+            f"than a frame ({1000 * grid['hop_s']:g} ms) apart: no threshold can part them"
+        )
+    if drawn := worst_labels(figures):
+        found.append(
+            f"threshold and precision curves are drawn for the {len(drawn)} of {len(figures['per_label'])} labels with "
+            "the lowest F1; metrics.json has the figures of all"
+        )
+    return found
+
+
+def calibrated_in_words(found: Mapping[str, Any] | None) -> str:
+    """Return what the calibration did, from ``metrics.json``; empty where there was none."""
+    if found is None:
+        return ""
+    maps = "one map for all labels" if found["shared"] else "a map for each label"
+    return (
+        f"Scores as probabilities: {found['kind']}, {maps}, fitted on the out-of-fold scores of {found['fitted_on']}. "
+        "The bundle gives events these scores; its decisions stay on the scores before, and are the same."
+    )
+
+
+def _annotations(truth: Truth) -> str:
+    words = [str(len(truth.annotations))]
+    if truth.only_teach:
+        words.append(f"{truth.only_teach} more in recordings that only teach")
+    if truth.reviewed:
+        words.append(f"{truth.reviewed} of all from review rounds")
+    return "; ".join(words)
+
+
+def _held_out(split: SplitSettings, truth: Truth) -> str:
+    groups = f"grouped by {split.group} ({len(set(truth.groups.values()))} groups)"
+    if split.holds_out_once:
+        return f"val and test together, by one model that learned from train ({split.strategy}), {groups}"
+    return f"one fold at a time, {len(set(truth.folds.values()))} folds, {groups}"
+
+
+def _second_stage(second: Mapping[str, Any]) -> str:
+    figures = second["event_f1"]
+    gain, first, both = (figures[name] for name in ("gain", "first_stage", "both_stages"))
+    verdict = "kept" if second["kept"] else "not kept, for the interval of its gain reaches zero"
+    return (
+        f"{second['kind']}, {verdict}: event F1 {number_of(both['value']):.3f} with it, "
+        f"{number_of(first['value']):.3f} without, gain {number_of(gain['value']):+.3f} "
+        f"({number_of(gain['low']):+.3f} to {number_of(gain['high']):+.3f}, paired bootstrap)"
+    )

@@ -1,0 +1,93 @@
+"""Criteria as objects: one for each declared kind, and what each of them answers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ossicle.artefacts.blocks import write_track
+from ossicle.core.postprocess import Postprocess
+from ossicle.core.records import Annotation, Recording
+from ossicle.core.tracks import Event, ScoreTrack
+from ossicle.evaluation.criteria.criterion import ExampleRequest, JudgedRun
+from ossicle.evaluation.criteria.table import CRITERIA, criterion_of
+from ossicle.evaluation.criterion_kinds import CRITERION_KINDS, EVENTS, RECORDINGS, kind_in
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.evaluation.settings import EvaluationSettings
+from ossicle.inference.track_files import track_path
+from ossicle.metrics.matching import IouMatch, RecordingMatch
+
+LABELS = ("call", "song")
+NO_EXAMPLES = ExampleRequest(Path("audio"), 8000, 0, 0.5)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> JudgedRun:
+    """Two recordings of 10 s in two folds, one label in each, found where it is."""
+    recordings = {name: Recording(name, "root", f"{name}.wav", 8000, 1, 10 * 8000, name) for name in ("a", "b")}
+    notes = (Annotation("a", 2.0, 4.0, "call"), Annotation("b", 5.0, 6.0, "song"))
+    truth = Truth(("a", "b"), LABELS, recordings, notes, {"a": "A", "b": "B"}, {"a": 0, "b": 1})
+    events: dict[str, list[Event]] = {}
+    for note in notes:
+        scores = np.full((100, 2), 0.1, dtype=np.float32)
+        scores[round(10 * note.start_s) : round(10 * note.end_s), LABELS.index(note.label)] = 0.9
+        write_track(track_path(tmp_path, note.recording_id), ScoreTrack(LABELS, scores, 0.1, 10.0))
+        events[note.recording_id] = [Event(note.start_s, note.end_s, note.label, 0.9)]
+    return JudgedRun(truth, events, tmp_path, Postprocess(), 0.1, 0.0)
+
+
+def test_every_declared_kind_has_a_criterion_and_a_name_in_the_settings() -> None:
+    assert {name: of.kind for name, of in CRITERIA.items()} == dict(CRITERION_KINDS)
+    for name in CRITERIA:
+        assert criterion_of(EvaluationSettings(criterion=name)).kind is EvaluationSettings(criterion=name).kind
+
+
+def test_the_kind_is_read_back_from_the_figures_it_gave() -> None:
+    assert kind_in({"protocol": {"judged": "recording"}}) is RECORDINGS
+    assert kind_in({"protocol": {"judged": "iou"}}) is EVENTS
+    # Files from before the key judged events.
+    assert kind_in({"protocol": {}}) is kind_in({}) is EVENTS
+
+
+def test_events_are_judged_by_their_times(run: JudgedRun) -> None:
+    criterion = criterion_of(EvaluationSettings(iou=0.3, pool="mean", bootstrap=100))
+    assert criterion.rule == IouMatch(threshold=0.3)
+    assert criterion.in_words == "optimal matching at IoU >= 0.3"
+    # Whatever recordings are ranked by, decisions see frames.
+    assert criterion.pool == "max"
+    items = criterion.items(run.truth, run.scores, run.postprocess)
+    assert (items.scores.shape, criterion.calibrated_on, criterion.weight) == ((200, 2), "frames", "seconds")
+    assert criterion.answers(items, items.scores) is None
+    figures = criterion.figures(run)
+    assert set(figures) == {
+        "at_collar",
+        "iou_sweep",
+        "average_precision",
+        "segments",
+        "recall_by_quality",
+        "frame_grid",
+    }
+    assert figures["at_collar"]["events"]["f1"]["value"] == 1.0
+    parts = criterion.page_parts(run, NO_EXAMPLES, frozenset())
+    assert parts.recordings is None
+    assert parts.collar is not None
+    assert [label for label, _ in parts.curves] == list(LABELS)
+    assert len(parts.iou_sweep) == 9
+
+
+def test_recordings_are_judged_as_a_whole(run: JudgedRun) -> None:
+    criterion = criterion_of(EvaluationSettings(criterion="recording", pool="mean", bootstrap=100))
+    assert criterion.rule == RecordingMatch()
+    assert criterion.in_words.endswith("is found by its mean score over the recording")
+    assert criterion.pool == "mean"
+    items = criterion.items(run.truth, run.scores, run.postprocess)
+    assert items.scores.shape == (2, 2)
+    assert (criterion.calibrated_on, criterion.weight) == ("recordings, mean of their frames", "items")
+    answers = criterion.answers(items, items.scores)
+    assert answers is not None
+    assert answers[0].tolist() == answers[1].tolist() == [0, 1]
+    assert criterion.figures(run) == {}
+    parts = criterion.page_parts(run, NO_EXAMPLES, frozenset({"song"}))
+    assert (parts.collar, parts.iou_sweep) == (None, ())
+    assert parts.recordings is not None
+    assert [label for label, _ in parts.curves] == ["song"]
