@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft, signal
 
 from ossicle.core.frontend import FrontEndSettings, analysis_window, mel_filter_bank
 from ossicle.core.settings import setting, settings
@@ -134,7 +134,7 @@ def event_features(samples: NDArray[np.float32], at: Frames, chosen: EventFeatur
         raise ValueError(f"{samples.shape} samples where the event needs {at.stop_sample - at.first_sample}")
     window, bins, bins_hz, bank = _arrays(chosen)
     frames = np.lib.stride_tricks.sliding_window_view(samples, chosen.n_fft)[:: chosen.hop_samples]
-    power = np.abs(fft.rfft(frames * window, axis=-1)) ** 2
+    power = np.abs(scipy.fft.rfft(frames * window, axis=-1)) ** 2
     inside = slice(at.before, at.before + at.event)
     energy = np.maximum(power[inside, bins], FLOOR)
     around = np.delete(power[:, bins], np.arange(at.before, at.before + at.event), axis=0)
@@ -181,9 +181,9 @@ def _snr_db(energy: Features, around: Features) -> float:
 
 def _cepstra(log_mel: Features) -> Features:
     """Means and deviations of the cepstra of ``log_mel`` (n_frames, n_mels) in dB and of their differences."""
-    cepstra = fft.dct(log_mel, type=2, norm="ortho", axis=1)[:, :N_MFCC]
+    cepstra = scipy.fft.dct(log_mel, type=2, norm="ortho", axis=1)[:, :N_MFCC]
     changes = [
-        signal.savgol_filter(cepstra, DELTA_FRAMES, polyorder=order, deriv=order, axis=0, mode="nearest")
+        scipy.signal.savgol_filter(cepstra, DELTA_FRAMES, polyorder=order, deriv=order, axis=0, mode="nearest")
         for order in (1, 2)
     ]
     return np.concatenate([figure for one in (cepstra, *changes) for figure in (one.mean(axis=0), one.std(axis=0))])

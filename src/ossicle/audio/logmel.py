@@ -10,8 +10,8 @@ from concurrent.futures import Executor
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.frontend import FrontEndSettings, analysis_window, filter_bank
@@ -76,7 +76,7 @@ def log_mel(
         strided = np.lib.stride_tricks.sliding_window_view(rows[row], front.n_fft)[:: front.hop_samples]
         for first in firsts:
             power = out[row, first : first + step]
-            spectrum = fft.rfft(strided[first : first + step] * window, axis=-1)[:, low:high]
+            spectrum = scipy.fft.rfft(strided[first : first + step] * window, axis=-1)[:, low:high]
             energy = spectrum.real**2
             energy += spectrum.imag**2
             for bins, bands, filters in groups:

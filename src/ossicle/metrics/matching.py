@@ -11,10 +11,8 @@ there, and only there. Events of zero length have IoU 0 (as in ``core.intervals`
 """
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.settings import setting, settings
@@ -154,8 +152,10 @@ def best_matching(pairs: Pairs, gain: NDArray[np.float64]) -> Pairs:
         return pairs
     rows, cols = _compact(pairs)
     n_rows, n_cols = int(rows.max()) + 1, int(cols.max()) + 1
-    graph = coo_array((np.ones(len(pairs)), (rows, n_rows + cols)), shape=(n_rows + n_cols, n_rows + n_cols))
-    n_components, of_event = connected_components(graph, directed=False)
+    graph = scipy.sparse.coo_array(
+        (np.ones(len(pairs)), (rows, n_rows + cols)), shape=(n_rows + n_cols, n_rows + n_cols)
+    )
+    n_components, of_event = scipy.sparse.csgraph.connected_components(graph, directed=False)
     narrow = np.minimum(
         np.bincount(of_event[:n_rows], minlength=n_components), np.bincount(of_event[n_rows:], minlength=n_components)
     )
@@ -232,7 +232,7 @@ def _assign(rows: Pairs, cols: Pairs, gain: NDArray[np.float64]) -> Pairs:
     worth[rows, cols] = bonus + gain
     edge = np.full((n_rows, n_cols), -1, dtype=np.int64)
     edge[rows, cols] = np.arange(len(rows))
-    used = edge[linear_sum_assignment(worth, maximize=True)]
+    used = edge[scipy.optimize.linear_sum_assignment(worth, maximize=True)]
     return used[used >= 0]
 
 
@@ -242,8 +242,8 @@ def _assign_sparse(rows: Pairs, cols: Pairs, gain: NDArray[np.float64], bonus: f
     alone = np.arange(n_rows)
     cost = np.concatenate([2.0 - gain, np.full(n_rows, 2.0 + bonus)])
     ends = (np.concatenate([rows, alone]), np.concatenate([cols, n_cols + alone]))
-    taken_rows, taken_cols = min_weight_full_bipartite_matching(
-        csr_array((cost, ends), shape=(n_rows, n_cols + n_rows))
+    taken_rows, taken_cols = scipy.sparse.csgraph.min_weight_full_bipartite_matching(
+        scipy.sparse.csr_array((cost, ends), shape=(n_rows, n_cols + n_rows))
     )
     key = rows * n_cols + cols
     order = np.argsort(key)

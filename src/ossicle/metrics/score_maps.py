@@ -4,8 +4,8 @@ Scores must come from a model that did not learn from the items; ``metrics.calib
 """
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 from ossicle.core.score_map import Isotonic, Platt, ScoreMap, logits, sigmoid
 
@@ -84,7 +84,7 @@ def _isotonic(odds: Figures, truth: NDArray[np.bool_], weight: Figures) -> Isoto
     at, place = np.unique(odds, return_inverse=True)
     total = np.bincount(place, weights=weight, minlength=len(at))
     share = np.bincount(place, weights=weight * truth, minlength=len(at)) / total
-    line = np.clip(isotonic_regression(share, weights=total).x, 0.0, 1.0)
+    line = np.clip(scipy.optimize.isotonic_regression(share, weights=total).x, 0.0, 1.0)
     kept = np.ones(len(at), dtype=np.bool_)
     kept[1:-1] = (line[1:-1] != line[:-2]) | (line[1:-1] != line[2:])
     return Isotonic(tuple(at[kept].tolist()), tuple(line[kept].tolist()))

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
 
 from ossicle.core.digest import seed_of
@@ -136,7 +136,7 @@ def fit_calibration(
         return value, columns.T @ (sigmoid(found) - target) / len(target)
 
     bounds = [(None, None), (0, None), (0, None)]
-    weights = minimize(loss, np.array([0.0, 0.5, 0.5]), jac=True, method="L-BFGS-B", bounds=bounds).x
+    weights = scipy.optimize.minimize(loss, np.array([0.0, 0.5, 0.5]), jac=True, method="L-BFGS-B", bounds=bounds).x
     platt = Calibration(np.asarray(weights, dtype=np.float64), _NO_LINE)
     if kind == "platt":
         return platt

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import signal
 
 from ossicle.core.time import to_samples
 
@@ -138,7 +138,7 @@ def thud(rng: np.random.Generator, rate: int) -> Sound:
     """A footfall or knock: low-passed noise that dies away within 60 to 250 ms."""
     n = to_samples(rng.uniform(0.06, 0.25), rate)
     edge_hz = rng.uniform(150.0, 700.0)
-    noise = signal.sosfilt(signal.butter(2, edge_hz, fs=rate, output="sos"), rng.standard_normal(n))
+    noise = scipy.signal.sosfilt(scipy.signal.butter(2, edge_hz, fs=rate, output="sos"), rng.standard_normal(n))
     rise = np.minimum(1.0, np.arange(n) / (0.004 * rate))
     out = noise * rise * np.exp(-5 * np.arange(n) / n)
     return Sound((out / np.abs(out).max()).astype(np.float32), 40.0, edge_hz)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 from ossicle.core.digest import seed_of
 from ossicle.core.time import to_samples
@@ -92,7 +92,7 @@ def _hum(n: int, rate: int, mains_hz: float, rng: np.random.Generator) -> NDArra
         phase = rng.uniform(0, 2 * np.pi)
         if order * mains_hz < rate / 2:
             spectrum[to_samples(order * mains_hz, n / rate)] = np.exp(1j * phase) / order
-    wave: NDArray[np.float64] = fft.irfft(spectrum, n)
+    wave: NDArray[np.float64] = scipy.fft.irfft(spectrum, n)
     return wave
 
 
@@ -109,9 +109,9 @@ def _shaped(
     gain: Callable[[NDArray[np.float64]], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
     """Gaussian noise whose amplitude spectrum follows ``gain`` of the frequency in Hz."""
-    size = fft.next_fast_len(n, real=True)
-    spectrum = fft.rfft(rng.standard_normal(size)) * gain(np.fft.rfftfreq(size, 1 / rate).astype(np.float64))
-    wave: NDArray[np.float64] = fft.irfft(spectrum, size)[:n]
+    size = scipy.fft.next_fast_len(n, real=True)
+    spectrum = scipy.fft.rfft(rng.standard_normal(size)) * gain(np.fft.rfftfreq(size, 1 / rate).astype(np.float64))
+    wave: NDArray[np.float64] = scipy.fft.irfft(spectrum, size)[:n]
     return wave
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import signal
 
 from ossicle.core.time import to_samples, to_seconds
 from ossicle.corpus.synthetic.calls import CALLS, CONFUSERS, Sound
@@ -128,7 +128,7 @@ def add_at_snr(
 
     The tail of the response beyond the layer's end is cut off.
     """
-    heard = signal.fftconvolve(sound.samples, response).astype(np.float32)
+    heard = scipy.signal.fftconvolve(sound.samples, response).astype(np.float32)
     n = len(sound.samples)
     context = to_samples(SNR_CONTEXT_S, rate)
     around = back[max(0, start - context) : start + n + context]

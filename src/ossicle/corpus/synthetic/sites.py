@@ -7,8 +7,8 @@ relative to full scale (RMS).
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft, signal
 
 from ossicle.core.time import to_samples
 
@@ -82,17 +82,17 @@ def acoustics(site: Site, rate: int, rng: np.random.Generator) -> Samples:
     for order, delay in enumerate(np.sort(delays)):
         paths[delay] += rng.choice([-1.0, 1.0]) * 10 ** ((site.reflection_db - 2.0 * order) / 20)
     pole = np.exp(-2 * np.pi * site.cutoff_hz / rate)
-    response: Samples = signal.lfilter([1 - pole], [1, -pole], paths).astype(np.float32)
+    response: Samples = scipy.signal.lfilter([1 - pole], [1, -pole], paths).astype(np.float32)
     return response
 
 
 def coloured_noise(n: int, rate: int, tilt: float, rng: np.random.Generator) -> Samples:
     """Noise with power spectrum 1/f^tilt above 30 Hz, flat below; float32, shape (n,)."""
-    size = fft.next_fast_len(n, real=True)
-    spectrum = fft.rfft(rng.standard_normal(size, dtype=np.float32))
+    size = scipy.fft.next_fast_len(n, real=True)
+    spectrum = scipy.fft.rfft(rng.standard_normal(size, dtype=np.float32))
     bins_hz = np.fft.rfftfreq(size, 1 / rate).astype(np.float32)
     spectrum *= np.maximum(bins_hz, np.float32(30.0)) ** np.float32(-tilt / 2)
-    out: Samples = fft.irfft(spectrum, size)[:n]
+    out: Samples = scipy.fft.irfft(spectrum, size)[:n]
     return out
 
 
@@ -116,8 +116,8 @@ def _swell(n: int, rate: int, speed_hz: float, depth_db: float, rng: np.random.G
 
 
 def _band(wave: Samples, rate: int, low_hz: float, high_hz: float) -> Samples:
-    sos = signal.butter(2, [low_hz, min(high_hz, 0.49 * rate)], btype="bandpass", fs=rate, output="sos")
-    out: Samples = signal.sosfilt(sos.astype(np.float32), wave).astype(np.float32, copy=False)
+    sos = scipy.signal.butter(2, [low_hz, min(high_hz, 0.49 * rate)], btype="bandpass", fs=rate, output="sos")
+    out: Samples = scipy.signal.sosfilt(sos.astype(np.float32), wave).astype(np.float32, copy=False)
     return out
 
 

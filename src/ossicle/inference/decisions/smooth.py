@@ -6,9 +6,8 @@ length. The exponential moving average is causal: ``y[0] = x[0]``, ``y[k] = a x[
 """
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
-from scipy.signal import lfilter
 
 from ossicle.core.decision import Decision
 
@@ -55,7 +54,7 @@ class Smoother:
         if not self._begun:
             self._begun = True
             self._level = np.array([(1 - gain) * float(raw[0])])
-        smoothed, self._level = lfilter([gain], [1.0, gain - 1.0], raw.astype(np.float64), zi=self._level)
+        smoothed, self._level = scipy.signal.lfilter([gain], [1.0, gain - 1.0], raw.astype(np.float64), zi=self._level)
         return np.asarray(smoothed, dtype=np.float32)
 
     def _median(self, raw: Column) -> tuple[Column, Column]:
@@ -75,7 +74,7 @@ def running_median(scores: Column, frames: int) -> Column:
         before, here, after = scores[:-2], scores[1:-1], scores[2:]
         middle = np.maximum(np.minimum(before, here), np.minimum(np.maximum(before, here), after))
         return np.concatenate([scores[:1], middle, scores[-1:]])
-    smoothed: Column = median_filter(scores, size=frames, mode="nearest")
+    smoothed: Column = scipy.ndimage.median_filter(scores, size=frames, mode="nearest")
     return smoothed
 
 
