@@ -43,18 +43,26 @@ def loaded_by(*words: object, cwd: Path | None = None) -> set[str]:
     """The modules in a fresh process after an `ossicle` command that ended well."""
     command = [sys.executable, "-c", LOADED, *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=cwd)
-    code, modules = json.loads(done.stderr.splitlines()[-1])
-    assert code == 0, done.stderr
+    *said, last = done.stderr.splitlines()
+    code, modules = json.loads(last)
+    assert code == 0, said
     return set(modules)
 
 
 def test_the_help_page_loads_no_command_and_no_heavy_library() -> None:
     modules = loaded_by("--help")
     assert modules & HEAVY == set()
-    mine = {name for name in modules if name.startswith("ossicle.")}
-    assert mine - {"ossicle.app", "ossicle.app.cli", "ossicle.core", "ossicle.core.errors"} == {
-        f"ossicle.app.cli.{name}" for name in ("command_table", "loading", "main", "panels", "printable", "start")
-    }
+    commands = {f"ossicle.app.cli.{row.module}" for row in TABLE.values()}
+    assert modules & (commands | {"ossicle.app.project.load", "ossicle.app.steps.engine.step"}) == set()
+
+
+def test_status_loads_what_reads_settings_but_nothing_that_computes(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "ossicle.toml").write_text('base = "recipe:tapes"\n[corpus]\naudio = "a"\nannotations = "a"\n')
+    # Half a second for the first four alone.
+    computing = {f"scipy.{name}" for name in ("signal", "stats", "optimize", "ndimage", "sparse", "fft")}
+    others = {"onnxruntime", "torch", "sklearn", "matplotlib", "jinja2", "urllib.request", "http.client"}
+    assert loaded_by("status", "-p", tmp_path) & (computing | others) == set()
 
 
 def test_the_table_names_every_command_under_a_heading() -> None:

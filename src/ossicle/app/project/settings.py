@@ -11,7 +11,7 @@ from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.clips.clip_table import DatasetSettings
-from ossicle.corpus.download_table import FetchSettings
+from ossicle.corpus.downloads.settings import FetchSettings
 from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.splits.folds import SplitSettings

@@ -19,7 +19,7 @@ from ossicle.artefacts.fetching import Patience, Wanted, fetch_file, part_of
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.lock import work_unit_lock
 from ossicle.core.errors import FetchError, UsageError
-from ossicle.corpus.download_table import read_fetch_table
+from ossicle.corpus.downloads.table import read_fetch_table
 
 _JOURNAL = ".ossicle-fetch.jsonl"
 _LOCK = "fetch"

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.download_table import FetchSettings, read_fetch_table
+from ossicle.corpus.downloads.settings import FetchSettings
+from ossicle.corpus.downloads.table import read_fetch_table
 from ossicle.corpus.formats.delimited import write_delimited
 
 HEADER = ("address", "size", "sha256", "path")
