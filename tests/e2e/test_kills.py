@@ -44,7 +44,7 @@ def page(project: Path) -> tuple[str, str]:
     (made,) = (project / "data" / "report").glob("[!.]*/report.html")
     before, cut, after = made.read_text().partition('<h2 id="run">')
     assert cut
-    return before, after.partition("<h3>Files beside this page</h3>")[2]
+    return before, after.partition("<h3>Files in the same folder</h3>")[2]
 
 
 def points(tiny: Tiny, place: Path, step: str) -> int:

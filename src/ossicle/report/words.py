@@ -143,17 +143,17 @@ class _Wording(NamedTuple):
 
 _EVENTS = _Wording(
     "On recordings it was not trained on",
-    "finds {} reference events",
-    "{} events it reports are real",
-    "reports nothing at all",
-    "There is nothing to judge: no reference events and no predictions.",
+    "finds {} annotated events",
+    "{} detections are correct",
+    "detects nothing",
+    "No figures: there are neither annotations nor detections.",
 )
 _RECORDINGS = _Wording(
-    "In recordings it was not trained on",
-    "finds {} labels that recordings have",
-    "{} labels it gives to a recording are right",
-    "finds nothing at all",
-    "There is nothing to judge: no recording has a label, and none was found.",
+    "On recordings it was not trained on",
+    "finds {} labels of the recordings",
+    "{} labels that it reports are correct",
+    "finds nothing",
+    "No figures: no recording has a label, and none was found.",
 )
 
 
@@ -172,7 +172,7 @@ def in_words(report: EventReport) -> str:
         return wording.nothing
     sentence = f"{wording.where}, the detector {'; '.join(parts)}."
     if report.timed and math.isfinite(pooled.false_alarms_per_hour):
-        sentence += f" That is {significant(pooled.false_alarms_per_hour, 2)} false alarms an hour."
+        sentence += f" That is {significant(pooled.false_alarms_per_hour, 2)} false alarms per hour."
     return sentence
 
 
@@ -183,7 +183,7 @@ def reach(report: EventReport) -> str:
         return "No intervals: there are too few recordings to resample."
     draws = f"{level}, {count(report.n_bootstrap)} resamples of"
     if report.method == "two-stage":
-        return f"{draws} {report.n_groups} groups and of the recordings in them, so they speak of a new group."
+        return f"{draws} {report.n_groups} groups and of the recordings in them, so they are valid for a new group."
     if report.method == "within-groups":
         return f"{draws} the recordings within each of {report.n_groups} groups."
     return f"{draws} {report.n_recordings} recordings."
@@ -195,8 +195,8 @@ def few_groups(report: EventReport) -> str:
         return ""
     groups = "group" if report.n_groups == 1 else "groups"
     return (
-        f"Few groups: with {report.n_groups} {groups} the intervals speak of recordings from these groups only. "
-        "How the detector does in a new one is less certain than they look."
+        f"Few groups: with {report.n_groups} {groups} the intervals are valid only for recordings from these groups. "
+        "Figures for a new group are less certain than they look."
     )
 
 

@@ -88,24 +88,21 @@ def test_every_stage_says_what_it_does_and_nothing_where_it_is_off() -> None:
     )  # fmt: skip
     words = stage_words(on)
     assert words["early"] == [
-        "30 % of the crops without any target become steady noise",
+        "30 % of the crops without targets are replaced by steady noise",
         "50 % of the crops: gain from -6 to 6 dB",
-        "50 % of the crops: sign turned",
-        "25 % of the crops: moved by up to 1 s, circular",
+        "50 % of the crops: sign inverted",
+        "25 % of the crops: shifted by up to 1 s, circular",
         "12.5 % of the crops: steady noise 5 to 20 dB below the calls",
-        "each crop's peak at full scale before it is mixed",
+        "each crop is scaled to full peak before mixing",
     ]
     assert words["mixup"] == [
-        "50 % of the crops: another crop of the batch, shares from Beta(0.4, 0.4) of what is heard; labels by their "
-        "share"
+        "50 % of the crops: another crop of the batch, shares from Beta(0.4, 0.4) of loudness; labels weighted by share"
     ]
     assert words["late"] == [
-        "50 % of the crops: a crop of the batch without any target (where there is one), 25 to 75 % of "
-        "the sum, both of one peak"
+        "50 % of the crops: a crop of the batch without targets (if there is one), 25 to 75 % of "
+        "the sum, after scaling both to the same peak"
     ]
-    assert words["filter"] == [
-        "50 % of the crops: 4 gains from -20 to 0 dB over frequency; then the peak to full scale"
-    ]
+    assert words["filter"] == ["50 % of the crops: 4 gains from -20 to 0 dB over frequency; then scaled to full peak"]
     assert words["stretch"] == ["all crops: pitch times 0.5 to 1", "all crops: durations times 1 to 2"]
     assert words["spectral"][-1] == "30 % of the crops: one to 3 masks in time of up to 0.32 s"
     assert len(words["spectral"]) == 5

@@ -109,7 +109,7 @@ def test_only_the_pages_own_script_may_run(page):
 def test_a_leak_is_named():
     split = {"ok": False, "groups_cut": ["site <A>"], "equal_audio": [{"files": ["r/a.wav", "r/b.wav"]}]}
     page = render(replace(report_data(), split=split))
-    assert "group site &lt;A&gt; lies in several folds" in page
+    assert "group site &lt;A&gt; is in several folds" in page
     assert "r/a.wav, r/b.wav" in page
     assert "found no leak" not in page
 
@@ -120,7 +120,7 @@ def test_a_page_of_many_long_examples_stays_below_10_mb():
     kinds = [kind for kind in EXAMPLE_KINDS for _ in range(6)]
     page = render(replace(report_data(), examples=[replace(example, kind=kind) for kind in kinds]))
     assert len(page.encode()) < 10_000_000
-    assert "no sound here" in page
+    assert "without sound, to keep the page small" in page
 
 
 def test_missing_pieces_are_said(page):
@@ -130,9 +130,9 @@ def test_missing_pieces_are_said(page):
     )  # fmt: skip
     text = render(bare)
     for words in (
-        "No curves were kept",
+        "No curves were saved",
         "No thresholds were fitted",
-        "No scores were judged",
+        "No scores were evaluated",
         "No folds",
         "No audit was made",
         "None.",
@@ -177,12 +177,12 @@ def test_the_page_shows_what_the_noise_gate_found() -> None:
         )
     )
     assert '<a class="tag error" href="#gate">refused by the noise gate</a>' in refused
-    assert "240 events an hour on white noise (-20 dBFS), 50 % of the time; limit 60 an hour" in refused
+    assert "240 events per hour on white noise (-20 dBFS), 50 % of the time; limit 60 per hour" in refused
     assert HOSTILE not in refused
     # One row a part: that of the label that does worst.
     assert refused.count("<small>-20 dBFS</small>") == 1
     off = render(replace(report_data(), noise_gate=judge([loud], NoiseGateSettings(off=("white_noise",)))))
-    assert "not judged" in off
+    assert "no limit" in off
     assert "The noise gate was not run." in render(replace(report_data(), noise_gate=()))
 
 

@@ -4,23 +4,23 @@ from ossicle.models.settings import AugmentSettings
 from ossicle.report.words import significant
 
 TITLES = {
-    "read": "As it is read",
-    "early": "Early: this crop alone",
-    "mixup": "Mixup: with another crop",
-    "late": "Late: behind it a background",
-    "normalise": "Normalise: the peak to full scale",
-    "filter": "Filter: frequencies turned down",
+    "read": "As read from the recording",
+    "early": "Early: changes to this crop",
+    "mixup": "Mixup: mixed with another crop",
+    "late": "Late: a background is added",
+    "normalise": "Normalise: scaled to full peak",
+    "filter": "Filter: some frequencies are lowered",
     "stretch": "Stretch: pitch and time",
-    "spectral": "Spectral: what the network is shown",
+    "spectral": "Spectral: the input of the network",
 }
 _LABELS = {
-    "union": "labels joined as 1 - (1 - a)(1 - b)",
+    "union": "labels combined as 1 - (1 - a)(1 - b)",
     "sum": "labels added, up to 1",
     "max": "the larger label of both",
-    "soft": "labels by their share",
+    "soft": "labels weighted by share",
 }
-_BEFORE = {"both": "each crop's peak at full scale before it is mixed"}
-_NORMALISE = {"late": "each crop's peak to full scale", "both": "each crop's peak to full scale, as before mixing"}
+_BEFORE = {"both": "each crop is scaled to full peak before mixing"}
+_NORMALISE = {"late": "each crop is scaled to full peak", "both": "each crop is scaled to full peak, as before mixing"}
 
 
 def stage_words(settings: AugmentSettings) -> dict[str, list[str]]:
@@ -48,16 +48,18 @@ def _share(probability: float) -> str:
 def _early(settings: AugmentSettings) -> list[str]:
     early, words = settings.early, []
     if settings.noise_probability > 0:
-        words.append(f"{_n(100 * settings.noise_probability)} % of the crops without any target become steady noise")
+        words.append(
+            f"{_n(100 * settings.noise_probability)} % of the crops without targets are replaced by steady noise"
+        )
     if settings.gain_probability > 0 and settings.gain_db > 0:
         words.append(
             f"{_share(settings.gain_probability)}: gain from -{_n(settings.gain_db)} to {_n(settings.gain_db)} dB"
         )
     if early.polarity_probability > 0:
-        words.append(f"{_share(early.polarity_probability)}: sign turned")
+        words.append(f"{_share(early.polarity_probability)}: sign inverted")
     if early.shift_probability > 0 and early.shift_s > 0:
-        kind = "circular" if early.shift == "circular" else "zeros come in"
-        words.append(f"{_share(early.shift_probability)}: moved by up to {_n(early.shift_s)} s, {kind}")
+        kind = "circular" if early.shift == "circular" else "filled with zeros"
+        words.append(f"{_share(early.shift_probability)}: shifted by up to {_n(early.shift_s)} s, {kind}")
     if early.hiss_probability > 0:
         span = f"{_n(early.hiss_low_db)} to {_n(early.hiss_high_db)} dB"
         words.append(f"{_share(early.hiss_probability)}: steady noise {span} below the calls")
@@ -71,7 +73,7 @@ def _mixup(settings: AugmentSettings) -> list[str]:
     if mixup.probability == 0:
         return []
     share = "half of each" if mixup.alpha == 0 else f"shares from Beta({_n(mixup.alpha)}, {_n(mixup.alpha)})"
-    what = " of what is heard" if mixup.balance == "pressure" else ""
+    what = " of loudness" if mixup.balance == "pressure" else ""
     return [f"{_share(mixup.probability)}: another crop of the batch, {share}{what}; {_LABELS[mixup.labels]}"]
 
 
@@ -83,18 +85,16 @@ def _late(settings: AugmentSettings) -> list[str]:
         "level": f"at {low} to {high} dB of its own level",
         "snr": f"{low} to {high} dB below the calls",
         "share": f"{_n(100 * settings.background_low_share)} to {_n(100 * settings.background_high_share)} % of the "
-        "sum, both of one peak",
+        "sum, after scaling both to the same peak",
     }[settings.background_by]
-    return [
-        f"{_share(settings.background_probability)}: a crop of the batch without any target (where there is one), {how}"
-    ]
+    return [f"{_share(settings.background_probability)}: a crop of the batch without targets (if there is one), {how}"]
 
 
 def _filter(settings: AugmentSettings) -> list[str]:
     spectral = settings.spectral
     if spectral.filter_probability == 0 or spectral.filter_db == 0:
         return []
-    after = "" if settings.normalise == "none" else "; then the peak to full scale"
+    after = "" if settings.normalise == "none" else "; then scaled to full peak"
     gains = f"{spectral.filter_points} gains from -{_n(spectral.filter_db)} to 0 dB over frequency"
     return [f"{_share(spectral.filter_probability)}: {gains}{after}"]
 
@@ -116,10 +116,10 @@ def _spectral(settings: AugmentSettings) -> list[str]:
         span = f"{_n(spectral.power_low)} to {_n(spectral.power_high)}"
         words.append(f"{_share(spectral.power_probability)}: contrast, a power of {span}")
     if spectral.treble_probability > 0:
-        words.append(f"{_share(spectral.treble_probability)}: high bands down by up to {_n(spectral.treble_db)} dB")
+        words.append(f"{_share(spectral.treble_probability)}: high bands lowered by up to {_n(spectral.treble_db)} dB")
     if settings.tilt_probability > 0 and settings.tilt_db > 0:
         span = f"-{_n(settings.tilt_db)} to {_n(settings.tilt_db)} dB"
-        words.append(f"{_share(settings.tilt_probability)}: equaliser of five points from {span}")
+        words.append(f"{_share(settings.tilt_probability)}: equaliser with five points from {span}")
     if spectral.frequency_mask_probability > 0 and settings.frequency_mask > 0:
         each = f"up to {_n(100 * settings.frequency_mask)} % of the bands"
         words.append(f"{_share(spectral.frequency_mask_probability)}: {_masks(spectral.frequency_masks)} of {each}")

@@ -30,9 +30,9 @@ from ossicle.report.pages.benchmark_tables import (
 from ossicle.report.pages.template import render_page
 
 BASES = {
-    "cross-fitted": "for each tape with the threshold chosen on the other tapes: what a new tape may expect",
-    "bundle": "with the decision that the bundle carries, fitted before it met this corpus",
-    "in-sample": "with the threshold chosen on these very recordings: more than a new tape may expect",
+    "cross-fitted": "for each tape with the threshold chosen on the other tapes: what to expect on a new tape",
+    "bundle": "with the bundle's own decision, fitted without this corpus",
+    "in-sample": "with the threshold chosen on these same recordings: better than to expect on a new tape",
 }
 _MOST_READINGS = 24
 _MOST_ROWS = 60

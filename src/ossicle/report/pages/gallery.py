@@ -16,13 +16,13 @@ MOST_SOUND_BYTES = 5_000_000
 PEAK = 0.7
 
 _TITLES: Mapping[ExampleKind, str] = {
-    "best": "Best matches: the events whose times agree most with the annotation",
-    "worst": "Worst matches: found, but with the largest difference in time",
+    "best": "Best matches: events whose times agree best with the annotation",
+    "worst": "Worst matches: found, but with the largest differences in time",
     "missed": "Missed: annotated, not found; the clearest first",
     "false alarm": "False alarms: found, not annotated; the most confident first. Some may be overlooked calls",
 }
 _RECORDING_TITLES: Mapping[ExampleKind, str] = {
-    "confused": "Most confused: recordings whose highest score is another label's, the surest first",
+    "confused": "Most confused: recordings whose highest score belongs to another label, the highest scores first",
     "missed": "Missed: the label is in the recording and was not found; the lowest scores first",
     "false alarm": "False alarms: found where it is not annotated; the most confident first. Some may be overlooked",
 }

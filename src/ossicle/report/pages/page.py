@@ -92,9 +92,9 @@ def _protocols(data: ReportData) -> list[tuple[str, str, EventScores]]:
     """Name, remark and scores of every way in which the same recordings were judged, the headline first."""
     rows = [("headline", "out of fold, cross-fitted decision", data.metrics.pooled)]
     if data.collar is not None:
-        rows.append(("at a collar", "the headline's events, matched by onset and offset", data.collar.pooled))
+        rows.append(("at a collar", "the same events, matched by start and end", data.collar.pooled))
     if data.in_sample is not None:
-        rows.append(("in-sample", "the bundle's decision, fitted on these very recordings", data.in_sample.pooled))
+        rows.append(("in-sample", "the bundle's decision, fitted on these same recordings", data.in_sample.pooled))
     return rows
 
 
@@ -132,10 +132,10 @@ def _tallies(health: HealthReport) -> list[tuple[str, str, list[tuple[str, int, 
 def _leaks(split: Mapping[str, Any]) -> list[str]:
     """Every leak that the audit of ``corpus.audit`` lists, as a sentence."""
     return [
-        *(f"group {name} lies in several folds" for name in split.get("groups_cut", ())),
-        *(f"recording {name} lies in several folds" for name in split.get("recordings_cut", ())),
+        *(f"group {name} is in several folds" for name in split.get("groups_cut", ())),
+        *(f"recording {name} is in several folds" for name in split.get("recordings_cut", ())),
         *(
-            f"the same audio lies in several folds: {words.listed(one.get('files'))}"
+            f"the same audio is in several folds: {words.listed(one.get('files'))}"
             for one in split.get("equal_audio", ())
         ),
         *(f"recording id {name} is not in the corpus" for name in split.get("strangers", ())),

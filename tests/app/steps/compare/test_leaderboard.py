@@ -189,7 +189,7 @@ def test_the_command_lists_what_there_is(tapes: Path, ossicle: Any) -> None:
     assert told["over_seeds"][0]["seeds"] == [1, 2]
     page = tapes / "board.html"
     assert ossicle("leaderboard", "-p", tapes, "--page", page).code == 0
-    assert "differ by seed alone" in page.read_text()
+    assert "differ only by seed" in page.read_text()
     assert ossicle("leaderboard", "-p", tapes, "--page", tapes).code == 2
 
 

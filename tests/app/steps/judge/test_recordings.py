@@ -168,9 +168,9 @@ def test_what_the_terminal_says(metrics, capsys):
 
 def test_the_page_shows_recordings_and_no_times(place):
     page = (place / "report.html").read_text()
-    for words in ("By recording", "By fold", "What is taken for what", "top-1 accuracy", "Calibration", "cmAP"):
+    for words in ("By recording", "By fold", "Confusions", "top-1 accuracy", "Calibration", "cmAP"):
         assert words in page
-    for words in ("How exact the times are", "PSDS", "least IoU", "false/h"):
+    for words in ("Accuracy of start and end times", "PSDS", "lowest IoU", "false/h"):
         assert words not in page
     # Two of each kind at most, with sound.
     assert 0 < page.count('class="card"') <= 6

@@ -49,8 +49,8 @@ def test_the_page_is_of_the_recording_that_was_asked_for(tapes: Path, ossicle: A
     assert "<b>ü" not in text
     for stage in ("read", "early", "mixup", "late", "normalise", "filter", "stretch", "spectral"):
         assert f'id="{stage}"' in text
-    assert "all crops: another crop of the batch, half of each; labels joined as 1 - (1 - a)(1 - b)" in text
-    assert "10 % of the crops without any target become steady noise" in text
+    assert "all crops: another crop of the batch, half of each; labels combined as 1 - (1 - a)(1 - b)" in text
+    assert "10 % of the crops without targets are replaced by steady noise" in text
     once = page.read_bytes()
     again = ossicle(
         "dataset", "augment", "-p", tapes, "-o", page, "--recording", "siteB_é <b>ü.wav", "--always", *QUIET
