@@ -1,1 +1,1 @@
-"""Values without I/O: what the other packages speak of. NumPy only."""
+"""Values that every other package uses, without I/O. Depends on NumPy only."""

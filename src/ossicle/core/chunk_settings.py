@@ -1,4 +1,4 @@
-"""Settings of chunks, and the chunk plan they give."""
+"""Settings of chunks, and the chunk plan that follows from them."""
 
 from ossicle.core.chunks import ChunkPlan, framing, window_plan
 from ossicle.core.frontend import FrontEndSettings
@@ -8,7 +8,7 @@ from ossicle.core.time import nearest_frames
 
 @settings
 class ChunkSettings:
-    """``[chunks]``: how long the stretches are that the model reads at a time."""
+    """``[chunks]``: length of the stretches of audio that the model reads at a time."""
 
     core_s: float = setting(
         default=4.0, help="length of the scored part of a chunk; use a short one for live models", unit="s", gt=0
@@ -28,7 +28,7 @@ class ChunkSettings:
     exact_step: bool = setting(default=False, help="use exactly this step; every window then needs its own STFT")
 
     def __post_init__(self) -> None:
-        """Refuse windows without a step and steps without a window."""
+        """Reject windows without a step and steps without a window."""
         if self.window_s > 0 and self.step_s == 0:
             raise ValueError(f"step_s = 0 s: windows of {self.window_s:g} s need a step, as 0.05")
         if self.window_s == 0 and (self.step_s > 0 or self.exact_step):
@@ -36,7 +36,7 @@ class ChunkSettings:
             raise ValueError(f"{name} = {value} is for sliding windows: give window_s too")
 
     def in_words(self, front: FrontEndSettings) -> str:
-        """The windows as they are, beside what was asked; empty for a frame-wise model."""
+        """Return the actual window and step beside the requested ones; empty for a frame-wise model."""
         if self.window_s == 0:
             return ""
         plan = self.plan(front)
@@ -48,9 +48,19 @@ class ChunkSettings:
         )
 
     def plan(self, front: FrontEndSettings, joined: int = 1) -> ChunkPlan:
-        """The chunk plan on the frames of a front end, of which a network joins ``joined`` into one of its own.
+        """Return the chunk plan on the frames of a front end.
 
-        Raises ValueError where the window is too short for them.
+        Parameters
+        ----------
+        front
+            Settings of the front end.
+        joined
+            How many frames of the front end the network joins into one of its own.
+
+        Raises
+        ------
+        ValueError
+            If a window holds fewer than two STFT frames.
         """
         if self.window_s > 0:
             return window_plan(front, self.window_s, self.step_s, self.core_s, self.exact_step)

@@ -1,13 +1,13 @@
 """The chunk plan: the absolute grid on which a model reads a recording (invariant 4).
 
-A chunk is ``core_frames`` frames that are scored plus ``context_frames`` on each side that are only looked at. Frame
-k of a recording stands for samples [k * hop, (k + 1) * hop) and is computed from ``window_samples`` samples around its
-centre. So chunk i needs the samples from ``start_sample(i)`` (negative for the first: the missing ones are zeros) and
-``chunk_samples`` of them, whatever the feed or batch size.
+A chunk consists of ``core_frames`` frames that are scored and ``context_frames`` on each side that only serve as
+context. Frame k of a recording covers samples [k * hop, (k + 1) * hop) and is computed from ``window_samples`` samples
+around its centre. Chunk i therefore needs ``chunk_samples`` samples from ``start_sample(i)`` on, whatever the feed or
+batch size. The start of the first chunk is negative; its missing samples are zeros.
 
-A frame-wise network's frames are those of the STFT. A sliding-window network's frame is a step: what it says of one
-window of several STFT frames stands for the step around that window's centre (:func:`window_plan`). Which STFT frames
-serve which window follows from plan and front end alone (:func:`framing`).
+The frames of a frame-wise network are those of the STFT. A frame of a sliding-window network is a step: the output for
+one window of several STFT frames stands for the step around the centre of that window (:func:`window_plan`). Plan and
+front end alone determine which STFT frames serve which window (:func:`framing`).
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from ossicle.core.time import frames_covering, nearest_frames, to_samples
 
 @settings
 class ChunkPlan:
-    """Rate and geometry of the chunks a model reads."""
+    """Sample rate and geometry of the chunks that a model reads."""
 
     rate: int = setting(help="sample rate of the model input", unit="Hz", ge=1000)
     hop_samples: int = setting(help="samples a frame; even", ge=2)
@@ -28,7 +28,7 @@ class ChunkPlan:
     context_frames: int = setting(help="frames of context on each side of the core", ge=0)
 
     def __post_init__(self) -> None:
-        """Refuse a grid whose frame centres would fall between samples."""
+        """Reject a grid whose frame centres would fall between samples."""
         if self.hop_samples % 2 or self.window_samples % 2:
             raise ValueError(
                 f"hop_samples = {self.hop_samples} and window_samples = {self.window_samples} must be even, "
@@ -37,60 +37,60 @@ class ChunkPlan:
 
     @property
     def hop_s(self) -> float:
-        """Seconds a frame."""
+        """Length of a frame in seconds."""
         return self.hop_samples / self.rate
 
     @property
     def chunk_frames(self) -> int:
-        """Frames in a chunk, context included."""
+        """Number of frames in a chunk, including context."""
         return self.core_frames + 2 * self.context_frames
 
     @property
     def overlaps(self) -> bool:
-        """Whether frames are computed from more samples than they stand for; else each is a clip of its own."""
+        """Whether a frame is computed from more samples than it covers; if not, each frame is a clip of its own."""
         return self.window_samples > self.hop_samples
 
     @property
     def core_samples(self) -> int:
-        """Samples from one chunk's core to the next."""
+        """Number of samples from the core of one chunk to the next."""
         return self.core_frames * self.hop_samples
 
     @property
     def chunk_samples(self) -> int:
-        """Samples a chunk needs."""
+        """Number of samples that a chunk needs."""
         return (self.chunk_frames - 1) * self.hop_samples + self.window_samples
 
     @property
     def lead_samples(self) -> int:
-        """Samples before a chunk's core that the chunk needs."""
+        """Number of samples that a chunk needs before its core."""
         return self.context_frames * self.hop_samples + (self.window_samples - self.hop_samples) // 2
 
     @property
     def latency_s(self) -> float:
-        """Seconds from the start of a core until its chunk is whole."""
+        """Seconds from the start of a core until all samples of its chunk have arrived."""
         return (self.chunk_samples - self.lead_samples) / self.rate
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames of a recording of ``n_samples`` at the plan's rate (the last frame may be partial)."""
+        """Return the number of frames in ``n_samples`` samples at the plan's rate (the last frame may be partial)."""
         return frames_covering(n_samples, self.hop_samples)
 
     def n_chunks(self, n_samples: int) -> int:
-        """Chunks that cover such a recording."""
+        """Return the number of chunks that cover ``n_samples`` samples at the plan's rate."""
         return frames_covering(self.n_frames(n_samples), self.core_frames)
 
     def start_sample(self, chunk: int) -> int:
-        """First sample of a chunk; negative where it begins before the recording."""
+        """Return the first sample of a chunk; it is negative if the chunk begins before the recording."""
         return chunk * self.core_samples - self.lead_samples
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How the STFT frames of a chunk's spectrogram serve its frames (``chunk_frames`` of the plan).
+    """Which STFT frames of a chunk's spectrogram serve which of its ``chunk_frames`` frames.
 
     Frame i of the plan is computed from the rows ``[i * step_frames, i * step_frames + window_frames)`` of the
-    spectrogram, which has ``n_frames`` rows. ``shared``: the rows are those of one STFT of the chunk, each serving all
-    windows it lies in; otherwise the steps are no whole STFT hops, and every window has rows of its own, one window
-    after the other.
+    spectrogram, which has ``n_frames`` rows. If ``shared``, the rows come from one STFT of the chunk, and each row
+    serves every window that contains it. Otherwise the step is not a whole number of STFT hops, and every window has
+    its own rows, one window after the other.
     """
 
     window_frames: int
@@ -105,10 +105,18 @@ class Framing:
 
 
 def framing(plan: ChunkPlan, front: FrontEndSettings) -> Framing:
-    """Which STFT frames serve which frame of the plan; raises ValueError where plan and front end do not fit.
+    """Return which STFT frames serve which frame of the plan.
 
-    They fit where the rates are equal and windows hold whole STFT frames; windows of one frame step by its hop.
+    Plan and front end fit if their rates are equal and windows hold whole STFT frames. Windows of one frame must step
+    by its hop.
 
+    Raises
+    ------
+    ValueError
+        If plan and front end do not fit.
+
+    Examples
+    --------
     >>> front = FrontEndSettings(rate=48000, n_fft=2048, hop_samples=1024)
     >>> framing(window_plan(front, window_s=0.4, step_s=0.05, core_s=1.0), front)
     Framing(window_frames=17, step_frames=2, n_frames=61, shared=True)
@@ -135,13 +143,28 @@ def framing(plan: ChunkPlan, front: FrontEndSettings) -> Framing:
 def window_plan(
     front: FrontEndSettings, window_s: float, step_s: float, core_s: float, exact: bool = False
 ) -> ChunkPlan:
-    """The plan of a sliding-window network: a frame every ``step_s`` for the window of ``window_s`` around its centre.
+    """Return the plan of a sliding-window network: one frame every ``step_s``, computed from the window around its
+    centre.
 
-    A window is the STFT frames that lie wholly within ``window_s`` (rounded down, as the published models do at
-    inference: 0.4 s at 48 kHz, 2048 and 1024 are 17 frames, 0.384 s). The step is the nearest whole number of STFT
-    hops, at least one (0.05 s there are 2 hops, 42.7 ms), so that windows share one STFT; with ``exact`` it is
-    ``step_s`` to the nearest two samples, and windows that share no frames cost an STFT each. A chunk is the windows of
-    about ``core_s``, and needs no context. Raises ValueError for windows of fewer than two STFT frames.
+    Parameters
+    ----------
+    front
+        Settings of the front end.
+    window_s
+        Length of a window in seconds. A window consists of the STFT frames that lie wholly within it, rounded down as
+        the published models do at inference: 0.4 s at 48 kHz, 2048 and 1024 are 17 frames (0.384 s).
+    step_s
+        Step in seconds, rounded to the nearest whole number of STFT hops, at least one, so that windows share one STFT
+        (0.05 s there are 2 hops, 42.7 ms).
+    core_s
+        Approximate length of a chunk's windows in seconds; chunks need no context.
+    exact
+        Round ``step_s`` to the nearest two samples instead. Windows that share no frames need one STFT each.
+
+    Raises
+    ------
+    ValueError
+        If a window holds fewer than two STFT frames.
     """
     if step_s <= 0:
         raise ValueError(f"step_s = {step_s:g} s must be more than 0 s")

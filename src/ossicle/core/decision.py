@@ -1,4 +1,4 @@
-"""How scores become events, as data; ``ossicle.inference.decisions.decide`` does it."""
+"""Rules that turn scores into events, as data; ``ossicle.inference.decisions.decide`` applies them."""
 
 from ossicle.core.settings import setting, settings
 
@@ -7,10 +7,10 @@ SMOOTHINGS = ("none", "median", "ema")
 
 @settings
 class Decision:
-    """The decision of one label.
+    """The decision rule of one label.
 
-    A region is a run of frames whose smoothed score is at least ``off``; it is kept when at least one frame reaches
-    ``on`` (hysteresis). Regions at most ``min_gap_s`` apart are joined, then those shorter than ``min_length_s``
+    A region is a run of frames whose smoothed score is at least ``off``. It is kept if at least one frame reaches
+    ``on`` (hysteresis). Regions at most ``min_gap_s`` apart are joined; regions shorter than ``min_length_s`` are then
     dropped.
     """
 
@@ -24,7 +24,7 @@ class Decision:
     min_gap_s: float = setting(default=0.0, help="events with a gap of at most this are joined", unit="s", ge=0)
 
     def __post_init__(self) -> None:
-        """Refuse an upside-down hysteresis and an even median."""
+        """Reject ``off`` above ``on`` and a median over an even number of frames."""
         if self.off > self.on:
             raise ValueError(f"off = {self.off:g} must not be above on = {self.on:g}")
         if self.smoothing == "median" and self.smoothing_frames % 2 == 0:

@@ -1,4 +1,4 @@
-"""Digests of values: canonical JSON under SHA-256. File digests live in ``ossicle.artefacts``."""
+"""Digests of values: SHA-256 of canonical JSON. ``ossicle.artefacts`` computes digests of files."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys, no spaces and no NaN, so that equal values give equal text."""
+    """Return JSON with sorted keys, no spaces and no NaN, so that equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
 
 
@@ -20,17 +20,17 @@ def _plain(value: Any) -> Any:
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of the canonical JSON of ``value``, as 64 hexadecimal digits."""
+    """Return the SHA-256 of the canonical JSON of ``value`` as 64 hexadecimal digits."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
 def normal_path(path: str) -> str:
-    """A path below a root in its normal form: posix separators, Unicode NFC."""
+    """Return a path below a root in its normal form: forward slashes, Unicode NFC."""
     return unicodedata.normalize("NFC", path.replace("\\", "/"))
 
 
 def recording_id(root: str, path: str) -> str:
-    """The id of a recording: 16 hexadecimal digits of a hash of root name and NFC posix path below the root.
+    """Return the id of a recording: 16 hexadecimal digits of a hash of the root's name and the normal path below it.
 
     >>> recording_id("tapes", "a/b.wav") == recording_id("tapes", "a/b.wav")
     True
@@ -39,5 +39,8 @@ def recording_id(root: str, path: str) -> str:
 
 
 def seed_of(*parts: int | str) -> int:
-    """A 63-bit seed from (seed, epoch, index, ...): every draw has its own generator, so resuming needs no state."""
+    """Return a 63-bit seed derived from (seed, epoch, index, ...).
+
+    Every random draw has its own generator, so resuming needs no stored state.
+    """
     return int.from_bytes(hashlib.sha256(canonical_json(list(parts)).encode()).digest()[:8], "big") >> 1

@@ -1,7 +1,7 @@
-"""The tree of errors a user can meet, each with the exit code of the command it ends.
+"""The errors that a user can meet, each with the exit code of the command that it ends.
 
-Exit codes (invariant 7): 0 all good; 1 failed; 2 wrong usage or project file; 3 done, but inputs were left out or
-partial; 4 a gate refused; 130 Ctrl-C; 143 SIGTERM. A message names the file, line or key and the remedy.
+Exit codes (invariant 7): 0 success; 1 failed; 2 wrong usage or project file; 3 finished, but some inputs were left out
+or partial; 4 refused by a gate; 130 Ctrl-C; 143 SIGTERM. A message names the file, line or key, and what to do.
 """
 
 from typing import ClassVar
@@ -14,31 +14,31 @@ EXIT_GATE = 4
 
 
 class OssicleError(Exception):
-    """Base of every error that Ossicle raises on purpose; its text is meant for the user."""
+    """Base class of every error that Ossicle raises on purpose; its text is meant for the user."""
 
     exit_code: ClassVar[int] = EXIT_FAILED
 
 
 class UsageError(OssicleError):
-    """A wrong command, option, path or project file: nothing was done."""
+    """A wrong command, option, path or project file; nothing was done."""
 
     exit_code = EXIT_USAGE
 
 
 class ProjectError(UsageError):
-    """The project file cannot be used: unknown key, wrong type, impossible value."""
+    """The project file cannot be used: an unknown key, a wrong type or an impossible value."""
 
 
 class SplitError(UsageError):
-    """A split that cannot be made without breaking the group rule, or for want of groups or targets."""
+    """A split cannot be made: it would break the group rule, or there are too few groups or targets."""
 
 
 class AudioError(OssicleError):
-    """One audio file cannot be read; the file is left out and the reason listed."""
+    """An audio file cannot be read; it is left out and the reason is listed."""
 
 
 class FetchError(OssicleError):
-    """A file could not be fetched, or is not the one that was meant; the message names it and the remedy."""
+    """A file could not be fetched or is not the expected one; the message names the file and what to do."""
 
 
 class FormatError(OssicleError):
@@ -48,11 +48,11 @@ class FormatError(OssicleError):
 
 
 class ArtefactError(OssicleError):
-    """An artefact on disk is damaged, foreign or from an unsupported version."""
+    """An artefact on disk is damaged, was not written by Ossicle, or has an unsupported version."""
 
 
 class BundleError(OssicleError):
-    """A bundle is damaged, unsafe, of an unsupported version or does not fit the request."""
+    """A bundle is damaged, unsafe, has an unsupported version or does not fit the request."""
 
     exit_code = EXIT_USAGE
 

@@ -1,13 +1,18 @@
-"""The front end as data: settings, window and filter bank.
+"""The front end as data: settings, analysis window and filter bank.
 
-The NumPy (``audio.logmel``) and torch (``models.frontend``) front ends both compute
-``10 * log10(max(bank @ |STFT|^2, floor))`` with ``center=False`` from these arrays, of the waveform or, where
-``preemphasis`` says so, of ``x[n] - preemphasis * x[n - 1]``. Every analysis window begins with a zero, so a frame does
-not depend on the sample before it: windows cut from one STFT are those of an STFT of each window.
+The NumPy front end (``audio.logmel``) and the torch one (``models.frontend``) both compute ``10 * log10(max(bank @
+|STFT|^2, floor))`` with ``center=False`` from these arrays. Their input is the waveform or, with ``preemphasis``,
+``x[n] - preemphasis * x[n - 1]``. Every analysis window begins with a zero, so a frame does not depend on the sample
+before it: windows cut from one STFT equal the STFT of each window.
 
-On the mel scale the filter bank follows Slaney's Auditory Toolbox (1998), as librosa's default does: linear below
-1 kHz, logarithmic above, area-normalised. On the linear scale the bins of the band are read as they are, the nearest
-to each of ``n_mels`` even steps (as torch's nearest interpolation), which is a bank of ones.
+On the mel scale the filter bank follows Slaney's Auditory Toolbox (1998), like the default of librosa: linear below 1
+kHz, logarithmic above, area-normalised. On the linear scale the bins of the band are read unchanged: the nearest bin to
+each of ``n_mels`` even steps (like torch's nearest interpolation), which gives a filter bank of ones.
+
+References
+----------
+M. Slaney, "Auditory Toolbox: A MATLAB toolbox for auditory modeling work, version 2", Interval Research Corporation,
+technical report 1998-010, 1998.
 """
 
 import numpy as np
@@ -18,7 +23,9 @@ from ossicle.core.settings import setting, settings
 
 @settings
 class FrontEndSettings:
-    """Waveform to log-mel spectrogram, or on the linear scale to a log spectrogram of ``n_mels`` bins."""
+    """Settings from waveform to log-mel spectrogram or, on the linear scale, to a log spectrogram of ``n_mels``
+    bins.
+    """
 
     rate: int = setting(default=16000, help="sample rate of the model input", unit="Hz", ge=1000)
     n_fft: int = setting(default=512, help="length of the STFT window in samples; even", ge=16)
@@ -45,7 +52,7 @@ class FrontEndSettings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse odd windows and hops, and bands beyond Nyquist or upside down."""
+        """Reject odd windows and hops, and bands that are empty or reach beyond the Nyquist frequency."""
         for name in ("n_fft", "hop_samples"):
             if getattr(self, name) % 2:
                 raise ValueError(f"{name} = {getattr(self, name)} must be even, so that frame centres fall on samples")
@@ -56,9 +63,15 @@ class FrontEndSettings:
 
 
 def analysis_window(n_fft: int, scale: str = "amplitude") -> NDArray[np.float32]:
-    """Periodic Hann window, shape (n_fft,), whose first value is 0.
+    """Return a periodic Hann window whose first value is 0: float32, shape (n_fft,).
 
-    ``"amplitude"``: scaled so that a full-scale sine at a bin's centre has power 1; ``"energy"``: its squares sum to 1.
+    Parameters
+    ----------
+    n_fft
+        Length in samples.
+    scale
+        ``"amplitude"``: a full-scale sine at the centre of a bin has power 1. ``"energy"``: the squares of the window
+        sum to 1.
     """
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
     unit = np.sqrt(np.square(hann).sum()) if scale == "energy" else hann.sum() / 2
@@ -67,7 +80,7 @@ def analysis_window(n_fft: int, scale: str = "amplitude") -> NDArray[np.float32]
 
 
 def hz_to_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Slaney's mel scale."""
+    """Convert Hz to Slaney's mel scale."""
     linear = hz * 3 / 200
     log = 15 + 27 * np.log(np.maximum(hz, 1e-9) / 1000) / np.log(6.4)
     return np.where(hz < 1000, linear, log)
@@ -79,12 +92,14 @@ def mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def filter_bank(front: FrontEndSettings) -> NDArray[np.float32]:
-    """The weights of the STFT's bins in each band on the settings' scale, shape (n_mels, n_fft // 2 + 1)."""
+    """Return the weight of each STFT bin in each band on the settings' scale: float32, shape (n_mels, n_fft // 2 +
+    1).
+    """
     return mel_filter_bank(front) if front.scale == "mel" else linear_filter_bank(front)
 
 
 def band_centres_hz(front: FrontEndSettings) -> NDArray[np.float64]:
-    """The frequency each band stands for, rising, shape (n_mels,)."""
+    """Return the frequency in Hz that each band stands for, in rising order: shape (n_mels,)."""
     if front.scale == "linear":
         low, high = _band_bins(front)
         return (low + (np.arange(front.n_mels) + 0.5) * (high - low) / front.n_mels - 0.5) * front.rate / front.n_fft
@@ -93,9 +108,10 @@ def band_centres_hz(front: FrontEndSettings) -> NDArray[np.float64]:
 
 
 def linear_filter_bank(front: FrontEndSettings) -> NDArray[np.float32]:
-    """One bin a band, shape (n_mels, n_fft // 2 + 1): band i of n reads bin ``low + i * (high - low) // n``.
+    """Return a bank with one bin per band, shape (n_mels, n_fft // 2 + 1).
 
-    ``[low, high)`` are the bins from the last at or below ``fmin_hz`` to the last below ``fmax_hz``.
+    Band i of n reads bin ``low + i * (high - low) // n``. ``[low, high)`` are the bins from the last one at or below
+    ``fmin_hz`` to the last one below ``fmax_hz``.
     """
     low, high = _band_bins(front)
     bank = np.zeros((front.n_mels, front.n_fft // 2 + 1), dtype=np.float32)
@@ -105,14 +121,14 @@ def linear_filter_bank(front: FrontEndSettings) -> NDArray[np.float32]:
 
 
 def _band_bins(front: FrontEndSettings) -> tuple[int, int]:
-    """The STFT's bins [low, high) between ``fmin_hz`` and ``fmax_hz``; at least one."""
+    """Return the STFT bins [low, high) between ``fmin_hz`` and ``fmax_hz``; at least one bin."""
     per_hz = front.n_fft / front.rate
     low = int(np.floor(front.fmin_hz * per_hz))
     return low, max(low + 1, int(np.ceil(front.fmax_hz * per_hz)))
 
 
 def mel_filter_bank(front: FrontEndSettings) -> NDArray[np.float32]:
-    """Triangular filters, shape (n_mels, n_fft // 2 + 1); equal to ``librosa.filters.mel(norm="slaney")``."""
+    """Return triangular filters, shape (n_mels, n_fft // 2 + 1); equal to ``librosa.filters.mel(norm="slaney")``."""
     bins_hz = np.arange(front.n_fft // 2 + 1) * front.rate / front.n_fft
     span = hz_to_mel(np.array([front.fmin_hz, front.fmax_hz]))
     edges = mel_to_hz(np.linspace(span[0], span[1], front.n_mels + 2))

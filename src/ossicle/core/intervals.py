@@ -7,7 +7,13 @@ Intervals = NDArray[np.float64]
 
 
 def as_intervals(pairs: object) -> Intervals:
-    """Any sequence of (start, end) as a float64 array of shape (n, 2); raises ValueError where start > end."""
+    """Return a sequence of (start, end) pairs in seconds as a float64 array of shape (n, 2).
+
+    Raises
+    ------
+    ValueError
+        If a start is later than its end.
+    """
     out = np.asarray(pairs, dtype=np.float64).reshape(-1, 2)
     if np.any(~np.isfinite(out)) or np.any(out[:, 0] > out[:, 1]):
         raise ValueError("an interval needs finite times with start <= end")
@@ -15,7 +21,7 @@ def as_intervals(pairs: object) -> Intervals:
 
 
 def union(intervals: Intervals, gap_s: float = 0.0) -> Intervals:
-    """Merge intervals that overlap, touch, or lie at most ``gap_s`` apart; sorted, shape (m, 2)."""
+    """Merge intervals that overlap, touch, or lie at most ``gap_s`` apart; return them sorted, shape (m, 2)."""
     if len(intervals) == 0:
         return intervals.reshape(0, 2)
     ordered = intervals[np.argsort(intervals[:, 0], kind="stable")]
@@ -26,7 +32,7 @@ def union(intervals: Intervals, gap_s: float = 0.0) -> Intervals:
 
 
 def gaps(intervals: Intervals, start_s: float, end_s: float) -> Intervals:
-    """What ``intervals`` leave free of [start_s, end_s], as intervals of positive length."""
+    """Return the parts of [start_s, end_s] that ``intervals`` leave free, as intervals of positive length."""
     busy = union(np.clip(intervals, start_s, end_s)) if len(intervals) else intervals.reshape(0, 2)
     edges_from = np.concatenate([[start_s], busy[:, 1]])
     edges_to = np.concatenate([busy[:, 0], [end_s]])
@@ -35,7 +41,10 @@ def gaps(intervals: Intervals, start_s: float, end_s: float) -> Intervals:
 
 
 def both(a: Intervals, b: Intervals) -> Intervals:
-    """What ``a`` and ``b`` share, as sorted intervals of positive length; each disjoint."""
+    """Return the intersection of ``a`` and ``b`` as sorted intervals of positive length.
+
+    The intervals within ``a``, and within ``b``, must be disjoint.
+    """
     start = np.maximum(a[:, None, 0], b[None, :, 0])
     end = np.minimum(a[:, None, 1], b[None, :, 1])
     keep = end > start
@@ -43,9 +52,10 @@ def both(a: Intervals, b: Intervals) -> Intervals:
 
 
 def part(intervals: Intervals, gap_s: float) -> Intervals:
-    """Sorted, disjoint intervals with neighbours pulled apart to at least ``gap_s``, each by the same amount.
+    """Shorten neighbouring intervals by equal amounts until they lie at least ``gap_s`` apart.
 
-    What a frame grid is to tell apart must lie apart on it. No interval loses more than half of its length.
+    The intervals must be sorted and disjoint. Intervals must lie apart on a frame grid to be told apart on it. No
+    interval loses more than half of its length.
     """
     out = intervals.copy()
     missing = np.maximum(gap_s - (intervals[1:, 0] - intervals[:-1, 1]), 0.0) / 2
@@ -56,13 +66,13 @@ def part(intervals: Intervals, gap_s: float) -> Intervals:
 
 
 def widen(intervals: Intervals, margin_s: float) -> Intervals:
-    """Every interval longer by ``margin_s`` at both ends."""
+    """Extend every interval by ``margin_s`` at both ends."""
     wider: Intervals = intervals + np.array([-margin_s, margin_s])
     return wider
 
 
 def overlap(a: Intervals, b: Intervals) -> NDArray[np.float64]:
-    """Length in seconds of the intersection of every a with every b, shape (len(a), len(b))."""
+    """Return the length in seconds of the intersection of every ``a`` with every ``b``, shape (len(a), len(b))."""
     start = np.maximum(a[:, None, 0], b[None, :, 0])
     end = np.minimum(a[:, None, 1], b[None, :, 1])
     length: NDArray[np.float64] = np.maximum(end - start, 0.0)
@@ -70,7 +80,9 @@ def overlap(a: Intervals, b: Intervals) -> NDArray[np.float64]:
 
 
 def iou(a: Intervals, b: Intervals) -> NDArray[np.float64]:
-    """Intersection over union of every a with every b, shape (len(a), len(b)); 0 where both are empty."""
+    """Return the intersection over union of every ``a`` with every ``b``, shape (len(a), len(b)); 0 where both are
+    empty.
+    """
     both = overlap(a, b)
     either = (a[:, 1] - a[:, 0])[:, None] + (b[:, 1] - b[:, 0])[None, :] - both
     share: NDArray[np.float64] = np.divide(both, either, out=np.zeros_like(both), where=either > 0)

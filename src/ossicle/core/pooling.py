@@ -1,7 +1,7 @@
-"""The score of a recording as a whole: is the label in it, wherever? A fold over blocks of frames.
+"""The score of a whole recording for each label: is the label present anywhere? Computed block by block over frames.
 
-``max``: the highest frame; a recording scores high when any part of it does. ``mean``: the mean over its time, so the
-last frame weighs what of it lies before the end (the rest is padding).
+``max``: the highest score of any frame. ``mean``: the mean over time; the last frame counts with the part of it that
+lies before the end of the recording (the rest is padding).
 """
 
 import numpy as np
@@ -14,7 +14,17 @@ POOLS = (MAX, MEAN)
 
 
 class RecordingPool:
-    """A fold of one recording's scores into one score a label; memory is a frame, whatever the length."""
+    """Pool the frames of one recording into one score per label; it keeps one frame in memory, whatever the length.
+
+    Parameters
+    ----------
+    pool
+        ``max`` or ``mean``.
+    n_labels
+        Number of labels.
+    hop_s
+        Length of a frame in seconds.
+    """
 
     def __init__(self, pool: str, n_labels: int, hop_s: float) -> None:
         if pool not in POOLS:
@@ -22,11 +32,11 @@ class RecordingPool:
         self.n_frames = 0
         self._pool, self._hop_s = pool, hop_s
         self._highest = np.full(n_labels, -np.inf, dtype=np.float32)
-        # Of all frames but the last, which may reach beyond the end.
+        # The sum over all frames except the last, which may reach beyond the end.
         self._total, self._last = np.zeros(n_labels), np.zeros(n_labels)
 
     def feed(self, scores: NDArray[np.float32]) -> None:
-        """Take the next frames, float32 (k, n_labels), k >= 0."""
+        """Add the next frames: float32, shape (k, n_labels), k >= 0."""
         if len(scores) == 0:
             return
         if self._pool == MAX:
@@ -37,7 +47,13 @@ class RecordingPool:
         self.n_frames += len(scores)
 
     def finish(self, duration_s: float) -> NDArray[np.float32]:
-        """The scores of the recording, float32 (n_labels,); raises ValueError where it had no frame."""
+        """Return the scores of the recording: float32, shape (n_labels,).
+
+        Raises
+        ------
+        ValueError
+            If no frame was added.
+        """
         if self.n_frames == 0:
             raise ValueError("a recording without frames has no score")
         if self._pool == MAX:
@@ -48,7 +64,7 @@ class RecordingPool:
 
 
 def pooled(track: ScoreTrack, pool: str) -> NDArray[np.float32]:
-    """The scores of a recording from its track, float32 (n_labels,).
+    """Return the scores of a recording from its track: float32, shape (n_labels,).
 
     >>> track = ScoreTrack(("a",), np.array([[0.5], [1.0]], dtype=np.float32), hop_s=5.0, duration_s=7.5)
     >>> pooled(track, "max").tolist(), [round(one, 6) for one in pooled(track, "mean").tolist()]
@@ -60,9 +76,10 @@ def pooled(track: ScoreTrack, pool: str) -> NDArray[np.float32]:
 
 
 def as_judged(track: ScoreTrack, pool: str) -> ScoreTrack:
-    """The track that decisions are made on: as it is for ``max``, all frames at the recording's score for ``mean``.
+    """Return the track on which decisions are made: unchanged for ``max``, every frame at the recording's score for
+    ``mean``.
 
-    Under ``max`` a label is found where any event is; under ``mean`` its one event lasts from 0 to the end.
+    Under ``max`` a label is detected if there is any event. Under ``mean`` its one event lasts from 0 to the end.
     """
     if pool == MAX:
         return track

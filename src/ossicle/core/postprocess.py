@@ -1,6 +1,7 @@
-"""What is done to a recording's scores before they are decided on, as data; ``ossicle.inference.postprocess`` does it.
+"""Processing of a recording's scores before decisions, as data; ``ossicle.inference.postprocess`` applies it.
 
-The model's scores are written as they are. A change of these settings decides anew and scores nothing again.
+The stored scores are always those of the model. After a change of these settings only decisions are repeated; nothing
+is scored again.
 """
 
 from ossicle.core.settings import setting, settings
@@ -10,9 +11,10 @@ MOST_WEIGHTS = 999
 
 @settings
 class Postprocess:
-    """``[postprocess]``: smoothing over neighbouring frames, then the prior of the whole recording; neither unless set.
+    """``[postprocess]``: smoothing over neighbouring frames, then the prior of the whole recording; both are off by
+    default.
 
-    With both, the prior is computed from the smoothed scores, and scales them.
+    With both, the prior is computed from the smoothed scores and scales them.
     """
 
     kernel: tuple[float, ...] = setting(
@@ -33,7 +35,7 @@ class Postprocess:
     )
 
     def __post_init__(self) -> None:
-        """Refuse a kernel without a middle and one that weighs nothing."""
+        """Reject a kernel of even length and one whose weights are all 0."""
         if not self.kernel:
             return
         if len(self.kernel) % 2 == 0 or len(self.kernel) > MOST_WEIGHTS:
@@ -41,26 +43,27 @@ class Postprocess:
                 f"kernel holds {len(self.kernel)} weights: give an odd number of at most {MOST_WEIGHTS}, the frame's "
                 "own in the middle"
             )
-        # The own weight is what the first and the last frame of a recording can always lean on.
+        # The first and last frame of a recording may have no other neighbour with a weight, so the middle one must
+        # count.
         if not self.kernel[len(self.kernel) // 2] > 0:
             raise ValueError("kernel gives the frame itself, its middle weight, nothing: make that more than 0")
 
     @property
     def smooths(self) -> bool:
-        """Whether neighbouring frames have a say."""
+        """Whether scores are smoothed over neighbouring frames."""
         return any(weight > 0 for place, weight in enumerate(self.kernel) if place != len(self.kernel) // 2)
 
     @property
     def needs_whole(self) -> bool:
-        """Whether a recording must be known to its end before its first score is."""
+        """Whether the first score depends on the whole recording."""
         return self.file_prior_top > 0
 
     @property
     def does_nothing(self) -> bool:
-        """Whether scores stay as they are."""
+        """Whether scores stay unchanged."""
         return not self.smooths and not self.needs_whole
 
     @property
     def delay_frames(self) -> int:
-        """How many frames a smoothed score comes after its raw one."""
+        """Number of frames by which a smoothed score comes later than the raw one."""
         return len(self.kernel) // 2 if self.smooths else 0

@@ -1,8 +1,8 @@
 """Recordings, annotations and clips: the values that every other package uses.
 
-Recordings and annotations check themselves where they are made, so a value that exists is valid. The checks are one
-comparison of all fields where all is well (these values are made by the hundred thousand); only a refusal looks for the
-field that is wrong.
+Recordings and annotations validate themselves when they are created, so a value that exists is valid. Hundreds of
+thousands of them are created, so valid values cost one comparison of all fields; only a failed comparison looks for the
+wrong field.
 """
 
 from collections.abc import Mapping
@@ -180,7 +180,7 @@ class Annotation:
 
     @property
     def _figures(self) -> tuple[tuple[str, float | None, float], ...]:
-        """Figures that may not be known: name, value, and the least that is allowed."""
+        """Return the figures that may be unknown: name, value and the smallest allowed value."""
         bands = (("low_hz", self.low_hz, 0.0), ("high_hz", self.high_hz, 0.0))
         return (*bands, ("confidence", self.confidence, -INFINITY))
 

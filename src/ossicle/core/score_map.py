@@ -1,9 +1,16 @@
-"""Scores to probabilities: the rising map of one label, as plain figures.
+"""Monotonic maps from scores to probabilities, one per label, as plain figures.
 
-A map works on log odds, where networks are about linear: ``sigmoid(slope * logit(score) + offset)`` (Platt 1999; with
-``offset = 0`` a temperature of ``1 / slope``, Guo et al. 2017), or a line through rising knots (isotonic; Zadrozny &
-Elkan 2002), level beyond the first and the last. Maps never fall, so they change no ranking within a label but for ties
-that an isotonic line makes. ``ossicle.metrics.score_maps`` fits them.
+A map works on log odds, where networks are roughly linear. It is either ``sigmoid(slope * logit(score) + offset)``
+(Platt 1999; ``offset = 0`` gives a temperature of ``1 / slope``, Guo et al. 2017), or a line through rising knots
+(isotonic; Zadrozny & Elkan 2002) that is constant before the first knot and after the last. Maps never fall, so they
+keep the ranking within a label, except for ties that an isotonic line creates. ``ossicle.metrics.score_maps`` fits
+them.
+
+References
+----------
+J. Platt, "Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods", 1999.
+B. Zadrozny and C. Elkan, "Transforming classifier scores into accurate multiclass probability estimates", KDD 2002.
+C. Guo et al., "On calibration of modern neural networks", ICML 2017.
 """
 
 import math
@@ -20,7 +27,7 @@ Figures = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Platt:
-    """``sigmoid(slope * logit(score) + offset)``; raises ValueError for a slope that is not above 0."""
+    """``sigmoid(slope * logit(score) + offset)``; raises ValueError if the slope is not above 0."""
 
     slope: float
     offset: float
@@ -30,7 +37,7 @@ class Platt:
             raise ValueError(f"slope = {self.slope!r}, offset = {self.offset!r}: two finite figures, slope above 0")
 
     def __call__(self, scores: NDArray[np.floating]) -> Figures:
-        """Probabilities of scores in [0, 1], any shape: float64.
+        """Return the probabilities of scores in [0, 1], any shape: float64.
 
         >>> Platt(1.0, 0.0)(np.array([0.25, 0.5])).round(6).tolist()
         [0.25, 0.5]
@@ -42,7 +49,10 @@ class Platt:
 class Isotonic:
     """A line through knots at rising ``logits`` and never falling ``probabilities``, at least one of each.
 
-    Raises ValueError for anything else.
+    Raises
+    ------
+    ValueError
+        If the knots do not meet these conditions.
     """
 
     logits: tuple[float, ...]
@@ -58,7 +68,7 @@ class Isotonic:
             raise ValueError("probabilities are not figures within [0, 1] that never fall")
 
     def __call__(self, scores: NDArray[np.floating]) -> Figures:
-        """Probabilities of scores in [0, 1], any shape: float64.
+        """Return the probabilities of scores in [0, 1], any shape: float64.
 
         >>> Isotonic((-1.0, 1.0), (0.2, 0.4))(np.array([0.0, 0.5, 1.0])).tolist()
         [0.2, 0.30000000000000004, 0.4]
@@ -71,12 +81,14 @@ ScoreMap = Platt | Isotonic
 
 
 def logits(scores: NDArray[np.floating]) -> Figures:
-    """Log odds of scores in [0, 1], any shape, held :data:`LEAST_SCORE` from both ends: float64."""
+    """Return the log odds of scores in [0, 1], any shape: float64. Scores are clipped :data:`LEAST_SCORE` from
+    both ends.
+    """
     held = np.clip(np.asarray(scores, dtype=np.float64), LEAST_SCORE, 1 - LEAST_SCORE)
     return np.asarray(np.log(held) - np.log1p(-held), dtype=np.float64)
 
 
 def sigmoid(odds: Figures) -> Figures:
-    """The inverse of the log odds, without overflow at either end."""
+    """Return the inverse of the log odds, without overflow at either end."""
     small = np.exp(-np.abs(odds))
     return np.where(odds >= 0, 1 / (1 + small), small / (1 + small))

@@ -1,8 +1,8 @@
 """Settings: frozen dataclasses whose fields carry unit, range, choices and help as data.
 
-A settings class lives beside the function that uses it and is handed on whole. The decorator marks it for strict
-validation where text comes in (``ossicle.app.project`` uses pydantic there, and only there), and checks ranges
-wherever an instance is made, so a value that exists is a value that works.
+A settings class lives beside the function that uses it and is passed on as a whole. The decorator marks it for strict
+validation of text input (only ``ossicle.app.project`` uses pydantic for that). Ranges are checked whenever an instance
+is created, so an instance that exists is valid.
 """
 
 import operator
@@ -32,14 +32,28 @@ def setting(
     choices: tuple[Any, ...] = (),
     digest: bool = True,
 ) -> Any:
-    """A dataclass field with its documentation and bounds.
+    """Return a dataclass field with its documentation and bounds.
 
-    Name the default, ``setting(default=1.0, ...)``: type checkers find it by that word only (PEP 681), and take a
-    positional one for a setting that must be given.
-    ``digest=False`` marks a setting that cannot change a result (workers, device), and so stays out of fingerprints.
+    Pass the default by name, ``setting(default=1.0, ...)``: type checkers recognise only that word (PEP 681) and treat
+    a positional default as a required setting.
+
+    Parameters
+    ----------
+    default
+        Default value; without it the setting is required.
+    help
+        One sentence for the documentation.
+    unit
+        Unit of the value.
+    ge, gt, le, lt
+        Bounds: at least, more than, at most, less than.
+    choices
+        Allowed values; empty for no restriction.
+    digest
+        Whether the setting can change a result. False (workers, device) keeps it out of fingerprints.
     """
     given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
-    # Under a key of their own: pydantic reads metadata named ge, gt, ... itself and holds a whole tuple against it.
+    # Bounds have their own key: pydantic reads metadata named ge, gt, ... itself and compares whole tuples with them.
     bounds = {key: bound for key, bound in given.items() if bound is not None}
     meta = {"help": help, "unit": unit, "bounds": bounds, "choices": choices, "digest": digest}
     if default is MISSING:
@@ -67,8 +81,15 @@ def _check(instance: Any) -> None:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(setting, field))
 def settings(cls: type[T]) -> type[T]:
-    """Make ``cls`` a frozen, keyword-only dataclass that checks its own bounds and refuses unknown keys.
+    """Make ``cls`` a frozen, keyword-only dataclass that checks its own bounds and rejects unknown keys.
 
+    Raises
+    ------
+    ValueError
+        When an instance is created with a value outside its bounds or choices.
+
+    Examples
+    --------
     >>> @settings
     ... class Window:
     ...     length_s: float = setting(default=1.0, help="length", unit="s", gt=0)
@@ -89,7 +110,7 @@ def settings(cls: type[T]) -> type[T]:
 
 
 def digestible(instance: Any) -> dict[str, Any]:
-    """The settings that can change a result, as plain values ready for a fingerprint."""
+    """Return the settings that can change a result, as plain values ready for a fingerprint."""
     out: dict[str, Any] = {}
     for spec in fields(instance):
         if not spec.metadata.get("digest", True):

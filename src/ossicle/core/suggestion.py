@@ -1,4 +1,4 @@
-"""What to write in place of a name that nobody knows."""
+"""Suggestions for names that are unknown."""
 
 import difflib
 from collections.abc import Iterable

@@ -1,17 +1,17 @@
-"""Seconds, samples and frames: the only place that rounds.
+"""Conversion between seconds, samples and frames; the only module that rounds times.
 
 Times are float64 seconds from the start of the recording. Counts are integers whose names end in ``_samples`` or
-``_frames``. Rounding is to the nearest integer, halves up, so that a time and its double agree.
+``_frames``. Values are rounded to the nearest integer, halves up, so that a time and twice that time agree.
 """
 
 import math
 
-# Times come from decimal text and binary division; a boundary this close to a grid line is on it.
+# Times come from decimal text and binary division: a boundary this close to a grid line counts as on it.
 _GRID_TOLERANCE = 1e-6
 
 
 def to_samples(seconds: float, rate: float) -> int:
-    """The sample nearest to ``seconds`` at ``rate`` Hz (halves up).
+    """Return the sample nearest to ``seconds`` at ``rate`` Hz (halves up).
 
     >>> to_samples(1.0, 16000)
     16000
@@ -20,25 +20,27 @@ def to_samples(seconds: float, rate: float) -> int:
 
 
 def to_seconds(samples: int, rate: float) -> float:
-    """The time of a sample in seconds."""
+    """Return the time of a sample in seconds."""
     return samples / rate
 
 
 def frames_covering(samples: int, hop_samples: int) -> int:
-    """How many frames of ``hop_samples`` cover ``samples`` samples (the last may be partial)."""
+    """Return how many frames of ``hop_samples`` cover ``samples`` samples (the last may be partial)."""
     return -(-samples // hop_samples)
 
 
 def first_frame_at_or_after(seconds: float, hop_s: float) -> int:
-    """The first frame whose start is at or after ``seconds``, up to rounding noise of decimal text."""
+    """Return the first frame whose start is at or after ``seconds``, ignoring rounding noise of decimal text."""
     return math.ceil(seconds / hop_s - _GRID_TOLERANCE)
 
 
 def nearest_frames(seconds: float, hop_s: float) -> int:
-    """A duration as a whole number of frames (halves up)."""
+    """Return a duration as a whole number of frames (halves up)."""
     return math.floor(seconds / hop_s + 0.5 + _GRID_TOLERANCE)
 
 
 def samples_at_rate(samples: int, rate: int, new_rate: int) -> int:
-    """The length of ``samples`` at ``rate`` after resampling to ``new_rate`` (rounded half up, exact integers)."""
+    """Return the length of ``samples`` at ``rate`` after resampling to ``new_rate`` (rounded half up, exact
+    integers).
+    """
     return (2 * samples * new_rate + rate) // (2 * rate)

@@ -1,6 +1,6 @@
 """Scores of one recording on a frame grid, and the events decided from them.
 
-Both check themselves where they are made, so a value that exists is valid.
+Both validate themselves when they are created, so a value that exists is valid.
 """
 
 from collections.abc import Sequence
@@ -16,25 +16,25 @@ from ossicle.core.value_checks import INFINITY, number_fault, raise_first, text_
 class ScoreTrack:
     """Scores of one recording on a frame grid.
 
-    Frame k stands for [k * hop_s, (k + 1) * hop_s), so its centre is ``origin_s + k * hop_s`` with
-    ``origin_s = hop_s / 2``.
+    Frame k covers [k * hop_s, (k + 1) * hop_s), so its centre is ``origin_s + k * hop_s`` with ``origin_s = hop_s /
+    2``.
 
     Parameters
     ----------
     labels
-        Names of the columns of ``scores``: not empty, each once.
+        Names of the columns of ``scores``: not empty and unique.
     scores
-        Shape (n_frames, n_labels), finite, kept as float32. Models give scores in [0, 1]; -1 marks frames in which
-        nothing may be found. Nested lists are accepted.
+        Shape (n_frames, n_labels), finite, kept as float32. Models give scores in [0, 1]; -1 marks frames in which no
+        event may be found. Nested lists are accepted.
     hop_s
         Seconds from frame to frame, more than 0.
     duration_s
-        Length of the recording in seconds, at least 0. Frames end at most one frame behind it.
+        Length of the recording in seconds, at least 0. Frames end at most one frame after it.
 
     Raises
     ------
     ValueError
-        Naming the field and what is wrong with it. Scores that are memory-mapped from a file are not looked at.
+        Naming the field and what is wrong with it. Scores that are memory-mapped from a file are not checked.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def _score_fault(scores: NDArray[np.float32], n_labels: int) -> str:
     if scores.shape[1] != n_labels:
         columns = "1 column" if scores.shape[1] == 1 else f"{scores.shape[1]} columns"
         return f"scores have {columns} for {n_labels} {'label' if n_labels == 1 else 'labels'}"
-    # A track that is mapped from its file was checked as it was written: looking at it here would read all of it.
+    # A memory-mapped track was checked when it was written; checking it here would read the whole file.
     if isinstance(scores.base, np.memmap) or np.isfinite(np.sum(scores, dtype=np.float64)):
         return ""
     frame, column = (int(place[0]) for place in np.nonzero(~np.isfinite(scores)))
@@ -107,7 +107,7 @@ def _length_fault(n_frames: int, hop_s: float, duration_s: float) -> str:
         return fault
     if hop_s <= 0:
         return f"hop_s = {hop_s} must be more than 0"
-    # The length of a resampled recording is rounded to samples, and may reach into one frame more than its own.
+    # The length of a resampled recording is rounded to samples, so it may reach into one more frame.
     if (n_frames - 2) * hop_s > duration_s * (1 + 1e-9):
         return f"duration_s = {duration_s} is less than the {n_frames} frames of {hop_s:g} s that scores hold"
     return ""
@@ -115,16 +115,16 @@ def _length_fault(n_frames: int, hop_s: float, duration_s: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A stretch of a recording in which a label was decided to be heard.
+    """A stretch of a recording in which a label was detected.
 
     Parameters
     ----------
     start_s, end_s
         Seconds from the start of the recording, ``0 <= start_s <= end_s``.
     label
-        What was heard; not empty.
+        The detected label; not empty.
     score
-        In [0, 1]: that of the highest frame in it, calibrated or re-scored where the bundle says so.
+        In [0, 1]: the score of its highest frame, calibrated or re-scored if the bundle defines that.
 
     Raises
     ------
@@ -160,16 +160,25 @@ class Event:
 
 
 def event_order(event: Event) -> tuple[float, float, str]:
-    """Sorting key of events: start, end, label."""
+    """Return the sorting key of an event: start, end, label."""
     return (event.start_s, event.end_s, event.label)
 
 
 def rasterise(intervals: NDArray[np.float64], n_frames: int, hop_s: float, start_s: float = 0.0) -> NDArray[np.float32]:
-    """The share of each frame that ``intervals`` (n, 2; seconds) cover: float32, shape (n_frames,), in [0, 1].
+    """Return the share of each frame that ``intervals`` cover: float32, shape (n_frames,), in [0, 1].
 
-    Frame k covers [start_s + k * hop_s, start_s + (k + 1) * hop_s). Intervals of one call must not overlap
-    (``core.intervals.union`` sees to it); overlaps would count twice and are clipped at 1.
+    Parameters
+    ----------
+    intervals
+        Shape (n, 2), seconds. Intervals of one call must not overlap (``core.intervals.union`` merges them); overlaps
+        would count twice and are clipped at 1.
+    n_frames
+        Number of frames.
+    hop_s, start_s
+        Frame k covers [start_s + k * hop_s, start_s + (k + 1) * hop_s).
 
+    Examples
+    --------
     >>> rasterise(np.array([[0.005, 0.02]]), 3, 0.01).tolist()
     [0.5, 1.0, 0.0]
     """
@@ -181,5 +190,5 @@ def rasterise(intervals: NDArray[np.float64], n_frames: int, hop_s: float, start
         first, last = int(lo), min(int(np.ceil(hi)), n_frames)
         edges = np.arange(first, last)
         out[first:last] += np.minimum(edges + 1, hi) - np.maximum(edges, lo)
-    # Decimal times leave shares like 0.9999999: six decimals are far below any audible difference.
+    # Decimal times give shares like 0.9999999; rounding to six decimals changes nothing audible.
     return np.clip(np.round(out, 6), 0.0, 1.0).astype(np.float32)

@@ -1,6 +1,6 @@
-"""What is wrong with a field of a value, in words: for the errors of values that check themselves where they are made.
+"""Descriptions of what is wrong with a field, for the errors of values that validate themselves.
 
-Each function returns a text about one field, or "" where it is fine. They run only where something is wrong.
+Each function returns a text about one field, or "" if it is valid. They run only after a cheaper check has failed.
 """
 
 import math
@@ -10,14 +10,14 @@ INFINITY = math.inf
 
 
 def raise_first(what: str, *faults: str) -> None:
-    """Raise ValueError about the first fault that there is; ``what`` names the kind of value."""
+    """Raise ValueError with the first fault that is not empty; ``what`` names the kind of value."""
     for fault in faults:
         if fault:
             raise ValueError(f"{what}: {fault}")
 
 
 def times_fault(start_s: object, end_s: object) -> str:
-    """What is wrong with a start and an end in seconds: both finite, at least 0, and in order.
+    """Describe what is wrong with a start and an end in seconds: both must be finite, at least 0 and in order.
 
     >>> times_fault(-1.0, 2.0)
     'start_s = -1.0 must be at least 0'
@@ -27,14 +27,16 @@ def times_fault(start_s: object, end_s: object) -> str:
 
 
 def order_fault(low_name: str, low: object, words: str, high_name: str, high: object) -> str:
-    """What is wrong with two numbers of which the first must not be larger; None stands for one that is not known."""
+    """Describe what is wrong with two numbers of which the first must not be larger; None stands for an unknown
+    number.
+    """
     if isinstance(low, Real) and isinstance(high, Real) and float(low) > float(high):
         return f"{low_name} = {low} {words} {high_name} = {high}"
     return ""
 
 
 def number_fault(name: str, value: object, least: float = -INFINITY, most: float = INFINITY) -> str:
-    """What is wrong with a finite number within bounds."""
+    """Describe what is wrong with a number that must be finite and within bounds."""
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(float(value)):
         return f"{name} = {value!r} is not a finite number"
     if float(value) < least:
@@ -43,14 +45,14 @@ def number_fault(name: str, value: object, least: float = -INFINITY, most: float
 
 
 def count_fault(name: str, value: object, least: int) -> str:
-    """What is wrong with a whole number of at least ``least``."""
+    """Describe what is wrong with a whole number that must be at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         return f"{name} = {value!r} is not a whole number"
     return f"{name} = {value} must be at least {least}" if int(value) < least else ""
 
 
 def text_fault(name: str, value: object) -> str:
-    """What is wrong with a text that must not be empty."""
+    """Describe what is wrong with a text that must not be empty."""
     if not isinstance(value, str):
         return f"{name} = {value!r} is not a text"
     return "" if value else f"{name} is empty"
