@@ -25,7 +25,7 @@ from machine import RESULTS, data_folder, described, table, write_result
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.data import unlabelled
 from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.pipeline.detector import chosen_steps
+from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.score import pseudo_scores
 from ossicle.app.steps.score.pseudo_scores import pseudo_track
 from ossicle.artefacts.blocks import read_track
@@ -80,7 +80,7 @@ def call(*words: str, sets: Sequence[str]) -> None:
 
 def labels_said(project: Project) -> tuple[Said, Said]:
     """The highest label of every labelled and every hidden clip, by the model that held its fold out."""
-    steps = (*chosen_steps(("scores",), project=project),)
+    steps = chosen_steps(project, ("scores",))
     steps += () if any(step.name == unlabelled.INDEX_NAME for step in steps) else (unlabelled.INDEX,)
     made = {name: path for name, path in find_steps((*steps, pseudo_scores.STEP), project).items() if path is not None}
     truth, labels = read_truth(made["corpus"], made["dataset"]), labels_of(made["dataset"])

@@ -22,7 +22,7 @@ import numpy as np
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.judge.second_stage import candidates_of, feature_settings, read_decisions
-from ossicle.app.steps.pipeline.detector import chosen_steps
+from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import read_table
 from ossicle.audio.event_features import FEATURES
@@ -53,7 +53,7 @@ class Corpus:
 
 
 def opened(project: Project) -> Corpus:
-    made = find_steps(chosen_steps(until="decision"), project)
+    made = find_steps(chosen_steps(project, until="decision"), project)
     missing = [name for name, path in made.items() if path is None]
     if missing:
         raise SystemExit(f"{project.file}: the step {missing[0]} is not done; run `ossicle run --until decision` first")

@@ -28,7 +28,7 @@ from scenes import SCENE_S, SNR_DB, MixedScene, mix_scene, window_truth
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Silent
-from ossicle.app.steps.pipeline.detector import run_project
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.audio.mono import load_mono
 from ossicle.core.chunks import window_plan
 from ossicle.core.decision import Decision

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Silent
-from ossicle.app.steps.pipeline.detector import run_project
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.training.crossval import FitJob
 

@@ -1,14 +1,16 @@
 """The chain of steps with networks that nobody trained: for tests of everything around the training."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline.pipelines import PIPELINES
 from ossicle.artefacts.files import write_json
 from ossicle.audio.wav import write_wav
 from ossicle.corpus.clips import dataset_folder
@@ -31,8 +33,18 @@ def untrained(context: Context) -> None:
 
 
 def chain_without_training() -> tuple[Step, ...]:
-    """The steps of a project, the training replaced."""
-    return tuple(replace(step, run=untrained) if step.name == "training" else step for step in detector.CHAIN)
+    """The steps of a detector, the training replaced."""
+    return tuple(replace(step, run=untrained) if step.name == "training" else step for step in detector.PIPELINE.steps)
+
+
+def use_steps(patch: pytest.MonkeyPatch, steps: Iterable[Step]) -> None:
+    """Have detectors consist of other steps, as long as ``patch`` lasts."""
+    patch.setitem(PIPELINES, detector.PIPELINE.name, replace(detector.PIPELINE, steps=tuple(steps)))
+
+
+def use_untrained(patch: pytest.MonkeyPatch) -> None:
+    """Have detectors keep networks that nobody trained, as long as ``patch`` lasts."""
+    use_steps(patch, chain_without_training())
 
 
 RATE = 8000

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from ossicle.app.cli.main import main
-from ossicle.app.steps.pipeline import detector
 
-from ..untrained import chain_without_training
+from ..untrained import use_untrained
 
 
 class Said(NamedTuple):
@@ -46,7 +45,7 @@ def ossicle(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 @pytest.fixture
 def without_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Projects whose networks nobody trains."""
-    monkeypatch.setattr(detector, "CHAIN", chain_without_training())
+    use_untrained(monkeypatch)
 
 
 @pytest.fixture

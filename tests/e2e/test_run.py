@@ -10,7 +10,8 @@ import pytest
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent, find_steps
-from ossicle.app.steps.pipeline.detector import CHAIN, run_project
+from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline.run_project import run_project
 
 from .conftest import STEPS, Tiny, contents, ossicle
 
@@ -67,7 +68,7 @@ def test_a_moved_project_and_data_root_stay_valid(tiny: Tiny, tmp_path: Path) ->
     assert computed(project) == []
     shutil.move(project / "data", tmp_path / "elsewhere")
     moved = load_project(project, (), tmp_path / "elsewhere")
-    assert all(find_steps(CHAIN, moved).values())
+    assert all(find_steps(detector.PIPELINE.steps, moved).values())
 
 
 def test_a_changed_decision_recomputes_what_reads_it(tiny: Tiny, tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_a_changed_annotation_does_not_decode_again(tiny: Tiny, tmp_path: Path) 
     lines = table.read_text().splitlines()
     table.write_text("\n".join(lines[:-1]) + "\n")
     assert computed(project, until="store") == ["corpus", "dataset"]
-    found = find_steps(CHAIN, load_project(project))
+    found = find_steps(detector.PIPELINE.steps, load_project(project))
     assert found["store"] is not None
     assert found["training"] is None
 
@@ -108,7 +109,7 @@ def test_a_touched_recording_changes_nothing_downstream(tiny: Tiny, tmp_path: Pa
 
 def test_settings_that_change_no_result_reuse_everything(tiny: Tiny) -> None:
     project = load_project(tiny.folder, ("training.parallel=1", "project.workers=1", "training.device=auto"))
-    assert all(find_steps(CHAIN, project).values())
+    assert all(find_steps(detector.PIPELINE.steps, project).values())
 
 
 def test_a_run_stops_where_it_is_told(tiny: Tiny, tmp_path: Path) -> None:

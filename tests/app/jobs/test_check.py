@@ -11,12 +11,11 @@ import pytest
 from ossicle.app.jobs.pull import pull_project
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent
-from ossicle.app.steps.pipeline import detector
-from ossicle.app.steps.pipeline.detector import run_project
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import tree_digest
 from ossicle.core.errors import OssicleError, UsageError
 
-from ...untrained import PROJECT, chain_without_training, write_tapes
+from ...untrained import PROJECT, use_untrained, write_tapes
 
 CALM = '[noise_gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
 ON = ("--set", "jobs.on=slurm", "--set", "jobs.partition=short,long", "--set", "jobs.account=lab")
@@ -29,7 +28,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "ossicle.toml").write_text(PROJECT + CALM + "[variants.other.training]\nepochs = 3\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("OSSICLE_DATA_ROOT", raising=False)
-        patch.setattr(detector, "CHAIN", chain_without_training())
+        use_untrained(patch)
         run_project(load_project(place), Silent())
     return place
 
@@ -57,7 +56,7 @@ def lines(said: str) -> dict[str, list[tuple[bool, str]]]:
 
 
 def test_partitions_and_accounts_must_be_there(finished, ossicle, tools, monkeypatch) -> None:
-    monkeypatch.setattr(detector, "CHAIN", chain_without_training())
+    use_untrained(monkeypatch)
     tools(sinfo="printf 'short\\nlong\\n'", sacctmgr="printf 'lab\\nother\\n'")
     said = ossicle("check", "-p", finished, *ON, "--json")
     assert said.code == 0, said.out
@@ -81,7 +80,7 @@ def test_partitions_and_accounts_must_be_there(finished, ossicle, tools, monkeyp
 
 
 def test_without_slurm_that_is_said(finished, ossicle, monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(detector, "CHAIN", chain_without_training())
+    use_untrained(monkeypatch)
     monkeypatch.setenv("PATH", str(tmp_path))
     said = ossicle("check", "-p", finished, *ON, "--json")
     assert said.code == 2
@@ -92,7 +91,7 @@ def test_without_slurm_that_is_said(finished, ossicle, monkeypatch, tmp_path) ->
 
 
 def test_what_is_in_the_queue_is_not_submitted_again(finished, ossicle, tools, monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(detector, "CHAIN", chain_without_training())
+    use_untrained(monkeypatch)
     project = Path(shutil.copytree(finished, tmp_path / "queued"))
     more = ("--set", "training.epochs=3", "--until", "training")
     tools(sbatch="echo 11", squeue="echo '11_0|PENDING|Priority|'")
@@ -110,7 +109,7 @@ def test_what_is_in_the_queue_is_not_submitted_again(finished, ossicle, tools, m
 
 
 def test_what_is_built_and_what_is_stale_is_said(finished, ossicle, monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(detector, "CHAIN", chain_without_training())
+    use_untrained(monkeypatch)
     found = lines(ossicle("check", "-p", finished, "--json").out)
     assert found["index"] == found["dataset"] == [(True, "built and current")]
     assert found["results"] == [(True, "those of these settings and recordings")]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ossicle.app.jobs.build import placement
 from ossicle.app.jobs.conduct import conduct
 from ossicle.app.jobs.folder import PlanFolder, json_lines, last_folder, new_folder
 from ossicle.app.jobs.job import Job, JobPlan, Task, read_plan, write_plan
@@ -355,9 +356,11 @@ def test_tables_of_steps_lie_over_the_general_one() -> None:
         gpus=1,
         cpus=4,
         setup=("a",),
-        training=StepPlacement(partition="gpu", gpus=2, setup=("b",)),
-        scores=StepPlacement(gpus=0, max_concurrent=3),
-        report=StepPlacement(on="local"),
+        steps={
+            "training": StepPlacement(partition="gpu", gpus=2, setup=("b",)),
+            "scores": StepPlacement(gpus=0, max_concurrent=3),
+            "report": StepPlacement(on="local"),
+        },
     )
     training = jobs.placed("training")
     assert (training.on, training.partition, training.gpus, training.cpus) == ("slurm", "gpu", 2, 4)
@@ -366,8 +369,15 @@ def test_tables_of_steps_lie_over_the_general_one() -> None:
     assert jobs.placed("report").on == "local"
     nothing = JobsSettings()
     assert (nothing.placed("training").on, nothing.placed("training").gpus) == ("local", 0)
-    caps = [nothing.placed(name).max_concurrent for name in ("training", "scores", "benchmark_evaluation", "stranger")]
-    assert caps == [0, 15, 20, 0]
+    assert [nothing.placed("any").max_concurrent, nothing.placed("any", 15).max_concurrent] == [0, 15]
+    assert jobs.placed("scores", 15).max_concurrent == 3
+
+
+def test_limits_are_those_of_the_pipeline(tmp_path: Path) -> None:
+    (tmp_path / "ossicle.toml").write_text('base = "recipe:tapes"\n[corpus]\naudio = "audio"\n')
+    project = load_project(tmp_path)
+    names = ("training", "scores", "benchmark_evaluation", "stranger")
+    assert [placement(project, name, "slurm").max_concurrent for name in names] == [0, 15, 20, 0]
 
 
 @pytest.mark.parametrize(

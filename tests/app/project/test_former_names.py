@@ -72,10 +72,10 @@ def test_what_is_wrong_in_a_former_table_is_refused_under_its_present_name(file:
 
 def test_a_step_may_be_asked_for_by_its_former_name() -> None:
     with pytest.warns(FormerNameWarning, match="the step gate is now called noise_gate"):
-        assert present_step("gate") == "noise_gate"
+        assert present_step("gate", {"gate": "noise_gate"}) == "noise_gate"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert present_step("training") == "training"
+        assert present_step("training", {"gate": "noise_gate"}) == "training"
 
 
 @pytest.mark.usefixtures("without_training")

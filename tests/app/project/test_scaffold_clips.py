@@ -13,7 +13,7 @@ from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffold import Wishes, scaffold
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
-from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table
 from ossicle.core.errors import SplitError, UsageError
@@ -21,7 +21,7 @@ from ossicle.corpus.clips.dataset_folder import UNKNOWN
 from ossicle.corpus.formats.delimited import write_delimited
 from ossicle.corpus.tables import clips_of
 
-from ...untrained import chain_without_training
+from ...untrained import use_untrained
 
 HEADER = ("primary_label", "secondary_labels", "filename", "rating", "author")
 
@@ -240,7 +240,7 @@ def test_stats_list_rare_labels_and_the_longest_of_many_groups(ossicle, tmp_path
 def test_a_table_goes_all_the_way_to_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = birdclef(tmp_path)
     file = scaffold("birds", tmp_path / "work", Wishes(place / "audio", labels=str(place / "train.csv"), folds=2))
-    monkeypatch.setattr(detector, "CHAIN", chain_without_training())
+    use_untrained(monkeypatch)
     overrides = (
         "model.window.backbone=resnet10t",
         "corpus.metadata.secondary=unknown",
@@ -248,7 +248,7 @@ def test_a_table_goes_all_the_way_to_a_bundle(tmp_path: Path, monkeypatch: pytes
         'noise_gate.off=["silence", "white_noise", "hum", "speech_like", "recordings"]',
         "report.examples=0",
     )
-    done = detector.run_project(load_project(file, overrides), Silent())
+    done = run_project(load_project(file, overrides), Silent())
     assert set(done.outcomes.values()) == {"computed"}
     metrics = read_json(tmp_path / "work/metrics.json")
     assert set(metrics["per_label"]) == {"robin", "wren"}

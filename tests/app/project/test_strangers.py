@@ -17,7 +17,7 @@ from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffold import _bundle_name
 from ossicle.app.project.toml import MOST_BYTES, read_toml
 from ossicle.app.steps.engine.step import Silent
-from ossicle.app.steps.pipeline.detector import run_project
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import read_json
 from ossicle.bundle.card import card_text
 from ossicle.bundle.format import read_bundle

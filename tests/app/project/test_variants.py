@@ -9,10 +9,9 @@ import soundfile
 
 from ossicle.app.project.load import load_project
 from ossicle.app.project.variants import preset_names
-from ossicle.app.steps.pipeline import detector
 from ossicle.core.errors import ProjectError
 
-from ...untrained import PROJECT, chain_without_training, write_tapes
+from ...untrained import PROJECT, use_untrained, write_tapes
 
 VARIANTS = """
 [variants.more_noise.dataset]
@@ -101,7 +100,7 @@ def tapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two tapes, two variants that share a dataset, and trainings that train nothing."""
     write_tapes(tmp_path, ("siteA_1", "siteB_1"))
     (tmp_path / "ossicle.toml").write_text('active = ["wide", "more_noise"]\n' + PROJECT + VARIANTS)
-    monkeypatch.setattr(detector, "CHAIN", chain_without_training())
+    use_untrained(monkeypatch)
     return tmp_path
 
 

@@ -4,14 +4,12 @@ from ossicle.app.jobs.build import Line, Listed, listed_jobs, placement
 from ossicle.app.jobs.job import Job
 from ossicle.app.project.load import Project
 from ossicle.app.steps.benchmark.tasks import benchmark_tasks
-
-TABLES = ("benchmark_scores", "benchmark_evaluation")
-"""The tables of ``[jobs]`` that place the tasks."""
+from ossicle.app.steps.pipeline.pipelines import pipeline_of
 
 
 def benchmark_on_slurm(project: Project, on: str | None) -> bool:
     """Whether any task of a benchmark is placed on Slurm."""
-    return any(placement(project, table, on).on == "slurm" for table in TABLES)
+    return any(placement(project, table, on).on == "slurm" for table in pipeline_of(project).job_tables)
 
 
 def benchmark_jobs(project: Project, overrides: tuple[str, ...], on: str | None) -> list[Job]:

@@ -7,12 +7,11 @@ from ossicle.app.jobs.job import COMMAND, Job, JobPlan, Task
 from ossicle.app.project.load import Project
 from ossicle.app.project.placement import StepPlacement
 from ossicle.app.steps.engine.step import Step, find_steps
+from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.app.steps.pipeline.work_units import work_units_left
 
 LARGEST_ARRAY = 1000
 """Slurm's own limit is one more, where nobody has raised it."""
-FIRST = ("corpus", "dataset")
-"""Done where the command is given: only then is it known which folds there are."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +55,32 @@ def placement(project: Project, step: str, on: str | None) -> StepPlacement:
     A step's own table keeps its word against ``slurm``.
     """
     jobs = project.settings.jobs
-    placed = jobs.placed(step)
-    own = getattr(jobs, step, None)
-    if on == "local" or (on == "slurm" and not (isinstance(own, StepPlacement) and own.on)):
+    placed = jobs.placed(step, _most_at_a_time(project, step))
+    if on == "local" or (on == "slurm" and not jobs.own(step).on):
         return replace(placed, on=on)
     return placed
 
 
+def _most_at_a_time(project: Project, table: str) -> int:
+    """How many tasks of a table of ``[jobs]`` may run at a time where no table says it; 0 sets no limit."""
+    pipeline = pipeline_of(project)
+    for step in pipeline.steps_of(project):
+        if step.name == table and step.work_units is not None:
+            return step.work_units.max_concurrent
+    return pipeline.job_tables.get(table, 0)
+
+
 def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...], on: str | None) -> list[Job]:
-    """The jobs of what is to do among ``steps`` of a project whose dataset is built; each needs the one before it.
+    """The jobs of what is to do among ``steps``; each needs the one before it.
+
+    The planning steps of the pipeline are done already.
 
     A step that falls into work units is an array of those left; neighbours of one placement that do not are one task.
     """
     line, prefix = Line(project, overrides), f"{project.variant}." if project.variant else ""
     found = find_steps(steps, project)
     done = {name: path for name, path in found.items() if path is not None}
+    here = {step.name for step in pipeline_of(project).planning_steps(project)}
     out: list[Job] = []
     plain: list[str] = []
 
@@ -82,7 +92,7 @@ def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...
             plain.clear()
 
     for step in steps:
-        if step.name in FIRST or step.name in done:
+        if step.name in here or step.name in done:
             continue
         placed = placement(project, step.name, on)
         if plain and placed != placement(project, plain[0], on):
@@ -134,6 +144,8 @@ def make_plan(project: Project, jobs: Sequence[Job]) -> JobPlan:
 
 def local_cap(project: Project, job: Job) -> int:
     """How many tasks of a job run here at a time."""
-    settings = project.settings
-    room = settings.training.parallel if job.step == "training" else settings.project.workers
+    room = project.settings.project.workers
+    for step in steps_of(project):
+        if step.name == job.step and step.work_units is not None:
+            room = step.work_units.parallel(project)
     return max(1, min(room, job.placement.max_concurrent or room))

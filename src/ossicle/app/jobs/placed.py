@@ -3,15 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ossicle.app.jobs.build import FIRST, local_cap, make_plan, placement, step_jobs
+from ossicle.app.jobs.build import local_cap, make_plan, placement, step_jobs
 from ossicle.app.jobs.conduct import Show, conduct, failures
 from ossicle.app.jobs.folder import PlanFolder, all_folders, new_folder
 from ossicle.app.jobs.job import Job, JobPlan
 from ossicle.app.jobs.scripts import write_scripts
 from ossicle.app.jobs.slurm import queue, require_slurm
 from ossicle.app.project.load import Project
-from ossicle.app.steps.engine.step import Progress
-from ossicle.app.steps.pipeline.detector import chosen_steps, run_project
+from ossicle.app.steps.engine.step import Progress, Step
+from ossicle.app.steps.pipeline.pipelines import chosen_steps, pipeline_of
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.core.errors import UsageError
 
 
@@ -27,21 +28,28 @@ class Wish:
 
 def needs_jobs(project: Project, wish: Wish) -> bool:
     """Whether any step is placed elsewhere than in the process that was asked."""
-    steps = chosen_steps(wish.names, wish.until, project)
-    return any(placement(project, step.name, wish.on).on == "slurm" for step in steps if step.name not in FIRST)
+    here = {step.name for step in pipeline_of(project).planning_steps(project)}
+    steps = chosen_steps(project, wish.names, wish.until)
+    return any(placement(project, step.name, wish.on).on == "slurm" for step in steps if step.name not in here)
 
 
 def jobs_of(projects: Sequence[Project], wish: Wish, progress: Progress) -> list[Job]:
-    """The jobs of what is to do; the datasets are built here first, since they say which folds there are."""
-    steps = [chosen_steps(wish.names, wish.until, project) for project in projects]
+    """The jobs of what is to do; the steps that name work units are run here first."""
+    steps = [chosen_steps(project, wish.names, wish.until) for project in projects]
     for project, of in zip(projects, steps, strict=True):
-        if any(step.name == FIRST[-1] for step in of):
-            run_project(project, progress, until=FIRST[-1], wait=True)
+        run_planning_steps(project, progress, of)
     return [
         job
         for project, of in zip(projects, steps, strict=True)
         for job in step_jobs(project, of, wish.overrides, wish.on)
     ]
+
+
+def run_planning_steps(project: Project, progress: Progress, steps: Sequence[Step], *, wait: bool = True) -> None:
+    """Run those of ``steps`` that say which work units there are, with the steps they need."""
+    planning = pipeline_of(project).planning_steps(project)
+    if planning and planning[-1].name in [step.name for step in steps]:
+        run_project(project, progress, names=[step.name for step in planning], wait=wait)
 
 
 def before_slurm(jobs: Sequence[Job]) -> list[Job]:

@@ -5,20 +5,18 @@ import shutil
 from collections.abc import Iterator
 
 from ossicle.app.jobs import slurm
-from ossicle.app.jobs.benchmark import TABLES
-from ossicle.app.jobs.build import FIRST
 from ossicle.app.project.load import Project
 from ossicle.app.project.placement import StepPlacement
-from ossicle.app.steps.pipeline.detector import chain_of
-from ossicle.app.steps.pipeline.preflight import Finding
+from ossicle.app.steps.pipeline.finding import Finding
+from ossicle.app.steps.pipeline.pipelines import pipeline_of
 
 
 def slurm_findings(project: Project) -> Iterator[Finding]:
     """What Slurm says of the places that ``[jobs]`` names; nothing where no step is placed there."""
-    of = project.settings.jobs
-    own = [step.name for step in chain_of(project) if step.name not in FIRST]
-    steps = [*own, *TABLES]
-    there = {step: placed for step in steps if (placed := of.placed(step)).on == "slurm"}
+    of, pipeline = project.settings.jobs, pipeline_of(project)
+    here = {step.name for step in pipeline.planning_steps(project)}
+    own = [step.name for step in pipeline.steps_of(project) if step.name not in here]
+    there = {name: placed for name in (*own, *pipeline.job_tables) if (placed := of.placed(name)).on == "slurm"}
     if not there:
         return
     if shutil.which("sbatch") is None:

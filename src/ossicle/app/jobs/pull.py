@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ossicle.app.jobs.folder import JOBS
 from ossicle.app.project.load import Project
-from ossicle.app.steps.pipeline.detector import RESULTS
+from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.artefacts.files import publish, publish_folder
 from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.shelf import MANIFEST
 from ossicle.core.errors import OssicleError, UsageError
 
-EXTRAS = {"scores": "scores", "checkpoints": "training", "logs": "jobs"}
-"""What else may be brought, and the folder of the data root that holds it."""
 _STAGE = ".ossicle-part-pull"
 _PARTIAL = 23
 """How rsync ends where a source is not there."""
@@ -35,6 +34,11 @@ class Pulled:
     outcome: str
 
 
+def extras_of(project: Project) -> dict[str, str]:
+    """Return what may be brought beside the results, and the folder of the data root that holds it."""
+    return {**pipeline_of(project).pulled, "logs": JOBS}
+
+
 def pull_project(
     project: Project, remote: str, extras: Sequence[str], remote_data_root: str = "", *, dry_run: bool = False
 ) -> list[Pulled]:
@@ -47,10 +51,11 @@ def pull_project(
     if remote.startswith("-") or not remote.strip():
         raise UsageError(f"{remote!r} names no folder: write HOST:PATH or a path")
     root = remote.rstrip("/") or "/"
-    out = [row for name in RESULTS if (row := _bring(root, name, project.folder / name, dry_run=dry_run)) is not None]
+    results = pipeline_of(project).result_names()
+    out = [row for name in results if (row := _bring(root, name, project.folder / name, dry_run=dry_run)) is not None]
     there = remote_data_root or project.settings.project.data_root
     for extra in extras:
-        folder = EXTRAS[extra]
+        folder = extras_of(project)[extra]
         for name in _names(f"{root}/{there}/{folder}/"):
             what, place = f"{there}/{folder}/{name}", project.data_root / folder / name
             if (place / MANIFEST).is_file():
@@ -65,7 +70,7 @@ def pull_project(
             if row is not None:
                 out.append(row)
     if not out:
-        raise OssicleError(f"{remote} holds none of {', '.join(RESULTS)}: is it the folder of a project that was run?")
+        raise OssicleError(f"{remote} holds none of {', '.join(results)}: is it the folder of a project that was run?")
     return out
 
 

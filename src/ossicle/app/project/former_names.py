@@ -6,8 +6,6 @@ from typing import Any
 
 from ossicle.core.errors import ProjectError
 
-FORMER_STEPS: Mapping[str, str] = {"gate": "noise_gate"}
-"""Former name of a step to its present name."""
 FORMER_TABLES: Mapping[tuple[str, ...], str] = {("gate",): "noise_gate", ("jobs", "gate"): "noise_gate"}
 """Path of a table under its former name to the present name of its last part."""
 
@@ -49,9 +47,9 @@ def present_key(key: tuple[str, ...], origin: str) -> tuple[str, ...]:
     return key
 
 
-def present_step(name: str) -> str:
-    """Return the present name of a step that was asked for by name; names that were never renamed stay as they are."""
-    present = FORMER_STEPS.get(name, name)
+def present_step(name: str, former: Mapping[str, str]) -> str:
+    """Return the present name of a step that was asked for by name; ``former`` maps former names to present ones."""
+    present = former.get(name, name)
     if present != name:
         warnings.warn(f"the step {name} is now called {present}", FormerNameWarning, stacklevel=2)
     return present

@@ -4,6 +4,7 @@ Every value remembers where it came from, so that a complaint can name the file.
 """
 
 import importlib.resources
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,14 @@ class Layers:
 
     def origin(self, path: tuple[str, ...]) -> str:
         """Where a value came from, or where its table did."""
-        while path and path not in self.origins:
-            path = path[:-1]
-        return self.origins.get(path, self.main)
+        return origin_of(path, self.origins, self.main)
+
+
+def origin_of(path: tuple[str, ...], origins: Mapping[tuple[str, ...], str], main: str) -> str:
+    """Return where the value at a path of keys came from, or where its table did; ``main`` where nothing says so."""
+    while path and path not in origins:
+        path = path[:-1]
+    return origins.get(path, main)
 
 
 def recipe_names() -> list[str]:

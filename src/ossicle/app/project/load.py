@@ -3,17 +3,24 @@
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, time
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from ossicle.app.project.layers import LOCAL_FILE, Layers, add_overrides, read_layers
-from ossicle.app.project.placement import SHELL
+from ossicle.app.project.layers import LOCAL_FILE, Layers, add_overrides, origin_of, read_layers
+from ossicle.app.project.placement import (
+    SHELL,
+    STEP_TABLES,
+    JobsSettings,
+    StepPlacement,
+    with_step_tables,
+    without_step_tables,
+)
 from ossicle.app.project.places import require_below
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.project.variants import Variants
@@ -29,7 +36,8 @@ RESULTS_OF_VARIANTS = "variants"
 class Project:
     """A project, or the variant of it that was asked for: its settings, and where its things lie on this machine.
 
-    ``variants`` names those that the project file defines, ``active`` those of them that are to be trained.
+    ``variants`` names those that the project file defines, ``active`` those of them that are to be trained. ``origins``
+    holds the file or option that each setting came from.
     """
 
     file: Path
@@ -38,6 +46,11 @@ class Project:
     variant: str = ""
     variants: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
+    origins: Mapping[tuple[str, ...], str] = field(default_factory=dict, repr=False, compare=False)
+
+    def origin(self, *keys: str) -> str:
+        """Return where the setting at a path of keys came from, for messages: a file, a variant, or ``--set``."""
+        return origin_of(keys, self.origins, str(self.file))
 
     @property
     def folder(self) -> Path:
@@ -94,7 +107,7 @@ def load_project(
     _refuse_shell(layers, str(file.parent / LOCAL_FILE))
     named = data_root or os.environ.get(DATA_ROOT_VARIABLE)
     root = Path(named) if named else file.parent / settings.project.data_root
-    return Project(file, settings, root, variant, variants.names, variants.active)
+    return Project(file, settings, root, variant, variants.names, variants.active, layers.origins)
 
 
 def _refuse_shell(layers: Layers, local: str) -> None:
@@ -130,7 +143,7 @@ def check(layers: Layers) -> ProjectSettings:
         if isinstance(value, str) and "\0" in value:
             raise ProjectError(f"{place} = {value!r}: holds a NUL, as no name can; {_help(path[:-1], path[-1])}")
     try:
-        return TypeAdapter(ProjectSettings).validate_json(json.dumps(layers.values))
+        return TypeAdapter(ProjectSettings).validate_json(json.dumps(with_step_tables(layers.values)))
     except ValidationError as error:
         found = [_complaint(one, layers) for one in error.errors(include_url=False)]
         raise ProjectError("\n".join(dict.fromkeys(found))) from None
@@ -149,7 +162,7 @@ def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 
 
 def _complaint(error: Any, layers: Layers) -> str:
-    path = tuple(str(part) for part in error["loc"] if not isinstance(part, int))
+    path = without_step_tables(tuple(str(part) for part in error["loc"] if not isinstance(part, int)))
     table, key = path[:-1], path[-1] if path else ""
     place = _place(layers, path)
     kind = error["type"]
@@ -181,6 +194,8 @@ def _class_of(table: tuple[str, ...]) -> Any:
     cls: Any = ProjectSettings
     for name in table:
         hint = get_type_hints(cls).get(name)
+        if cls is JobsSettings and hint is None:
+            hint = StepPlacement
         if not is_dataclass(hint):
             return None
         cls = hint
@@ -189,7 +204,7 @@ def _class_of(table: tuple[str, ...]) -> Any:
 
 def _names(table: tuple[str, ...]) -> list[str]:
     cls = _class_of(table)
-    return [spec.name for spec in fields(cls)] if cls is not None else []
+    return [spec.name for spec in fields(cls) if spec.name != STEP_TABLES] if cls is not None else []
 
 
 def _help(table: tuple[str, ...], key: str) -> str:

@@ -1,6 +1,7 @@
 """``[jobs]``: where the work of each step is done, and with what. Nothing here can change a result."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -10,7 +11,8 @@ SHELL = ("setup", "sbatch")
 """Settings that a shell or sbatch obeys as they are: not taken from a project file, which may be a stranger's."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:@%+=-]*")
 _TIME = re.compile(r"(\d+-)?\d+(:\d+){0,2}")
-_KNOWN_CAPS = {"scores": 15, "benchmark_scores": 15, "benchmark_evaluation": 20}
+STEP_TABLES = "steps"
+"""The field of :class:`JobsSettings` that holds the tables ``[jobs.STEP]``."""
 
 
 def _refuse(table: "StepPlacement") -> None:
@@ -65,10 +67,6 @@ class StepPlacement:
         _refuse(self)
 
 
-def _table(what: str) -> Any:
-    return setting(default=StepPlacement(), help=what, digest=False)
-
-
 @settings
 class JobsSettings(StepPlacement):
     """``[jobs]``, and a table for each step that is to run elsewhere or with other means."""
@@ -82,30 +80,27 @@ class JobsSettings(StepPlacement):
     poll_s: float = setting(
         default=5.0, help="time between checks of the queue", unit="s", ge=0.2, le=600, digest=False
     )
-    store: StepPlacement = _table("the store")
-    training: StepPlacement = _table("trainings, one task for each")
-    scores: StepPlacement = _table("scores, one task for each fold")
-    decision: StepPlacement = _table("thresholds")
-    calibration: StepPlacement = _table("the calibration")
-    second_stage: StepPlacement = _table("the second stage")
-    evaluation: StepPlacement = _table("figures")
-    noise_gate: StepPlacement = _table("the noise gate")
-    bundle: StepPlacement = _table("the bundle")
-    report: StepPlacement = _table("the report page")
-    benchmark_scores: StepPlacement = _table("scores of the benchmark, one task for each model and window")
-    benchmark_evaluation: StepPlacement = _table("decisions and figures of the benchmark, one task for each model")
+    steps: Mapping[str, StepPlacement] = setting(
+        default={}, help="`[jobs.STEP]`: the keys above, for one step of the pipeline only", digest=False
+    )
 
     def __post_init__(self) -> None:
         """Refuse what would be more than one word of an sbatch line."""
         _refuse(self)
 
-    def placed(self, step: str) -> StepPlacement:
-        """Where a step runs, with everything that ``[jobs]`` says for all.
+    def own(self, step: str) -> StepPlacement:
+        """Return what ``[jobs.STEP]`` says of a step; everything is empty where there is no such table."""
+        return self.steps.get(step, StepPlacement())
 
-        >>> JobsSettings(on="slurm", cpus=4, training=StepPlacement(cpus=8)).placed("training").cpus
+    def placed(self, step: str, most: int = 0) -> StepPlacement:
+        """Return where a step runs, with what ``[jobs]`` says for all steps.
+
+        ``most`` is how many tasks may run at a time where no table says it; 0 sets no limit.
+
+        >>> JobsSettings(on="slurm", cpus=4, steps={"training": StepPlacement(cpus=8)}).placed("training").cpus
         8
         """
-        own = getattr(self, step, StepPlacement()) if step in {spec.name for spec in fields(self)} else StepPlacement()
+        own = self.own(step)
         given: dict[str, Any] = {}
         for spec in fields(StepPlacement):
             mine, general = getattr(own, spec.name), getattr(self, spec.name)
@@ -114,5 +109,27 @@ class JobsSettings(StepPlacement):
             else:
                 given[spec.name] = mine if mine != spec.default else general
         out = StepPlacement(**given)
-        cap = out.max_concurrent or _KNOWN_CAPS.get(step, 0)
-        return replace(out, on=out.on or "local", gpus=max(0, out.gpus), max_concurrent=cap)
+        return replace(out, on=out.on or "local", gpus=max(0, out.gpus), max_concurrent=out.max_concurrent or most)
+
+
+def with_step_tables(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tables of a project file with each ``[jobs.STEP]`` moved below ``steps`` of ``[jobs]``.
+
+    >>> with_step_tables({"jobs": {"on": "slurm", "training": {"cpus": 8}}})
+    {'jobs': {'on': 'slurm', 'steps': {'training': {'cpus': 8}}}}
+    """
+    jobs = values.get("jobs")
+    if not isinstance(jobs, Mapping):
+        return dict(values)
+    tables = {key: value for key, value in jobs.items() if isinstance(value, Mapping)}
+    general = {key: value for key, value in jobs.items() if key not in tables}
+    return {**values, "jobs": {**general, **({STEP_TABLES: tables} if tables else {})}}
+
+
+def without_step_tables(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a path of keys as the project file has it, from one that :func:`with_step_tables` made.
+
+    >>> without_step_tables(("jobs", "steps", "training", "cpus"))
+    ('jobs', 'training', 'cpus')
+    """
+    return ("jobs", *path[2:]) if path[:2] == ("jobs", STEP_TABLES) else path

@@ -3,6 +3,7 @@
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, get_type_hints
 
+from ossicle.app.project.placement import STEP_TABLES, JobsSettings
 from ossicle.app.project.settings import ProjectSettings
 
 _HEAD = """\
@@ -34,10 +35,8 @@ def _rows(cls: Any, prefix: str = "") -> str:
     hints = get_type_hints(cls)
     lines = []
     for spec in fields(cls):
-        if is_dataclass(hints[spec.name]) and issubclass(cls, hints[spec.name]):
-            lines.append(
-                f"| `{prefix}{spec.name}.*` | {spec.metadata['help']}: the keys above, for this step only | | |\n"
-            )
+        if spec.name == STEP_TABLES and cls is JobsSettings:
+            lines.append(f"| `{prefix}STEP.*` | {spec.metadata['help']} | | |\n")
             continue
         if is_dataclass(hints[spec.name]):
             lines.append(_rows(hints[spec.name], f"{prefix}{spec.name}."))

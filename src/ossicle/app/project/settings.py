@@ -31,6 +31,11 @@ class ProjectTable:
     """``[project]``: name and place of the results."""
 
     name: str = setting(default="detector", help="name of the project and of its bundle")
+    pipeline: str = setting(
+        default="detector",
+        help="name of the pipeline, the steps of this kind of project; set by the recipe",
+        digest=False,
+    )
     data_root: str = setting(
         default="data", help="folder for the outputs of all steps, relative to the project file", digest=False
     )

@@ -24,6 +24,7 @@ from ossicle.models.weights import save_weights
 from ossicle.training.runfolder import RunFolder
 
 from ....made_up import write_project
+from ....untrained import use_steps
 
 QUIET = ("--progress", "none")
 MORE = """
@@ -61,8 +62,10 @@ def differently(context: Context) -> None:
 @pytest.fixture(scope="module")
 def patched() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        steps = (replace(one, run=differently) if one.name == training.STEP.name else one for one in detector.CHAIN)
-        patch.setattr(detector, "CHAIN", tuple(steps))
+        steps = (
+            replace(one, run=differently) if one.name == training.STEP.name else one for one in detector.PIPELINE.steps
+        )
+        use_steps(patch, steps)
         yield
 
 
@@ -206,4 +209,4 @@ def test_members_that_do_not_go_together_are_refused(tapes: Path, ossicle: Any, 
         # It is said before anything is trained.
         variant = members.split('"')[3]
         if variant != "nobody":
-            assert find_steps(detector.CHAIN, load_project(tapes, variant=variant))["training"] is None
+            assert find_steps(detector.PIPELINE.steps, load_project(tapes, variant=variant))["training"] is None

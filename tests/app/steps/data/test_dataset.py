@@ -13,6 +13,9 @@ from ossicle.app.project.variants import preset_names
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.app.steps.judge.clip_scores import CLIPS, FIGURES, step_for
 from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline.pipeline import with_needs
+from ossicle.app.steps.pipeline.pipelines import chosen_steps
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import read_table
 from ossicle.bundle.format import read_bundle
@@ -69,7 +72,7 @@ def test_a_leaky_split_says_so_and_is_refused_before_anything_is_computed(tapes:
         assert "strategy = 'random' is leaky" in said.err
         assert "ossicle dataset optimism" in said.err
         assert not (tapes / "data").exists()
-    done = detector.run_project(load_project(tapes, variant="known"), Silent(), "training")
+    done = run_project(load_project(tapes, variant="known"), Silent(), "training")
     split = json.loads((done.artefacts["dataset"] / "split.json").read_text())
     assert (split["strategy"], split["ok"]) == ("random", False)
     assert split["leaky"].startswith("leaky: random cuts through ")
@@ -104,7 +107,7 @@ def test_a_leaky_split_ends_in_a_bundle_that_says_so_and_claims_nothing(tapes: P
 def test_whole_tapes_in_train_val_and_test_run_to_the_end(tapes: Path, ossicle: Any) -> None:
     file = tapes / "ossicle.toml"
     file.write_text(PROJECT + VARIANT.format(name="proportional_by_tape"))
-    done = detector.run_project(load_project(tapes, variant="known"), Silent(), "evaluation")
+    done = run_project(load_project(tapes, variant="known"), Silent(), "evaluation")
     split = json.loads((done.artefacts["dataset"] / "split.json").read_text())
     assert (split["ok"], split["leaky"]) == (True, "")
     judged = read_table(done.artefacts["dataset"] / "folds.parquet")
@@ -121,7 +124,7 @@ def test_shares_are_of_targets_and_not_of_what_is_too_poor_to_be_one(tapes: Path
     (tapes / "ossicle.toml").write_text(PROJECT + '[variants.known]\nbase = "preset:proportional_by_tape"\n')
     for seed in range(6):
         project = load_project(tapes, (f"split.seed={seed}",), variant="known")
-        made = detector.run_project(project, Silent(), "dataset").artefacts["dataset"]
+        made = run_project(project, Silent(), "dataset").artefacts["dataset"]
         clips = read_table(made / "clips.parquet")
         targets = clips.filter(clips["role"] == "target")
         # Site A has calls, but none is a target: it cannot fill a split.
@@ -134,7 +137,7 @@ def test_clip_figures_are_those_of_the_highest_frame_of_held_out_clips(tapes: Pa
     project = load_project(tapes, variant="known", overrides=(f"split.strategy={strategy}",))
     split = project.settings.split
     step = step_for(split)
-    made = run_steps((*detector.chosen_steps(step.needs), step), project, Silent()).artefacts
+    made = run_steps((*chosen_steps(project, step.needs), step), project, Silent()).artefacts
     table = read_table(made["clip_figures"] / CLIPS)
     clips = read_table(made["dataset"] / "clips.parquet")
     held_out = clips.filter(clips["fold"] >= 0)
@@ -175,4 +178,4 @@ def test_a_step_that_wants_whole_recordings_refuses_a_leaky_split_by_itself(tape
     split = replace(project.settings.split, strategy=strategy, seed=5, val_share=0.29)
     project = replace(project, settings=replace(project.settings, split=split))
     with pytest.raises(SplitError, match=strategy):
-        run_steps(detector.chosen_steps(("scores",)), project, Silent())
+        run_steps(with_needs(detector.PIPELINE.steps, ("scores",)), project, Silent())

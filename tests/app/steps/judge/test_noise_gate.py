@@ -7,7 +7,7 @@ import pytest
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Done
-from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline.run_project import publish, refusal_of
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.core.chunks import ChunkPlan
 from ossicle.metrics.noise_gate import Firing, NoiseGateSettings, judge
@@ -59,20 +59,20 @@ def laid(project: Project) -> dict[str, Any]:
 
 def test_a_bundle_that_passed_is_laid_beside_the_project(project: Project, tmp_path: Path) -> None:
     run = done(tmp_path / "data", QUIET)
-    detector.publish(project, run)
-    assert detector.gate_refusal(run) is None
+    publish(project, run)
+    assert refusal_of(project, run) is None
     assert read_json(project.folder / "bundle" / "bundle.json") == {"made": "now"}
     assert read_json(project.folder / "metrics.json")["gate"]["passed"] is True
 
 
 def test_a_refused_bundle_stays_away_and_an_earlier_one_stays(project: Project, tmp_path: Path) -> None:
     run = done(tmp_path / "data", LOUD)
-    detector.publish(project, run)
+    publish(project, run)
     assert laid(project) == {"metrics.json": True, "report.html": True, "bundle": False, "bundle/old.json": False}
-    assert str(tmp_path / "data" / "bundle" / "bundle") in str(detector.gate_refusal(run))
+    assert str(tmp_path / "data" / "bundle" / "bundle") in str(refusal_of(project, run))
     (project.folder / "bundle").mkdir()
     (project.folder / "bundle" / "old.json").write_text("{}")
-    detector.publish(project, run)
+    publish(project, run)
     assert laid(project)["bundle/old.json"]
     assert not (project.folder / "bundle" / "bundle.json").exists()
 
@@ -80,6 +80,6 @@ def test_a_refused_bundle_stays_away_and_an_earlier_one_stays(project: Project, 
 def test_a_run_without_the_gate_publishes_the_metrics_alone(project: Project, tmp_path: Path) -> None:
     whole = done(tmp_path / "data", LOUD)
     run = Done({"evaluation": whole.artefacts["evaluation"]}, {}, {})
-    detector.publish(project, run)
-    assert detector.gate_refusal(run) is None
+    publish(project, run)
+    assert refusal_of(project, run) is None
     assert "gate" not in read_json(project.folder / "metrics.json")

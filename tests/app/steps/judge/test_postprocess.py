@@ -25,7 +25,7 @@ from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.track_files import track_path
 
 from ....made_up import write_project
-from ....untrained import chain_without_training
+from ....untrained import use_untrained
 
 QUIET = ("--progress", "none")
 SET = ("--set", "postprocess.kernel=[0.25, 0.5, 0.25]", "--set", "postprocess.file_prior_top=2")
@@ -36,7 +36,7 @@ GATE = '[noise_gate]\noff = ["silence", "white_noise", "hum", "speech_like", "re
 @pytest.fixture(scope="module")
 def patched() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(detector, "CHAIN", chain_without_training())
+        use_untrained(patch)
         yield
 
 
@@ -56,17 +56,17 @@ def test_a_change_scores_nothing_again_and_decides_anew(tapes: Path, ossicle: An
     assert {outcomes[name] for name in ("decision", "evaluation", "noise_gate", "bundle")} == {"computed"}
     plain, post = load_project(tapes), load_project(tapes, SET[1::2])
     assert post.settings.postprocess == HOW
-    found = find_steps(detector.CHAIN, post)
+    found = find_steps(detector.PIPELINE.steps, post)
     for project, told in (
         (plain, None),
         (post, {"kernel": [0.25, 0.5, 0.25], "file_prior_top": 2, "file_prior_power": 1.0}),
     ):
-        made = find_steps(detector.CHAIN, project)["evaluation"]
+        made = find_steps(detector.PIPELINE.steps, project)["evaluation"]
         assert made is not None
         assert json.loads((made / "metrics.json").read_text())["protocol"].get("postprocess") == told
     # Written as the model gave them; decided on as they are post-processed.
     scores = found["scores"]
-    assert scores == find_steps(detector.CHAIN, plain)["scores"]
+    assert scores == find_steps(detector.PIPELINE.steps, plain)["scores"]
     assert scores is not None
     said_of = json.loads((found["decision"] / "decision.json").read_text())  # type: ignore[operator]
     decisions = {label: Decision(**of) for label, of in said_of["final"].items()}

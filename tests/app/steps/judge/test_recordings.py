@@ -17,7 +17,7 @@ from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.benchmark.models import Model, Reading, open_reading
 from ossicle.app.steps.engine.step import Silent
-from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.audio.wav import write_wav
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
@@ -25,7 +25,7 @@ from ossicle.core.errors import UsageError
 from ossicle.inference.batch import predict_file, stream_file
 from ossicle.inference.delivery import bundled_delivery
 
-from ....untrained import chain_without_training
+from ....untrained import use_untrained
 
 RATE = 8000
 COMMAND = (sys.executable, "-c", "from ossicle.app.cli.main import main; main()")
@@ -104,8 +104,8 @@ def ossicle(*words: str, place: Path) -> str:
 def run_untrained(place: Path, *overrides: str) -> dict[str, str]:
     """A run with networks that nobody trained; how each step came about."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(detector, "CHAIN", chain_without_training())
-        return dict(detector.run_project(load_project(place, overrides), Silent()).outcomes)
+        use_untrained(patched)
+        return dict(run_project(load_project(place, overrides), Silent()).outcomes)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Context, Silent
-from ossicle.app.steps.pipeline.detector import run_project
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.train.training import say_backgrounds
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog

@@ -13,7 +13,7 @@ import soundfile
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent
-from ossicle.app.steps.pipeline.detector import run_project
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.tables import read_table
 from ossicle.corpus.formats.delimited import unescape_cell
 from ossicle.corpus.formats.raven import read_raven

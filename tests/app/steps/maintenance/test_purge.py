@@ -66,9 +66,9 @@ def test_what_a_bundle_was_made_from_stays(tapes: Path, ossicle: Any) -> None:
 
 def test_an_unfinished_step_is_kept_while_it_is_the_next(tapes: Path, ossicle: Any) -> None:
     one = load_project(tapes)
-    found = find_steps(detector.CHAIN, one)
+    found = find_steps(detector.PIPELINE.steps, one)
     done = {name: path for name, path in found.items() if path is not None}
-    following = next(step for step in detector.CHAIN if step.name not in done)
+    following = next(step for step in detector.PIPELINE.steps if step.name not in done)
     shelf = Shelf(one.data_root)
     following_work = shelf.begin(fingerprint(following, one, shelf, done))
     abandoned = tapes / "data" / "decision" / ".work-0123456789abcdef"

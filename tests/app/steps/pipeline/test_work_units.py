@@ -14,7 +14,7 @@ from ossicle.app.jobs.build import Listed, listed_jobs, step_jobs
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Context, Silent, Step, find_steps
 from ossicle.app.steps.pipeline import detector
-from ossicle.app.steps.pipeline.detector import run_project
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.pipeline.work_units import run_work_unit
 from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT, Shelf
@@ -25,7 +25,7 @@ from ossicle.models.networks.registry import build_network
 from ossicle.models.weights import save_weights
 from ossicle.training.runfolder import RunFolder
 
-from ....untrained import PROJECT, chain_without_training, write_tapes
+from ....untrained import PROJECT, chain_without_training, use_steps, write_tapes
 
 
 def one_untrained(context: Context, name: str) -> None:
@@ -63,13 +63,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
-    monkeypatch.setattr(detector, "CHAIN", tuple(steps()))
+    use_steps(monkeypatch, steps())
     return load_project(Path(shutil.copytree(prepared, tmp_path / "project")))
 
 
 def contents(project: Project) -> dict[str, str]:
     shelf = Shelf(project.data_root)
-    return {name: shelf.content(path) for name, path in find_steps(detector.CHAIN, project).items() if path}
+    return {name: shelf.content(path) for name, path in find_steps(detector.PIPELINE.steps, project).items() if path}
 
 
 def test_a_step_in_parts_is_the_step_as_a_whole(project: Project, tmp_path: Path) -> None:
@@ -78,16 +78,16 @@ def test_a_step_in_parts_is_the_step_as_a_whole(project: Project, tmp_path: Path
     for unit in ("final", "fold2", "fold0"):
         assert run_work_unit(parts, "training", unit, Silent()) == "computed"
     assert run_work_unit(parts, "training", "fold0", Silent()) == "reused"
-    assert find_steps(detector.CHAIN, parts)["training"] is None
+    assert find_steps(detector.PIPELINE.steps, parts)["training"] is None
     assert run_work_unit(parts, "training", "fold1", Silent()) == "computed"
-    trained = find_steps(detector.CHAIN, parts)["training"]
+    trained = find_steps(detector.PIPELINE.steps, parts)["training"]
     assert trained is not None
     assert not list(trained.glob(".*"))
     for unit in ("fold1", "fold2", "fold0"):
         assert run_work_unit(parts, "scores", unit, Silent()) == "computed"
     assert run_work_unit(parts, "scores", "fold1", Silent()) == "reused"
     assert contents(parts) == contents(project)
-    for name, path in find_steps(detector.CHAIN, parts).items():
+    for name, path in find_steps(detector.PIPELINE.steps, parts).items():
         if path is not None:
             Shelf(parts.data_root).verify(path)
             assert name in contents(project)
@@ -117,9 +117,9 @@ TWICE = """
 import sys, time
 from dataclasses import replace
 from pathlib import Path
-import ossicle.app.steps.pipeline.detector as chain
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent, WorkUnits
+from ossicle.app.steps.pipeline.pipelines import PIPELINES
 from ossicle.app.steps.pipeline.work_units import run_work_unit
 
 def slow(context, name):
@@ -129,10 +129,11 @@ def slow(context, name):
     (context.out / name).mkdir()
     (context.out / name / "weights.safetensors").write_text("w")
 
-chain.CHAIN = tuple(
+steps = tuple(
     replace(step, work_units=replace(step.work_units, run=slow)) if step.name == "training" else step
-    for step in chain.CHAIN
+    for step in PIPELINES["detector"].steps
 )
+PIPELINES["detector"] = replace(PIPELINES["detector"], steps=steps)
 print(run_work_unit(load_project(Path(sys.argv[1])), "training", sys.argv[2], Silent()))
 """
 
@@ -163,10 +164,10 @@ def test_two_processes_at_one_unit_do_it_once_and_at_two_do_both(project: Projec
 def test_jobs_are_what_is_to_do_in_arrays_and_neighbours(project: Project) -> None:
     def plan(*overrides: str, on: str | None = None) -> list[tuple[str, str, list[str], tuple[str, ...]]]:
         loaded = load_project(project.file, overrides)
-        jobs = step_jobs(loaded, detector.CHAIN, overrides, on)
+        jobs = step_jobs(loaded, detector.PIPELINE.steps, overrides, on)
         return [(job.name, job.placement.on, [task.name for task in job.tasks], job.needs) for job in jobs]
 
-    dataset = find_steps(detector.CHAIN, project)["dataset"]
+    dataset = find_steps(detector.PIPELINE.steps, project)["dataset"]
     assert dataset is not None
     folds = [name for name in models_of(dataset) if name != "final"]
     rest = "decision-report"
@@ -191,7 +192,7 @@ def test_jobs_are_what_is_to_do_in_arrays_and_neighbours(project: Project) -> No
 
 def test_a_task_is_the_whole_command(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     overrides = ("training.epochs=3",)
-    (job, *_) = step_jobs(load_project(project.file, overrides), detector.CHAIN, overrides, None)
+    (job, *_) = step_jobs(load_project(project.file, overrides), detector.PIPELINE.steps, overrides, None)
     assert job.tasks[0].argv == (
         "ossicle",
         "jobs",
@@ -204,7 +205,7 @@ def test_a_task_is_the_whole_command(project: Project, monkeypatch: pytest.Monke
     )
     shutil.copytree(project.data_root, tmp_path / "elsewhere")
     monkeypatch.setenv("OSSICLE_DATA_ROOT", str(tmp_path / "elsewhere"))
-    (job, *_) = step_jobs(load_project(project.file), detector.CHAIN, (), None)
+    (job, *_) = step_jobs(load_project(project.file), detector.PIPELINE.steps, (), None)
     assert job.tasks[0].argv[-1] == f"--data-root={tmp_path / 'elsewhere'}"
 
 

@@ -26,7 +26,7 @@ def tapes(tmp_path: Path, without_training: None) -> Path:
 
 
 def clips(place: Path) -> Any:
-    found = find_steps(detector.CHAIN, load_project(place))["dataset"]
+    found = find_steps(detector.PIPELINE.steps, load_project(place))["dataset"]
     assert found is not None
     return read_table(found / "clips.parquet"), json.loads((found / "split.json").read_text())
 
@@ -37,7 +37,7 @@ def test_false_alarms_are_noise_of_the_next_dataset(tapes: Path, ossicle: Any) -
     assert "run `ossicle run --until decision`" in said.err
     # A net that nobody trained hovers around some value: a threshold amid makes short events all over the tapes.
     assert ossicle("run", "-p", tapes, "--until", "scores", *QUIET).code == 0
-    found = find_steps(detector.CHAIN, load_project(tapes))["scores"]
+    found = find_steps(detector.PIPELINE.steps, load_project(tapes))["scores"]
     assert found is not None
     tracks = [np.load(track) for track in sorted((found / "tracks").glob("*.npy"))]
     on = float(np.quantile(np.concatenate(tracks), 0.9))

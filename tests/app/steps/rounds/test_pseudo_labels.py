@@ -15,7 +15,8 @@ from ossicle.app.steps.benchmark import index as benchmark_index
 from ossicle.app.steps.data import unlabelled
 from ossicle.app.steps.engine.step import Silent, find_steps, run_steps
 from ossicle.app.steps.maintenance.purge import unused
-from ossicle.app.steps.pipeline.detector import chain_of, run_project
+from ossicle.app.steps.pipeline.pipelines import steps_of
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.pipeline.work_units import run_work_unit
 from ossicle.app.steps.rounds.pseudo_labels import make_round
 from ossicle.artefacts.files import read_json
@@ -73,7 +74,7 @@ def copied(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def training_of(place: Path, *overrides: str) -> Path | None:
     loaded = load_project(place, overrides)
-    return find_steps(chain_of(loaded), loaded)["training"]
+    return find_steps(steps_of(loaded), loaded)["training"]
 
 
 def test_a_round_is_made_by_the_fold_models_and_says_from_what(first: Path) -> None:
@@ -86,7 +87,7 @@ def test_a_round_is_made_by_the_fold_models_and_says_from_what(first: Path) -> N
         "final": {"fold0", "fold1", "fold2"},
     }
     loaded = load_project(first)
-    corpus = find_steps(chain_of(loaded), loaded)["corpus"]
+    corpus = find_steps(steps_of(loaded), loaded)["corpus"]
     assert corpus is not None
     site_of = {one.id: one.fields["site"] for one in read_index(corpus).recordings}
     for name, taught in head.taught.items():
@@ -263,7 +264,7 @@ def test_what_cannot_be_is_refused_with_its_remedy(
 
 def test_jobs_have_the_unlabelled_recordings_before_the_trainings(copied: Path) -> None:
     loaded = load_project(copied)
-    steps = chain_of(loaded)
+    steps = steps_of(loaded)
     jobs = step_jobs(loaded, steps, (), None)
     # Their index was made with the round.
     assert [job.step for job in jobs[:2]] == ["unlabelled_store", "training"]
@@ -303,8 +304,8 @@ def test_check_says_what_would_teach(project: Path, ossicle: Any) -> None:
 
 def test_a_leaky_variant_is_taught_by_no_round(project: Path) -> None:
     loaded = load_project(project, ('split.strategy="random"',))
-    assert [step.name for step in chain_of(loaded)][-2:] == ["training", "bundle"]
-    assert "unlabelled" not in [step.name for step in chain_of(loaded)]
+    assert [step.name for step in steps_of(loaded)][-2:] == ["training", "bundle"]
+    assert "unlabelled" not in [step.name for step in steps_of(loaded)]
 
 
 def test_halves_take_turns(copied: Path, ossicle: Any) -> None:
@@ -349,6 +350,6 @@ def test_the_page_and_the_bundle_say_what_taught_them(copied: Path, ossicle: Any
     words = "pseudo-labelled windows of round-001: fold0"
     assert words in (copied / "report.html").read_text()
     loaded = load_project(copied)
-    bundle = find_steps(chain_of(loaded), loaded)["bundle"]
+    bundle = find_steps(steps_of(loaded), loaded)["bundle"]
     assert bundle is not None
     assert words in read_bundle(bundle / "bundle").provenance["pseudo_labels"]

@@ -48,7 +48,7 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Any) -> None
     )
     code, _, err = ossicle("run", "-p", folder, *QUIET)
     assert code == 0, err
-    before = find_steps(detector.CHAIN, load_project(folder))
+    before = find_steps(detector.PIPELINE.steps, load_project(folder))
     # Only what was annotated as a whole is judged, although the group of A's other tape is held out.
     assert before["dataset"] is not None
     judged = {recording_id("tapes", f"{stem}.wav") for stem in ANNOTATED}
@@ -90,7 +90,7 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Any) -> None
     assert code == 0, err
     outcomes = json.loads(told)["outcomes"]
     assert {outcomes[step] for step in ("dataset", "store", "training")} == {"computed"}
-    after = find_steps(detector.CHAIN, load_project(folder))
+    after = find_steps(detector.PIPELINE.steps, load_project(folder))
     assert after["dataset"] is not None
     assert before["training"] != after["training"]
     folds = read_table(after["dataset"] / "folds.parquet")

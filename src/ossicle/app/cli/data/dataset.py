@@ -40,13 +40,15 @@ def health(
 
     Exit code 3: some recordings were skipped or end early; each is listed among the problems.
     """
+    from ossicle.app.steps.data import corpus
     from ossicle.app.steps.engine.input_problems import losses
     from ossicle.app.steps.engine.progress import make_progress
-    from ossicle.app.steps.pipeline.detector import run_project
+    from ossicle.app.steps.pipeline.run_project import run_project
 
     with make_progress(progress) as shown:
-        done = run_project(load_project(project, tuple(set_ or ()), data_root, variant), shown, until="corpus")
-    found = read_json(done.artefacts["corpus"] / "health.json")
+        loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+        made = run_project(loaded, shown, until=corpus.STEP.name).artefacts[corpus.STEP.name]
+    found = read_json(made / "health.json")
     if as_json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
@@ -74,7 +76,7 @@ def health(
             print("no problems found")
     if strict and any(one["severity"] == "error" for one in found["problems"]):
         raise typer.Exit(EXIT_FAILED)
-    if losses(done):
+    if losses(made):
         raise typer.Exit(EXIT_INCOMPLETE)
 
 

@@ -80,9 +80,11 @@ def build(
     The defaults of the options are the settings in \\[store] of the project file. An existing store is checked, and its
     damaged shards are rebuilt. Exit code 3: some recordings were skipped or end early; each is listed.
     """
+    from ossicle.app.steps.data import corpus
+    from ossicle.app.steps.data import store as store_step
     from ossicle.app.steps.engine.input_problems import losses
     from ossicle.app.steps.engine.progress import make_progress
-    from ossicle.app.steps.pipeline.detector import run_project
+    from ossicle.app.steps.pipeline.run_project import run_project
     from ossicle.audio.store.composition import composition
 
     asked = {
@@ -94,23 +96,26 @@ def build(
     }
     overrides = tuple(f"{key}={json.dumps(value)}" for key, value in asked.items() if value is not None)
     loaded = load_project(project, (*(set_ or ()), *overrides), data_root, variant)
+    name = store_step.STEP.name
     with make_progress(progress) as shown:
-        done = run_project(loaded, shown, until="store", names=("store",), anew_from="store" if force else None)
-        store = done.artefacts["store"]
-        found = _mended(loaded, done.artefacts["corpus"], store, shown) if done.outcomes["store"] == "reused" else []
+        done = run_project(loaded, shown, names=(name,), anew_from=name if force else None)
+        store = done.artefacts[name]
+        found = (
+            _mended(loaded, done.artefacts[corpus.STEP.name], store, shown) if done.outcomes[name] == "reused" else []
+        )
     of = composition(store)
     size = sum(path.stat().st_size for path in (store / "shards").glob("*.h5"))
     for problem in found:
         print(printable(f"damaged, now rebuilt: {problem}"), file=sys.stderr)
     if as_json:
-        told = {"artefact": str(store), "outcome": done.outcomes["store"], "seconds": done.seconds["store"]}
+        told = {"artefact": str(store), "outcome": done.outcomes[name], "seconds": done.seconds[name]}
         print(json.dumps({**told, "bytes": size, "redone": found, "composition": of.to_json()}, indent=2))
     else:
         print(of.line)
-        print(printable(f"{store}: {size / 1e9:.3f} GB, {done.outcomes['store']} in {done.seconds['store']:.1f} s"))
+        print(printable(f"{store}: {size / 1e9:.3f} GB, {done.outcomes[name]} in {done.seconds[name]:.1f} s"))
     for line in _advice(loaded, load_project(project, tuple(set_ or ()), data_root, variant), store, of.warning):
         print(printable(line), file=sys.stderr)
-    lost = losses(done)
+    lost = losses(done.artefacts[corpus.STEP.name])
     for one in lost:
         print(printable(one.line), file=sys.stderr)
     if lost:
@@ -162,14 +167,16 @@ def verify(
     Every problem is listed with what to do; the exit code is then 1. `ossicle store build` rebuilds damaged shards, and
     only those.
     """
+    from ossicle.app.steps.data import store as store_step
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.engine.step import find_steps
-    from ossicle.app.steps.pipeline.detector import chosen_steps
+    from ossicle.app.steps.pipeline.pipelines import chosen_steps
     from ossicle.audio.store.composition import composition
     from ossicle.audio.store.verify import verify_store
 
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
-    store = find_steps(chosen_steps(["store"], project=loaded), loaded)["store"]
+    name = store_step.STEP.name
+    store = find_steps(chosen_steps(loaded, [name]), loaded)[name]
     if store is None:
         raise UsageError(f"{loaded.file}: no store exists for these settings and recordings; run: ossicle store build")
     with make_progress(progress) as shown:

@@ -47,7 +47,7 @@ def demo(
 ) -> None:
     """Run everything once on synthetic recordings: train, evaluate, export, predict, stream, report. Takes minutes."""
     from ossicle.app.steps.engine.progress import make_progress
-    from ossicle.app.steps.pipeline.detector import gate_refusal, run_project
+    from ossicle.app.steps.pipeline.run_project import refusal_of, run_project
 
     began = time.monotonic()
     _tapes(folder / "tapes", TAPES)
@@ -59,7 +59,7 @@ def demo(
     project = load_project(file)
     with make_progress(progress) as shown:
         done = run_project(project, shown)
-    if (refused := gate_refusal(done)) is not None:
+    if (refused := refusal_of(project, done)) is not None:
         print_metrics(read_json(folder / "metrics.json"))
         print(folder / "report.html")
         raise refused

@@ -79,7 +79,8 @@ def export(
     the table \\[export] of the project file.
     """
     from ossicle.app.steps.engine.progress import KINDS, make_progress
-    from ossicle.app.steps.pipeline.detector import run_project
+    from ossicle.app.steps.pipeline.run_project import run_project
+    from ossicle.app.steps.release import bundle as bundle_step
     from ossicle.app.steps.release.export.request import Wish, precisions_asked
     from ossicle.export.speed import Budget
 
@@ -99,7 +100,7 @@ def export(
 
     settings = loaded.settings.export
     with make_progress(progress) as shown:
-        done = run_project(loaded, shown, until="bundle")
+        done = run_project(loaded, shown, until=bundle_step.STEP.name)
         exported = run.export(loaded, done, wish, shown)
     found = output_bundle.report(exported, wish, settings)
     if not as_json:

@@ -209,12 +209,12 @@ def pull(
     data_root: DataRoot = None,
 ) -> None:
     """Copy results of the same project from another machine with rsync. What is already here is skipped."""
-    from ossicle.app.jobs.pull import EXTRAS, pull_project
+    from ossicle.app.jobs.pull import extras_of, pull_project
 
-    extras = [one.strip() for one in with_.split(",") if one.strip()]
-    if unknown := [one for one in extras if one not in EXTRAS]:
-        raise UsageError(f"--with {unknown[0]} is not one of: {', '.join(EXTRAS)}")
     loaded = load_project(project, (), data_root)
+    extras, known = [one.strip() for one in with_.split(",") if one.strip()], extras_of(loaded)
+    if unknown := [one for one in extras if one not in known]:
+        raise UsageError(f"--with {unknown[0]} is not one of: {', '.join(known)}")
     rows = pull_project(loaded, remote, extras, remote_data_root, dry_run=dry_run)
     print_rows(
         ("what", "files", "MB", "" if dry_run else "outcome"),

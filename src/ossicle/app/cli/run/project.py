@@ -20,6 +20,7 @@ from ossicle.core.errors import EXIT_INCOMPLETE, FetchError, UsageError
 
 if TYPE_CHECKING:
     from ossicle.app.steps.engine.step import Done, Progress
+    from ossicle.app.steps.pipeline.pipeline import Pipeline
 
 HERE = Path(PROJECT_FILE)
 
@@ -137,9 +138,9 @@ def run(
     (`split.strategy`) writes a bundle without evaluation: use `ossicle dataset optimism` and `ossicle benchmark`.
     """
     from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
-    from ossicle.app.steps.engine.input_problems import losses
     from ossicle.app.steps.engine.progress import KINDS, make_progress
-    from ossicle.app.steps.pipeline.detector import gate_refusal, run_project
+    from ossicle.app.steps.pipeline.pipelines import pipeline_of
+    from ossicle.app.steps.pipeline.run_project import run_project
 
     if progress not in KINDS:
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
@@ -159,13 +160,14 @@ def run(
                 do_jobs(loaded, before_slurm(jobs_of([loaded], wish, shown)), watched.show, watched.told)
         # What the jobs have done is found and shown; what is placed here may be left to do.
         done = run_project(loaded, shown, until, names=steps or (), anew_from=from_, wait=wait)
-    refused, lost = gate_refusal(done), losses(done)
+    pipeline = pipeline_of(loaded)
+    refused, lost = pipeline.refusal(done.artefacts), pipeline.losses(done.artefacts)
     if as_json:
         artefacts = {name: str(path) for name, path in done.artefacts.items()}
         told = {"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}
         print(json.dumps({**told, "lost": [asdict(one) for one in lost]}, indent=2))
     else:
-        _show(done, loaded, refused is None)
+        _show(done, loaded, pipeline)
     for one in lost:
         print(printable(one.line), file=sys.stderr)
     if refused is not None:
@@ -192,21 +194,23 @@ def _fetch_first(project: Project, shown: "Progress") -> None:
         )
 
 
-def _show(done: "Done", project: Project, passed: bool) -> None:
+def _show(done: "Done", project: Project, pipeline: "Pipeline") -> None:
     print_rows(
         ("step", "outcome", "seconds"),
         [(name, done.outcomes[name], f"{done.seconds[name]:.1f}") for name in done.artefacts],
         total=("total", "", f"{sum(done.seconds.values()):.1f}"),
     )
-    if "report" in done.artefacts:
-        print_metrics(read_json(project.results / "metrics.json"))
-        for name in (*(("bundle/",) if passed else ()), "metrics.json", "report.html"):
-            print(project.results / name)
-    elif "bundle" in done.artefacts:
-        print(
-            printable(read_json(done.artefacts["dataset"] / "split.json")["leaky"] + "; the bundle was not evaluated")
-        )
-        print(project.results / "bundle/")
+    summary = pipeline.summary(done.artefacts)
+    if summary is None:
+        return
+    if summary.metrics:
+        print_metrics(read_json(project.results / summary.metrics))
+    for line in summary.remarks:
+        print(printable(line))
+    published = pipeline.results(done.artefacts)
+    for name in summary.results:
+        if name in published:
+            print(f"{project.results / name}{'/' if published[name].is_dir() else ''}")
 
 
 def status(
@@ -218,19 +222,18 @@ def status(
 ) -> None:
     """Show which steps are done with the current settings, and which a run would compute."""
     from ossicle.app.steps.engine.step import find_steps
-    from ossicle.app.steps.pipeline.detector import chain_of
-    from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
+    from ossicle.app.steps.pipeline.pipelines import pipeline_of
 
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
-    found = find_steps(chain_of(loaded), loaded)
+    pipeline = pipeline_of(loaded)
+    found = find_steps(pipeline.steps_of(loaded), loaded)
     if as_json:
         print(json.dumps({name: str(path) if path else None for name, path in found.items()}, indent=2))
         return
     rows = [(name, "done" if path else "to do", str(path or "")) for name, path in found.items()]
     print_rows(("step", "state", "artefact"), rows)
-    trained = found.get("training")
-    if trained is not None and (words := pseudo_in_words(trained)):
-        print(printable(words))
+    for line in pipeline.status_notes({name: path for name, path in found.items() if path is not None}):
+        print(printable(line))
 
 
 def check(
@@ -246,11 +249,16 @@ def check(
     only headers. `ossicle dataset health` decodes everything, and so also finds NaN, silence and damage in a file.
     """
     from ossicle.app.jobs.preflight import slurm_findings
-    from ossicle.app.steps.pipeline.preflight import preflight
-    from ossicle.app.steps.pipeline.project_status import standing
+    from ossicle.app.steps.pipeline.pipelines import pipeline_of
+    from ossicle.app.steps.pipeline.project_status import project_status
 
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
-    findings = [*preflight(loaded), *standing(loaded, tuple(set_ or ())), *slurm_findings(loaded)]
+    overrides = tuple(set_ or ())
+    findings = [
+        *pipeline_of(loaded).preflight(loaded),
+        *project_status(loaded, overrides),
+        *slurm_findings(loaded),
+    ]
     if as_json:
         print(json.dumps([asdict(one) for one in findings], indent=2))
     else:

@@ -37,8 +37,12 @@ def train(
         bool, typer.Option("--all-active", help="Train every variant listed under `active` in the project file.")
     ] = False,
     until: Annotated[
-        str, typer.Option(help="Last step to run: training or a later step; --until report also makes the bundles.")
-    ] = "training",
+        str | None,
+        typer.Option(
+            help="Last step to run: training (the default) or a later step; --until report also makes the bundles.",
+            show_default=False,
+        ),
+    ] = None,
     set_: Set = None,
     on: On = None,
     device: Device = "",
@@ -51,18 +55,21 @@ def train(
     `jobs.training` is set to Slurm, each model is one task of a job array. Exit codes 3 and 4 are those of
     `ossicle run`; one variant that ends with such a code is enough.
     """
-    from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
-    from ossicle.app.steps.engine.input_problems import losses
+    from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs, run_planning_steps
     from ossicle.app.steps.engine.progress import make_progress
-    from ossicle.app.steps.pipeline.detector import gate_refusal, run_project
+    from ossicle.app.steps.pipeline.pipelines import pipeline_of
+    from ossicle.app.steps.pipeline.run_project import refusal_of, run_project
 
     overrides = overrides_of(set_, device)
     base = load_project(project, overrides, data_root)
     asked = variants_asked(base, [*(names or []), *(variant or [])], all_active)
     projects = [load_project(project, overrides, data_root, name) for name in asked]
+    until = until or pipeline_of(base).trained_by
+    if not until:
+        raise UsageError(f"the pipeline {pipeline_of(base).name!r} trains nothing; name the last step with --until")
     with make_progress(progress) as shown:
         for one in projects:
-            run_project(one, shown, until="dataset")
+            run_planning_steps(one, shown, pipeline_of(one).steps_of(one), wait=False)
         wish, watched = Wish((), until, overrides, place_of(on)), Watched(project)
         elsewhere = [one for one in projects if needs_jobs(one, wish)]
         with watched.leaving():
@@ -74,11 +81,11 @@ def train(
         for name in list(of.artefacts)[-1:]
     ]
     print_rows(("variant", "step", "outcome", "seconds", "artefact"), rows)
-    lost = {one.line for _, of in done for one in losses(of)}
+    lost = {found.line for one, of in done for found in pipeline_of(one).losses(of.artefacts)}
     refusals = [
         f"{one.variant or one.settings.project.name}: {refused}"
         for one, of in done
-        if (refused := gate_refusal(of)) is not None
+        if (refused := refusal_of(one, of)) is not None
     ]
     for line in (*sorted(lost), *(f"ossicle: {one}" for one in refusals)):
         print(printable(line), file=sys.stderr)

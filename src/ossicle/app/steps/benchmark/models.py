@@ -14,8 +14,9 @@ from pathlib import Path
 from ossicle.app.project.benchmark import BenchmarkSettings, asked_windows
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.pipeline.detector import chosen_steps
+from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.release.bundle import FOLDER
+from ossicle.app.steps.release.bundle import STEP as BUNDLE_STEP
 from ossicle.bundle.format import MODEL, WAVEFORM, WEIGHTS, read_bundle
 from ossicle.bundle.manifest import Bundle, is_plain_name
 from ossicle.core.chunks import ChunkPlan, window_plan
@@ -119,7 +120,8 @@ def bundle_of(project: Project) -> Path:
     laid_out = project.results / FOLDER
     if laid_out.is_dir():
         return laid_out
-    made = find_steps(chosen_steps(("bundle",), project=project), project).get("bundle")
+    name = BUNDLE_STEP.name
+    made = find_steps(chosen_steps(project, (name,)), project).get(name)
     return made / FOLDER if made is not None else laid_out
 
 

@@ -19,7 +19,7 @@ from ossicle.app.steps.compare.ensemble_scores import FITTED, read_fits, scores_
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Progress, Step, find_steps, run_steps
 from ossicle.app.steps.judge import decision, evaluation
-from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.score import scores
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.lock import project_lock
@@ -81,9 +81,10 @@ def judged_as(project: Project, first: Member) -> Project:
 
 
 def ensemble_steps(members: Sequence[Member], how: Combination, seed: int) -> tuple[Step, ...]:
-    """The steps from the corpus to the evaluation; those after the scores are the chain's."""
-    names = [step.name for step in detector.CHAIN]
-    after = detector.CHAIN[names.index(scores.STEP.name) + 1 : names.index(evaluation.STEP.name) + 1]
+    """The steps from the corpus to the evaluation; those after the scores are the pipeline's."""
+    steps = pipeline_of(members[0].project).steps
+    names = [step.name for step in steps]
+    after = steps[names.index(scores.STEP.name) + 1 : names.index(evaluation.STEP.name) + 1]
     own = decision_step(members) if how.rule in FITTED else decision.STEP
     return (
         corpus.STEP,

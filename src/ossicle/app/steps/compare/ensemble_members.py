@@ -8,9 +8,11 @@ import numpy as np
 
 from ossicle.app.project.ensemble import ITSELF
 from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps.data import dataset
 from ossicle.app.steps.engine.step import Progress, find_steps
-from ossicle.app.steps.pipeline.detector import chain_of, run_project
-from ossicle.app.steps.release.bundle import FOLDER
+from ossicle.app.steps.pipeline.pipelines import steps_of
+from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.app.steps.release import bundle
 from ossicle.app.steps.score.scores import refuse_leaky
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.files import file_digest
@@ -40,7 +42,7 @@ class Member:
     @property
     def bundle(self) -> Path:
         """Its bundle on the shelf, also where its own noise gate refused it."""
-        return self.artefacts["bundle"] / FOLDER
+        return self.artefacts["bundle"] / bundle.FOLDER
 
 
 def members_of(project: Project, progress: Progress, overrides: Sequence[str] = ()) -> tuple[Member, ...]:
@@ -70,11 +72,11 @@ def members_of(project: Project, progress: Progress, overrides: Sequence[str] = 
     datasets: dict[str, Mapping[str, Path]] = {}
     for name, one in zip(names, loaded, strict=True):
         refuse_leaky(one)
-        datasets[name] = run_project(one, progress, until="dataset").artefacts
+        datasets[name] = run_project(one, progress, until=dataset.STEP.name).artefacts
         _require_same_data(names[0], datasets[names[0]], name, datasets[name])
     found = []
     for name, one in zip(names, loaded, strict=True):
-        artefacts = run_project(one, progress, until="bundle").artefacts
+        artefacts = run_project(one, progress, until=bundle.STEP.name).artefacts
         found.append(Member(name, one, artefacts, Shelf(one.data_root).content(artefacts["scores"])))
     return tuple(found)
 
@@ -87,7 +89,7 @@ def members_done(project: Project, overrides: Sequence[str] = ()) -> tuple[Membe
     found = []
     for name in names:
         one = load_project(project.file, tuple(overrides), project.data_root, "" if name == ITSELF else name)
-        artefacts = {step: path for step, path in find_steps(chain_of(one), one).items() if path is not None}
+        artefacts = {step: path for step, path in find_steps(steps_of(one), one).items() if path is not None}
         if "scores" not in artefacts:
             return ()
         found.append(Member(name, one, artefacts, Shelf(one.data_root).content(artefacts["scores"])))

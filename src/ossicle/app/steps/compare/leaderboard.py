@@ -17,17 +17,10 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.steps.compare.ensemble import ensemble_done
 from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.pipeline.detector import chain_of
-from ossicle.artefacts.files import read_json
-from ossicle.artefacts.tables import read_table
-from ossicle.core.digest import digest
-from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.ground_truth import Truth, read_truth
+from ossicle.app.steps.pipeline.pipeline import LeaderboardFigures
+from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
+from ossicle.core.errors import UsageError
 from ossicle.evaluation.leaderboard import FIGURES, Board, Figure, OverSeeds, Row, mean_and_deviation, place
-from ossicle.evaluation.paired_gain import gain
-from ossicle.inference.event_tables import events_of
-from ossicle.metrics.event_report import Estimate
-from ossicle.training.runfolder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +47,7 @@ def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
         judged = judged_of(one)
         if judged is None:
             run = f"ossicle run{f' --variant {name}' if name else ''}"
-            why = "its split leaks: nothing to judge by" if one.settings.split.leaky else f"no figures yet: {run}"
+            why = _figures_of(one).missing(one) or f"no figures yet: {run}"
             empty.append(Row(name or ITSELF, {}, None, "", "", note=why))
         else:
             found.append(judged)
@@ -66,12 +59,20 @@ def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
 
 def judged_of(project: Project) -> Judged | None:
     """A project's figures under its present settings; None where there are none."""
-    artefacts = {name: path for name, path in find_steps(chain_of(project), project).items() if path is not None}
-    step = next((name for name in ("noise_gate", "evaluation") if name in artefacts), None)
-    if step is None:
+    artefacts = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
+    figures = _figures_of(project)
+    metrics = figures.metrics(artefacts)
+    if metrics is None:
         return None
-    metrics = read_json(artefacts[step] / "metrics.json")
-    return Judged(project.variant or ITSELF, project, metrics, artefacts, _training_s(artefacts["training"]))
+    return Judged(project.variant or ITSELF, project, metrics, artefacts, figures.training_s(artefacts))
+
+
+def _figures_of(project: Project) -> LeaderboardFigures:
+    """What to read of a project; raises UsageError where its pipeline has no figures to compare."""
+    pipeline = pipeline_of(project)
+    if pipeline.leaderboard is None:
+        raise UsageError(f"the pipeline {pipeline.name!r} has no figures to compare")
+    return pipeline.leaderboard
 
 
 def board_of(found: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
@@ -85,27 +86,7 @@ def board_of(found: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
 
 def difference(best: Judged, other: Judged) -> Figure | None:
     """The headline of ``other`` minus that of ``best`` with its paired interval; None where they cannot be compared."""
-    truth, of_other = _truth(best), _truth(other)
-    evaluation = best.project.settings.evaluation
-    if _judged_on(best, truth) != _judged_on(other, of_other):
-        return None
-    events = [
-        events_of(read_table(one.artefacts["second_stage"] / "events.parquet"), truth.ids) for one in (best, other)
-    ]
-    found = gain(truth, events[0], events[1], criterion_of(evaluation).rule, evaluation.bootstrap, evaluation.seed)
-    return Estimate(float(found.value[0]), float(found.low[0]), float(found.high[0])).to_json()
-
-
-def _truth(one: Judged) -> Truth:
-    return read_truth(one.artefacts["corpus"], one.artefacts["dataset"])
-
-
-def _judged_on(one: Judged, truth: Truth) -> str:
-    """The digest of what a figure is of: recordings, groups, annotations, labels and criterion."""
-    notes = sorted([note.recording_id, note.start_s, note.end_s, note.label] for note in truth.annotations)
-    audio = {key: recording.digest for key, recording in truth.recordings.items()}
-    criterion = criterion_of(one.project.settings.evaluation)
-    return digest([audio, truth.groups, list(truth.labels), notes, criterion.in_words])
+    return _figures_of(best.project).difference(best.project, best.artefacts, other.project, other.artefacts)
 
 
 def _row(one: Judged) -> Row:
@@ -119,13 +100,6 @@ def _row(one: Judged) -> Row:
     gate = one.metrics.get("gate", {}).get("passed")
     told = "" if gate is None else "passed" if gate else "refused"
     return Row(one.name, figures, one.training_s, told, str(one.metrics["protocol"]["criterion"]))
-
-
-def _training_s(training: Path) -> float | None:
-    """Seconds of all epochs of all its models, wherever they were trained; None where that was not kept."""
-    lines = [line for folder in sorted(training.iterdir()) if folder.is_dir() for line in RunFolder(folder).epochs()]
-    seconds = [float(line["seconds"]) for line in lines if "seconds" in line]
-    return round(sum(seconds), 3) if seconds else None
 
 
 def _over_seeds(found: Iterable[Judged]) -> list[OverSeeds]:

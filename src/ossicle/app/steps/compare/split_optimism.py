@@ -10,7 +10,8 @@ import polars as pl
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Progress, run_steps
 from ossicle.app.steps.judge.clip_scores import CLIPS, KEY, step_for
-from ossicle.app.steps.pipeline.detector import chosen_steps, run_project
+from ossicle.app.steps.pipeline.pipelines import chosen_steps
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.tables import read_table
@@ -55,7 +56,7 @@ def _figures(project: Project, progress: Progress, clips: str) -> tuple[SplitFig
     step = step_for(split)
     run_project(project, progress, names=step.needs)
     with project_lock(project.data_root):
-        made = run_steps((*chosen_steps(step.needs), step), project, progress).artefacts
+        made = run_steps((*chosen_steps(project, step.needs), step), project, progress).artefacts
     table = read_table(made[step.name] / CLIPS)
     figures = figures_of(table, labels_of(made["dataset"]), judged_folds(split, table))
     return SplitFigures(split.strategy, clips, read_json(made["dataset"] / "split.json")["leaky"], figures), table

@@ -55,13 +55,13 @@ def teaching_rounds(project: Project) -> list[Path]:
     return chosen_rounds(project.folder / FOLDER, project.settings.pseudo)
 
 
-def taught_chain(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
-    """The steps, with the unlabelled recordings before the training where rounds of pseudo-labels teach it."""
+def taught_chain(steps: tuple[Step, ...], project: Project, trained: str) -> tuple[Step, ...]:
+    """The steps, with the unlabelled recordings before the step ``trained`` where rounds of pseudo-labels teach it."""
     if not teaching_rounds(project):
         return steps
     out: list[Step] = []
     for step in steps:
-        if step.name == "training":
+        if step.name == trained:
             # Which recordings are labelled by now: their pseudo-labels are not used.
             needs, reads = (*step.needs, "corpus", INDEX_NAME, STORE_NAME), {**step.reads, "corpus": recordings_digest}
             out += [INDEX, STORE, replace(step, needs=needs, reads=reads)]

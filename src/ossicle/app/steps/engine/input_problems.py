@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ossicle.app.steps.engine.step import Done
 from ossicle.artefacts.files import read_json
 from ossicle.audio.ending import cut_off
 from ossicle.audio.probe import probe
@@ -29,11 +28,9 @@ class Loss:
         return f"{self.path}: {self.code.replace('_', ' ')}: {self.message}; {self.remedy}"
 
 
-def losses(done: Done) -> list[Loss]:
-    """What a run lost, from the health of its corpus."""
-    if "corpus" not in done.artefacts:
-        return []
-    problems = read_json(done.artefacts["corpus"] / "health.json")["problems"]
+def losses(corpus: Path) -> list[Loss]:
+    """Return what a run lost, from the health of the corpus in the artefact ``corpus``."""
+    problems = read_json(corpus / "health.json")["problems"]
     return [
         Loss(one["code"], one["where"], one["message"], one["remedy"])
         for one in problems

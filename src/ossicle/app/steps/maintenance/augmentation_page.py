@@ -11,7 +11,7 @@ import numpy as np
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Progress
-from ossicle.app.steps.pipeline.detector import run_project
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import band_centres_hz

@@ -1,6 +1,6 @@
 """Artefacts that nothing uses any more: made under settings that neither the project nor one of its variants has now.
 
-Kept are the artefacts of the present settings, those that the bundles beside the project file were made from, what
+Kept are the artefacts of the present settings, those that the results beside the project file were made from, what
 artefacts that are kept were made from, and what stands beside the chain (scores of a benchmark, candidates of a review)
 as long as its own inputs are kept.
 """
@@ -11,18 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ossicle.app.project.former_names import FORMER_STEPS
 from ossicle.app.project.load import RESULTS_OF_VARIANTS, Project
 from ossicle.app.steps.compare.ensemble import ensemble_done
 from ossicle.app.steps.engine.step import fingerprint
-from ossicle.app.steps.pipeline.detector import CHAIN, chain_of
-from ossicle.app.steps.release.bundle import FOLDER
-from ossicle.artefacts.files import read_json
+from ossicle.app.steps.pipeline.pipeline import Pipeline
+from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.shelf import MANIFEST, Shelf
-from ossicle.bundle.manifest import MANIFEST as BUNDLE_MANIFEST
 from ossicle.core.combination import Combination
-from ossicle.core.errors import ArtefactError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +36,8 @@ def unused(projects: Sequence[Project]) -> list[Unused]:
     shelf = Shelf(projects[0].data_root)
     present, begun = _present(projects, shelf)
     manifests = {path: shelf.manifest(path) for path in _finished(shelf.root)}
-    kept = _with_origins(present & manifests.keys(), _bundled(projects), manifests)
-    chain = {step.name for step in CHAIN} | FORMER_STEPS.keys()
+    kept = _with_origins(present & manifests.keys(), _published_from(projects), manifests)
+    chain = {name for project in projects for name in _step_names(pipeline_of(project))}
     dropped = {path for path in manifests if manifests[path]["step"] in chain} - kept
     # Beside the chain, whatever lost an input is dropped, and then what was made from that.
     while more := {
@@ -75,7 +71,7 @@ def _present(projects: Sequence[Project], shelf: Shelf) -> tuple[set[Path], set[
     begun: set[Path] = set()
     for project in projects:
         artefacts: dict[str, Path] = {}
-        for step in chain_of(project):
+        for step in steps_of(project):
             if any(name not in artefacts for name in step.needs):
                 continue
             made_from = fingerprint(step, project, shelf, artefacts)
@@ -96,19 +92,20 @@ def _finished(root: Path) -> list[Path]:
     return sorted(path.parent for path in root.glob(f"*/*/{MANIFEST}") if not path.parent.name.startswith("."))
 
 
-def _bundled(projects: Sequence[Project]) -> set[str]:
-    """Contents that the bundles laid beside the project files say they were made from."""
-    found: set[str] = set()
-    for folder in {project.folder for project in projects}:
-        for place in (folder, *(folder / RESULTS_OF_VARIANTS).glob("*")):
-            manifest = place / FOLDER / BUNDLE_MANIFEST
-            try:
-                provenance: Any = read_json(manifest)["provenance"] if manifest.is_file() else {}
-            except (ArtefactError, KeyError, TypeError):
-                # Not a bundle that could be run either: it keeps nothing.
-                continue
-            found |= {str(provenance[name]) for name in ("dataset", "training") if name in provenance}
-    return found
+def _step_names(pipeline: Pipeline) -> set[str]:
+    """The names of the steps of a pipeline, present and former."""
+    return {step.name for step in pipeline.steps} | pipeline.former_steps.keys()
+
+
+def _published_from(projects: Sequence[Project]) -> set[str]:
+    """Contents that the results beside the project files, and of their variants, say they were made from."""
+    return {
+        content
+        for project in projects
+        for place in (project.folder, *(project.folder / RESULTS_OF_VARIANTS).glob("*"))
+        for result in pipeline_of(project).published
+        for content in result.made_from(place / result.name)
+    }
 
 
 def _with_origins(kept: set[Path], asked: set[str], manifests: dict[Path, dict[str, Any]]) -> set[Path]:

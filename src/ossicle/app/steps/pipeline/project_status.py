@@ -1,18 +1,19 @@
-"""How a project stands before a run: what is built under its settings, and whether its results are of them."""
+"""The state of a project before a run: what is built under its settings, and whether its results are current."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.judge import noise_gate
-from ossicle.app.steps.pipeline import detector
-from ossicle.app.steps.pipeline.preflight import Finding
-from ossicle.artefacts.files import file_digest
+from ossicle.app.steps.pipeline.finding import Finding
+from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline
+from ossicle.app.steps.pipeline.pipelines import pipeline_of
+from ossicle.artefacts.files import file_digest, tree_digest
 from ossicle.core.errors import OssicleError
 
 
-def standing(project: Project, overrides: tuple[str, ...] = ()) -> Iterator[Finding]:
-    """Index, datasets of the project and of its active variants, and results: there and current, or what renews them.
+def project_status(project: Project, overrides: tuple[str, ...] = ()) -> Iterator[Finding]:
+    """Say what is built of a project and its active variants, and whether the results are current.
 
     Nothing here stops a run. A project whose recordings cannot be listed gives nothing: the preflight says why.
     """
@@ -28,18 +29,32 @@ def standing(project: Project, overrides: tuple[str, ...] = ()) -> Iterator[Find
         yield Finding("built", True, f"cannot be told: {problem}")
 
 
-def _built(project: Project, of: str) -> Iterator[Finding]:
-    found = find_steps(detector.chain_of(project), project)
+def _built(project: Project, prefix: str) -> Iterator[Finding]:
+    pipeline = pipeline_of(project)
+    found = find_steps(pipeline.steps_of(project), project)
     run = f"ossicle run -p {project.file}" + (f" --variant {project.variant}" if project.variant else "")
-    for step, what in (("corpus", "index"), ("dataset", "dataset")):
+    for step, what in pipeline.checked.items():
         state = "built and current" if found[step] else f"to be built; {run} --until {step} does that"
-        yield Finding(what, True, f"{of}{state}")
-    results = project.results / noise_gate.METRICS
-    if not results.exists():
-        yield Finding("results", True, f"{of}none yet")
+        yield Finding(what, True, f"{prefix}{state}")
+    done = {name: path for name, path in found.items() if path is not None}
+    yield from _results(project, pipeline, done, prefix, run)
+
+
+def _results(project: Project, pipeline: Pipeline, done: Artefacts, prefix: str, run: str) -> Iterator[Finding]:
+    """Whether the first published result, the figures, is that of the present settings and recordings."""
+    if not pipeline.published:
         return
-    made = found.get("noise_gate")
-    if made is not None and file_digest(made / noise_gate.METRICS) == file_digest(results):
-        yield Finding("results", True, f"{of}those of these settings and recordings")
+    first = pipeline.published[0]
+    results = project.results / first.name
+    if not results.exists():
+        yield Finding("results", True, f"{prefix}none yet")
+        return
+    made = done.get(first.steps[0])
+    if made is not None and _digest(made / first.name) == _digest(results):
+        yield Finding("results", True, f"{prefix}those of these settings and recordings")
     else:
-        yield Finding("results", True, f"{of}stale: {results} is of other settings or recordings; {run} renews it")
+        yield Finding("results", True, f"{prefix}stale: {results} is of other settings or recordings; {run} renews it")
+
+
+def _digest(place: Path) -> str:
+    return tree_digest(place) if place.is_dir() else file_digest(place)

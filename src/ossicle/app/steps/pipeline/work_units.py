@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Progress, Step, compute, fingerprint, work_unit_journal
-from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline.pipelines import chosen_steps, steps_of
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.lock import work_unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
@@ -21,7 +21,7 @@ from ossicle.core.errors import UsageError
 
 def work_unit_steps(project: Project) -> list[str]:
     """The steps of a project whose work falls into work units."""
-    return [step.name for step in detector.chain_of(project) if step.work_units is not None]
+    return [step.name for step in steps_of(project) if step.work_units is not None]
 
 
 def work_units_left(step: Step, project: Project, artefacts: dict[str, Path]) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def run_work_unit(project: Project, step_name: str, work_unit: str, progress: Pr
 
 
 def _step(project: Project, name: str) -> Step:
-    for step in detector.chain_of(project):
+    for step in steps_of(project):
         if step.name == name and step.work_units is not None:
             return step
     raise UsageError(
@@ -87,7 +87,7 @@ def _needed(step: Step, project: Project, progress: Progress) -> dict[str, Path]
     """The artefacts of the steps before; one whose work units are all done is put on the shelf first."""
     shelf = Shelf(project.data_root)
     artefacts: dict[str, Path] = {}
-    for earlier in detector.chosen_steps([step.name], project=project)[:-1]:
+    for earlier in chosen_steps(project, [step.name])[:-1]:
         made_from = fingerprint(earlier, project, shelf, artefacts)
         found = shelf.find(made_from) or _gather(earlier, made_from, project, artefacts, progress)
         if found is None:

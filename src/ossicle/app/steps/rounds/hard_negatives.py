@@ -12,7 +12,8 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.pipeline.detector import chosen_steps
+from ossicle.app.steps.judge import decision
+from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.lock import project_lock
@@ -40,7 +41,7 @@ def mine(project: Project, most: int, lower: float) -> Mining:
 
     Raises UsageError where the project has not been run under its settings, or nothing was found.
     """
-    found_steps = find_steps(chosen_steps(("decision",), project=project), project)
+    found_steps = find_steps(chosen_steps(project, (decision.STEP.name,)), project)
     missing = [name for name, path in found_steps.items() if path is None]
     if missing:
         raise UsageError(f"the step {missing[0]} is not done under these settings; run `ossicle run --until decision`")

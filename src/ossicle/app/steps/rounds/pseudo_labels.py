@@ -16,10 +16,11 @@ from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.data.unlabelled import INDEX, INDEX_NAME, audio_folder, group_field, teaching_rounds
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
-from ossicle.app.steps.pipeline.detector import chosen_steps
+from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.score import pseudo_scores
 from ossicle.app.steps.score.pseudo_scores import pseudo_track, scoring_models
 from ossicle.app.steps.score.scores import refuse_leaky
+from ossicle.app.steps.train import training
 from ossicle.app.steps.train.pseudo_inputs import read_taught
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.files import file_digest, read_json
@@ -71,7 +72,7 @@ def make_round(project: Project, progress: Progress, number: int | None = None, 
     if path.exists() and not replace_it:
         raise UsageError(f"{path} is there already; --force makes it anew, and what it taught is then trained again")
     before = _before(project, number)
-    steps = chosen_steps(("training",), project=before)
+    steps = chosen_steps(before, (training.STEP.name,))
     missing = [name for name, found in find_steps(steps, before).items() if found is None]
     if missing:
         told = (

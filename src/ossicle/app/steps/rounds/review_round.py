@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
+from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
-from ossicle.app.steps.pipeline.detector import CHAIN, chosen_steps
+from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.rounds import review_candidates
 from ossicle.artefacts.files import read_json, whole_folder
 from ossicle.artefacts.lock import project_lock
@@ -47,7 +48,7 @@ def export_review(
     """
     if out.exists():
         raise UsageError(f"{out} exists already; name a folder that does not, so that no corrected table is lost")
-    steps = chosen_steps(review_candidates.STEP.needs, project=project)
+    steps = chosen_steps(project, review_candidates.STEP.needs)
     missing = [name for name, path in find_steps(steps, project).items() if path is None]
     if missing:
         raise UsageError(f"the step {missing[0]} is not done under these settings; run `ossicle run` first")
@@ -111,7 +112,7 @@ def import_review(
     place = project.folder / FOLDER
     refuse_links(project.data_root, (place,))
     with project_lock(project.data_root):
-        index = read_index(run_steps(CHAIN[:1], project, progress).artefacts["corpus"])
+        index = read_index(run_steps((corpus.STEP,), project, progress).artefacts[corpus.STEP.name])
         digests = {one.id: one.digest for one in index.recordings}
         usable = tuple(one for one in said.recordings if digests.get(one.recording_id) == one.digest)
         unused = [

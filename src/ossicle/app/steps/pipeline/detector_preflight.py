@@ -1,31 +1,22 @@
-"""What is missing before a run: folders, space, packages, devices; each finding says how to mend it."""
+"""What is missing before a detector is run: folders, space, packages, devices; each finding says how to mend it."""
 
 import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.data.fetch import is_fetched
 from ossicle.app.steps.data.unlabelled import audio_folder, teaching_rounds
 from ossicle.app.steps.engine.input_problems import LEFT_OUT, header_loss
+from ossicle.app.steps.pipeline.finding import Finding
+from ossicle.app.steps.train import training
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.corpus.indexing.file_selection import audio_files
 
 _NEEDED = ("torch", "lightning", "safetensors", "onnx", "matplotlib", "jinja2", "tensorboard")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at; ``blocks`` says whether a run would fail for it, where it is not ``ok``."""
-
-    what: str
-    ok: bool
-    message: str
-    blocks: bool = True
 
 
 def preflight(project: Project) -> list[Finding]:
@@ -166,7 +157,7 @@ def _size(path: Path) -> int:
 
 def _device(project: Project) -> Finding:
     asked = project.settings.training.device
-    if project.settings.jobs.placed("training").on == "slurm":
+    if project.settings.jobs.placed(training.STEP.name).on == "slurm":
         return Finding("device", True, f"training runs on Slurm; whether {asked!r} is there is told there")
     if importlib.util.find_spec("torch") is None:
         return Finding("device", False, "torch is not installed; pip install 'ossicle[train]'")

@@ -1,0 +1,230 @@
+"""A pipeline as a value: the steps of a kind of project, what a run publishes, and which step may refuse.
+
+Commands ask the pipeline of a project and know no step by its name. :mod:`ossicle.app.steps.pipeline.pipelines` lists
+the pipelines that there are.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ossicle.app.project.former_names import present_step
+from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.input_problems import Loss
+from ossicle.app.steps.engine.step import Step
+from ossicle.app.steps.pipeline.finding import Finding
+from ossicle.core.errors import GateRefused, UsageError
+
+Artefacts = Mapping[str, Path]
+"""Artefacts of a project by the names of their steps."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A result that a run copies to the folder of the project file.
+
+    Attributes
+    ----------
+    name
+        The file or folder, in the artefact and beside the project file.
+    steps
+        The steps that make it. The first of them that was done in a run gives it.
+    made_from
+        Content digests of the artefacts that a published result was made from. ``ossicle purge`` keeps these.
+    """
+
+    name: str
+    steps: tuple[str, ...]
+    made_from: Callable[[Path], Collection[str]] = lambda place: ()
+
+
+@dataclass(frozen=True)
+class RefusingStep:
+    """A step that may refuse the results of a run; the run then ends with exit code 4.
+
+    Attributes
+    ----------
+    step
+        The name of the step.
+    refusal
+        Why it refused, from the artefacts of a run that holds its own; None where it passed.
+    withheld
+        Names of the results that a refused run does not publish.
+    """
+
+    step: str
+    refusal: Callable[[Artefacts], GateRefused | None]
+    withheld: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LeaderboardFigures:
+    """What ``ossicle leaderboard`` reads of a project that was run.
+
+    Attributes
+    ----------
+    metrics
+        The figures of ``metrics.json``; None where the project has none yet.
+    training_s
+        Seconds of training; None where nobody kept them.
+    difference
+        The headline of the second project minus that of the first, with ``value``, ``low`` and ``high``; None where
+        the two were not judged on the same data.
+    missing
+        Why a project can never have figures; empty where it only needs a run.
+    """
+
+    metrics: Callable[[Artefacts], Mapping[str, Any] | None]
+    training_s: Callable[[Artefacts], float | None]
+    difference: Callable[[Project, Artefacts, Project, Artefacts], Mapping[str, float | None] | None]
+    missing: Callable[[Project], str] = lambda project: ""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What ``ossicle run`` prints below its table of steps.
+
+    Attributes
+    ----------
+    metrics
+        Name of the published ``metrics.json`` to print as a table; empty for none.
+    remarks
+        Lines to print.
+    results
+        Names of published results to list, in this order.
+    """
+
+    metrics: str = ""
+    remarks: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The steps of a kind of project, and what commands need to know of them.
+
+    Attributes
+    ----------
+    name
+        The value of ``[project] pipeline`` that chooses it.
+    steps
+        All steps, each after those that it needs.
+    former_steps
+        Former names of steps and their present names. The former ones are still understood, with a warning.
+    adapt
+        The steps of one project, from ``steps``: some settings leave steps out or add some.
+    refuse_missing
+        Raises an error for a step of ``steps`` that ``adapt`` left out of a project, where there is more to say than
+        that there is no such step.
+    published
+        What a run publishes.
+    refusing
+        The step that may refuse; None where no step may.
+    summary
+        What ``ossicle run`` prints at the end, from the artefacts of the run; None for nothing.
+    losses
+        Recordings that a run could not use, or not to their end, from its artefacts.
+    status_notes
+        Lines below the table of ``ossicle status``, from the artefacts that are done.
+    preflight
+        What ``ossicle check`` looks at before a run.
+    checked
+        Steps that ``ossicle check`` reports as built or not, with the words for what they build.
+    trained_by
+        The step with which ``ossicle train`` ends; empty where the pipeline trains nothing.
+    pulled
+        What ``ossicle jobs pull --with`` may bring: a word for it, and the step.
+    job_tables
+        Tables of ``[jobs]`` beside those of the steps, for other commands, and how many of their tasks may run at a
+        time where the table says nothing.
+    leaderboard
+        What ``ossicle leaderboard`` reads; None where the pipeline has no figures to compare.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    former_steps: Mapping[str, str] = field(default_factory=dict)
+    adapt: Callable[[tuple[Step, ...], Project], tuple[Step, ...]] = lambda steps, project: steps
+    refuse_missing: Callable[[Project], None] = lambda project: None
+    published: tuple[Published, ...] = ()
+    refusing: RefusingStep | None = None
+    summary: Callable[[Artefacts], RunSummary | None] = lambda artefacts: None
+    losses: Callable[[Artefacts], Sequence[Loss]] = lambda artefacts: ()
+    status_notes: Callable[[Artefacts], Iterable[str]] = lambda artefacts: ()
+    preflight: Callable[[Project], Iterable[Finding]] = lambda project: ()
+    checked: Mapping[str, str] = field(default_factory=dict)
+    trained_by: str = ""
+    pulled: Mapping[str, str] = field(default_factory=dict)
+    job_tables: Mapping[str, int] = field(default_factory=dict)
+    leaderboard: LeaderboardFigures | None = None
+
+    def steps_of(self, project: Project) -> tuple[Step, ...]:
+        """Return the steps of a project in order."""
+        return self.adapt(self.steps, project)
+
+    def step(self, name: str, project: Project) -> Step:
+        """Return the step of this name.
+
+        Raises
+        ------
+        UsageError
+            The project has no such step.
+        """
+        name, steps = present_step(name, self.former_steps), self.steps_of(project)
+        for one in steps:
+            if one.name == name:
+                return one
+        if any(one.name == name for one in self.steps):
+            self.refuse_missing(project)
+        raise UsageError(f"there is no step {name!r}; steps: {', '.join(one.name for one in steps)}")
+
+    def chosen(self, project: Project, names: Sequence[str] = (), until: str | None = None) -> tuple[Step, ...]:
+        """Return the steps ``names`` and those they need, directly or not, none after the step ``until``.
+
+        Without ``names`` all steps are chosen. Raises UsageError as :meth:`step` does.
+        """
+        steps = self.steps_of(project)
+        order = [step.name for step in steps]
+        last = len(steps) if until is None else order.index(self.step(until, project).name) + 1
+        wanted = {self.step(name, project).name for name in names} or order
+        return tuple(step for step in with_needs(steps, wanted) if order.index(step.name) < last)
+
+    def planning_steps(self, project: Project) -> tuple[Step, ...]:
+        """Return the steps that say which work units there are, with those they need.
+
+        They are done where a command is given, before jobs are written.
+        """
+        steps = self.steps_of(project)
+        named_by = {name for step in steps if step.work_units is not None for name in step.work_units.named_by}
+        return with_needs(steps, named_by)
+
+    def result_names(self) -> tuple[str, ...]:
+        """Return the names of the published results."""
+        return tuple(one.name for one in self.published)
+
+    def refusal(self, artefacts: Artefacts) -> GateRefused | None:
+        """Return why a run with these artefacts was refused; None where no step of it refused."""
+        if self.refusing is None or self.refusing.step not in artefacts:
+            return None
+        return self.refusing.refusal(artefacts)
+
+    def results(self, artefacts: Artefacts) -> dict[str, Path]:
+        """Return the results that a run with these artefacts publishes: the name of each, and its place in one."""
+        withheld = self.refusing.withheld if self.refusing is not None and self.refusal(artefacts) is not None else ()
+        found: dict[str, Path] = {}
+        for one in self.published:
+            made_by = next((name for name in one.steps if name in artefacts), None)
+            if made_by is not None and one.name not in withheld:
+                found[one.name] = artefacts[made_by] / one.name
+        return found
+
+
+def with_needs(steps: Sequence[Step], names: Collection[str]) -> tuple[Step, ...]:
+    """Return the steps of these names and those they need, directly or not, in the order of ``steps``."""
+    wanted = set(names)
+    # A step needs only earlier ones, so one pass from the end finds them all.
+    for step in reversed(steps):
+        if step.name in wanted:
+            wanted.update(step.needs)
+    return tuple(step for step in steps if step.name in wanted)

@@ -1,0 +1,59 @@
+"""The pipelines by name; ``[project] pipeline`` of a project file, or of its recipe, chooses one of them."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+from ossicle.app.project.load import Project
+from ossicle.app.project.placement import STEP_TABLES, JobsSettings
+from ossicle.app.steps.engine.step import Step
+from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline.pipeline import Pipeline
+from ossicle.core.errors import ProjectError
+from ossicle.core.suggestion import did_you_mean
+
+PIPELINES: dict[str, Pipeline] = {detector.PIPELINE.name: detector.PIPELINE}
+
+
+def pipeline_of(project: Project) -> Pipeline:
+    """Return the pipeline of a project.
+
+    Raises
+    ------
+    ProjectError
+        There is no pipeline of this name, or ``[jobs]`` has a table for a step that the pipeline does not have. The
+        message names file, key and the nearest valid name.
+    """
+    name = project.settings.project.pipeline
+    if name not in PIPELINES:
+        origin, remedy = project.origin("project", "pipeline"), did_you_mean(name, PIPELINES)
+        raise ProjectError(f"{origin}: [project] pipeline = {name!r}: there is no such pipeline; {remedy}")
+    pipeline = PIPELINES[name]
+    _refuse_strange_tables(project, pipeline)
+    return pipeline
+
+
+def steps_of(project: Project) -> tuple[Step, ...]:
+    """Return the steps of a project in order."""
+    return pipeline_of(project).steps_of(project)
+
+
+def chosen_steps(project: Project, names: Sequence[str] = (), until: str | None = None) -> tuple[Step, ...]:
+    """Return the steps ``names`` of a project (all without) and those they need, none after the step ``until``.
+
+    Raises UsageError for a step that the project does not have.
+    """
+    return pipeline_of(project).chosen(project, names, until)
+
+
+def _refuse_strange_tables(project: Project, pipeline: Pipeline) -> None:
+    """Raise ProjectError for a table ``[jobs.NAME]`` that places nothing."""
+    if not project.settings.jobs.steps:
+        return
+    here = {step.name for step in pipeline.planning_steps(project)}
+    steps = [step.name for step in (*pipeline.steps, *pipeline.steps_of(project)) if step.name not in here]
+    known = list(dict.fromkeys([*steps, *pipeline.job_tables]))
+    for name in project.settings.jobs.steps:
+        if name not in known:
+            keys = [spec.name for spec in fields(JobsSettings) if spec.name != STEP_TABLES]
+            remedy = did_you_mean(name, [*keys, *known])
+            raise ProjectError(f"{project.origin('jobs', name)}: [jobs] {name}: unknown key; {remedy}")

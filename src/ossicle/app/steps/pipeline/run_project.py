@@ -1,0 +1,89 @@
+"""Run the steps of a project, and copy what its pipeline publishes to the folder of the project file."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.project.places import refuse_links
+from ossicle.app.steps.engine.step import Done, Progress, run_steps
+from ossicle.app.steps.pipeline.pipelines import pipeline_of
+from ossicle.artefacts.files import whole_file, whole_folder
+from ossicle.artefacts.lock import project_lock
+from ossicle.core.errors import GateRefused, UsageError
+
+
+def run_project(
+    project: Project,
+    progress: Progress,
+    until: str | None = None,
+    *,
+    names: Sequence[str] = (),
+    anew_from: str | None = None,
+    wait: bool = False,
+) -> Done:
+    """Run a project and publish its results in ``project.results``, except those that a refusing step withholds.
+
+    A refusal raises nothing here, because there is much to look at: :func:`refusal_of` returns it.
+
+    Parameters
+    ----------
+    until
+        Run nothing after this step.
+    names
+        Run these steps and those they need; without any, run all.
+    anew_from
+        Compute this step and those after it even where they are done.
+    wait
+        Wait for another run on the same data root, in place of LockedError.
+
+    Raises
+    ------
+    UsageError
+        The project has no such step, or the data root is a file.
+    LockedError
+        Another run writes to the same data root.
+    """
+    pipeline = pipeline_of(project)
+    steps = pipeline.chosen(project, names, until)
+    anew: list[str] = []
+    if anew_from is not None:
+        every = [step.name for step in pipeline.steps_of(project)]
+        anew = every[every.index(pipeline.step(anew_from, project).name) :]
+        if all(step.name != anew[0] for step in steps):
+            raise UsageError(f"--from {anew_from} is none of the steps to run: {', '.join(one.name for one in steps)}")
+    if project.data_root.exists() and not project.data_root.is_dir():
+        raise UsageError(f"the data root {project.data_root} is a file; name a folder")
+    project.data_root.mkdir(parents=True, exist_ok=True)
+    places = tuple(project.results / name for name in pipeline.result_names())
+    if project.variant:
+        places += (project.results, project.results.parent)
+    refuse_links(project.data_root, places)
+    with project_lock(project.data_root, wait=wait):
+        done = run_steps(steps, project, progress, anew)
+        publish(project, done)
+    return done
+
+
+def publish(project: Project, done: Done) -> None:
+    """Copy the results of a run to ``project.results``, each whole or not at all.
+
+    A withheld result stays in the data root, and an earlier one beside the project file stays what it was.
+    """
+    project.results.mkdir(parents=True, exist_ok=True)
+    for name, source in pipeline_of(project).results(done.artefacts).items():
+        _copy(source, project.results / name)
+
+
+def refusal_of(project: Project, done: Done) -> GateRefused | None:
+    """Return why a run was refused; None where no step of it refused."""
+    return pipeline_of(project).refusal(done.artefacts)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        with whole_folder(target, replace=True) as part:
+            shutil.copytree(source, part, dirs_exist_ok=True)
+    else:
+        with whole_file(target) as part:
+            shutil.copyfile(source, part)
