@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from ossicle.app.jobs import slurm
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job, JobPlan
-from ossicle.app.jobs.pool import LocalPool
+from ossicle.app.jobs.pool import PROGRAM, LocalPool
 from ossicle.app.jobs.state import TaskState, task_states
 from ossicle.core.errors import OssicleError
 
@@ -17,7 +17,14 @@ _MOST_SILENCE_S = 600.0
 
 
 def conduct(
-    folder: PlanFolder, plan: JobPlan, cap: Callable[[Job], int], show: Show, poll_s: float, *, wait: bool = True
+    folder: PlanFolder,
+    plan: JobPlan,
+    cap: Callable[[Job], int],
+    show: Show,
+    poll_s: float,
+    *,
+    wait: bool = True,
+    program: Sequence[str] = PROGRAM,
 ) -> list[TaskState]:
     """Run a plan to its end, and give how its tasks ended; jobs that need a failed one are not started.
 
@@ -26,7 +33,7 @@ def conduct(
     on Slurm are left. KeyboardInterrupt ends what runs here (its state is saved) and leaves Slurm's jobs as they are.
     """
     begun: set[str] = set()
-    with LocalPool(folder, plan.attempts) as pool:
+    with LocalPool(folder, plan.attempts, program) as pool:
         watch = _Watch(folder, plan)
         while True:
             states = watch.look(poll_s)

@@ -235,7 +235,7 @@ def task(
 ) -> None:
     """Run one work unit of a step. The tasks of a job array run this command; it can also be run by hand.
 
-    If another process is computing the same unit, this one waits. The process that finishes the last unit completes
+    If another process is computing the same work unit, this one waits. Whoever finishes the last one completes
     the step.
     """
     from ossicle.app.steps.engine.progress import make_progress
