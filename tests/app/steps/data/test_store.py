@@ -9,11 +9,11 @@ import h5py
 import numpy as np
 import pytest
 import soundfile
-from ossicle.app.steps.pipeline.detector_preflight import preflight
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.data import store as step
 from ossicle.app.steps.engine.step import Context, Silent, fingerprint
+from ossicle.app.steps.pipeline.detector_preflight import preflight
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.train import training
 from ossicle.artefacts.journal import Journal
