@@ -35,7 +35,7 @@ INSTALL = $(UV) pip install --python $(BIN)/python $(PIP_ARGS) -c constraints.tx
 endif
 
 .NOTPARALLEL:
-.PHONY: help env demo test test-haswell test-slurm check format slow bench runtime constraints clean distclean
+.PHONY: help env demo test test-haswell test-slurm check format slow bench smoke runtime constraints clean distclean
 
 help:
 	@echo "make env          the environment for work on Ossicle, in $(VENV)"
@@ -47,6 +47,7 @@ help:
 	@echo "make format       rewrite the code in the house format"
 	@echo "make slow         the tests that take minutes"
 	@echo "make bench        the benchmarks; one dated table each in benchmarks/"
+	@echo "make smoke        every benchmark on tiny synthetic inputs, in a minute or two; keeps no result"
 	@echo "make runtime      prove that the torch-free install runs what must run without torch"
 	@echo "make constraints  write constraints.txt from $(VENV)"
 	@echo "make clean        remove caches and builds (distclean: the environment too)"
@@ -84,6 +85,9 @@ bench: env
 	@set -e; found=0; for script in benchmarks/bench_*.py; do \
 		[ -e "$$script" ] || continue; found=1; echo "== $$script"; $(BIN)/python "$$script"; \
 	done; [ $$found -eq 1 ] || echo "no benchmarks/bench_*.py to run"
+
+smoke: env
+	$(BIN)/python benchmarks/run_smoke.py
 
 runtime: | $(BIN)/python
 	PYTHON="$(BIN)/python" PIP_ARGS="$(PIP_ARGS)" scripts/check_runtime.sh

@@ -14,6 +14,7 @@ from statistics import median
 
 import torch
 from machine import RESULTS, described, table, write_result
+from smoke import parsed
 
 from ossicle.artefacts.workers import keep_freed_memory
 from ossicle.core.chunks import framing, window_plan
@@ -130,7 +131,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
+    asked = parsed(parser, rounds=1, batch=2)
     about = described(("torch", "timm"))
     rows = [
         (name, f"{1000 * median(of):.0f}", f"{1000 * min(of):.0f} to {1000 * max(of):.0f}")

@@ -5,14 +5,16 @@ what they reach. The recipe's front end (128 bands, 5 s at 32 kHz), bf16, batche
 """
 
 import argparse
-import subprocess
-import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from bench_esc10 import scaffold
 from held_out import held_out
-from machine import RESULTS, data_folder, described, table, write_result
+from machine import RESULTS, described, table, write_result
+from smoke import parsed, recordings, require
+from stand_ins import TINY_CLIPS
 
 from ossicle.artefacts.tables import read_table
 from ossicle.export.onnx_graph import model_graph
@@ -26,11 +28,12 @@ from ossicle.training.runfolder import RunFolder
 
 NAMES = ("tf_efficientnetv2_s_in21k", "eca_nfnet_l0")
 FOLD = 4
+SAME = 1e-4
 
 
-def measure(folder: Path, name: str, epochs: int) -> list[str]:
+def measure(folder: Path, name: str, epochs: int, more: Sequence[str]) -> list[str]:
     """One training and its export: a row of the table."""
-    sets = (f"model.window.backbone={name}", f"training.epochs={epochs}", "training.batch_size=16")
+    sets = ("training.batch_size=16", *more, f"model.window.backbone={name}", f"training.epochs={epochs}")
     of = held_out(folder, f"{name}-{epochs}", FOLD, (*sets, "training.threads=2", "training.validation_crops=0"))
     job, truth = of.job, of.truth
     fit_job(job)
@@ -49,6 +52,7 @@ def measure(folder: Path, name: str, epochs: int) -> list[str]:
     graph = model_graph(network, job.plan, job.front)
     noise = (0.1 * np.random.default_rng(0).standard_normal(4 * job.plan.chunk_samples)).astype(np.float32)
     parity = check_parity(network, {"model.onnx": graph}, job.plan, job.front, noise)["model.onnx"]
+    require(parity <= SAME, f"{name}: the graph agrees with torch within {SAME:g}, not {parity:.1e}")
     return [
         name,
         f"{sum(one.numel() for one in network.parameters()) / 1e6:.1f}",
@@ -64,18 +68,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--names", nargs="+", default=list(NAMES))
+    parser.add_argument("--set", nargs="*", default=[], help="settings other than the recipe's")
     parser.add_argument("--work", type=Path, default=Path("work/bench-backbones"), help="folder of the project, kept")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
-    audio = data_folder() / "esc10"
-    if not audio.is_dir():
-        print(f"skipped: no {audio}; set OSSICLE_TEST_DATA")
+    asked = parsed(parser, epochs=1, names=["test_efficientnet", "test_nfnet"], set=list(TINY_CLIPS))
+    audio = recordings("esc10", asked)
+    if audio is None:
         return
-    if not (asked.work / "ossicle.toml").exists():
-        command = [sys.executable, "-m", "ossicle", "new", "birds", str(asked.work), "--audio", str(audio)]
-        subprocess.run(command, check=True)
+    scaffold(asked.work, audio)
     began = time.monotonic()
-    rows = [measure(asked.work, name, asked.epochs) for name in asked.names]
+    rows = [measure(asked.work, name, asked.epochs, asked.set) for name in asked.names]
     head = ["network", "million weights", "epochs", "loss", "clips/s", "accuracy (%)", "ONNX against torch"]
     text = f"""# The networks known for birds, one fold each
 

@@ -16,8 +16,9 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from machine import RESULTS, write_result
+from smoke import parsed
 
-HERE = Path(__file__).resolve().parent
 PROJECT = """
 base = "recipe:tapes"
 [corpus]
@@ -115,7 +116,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=6.0)
     parser.add_argument("--tapes", type=int, default=10)
-    asked = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parsed(parser, minutes=0.1, tapes=2)
     found = measure(asked.minutes, asked.tapes)
     hours = asked.minutes * asked.tapes / 60
     forward = found["one threshold: score"]
@@ -135,9 +137,7 @@ def main() -> None:
         wall = found["one threshold: score, wall"] + found[f"{what}: decide, wall"]
         together = forward + decide
         lines.append(f"| {what} | {forward:.1f} | {decide:.1f} | {together:.1f} | {together / base:.2f} | {wall:.1f} |")
-    text = "\n".join(lines) + "\n"
-    (HERE / "results" / f"{date.today()}-benchmark.md").write_text(text)
-    print(text)
+    write_result("benchmark", "\n".join(lines), asked.out)
 
 
 if __name__ == "__main__":

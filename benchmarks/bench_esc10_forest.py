@@ -15,12 +15,13 @@ import librosa
 import numpy as np
 import soundfile
 from esc10 import FOLDS, HUMAN, Esc10Clip, accuracy_table, esc10_clips
-from machine import RESULTS, data_folder, described, write_result
+from machine import RESULTS, described, write_result
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
+from smoke import parsed, recordings
 
 RATE = 44100
 FRAME = 512
@@ -49,23 +50,23 @@ def read(clip: Esc10Clip) -> NDArray[np.float32]:
     return samples.mean(axis=1)
 
 
-def classifiers(seed: int) -> dict[str, ClassifierMixin]:
+def classifiers(seed: int, trees: int) -> dict[str, ClassifierMixin]:
     """The three, fresh, on the features as they are: so k-NN and SVM come near their published figures too."""
     return {
-        "random forest": RandomForestClassifier(n_estimators=TREES, random_state=seed, n_jobs=2),
+        "random forest": RandomForestClassifier(n_estimators=trees, random_state=seed, n_jobs=2),
         "linear SVM": SVC(kernel="linear", C=0.1),
         "k-NN": KNeighborsClassifier(n_neighbors=5),
     }
 
 
 def accuracies(
-    x: NDArray[np.float64], labels: NDArray[np.str_], folds: NDArray[np.int64], seed: int
+    x: NDArray[np.float64], labels: NDArray[np.str_], folds: NDArray[np.int64], seed: int, trees: int = TREES
 ) -> dict[str, list[float]]:
     """Percent correct of each held-out fold, by classifier."""
     out: dict[str, list[float]] = {}
     for fold in FOLDS:
         held = folds == fold
-        for name, model in classifiers(seed).items():
+        for name, model in classifiers(seed, trees).items():
             right = model.fit(x[~held], labels[~held]).predict(x[held]) == labels[held]
             out.setdefault(name, []).append(100 * float(right.mean()))
     return out
@@ -74,11 +75,11 @@ def accuracies(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
+    parser.add_argument("--trees", type=int, default=TREES, help="of the random forest")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
-    folder = data_folder() / "esc10"
-    if not folder.is_dir():
-        print(f"skipped: no {folder}; set OSSICLE_TEST_DATA")
+    asked = parsed(parser, seeds=[0], trees=10)
+    folder = recordings("esc10", asked)
+    if folder is None:
         return
     began = time.monotonic()
     clips = esc10_clips(folder)
@@ -87,7 +88,7 @@ def main() -> None:
     folds = np.array([clip.fold for clip in clips])
     runs: dict[str, dict[int, list[float]]] = {}
     for seed in asked.seeds:
-        for name, of in accuracies(x, labels, folds, seed).items():
+        for name, of in accuracies(x, labels, folds, seed, asked.trees).items():
             # Only the forest draws; the others are the same for every seed.
             if name == "random forest" or seed == asked.seeds[0]:
                 runs.setdefault(name, {})[seed] = of
@@ -97,7 +98,7 @@ def main() -> None:
 `benchmarks/bench_esc10_forest.py`; {described(["librosa", "scikit-learn"])} {minutes:.1f} minutes in all.
 
 Accuracy in percent of each published fold, held out; 80 clips a fold, so one clip is 1.25 points. MFCC 1 to 12 and
-zero-crossing rate of {1000 * FRAME / RATE:.1f} ms frames, mean and standard deviation; forests of {TREES} trees.
+zero-crossing rate of {1000 * FRAME / RATE:.1f} ms frames, mean and standard deviation; forests of {asked.trees} trees.
 People: {HUMAN} %.
 
 {accuracy_table(runs)}

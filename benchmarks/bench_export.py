@@ -20,6 +20,7 @@ import numpy as np
 import soundfile
 import torch
 from machine import RESULTS, described, table, write_result
+from smoke import parsed
 
 from ossicle.audio.logmel import chunk_log_mel
 from ossicle.audio.mono import MonoStream
@@ -50,13 +51,15 @@ BATCH = 8
 
 
 def tape(path: Path, minutes: float) -> None:
-    """Noise with tones, written minute by minute."""
+    """Noise with tones, written minute by minute; the last minute may be a part of one."""
     rng = np.random.default_rng(0)
     at = np.arange(round(BLOCK_S * FRONT.rate)) / FRONT.rate
     with soundfile.SoundFile(path, "w", FRONT.rate, 1, "PCM_16") as file:
-        for _ in range(max(1, round(minutes * 60 / BLOCK_S))):
+        left = round(minutes * 60 * FRONT.rate)
+        while left > 0:
             tone = 0.2 * np.sin(2 * np.pi * rng.uniform(1000, 8000) * at) * (at % 4 < 0.7)
-            file.write((0.02 * rng.standard_normal(len(at)) + tone).astype(np.float32))
+            file.write((0.02 * rng.standard_normal(len(at)) + tone).astype(np.float32)[:left])
+            left -= len(at)
 
 
 def make_bundle(folder: Path, backbone: str) -> Bundle:
@@ -108,7 +111,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--backbone", default="resnet18")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
+    asked = parsed(parser, minutes=0.1, repeats=1, threads=1, backbone="test_resnet")
     use_threads(asked.threads)
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)

@@ -18,10 +18,13 @@ from statistics import median
 
 import numpy as np
 import soundfile
+import torch
+from commands import OSSICLE, CommandFailed
 from machine import RESULTS, described, table, write_result
 from numpy.typing import NDArray
-from peer_bundle import CLIP_S, RATE, image_logits, make_bundle, network_of
-from processes import CommandFailed, Measured, measured
+from peer_bundle import CLIP_S, FRONT, RATE, image_logits, make_bundle, network_of, untrained_peer, weights_of
+from processes import Measured, measured
+from smoke import parsed, require
 
 HERE = Path(__file__).resolve().parent
 WORKER = HERE / "peers" / "opensoundscape_worker.py"
@@ -32,6 +35,7 @@ OURS = {
     "ours, OpenVINO fp32": ("openvino", "fp32"),
     "ours, OpenVINO bf16": ("openvino", "bf16"),
 }
+HEAD = ("way", "seconds", "start", "times real time", "CPU s", "peak MiB", "times as fast", "without start")
 TARGETS = {"fp32": 1.8, "bf16": 8.0}
 
 
@@ -107,7 +111,10 @@ def main() -> None:
     parser.add_argument("--workers", nargs="+", type=int, default=[0, 2], help="opensoundscape's num_workers")
     parser.add_argument("--ways", nargs="+", default=list(OURS), choices=list(OURS))
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
+    asked = parsed(parser, minutes=0.2, rounds=1, threads=1, windows=2)
+    if asked.smoke:
+        own_side(asked)
+        return
     if asked.peer is None:
         print(
             "skipped: --peer names no environment with opensoundscape; benchmarks/peers/README.md says how to make it"
@@ -136,15 +143,10 @@ def main() -> None:
                 *theirs, "predict", "--weights", str(stored), "--workers", str(workers), "--threads",
                 str(asked.threads), "--audio",
             ]  # fmt: skip
-        for name in asked.ways:
-            runtime, precision = OURS[name]
-            ways[name] = [
-                sys.executable, "-m", "ossicle", "predict", str(bundle), "--out", str(work / "events"), "--force",
-                "--format", "csv", "--runtime", runtime, "--precision", precision, "--threads", str(asked.threads),
-            ]  # fmt: skip
-            if runtime == "torch":
-                ways[name] = [part for part in ways[name] if part not in ("--precision", precision)]
+        ways |= our_ways(asked, bundle, work)
         found, skipped = turns(ways, work, asked.rounds)
+    if not any(name.startswith("opensoundscape") for name in found):
+        raise SystemExit(f"opensoundscape does not run: {skipped}")
     base = min(
         (name for name in found if name.startswith("opensoundscape")),
         key=lambda name: median(one.wall_s for one in found[name].whole),
@@ -163,7 +165,7 @@ own images {shape} are its own to {difference:.0e}. {asked.threads} threads each
         how,
         "",
         table(
-            ["way", "seconds", "start", "times real time", "CPU s", "peak MiB", "times as fast", "without start"],
+            HEAD,
             rows(found, base, asked.minutes / 60),
         ),
         "",
@@ -171,6 +173,40 @@ own images {shape} are its own to {difference:.0e}. {asked.threads} threads each
         *verdicts(found, base),
     ]
     write_result("inference-peer", "\n".join(lines), asked.out)
+
+
+def our_ways(asked: argparse.Namespace, bundle: Path, work: Path) -> dict[str, list[str]]:
+    """The commands of our runtimes and precisions, without the recording."""
+    ways = {}
+    for name in asked.ways:
+        runtime, precision = OURS[name]
+        ways[name] = [
+            *OSSICLE, "predict", str(bundle), "--out", str(work / "events"), "--force",
+            "--format", "csv", "--runtime", runtime, "--threads", str(asked.threads),
+        ]  # fmt: skip
+        if runtime != "torch":
+            ways[name] += ["--precision", precision]
+    return ways
+
+
+def own_side(asked: argparse.Namespace) -> None:
+    """A smoke run: our side alone, and torchvision's ResNet-18 in place of opensoundscape's, which is the same."""
+    print("opensoundscape is not run: it needs its own environment")
+    peer = untrained_peer(10)
+    images = np.random.default_rng(0).random((2, 1, FRONT.n_mels, 374), dtype=np.float32)
+    with torch.inference_mode():
+        logits = peer(torch.from_numpy(images)).numpy()
+    difference = float(np.abs(image_logits(network_of(weights_of(peer), 1), images) - logits).max())
+    require(
+        difference <= LEAST_AGREEMENT, f"our logits are the peer's within {LEAST_AGREEMENT:g}, not {difference:.1e}"
+    )
+    make_recording(asked.scratch / "hour.wav", 60 * asked.minutes)
+    make_recording(asked.scratch / "window.wav", CLIP_S)
+    bundle = make_bundle(asked.scratch / "bundle", weights_of(peer), asked.windows)
+    found, skipped = turns(our_ways(asked, bundle, asked.scratch), asked.scratch, asked.rounds)
+    require(set(skipped) <= {"ours, OpenVINO bf16"}, f"every way of ours runs: {skipped}")
+    base = next(iter(found))
+    print(table(HEAD, rows(found, base, asked.minutes / 60)), *verdicts(found, base), sep="\n")
 
 
 def turns(ways: Mapping[str, list[str]], work: Path, rounds: int) -> tuple[dict[str, Timed], dict[str, str]]:
@@ -182,8 +218,6 @@ def turns(ways: Mapping[str, list[str]], work: Path, rounds: int) -> tuple[dict[
         except CommandFailed as error:
             skipped[name] = str(error).strip().splitlines()[-1]
     found = {name: Timed() for name in ways if name not in skipped}
-    if not any(name.startswith("opensoundscape") for name in found):
-        raise SystemExit(f"opensoundscape does not run: {skipped}")
     for number in range(rounds):
         for name, timed in found.items():
             timed.start.append(measured([*ways[name], str(work / "window.wav")]))

@@ -15,7 +15,9 @@ from statistics import mean
 import soundfile
 from bench_esc10 import DECLARED, scaffold
 from held_out import HeldOut, held_out
-from machine import RESULTS, data_folder, described, table, write_result
+from machine import RESULTS, described, table, write_result
+from smoke import parsed, recordings
+from stand_ins import TINY_CLIPS
 
 from ossicle.audio.mono import load_mono
 from ossicle.inference.batch import score_recording
@@ -42,15 +44,15 @@ WAYS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def trained(folder: Path, way: str, seed: int) -> HeldOut:
+def trained(folder: Path, way: str, seed: int, more: Sequence[str]) -> HeldOut:
     """The training of a way on all folds but one."""
-    sets = (*DECLARED, f"training.seed={seed}", "training.validation_crops=0", *WAYS[way])
+    sets = (*more, f"training.seed={seed}", "training.validation_crops=0", *WAYS[way])
     return held_out(folder, f"{list(WAYS).index(way)}-{seed}", FOLD, sets)
 
 
-def accuracies(folder: Path, way: str, seed: int) -> list[float]:
+def accuracies(folder: Path, way: str, seed: int, more: Sequence[str]) -> list[float]:
     """Percent right of the fold's clips at each of :data:`FAINTER_DB`."""
-    of = trained(folder, way, seed)
+    of = trained(folder, way, seed, more)
     job, truth = of.job, of.truth
     label_of = {note.recording_id: note.label for note in truth.annotations}
     predictor = load_predictor(RunFolder(job.folder).weights, job.model, job.labels, job.plan, job.front)
@@ -66,11 +68,11 @@ def accuracies(folder: Path, way: str, seed: int) -> list[float]:
     return [100 * right[one] / len(of.ids) for one in FAINTER_DB]
 
 
-def rows_of(folder: Path, seeds: Sequence[int]) -> list[list[str]]:
+def rows_of(folder: Path, seeds: Sequence[int], more: Sequence[str]) -> list[list[str]]:
     """A row a way: accuracies, mean over seeds."""
     rows = []
     for way in WAYS:
-        found = [accuracies(folder, way, seed) for seed in seeds]
+        found = [accuracies(folder, way, seed, more) for seed in seeds]
         rows.append([way, *(f"{mean(of):.1f}" for of in zip(*found, strict=True))])
     return rows
 
@@ -79,14 +81,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("work/bench-levels"), help="folder of the project, kept")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
+    parser.add_argument("--set", nargs="*", default=list(DECLARED), help="settings other than the recipe's")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
-    audio = data_folder() / "esc10"
-    if not audio.is_dir():
-        print(f"skipped: no {audio}; set OSSICLE_TEST_DATA")
+    asked = parsed(parser, set=list(TINY_CLIPS))
+    audio = recordings("esc10", asked)
+    if audio is None:
         return
     scaffold(asked.work, audio)
-    fit_all([trained(asked.work, way, seed).job for seed in asked.seeds for way in WAYS], 2, lambda *_: None)
+    fit_all([trained(asked.work, way, seed, asked.set).job for seed in asked.seeds for way in WAYS], 2, lambda *_: None)
     use_threads(2)
     head = ["way", "as recorded", *(f"{one} dB fainter" for one in FAINTER_DB[1:])]
     text = f"""# Faint clips
@@ -94,9 +96,9 @@ def main() -> None:
 `benchmarks/bench_levels.py --seeds {" ".join(map(str, asked.seeds))}`; {described(["torch", "timm"])}
 
 Accuracy in percent on published fold 5 of ESC-10 (80 clips, so one is 1.25 points; chance is 10), trained on the other
-four; {", ".join(DECLARED)} besides the recipe's; mean over the seeds.
+four; {", ".join(asked.set)} besides the recipe's; mean over the seeds.
 
-{table(head, rows_of(asked.work, asked.seeds))}
+{table(head, rows_of(asked.work, asked.seeds, asked.set))}
 """
     write_result("levels", text, asked.out)
 

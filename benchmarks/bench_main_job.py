@@ -8,51 +8,33 @@ import argparse
 import json
 import os
 import platform
-import subprocess
-import sys
 import tempfile
 import time
 from datetime import date
 from pathlib import Path
 from statistics import mean, stdev
 
-HERE = Path(__file__).resolve().parent
-OSSICLE = [sys.executable, "-m", "ossicle"]
+from commands import REFUSED, options, ossicle
+from machine import RESULTS, cpu
+from smoke import parsed, recordings
+from stand_ins import TINY_TAPES
+
 CORPORA = {
     "tapes": ["--group", "site"],
     "finch_song": ["--group", "recording", "--folds", "5"],
 }
 
 
-REFUSED = 4
-"""Exit code of a run whose bundle the noise gate refused; its figures stand, and the table says so."""
-
-
-def data_folder() -> Path:
-    named = os.environ.get("OSSICLE_TEST_DATA")
-    return Path(named) if named else HERE.parent.parent / "shared" / "data"
-
-
-def run_seed(corpus: str, seed: int, work: Path, extra: list[str]) -> dict:
-    audio = data_folder() / corpus
+def run_seed(corpus: str, source: Path, seed: int, work: Path, extra: list[str]) -> dict:
+    """The metrics of a new project on the recordings in ``source``, and the minutes that it took."""
     folder = work / f"{corpus}-{seed}"
-    new = [*OSSICLE, "new", "tapes", str(folder), "--audio", str(audio / "audio"), "--force"]
-    subprocess.run([*new, "--annotations", str(audio / "selections"), *CORPORA[corpus]], check=True)
+    new = ["new", "tapes", folder, "--audio", source / "audio", "--annotations", source / "selections", "--force"]
+    ossicle(*new, *CORPORA[corpus])
     began = time.monotonic()
-    sets = [f"training.seed={seed}", *extra]
-    command = [*OSSICLE, "run", "-p", str(folder), "--progress", "plain"]
-    done = subprocess.run([*command, *(part for one in sets for part in ("--set", one))], check=False)
-    if done.returncode not in (0, REFUSED):
-        raise SystemExit(f"{corpus}, seed {seed}: ossicle run ended with exit code {done.returncode}")
+    sets = options([f"training.seed={seed}", *extra])
+    ossicle("run", "-p", folder, "--progress", "plain", *sets, codes=(0, REFUSED))
     metrics = json.loads((folder / "metrics.json").read_text())
     return {"seed": seed, "minutes": (time.monotonic() - began) / 60, "metrics": metrics}
-
-
-def cpu() -> str:
-    """The processor's name, where the system tells it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.split(":")[1].strip() for line in lines if "model name" in line), platform.processor() or "CPU")
 
 
 def table(corpus: str, runs: list[dict], sets: list[str]) -> str:
@@ -123,14 +105,14 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--set", nargs="*", default=[], help="settings for `ossicle run`, for experiments")
     parser.add_argument("--work", type=Path, help="folder to keep the projects in; else a temporary one")
-    parser.add_argument("--out", type=Path, default=HERE / "results")
-    asked = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parsed(parser, corpus=["tapes"], seeds=[0], set=list(TINY_TAPES))
     with tempfile.TemporaryDirectory() as temporary:
         for corpus in asked.corpus:
-            if not (data_folder() / corpus).is_dir():
-                print(f"skipped {corpus}: not below {data_folder()}; set OSSICLE_TEST_DATA")
+            source = recordings(corpus, asked)
+            if source is None:
                 continue
-            runs = [run_seed(corpus, seed, asked.work or Path(temporary), asked.set) for seed in asked.seeds]
+            runs = [run_seed(corpus, source, seed, asked.work or Path(temporary), asked.set) for seed in asked.seeds]
             text = table(corpus, runs, asked.set)
             asked.out.mkdir(parents=True, exist_ok=True)
             (asked.out / f"{date.today().isoformat()}-{corpus}.md").write_text(text)

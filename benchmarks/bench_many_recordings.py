@@ -14,7 +14,8 @@ import wave
 from pathlib import Path
 
 import numpy as np
-from machine import described, table, write_result
+from machine import RESULTS, described, table, write_result
+from smoke import parsed
 
 from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffold import Wishes, scaffold
@@ -27,8 +28,8 @@ HEADER = ("primary_label", "secondary_labels", "filename", "rating", "author", "
 CLASSES, AUTHORS, RATE = 206, 3_500, 8000
 
 
-def make(folder: Path, n: int) -> None:
-    """Recordings below ``audio`` and their table ``train.csv``."""
+def make(folder: Path, n: int, shortest_samples: int) -> None:
+    """Recordings below ``audio``, each a sample longer than the one before, and their table ``train.csv``."""
     rng = np.random.default_rng(0)
     shares = 1 / np.arange(1, CLASSES + 1) ** 1.1
     label = rng.choice(CLASSES, n, p=shares / shares.sum())
@@ -43,7 +44,7 @@ def make(folder: Path, n: int) -> None:
             out.setnchannels(1)
             out.setsampwidth(2)
             out.setframerate(RATE)
-            out.writeframes(bytes(2 * (80 + i)))
+            out.writeframes(bytes(2 * (shortest_samples + i)))
         rows.append(
             (f"c{label[i]}", repr(more), path, f"{rng.integers(0, 11) / 2}", f"author {author[i]}", "1.5", "-70.2",
              f"https://example.org/{i}")
@@ -52,11 +53,11 @@ def make(folder: Path, n: int) -> None:
 
 
 def main() -> None:
-    """Measure and write the table, with ``--dry`` only print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recordings", type=int, default=36_000)
-    parser.add_argument("--dry", action="store_true", help="print the table, write none")
-    given = parser.parse_args()
+    parser.add_argument("--shortest", type=int, default=80, help="samples of the shortest recording")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parsed(parser, recordings=60, shortest=RATE)
     rows: list[tuple[str, str]] = []
 
     def timed(what: str, began: float) -> None:
@@ -65,7 +66,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make(folder, given.recordings)
+        make(folder, given.recordings, given.shortest)
         began = time.monotonic()
         file = scaffold("birds", folder / "work", Wishes(folder / "audio", labels=str(folder / "train.csv")))
         timed("new (table, headers, folds)", began)
@@ -84,10 +85,7 @@ def main() -> None:
         + table(("step", "s", "peak MiB so far"), rows)
         + f"\n\nRecordings held out in each fold: {sizes}.\n"
     )
-    if given.dry:
-        print(text)
-    else:
-        write_result("many_recordings", text)
+    write_result("many_recordings", text, given.out)
 
 
 if __name__ == "__main__":

@@ -7,17 +7,20 @@ whole process tree (resident memory, looked at twenty times a second); the speed
 import argparse
 import os
 import platform
-import sys
 import tempfile
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import soundfile
+from commands import OSSICLE, ossicle
+from machine import RESULTS
 from processes import measured
+from smoke import parsed
+from stand_ins import make_tape_project
 
-HERE = Path(__file__).resolve().parent
 TAPES = (("wav", 16000, 1.0), ("wav", 16000, 10.0), ("flac", 48000, 10.0))
+SMOKE_TAPES = (("wav", 16000, 1 / 60), ("flac", 48000, 1 / 60))
 
 
 def make_tape(path: Path, rate: int, hours: float) -> None:
@@ -33,10 +36,17 @@ def make_tape(path: Path, rate: int, hours: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bundle", type=Path, required=True, help="a bundle, as `ossicle run` leaves it")
+    parser.add_argument("--bundle", type=Path, help="a bundle, as `ossicle run` leaves it")
     parser.add_argument("--work", type=Path, help="folder for the tapes (3 GB); else a temporary one")
-    parser.add_argument("--out", type=Path, default=HERE / "results")
-    asked = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parsed(parser)
+    tapes = SMOKE_TAPES if asked.smoke else TAPES
+    if asked.smoke:
+        make_tape_project(asked.scratch / "project")
+        ossicle("run", "-p", asked.scratch / "project", "--progress", "plain")
+        asked.bundle = asked.scratch / "project" / "bundle"
+    elif asked.bundle is None:
+        parser.error("--bundle names none")
     lines = [
         f"# Memory of `ossicle predict`: {date.today().isoformat()}",
         "",
@@ -46,13 +56,13 @@ def main() -> None:
         "|---|---|---|---|---|---|",
     ]
     with tempfile.TemporaryDirectory(dir=asked.work) as folder:
-        for kind, rate, hours in TAPES:
+        for kind, rate, hours in tapes:
             make_tape(Path(folder) / f"{hours:g}h-{rate}.{kind}", rate, hours)
         for runtime in ("onnx", "torch"):
             one_hour = 0.0
-            for kind, rate, hours in TAPES:
+            for kind, rate, hours in tapes:
                 tape = Path(folder) / f"{hours:g}h-{rate}.{kind}"
-                command = [sys.executable, "-m", "ossicle", "predict", str(asked.bundle), str(tape)]
+                command = [*OSSICLE, "predict", str(asked.bundle), str(tape)]
                 out = Path(folder) / f"{runtime}-{tape.stem}"
                 run = measured([*command, "-o", str(out), "--format", "csv", "--runtime", runtime])
                 mib, seconds = run.peak_mib, run.wall_s

@@ -7,17 +7,17 @@ command line.
 """
 
 import argparse
-import json
 import os
 import platform
-import subprocess
-import sys
 import tempfile
 from datetime import date
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-OSSICLE = [sys.executable, "-m", "ossicle"]
+from commands import options, ossicle, ossicle_json
+from machine import RESULTS
+from smoke import parsed, recordings
+from stand_ins import TINY_TAPES
+
 PRESETS = (
     "random",
     "random_more_noise",
@@ -28,16 +28,10 @@ PRESETS = (
 )
 
 
-def data_folder() -> Path:
-    named = os.environ.get("OSSICLE_TEST_DATA")
-    return Path(named) if named else HERE.parent.parent / "shared" / "data"
-
-
-def project(folder: Path) -> None:
+def project(folder: Path, tapes: Path) -> None:
     """A project on the tapes with a variant for every preset."""
-    tapes = data_folder() / "tapes"
-    new = [*OSSICLE, "new", "tapes", str(folder), "--audio", str(tapes / "audio"), "--group", "site"]
-    subprocess.run([*new, "--annotations", str(tapes / "selections")], check=True, stdout=subprocess.DEVNULL)
+    new = ["new", "tapes", folder, "--audio", tapes / "audio", "--annotations", tapes / "selections"]
+    ossicle(*new, "--group", "site", capture=True)
     lines = [f'[variants.{name}]\nbase = "preset:{name}"\n' for name in PRESETS]
     # The tapes say no quality worse than others to be left out.
     lines.append("[variants.proportional_by_tape.dataset]\nquality_min = 0\n")
@@ -46,10 +40,9 @@ def project(folder: Path) -> None:
 
 
 def rows_of(folder: Path, name: str, sets: list[str]) -> list[dict]:
-    command = [*OSSICLE, "dataset", "optimism", "-p", str(folder), "--variant", name, "--progress", "plain", "--json"]
-    command += [part for one in sets for part in ("--set", one)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout)
+    command = ["dataset", "optimism", "-p", folder, "--variant", name, "--progress", "plain"]
+    rows: list[dict] = ossicle_json(*command, *options(sets))
+    return rows
 
 
 def main() -> None:
@@ -57,8 +50,11 @@ def main() -> None:
     parser.add_argument("--presets", nargs="+", default=list(PRESETS), choices=PRESETS)
     parser.add_argument("--set", action="append", default=[], help="a setting for every training, TABLE.KEY=VALUE")
     parser.add_argument("--work", type=Path, help="folder for the project; else a temporary one")
-    parser.add_argument("--out", type=Path, default=HERE / "results")
-    asked = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parsed(parser, presets=["random"], set=list(TINY_TAPES))
+    tapes = recordings("tapes", asked)
+    if tapes is None:
+        return
     lines = [
         f"# What known divisions flatter: {date.today().isoformat()}",
         "",
@@ -71,7 +67,7 @@ def main() -> None:
     ]
     with tempfile.TemporaryDirectory() as temporary:
         folder = (asked.work or Path(temporary)) / "optimism"
-        project(folder)
+        project(folder, tapes)
         for name in asked.presets:
             for row in rows_of(folder, name, asked.set):
                 for of in row["labels"].values():

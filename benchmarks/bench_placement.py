@@ -9,18 +9,24 @@ import csv
 import os
 import platform
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from datetime import date
 from pathlib import Path
 
+from commands import ossicle
+from machine import RESULTS
+from smoke import parsed, require
+from stand_ins import make_tape_project
+
 from ossicle.app.project.load import load_project
 
-HERE = Path(__file__).resolve().parent
-OSSICLE = [sys.executable, "-m", "ossicle"]
 PLACES = {"one command": [], "tasks here": ["--on", "local"], "Slurm": ["--on", "slurm"]}
+BENCHMARK = (
+    'benchmark.audio = "tapes/audio"',
+    'benchmark.annotations = "tapes/selections"',
+    "benchmark.allow_overlap = true",
+)
 COLUMNS = ("model", "reading", "basis", "precision", "recall", "f1", "f1_low", "f1_high", "marks")
 
 
@@ -30,10 +36,16 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--project", type=Path, required=True, help="folder of a project that was run")
+    parser.add_argument("--project", type=Path, help="folder of a project that was run")
     parser.add_argument("--places", nargs="+", default=list(PLACES), choices=PLACES)
-    parser.add_argument("--out", type=Path, default=HERE / "results")
-    asked = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parsed(parser, places=["one command", "tasks here"])
+    if asked.smoke:
+        asked.project = asked.scratch / "project"
+        make_tape_project(asked.project, *BENCHMARK)
+        ossicle("run", "-p", asked.project, "--progress", "plain")
+    elif asked.project is None:
+        parser.error("--project names none")
     shelf = load_project(asked.project).data_root
     lines = [
         f"# A benchmark in {len(asked.places)} places: {date.today().isoformat()}",
@@ -50,14 +62,16 @@ def main() -> None:
             for old in shelf.glob("benchmark*"):
                 shutil.rmtree(old)
             began = time.monotonic()
-            command = [*OSSICLE, "benchmark", "-p", str(asked.project), "--progress", "none", *PLACES[place]]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=temporary)
+            command = ["benchmark", "-p", asked.project.resolve(), "--progress", "none", *PLACES[place]]
+            ossicle(*command, capture=True, folder=Path(temporary))
             seconds = time.monotonic() - began
             found = files(asked.project / "benchmark")
             first = first or found
             differ = sorted(name for name in first.keys() | found.keys() if first.get(name) != found.get(name))
             lines.append(f"| {place} | {seconds:.0f} | {len(found)} | {', '.join(differ[:5]) or 'none'} |")
             print(lines[-1], flush=True)
+            if asked.smoke:
+                require(not differ, f"{place} leaves the files of {asked.places[0]}, not other {', '.join(differ)}")
     with (asked.project / "benchmark" / "leaderboard.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["criterion"].startswith("iou") and row["layer"] == "first"]
     lines += ["", f"At {rows[0]['criterion']}:", "", "| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]

@@ -16,14 +16,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import numpy as np
+from machine import RESULTS, cpu
+from smoke import parsed
 
-HERE = Path(__file__).resolve().parent
 HOP_S = 0.02
 CASES = (("smooth", 10.0, 1), ("smooth", 10.0, 600), ("white", 10.0, 1), ("smooth", 1.0, 1))
+SMOKE_CASES = (("smooth", 1 / 60, 1), ("smooth", 1 / 60, 3), ("white", 1 / 60, 1))
 PEER_CASES = (("smooth", 1 / 60, 1), ("smooth", 1 / 12, 1), ("smooth", 1 / 6, 1))
 LABELS = tuple(f"class {number}" for number in range(10))
 PEER_SCENARIOS = (
@@ -117,7 +120,7 @@ def measured(python: str, who: str, folder: Path, limit_s: float) -> dict | None
     return json.loads(done.stdout)
 
 
-def table(limit_s: float, peer: str | None, work: Path) -> str:
+def table(limit_s: float, peer: str | None, work: Path, cases: Sequence[tuple[str, float, int]] = CASES) -> str:
     lines = [
         f"# Exact PSDS: {date.today().isoformat()}",
         "",
@@ -127,7 +130,7 @@ def table(limit_s: float, peer: str | None, work: Path) -> str:
         "| scores | hours | recordings | PSDS 1 | PSDS 2 | cpu (s) | wall (s) | memory (MiB) |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    rows = [("ours", sys.executable, case) for case in CASES]
+    rows = [("ours", sys.executable, case) for case in cases]
     if peer:
         pairs = (("ours", sys.executable), ("sed_scores_eval", peer))
         rows += [(who, python, case) for case in PEER_CASES for who, python in pairs]
@@ -148,26 +151,20 @@ def table(limit_s: float, peer: str | None, work: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cpu() -> str:
-    """The processor's name, where the system tells it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.split(":")[1].strip() for line in lines if "model name" in line), platform.processor() or "CPU")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peer", help="Python of an environment with sed_scores_eval")
     parser.add_argument("--limit", type=float, default=900.0, help="seconds after which a run is given up")
     parser.add_argument("--work", type=Path, help="folder for the score tracks; else a temporary one")
-    parser.add_argument("--out", type=Path, default=HERE / "results")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--child", choices=("ours", "theirs"), help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+    asked = parsed(parser)
     if asked.child:
         child(asked.child, asked.work)
         return
     with tempfile.TemporaryDirectory() as temporary:
-        text = table(asked.limit, asked.peer, asked.work or Path(temporary))
+        cases = SMOKE_CASES if asked.smoke else CASES
+        text = table(asked.limit, asked.peer, asked.work or Path(temporary), cases)
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / f"{date.today().isoformat()}-psds.md").write_text(text)
 

@@ -11,16 +11,17 @@ clips before and after. The script may be stopped and started again with the sam
 
 import argparse
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
 from bench_esc10 import DECLARED
+from commands import options, ossicle
 from esc10 import Esc10Clip, esc10_clips
-from machine import RESULTS, data_folder, described, table, write_result
+from machine import RESULTS, described, table, write_result
+from smoke import parsed, recordings
+from stand_ins import TINY_CLIPS
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.data import unlabelled
@@ -36,10 +37,10 @@ from ossicle.corpus.pseudo_labels.rounds import read_head, read_windows, round_p
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.inference.track_files import track_path
 
-OSSICLE = [sys.executable, "-m", "ossicle"]
 TEMPLATE = "{fold}-{source}-{take}"
 ALONE, TAUGHT = 'pseudo.rounds="none"', "pseudo.up_to=1"
 RESAMPLES = 2000
+PLAIN = ("--progress", "plain")
 
 Said = dict[str, str]
 
@@ -63,19 +64,13 @@ def lay_out(folder: Path, clips: Sequence[Esc10Clip], kept: int, seed: int) -> N
         place = folder / "labelled" / clip.label if clip.path in labelled else folder / "hidden"
         place.mkdir(parents=True, exist_ok=True)
         shutil.copy(clip.path, place / clip.path.name)
-    subprocess.run([*OSSICLE, "new", "birds", str(folder), "--audio", str(folder / "labelled")], check=True)
+    ossicle("new", "birds", folder, "--audio", folder / "labelled")
 
 
 def settings_of(folder: Path, seed: int, sets: Sequence[str]) -> tuple[str, ...]:
     """What differs from the recipe."""
     own = ('pseudo.audio="hidden"', f'pseudo.name_template="{TEMPLATE}"', 'pseudo.group="fold"')
     return (f"training.seed={seed}", *own, *sets)
-
-
-def call(*words: str, sets: Sequence[str]) -> None:
-    """One command line."""
-    options = [part for one in sets for part in ("--set", one)]
-    subprocess.run([*OSSICLE, *words, "--progress", "plain", *options], check=True)
 
 
 def labels_said(project: Project) -> tuple[Said, Said]:
@@ -143,10 +138,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--kept", type=int, default=3, help="labelled clips of the 8 of each class in a fold")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
-    audio = data_folder() / "esc10"
-    if not audio.is_dir():
-        print(f"skipped: no {audio}; set OSSICLE_TEST_DATA")
+    asked = parsed(parser, set=[*TINY_CLIPS, "pseudo.threshold=0.1"], seeds=[0], kept=1)
+    audio = recordings("esc10", asked)
+    if audio is None:
         return
     listed = esc10_clips(audio)
     clips = {clip.path.name: clip for clip in listed}
@@ -158,9 +152,9 @@ def main() -> None:
         sets = settings_of(folder, seed, asked.set)
         said = []
         for number, state in enumerate((ALONE, TAUGHT), start=1):
-            call("run", "-p", str(folder), "--until", "scores", sets=(*sets, state))
+            ossicle("run", "-p", folder, "--until", "scores", *PLAIN, *options((*sets, state)))
             # The second round is made for the scores of its models alone.
-            call("pseudo", "-p", str(folder), "--round", str(number), "--force", sets=sets)
+            ossicle("pseudo", "-p", folder, "--round", number, "--force", *PLAIN, *options(sets))
             said.append(labels_said(load_project(folder, (*sets, state))))
         (own_before, others_before), (own_after, others_after) = said
         found["labelled clips"].append((own_before, own_after))

@@ -10,21 +10,19 @@ import json
 import os
 import platform
 import shutil
-import subprocess
-import sys
 import tempfile
 from datetime import date
 from pathlib import Path
 from statistics import mean
 
+from commands import REFUSED, ossicle, ossicle_json
+from machine import RESULTS, cpu
+from smoke import parsed
+
 from ossicle.corpus.formats.raven import read_raven, write_raven
 from ossicle.corpus.review.tables import LOOK
 from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes
 
-HERE = Path(__file__).resolve().parent
-OSSICLE = [sys.executable, "-m", "ossicle"]
-REFUSED = 4
-"""Exit code of a run whose bundle the noise gate refused: a model of few labels fires on much, and a review helps."""
 PROJECT = """\
 base = "recipe:demo"
 
@@ -64,13 +62,6 @@ def tapes(seed: int, minutes: float) -> tuple[SynthSettings, SynthSettings]:
     return learnt, SynthSettings(tapes=4, minutes=minutes, sites=4, empty_tapes=0, seed=200 + seed)
 
 
-def ossicle(*arguments: object, codes: tuple[int, ...] = (0,)) -> dict:
-    done = subprocess.run([*OSSICLE, *map(str, arguments)], check=False, stdout=subprocess.PIPE, text=True)
-    if done.returncode not in codes:
-        raise SystemExit(f"ossicle {' '.join(map(str, arguments))} ended with exit code {done.returncode}")
-    return json.loads(done.stdout) if "--json" in arguments else {}
-
-
 def person(tables: Path, truth: Path) -> None:
     """Look through every stretch of every table and leave exactly the calls in it, with their times."""
     for table in sorted(tables.glob("*.selections.txt")):
@@ -85,14 +76,13 @@ def person(tables: Path, truth: Path) -> None:
 
 def judged(folder: Path, name: str) -> dict:
     """Event figures of the project's present bundle, refused or not, on the tapes that it never heard."""
-    run = ossicle("run", "-p", folder, "--progress", "none", "--json", codes=(0, REFUSED))
+    # A model of few labels fires on much, and the noise gate may refuse it: a review helps.
+    run = ossicle_json("run", "-p", folder, "--progress", "none", codes=(0, REFUSED))
     out = folder / f"predictions-{name}"
     bundle = Path(run["artefacts"]["bundle"]) / "bundle"
-    ossicle("predict", bundle, folder / "held-out" / "audio", "-o", out, "--format", "raven")
+    ossicle("predict", bundle, folder / "held-out" / "audio", "-o", out, "--format", "raven", capture=True)
     (out / "predictions.json").unlink()
-    found = ossicle(
-        "score", "--reference", folder / "held-out" / "selections", "--predictions", out, "--iou", 0.5, "--json"
-    )
+    found = ossicle_json("score", "--reference", folder / "held-out" / "selections", "--predictions", out, "--iou", 0.5)
     return {"found": found, "metrics": json.loads((Path(run["artefacts"]["noise_gate"]) / "metrics.json").read_text())}
 
 
@@ -110,9 +100,9 @@ def one_round(folder: Path, seed: int, minutes: float, epochs: int, most: int) -
     (folder / "ossicle.toml").write_text(PROJECT.format(seed=seed, epochs=epochs))
     first = judged(folder, "first")
     out = folder / "round1"
-    sent = ossicle("review", "export", "-p", folder, "-o", out, "--most", most, "--format", "raven", "--json")
+    sent = ossicle_json("review", "export", "-p", folder, "-o", out, "--most", most, "--format", "raven")
     person(out, truth)
-    answers = ossicle("review", "import", out, "-p", folder, "--by", "the truth", "--json")
+    answers = ossicle_json("review", "import", out, "-p", folder, "--by", "the truth")
     second = judged(folder, "second")
     labels = sum(len(read_raven(table)) for table in tables)
     annotated = sum(len(read_raven(table)) for table in whole)
@@ -125,13 +115,6 @@ def one_round(folder: Path, seed: int, minutes: float, epochs: int, most: int) -
         "first": first,
         "second": second,
     }
-
-
-def cpu() -> str:
-    """The processor's name, where the system tells it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.split(":")[1].strip() for line in lines if "model name" in line), platform.processor() or "CPU")
 
 
 def table(rounds: list[dict], minutes: float, epochs: int, most: int) -> str:
@@ -172,8 +155,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--most", type=int, default=100, help="events that go out for review")
     parser.add_argument("--work", type=Path, help="folder to keep the projects in; else a temporary one")
-    parser.add_argument("--out", type=Path, default=HERE / "results")
-    asked = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parsed(parser, seeds=[0], minutes=0.2, epochs=2, most=10)
     with tempfile.TemporaryDirectory() as temporary:
         rounds = []
         for seed in asked.seeds:

@@ -18,6 +18,10 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from commands import ossicle
+from machine import RESULTS
+from smoke import parsed
+from stand_ins import make_tape_project
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import find_steps
@@ -36,7 +40,6 @@ from ossicle.inference.track_files import track_path
 from ossicle.metrics.matching import IouMatch
 from ossicle.training.second_stage_fits import judge
 
-HERE = Path(__file__).resolve().parent
 VARIANTS = (("forest", "platt"), ("forest", "isotonic"), ("boosting", "platt"), ("boosting", "isotonic"))
 Found = dict[int | None, dict[str, list[Candidate]]]
 
@@ -144,12 +147,18 @@ def table(corpus: Corpus, shares: list[float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("project", type=Path, help="a project that was run up to its decision, or its file")
+    parser.add_argument("project", type=Path, nargs="?", help="a project that was run up to its decision, or its file")
     parser.add_argument("--set", dest="overrides", action="append", default=[], help="as `ossicle run --set`")
     parser.add_argument("--data-root", type=Path)
     parser.add_argument("--lower-on", type=float, nargs="+", default=[0.5], help="shares of the on threshold")
-    parser.add_argument("--out", type=Path, default=HERE / "results")
-    asked = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parsed(parser)
+    if asked.smoke:
+        asked.project = asked.scratch / "project"
+        make_tape_project(asked.project)
+        ossicle("run", "-p", asked.project, "--until", "decision", "--progress", "plain")
+    elif asked.project is None:
+        parser.error("name a project")
     corpus = opened(load_project(asked.project, asked.overrides, asked.data_root))
     text = table(corpus, asked.lower_on)
     asked.out.mkdir(parents=True, exist_ok=True)

@@ -13,8 +13,6 @@ The project is that of `bench_esc10.py` (its `--work` and `--set`); what it has 
 """
 
 import argparse
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +20,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from bench_esc10 import DECLARED, scaffold
-from machine import RESULTS, data_folder, described, table, write_result
+from commands import options, ossicle
+from machine import RESULTS, described, table, write_result
 from numpy.typing import NDArray
 from scenes import SCENE_S, SNR_DB, MixedScene, mix_scene, window_truth
+from smoke import parsed, recordings
+from stand_ins import TINY_CLIPS
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Silent
@@ -222,9 +223,8 @@ def pseudo_round(folder: Path, scenes: Mapping[str, MixedScene], sets: Sequence[
         'pseudo.group="fold"',
         f"pseudo.threshold={above:g}",
     )
-    options = [part for one in with_pseudo for part in ("--set", one)]
-    command = [sys.executable, "-m", "ossicle", "pseudo", "-p", str(folder), "--round", "1", "--force"]
-    subprocess.run([*command, "--progress", "plain", *options], check=True)
+    command = ["pseudo", "-p", folder, "--round", 1, "--force", "--progress", "plain"]
+    ossicle(*command, *options(with_pseudo))
     return with_pseudo
 
 
@@ -237,10 +237,9 @@ def main() -> None:
     parser.add_argument("--pseudo", type=int, default=0, help="unlabelled scenes of every fold; 0: no round")
     parser.add_argument("--threshold", type=float, default=0.5, help="least score of a window that is kept as a label")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
-    audio = data_folder() / "esc10"
-    if not audio.is_dir():
-        print(f"skipped: no {audio}; set OSSICLE_TEST_DATA")
+    asked = parsed(parser, set=list(TINY_CLIPS), scenes=1, pseudo=1)
+    audio = recordings("esc10", asked)
+    if audio is None:
         return
     scaffold(asked.work, audio)
     sets = (*asked.set, f"training.seed={asked.seed}")

@@ -21,14 +21,15 @@ from statistics import median
 
 import numpy as np
 import soundfile
+from commands import OSSICLE, CommandFailed, options
 from machine import RESULTS, described, table, write_result
 from peer_bundle import CLIP_S, FRONT, RATE
-from processes import CommandFailed, measured
+from processes import measured
+from smoke import parsed, require
 
 HERE = Path(__file__).resolve().parent
 WORKER = HERE / "peers" / "opensoundscape_worker.py"
-OSSICLE = [sys.executable, "-m", "ossicle"]
-CLASSES, BATCH = 10, 32
+CLASSES = 10
 ASKED = 3.0
 PROJECT = f"""base = "recipe:birds"
 
@@ -58,7 +59,6 @@ window_s = {CLIP_S}
 step_s = {CLIP_S}
 
 [model.window]
-backbone = "resnet18"
 max_pool = true
 normalise = "level"
 head = "mean"
@@ -67,11 +67,11 @@ head = "mean"
 weak = true
 balance = "each"
 steps_per_epoch = 0
-batch_size = {BATCH}
 validation_crops = 0
 device = "cpu"
 
 [augment]
+normalise = "none"
 gain_db = 0.0
 background_probability = 0.0
 tilt_db = 0.0
@@ -117,14 +117,14 @@ def theirs(python: Path, audio: Path, work: Path, asked: argparse.Namespace) -> 
     out = work / "theirs"
     out.mkdir(exist_ok=True)
     command = [
-        str(python), str(WORKER), "train", "--audio", str(audio), "--out", str(out), "--batch", str(BATCH),
+        str(python), str(WORKER), "train", "--audio", str(audio), "--out", str(out), "--batch", str(asked.batch),
         "--epochs", str(asked.epochs), "--threads", str(asked.threads), "--workers", str(asked.workers),
     ]  # fmt: skip
     run = measured(command)
     said = json.loads(run.printed)
     return {
-        "epochs_s": later_epochs(said["steps_s"], said["clips"] // BATCH),
-        "clips": said["clips"] // BATCH * BATCH,
+        "epochs_s": later_epochs(said["steps_s"], said["clips"] // asked.batch),
+        "clips": said["clips"] // asked.batch * asked.batch,
         "wall_s": run.wall_s,
         "peak_mib": run.peak_mib,
         "version": said["opensoundscape"],
@@ -136,8 +136,14 @@ def ours(project: Path, clips: int, asked: argparse.Namespace, bf16: bool) -> di
     """One run of ours: the same, and seconds of the step `store` before it, which is built anew."""
     shutil.rmtree(project / "data", ignore_errors=True)
     precision = "bf16-mixed" if bf16 else "32-true"
-    sets = [f"training.epochs={asked.epochs}", f"training.precision={precision}", f"training.threads={asked.threads}"]
-    settings = ["-p", str(project), "--data-root", str(project / "data"), *(x for one in sets for x in ("--set", one))]
+    sets = (
+        f"training.epochs={asked.epochs}",
+        f"training.precision={precision}",
+        f"training.threads={asked.threads}",
+        f"training.batch_size={asked.batch}",
+        f'model.window.backbone="{asked.backbone}"',
+    )
+    settings = ["-p", str(project), "--data-root", str(project / "data"), *options(sets)]
     before = measured([*OSSICLE, "run", "--until", "dataset", "--progress", "plain", *settings])
     store = measured([*OSSICLE, "run", "--until", "store", "--progress", "plain", *settings])
     again = measured([*OSSICLE, "run", "--until", "store", "--progress", "plain", *settings])
@@ -146,7 +152,7 @@ def ours(project: Path, clips: int, asked: argparse.Namespace, bf16: bool) -> di
     epochs = [json.loads(line) for line in lines]
     return {
         # A last batch that clips do not fill is filled by others in their turn.
-        "clips": -(-clips // BATCH) * BATCH,
+        "clips": -(-clips // asked.batch) * asked.batch,
         "epochs_s": [epoch["seconds"] for epoch in epochs[1:]],
         "wall_s": run.wall_s,
         "peak_mib": run.peak_mib,
@@ -154,6 +160,18 @@ def ours(project: Path, clips: int, asked: argparse.Namespace, bf16: bool) -> di
         "store_s": max(store.wall_s - again.wall_s, 0.0),
         "dataset_s": before.wall_s,
     }
+
+
+def own_side(asked: argparse.Namespace) -> None:
+    """A smoke run: our side alone, on a few clips."""
+    print("opensoundscape is not run: it needs its own environment")
+    project = asked.scratch / "project"
+    clips = make_clips(project / "audio", asked.per_class)
+    (project / "ossicle.toml").write_text(PROJECT)
+    for bf16 in (False, True):
+        found = ours(project, clips, asked, bf16)
+        require(len(found["epochs_s"]) == asked.epochs - 1, f"a run has {asked.epochs} epochs, the first left out")
+        print(f"{'bf16' if bf16 else 'fp32'}: {median(found['epochs_s']):.2f} s an epoch")
 
 
 def break_even(store_s: float, ours_s: float, theirs_s: float) -> str:
@@ -169,11 +187,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--per-class", type=int, default=16, help="clips of each of 10 classes")
+    parser.add_argument("--batch", type=int, default=32, help="clips in a batch")
+    parser.add_argument("--backbone", default="resnet18", help="ours; opensoundscape's is ResNet-18")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=0, help="opensoundscape's num_workers")
     parser.add_argument("--work", type=Path, help="folder for clips and project; else a temporary one")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
+    asked = parsed(parser, rounds=1, per_class=2, threads=1, batch=10, backbone="test_resnet")
+    if asked.smoke:
+        own_side(asked)
+        return
     if asked.peer is None:
         print(
             "skipped: --peer names no environment with opensoundscape; benchmarks/peers/README.md says how to make it"
@@ -243,9 +266,9 @@ def page(runs: dict[str, list[dict]], asked: argparse.Namespace, clips: int) -> 
         "peak MiB",
     ]
     first = runs[base][0]
-    how = f"""{clips} clips of {CLIP_S:g} s, batches of {BATCH}, images of {FRONT.n_mels} x 374, {asked.epochs} epochs,
-the first left out; {asked.threads} threads; median of {asked.rounds} runs in turns (range). No augmentation.
-opensoundscape computes in bfloat16 on a CPU whatever is asked (autocast in its training step);
+    how = f"""{clips} clips of {CLIP_S:g} s, batches of {asked.batch}, images of {FRONT.n_mels} x 374,
+{asked.epochs} epochs, the first left out; {asked.threads} threads; median of {asked.rounds} runs in turns (range).
+No augmentation. opensoundscape computes in bfloat16 on a CPU whatever is asked (autocast in its training step);
 {asked.workers} loader processes there, none here. `store`: decoding all clips into it, once."""
     verdict = "met" if best >= ASKED else "not met on this processor"
     return "\n".join(

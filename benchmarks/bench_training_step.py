@@ -10,11 +10,15 @@ import os
 import platform
 import subprocess
 import sys
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from statistics import median
+from unittest.mock import patch
 
-HERE = Path(__file__).resolve().parent
+from machine import RESULTS
+from smoke import parsed
+
 BATCH, FRAMES, MELS = 16, 300, 64
 FORMS = {
     "torch": {"gru": False, "keep": False},
@@ -36,21 +40,28 @@ def measure(gru: bool, keep: bool, steps: int) -> list[float]:
 
     if keep:
         keep_freed_memory()
-    if not gru:
-        crnn.bidirectional_gru = lambda x, module: module(x)[0]
     torch.set_num_threads(1)
     torch.manual_seed(0)
     network = crnn.Crnn(CrnnSettings(), MELS, 1)
     optimiser = torch.optim.AdamW(network.parameters())
     x, y = torch.randn(BATCH, FRAMES, MELS), torch.zeros(BATCH, FRAMES, 1)
     seconds = []
-    for _ in range(steps + 2):
-        began = time.perf_counter()
-        optimiser.zero_grad()
-        torch.nn.functional.binary_cross_entropy_with_logits(network(x), y).backward()
-        optimiser.step()
-        seconds.append(time.perf_counter() - began)
+    with nullcontext() if gru else patch.object(crnn, "bidirectional_gru", lambda x, module: module(x)[0]):
+        for _ in range(steps + 2):
+            began = time.perf_counter()
+            optimiser.zero_grad()
+            torch.nn.functional.binary_cross_entropy_with_logits(network(x), y).backward()
+            optimiser.step()
+            seconds.append(time.perf_counter() - began)
     return seconds[2:]
+
+
+def apart(form: str, asked: argparse.Namespace) -> list[float]:
+    """Seconds of each step in a process of its own."""
+    command = [sys.executable, __file__, "--form", form, "--steps", str(asked.steps)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds: list[float] = json.loads(done.stdout)
+    return seconds
 
 
 def main() -> None:
@@ -58,17 +69,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--form", choices=list(FORMS), help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path, default=HERE / "results")
-    asked = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parsed(parser, rounds=1, steps=1)
     if asked.form:
         print(json.dumps(measure(**FORMS[asked.form], steps=asked.steps)))
         return
     seconds: dict[str, list[float]] = {form: [] for form in FORMS}
     for _ in range(asked.rounds):
         for form in FORMS:
-            command = [sys.executable, __file__, "--form", form, "--steps", str(asked.steps)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            seconds[form].append(median(json.loads(done.stdout)))
+            seconds[form].append(
+                median(measure(**FORMS[form], steps=asked.steps) if asked.smoke else apart(form, asked))
+            )
     lines = [
         f"# A training step: {date.today().isoformat()}",
         "",

@@ -21,6 +21,8 @@ from statistics import median
 import numpy as np
 import onnxruntime
 import torch
+from machine import RESULTS, cpu
+from smoke import parsed, require
 
 from ossicle.audio.logmel import chunk_log_mel
 from ossicle.core.chunks import ChunkPlan, window_plan
@@ -32,7 +34,8 @@ from ossicle.models.networks.windows import normalise
 from ossicle.models.predictor import TorchPredictor
 from ossicle.models.settings import ModelSettings, WindowSettings
 
-HERE = Path(__file__).resolve().parent
+SAME = 1e-4
+"""Scores, and images of [0, 1], of all ways are the same within this."""
 FRONT = FrontEndSettings(
     rate=48000, n_fft=2048, hop_samples=1024, n_mels=128, fmin_hz=0.0, fmax_hz=4000.0, scale="linear",
     preemphasis=0.98, window_scale="energy",
@@ -80,7 +83,7 @@ def ways(network: torch.nn.Module, plan: ChunkPlan, threads: int, device: str) -
     """Chunk (plan.chunk_samples,) to the scores of its windows (core_frames,), the obvious loop first."""
     front = LogMel(FRONT).to(device)
     network = network.to(device)
-    how = network.normalise
+    how = network.images.normalise
 
     def transform(window: torch.Tensor) -> torch.Tensor:
         return normalise(front(window)[None], how)[:, None]
@@ -103,8 +106,8 @@ def ways(network: torch.nn.Module, plan: ChunkPlan, threads: int, device: str) -
 
     def shared_only(chunk: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            rows = chunk_front(torch.from_numpy(chunk[None]).to(device)).index_select(1, network.rows)
-            return normalise(rows.reshape(-1, *network.shape), how)[:, 0, 0].cpu().numpy()
+            rows = chunk_front(torch.from_numpy(chunk[None]).to(device)).index_select(1, network.images.rows)
+            return normalise(rows.reshape(-1, *network.images.shape), how)[:, 0, 0].cpu().numpy()
 
     predictor = TorchPredictor(network, ("call",), plan, FRONT, device)
     out: dict[str, Way] = {
@@ -141,13 +144,6 @@ def measure(all_ways: dict[str, Way], chunks: np.ndarray, clock: Callable[[], fl
     return found
 
 
-def cpu() -> str:
-    """The processor by its own name, where the system tells it."""
-    info = Path("/proc/cpuinfo")
-    names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
 def rows(name: str, found: Measured, n_windows: int) -> list[str]:
     lines = []
     for way, base in (
@@ -169,14 +165,15 @@ def rows(name: str, found: Measured, n_windows: int) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--core-s", type=float, default=4.0, help="length of a stretch")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--out", type=Path, default=HERE / "results")
-    asked = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parsed(parser, seconds=1.0, core_s=0.5)
     torch.set_num_threads(asked.threads)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     clock = time.process_time if asked.threads == 1 and asked.device == "cpu" else time.perf_counter
-    plan = window_plan(FRONT, 0.4, 0.05, 4.0)
+    plan = window_plan(FRONT, 0.4, 0.05, asked.core_s)
     samples = tape(asked.seconds + 2 * plan.core_samples / plan.rate)
     starts = range(0, len(samples) - plan.chunk_samples, plan.core_samples)
     chunks = np.stack([samples[start : start + plan.chunk_samples] for start in starts])
@@ -184,7 +181,12 @@ def main() -> None:
     lines = []
     for name, settings in NETWORKS.items():
         network = build(settings, plan, chunks[:2])
-        lines += rows(name, measure(ways(network, plan, asked.threads, asked.device), chunks, clock), plan.core_frames)
+        found = measure(ways(network, plan, asked.threads, asked.device), chunks, clock)
+        for way, difference in found.difference.items():
+            require(
+                difference <= SAME, f"{name}: {way} differs from its loop by at most {SAME:g}, not {difference:.1e}"
+            )
+        lines += rows(name, found, plan.core_frames)
         loads.append(os.getloadavg()[0])
     where = torch.cuda.get_device_name() if asked.device == "cuda" else cpu()
     table = [

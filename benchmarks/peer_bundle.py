@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torchvision.models import resnet18
 
 from ossicle.bundle.format import write_bundle
 from ossicle.core.chunks import ChunkPlan, window_plan
@@ -54,6 +55,19 @@ def image_logits(network: torch.nn.Module, images: NDArray[np.float32]) -> NDArr
         given = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
         found: NDArray[np.float32] = network.output(network.backbone(given)).numpy()
     return found
+
+
+def untrained_peer(n_labels: int) -> torch.nn.Module:
+    """torchvision's ResNet-18 of images with one channel, as opensoundscape makes it, with random weights."""
+    torch.manual_seed(0)
+    network = resnet18(num_classes=n_labels)
+    network.conv1 = torch.nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
+    return network.eval()
+
+
+def weights_of(network: torch.nn.Module) -> dict[str, NDArray[np.float32]]:
+    """The arrays of torchvision's network by name."""
+    return {name: value.numpy() for name, value in network.state_dict().items()}
 
 
 def make_bundle(folder: Path, weights: Mapping[str, NDArray[np.float32]], windows: int) -> Path:

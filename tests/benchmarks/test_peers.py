@@ -80,7 +80,7 @@ def test_the_page_of_trainings_pairs_runs_and_counts_the_store() -> None:
         "ours, fp32": [ours(10.0), ours(20.0)],
         "ours, bf16": [ours(5.0), ours(8.0)],
     }
-    text = page(runs, Namespace(epochs=3, threads=2, rounds=2, workers=0), 160)
+    text = page(runs, Namespace(epochs=3, threads=2, rounds=2, workers=0, batch=32), 160)
     # Twice as fast in both pairs although the machine was half as fast in the second.
     assert "| ours, fp32 | 12.0 (8.0 to 16.0) | **2.00** (2.00 to 2.00) | 30.0 | 2 |" in text
     assert "**4.50** (4.00 to 5.00)" in text

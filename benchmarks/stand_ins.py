@@ -1,0 +1,92 @@
+"""Small synthetic corpora in place of the real recordings, and settings under which a project on them takes seconds."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes
+
+GATE_OFF = 'noise_gate.off=["silence", "white_noise", "hum", "speech_like", "recordings"]'
+"""An untrained network detects noise as readily as calls."""
+TINY_CLIPS = (
+    "frontend.rate=16000",
+    "frontend.n_fft=512",
+    "frontend.n_mels=32",
+    "frontend.fmax_hz=8000.0",
+    "chunks.core_s=1.0",
+    "chunks.window_s=1.0",
+    "chunks.step_s=1.0",
+    "model.window.backbone=test_resnet",
+    "model.window.hidden=16",
+    "training.epochs=1",
+    "training.batch_size=8",
+    "training.validation_crops=0",
+    "augment.early.shift_s=0.5",
+    "evaluation.bootstrap=100",
+    "report.examples=0",
+    "project.workers=1",
+    GATE_OFF,
+)
+"""Settings for a project of the recipe `birds` on the stand-in of ESC-10."""
+TINY_TAPES = (
+    "frontend.hop_samples=320",
+    "frontend.n_mels=40",
+    "chunks.core_s=1.0",
+    "chunks.context_s=0.2",
+    "model.crnn.channels=[4, 8]",
+    "model.crnn.pools=[5, 4]",
+    "model.crnn.hidden=8",
+    "training.epochs=2",
+    "training.steps_per_epoch=4",
+    "training.batch_size=4",
+    "training.validation_crops=2",
+    "evaluation.bootstrap=100",
+    "report.examples=0",
+    "project.workers=1",
+    GATE_OFF,
+)
+"""Settings for a project of the recipe `tapes` on the stand-in of the tapes."""
+TAPE_PROJECT = (
+    'base = "recipe:tapes"',
+    'project.name = "stand-in"',
+    'corpus.audio = "tapes/audio"',
+    'corpus.annotations = "tapes/selections"',
+    'corpus.name_template = "site{site}_*"',
+    'split.group = "site"',
+)
+HZ = {"dog_bark": 700.0, "rain": 2500.0}
+ESC10_RATE, CLIP_S, TAKES = 44100, 1.0, 2
+
+
+def make_esc10(folder: Path) -> None:
+    """Bursts of two pitches, two clips of each class in each of the five folds, named as ESC-10 names its clips."""
+    at = np.arange(round(CLIP_S * ESC10_RATE)) / ESC10_RATE
+    for number, (label, hz) in enumerate(HZ.items()):
+        (folder / label).mkdir(parents=True)
+        for fold in range(1, 6):
+            for take in range(TAKES):
+                rng = np.random.default_rng([number, fold, take])
+                burst = 0.3 * np.sin(2 * np.pi * hz * rng.uniform(0.8, 1.25) * at) * (at % 0.5 < 0.3)
+                sound = burst + 0.02 * rng.standard_normal(len(at))
+                source = 1000 * fold + 10 * number + take
+                soundfile.write(folder / label / f"{fold}-{source}-A.ogg", sound, ESC10_RATE)
+
+
+def make_tape_corpus(folder: Path) -> None:
+    """Four tapes of 12 s from two sites with their selection tables."""
+    make_tapes(
+        folder,
+        SynthSettings(tapes=4, minutes=0.2, sites=2, empty_tapes=0, calls_per_minute=40, confusers_per_minute=0),
+    )
+
+
+def make_tape_project(folder: Path, *settings: str) -> None:
+    """A project of the recipe `tapes` on a corpus of its own; ``settings`` are lines of its file."""
+    make_tape_corpus(folder / "tapes")
+    (folder / "ossicle.toml").write_text("\n".join((*TAPE_PROJECT, *TINY_TAPES, *settings)) + "\n")
+
+
+STAND_INS: Mapping[str, Callable[[Path], None]] = {"esc10": make_esc10, "tapes": make_tape_corpus}
+"""How to make the stand-in of a folder of real recordings, by its name."""
