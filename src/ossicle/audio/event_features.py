@@ -18,6 +18,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from ossicle.audio.stft import power_spectrogram
 from ossicle.core.frontend import FrontEndSettings, analysis_window, mel_filter_bank
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import to_samples
@@ -133,8 +134,7 @@ def event_features(samples: NDArray[np.float32], at: Frames, chosen: EventFeatur
     if samples.shape != (at.stop_sample - at.first_sample,):
         raise ValueError(f"{samples.shape} samples where the event needs {at.stop_sample - at.first_sample}")
     window, bins, bins_hz, bank = _arrays(chosen)
-    frames = np.lib.stride_tricks.sliding_window_view(samples, chosen.n_fft)[:: chosen.hop_samples]
-    power = np.abs(scipy.fft.rfft(frames * window, axis=-1)) ** 2
+    power = power_spectrogram(samples, window, chosen.hop_samples)
     inside = slice(at.before, at.before + at.event)
     energy = np.maximum(power[inside, bins], FLOOR)
     around = np.delete(power[:, bins], np.arange(at.before, at.before + at.event), axis=0)

@@ -7,9 +7,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
+from ossicle.audio.stft import power_spectrogram
 from ossicle.core.frontend import analysis_window
 
 WINDOW_S = 0.024
@@ -48,8 +48,7 @@ def spectrogram(samples: NDArray[np.float32], rate: int) -> Spectrogram:
     hop = max(n_fft // 4, math.ceil(len(samples) / MAX_FRAMES))
     half = n_fft // 2
     padded = np.pad(samples.astype(np.float32), half, mode="reflect" if len(samples) > half else "constant")
-    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]
-    power = np.abs(scipy.fft.rfft(frames * analysis_window(n_fft), axis=-1)) ** 2
+    power = power_spectrogram(padded, analysis_window(n_fft), hop)
     joined = math.ceil((n_fft // 2) / MAX_BINS)
     # The bin at Nyquist stands alone and is left out where bins are joined.
     bins = power[:, : n_fft // 2].reshape(len(power), -1, joined).max(axis=-1) if joined > 1 else power
