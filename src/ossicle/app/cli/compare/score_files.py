@@ -85,17 +85,19 @@ def _track(path: Path) -> tuple[tuple[str, ...], FrameScores, float]:
 def _names_of_ids(artefact: Path, ids: Mapping[str, FrameScores]) -> dict[str, str]:
     """The name of each recording id, from the corpus whose recordings this artefact of the step ``scores`` read."""
     # The steps, and what they import, are wanted here only.
+    from ossicle.app.steps.data import corpus as corpus_step
     from ossicle.app.steps.score.scores import audio_digest
 
     if not (artefact / MANIFEST).is_file():
         return {key: key for key in ids}
-    read = read_json(artefact / MANIFEST).get("inputs", {}).get("corpus")
-    for corpus in sorted((artefact.parent.parent / "corpus").glob("*/")):
+    read = read_json(artefact / MANIFEST).get("inputs", {}).get(corpus_step.STEP.name)
+    place = artefact.parent.parent / corpus_step.STEP.name
+    for corpus in sorted(place.glob("*/")):
         if (corpus / MANIFEST).is_file() and audio_digest(corpus) == read:
             paths = {one.id: one.path for one in read_index(corpus).recordings}
             stems = [stem_of(path, SUFFIXES) for path in paths.values()]
             return {key: stem_of(paths[key], SUFFIXES) if len(set(stems)) == len(stems) else paths[key] for key in ids}
     raise UsageError(
-        f"{artefact}: the names of its recordings are not in {artefact.parent.parent / 'corpus'}; give the folder "
+        f"{artefact}: the names of its recordings are not in {place}; give the folder "
         "inside the data root, where `ossicle run` wrote it"
     )

@@ -143,7 +143,7 @@ def training_overlap(
         if not one.audio_folder.is_dir():
             mark = UNCHECKED
             continue
-        training = [read_index(run_steps((corpus.STEP,), one, progress).artefacts["corpus"])]
+        training = [read_index(run_steps((corpus.STEP,), one, progress).artefacts[corpus.STEP.name])]
         fields = (*_FIELDS, settings.benchmark.tape, one.settings.split.group)
         if teaching_rounds(one):
             # Heard in training as well, whoever labelled it.

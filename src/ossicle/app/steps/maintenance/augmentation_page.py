@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ossicle.app.project.load import Project
+from ossicle.app.steps.data import dataset, store
 from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.core.digest import seed_of
@@ -45,12 +46,12 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
 
     if out.suffix.lower() not in _SUFFIXES:
         raise UsageError(f"{out}: the page is an .html file; name one")
-    made = run_project(project, progress, names=("dataset", "store")).artefacts
+    made = run_project(project, progress, names=(dataset.STEP.name, store.STEP.name)).artefacts
     settings, front = project.settings, project.settings.frontend
-    labels = labels_of(made["dataset"])
+    labels = labels_of(made[dataset.STEP.name])
     material = load_material(
-        made["dataset"],
-        made["store"],
+        made[dataset.STEP.name],
+        made[store.STEP.name],
         labels,
         settings.plan,
         settings.training.apart_frames,

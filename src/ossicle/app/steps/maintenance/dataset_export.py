@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ossicle.app.project.load import Project
+from ossicle.app.steps.data import dataset as dataset_step
 from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import read_json
@@ -56,7 +57,7 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
     Every file is whole or absent. UsageError where a file is there already and is not to be overwritten, and for a fold
     that there is not; AudioError costs the clips of its recording only.
     """
-    made = run_project(project, progress, "dataset").artefacts
+    made = run_project(project, progress, dataset_step.STEP.name).artefacts
     dataset, split = made["dataset"], project.settings.split
     index = read_index(made["corpus"])
     recordings = {one.id: one for one in index.recordings}
