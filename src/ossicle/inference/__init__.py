@@ -1,1 +1,1 @@
-"""Recordings to scores to events, batch and stream, and the fitting of decisions. No torch."""
+"""From recordings to scores to events, in batches and streams, and the fitting of decisions. Needs no torch."""

@@ -1,7 +1,7 @@
-"""Recordings to scores and events, through one engine in bounded memory (invariants 4, 7 and 10).
+"""From recordings to scores and events, through one engine in bounded memory (invariants 4, 7 and 10).
 
-``MonoStream`` decodes and resamples in blocks, and ``EventFinder`` folds them into events; a whole recording is never
-held. :func:`stream_file` is the same engine fed as a microphone would feed it.
+``MonoStream`` decodes and resamples in blocks, and ``EventFinder`` turns them into events; a whole recording is never
+in memory. :func:`stream_file` feeds the same engine as a microphone would.
 """
 
 import os
@@ -30,23 +30,23 @@ PathLike = str | os.PathLike[str]
 
 
 class TrackSink(Protocol):
-    """Where scores are written block by block; ``artefacts.blocks.TrackWriter`` is one."""
+    """A destination of scores, written block by block; for example ``artefacts.blocks.TrackWriter``."""
 
     def append(self, scores: NDArray[np.float32]) -> None:
-        """Take the next frames, float32 (k, n_labels)."""
+        """Add the next frames, float32 (k, n_labels)."""
         ...
 
     def finish(self, duration_s: float) -> None:
-        """Take the recording's length in seconds and make the track whole."""
+        """Complete the track with the recording's length in seconds."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class FilePrediction:
-    """Events of one file, sorted, with how reading it went (invariant 7).
+    """Events of one file, sorted, with the outcome of reading it (invariant 7).
 
-    ``end_s`` is the second up to which it was read; a ``left_out`` file has no events and a ``reason``. ``scores`` are
-    there where they were asked for.
+    ``end_s`` is the second up to which the file was read; a ``left_out`` file has no events and a ``reason``.
+    ``scores`` is None unless scores were requested.
     """
 
     events: tuple[Event, ...]
@@ -58,19 +58,21 @@ class FilePrediction:
 
 @dataclass(frozen=True, slots=True)
 class EmittedEvent:
-    """An event of a stream, and the second of the stream that had been heard when it was decided."""
+    """An event of a stream, and the second up to which the stream had been processed when the event was decided."""
 
     event: Event
     emitted_s: float
 
     @property
     def latency_s(self) -> float:
-        """Seconds from the end of the event until it was known."""
+        """Seconds from the end of the event until it was decided."""
         return self.emitted_s - self.event.end_s
 
 
 def score_blocks(stream: MonoStream, predictor: Predictor, batch_chunks: int = 8) -> Iterator[NDArray[np.float32]]:
-    """The scores of a recording in turn, float32 (k, n_labels), k >= 0; ``stream.report`` is known afterwards."""
+    """Yield the scores of a recording block by block, float32 (k, n_labels), k >= 0; ``stream.report`` is set
+    afterwards.
+    """
     scorer = Scorer(predictor, batch_chunks)
     for block in stream:
         yield scorer.feed(block)
@@ -78,7 +80,24 @@ def score_blocks(stream: MonoStream, predictor: Predictor, batch_chunks: int = 8
 
 
 def write_scores(path: PathLike, predictor: Predictor, sink: TrackSink, batch_chunks: int = 8) -> DecodeReport:
-    """Score a recording into ``sink`` block by block; raises AudioError where the file must be left out."""
+    """Score a recording into ``sink`` block by block.
+
+    Parameters
+    ----------
+    path
+        The audio file.
+    predictor
+        The model.
+    sink
+        Destination of the scores, float32 (k, n_labels) each time.
+    batch_chunks
+        Chunks scored at a time.
+
+    Raises
+    ------
+    AudioError
+        If the file must be left out.
+    """
     stream = MonoStream(path, predictor.plan.rate)
     for scores in score_blocks(stream, predictor, batch_chunks):
         sink.append(scores)
@@ -87,7 +106,13 @@ def write_scores(path: PathLike, predictor: Predictor, sink: TrackSink, batch_ch
 
 
 def score_recording(path: PathLike, predictor: Predictor, batch_chunks: int = 8) -> tuple[ScoreTrack, DecodeReport]:
-    """The scores of a recording in memory (4 bytes a frame and label); raises AudioError if it must be left out."""
+    """Return the scores of a recording in memory (4 bytes per frame and label), and how decoding ended.
+
+    Raises
+    ------
+    AudioError
+        If the file must be left out.
+    """
     stream = MonoStream(path, predictor.plan.rate)
     scores = np.concatenate(list(score_blocks(stream, predictor, batch_chunks)))
     track = ScoreTrack(tuple(predictor.labels), scores, predictor.plan.hop_s, stream.report.end_s)
@@ -95,7 +120,9 @@ def score_recording(path: PathLike, predictor: Predictor, batch_chunks: int = 8)
 
 
 class SampleStream(Protocol):
-    """The samples of one recording at a model's rate, block by block: ``MonoStream`` of files, ``ArrayStream``."""
+    """The samples of one recording at a model's rate, block by block: ``MonoStream`` for files, ``ArrayStream`` for
+    arrays.
+    """
 
     @property
     def report(self) -> DecodeReport:
@@ -103,12 +130,12 @@ class SampleStream(Protocol):
         ...
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
-        """The samples, float32 (n,)."""
+        """Yield the samples, float32 (n,)."""
         ...
 
 
 def predict_stream(stream: SampleStream, finder: EventFinder) -> FilePrediction:
-    """The events of one recording; raises AudioError where it must be left out."""
+    """Return the events of one recording; raises AudioError if it must be left out."""
     events: list[Event] = []
     for block in stream:
         events += finder.feed(block)
@@ -129,7 +156,19 @@ def predict_file(
     *,
     keep_scores: bool = False,
 ) -> FilePrediction:
-    """The events of one file. A file that cannot be used costs only itself: it comes back ``left_out``."""
+    """Return the events of one file; a file that cannot be read is returned as ``left_out`` with a reason.
+
+    Parameters
+    ----------
+    path
+        The audio file.
+    predictor, decisions, second_stage, delivery
+        Scoring, decision, re-scoring and calibration of a bundle.
+    batch_chunks
+        Chunks scored at a time.
+    keep_scores
+        Also return the model's scores (4 bytes per frame and label).
+    """
     finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery, keep_scores=keep_scores)
     try:
         return predict_stream(MonoStream(path, predictor.plan.rate), finder)
@@ -146,17 +185,35 @@ def stream_file(
     second_stage: SecondStage | None = None,
     delivery: Delivery | None = None,
 ) -> Generator[EmittedEvent, None, DecodeReport]:
-    """The events of a file as a microphone would give them, in blocks of ``feed_s`` seconds, each when it is decided.
+    """Yield the events of a file as from a microphone, each as soon as it is decided.
 
-    The same events as :func:`predict_file`, in the order of their becoming certain. Raises AudioError when the stream
-    meets samples that cannot be used; what was yielded before stands. The generator returns how decoding ended.
+    The events equal those of :func:`predict_file`, in the order in which they become certain. The generator returns how
+    decoding ended.
+
+    Parameters
+    ----------
+    path
+        The audio file.
+    predictor, decisions, second_stage, delivery
+        Scoring, decision, re-scoring and calibration of a bundle.
+    feed_s
+        Length of the fed blocks in seconds.
+    batch_chunks
+        Chunks scored at a time.
+
+    Raises
+    ------
+    AudioError
+        When the stream meets samples that cannot be used; events yielded before remain valid.
     """
     live = EventStream(predictor, decisions, None, second_stage, delivery, batch_chunks)
     return (yield from stream_through(live, MonoStream(path, predictor.plan.rate), feed_s))
 
 
 def stream_through(live: EventStream, stream: MonoStream, feed_s: float) -> Generator[EmittedEvent, None, DecodeReport]:
-    """The events of a recording that is fed to ``live`` in blocks of ``feed_s`` seconds; see :func:`stream_file`."""
+    """Yield the events of a recording that is fed to ``live`` in blocks of ``feed_s`` seconds; see
+    :func:`stream_file`.
+    """
     if to_samples(feed_s, stream.rate) < 1:
         raise ValueError(f"feed_s = {feed_s:g} s is shorter than one sample at {stream.rate} Hz")
     for block in equal_blocks(stream, to_samples(feed_s, stream.rate)):
@@ -169,7 +226,9 @@ def stream_through(live: EventStream, stream: MonoStream, feed_s: float) -> Gene
 
 
 def equal_blocks(stream: MonoStream, block_samples: int) -> Iterator[NDArray[np.float32]]:
-    """The samples of ``stream`` in blocks of ``block_samples``, the last one shorter; all are new arrays or views."""
+    """Yield the samples of ``stream`` in blocks of ``block_samples``, the last one shorter; all are new arrays or
+    views.
+    """
     rest = np.zeros(0, dtype=np.float32)
     for block in stream:
         known = np.concatenate([rest, block])

@@ -1,8 +1,9 @@
-"""How a detector's scores are given out: decided frame by frame or for the recording as a whole, calibrated or not.
+"""How a detector's scores are returned: decided frame by frame or for the whole recording, calibrated or not.
 
-Calibration comes after the decision. Its maps never fall, so an event's calibrated score, that of its highest frame, is
-the highest calibrated score in it; and as thresholds are compared with the scores they were fitted on, a calibrated
-bundle decides exactly what an uncalibrated one does, also where an isotonic line is level and two scores become one.
+Calibration comes after the decision. Its maps never fall, so the calibrated score of an event's highest frame is the
+highest calibrated score in the event. Thresholds are compared with the scores they were fitted on, so a calibrated
+bundle makes exactly the decisions of an uncalibrated one, even where an isotonic map is level and two scores become
+equal.
 """
 
 from collections.abc import Mapping
@@ -23,9 +24,10 @@ from ossicle.inference.postprocess import PostprocessFold
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """``pool``: one of ``core.pooling.POOLS``; ``maps``: scores to probabilities by label, empty if not calibrated.
+    """How scores are processed, decided and returned.
 
-    ``postprocess`` comes before the decision.
+    ``pool``: one of ``core.pooling.POOLS``. ``maps``: from scores to probabilities by label, empty if not calibrated.
+    ``postprocess``: applied before the decision.
     """
 
     pool: str = MAX
@@ -34,11 +36,11 @@ class Delivery:
 
     @property
     def plain(self) -> bool:
-        """Whether scores are decided on frame by frame as the model gives them, and given out as they are."""
+        """Whether the model's scores are decided frame by frame and returned unchanged."""
         return self.pool == MAX and not self.maps and self.postprocess.does_nothing
 
     def given(self, events: list[Event]) -> list[Event]:
-        """The events with calibrated scores, in their order."""
+        """Return the events with calibrated scores, in their order."""
         if not self.maps:
             return events
         return [
@@ -47,16 +49,16 @@ class Delivery:
         ]
 
     def decider(self, labels: tuple[str, ...], decisions: Mapping[str, Decision], hop_s: float) -> "AnyDecider":
-        """The fold of one recording's scores into its events."""
+        """Return the object that turns one recording's scores into its events."""
         whole = self.pool != MAX
         inner = RecordingDecider(labels, decisions, hop_s) if whole else Decider(labels, decisions, hop_s)
         return inner if self.postprocess.does_nothing else PostprocessedDecider(self.postprocess, len(labels), inner)
 
 
 class RecordingDecider:
-    """A fold of one recording's score blocks into at most one event a label, of the whole recording: its mean score.
+    """Turn one recording's scores into at most one event per label, over the whole recording, with its mean score.
 
-    Nothing is certain before the end, so a stream hears of its events when it stops.
+    Nothing is certain before the end, so a stream returns its events only when it stops.
     """
 
     def __init__(self, labels: tuple[str, ...], decisions: Mapping[str, Decision], hop_s: float) -> None:
@@ -64,12 +66,12 @@ class RecordingDecider:
         self._pool = RecordingPool("mean", len(labels), hop_s)
 
     def feed(self, scores: NDArray[np.float32]) -> list[Event]:
-        """Take the next score frames, float32 (n, n_labels); nothing is certain yet."""
+        """Add the next score frames, float32 (n, n_labels); nothing is certain yet."""
         self._pool.feed(scores)
         return []
 
     def finish(self, duration_s: float) -> list[Event]:
-        """The events of the recording, sorted; each lasts from 0 to ``duration_s`` seconds."""
+        """Return the events of the recording, sorted; each lasts from 0 to ``duration_s`` seconds."""
         if self._pool.n_frames == 0:
             return []
         scores = np.broadcast_to(self._pool.finish(duration_s), (self._pool.n_frames, len(self._labels)))
@@ -77,17 +79,17 @@ class RecordingDecider:
 
 
 class PostprocessedDecider:
-    """A fold of one recording's score blocks into its events, post-processing first."""
+    """Post-process one recording's scores block by block, then turn them into its events."""
 
     def __init__(self, how: Postprocess, n_labels: int, inner: "Decider | RecordingDecider") -> None:
         self._scores, self._inner = PostprocessFold(how, n_labels), inner
 
     def feed(self, scores: NDArray[np.float32]) -> list[Event]:
-        """Take the next score frames, float32 (n, n_labels); returns the events that became certain, sorted."""
+        """Add the next score frames, float32 (n, n_labels); return the events that became certain, sorted."""
         return self._inner.feed(self._scores.feed(scores))
 
     def finish(self, duration_s: float) -> list[Event]:
-        """The remaining events, clipped to ``duration_s`` seconds, sorted."""
+        """Return the remaining events, clipped to ``duration_s`` seconds, sorted."""
         events = self._inner.feed(self._scores.finish()) + self._inner.finish(duration_s)
         return sorted(events, key=event_order)
 
@@ -96,5 +98,5 @@ AnyDecider = Decider | RecordingDecider | PostprocessedDecider
 
 
 def bundled_delivery(bundle: Bundle) -> Delivery:
-    """How a bundle wants its scores given out."""
+    """Return how a bundle's scores are processed, decided and returned."""
     return Delivery(bundle.pool, bundle.calibration, bundle.postprocess)

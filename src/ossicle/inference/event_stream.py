@@ -1,4 +1,4 @@
-"""The detector as a live stream of samples at any rate: what a microphone, a file or a socket feeds."""
+"""The detector as a live stream of samples at any rate, from a microphone, a file or a socket."""
 
 from collections.abc import Mapping
 from types import TracebackType
@@ -20,26 +20,27 @@ from ossicle.inference.second_stage.stage import SecondStage
 
 
 class EventStream:
-    """A stream of samples in, events out, each as soon as it is certain.
+    """Detect events in a stream of samples and return each event as soon as it is certain.
 
-    The events are those of the same samples predicted as a whole, however they are cut into feeds. Usually made by
-    ``LoadedBundle.stream``. As a context manager it is closed at the end of the block; it then takes no more samples.
+    The events equal those predicted from the same samples at once, whatever the size of the feeds. Streams are usually
+    created by ``LoadedBundle.stream``. As a context manager, a stream is closed at the end of the block and then
+    accepts no more samples.
 
     Parameters
     ----------
     predictor, decisions, second_stage, delivery
-        What scores, decides, re-scores and calibrates; those of a bundle.
+        Scoring, decision, re-scoring and calibration of a bundle.
     rate
-        Sample rate of what is fed, in Hz; None for the predictor's own.
+        Sample rate of the input in Hz; None for the predictor's own.
     batch_chunks
-        Chunks scored at a time; 1 gives the least latency.
+        Chunks scored at a time; 1 gives the lowest latency.
 
     Raises
     ------
     UsageError
-        The post-processing needs the whole recording (a file prior), which a stream does not have.
+        If the post-processing needs the whole recording (a file prior), which a stream does not have.
     ValueError
-        The rate is not a positive whole number.
+        If the rate is not a positive whole number.
     """
 
     def __init__(
@@ -61,11 +62,11 @@ class EventStream:
 
     @property
     def heard_s(self) -> float:
-        """Seconds of the stream that the detector has taken so far."""
+        """Seconds of the stream that the detector has processed so far."""
         return to_seconds(self._finder.n_samples, self._model_rate)
 
     def feed(self, samples: ArrayLike) -> list[Event]:
-        """Take the next samples.
+        """Process the next samples.
 
         Parameters
         ----------
@@ -74,12 +75,13 @@ class EventStream:
 
         Returns
         -------
-        The events that became certain, sorted by time; usually none.
+        list of Event
+            The events that became certain, sorted by time; usually none.
 
         Raises
         ------
         ValueError
-            The samples are not finite real numbers of such a shape, or the stream has finished.
+            If the samples are not finite real numbers of such a shape, or the stream has finished.
         """
         self._require_open()
         mono = mono_samples(samples)
@@ -92,17 +94,18 @@ class EventStream:
         Parameters
         ----------
         end_s
-            Length of the recording in seconds where it is known otherwise; None: of the samples that were fed.
+            Length of the recording in seconds if known from elsewhere; None: the length of the samples that were fed.
 
         Returns
         -------
-        The remaining events, sorted by time and clipped to the end. For a bundle that decides on recordings as a whole
-        these are all.
+        list of Event
+            The remaining events, sorted by time and clipped to the end. A bundle that decides on whole recordings
+            returns all its events here.
 
         Raises
         ------
         ValueError
-            The stream has finished before.
+            If the stream has already finished.
         """
         self._require_open()
         self._open = False

@@ -1,4 +1,4 @@
-"""Events of recordings as a table, and back."""
+"""Conversion between events of recordings and tables."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -17,13 +17,13 @@ EVENT_SCHEMA = {
 
 
 def events_frame(events: Mapping[str, list[Event]]) -> pl.DataFrame:
-    """Events of recordings as a table."""
+    """Return the events of recordings as a table."""
     rows = [{"recording_id": key, **asdict(event)} for key, found in events.items() for event in found]
     return pl.DataFrame(rows, schema=EVENT_SCHEMA)
 
 
 def events_of(frame: pl.DataFrame, ids: tuple[str, ...]) -> dict[str, list[Event]]:
-    """The inverse of :func:`events_frame`; every id has its list."""
+    """Read a table that :func:`events_frame` made; every id has its list."""
     out: dict[str, list[Event]] = {key: [] for key in ids}
     for row in frame.iter_rows(named=True):
         out[row["recording_id"]].append(Event(row["start_s"], row["end_s"], row["label"], row["score"]))

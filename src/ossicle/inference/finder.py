@@ -1,7 +1,7 @@
-"""The whole detector as a fold: one recording's samples in, its events out (invariant 4).
+"""The whole detector, block by block: from one recording's samples to its events (invariant 4).
 
-``Scorer`` reads the samples on the chunk grid, ``Decider`` folds the scores into events, or ``Rescorer`` where there is
-a second stage. Files, arrays and live streams all feed this fold.
+``Scorer`` reads the samples on the chunk grid; ``Decider``, or ``Rescorer`` with a second stage, turns the scores into
+events. Files, arrays and live streams all use this class.
 """
 
 from collections.abc import Mapping
@@ -18,10 +18,25 @@ from ossicle.inference.second_stage.stage import Rescorer, SecondStage
 
 
 class EventFinder:
-    """The whole detector as a fold of one recording's samples into its events; ``second_stage`` may re-score them.
+    """Turn one recording's samples into its events, block by block.
 
-    ``delivery`` says how scores are given out, by default frame by frame and as they are. Raises ValueError where both
-    are asked for. With ``keep_scores`` the model's own scores stay in memory, 4 bytes a frame and label.
+    Parameters
+    ----------
+    predictor, decisions
+        The model, and the decision of each label.
+    batch_chunks
+        Chunks scored at a time.
+    second_stage
+        Re-scores events; not together with a ``delivery`` other than the plain one.
+    delivery
+        How scores are returned; by default frame by frame and unchanged.
+    keep_scores
+        Keep the model's own scores in memory, 4 bytes per frame and label.
+
+    Raises
+    ------
+    ValueError
+        If both a second stage and a delivery are requested.
     """
 
     def __init__(
@@ -46,25 +61,27 @@ class EventFinder:
 
     @property
     def n_samples(self) -> int:
-        """Samples taken so far."""
+        """Number of samples processed so far."""
         return self._scorer.n_samples
 
     def feed(self, samples: NDArray[np.float32]) -> list[Event]:
-        """Take the next samples, float32 (n,) at the plan's rate; returns the events that became certain."""
+        """Add the next samples, float32 (n,) at the plan's rate; return the events that became certain."""
         scores = self._keep(self._scorer.feed(samples))
         if self._rescorer is not None:
             return self._rescorer.feed(samples, scores)
         return self._delivery.given(self._decider.feed(scores))
 
     def finish(self, duration_s: float) -> list[Event]:
-        """The remaining events, clipped to ``duration_s`` seconds."""
+        """Return the remaining events, clipped to ``duration_s`` seconds."""
         scores, self._end_s = self._keep(self._scorer.finish()), duration_s
         if self._rescorer is not None:
             return self._rescorer.finish(scores, duration_s)
         return self._delivery.given(self._decider.feed(scores) + self._decider.finish(duration_s))
 
     def track(self) -> ScoreTrack | None:
-        """The model's scores of the finished recording, before post-processing and decision; None if not kept."""
+        """Return the model's scores of the finished recording, before post-processing and decision; None if not
+        kept.
+        """
         if self._kept is None:
             return None
         return ScoreTrack(self._labels, np.concatenate(self._kept), self._hop_s, self._end_s)

@@ -1,7 +1,8 @@
-"""What turns chunks of samples into scores: the protocol every runtime meets, and a fake that needs no model.
+"""The protocol of every runtime that turns chunks of samples into scores, and a fake that needs no model.
 
-A predictor is structural: the torch model, ``ossicle.bundle.onnx_runtime.OnnxPredictor`` and the fake below share no
-base class. It must treat the chunks of a batch independently, so that a chunk's scores do not depend on its neighbours.
+The protocol is structural: the torch model, ``ossicle.bundle.onnx_runtime.OnnxPredictor`` and the fake below share no
+base class. A predictor must treat the chunks of a batch independently, so that a chunk's scores do not depend on its
+neighbours.
 """
 
 from itertools import pairwise
@@ -16,11 +17,11 @@ from ossicle.core.frontend import analysis_window
 
 
 class Predictor(Protocol):
-    """A model ready to read chunks of one plan."""
+    """A model that reads chunks of one plan."""
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels scored, in the order of the scores' last axis."""
+        """The labels that are scored, in the order of the scores' last axis."""
         ...
 
     @property
@@ -29,19 +30,26 @@ class Predictor(Protocol):
         ...
 
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities of the core frames of each chunk.
+        """Return probabilities of the core frames of each chunk.
 
-        ``chunks``: float32, shape (batch, plan.chunk_samples), any batch of at least 1. Returns float32, shape
-        (batch, plan.core_frames, n_labels), in [0, 1].
+        Parameters
+        ----------
+        chunks
+            float32, shape (batch, plan.chunk_samples), any batch of at least 1.
+
+        Returns
+        -------
+        ndarray
+            float32, shape (batch, plan.core_frames, n_labels), in [0, 1].
         """
         ...
 
 
 class FakePredictor:
-    """Scores that rise with the power in each label's band; deterministic, and local to each frame's window.
+    """Give scores that rise with the power in each label's band; deterministic, and local to each frame's window.
 
-    The bands split 0 Hz to half the rate evenly among the labels. A score is
-    ``1 / (1 + exp(-(level_db - threshold_db) / slope_db))`` with the band's level in dB re full-scale sine.
+    The bands split 0 Hz to half the rate evenly among the labels. A score is ``1 / (1 + exp(-(level_db - threshold_db)
+    / slope_db))`` with the band's level in dB re full-scale sine.
     """
 
     def __init__(
@@ -56,7 +64,7 @@ class FakePredictor:
         self._bands = [slice(int(low), max(int(low) + 1, int(high))) for low, high in pairwise(edges)]
 
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores of (batch, chunk_samples) float32 chunks, shape (batch, core_frames, n_labels)."""
+        """Return the scores of (batch, chunk_samples) float32 chunks: shape (batch, core_frames, n_labels)."""
         plan = self.plan
         first = plan.context_frames * plan.hop_samples
         frames = sliding_window_view(chunks, plan.window_samples, axis=1)[:, first :: plan.hop_samples]

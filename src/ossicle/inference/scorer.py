@@ -1,8 +1,8 @@
-"""Samples in, scores out, on the absolute grid of the chunk plan (invariant 4).
+"""From samples to scores, on the absolute grid of the chunk plan (invariant 4).
 
-Every runner (batch, file stream, microphone) feeds samples here in blocks of any size; the chunks that the model sees,
-and so the scores, are the same for all of them. A chunk is computed once all its samples have been fed, or at the end,
-where the missing ones are zeros.
+Every runner (batch, file stream, microphone) feeds samples in blocks of any size; the chunks that the model sees, and
+so the scores, are always the same. A chunk is computed once all its samples have been fed, or at the end with zeros for
+the missing ones.
 """
 
 import numpy as np
@@ -15,9 +15,9 @@ Scores = NDArray[np.float32]
 
 
 class Scorer:
-    """A fold of one recording's samples into its scores.
+    """Turn the samples of one recording into scores, block by block.
 
-    ``batch_chunks`` chunks are collected before the predictor is called; a live stream uses 1 for the least latency.
+    ``batch_chunks`` chunks are collected before the predictor is called; a live stream uses 1 for the lowest latency.
     Memory is one batch of chunks, whatever the length of the recording.
     """
 
@@ -31,17 +31,20 @@ class Scorer:
         self.n_frames = 0
         self._finished = False
         self._advance = batch_chunks * plan.core_samples
-        # Holds the samples of one batch; the first is that of the batch's first chunk.
+        # Holds the samples of one batch; the first sample is that of the batch's first chunk.
         self._buffer = np.zeros(plan.chunk_samples + (batch_chunks - 1) * plan.core_samples, dtype=np.float32)
-        # The recording begins `lead_samples` into the first chunk. The lead is negative where windows are shorter than
-        # hops: then the first samples belong to no chunk and are skipped, as later ones between two chunks are.
+        # The recording begins `lead_samples` into the first chunk. The lead is negative if windows are shorter than
+        # hops: then the first samples belong to no chunk and are skipped, like later ones between two chunks.
         self._filled = max(plan.lead_samples, 0)
         self._skip = max(-plan.lead_samples, 0)
 
     def feed(self, samples: NDArray[np.float32]) -> Scores:
-        """Take the next samples, float32 (n,) at the plan's rate.
+        """Add the next samples, float32 (n,) at the plan's rate.
 
-        Returns the scores of the frames that became known, shape (k, n_labels), k >= 0.
+        Returns
+        -------
+        ndarray
+            The scores of the frames that became known, shape (k, n_labels), k >= 0.
         """
         if self._finished:
             raise ValueError("this scorer has finished its recording: make another for the next")
@@ -51,9 +54,9 @@ class Scorer:
         return scores
 
     def finish(self) -> Scores:
-        """Scores of the remaining frames, shape (k, n_labels): the end is padded with zeros and trimmed.
+        """Return the scores of the remaining frames, shape (k, n_labels): the end is padded with zeros and trimmed.
 
-        After it the scorer has given ``plan.n_frames(n_samples)`` frames in all, and takes no more samples.
+        The scorer has then returned ``plan.n_frames(n_samples)`` frames in all, and accepts no more samples.
         """
         self._finished = True
         plan = self.plan

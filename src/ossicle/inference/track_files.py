@@ -1,8 +1,8 @@
-"""Where the score track of a recording lies."""
+"""Paths of score tracks."""
 
 from pathlib import Path
 
 
 def track_path(scores: Path, recording_id: str) -> Path:
-    """Where the score track of a recording lies in the artefact ``scores``."""
+    """Return the path of a recording's score track in the artefact ``scores``."""
     return scores / "tracks" / recording_id

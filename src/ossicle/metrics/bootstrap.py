@@ -1,16 +1,20 @@
-"""Intervals of pooled figures by resampling recordings, and groups where there are enough of them.
+"""Confidence intervals of pooled figures, by resampling recordings and, where there are enough, groups.
 
-Events of one recording are alike, and recordings of one group (site, animal, tape) are too, so neither events nor
-recordings are independent draws. With at least :data:`MIN_GROUPS` groups, groups are drawn with replacement and then
-recordings within each drawn group (two-stage bootstrap; Davison & Hinkley 1997, section 3.8), which speaks of a new
-group. Below that, a handful of groups cannot show their own spread: recordings are drawn within their groups
-(stratified), the interval speaks of these groups only, and ``few_groups`` says so. Where every group is one recording
-and there are few, recordings are drawn overall.
+Events of one recording resemble each other, and so do recordings of one group (site, animal, tape), so neither events
+nor recordings are independent draws. With at least :data:`MIN_GROUPS` groups, groups are drawn with replacement and
+then recordings within each drawn group (two-stage bootstrap; Davison & Hinkley 1997, section 3.8); the interval then
+holds for a new group. Fewer groups cannot show their own spread: recordings are drawn within their groups (stratified),
+the interval holds for these groups only, and ``few_groups`` is set. If every group is one recording and there are few,
+recordings are drawn overall.
 
-A figure is a function of counts summed over recordings, so a resample is a row of whole-number weights and all of them
-are one product ``weights @ counts``. Intervals are percentile intervals. In a simulation of 600 trials (F1, groups of
-differing skill) nominal 95 % intervals held the truth in 89 to 90 % of trials with 8 groups, 94 % with 12 and 94 to
-96 % with 20 to 40: near the least number of groups they are somewhat too narrow.
+A figure is a function of counts summed over recordings, so a resample is a row of whole-number weights, and all
+resamples are one product ``weights @ counts``. Intervals are percentile intervals. In a simulation of 600 trials (F1,
+groups of differing skill) nominal 95 % intervals contained the true value in 89 to 90 % of trials with 8 groups, 94 %
+with 12 and 94 to 96 % with 20 to 40: near the minimum number of groups they are somewhat too narrow.
+
+References
+----------
+A. C. Davison and D. V. Hinkley, "Bootstrap methods and their application", Cambridge University Press, 1997.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIN_GROUPS = 8
-# Weights held at once (resamples x recordings); a constant, so that the draws do not depend on the machine.
+# Weights in memory at once (resamples x recordings); a constant, so that the draws do not depend on the machine.
 _BLOCK_WEIGHTS = 1 << 22
 
 Statistic = Callable[[NDArray[np.int64]], NDArray[np.float64]]
@@ -30,9 +34,9 @@ Statistic = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 class Bootstrap:
     """Figures with their intervals.
 
-    ``value``, ``low``, ``high``: float64 of the statistic's shape, ``low`` and ``high`` NaN where no interval can be
-    given. ``method``: ``two-stage``, ``within-groups`` or ``recordings``. ``n``: resamples. ``n_groups``: distinct
-    groups. ``few_groups``: the interval does not speak of new groups.
+    ``value``, ``low``, ``high``: float64 of the statistic's shape; ``low`` and ``high`` are NaN where no interval can
+    be given. ``method``: ``two-stage``, ``within-groups`` or ``recordings``. ``n``: number of resamples. ``n_groups``:
+    number of distinct groups. ``few_groups``: the interval does not hold for new groups.
     """
 
     value: NDArray[np.float64]
@@ -52,13 +56,31 @@ def bootstrap_interval(
     seed: int = 0,
     level: float = 0.95,
 ) -> Bootstrap:
-    """The statistic of the summed counts and its percentile interval.
+    """Return the statistic of the summed counts and its percentile interval.
 
-    ``counts``: integers, shape (n_recordings, ..., k); ``groups``: the group of each recording. ``statistic`` maps
-    sums of shape (b, ..., k) to figures of shape (b, *out), row by row. Resamples in which a figure is NaN are left out
-    of its interval. With ``n`` = 0, or with fewer than two recordings to draw from, low and high are NaN. Raises
-    ValueError on a level outside (0, 1), a negative ``n`` or lists of different length.
+    Parameters
+    ----------
+    counts
+        Integers, shape (n_recordings, ..., k).
+    groups
+        Group of each recording.
+    statistic
+        Function from sums of shape (b, ..., k) to figures of shape (b, *out), row by row. Resamples in which a figure
+        is NaN are left out of its interval.
+    n
+        Number of resamples. With 0, or with fewer than two recordings to draw from, ``low`` and ``high`` are NaN.
+    seed
+        Seed of the draws.
+    level
+        Coverage of the interval, in (0, 1).
 
+    Raises
+    ------
+    ValueError
+        If ``level`` is outside (0, 1), ``n`` is negative, or the lists differ in length.
+
+    Examples
+    --------
     >>> counts = np.array([[8, 2, 1], [5, 0, 5], [9, 1, 0]])
     >>> f1 = lambda c: 2 * c[:, 0] / (2 * c[:, 0] + c[:, 1] + c[:, 2])
     >>> round(float(bootstrap_interval(counts, ["a", "b", "c"], f1).value), 3)
@@ -79,7 +101,7 @@ def bootstrap_interval(
 
 
 def resampling_method(groups: Sequence[str]) -> tuple[str, int]:
-    """How recordings of these groups are resampled, and the number of distinct groups."""
+    """Return how recordings of these groups are resampled, and the number of distinct groups."""
     n_groups = len(set(groups))
     if n_groups >= MIN_GROUPS:
         return "two-stage", n_groups
@@ -87,9 +109,9 @@ def resampling_method(groups: Sequence[str]) -> tuple[str, int]:
 
 
 def resampled_weights(groups: Sequence[str], n: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Blocks of weights, int64, shape (b, n_recordings), ``n`` rows in all: how often each recording is drawn.
+    """Yield blocks of weights (how often each recording is drawn): int64, shape (b, n_recordings), ``n`` rows in all.
 
-    Draws go by the order of the recordings, so callers sort these by id for figures that can be repeated.
+    Draws depend on the order of the recordings: sort them by id to make figures reproducible.
     """
     generator = np.random.default_rng(seed)
     method, n_groups = resampling_method(groups)
@@ -111,14 +133,14 @@ def resampled_weights(groups: Sequence[str], n: int, seed: int) -> Iterator[NDAr
 
 
 def _weighted_sums(weights: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """``weights @ counts`` over the recordings; in float64 for BLAS, which is exact for sums below 2**53."""
+    """Return ``weights @ counts`` over the recordings; in float64 for BLAS, which is exact for sums below 2**53."""
     flat = counts.reshape(len(counts), -1).astype(np.float64)
     sums = np.rint(weights.astype(np.float64) @ flat).astype(np.int64)
     return sums.reshape(len(weights), *counts.shape[1:])
 
 
 def _percentiles(draws: NDArray[np.float64], level: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower and upper percentile over the first axis, of the draws that are defined; NaN where none is."""
+    """Return the lower and upper percentile of the defined draws over the first axis; NaN where none is defined."""
     undefined = np.isnan(draws).all(axis=0)
     filled = np.where(undefined, 0.0, draws)
     low, high = np.nanquantile(filled, [(1 - level) / 2, (1 + level) / 2], axis=0)

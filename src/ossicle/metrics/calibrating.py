@@ -1,7 +1,7 @@
-"""Calibration fitted out of fold: each fold's scores are mapped by what the other folds say (invariant 2).
+"""Out-of-fold calibration: the scores of each fold are mapped by maps fitted on the other folds (invariant 2).
 
-Items are recordings or frames with a score for each label. The figures before and after are of the same items, the
-latter mapped by the maps of the other folds; ``final`` is fitted on all of them, and goes into the bundle.
+Items are recordings or frames with a score for each label. The figures before and after calibration are of the same
+items. ``final`` is fitted on all of them and is stored in the bundle.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ Maps = Mapping[str, ScoreMap]
 
 @settings
 class CalibrationSettings:
-    """How scores are mapped to probabilities, after the model and before they are given out."""
+    """How scores are mapped to probabilities after the model and before they are returned."""
 
     kind: str = setting(
         default=NONE,
@@ -38,10 +38,12 @@ class CalibrationSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Items:
-    """Scored items: ``scores`` floating and ``positive`` bool, shapes (n, n_labels); ``weights`` > 0, ``folds`` (n,).
+    """Scored items.
 
-    ``folds`` says in which fold each was held out, by the model that gave its scores. ``known`` bool (n, n_labels):
-    whether the truth is known; where it is not, the item has no part in the figures of the label. All is, by default.
+    ``scores``: floating, and ``positive``: bool, both of shape (n, n_labels); ``weights`` > 0 and ``folds``: shape
+    (n,). ``folds`` holds the fold in which each item was held out from the model that gave its scores. ``known``: bool,
+    shape (n, n_labels), whether the truth is known; an item without known truth does not count in the figures of that
+    label. By default all are known.
     """
 
     scores: NDArray[np.floating]
@@ -52,7 +54,7 @@ class Items:
 
     @property
     def told(self) -> NDArray[np.bool_]:
-        """``known``, spelled out."""
+        """Return ``known`` as an array, all True by default."""
         return np.ones(self.scores.shape, dtype=np.bool_) if self.known is None else self.known
 
     def __post_init__(self) -> None:
@@ -66,7 +68,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class CrossCalibration:
-    """The maps for each held-out fold and those of the bundle; a label without a map keeps its scores."""
+    """The maps of each held-out fold and those of the bundle; a label without a map keeps its scores."""
 
     per_fold: Mapping[int, Maps]
     final: Maps
@@ -82,7 +84,27 @@ class Reliability:
 
 
 def cross_calibrate(items: Items, labels: Sequence[str], chosen: CalibrationSettings) -> CrossCalibration:
-    """Maps for every fold fitted on the other folds, and on all; raises SplitError with fewer than two folds."""
+    """Fit maps for every fold on the other folds, and final maps on all items.
+
+    Parameters
+    ----------
+    items
+        Scored items with their folds.
+    labels
+        Names of the columns.
+    chosen
+        Kind of map, and whether labels share one.
+
+    Returns
+    -------
+    CrossCalibration
+        Maps for each fold, final maps, and notes about labels without a reliable map.
+
+    Raises
+    ------
+    SplitError
+        With fewer than two folds.
+    """
     folds = np.unique(items.folds)
     if len(folds) < 2:
         raise SplitError(f"calibration is fitted on other folds, and there is {len(folds)}: add groups")
@@ -109,7 +131,7 @@ def cross_calibrate(items: Items, labels: Sequence[str], chosen: CalibrationSett
 
 
 def mapped(scores: NDArray[np.floating], labels: Sequence[str], maps: Maps) -> NDArray[np.float64]:
-    """Scores (..., n_labels) under the maps of their labels: float64 of the same shape."""
+    """Apply the maps of the labels to scores (..., n_labels); return float64 of the same shape."""
     out = np.array(scores, dtype=np.float64)
     for column, label in enumerate(labels):
         if label in maps:
@@ -118,7 +140,7 @@ def mapped(scores: NDArray[np.floating], labels: Sequence[str], maps: Maps) -> N
 
 
 def held_out_scores(items: Items, labels: Sequence[str], fitted: CrossCalibration) -> NDArray[np.float64]:
-    """The scores of all items (n, n_labels), each under the maps of its own fold."""
+    """Return the scores of all items, each mapped by the maps of its own fold: shape (n, n_labels)."""
     out = np.array(items.scores, dtype=np.float64)
     for fold, maps in fitted.per_fold.items():
         rows = items.folds == fold
@@ -127,7 +149,7 @@ def held_out_scores(items: Items, labels: Sequence[str], fitted: CrossCalibratio
 
 
 def reliability(items: Items, labels: Sequence[str], scores: NDArray[np.floating] | None = None) -> Reliability:
-    """Calibration of items, or of other ``scores`` in [0, 1] (n, n_labels) of the same items."""
+    """Return the calibration of items, or of other ``scores`` in [0, 1] (n, n_labels) of the same items."""
     given = items.scores if scores is None else scores
     sums = {
         label: calibration_sums(given[:, column], items.positive[:, column], items.weights * items.told[:, column])

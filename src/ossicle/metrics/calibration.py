@@ -1,10 +1,15 @@
-"""Do scores mean what they say: of the frames scored 0.7, are seven in ten positive?
+"""Measures of calibration: of the frames scored 0.7, are seven in ten positive?
 
-Scores are sorted into bins of equal width, ``(k / n, (k + 1) / n]``, 0 in the first, as ``sklearn.calibration`` does.
-The expected calibration error (ECE) is the mean distance between the mean score of a bin and the share of positives in
-it, weighted by what the bins hold (Naeini et al. 2015); the Brier score is the mean squared distance between score and
-truth (Brier 1950), which needs no bins. Frames weigh what their weights say, as a rule their length in seconds. What is
-summed can be added up over recordings and classes, so a corpus need not be in memory.
+Scores are sorted into bins of equal width, ``(k / n, (k + 1) / n]``, with 0 in the first, as ``sklearn.calibration``
+does. The expected calibration error (ECE) is the mean distance between the mean score of a bin and the share of
+positives in it, weighted by the weight of the bins (Naeini et al. 2015). The Brier score is the mean squared distance
+between score and truth (Brier 1950); it needs no bins. Frames count with their weights, usually their length in
+seconds. The sums can be added over recordings and classes, so a corpus need not be in memory.
+
+References
+----------
+M. P. Naeini, G. F. Cooper, M. Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015.
+G. W. Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78, 1950.
 """
 
 from collections.abc import Iterable
@@ -18,9 +23,9 @@ N_BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class CalibrationSums:
-    """Sums over frames: of weights, weighted scores and weights of the positive, each float64 by bin, (n_bins,).
+    """Sums over frames per bin: weights, weighted scores, and weights of positives; each float64, shape (n_bins,).
 
-    ``squared``: weighted squared distances of scores and truth, over all bins.
+    ``squared``: weighted squared distances between scores and truth, over all bins.
     """
 
     weight: NDArray[np.float64]
@@ -31,10 +36,10 @@ class CalibrationSums:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The reliability table and what it comes to.
+    """The reliability table with its ECE and Brier score.
 
-    ``edges``: float64, shape (n_bins + 1,); ``weight``, ``mean_score``, ``share_positive``: shapes (n_bins,), the
-    latter two NaN where a bin is empty. ``ece`` and ``brier`` in [0, 1], NaN without frames.
+    ``edges``: float64, shape (n_bins + 1,). ``weight``, ``mean_score``, ``share_positive``: shape (n_bins,); the latter
+    two are NaN where a bin is empty. ``ece`` and ``brier``: in [0, 1], NaN without frames.
     """
 
     edges: NDArray[np.float64]
@@ -51,10 +56,23 @@ def calibration_sums(
     weights: NDArray[np.float64] | None = None,
     n_bins: int = N_BINS,
 ) -> CalibrationSums:
-    """The sums of some frames: ``scores`` in [0, 1], whether each is ``positive``, and ``weights`` >= 0, shapes (n,).
+    """Return the sums of some frames.
 
-    Without weights each counts 1. Raises ValueError on lists of different lengths, on scores outside [0, 1] (they are
-    no probabilities), and on weights below 0.
+    Parameters
+    ----------
+    scores
+        In [0, 1], shape (n,).
+    positive
+        Whether each frame is positive, shape (n,).
+    weights
+        At least 0, shape (n,); 1 for each frame by default.
+    n_bins
+        Number of bins.
+
+    Raises
+    ------
+    ValueError
+        If lists differ in length, scores are outside [0, 1] (they are no probabilities), or weights are below 0.
     """
     score = np.asarray(scores, dtype=np.float64)
     weight = np.ones(len(score)) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -76,7 +94,7 @@ def calibration_sums(
 
 
 def added(sums: Iterable[CalibrationSums], n_bins: int = N_BINS) -> CalibrationSums:
-    """The sums of all of them together."""
+    """Return the total of several sums."""
     total = CalibrationSums(np.zeros(n_bins), np.zeros(n_bins), np.zeros(n_bins), 0.0)
     for one in sums:
         total = CalibrationSums(
@@ -89,7 +107,7 @@ def added(sums: Iterable[CalibrationSums], n_bins: int = N_BINS) -> CalibrationS
 
 
 def calibration(sums: CalibrationSums) -> Calibration:
-    """The reliability table of what was summed.
+    """Return the reliability table of the sums.
 
     >>> scores, positive = np.array([0.1, 0.1, 0.9, 0.9]), np.array([False, False, True, False])
     >>> found = calibration(calibration_sums(scores, positive))

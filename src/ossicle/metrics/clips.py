@@ -1,7 +1,7 @@
-"""Figures of clips: is the label in this clip or not, whatever the events. What pipelines that classify clips report.
+"""Figures of clips: is the label present in a clip, whatever the events? Clip classification pipelines report these.
 
-A clip's score is the highest frame score within it. The threshold of a held-out fold is the one with the best F1 on the
-clips of the other folds: those of val for test, where one division takes the place of folds.
+The score of a clip is the highest frame score within it. The threshold of a held-out fold is the one with the best F1
+on the clips of the other folds. With a single division into train, val and test, the threshold for test comes from val.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,10 +19,10 @@ from ossicle.metrics.ranking import average_precision, pr_curve, roc_auc
 
 @dataclass(frozen=True, slots=True)
 class ClipFigures:
-    """How well clips of one label are told from the others; NaN where there is nothing to count.
+    """How well clips with one label are distinguished from the others; NaN where there is nothing to count.
 
-    ``thresholds`` holds the one used for each judged fold. Average precision and ROC AUC pool the judged folds' scores,
-    which come from several models where there are several folds.
+    ``thresholds`` holds the threshold of each evaluated fold. Average precision and ROC AUC pool the scores of the
+    evaluated folds, which come from several models if there are several folds.
     """
 
     n_positive: int
@@ -36,7 +36,7 @@ class ClipFigures:
     thresholds: Mapping[int, float]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; None where there was nothing to count."""
+        """Return plain values; None where there was nothing to count."""
         names = ("average_precision", "roc_auc", "f1", "precision", "recall", "accuracy")
         return {
             "n_positive": self.n_positive,
@@ -47,10 +47,20 @@ class ClipFigures:
 
 
 def clip_scores(track: ScoreTrack, spans: Intervals) -> NDArray[np.float32]:
-    """The highest score of each label in each span (n, 2; seconds): float32, shape (n, n_labels).
+    """Return the highest score of each label in each span: float32, shape (n, n_labels).
 
-    Frames count whose centre lies in the span; of a span that holds no centre, the frame in which its middle lies.
-    Raises ValueError for a track without frames.
+    Parameters
+    ----------
+    track
+        Scores of the recording.
+    spans
+        Shape (n, 2), seconds. A frame counts if its centre lies in the span; if a span holds no centre, the frame that
+        contains its middle counts.
+
+    Raises
+    ------
+    ValueError
+        If the track has no frames.
     """
     if len(track.scores) == 0:
         raise ValueError("a track without frames has no score for any clip")
@@ -66,7 +76,9 @@ def clip_scores(track: ScoreTrack, spans: Intervals) -> NDArray[np.float32]:
 
 
 def best_f1_threshold(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:
-    """The score from which on to say yes for the best F1 on these clips, the highest of equals; NaN without positives.
+    """Return the threshold with the best F1 on these clips, the highest of equals; NaN without positives.
+
+    A clip is positive if its score is at least the threshold.
 
     >>> best_f1_threshold(np.array([0.9, 0.6, 0.5]), np.array([True, False, True]))
     0.5
@@ -75,17 +87,21 @@ def best_f1_threshold(scores: NDArray[np.floating], positive: NDArray[np.bool_])
         return float("nan")
     curve = pr_curve(scores, positive)
     f1 = 2 * curve.precision * curve.recall / np.maximum(curve.precision + curve.recall, 1e-12)
-    # Thresholds fall, and argmax takes the first of equals.
+    # Thresholds fall, and argmax returns the first of equals.
     return float(curve.thresholds[int(np.argmax(np.round(f1, 12)))])
 
 
 def clip_figures(
     scores: NDArray[np.floating], positive: NDArray[np.bool_], folds: NDArray[np.int64], judged: Collection[int]
 ) -> ClipFigures:
-    """Figures of the clips of the folds ``judged``, each under the threshold that the clips of other folds chose.
+    """Return the figures of the clips in the folds ``judged``, each fold under the threshold from the other folds.
 
-    ``scores``, ``positive`` and ``folds`` (n,) are of held-out clips alone: none was in the training of the model that
-    scored it.
+    Parameters
+    ----------
+    scores, positive, folds
+        Shape (n,). All clips must be held out: none was in the training of the model that scored it.
+    judged
+        The folds to evaluate.
     """
     keep = np.isin(folds, list(judged))
     thresholds = {fold: best_f1_threshold(scores[folds != fold], positive[folds != fold]) for fold in sorted(judged)}
@@ -98,12 +114,12 @@ def judge_clips(
     folds: NDArray[np.int64],
     thresholds: Mapping[int, float],
 ) -> ClipFigures:
-    """Figures of clips (n,), each under the threshold of its fold; every fold in ``folds`` has one."""
+    """Return the figures of clips (n,), each under the threshold of its fold; every fold in ``folds`` has one."""
     limits = np.array([thresholds[int(fold)] for fold in folds], dtype=np.float64)
     truth, said = positive, scores >= limits
     tp, fp = int(np.sum(said & truth)), int(np.sum(said & ~truth))
     fn, n = int(np.sum(~said & truth)), len(truth)
-    # Without a threshold for every clip there is no decision to judge.
+    # Without a threshold for every clip there is no decision to evaluate.
     decided = n > 0 and not np.isnan(limits).any()
     return ClipFigures(
         n_positive=int(truth.sum()),

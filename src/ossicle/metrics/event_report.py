@@ -1,4 +1,4 @@
-"""What an evaluation of events found, as frozen values with a plain JSON form (NaN becomes null, six decimals)."""
+"""Results of an evaluation of events, as frozen values with a plain JSON form (NaN becomes null, six decimals)."""
 
 import math
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ BOUNDARY_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its interval; ``low`` and ``high`` are NaN where none can be given."""
+    """A figure with its interval; ``low`` and ``high`` are NaN where no interval can be given."""
 
     value: float
     low: float
     high: float
 
     def to_json(self) -> dict[str, float | None]:
-        """``{"value", "low", "high"}``."""
+        """Return ``{"value", "low", "high"}``."""
         return {"value": plain(self.value), "low": plain(self.low), "high": plain(self.high)}
 
 
@@ -30,13 +30,13 @@ class Rates:
     recall: Estimate
 
     def to_json(self) -> dict[str, Any]:
-        """``{"f1", "precision", "recall"}``, each an estimate."""
+        """Return ``{"f1", "precision", "recall"}``, each an estimate."""
         return {"f1": self.f1.to_json(), "precision": self.precision.to_json(), "recall": self.recall.to_json()}
 
 
 @dataclass(frozen=True, slots=True)
 class EventScores:
-    """Rates with the counts they come from."""
+    """Rates with the counts from which they are computed."""
 
     rates: Rates
     tp: int
@@ -46,16 +46,16 @@ class EventScores:
 
     @property
     def n_reference(self) -> int:
-        """Reference events."""
+        """Number of reference events."""
         return self.tp + self.fn
 
     @property
     def n_predicted(self) -> int:
-        """Predicted events."""
+        """Number of predicted events."""
         return self.tp + self.fp
 
     def to_json(self) -> dict[str, Any]:
-        """The rates' keys and the counts'."""
+        """Return the keys of the rates and those of the counts."""
         return {
             **self.rates.to_json(),
             "n_reference": self.n_reference,
@@ -71,14 +71,14 @@ class EventScores:
 class BoundaryErrors:
     """Quantiles (:data:`BOUNDARY_QUANTILES`) of predicted minus reference time over matched pairs, in seconds.
 
-    Negative is early. NaN without pairs.
+    Negative means early. NaN without pairs.
     """
 
     start_s: tuple[float, ...]
     end_s: tuple[float, ...]
 
     def to_json(self) -> dict[str, dict[str, float | None]]:
-        """``{"start_s": {"0.05": ...}, "end_s": {...}}``."""
+        """Return ``{"start_s": {"0.05": ...}, "end_s": {...}}``."""
         return {
             name: {f"{share:g}": plain(value) for share, value in zip(BOUNDARY_QUANTILES, values, strict=True)}
             for name, values in (("start_s", self.start_s), ("end_s", self.end_s))
@@ -87,11 +87,11 @@ class BoundaryErrors:
 
 @dataclass(frozen=True, slots=True)
 class EventReport:
-    """Events of many recordings and labels against their references.
+    """Predicted events of many recordings and labels compared with their references.
 
     ``pooled`` sums counts over recordings and labels; ``macro`` is the mean over the labels that have references.
-    ``few_groups``: there are too few groups for the intervals to speak of new ones (``metrics.bootstrap``). Where not
-    ``timed`` what is counted are recordings: there are no boundary errors and no false alarms an hour.
+    ``few_groups``: there are too few groups for intervals that hold for new groups (``metrics.bootstrap``). If not
+    ``timed``, recordings are counted instead of events: there are no boundary errors and no false alarms per hour.
     """
 
     pooled: EventScores
@@ -109,7 +109,7 @@ class EventReport:
     timed: bool = True
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, ready for ``json.dumps``; counts and false alarms of the pool stand at the top."""
+        """Return plain values, ready for ``json.dumps``; pooled counts and false alarms are at the top level."""
         counts = self._scores(self.pooled)
         rates = {key: counts.pop(key) for key in ("f1", "precision", "recall")}
         return {
@@ -133,5 +133,5 @@ class EventReport:
 
 
 def plain(value: float) -> float | None:
-    """A figure for JSON: six decimals, None for NaN and infinities."""
+    """Return a figure for JSON: six decimals, None for NaN and infinities."""
     return round(float(value), 6) if math.isfinite(value) else None

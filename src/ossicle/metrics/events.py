@@ -1,9 +1,9 @@
 """Event-based precision, recall and F1: of one list, of a sweep, and of many recordings and labels with intervals.
 
-Conventions. F1 is ``2 tp / (2 tp + fp + fn)``: defined as soon as there is a reference or a prediction. Precision
-without predictions is 0 where there was something to find; recall is undefined (NaN) where there was nothing. With
-neither references nor predictions all three are NaN: a correct silence is no evidence for either. A macro average is
-the mean over the labels that have references; false positives of the other labels count in the pool only.
+Conventions. F1 is ``2 tp / (2 tp + fp + fn)``: it is defined as soon as there is a reference or a prediction. Precision
+without predictions is 0 if there are references; recall without references is undefined (NaN). Without references and
+predictions all three are NaN: a correct silence is no evidence for any of them. A macro average is the mean over the
+labels that have references; false positives of the other labels count only in the pooled figures.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ class EventCounts:
 def count_events(
     reference: Intervals, predicted: Intervals, criterion: Criterion | RecordingMatch
 ) -> tuple[int, int, int]:
-    """True positives, false positives and false negatives of one label in one recording.
+    """Return true positives, false positives and false negatives of one label in one recording.
 
     >>> count_events(np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[0.1, 1.0]]), IouMatch(threshold=0.5))
     (1, 0, 1)
@@ -64,7 +64,9 @@ def count_events(
 def precision_recall_f1(
     tp: NDArray[np.int64] | int, fp: NDArray[np.int64] | int, fn: NDArray[np.int64] | int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Precision, recall and F1 of counts of any one shape; the module's conventions where a denominator is 0."""
+    """Return precision, recall and F1 of counts that share one shape; the module's conventions apply where a
+    denominator is 0.
+    """
     tp, fp, fn = np.asarray(tp), np.asarray(fp), np.asarray(fn)
     silent = np.where(tp + fp + fn == 0, np.nan, 0.0)
     precision = np.divide(tp, tp + fp, out=silent.copy(), where=tp + fp > 0)
@@ -74,7 +76,9 @@ def precision_recall_f1(
 
 
 def macro(values: NDArray[np.float64], n_reference: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Mean of ``values`` (..., n_labels) over the labels with ``n_reference`` (..., n_labels) > 0; NaN if none has."""
+    """Return the mean of ``values`` (..., n_labels) over the labels with ``n_reference`` (..., n_labels) > 0; NaN if
+    none has.
+    """
     there = n_reference > 0
     total = np.where(there, values, 0.0).sum(axis=-1)
     number = there.sum(axis=-1)
@@ -85,13 +89,17 @@ def macro(values: NDArray[np.float64], n_reference: NDArray[np.int64]) -> NDArra
 def boundary_errors(
     reference: Intervals, predicted: Intervals, pairs: Pairs
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Predicted minus reference start and end of each matched pair, in seconds, shapes (k,); negative is early."""
+    """Return predicted minus reference start and end of each matched pair, in seconds, shape (k,); negative means
+    early.
+    """
     error = predicted[pairs[:, 1]] - reference[pairs[:, 0]]
     return error[:, 0], error[:, 1]
 
 
 def iou_sweep(reference: Intervals, predicted: Intervals, thresholds: Sequence[float]) -> EventCounts:
-    """Counts at each IoU threshold, shape (n_thresholds,); neighbours are looked up once for all."""
+    """Return the counts at each IoU threshold, shape (n_thresholds,); neighbours are looked up once for all
+    thresholds.
+    """
     if not thresholds:
         return EventCounts(*(np.empty(0, dtype=np.int64) for _ in range(3)))
     criteria = [IouMatch(threshold=threshold) for threshold in thresholds]
@@ -112,15 +120,29 @@ def evaluate_events(
     n_bootstrap: int = 1000,
     seed: int = 0,
 ) -> EventReport:
-    """Predicted against reference events over recordings and labels, with bootstrap intervals.
+    """Compare predicted with reference events over recordings and labels, with bootstrap intervals.
 
-    ``durations_s`` (seconds) says which recordings are evaluated: one without references counts as reviewed empty.
-    ``groups`` gives each of them its group; without it each recording is its own. Raises UsageError where events lie
-    in a recording without a duration or bear a label that is not in ``labels``, where a recording has no group, and
-    where ``labels`` repeats itself.
+    Parameters
+    ----------
+    references, predictions
+        Recording id to label to events, float64 of shape (n, 2) in seconds.
+    durations_s
+        Length in seconds of every recording to evaluate; one without references counts as reviewed empty.
+    labels
+        Labels to evaluate, each once.
+    criterion
+        Which pairs may match. Under :class:`~.matching.RecordingMatch` a recording counts once for each label: there
+        are no boundary errors and no false alarms per hour.
+    groups
+        Group of each recording; without it each recording is its own group.
+    n_bootstrap, seed
+        Number of resamples, and their seed.
 
-    Under :class:`~.matching.RecordingMatch` a recording counts once for each label: there are no boundary errors and
-    no false alarms an hour.
+    Raises
+    ------
+    UsageError
+        If events lie in a recording without a duration or have a label that is not in ``labels``, if a recording has no
+        group, or if ``labels`` holds a label twice.
     """
     recordings, timed = sorted(durations_s), not isinstance(criterion, RecordingMatch)
     group_of = {recording: recording for recording in recordings} if groups is None else groups
@@ -158,7 +180,7 @@ def evaluate_events(
 
 @dataclass(frozen=True, slots=True)
 class CountReport:
-    """Rates of counts: pooled, mean over labels with references, of each label and of each group."""
+    """Rates of counts: pooled, mean over labels with references, per label and per group."""
 
     pooled: EventScores
     macro: Rates
@@ -167,7 +189,7 @@ class CountReport:
     bootstrap: Bootstrap
 
     def to_json(self) -> dict[str, Any]:
-        """The pooled rates and counts at the top, then ``macro``, ``per_label`` and ``per_group``."""
+        """Return pooled rates and counts at the top level, then ``macro``, ``per_label`` and ``per_group``."""
         return {
             **self.pooled.to_json(),
             "macro": self.macro.to_json(),
@@ -184,9 +206,10 @@ def count_report(
     n_bootstrap: int,
     seed: int,
 ) -> CountReport:
-    """Rates with intervals of ``counts``, int64, shape (n_recordings, n_labels, 3): tp, fp, fn of events or segments.
+    """Return rates with intervals of ``counts``: tp, fp, fn of events or segments, int64, shape (n_recordings,
+    n_labels, 3).
 
-    ``groups`` and ``durations_s`` (seconds) are those of the recordings.
+    ``groups`` and ``durations_s`` (seconds) belong to the recordings, in the same order.
     """
     result = bootstrap_interval(counts, groups, all_rates, n_bootstrap, seed, _LEVEL)
     duration_s = float(durations_s.sum())
@@ -210,7 +233,7 @@ def check_names(
     labels: Sequence[str],
     groups: Mapping[str, str],
 ) -> None:
-    """UsageError where references, predictions, durations, labels and groups do not fit together."""
+    """Raise UsageError if references, predictions, durations, labels and groups do not fit together."""
     if len(set(labels)) < len(labels):
         raise UsageError(f"a label stands twice among the evaluated ones ({', '.join(labels)}): name each once")
     for recording in durations_s:
@@ -233,7 +256,7 @@ def _events(events: EventSet, recording: str, label: str) -> Intervals:
 
 
 def all_rates(sums: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums (b, n_labels, 3) to rates (b, 2 + n_labels, 3): pooled, macro, each label; precision, recall, F1."""
+    """Turn sums (b, n_labels, 3) into rates (b, 2 + n_labels, 3): pooled, macro, each label; precision, recall, F1."""
     of_label = _label_rates(sums)
     n_reference = sums[..., 0] + sums[..., 2]
     mean = np.stack([macro(of_label[..., rate], n_reference) for rate in range(3)], axis=-1)
@@ -241,7 +264,7 @@ def all_rates(sums: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _label_rates(sums: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums (..., 3) of tp, fp, fn to precision, recall and F1 (..., 3)."""
+    """Turn sums (..., 3) of tp, fp, fn into precision, recall and F1 (..., 3)."""
     return np.stack(precision_recall_f1(sums[..., 0], sums[..., 1], sums[..., 2]), axis=-1)
 
 
@@ -261,7 +284,9 @@ def _scores(rates: Rates, counts: NDArray[np.int64], duration_s: float) -> Event
 def _per_group(
     counts: NDArray[np.int64], names: Sequence[str], durations: NDArray[np.float64], n: int, seed: int
 ) -> dict[str, EventScores]:
-    """Scores of each group, pooled over labels; intervals from its own recordings (none for a single one)."""
+    """Return the scores of each group, pooled over labels; intervals come from its own recordings (none for a
+    single one).
+    """
     out = {}
     for group in sorted(set(names)):
         rows = np.flatnonzero(np.array([name == group for name in names]))

@@ -1,9 +1,9 @@
-"""What the scores of frames are worth before any decision: ranking and calibration of each label, and all together.
+"""Quality of frame scores before any decision: ranking and calibration of each label, and of all labels together.
 
-A frame is positive where annotations of the label cover at least half of it (``metrics.frames``); the frame of a model
-that reads windows is a window. Ranking counts frames; calibration weighs them by their length, so a last frame that the
-recording cuts short counts as what is left. Means are over the labels where a figure is defined, and labels that no
-frame has are named.
+A frame is positive if annotations of the label cover at least half of it (``metrics.frames``); for a model that reads
+windows, a frame is a window. Ranking counts frames. Calibration weights them by their length, so a last frame that
+extends beyond the recording counts only with the part inside. Means are over the labels for which a figure is defined;
+labels without positive frames are listed.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -28,9 +28,9 @@ MOST_RESAMPLED = 500_000
 
 @dataclass(frozen=True, slots=True)
 class LabelFrames:
-    """Frames of one label, ``positive_s`` seconds of them positive.
+    """Figures of the frames of one label; ``positive_s`` seconds of them are positive.
 
-    Ranking figures are NaN where undefined; there is no calibration where scores are no probabilities.
+    Ranking figures are NaN where undefined; there is no calibration if scores are no probabilities.
     """
 
     average_precision: float
@@ -41,9 +41,10 @@ class LabelFrames:
 
 @dataclass(frozen=True, slots=True)
 class FrameReport:
-    """All labels: means over those where a figure is defined, and the calibration of all labels' frames at once.
+    """Figures of all labels: means over those with a defined figure, and the calibration of all labels' frames
+    together.
 
-    The means are macro ROC AUC and cmAP; their intervals, where there are any, are of resampled groups and recordings.
+    The means are macro ROC AUC and cmAP; their intervals, if any, come from resampled groups and recordings.
     ``absent``: labels without a positive frame.
     """
 
@@ -54,7 +55,7 @@ class FrameReport:
     absent: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, the reliability tables last."""
+        """Return plain values, the reliability tables last."""
         return {
             "average_precision": plain(self.mean_average_precision.value),
             "roc_auc": plain(self.mean_roc_auc.value),
@@ -76,7 +77,9 @@ class FrameReport:
 
 
 class FrameTally:
-    """Frames of many recordings, added one by one; for the ranking it holds 5 or 9 bytes a frame and label."""
+    """Frames of many recordings, added one recording at a time; it keeps 5 or 9 bytes per frame and label for the
+    ranking.
+    """
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
@@ -88,9 +91,16 @@ class FrameTally:
         self._probabilities = True
 
     def add(self, track: FrameScores, references: Mapping[str, Intervals], unknown: Collection[str] = ()) -> None:
-        """Add a recording: scores with a column a label, and (n, 2) seconds of each label's annotations.
+        """Add a recording.
 
-        Of ``unknown`` labels it is not known whether they are in it: its frames have no part in their figures.
+        Parameters
+        ----------
+        track
+            Scores with one column per label.
+        references
+            Annotations of each label, shape (n, 2), seconds.
+        unknown
+            Labels whose presence in the recording is unknown; its frames do not count in their figures.
         """
         seconds = np.diff(track.edges_s)
         self._probabilities &= bool(np.all((track.scores >= 0) & (track.scores <= 1)))
@@ -107,7 +117,15 @@ class FrameTally:
                 self._sums[label].append(calibration_sums(scores, targets, seconds))
 
     def report(self, groups: Sequence[str] = (), n_bootstrap: int = 0, seed: int = 0) -> FrameReport:
-        """The figures of all that was added; with the ``groups`` of the recordings, in turn, means have intervals."""
+        """Return the figures of all added recordings.
+
+        Parameters
+        ----------
+        groups
+            Groups of the recordings, in the order in which they were added; without them means have no intervals.
+        n_bootstrap, seed
+            Number of resamples, and their seed.
+        """
         per_label = {label: self._of_label(label) for label in self.labels}
         precision = Estimate(_mean([of.average_precision for of in per_label.values()]), np.nan, np.nan)
         auc = Estimate(_mean([of.roc_auc for of in per_label.values()]), np.nan, np.nan)
@@ -132,7 +150,7 @@ class FrameTally:
         )
 
     def _told(self, parts: Mapping[str, list[T]], label: str) -> list[T]:
-        """Of the recordings' parts those of which the truth is known."""
+        """Return the parts of the recordings whose truth is known for the label."""
         return [one for one, known in zip(parts[label], self._known[label], strict=True) if known]
 
     def _of_label(self, label: str) -> LabelFrames:
@@ -147,7 +165,9 @@ class FrameTally:
 
 
 def reliability_rows(found: Calibration | None, weight: str = "seconds") -> list[dict[str, float | None]]:
-    """A row a bin: its bounds, the ``weight`` in it, mean score and share of positives (None in an empty bin)."""
+    """Return one row per bin: its bounds, the ``weight`` in it, mean score and share of positives (None in an
+    empty bin).
+    """
     if found is None:
         return []
     columns = (found.edges[:-1], found.edges[1:], found.weight, found.mean_score, found.share_positive)

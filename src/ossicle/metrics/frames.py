@@ -1,4 +1,4 @@
-"""Scores of frames of any length, and what the annotations say of the same frames."""
+"""Scores of frames of any length, and the annotated truth of the same frames."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from ossicle.core.intervals import Intervals, as_intervals, union
 from ossicle.core.tracks import ScoreTrack
 from ossicle.metrics.intersections import covered_before
 
-# Seconds: decimal times of six places put a boundary up to half a microsecond beside the grid.
+# Seconds: decimal times of six places can put a boundary up to half a microsecond off the grid.
 _TOLERANCE_S = 1e-6
 
 
@@ -17,16 +17,24 @@ _TOLERANCE_S = 1e-6
 class FrameScores:
     """Scores of one recording: frame k lies between ``edges_s[k]`` and ``edges_s[k + 1]``.
 
-    ``edges_s``: float64, shape (n_frames + 1,), seconds, strictly ascending; ``scores``: floating, shape (n_frames,
-    n_labels), finite, of any range. Raises ValueError on shapes that do not fit, edges that do not ascend and scores
-    that are not finite.
+    Parameters
+    ----------
+    edges_s
+        float64, shape (n_frames + 1,), seconds, strictly ascending.
+    scores
+        Floating, shape (n_frames, n_labels), finite, of any range.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, edges do not ascend, or scores are not finite.
     """
 
     edges_s: NDArray[np.float64]
     scores: NDArray[np.floating]
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be scored."""
+        """Reject wrong shapes, edges that do not ascend, and scores that are not finite."""
         if self.scores.ndim != 2 or self.edges_s.shape != (len(self.scores) + 1,):
             raise ValueError(f"{self.edges_s.shape} edges do not bound frames of scores of shape {self.scores.shape}")
         if not (np.isfinite(self.edges_s).all() and np.all(np.diff(self.edges_s) > 0)):
@@ -36,7 +44,7 @@ class FrameScores:
 
 
 def frames_of(track: ScoreTrack) -> FrameScores:
-    """A score track with its last frame cut at the end of the recording, as its events are.
+    """Return a score track as frames, with the last frame cut at the end of the recording as its events are.
 
     >>> track = ScoreTrack(("call",), np.zeros((3, 1), np.float32), hop_s=0.5, duration_s=1.25)
     >>> frames_of(track).edges_s.tolist()
@@ -48,7 +56,7 @@ def frames_of(track: ScoreTrack) -> FrameScores:
 
 
 def frame_targets(events: Intervals, edges_s: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether events (n, 2; seconds) cover at least half of each frame, shape (n_frames,).
+    """Return whether events (n, 2; seconds) cover at least half of each frame, shape (n_frames,).
 
     >>> frame_targets(np.array([[0.5, 2.4]]), np.array([0.0, 1.0, 2.0, 3.0])).tolist()
     [True, True, False]

@@ -1,8 +1,8 @@
-"""How much of a run of frames lies inside reference events, looked up in constant time a run.
+"""Overlap of a run of frames with reference events, looked up in constant time per run.
 
-References of one class may overlap; then what they share counts once for each of them, as in ``sed_scores_eval``. They
-are dealt into *layers* in each of which none overlaps another, so a boundary between frames crosses at most one event
-a layer, and a run meets the events at its two ends and those it holds whole.
+References of one class may overlap; a shared stretch then counts once for each of them, as in ``sed_scores_eval``. They
+are distributed over *layers* within which no events overlap. A boundary between frames therefore crosses at most one
+event per layer, and a run overlaps only the events at its two ends and those wholly inside it.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from ossicle.core.intervals import Intervals, as_intervals
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Disjoint events (n, 2) in order, seen from the n_frames + 1 boundaries of the frames.
+    """Disjoint events (n, 2) in order, indexed from the n_frames + 1 boundaries of the frames.
 
-    ``begun``: int32, how many begin before each boundary; ``over``: how many end at or before it. Where the first is
-    greater than the second, event ``begun - 1`` crosses the boundary.
+    ``begun``: int32, how many events begin before each boundary; ``over``: how many end at or before it. Where
+    ``begun`` is greater than ``over``, event ``begun - 1`` crosses the boundary.
     """
 
     events: Intervals
@@ -27,7 +27,7 @@ class Layer:
 
 
 def layers(events: Intervals, edges_s: NDArray[np.float64]) -> list[Layer]:
-    """Events (n, 2; seconds) dealt into layers; those of no length, which nothing can cover, are in none.
+    """Distribute events (n, 2; seconds) over layers; events of zero length are left out, since nothing can cover them.
 
     ``edges_s``: float64, shape (n_frames + 1,), the boundaries of the frames in seconds, ascending.
     """
@@ -50,9 +50,9 @@ def _seen_from(events: Intervals, edges_s: NDArray[np.float64]) -> Layer:
 
 
 def covered_before(events: Intervals, edges_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Seconds of ``events`` that lie before each boundary, summed over events, shape (n_frames + 1,).
+    """Return the seconds of ``events`` that lie before each boundary, summed over events, shape (n_frames + 1,).
 
-    The difference of two boundaries is what lies between them.
+    The difference between two boundaries is the length covered between them.
 
     >>> covered_before(np.array([[0.5, 2.0], [1.0, 2.0]]), np.array([0.0, 1.0, 3.0])).tolist()
     [0.0, 0.5, 2.5]
@@ -60,7 +60,7 @@ def covered_before(events: Intervals, edges_s: NDArray[np.float64]) -> NDArray[n
     times = as_intervals(events)
     if len(times) == 0:
         return np.zeros(len(edges_s))
-    # Piecewise linear: the slope is the number of events that are on.
+    # Piecewise linear: the slope is the number of active events.
     corners, place = np.unique(times, return_inverse=True)
     steps = np.where(np.arange(times.size) % 2 == 0, 1, -1)
     slope = np.cumsum(np.bincount(place.ravel(), weights=steps, minlength=len(corners)))

@@ -1,13 +1,17 @@
-"""Pairing predicted events with reference events of one label in one recording.
+"""Matching of predicted with reference events of one label in one recording.
 
-A *criterion* says which pairs may be matched; :func:`match` chooses among them. A pairing uses each event at most once.
-The one chosen has the greatest number of pairs (as ``sed_eval`` with ``event_matching_type="optimal"`` and ``mir_eval``
-do), and among those of equal number the greatest total intersection over union (IoU), so boundary errors are those of
-the natural partners.
+A *criterion* defines which pairs may match; :func:`match` chooses among them. A matching uses each event at most once.
+The chosen one has the greatest number of pairs (like ``sed_eval`` with ``event_matching_type="optimal"``, and
+``mir_eval``). Among matchings of equal size it has the greatest total intersection over union (IoU), so boundary errors
+are those of the best-fitting partners.
 
-Boundaries count as met up to :data:`TOLERANCE`: times come from decimal text, so an IoU of exactly the threshold or an
-onset exactly one collar away would otherwise depend on the last bit. ``sed_eval`` has no such tolerance and can differ
-there, and only there. Events of zero length have IoU 0 (as in ``core.intervals``): they match by collar, never by IoU.
+Criteria are met up to :data:`TOLERANCE`: times come from decimal text, so an IoU of exactly the threshold or an onset
+exactly one collar away would otherwise depend on the last bit. ``sed_eval`` has no such tolerance and can differ in
+these cases only. Events of zero length have IoU 0 (as in ``core.intervals``): they match by collar, never by IoU.
+
+References
+----------
+A. Mesaros, T. Heittola, T. Virtanen, "Metrics for polyphonic sound event detection", Applied Sciences 6(6), 2016.
 """
 
 import numpy as np
@@ -21,24 +25,24 @@ Pairs = NDArray[np.int64]
 
 # Absolute, on IoU and on seconds: far above float64 noise at times of 1e6 s, far below a sample.
 TOLERANCE = 1e-9
-# Candidate windows are searched this much wider (relative and in seconds) than the criterion, which then decides.
+# Search windows of candidates are this much wider (relative and in seconds) than the criterion, which then decides.
 _SEARCH_MARGIN = 1e-6
-# Pairs examined at once: bounds the memory of long overlapping lists to some 100 MB.
+# Pairs examined at once: limits the memory of long overlapping lists to about 100 MB.
 _BLOCK_PAIRS = 1 << 21
-# Components with more cells than this are solved sparsely.
+# Components with more cells than this are solved with sparse matrices.
 _DENSE_CELLS = 1 << 14
 
 
 @settings
 class IouMatch:
-    """A pair may match when the intersection over union of its two intervals reaches ``threshold``."""
+    """A pair may match if the intersection over union of its two intervals reaches ``threshold``."""
 
     threshold: float = setting(default=0.5, help="least intersection over union of a matched pair", gt=0, le=1)
 
 
 @settings
 class CollarMatch:
-    """A pair may match when onsets, offsets or both agree within a collar, as in ``sed_eval`` (Mesaros et al. 2016).
+    """A pair may match if onsets, offsets or both agree within a collar, as in ``sed_eval`` (Mesaros et al. 2016).
 
     The collar of an offset is ``max(collar_s, percentage_of_length * reference length)``.
     """
@@ -51,7 +55,7 @@ class CollarMatch:
     evaluate_offset: bool = setting(default=True, help="whether offsets must agree")
 
     def __post_init__(self) -> None:
-        """Refuse a criterion that every pair would meet."""
+        """Reject a criterion that every pair would meet."""
         if not (self.evaluate_onset or self.evaluate_offset):
             raise ValueError("evaluate_onset and evaluate_offset are both false: set at least one of them to true")
 
@@ -61,17 +65,17 @@ Criterion = IouMatch | CollarMatch
 
 @settings
 class RecordingMatch:
-    """Times do not matter: a label is in a recording or it is not, and is found there or not.
+    """Ignore times: a label is present in a recording or not, and is detected there or not.
 
-    There is at most one true positive, false positive or false negative for each recording and label, however many
-    annotations and events there are. It pairs nothing, so it is for counting only.
+    There is at most one true positive, false positive or false negative per recording and label, whatever the number of
+    annotations and events. This criterion is for counting only; it forms no pairs.
     """
 
 
 def recording_counts(
     n_reference: NDArray[np.int64], n_predicted: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """True positives, false positives and false negatives under :class:`RecordingMatch`, of recordings (n,).
+    """Return true positives, false positives and false negatives of recordings (n,) under :class:`RecordingMatch`.
 
     >>> [one.tolist() for one in recording_counts(np.array([3, 0, 1]), np.array([1, 2, 0]))]
     [[True, False, False], [False, True, False], [False, False, True]]
@@ -81,7 +85,7 @@ def recording_counts(
 
 
 def pair_iou(reference: Intervals, predicted: Intervals, pairs: Pairs) -> NDArray[np.float64]:
-    """Intersection over union of each pair, shape (k,); 0 where both intervals are empty."""
+    """Return the intersection over union of each pair, shape (k,); 0 where both intervals are empty."""
     a, b = reference[pairs[:, 0]], predicted[pairs[:, 1]]
     both = np.maximum(np.minimum(a[:, 1], b[:, 1]) - np.maximum(a[:, 0], b[:, 0]), 0.0)
     either = (a[:, 1] - a[:, 0]) + (b[:, 1] - b[:, 0]) - both
@@ -90,7 +94,9 @@ def pair_iou(reference: Intervals, predicted: Intervals, pairs: Pairs) -> NDArra
 
 
 def meets(reference: Intervals, predicted: Intervals, pairs: Pairs, criterion: Criterion) -> NDArray[np.bool_]:
-    """Whether each pair (index of reference, index of predicted; shape (k, 2)) meets the criterion, shape (k,)."""
+    """Return whether each pair (index of reference, index of prediction; shape (k, 2)) meets the criterion, shape
+    (k,).
+    """
     if isinstance(criterion, IouMatch):
         reached: NDArray[np.bool_] = pair_iou(reference, predicted, pairs) >= criterion.threshold - TOLERANCE
         return reached
@@ -104,11 +110,15 @@ def meets(reference: Intervals, predicted: Intervals, pairs: Pairs, criterion: C
 
 
 def candidates(reference: Intervals, predicted: Intervals, criterion: Criterion) -> Pairs:
-    """All pairs that meet the criterion: int64, shape (k, 2), index of reference and of predicted, sorted.
+    """Return all pairs that meet the criterion: int64, shape (k, 2), index of reference and of prediction, sorted.
 
-    Predictions are sorted once and each reference looks only at those whose start (or end) could meet the criterion,
-    so the work follows the number of neighbours, not the product of the lists. Raises ValueError on times that are not
-    finite or upside down.
+    Predictions are sorted once, and each reference examines only those whose start (or end) could meet the criterion.
+    The work therefore grows with the number of neighbours, not with the product of the lengths.
+
+    Raises
+    ------
+    ValueError
+        If times are not finite, or an end lies before its start.
     """
     reference, predicted = as_intervals(reference), as_intervals(predicted)
     edge, low, high = _search_windows(reference, criterion)
@@ -131,10 +141,22 @@ def candidates(reference: Intervals, predicted: Intervals, criterion: Criterion)
 
 
 def match(reference: Intervals, predicted: Intervals, criterion: Criterion) -> Pairs:
-    """The chosen pairs of events of one label in one recording: int64, shape (k, 2), sorted by reference.
+    """Match predicted with reference events of one label in one recording.
 
-    ``reference`` and ``predicted``: float64, shapes (n, 2) and (m, 2), start and end in seconds, in any order.
+    Parameters
+    ----------
+    reference, predicted
+        float64, shapes (n, 2) and (m, 2), start and end in seconds, in any order.
+    criterion
+        Which pairs may match.
 
+    Returns
+    -------
+    ndarray
+        The matched pairs (index of reference, index of prediction): int64, shape (k, 2), sorted by reference.
+
+    Examples
+    --------
     >>> match(np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[2.1, 3.0], [5.0, 6.0]]), IouMatch()).tolist()
     [[1, 0]]
     """
@@ -143,10 +165,17 @@ def match(reference: Intervals, predicted: Intervals, criterion: Criterion) -> P
 
 
 def best_matching(pairs: Pairs, gain: NDArray[np.float64]) -> Pairs:
-    """Of the allowed ``pairs`` (k, 2) the matching with most pairs and then greatest total ``gain`` (k,), in [0, 1].
+    """Return the matching with most pairs and then the greatest total ``gain``.
 
-    Solved by connected component of the graph of allowed pairs: a component in which one side is a single event takes
-    its best pair; the others are assignment problems.
+    Each connected component of the graph of allowed pairs is solved by itself. If one side of a component is a single
+    event, it takes its best pair; the others are assignment problems.
+
+    Parameters
+    ----------
+    pairs
+        Allowed pairs, shape (k, 2).
+    gain
+        Gain of each pair in [0, 1], shape (k,).
     """
     if len(pairs) == 0:
         return pairs
@@ -173,7 +202,7 @@ def best_matching(pairs: Pairs, gain: NDArray[np.float64]) -> Pairs:
 
 
 def match_brute_force(reference: Intervals, predicted: Intervals, criterion: Criterion) -> Pairs:
-    """What :func:`match` must equal in number and total IoU: tries every pairing. The oracle, for up to ten events."""
+    """Try every matching of up to ten events; :func:`match` must equal the result in number of pairs and total IoU."""
     every = np.stack(np.meshgrid(np.arange(len(reference)), np.arange(len(predicted)), indexing="ij"), axis=-1)
     every = every.reshape(-1, 2)
     allowed = meets(reference, predicted, every, criterion).reshape(len(reference), len(predicted))
@@ -197,10 +226,11 @@ def _offset_collar(reference: Intervals, criterion: CollarMatch) -> NDArray[np.f
 
 
 def _search_windows(reference: Intervals, criterion: Criterion) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
-    """Column of the predictions to sort by, and per reference the range in which that time must lie.
+    """Return the column by which to sort predictions, and per reference the range in which that time must lie.
 
-    With length L and threshold t, IoU >= t asks of a predicted start s: s >= end - L / t (the union reaches from s to
-    the end at least, the intersection is at most L) and s <= end - t * L (the intersection reaches from s to the end).
+    With length L and threshold t, IoU >= t requires of a predicted start s: s >= end - L / t (the union reaches at
+    least from s to the end, the intersection is at most L) and s <= end - t * L (the intersection reaches from s to the
+    end).
     """
     length = reference[:, 1] - reference[:, 0]
     if isinstance(criterion, IouMatch):
@@ -215,7 +245,7 @@ def _search_windows(reference: Intervals, criterion: Criterion) -> tuple[int, ND
 
 
 def _compact(pairs: Pairs) -> tuple[Pairs, Pairs]:
-    """Rows and columns of ``pairs`` renumbered from 0 without gaps."""
+    """Return the rows and columns of ``pairs``, renumbered from 0 without gaps."""
     return (
         np.unique(pairs[:, 0], return_inverse=True)[1].astype(np.int64),
         np.unique(pairs[:, 1], return_inverse=True)[1].astype(np.int64),
@@ -223,7 +253,7 @@ def _compact(pairs: Pairs) -> tuple[Pairs, Pairs]:
 
 
 def _assign(rows: Pairs, cols: Pairs, gain: NDArray[np.float64]) -> Pairs:
-    """Indices of the edges of one component's best matching; one more pair outweighs any gain."""
+    """Return the indices of the edges of one component's best matching; one more pair outweighs any gain."""
     n_rows, n_cols = int(rows.max()) + 1, int(cols.max()) + 1
     bonus = float(min(n_rows, n_cols) + 1)
     if n_rows * n_cols > _DENSE_CELLS:
@@ -237,7 +267,9 @@ def _assign(rows: Pairs, cols: Pairs, gain: NDArray[np.float64]) -> Pairs:
 
 
 def _assign_sparse(rows: Pairs, cols: Pairs, gain: NDArray[np.float64], bonus: float) -> Pairs:
-    """The same for a large component (Jonker-Volgenant for sparse costs): a row may also stay alone, at a high cost."""
+    """Do the same for a large component (Jonker-Volgenant for sparse costs); a row may stay unmatched, at a high
+    cost.
+    """
     n_rows, n_cols = int(rows.max()) + 1, int(cols.max()) + 1
     alone = np.arange(n_rows)
     cost = np.concatenate([2.0 - gain, np.full(n_rows, 2.0 + bonus)])

@@ -1,8 +1,8 @@
-"""The noise gate as a pure function: how often each label fires where there is nothing to find, against limits.
+"""The noise gate as a pure function: compare how often each label fires on sound without targets with limits.
 
-A *probe* is a kind of sound without a target, a *part* of it one level or one kind of recording. Each part is judged
-by itself, since a detector may keep silent on faint noise and fire on loud. An event every minute is 60 an hour; a
-detector that is stuck on gives one long event, so the share of the time that it fills has a limit too.
+A *probe* is a kind of sound without a target; a *part* of it is one level or one kind of recording. Each part is judged
+by itself, since a detector may be silent on faint noise and fire on loud noise. One event per minute is 60 per hour. A
+detector that is always active gives one long event, so the share of the time that events fill has a limit too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ LEAST_S = 60.0
 
 @settings
 class NoiseGateSettings:
-    """Limits of the noise gate: the most events an hour of any label on any part of a probe."""
+    """Limits of the noise gate: the largest number of events per hour of any label on any part of a probe."""
 
     silence_per_hour: float = setting(default=0.0, help="highest number of events per hour on digital silence", ge=0)
     white_noise_per_hour: float = setting(
@@ -53,13 +53,13 @@ class NoiseGateSettings:
     seed: int = setting(default=0, help="seed of the synthetic probes", ge=0)
 
     def limit(self, probe: str) -> float:
-        """The most events an hour on a probe."""
+        """Return the largest number of events per hour on a probe."""
         return float(getattr(self, f"{probe}_per_hour"))
 
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """What one label did on one part of a probe: ``n_events`` in ``seconds``, of which they fill ``active_s``."""
+    """Events of one label on one part of a probe: ``n_events`` in ``seconds``, filling ``active_s`` of them."""
 
     probe: str
     part: str
@@ -70,7 +70,7 @@ class Firing:
 
     @property
     def per_hour(self) -> float:
-        """Events an hour."""
+        """Events per hour."""
         return self.n_events * 3600 / self.seconds
 
     @property
@@ -81,14 +81,14 @@ class Firing:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A firing against its limits; ``limit_per_hour`` is None where the part was not judged."""
+    """A firing compared with its limits; ``limit_per_hour`` is None if the part was not judged."""
 
     firing: Firing
     limit_per_hour: float | None
     refused: bool
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, figures rounded to 6 decimals."""
+        """Return plain values, figures rounded to 6 decimals."""
         one = self.firing
         return {
             **asdict(one),
@@ -102,13 +102,13 @@ class Judged:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Judged":
-        """The inverse of :meth:`to_json`, to its decimals."""
+        """Read what :meth:`to_json` wrote."""
         one = Firing(**{spec.name: values[spec.name] for spec in fields(Firing)})
         return cls(one, values["limit_per_hour"], values["refused"])
 
 
 def judge(firings: Sequence[Firing], limits: NoiseGateSettings) -> list[Judged]:
-    """Every firing against the given limits, in the given order; parts of no length are left out.
+    """Compare every firing with the limits, in the given order; parts of zero length are left out.
 
     >>> one = Firing("white_noise", "-20 dBFS", "call", seconds=60.0, n_events=4, active_s=0.4)
     >>> [found.refused for found in judge([one], NoiseGateSettings())]

@@ -1,23 +1,27 @@
 """Polyphonic sound detection score (PSDS), exact over all thresholds of unquantised scores.
 
-C. Bilen et al., "A framework for the robust evaluation of sound event detection", ICASSP 2020 (the score);
-J. Ebbers, R. Serizel, R. Haeb-Umbach, "Threshold-independent evaluation of sound event detection scores", ICASSP 2022
-(all thresholds at once). At a threshold, detections are maximal runs of frames at or above it. A detection is
-*relevant* when references of its class cover at least ``dtc`` of it, else a false positive; a reference is *found* when
-relevant detections cover at least ``gtc`` of it; a false positive is a *cross trigger* of every other class whose
-references cover at least ``cttc`` of it. Of each class
+At a threshold, detections are maximal runs of frames at or above it. A detection is *relevant* if references of its
+class cover at least ``dtc`` of it, otherwise it is a false positive. A reference is *found* if relevant detections
+cover at least ``gtc`` of it. A false positive is a *cross trigger* of every other class whose references cover at least
+``cttc`` of it. For each class
 
-    effective false positive rate = false positives an hour
-                                    + alpha_ct * mean over other classes of (cross triggers an hour of that class)
+    effective false positive rate = false positives per hour
+                                    + alpha_ct * mean over other classes of (cross triggers per hour of that class)
 
-and its curve is the greatest share of references found at any threshold with at most so high a rate. The PSDS is the
-area of ``mean - alpha_st * standard deviation`` of the curves over the classes (at least 0) up to ``max_efpr``, as a
-share of the greatest there could be.
+and its curve is the greatest share of references found at any threshold with at most that rate. The PSDS is the area
+under ``mean - alpha_st * standard deviation`` of the curves over the classes (at least 0) up to ``max_efpr``, divided
+by the largest possible area.
 
 Conventions. Only classes with references count; the others have no curve (NaN), trigger nothing and are triggered by
-nothing. References of one class that overlap count one by one, and what they share covers a detection once for each of
-them (as in ``sed_scores_eval``). A criterion met to within half a microsecond is met. A reference of no length is never
-found.
+nothing. Overlapping references of one class count one by one, and a shared stretch covers a detection once for each of
+them (as in ``sed_scores_eval``). A criterion that is met to within half a microsecond counts as met. A reference of
+zero length is never found.
+
+References
+----------
+C. Bilen et al., "A framework for the robust evaluation of sound event detection", ICASSP 2020 (the score).
+J. Ebbers, R. Serizel, R. Haeb-Umbach, "Threshold-independent evaluation of sound event detection scores", ICASSP 2022
+(all thresholds at once).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,11 +44,12 @@ References = Mapping[str, Mapping[str, Intervals]]
 
 @dataclass(frozen=True, slots=True)
 class PsdRoc:
-    """Where one class finds more, as its effective false positive rate rises: its curve is flat between these.
+    """The curve of one class: the points at which it finds more as the effective false positive rate rises; flat
+    between.
 
-    ``efpr``: effective false positives an hour, rising, at most ``max_efpr``; ``tpr``: the share of references found
-    from there on, rising; ``thresholds``: the score at or above which frames are taken to get there. All of shape (k,);
-    before the first, nothing is found.
+    ``efpr``: effective false positives per hour, rising, at most ``max_efpr``. ``tpr``: the share of references found
+    from that rate on, rising. ``thresholds``: the score threshold at each point. All of shape (k,); before the first
+    point nothing is found.
     """
 
     efpr: NDArray[np.float64]
@@ -52,16 +57,16 @@ class PsdRoc:
     thresholds: NDArray[np.float64]
 
     def at(self, efpr: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The share of references found at most at each of these rates."""
+        """Return the largest share of references found at each of these rates."""
         found: NDArray[np.float64] = np.append(0.0, self.tpr)[np.searchsorted(self.efpr, efpr, side="right")]
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Psds:
-    """A PSDS in [0, 1], the same of each label alone (without ``alpha_st``), and the labels' curves.
+    """A PSDS in [0, 1], the PSDS of each label alone (without ``alpha_st``), and the labels' curves.
 
-    NaN where there are no references; such labels have no curve.
+    NaN without references; such labels have no curve.
     """
 
     settings: PsdsSettings
@@ -70,7 +75,7 @@ class Psds:
     rocs: Mapping[str, PsdRoc]
 
     def to_json(self) -> dict[str, Any]:
-        """``{"value", "per_label", "settings"}``, plain values."""
+        """Return ``{"value", "per_label", "settings"}`` as plain values."""
         per_label = {label: plain(value) for label, value in self.per_label.items()}
         return {"value": plain(self.value), "per_label": per_label, "settings": asdict(self.settings)}
 
@@ -82,13 +87,27 @@ def psds(
     labels: Sequence[str],
     criteria: Sequence[PsdsSettings],
 ) -> list[Psds]:
-    """The PSDS of scores under each criterion; the scores are gone through once for all of them.
+    """Return the PSDS of scores under each criterion; the scores are read once for all criteria.
 
-    ``tracks``: (recording id, scores whose columns are ``labels``), each recording once, in any order; they are
-    released one by one, so that memory follows the longest recording and the number of peaks. ``references``:
-    recording id to label to (n, 2) seconds; ``durations_s`` (seconds) says which recordings are evaluated. Raises
-    UsageError where a recording has scores or references but no duration, no scores, or scores twice, and where
-    references bear a label that is not in ``labels``.
+    Parameters
+    ----------
+    tracks
+        (recording id, scores whose columns are ``labels``), each recording once, in any order. They are released one by
+        one, so memory depends on the longest recording and the number of peaks.
+    references
+        Recording id to label to events, shape (n, 2), seconds.
+    durations_s
+        Length in seconds of every recording to evaluate.
+    labels
+        Names of the columns of the scores.
+    criteria
+        The variants of the PSDS to compute.
+
+    Raises
+    ------
+    UsageError
+        If a recording has scores or references but no duration, no scores, or scores twice, or if references have a
+        label that is not in ``labels``.
     """
     _check_names(references, durations_s, labels)
     seconds = {label: _seconds(references, label) for label in labels}
@@ -130,14 +149,14 @@ def psds(
 
 @dataclass(slots=True)
 class _Counts:
-    """The changes of one label over recordings: what all criteria share, and what is each one's own."""
+    """The changes of one label over recordings: those shared by all criteria, and those of each criterion."""
 
     own: list[list[Changes]]
     peaks: list[NDArray[np.floating]] = field(default_factory=list)
     valleys: list[NDArray[np.floating]] = field(default_factory=list)
 
     def add(self, scores: NDArray[np.floating], changes: Sequence[Changes]) -> None:
-        """One recording more."""
+        """Add one recording."""
         peaks, valleys = detection_changes(scores)
         self.peaks.append(peaks)
         self.valleys.append(valleys)
@@ -145,7 +164,8 @@ class _Counts:
             of.append(one)
 
     def total(self, place: int) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
-        """Every score at which a count changes under one criterion, falling (k,), and the counts from there on (k, 3).
+        """Return every score at which a count changes under one criterion, falling (k,), and the counts from there on
+        (k, 3).
 
         The counts are references found, false detections and weighted cross triggers.
         """
@@ -177,7 +197,7 @@ def _roc(
     tpr = counts[:, 0] / n_reference
     efpr = counts[:, 1] / hours
     if n_others:
-        # Sums of fractions that come and go: what is left of them may lie a little below nothing.
+        # Fractions are added and subtracted: rounding may leave the sum slightly below 0.
         efpr = efpr + settings.alpha_ct * SECONDS_PER_HOUR * np.maximum(counts[:, 2], 0.0) / n_others
     reached = np.flatnonzero(efpr <= settings.max_efpr)
     order = reached[np.lexsort((-tpr[reached], efpr[reached]))]

@@ -1,7 +1,7 @@
-"""What a polyphonic sound detection score (PSDS; Bilen et al. 2020) forgives and punishes, and the two of DCASE.
+"""Settings of the polyphonic sound detection score (PSDS; Bilen et al. 2020), and the two scenarios of DCASE.
 
-Scenario 1 wants exact times and many classes alike; scenario 2 wants classes told apart and takes rough times. Both are
-those of DCASE task 4, 2021 to 2023.
+Scenario 1 rewards exact times and even performance over classes. Scenario 2 rewards distinguishing classes and accepts
+rough times. Both are those of DCASE task 4, 2021 to 2023.
 """
 
 from ossicle.core.settings import setting, settings
@@ -9,7 +9,7 @@ from ossicle.core.settings import setting, settings
 
 @settings
 class PsdsSettings:
-    """One PSDS."""
+    """Tolerances and penalties of one PSDS."""
 
     dtc: float = setting(
         default=0.7, help="least share of a detection inside references of its class (detection tolerance)", gt=0, le=1

@@ -1,8 +1,8 @@
-"""How well scores rank, without a threshold: precision and recall over all thresholds, average precision, ROC AUC.
+"""Quality of ranking, without a threshold: precision and recall over all thresholds, average precision, ROC AUC.
 
-Equal scores are one threshold: they are accepted together. Average precision is the step-wise sum
-``sum (R_i - R_(i-1)) * P_i`` over falling thresholds, without interpolation, as scikit-learn computes it. Figures that
-are undefined (no positives; for ROC AUC also no negatives) are NaN.
+Equal scores are one threshold: they are accepted together. Average precision is the step-wise sum ``sum (R_i - R_(i-1))
+* P_i`` over falling thresholds, without interpolation, as in scikit-learn. Undefined figures (no positives; for ROC AUC
+also no negatives) are NaN.
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ SECONDS_PER_HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class PrecisionRecall:
-    """Precision and recall where everything at or above each threshold is accepted; thresholds distinct and falling.
+    """Precision and recall if everything at or above each threshold is accepted; thresholds are distinct and falling.
 
-    All three float64 of shape (k,); k is 0 without scores. Recall is NaN where there is nothing to find.
+    All three are float64 of shape (k,); k is 0 without scores. Recall is NaN without positives.
     """
 
     precision: NDArray[np.float64]
@@ -31,13 +31,22 @@ class PrecisionRecall:
 
     @property
     def average_precision(self) -> float:
-        """Step-wise area below the curve; 0 without scores, else NaN where there is nothing to find."""
+        """Return the step-wise area below the curve: 0 without scores, otherwise NaN without positives."""
         return float(np.sum(np.diff(self.recall, prepend=0.0) * self.precision))
 
 
 def pr_curve(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> PrecisionRecall:
-    """The curve of frames (or clips): ``scores`` (n,) and whether each is positive (n,).
+    """Return the curve of frames (or clips).
 
+    Parameters
+    ----------
+    scores
+        Shape (n,).
+    labels
+        Whether each frame is positive, shape (n,).
+
+    Examples
+    --------
     >>> pr_curve(np.array([0.9, 0.5, 0.5]), np.array([True, False, True])).recall.tolist()
     [0.5, 1.0]
     """
@@ -46,13 +55,16 @@ def pr_curve(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> Precisi
 
 
 def average_precision(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> float:
-    """Average precision of ``scores`` (n,) against ``labels`` (n,), in [0, 1]; NaN without positives."""
+    """Return the average precision of ``scores`` (n,) against ``labels`` (n,), in [0, 1]; NaN without positives."""
     scores, labels = _checked(scores, labels)
     return pr_curve(scores, labels).average_precision if labels.any() else float("nan")
 
 
 def roc_auc(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> float:
-    """The chance that a positive outranks a negative, ties counting half (Mann-Whitney); NaN without both."""
+    """Return the probability that a positive outranks a negative, ties counting half (Mann-Whitney).
+
+    NaN without positives or without negatives.
+    """
     scores, labels = _checked(scores, labels)
     positives, negatives = int(labels.sum()), int((~labels).sum())
     if positives == 0 or negatives == 0:
@@ -66,13 +78,25 @@ def event_pr_curve(
     predictions: Mapping[str, tuple[Intervals, NDArray[np.floating]]],
     criterion: Criterion,
 ) -> PrecisionRecall:
-    """The curve of events of one label over recordings, with the threshold on the event's score.
+    """Return the curve of events of one label over recordings, with a threshold on the score of the events.
 
-    ``references``: recording id to (n, 2) seconds; ``predictions``: recording id to ((m, 2) seconds, (m,) scores).
-    Matching is greedy in score order, as in object detection (Everingham et al. 2010): from the highest score down (and
-    of equal scores the earliest first), a prediction takes the reference of greatest IoU that is still free and meets
-    the criterion. So a higher threshold keeps a part of the same pairs. The events themselves are not decided anew;
-    where they are, per threshold, use ``ossicle.metrics.events``.
+    Matching is greedy in score order, as in object detection (Everingham et al. 2010). From the highest score down (of
+    equal scores the earliest first), a prediction takes the free reference with the greatest IoU that meets the
+    criterion. A higher threshold therefore keeps a subset of the same pairs. The events themselves stay the same at
+    every threshold; to decide events again for each threshold, use ``ossicle.metrics.events``.
+
+    Parameters
+    ----------
+    references
+        Recording id to events, shape (n, 2), seconds.
+    predictions
+        Recording id to events, shape (m, 2), seconds, and their scores, shape (m,).
+    criterion
+        Which pairs may match.
+
+    References
+    ----------
+    M. Everingham et al., "The PASCAL visual object classes (VOC) challenge", IJCV 88, 2010.
     """
     scores, hits = [np.empty(0)], [np.empty(0, dtype=np.bool_)]
     nothing = np.empty((0, 2))
@@ -90,9 +114,10 @@ def event_average_precision(
     predictions: Mapping[str, tuple[Intervals, NDArray[np.floating]]],
     criterion: Criterion,
 ) -> float:
-    """Average precision of events (see :func:`event_pr_curve`), in [0, 1]; NaN without references.
+    """Return the average precision of events (see :func:`event_pr_curve`), in [0, 1]; NaN without references.
 
-    Its ceiling is the recall of the predictions at hand: events never proposed count as missed at every threshold.
+    The recall of the given predictions is its upper limit: events that were never proposed count as missed at every
+    threshold.
     """
     if not any(len(reference) for reference in references.values()):
         return float("nan")
@@ -100,7 +125,7 @@ def event_average_precision(
 
 
 def false_alarms_per_hour(fp: float, duration_s: float) -> float:
-    """False positives an hour of audio; NaN for no audio.
+    """Return false positives per hour of audio; NaN if there is no audio.
 
     >>> false_alarms_per_hour(3, 7200.0)
     1.5
@@ -120,7 +145,7 @@ def _checked(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> tuple[N
 def _curve(scores: NDArray[np.float64], hits: NDArray[np.bool_], n_positive: int) -> PrecisionRecall:
     order = np.argsort(-scores, kind="stable")
     falling = scores[order]
-    # The last of each run of equal scores: there the run has been accepted as a whole.
+    # The last of each run of equal scores: from there on the whole run is accepted.
     last = np.flatnonzero(np.append(np.diff(falling) != 0, np.ones(min(1, len(falling)), dtype=np.bool_)))
     tp = np.cumsum(hits[order])[last]
     recall = tp / n_positive if n_positive else np.full(len(last), np.nan)
@@ -130,7 +155,7 @@ def _curve(scores: NDArray[np.float64], hits: NDArray[np.bool_], n_positive: int
 def _greedy_hits(
     reference: Intervals, predicted: Intervals, score: NDArray[np.float64], criterion: Criterion
 ) -> NDArray[np.bool_]:
-    """Whether each prediction takes a reference, shape (m,)."""
+    """Return whether each prediction takes a reference, shape (m,)."""
     pairs = candidates(reference, predicted, criterion)
     of_prediction = pairs[:, 1]
     begin, end = predicted[of_prediction, 0], predicted[of_prediction, 1]

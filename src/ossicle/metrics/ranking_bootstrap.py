@@ -1,9 +1,9 @@
 """Ranking of many labels with intervals: ROC AUC and average precision of each, and their means over labels.
 
-A resample weighs recordings with whole numbers (``metrics.bootstrap``). Scores are sorted once a label; the figures of
-all resamples are then sums over that order, so none of them sorts again. The means are over labels where a figure is
-defined: average precision needs a positive, ROC AUC a negative too. The mean of average precisions over classes is
-cmAP (class-mean average precision); labels without positives are named by who reports them, never counted as 0.
+A resample weights recordings with whole numbers (``metrics.bootstrap``). Scores are sorted once per label; the figures
+of all resamples are then sums over that order, so no resample sorts again. The means are over labels with a defined
+figure: average precision needs a positive, ROC AUC a negative too. The mean of average precisions over classes is cmAP
+(class-mean average precision). Labels without positives never count as 0; the reports list them.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from ossicle.metrics.bootstrap import resampled_weights
 from ossicle.metrics.event_report import Estimate
 
-# Weights of items held at once.
+# Weights of items in memory at once.
 _BLOCK = 1 << 19
 _LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Figures of each label in order, and the means over those where they are defined."""
+    """Figures of each label in order, and the means over the labels with a defined figure."""
 
     roc_auc: tuple[Estimate, ...]
     average_precision: tuple[Estimate, ...]
@@ -39,11 +39,25 @@ def ranking(
     seed: int,
     known: NDArray[np.bool_] | None = None,
 ) -> Ranking:
-    """Figures of items with ``scores`` and ``positive`` (n_items, n_labels), intervals from ``n`` resamples.
+    """Return the ranking figures of items, with intervals from ``n`` resamples.
 
-    ``recording`` (n_items,): the place of each item's recording in ``groups``. ``known`` (n_items, n_labels): whether
-    an item counts for a label; all do, by default. Raises ValueError on shapes that disagree and on scores that are
-    NaN.
+    Parameters
+    ----------
+    scores, positive
+        Shape (n_items, n_labels).
+    recording
+        Index in ``groups`` of each item's recording, shape (n_items,).
+    groups
+        Group of each recording.
+    n, seed
+        Number of resamples, and their seed.
+    known
+        Whether an item counts for a label, shape (n_items, n_labels); by default all do.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, or scores are NaN.
     """
     if scores.shape != positive.shape or scores.ndim != 2 or len(scores) != len(recording):
         raise ValueError(f"scores {scores.shape}, truth {positive.shape} and {len(recording)} recordings disagree")
@@ -81,14 +95,14 @@ class _Order:
         falling = scores[order]
         last = np.ones(len(order), dtype=np.bool_)
         last[:-1] = falling[1:] != falling[:-1]
-        # Without ties there is nothing to choose, and nothing to copy.
+        # Without ties every item is its own run, and nothing needs to be copied.
         return cls(order, positive[order], slice(None) if last.all() else np.flatnonzero(last))
 
 
 def _figures(orders: Sequence[_Order], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ROC AUC and average precision, (b, 2, 1 + n_labels), the mean first, of ``weights`` (b, n_items)."""
+    """Return ROC AUC and average precision of ``weights`` (b, n_items): shape (b, 2, 1 + n_labels), the mean first."""
     out = np.full((len(weights), 2, len(orders)), np.nan)
-    # A row an item: then an order is a gathering of whole rows.
+    # One row per item, so that reordering items copies whole rows.
     of_items = np.ascontiguousarray(weights.T)
     for column, one in enumerate(orders):
         if len(one.order) == 0:
@@ -100,7 +114,7 @@ def _figures(orders: Sequence[_Order], weights: NDArray[np.float64]) -> NDArray[
         n_positive, n_negative = above[-1], accepted[-1] - above[-1]
         hits = np.diff(above, axis=0, prepend=0.0)
         misses = np.diff(accepted, axis=0, prepend=0.0) - hits
-        # A positive beats the negatives below it, and half of those beside it.
+        # A positive outranks the negatives below it, and half of those with an equal score.
         won = np.einsum("kb,kb->b", misses, above - hits / 2)
         pairs = n_positive * n_negative
         np.divide(won, pairs, out=out[:, 0, column], where=pairs > 0)

@@ -1,10 +1,10 @@
-"""Recordings as a whole: is the label in it? Ranking, thresholds, accuracy and calibration of one score a label.
+"""Figures of whole recordings, with one score per label: ranking, thresholds, accuracy and calibration.
 
-A recording's score is that of ``core.pooling``, from a model that held its group out. Ranking needs no threshold. The
-thresholds are those of best F1 on the recordings of the other folds, and F1, precision and recall are of decisions
-under them; ``threshold`` is fitted on all recordings and is what a user may take along. Labels that no recording has
-are listed as ``absent`` and count in no mean. Where every recording has exactly one label the label with the highest
-score is the answer (of equal scores the first), and there is an accuracy, of all and of each fold, and a confusion
+The score of a recording is that of ``core.pooling``, from a model that held its group out. Ranking needs no threshold.
+Thresholds are those with the best F1 on the recordings of the other folds; F1, precision and recall come from decisions
+under them. ``threshold`` is fitted on all recordings and is meant for later use. Labels that no recording has are
+listed as ``absent`` and do not count in any mean. If every recording has exactly one label, the label with the highest
+score (the first of equal scores) is the answer; then there is an accuracy, overall and per fold, and a confusion
 matrix.
 """
 
@@ -30,7 +30,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class LabelRecordings:
-    """Recordings of one label: ``ranked`` without a threshold, ``decided`` under those of the other folds.
+    """Figures of one label: ranking without a threshold, and ``decided`` under the thresholds from the other folds.
 
     ``threshold`` is fitted on all recordings; NaN without positives. ``f1`` is that of ``decided`` with its interval.
     """
@@ -45,7 +45,9 @@ class LabelRecordings:
 
 @dataclass(frozen=True, slots=True)
 class FoldRecordings:
-    """The recordings held out in one fold; ``accuracy`` is None where recordings have several labels or none."""
+    """Figures of the recordings held out in one fold; ``accuracy`` is None if recordings have several labels or
+    none.
+    """
 
     fold: int
     n: int
@@ -56,11 +58,11 @@ class FoldRecordings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordingReport:
-    """Figures by recording; means are over labels where a figure is defined.
+    """Figures of whole recordings; means are over labels with a defined figure.
 
-    ``macro_f1`` is over labels with positives in every fold's other folds (else in ``without_threshold``). ``accuracy``
-    and ``confusion`` (int64, (n_labels, n_labels): truth in rows, answers in columns) are None unless every recording
-    has exactly one label.
+    ``macro_f1`` is over labels with positives in the other folds of every fold; the others are in
+    ``without_threshold``. ``accuracy`` and ``confusion`` (int64, (n_labels, n_labels): truth in rows, answers in
+    columns) are None unless every recording has exactly one label.
     """
 
     pool: str
@@ -79,7 +81,7 @@ class RecordingReport:
     without_threshold: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; None where a figure is undefined."""
+        """Return plain values; None where a figure is undefined."""
         return {
             "pool": self.pool,
             "n": self.n,
@@ -122,9 +124,25 @@ class RecordingReport:
 def recording_report(
     items: Items, labels: Sequence[str], groups: Sequence[str], pool: str, n_bootstrap: int = 1000, seed: int = 0
 ) -> RecordingReport:
-    """The report of recordings, an item each, of ``groups`` (n,); intervals as in ``metrics.bootstrap``.
+    """Return the report of recordings, with intervals as in ``metrics.bootstrap``.
 
-    Raises ValueError without recordings.
+    Parameters
+    ----------
+    items
+        One item per recording.
+    labels
+        Names of the columns.
+    groups
+        Group of each recording, (n,).
+    pool
+        How frames were pooled into the score of a recording; reported, not computed here.
+    n_bootstrap, seed
+        Number of resamples, and their seed.
+
+    Raises
+    ------
+    ValueError
+        Without recordings.
     """
     n = len(items.scores)
     if n == 0:
@@ -169,9 +187,10 @@ def recording_report(
 
 
 def top_labels(items: Items, scores: NDArray[np.floating] | None = None) -> tuple[Counts, Counts] | None:
-    """The label of each item and the one with the highest score, (n,) each; None unless each has exactly one.
+    """Return the true label of each item and the label with the highest score, (n,) each, as column indices.
 
-    ``scores`` (n, n_labels): others than the items' own. A label that an item may have or not is no answer.
+    None unless each item has exactly one known label. ``scores`` (n, n_labels) replace the items' own. An unknown label
+    does not count as an answer.
     """
     positive = items.positive & items.told
     if positive.shape[1] < 2 or not np.all(positive.sum(axis=1) == 1):
@@ -188,13 +207,15 @@ def _decided(
     n_bootstrap: int,
     seed: int,
 ) -> tuple[list[Estimate], Estimate, NDArray[np.bool_]]:
-    """F1 of each label and their mean, and which labels lack a threshold for some fold: those are not judged."""
+    """Return the F1 of each label, their mean, and which labels lack a threshold for some fold; those are not
+    evaluated.
+    """
     limits = np.array([[of.thresholds[int(fold)] for of in decided] for fold in items.folds])
     undecided = np.isnan(limits).any(axis=0)
     said = scores >= np.where(np.isnan(limits), np.inf, limits)
     counts = np.stack([said & items.positive, said & ~items.positive, ~said & items.positive], axis=-1).astype(np.int64)
     counts[~items.told] = 0
-    # Nothing to count gives no figure, and a label without references has no part in the mean.
+    # Without anything to count there is no figure, and a label without references does not count in the mean.
     counts[:, undecided] = 0
     found = bootstrap_interval(counts, groups, all_rates, n_bootstrap, seed_of("best f1", seed))
     of_f1 = [

@@ -1,6 +1,6 @@
-"""Fitting the map of one label's scores to probabilities, from scores of which the truth is known.
+"""Fit the map from one label's scores to probabilities, from scores with known truth.
 
-Scores must come from a model that did not learn from the items; ``metrics.calibrating`` sees to it.
+Scores must come from a model that was not trained on the items; ``metrics.calibrating`` ensures this.
 """
 
 import numpy as np
@@ -22,11 +22,23 @@ Figures = NDArray[np.float64]
 def fit_score_map(
     scores: NDArray[np.floating], positive: NDArray[np.bool_], weights: Figures | None = None, kind: str = "platt"
 ) -> ScoreMap | None:
-    """The map of scores in [0, 1] to probabilities: ``scores``, ``positive`` and ``weights`` (> 0; else 1) are (n,).
+    """Fit the map from scores in [0, 1] to probabilities.
 
-    None without positives or without negatives: then there is nothing to learn from. ``platt`` and ``temperature``
-    minimise the log loss against Platt's targets, (N+ + 1) / (N+ + 2) and 1 / (N- + 2), which keep the figures of few
-    items away from 0 and 1; ``isotonic`` the squared error of a line that never falls.
+    Parameters
+    ----------
+    scores, positive
+        Shape (n,).
+    weights
+        More than 0, shape (n,); 1 for each item by default.
+    kind
+        ``platt`` and ``temperature`` minimise the log loss against Platt's targets, (N+ + 1) / (N+ + 2) and 1 / (N- +
+        2), which keep probabilities from few items away from 0 and 1. ``isotonic`` minimises the squared error of a
+        line that never falls.
+
+    Returns
+    -------
+    ScoreMap or None
+        None without positives or without negatives: then nothing can be fitted.
     """
     if kind not in KINDS:
         raise ValueError(f"kind = {kind!r} is not one of: {', '.join(KINDS)}")
@@ -50,7 +62,9 @@ def fit_score_map(
 
 
 def _logistic(columns: Figures, fixed: Figures, target: Figures, weight: Figures) -> Figures:
-    """Weights (k,) of ``columns`` (n, k) that minimise the log loss of ``fixed + columns @ weights``; damped Newton."""
+    """Return weights (k,) of ``columns`` (n, k) that minimise the log loss of ``fixed + columns @ weights``; damped
+    Newton.
+    """
     at = np.zeros(columns.shape[1])
     at[0] = 1.0 if columns.shape[1] == 2 else 0.0
 
@@ -63,7 +77,7 @@ def _logistic(columns: Figures, fixed: Figures, target: Figures, weight: Figures
         found = sigmoid(fixed + columns @ at)
         slope = columns.T @ (weight * (found - target))
         curvature = (columns * (weight * found * (1 - found))[:, None]).T @ columns
-        # A sliver of ridge: scores that are all equal leave slope and offset undetermined.
+        # A tiny ridge penalty: scores that are all equal leave slope and offset undetermined.
         curvature += 1e-9 * weight.sum() * np.eye(len(at))
         step = np.linalg.solve(curvature, slope)
         size, following = 1.0, loss(at - step)
@@ -80,7 +94,7 @@ def _logistic(columns: Figures, fixed: Figures, target: Figures, weight: Figures
 
 
 def _isotonic(odds: Figures, truth: NDArray[np.bool_], weight: Figures) -> Isotonic:
-    """Pool adjacent violators; equal scores are one, and only the ends of level stretches are kept."""
+    """Pool adjacent violators; equal scores form one knot, and only the ends of level stretches are kept."""
     at, place = np.unique(odds, return_inverse=True)
     total = np.bincount(place, weights=weight, minlength=len(at))
     share = np.bincount(place, weights=weight * truth, minlength=len(at)) / total

@@ -1,10 +1,15 @@
-"""Every stretch of frames that some threshold turns into one detection.
+"""All stretches of frames that some threshold turns into one detection.
 
-With a falling threshold, detections (maximal runs of frames at or above it) appear at peaks, grow, and merge; what has
-once been whole stays whole inside a greater one. Each distinct run is therefore one stretch that is alive for one range
-of thresholds: from ``level``, the least score in it, down to just above ``death``, the greater of the two scores beside
-it. There are at most as many runs as frames, however many thresholds (the max-tree of the scores; Salembier et al.
-1998). So whatever is counted per detection can be counted once a run, for all thresholds at once.
+As the threshold falls, detections (maximal runs of frames at or above it) appear at peaks, grow and merge; a run stays
+complete inside the larger ones. Each distinct run is therefore one stretch that exists for one range of thresholds:
+from ``level``, the lowest score in it, down to just above ``death``, the greater of the two scores next to it. There
+are at most as many runs as frames, however many thresholds (the max-tree of the scores; Salembier et al. 1998).
+Anything that is counted per detection can therefore be counted once per run, for all thresholds at once.
+
+References
+----------
+P. Salembier, A. Oliveras, L. Garrido, "Antiextensive connected operators for image and sequence processing", IEEE
+Transactions on Image Processing 7(4), 1998.
 """
 
 from dataclasses import dataclass
@@ -12,13 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Frames looked at together: their working arrays stay small beside those of the recording.
+# Frames processed together: their working arrays stay small compared with those of the recording.
 _BLOCK_FRAMES = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Runs [``start``, ``stop``) of frames, int32, and the scores ``level`` and ``death`` between which each lives.
+    """Runs [``start``, ``stop``) of frames, int32, and the scores ``level`` and ``death`` between which each exists.
 
     All of shape (n_runs,). A run is a detection at every threshold t with ``death`` < t <= ``level``; ``death`` is -inf
     for the run that is the whole recording.
@@ -31,7 +36,7 @@ class Runs:
 
 
 def score_runs(scores: NDArray[np.floating]) -> Runs:
-    """All runs of ``scores``, finite, shape (n_frames,); in order of the first frame that is as low as the run's level.
+    """Return all runs of ``scores`` (finite, shape (n_frames,)), ordered by the first frame at the run's level.
 
     >>> runs = score_runs(np.array([0.1, 0.9, 0.4, 0.8]))
     >>> [(int(a), int(b), float(t)) for a, b, t in zip(runs.start, runs.stop, runs.level)]
@@ -40,25 +45,25 @@ def score_runs(scores: NDArray[np.floating]) -> Runs:
     n = len(scores)
     every = np.arange(n, dtype=np.int32)
     before = nearest_below(scores, every, or_equal=True)
-    # A run is counted at the first of its lowest frames: nothing as low stands before that within the run.
+    # A run is counted at the first of its lowest frames: no earlier frame of the run is as low.
     first = every[(before < 0) | (scores[before] < scores)]
     backwards = scores[::-1]
     after = n - 1 - nearest_below(backwards, n - 1 - first, or_equal=False)
     start = before[first] + 1
     low = np.append(scores, np.array(-np.inf, dtype=scores.dtype))
-    # Both ends reach the added last place where no frame stands beside the run.
+    # If no frame lies next to the run, both ends point to the extra last place.
     death = np.maximum(low[start - 1], low[np.minimum(after, n)])
     return Runs(start, after, scores[first], death)
 
 
 def nearest_below(values: NDArray[np.floating], places: NDArray[np.int32], *, or_equal: bool) -> NDArray[np.int32]:
-    """The nearest place before each of ``places`` with a lower value (or an equal one), -1 where there is none.
+    """Return the nearest place before each of ``places`` with a lower (or equal) value; -1 if there is none.
 
-    Shapes (n,) and (k,) to (k,). Works on a pyramid of minima over 2, 4, 8... values (all nearest smaller values;
-    Berkman, Schieber & Vishkin 1993): up until a neighbour before is low enough, then down to the last place in it.
+    Shapes (n,) and (k,) give (k,). It searches a pyramid of minima over 2, 4, 8... values (all nearest smaller values;
+    Berkman, Schieber & Vishkin 1993): up until an earlier neighbour is low enough, then down to the last place in it.
     """
     low_enough = np.less_equal if or_equal else np.less
-    # Half of all frames find it right beside them.
+    # Half of all frames find it in the frame next to them.
     out = places - 1
     far = np.flatnonzero((out < 0) | ~low_enough(values[out], values[places])).astype(np.int32)
     pyramid = _minima(values)
@@ -72,7 +77,7 @@ def _minima(values: NDArray[np.floating]) -> list[NDArray[np.floating]]:
     pyramid = [values]
     while len(pyramid[-1]) > 1:
         row = pyramid[-1]
-        # An odd end has no neighbour behind it that anything could look back to.
+        # The last value of an odd length has no later neighbour, so no search looks back to it.
         even = row[: len(row) // 2 * 2]
         pyramid.append(np.append(np.minimum(even[0::2], even[1::2]), row[len(even) :]))
     return pyramid

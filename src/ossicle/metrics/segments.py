@@ -1,8 +1,8 @@
 """Segment-based counts and rates: is a label active anywhere in each segment of fixed length (Mesaros et al. 2016)?
 
-As in ``sed_eval``: an event makes every segment active that it touches with a positive length, and the last segment may
-be partial. Boundaries within a millionth of a segment of the grid are on it (``core.time``), so that decimal noise does
-not activate a neighbour.
+As in ``sed_eval``, an event activates every segment that it overlaps by a positive length, and the last segment may be
+partial. Boundaries within a millionth of a segment of the grid count as on it (``core.time``), so that decimal noise
+does not activate a neighbour.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,22 @@ from ossicle.metrics.events import CountReport, EventSet, check_names, count_rep
 
 
 def active_segments(intervals: Intervals, duration_s: float, segment_s: float = 1.0) -> NDArray[np.bool_]:
-    """Whether each segment [k * segment_s, (k + 1) * segment_s) of the recording is active, shape (n_segments,).
+    """Return whether each segment [k * segment_s, (k + 1) * segment_s) of the recording is active, shape (n_segments,).
 
-    ``intervals``: (n, 2) seconds, overlapping or not; what lies outside [0, duration_s] is ignored. Raises ValueError
-    on a segment length or duration that cannot be.
+    Parameters
+    ----------
+    intervals
+        Shape (n, 2), seconds; they may overlap. Parts outside [0, duration_s] are ignored.
+    duration_s, segment_s
+        Length of the recording and of a segment in seconds.
 
+    Raises
+    ------
+    ValueError
+        If the length of a segment or the duration is not valid.
+
+    Examples
+    --------
     >>> active_segments(np.array([[0.5, 2.0]]), 4.0).tolist()
     [True, True, False, False]
     """
@@ -29,7 +40,7 @@ def active_segments(intervals: Intervals, duration_s: float, segment_s: float = 
     n_segments = first_frame_at_or_after(duration_s, segment_s)
     change = np.zeros(n_segments + 1, dtype=np.int64)
     for start_s, end_s in as_intervals(intervals):
-        # The floor of a time is minus the ceiling of minus it.
+        # floor(t) is -ceil(-t).
         first = min(max(-first_frame_at_or_after(-start_s, segment_s), 0), n_segments)
         beyond = min(max(first_frame_at_or_after(end_s, segment_s), first), n_segments)
         change[first] += 1
@@ -41,7 +52,7 @@ def active_segments(intervals: Intervals, duration_s: float, segment_s: float = 
 def count_segments(
     reference: Intervals, predicted: Intervals, duration_s: float, segment_s: float = 1.0
 ) -> tuple[int, int, int]:
-    """True positive, false positive and false negative segments of one label in one recording.
+    """Return true positive, false positive and false negative segments of one label in one recording.
 
     >>> count_segments(np.array([[0.0, 2.0]]), np.array([[1.5, 2.5]]), 4.0)
     (1, 1, 1)
@@ -61,10 +72,11 @@ def evaluate_segments(
     n_bootstrap: int = 1000,
     seed: int = 0,
 ) -> CountReport:
-    """Segment-based rates over recordings and labels, with bootstrap intervals; counts are segments.
+    """Return segment-based rates over recordings and labels, with bootstrap intervals; counts are segments.
 
-    Arguments and errors as those of :func:`ossicle.metrics.events.evaluate_events`. The pooled F1 is the segment-based
-    micro average of ``sed_eval``, the macro one its class-wise average over the labels that have references.
+    Parameters and errors are those of :func:`ossicle.metrics.events.evaluate_events`, and ``segment_s`` is the length
+    of a segment in seconds. The pooled F1 is the segment-based micro average of ``sed_eval``; the macro F1 is its
+    class-wise average over the labels that have references.
     """
     recordings = sorted(durations_s)
     group_of = {recording: recording for recording in recordings} if groups is None else groups

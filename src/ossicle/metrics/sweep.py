@@ -1,4 +1,4 @@
-"""Rates with intervals of many settings at once: the resampling is done once for all of them."""
+"""Rates with intervals of many settings at once: recordings are resampled once for all settings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ossicle.metrics.bootstrap import bootstrap_interval
 from ossicle.metrics.events import precision_recall_f1
 
-# Settings that share one set of draws: bounds the memory of (resamples, settings, labels, rates).
+# Settings processed together: limits the memory of (resamples, settings, labels, rates).
 _BLOCK = 32
 
 
@@ -27,9 +27,18 @@ class SweepRates:
 
 
 def sweep_rates(counts: NDArray[np.int64], groups: Sequence[str], n: int, seed: int) -> SweepRates:
-    """Pooled rates and those of each label of ``counts``, int64 (n_settings, n_recordings, n_labels, 3): tp, fp, fn.
+    """Return pooled and per-label rates of counts of many settings.
 
-    Every setting meets the same ``n`` resamples of recordings and ``groups``, so intervals may be compared.
+    Every setting uses the same ``n`` resamples of recordings and ``groups``, so intervals can be compared.
+
+    Parameters
+    ----------
+    counts
+        tp, fp, fn: int64, shape (n_settings, n_recordings, n_labels, 3).
+    groups
+        Group of each recording.
+    n, seed
+        Number of resamples, and their seed.
     """
     by_recording = np.moveaxis(counts, 1, 0)
     parts = [
@@ -41,6 +50,6 @@ def sweep_rates(counts: NDArray[np.int64], groups: Sequence[str], n: int, seed: 
 
 
 def pooled_and_each(sums: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums (..., n_labels, 3) of tp, fp, fn to precision, recall and F1 (..., 1 + n_labels, 3), pooled first."""
+    """Turn sums (..., n_labels, 3) of tp, fp, fn into precision, recall and F1 (..., 1 + n_labels, 3), pooled first."""
     together = np.concatenate([sums.sum(axis=-2, keepdims=True), sums], axis=-2)
     return np.stack(precision_recall_f1(together[..., 0], together[..., 1], together[..., 2]), axis=-1)

@@ -1,8 +1,8 @@
-"""What changes at which score when the threshold of one class in one recording falls from high to low.
+"""Changes of the counts of one class in one recording as the threshold falls from high to low.
 
-Counts by the intersection criteria of Bilen et al. (2020), as steps at scores: summed over recordings, sorted and
-accumulated, they are the counts at every threshold there is (Ebbers et al. 2022). Each run of frames that some
-threshold turns into a detection is judged once (``metrics.score_runs``); nothing is quantised.
+Counts follow the intersection criteria of Bilen et al. (2020) and are stored as steps at scores. Summed over
+recordings, sorted and accumulated, the steps give the counts at every threshold (Ebbers et al. 2022). Each run of
+frames that some threshold turns into a detection is evaluated once (``metrics.score_runs``); nothing is quantised.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,13 +17,13 @@ from ossicle.metrics.psds_settings import PsdsSettings
 from ossicle.metrics.score_runs import Runs, score_runs
 
 # Seconds by which a criterion may be missed and still count as met. Times come from decimal text of six places, and
-# sed_scores_eval rounds what it compares to as many.
+# sed_scores_eval rounds to six places before it compares.
 TOLERANCE_S = 5e-7
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """A count that changes by ``by`` (k,) as the threshold comes down to each of ``scores`` (k,)."""
+    """A count that changes by ``by`` (k,) as the threshold falls to each of ``scores`` (k,)."""
 
     scores: NDArray[np.floating]
     by: NDArray[np.float64]
@@ -31,7 +31,7 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """References found, false detections beyond (or, negative, within) all of them, and weighted cross triggers."""
+    """References found, false detections beyond (or, negative, within) all detections, and weighted cross triggers."""
 
     found: Steps
     false: Steps
@@ -39,10 +39,16 @@ class Changes:
 
 
 class Sight:
-    """The references of one recording as seen from the boundaries of its frames.
+    """The references of one recording relative to the boundaries of its frames.
 
-    ``edges_s``: float64, shape (n_frames + 1,), seconds; ``references``: label to (n, 2) seconds, which may overlap;
-    ``weights``: what a cross trigger of each label counts.
+    Parameters
+    ----------
+    edges_s
+        float64, shape (n_frames + 1,), seconds.
+    references
+        Label to events, shape (n, 2), seconds; they may overlap.
+    weights
+        Weight of a cross trigger of each label.
     """
 
     def __init__(
@@ -54,9 +60,9 @@ class Sight:
         self.covered = {label: covered_before(events, edges_s) for label, events in self.references.items()}
 
     def changes(self, label: str, scores: NDArray[np.floating], criteria: Sequence[PsdsSettings]) -> list[Changes]:
-        """The changes of one label, one entry a criterion, where every detection counts as false already.
+        """Return the changes of one label, one entry per criterion; every detection already counts as false.
 
-        ``scores``: finite, shape (n_frames,). Cross triggers are counted where a criterion weighs them.
+        ``scores``: finite, shape (n_frames,). Cross triggers are counted only if a criterion weights them.
         """
         others = [other for other in self.references if other != label]
         nothing = joined([Steps(scores[:0], np.zeros(0))])
@@ -78,7 +84,7 @@ class Sight:
         return out
 
     def _relevant(self, label: str, runs: Runs, dtc: float) -> NDArray[np.bool_]:
-        """Whether references of the label cover enough of each run."""
+        """Return whether references of the label cover enough of each run."""
         if label not in self.covered:
             return np.zeros(len(runs.start), dtype=np.bool_)
         inside = _between(self.covered[label], runs)
@@ -86,7 +92,7 @@ class Sight:
         return met
 
     def _crossed(self, others: Sequence[str], runs: Runs, cttc: float) -> Steps:
-        """The weight of the other labels that false runs triggered."""
+        """Return the weight of the other labels that false runs triggered."""
         need = cttc * _between(self.edges_s, runs) - TOLERANCE_S
         weight = np.zeros(len(need))
         for other in others:
@@ -96,7 +102,7 @@ class Sight:
 
 
 def detection_changes(scores: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Scores at which there is one detection more (peaks) and one less (valleys between them).
+    """Return the scores at which the number of detections rises by one (peaks) and falls by one (valleys between them).
 
     ``scores``: shape (n_frames,). A plateau is one peak or valley.
 
@@ -109,7 +115,7 @@ def detection_changes(scores: NDArray[np.floating]) -> tuple[NDArray[np.floating
 
 
 def joined(steps: Sequence[Steps]) -> Steps:
-    """All steps, summed where their scores are equal, scores falling; those that cancel out are gone."""
+    """Return all steps in order of falling scores, summed where scores are equal; steps that cancel out are dropped."""
     scores = np.concatenate([one.scores for one in steps])
     by = np.concatenate([one.by for one in steps])
     if len(scores) == 0:
@@ -123,16 +129,17 @@ def joined(steps: Sequence[Steps]) -> Steps:
 
 
 def _found(runs: Runs, layer: Layer, edges_s: NDArray[np.float64], gtc: float) -> tuple[Steps, Steps]:
-    """References covered: by one relevant run that holds them whole, and by the parts of several.
+    """Return steps of references covered by one relevant run that contains them, and by parts of several runs.
 
-    While a run holds a reference whole no other run meets it, so the two never count the same one twice.
+    While a run contains a reference, no other run overlaps it, so the two never count the same reference twice.
     """
     whole = np.maximum(layer.over[runs.stop] - layer.begun[runs.start], 0)
     some = np.flatnonzero(whole)
     held = _alive(_taken(runs, some), whole[some].astype(np.float64))
     event, pieces, seconds = _pieces(runs, layer, edges_s)
     need = np.maximum(gtc * (layer.events[:, 1] - layer.events[:, 0]) - TOLERANCE_S, TOLERANCE_S)
-    # Every piece comes at its run's level and goes at its death; the sum over an event's pieces is what is covered.
+    # Every piece appears at its run's level and ends at its death; the sum over an event's pieces is the covered
+    # length.
     event, at = np.tile(event, 2), np.concatenate([pieces.level, pieces.death])
     order = np.lexsort((-at, event))
     event, at = event[order], at[order]
@@ -148,7 +155,9 @@ def _found(runs: Runs, layer: Layer, edges_s: NDArray[np.float64], gtc: float) -
 def _pieces(
     runs: Runs, layer: Layer, edges_s: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], Runs, NDArray[np.float64]]:
-    """The references that runs meet in part: which, the run, and the seconds they share; each of shape (k,)."""
+    """Return the references that runs overlap in part: which one, the run, and the shared seconds; each of shape
+    (k,).
+    """
     first, last = layer.begun[runs.start] - 1, layer.begun[runs.stop] - 1
     at_start = first >= layer.over[runs.start]
     at_stop = last >= layer.over[runs.stop]
@@ -161,7 +170,7 @@ def _pieces(
 
 
 def _between(before: NDArray[np.float64], runs: Runs) -> NDArray[np.float64]:
-    """What lies within each run, of what lies before each boundary."""
+    """Return the length within each run, from the length before each boundary."""
     inside: NDArray[np.float64] = before[runs.stop] - before[runs.start]
     return inside
 
@@ -171,6 +180,6 @@ def _taken(runs: Runs, which: NDArray[np.int64]) -> Runs:
 
 
 def _alive(runs: Runs, amount: NDArray[np.float64]) -> Steps:
-    """A count that rises by ``amount`` (n_runs,) where a run appears and falls by it where the run is gone."""
+    """Return a count that rises by ``amount`` (n_runs,) where a run appears and falls by it where the run ends."""
     dies = np.flatnonzero(np.isfinite(runs.death))
     return Steps(np.concatenate([runs.level, runs.death[dies]]), np.concatenate([amount, -amount[dies]]))

@@ -1,1 +1,1 @@
-"""Scores to events: the fold, the grid of decisions, and how one is chosen."""
+"""From scores to events: the decision rule, the grid of decisions, and the choice among them."""

@@ -1,8 +1,8 @@
-"""Scores to events: a fold over blocks with carried state, equal for any block sizes (invariants 4 and 10).
+"""From scores to events, block by block with carried state; the result is equal for any block sizes (invariants 4, 10).
 
-``core.decision.Decision`` says what is decided. In addition: thresholds are compared in float32, as scores are stored;
-lengths and gaps are counted in whole frames, before the last frame is clipped to the end of the recording; an event's
-score is the highest raw score between its first and last frame, joined gaps included.
+``core.decision.Decision`` defines the rule. In addition, thresholds are compared in float32, as scores are stored.
+Lengths and gaps are counted in whole frames, before the last frame is clipped to the end of the recording. An event's
+score is the highest raw score between its first and last frame, including joined gaps.
 """
 
 from collections.abc import Mapping
@@ -27,13 +27,19 @@ _LOWEST = np.float32(-np.inf)
 
 
 def decide(track: ScoreTrack, decisions: Mapping[str, Decision]) -> list[Event]:
-    """The events of a whole track, sorted by start, end and label; each label needs its decision (ValueError)."""
+    """Return the events of a whole track, sorted by start, end and label.
+
+    Raises
+    ------
+    ValueError
+        If a label of the track has no decision.
+    """
     decider = Decider(track.labels, decisions, track.hop_s)
     return sorted(decider.feed(track.scores) + decider.finish(track.duration_s), key=event_order)
 
 
 class Decider:
-    """A fold of one recording's score blocks into its events, all labels at once."""
+    """Turn one recording's scores into events, block by block, all labels at once."""
 
     def __init__(self, labels: tuple[str, ...], decisions: Mapping[str, Decision], hop_s: float) -> None:
         missing = [label for label in labels if label not in decisions]
@@ -45,14 +51,15 @@ class Decider:
 
     @property
     def delay_s(self) -> float:
-        """Longest time in seconds from a frame's score to the end of an event there being decided.
+        """Longest time in seconds from the score of a frame until the end of an event there is decided.
 
-        One frame to see the event end, the smoothing's delay, and the gap that a next region could close.
+        It consists of one frame to see the event end, the delay of the smoothing, and the gap that a later region could
+        close.
         """
         return max((fold.delay_frames for fold in self._folds), default=0) * self.hop_s
 
     def feed(self, scores: NDArray[np.float32]) -> list[Event]:
-        """Take the next score frames, float32 (n, n_labels), n >= 0; returns the events that became certain, sorted."""
+        """Add the next score frames, float32 (n, n_labels), n >= 0; return the events that became certain, sorted."""
         events = []
         for column, (label, fold) in enumerate(zip(self.labels, self._folds, strict=True)):
             raw = np.ascontiguousarray(scores[:, column], dtype=np.float32)
@@ -60,14 +67,16 @@ class Decider:
         return sorted(events, key=event_order)
 
     def finish(self, duration_s: float) -> list[Event]:
-        """The events that the end of the recording makes certain, clipped to ``duration_s`` seconds, sorted."""
+        """Return the events that become certain at the end of the recording, clipped to ``duration_s`` seconds,
+        sorted.
+        """
         events = []
         for label, fold in zip(self.labels, self._folds, strict=True):
             events += self._events(label, fold.finish(), duration_s)
         return sorted(events, key=event_order)
 
     def _events(self, label: str, spans: "Spans", end_s: float) -> list[Event]:
-        # A resampled recording is rounded to samples, so its last frame may begin just behind its end.
+        # A resampled recording is rounded to samples, so its last frame may begin just after its end.
         starts, ends = (np.minimum(frames * self.hop_s, end_s) for frames in (spans.starts, spans.ends))
         return [
             Event(start, end, label, score)
@@ -77,7 +86,7 @@ class Decider:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Spans of frames with the highest raw score in each; all arrays of one length."""
+    """Spans of frames with the highest raw score in each; all arrays have one length."""
 
     starts: Frames
     ends: Frames
@@ -86,7 +95,7 @@ class Spans:
 
 @dataclass(slots=True)
 class _Open:
-    """A run at least ``off`` that reaches the last frame seen."""
+    """A run of scores of at least ``off`` that reaches the last frame seen."""
 
     start: int
     hot: bool
@@ -104,7 +113,7 @@ class _Pending:
 
 
 class _LabelFold:
-    """The fold of one label: smoothing, hysteresis, joining, dropping."""
+    """The decision of one label: smoothing, hysteresis, joining, dropping."""
 
     def __init__(self, decision: Decision, hop_s: float) -> None:
         self._on, self._off = np.float32(decision.on), np.float32(decision.off)
@@ -126,14 +135,14 @@ class _LabelFold:
         return self._advance(*self._smoother.finish(), last=True)
 
     def _advance(self, raw: Column, smoothed: Column, last: bool) -> Spans:
-        """Take frames with their smoothed scores; ``last`` closes what is open."""
+        """Take frames with their smoothed scores; ``last`` closes open runs."""
         base = self._n_frames
         self._n_frames += len(raw)
         regions = self._regions(raw, smoothed, base, last)
         return self._joined(raw, base, regions, last)
 
     def _regions(self, raw: Column, smoothed: Column, base: int, last: bool) -> Spans:
-        """The kept regions that closed in this block (absolute frames); updates the open run."""
+        """Return the kept regions that closed in this block (absolute frames); update the open run."""
         starts, ends = runs(smoothed >= self._off)
         hot = span_maxima(smoothed, starts, ends) >= self._on
         peaks = span_maxima(raw, starts, ends)
@@ -152,7 +161,7 @@ class _LabelFold:
         return Spans(starts[hot], ends[hot], peaks[hot])
 
     def _joined(self, raw: Column, base: int, regions: Spans, last: bool) -> Spans:
-        """The joined events that no later region can reach; updates the pending one."""
+        """Return the joined events that no later region can reach; update the pending one."""
         starts, ends, peaks = regions.starts, regions.ends, regions.peaks
         before = self._pending
         if before is not None:

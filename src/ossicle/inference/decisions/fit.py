@@ -1,15 +1,15 @@
-"""Decisions chosen from counts, cross-fitted so that no recording judges the decision fitted on it (invariant 2).
+"""Decisions chosen from counts and cross-fitted: no recording evaluates a decision that was fitted on it (invariant 2).
 
-For each fold and label the decision is the one that does best by F1 on the recordings of the *other* folds; the figure
-over all recordings, each under its own fold's decision, is the headline. ``final`` is fitted on all recordings: it goes
-into the bundle, and its figure is ``in-sample``. The counts must come from out-of-fold scores.
+For each fold and label, the decision is the one with the best F1 on the recordings of the *other* folds. The headline
+figure is over all recordings, each under the decision of its own fold. ``final`` is fitted on all recordings and stored
+in the bundle; its figure is ``in-sample``. The counts must come from out-of-fold scores.
 
-Plateaus. The highest F1 of hundreds of decisions on a few hundred events is mostly luck. Decisions within one
-standard error of it are as good for all that is known (the rule of Breiman et al., "Classification and Regression
-Trees", 1984, 3.4.3), at most 0.02. They form runs along the grid's ``on`` axis; the longest run wins and the decision
-is its middle: the middle of a plateau is the threshold least likely to fail elsewhere. Where runs are equally long the
-one with the higher middle wins (another place has sounds that nobody trained against), then the simpler settings. Where
-nothing can be found (no references) the decisions with the fewest false positives count as equal.
+Plateaus. The highest F1 of hundreds of decisions on a few hundred events is mostly luck. Decisions within one standard
+error of it, at most 0.02, count as equally good (the rule of Breiman et al., "Classification and Regression Trees",
+1984, 3.4.3). They form runs along the grid's ``on`` axis. The middle of the longest run is chosen, because the middle
+of a plateau is the threshold least likely to fail elsewhere. Of equally long runs the one with the higher middle wins
+(another place has sounds that were not in the training), then the simpler settings. Without references, the decisions
+with the fewest false positives count as equal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class CrossFit:
-    """Decisions of every fold and label, and those fitted on everything.
+    """Decisions of every fold and label, and those fitted on all recordings.
 
     ``per_fold``: fold to label to decision, for the recordings held out in that fold. ``fold_settings``: int64,
     (n_folds, n_labels), and ``final_settings``, (n_labels,), are their indices in ``grid.decisions()``; ``folds`` are
@@ -54,7 +54,9 @@ class CrossFit:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdCurve:
-    """Precision, recall and F1 of one label against the ``on`` threshold, other settings fixed; all (n_on,)."""
+    """Precision, recall and F1 of one label against the ``on`` threshold, with the other settings fixed; all
+    (n_on,).
+    """
 
     label: str
     on: NDArray[np.float64]
@@ -65,10 +67,25 @@ class ThresholdCurve:
 
 
 def cross_fit(counts: Counts, folds: Sequence[int], labels: Sequence[str], grid: DecisionGrid) -> CrossFit:
-    """Choose decisions from ``counts`` (n_settings, n_recordings, n_labels, 3) as :func:`~.grid.count_grid` gives them.
+    """Choose the decisions of every fold, and the final ones.
 
-    ``folds``: for each recording the fold in which it is held out, so the one whose decision is not fitted on it.
-    Raises SplitError with fewer than two folds, ValueError where shapes disagree.
+    Parameters
+    ----------
+    counts
+        Shape (n_settings, n_recordings, n_labels, 3), from :func:`~.grid.count_grid`.
+    folds
+        For each recording the fold in which it is held out; the decision of that fold is not fitted on it.
+    labels
+        Names of the labels.
+    grid
+        The decisions to choose from.
+
+    Raises
+    ------
+    SplitError
+        With fewer than two folds.
+    ValueError
+        If shapes disagree.
     """
     of = np.asarray(folds, dtype=np.int64)
     decisions = grid.decisions()
@@ -108,7 +125,9 @@ def cross_fit(counts: Counts, folds: Sequence[int], labels: Sequence[str], grid:
 
 
 def choose(pooled: NDArray[np.int64], grid: DecisionGrid) -> int:
-    """Index in ``grid.decisions()`` of the best decision by counts ``pooled`` (n_settings, 3); ties as above."""
+    """Return the index in ``grid.decisions()`` of the best decision by counts ``pooled`` (n_settings, 3); ties as
+    above.
+    """
     f1 = _f1(pooled)
     best = f1 >= f1.max() - _equal_within(pooled[int(np.argmax(f1))])
     if f1.max() <= 0:
@@ -116,7 +135,7 @@ def choose(pooled: NDArray[np.int64], grid: DecisionGrid) -> int:
     longest, middle, chosen = 0, 0, 0
     for row, tied in enumerate(best.reshape(-1, grid.n_on)):
         for start, end in zip(*(edges.tolist() for edges in runs(tied)), strict=True):
-            # Of an even number of thresholds the upper middle one: the fewer false positives of equals.
+            # For an even number of thresholds take the upper middle one, which gives fewer false positives.
             at = start + (end - start) // 2
             if (end - start, at) > (longest, middle):
                 longest, middle, chosen = end - start, at, row * grid.n_on + at
@@ -124,10 +143,10 @@ def choose(pooled: NDArray[np.int64], grid: DecisionGrid) -> int:
 
 
 def _equal_within(counts: NDArray[np.int64]) -> float:
-    """One standard error of the F1 of ``counts`` (3,), at most ``PLATEAU_F1``.
+    """Return one standard error of the F1 of ``counts`` (3,), at most ``PLATEAU_F1``.
 
-    F1 is taken as a share of its denominator's mean, (references + predictions) / 2 draws: rough, and enough to tell
-    luck from skill.
+    F1 is treated as a share of (references + predictions) / 2 draws, the mean of its denominator: a rough estimate that
+    separates skill from luck well enough.
     """
     tp, fp, fn = (float(value) for value in counts)
     if tp == 0:
@@ -138,7 +157,7 @@ def _equal_within(counts: NDArray[np.int64]) -> float:
 
 
 def plateau(pooled: NDArray[np.int64], chosen: int, grid: DecisionGrid) -> tuple[float, float]:
-    """Lowest and highest ``on`` around setting ``chosen`` without a fall of F1 by more than ``PLATEAU_F1``."""
+    """Return the lowest and highest ``on`` around setting ``chosen`` at which F1 is at most ``PLATEAU_F1`` lower."""
     row, at = divmod(chosen, grid.n_on)
     f1 = _f1(pooled).reshape(-1, grid.n_on)[row]
     starts, ends = runs(f1 >= f1[at] - PLATEAU_F1)
@@ -147,9 +166,11 @@ def plateau(pooled: NDArray[np.int64], chosen: int, grid: DecisionGrid) -> tuple
 
 
 def threshold_curve(counts: Counts, setting: int, column: int, label: str, grid: DecisionGrid) -> ThresholdCurve:
-    """Rates against ``on`` with the other settings of decision ``setting``, pooled over the recordings of ``counts``.
+    """Return rates against ``on`` with the other settings of decision ``setting``, pooled over the recordings of
+    ``counts``.
 
-    ``column`` is the label's place in ``counts``. Where the decision was fitted on these recordings, so is the curve.
+    ``column`` is the index of the label in ``counts``. If the decision was fitted on these recordings, the curve is
+    in-sample too.
     """
     row, chosen = divmod(setting, grid.n_on)
     tp, fp, fn = counts[row * grid.n_on : (row + 1) * grid.n_on, :, column].sum(axis=1, dtype=np.int64).T
@@ -157,7 +178,7 @@ def threshold_curve(counts: Counts, setting: int, column: int, label: str, grid:
 
 
 def _f1(pooled: NDArray[np.int64]) -> NDArray[np.float64]:
-    """F1 of counts (n, 3); 0 where there was nothing to find and nothing was found."""
+    """Return the F1 of counts (n, 3); 0 without references and detections."""
     f1: NDArray[np.float64] = np.nan_to_num(precision_recall_f1(pooled[:, 0], pooled[:, 1], pooled[:, 2])[2], nan=0.0)
     return f1
 

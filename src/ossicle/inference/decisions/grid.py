@@ -1,7 +1,7 @@
 """Counts of every decision of a grid on every recording, from scores written once (invariant 3).
 
-The work is shared so that hundreds of decisions cost little more than one. Each track is smoothed once per smoothing
-and cut down to the frames that reach the lowest threshold; the recordings then stand one after another on one frame
+Work is shared, so hundreds of decisions cost little more than one. Each track is smoothed once per smoothing and
+reduced to the frames that reach the lowest threshold. The recordings are then placed one after another on one frame
 axis, where runs are found once per threshold and joined, dropped and matched as arrays.
 """
 
@@ -33,15 +33,15 @@ from ossicle.metrics.matching import (
 
 Counts = NDArray[np.int32]
 
-# Recordings lie this far apart on the common axis (s), and pairs are sought this much more loosely than the criterion,
-# so that rounding of the shifted times loses none; the criterion itself sees times within the recording.
+# Distance between recordings on the common axis (s), and extra tolerance of the search for pairs, so that rounding of
+# shifted times loses no pair; the criterion itself uses times within the recording.
 _APART_S = 10.0
 _LOOSER = 1e-6
 
 
 @settings
 class DecisionGrid:
-    """The decisions among which one is chosen for each label: every combination of these."""
+    """The decisions to choose from for each label: every combination of these values."""
 
     on: tuple[float, ...] = setting(
         default=tuple(round(1 / (1 + math.exp(2.2 - 0.4 * step)), 3) for step in range(18)),
@@ -63,7 +63,7 @@ class DecisionGrid:
     )
 
     def __post_init__(self) -> None:
-        """Refuse an empty axis, thresholds out of order and an even median."""
+        """Reject an empty axis, thresholds out of order and an even median."""
         for name in ("on", "off_ratio", "min_length_s", "min_gap_s"):
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty: give at least one value")
@@ -77,16 +77,16 @@ class DecisionGrid:
 
     @property
     def n_on(self) -> int:
-        """Thresholds on the last and fastest axis of :meth:`decisions`."""
+        """Number of thresholds on the last and fastest axis of :meth:`decisions`."""
         return len(self.on)
 
     def smoothings(self) -> list[tuple[str, int]]:
-        """Kind and length of each smoothing, the simplest first."""
+        """Return kind and length of each smoothing, the simplest first."""
         median = [("median", frames) if frames > 1 else ("none", 1) for frames in sorted(self.median_frames)]
         return median + [("ema", frames) for frames in sorted(self.ema_frames)]
 
     def decisions(self) -> list[Decision]:
-        """All decisions, ``on`` fastest, the simpler of the other settings first (those break ties)."""
+        """Return all decisions, ``on`` fastest, the simpler of the other settings first (this order breaks ties)."""
         return [
             Decision(on=on, off=on * ratio, smoothing=kind, smoothing_frames=frames, min_length_s=length, min_gap_s=gap)
             for kind, frames in self.smoothings()
@@ -104,11 +104,11 @@ def count_grid(
     labels: Sequence[str],
     criterion: Criterion | RecordingMatch | None = None,
 ) -> Counts:
-    """True positives, false positives and false negatives: int32, (n_settings, n_recordings, n_labels, 3).
+    """Count true positives, false positives and false negatives: int32, (n_settings, n_recordings, n_labels, 3).
 
     Settings are in the order of ``grid.decisions()``, recordings in that of ``tracks``, which may read them lazily.
-    ``references``: recording id to label to events (n, 2) in seconds; a recording that is absent has none. The
-    criterion is IoU >= 0.5 unless given. Raises ValueError where tracks differ in hop or lack a label.
+    ``references``: recording id to label to events (n, 2) in seconds; a recording that is absent has none. The default
+    criterion is IoU >= 0.5. Raises ValueError if tracks differ in hop or lack a label.
     """
     criterion = criterion or IouMatch(threshold=0.5)
     decisions = grid.decisions()
@@ -132,11 +132,11 @@ def count_grid(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What one decision finds of one label in all recordings, in the order of the recordings and of time.
+    """The events of one decision for one label in all recordings, in the order of the recordings and of time.
 
-    ``recording``: int64 (k,), place of the recording; ``times``: float64 (k, 2) in its seconds; ``scores``: float32
-    (k,), the highest raw score in each event. ``pairs``: for each criterion int64 (p, 2), place of the reference (the
-    recordings' references one after another) and of the event that are matched. ``reference``: int64 (n,), place of
+    ``recording``: int64 (k,), index of the recording; ``times``: float64 (k, 2) in its seconds; ``scores``: float32
+    (k,), the highest raw score in each event. ``pairs``: for each criterion the matched pairs, int64 (p, 2), index of
+    the reference (the recordings' references one after another) and of the event. ``reference``: int64 (n,), index of
     the recording of each reference, whose times are ``reference_times`` (n, 2).
     """
 
@@ -155,11 +155,10 @@ def found_by_grid(
     labels: Sequence[str],
     criteria: Sequence[Criterion],
 ) -> Iterator[tuple[Found, ...]]:
-    """The events of every decision in turn, in the order of ``grid.decisions()``, one :class:`Found` a label.
+    """Yield the events of every decision in the order of ``grid.decisions()``, one :class:`Found` per label.
 
-    The events are those of :func:`~ossicle.inference.decisions.decide.decide`, their counts those of
-    :func:`count_grid`, whose
-    arguments and errors these are; one decision is held at a time.
+    The events equal those of :func:`~ossicle.inference.decisions.decide.decide`. Counts, arguments and errors are those
+    of :func:`count_grid`. One decision is in memory at a time.
     """
     axis = _stack(tracks, grid, labels)
     smoothed = any(kind != "none" for kind, _ in grid.smoothings())
@@ -196,7 +195,7 @@ def _found(
 
 
 def _raw(tracks: Mapping[str, ScoreTrack], axis: "_Axis", label: str) -> NDArray[np.float32]:
-    """The raw scores of a label on the common axis: smoothing moves the peaks of events away from theirs."""
+    """Return the raw scores of a label on the common axis, because smoothing moves the peaks of events."""
     lengths = [len(tracks[rid].scores) for rid in tracks]
     out = np.zeros(int(axis.base[-1]) + lengths[-1] if lengths else 0, dtype=np.float32)
     for rid, base, length in zip(tracks, axis.base.tolist(), lengths, strict=True):
@@ -206,7 +205,7 @@ def _raw(tracks: Mapping[str, ScoreTrack], axis: "_Axis", label: str) -> NDArray
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """The common frame axis: where each recording begins, and the frames worth looking at.
+    """The common frame axis: the start of each recording, and the frames above the lowest threshold.
 
     ``active[s][c]``: frames on the axis (int64) and smoothed scores (float32) of smoothing s and label c.
     """
@@ -217,13 +216,13 @@ class _Axis:
     active: Mapping[tuple[str, int], list[tuple[Frames, NDArray[np.float32]]]]
 
     def local(self, starts: Frames, ends: Frames) -> tuple[Frames, Intervals]:
-        """Recording of each span and its times in that recording, clipped to its end."""
+        """Return the recording of each span and its times in that recording, clipped to its end."""
         of = np.searchsorted(self.base, starts, side="right") - 1
         begin, end = (starts - self.base[of]) * self.hop_s, (ends - self.base[of]) * self.hop_s
         return of, np.stack([begin, np.minimum(end, self.duration_s[of])], axis=1)
 
     def shift(self, of: Frames, local: Intervals) -> Intervals:
-        """Times on the common axis, for finding neighbours."""
+        """Return times on the common axis, for finding neighbours."""
         moved: Intervals = local + (self.base[of] * self.hop_s)[:, None]
         return moved
 
@@ -286,12 +285,12 @@ class _RunShelf:
         self._runs: dict[tuple[str, int, float], tuple[Frames, Frames, NDArray[np.float32]]] = {}
 
     def events(self, decision: Decision) -> tuple[Frames, Frames]:
-        """Starts and ends in frames of the common axis of what ``decision`` keeps."""
+        """Return starts and ends of the events of ``decision``, in frames of the common axis."""
         starts, ends, _ = self.scored(decision)
         return starts, ends
 
     def scored(self, decision: Decision) -> tuple[Frames, Frames, NDArray[np.float32]]:
-        """The same with the highest smoothed score of each event."""
+        """Return the same with the highest smoothed score of each event."""
         starts, ends, peaks = self._runs_at(decision)
         hot = peaks >= np.float32(decision.on)
         starts, ends, peaks = starts[hot], ends[hot], peaks[hot]
@@ -317,13 +316,13 @@ class _RunShelf:
 def _true_positives(
     reference: _Reference, of: Frames, predicted: Intervals, axis: _Axis, criterion: Criterion
 ) -> Frames:
-    """Matched pairs in each recording, shape (n_recordings,)."""
+    """Return the number of matched pairs in each recording, shape (n_recordings,)."""
     pairs = _pairs(reference, of, predicted, axis, criterion)
     return np.bincount(reference.recording[pairs[:, 0]], minlength=len(axis.base))
 
 
 def _pairs(reference: _Reference, of: Frames, predicted: Intervals, axis: _Axis, criterion: Criterion) -> Pairs:
-    """Place of reference and of event of each matched pair, shape (k, 2)."""
+    """Return the index of the reference and of the event of each matched pair, shape (k, 2)."""
     pairs = candidates(reference.shifted, axis.shift(of, predicted), _looser(criterion))
     pairs = pairs[reference.recording[pairs[:, 0]] == of[pairs[:, 1]]]
     pairs = pairs[meets(reference.local, predicted, pairs, criterion)]
@@ -333,7 +332,7 @@ def _pairs(reference: _Reference, of: Frames, predicted: Intervals, axis: _Axis,
 
 
 def _is_matching(pairs: Pairs) -> bool:
-    """Whether no event stands in two pairs: then there is nothing to choose."""
+    """Return whether each event is in at most one pair, so that there is nothing to choose."""
     return all(len(np.unique(pairs[:, side])) == len(pairs) for side in (0, 1))
 
 

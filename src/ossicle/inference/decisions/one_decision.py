@@ -1,4 +1,4 @@
-"""The events of one decision for each label, as the sweep over a grid gives them: the plain way, one by one."""
+"""Events of one decision for each label, in the form of the sweep over a grid; computed one by one."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,9 +20,9 @@ def found_by_decisions(
     labels: Sequence[str],
     criteria: Sequence[Criterion],
 ) -> tuple[Found, ...]:
-    """What :func:`~ossicle.inference.decisions.grid.found_by_grid` yields, for a decision of each label's own.
+    """Return what :func:`~ossicle.inference.decisions.grid.found_by_grid` yields, for each label's own decision.
 
-    Every label of the tracks needs its decision; of them ``labels`` are told.
+    Every label of the tracks needs a decision; only ``labels`` are returned.
     """
     events = {rid: decide(tracks[rid], decisions) for rid in tracks}
     return found_of(events, references, labels, criteria)
@@ -34,7 +34,7 @@ def found_of(
     labels: Sequence[str],
     criteria: Sequence[Criterion],
 ) -> tuple[Found, ...]:
-    """The same of events that are decided already, by recording; those of other labels are passed over."""
+    """Return the same for events that are already decided, by recording; events of other labels are ignored."""
     out = []
     for label in labels:
         recording, times, scores, owner = [], [], [], []

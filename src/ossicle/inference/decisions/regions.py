@@ -1,6 +1,6 @@
 """Runs of frames as arrays: found, joined and dropped without a Python loop.
 
-Spans are half-open in frames: ``starts[i] <= k < ends[i]``, int64, sorted and apart from each other.
+Spans are half-open in frames: ``starts[i] <= k < ends[i]``, int64, sorted and separate.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ Frames = NDArray[np.int64]
 
 
 def runs(mask: NDArray[np.bool_]) -> tuple[Frames, Frames]:
-    """Starts and ends of the runs of True in ``mask`` (n,).
+    """Return starts and ends of the runs of True in ``mask`` (n,).
 
     >>> [x.tolist() for x in runs(np.array([True, False, True, True]))]
     [[0, 2], [1, 4]]
@@ -25,7 +25,9 @@ def runs(mask: NDArray[np.bool_]) -> tuple[Frames, Frames]:
 
 
 def span_maxima(values: NDArray[np.float32], starts: Frames, ends: Frames) -> NDArray[np.float32]:
-    """The greatest of ``values`` (n,) in each span, shape (len(starts),); spans are not empty and end by n."""
+    """Return the greatest of ``values`` (n,) in each span, shape (len(starts),); spans must not be empty and end
+    by n.
+    """
     if len(starts) == 0:
         return np.zeros(0, dtype=np.float32)
     bounds = np.stack([starts, ends], axis=1).ravel()
@@ -36,7 +38,7 @@ def span_maxima(values: NDArray[np.float32], starts: Frames, ends: Frames) -> ND
 
 
 def joins(starts: Frames, ends: Frames, max_gap_frames: int) -> tuple[Frames, Frames]:
-    """First and last index of the spans that make up each joined one: gaps of at most ``max_gap_frames`` close."""
+    """Return first and last index of the spans in each joined span; gaps of at most ``max_gap_frames`` are closed."""
     if len(starts) == 0:
         return starts, starts
     first = np.flatnonzero(np.concatenate([[True], starts[1:] - ends[:-1] > max_gap_frames]))
@@ -44,7 +46,7 @@ def joins(starts: Frames, ends: Frames, max_gap_frames: int) -> tuple[Frames, Fr
 
 
 def most_frames_within(seconds: float, hop_s: float) -> int:
-    """The most whole frames that last at most ``seconds``, up to rounding noise of decimal text.
+    """Return the largest number of whole frames that last at most ``seconds``, ignoring rounding noise of decimal text.
 
     >>> most_frames_within(0.03, 0.01)
     3
@@ -53,7 +55,7 @@ def most_frames_within(seconds: float, hop_s: float) -> int:
 
 
 def fewest_frames_lasting(seconds: float, hop_s: float) -> int:
-    """The fewest whole frames that last at least ``seconds``, up to the same noise.
+    """Return the smallest number of whole frames that last at least ``seconds``, ignoring the same noise.
 
     >>> fewest_frames_lasting(0.03, 0.01)
     3

@@ -1,8 +1,8 @@
-"""Smoothing of one label's scores over time, as a fold over blocks.
+"""Smoothing of one label's scores over time, block by block.
 
-The median is centred, with the first and last score repeated beyond the ends, so it delays a stream by half its
-length. The exponential moving average is causal: ``y[0] = x[0]``, ``y[k] = a x[k] + (1 - a) y[k-1]`` with
-``a = 2 / (span + 1)``. Both give the same bits for any block sizes.
+The median is centred, with the first and last score repeated beyond the ends, so it delays a stream by half its length.
+The exponential moving average is causal: ``y[0] = x[0]``, ``y[k] = a x[k] + (1 - a) y[k-1]`` with ``a = 2 / (span +
+1)``. Both give identical bits for any block sizes.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ Column = NDArray[np.float32]
 
 
 class Smoother:
-    """The smoothing of one decision with its carried state; gives each smoothed score beside its raw one."""
+    """The smoothing of one decision with its carried state; returns each smoothed score beside its raw one."""
 
     def __init__(self, decision: Decision) -> None:
         self._kind = decision.smoothing if decision.smoothing_frames > 1 else "none"
@@ -27,11 +27,11 @@ class Smoother:
 
     @property
     def delay_frames(self) -> int:
-        """How many frames a smoothed score comes after its raw one."""
+        """Number of frames by which a smoothed score comes later than the raw one."""
         return self._half
 
     def feed(self, raw: Column) -> tuple[Column, Column]:
-        """Take the next scores, float32 (n,); returns (raw, smoothed) of the frames now known, equal lengths."""
+        """Add the next scores, float32 (n,); return (raw, smoothed) of the frames now known, of equal lengths."""
         if len(raw) == 0:
             return raw, raw
         if self._kind == "none":
@@ -44,7 +44,7 @@ class Smoother:
         return self._median(raw)
 
     def finish(self) -> tuple[Column, Column]:
-        """(raw, smoothed) of the frames that waited for the end."""
+        """Return (raw, smoothed) of the frames that waited for the end."""
         if not self._begun or self._half == 0:
             return self._tail[:0], self._tail[:0]
         return self._median(np.repeat(self._tail[-1:], self._half))
@@ -69,7 +69,9 @@ class Smoother:
 
 
 def running_median(scores: Column, frames: int) -> Column:
-    """Centred running median of odd length ``frames``, same shape; only whole windows are meant to be used."""
+    """Return the centred running median of odd length ``frames``, same shape; only whole windows are meant to be
+    used.
+    """
     if frames == 3:
         before, here, after = scores[:-2], scores[1:-1], scores[2:]
         middle = np.maximum(np.minimum(before, here), np.minimum(np.maximum(before, here), after))
@@ -79,7 +81,7 @@ def running_median(scores: Column, frames: int) -> Column:
 
 
 def smooth(raw: Column, decision: Decision) -> Column:
-    """All smoothed scores of one label of one recording: float32, (n_frames,) to (n_frames,)."""
+    """Return all smoothed scores of one label of one recording: float32, (n_frames,) to (n_frames,)."""
     smoother = Smoother(decision)
     raw = np.ascontiguousarray(raw, dtype=np.float32)
     return np.concatenate([smoother.feed(raw)[1], smoother.finish()[1]])

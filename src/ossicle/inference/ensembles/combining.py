@@ -1,12 +1,12 @@
-"""The rules by which scores of several models become one: pure functions on arrays (members, frames, labels).
+"""Rules that combine the scores of several models: pure functions on arrays (members, frames, labels).
 
-All weights are at least 0 and sum to 1; a member of weight 0 has no say. Sums are float64, results float32 in [0, 1].
-The mean of the geometric mean and the root of the mean square is what competition teams call "vlom".
+All weights are at least 0 and sum to 1; a member of weight 0 has no influence. Sums are float64, results float32 in [0,
+1]. The mean of the geometric mean and the root mean square is known as "vlom" in competitions.
 
-Ranks need a set to be ranked in. It is a set of recordings that is fixed beforehand (for a bundle those it was fitted
-on), never the recording or the batch at hand: so a frame's rank depends on nothing but its score, and a stream can have
-it. A table holds the set's scores of a member, sorted; a score's rank is the share of the set below it plus half of
-the share equal to it (the mid-distribution function; with the set itself: (average rank - 1/2) / n).
+Ranks need a reference set. It is a fixed set of recordings (for a bundle, those it was fitted on), never the current
+recording or batch. The rank of a frame therefore depends only on its score, so streams can use it too. A table holds a
+member's scores of the set, sorted. The rank of a score is the share of the set below it plus half of the share equal to
+it (the mid-distribution function; for the set itself: (average rank - 1/2) / n).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,11 +25,29 @@ TABLE_ROWS = 2001
 
 
 def combine(scores: Scores, how: Combination, tables: Scores | None = None) -> Scores:
-    """Scores of members, float32 (n_members, n_frames, n_labels), as one, float32 (n_frames, n_labels).
+    """Combine the scores of members into one.
 
-    ``tables``: float32 (n_members, n_rows, n_labels), the sorted reference scores that the rule ``rank`` ranks in, and
-    only that. Raises ValueError where weights or tables do not fit the members.
+    Parameters
+    ----------
+    scores
+        float32, shape (n_members, n_frames, n_labels).
+    how
+        The rule and the weights.
+    tables
+        Sorted reference scores for the rule ``rank`` only: float32, shape (n_members, n_rows, n_labels).
 
+    Returns
+    -------
+    ndarray
+        float32, shape (n_frames, n_labels).
+
+    Raises
+    ------
+    ValueError
+        If weights or tables do not fit the members.
+
+    Examples
+    --------
     >>> combine(np.float32([[[0.2]], [[0.8]]]), Combination(rule="geometric"))
     array([[0.4]], dtype=float32)
     """
@@ -57,7 +75,7 @@ def combine(scores: Scores, how: Combination, tables: Scores | None = None) -> S
 
 
 def geometric_mean(values: Reals, shares: Reals) -> Reals:
-    """The weighted geometric mean over the first axis; 0 where any value is 0."""
+    """Return the weighted geometric mean over the first axis; 0 where any value is 0."""
     with np.errstate(divide="ignore"):
         logs = np.log(values)
     found: Reals = np.exp(np.tensordot(shares, logs, axes=1))
@@ -65,13 +83,15 @@ def geometric_mean(values: Reals, shares: Reals) -> Reals:
 
 
 def power_mean(values: Reals, shares: Reals, exponent: float) -> Reals:
-    """``(sum of share * value ** exponent) ** (1 / exponent)`` over the first axis."""
+    """Return ``(sum of share * value ** exponent) ** (1 / exponent)`` over the first axis."""
     found: Reals = np.tensordot(shares, values**exponent, axes=1) ** (1 / exponent)
     return found
 
 
 def ranks(scores: Scores, table: Scores) -> Reals:
-    """The rank in [0, 1] of scores (n, n_labels) among sorted reference scores (n_rows, n_labels), same shape."""
+    """Return the rank in [0, 1] of scores (n, n_labels) among sorted reference scores (n_rows, n_labels), same
+    shape.
+    """
     out = np.empty(scores.shape, dtype=np.float64)
     for column in range(scores.shape[1]):
         known, mine = table[:, column], np.ascontiguousarray(scores[:, column])
@@ -81,7 +101,7 @@ def ranks(scores: Scores, table: Scores) -> Reals:
 
 
 def rank_table(scores: Scores, rows: int = TABLE_ROWS) -> Scores:
-    """The table of a reference set of scores (n, n_labels): all of them sorted, or ``rows`` quantiles of more.
+    """Return the table of a reference set of scores (n, n_labels): all scores sorted, or ``rows`` quantiles of more.
 
     The quantiles are scores of the set, at the middles of ``rows`` equal parts. Raises ValueError for an empty set.
     """
@@ -95,10 +115,10 @@ def rank_table(scores: Scores, rows: int = TABLE_ROWS) -> Scores:
 
 
 def columns_by_name(members: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], dict[str, list[int]]]:
-    """The labels of an ensemble (those of its first member), and where each member has them.
+    """Return the labels of an ensemble (those of its first member), and the column of each label in each member.
 
-    ``members``: name to labels in the order of its scores. Raises UsageError, with the names, where a member lacks a
-    label of the first or has one more.
+    ``members``: name to labels in the order of its scores. Raises UsageError, with the names, if a member lacks a label
+    of the first member or has an extra one.
     """
     (first, of_first), *_ = members.items()
     labels, places = tuple(of_first), {}

@@ -1,11 +1,14 @@
-"""Several models as one predictor: each reads its own chunks of the same sound, and a rule makes their scores one.
+"""Several models as one predictor: each reads its own chunks of the same sound, and a rule combines their scores.
 
-Members may differ in context, chunk length, front end and rate, but not in hop: their frames must stand for the same
-stretches. The ensemble has a joint plan whose core holds whole chunks of every member and whose context holds what each
-of them needs, so a member is given exactly the chunks that it would read by itself, and whatever feeds a predictor
-(batch, stream, gate) feeds an ensemble too, from one decoding of the recording. Where all plans are equal the joint one
-is that plan. Sound comes at the highest rate; a member of a lower one gets its chunks resampled, with a margin in which
-the filter settles: its scores agree with its own within about 1e-4, but for a frame or two at a recording's very ends.
+Members may differ in context, chunk length, front end and rate, but not in hop: their frames must cover the same
+stretches. The core of the ensemble's joint plan holds whole chunks of every member, and its context holds what each
+member needs. A member therefore gets exactly the chunks that it would read by itself, and everything that feeds a
+predictor (batch, stream, gate) feeds an ensemble too, from one decoding of the recording. If all plans are equal, the
+joint plan is that plan.
+
+Sound arrives at the highest rate. A member of a lower rate gets resampled chunks, with a margin in which the filter
+settles: its scores agree with those it gives alone to within about 1e-4, except for a frame or two at the ends of a
+recording.
 """
 
 import math
@@ -30,10 +33,24 @@ MOST_CORE_SAMPLES = 1 << 22
 
 
 class Ensemble:
-    """A predictor made of predictors; ``members`` are (name, predictor), names being for messages.
+    """A predictor made of predictors.
 
-    ``tables``: float32 (n_members, n_rows, n_labels) for the rule ``rank``, columns in the order of ``labels``. Raises
-    UsageError where labels or frame grids do not fit, ValueError where weights or tables do not.
+    Parameters
+    ----------
+    members
+        Name (for messages) and predictor of each member.
+    how
+        The rule and the weights.
+    tables
+        Reference scores for the rule ``rank``: float32 (n_members, n_rows, n_labels), columns in the order of
+        ``labels``.
+
+    Raises
+    ------
+    UsageError
+        If labels or frame grids do not fit together.
+    ValueError
+        If weights or tables do not fit the members.
     """
 
     def __init__(
@@ -48,14 +65,22 @@ class Ensemble:
         self._members = [_Member(one, self.plan, columns[name]) for name, one in members]
 
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores of the core frames of (batch, plan.chunk_samples) chunks, (batch, plan.core_frames, n_labels)."""
+        """Return the scores of the core frames of (batch, plan.chunk_samples) chunks: (batch, plan.core_frames,
+        n_labels).
+        """
         n_chunks, n_frames = len(chunks), self.plan.core_frames
         scores = np.stack([one.scores(chunks).reshape(n_chunks * n_frames, -1) for one in self._members])
         return combine(scores, self._how, self._tables).reshape(n_chunks, n_frames, -1)
 
 
 def bundled_ensemble(bundle: Bundle, open_member: Callable[[Bundle], Predictor]) -> Ensemble:
-    """The predictor of a bundle that is an ensemble, its members opened by ``open_member``; raises BundleError."""
+    """Return the predictor of a bundle that is an ensemble, with its members opened by ``open_member``.
+
+    Raises
+    ------
+    BundleError
+        If the members or their tables do not fit together.
+    """
     if bundle.ensemble is None:
         raise BundleError(f"{bundle.folder} is no ensemble")
     how, tables = bundle.ensemble.how, None
@@ -72,7 +97,13 @@ def bundled_ensemble(bundle: Bundle, open_member: Callable[[Bundle], Predictor])
 
 
 def joint_plan(plans: Sequence[tuple[str, ChunkPlan]]) -> ChunkPlan:
-    """The plan on which all of ``plans`` (name and plan) can be read; raises UsageError where there is none."""
+    """Return the plan on which all of ``plans`` (name and plan) can be read.
+
+    Raises
+    ------
+    UsageError
+        If there is no such plan.
+    """
     (first, plan), *_ = plans
     for name, other in plans:
         if other.hop_samples * plan.rate != plan.hop_samples * other.rate:
@@ -102,20 +133,22 @@ def joint_plan(plans: Sequence[tuple[str, ChunkPlan]]) -> ChunkPlan:
 
 
 def _context_frames(plan: ChunkPlan, joint: ChunkPlan) -> int:
-    """Frames before a core of the joint plan that a member of ``plan`` needs, with the margin of its resampling."""
+    """Return how many frames before a core of the joint plan a member of ``plan`` needs, including its resampling
+    margin.
+    """
     lead_s = plan.lead_samples / plan.rate + _margin(joint.rate, plan.rate) / joint.rate
     return max(0, math.ceil(round(lead_s / joint.hop_s, 9)))
 
 
 def _margin(rate: int, new_rate: int) -> int:
-    """Samples at ``rate`` that resampling needs on each side, in whole periods of both rates."""
+    """Return the samples at ``rate`` that resampling needs on each side, in whole periods of both rates."""
     period = common_period(rate, new_rate)
     return -(-margin_samples(rate, new_rate) // period) * period
 
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """Where a member's chunks begin in a joint chunk at its own rate, and where the cut itself does in joint samples.
+    """Position of a member's chunks in a joint chunk at the member's rate, and of the cut in joint samples.
 
     The joint samples [first, stop) hold all of them with the margin; ``skipped`` samples of the resampled cut come
     before the first chunk.
@@ -127,7 +160,7 @@ class _Cut:
 
 
 class _Member:
-    """A member and how its chunks lie in those of the joint plan."""
+    """A member, and the position of its chunks within those of the joint plan."""
 
     def __init__(self, predictor: Predictor, joint: ChunkPlan, columns: list[int]) -> None:
         self._predictor, self._plan, self._joint, self._columns = predictor, predictor.plan, joint, columns
@@ -135,14 +168,16 @@ class _Member:
         self._cut = _cut(self._plan, joint, self._n_chunks)
 
     def scores(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores of (batch, joint chunk_samples) chunks, (batch, core_frames, n_labels), labels in joint order."""
+        """Return the scores of (batch, joint chunk_samples) chunks: (batch, core_frames, n_labels), labels in
+        joint order.
+        """
         own = chunks if self._plan == self._joint else self._own_chunks(chunks)
         found = self._predictor.predict(own)
         joined: NDArray[np.float32] = found.reshape(len(chunks), self._joint.core_frames, -1)[:, :, self._columns]
         return joined
 
     def _own_chunks(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The member's chunks in order of time, (batch * n, chunk_samples), from joint ones."""
+        """Cut the member's chunks in order of time, (batch * n, chunk_samples), from joint ones."""
         cut, length, step = self._cut, self._plan.chunk_samples, self._plan.core_samples
         heard = chunks[:, cut.first : cut.stop]
         if self._plan.rate != self._joint.rate:
@@ -153,14 +188,14 @@ class _Member:
 
 def _cut(plan: ChunkPlan, joint: ChunkPlan, n_chunks: int) -> _Cut:
     period, own_period = common_period(joint.rate, plan.rate), common_period(plan.rate, joint.rate)
-    # In the member's samples, from the start of the joint core; negative where the first chunk leads it.
+    # In the member's samples, from the start of the joint core; negative if the first chunk begins before it.
     begin = -plan.lead_samples
     end = begin + (n_chunks - 1) * plan.core_samples + plan.chunk_samples
     margin = _margin(joint.rate, plan.rate) // period
-    # Both rates meet on whole periods only: the cut begins on one, so that the chunks keep their phase.
+    # Samples of both rates coincide only on whole periods: the cut begins on one, so that the chunks keep their phase.
     first_period, stop_period = begin // own_period - margin, -(-end // own_period) + margin
     first, stop = joint.lead_samples + first_period * period, joint.lead_samples + stop_period * period
-    # The core itself begins on a period, but what the joint chunk holds before it need not: cut whole periods.
+    # The core begins on a period, but the samples before it in the joint chunk may not: cut whole periods.
     first = max(first, joint.lead_samples % period)
     skipped = begin - (first - joint.lead_samples) // period * own_period
     return _Cut(first, min(stop, joint.chunk_samples), skipped)

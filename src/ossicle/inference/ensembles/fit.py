@@ -1,4 +1,4 @@
-"""What an ensemble fits: the weights of its members."""
+"""Fitted parameters of an ensemble: the weights of its members and tables of ranks."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from ossicle.inference.ensembles.combining import Scores
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """A rule with what was fitted for it: the weights in ``how``, ``tables`` of ranks, None without."""
+    """A rule with its fitted parameters: weights in ``how``, and ``tables`` of ranks (None if the rule has none)."""
 
     how: Combination
     tables: Scores | None = None

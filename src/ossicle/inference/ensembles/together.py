@@ -1,4 +1,4 @@
-"""Several models over one recording that is decoded once."""
+"""Score one recording with several models and decode it once."""
 
 from collections.abc import Sequence
 
@@ -15,10 +15,16 @@ from ossicle.inference.scorer import Scorer
 def write_together(
     path: PathLike, predictors: Sequence[Predictor], sinks: Sequence[TrackSink], batch_chunks: int = 8
 ) -> DecodeReport:
-    """Score a recording with each of ``predictors`` into the sink in its place, block by block.
+    """Score a recording with each of ``predictors`` into the sink at the same position, block by block.
 
-    Each gets what :func:`ossicle.inference.batch.write_scores` would give it alone. Raises ValueError for no predictor
-    or several rates, AudioError where the file must be left out.
+    Each sink gets the same as from :func:`ossicle.inference.batch.write_scores` for its predictor alone.
+
+    Raises
+    ------
+    ValueError
+        Without predictors, or if their rates differ.
+    AudioError
+        If the file must be left out.
     """
     rates = {one.plan.rate for one in predictors}
     if len(rates) != 1:

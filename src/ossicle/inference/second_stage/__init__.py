@@ -1,1 +1,1 @@
-"""A second stage: trees that judge events again from how they sound."""
+"""The second stage: trees that re-score events from acoustic features."""

@@ -1,13 +1,13 @@
-"""Candidates of a second stage: events found with a lower threshold too, each with its features, from a bounded past.
+"""Candidates of a second stage: events found with a lower threshold too, each with its features, in bounded memory.
 
 A candidate is an event of the decision (``decided``), or an event of the same decision with a lower ``on`` threshold
-that holds no such event. So events keep their boundaries, and what the first stage nearly found can be won back. Every
-event under the decision lies within one under the lower thresholds, whose end is certain no earlier: so a candidate
-can be told from its neighbours as soon as it is certain.
+that contains no such event. Events thus keep their boundaries, and near misses of the first stage can be recovered.
+Every event under the decision lies within an event under the lower thresholds, which never ends earlier. A candidate
+can therefore be separated from its neighbours as soon as it is certain.
 
-Recordings are read once: as scores and samples come in, the last few seconds of both are kept, and the features of a
-candidate are computed when the sound just after it has been heard. Training and prediction run this same fold, and
-blocks of any size give the same candidates (invariants 4 and 10).
+Recordings are read once: the last few seconds of scores and samples are kept, and the features of a candidate are
+computed once the sound just after it is available. Training and prediction run this same code, and blocks of any size
+give the same candidates (invariants 4 and 10).
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ LEAST_SCORE = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """An event that may be one, with its features: float64, shape (len(CANDIDATE_FEATURES),)."""
+    """A possible event with its features: float64, shape (len(CANDIDATE_FEATURES),)."""
 
     event: Event
     decided: bool
@@ -42,18 +42,27 @@ class Candidate:
 
 
 def lowered(decisions: Mapping[str, Decision], share: float) -> dict[str, Decision]:
-    """The decisions with ``on`` at ``share`` of its value, and ``off`` no higher than that."""
+    """Return the decisions with ``on`` multiplied by ``share``, and ``off`` at most at the new ``on``."""
     return {
         label: replace(one, on=one.on * share, off=min(one.off, one.on * share)) for label, one in decisions.items()
     }
 
 
 class CandidateFold:
-    """A fold of one recording's samples and scores into its candidates.
+    """Turn one recording's samples and scores into candidates, block by block.
 
-    ``labels`` are those of the scores, each with its decision; of the labels in ``lower`` weaker events are candidates
-    too, down to ``share`` of the threshold. ``known``: acoustic features by first and last sample, shared by folds over
-    one recording.
+    Parameters
+    ----------
+    labels, decisions
+        Labels of the scores, and the decision of each.
+    hop_s
+        Length of a frame in seconds.
+    chosen
+        Settings of the features.
+    share
+        Share of the threshold down to which weaker events are candidates too.
+    known
+        Acoustic features by first and last sample, shared between folds over one recording.
     """
 
     def __init__(
@@ -77,7 +86,7 @@ class CandidateFold:
         self._decided: dict[str, list[Event]] = {label: [] for label in labels}
 
     def feed(self, samples: NDArray[np.float32], scores: NDArray[np.float32]) -> list[Candidate]:
-        """Take the next samples (n,) and score frames (k, n_labels); returns the candidates that are ready, sorted."""
+        """Add the next samples (n,) and score frames (k, n_labels); return the candidates that are ready, sorted."""
         self._samples.append(samples)
         self._scores.append(scores)
         self._sort(self._decider.feed(scores), self._lower.feed(scores))
@@ -86,24 +95,26 @@ class CandidateFold:
         return found
 
     def finish(self, duration_s: float) -> list[Candidate]:
-        """The remaining candidates, clipped to ``duration_s`` seconds, sorted."""
+        """Return the remaining candidates, clipped to ``duration_s`` seconds, sorted."""
         self._sort(self._decider.finish(duration_s), self._lower.finish(duration_s))
         return self._ready(self._samples.stop)
 
     def _sort(self, decided: Iterable[Event], lower: Iterable[Event]) -> None:
-        """Put new events in line: decided ones, and of the lower ones those that hold none."""
+        """Queue new events: decided ones, and those under the lower thresholds that contain no decided event."""
         for event in decided:
             self._decided[event.label].append(event)
             self._waiting.append((event, True, self._first_stage(event)))
         for event in lower:
             inside = [one for one in self._decided[event.label] if one.start_s < event.end_s]
-            # They come in order, so none of these can lie within a later one.
+            # Events arrive in order, so none of these can lie within a later one.
             self._decided[event.label] = self._decided[event.label][len(inside) :]
             if not inside:
                 self._waiting.append((event, False, self._first_stage(event)))
 
     def _first_stage(self, event: Event) -> Features:
-        """Duration, and the log odds of the highest and of the mean score over the event's last ``longest_s``."""
+        """Return the duration, and the log odds of the highest and the mean score over the event's last
+        ``longest_s``.
+        """
         first = nearest_frames(event.start_s, self._hop_s)
         stop = max(first + 1, first_frame_at_or_after(event.end_s, self._hop_s))
         column = self._labels.index(event.label)
@@ -112,7 +123,7 @@ class CandidateFold:
         return np.array([event.end_s - event.start_s, float(peak), logit(scores, LEAST_SCORE).mean()])
 
     def _ready(self, n_samples: int | None) -> list[Candidate]:
-        """The candidates around which everything was heard; all of them where the recording's end is known."""
+        """Return the candidates whose surroundings have been read; all candidates if the recording's end is known."""
         found: list[Candidate] = []
         waiting: list[tuple[Event, bool, Features]] = []
         for event, decided, scored in self._waiting:
@@ -134,7 +145,7 @@ class CandidateFold:
         return found
 
     def _forget(self) -> None:
-        """Drop samples and scores that no event can ask for any more."""
+        """Drop samples and scores that no later event can need."""
         chosen = self._chosen
         first_frame = self._scores.stop - self._delay_frames - self._long_frames
         self._scores.drop_before(first_frame)
@@ -147,7 +158,7 @@ class CandidateFold:
 
 
 class _Tail:
-    """The last part of a growing array: ``first`` and ``stop`` are places in the whole."""
+    """The last part of a growing array; ``first`` and ``stop`` are positions in the whole array."""
 
     def __init__(self) -> None:
         self._rows: NDArray[Any] | None = None
@@ -161,7 +172,9 @@ class _Tail:
         self._rows = rows.copy() if self._rows is None else np.concatenate([self._rows, rows])
 
     def stretch(self, first: int, stop: int) -> NDArray[Any]:
-        """Rows [first, stop), zeros before 0 and after the last; ValueError for rows that were dropped."""
+        """Return rows [first, stop), zeros before 0 and after the last; raises ValueError for rows that were
+        dropped.
+        """
         if max(first, 0) < self.first:
             raise ValueError(f"rows from {first} were dropped: only those from {self.first} are there")
         rows = np.zeros((0,), dtype=np.float32) if self._rows is None else self._rows
@@ -178,5 +191,5 @@ class _Tail:
     def drop_before(self, first: int) -> None:
         if self._rows is not None and first > self.first:
             dropped = min(first, self.stop)
-            # A copy, so that what was dropped is freed.
+            # A copy, so that the dropped rows are freed.
             self._rows, self.first = self._rows[dropped - self.first :].copy(), dropped

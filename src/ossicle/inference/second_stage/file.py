@@ -1,9 +1,9 @@
 """A second stage as a file of a bundle: ``second_stage.safetensors``, plain arrays and a JSON text about them.
 
-The text stands under ``second_stage`` in the file's metadata: ``version``, ``kind``, ``lower_on``, ``features``
+The text is stored under ``second_stage`` in the file's metadata: ``version``, ``kind``, ``lower_on``, ``features``
 (``EventFeatureSettings``), ``columns`` (the names of the features, in order) and ``labels`` (per label its
-``threshold`` and the ``offset``, ``scale`` and ``logistic`` of its trees). The arrays of the label at place k are
-named ``k.feature``, ``k.threshold``, ``k.left``, ``k.right``, ``k.value``, ``k.roots``, ``k.weights``, ``k.isotonic``.
+``threshold`` and the ``offset``, ``scale`` and ``logistic`` of its trees). The arrays of label k are named
+``k.feature``, ``k.threshold``, ``k.left``, ``k.right``, ``k.value``, ``k.roots``, ``k.weights``, ``k.isotonic``.
 """
 
 import math
@@ -30,7 +30,7 @@ _NODES = ("feature", "threshold", "left", "right", "value", "roots")
 
 
 def second_stage_bytes(stage: SecondStage) -> bytes:
-    """The file of a second stage; equal ones give equal bytes."""
+    """Return the file content of a second stage; equal stages give equal bytes."""
     arrays: dict[str, NDArray[Any]] = {}
     labels = {}
     for place, (label, of) in enumerate(stage.labels.items()):
@@ -51,7 +51,20 @@ def second_stage_bytes(stage: SecondStage) -> bytes:
 
 
 def read_second_stage(data: bytes, source: Path) -> SecondStage:
-    """The second stage in ``data``; ``source`` names it in errors. Raises BundleError for anything else than one."""
+    """Read a second stage from the content of its file.
+
+    Parameters
+    ----------
+    data
+        Content of the file.
+    source
+        Path of the file, for messages.
+
+    Raises
+    ------
+    BundleError
+        If ``data`` is not a valid second stage.
+    """
     try:
         arrays, text = arrays_from_bytes(data, str(source))
     except ArtefactError as error:
@@ -83,7 +96,7 @@ def read_second_stage(data: bytes, source: Path) -> SecondStage:
 
 
 def bundled_second_stage(bundle: Bundle) -> SecondStage | None:
-    """The second stage of a bundle, None where it has none; raises BundleError where it cannot be used with it."""
+    """Return the second stage of a bundle, None if it has none; raises BundleError if it does not fit the bundle."""
     if SECOND_STAGE not in bundle.files:
         return None
     source = bundle.folder / SECOND_STAGE

@@ -1,9 +1,9 @@
-"""The second stage as a value: trees that judge candidates from their features, and how their word is weighed.
+"""The second stage as a value: trees that score candidates from their features, and the weights of both stages.
 
 The score of a candidate is ``sigmoid(w0 + w1 * logit(trees) + w2 * logit(first stage's peak))``, Platt scaling (1999)
-of both stages together with ``w1, w2 >= 0``: neither stage's higher score can lower it. Isotonic calibration, where it
-was chosen, maps that once more through a rising step-wise line. A candidate whose score reaches the label's threshold
-is an event with that score; a label without trees keeps the events of the first stage.
+of both stages together with ``w1, w2 >= 0``: a higher score of either stage never lowers it. Isotonic calibration, if
+chosen, then maps that through a rising piecewise linear function. A candidate whose score reaches the label's threshold
+is an event with that score. A label without trees keeps the events of the first stage.
 """
 
 from collections.abc import Mapping
@@ -24,10 +24,10 @@ LEAST_PROBABILITY = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """How both stages are weighed, plain arrays.
+    """Weights of both stages, as plain arrays.
 
-    ``weights``: float64 (3,): offset, of the trees' logit, of the first stage's peak logit. ``isotonic``: float64
-    (k, 2), rising scores in [0, 1] and what they are mapped to, between them a straight line; k = 0 for none.
+    ``weights``: float64 (3,): offset, weight of the trees' logit, weight of the first stage's peak logit. ``isotonic``:
+    float64 (k, 2), rising scores in [0, 1] and their mapped values, joined by straight lines; k = 0 for none.
     """
 
     weights: NDArray[np.float64]
@@ -43,7 +43,7 @@ class Calibration:
             raise ValueError("isotonic does not rise")
 
     def __call__(self, second: Features, first_logit: Features) -> Features:
-        """Calibrated scores in [0, 1] from the trees' probabilities and the first stage's log odds, all (n,)."""
+        """Return calibrated scores in [0, 1] from the trees' probabilities and the first stage's log odds, all (n,)."""
         found = sigmoid(self.linear(second, first_logit))
         if len(self.isotonic) == 0:
             return found
@@ -51,7 +51,7 @@ class Calibration:
         return mapped
 
     def linear(self, second: Features, first_logit: Features) -> Features:
-        """The log odds before any isotonic line, (n,)."""
+        """Return the log odds before any isotonic map, (n,)."""
         offset, of_trees, of_first = self.weights.tolist()
         found: Features = offset + of_trees * logit(second, LEAST_PROBABILITY) + of_first * first_logit
         return found
@@ -70,15 +70,15 @@ class LabelStage:
             raise ValueError(f"threshold = {self.threshold:g} is not from 0 to 1")
 
     def scores(self, features: Features) -> Features:
-        """Fused scores of candidates from their features (n, n_features), shape (n,)."""
+        """Return the combined scores of candidates from their features (n, n_features), shape (n,)."""
         return self.calibration(self.trees.predict(features), features[:, CANDIDATE_FEATURES.index(PEAK)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SecondStage:
-    """What judges the candidates of every label in ``labels``, and how candidates are found and described.
+    """The models that score the candidates of every label in ``labels``, and how candidates are found and described.
 
-    ``lower_on``: how far below the decision's threshold candidates are sought, as a share of it.
+    ``lower_on``: the lowest threshold of candidates, as a share of the decision's threshold.
     """
 
     kind: str
@@ -91,7 +91,7 @@ class SecondStage:
             raise ValueError(f"lower_on = {self.lower_on:g} is not above 0 and at most 1")
 
     def judge(self, candidates: list[Candidate]) -> list[Event]:
-        """The events among candidates, in their order: re-scored, or those of the first stage for other labels."""
+        """Return the events among candidates, in their order: re-scored, or unchanged for labels without a model."""
         scores = {id(one): one.event.score for one in candidates}
         for label, stage in self.labels.items():
             mine = [one for one in candidates if one.event.label == label]
@@ -109,7 +109,7 @@ class SecondStage:
 
 
 class Rescorer:
-    """A fold of one recording's samples and scores into its events under both stages."""
+    """Turn one recording's samples and scores into its events under both stages, block by block."""
 
     def __init__(
         self, labels: tuple[str, ...], decisions: Mapping[str, Decision], hop_s: float, stage: SecondStage
@@ -118,10 +118,10 @@ class Rescorer:
         self._fold = CandidateFold(labels, decisions, hop_s, stage.features, stage.lower_on)
 
     def feed(self, samples: NDArray[np.float32], scores: NDArray[np.float32]) -> list[Event]:
-        """Take the next samples (n,) and score frames (k, n_labels); returns the events that became certain, sorted."""
+        """Add the next samples (n,) and score frames (k, n_labels); return the events that became certain, sorted."""
         return self._stage.judge(self._fold.feed(samples, scores))
 
     def finish(self, scores: NDArray[np.float32], duration_s: float) -> list[Event]:
-        """Take the last score frames; returns the remaining events, clipped to ``duration_s`` seconds, sorted."""
+        """Add the last score frames; return the remaining events, clipped to ``duration_s`` seconds, sorted."""
         before = self._fold.feed(np.zeros(0, dtype=np.float32), scores)
         return self._stage.judge(before + self._fold.finish(duration_s))

@@ -1,4 +1,4 @@
-"""Scores that were written once, given again as a predictor would: for what hears the recording beside its scores."""
+"""Stored scores in the form of a predictor, for code that reads the recording along with its scores."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from ossicle.core.tracks import ScoreTrack
 
 
 class StoredScores:
-    """A predictor of one recording that looks at no samples: its chunks are asked for in turn, as ``Scorer`` does."""
+    """A predictor of one recording that ignores its samples; chunks must be requested in order, as ``Scorer`` does."""
 
     def __init__(self, track: ScoreTrack, plan: ChunkPlan) -> None:
         self.labels = track.labels
@@ -16,7 +16,7 @@ class StoredScores:
         self._scores, self._next = track.scores, 0
 
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The stored scores of the next chunks, (batch, core_frames, n_labels); zeros behind the last frame."""
+        """Return the stored scores of the next chunks, (batch, core_frames, n_labels); zeros after the last frame."""
         n_frames = len(chunks) * self.plan.core_frames
         known = self._scores[self._next : self._next + n_frames]
         self._next += n_frames

@@ -1,8 +1,8 @@
 """Decision trees as plain arrays, evaluated in NumPy: random forests and boosted trees without scikit-learn.
 
-All trees of a model lie one after the other in five arrays. A node with ``feature`` < 0 is a leaf; else a row goes left
-where its feature, rounded to float32 as scikit-learn does, is at most the node's threshold. The model's figure is
-``offset + scale * sum of the leaves' values``, through a logistic function where ``logistic``.
+All trees of a model are stored one after the other in five arrays. A node with ``feature`` < 0 is a leaf. At other
+nodes a row goes left if its feature, rounded to float32 as in scikit-learn, is at most the node's threshold. The
+model's output is ``offset + scale * sum of the leaves' values``, passed through a logistic function if ``logistic``.
 """
 
 from dataclasses import dataclass
@@ -14,16 +14,20 @@ from numpy.typing import NDArray
 LEAF = -1
 MAX_DEPTH = 64
 """Deeper trees are refused: each level costs a pass, and no tree of this use comes near."""
-# Rows times trees that are looked at together: some tens of megabytes.
+# Rows times trees that are processed together: some tens of megabytes.
 _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trees:
-    """Trees in arrays of one length (n_nodes,), and the first node of each (n_trees,).
+    """Trees in arrays of one length (n_nodes,), and the first node of each tree (n_trees,).
 
-    ``feature``, ``left``, ``right``: int32; ``threshold``, ``value``: float64. Children lie after their parent. Raises
-    ValueError for arrays that are no such trees, whoever wrote them.
+    ``feature``, ``left``, ``right``: int32; ``threshold``, ``value``: float64. Children come after their parent.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not form such trees.
     """
 
     feature: NDArray[np.int32]
@@ -54,9 +58,12 @@ class Trees:
         _check_links(self)
 
     def predict(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The model's figure for each row of ``features``, float64 (n, n_features); returns float64 (n,).
+        """Return the model's output for each row of ``features``: float64 (n, n_features) to float64 (n,).
 
-        Raises ValueError where a feature is missing: a column, or a value that is NaN or infinite.
+        Raises
+        ------
+        ValueError
+            If a feature is missing: a column, or a value that is NaN or infinite.
         """
         rows = checked_features(features, self.n_features)
         out = np.empty(len(rows))
@@ -67,7 +74,7 @@ class Trees:
         return sigmoid(out) if self.logistic else out
 
     def _sums(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The sum of the leaves' values over the trees for rows (n, n_features), shape (n,)."""
+        """Return the sum of the leaves' values over the trees for rows (n, n_features), shape (n,)."""
         at = np.tile(self.roots, len(rows))
         row = np.repeat(np.arange(len(rows)), len(self.roots))
         moving = np.flatnonzero(self.feature[at] != LEAF)
@@ -82,7 +89,9 @@ class Trees:
 
 
 def checked_features(features: NDArray[np.float64], n_features: int) -> NDArray[np.float32]:
-    """Rows as trees compare them, float32 (n, n_features); ValueError where a column or a value is missing."""
+    """Return rows as trees compare them, float32 (n, n_features); raises ValueError if a column or a value is
+    missing.
+    """
     if features.ndim != 2 or features.shape[1] != n_features:
         raise ValueError(f"features of shape {features.shape} where the model was fitted on {n_features} columns")
     if len(features) and np.abs(features).max() > np.finfo(np.float32).max:
@@ -94,21 +103,21 @@ def checked_features(features: NDArray[np.float64], n_features: int) -> NDArray[
 
 
 def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The logistic function, without overflow; any shape."""
+    """Return the logistic function of values of any shape, without overflow."""
     small = np.exp(-np.abs(logits))
     out: NDArray[np.float64] = np.where(logits >= 0, 1 / (1 + small), small / (1 + small))
     return out
 
 
 def logit(probabilities: NDArray[np.float64], least: float) -> NDArray[np.float64]:
-    """Log odds of probabilities held within [least, 1 - least]; any shape."""
+    """Return the log odds of probabilities, clipped to [least, 1 - least]; any shape."""
     held = np.clip(probabilities, least, 1 - least)
     out: NDArray[np.float64] = np.log(held) - np.log1p(-held)
     return out
 
 
 def _check_links(trees: Trees) -> None:
-    """ValueError unless the nodes are trees: children in bounds, after their parent and of one parent only."""
+    """Raise ValueError unless the nodes form trees: children in bounds, after their parent and with one parent only."""
     n = len(trees.feature)
     inner = np.flatnonzero(trees.feature != LEAF)
     if np.any(trees.feature < LEAF) or np.any(trees.feature >= trees.n_features):
