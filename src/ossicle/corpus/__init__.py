@@ -1,1 +1,3 @@
-"""Recordings and annotations to datasets: index, annotation formats, health, splits, negatives, synthetic corpora."""
+"""From recordings and annotations to datasets: index, annotation formats, health, splits, negatives, synthetic
+corpora.
+"""

@@ -1,11 +1,11 @@
-"""What a user should know about a corpus, beside its index."""
+"""Notes for the user about a corpus, beside its index."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something the user should know about the corpus: ``kind`` for machines, ``where`` (a file), ``message``."""
+    """A note for the user about the corpus: ``kind`` for programs, ``where`` (a file), and ``message``."""
 
     kind: str
     where: str

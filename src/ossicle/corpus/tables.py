@@ -1,8 +1,8 @@
-"""Recordings, annotations and clips as tables and back.
+"""Conversion of recordings, annotations and clips to tables and back.
 
-Every table has a fixed schema and is sorted by its key, so equal values give equal frames whatever order they came in.
-The free fields of a recording are one column of canonical JSON: their names differ from corpus to corpus, the schema
-does not. ``duration_s`` is there for readers of the table; it is derived again from the counts when read back.
+Every table has a fixed schema and is sorted by its key, so equal values give equal frames in whatever order they
+arrive. The free fields of a recording are one column of canonical JSON, because their names differ between corpora and
+the schema does not. ``duration_s`` is for readers of the table; reading it back derives it from the counts.
 """
 
 import json
@@ -58,7 +58,7 @@ CLIP_SCHEMA: Mapping[str, type[pl.DataType]] = {
 
 
 def recordings_frame(recordings: Iterable[Recording]) -> pl.DataFrame:
-    """One row a recording (``RECORDING_SCHEMA``), sorted by root, path and id."""
+    """Return one row per recording (``RECORDING_SCHEMA``), sorted by root, path and id."""
     rows = [
         {name: getattr(one, name) for name in RECORDING_SCHEMA if name != "fields"}
         | {"fields": canonical_json(dict(one.fields))}
@@ -68,7 +68,9 @@ def recordings_frame(recordings: Iterable[Recording]) -> pl.DataFrame:
 
 
 def recordings_of(frame: pl.DataFrame) -> list[Recording]:
-    """The recordings of a table made by :func:`recordings_frame`; ArtefactError where it holds none, or bad ones."""
+    """Return the recordings of a table made by :func:`recordings_frame`; raises ArtefactError for missing or invalid
+    values.
+    """
     rows = _checked(frame, RECORDING_SCHEMA, "recordings")
     try:
         return [
@@ -85,12 +87,20 @@ def recordings_of(frame: pl.DataFrame) -> list[Recording]:
 
 
 def annotations_frame(annotations: Iterable[Annotation]) -> pl.DataFrame:
-    """One row an annotation (``ANNOTATION_SCHEMA``), sorted by recording, times, label and the rest."""
+    """Return one row per annotation (``ANNOTATION_SCHEMA``), sorted by recording, times, label and the other
+    columns.
+    """
     return _frame(annotations, ANNOTATION_SCHEMA)
 
 
 def annotations_of(frame: pl.DataFrame) -> list[Annotation]:
-    """The annotations of a table made by :func:`annotations_frame`; ArtefactError where it holds none, or bad ones."""
+    """Return the annotations of a table made by :func:`annotations_frame`.
+
+    Raises
+    ------
+    ArtefactError
+        If columns are missing or values are invalid.
+    """
     rows = _checked(frame, ANNOTATION_SCHEMA, "annotations")
     try:
         return [Annotation(**row) for row in rows.iter_rows(named=True)]
@@ -101,23 +111,23 @@ def annotations_of(frame: pl.DataFrame) -> list[Annotation]:
 
 
 def clips_frame(clips: Iterable[Clip]) -> pl.DataFrame:
-    """One row a clip (``CLIP_SCHEMA``), sorted by recording, times, role and the rest."""
+    """Return one row per clip (``CLIP_SCHEMA``), sorted by recording, times, role and the other columns."""
     return _frame(clips, CLIP_SCHEMA)
 
 
 def clips_of(frame: pl.DataFrame) -> list[Clip]:
-    """The clips of a table made by :func:`clips_frame`; ArtefactError where a column is missing."""
+    """Return the clips of a table made by :func:`clips_frame`; raises ArtefactError if a column is missing."""
     return [Clip(**row) for row in _checked(frame, CLIP_SCHEMA, "clips").iter_rows(named=True)]
 
 
 def stretches_frame(stretches: Mapping[str, Sequence[tuple[float, float]]]) -> pl.DataFrame:
-    """One row a stretch (``STRETCH_SCHEMA``, seconds) of the recordings by id, sorted."""
+    """Return one row per stretch (``STRETCH_SCHEMA``, seconds) of the recordings by id, sorted."""
     rows = [(key, start, end) for key, times in stretches.items() for start, end in times]
     return pl.DataFrame(rows, schema=STRETCH_SCHEMA, orient="row").sort(list(STRETCH_SCHEMA))
 
 
 def stretches_of(frame: pl.DataFrame) -> dict[str, tuple[tuple[float, float], ...]]:
-    """The stretches of a table made by :func:`stretches_frame`; ArtefactError where a column is missing."""
+    """Return the stretches of a table made by :func:`stretches_frame`; raises ArtefactError if a column is missing."""
     out: dict[str, tuple[tuple[float, float], ...]] = {}
     for key, start, end in _checked(frame, STRETCH_SCHEMA, "stretches").iter_rows():
         out[key] = (*out.get(key, ()), (start, end))
@@ -125,13 +135,15 @@ def stretches_of(frame: pl.DataFrame) -> dict[str, tuple[tuple[float, float], ..
 
 
 def unknown_frame(unknown: Mapping[str, Sequence[str]]) -> pl.DataFrame:
-    """One row a recording and label that may be heard in it or not (``UNKNOWN_SCHEMA``), sorted."""
+    """Return one row per recording and label whose presence is unknown (``UNKNOWN_SCHEMA``), sorted."""
     rows = [(key, label) for key, labels in unknown.items() for label in labels]
     return pl.DataFrame(rows, schema=UNKNOWN_SCHEMA, orient="row").sort(list(UNKNOWN_SCHEMA))
 
 
 def unknown_of(frame: pl.DataFrame) -> dict[str, tuple[str, ...]]:
-    """The labels of a table made by :func:`unknown_frame`, sorted; ArtefactError where a column is missing."""
+    """Return the labels of a table made by :func:`unknown_frame`, sorted; raises ArtefactError if a column is
+    missing.
+    """
     out: dict[str, list[str]] = {}
     for key, label in _checked(frame, UNKNOWN_SCHEMA, "unknown labels").iter_rows():
         out.setdefault(key, []).append(label)

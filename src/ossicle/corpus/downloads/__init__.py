@@ -1,1 +1,1 @@
-"""Recordings to download first: the settings, and the table that lists the files."""
+"""Recordings to download before anything else: the settings, and the table that lists the files."""

@@ -5,7 +5,7 @@ from ossicle.core.settings import setting, settings
 
 @settings
 class FetchSettings:
-    """``[fetch]``: recordings that are brought here before anything else; of no part in any result."""
+    """``[fetch]``: recordings that are downloaded before anything else; these settings do not change any result."""
 
     table: str = setting(
         default="", help="CSV, TSV or Parquet table of files to download; empty: no downloads", digest=False

@@ -1,6 +1,7 @@
-"""A table of files to fetch: address, size, SHA-256 and, if not the last part of the address, path.
+"""A table of files to download: address, size, SHA-256 and, if it differs from the last part of the address, path.
 
-Tables come from others: a path never leaves the folder, and an address has one of three schemes.
+Tables come from others, so they are not trusted: a path never leaves the folder, and an address must have one of three
+schemes.
 """
 
 import re
@@ -14,15 +15,26 @@ from ossicle.corpus.downloads.settings import FetchSettings
 from ossicle.corpus.formats.delimited import read_delimited, unescape_cell
 from ossicle.corpus.formats.folder_reader import each
 
-# What the parts of a path may have in bytes: file systems hold 255, and names beside it are a little longer.
+# Longest allowed part of a path in bytes: file systems hold 255, and names derived from it are a little longer.
 _LONGEST_NAME = 220
 
 
 def read_fetch_table(table: Path, settings: FetchSettings) -> tuple[Wanted, ...]:
-    """The files of a table in its order.
+    """Return the files of a table in its order.
 
-    Raises UsageError where the table or a column is missing or it has no rows; FormatError, which lists every bad row
-    with its line, for addresses, sizes, digests and paths that are none, and for two rows of one path.
+    Parameters
+    ----------
+    table
+        The table.
+    settings
+        Names of its columns.
+
+    Raises
+    ------
+    UsageError
+        If the table or a column is missing, or the table has no rows.
+    FormatError
+        Listing every bad row with its line: invalid addresses, sizes, digests and paths, and rows that share a path.
     """
     if not table.is_file():
         raise UsageError(f"fetch.table: {table} is no file; correct the path")
@@ -50,7 +62,7 @@ def read_fetch_table(table: Path, settings: FetchSettings) -> tuple[Wanted, ...]
         if not re.fullmatch(r"[0-9]{1,18}", said["size"]):
             raise FormatError(f"{where}: size is {said['size']!r}; give a whole number of bytes")
         path = _path(said["path"] or unquote(urlsplit(said["address"]).path.rpartition("/")[2]), where)
-        # Some file systems know no case: two such names would be one file there.
+        # Some file systems ignore case: two such names would be one file there.
         key = path.casefold()
         above = ["/".join(key.split("/")[:n]) for n in range(1, key.count("/") + 1)]
         for other in (taken.get(key), folders.get(key), *(taken.get(folder) for folder in above)):
@@ -83,7 +95,7 @@ def _check_address(address: str, where: str) -> None:
 
 
 def _path(stated: str, where: str) -> str:
-    """A posix path below a folder; FormatError for one that leads elsewhere or that not every system can hold."""
+    """Return a posix path below a folder; raises FormatError if it leads elsewhere or is not valid on every system."""
     windows = PureWindowsPath(stated)
     parts = normal_path(stated).split("/")
     leaves = windows.drive or windows.root or ".." in windows.parts or "\\" in stated

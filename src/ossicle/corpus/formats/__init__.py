@@ -1,1 +1,1 @@
-"""Annotation and score tables of other programs: one module a format, and the table of them all."""
+"""Annotation and score tables of other programs: one module per format, and a registry of all formats."""

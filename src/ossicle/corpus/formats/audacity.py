@@ -1,7 +1,7 @@
-"""Audacity label tracks, in and out (Audacity manual, "Importing and exporting labels").
+r"""Read and write Audacity label tracks (Audacity manual, "Importing and exporting labels").
 
-``start<TAB>end<TAB>label`` without a header; a line ``\\<TAB>low<TAB>high`` gives the frequencies in Hz of the label
-before it (negative: not set). BirdNET adds the confidence as a fourth cell. A file without lines says that somebody
+``start<TAB>end<TAB>label`` without a header; a line ``\<TAB>low<TAB>high`` gives the frequencies in Hz of the label
+before it (negative: not set). BirdNET adds the confidence as a fourth cell. A file without lines means that somebody
 looked and found nothing.
 """
 
@@ -26,7 +26,13 @@ _UNSET = "-1.000000"
 
 
 def read_audacity(path: Path, *, default_label: str | None = None) -> list[RawSelection]:
-    """The labels of a track in the order of the file; FormatError, naming file and line, where one cannot be read."""
+    """Return the labels of a track in the order of the file.
+
+    Raises
+    ------
+    FormatError
+        Naming file and line, if a label cannot be read.
+    """
     out: list[RawSelection] = []
     for line, text in enumerate(split_lines(read_text(path)), start=1):
         where = f"{path}, line {line}"
@@ -52,7 +58,7 @@ def read_audacity(path: Path, *, default_label: str | None = None) -> list[RawSe
 
 
 def is_audacity(text: str) -> bool:
-    """Whether a text begins with a line of an Audacity label track."""
+    """Return whether a text begins with a line of an Audacity label track."""
     first = next((line for line in split_lines(text) if line.strip()), "").split("\t")
     try:
         float(first[0]), float(first[1])
@@ -62,9 +68,9 @@ def is_audacity(text: str) -> bool:
 
 
 def write_audacity(path: Path, rows: Iterable[RawSelection]) -> None:
-    """Write a label track, whole or absent; frequency lines follow the rows of which a frequency is known.
+    """Write a label track atomically; frequency lines follow the rows with a known frequency.
 
-    A fourth cell is read, but not written: other readers of labels stumble over it.
+    A fourth cell is read but not written, because other readers of labels fail on it.
     """
     lines: list[str] = []
     for row in sorted(rows, key=lambda one: (one.start_s, one.end_s, one.label)):

@@ -1,4 +1,4 @@
-"""The recordings of a folder for annotations that speak of them by other names: their paths and their durations."""
+"""Look up the recordings of a folder for annotations that use other names: their paths and durations."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,10 +16,16 @@ from ossicle.corpus.naming.table_pairing import Pairing
 
 
 def with_audio(table: EventTable, folder: Path, account: Account) -> EventTable:
-    """The table with its files named by their paths below ``folder``, and their durations.
+    """Return the table with its files named by their paths below ``folder``, and their durations.
 
-    Files that are not there keep their names and are told. UsageError where the folder holds no recordings, FormatError
-    where a name could be several.
+    Missing files keep their names and are reported in ``account``.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds no recordings.
+    FormatError
+        If a name matches several recordings.
     """
     paths = files_below(folder, SUFFIXES) if folder.is_dir() else []
     if not paths:
@@ -46,7 +52,7 @@ def with_audio(table: EventTable, folder: Path, account: Account) -> EventTable:
 
 
 def with_durations(table: EventTable, durations_s: Mapping[str, float]) -> EventTable:
-    """The table with the durations of its files, by their names or, where those differ by suffix only, their stems."""
+    """Return the table with the durations of its files, by name or, if names differ only in suffix, by stem."""
     stems = {stem_of(file, SUFFIXES): seconds for file, seconds in durations_s.items()}
     files = {*table.files, *(row.begin_path for row in table.rows)}
     known = {

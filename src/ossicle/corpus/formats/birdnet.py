@@ -1,8 +1,8 @@
 """Results of BirdNET-Analyzer in any of its output types: Raven table, CSV, Parquet, Kaleidoscope, Audacity labels.
 
 The label is the common name; ``label_column`` may name another column, such as ``Scientific name``. BirdNET's own
-labels are ``Scientific_Common`` (until version 2 ``Scientific, Common`` in Audacity files). A row ``nocall`` says that
-a file was looked at and nothing was found. Columns are those of BirdNET-Analyzer 1 to 3.
+labels are ``Scientific_Common`` (until version 2 ``Scientific, Common`` in Audacity files). A row ``nocall`` means that
+a file was analysed and nothing was found. Columns are those of BirdNET-Analyzer 1 to 3.
 """
 
 import re
@@ -25,7 +25,13 @@ _PAIR = re.compile(r"_|, ")
 
 
 def read_birdnet(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
-    """The detections in a file of any of BirdNET's types; FormatError, naming file and line, for a malformed one."""
+    """Return the detections in a file of any of BirdNET's types.
+
+    Raises
+    ------
+    FormatError
+        Naming file and line, if the file is malformed.
+    """
     if path.suffix.lower() in TABLE_SUFFIXES:
         text = "" if path.suffix.lower() == ".parquet" else read_text(path)
         if is_kaleidoscope(read_header(path, text)):
@@ -47,7 +53,7 @@ def read_birdnet(path: Path, *, label_column: str = "auto", default_label: str |
 
 
 def is_birdnet(header: Iterable[str]) -> bool:
-    """Whether a table with these headings is a Raven table, a CSV or a Parquet file that BirdNET wrote."""
+    """Return whether these headings are those of a Raven table, a CSV or a Parquet file from BirdNET."""
     names = {name.lower() for name in header}
     return names >= {"common name", "confidence"} and not names.isdisjoint({"scientific name", "species code"})
 

@@ -1,6 +1,6 @@
-"""Annotations from one format into another, with an account of what the other cannot hold.
+"""Convert annotations from one format to another, and report anything lost in the conversion.
 
-Nothing is written before everything was read, and no file is written over.
+Writing starts only after everything has been read, and no file is overwritten.
 """
 
 from collections.abc import Mapping
@@ -31,9 +31,9 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """From what, to what, and by what help: folder of recordings, table of durations, windows.
+    """Input and output format of a conversion, and what it needs: folder of recordings, table of durations, windows.
 
-    ``durations_out`` is where the durations of all recordings are written too (None: nowhere).
+    ``durations_out`` is the file to which the durations of all recordings are written (None: not written).
     """
 
     reading: Reading
@@ -47,7 +47,9 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What was written: events (windows, for scores), recordings, files; and the account of what was not."""
+    """Result of a conversion: numbers of events (windows, for scores) and recordings, the files, and the account of
+    losses.
+    """
 
     rows: int
     recordings: int
@@ -58,8 +60,19 @@ class Converted:
 def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
     """Convert the annotations at ``place`` and write them to ``out`` (see :func:`targets`).
 
-    Raises UsageError and FormatError, before anything is written, for what is missing, malformed, ambiguous,
-    contradictory, or in the way.
+    Parameters
+    ----------
+    place
+        A file or a folder.
+    out
+        A file or a folder.
+    how
+        Formats and options.
+
+    Raises
+    ------
+    UsageError, FormatError
+        Before anything is written, if input is missing, malformed, ambiguous or contradictory, or if an output exists.
     """
     account = Account()
     table = read_annotations(place, how.reading, account)
@@ -94,9 +107,10 @@ def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
 
 
 def targets(table: EventTable | ScoreTable, out: Path, how: Conversion) -> dict[str, Path]:
-    """Where each recording's file goes, or under "" the one table. UsageError where a file exists already.
+    """Return the output file of each recording, or of the one table under the key "".
 
-    ``out`` is a folder, or, where its name ends in the suffix of the format and one file is enough, that file.
+    ``out`` is a folder or, if its name ends in the suffix of the format and one file is enough, that file. Raises
+    UsageError if a file already exists.
     """
     target = how.target
     names = _names(table)
@@ -106,7 +120,7 @@ def targets(table: EventTable | ScoreTable, out: Path, how: Conversion) -> dict[
             raise UsageError(f"-o {out}: {target.title} hold one recording each, there are {len(names)}: name a folder")
         below = table_places(names)
         if target.name == "dcase-scores" and len({place.name for place in below.values()}) == len(below):
-            # Their readers look into one folder only.
+            # Readers of these formats search one folder only.
             below = {name: place.with_name(place.name).relative_to(place.parent) for name, place in below.items()}
         ended = {name: place.with_name(place.name + target.ending) for name, place in below.items()}
         places = {name: out if is_file else out / place for name, place in ended.items()}
@@ -119,9 +133,9 @@ def targets(table: EventTable | ScoreTable, out: Path, how: Conversion) -> dict[
 
 
 def names_a_file(out: Path, target: Format) -> bool:
-    """Whether ``out`` is a file of the format ``target`` by its suffix, rather than a folder of such files.
+    """Return whether the suffix of ``out`` makes it a file of the format ``target`` rather than a folder of such files.
 
-    Raises UsageError where it has the suffix of another format.
+    Raises UsageError if it has the suffix of another format.
     """
     suffix = target.ending[target.ending.rfind(".") :]
     if out.is_dir() or out.suffix.lower() == suffix:
@@ -132,7 +146,7 @@ def names_a_file(out: Path, target: Format) -> bool:
 
 
 def write_events_as(table: EventTable, target: Format, places: Mapping[str, Path], options: WriteOptions) -> None:
-    """Write events in the format ``target`` to the places of :func:`targets`."""
+    """Write events in the format ``target`` to the places given by :func:`targets`."""
     if target.write is None:
         raise UsageError(f"events cannot be written as {target.name}")
     by_file: dict[str, list[RawSelection]] = {name: [] for name in places}
@@ -143,7 +157,7 @@ def write_events_as(table: EventTable, target: Format, places: Mapping[str, Path
 
 
 def tell_losses(table: EventTable, target: Format, options: WriteOptions, account: Account) -> None:
-    """Say how many figures and recordings of a table a format cannot hold."""
+    """Report how many figures and recordings of a table a format cannot hold."""
     for name, words in _WORDS.items():
         count = sum(getattr(row, name) is not None for row in table.rows)
         if count and name not in target.holds:
@@ -169,7 +183,7 @@ def _write_scores(table: ScoreTable, target: Format, places: Mapping[str, Path])
 
 
 def _durations(table: EventTable | ScoreTable, how: Conversion) -> Mapping[str, float]:
-    """Durations to be written, checked before anything is."""
+    """Return the durations to write, checked before anything is written."""
     if how.durations_out is None:
         return {}
     known = table.durations_s if isinstance(table, EventTable) else {}

@@ -1,16 +1,16 @@
-"""What there is to say about annotations that went from one format into another."""
+"""Report of a conversion between annotation formats."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class Account:
-    """What became of a conversion: what there is to say, and whether anything was left out for good."""
+    """Report of a conversion: notes, and whether anything was left out for good."""
 
     notes: list[str] = field(default_factory=list)
     incomplete: bool = False
 
     def left_out(self, text: str) -> None:
-        """Say that something is not in the output."""
+        """Note something that is missing from the output."""
         self.notes.append(text)
         self.incomplete = True

@@ -1,7 +1,7 @@
-"""Tables of the DCASE challenges, in and out: events, and the durations of files. Scores are in ``score_tables``.
+"""Read and write tables of the DCASE challenges: events, and durations of files. Scores are in ``score_tables``.
 
-Events are tab-separated ``filename onset offset event_label`` in seconds; older lists have no header line, and may lack
-the file name where each file has a list of its own. A row with a file only says that nothing is in it (DESED).
+Events are tab-separated ``filename onset offset event_label`` in seconds. Older lists have no header line, and lack the
+file name if each file has its own list. A row with only a file means that the file contains no event (DESED).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,13 @@ HEADER = ("filename", "onset", "offset", "event_label")
 
 
 def read_dcase(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
-    """The events of a list with or without header; FormatError, naming file and line, for a malformed one."""
+    """Return the events of a list with or without a header.
+
+    Raises
+    ------
+    FormatError
+        Naming file and line, if the list is malformed.
+    """
     table = read_delimited(path)
     if not _is_row(table.header):
         return events_of(table, label_column=label_column, default_label=default_label)
@@ -34,7 +40,7 @@ def read_dcase(path: Path, *, label_column: str = "auto", default_label: str | N
 
 
 def write_dcase(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str] = ()) -> None:
-    """Write events under a header line, whole or absent, by file and time; files without rows get an empty one."""
+    """Write events under a header line atomically, sorted by file and time; files without events get an empty row."""
     ordered = sorted(rows, key=lambda row: (row.begin_path, row.start_s, row.end_s, row.label))
     lines = [
         (row.begin_path, [escape_cell(row.begin_path), figure(row.start_s), figure(row.end_s), escape_cell(row.label)])
@@ -45,12 +51,12 @@ def write_dcase(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str
 
 
 def is_dcase(header: Iterable[str]) -> bool:
-    """Whether a table with these headings is a DCASE list of events."""
+    """Return whether these headings are those of a DCASE list of events."""
     return {name.lower() for name in header}.issuperset(HEADER)
 
 
 def read_durations(path: Path) -> dict[str, float]:
-    """Seconds by file of a table ``filename duration``; FormatError, naming file and line, for a malformed one."""
+    """Return seconds by file from a table ``filename duration``; raises FormatError, naming file and line."""
     table = read_delimited(path)
     places = table.places()
     for name in ("filename", "duration"):
@@ -72,13 +78,13 @@ def read_durations(path: Path) -> dict[str, float]:
 
 
 def write_durations(path: Path, durations_s: Mapping[str, float]) -> None:
-    """Write seconds by file, whole or absent, sorted by file."""
+    """Write seconds by file atomically, sorted by file."""
     rows = [[escape_cell(file), figure(seconds)] for file, seconds in sorted(durations_s.items())]
     write_delimited(path, ("filename", "duration"), rows, delimiter="\t")
 
 
 def _is_row(cells: Sequence[str]) -> bool:
-    """Whether a first line is a row of a list without header: times where rows have them."""
+    """Return whether a first line is a row of a list without a header: it has times in their columns."""
     if len(cells) not in (3, 4):
         return False
     try:

@@ -1,7 +1,7 @@
 """Tables with a header line as cells of text: CSV, tab-separated text and Parquet.
 
-Cells that a spreadsheet would run as a formula are written with an apostrophe before them (OWASP, "CSV Injection") and
-read without it.
+Cells that a spreadsheet would run as a formula are written with an apostrophe in front (OWASP, "CSV Injection");
+reading removes it.
 """
 
 import csv
@@ -18,14 +18,14 @@ from ossicle.artefacts.files import write_text
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.rows import read_text
 
-# Also one that already has apostrophes before it, so that reading takes away exactly what writing added.
+# Also matches cells that already begin with apostrophes, so that reading removes exactly what writing added.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _ESCAPED = re.compile(r"'+[=+\-@\t\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
 class Delimited:
-    """A table: its headings as they stand, less outer blanks, and its rows as (line, cells), one cell a heading.
+    """A table: its headings as written, without outer blanks, and its rows as (line, cells), one cell per heading.
 
     Rows of Parquet tables are numbered as if under a header line.
     """
@@ -35,7 +35,7 @@ class Delimited:
     rows: tuple[tuple[int, tuple[str, ...]], ...]
 
     def places(self) -> dict[str, int]:
-        """Where each heading is, in lower case; FormatError for one that is there twice."""
+        """Return the column index of each heading in lower case; raises FormatError for a duplicate heading."""
         found: dict[str, int] = {}
         for place, name in enumerate(self.header):
             key = name.strip().lower()
@@ -45,7 +45,7 @@ class Delimited:
         return found
 
     def unread(self, used: Collection[int]) -> Mapping[str, int]:
-        """How many cells say something in the columns that are not at the places ``used``, by heading."""
+        """Return by heading the number of non-empty cells in the columns outside ``used``."""
         said = Counter(
             place for _, cells in self.rows for place, cell in enumerate(cells) if place not in used and cell.strip()
         )
@@ -53,7 +53,13 @@ class Delimited:
 
 
 def read_delimited(path: Path) -> Delimited:
-    """Read a table, Parquet by its suffix; FormatError, naming file and line, for one that is damaged or ragged."""
+    """Read a table, as Parquet if its suffix says so.
+
+    Raises
+    ------
+    FormatError
+        Naming file and line, if the table is damaged or its rows differ in length.
+    """
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path)
     records = _records(path, read_text(path))
@@ -70,16 +76,16 @@ def read_delimited(path: Path) -> Delimited:
 
 
 def read_header(path: Path, text: str) -> tuple[str, ...]:
-    """The headings of a table whose text is ``text`` (Parquet tables are opened instead), less outer blanks."""
+    """Return the headings of a table with this ``text`` (Parquet tables are opened instead), without outer blanks."""
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path).header
     return tuple(name.strip() for name in next(_records(path, text), (1, []))[1])
 
 
 def write_delimited(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> None:
-    """Write a table of cells, whole or absent: CSV with CR LF (RFC 4180), text between tabs with LF.
+    """Write a table of cells atomically: CSV with CR LF (RFC 4180), tab-separated text with LF.
 
-    Cells are written as they are: escape those that hold words of others.
+    Cells are written unchanged: escape cells that contain text from others (:func:`escape_cell`).
     """
     out = io.StringIO()
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n" if delimiter == "," else "\n")
@@ -89,7 +95,7 @@ def write_delimited(path: Path, header: Sequence[str], rows: Iterable[Sequence[s
 
 
 def escape_cell(text: str) -> str:
-    """A text that no spreadsheet runs as a formula.
+    """Escape a text so that no spreadsheet runs it as a formula.
 
     >>> escape_cell("=1+1")
     "'=1+1"
@@ -98,12 +104,12 @@ def escape_cell(text: str) -> str:
 
 
 def unescape_cell(text: str) -> str:
-    """What :func:`escape_cell` was given."""
+    """Undo :func:`escape_cell`."""
     return text[1:] if _ESCAPED.match(text) else text
 
 
 def figure(value: float | None) -> str:
-    """A cell for a figure: 6 decimals, empty for None."""
+    """Return a cell for a figure: 6 decimals, empty for None."""
     return "" if value is None else f"{value:.6f}"
 
 

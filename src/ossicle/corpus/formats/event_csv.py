@@ -1,9 +1,9 @@
 """Events of many files as one plain table (CSV, tabs, Parquet): ``file,start_time,end_time,label,score``.
 
-Read with the column names of opensoundscape, DCASE (``filename onset offset event_label``), BirdNET, crowsetta and our
-own. Times are seconds; columns whose names say ``ms`` are milliseconds, and those in samples are refused, since a table
-without the rate cannot say when. A row with a file but neither times nor label says that the file was reviewed and
-holds nothing.
+The column names of opensoundscape, DCASE (``filename onset offset event_label``), BirdNET, crowsetta and Ossicle are
+recognised. Times are seconds. Columns with ``ms`` in their names are milliseconds. Times in samples are rejected, since
+the table does not hold the rate. A row with a file but neither times nor label means that the file was reviewed and
+contains nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,12 +55,27 @@ _SAMPLES = ("start_sample", "start_samples", "onset_sample", "onset_samples")
 
 
 def read_events(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
-    """Read a table of events; FormatError, naming file and line, for anything that cannot be read without guessing."""
+    """Read a table of events.
+
+    Parameters
+    ----------
+    path
+        The table.
+    label_column
+        Name of the label column, or ``auto``.
+    default_label
+        Label of rows without one.
+
+    Raises
+    ------
+    FormatError
+        Naming file and line, for anything that cannot be read without guessing.
+    """
     return events_of(read_delimited(path), label_column=label_column, default_label=default_label)
 
 
 def events_of(table: Delimited, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
-    """The events of a table of cells; see :func:`read_events`."""
+    """Return the events of a table of cells; see :func:`read_events`."""
     found, scales = _find_columns(table, label_column, default_label)
     rows: list[RawSelection] = []
     files: set[str] = set()
@@ -96,10 +111,10 @@ def events_of(table: Delimited, *, label_column: str = "auto", default_label: st
 
 
 def write_events(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str] = ()) -> None:
-    """Write events as CSV, whole or absent, sorted by file and time; further columns where any row knows them.
+    """Write events as CSV atomically, sorted by file and time.
 
-    Those are ``low_f``, ``high_f``, ``quality`` and ``channel``. Times and figures have 6 decimals. Each of ``files``
-    without rows gets a row that names it only.
+    The columns ``low_f``, ``high_f``, ``quality`` and ``channel`` are added if any row has a value. Times and figures
+    have 6 decimals. A file of ``files`` without events gets a row with its name only.
     """
     ordered = sorted(rows, key=lambda row: (row.begin_path, row.start_s, row.end_s, row.label))
     boxed = any(row.low_hz is not None or row.high_hz is not None for row in ordered)
@@ -118,7 +133,7 @@ def write_events(path: Path, rows: Iterable[RawSelection], *, files: Sequence[st
 
 
 def write_events_parquet(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str] = ()) -> None:
-    """Write events as Parquet with all columns (those of the CSV), times unrounded; whole or absent."""
+    """Write events as Parquet with all columns of the CSV, times unrounded; atomically."""
     ordered = list(rows)
     names = ("start_s", "end_s", "label", "confidence", "low_hz", "high_hz", "quality", "channel")
     records = [(row.begin_path, *(getattr(row, name) for name in names)) for row in ordered]
@@ -139,25 +154,25 @@ def write_events_parquet(path: Path, rows: Iterable[RawSelection], *, files: Seq
 
 
 def without_rows(files: Iterable[str], rows: Iterable[RawSelection]) -> list[str]:
-    """Those of ``files`` that no row speaks of, sorted."""
+    """Return the members of ``files`` that no row names, sorted."""
     return sorted(set(files) - {row.begin_path for row in rows})
 
 
 def is_events(header: Iterable[str]) -> bool:
-    """Whether a table with these headings has columns for start and end."""
+    """Return whether these headings include columns for start and end."""
     names = {name.lower() for name in header}
     return all(names & {*COLUMNS[what], *_MILLISECONDS[what]} for what in ("start", "end"))
 
 
 def has_label(header: Iterable[str]) -> bool:
-    """Whether a table with these headings has a column for the label of a row."""
+    """Return whether these headings include a column for the label."""
     return not {name.lower() for name in header}.isdisjoint(COLUMNS["label"])
 
 
 def _find_columns(
     table: Delimited, label_column: str, default_label: str | None
 ) -> tuple[dict[str, int], dict[str, float]]:
-    """The place of each column that there is, and what its times are to be multiplied with."""
+    """Return the index of each column that exists, and the factors that turn its times into seconds."""
     places = table.places()
     found = {
         what: next(places[name] for name in names if name in places)

@@ -1,9 +1,8 @@
-"""Folders of annotation files without their audio: any tool's events against any annotations, paired by name.
+"""Folders of annotation files without their audio: pair the events of any tool with any annotations, by name.
 
-A recording's name is that of its file without folder and audio suffix, unless two recordings share it; then the folder
-counts too, and where they differ by their suffix only, the suffix. A file that says of a recording what another file
-says already (the Raven tables and the combined CSV of one prediction) is read once; two files that disagree are an
-error.
+The name of a recording is that of its file without folder and audio suffix, unless two recordings share it; then the
+folder is added and, if they differ only in suffix, the suffix. If several files describe the same recording equally
+(the Raven tables and the combined CSV of one prediction), they are read once. Two files that disagree are an error.
 """
 
 from collections import defaultdict
@@ -30,7 +29,9 @@ _SAME_S = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is said of one recording: its name, with its audio suffix where any file has it; rows; files that agree."""
+    """The annotations of one recording: its name (with audio suffix if any file has it), rows, and the files that
+    agree.
+    """
 
     name: str
     rows: Rows
@@ -38,10 +39,16 @@ class Said:
 
 
 def read_event_sets(place: Path, *, label_column: str = "auto") -> EventSets:
-    """Rows by recording of a folder of annotation files in any format of ``corpus.formats``, or of one such file.
+    """Return rows by recording from a folder of annotation files in any format of ``corpus.formats``, or from one file.
 
-    Names are paths below ``place`` without suffixes. Raises UsageError where there is nothing to read, FormatError with
-    file and line for what cannot be read, and where two files contradict each other.
+    Names are paths below ``place`` without suffixes.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to read.
+    FormatError
+        With file and line, if something cannot be read or two files contradict each other.
     """
     sources = read_sources(place, ReadOptions(label_column=label_column))
     if sources.foreign:
@@ -56,9 +63,11 @@ def read_event_sets(place: Path, *, label_column: str = "auto") -> EventSets:
 
 
 def merge(tables: Sequence[tuple[str, EventTable]], folder: Path) -> Mapping[str, Said]:
-    """What tables (by their paths below ``folder``) say of each recording, by name as in :func:`read_event_sets`.
+    """Merge tables (by their paths below ``folder``) into the annotations of each recording, named as in
+    :func:`read_event_sets`.
 
-    Where tables agree, the rows are those of the one that knows most. FormatError where two contradict each other.
+    If tables agree, the rows come from the table with the most values. Raises FormatError if two tables contradict each
+    other.
     """
     found = [(key, name, rows) for name, table in tables for key, rows in _by_file(name, table).items()]
     shared = _shared_stems(key for key, _, _ in found)
@@ -78,15 +87,15 @@ def merge(tables: Sequence[tuple[str, EventTable]], folder: Path) -> Mapping[str
 
 
 def pair_names(*sets: EventSets) -> tuple[EventSets, ...]:
-    """The sets with names cut down to file names, where that leaves all names of each set distinct."""
+    """Shorten names to file names in all sets, if the names in each set then remain unique."""
     short = [{name.rpartition("/")[2]: rows for name, rows in one.items()} for one in sets]
     return tuple(short) if all(len(a) == len(b) for a, b in zip(short, sets, strict=True)) else sets
 
 
 def _by_file(name: str, table: EventTable) -> EventSets:
-    """The rows of a table by recording; one that a table was named after goes by the table's place."""
+    """Return the rows of a table by recording; a file that the table is named after is placed in the table's folder."""
     own = recording_name(name)
-    # An ending such as `.Table.1.selections` says that the rest is a recording's name, whatever it was called before.
+    # After an ending such as `.Table.1.selections`, the rest is the name of a recording, whatever it was called before.
     alone = len(table.files) == 1 and own != normal_path(name).rpartition(".")[0]
 
     def place(stated: str) -> str:
@@ -104,7 +113,7 @@ def _by_file(name: str, table: EventTable) -> EventSets:
 
 
 def _shared_stems(names: Iterable[str]) -> set[str]:
-    """Stems that several audio files have, which then differ by suffix only."""
+    """Return the stems that several audio files share, which then differ only in suffix."""
     suffixes: dict[str, set[str]] = defaultdict(set)
     for name in names:
         stem = stem_of(name, SUFFIXES)
@@ -127,7 +136,7 @@ def _order(row: RawSelection) -> tuple[float, float, str]:
 
 
 def _knowledge(rows: Sequence[RawSelection]) -> int:
-    """How many cells the rows have that a table may lack."""
+    """Count the optional cells that have a value in the rows."""
     return sum(
         value is not None
         for row in rows

@@ -1,4 +1,4 @@
-"""What one annotation file, or a folder of labelled audio, says: rows, the files it speaks of, what it says beyond."""
+"""Content of one annotation file or folder of labelled audio: rows, the files they belong to, and what was not read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from ossicle.corpus.formats.rows import RawSelection
 
 @dataclass(frozen=True, slots=True)
 class EventTable:
-    """The rows of a table, each with its file as ``begin_path`` ("" where the table does not say), and all its files.
+    """Rows of a table, each with its file as ``begin_path`` ("" if the table does not name it), and all its files.
 
-    A file without rows was reviewed and holds nothing. ``own`` says that the table belongs to the recording that it is
-    named after, as Raven's and Audacity's do; it then speaks of it even without rows. ``unread`` maps columns that no
-    field of a row can hold to the number of their cells that say something; ``doubled`` counts rows that repeat another
-    one in another view; ``durations_s`` holds the lengths of files where the source knows them.
+    A file without rows was reviewed and contains nothing. ``own``: the table belongs to the recording that it is named
+    after, like those of Raven and Audacity, even without rows. ``unread`` maps columns without a matching field to the
+    number of their non-empty cells. ``doubled`` counts rows that repeat another row in another view. ``durations_s``
+    holds the lengths of files if the source has them.
     """
 
     rows: tuple[RawSelection, ...]

@@ -1,4 +1,4 @@
-"""Annotation files of a folder, or one file, each read in its format; malformed ones are all reported at once."""
+"""Read a folder of annotation files, or one file, each in its format; malformed files are all reported at once."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _MOST_PROBLEMS = 20
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One annotation file: its path below the place that was read, its format, and what it says."""
+    """One annotation file: its path below the input, its format and its content."""
 
     name: str
     format: Format
@@ -26,7 +26,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The annotation files of a place, and the files with a fitting suffix that are none."""
+    """The annotation files of an input, and the other files that have a matching suffix."""
 
     folder: Path
     found: tuple[Source, ...]
@@ -34,10 +34,16 @@ class Sources:
 
 
 def read_sources(place: Path, options: ReadOptions, wanted: Format | None = None) -> Sources:
-    """Read a folder of annotation files (any depth), or one file, in the format ``wanted`` or in what each is.
+    """Read a folder of annotation files (any depth), or one file, in the format ``wanted`` or the recognised one.
 
-    An empty ``.txt`` is an Audacity track without labels. Raises UsageError where ``place`` does not exist, FormatError
-    with file and line for what cannot be read, all malformed files in one.
+    An empty ``.txt`` is an Audacity track without labels.
+
+    Raises
+    ------
+    UsageError
+        If ``place`` does not exist.
+    FormatError
+        With file and line, listing all malformed files.
     """
     if not place.exists():
         raise UsageError(f"{place}: does not exist; name a folder of annotation files, or one file")
@@ -60,14 +66,14 @@ def read_sources(place: Path, options: ReadOptions, wanted: Format | None = None
 
 
 def recognised(path: Path) -> Format | None:
-    """The format of a file by :func:`guess`, Audacity's for an empty ``.txt``, None where it is none of ours."""
+    """Return the format of a file by :func:`guess`, Audacity's for an empty ``.txt``, or None if no format matches."""
     if path.suffix.lower() == ".txt" and not read_text(path).strip():
         return FORMATS["audacity"]
     return guess(path)
 
 
 def each(names: Iterable[str], read: Callable[[str], None]) -> None:
-    """Call ``read`` for every name; one FormatError lists what all the malformed ones had to say."""
+    """Call ``read`` for every name; raise one FormatError that lists the messages of all malformed files."""
     problems: list[str] = []
     for name in names:
         try:
@@ -80,7 +86,9 @@ def each(names: Iterable[str], read: Callable[[str], None]) -> None:
 
 
 def events_of_source(table: EventTable | ScoreTable, where: str, threshold: float | None = None) -> EventTable:
-    """The events of a table in whatever shape; FormatError, naming ``where``, for scores without a threshold."""
+    """Return the events of a table of any shape; raises FormatError, naming ``where``, for scores without a
+    threshold.
+    """
     if isinstance(table, EventTable):
         return table
     try:

@@ -1,9 +1,9 @@
-"""Kaleidoscope tables, in and out (Wildlife Acoustics), as BirdNET-Analyzer writes them too.
+"""Read and write Kaleidoscope tables (Wildlife Acoustics), which BirdNET-Analyzer writes too.
 
-A CSV with a row for each match: the file as ``INDIR``, ``FOLDER`` and ``IN FILE``, its ``OFFSET`` and ``DURATION`` in
-seconds, and what matched best as ``TOP1MATCH`` (older BirdNET: ``common_name``). ``confidence`` is the score;
-``TOP1DIST`` is a distance to Kaleidoscope, where less is better, and a score to BirdNET 2, so it is a score only where
-the caller says so. Columns are found by name in any case and order.
+A CSV with one row per match: the file as ``INDIR``, ``FOLDER`` and ``IN FILE``, its ``OFFSET`` and ``DURATION`` in
+seconds, and the best match as ``TOP1MATCH`` (older BirdNET: ``common_name``). ``confidence`` is the score. ``TOP1DIST``
+is a distance in Kaleidoscope (lower is better) but a score in BirdNET 2, so it is used as a score only if the caller
+requests it. Columns are found by name in any case and order.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,13 @@ _NEEDED = ("in file", "offset", "duration")
 def read_kaleidoscope(
     path: Path, *, label_column: str = "auto", default_label: str | None = None, distance_is_score: bool = False
 ) -> EventTable:
-    """The matches of a table; FormatError, naming file and line, for anything that cannot be read without guessing."""
+    """Return the matches of a table.
+
+    Raises
+    ------
+    FormatError
+        Naming file and line, for anything that cannot be read without guessing.
+    """
     table = read_delimited(path)
     places = table.places()
     for name in _NEEDED:
@@ -66,7 +72,7 @@ def read_kaleidoscope(
 
 
 def write_kaleidoscope(path: Path, rows: Iterable[RawSelection]) -> None:
-    """Write matches as CSV, whole or absent, sorted by file and time; times and scores have 6 decimals."""
+    """Write matches as CSV atomically, sorted by file and time; times and scores have 6 decimals."""
     lines = []
     for row in sorted(rows, key=lambda one: (one.begin_path, one.start_s, one.end_s, one.label)):
         place = PurePosixPath(normal_path(row.begin_path))
@@ -77,7 +83,7 @@ def write_kaleidoscope(path: Path, rows: Iterable[RawSelection]) -> None:
 
 
 def is_kaleidoscope(header: Iterable[str]) -> bool:
-    """Whether a table with these headings is one of Kaleidoscope's."""
+    """Return whether these headings are those of a Kaleidoscope table."""
     return {name.lower() for name in header}.issuperset(_NEEDED)
 
 

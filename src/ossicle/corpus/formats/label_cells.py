@@ -1,11 +1,11 @@
-"""A list of labels in one cell of a table, as Python or JSON writes it: ``['a', "b"]``; parsed, never evaluated."""
+"""Lists of labels in one cell of a table, as written by Python or JSON: ``['a', "b"]``; parsed, never evaluated."""
 
 import re
 
 from ossicle.core.errors import FormatError
 
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
-# Possessive blanks: a long run of them is read once, whatever follows.
+# Blanks are matched possessively: a long run of them is read once, whatever follows.
 _LIST = re.compile(rf"\[\s*+(?:(?:{_QUOTED})\s*+(?:,\s*+(?:{_QUOTED})\s*+)*+(?:,\s*+)?)?\]")
 _ITEM = re.compile(_QUOTED)
 _ESCAPE = re.compile(r"\\(U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
@@ -13,7 +13,7 @@ _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 def parse_labels(cell: str, where: str, column: str) -> tuple[str, ...]:
-    """The labels of a cell in their order; blanks around a label are dropped, and empty labels.
+    """Return the labels of a cell in their order, without empty labels and without blanks around labels.
 
     >>> parse_labels("['blackbird', 'wren', '']", "train.csv, line 2", "secondary_labels")
     ('blackbird', 'wren')

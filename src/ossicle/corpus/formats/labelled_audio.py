@@ -1,8 +1,8 @@
-"""Recordings that are labelled as a whole: by the folder they lie in, or by their name.
+"""Recordings labelled as a whole, by their folder or their name.
 
-Each is one row from 0 to its end, or, where its folder or name says that the sound is absent, a reviewed recording
-without rows. Class folders follow BirdNET-Analyzer: what lies in ``noise``, ``other``, ``background`` or ``silence``
-(in any case) and in folders that begin with ``-`` holds none of the classes.
+Each gives one row from 0 to its end, or a reviewed recording without rows if its folder or name says that the sound is
+absent. Class folders follow BirdNET-Analyzer: files in ``noise``, ``other``, ``background`` or ``silence`` (in any
+case) and in folders that begin with ``-`` contain none of the classes.
 """
 
 from collections import Counter
@@ -25,14 +25,14 @@ NEGATIVES = frozenset({"noise", "other", "background", "silence"})
 
 @dataclass(frozen=True, slots=True)
 class NamedAudio:
-    """What names and folders say, and the files that were left out, each with its reason."""
+    """Labels from names and folders, and the files that were left out, each with its reason."""
 
     table: EventTable
     left_out: tuple[tuple[str, str], ...]
 
 
 def read_folders(folder: Path) -> NamedAudio:
-    """Labels of the recordings below ``folder`` by the first folder they lie in; UsageError where there are none."""
+    """Label the recordings below ``folder`` with the first folder they lie in; raises UsageError if there are none."""
 
     def labels(path: str) -> list[str] | str:
         top = top_folder(path)
@@ -44,11 +44,21 @@ def read_folders(folder: Path) -> NamedAudio:
 
 
 def read_names(folder: Path, template: str, label_fields: Sequence[str]) -> NamedAudio:
-    """Labels of the recordings below ``folder`` by the fields of their names (``corpus.fields``).
+    """Label the recordings below ``folder`` from the fields of their names (``corpus.fields``).
 
-    Of each entry of ``label_fields``, ``digit`` labels a recording with the value of the field; ``ac=on`` with ``ac``
-    where the value is ``on``. Raises UsageError for a template or an entry that makes no sense, and where no recording
-    fits.
+    Parameters
+    ----------
+    folder
+        Folder of recordings.
+    template
+        Template of their names.
+    label_fields
+        ``digit`` labels a recording with the value of that field; ``ac=on`` labels it ``ac`` if the value is ``on``.
+
+    Raises
+    ------
+    UsageError
+        If the template or an entry is invalid, or no recording matches.
     """
     parsed = Template(template)
     wanted = [entry.partition("=")[::2] for entry in label_fields]
@@ -73,7 +83,7 @@ def read_names(folder: Path, template: str, label_fields: Sequence[str]) -> Name
 
 
 def duration_of(path: Path) -> float:
-    """Seconds of a recording, decoded where its header does not tell; AudioError where it cannot be read."""
+    """Return the seconds of a recording, decoded if its header does not hold them; raises AudioError if unreadable."""
     info = probe(path)
     if not info.n_samples or info.estimated:
         _, report, _ = measure(path)
@@ -82,7 +92,9 @@ def duration_of(path: Path) -> float:
 
 
 def _read(folder: Path, labels: Callable[[str], list[str] | str]) -> NamedAudio:
-    """Rows of the files below ``folder`` by what ``labels`` says of a path: its labels, or why there are none."""
+    """Return rows of the files below ``folder``; ``labels`` maps a path to its labels, or to the reason for having
+    none.
+    """
     rows: list[RawSelection] = []
     durations: dict[str, float] = {}
     left_out: list[tuple[str, str]] = []

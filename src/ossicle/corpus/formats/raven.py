@@ -1,10 +1,10 @@
-"""Raven selection tables, in and out (Cornell Lab of Ornithology, Raven Pro user's manual, chapter 6).
+"""Read and write Raven selection tables (Cornell Lab of Ornithology, Raven Pro user's manual, chapter 6).
 
-A table is tab-separated text with a header line. Raven writes one row for each view a selection is seen in (waveform
-and spectrogram, and each channel), so rows that differ in the view only are one selection; it is the spectrogram's row
-that is kept. A header without rows says that somebody looked and found nothing. In tables over several files times
-run on from file to file: ``File Offset (s)`` with ``Begin Path`` or ``Begin File`` gives the time in the file itself.
-Columns are found by name in any case and order; times are written with 6 decimals.
+A table is tab-separated text with a header line. Raven writes one row for each view of a selection (waveform and
+spectrogram, and each channel), so rows that differ only in the view are one selection; the spectrogram's row is kept. A
+header without rows means that somebody looked and found nothing. In tables over several files, times run on from file
+to file: ``File Offset (s)`` with ``Begin Path`` or ``Begin File`` gives the time within the file. Columns are found by
+name in any case and order; times are written with 6 decimals.
 """
 
 from collections import Counter
@@ -31,28 +31,38 @@ from ossicle.corpus.formats.rows import (
 LABEL_COLUMNS = ("annotation", "species", "common name", "tags", "sound type", "sound_type", "type")
 START, END, OFFSET = "begin time (s)", "end time (s)", "file offset (s)"
 LOW, HIGH = "low freq (hz)", "high freq (hz)"
-# Columns that the rows hold, or that number the rows and name their view.
+# Columns that are fields of a row, or that number the rows and name their view.
 _READ = frozenset(
     {"selection", "view", "channel", START, END, OFFSET, LOW, HIGH, "begin path", "begin file"}
     | {"score", "confidence", "quality"}
 )
-# Raven rounds the offset in the file; closer than this to the begin time, the begin time is the better figure.
+# Raven rounds the offset in the file; if it differs from the begin time by less than this, use the begin time.
 _OFFSET_ROUNDING_S = 1e-3
 
 Cells = dict[str, str]
 
 
 def read_raven(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> list[RawSelection]:
-    """The rows of :func:`read_raven_table`."""
+    """Return the rows of :func:`read_raven_table`."""
     return list(read_raven_table(path, label_column=label_column, default_label=default_label).rows)
 
 
 def read_raven_table(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
-    """The selections of a table in the order of the file; none for a table that holds a header only.
+    """Return the selections of a table in the order of the file; none for a table with only a header.
 
-    ``label_column`` is a column's name, its number counted from 1, or ``auto`` for the first there is of
-    ``LABEL_COLUMNS``. ``default_label`` stands in for empty labels and for a missing label column.
-    Raises FormatError naming file and line for anything that cannot be read without guessing.
+    Parameters
+    ----------
+    path
+        The table.
+    label_column
+        Name of a column, its number counted from 1, or ``auto`` for the first existing one of ``LABEL_COLUMNS``.
+    default_label
+        Label for empty cells and for a missing label column.
+
+    Raises
+    ------
+    FormatError
+        Naming file and line, for anything that cannot be read without guessing.
     """
     header, rows = _cells(path)
     for column in (START, END):
@@ -79,19 +89,19 @@ def read_raven_table(path: Path, *, label_column: str = "auto", default_label: s
 
 
 def raven_header(text: str) -> tuple[str, ...]:
-    """The columns, in lower case, that the first line of a text names."""
+    """Return the columns, in lower case, named in the first line of a text."""
     return tuple(_unquoted(name).strip().lower() for line in split_lines(text)[:1] for name in line.split("\t"))
 
 
 def is_raven(text: str) -> bool:
-    """Whether a text begins with the header of a Raven table."""
+    """Return whether a text begins with the header of a Raven table."""
     return START in raven_header(text)
 
 
 def raven_text(rows: Iterable[RawSelection], *, audio_name: str = "", default_high_hz: float = 8000.0) -> str:
-    """A table as text; ``Begin File``, ``Score`` and ``Quality`` are columns where any row knows them.
+    """Return a table as text; ``Begin File``, ``Score`` and ``Quality`` are columns if any row has a value.
 
-    Raven needs a frequency range: where a row has none it is 0 to ``default_high_hz``.
+    Raven needs a frequency range: a row without one gets 0 to ``default_high_hz``.
     """
     ordered = sorted(rows, key=lambda row: (row.start_s, row.end_s, row.label))
     scored = any(row.confidence is not None for row in ordered)
@@ -115,12 +125,12 @@ def raven_text(rows: Iterable[RawSelection], *, audio_name: str = "", default_hi
 def write_raven(
     path: Path, rows: Iterable[RawSelection], *, audio_name: str = "", default_high_hz: float = 8000.0
 ) -> None:
-    """Write :func:`raven_text` as a file, whole or absent."""
+    """Write :func:`raven_text` to a file, atomically."""
     write_text(path, raven_text(rows, audio_name=audio_name, default_high_hz=default_high_hz))
 
 
 def raven_name(audio_path: str) -> str:
-    """The name Raven gives the first table of a recording.
+    """Return the name that Raven gives to the first table of a recording.
 
     >>> raven_name("deep/night.23_tape.flac")
     'night.23_tape.Table.1.selections.txt'
@@ -161,7 +171,7 @@ def _label_key(path: Path, header: Sequence[str], wanted: str) -> str | None:
 
 
 def _without_doubled_views(rows: list[tuple[int, Cells]], label_key: str | None) -> list[tuple[int, Cells]]:
-    """Keep one row of those that share number, times, file and label and differ in view or channel."""
+    """Keep one of the rows that share number, times, file and label and differ in view or channel."""
     kept: list[tuple[int, Cells]] = []
     places: dict[tuple[str, ...], int] = {}
     views: dict[tuple[str, ...], set[tuple[str, str]]] = {}
@@ -181,7 +191,7 @@ def _without_doubled_views(rows: list[tuple[int, Cells]], label_key: str | None)
 
 
 def _unread(rows: list[tuple[int, Cells]], read: Collection[str | None]) -> dict[str, int]:
-    """How many cells say something in columns that no selection holds."""
+    """Count the non-empty cells in columns that no selection holds."""
     said = Counter(name for _, cells in rows for name, cell in cells.items() if name not in read and cell.strip())
     if "quality" not in (rows[0][1] if rows else {}):
         said["comments"] -= sum(_quality(cells, "") is not None for _, cells in rows)
@@ -219,7 +229,7 @@ def _selection(cells: Cells, where: str, label_key: str | None, default_label: s
 def _quality(cells: Cells, where: str) -> int | None:
     if "quality" in cells:
         return parse_quality(cells["quality"], where)
-    # Tables of the alpaca pipeline carry the quality as the whole comment, ``Q3``.
+    # In tables of the alpaca pipeline the whole comment is the quality, ``Q3``.
     comment = cells.get("comments", "").strip()
     return int(comment[1]) if len(comment) == 2 and comment[0] in "Qq" and comment[1] in "1234" else None
 
@@ -232,5 +242,7 @@ def _unquoted(cell: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Spreadsheet quotes where a cell begins with a quote, since pandas and spreadsheets would eat it."""
+    """Add spreadsheet quotes to a cell that begins with a quote, which pandas and spreadsheets would otherwise
+    remove.
+    """
     return '"' + text.replace('"', '""') + '"' if text.startswith('"') else text

@@ -1,6 +1,6 @@
-"""All annotations of a file or folder as one table, whatever their format.
+"""Read all annotations of a file or folder as one table, whatever their format.
 
-What comes in twice, in two formats of one prediction, is one; what contradicts itself is refused.
+Duplicates, such as one prediction in two formats, are read once; contradictions are rejected.
 """
 
 from collections import Counter
@@ -20,9 +20,9 @@ from ossicle.corpus.formats.score_tables import ScoreTable
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How an input is read: its format (None: what each file is), and what its reader must be told.
+    """How to read an input: its format (None: recognise that of each file), and the options of its reader.
 
-    ``template`` and ``label_fields`` are for labels in names (``named_audio``); ``threshold`` makes events of scores.
+    ``template`` and ``label_fields`` are for labels in names (``named_audio``); ``threshold`` turns scores into events.
     """
 
     format: Format | None = None
@@ -33,10 +33,23 @@ class Reading:
 
 
 def read_annotations(place: Path, reading: Reading, account: Account) -> EventTable | ScoreTable:
-    """All annotations of a file or folder as one table, its files by name; scores alone stay scores.
+    """Return all annotations of a file or folder as one table, with files by name; scores alone stay scores.
 
-    Raises UsageError where there is nothing to read, FormatError with file and line for what is malformed, ambiguous or
-    contradictory.
+    Parameters
+    ----------
+    place
+        A file or a folder.
+    reading
+        Format and options.
+    account
+        Collects notes about content that was not read.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to read.
+    FormatError
+        With file and line, if something is malformed, ambiguous or contradictory.
     """
     if reading.format is not None and reading.format.shape == "folder":
         labelled = (

@@ -1,7 +1,7 @@
-"""The table of annotation formats: what each is called, how it is recognised, read and written, and what it holds.
+"""The table of annotation formats: name, recognition, reading, writing, and the fields that each can hold.
 
-A format is recognised by its first line, and only where that line can mean nothing else: a table that fits two formats
-is refused until somebody says which it is. ``over`` names the more general formats that a format takes precedence over.
+A format is recognised by its first line, and only if that line is unambiguous: a table that fits two formats is
+rejected until the user names the format. ``over`` names the more general formats over which a format takes precedence.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ Shape = Literal["recording", "table", "windows", "folder"]
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What a reader may have to be told: the label column, and the label of rows without one."""
+    """Options of readers: the label column, and the label of rows without one."""
 
     label_column: str = "auto"
     default_label: str | None = None
@@ -40,14 +40,14 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """What a writer may have to be told: the upper end, in Hz, of boxes whose frequencies are not known."""
+    """Options of writers: the upper end, in Hz, of boxes with unknown frequencies."""
 
     high_hz: float = 8000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a format is recognised by: the file, its text ("" for Parquet), and the headings of its first line."""
+    """Input for recognising a format: the file, its text ("" for Parquet), and the headings of its first line."""
 
     path: Path
     text: str
@@ -58,9 +58,10 @@ class Head:
 class Format:
     """One annotation format.
 
-    ``shape``: a file for each ``recording``, one ``table`` of events, ``windows`` with a value a label, or a ``folder``
-    of labelled audio. ``ending`` follows the name of a recording (and of a table: ``events.csv``). ``holds`` are the
-    fields of a row, beside times and label, that survive writing, and ``files`` where recordings without events do.
+    ``shape``: a file for each ``recording``, one ``table`` of events, ``windows`` with a value per label, or a
+    ``folder`` of labelled audio. ``ending`` follows the name of a recording (and of a table: ``events.csv``).
+    ``holds``: the fields of a row, besides times and label, that survive writing, and ``files`` if recordings without
+    events do.
     """
 
     name: str
@@ -76,12 +77,18 @@ class Format:
 
     @property
     def writable(self) -> bool:
-        """Whether events can be written in this format without further knowledge."""
+        """Whether events can be written in this format without further information."""
         return self.write is not None
 
 
 def guess(path: Path) -> Format | None:
-    """The format of a file, None where it is none of ours; FormatError where it could be several, or cannot be read."""
+    """Return the format of a file, or None if no format matches.
+
+    Raises
+    ------
+    FormatError
+        If several formats match, or the file cannot be read.
+    """
     suffix = path.suffix.lower()
     candidates = [one for one in FORMATS.values() if suffix in one.suffixes and one.recognises is not None]
     if not candidates:
@@ -98,7 +105,13 @@ def guess(path: Path) -> Format | None:
 
 
 def format_named(name: str, *, writing: bool = False) -> Format:
-    """The format of this name; UsageError, listing those there are, where there is none, or it cannot be written."""
+    """Return the format of this name.
+
+    Raises
+    ------
+    UsageError
+        Listing the formats, if there is no such format or it cannot be written.
+    """
     found = FORMATS.get(name.strip().lower())
     fit = [one.name for one in FORMATS.values() if not writing or one.writable or one.shape == "windows"]
     if found is None or found.name not in fit:
@@ -108,7 +121,7 @@ def format_named(name: str, *, writing: bool = False) -> Format:
 
 
 def _labelled(read: Callable[..., EventTable]) -> Callable[[Path, ReadOptions], EventTable]:
-    """A reader of tables whose labels stand in a column."""
+    """Return a reader of tables with a label column."""
     return lambda path, options: read(path, label_column=options.label_column, default_label=options.default_label)
 
 
@@ -127,7 +140,7 @@ def _dcase_scores(path: Path, options: ReadOptions) -> ScoreTable:
 def _write_raven(path: Path, table: EventTable, options: WriteOptions) -> None:
     names = {row.begin_path for row in table.rows} | set(table.files)
     own = names.pop().replace("\\", "/").rpartition("/")[2] if len(names) == 1 else ""
-    # A name without a suffix is not that of the file, which Raven would look for.
+    # A name without a suffix is not a file name, so Raven would not find the file.
     audio_name = own if stem_of(own, AUDIO_SUFFIXES) != own else ""
     write_raven(path, table.rows, audio_name=audio_name, default_high_hz=options.high_hz)
 

@@ -1,7 +1,7 @@
-"""One row of an annotation file, whatever its format, and how such files become text and numbers.
+"""One row of an annotation file of any format, and the conversion of such files to text and numbers.
 
-Times are seconds from the start of the audio file that the row speaks of. ``begin_path`` names that file where the
-table says so (tables over several files). Every complaint names file and line, and says what to do.
+Times are seconds from the start of the audio file of the row. ``begin_path`` names that file if the table does (tables
+over several files). Every error names file and line, and says what to do.
 """
 
 import math
@@ -13,7 +13,7 @@ from ossicle.core.errors import FormatError
 
 @dataclass(frozen=True, slots=True)
 class RawSelection:
-    """A labelled stretch as an annotation file states it; ``None`` and ``""`` where the file says nothing."""
+    """A labelled stretch as stated in an annotation file; ``None`` and ``""`` stand for missing values."""
 
     start_s: float
     end_s: float
@@ -27,7 +27,9 @@ class RawSelection:
 
 
 def read_text(path: Path) -> str:
-    """The text of an annotation file: UTF-16 or UTF-8 by its mark, else UTF-8, else Windows-1252, else Latin-1."""
+    """Return the text of an annotation file: UTF-16 or UTF-8 by its mark, else UTF-8, else Windows-1252, else
+    Latin-1.
+    """
     try:
         raw = path.read_bytes()
     except OSError as problem:
@@ -49,15 +51,17 @@ def read_text(path: Path) -> str:
 
 
 def split_lines(text: str) -> list[str]:
-    """Lines ended by LF, CR LF or CR only (``str.splitlines`` also cuts at characters that labels may hold)."""
+    """Return lines ended by LF, CR LF or CR only (``str.splitlines`` also cuts at characters that labels may
+    contain).
+    """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return lines[:-1] if lines and not lines[-1] else lines
 
 
 def number(text: str, where: str, name: str) -> float:
-    """A finite number from a cell; FormatError otherwise."""
+    """Return the finite number in a cell; raises FormatError otherwise."""
     try:
-        # Python would take 1_000 for a thousand, which no table means.
+        # Python would read 1_000 as a thousand; no table means that.
         value = float("" if "_" in text else text)
     except ValueError:
         hint = "write decimals with a dot" if "," in text else "correct the cell"
@@ -68,12 +72,12 @@ def number(text: str, where: str, name: str) -> float:
 
 
 def optional_number(text: str, where: str, name: str) -> float | None:
-    """A finite number, or None where the cell is empty."""
+    """Return the finite number in a cell, or None if it is empty."""
     return number(text, where, name) if text.strip() else None
 
 
 def check_times(start_s: float, end_s: float, where: str) -> None:
-    """Refuse a negative start and an end before the start."""
+    """Reject a negative start and an end before the start."""
     if start_s < 0:
         raise FormatError(f"{where}: the start {start_s:g} s is negative; times count from the start of the recording")
     if end_s < start_s:
@@ -81,7 +85,7 @@ def check_times(start_s: float, end_s: float, where: str) -> None:
 
 
 def check_band(low_hz: float | None, high_hz: float | None, where: str) -> None:
-    """Refuse a negative frequency, and a low one above the high one; None stands for one that is not known."""
+    """Reject a negative frequency, and a low one above the high one; None stands for an unknown frequency."""
     for name, value in (("low", low_hz), ("high", high_hz)):
         if value is not None and value < 0:
             raise FormatError(f"{where}: the {name} frequency {value:g} Hz is negative; correct it, or leave it empty")
@@ -90,7 +94,7 @@ def check_band(low_hz: float | None, high_hz: float | None, where: str) -> None:
 
 
 def parse_quality(text: str, where: str) -> int | None:
-    """A quality of 1 to 4, written ``3``, ``3.0`` or ``Q3``; None where the cell is empty."""
+    """Return a quality of 1 to 4, written ``3``, ``3.0`` or ``Q3``; None if the cell is empty."""
     bare = text.strip().upper().removeprefix("Q").strip()
     if not bare:
         return None
@@ -101,7 +105,7 @@ def parse_quality(text: str, where: str) -> int | None:
 
 
 def parse_channel(text: str, where: str) -> int | None:
-    """A channel counted from 1; None where the cell is empty."""
+    """Return a channel counted from 1; None if the cell is empty."""
     value = optional_number(text, where, "the channel")
     if value is None:
         return None
@@ -111,7 +115,7 @@ def parse_channel(text: str, where: str) -> int | None:
 
 
 def checked_label(text: str, default: str | None, where: str) -> str:
-    """The label of a row, without outer blanks; the default where it is empty, FormatError where there is none."""
+    """Return the label of a row without outer blanks, or the default; raises FormatError if both are missing."""
     label = text.strip() or (default or "")
     if not label:
         raise FormatError(f"{where}: the label is empty; fill it in or give a default label")
@@ -119,7 +123,7 @@ def checked_label(text: str, default: str | None, where: str) -> str:
 
 
 def cell_text(text: str, what: str) -> str:
-    """A text that fits in one cell of a tab-separated table; FormatError where it holds a tab or a line break."""
+    """Return a text that fits in a cell of a tab-separated table; raises FormatError for a tab or a line break."""
     if any(mark in text for mark in "\t\r\n\0"):
         raise FormatError(f"{what} {text!r} holds a tab or line break, which a table cannot; rename it")
     return text

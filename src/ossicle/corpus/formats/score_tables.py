@@ -1,9 +1,9 @@
-"""Tables with a column for each label: a value for every window of a file.
+"""Tables with one column per label: a value for every window of a file.
 
-Two conventions are read and written. opensoundscape has one table of ``file,start_time,end_time`` and a column a class,
+Two conventions are supported. opensoundscape has one table of ``file,start_time,end_time`` and one column per class,
 with 0 and 1 (or False and True) for annotations and any figure for scores; windows may overlap. DCASE has a
-tab-separated file ``onset offset`` and a column a class for each recording, its windows touching one another
-(sed_scores_eval). All times are seconds. Figures are written so that they come back as they were.
+tab-separated file per recording, ``onset offset`` and one column per class, with touching windows (sed_scores_eval).
+All times are seconds. Figures are written so that reading returns the same values.
 """
 
 from collections import defaultdict
@@ -22,13 +22,15 @@ from ossicle.corpus.formats.rows import check_times, number
 _FIGURES = {"true": 1.0, "false": 0.0}
 _OPENSOUNDSCAPE = ("file", "start_time", "end_time")
 _DCASE = ("onset", "offset")
-# Tables round times: windows that lie closer than this touch.
+# Tables round times: windows closer than this touch.
 _TOUCH_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Values in windows of one recording: ``times_s`` (n, 2) float64, ``values`` (n, n_labels) float64; by time."""
+    """Values in windows of one recording: ``times_s`` (n, 2) float64, ``values`` (n, n_labels) float64; sorted by
+    time.
+    """
 
     times_s: NDArray[np.float64]
     values: NDArray[np.float64]
@@ -36,25 +38,31 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """Values of labels by file, windows and label."""
+    """Values by file, window and label."""
 
     labels: tuple[str, ...]
     files: Mapping[str, Windows]
 
     @property
     def binary(self) -> bool:
-        """Whether all values are 0 or 1: annotations, or decisions."""
+        """Whether all values are 0 or 1: annotations or decisions."""
         return all(bool(np.isin(one.values, (0.0, 1.0)).all()) for one in self.files.values())
 
 
 def read_opensoundscape(path: Path) -> ScoreTable:
-    """Read a table of windows of many files; FormatError, naming file and line, for a malformed one."""
+    """Read a table of windows of many files; raises FormatError, naming file and line, if it is malformed."""
     table = read_delimited(path)
     return _read(table, _OPENSOUNDSCAPE, "")
 
 
 def read_dcase_scores(path: Path, file: str) -> ScoreTable:
-    """Read the scores of the recording ``file``; FormatError, naming file and line, also where windows do not touch."""
+    """Read the scores of the recording ``file``.
+
+    Raises
+    ------
+    FormatError
+        Naming file and line, if the table is malformed or windows do not touch.
+    """
     table = read_delimited(path)
     found = _read(table, _DCASE, file)
     for before, (line, _) in enumerate(table.rows[1:]):
@@ -68,7 +76,7 @@ def read_dcase_scores(path: Path, file: str) -> ScoreTable:
 
 
 def write_opensoundscape(path: Path, table: ScoreTable) -> None:
-    """Write one table, sorted by file and time, whole or absent; 0 and 1 where all values are, else unrounded."""
+    """Write one table atomically, sorted by file and time; as 0 and 1 if all values are, otherwise unrounded."""
     whole = table.binary
     rows = (
         [escape_cell(file), repr(start), repr(end), *_cells(values, whole)]
@@ -79,7 +87,7 @@ def write_opensoundscape(path: Path, table: ScoreTable) -> None:
 
 
 def write_dcase_scores(path: Path, labels: Sequence[str], windows: Windows) -> None:
-    """Write the scores of one recording, whole or absent; FormatError where its windows have gaps or overlap."""
+    """Write the scores of one recording atomically; raises FormatError if its windows overlap or have gaps."""
     times = windows.times_s
     apart = np.flatnonzero(np.abs(times[1:, 0] - times[:-1, 1]) > _TOUCH_S)
     if apart.size:
@@ -88,7 +96,7 @@ def write_dcase_scores(path: Path, labels: Sequence[str], windows: Windows) -> N
             f"{path.name}: a window ends at {end:g} s and the next starts at {start:g} s; "
             "scores of DCASE have neither gaps nor overlaps"
         )
-    # Their reader compares the times of neighbours as they stand.
+    # Readers of this format compare the times of neighbours exactly.
     edges = [*times[:, 0].tolist(), *times[-1:, 1].tolist()]
     rows = (
         [repr(edges[k]), repr(edges[k + 1]), *_cells(values, False)] for k, values in enumerate(windows.values.tolist())
@@ -97,14 +105,16 @@ def write_dcase_scores(path: Path, labels: Sequence[str], windows: Windows) -> N
 
 
 def is_opensoundscape(header: Sequence[str]) -> bool:
-    """Whether these headings are those of a table of windows: file and times, no label, and more than a score."""
+    """Return whether these headings are those of a table of windows: file and times, no label, and more than a
+    score.
+    """
     names = [name.lower() for name in header]
     beyond = set(names) - set(_OPENSOUNDSCAPE)
     return set(names) >= set(_OPENSOUNDSCAPE) and not has_label(header) and bool(beyond - set(COLUMNS["score"]))
 
 
 def is_dcase_scores(header: Sequence[str]) -> bool:
-    """Whether these headings are those of the scores of one recording."""
+    """Return whether these headings are those of the scores of one recording."""
     names = tuple(name.lower() for name in header)
     return names[:2] == _DCASE and len(names) > 2 and not has_label(header) and "filename" not in names
 

@@ -1,8 +1,8 @@
-"""Events to windows with a value for each label, and back.
+"""Conversion of events to windows with a value for each label, and back.
 
-A label is present in a window that its events of one file overlap by at least ``min_overlap_s`` each (opensoundscape's
-``min_label_overlap``). Back, the windows whose value reaches a threshold, joined where they touch or overlap, are
-events, and the highest value in one is its score.
+A label is present in a window if its events in that file overlap it by at least ``min_overlap_s`` each
+(opensoundscape's ``min_label_overlap``). In the other direction, windows whose value reaches a threshold become events,
+joined if they touch or overlap; the highest value is the score.
 """
 
 from collections.abc import Mapping
@@ -21,9 +21,10 @@ _TOUCH_S = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class WindowPlan:
-    """Windows of ``length_s`` seconds that start every ``step_s`` from 0 to the end of a file, the last ones beyond it.
+    """Windows of ``length_s`` seconds that start every ``step_s`` from 0 to the end of a file; the last may reach
+    beyond it.
 
-    ``min_overlap_s`` is the least overlap, in seconds, of an event with a window that it labels.
+    ``min_overlap_s`` is the smallest overlap, in seconds, of an event with a window that it labels.
     """
 
     length_s: float = 3.0
@@ -31,24 +32,23 @@ class WindowPlan:
     min_overlap_s: float = 0.25
 
     def times_s(self, duration_s: float) -> NDArray[np.float64]:
-        """The windows of a file of ``duration_s`` seconds: (n, 2) float64, seconds."""
-        # Rounded as opensoundscape does, so that 0.1 * 3 is 0.3 and equal windows compare equal.
+        """Return the windows of a file of ``duration_s`` seconds: (n, 2) float64, seconds."""
+        # Rounded as in opensoundscape, so that 0.1 * 3 is 0.3 and equal windows compare equal.
         starts = np.round(np.arange(0, duration_s, self.step_s), 10)
         return np.stack([starts, starts + self.length_s], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Windowed:
-    """A table of 0 and 1, and how many events label no window of it."""
+    """A table of 0 and 1, and the number of events that label no window."""
 
     table: ScoreTable
     lost: int
 
 
 def to_windows(events: EventTable, plan: WindowPlan) -> Windowed:
-    """Windows with 0 and 1 of all files of ``events``; UsageError where the duration of one is not known.
-
-    UsageError, too, where there is no label.
+    """Return windows with 0 and 1 of all files of ``events``; raises UsageError without labels or with an unknown
+    duration.
     """
     labels = tuple(sorted({row.label for row in events.rows}))
     if not labels:
@@ -68,7 +68,7 @@ def to_windows(events: EventTable, plan: WindowPlan) -> Windowed:
     for row in events.rows:
         span = times[row.begin_path]
         shared = np.minimum(span[:, 1], row.end_s) - np.maximum(span[:, 0], row.start_s)
-        # An event as short as a click, too, lies in the window around it where no overlap is asked for.
+        # If no overlap is required, even an event as short as a click labels the window around it.
         reached = (shared >= plan.min_overlap_s) & (shared >= 0)
         lost += not reached.any()
         values[row.begin_path][reached, column[row.label]] = 1.0
@@ -77,7 +77,9 @@ def to_windows(events: EventTable, plan: WindowPlan) -> Windowed:
 
 
 def to_events(table: ScoreTable, threshold: float | None) -> EventTable:
-    """Events of a table: of its ones where all values are 0 or 1, else of what reaches ``threshold`` (then needed)."""
+    """Return the events of a table: its ones if all values are 0 or 1, else values of at least ``threshold`` (then
+    required).
+    """
     if threshold is None and not table.binary:
         raise FormatError(
             "its values are scores, not 0 and 1, and what is an event is a decision: give --threshold, "
@@ -98,7 +100,7 @@ def to_events(table: ScoreTable, threshold: float | None) -> EventTable:
 
 
 def _runs(windows: Windows, column: int, limit: float) -> list[tuple[float, float, float]]:
-    """Windows at or above the limit, joined where they touch or overlap: (start, end, highest value)."""
+    """Return windows at or above the limit, joined if they touch or overlap: (start, end, highest value)."""
     out: list[tuple[float, float, float]] = []
     high = windows.values[:, column] >= limit
     for (start, end), value in zip(windows.times_s[high].tolist(), windows.values[high, column].tolist(), strict=True):

@@ -1,1 +1,1 @@
-"""File names: listings, globs, name templates, and which table belongs to which recording."""
+"""File names: listings, globs, name templates, and the matching of tables with recordings."""

@@ -1,8 +1,8 @@
-"""Names for clips that are written out as files: class, quality, id, year, tape and times, as ANIMAL-SPOT reads them.
+"""Names for clips that are written as files: class, quality, id, year, tape and times, as ANIMAL-SPOT reads them.
 
-``target-Q3_1f09ab_2025_siteA-20250610-tape_0012340_0012870.wav``: ANIMAL-SPOT takes the text before the first ``-`` for
-the class, and the fourth and third parts from the end, between underscores, for year and tape. So neither may hold an
-underscore. Whatever recordings and labels are called, a name holds letters, digits, dots and hyphens only.
+``target-Q3_1f09ab_2025_siteA-20250610-tape_0012340_0012870.wav``: ANIMAL-SPOT reads the class before the first ``-``,
+and year and tape from the fourth and third parts from the end, between underscores. So year and tape must not contain
+underscores. Names contain only letters, digits, dots and hyphens, whatever recordings and labels are called.
 """
 
 import re
@@ -16,7 +16,7 @@ from ossicle.corpus.naming.name_template import stem_of
 
 NO_YEAR = "0000"
 TARGET, NOISE = "target", "noise"
-# The years that ANIMAL-SPOT believes.
+# The years that ANIMAL-SPOT accepts.
 _YEARS = range(1950, 2200)
 _DATE = re.compile(r"(?<!\d)(\d{4})([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
@@ -26,8 +26,8 @@ _ID_DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class NamedClip:
-    """A clip with the name of its files less their suffix, its id, and its class (``target`` of a corpus of one label,
-    else made from the label; ``noise``).
+    """A clip with the stem of its files, its id and its class (``target`` if the corpus has one label, otherwise made
+    from the label; or ``noise``).
     """
 
     clip: Clip
@@ -39,15 +39,15 @@ class NamedClip:
 
 
 def year_of(recording: Recording) -> str:
-    """The year of a recording: its field ``year``, its ``start_time`` or ``date``, else a date in its name.
+    """Return the year of a recording from its field ``year``, its ``start_time`` or ``date``, or a date in its name.
 
-    :data:`NO_YEAR` where none of these tells one.
+    :data:`NO_YEAR` if none of these holds a year.
     """
     for key in ("year", "start_time", "date"):
         for found in _YEAR.findall(recording.fields.get(key, "")) or _date_years(recording.fields.get(key, "")):
             if int(found) in _YEARS:
                 return str(found)
-    # The nearest folder that tells a date, for recorders that name files by the time alone.
+    # The nearest folder with a date, for recorders that name files by time only.
     for part in reversed(normal_path(stem_of(recording.path, SUFFIXES)).split("/")):
         for found in _date_years(part):
             if int(found) in _YEARS:
@@ -56,7 +56,8 @@ def year_of(recording: Recording) -> str:
 
 
 def class_names(labels: Collection[str]) -> dict[str, str]:
-    """A class for each label: ``target`` where there is one, else the label less what the format cannot hold.
+    """Return a class for each label: ``target`` if there is only one, otherwise the label without unsupported
+    characters.
 
     >>> class_names(["hum"]), class_names(["a_b", "a-b"])
     ({'hum': 'target'}, {'a-b': 'a.b', 'a_b': 'a.b.2'})
@@ -76,10 +77,9 @@ def class_names(labels: Collection[str]) -> dict[str, str]:
 def name_clips(
     clips: Sequence[Clip], recordings: Iterable[Recording], qualities: Sequence[int | None], labels: Collection[str]
 ) -> list[NamedClip]:
-    """Names of ``clips``, each with its quality (None: unknown, written ``Q0``).
+    """Return names of ``clips``, each with its quality (None: unknown, written ``Q0``).
 
-    No two are equal, upper and lower case aside. An id is made of what the clip is, so that it stays the same from
-    dataset to dataset.
+    Names are unique even if case is ignored. An id is derived from the clip itself, so it is the same in every dataset.
     """
     by_id = {one.id: one for one in recordings}
     classes = class_names(labels)
@@ -108,7 +108,7 @@ def _tape(recording: Recording) -> str:
 
 
 def _plain(text: str, stand_in: str) -> str:
-    """Letters and digits of any script and inner dots; whatever else stands between them is one ``stand_in``."""
+    """Return letters and digits of any script and inner dots; other characters between them become one ``stand_in``."""
     return re.sub(r"[^\w.]+|_+", "\0", text.replace("_", "\0")).strip("\0.").replace("\0", stand_in)
 
 

@@ -1,8 +1,8 @@
-"""Labelled clips that were cut out of tapes, by their names: of which tape, from when to when.
+"""Names of labelled clips that were cut out of tapes: the tape, the start and the end.
 
-``Luna_20250610_cut.wav_110_125.wav`` fits ``{tape:*}.wav_{start:#}_{end:#}`` and is the stretch from 110 to 125 of the
-tape ``Luna_20250610_cut``. Whether these are minutes or seconds is nowhere in such a name: the project says it, and the
-lengths of the clips must agree.
+``Luna_20250610_cut.wav_110_125.wav`` matches ``{tape:*}.wav_{start:#}_{end:#}`` and is the stretch from 110 to 125 of
+the tape ``Luna_20250610_cut``. Such a name does not say whether these are minutes or seconds: the project defines the
+unit, and the lengths of the clips must agree.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,19 +20,19 @@ UNITS_S = {"s": 1.0, "min": 60.0}
 """Seconds of each unit that offsets in names may have."""
 
 _PLACEHOLDERS = {"tape", "start", "end"}
-# Names round: by one in the last place written, but for short clips never by more than this share.
+# Names are rounded by up to one in the last digit written, but for short clips never by more than this share.
 _ROUNDED_SHARE = 0.1
 _SLACK_S = 0.05
-# A clip may be cut a sample beyond the end of its tape; tables and headers round.
+# A clip may be cut a sample beyond the end of its tape, because tables and headers are rounded.
 _END_TOLERANCE_S = 0.1
 _MOST_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ClipName:
-    """What a name says: the tape's name less its suffix, and the stretch in the unit of the name.
+    """Content of a name: the tape's name without suffix, and the stretch in the unit of the name.
 
-    ``step`` is one in the last place of the end as it is written.
+    ``step`` is one in the last digit of the end as written.
     """
 
     tape: str
@@ -41,11 +41,11 @@ class ClipName:
     step: float
 
     def length_s(self, unit: str) -> float:
-        """How long the clip should last if the name counts in ``unit``, in seconds."""
+        """Return the expected length of the clip in seconds if the name counts in ``unit``."""
         return (self.end - self.start) * UNITS_S[unit]
 
     def agrees(self, duration_s: float, unit: str) -> bool:
-        """Whether a clip of ``duration_s`` seconds may have this name if it counts in ``unit``."""
+        """Return whether a clip of ``duration_s`` seconds can have this name if it counts in ``unit``."""
         rounding_s = min(self.step * UNITS_S[unit], _ROUNDED_SHARE * self.length_s(unit))
         return abs(duration_s - self.length_s(unit)) <= rounding_s + _SLACK_S
 
@@ -60,7 +60,7 @@ class TapeStretch:
 
 
 class ClipNames:
-    """The templates of clips' names, the first that fits being the one that counts; UsageError for a bad one.
+    """Templates of clip names, of which the first match counts; raises UsageError for an invalid template.
 
     >>> names = ClipNames(["{tape:*}.wav_{start:#}_{end:#}"], "min")
     >>> names.parse("b/Luna_20250610_05.23_cut.wav_110_125.wav")
@@ -78,7 +78,9 @@ class ClipNames:
                 )
 
     def parse(self, path: str) -> ClipName | None:
-        """What the name of an audio file says; None where it is no clip's (times that run backwards are no times)."""
+        """Return the content of an audio file's name; None if it is not a clip's name (the end must come after the
+        start).
+        """
         stem = stem_of(PurePosixPath(normal_path(path)).name, SUFFIXES)
         for template in self._templates:
             found = template.parse(stem)
@@ -90,16 +92,18 @@ class ClipNames:
         return None
 
     def stretch(self, name: ClipName, tape: str, duration_s: float | None) -> TapeStretch:
-        """The stretch of a tape that a clip is; as long as the clip, or as its name says where that is not known."""
+        """Return the stretch of a tape that a clip covers; as long as the clip, or as stated in its name if that is
+        unknown.
+        """
         start_s = name.start * UNITS_S[self.unit]
         length_s = name.length_s(self.unit) if duration_s is None else duration_s
         return TapeStretch(tape, round(start_s, 6), round(start_s + length_s, 6))
 
     def check_unit(self, clips: Mapping[str, ClipName], durations_s: Mapping[str, float]) -> list[Note]:
-        """Whether the lengths of clips agree with their names; both by path, durations where they are known.
+        """Check whether the lengths of clips agree with their names; both by path, durations if known.
 
-        A clip that is shorter than its name says, in any unit, may have been cut at the end of its tape, and is noted.
-        UsageError for a unit that another one contradicts, and for clips longer than their names say.
+        A clip that is shorter than its name says, in any unit, may have been cut at the end of its tape; a note reports
+        it. Raises UsageError for a unit that another unit contradicts, and for clips longer than their names say.
         """
         notes: list[Note] = []
         wrong: list[str] = []
@@ -124,15 +128,16 @@ class ClipNames:
 
 
 class Tapes:
-    """Recordings looked up by what the names of clips and segments call them."""
+    """Recordings, looked up by the names that clips and segments use for them."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._pairing = Pairing(paths)
 
     def named(self, name: str, where: str, key: str) -> str | None:
-        """The recording of this name, with or without its suffix; None where there is none.
+        """Return the recording of this name, with or without its suffix; None if there is none.
 
-        Of several it is the one whose folders are most like those of ``where``; UsageError where none is.
+        Of several, the one whose folders are most similar to those of ``where`` is chosen; raises UsageError if none
+        is.
         """
         found = self._pairing.named(normal_path(name))
         if len(found) < 2:
@@ -147,7 +152,7 @@ class Tapes:
 
 
 def lies_within(stretch: TapeStretch, duration_s: float) -> bool:
-    """Whether a stretch lies in a tape that lasts ``duration_s`` seconds."""
+    """Return whether a stretch lies in a tape of ``duration_s`` seconds."""
     return stretch.end_s <= duration_s + _END_TOLERANCE_S
 
 

@@ -1,7 +1,7 @@
-"""What lies below a folder: audio files and annotation files, in a fixed order.
+"""List the audio and annotation files below a folder in a fixed order.
 
-Hidden files and folders (names that begin with a dot) are skipped: among them are macOS' ``._x.wav``, which are no
-audio. Links to files and folders are followed, but never into a folder that they lie in.
+Hidden files and folders (names that begin with a dot) are skipped, for example macOS' ``._x.wav``, which contain no
+audio. Links to files and folders are followed, except into a folder that contains the link.
 """
 
 import os
@@ -10,17 +10,17 @@ from pathlib import Path
 
 
 def files_below(folder: Path, suffixes: Collection[str]) -> list[str]:
-    """Posix paths below ``folder`` of the files whose suffix, in any case, is one of ``suffixes``; sorted."""
+    """Return the posix paths below ``folder`` of files whose suffix, in any case, is one of ``suffixes``; sorted."""
     found: list[str] = []
     _walk(folder, "", frozenset({os.path.realpath(folder)}), suffixes, found)
     return sorted(found)
 
 
 def shown(path: str) -> str:
-    """A path as text that can be written: bytes that are not UTF-8 are spelt out, other paths are as they were.
+    r"""Return a path as text that can be written: bytes that are not UTF-8 are escaped, other paths stay unchanged.
 
     >>> print(shown(os.fsdecode(bytes([98, 255]))))
-    b\\xff
+    b\xff
     """
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 

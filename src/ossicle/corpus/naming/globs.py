@@ -1,8 +1,8 @@
-"""Which files of a folder are meant: globs on the path below it.
+"""Select files of a folder with globs on the path below it.
 
-``*`` and ``?`` stop at a slash, ``**`` does not; ``[ab]`` is one of these characters, ``[!ab]`` any other. A glob that
-fits a folder takes all that lies below it, so ``siteA``, ``siteA/*`` and ``siteA/**`` say the same. Case counts;
-composed and decomposed letters are the same.
+``*`` and ``?`` stop at a slash, ``**`` does not; ``[ab]`` matches one of these characters, ``[!ab]`` any other. A glob
+that matches a folder selects everything below it, so ``siteA``, ``siteA/*`` and ``siteA/**`` mean the same. Case
+matters; composed and decomposed letters are the same.
 """
 
 import re
@@ -14,7 +14,7 @@ _TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[(!?)(\]?[^\]/]*)\]|.", re.DOTALL)
 
 
 class Globs:
-    """Globs ready to match; ValueError for one that can match nothing below a folder.
+    """Compiled globs; raises ValueError for a glob that cannot match anything below a folder.
 
     >>> Globs(["site[AB]/**/*_tape.wav"]).match("siteA/june/one_tape.wav")
     'site[AB]/**/*_tape.wav'
@@ -24,7 +24,9 @@ class Globs:
         self._patterns = [(glob, _pattern(glob)) for glob in globs]
 
     def match(self, path: str) -> str | None:
-        """The first glob that fits a path below the folder, or a folder that it lies in; None where none does."""
+        """Return the first glob that matches a path below the folder, or a folder that contains it; None if none
+        matches.
+        """
         parts = normal_path(path).split("/")
         starts = ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
         for glob, pattern in self._patterns:
@@ -53,6 +55,6 @@ def _piece(found: re.Match[str]) -> str:
         return {"**": ".*", "*": "[^/]*", "?": "[^/]"}[token]
     if found[2] is None or len(token) == 1:
         return re.escape(token)
-    # A range is kept, and nothing else in the brackets has a meaning.
+    # A range is kept; other characters in the brackets have no special meaning.
     inside = re.sub(r"([\\^&~|\[\]])", r"\\\1", found[2])
     return f"(?!/)[{'^' if found[1] else ''}{inside}]"

@@ -1,10 +1,10 @@
-"""Fields of a recording read from its name: site, tape, animal, date, start time.
+"""Fields of a recording from its name: site, tape, animal, date, start time.
 
-A template such as ``site{site}_{date}_{time}_tape`` is matched against the stem: the file's name less its audio suffix
-and nothing else, so dots in names are safe. A placeholder takes as little as it can and never a ``/``; where a literal
-follows it also takes no ``_``. ``{ac:on|off}`` takes one of these values and nothing else, ``{start:#}`` a number,
-``{tape:*}`` anything but ``/``, underscores included. ``*`` stands for anything but ``/``. A template with slashes is
-matched against as many folders above the file: ``{machine}/{kind}/*``. Nothing is renamed on disk.
+A template such as ``site{site}_{date}_{time}_tape`` is matched against the stem. The stem is the file name without its
+audio suffix only, so dots in names are safe. A placeholder matches as little as possible and never a ``/``; if a
+literal follows, it does not match ``_`` either. ``{ac:on|off}`` matches one of these values only, ``{start:#}`` a
+number, ``{tape:*}`` anything but ``/``, including underscores. ``*`` matches anything but ``/``. A template with
+slashes is matched against as many folders above the file: ``{machine}/{kind}/*``. Nothing is renamed on disk.
 """
 
 import re
@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from ossicle.core.errors import UsageError
 
-# As Python and people write them: 110, 0.25, 1e-05.
+# Numbers as written by Python and by people: 110, 0.25, 1e-05.
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 _PIECE = re.compile(r"\{([^{}]*)\}|(\*)|([^{}*]+)|([{}])")
 _STAMP = re.compile(
@@ -25,7 +25,7 @@ _DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]
 
 
 class Template:
-    """A file-name template as a compiled pattern; UsageError, naming ``key``, where the template makes no sense.
+    """A file-name template as a compiled pattern; raises UsageError, naming ``key``, if the template is invalid.
 
     >>> Template("site{site}_{date}_*").parse("siteA_20250610_050000_tape")
     {'site': 'A', 'date': '20250610'}
@@ -69,13 +69,14 @@ class Template:
             return f"(?P<{name}>{'|'.join(map(re.escape, values.split('|')))})"
         if following is None:
             return f"(?P<{name}>[^/]+)"
-        # Before a wildcard the placeholder must take all it can, or one letter would be enough.
+        # Before a wildcard the placeholder must match as much as possible, or one letter would be enough.
         return f"(?P<{name}>[^/_]+)" if following[1] is not None else f"(?P<{name}>[^/_]+?)"
 
     def parse(self, stem: str) -> dict[str, str] | None:
-        """The fields of a stem, with as many folders before it as the template has slashes; None where it does not fit.
+        """Return the fields of a stem with as many folders in front as the template has slashes; None if it does not
+        match.
 
-        Folders beyond those are ignored.
+        Further folders are ignored.
         """
         parts = stem.split("/")
         found = self._pattern.fullmatch("/".join(parts[-1 - self.folders :]))
@@ -83,7 +84,8 @@ class Template:
 
 
 def stem_of(path: str, suffixes: Collection[str]) -> str:
-    """A path below the root less its audio suffix (one of ``suffixes``, lower case with the dot), in any case.
+    """Return a path below the root without its audio suffix (one of ``suffixes``, lower case with the dot), in any
+    case.
 
     >>> stem_of("a/siteD_052100.23_tape.FLAC", {".flac"})
     'a/siteD_052100.23_tape'
@@ -93,13 +95,13 @@ def stem_of(path: str, suffixes: Collection[str]) -> str:
 
 
 def top_folder(path: str) -> str:
-    """The first folder below the root, or ``.`` for a file that lies in the root itself."""
+    """Return the first folder below the root, or ``.`` for a file in the root itself."""
     parts = PurePosixPath(path).parts
     return parts[0] if len(parts) > 1 else "."
 
 
 def start_time_of(stem: str) -> str | None:
-    """The clock time at which a recording starts, from its name as recorders write it (``YYYYMMDD_HHMMSS``); ISO 8601.
+    """Return the start of a recording as ISO 8601 from its name as recorders write it (``YYYYMMDD_HHMMSS``).
 
     >>> start_time_of("siteD_20250613_052100.23_tape")
     '2025-06-13T05:21:00'
@@ -109,16 +111,16 @@ def start_time_of(stem: str) -> str | None:
         try:
             return datetime.fromisoformat(f"{year}-{month}-{day}T{hour}:{minute}:{second}").isoformat()
         except ValueError:
-            # Eight digits that are no date, such as a serial number: look further along the name.
+            # Eight digits that are not a date, such as a serial number: continue along the name.
             continue
     return None
 
 
 def infer_template(stems: Sequence[str], group: str) -> str | None:
-    """A template in which the field ``group`` can be read from every one of ``stems`` (paths less their suffix).
+    """Return a template that reads the field ``group`` from every one of ``stems`` (paths without suffix).
 
-    Looks for the field's name followed by its value (``siteA_...``, ``.../site-3/...``), and for dates where the field
-    is ``date``. None where no template fits them all: then somebody has to write one.
+    It searches for the name of the field followed by its value (``siteA_...``, ``.../site-3/...``), and for dates if
+    the field is ``date``. None if no template matches all stems; the user must then write one.
     """
     votes: Counter[str] = Counter()
     for stem in stems:
@@ -149,7 +151,7 @@ def _candidates(stem: str, group: str) -> list[str]:
 
 
 def _around(part: str, start: int, end: int, middle: str) -> str:
-    """The template of one path part: wildcards for what lies before and after, with the separators kept."""
+    """Return the template of one path part: wildcards for the text before and after, with the separators kept."""
     before = "" if start == 0 else f"*{part[start - 1]}"
     after = "" if end == len(part) else f"{part[end]}*"
     return before + middle + after

@@ -1,4 +1,4 @@
-"""What the name of a recording says: its fields by a template, and of a clip of a tape those of the tape."""
+"""Fields from the name of a recording by a template, and from the name of a clip, including those of its tape."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from ossicle.corpus.naming.name_template import Template, start_time_of, stem_of
 
 @dataclass(frozen=True, slots=True)
 class RecordingNames:
-    """A template of names, if any, and the clips among the recordings by path, if the corpus has such names.
+    """A template of names, if any, and the clips among the recordings by path, if the corpus has clip names.
 
-    ``unit`` is that of the times in the names of clips.
+    ``unit`` is the unit of the times in clip names.
     """
 
     template: Template | None = None
@@ -22,8 +22,10 @@ class RecordingNames:
     unit: str = "s"
 
     def fields(self, path: str) -> dict[str, str]:
-        """The fields of a recording from its path: ``recording``, ``folder``, ``start_time`` (ISO 8601), those of the
-        template and, in a corpus of clips, ``tape``. A clip starts at its offset after its tape.
+        """Return the fields of a recording from its path.
+
+        These are ``recording``, ``folder``, ``start_time`` (ISO 8601), those of the template and, in a corpus of clips,
+        ``tape``. The start time of a clip is that of its tape plus its offset.
         """
         clip = (self.clips or {}).get(path)
         stem = normal_path(stem_of(path, SUFFIXES))

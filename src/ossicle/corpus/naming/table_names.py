@@ -1,7 +1,7 @@
-"""What annotation files are called: the recording that a table's name speaks of, and a place for each one's table.
+"""Names of annotation files: the recording that a table belongs to, and an output path for the table of each recording.
 
 Names of recordings come from files of others and are never trusted as paths: a drive, a root and ``..`` are dropped, so
-that no table is written outside its folder.
+no table is written outside its folder.
 """
 
 import os
@@ -15,7 +15,7 @@ from ossicle.core.digest import digest, normal_path
 from ossicle.core.errors import FormatError
 from ossicle.corpus.naming.name_template import stem_of
 
-# File systems hold 255 bytes, and tables append to the name.
+# File systems allow 255 bytes, and tables append to the name.
 _LONGEST_NAME = 220
 _ENDINGS = re.compile(
     r"(\.Table\.\d+|\.selections?|\.BirdNET|\.selection\.table|\.results|\.kaleidoscope|\.audacity)$", re.IGNORECASE
@@ -23,7 +23,7 @@ _ENDINGS = re.compile(
 
 
 def table_stems(name: str) -> list[str]:
-    """What a table's name may call its recording, longest first.
+    """Return the names of the recording that a table's name may contain, longest first.
 
     >>> table_stems("night.23_tape.Table.1.selections.txt")
     ['night.23_tape.Table.1.selections', 'night.23_tape.Table.1', 'night.23_tape']
@@ -35,7 +35,7 @@ def table_stems(name: str) -> list[str]:
 
 
 def recording_name(table: str) -> str:
-    """The recording that a table named ``table`` speaks of, with its audio suffix where the table's name has it.
+    """Return the recording that a table named ``table`` belongs to, with its audio suffix if the table's name has it.
 
     >>> recording_name("a/site 1.23_tape.Table.1.selections.txt")
     'a/site 1.23_tape'
@@ -45,11 +45,11 @@ def recording_name(table: str) -> str:
 
 
 def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:
-    """A path below the output folder for the table of each recording, without the table's own ending.
+    """Return a path below the output folder for the table of each recording, without the table's own ending.
 
-    The folders that all recordings share are dropped where any of them is an absolute path. Names are the stem, kept
-    whole where two recordings differ by their suffix only, and cut where they are too long for a file system.
-    FormatError where two recordings would share a place.
+    Folders that all recordings share are dropped if any of them is an absolute path. Names are stems, with the suffix
+    kept if two recordings differ only in it, and shortened if too long for a file system. Raises FormatError if two
+    recordings would share a path.
     """
     names = sorted(set(files))
     parts = {name: _parts(name) for name in names}
@@ -73,9 +73,10 @@ def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:
 
 
 def writable(name: str) -> str:
-    """A name that tables and JSON can hold: control characters and bytes that are not UTF-8 as in URLs.
+    r"""Return a name that tables and JSON can hold: control characters and bytes that are not UTF-8 are escaped as in
+    URLs.
 
-    >>> writable("two\\nlines.wav")
+    >>> writable("two\nlines.wav")
     'two%0Alines.wav'
     """
     bad = (ord(one) < 32 or ord(one) == 127 or 0xD800 <= ord(one) < 0xE000 for one in name)
@@ -105,7 +106,7 @@ def _shared(folders: list[tuple[str, ...]]) -> int:
 
 
 def _short(name: str) -> str:
-    """A name that leaves room for what tables append."""
+    """Return a name that leaves room for the endings of tables."""
     raw = name.encode()
     if len(raw) <= _LONGEST_NAME:
         return name

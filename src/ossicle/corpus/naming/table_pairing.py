@@ -1,10 +1,10 @@
-"""Which recording an annotation file, or a row of one, speaks of.
+"""Find the recording that an annotation file, or one of its rows, belongs to.
 
-Tables are paired by stem (``<stem>.Table.1.selections.txt``, ``<stem>.selections.txt``, ``<stem>.txt`` and the like,
-where the stem may be the audio file's full name), first with the recording in the same folder, then with the only one
-of that stem anywhere. But a table in a folder below the top that holds recordings speaks of these alone: that of a
-recording that is missing never goes to its namesake elsewhere. Rows that name their file are paired by the longest
-common end of the two paths.
+Tables are matched by stem (``<stem>.Table.1.selections.txt``, ``<stem>.selections.txt``, ``<stem>.txt`` and similar,
+where the stem may be the audio file's full name), first with the recording in the same folder, then with the only
+recording of that stem anywhere. A table in a folder below the top that contains recordings is matched with these only:
+the table of a missing recording never goes to a recording of the same name elsewhere. Rows that name their file are
+matched by the longest common end of the two paths.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ from ossicle.corpus.naming.table_names import table_stems
 
 
 class Pairing:
-    """The recordings' paths below the audio folder, ready to be looked up by what annotation files call them."""
+    """The paths of the recordings below the audio folder, looked up by the names that annotation files use for them."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._by_name: dict[str, list[str]] = defaultdict(list)
@@ -31,9 +31,12 @@ class Pairing:
                 self._by_name[key].append(path)
 
     def of_table(self, table: str) -> str | None:
-        """The recording that a table (its path below the annotation folder) is named after, None where there is none.
+        """Return the recording that a table (its path below the annotation folder) is named after, or None.
 
-        FormatError where several recordings have that name and none alone lies in the table's own folder.
+        Raises
+        ------
+        FormatError
+            If several recordings have that name and it is not exactly one that lies in the table's own folder.
         """
         place = PurePosixPath(normal_path(table))
         for stem in table_stems(place.name):
@@ -51,9 +54,12 @@ class Pairing:
         return None
 
     def of_path(self, stated: str, where: str) -> str | None:
-        """The recording that a row calls ``stated`` (any absolute or relative path), None where there is none.
+        """Return the recording that a row calls ``stated`` (any absolute or relative path), or None.
 
-        FormatError where several recordings fit equally well.
+        Raises
+        ------
+        FormatError
+            If several recordings match equally well.
         """
         wanted = _parts(stated)
         if not wanted:
@@ -68,10 +74,15 @@ class Pairing:
         return best[0] if best else None
 
     def by_folders(self, stated: str, where: str) -> str | None:
-        """The recording whose path ends in ``stated``, or with whose whole path ``stated`` ends; None for none.
+        """Return the recording whose path ends with ``stated``, or whose whole path is the end of ``stated``; None if
+        none does.
 
-        Whole folders are compared: ``a/x.ogg`` is ``audio/a/x.ogg``, and neither ``b/x.ogg`` nor ``aa/x.ogg``.
-        FormatError where several recordings fit equally well.
+        Whole folders are compared: ``a/x.ogg`` matches ``audio/a/x.ogg``, but neither ``b/x.ogg`` nor ``aa/x.ogg``.
+
+        Raises
+        ------
+        FormatError
+            If several recordings match equally well.
         """
         *wanted, name = _parts(stated) or ("",)
         fitting: dict[int, list[str]] = defaultdict(list)
@@ -86,7 +97,7 @@ class Pairing:
         return best[0] if best else None
 
     def named(self, name: str) -> list[str]:
-        """Recordings of this full name, else of this stem, else of its stem where it ends in an audio suffix."""
+        """Return recordings with this full name, else this stem, else the stem of the name without an audio suffix."""
         for key in (_folded(name), name, stem_of(name, SUFFIXES)):
             if key in self._by_name:
                 return self._by_name[key]
@@ -94,13 +105,13 @@ class Pairing:
 
 
 def same_file_name(stated: str, path: str) -> bool:
-    """Whether a row's file has the name of a recording, suffixes aside."""
+    """Return whether a row's file has the name of a recording, ignoring suffixes."""
     ends = [stem_of(parts[-1], SUFFIXES) for parts in (_parts(stated), _parts(path)) if parts]
     return len(ends) == 2 and ends[0] == ends[1]
 
 
 def _folded(name: str) -> str:
-    """A full name with its audio suffix in lower case; the slash keeps it apart from stems."""
+    """Return a full name with its audio suffix in lower case; the slash distinguishes it from stems."""
     stem = stem_of(name, SUFFIXES)
     return "/" + stem + name[len(stem) :].lower() if stem != name else "/" + name
 
