@@ -1,1 +1,1 @@
-"""Recordings and annotations to the clips of a dataset, with noise and hard negatives."""
+"""From recordings and annotations to the clips of a dataset, with noise and hard negatives."""

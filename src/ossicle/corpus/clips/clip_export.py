@@ -1,7 +1,7 @@
-"""A dataset as files that other programs read: lists of clips, an index of all, selection tables of every recording.
+"""A dataset as files for other programs: lists of clips, an index of all, selection tables of every recording.
 
 Two layouts. ``plain``: tables with headings, sound in ``clips/``. ``animal-spot``: lists of file names without a
-heading, sound beside them. In both, pictures lie in ``spectrograms/`` under the names of the sound, targets in
+heading, sound beside them. In both, pictures are in ``spectrograms/`` under the names of the sound files, targets in
 ``selection_tables/`` and mined noise in ``noise_tables/``, in the times of the recording.
 """
 
@@ -40,9 +40,9 @@ _HEADER = (
 
 @dataclass(frozen=True)
 class DatasetFiles:
-    """What is to be written: clips with their splits (train, val or test), and the recordings that they come from.
+    """The content to write: clips with their splits (train, val or test), and their recordings.
 
-    ``annotations`` are the targets with their frequencies; ``about`` is said at the top of the index.
+    ``annotations`` are the targets with their frequencies; ``about`` is written at the top of the index.
     """
 
     clips: Sequence[NamedClip]
@@ -55,15 +55,15 @@ class DatasetFiles:
     png: bool = False
 
     def sound(self, one: NamedClip) -> str:
-        """The path of a clip's WAV file below the folder, whether it is written or not."""
+        """Return the path of a clip's WAV file below the folder, whether or not it is written."""
         return f"{one.stem}.wav" if self.layout == "animal-spot" else f"clips/{one.stem}.wav"
 
     def picture(self, one: NamedClip) -> str:
-        """The path of a clip's picture below the folder."""
+        """Return the path of a clip's picture below the folder."""
         return f"{PICTURES}/{one.stem}.png"
 
     def tables(self) -> dict[str, dict[str, str]]:
-        """The paths of the selection tables below the folder, by folder and recording id."""
+        """Return the paths of the selection tables below the folder, by folder and recording id."""
         used = {one.clip.recording_id for one in self.clips}
         targets = {key for key, one in self.recordings.items() if one.reviewed or key in used}
         noise = {one.clip.recording_id for one in self.clips if one.clip.role == "noise"}
@@ -77,7 +77,7 @@ class DatasetFiles:
         }
 
     def paths(self) -> list[str]:
-        """Every file below the folder, sorted."""
+        """Return every file below the folder, sorted."""
         out = [INDEX, *(f"{name}.csv" for name in SPLITS)]
         out += [path for of in self.tables().values() for path in of.values()]
         out += [self.sound(one) for one in self.clips] if self.wav else []
@@ -86,7 +86,7 @@ class DatasetFiles:
 
 
 def write_lists(folder: Path, files: DatasetFiles) -> None:
-    """Write ``train.csv``, ``val.csv`` and ``test.csv``: one row a clip."""
+    """Write ``train.csv``, ``val.csv`` and ``test.csv``: one row per clip."""
     for name in SPLITS:
         mine = [one for one, split in zip(files.clips, files.splits, strict=True) if split == name]
         if files.layout == "animal-spot":
@@ -96,7 +96,7 @@ def write_lists(folder: Path, files: DatasetFiles) -> None:
 
 
 def write_index(folder: Path, files: DatasetFiles) -> None:
-    """Write ``variant_index.json``: counts, and every clip with what is known of it; all paths are relative."""
+    """Write ``variant_index.json``: counts, and every clip with its known properties; all paths are relative."""
     split_of = list(zip(files.clips, files.splits, strict=True))
     entries = []
     for one, split in split_of:

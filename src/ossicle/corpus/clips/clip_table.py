@@ -18,7 +18,7 @@ from ossicle.corpus.splits.folds import FoldEntry
 
 @settings
 class DatasetSettings:
-    """Which annotations become targets, and how much noise is mined beside them."""
+    """Which annotations become targets, and how much noise is mined."""
 
     quality_min: int = setting(
         default=0,
@@ -72,7 +72,7 @@ class DatasetSettings:
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """A recording or annotation that gave no clip; ``start_s`` is None where the whole recording is meant."""
+    """A recording or annotation that gave no clip; ``start_s`` is None if the whole recording is meant."""
 
     recording_id: str
     reason: str
@@ -81,9 +81,9 @@ class Unused:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Clips that no split may part: a target (all its exact repeats) with the noise mined for it, or other noise.
+    """Clips that no split may separate: a target (all its exact repeats) with its mined noise, or other noise.
 
-    ``quality`` is the target's; ``label`` is empty for noise that was mined for no target.
+    ``quality`` is the target's; ``label`` is empty for noise that belongs to no target.
     """
 
     clips: tuple[Clip, ...]
@@ -94,8 +94,8 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class DatasetClips:
-    """Units, with what mining did in each recording (noise = "corpus") and on each tape, targets for which noise was
-    ``unplaced`` (noise = "beside"), and what was not used.
+    """Units, the results of mining per recording (noise = "corpus") and per tape, targets for which noise was
+    ``unplaced`` (noise = "beside"), and unused recordings and annotations.
     """
 
     units: tuple[Unit, ...]
@@ -131,7 +131,7 @@ def build_clips(
     seed: int,
     crop_s: float,
 ) -> list[Clip]:
-    """The clips of :func:`build_dataset` alone."""
+    """Return the clips of :func:`build_dataset` alone."""
     return list(build_dataset(recordings, annotations, folds, settings, seed, crop_s).clips)
 
 
@@ -145,16 +145,15 @@ def build_dataset(
     partly: Mapping[str, Sequence[tuple[float, float]]] | None = None,
     unknown: Collection[str] = (),
 ) -> DatasetClips:
-    """A target clip for each annotation, at its own times, and noise clips: ``crop_s`` seconds long, or beside targets.
+    """Return a target clip for each annotation, at its own times, and noise clips: ``crop_s`` seconds long, or beside
+    targets.
 
-    Noise comes from free stretches of reviewed recordings, reviewed-empty ones included. Annotations outside of
-    ``quality_min`` and ``quality_max`` are no targets but keep noise away all the same. A target that passes its
-    recording's end is cut there. Recordings that are unreviewed, left out or without a fold are listed as unused.
-    ``partly`` holds the stretches (seconds, by recording id) that a review looked at in recordings nobody annotated as
-    a whole: these are used, and noise comes from there alone. ``unknown`` are the ids of recordings that may hold
-    labels nobody is sure of: no noise comes from them.
-    Raises SplitError where no target remains, and for overlaps where they are to be refused; UsageError for weights
-    that are none.
+    Noise comes from free stretches of reviewed recordings, including those reviewed as empty. Annotations outside
+    ``quality_min`` to ``quality_max`` are not targets but still exclude noise. A target that passes the end of its
+    recording is cut there. Unreviewed, left-out or unassigned recordings are listed as unused. ``partly`` holds the
+    stretches (seconds, by recording id) that a review checked in recordings not annotated as a whole: these are used,
+    and noise comes from there alone. ``unknown`` are ids of recordings with uncertain labels: they give no noise.
+    Raises SplitError without targets and for overlaps that must be refused; UsageError for invalid weights.
     """
     looked = partly or {}
     unused = [
@@ -164,7 +163,7 @@ def build_dataset(
     ]
     without = {entry.recording_id for entry in unused}
     used = {r.id: r for r in recordings if r.id not in without}
-    # In an order of their own: of repeats that differ in quality, the least number counts.
+    # Sorted so that of repeats that differ in quality the smallest number counts.
     mine = sorted((a for a in annotations if a.recording_id in used), key=_annotation_order)
     weights = {key: clip_weight(one, settings) for key, one in used.items()}
     targets: dict[Clip, list[Clip]] = {}
@@ -243,14 +242,14 @@ def _beside(
 
 
 def has_quality(annotation: Annotation, settings: DatasetSettings) -> bool:
-    """Whether an annotation may be a target by its quality; one of unknown quality may."""
+    """Return whether the quality of an annotation allows it as a target; unknown quality does."""
     if annotation.quality is None:
         return True
     return annotation.quality >= settings.quality_min and not 0 < settings.quality_max < annotation.quality
 
 
 def dataset_stats(clips: Iterable[Clip], annotations: Iterable[Annotation]) -> list[StatsRow]:
-    """Counts per fold, group, role, label and quality, sorted; a target's quality is its annotation's."""
+    """Return counts per fold, group, role, label and quality, sorted; a target's quality is its annotation's."""
     quality = {(a.recording_id, max(a.start_s, 0.0), a.label): a.quality for a in annotations}
     seconds: dict[tuple[int, str, str, str, int | None], list[float]] = defaultdict(list)
     for clip in clips:
@@ -269,7 +268,7 @@ def _annotation_order(one: Annotation) -> tuple[str, float, float, str, float, s
 
 
 def clip_order(one: Clip) -> tuple[str, float, float, str, str]:
-    """Sorting key of clips: recording, times, label, role."""
+    """Return the sorting key of clips: recording, times, label, role."""
     return one.recording_id, one.start_s, one.end_s, one.label, one.role
 
 
@@ -283,7 +282,7 @@ def _free(
     margin_s: float,
     looked: Mapping[str, Sequence[tuple[float, float]]],
 ) -> dict[str, Intervals]:
-    """What is known to be free of each recording, (n, 2) seconds."""
+    """Return the stretches of each recording that are known to be free, (n, 2) seconds."""
     of: dict[str, list[Annotation]] = defaultdict(list)
     for one in annotations:
         of[one.recording_id].append(one)
@@ -301,7 +300,9 @@ def _empty_recordings(
 
 
 def clip_weight(recording: Recording, settings: DatasetSettings) -> float:
-    """The weight of a recording's targets by ``settings.weight_field``; UsageError for what is no weight."""
+    """Return the weight of a recording's targets from ``settings.weight_field``; raises UsageError for invalid
+    weights.
+    """
     value = recording.fields.get(settings.weight_field, "") if settings.weight_field else ""
     if not value:
         return 1.0

@@ -1,8 +1,9 @@
-"""Events as audio: one WAV file for each, cut out of its recording at the recording's own rate, channels kept.
+"""Events as audio: one WAV file per event, cut from its recording at the recording's own rate, with all channels.
 
-``<stem>_<start ms>_<end ms>.wav``, in the folder that the recording has below what was asked for, so equal stems do not
-collide; a recording whose stem another one of the folder shares keeps its suffix. Names of recordings are never trusted
-as paths (``corpus.table_names``). Times in the name are the event's; the sound is longer by what was padded.
+Files are named ``<stem>_<start ms>_<end ms>.wav`` and keep the recording's folder below the input, so equal stems do
+not collide; a recording that shares its stem with another in its folder keeps its suffix. Names of recordings are never
+trusted as paths (``corpus.table_names``). The times in the name are those of the event; the sound is longer by the
+padding.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,7 @@ from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.naming.table_names import table_places
 
 INDEX = "cutouts.csv"
-# Holds what 16 and 24 bits hold, and what lossy files decode to within a hair.
+# Holds 16 and 24 bits exactly, and decoded lossy files almost exactly.
 _SUBTYPE = "PCM_24"
 _SCHEMA = {
     "file": pl.String,
@@ -36,7 +37,7 @@ _SCHEMA = {
 
 @dataclass(frozen=True, slots=True)
 class CutOut:
-    """One event with its file below the output folder, and the stretch of the recording (s) that the file holds."""
+    """One event with its file below the output folder, and the stretch of the recording (s) in the file."""
 
     file: str
     recording: str
@@ -46,7 +47,9 @@ class CutOut:
 
 
 class CutOuts:
-    """The cut-outs of one output folder; ``names`` are all recordings, ``pad_s`` seconds of sound on each side."""
+    """The cut-outs of one output folder; ``names`` are all recordings, ``pad_s`` is the padding in seconds on each
+    side.
+    """
 
     def __init__(self, out: Path, names: Iterable[str], pad_s: float = 0.0) -> None:
         if pad_s < 0:
@@ -56,7 +59,7 @@ class CutOuts:
         self.written: list[CutOut] = []
 
     def write(self, name: str, path: Path, events: Sequence[RawSelection]) -> None:
-        """The events of one recording; raises AudioError where it cannot be read.
+        """Write the events of one recording; raises AudioError if it cannot be read.
 
         Events that begin and end in the same milliseconds, as those of two labels may, share a file.
         """
@@ -71,7 +74,7 @@ class CutOuts:
             self.written.append(CutOut(file, name, event, *done[file]))
 
     def write_index(self) -> None:
-        """``cutouts.csv``: each event with its file."""
+        """Write ``cutouts.csv``: each event with its file."""
         rows = [
             {
                 "file": one.file,
@@ -99,7 +102,7 @@ class CutOuts:
 
 
 def cutout_place(place: PurePosixPath, event: RawSelection) -> PurePosixPath:
-    """Where the cut-out of an event lies, given the place of its recording's table.
+    """Return the path of the cut-out of an event, given the path of its recording's table.
 
     >>> str(cutout_place(PurePosixPath("herd/alma_05.23"), RawSelection(1.0, 1.3, "hum")))
     'herd/alma_05.23_1000_1300.wav'

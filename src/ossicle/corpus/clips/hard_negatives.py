@@ -1,6 +1,6 @@
-"""Hard negatives: where a trained model fired and nobody annotated a call, kept as files that the next dataset reads.
+"""Hard negatives: false alarms of a trained model where no call is annotated, stored as files for the next dataset.
 
-A round of mining is an input of the next training, as a review is, so the graph of artefacts has no cycle.
+A round of mining is an input of the next training, like a review, so the graph of artefacts has no cycle.
 
     negatives/mined-001.json
 """
@@ -24,7 +24,7 @@ _STEM = "mined"
 
 @dataclass(frozen=True, slots=True)
 class FalseAlarm:
-    """A stretch (seconds) of a recording, with its bytes' digest, where ``label`` was found with ``score``."""
+    """A stretch (seconds) of a recording, with the digest of its bytes, where ``label`` was detected with ``score``."""
 
     recording_id: str
     digest: str
@@ -37,7 +37,8 @@ class FalseAlarm:
 def false_alarms(
     found: Iterable[FalseAlarm], annotations: Iterable[Annotation], margin_s: float, most: int
 ) -> list[FalseAlarm]:
-    """The ``most`` surest of what was found that touch no annotation, of whatever label, widened by ``margin_s``.
+    """Return the ``most`` detections with the highest scores that touch no annotation of any label, widened by
+    ``margin_s``.
 
     Sorted by recording and start; of equal scores the earlier one counts.
     """
@@ -48,7 +49,7 @@ def false_alarms(
 
 
 def write_mined(folder: Path, found: Sequence[FalseAlarm], provenance: Mapping[str, str]) -> Path | None:
-    """Keep a round under the next number, whole or absent; None where an earlier one found the same."""
+    """Write a round under the next number, atomically; None if an earlier round is equal."""
     for file in mined_files(folder):
         if read_mined(file) == tuple(found):
             return None
@@ -61,12 +62,12 @@ def write_mined(folder: Path, found: Sequence[FalseAlarm], provenance: Mapping[s
 
 
 def mined_files(folder: Path) -> list[Path]:
-    """The rounds of a folder by number."""
+    """Return the rounds of a folder by number."""
     return numbered_files(folder, _STEM)
 
 
 def read_mined(file: Path) -> tuple[FalseAlarm, ...]:
-    """What a round found; FormatError, naming the file, where it is damaged or not ours."""
+    """Return the false alarms of a round; raises FormatError, naming the file, if it is damaged or not from Ossicle."""
     try:
         value = read_json(file)
         if value["format"] != FORMAT_VERSION:
@@ -90,7 +91,7 @@ def read_mined(file: Path) -> tuple[FalseAlarm, ...]:
 
 @dataclass(frozen=True, slots=True)
 class MinedClips:
-    """Noise clips from false alarms, and how many could not be used, by reason."""
+    """Noise clips from false alarms, and the number of unusable ones, by reason."""
 
     clips: tuple[Clip, ...]
     unused: Mapping[str, int]
@@ -104,9 +105,10 @@ def mined_clips(
     margin_s: float,
     weight: float,
 ) -> MinedClips:
-    """Each false alarm as a noise clip in its recording's fold, so that no model is trained on what it is judged on.
+    """Return each false alarm as a noise clip in its recording's fold, so that no model is trained on its held-out
+    data.
 
-    Those that are known twice count once. What an annotation, widened by ``margin_s``, touches by now is none any more.
+    Duplicates count once. False alarms that now touch an annotation, widened by ``margin_s``, are skipped.
     """
     known = {one.id: one for one in recordings if one.reviewed and one.status != "left_out"}
     busy = _busy(annotations, margin_s)

@@ -1,9 +1,9 @@
-"""One division into train, val and test: of whole groups, or, as known pipelines do, of single clips (leaky).
+"""One split into train, val and test: by whole groups or, as in published pipelines, by single clips (leaky).
 
-Shares are those of targets. A clip-level strategy shuffles units (a target with its noise) and cuts: all of them, or
-each bucket of one quality, one tape or both by itself. Of n, the first ``floor(train_share * n)`` are train, the next
-``floor(val_share * n)`` val, and the rest test, so that a bucket of one goes to test. That stratifies; it does not
-equalise classes.
+Shares are shares of targets. A clip-level strategy shuffles units (a target with its noise) and cuts them: all
+together, or each bucket of one quality, one tape or both separately. Of n, the first ``floor(train_share * n)`` are
+train, the next ``floor(val_share * n)`` val, and the rest test, so a bucket of one goes to test. This stratifies; it
+does not balance classes.
 """
 
 from collections import Counter, defaultdict
@@ -35,12 +35,12 @@ _BY_GROUP = ("clipwise_balanced", "quality_and_clipwise_balanced")
 def whole_groups(
     recordings: Sequence[Recording], annotations: Iterable[Annotation], settings: SplitSettings
 ) -> dict[str, FoldEntry]:
-    """Assign whole groups to train, val and test, each to the split that lacks most targets of its share.
+    """Assign whole groups to train, val and test, each to the split with the largest deficit of targets.
 
-    Groups come in an order drawn from the seed; those without annotations are dealt by duration in the same way. No
-    split stays empty where there are three annotated groups. Recordings that are left out, and groups of which nothing
-    was reviewed, are absent from the result, which maps recording ids, sorted. Raises SplitError for fewer annotated
-    groups, and for a label of which none is left to train on.
+    Groups come in an order drawn from the seed; those without annotations are assigned by duration in the same way. No
+    split stays empty if there are three annotated groups. Left-out recordings, and groups without any review, are
+    absent from the result, which maps recording ids, sorted. Raises SplitError for fewer annotated groups, and for a
+    label without training data.
     """
     members = judged_groups(recordings, settings.group)
     row_of = {one.id: name for name, of in members.items() for one in of}
@@ -66,15 +66,17 @@ def whole_groups(
 
 
 def undivided(recordings: Sequence[Recording], partly: Collection[str], group: str) -> dict[str, FoldEntry]:
-    """Every recording that may give clips, with its group, for strategies that divide clips: none has a fold itself."""
+    """Return every recording that may give clips, with its group, for strategies that split clips; none has a fold
+    itself.
+    """
     used = [one for one in recordings if (one.reviewed or one.id in partly) and one.status != "left_out"]
     return dict(sorted((one.id, FoldEntry(group_of(one, group), NEVER_HELD_OUT)) for one in used))
 
 
 def divide_clips(built: DatasetClips, settings: SplitSettings) -> DatasetClips:
-    """The dataset with each unit in train, val or test, by a leaky strategy.
+    """Return the dataset with each unit in train, val or test, by a leaky strategy.
 
-    Raises SplitError where a split gets no target, and for a label of which none is left to train on.
+    Raises SplitError if a split gets no target, or a label has no training data.
     """
     buckets: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, unit in enumerate(built.units):
@@ -102,7 +104,7 @@ def divide_clips(built: DatasetClips, settings: SplitSettings) -> DatasetClips:
 
 
 def split_name(fold: int, settings: SplitSettings) -> str:
-    """What a fold is called: ``train``, ``val``, ``test``, or ``fold 3``; ``no fold`` where it is never held out.
+    """Return the name of a fold: ``train``, ``val``, ``test``, or ``fold 3``; ``no fold`` if it is never held out.
 
     >>> split_name(1, SplitSettings(strategy="random"))
     'val'
@@ -113,7 +115,7 @@ def split_name(fold: int, settings: SplitSettings) -> str:
 
 
 def models(folds: Iterable[int], settings: SplitSettings) -> dict[str, list[int]]:
-    """The folds that each model is to hold out, by its name; val and test are held out by one.
+    """Return the folds that each model holds out, by its name; one model holds out val and test.
 
     >>> models([0, 1], SplitSettings())
     {'fold0': [0], 'fold1': [1]}
@@ -124,7 +126,7 @@ def models(folds: Iterable[int], settings: SplitSettings) -> dict[str, list[int]
 
 
 def leak_words(settings: SplitSettings, groups_cut: Collection[str], n_groups: int) -> str:
-    """What dataset, report and bundle say of a leaky strategy; empty for the others."""
+    """Return the warning of dataset, report and bundle about a leaky strategy; empty for the others."""
     if not settings.leaky:
         return ""
     field = f" of '{settings.group}'"
@@ -132,18 +134,18 @@ def leak_words(settings: SplitSettings, groups_cut: Collection[str], n_groups: i
 
 
 def _bucket(unit: Unit, strategy: str) -> tuple[str, ...]:
-    # Noise that was mined for no target has a bucket of its own, beside those of the qualities.
+    # Noise that belongs to no target has its own bucket, in addition to those of the qualities.
     quality = ("noise" if not unit.label else str(unit.quality),) if strategy in _BY_QUALITY else ()
     return (strategy, *quality, *((unit.group,) if strategy in _BY_GROUP else ()))
 
 
 def _part(share: float, n: int) -> int:
-    # 0.7 * 10 may fall short of 7 by rounding alone.
+    # 0.7 * 10 may be less than 7 through rounding alone.
     return floor(share * n + 1e-9)
 
 
 def _deal(sized: Sequence[tuple[str, float]], settings: SplitSettings, *, fill: bool = True) -> dict[str, int]:
-    """Each group, in order, to the split with the largest deficit; with ``fill`` none is left empty."""
+    """Assign each group, in order, to the split with the largest deficit; with ``fill`` no split stays empty."""
     shares = {
         NEVER_HELD_OUT: settings.train_share,
         VAL: settings.val_share,

@@ -1,9 +1,9 @@
-"""Noise mined beside the targets: for each target some clips of its own length, from the same recording.
+"""Noise matched to targets: for each target some noise clips of the same length from the same recording.
 
-Every annotation blocks, whatever its label or quality, widened by a margin. First every target looks in its own
-recording, then those that found no room look in the other reviewed recordings of the group (the rest of the tape), and
-only then may noise share time with other noise. Each target has a generator of its own, made of (seed, target), so that
-its noise does not depend on how the clips are split later.
+Every annotation excludes noise, whatever its label or quality, widened by a margin. Each target first uses its own
+recording; targets without room then use the other reviewed recordings of the group (the rest of the tape); only then
+may noise overlap other noise. Each target has its own generator from (seed, target), so its noise does not depend on
+later splits.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ from ossicle.corpus.clips.noise_sampling import NoiseSpan, draw_start, without
 
 @dataclass(frozen=True, slots=True)
 class Unplaced:
-    """A target for which fewer noise clips were ``placed`` than ``asked``, for want of room; times in seconds."""
+    """A target for which fewer noise clips were ``placed`` than ``asked``, for lack of room; times in seconds."""
 
     recording_id: str
     start_s: float
@@ -34,7 +34,7 @@ class Unplaced:
 class Beside:
     """Noise by target: ``spans[i]`` and ``asked[i]`` are those of target ``i``.
 
-    A span in another recording than its target's is one from the fallback.
+    A span in a recording other than its target's comes from the fallback.
     """
 
     asked: tuple[int, ...]
@@ -49,11 +49,12 @@ def mine_beside(
     fallback: bool,
     seed: int,
 ) -> Beside:
-    """Noise for ``targets``, sorted by recording and time: ``per_target`` each, a fraction being a chance of one more.
+    """Return noise for ``targets``, sorted by recording and time: ``per_target`` each; a fraction is the chance of one
+    more.
 
-    ``free`` holds the stretches (n, 2), in seconds, that are known to be free of annotations, of every recording that
-    may be mined, ``groups`` the group of each. With ``fallback`` a target that finds no room in its own recording may
-    use others of its group. A span that fits nowhere is skipped, never squeezed in; a target of no length asks none.
+    ``free`` holds the stretches (n, 2), in seconds, known to be free of annotations, of every recording that may be
+    mined; ``groups`` the group of each. With ``fallback`` a target without room in its own recording may use others of
+    its group. A noise clip that fits nowhere is skipped; zero-length targets need none.
     """
     rngs = [np.random.default_rng(seed_of(seed, "beside", *_name(one))) for one in targets]
     asked = [_times(per_target, rng) if one.end_s > one.start_s else 0 for one, rng in zip(targets, rngs, strict=True)]
@@ -84,7 +85,7 @@ def _times(per_target: float, rng: np.random.Generator) -> int:
 def _draw(
     free: Mapping[str, Intervals], places: Sequence[str], length_s: float, rng: np.random.Generator
 ) -> NoiseSpan | None:
-    """A span in one of the recordings ``places``, every admissible start of all of them equally likely."""
+    """Return a span in one of the recordings ``places``; every admissible start of all of them is equally likely."""
     slack = [float(np.maximum(free[key][:, 1] - free[key][:, 0] - length_s, 0.0).sum()) for key in places]
     fits = [bool(np.any(free[key][:, 1] - free[key][:, 0] >= length_s)) for key in places]
     if not any(fits):

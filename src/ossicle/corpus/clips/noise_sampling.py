@@ -1,7 +1,8 @@
-"""Noise clips mined from stretches that hold no annotation, only where somebody looked.
+"""Noise clips mined from stretches without annotations, only where somebody checked.
 
-Every annotation blocks, whatever its label or quality, widened by a margin. Draws are uniform over the free time: each
-recording is asked in proportion to its own, and within it every admissible start is equally likely.
+Every annotation excludes noise, whatever its label or quality, widened by a margin. Draws are uniform over the free
+time: the number of draws per recording is proportional to its free time, and within it every admissible start is
+equally likely.
 """
 
 from collections import defaultdict
@@ -26,9 +27,9 @@ class NoiseSpan:
 
 @dataclass(frozen=True, slots=True)
 class MiningRow:
-    """What mining did in one recording: ``asked == placed + skipped``.
+    """The result of mining in one recording: ``asked == placed + skipped``.
 
-    ``overlapping`` of the placed spans share time with another noise span, for want of room; none ever touches an
+    ``overlapping`` of the placed spans share time with another noise span, for lack of room; none ever touches an
     annotation or its margin.
     """
 
@@ -41,7 +42,9 @@ class MiningRow:
 
 
 def free_stretches(recording: Recording, annotations: Iterable[Annotation], margin_s: float) -> Intervals:
-    """What all annotations of the recording, widened by ``margin_s`` seconds, leave free: shape (n, 2), seconds."""
+    """Return the parts of the recording outside all annotations, widened by ``margin_s`` seconds: shape (n, 2),
+    seconds.
+    """
     busy = as_intervals([(a.start_s, a.end_s) for a in annotations if a.recording_id == recording.id])
     return gaps(union(widen(busy, margin_s)), 0.0, recording.duration_s)
 
@@ -57,9 +60,9 @@ def mine_noise(
 ) -> tuple[list[NoiseSpan], list[MiningRow]]:
     """Draw ``n`` noise spans, each of a length drawn from ``lengths_s`` (seconds), sorted by recording and start.
 
-    Recordings that are not reviewed or left out are passed over; of those in ``partly``, of which only some stretches
-    were looked at (seconds, by id), spans lie in these. Each recording has a generator of its own, made of
-    (seed, recording id). A span that fits nowhere is counted as skipped, never squeezed in or moved to a neighbour.
+    Unreviewed and left-out recordings are skipped; in recordings of ``partly`` (seconds, by id), of which only some
+    stretches were checked, spans lie in these. Each recording has its own generator from (seed, recording id). A span
+    that fits nowhere is counted as skipped, never shortened or moved to a neighbour.
     """
     if n < 0 or not lengths_s or min(lengths_s) <= 0:
         raise ValueError(f"mining needs n >= 0 and positive lengths, got n = {n} and lengths {list(lengths_s)}")
@@ -87,7 +90,7 @@ def mine_noise(
 
 
 def _shares(free: Sequence[Intervals], shortest_s: float, n: int) -> list[int]:
-    """``n`` divided in proportion to the usable free time (largest remainders); all skipped nowhere if none is."""
+    """Divide ``n`` in proportion to the usable free time (largest remainders); all 0 if there is none."""
     seconds = np.array([float(np.maximum(f[:, 1] - f[:, 0] - shortest_s, 0).sum()) for f in free])
     exactly = [float(np.any(f[:, 1] - f[:, 0] >= shortest_s)) for f in free]
     weight = seconds if seconds.sum() > 0 else np.array(exactly)
@@ -105,7 +108,7 @@ def _shares(free: Sequence[Intervals], shortest_s: float, n: int) -> list[int]:
 def _place(
     stretches: Intervals, lengths: np.ndarray[tuple[int], np.dtype[np.float64]], rng: np.random.Generator
 ) -> tuple[list[tuple[float, float]], int]:
-    """Spans inside ``stretches``, apart from one another while there is room, and how many had to overlap."""
+    """Return spans inside ``stretches``, separate while there is room, and how many had to overlap."""
     room = stretches
     placed: list[tuple[float, float]] = []
     overlapping = 0
@@ -122,7 +125,7 @@ def _place(
 
 
 def draw_start(stretches: Intervals, length: float, rng: np.random.Generator) -> float | None:
-    """A start such that [start, start + length] fits, every admissible start equally likely."""
+    """Return a start such that [start, start + length] fits; every admissible start is equally likely."""
     slack = stretches[:, 1] - stretches[:, 0] - length
     fits = np.flatnonzero(slack >= 0)
     if len(fits) == 0:
@@ -135,10 +138,10 @@ def draw_start(stretches: Intervals, length: float, rng: np.random.Generator) ->
 
 
 def without(room: Intervals, start: float, end: float) -> Intervals:
-    """``room`` less [start, end]."""
+    """Return ``room`` without [start, end]."""
     left = np.stack([room[:, 0], np.minimum(room[:, 1], start)], axis=1)
     right = np.stack([np.maximum(room[:, 0], end), room[:, 1]], axis=1)
     both = np.concatenate([left, right])
-    # A stretch wholly on one side of the span appears once: its other half has no length.
+    # A stretch wholly on one side of the span appears once: its other half has zero length.
     kept = both[both[:, 1] > both[:, 0]]
     return kept[np.argsort(kept[:, 0], kind="stable")]

@@ -1,4 +1,4 @@
-"""What mining did on each tape (group), counted from the clips themselves and not from what the miner says of them."""
+"""Results of mining on each tape (group), counted from the clips themselves and not from the miner's own report."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +12,8 @@ _TOUCH_S = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class TapeMining:
-    """Noise mined on one tape: ``asked == placed + skipped``, and ``from_fallback`` of the placed lie in another
-    recording than their target.
+    """Noise mined on one tape: ``asked == placed + skipped``; ``from_fallback`` of the placed lie in another recording
+    than their target.
 
     ``overlapping`` noise clips share time with an earlier one; ``duplicates`` are clips of any role that equal an
     earlier one in times and label.
@@ -29,7 +29,9 @@ class TapeMining:
 
 
 def mining_report(asked: Mapping[str, int], fallback: Mapping[str, int], clips: Iterable[Clip]) -> list[TapeMining]:
-    """One row a group, sorted: ``asked`` and ``fallback`` give noise by group, the rest is counted from ``clips``."""
+    """Return one row per group, sorted: ``asked`` and ``fallback`` give noise by group, the rest is counted from
+    ``clips``.
+    """
     by_group: dict[str, list[Clip]] = {group: [] for group in asked}
     for one in clips:
         by_group.setdefault(one.group, []).append(one)
@@ -52,7 +54,7 @@ def mining_report(asked: Mapping[str, int], fallback: Mapping[str, int], clips: 
 
 
 def refuse_overlaps(rows: Iterable[TapeMining]) -> None:
-    """Raise SplitError, naming every tape, where noise shares time with other noise or a clip is there twice."""
+    """Raise SplitError, naming every tape, if noise overlaps other noise or a clip occurs twice."""
     bad = [
         f"{row.group}: {row.overlapping} overlapping, {row.duplicates} exact duplicates"
         for row in rows

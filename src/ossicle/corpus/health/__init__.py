@@ -1,1 +1,1 @@
-"""What is wrong with a corpus, and what to do about it."""
+"""Find problems of a corpus, and say what to do about them."""

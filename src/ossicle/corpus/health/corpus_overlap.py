@@ -1,8 +1,8 @@
-"""What two corpora share: a model must not be judged on what it was trained on.
+"""Overlap of two corpora: a model must not be evaluated on what it was trained on.
 
-Files are the same where their bytes are, recordings where their ids are, and a group (an animal, a tape) where both
-corpora hold its value. A clip cut out of a tape has bytes of its own: only a field, ``tape``, can tell that it is the
-tape's. The same sound in another format is not found by its bytes either, so compare fields wherever names yield them.
+Files are equal if their bytes are, recordings if their ids are, and groups (an animal, a tape) if both corpora have the
+same value. A clip cut out of a tape has different bytes: only a field, ``tape``, shows that it belongs to the tape.
+Bytes do not identify the same sound in another format either, so compare fields wherever names yield them.
 """
 
 import unicodedata
@@ -15,7 +15,7 @@ from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
-# Of each thing that both hold, and of the things, as many as a person reads.
+# At most this many paths per shared item, and this many items, are listed in a message.
 _MOST_PATHS = 3
 _MOST_SHARED = 20
 
@@ -24,10 +24,10 @@ AUDIO, RECORDING = "audio", "recording"
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Something that both corpora hold: ``kind`` is ``audio`` (bytes), ``recording`` (id) or the name of a field.
+    """Something that both corpora contain: ``kind`` is ``audio`` (bytes), ``recording`` (id) or the name of a field.
 
-    ``value`` is the digest, the id or the field's value; ``first`` and ``second`` are the paths of the recordings that
-    have it in either corpus, sorted.
+    ``value`` is the digest, the id or the field's value; ``first`` and ``second`` are the paths of the matching
+    recordings in either corpus, sorted.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
-    """A field that could not be compared wholly: ``count`` recordings of the ``corpus`` (first, second) lack it."""
+    """A field that could not be compared completely: ``count`` recordings of the ``corpus`` (first, second) lack it."""
 
     field: str
     corpus: str
@@ -47,17 +47,17 @@ class Unchecked:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """What two corpora share, by kind and value, and what could not be compared. False where they share nothing."""
+    """What two corpora share, by kind and value, and what could not be compared. False if they share nothing."""
 
     shared: tuple[Shared, ...] = ()
     unchecked: tuple[Unchecked, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether there is anything that both hold."""
+        """Whether the corpora share anything."""
         return bool(self.shared)
 
     def to_json(self) -> dict[str, object]:
-        """Plain values for ``metrics.json``: each thing shared with its kind, value and paths."""
+        """Return plain values for ``metrics.json``: each shared item with its kind, value and paths."""
         return {
             "shared": [
                 {"kind": one.kind, "value": one.value, "training": list(one.first), "benchmark": list(one.second)}
@@ -70,12 +70,17 @@ class Overlap:
 
 
 def corpus_overlap(first: CorpusIndex, second: CorpusIndex, fields: Sequence[str] = ("animal", "tape")) -> Overlap:
-    """What both hold: the same bytes, the same recording ids, the same values of ``fields``.
+    """Return what two corpora share: equal bytes, equal recording ids, equal values of ``fields``.
 
-    ``fields`` are those of a recording that must not be in both, such as the group field of the split, the animal and
-    the tape; a name may be there twice. Values are compared as text, less outer blanks and case. ``recording`` is
-    skipped as a field, since ids compare it. A field that no recording of either corpus has is skipped; one that some
-    lack is listed as unchecked, for what is not known cannot be ruled out.
+    Parameters
+    ----------
+    first, second
+        The corpora.
+    fields
+        Fields of a recording that must not occur in both, such as the group field of the split, the animal and the
+        tape; duplicates are allowed. Values are compared as text, without outer blanks and case. ``recording`` is
+        skipped, since ids compare it. A field that no recording of either corpus has is skipped; a field that some lack
+        is listed as unchecked.
     """
     found = _common(AUDIO, first, second, lambda one: one.digest)
     found += _common(RECORDING, first, second, lambda one: one.id)
@@ -91,7 +96,7 @@ def corpus_overlap(first: CorpusIndex, second: CorpusIndex, fields: Sequence[str
 
 
 def require_apart(overlap: Overlap) -> None:
-    """Refuse to benchmark on what a model was trained on: UsageError that lists what both hold, and the way out.
+    """Raise UsageError, listing what both share and what to do, if a benchmark corpus overlaps the training corpus.
 
     ``overlap`` is :func:`corpus_overlap` of the training corpus and the benchmark corpus, in this order.
     """
@@ -118,7 +123,7 @@ def _common(kind: str, first: CorpusIndex, second: CorpusIndex, key: Callable[[R
 
 def _field(name: str, one: Recording) -> str:
     value = unicodedata.normalize("NFC", one.fields.get(name, "")).strip().casefold()
-    # What lies in no folder has none in common with what lies in none elsewhere.
+    # Files in no folder do not share a folder with files in no folder of the other corpus.
     return "" if name == "folder" and value == "." else value
 
 

@@ -1,6 +1,6 @@
-"""What is wrong with a corpus, each finding with its remedy.
+"""Problems of a corpus, each with its remedy.
 
-``error``: results would mislead; ``warning``: something is lost or doubtful; ``note``: good to know.
+``error``: results would mislead. ``warning``: something is lost or doubtful. ``note``: for information.
 """
 
 from collections import Counter, defaultdict
@@ -14,7 +14,7 @@ from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
 CLIPPED_SHARE = 1e-3
 DC_LEVEL = 0.01
-# A third of the gaps too short to show is where counting events by their gaps breaks down.
+# If a third of the gaps are too short to detect, events can no longer be counted by their gaps.
 MANY_SHORT_GAPS = 1 / 3
 
 Severity = Literal["error", "warning", "note"]
@@ -52,7 +52,7 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding: ``code`` for machines, ``where`` a file or label, what is wrong and what to do about it."""
+    """One finding: ``code`` for programs, ``where`` a file or label, the problem, and what to do about it."""
 
     severity: Severity
     code: str
@@ -64,7 +64,8 @@ class Problem:
 def find_problems(
     index: CorpusIndex, *, rate: int, group: str, short_gap_shares: Mapping[str, float]
 ) -> tuple[Problem, ...]:
-    """All findings for a model that reads at ``rate`` Hz and a split by ``group``; by severity, code and place.
+    """Return all findings for a model that reads at ``rate`` Hz and a split by ``group``; sorted by severity, code,
+    place.
 
     ``short_gap_shares`` is the share of gaps under 20 ms for each label.
     """

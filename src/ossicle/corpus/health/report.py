@@ -1,7 +1,7 @@
-"""What is in a corpus and what is wrong with it, before anything is trained on it.
+"""Contents and problems of a corpus, before anything is trained on it.
 
 A pure function of the index: the audio was measured while indexing. Gaps and overlaps are between neighbouring
-annotations of one label in one recording; exact repeats are counted apart and left out of both.
+annotations of one label in one recording; exact repeats are counted separately and left out of both.
 """
 
 from collections import Counter, defaultdict
@@ -17,16 +17,16 @@ from ossicle.corpus.health.findings import Problem, find_problems
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
 
 SHORT_GAP_S = 0.02
-# Decimal times and their differences carry rounding noise; a touch is not an overlap.
+# Decimal times and their differences have rounding noise; touching is not overlapping.
 _TOUCH_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class LabelHealth:
-    """One label: how often, in how many groups, how long (s), and how close its annotations lie to each other.
+    """One label: how many annotations, in how many groups, how long (s), and how close to each other.
 
-    ``short_gap_share`` is the share of gaps under 20 ms, which a detector with frames of 10 ms can hardly show.
-    Figures are None where there is nothing to measure.
+    ``short_gap_share`` is the share of gaps under 20 ms, which a detector with frames of 10 ms can hardly resolve.
+    Figures are None if there is nothing to measure.
     """
 
     label: str
@@ -46,7 +46,7 @@ class LabelHealth:
 
 @dataclass(frozen=True, slots=True)
 class RecordingHealth:
-    """One recording: how it decodes, how loud it is (None: not decoded), and how many annotations it has."""
+    """One recording: decoding status, levels (None: not decoded), and number of annotations."""
 
     path: str
     group: str
@@ -78,12 +78,22 @@ class HealthReport:
     problems: tuple[Problem, ...] = field(default_factory=tuple)
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain values."""
+        """Return the report as plain values."""
         return asdict(self)
 
 
 def health(index: CorpusIndex, *, rate: int, group: str = "recording") -> HealthReport:
-    """The health of a corpus that a model is to read at ``rate`` Hz and that is split by the field ``group``."""
+    """Return the health report of a corpus.
+
+    Parameters
+    ----------
+    index
+        The corpus.
+    rate
+        Sample rate of the model in Hz.
+    group
+        Field that the split keeps together.
+    """
     groups = {one.id: one.fields.get(group) or one.path for one in index.recordings}
     counts = Counter(one.recording_id for one in index.annotations)
     by_group = dict.fromkeys(sorted(set(groups.values())), 0)
@@ -130,7 +140,7 @@ def health(index: CorpusIndex, *, rate: int, group: str = "recording") -> Health
 
 
 def label_health(label: str, annotations: Sequence[Annotation], groups: int) -> LabelHealth:
-    """Durations, gaps, overlaps and repeats of the annotations of one label."""
+    """Return durations, gaps, overlaps and repeats of the annotations of one label."""
     durations = np.array([one.end_s - one.start_s for one in annotations])
     places: dict[str, set[tuple[float, float]]] = defaultdict(set)
     for one in annotations:

@@ -1,1 +1,1 @@
-"""Folders of recordings and annotations to one index of a corpus."""
+"""From folders of recordings and annotations to one index of a corpus."""

@@ -1,8 +1,8 @@
-"""Annotation files of a folder to rows that know their recording.
+"""Read the annotation files of a folder into rows with their recordings.
 
-The content decides the format (``corpus.formats``). What is none of them and is not named after a recording is noted
-and left alone. Malformed tables are all reported at once,
-since a table that is skipped would turn calls into background.
+The content decides the format (``corpus.formats``). A file of no known format that is not named after a recording is
+noted and skipped. Malformed tables are all reported at once and stop the index, since skipping a table would turn calls
+into background.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ _UNKNOWN = "is neither a Raven nor an Audacity table"
 
 @dataclass(slots=True)
 class AnnotationFiles:
-    """What a folder of annotation files says: (recording path, row) pairs, the recordings reviewed, and notes."""
+    """Content of a folder of annotation files: (recording path, row) pairs, the reviewed recordings, and notes."""
 
     rows: list[tuple[str, RawSelection]] = field(default_factory=list)
     reviewed: set[str] = field(default_factory=set)
@@ -34,7 +34,9 @@ class AnnotationFiles:
 def read_annotation_files(
     folder: Path, tables: Sequence[str], pairing: Pairing, *, label_column: str, default_label: str | None
 ) -> AnnotationFiles:
-    """Read ``tables`` (paths below ``folder``) and pair their rows; FormatError lists every malformed table."""
+    """Read ``tables`` (paths below ``folder``) and match their rows with recordings; FormatError lists every malformed
+    table.
+    """
     out = AnnotationFiles()
 
     def read(table: str) -> None:
@@ -54,7 +56,7 @@ def _read_one(
     own, ambiguous = _own(table, pairing)
     known = guess(path)
     if known is None and (own is not None or ambiguous is not None):
-        # Named after a recording, so it is meant to be its table: the reader says what is wrong with it.
+        # Named after a recording, so it should be its table: the reader reports what is wrong with it.
         known = FORMATS["csv" if path.suffix.lower() in event_csv.SUFFIXES else "raven"]
     if known is None or known.read is None:
         what = "has no columns for start and end" if path.suffix.lower() in event_csv.SUFFIXES else _UNKNOWN
@@ -66,7 +68,7 @@ def _read_one(
 
 
 def _own(table: str, pairing: Pairing) -> tuple[str | None, FormatError | None]:
-    """The recording a table is named after, or why that cannot be told (its rows may still tell)."""
+    """Return the recording that a table is named after, or why it is ambiguous (its rows may still name it)."""
     try:
         return pairing.of_table(table), None
     except FormatError as problem:
@@ -88,7 +90,7 @@ def _pair(
             places[stated] = own
             continue
         found = pairing.of_path(stated, table)
-        # A table over one file may state a name that the file had before somebody moved or converted it.
+        # A table over one file may state the name of that file before it was moved or converted.
         places[stated] = own if found is None and len(files) == 1 else found
     if ambiguous is not None and (not files or any(not row.begin_path for row in rows)):
         raise ambiguous

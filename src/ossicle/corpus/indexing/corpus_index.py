@@ -1,7 +1,7 @@
-"""Audio and annotation folders to a corpus: every recording examined, every annotation in its place.
+"""From audio and annotation folders to a corpus: every recording is examined, every annotation assigned to one.
 
-Recordings are audio files; where tapes and labelled clips of them are there, the tapes are (``corpus.tape_clips``).
-Nothing is renamed or written beside the recordings. A bad audio file costs only itself and is listed; a malformed or
+Recordings are audio files; if there are both tapes and labelled clips of them, the tapes are (``corpus.tape_clips``).
+Nothing is renamed or written beside the recordings. An unreadable audio file is skipped and listed. A malformed or
 ambiguous annotation table stops the index, since guessing would turn calls into background. All results are in the
 order of the recordings' paths, whatever the number of workers.
 """
@@ -39,7 +39,7 @@ STEP_VERSION = 3
 
 @settings
 class CorpusSettings:
-    """Where a corpus lies and how its names and tables are read."""
+    """Location of a corpus, and how its names and tables are read."""
 
     audio: str = setting(help="folder of recordings", digest=False)
     annotations: str = setting(default="", help="folder of annotation files, or one file; empty: none", digest=False)
@@ -95,7 +95,9 @@ class CorpusSettings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse an empty folder, which would silently be that of the project file, globs of nothing, a unit untold."""
+        """Reject an empty `audio` (it would mean the project folder), globs that match nothing, and clip names without
+        a unit.
+        """
         for key in ("include", "exclude"):
             try:
                 Globs(getattr(self, key))
@@ -120,7 +122,7 @@ class CorpusSettings:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An audio file that is no part of the corpus, and why."""
+    """An audio file that is not part of the corpus, and why."""
 
     path: str
     reason: str
@@ -128,12 +130,11 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class CorpusIndex:
-    """A corpus: recordings by path, annotations by recording and time, what was left out, and what to know.
+    """A corpus: recordings by path, annotations by recording and time, left-out files, and notes.
 
-    ``levels`` holds the levels of each recording by id where it was decoded. ``examined`` holds the stretches (seconds)
-    that were looked at, by recording id: labelled clips of tapes, and what review rounds saw. ``stated`` is what the
-    annotation files say without these rounds, None where there were none. ``unknown`` are the labels of whole
-    recordings that may be heard in them or not, by recording id.
+    ``levels``: levels of each decoded recording by id. ``examined``: stretches (seconds) that somebody checked, by
+    recording id (labelled clips of tapes, and review rounds). ``stated``: the annotations of the files alone, before
+    reviews; None without reviews. ``unknown``: labels of whole recordings whose presence is unknown, by recording id.
     """
 
     recordings: tuple[Recording, ...]
@@ -147,7 +148,7 @@ class CorpusIndex:
 
     @property
     def partly(self) -> dict[str, tuple[tuple[float, float], ...]]:
-        """Of recordings that nobody annotated as a whole, the stretches that were looked at: all that is known."""
+        """The checked stretches of recordings that were not annotated as a whole; only these are known."""
         return {
             key: self.examined[key]
             for key in (one.id for one in self.recordings if not one.reviewed)
@@ -165,12 +166,12 @@ def index_corpus(
     progress: Progress | None = None,
     metadata_table: Path | None = None,
 ) -> CorpusIndex:
-    """Index a corpus with ``workers`` threads; ``progress`` is told recordings done and recordings in all.
+    """Index a corpus with ``workers`` threads; ``progress`` gets the number of finished and of all recordings.
 
-    ``group`` is the field that no split cuts through. ``annotation_folder`` may be a single file; ``metadata_table``
-    is that of ``settings.metadata``. Raises UsageError for folders and tables that are missing or hold no readable
-    audio, for globs that leave nothing, for a group that no name and no column yields and for offsets in names that the
-    lengths of clips contradict; FormatError for annotation tables that are malformed or ambiguous.
+    ``group`` is the field that no split may divide. ``annotation_folder`` may be a single file; ``metadata_table`` is
+    that of ``settings.metadata``. Raises UsageError for missing folders or tables, unreadable audio only, globs that
+    leave nothing, a group that no name or column holds, and offsets that the lengths of clips contradict; FormatError
+    for malformed or ambiguous annotation tables.
     """
     cut_outs = _cut_outs(annotation_folder, settings)
     segments = annotation_folder if cut_outs is not None else None
@@ -184,7 +185,7 @@ def index_corpus(
     cut_out = clips.stretches.keys()
     examined = examiner.all([path for path in chosen if path not in cut_out], workers, progress)
     clips = clips.within({one.path: one.duration_s for one in examined.recordings})
-    # Clips of tapes that turn out to be damaged or too short are recordings after all.
+    # If a tape is damaged or too short, its clips are recordings after all.
     apart = [path for path in chosen if path in cut_out and path not in clips.stretches]
     own = examiner.all(apart, workers, progress if apart else None)
     recordings = sorted([*examined.recordings, *own.recordings], key=lambda one: one.path)
@@ -256,7 +257,7 @@ def _without_file(metadata: Metadata) -> list[LeftOut]:
 def _grouped(
     recordings: Sequence[Recording], settings: CorpusSettings, template: Template | None, group: str
 ) -> tuple[list[Recording], list[Note], list[LeftOut]]:
-    """Leave out recordings whose group is unknown: no split could be trusted with them."""
+    """Leave out recordings with an unknown group, because no split could be trusted with them."""
     wanted = [("split.group", group), ("corpus.label_field", settings.label_field)]
     for key, name in wanted:
         if name and not any(one.fields.get(name) for one in recordings):
@@ -288,7 +289,7 @@ _CutOuts = tuple[SegmentNames, list[str]]
 
 
 def _cut_outs(folder: Path | None, settings: CorpusSettings) -> _CutOuts | None:
-    """How cut-out segments are named and their paths below ``folder``, None in a corpus that has none."""
+    """Return how cut-out segments are named and their paths below ``folder``; None if the corpus has none."""
     if not settings.segment_names:
         return None
     names = SegmentNames(settings.segment_names, settings.default_label or None)
@@ -311,7 +312,7 @@ def _annotations(
     lengths_s: Mapping[str, float],
     settings: CorpusSettings,
 ) -> tuple[AnnotationFiles, dict[str, Stretches]]:
-    """What tables and segments say of recordings, and the stretches of tapes that labelled clips are."""
+    """Return what tables and segments say about recordings, and the stretches of tapes that labelled clips cover."""
     tables = AnnotationFiles() if folder is None else _tables(folder, files.listed, settings)
     segments = Segments()
     if cut_outs is not None:
@@ -319,7 +320,7 @@ def _annotations(
         segments = read_segments(cut_outs[1], cut_outs[0], names, files.usable, excluded, lengths_s)
         tables.rows += segments.rows
         tables.notes += segments.notes
-        # Who cut segments out of clips labelled the clips; a recording that is no clip tells by its segments alone.
+        # A clip from which segments were cut counts as reviewed; of other recordings only the segments are known.
         placed = {one.tape for one in segments.stretches}
         tables.reviewed |= clips.clips.keys() | ({path for path, _ in segments.rows} - placed)
     tables, looked = onto_tapes(tables, clips.stretches, segments.stretches)

@@ -1,7 +1,7 @@
-"""Which audio files of a folder are recordings of a corpus: all of them, or those that ``include`` and ``exclude`` say.
+"""Select the audio files of a folder that are recordings: all of them, or those given by ``include`` and ``exclude``.
 
-What ``exclude`` names is not used in any way. What ``include`` does not name is no recording, but may still say
-something: a labelled clip says which stretch of its tape somebody looked at.
+Files in ``exclude`` are not used at all. Files outside ``include`` are not recordings but can still give information: a
+labelled clip shows which stretch of its tape somebody checked.
 """
 
 import os
@@ -21,8 +21,8 @@ from ossicle.corpus.naming.globs import Globs
 class AudioFiles:
     """Audio files by their paths below the folder, sorted.
 
-    ``listed`` are all, ``usable`` those not excluded, ``chosen`` those of them that are included: the recordings.
-    ``idle`` holds ``(key, glob)`` of the globs that fit nothing.
+    ``listed``: all files. ``usable``: those not excluded. ``chosen``: usable files that are included, the recordings.
+    ``idle``: ``(key, glob)`` of the globs that match nothing.
     """
 
     listed: tuple[str, ...]
@@ -38,11 +38,23 @@ def audio_files(
     segments: Path | None = None,
     most: int = 0,
 ) -> AudioFiles:
-    """The audio files below ``folder``; what lies below ``segments``, a folder of cut-outs, is none of them.
+    """Return the audio files below ``folder``, without those below ``segments``, a folder of cut-outs.
 
-    ``most``: choose no more than so many, see :func:`sliver`; 0 chooses all.
-    Raises UsageError where the folder is missing or holds no audio, where the globs leave nothing, and where the
-    cut-outs have no folder of their own.
+    Parameters
+    ----------
+    folder
+        Folder of the audio files.
+    include, exclude
+        Globs on the paths.
+    segments
+        Folder of cut-outs.
+    most
+        Choose at most this many files, see :func:`sliver`; 0 chooses all.
+
+    Raises
+    ------
+    UsageError
+        If the folder is missing or holds no audio, the globs leave nothing, or cut-outs have no folder of their own.
     """
     if not folder.is_dir():
         raise UsageError(f"corpus.audio: the folder {folder} does not exist; correct the path or connect the disk")
@@ -75,7 +87,7 @@ def audio_files(
 
 
 def sliver(paths: Sequence[str], most: int) -> list[str]:
-    """At most ``most`` of the paths, sorted: as many of every folder as can be, by a hash of the path within it.
+    """Return at most ``most`` of the paths, sorted: evenly many from every folder, by a hash of the path within it.
 
     >>> sliver(["a/1.wav", "a/2.wav", "a/3.wav", "b/1.wav"], 2)
     ['a/2.wav', 'b/1.wav']
@@ -90,13 +102,13 @@ def sliver(paths: Sequence[str], most: int) -> list[str]:
 
 
 def _fits(glob: str, paths: Sequence[str]) -> bool:
-    """Whether a glob fits any path; of several that fit a path, only the first was told."""
+    """Return whether a glob matches any path; of several matching globs, ``Globs.match`` returned only the first."""
     alone = Globs([glob])
     return any(alone.match(path) is not None for path in paths)
 
 
 def _below(inner: Path, outer: Path) -> str | None:
-    """Where ``inner`` lies below ``outer``, ``.`` where it is or holds ``outer``, None where they lie apart."""
+    """Return the path of ``inner`` below ``outer``, ``.`` if it is or contains ``outer``, None if they are separate."""
     real_inner, real_outer = Path(os.path.realpath(inner)), Path(os.path.realpath(outer))
     if real_outer.is_relative_to(real_inner):
         return "."

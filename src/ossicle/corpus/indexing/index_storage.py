@@ -1,7 +1,7 @@
-"""A corpus index as a folder: two Parquet tables and a JSON file, each whole or absent.
+"""A corpus index as a folder: two Parquet tables and a JSON file, each written atomically.
 
-Where only stretches of recordings were looked at, one more table says which; where reviews were laid over the
-annotations, another says what the annotation files say; where a recording has labels that nobody is sure of, a third.
+Further tables hold the stretches of partly checked recordings, the annotations of the files before reviews, and
+uncertain labels of recordings; each exists only if needed.
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ def write_index(index: CorpusIndex, folder: Path) -> None:
 
 
 def read_index(folder: Path) -> CorpusIndex:
-    """The index in ``folder``; ArtefactError where it is damaged or foreign."""
+    """Read the index in ``folder``; raises ArtefactError if it is damaged or was not written by Ossicle."""
     recordings = recordings_of(read_table(folder / RECORDINGS, dict(RECORDING_SCHEMA)))
     ranks = {one.id: rank for rank, one in enumerate(recordings)}
     annotations = _annotations(folder / ANNOTATIONS, ranks)
@@ -76,7 +76,7 @@ def read_index(folder: Path) -> CorpusIndex:
 
 
 def _annotations(file: Path, ranks: Mapping[str, int]) -> tuple[Annotation, ...]:
-    """A table of annotations in the order of the recordings (``ranks`` by id) and times."""
+    """Return a table of annotations in the order of the recordings (``ranks`` by id) and times."""
     found = annotations_of(read_table(file, dict(ANNOTATION_SCHEMA)))
     try:
         return tuple(sorted(found, key=lambda one: (ranks[one.recording_id], *annotation_order(one))))

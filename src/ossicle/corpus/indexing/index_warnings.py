@@ -1,4 +1,4 @@
-"""What recordings, taken together, tell the user: tapes in several groups, and copies of one file."""
+"""Warnings about recordings taken together: tapes in several groups, and copies of one file."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from ossicle.corpus.notes import Note
 
 
 def divided_tapes(recordings: Sequence[Recording], group: str) -> list[Note]:
-    """Clips of one tape in several groups: what a model hears in one of them helps it in the others."""
+    """Warn about clips of one tape in several groups: what a model learns from some helps it on the others."""
     groups: dict[str, set[str]] = defaultdict(set)
     for one in recordings:
         groups[one.fields["tape"]].add(one.fields.get(group) or one.path)
@@ -18,7 +18,7 @@ def divided_tapes(recordings: Sequence[Recording], group: str) -> list[Note]:
 
 
 def duplicates(recordings: Sequence[Recording]) -> list[Note]:
-    """Files that are equal byte for byte."""
+    """Warn about files that are equal byte for byte."""
     same: dict[str, list[str]] = defaultdict(list)
     for one in recordings:
         same[one.digest].append(one.path)

@@ -1,6 +1,6 @@
-"""A table with a row for each recording (as BirdCLEF's ``train.csv``): its labels as a whole, and its fields.
+"""A table with one row per recording (such as BirdCLEF's ``train.csv``): labels of the whole recording, and fields.
 
-A row is paired with its file by whole folders and name: ``a/XC1.ogg`` is ``train_audio/a/XC1.ogg`` and never
+A row is matched with its file by whole folders and name: ``a/XC1.ogg`` matches ``train_audio/a/XC1.ogg``, but never
 ``b/XC1.ogg`` or ``a/XC12.ogg``. Cells are text: a list of labels is parsed, never evaluated.
 """
 
@@ -24,7 +24,7 @@ FROM_PATHS = frozenset({"recording", "folder", "start_time", "tape"})
 
 @settings
 class MetadataSettings:
-    """``[corpus.metadata]``: a table with a row for each recording, and which of its columns mean what."""
+    """``[corpus.metadata]``: a table with one row per recording, and the meaning of its columns."""
 
     table: str = setting(
         default="",
@@ -56,7 +56,7 @@ class MetadataSettings:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the table says of one recording, and in which line."""
+    """The labels and fields of one recording, and the line of the table."""
 
     line: int
     labels: tuple[str, ...]
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The rows by the path of their recording, and (stated file, line) of those whose file is not there.
+    """The rows by the path of their recording, and (stated file, line) of those with a missing file.
 
     ``columns`` are the names of the fields that the table can give.
     """
@@ -78,10 +78,10 @@ class Metadata:
     notes: tuple[Note, ...]
 
     def describe(self, recordings: Sequence[Recording], group: str) -> list[Recording]:
-        """The recordings with the fields of their rows.
+        """Return the recordings with the fields of their rows.
 
-        Where ``group`` is a column, spellings that differ by case are one group, and a recording of which the table
-        says nothing there is a group of its own, named by its path.
+        If ``group`` is a column, spellings that differ in case are one group. A recording without a value is a group of
+        its own, named after its path.
         """
         out = []
         spellings: dict[str, str] = {}
@@ -100,11 +100,15 @@ class Metadata:
 def read_metadata(
     table: Path, paths: Sequence[str], settings: MetadataSettings, taken: Collection[str] = ()
 ) -> Metadata:
-    """Read a table and pair its rows with ``paths`` below the audio folder; ``taken`` are fields that names give.
+    """Read a table and match its rows with ``paths`` below the audio folder; ``taken`` are fields that names give.
 
-    Raises UsageError where the table is missing, lacks a column or speaks of no file of ``paths``; FormatError, which
-    lists every bad row with its line, for lists that are none, labels that no table could hold, rows without a file and
-    two rows of one file.
+    Raises
+    ------
+    UsageError
+        If the table is missing, lacks a column, or names no file of ``paths``.
+    FormatError
+        Listing every bad row with its line: invalid lists, labels that no table can hold, rows without a file, and
+        files with two rows.
     """
     if not table.is_file():
         raise UsageError(f"corpus.metadata.table: {table} is no file; correct the path, or leave it empty")
@@ -156,7 +160,7 @@ def read_metadata(
 
 
 def _columns(read: Delimited, settings: MetadataSettings) -> dict[str, int]:
-    """Where each kind of column is, -1 where there is none; UsageError where one that must be is not."""
+    """Return the index of each kind of column, -1 if missing; raises UsageError if a required column is missing."""
     places = read.places()
     out = {"secondary": places.get(settings.secondary_column.strip().lower(), -1)}
     for kind, name in (("file", settings.file_column), ("label", settings.label_column)):
@@ -189,7 +193,7 @@ def _column_notes(
 def _labels(
     cells: Sequence[str], columns: Mapping[str, int], settings: MetadataSettings, where: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The labels of a row, and those that nobody is sure of."""
+    """Return the labels of a row, and its uncertain labels."""
     first = cells[columns["label"]] if columns["label"] >= 0 else ""
     if columns["label"] >= 0 and not first:
         raise FormatError(f"{where}: {settings.label_column!r} is empty; write nocall where nothing is heard")

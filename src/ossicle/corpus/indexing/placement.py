@@ -1,4 +1,4 @@
-"""Rows of annotation files onto recordings: labels kept, ends cut to the recording, every change noted."""
+"""Assign rows of annotation files to recordings: select labels, cut ends to the recording, note every change."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +9,7 @@ from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles
 from ossicle.corpus.notes import Note
 
-# Tables round times, and a last call may be drawn to the edge: this much beyond the end is no news.
+# Overruns up to this length are rounding errors, or a last call drawn to the edge, and are not reported.
 _END_TOLERANCE_S = 0.005
 
 
@@ -19,7 +19,7 @@ def place_annotations(
     left_out: Mapping[str, str],
     labels: Collection[str],
 ) -> tuple[list[Recording], list[Annotation], list[Note]]:
-    """Recordings that know whether they were reviewed, their annotations in order, and notes on what was not kept.
+    """Return recordings marked as reviewed or not, their annotations in order, and notes on dropped rows.
 
     ``left_out`` maps paths to reasons, ``labels`` are those to keep (empty: all).
     """
@@ -51,7 +51,7 @@ def place_annotations(
 
 
 def annotation_order(one: Annotation) -> tuple[float, float, str, str]:
-    """Sorting key of the annotations of one recording: start, end, label, then the rest."""
+    """Return the sorting key of the annotations of one recording: start, end, label, then the other fields."""
     return one.start_s, one.end_s, one.label, repr(one)
 
 
@@ -69,7 +69,9 @@ def _annotation(recording: Recording, row: RawSelection) -> Annotation:
 
 
 def cut_at(row: RawSelection, end_s: float, where: str) -> tuple[RawSelection | None, Note | None]:
-    """The row cut at the end of its recording (s), None where it lies beyond; and a note where that is news."""
+    """Return the row cut at the end of its recording (s), None if it lies beyond; and a note if that must be
+    reported.
+    """
     if row.end_s <= end_s:
         return row, None
     what = f"{row.label!r} at {row.start_s:g} to {row.end_s:g} s"
@@ -80,5 +82,5 @@ def cut_at(row: RawSelection, end_s: float, where: str) -> tuple[RawSelection | 
 
 
 def shifted(row: RawSelection, by_s: float) -> RawSelection:
-    """The row ``by_s`` seconds later; times to a microsecond, so that equal calls of two clips are equal."""
+    """Return the row ``by_s`` seconds later; times to a microsecond, so that equal calls of two clips are equal."""
     return replace(row, start_s=round(row.start_s + by_s, 6), end_s=round(row.end_s + by_s, 6))

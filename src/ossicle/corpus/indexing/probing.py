@@ -1,4 +1,6 @@
-"""Audio files to recordings: each probed, hashed and, if asked, decoded once. A bad file costs only itself."""
+"""From audio files to recordings: probe, hash and optionally decode each once. An unreadable file is skipped and
+listed.
+"""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +20,9 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Examined:
-    """Recordings in the order of their paths, the levels of those decoded by id, and (path, reason) of the others."""
+    """Recordings in the order of their paths, levels of the decoded ones by id, and (path, reason) of unreadable
+    files.
+    """
 
     recordings: list[Recording] = field(default_factory=list)
     levels: dict[str, Levels] = field(default_factory=dict)
@@ -27,7 +31,7 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """How the files of a folder are examined: the root that their ids speak of, and whether they are decoded."""
+    """How the files of a folder are examined: the root in their ids, and whether they are decoded."""
 
     folder: Path
     root: str
@@ -35,9 +39,9 @@ class Examiner:
     names: RecordingNames
 
     def all(self, paths: Sequence[str], workers: int, progress: Progress | None) -> Examined:
-        """Examine files with ``workers`` threads; ``progress`` is told files done and files in all."""
+        """Examine files with ``workers`` threads; ``progress`` gets the number of finished and of all files."""
         out = Examined()
-        # Decoding and hashing release the interpreter's lock, so threads are enough.
+        # Decoding and hashing release the global interpreter lock, so threads are enough.
         with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
             for done, one in enumerate(pool.map(self.one, paths), start=1):
                 if isinstance(one, str):
@@ -51,7 +55,7 @@ class Examiner:
         return out
 
     def one(self, path: str) -> tuple[Recording, Levels | None] | str:
-        """The recording of a file and its levels where it was decoded, or why there is none."""
+        """Return the recording of a file, with its levels if decoded, or the reason why it cannot be used."""
         file = self.folder / path
         try:
             info = audio_probe.probe(file)
@@ -65,7 +69,7 @@ class Examiner:
                 digest=file_digest(file),
                 fields=self.names.fields(path),
             )
-            # Some headers do not say how long the recording is.
+            # Some headers do not hold the length of the recording.
             if not self.decode and info.n_samples:
                 return recording, None
             info, report, levels = measure(file)

@@ -1,4 +1,4 @@
-"""Recordings that are labelled as a whole, by a field or by a metadata table: rows from their start to their end."""
+"""Labels of whole recordings from a field or a metadata table, as rows from the start to the end."""
 
 from collections.abc import Collection, Sequence
 
@@ -13,7 +13,7 @@ NEGATIVE = ("noise", "other", "background", "silence", "nocall")
 
 
 def is_negative(label: str, negative: Collection[str], folder: bool = False) -> bool:
-    """Whether a label says that nothing is there; class folders that begin with ``-`` do so too.
+    """Return whether a label means that nothing is present, like a class folder whose name begins with ``-``.
 
     >>> is_negative("Background", ("background",)), is_negative("-wren", (), folder=True)
     (True, True)
@@ -24,10 +24,10 @@ def is_negative(label: str, negative: Collection[str], folder: bool = False) -> 
 def whole_labels(
     recordings: Sequence[Recording], label_field: str, negative: Collection[str], metadata: Metadata | None
 ) -> tuple[AnnotationFiles, dict[str, tuple[str, ...]]]:
-    """Rows over whole recordings, which are reviewed by them; and, by path, labels that nobody is sure of.
+    """Return rows over whole recordings, which thereby count as reviewed; and, by path, uncertain labels.
 
-    ``label_field`` names the field that is the label ("": none); labels in ``negative`` mean reviewed and empty. What
-    lies in no class folder is not reviewed.
+    ``label_field`` names the field that holds the label ("": none); labels in ``negative`` mean reviewed and empty. A
+    recording outside the class folders is not reviewed.
     """
     out = AnnotationFiles()
     unknown: dict[str, tuple[str, ...]] = {}

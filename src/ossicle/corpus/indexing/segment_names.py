@@ -1,8 +1,8 @@
-"""Annotations in the names of cut-out segments: which clip, from when to when, how good.
+"""Annotations in the names of cut-out segments: clip, start, end and quality.
 
-``Luna_20250610_cut.wav_110_125_12.5_12.9Q2.wav`` fits ``{clip:*}_{start:#}_{end:#}Q{quality:1|2|3|4}``: a call from
-12.5 to 12.9 s in the clip of that name, of quality 2. The sound in the segment is not read. What cannot be used is
-noted with its reason, one note a file, or one a clip where the clip is the reason.
+``Luna_20250610_cut.wav_110_125_12.5_12.9Q2.wav`` matches ``{clip:*}_{start:#}_{end:#}Q{quality:1|2|3|4}``: a call from
+12.5 to 12.9 s in the clip of that name, of quality 2. The sound in the segment is not read. Unusable names are noted
+with the reason, once per file, or once per clip if the clip is the reason.
 """
 
 from collections import Counter, defaultdict
@@ -27,7 +27,7 @@ _ALLOWED = _NEEDED | {"quality", "label"}
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What the name of a segment says: the clip's name, and the call in seconds of the clip."""
+    """Content of a segment's name: the clip's name, and the call in seconds of the clip."""
 
     clip: str
     row: RawSelection
@@ -37,7 +37,7 @@ class Segment:
 class Segments:
     """The calls of a folder of segments: (path of the clip or tape, row in its time) pairs, and notes.
 
-    ``stretches`` are clips that are not there, of tapes that are: what their segments say of the tapes.
+    ``stretches`` are missing clips of existing tapes: the parts of the tapes that their segments describe.
     """
 
     rows: list[tuple[str, RawSelection]] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Segments:
 
 
 class SegmentNames:
-    """The templates of segments' names, the first that fits being the one that counts; UsageError for a bad one.
+    """Templates of segment names, of which the first match counts; raises UsageError for an invalid template.
 
     ``default_label`` labels segments whose template has no ``{label}``.
     """
@@ -68,9 +68,9 @@ class SegmentNames:
                 )
 
     def parse(self, path: str) -> tuple[Segment, int] | None:
-        """What the name of a segment says, and the number of the template that it fits; None where it fits none.
+        """Return the content of a segment's name, and the number of the matching template; None if none matches.
 
-        FormatError for times that are none and for a quality that is none.
+        Raises FormatError for invalid times or qualities.
         """
         stem = stem_of(PurePosixPath(normal_path(path)).name, SUFFIXES)
         for number, template in enumerate(self._templates):
@@ -92,7 +92,7 @@ class SegmentNames:
         return Segment(found["clip"], RawSelection(start_s, end_s, label, quality=quality))
 
     def text(self, number: int) -> str:
-        """The template of this number, as it was written."""
+        """Return the template of this number as written."""
         return self._templates[number].text
 
 
@@ -104,12 +104,26 @@ def read_segments(
     excluded: Sequence[str],
     tapes: Mapping[str, float],
 ) -> Segments:
-    """The calls that the names of ``files`` (below the folder of segments) tell.
+    """Return the calls in the names of ``files`` (below the folder of segments).
 
-    ``usable`` are the audio files that may be their clips, ``excluded`` those that the project does not use: their
-    segments are returned all the same. ``tapes`` holds the lengths in seconds of the recordings. A segment whose clip
-    is not there is read in the time of the tape that the clip's name tells, where that is a recording. UsageError where
-    a name could be several clips.
+    Parameters
+    ----------
+    files
+        The segments.
+    names, clip_names
+        Templates of segment and clip names.
+    usable
+        Audio files that may be their clips.
+    excluded
+        Audio files that the project does not use; their segments are returned all the same.
+    tapes
+        Lengths in seconds of the recordings. A segment of a missing clip is read in the time of the tape in the clip's
+        name, if that tape is a recording.
+
+    Raises
+    ------
+    UsageError
+        If a name matches several clips.
     """
     out = Segments()
     known, unused, whole = Tapes(usable), Pairing(excluded), Tapes(tapes)

@@ -1,7 +1,7 @@
-"""Labelled clips in the tapes that they were cut out of: what is said of a clip is said of a stretch of its tape.
+"""Labelled clips within the tapes they were cut from: annotations of a clip are those of a stretch of its tape.
 
-Where a tape is a recording, its clips are none (their sound would count twice): their annotations go to the tape, in
-its time, and the stretches of the clips are what somebody looked at. A clip whose tape is not there is a recording.
+If a tape is a recording, its clips are not (their sound would count twice): their annotations move to the tape, in its
+time, and the stretches of the clips are the parts that somebody checked. A clip without its tape is a recording.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ from ossicle.corpus.indexing.placement import cut_at, shifted
 from ossicle.corpus.naming.clip_name_template import ClipName, ClipNames, Tapes, TapeStretch, lies_within
 from ossicle.corpus.notes import Note
 
-# Less than this between two clips, or at an end of a tape, is rounding and not a stretch that nobody looked at.
+# Shorter gaps between two clips, or at an end of a tape, are rounding errors and not unchecked stretches.
 _GAP_S = 0.1
 
 Stretches = tuple[tuple[float, float], ...]
@@ -25,14 +25,14 @@ Stretches = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class TapeClips:
-    """The clips among the audio files: by path what their names say, and the stretches of those whose tape is there."""
+    """The clips among the audio files: the content of their names by path, and the stretches of those with a tape."""
 
     clips: Mapping[str, ClipName] = field(default_factory=dict)
     stretches: Mapping[str, TapeStretch] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
     def within(self, durations_s: Mapping[str, float]) -> "TapeClips":
-        """The same with only the stretches that lie in their tapes, whose lengths (s) are known now, by path."""
+        """Return the same with only the stretches that lie in their tapes, whose lengths (s) are now known, by path."""
         kept: dict[str, TapeStretch] = {}
         notes = list(self.notes)
         for path, one in self.stretches.items():
@@ -52,9 +52,9 @@ class TapeClips:
 
 
 def find_clips(folder: Path, usable: Sequence[str], chosen: Sequence[str], names: ClipNames) -> TapeClips:
-    """The clips among ``usable`` audio files below ``folder``, and where they lie in the ``chosen`` ones.
+    """Return the clips among ``usable`` audio files below ``folder``, and their positions in the ``chosen`` ones.
 
-    Raises UsageError where lengths contradict the unit of the names, and where a tape's name could mean several.
+    Raises UsageError if lengths contradict the unit of the names, or a tape's name matches several recordings.
     """
     clips = {path: name for path in usable if (name := names.parse(path)) is not None}
     durations_s: dict[str, float] = {}
@@ -78,10 +78,10 @@ def find_clips(folder: Path, usable: Sequence[str], chosen: Sequence[str], names
 def onto_tapes(
     tables: AnnotationFiles, stretches: Mapping[str, TapeStretch], more: Sequence[TapeStretch] = ()
 ) -> tuple[AnnotationFiles, dict[str, Stretches]]:
-    """The annotations with those of clips moved onto their tapes, and the stretches (s) looked at in each tape.
+    """Move the annotations of clips onto their tapes; return them and the checked stretches (s) of each tape.
 
-    ``stretches`` are those of the clips that are not recordings; ``more`` are others that somebody looked at. What
-    passes the end of its clip is cut there, or left out and noted.
+    ``stretches`` are those of the clips that are not recordings; ``more`` are other checked stretches. Annotations that
+    pass the end of their clip are cut there, or left out and noted.
     """
     out = AnnotationFiles([], tables.reviewed - stretches.keys(), list(tables.notes))
     for path, row in tables.rows:
@@ -100,5 +100,5 @@ def onto_tapes(
 
 
 def covers(stretches: Stretches, duration_s: float) -> bool:
-    """Whether stretches (sorted, disjoint, s) leave nothing of a recording."""
+    """Return whether stretches (sorted, disjoint, s) cover a whole recording."""
     return len(stretches) == 1 and stretches[0][0] <= _GAP_S and stretches[0][1] >= duration_s - _GAP_S

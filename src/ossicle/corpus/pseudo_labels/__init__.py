@@ -1,1 +1,1 @@
-"""Pseudo-labels: windows of unlabelled recordings that models labelled, round after round."""
+"""Pseudo-labels: windows of unlabelled recordings that models labelled, in rounds."""

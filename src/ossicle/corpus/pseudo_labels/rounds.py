@@ -1,14 +1,14 @@
-"""Rounds of pseudo-labels as folders beside the project file, numbered, each whole or absent.
+"""Rounds of pseudo-labels as numbered folders beside the project file, each written atomically.
 
-    pseudo/round-001/round.json        models, settings, counts, what was dropped and why
+    pseudo/round-001/round.json        models, settings, counts, dropped windows and reasons
                      windows.parquet   the windows of each view
                      targets.parquet   their soft targets above 0
-                     taught.parquet    the labelled recordings that taught the models of each view
+                     taught.parquet    the labelled recordings on which the models of each view were trained
 
-A *view* is what some of the models say: the labels that one training may learn from. A training that holds recordings
-out may use a view only if none of them, no copy of their files and no other recording of their groups taught the models
-of that view, nor the models that labelled what those were taught, and so on back to the first round
-(:func:`choose_view`). What a round was made from is in the round: neither names nor folds are believed.
+A *view* is the output of some of the models: labels from which one training may learn. A training that holds recordings
+out may use a view only if its models, and the models that labelled their own training data, back to the first round,
+were not trained on any of these recordings, copies of their files or other recordings of their groups
+(:func:`choose_view`). A round stores its own origin: neither names nor folds are trusted.
 """
 
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ _KINDS = ("ids", "digests", "groups")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What some models said: their weights' digests by name, the windows kept, and who taught the models."""
+    """The output of some models: digests of their weights by name, the kept windows, and their training recordings."""
 
     members: Mapping[str, str]
     windows: Windows
@@ -62,9 +62,9 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class RoundHead:
-    """What is known of a round without its windows: where it lies, its labels, grid, views and provenance.
+    """A round without its windows: path, labels, grid, views and provenance.
 
-    ``group`` is the field of the groups in ``taught``; ``about`` all of ``round.json``.
+    ``group`` is the field of the groups in ``taught``; ``about`` is the whole of ``round.json``.
     """
 
     path: Path
@@ -78,27 +78,27 @@ class RoundHead:
 
     @property
     def name(self) -> str:
-        """As ``round-001``."""
+        """The name, such as ``round-001``."""
         return self.path.name
 
 
 def round_folders(folder: Path) -> list[Path]:
-    """The rounds in a folder by number; none where there is no such folder."""
+    """Return the rounds in a folder by number; none if the folder does not exist."""
     return numbered_files(folder, _STEM, "")
 
 
 def round_path(folder: Path, number: int) -> Path:
-    """Where the round of a number lies, from 1."""
+    """Return the path of the round with this number, counted from 1."""
     return folder / f"{_STEM}-{number:03d}"
 
 
 def next_number(folder: Path) -> int:
-    """The number of the round after the last one."""
+    """Return the number for the next round."""
     return int(next_numbered(folder, _STEM, "").name.removeprefix(f"{_STEM}-"))
 
 
 def chosen_rounds(folder: Path, settings: PseudoSettings) -> list[Path]:
-    """The rounds that teach, the latest first; none where ``settings`` name no unlabelled recordings."""
+    """Return the rounds used in training, the latest first; none if ``settings`` name no unlabelled recordings."""
     if not settings.audio or settings.rounds == NONE:
         return []
     found = round_folders(folder)
@@ -108,12 +108,12 @@ def chosen_rounds(folder: Path, settings: PseudoSettings) -> list[Path]:
 
 
 def round_digest(path: Path) -> str:
-    """The digest of all that a round says."""
+    """Return a digest of the whole content of a round."""
     return tree_digest(path)
 
 
 def write_round(path: Path, views: Mapping[str, View], about: Mapping[str, Any], *, replace: bool = False) -> None:
-    """Write a round, whole or absent; ``about`` needs ``labels``, ``core_frames``, ``hop_s`` and ``group``."""
+    """Write a round atomically; ``about`` needs ``labels``, ``core_frames``, ``hop_s`` and ``group``."""
     windows, targets, taught = [], [], []
     for name, view in sorted(views.items()):
         found = view.windows
@@ -158,7 +158,7 @@ def write_round(path: Path, views: Mapping[str, View], about: Mapping[str, Any],
 
 
 def read_head(path: Path) -> RoundHead:
-    """A round without its windows; FormatError, naming the file, where it is damaged or not ours."""
+    """Read a round without its windows; raises FormatError, naming the file, if it is damaged or not from Ossicle."""
     try:
         value = read_json(path / _ABOUT)
         if value["format"] != FORMAT_VERSION:
@@ -181,13 +181,13 @@ def read_head(path: Path) -> RoundHead:
         of = rows.filter(rows["view"] == name)
         taught[name] = Labelled(*(frozenset(of.filter(of["kind"] == kind)["value"].to_list()) for kind in _KINDS))
         if not taught[name].ids:
-            # Without it any training might use the view.
+            # Without it, any training could use the view.
             raise _damaged(path, f"{_TAUGHT} says not what taught the view {name!r}")
     return RoundHead(path, labels, core_frames, hop_s, group, members, taught, value)
 
 
 def read_windows(head: RoundHead, view: str) -> Windows:
-    """The windows of a view; FormatError, naming the round, where its tables do not fit together."""
+    """Read the windows of a view; raises FormatError, naming the round, if its tables do not fit together."""
     try:
         rows = read_table(head.path / _WINDOWS, _WINDOW_SCHEMA)
         rows = rows.filter(rows["view"] == view).sort("window")
@@ -226,11 +226,11 @@ def read_windows(head: RoundHead, view: str) -> Windows:
 
 
 def choose_view(head: RoundHead, held_out: Labelled, group: str, model: str) -> str:
-    """The view that a training which holds out ``held_out`` may learn from: of those allowed, that of most models.
+    """Return the view from which a training that holds out ``held_out`` may learn: the allowed one with most models.
 
-    ``group`` is the field of the groups in ``held_out``; groups of another field than the round's are not compared
-    (their recordings are). Raises SplitError, with a recording in the way, where every view is of models that learned
-    from what ``model`` holds out: their labels would carry it over.
+    ``group`` is the field of the groups in ``held_out``; groups of a field other than the round's are not compared
+    (their recordings are). Raises SplitError, naming a conflicting recording, if all views come from models that were
+    trained on data that ``model`` holds out, because their labels would leak it.
     """
     compared = held_out if group == head.group else Labelled(held_out.ids, held_out.digests)
     allowed = [name for name in head.members if not head.taught[name].shares(compared)]

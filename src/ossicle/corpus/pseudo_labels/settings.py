@@ -1,4 +1,6 @@
-"""The settings of pseudo-labels: what is labelled by models, what is kept of it, and how it enters training."""
+"""Settings of pseudo-labels: which recordings are labelled by models, which labels are kept, and their use in
+training.
+"""
 
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.naming.globs import Globs
@@ -60,7 +62,7 @@ class PseudoSettings:
     up_to: int = setting(default=0, help="use no round after this number; 0: use all", digest=False, ge=0)
 
     def __post_init__(self) -> None:
-        """Refuse globs of nothing, and a floor that would take what the threshold has kept."""
+        """Reject globs that match nothing, and a floor above the threshold."""
         for key in ("include", "exclude"):
             try:
                 Globs(getattr(self, key))

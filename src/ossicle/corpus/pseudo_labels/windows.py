@@ -1,7 +1,7 @@
-"""Pseudo-labels as values: windows of unlabelled recordings, what a model said of them, and who may be taught by it.
+"""Pseudo-labels as values: windows of unlabelled recordings, the scores of a model, and who may train on them.
 
 A window is the core of one chunk of the models' plan: core frames ``[start_frame, start_frame + core_frames)`` on the
-grid of ``core.chunks``. Its soft targets are the scores of these frames, those below a floor taken as 0.
+grid of ``core.chunks``. Its soft targets are the scores of these frames, with scores below a floor set to 0.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,19 +20,21 @@ Scores = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Labelled recordings that models learned from, or hold out: their ids, digests of their bytes, and groups."""
+    """Labelled recordings on which models were trained, or which they hold out: ids, digests of their bytes, and
+    groups.
+    """
 
     ids: frozenset[str] = frozenset()
     digests: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
 
     def shares(self, other: "Labelled") -> bool:
-        """Whether any recording, file or group is in both."""
+        """Return whether any recording, file or group is in both."""
         return bool(self.ids & other.ids or self.digests & other.digests or self.groups & other.groups)
 
 
 def all_of(parts: Iterable[Labelled]) -> Labelled:
-    """The recordings of all parts."""
+    """Return the recordings of all parts."""
     every = list(parts)
     ids, digests, groups = ([getattr(one, name) for one in every] for name in ("ids", "digests", "groups"))
     return Labelled(frozenset().union(*ids), frozenset().union(*digests), frozenset().union(*groups))
@@ -40,12 +42,13 @@ def all_of(parts: Iterable[Labelled]) -> Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Pseudo-labelled windows as columns, n of them with m targets above 0.
+    """Pseudo-labelled windows as columns: n windows with m targets above 0.
 
-    ``labels`` are those of the models. ``recordings`` and ``digests`` (of the files' bytes), ``start_frames`` int64,
-    ``top`` int64 (column of the highest label) and ``scores`` float32 (its score), ``heard`` bool (the models were
-    taught the recording in an earlier round), each of n. Targets of window i are the rows ``offsets[i]:offsets[i + 1]``
-    of ``frames`` int64 (from the window's first), ``columns`` int64 and ``values`` float32.
+    ``labels`` are those of the models. Of length n: ``recordings`` and ``digests`` (of the files' bytes),
+    ``start_frames`` int64, ``top`` int64 (column of the highest label), ``scores`` float32 (its score), and ``heard``
+    bool (the models were trained on the recording in an earlier round). Targets of window i are the rows
+    ``offsets[i]:offsets[i + 1]`` of ``frames`` int64 (from the window's first), ``columns`` int64 and ``values``
+    float32.
     """
 
     labels: tuple[str, ...]
@@ -64,14 +67,14 @@ class Windows:
         return len(self.start_frames)
 
     def target(self, window: int, core_frames: int) -> Scores:
-        """Soft targets of a window: float32 (core_frames, len(labels))."""
+        """Return the soft targets of a window: float32 (core_frames, len(labels))."""
         out = np.zeros((core_frames, len(self.labels)), dtype=np.float32)
         rows = slice(self.offsets[window], self.offsets[window + 1])
         out[self.frames[rows], self.columns[rows]] = self.values[rows]
         return out
 
     def take(self, wanted: NDArray[np.bool_]) -> "Windows":
-        """The windows where ``wanted`` (n,) is true."""
+        """Return the windows where ``wanted`` (n,) is true."""
         counts = np.diff(self.offsets)
         rows = np.repeat(wanted, counts)
         return Windows(
@@ -89,14 +92,16 @@ class Windows:
         )
 
     def counts(self) -> dict[str, int]:
-        """Windows by their highest label, in the order of ``labels``, those without any left out."""
+        """Return the number of windows by their highest label, in the order of ``labels``, without labels that
+        have none.
+        """
         found = np.bincount(self.top, minlength=len(self.labels)).tolist()
         return {label: n for label, n in zip(self.labels, found, strict=True) if n}
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Windows of one recording that are kept, in time, and how many were not, by reason."""
+    """The kept windows of one recording, in time order, and the number of dropped ones, by reason."""
 
     start_frames: NDArray[np.int64]
     targets: Scores
@@ -105,11 +110,12 @@ class Kept:
 
 
 def keep_windows(scores: Scores, core_frames: int, threshold: float, floor: float, most: int) -> Kept:
-    """The windows of a recording whose highest score reaches ``threshold``; at most ``most``, the surest first.
+    """Return the windows of a recording whose highest score reaches ``threshold``; at most ``most``, highest scores
+    first.
 
     ``scores``: float32 (n_frames, n_labels), the last window may be partial. ``targets`` of the result: float32
-    (n_kept, core_frames, n_labels), scores below ``floor`` taken as 0, and frames after the end too. Of equal scores
-    the earlier window counts.
+    (n_kept, core_frames, n_labels), 0 for scores below ``floor`` and for frames after the end. Of equal scores the
+    earlier window counts.
     """
     n_windows = -(-len(scores) // core_frames)
     whole = np.zeros((n_windows * core_frames, scores.shape[1]), dtype=np.float32)
@@ -124,7 +130,9 @@ def keep_windows(scores: Scores, core_frames: int, threshold: float, floor: floa
 
 
 def gather(labels: tuple[str, ...], found: Iterable[tuple[Recording, Kept, bool]]) -> Windows:
-    """Windows of recordings as columns; the third of each is whether the models were taught the recording before."""
+    """Return windows of recordings as columns; the third item of each says whether the models were trained on it
+    before.
+    """
     parts = [_columns(labels, *one) for one in found]
     return together(parts) if parts else _columns(labels, None, _NOTHING, False)
 
@@ -152,7 +160,7 @@ def _columns(labels: tuple[str, ...], recording: Recording | None, kept: Kept, h
 
 
 def together(parts: Sequence[Windows]) -> Windows:
-    """Windows of several rounds as one table; raises ValueError where there are none, or their labels differ."""
+    """Return windows of several rounds as one table; raises ValueError if there are none, or their labels differ."""
     if len({one.labels for one in parts}) != 1:
         raise ValueError("rounds with different labels cannot be one table")
     counts = np.concatenate([np.diff(one.offsets) for one in parts])
@@ -172,7 +180,9 @@ def together(parts: Sequence[Windows]) -> Windows:
 
 
 def relabelled(windows: Windows, labels: tuple[str, ...]) -> Windows:
-    """The windows with their labels in the order of ``labels``, which holds them all; raises ValueError for others."""
+    """Return the windows with labels in the order of ``labels``, which must contain them all; otherwise raises
+    ValueError.
+    """
     if windows.labels == labels:
         return windows
     places = np.array([labels.index(label) for label in windows.labels], dtype=np.int64)
@@ -181,14 +191,15 @@ def relabelled(windows: Windows, labels: tuple[str, ...]) -> Windows:
 
 @dataclass(frozen=True, slots=True)
 class Usable:
-    """Unlabelled recordings that may be labelled by models, and the paths of the others by reason."""
+    """Unlabelled recordings that models may label, and the paths of the others by reason."""
 
     recordings: tuple[Recording, ...]
     dropped: Mapping[str, tuple[str, ...]]
 
 
 def usable(unlabelled: CorpusIndex, corpus: CorpusIndex) -> Usable:
-    """What of ``unlabelled`` is no labelled recording of ``corpus`` under another name, no silence, and no copy.
+    """Return the recordings of ``unlabelled`` that are not labelled in ``corpus`` under another name, silent, or
+    copies.
 
     Files are compared by the digests of their bytes; of equal ones the first by path is kept.
     """
@@ -213,10 +224,10 @@ def usable(unlabelled: CorpusIndex, corpus: CorpusIndex) -> Usable:
 
 
 def labelled_recordings(corpus: CorpusIndex) -> list[Recording]:
-    """The recordings of which anything is known: annotated, reviewed, or looked at in part."""
+    """Return the recordings that are annotated, reviewed, or partly checked."""
     return [one for one in corpus.recordings if one.reviewed or one.id in corpus.partly]
 
 
 def part_of(recording: Recording, group: str, parts: int) -> int:
-    """In which of ``parts`` parts (from 0) a recording lies: with its group."""
+    """Return in which of ``parts`` parts (from 0) a recording lies, together with its group."""
     return seed_of("pseudo part", group_of(recording, group)) % parts

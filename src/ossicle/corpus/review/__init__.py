@@ -1,1 +1,1 @@
-"""Review rounds: what is worth a look, the tables that go out, the answers that come back."""
+"""Review rounds: choose what to check, export tables, read the answers."""

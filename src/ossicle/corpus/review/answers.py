@@ -1,7 +1,7 @@
-"""What a person said, from the tables that went out and those that came back.
+"""Compare the tables that a reviewer returned with the exported ones.
 
-Only stretches that were looked at count. In them, a row that is there is an event, a row that is gone is none, and
-nothing else is: what nobody looked at stays unknown.
+Only checked stretches count. In them, a row that is present is an event, a deleted row is not, and there are no other
+events. Everything outside stays unknown.
 """
 
 from collections import Counter
@@ -20,9 +20,9 @@ from ossicle.corpus.review.rounds import PROVENANCE, ReviewedRecording, as_stret
 from ossicle.corpus.review.selection import Row
 from ossicle.corpus.review.tables import LOOK, UNSURE, Export, Returned, Sheet, line_of
 
-# Programs round the times they save: a row that moved by less has not been moved.
+# Programs round the times they save: a row that moved by less counts as unmoved.
 _MOVED_S = 1e-3
-# The ends of recordings are rounded too, and a last call may be drawn to the edge.
+# The ends of recordings are rounded too, and a last call may be drawn up to the edge.
 _END_TOLERANCE_S = 0.005
 
 OUTCOMES = ("confirmed", "corrected", "removed", "added")
@@ -30,11 +30,11 @@ OUTCOMES = ("confirmed", "corrected", "removed", "added")
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What came back: recordings with what was said of them, and those of which nothing was.
+    """The answers of a review: recordings with answers, and those without.
 
-    ``counts`` maps (label, outcome) to a number, ``undecided`` counts rows under a ``?``, ``not_looked_at`` the
-    stretches whose row was deleted; ``untouched`` are the paths of recordings whose tables are as they went out, and
-    ``missing`` those whose tables are gone.
+    ``counts`` maps (label, outcome) to a number; ``undecided`` counts rows under a ``?``; ``not_looked_at`` counts the
+    stretches whose row was deleted. ``untouched`` are the paths of recordings with unchanged tables, and ``missing``
+    those whose tables are gone.
     """
 
     recordings: tuple[ReviewedRecording, ...]
@@ -59,11 +59,24 @@ def answers(
     new_labels: Collection[str] = (),
     accept_unchanged: bool = False,
 ) -> Answers:
-    """Compare what came back with what went out.
+    """Compare the returned tables with the export.
 
-    A table as it went out may never have been opened: it counts only with ``accept_unchanged``. FormatError, naming
-    file and line, for labels that are neither the export's nor ``new_labels``, for events beyond the recording's end,
-    and where two changed tables of one recording contradict each other.
+    Parameters
+    ----------
+    export
+        The exported tables.
+    returned
+        Tables by recording id.
+    new_labels
+        Labels that reviewers may add.
+    accept_unchanged
+        Also count unchanged tables; by default they do not count, since they may never have been opened.
+
+    Raises
+    ------
+    FormatError
+        Naming file and line, for unknown labels, events beyond the recording's end, and contradictory tables of one
+        recording.
     """
     recordings: list[ReviewedRecording] = []
     untouched: list[str] = []
@@ -88,7 +101,9 @@ def answers(
 
 
 def _the_one(sheet: Sheet, tables: Sequence[Returned], accept_unchanged: bool) -> Returned | None:
-    """The table that counts for a recording: the changed one; FormatError where two say different things."""
+    """Return the table that counts for a recording, the changed one; raises FormatError if two changed tables
+    differ.
+    """
     changed = [one for one in tables if not one.unchanged]
     for one in changed[1:]:
         if _content(one.rows) != _content(changed[0].rows):
@@ -106,7 +121,7 @@ def _content(rows: Sequence[RawSelection]) -> list[tuple[str, int, int]]:
 
 
 def _checked(row: RawSelection, sheet: Sheet, file: Path, labels: Collection[str]) -> RawSelection:
-    """The row, cut to the recording and without what only the table needs."""
+    """Return the row, cut to the recording and without values that only the table needs."""
     looks = row.label.startswith(LOOK)
     if not looks and row.label != UNSURE and row.label not in labels:
         raise FormatError(
@@ -153,7 +168,7 @@ def _said(sheet: Sheet, rows: Sequence[RawSelection], high_hz: float, tally: _Ta
 
 
 def _pairs(out: Sequence[Row], events: Sequence[RawSelection]) -> list[tuple[int, int]]:
-    """Which row came back as which: those of one label first, then those that overlap most."""
+    """Match exported with returned rows: those of one label first, then those that overlap most."""
     shares = iou(
         as_intervals([(one.start_s, one.end_s) for one in out]),
         as_intervals([(one.start_s, one.end_s) for one in events]),
@@ -181,7 +196,7 @@ def _unmoved(before: Row, now: RawSelection) -> bool:
 def _annotation(
     recording_id: str, now: RawSelection, exact: Row | None, before: Row | None, high_hz: float
 ) -> Annotation:
-    """An event as it is kept: times as they went out where nobody moved them, and what the table could not hold."""
+    """Return an event with the exported times if nobody moved it, and with the values that the table could not hold."""
     times = now if exact is None else exact
     drawn = now.high_hz is None or (not now.low_hz and abs(now.high_hz - high_hz) < 1)
     known = before if drawn else now

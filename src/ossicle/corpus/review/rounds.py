@@ -1,7 +1,7 @@
-"""Review rounds: what people said of stretches of recordings, kept as files, and laid over what the tables say.
+"""Review rounds: answers about stretches of recordings, stored as files and applied over the annotation files.
 
-Inside an examined stretch the review is the truth; outside it the annotations stand, and where a recording has none,
-nothing is known. Rounds are laid one over the other in the order of their numbers, so the last word counts.
+Inside an examined stretch the review is the truth; outside it the annotations remain, and an unannotated recording
+remains unknown. Rounds are applied in the order of their numbers, so the last one counts.
 
     reviews/round-001.json
 """
@@ -32,7 +32,7 @@ Stretches = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class ReviewedRecording:
-    """What was said of one recording: the stretches looked at (disjoint, sorted, seconds) and all events in them."""
+    """The review of one recording: the checked stretches (disjoint, sorted, seconds) and all events in them."""
 
     recording_id: str
     path: str
@@ -43,14 +43,14 @@ class ReviewedRecording:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One review: who, when, of which model and export (``provenance``), and its recordings."""
+    """One review: who, when, which model and export (``provenance``), and its recordings."""
 
     recordings: tuple[ReviewedRecording, ...]
     provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_round(folder: Path, one: Round) -> Path | None:
-    """Keep a round under the next number, whole or absent; None where an earlier one of the export says the same."""
+    """Write a round under the next number, atomically; None if an earlier round of the export is equal."""
     for file in round_files(folder):
         before = read_round(file)
         if before.recordings == one.recordings and before.provenance.get("export") == one.provenance.get("export"):
@@ -61,12 +61,12 @@ def write_round(folder: Path, one: Round) -> Path | None:
 
 
 def round_files(folder: Path) -> list[Path]:
-    """The rounds in a folder by number; none where there is no such folder."""
+    """Return the rounds in a folder by number; none if the folder does not exist."""
     return numbered_files(folder, _STEM)
 
 
 def read_round(file: Path) -> Round:
-    """A round; FormatError, naming the file, where it is damaged or not ours."""
+    """Read a round; raises FormatError, naming the file, if it is damaged or not from Ossicle."""
     try:
         value = read_json(file)
     except ArtefactError as problem:
@@ -82,9 +82,9 @@ def read_round(file: Path) -> Round:
 
 
 def with_reviews(index: CorpusIndex, rounds: Iterable[Round], labels: Collection[str] = ()) -> CorpusIndex:
-    """The index with what reviews say laid over it; ``labels`` are those to keep (empty: all).
+    """Return the index with reviews applied; ``labels`` are those to keep (empty: all).
 
-    What a round says of a recording that is not there any more, or holds other sound now, is noted and not used.
+    Reviews of recordings that are gone, or whose sound has changed, are noted and ignored.
     """
     stated = index.annotations
     known = {one.id: one for one in index.recordings}
@@ -116,18 +116,18 @@ def with_reviews(index: CorpusIndex, rounds: Iterable[Round], labels: Collection
 
 
 def without(whole: Intervals, taken: Intervals) -> Intervals:
-    """What ``taken`` leaves of ``whole``; both disjoint and sorted, (n, 2) in seconds."""
+    """Return the part of ``whole`` outside ``taken``; both disjoint and sorted, (n, 2) in seconds."""
     parts = [gaps(taken[(taken[:, 1] > start) & (taken[:, 0] < end)], start, end) for start, end in whole]
     return np.concatenate([np.zeros((0, 2)), *parts])
 
 
 def as_stretches(times: Intervals) -> Stretches:
-    """Intervals (n, 2) as plain pairs."""
+    """Return intervals (n, 2) as plain pairs."""
     return tuple((float(start), float(end)) for start, end in times)
 
 
 def within(time_s: float, stretches: Intervals | Sequence[tuple[float, float]]) -> bool:
-    """Whether a time lies in one of the stretches, their ends included."""
+    """Return whether a time lies in one of the stretches, including their ends."""
     return any(start <= time_s <= end for start, end in stretches)
 
 

@@ -1,7 +1,7 @@
-"""What of a corpus is worth a person's look: events a model is unsure of, sure of, or contradicts somebody about.
+"""Choose what a person should check: events about which a model is unsure, sure, or disagrees with the annotations.
 
-Each choice comes with its surroundings, as a stretch of its recording with everything that is known or found there, so
-that a person can say of the whole stretch what it holds.
+Each choice includes its surroundings, as a stretch of the recording with all known and detected events in it, so that
+the reviewer can judge the whole stretch.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ FOUND, BELOW = "found", "below the threshold"
 
 @settings
 class ReviewSettings:
-    """Which events are chosen, how many, and how much of their surroundings is to be looked at."""
+    """Which events are chosen, how many, and how much of their surroundings is shown."""
 
     select: tuple[str, ...] = setting(default=tuple(KINDS), help="kinds of events, taken in turn", choices=tuple(KINDS))
     most: int = setting(default=50, help="highest number of events", ge=1)
@@ -36,7 +36,9 @@ class ReviewSettings:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something a model found: its highest score, the threshold of its label, and whether it was decided an event."""
+    """A detection of a model: its highest score, the threshold of its label, and whether it was decided to be an
+    event.
+    """
 
     recording_id: str
     start_s: float
@@ -49,7 +51,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a review table: an annotation (``score`` None) or a candidate, and why it is there."""
+    """One row of a review table: an annotation (``score`` None) or a candidate, and the reason for showing it."""
 
     start_s: float
     end_s: float
@@ -63,7 +65,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A stretch to be looked at as a whole, in seconds, with the reasons and the rows in it."""
+    """A stretch to check as a whole, in seconds, with the reasons and its rows."""
 
     start_s: float
     end_s: float
@@ -86,10 +88,11 @@ def choose(
     settings: ReviewSettings,
     least_iou: float = 0.5,
 ) -> dict[str, tuple[Look, ...]]:
-    """Stretches to look at by recording id, in time order; at most ``settings.most`` events, label by label in turn.
+    """Return stretches to check by recording id, in time order; at most ``settings.most`` events, taking labels in
+    turn.
 
-    ``examined`` holds what earlier reviews looked at: nothing is chosen there again. A candidate whose intersection
-    over union with an annotation of its label reaches ``least_iou`` agrees with it, and is not shown beside it.
+    ``examined`` holds the stretches of earlier reviews, which are not chosen again. A candidate whose intersection over
+    union with an annotation of its label reaches ``least_iou`` agrees with it and is not shown beside it.
     """
     notes: dict[str, list[Annotation]] = defaultdict(list)
     for note in annotations:
@@ -128,7 +131,7 @@ def choose(
 def _queues(
     kind: str, annotated: Collection[str], open_: Sequence[Candidate], missed: Sequence[Annotation]
 ) -> Iterator[list[_Pick]]:
-    """For each label what is to be chosen of a kind, the most wanted first."""
+    """Yield for each label the possible choices of a kind, the most useful first."""
     for label in sorted({one.label for one in open_} | {one.label for one in missed}):
         mine = [one for one in open_ if one.label == label]
         new = [one for one in mine if one.recording_id not in annotated]
@@ -149,7 +152,7 @@ def _picks(kind: str, candidates: Iterable[Candidate]) -> list[_Pick]:
 
 
 def _looks(picks: Mapping[Row, str], rows: Sequence[Row], duration_s: float, margin_s: float) -> tuple[Look, ...]:
-    """The stretches around the picks, joined where they meet and so long that they cut no row."""
+    """Return the stretches around the picks, joined if they touch and extended so that they cut no row."""
     times = as_intervals([(row.start_s, row.end_s) for row in rows])
     stretches = union(
         np.clip(as_intervals([(one.start_s - margin_s, one.end_s + margin_s) for one in picks]), 0, duration_s)

@@ -1,13 +1,13 @@
-"""Review tables: what goes out to a person, and how it is read when it comes back.
+"""Review tables: writing them for a person, and reading them back.
 
-    DIR/export.json                         what went out; the tables are compared with it
+    DIR/export.json                         record of the export; the tables are compared with it
     DIR/site A/tape.Table.1.selections.txt  Raven, a table for each recording
     DIR/site A/tape.txt                     Audacity, a label track for each recording
     DIR/review.csv                          one table of all recordings
 
-In every format a row labelled ``(look) ...`` frames a stretch to be looked at as a whole. Where it is still there when
-the table comes back, the rows inside it are all that the stretch holds; where it was deleted, nobody has looked. A row
-labelled ``?`` is a stretch of which the person cannot tell.
+In every format a row labelled ``(look) ...`` marks a stretch to check as a whole. If it is still there when the table
+comes back, the rows inside it are all events of the stretch; if it was deleted, the stretch was not checked. A row
+labelled ``?`` is a stretch about which the reviewer cannot decide.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ _CSV_COLUMNS = ("file", "start_time", "end_time", "label", "score", "low_f", "hi
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What goes out of one recording."""
+    """The exported rows of one recording."""
 
     recording_id: str
     path: str
@@ -49,7 +49,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One export: its id, what it was made from (``provenance``), the labels there are, and its sheets.
+    """One export: its id, its origin (``provenance``), the labels and the sheets.
 
     Rows without frequencies are drawn from 0 to ``high_hz`` in Raven. ``tables`` maps each file to its digest.
     """
@@ -64,7 +64,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """The rows of one recording as one table has them now, and whether it is as it went out."""
+    """The rows of one recording in a returned table, and whether the table is unchanged."""
 
     file: Path
     rows: tuple[RawSelection, ...]
@@ -72,7 +72,7 @@ class Returned:
 
 
 def write_export(folder: Path, export: Export, formats: Sequence[str]) -> None:
-    """Write the tables of an export in the formats named (see :data:`FORMATS`), and ``export.json`` last."""
+    """Write the tables of an export in the given formats (see :data:`FORMATS`), and ``export.json`` last."""
     tables: dict[str, str] = {}
     for name in formats:
         for file, of in _files(export, name).items():
@@ -82,7 +82,7 @@ def write_export(folder: Path, export: Export, formats: Sequence[str]) -> None:
 
 
 def read_export(folder: Path) -> Export:
-    """What went out; UsageError where the folder holds no export, FormatError where its record is damaged."""
+    """Read the record of an export; raises UsageError if there is none, FormatError if it is damaged."""
     file = folder / EXPORT
     if not file.is_file():
         raise UsageError(f"{folder} holds no {EXPORT}: name the folder that `ossicle review export` wrote")
@@ -106,7 +106,9 @@ def read_export(folder: Path) -> Export:
 
 
 def read_returned(folder: Path, export: Export) -> dict[str, list[Returned]]:
-    """What each table that is still there says, by recording id; FormatError, with file and line, for bad ones."""
+    """Return the content of each existing table, by recording id; raises FormatError, with file and line, for bad
+    ones.
+    """
     out: dict[str, list[Returned]] = {sheet.recording_id: [] for sheet in export.sheets}
     for name, known in FORMATS.items():
         for file, sheets in _files(export, name).items():
@@ -125,7 +127,7 @@ def read_returned(folder: Path, export: Export) -> dict[str, list[Returned]]:
 
 
 def rows_of(sheet: Sheet) -> list[Row]:
-    """The rows of a sheet as they go out: each stretch to look at, then what it holds."""
+    """Return the rows of a sheet as exported: each stretch to check, then its events."""
     out: list[Row] = []
     for look in sheet.looks:
         out += [Row(look.start_s, look.end_s, f"{LOOK} {', '.join(look.reasons)}", None, ""), *look.rows]
@@ -178,7 +180,7 @@ FORMATS: Mapping[str, _Format] = {
 
 
 def _files(export: Export, name: str) -> dict[str, tuple[Sheet, ...]]:
-    """The files of a format, and the sheets in each."""
+    """Return the files of a format, and the sheets in each."""
     if name == "csv":
         return {CSV: export.sheets}
     places = table_places(sheet.path for sheet in export.sheets)
@@ -197,7 +199,7 @@ def _require_known(path: Path, rows: Iterable[RawSelection], sheets: Sequence[Sh
 
 
 def line_of(path: Path, text: str) -> str:
-    """``path``, with the number of its first line that holds ``text`` where there is one."""
+    """Return ``path``, with the number of its first line that contains ``text`` if there is one."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     found = next((number for number, line in enumerate(lines, start=1) if text in line), None)
     return str(path) if found is None else f"{path}, line {found}"

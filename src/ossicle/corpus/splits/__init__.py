@@ -1,1 +1,1 @@
-"""Folds that do not cut a group, published folds, and the audit of leaks."""
+"""Folds that keep groups together, published folds, and the leak audit."""

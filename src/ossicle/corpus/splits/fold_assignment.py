@@ -1,7 +1,8 @@
-"""Groups dealt into folds of like shares, and the check that every fold leaves something to train on.
+"""Distribute groups over folds with similar shares, and check that every fold leaves something to train on.
 
-Dealing is greedy and deterministic: groups are taken from the most to the least annotated (ties in an order shuffled by
-the seed), and each goes to the fold where the sum over labels, and over duration, of squared shares grows least.
+The assignment is greedy and deterministic: groups are taken from the most to the least annotated (ties in an order
+shuffled by the seed), and each goes to the fold where the sum over labels, and over duration, of squared shares grows
+least.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from ossicle.core.errors import SplitError
 
 
 def deal_order(names: Sequence[str], counts: NDArray[np.float64], seed: int) -> list[int]:
-    """Groups from the largest share of any label to the smallest; ties in an order drawn from the seed.
+    """Return groups from the largest share of any label to the smallest; ties in an order drawn from the seed.
 
     ``counts`` are annotations, (n_groups, n_labels).
     """
@@ -25,7 +26,9 @@ def deal_order(names: Sequence[str], counts: NDArray[np.float64], seed: int) -> 
 
 
 def deal(weights: NDArray[np.float64], n_labels: int, order: Sequence[int], n_folds: int) -> NDArray[np.int64]:
-    """The fold of each group, (n_groups,); ``weights`` is (n_groups, n_labels + 1), the last column being duration."""
+    """Return the fold of each group, (n_groups,); ``weights`` is (n_groups, n_labels + 1), with duration in the last
+    column.
+    """
     share = weights / np.maximum(weights.sum(axis=0), 1e-12)
     has = weights[:, :n_labels] > 0
     load = np.zeros((n_folds, weights.shape[1]))
@@ -35,10 +38,10 @@ def deal(weights: NDArray[np.float64], n_labels: int, order: Sequence[int], n_fo
     left = has.sum(axis=0)
     for row in order:
         left -= has[row]
-        # A fold must not take the last group of a label all of whose other groups it already has.
+        # A fold must not take the last group of a label if it already has all other groups of that label.
         last = has[row] & (left == 0) & (holds.sum(axis=0) == 1)
         traps = (holds & last).sum(axis=1)
-        # An empty fold grows least, so every fold is filled before any is filled twice.
+        # An empty fold grows least, so every fold gets a group before any gets a second one.
         growth = ((load + share[row]) ** 2 - load**2).sum(axis=1)
         best = int(np.lexsort((filled, np.round(growth, 12), traps))[0])
         fold_of[row] = best
@@ -51,7 +54,7 @@ def deal(weights: NDArray[np.float64], n_labels: int, order: Sequence[int], n_fo
 def check_training(
     names: Sequence[str], labels: Sequence[str], counts: NDArray[np.float64], fold_of: NDArray[np.int64]
 ) -> None:
-    """Raise SplitError for a fold that leaves nothing to train on, or nothing of a label that other groups have.
+    """Raise SplitError for a fold without training data, or without training data of a label that other groups have.
 
     ``counts`` are annotations, (n_groups, n_labels); folds below 0 are never held out.
     """

@@ -1,4 +1,4 @@
-"""The leak audit of a split: what is checked independently of how the folds were made (invariant 2)."""
+"""The leak audit: check a split independently of how its folds were made (invariant 2)."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,9 +12,9 @@ from ossicle.corpus.splits.folds import FoldEntry, group_of
 
 @dataclass(frozen=True, slots=True)
 class FoldCount:
-    """What one fold holds out; ``annotations`` maps each label, sorted, to its number.
+    """Size of one held-out fold; ``annotations`` maps each label, sorted, to its number.
 
-    Where single clips are divided, ``seconds`` and ``annotations`` are those of its clips.
+    If single clips are split, ``seconds`` and ``annotations`` are those of its clips.
     """
 
     fold: int
@@ -25,7 +25,7 @@ class FoldCount:
 
 @dataclass(frozen=True, slots=True)
 class EqualAudio:
-    """Byte-equal files (one digest) that lie in several folds; ``files`` are ``root/path``, sorted."""
+    """Byte-equal files (one digest) in several folds; ``files`` are ``root/path``, sorted."""
 
     digest: str
     files: tuple[str, ...]
@@ -34,11 +34,11 @@ class EqualAudio:
 
 @dataclass(frozen=True, slots=True)
 class LeakAudit:
-    """What was found; empty tuples and ``ok`` where nothing leaks.
+    """Result of the audit; the tuples are empty and ``ok`` is true if nothing leaks.
 
-    ``groups_cut`` are groups whose recordings lie in several folds, ``recordings_cut`` are ``root/path`` of recordings
-    that appear in several folds (by their clips, or listed twice), ``strangers`` are clips or folds of recordings that
-    the corpus does not have. ``clips_crossing`` counts the clips that share time with a clip of another fold.
+    ``groups_cut``: groups with recordings in several folds. ``recordings_cut``: ``root/path`` of recordings in several
+    folds (by their clips, or listed twice). ``strangers``: clips or folds of recordings that the corpus does not have.
+    ``clips_crossing``: number of clips that share time with a clip of another fold.
     """
 
     group: str
@@ -55,7 +55,7 @@ class LeakAudit:
         return not (self.groups_cut or self.recordings_cut or self.equal_audio or self.strangers)
 
     def reasons(self) -> tuple[str, ...]:
-        """One sentence for each leak."""
+        """Return one sentence for each leak."""
         return (
             *(f"group '{name}' lies in several folds" for name in self.groups_cut),
             *(f"recording {name} lies in several folds" for name in self.recordings_cut),
@@ -67,7 +67,7 @@ class LeakAudit:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values for a JSON file; seconds are rounded to 6 decimals."""
+        """Return plain values for a JSON file; seconds are rounded to 6 decimals."""
         out = asdict(self)
         for fold in out["folds"]:
             fold["seconds"] = round(fold["seconds"], 6)
@@ -83,10 +83,10 @@ def audit(
     group: str = "recording",
     by_clip: bool = False,
 ) -> LeakAudit:
-    """Check that folds cut no group, no recording and no copies of one file.
+    """Check that folds divide no group, no recording and no copies of one file.
 
-    Groups are read anew from the recordings' fields, not from ``folds``; clips must lie in their recording's fold.
-    ``by_clip``: single clips were divided, and recordings have no fold of their own.
+    Groups are read again from the recordings' fields, not from ``folds``; clips must lie in their recording's fold.
+    ``by_clip``: single clips were split, and recordings have no fold of their own.
     """
     known = {recording.id: recording for recording in recordings}
     clips = list(clips)
@@ -161,7 +161,7 @@ def _clip_counts(clips: Sequence[Clip]) -> tuple[FoldCount, ...]:
 
 
 def _crossing(clips: Sequence[Clip]) -> int:
-    """How many clips share time with a clip of another fold."""
+    """Return how many clips share time with a clip of another fold."""
     of: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
         of[clip.recording_id].append(clip)

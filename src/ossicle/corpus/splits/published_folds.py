@@ -1,4 +1,6 @@
-"""Folds that were published with the recordings, as ESC-10's five: read from a field, and never cutting a group."""
+"""Folds that were published with the recordings, such as the five of ESC-10: read from a field, without dividing
+groups.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,10 +14,10 @@ _MOST_NAMED = 3
 
 
 def published_folds(members: Mapping[str, Sequence[Recording]], field: str) -> NDArray[np.int64]:
-    """The fold of each group, (n_groups,): the rank of its recordings' value of ``field`` (:func:`fold_values`).
+    """Return the fold of each group, (n_groups,): the rank of its recordings' value of ``field`` (:func:`fold_values`).
 
-    Raises SplitError, naming recordings, where the field is empty or only one value is there, and, naming the group,
-    where a group has several.
+    Raises SplitError, naming recordings, if the field is empty or has only one value, and, naming the group, if a group
+    has several.
     """
     every = [one for of in members.values() for one in of]
     without = [one.path for one in every if not one.fields.get(field)]
@@ -41,7 +43,9 @@ def published_folds(members: Mapping[str, Sequence[Recording]], field: str) -> N
 
 
 def fold_values(recordings: Sequence[Recording], field: str) -> list[str]:
-    """The values of the field, by number where they are whole numbers, else as text; a fold's number is its place."""
+    """Return the values of the field, sorted as numbers if they are whole numbers, else as text; the index is the
+    fold.
+    """
     return sorted({one.fields[field] for one in recordings if one.fields.get(field)}, key=_natural)
 
 

@@ -1,9 +1,9 @@
-"""Synthetic sounds of animals: the calls to be found, and the confusers that must not be.
+"""Synthetic animal sounds: the calls to detect, and confusers that must not be detected.
 
-Every sound is drawn from a generator, so one generator state gives one sound. Convention: a sound's samples are its
-support. The envelope rises from zero at the first sample and falls to zero at the last, by raised cosines of at most
-a fifth of its length, so the annotated start and end are those of the dry sound, exactly. (Its -20 dB points lie
-inside them by a fifth of the rise at most: 8 ms for the longest call.)
+Every sound is drawn from a generator, so one generator state gives one sound. Convention: the samples of a sound are
+its support. The envelope rises from zero at the first sample and falls to zero at the last, by raised cosines of at
+most a fifth of its length, so the annotated start and end are exactly those of the dry sound. (Its -20 dB points lie
+inside them by at most a fifth of the rise: 8 ms for the longest call.)
 """
 
 from collections.abc import Callable, Mapping
@@ -73,7 +73,7 @@ def whistle(rng: np.random.Generator, rate: int) -> Sound:
 
 
 def moan(rng: np.random.Generator, rate: int) -> Sound:
-    """A confuser in the hum's pitch range: longer (0.6 to 1.3 s), without glide, hardly any vibrato."""
+    """A confuser in the hum's pitch range: longer (0.6 to 1.3 s), without glide, with hardly any vibrato."""
     return _stack(
         rng,
         rate,
@@ -169,7 +169,7 @@ def _stack(
     """A harmonic stack: pitch glides by the factor (1 + glide), with a falling spectrum and one formant."""
     n = to_samples(seconds, rate)
     t = np.arange(n) / rate
-    bend = rng.uniform(0.6, 1.6)  # how early the glide happens
+    bend = rng.uniform(0.6, 1.6)  # position of the glide
     frequency = pitch_hz * (1 + glide * np.linspace(0, 1, n) ** bend)
     frequency *= 1 + vibrato_depth * np.sin(2 * np.pi * vibrato_hz * t + rng.uniform(0, 2 * np.pi))
     phase = _phase(frequency, rate, rng)

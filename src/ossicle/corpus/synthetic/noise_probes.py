@@ -1,11 +1,15 @@
-"""Sounds that hold no target, at a model's rate: what a detector must keep silent on.
+"""Sounds without a target, at a model's rate, on which a detector must stay silent.
 
 Everything is drawn from a seed, so equal arguments give equal samples. Levels are RMS in dB full scale.
 
-The speech-like noise has the long-term spectrum of speech, in three straight lines (rising by 12 dB an octave to
-100 Hz, level to 500 Hz, falling by 9 dB an octave above; after Byrne et al., "An international comparison of long-term
-average speech spectra", 1994) and is modulated at the rate of syllables, around 4 Hz (Houtgast and Steeneken, "A review
-of the MTF concept in room acoustics", 1985). Mains hum lies over a recorder's own noise, as it does in the field.
+The speech-like noise has the long-term spectrum of speech in three straight lines (rising by 12 dB per octave to 100
+Hz, flat to 500 Hz, falling by 9 dB per octave above; after Byrne et al. 1994), modulated at the rate of syllables,
+around 4 Hz (Houtgast and Steeneken 1985). Mains hum includes the noise of a recorder, as in the field.
+
+References
+----------
+D. Byrne et al., "An international comparison of long-term average speech spectra", JASA 96, 1994.
+T. Houtgast and H. J. M. Steeneken, "A review of the MTF concept in room acoustics", JASA 77, 1985.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,9 +46,9 @@ class Probe:
 
 
 def synthetic_probes(rate: int, seconds: float, seed: int) -> Iterator[Probe]:
-    """Digital silence, white noise, mains hum and speech-like noise of ``seconds`` each at each level, one at a time.
+    """Yield digital silence, white noise, mains hum and speech-like noise, each at each level.
 
-    ``rate`` in Hz.
+    ``rate`` in Hz; ``seconds`` is the length of each probe.
     """
     n = to_samples(seconds, rate)
     yield Probe("silence", "all zeros", np.zeros(n, dtype=np.float32))
@@ -59,7 +63,7 @@ def synthetic_probes(rate: int, seconds: float, seed: int) -> Iterator[Probe]:
 
 
 def speech_like(n: int, rate: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """``n`` samples at ``rate`` Hz of noise with the spectrum and the rhythm of speech; shape (n,)."""
+    """Return ``n`` samples at ``rate`` Hz of noise with the spectrum and the rhythm of speech; shape (n,)."""
     carrier = _shaped(n, rate, rng, _speech_gain)
     rhythm = _shaped(n, rate, rng, lambda hz: ((hz >= _SYLLABLES_HZ[0]) & (hz <= _SYLLABLES_HZ[1])).astype(np.float64))
     spread = float(np.std(rhythm)) or 1.0
@@ -83,9 +87,9 @@ def _probe(
 
 
 def _hum(n: int, rate: int, mains_hz: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """The mains frequency and its harmonics below half the rate, of level 1 / order and random phase.
+    """Return the mains frequency and its harmonics below half the rate, of level 1 / order and random phase.
 
-    Each lies on the nearest whole number of periods in ``n`` samples, which one inverse transform then makes at once.
+    Each has the nearest whole number of periods in ``n`` samples, so one inverse transform gives them all.
     """
     spectrum = np.zeros(n // 2 + 1, dtype=np.complex128)
     for order in range(1, _HARMONICS + 1):
@@ -108,7 +112,7 @@ def _shaped(
     rng: np.random.Generator,
     gain: Callable[[NDArray[np.float64]], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    """Gaussian noise whose amplitude spectrum follows ``gain`` of the frequency in Hz."""
+    """Return Gaussian noise whose amplitude spectrum follows ``gain`` of the frequency in Hz."""
     size = scipy.fft.next_fast_len(n, real=True)
     spectrum = scipy.fft.rfft(rng.standard_normal(size)) * gain(np.fft.rfftfreq(size, 1 / rate).astype(np.float64))
     wave: NDArray[np.float64] = scipy.fft.irfft(spectrum, size)[:n]

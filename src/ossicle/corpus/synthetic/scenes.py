@@ -1,7 +1,7 @@
-"""A synthetic scene: calls and confusers placed on a site's ambience at stated signal-to-noise ratios.
+"""A synthetic scene: calls and confusers placed on a site's ambience at given signal-to-noise ratios.
 
-The SNR of a call is the power of the call (as heard: after the site's acoustics) in its own band, averaged over its
-annotated span, against the power of the ambience in that band, averaged over the span and half a second on each side.
+The SNR of a call is the power of the call (after the site's acoustics) in its own band, averaged over its annotated
+span, relative to the power of the ambience in that band, averaged over the span and half a second on each side.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,9 @@ _PEAK = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call in a scene: its support in samples, band in Hz, quality number and the SNR that gave it."""
+    """A call in a scene: its support in samples, band in Hz, quality number, and the SNR that follows from the
+    quality.
+    """
 
     label: str
     start_sample: int
@@ -51,7 +53,7 @@ class Scene:
 
     @property
     def samples(self) -> Samples:
-        """What the microphone hears, within [-1, 1]."""
+        """The sum of the layers, as recorded by the microphone, within [-1, 1]."""
         return self.ambience + self.confusers + self.called
 
 
@@ -65,10 +67,11 @@ def render_scene(
     calls: int,
     confusers: float,
 ) -> Scene:
-    """A scene of ``seconds`` with at most ``calls`` calls of the classes ``labels`` and about ``confusers`` confusers.
+    """Return a scene of ``seconds`` with at most ``calls`` calls of the classes ``labels`` and about ``confusers``
+    confusers.
 
-    Calls come in bouts, never overlap and keep half a second from the ends; confusers fall anywhere. All is drawn
-    from ``rng``.
+    Calls come in bouts, never overlap and keep half a second from the ends; confusers can be anywhere. Everything is
+    drawn from ``rng``.
     """
     n = to_samples(seconds, rate)
     back = ambience(site, n, rate, rng)
@@ -97,9 +100,9 @@ def render_scene(
 
 
 def place_bouts(lengths: Sequence[int], n: int, rate: int, rng: np.random.Generator) -> list[int | None]:
-    """A start sample for each length, none overlapping: bouts of 1 to 4 calls with gaps of 0.12 to 0.6 s.
+    """Return a start sample for each length, without overlaps: bouts of 1 to 4 calls with gaps of 0.12 to 0.6 s.
 
-    A call for which no free place is found in 50 draws gets None.
+    A call for which 50 draws find no free place gets None.
     """
     gap, edge = to_samples(0.12, rate), to_samples(_EDGE_S, rate)
     busy: list[tuple[int, int]] = []
@@ -140,7 +143,7 @@ def add_at_snr(
 
 
 def band_energy(wave: Samples, rate: int, low_hz: float, high_hz: float) -> float:
-    """Sum of squares of the part of ``wave`` between ``low_hz`` and ``high_hz`` (by Parseval, rectangular window)."""
+    """Return the sum of squares of ``wave`` between ``low_hz`` and ``high_hz`` (by Parseval, rectangular window)."""
     power = np.abs(np.fft.rfft(wave.astype(np.float64))) ** 2
     bins_hz = np.fft.rfftfreq(len(wave), 1 / rate)
     inside = (bins_hz >= low_hz) & (bins_hz <= high_hz)
@@ -148,7 +151,7 @@ def band_energy(wave: Samples, rate: int, low_hz: float, high_hz: float) -> floa
 
 
 def span_s(call: Call, rate: int) -> tuple[float, float]:
-    """Start and end of a call in seconds: the end is that of its last sample."""
+    """Return start and end of a call in seconds; the end is that of its last sample."""
     return to_seconds(call.start_sample, rate), to_seconds(call.start_sample + call.n_samples, rate)
 
 

@@ -1,7 +1,7 @@
-"""Synthetic places: what a site sounds like when nobody calls, and how it colours what is called there.
+"""Synthetic sites: the ambience of a place without calls, and its effect on calls.
 
-A site is drawn once and keeps its character on all its tapes; weather differs from tape to tape. Levels are in dB
-relative to full scale (RMS).
+A site is drawn once and keeps its character on all its tapes; weather differs between tapes. Levels are in dB relative
+to full scale (RMS).
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,9 @@ class Site:
 
 
 def draw_site(rng: np.random.Generator, index: int) -> Site:
-    """Site ``index``; each of four characters (wind, rain, farm, insects) in turn is marked in it, the others faint."""
+    """Return site ``index``; one of four characters (wind, rain, farm, insects) in turn is strong in it, the
+    others faint.
+    """
     character = _CHARACTERS[index % len(_CHARACTERS)]
 
     def level(mark: str, strong: float, faint: float) -> float:

@@ -1,13 +1,13 @@
-"""A synthetic corpus of long tapes with rare calls: audio and Raven tables, as a field project would have them.
+"""A synthetic corpus of long tapes with rare calls: audio and Raven tables, as in a field project.
 
     audio/siteA_20250610_050000_tape.wav
     selections/siteA_20250610_050000_tape.Table.1.selections.txt
 
-Annotated times are exact to half a sample (``synth_calls`` says what start and end mean), qualities follow from the
-SNR (``synth_scene.SNR_OF_QUALITY``), and confusers of other animals are not annotated. The last tapes are reviewed
-empty: a table with a header only. Each tape is drawn from a generator made of (seed, "tape", index) alone and each
-site from (seed, "site", index), so tapes do not depend on one another, on their number or on workers: the same seed
-gives the same bytes.
+Annotated times are exact to half a sample (``synthetic.calls`` defines start and end), qualities follow from the SNR
+(``synthetic.scenes.SNR_OF_QUALITY``), and confusers of other animals are not annotated. The last tapes are reviewed as
+empty: a table with a header only. Each tape is drawn from a generator of (seed, "tape", index) alone and each site from
+(seed, "site", index), so tapes do not depend on one another, on their number or on workers: the same seed gives the
+same bytes.
 """
 
 import multiprocessing
@@ -36,7 +36,7 @@ _FIRST_MORNING = datetime(2025, 6, 10, 5, 0, 0)
 
 @settings
 class SynthSettings:
-    """What the synthetic tapes are like."""
+    """Properties of the synthetic tapes."""
 
     tapes: int = setting(default=8, help="number of tapes", ge=1, le=9999)
     minutes: float = setting(default=1.0, help="length of a tape", unit="min", ge=0.05, le=20)
@@ -54,7 +54,7 @@ class SynthSettings:
     workers: int = setting(default=1, help="processes", ge=1, digest=False)
 
     def __post_init__(self) -> None:
-        """Refuse a corpus without calls, and tapes that would not fit in memory."""
+        """Reject a corpus without calls, and tapes that would not fit in memory."""
         if self.minutes * 60 * self.rate > _LONGEST_SAMPLES:
             longest = _LONGEST_SAMPLES / 60 / self.rate
             raise ValueError(
@@ -72,7 +72,7 @@ Progress = Callable[[int, int], None]
 def make_tapes(folder: Path, settings: SynthSettings, progress: Progress | None = None) -> None:
     """Write the corpus below ``folder``; ``progress`` is called with (tapes done, tapes).
 
-    Each file is whole or absent; a table is written after its tape.
+    Each file is written atomically; a table is written after its tape.
     """
     (folder / "audio").mkdir(parents=True, exist_ok=True)
     (folder / "selections").mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ def write_tape(folder: Path, settings: SynthSettings, tape: int) -> None:
 
 
 def make_scene(settings: SynthSettings, tape: int) -> Scene:
-    """The layers and calls of tape number ``tape`` (from 0), without writing anything."""
+    """Return the layers and calls of tape number ``tape`` (from 0), without writing anything."""
     site = tape % settings.sites
     empty = tape >= settings.tapes - settings.empty_tapes
     return render_scene(
@@ -118,7 +118,7 @@ def make_scene(settings: SynthSettings, tape: int) -> Scene:
 
 
 def tape_stem(settings: SynthSettings, tape: int) -> str:
-    """The name of a tape without its ending: site, date and time of its start.
+    """Return the name of a tape without its ending: site, date and time of its start.
 
     >>> tape_stem(SynthSettings(), 5)
     'siteB_20250615_053500_tape'
