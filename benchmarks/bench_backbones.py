@@ -17,6 +17,7 @@ from smoke import parsed, recordings, require
 from stand_ins import TINY_CLIPS
 
 from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.export.onnx_graph import model_graph
 from ossicle.export.parity import check_parity
 from ossicle.inference.batch import score_recording
@@ -24,7 +25,6 @@ from ossicle.models.networks.registry import build_network
 from ossicle.models.predictor import load_predictor
 from ossicle.models.weights import load_weights
 from ossicle.training.crossval import fit_job
-from ossicle.training.runfolder import RunFolder
 
 NAMES = ("tf_efficientnetv2_s_in21k", "eca_nfnet_l0")
 FOLD = 4

@@ -19,11 +19,11 @@ from machine import RESULTS, described, table, write_result
 from smoke import parsed, recordings
 from stand_ins import TINY_CLIPS
 
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.audio.mono import load_mono
 from ossicle.inference.batch import score_recording
 from ossicle.models.predictor import load_predictor, use_threads
 from ossicle.training.crossval import fit_all
-from ossicle.training.runfolder import RunFolder
 
 FOLD = 4
 FAINTER_DB = (0, 20, 40)

@@ -31,11 +31,9 @@ from ossicle.app.steps.score import pseudo_scores
 from ossicle.app.steps.score.pseudo_scores import pseudo_track
 from ossicle.artefacts.blocks import read_track
 from ossicle.core.digest import seed_of
-from ossicle.corpus.clips.dataset_folder import labels_of, model_names
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.rounds import read_head, read_windows, round_path
 from ossicle.evaluation.ground_truth import read_truth
-from ossicle.inference.track_files import track_path
 
 TEMPLATE = "{fold}-{source}-{take}"
 ALONE, TAUGHT = 'pseudo.rounds="none"', "pseudo.up_to=1"

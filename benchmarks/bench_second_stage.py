@@ -28,15 +28,14 @@ from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.judge.second_stage import candidates_of, feature_settings, read_decisions
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.event_tables import events_of
 from ossicle.artefacts.tables import read_table
 from ossicle.audio.event_features import FEATURES
 from ossicle.core.digest import seed_of
 from ossicle.core.tracks import Event
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.evaluation.paired_gain import gain
-from ossicle.inference.event_tables import events_of
 from ossicle.inference.second_stage.candidates import Candidate
-from ossicle.inference.track_files import track_path
 from ossicle.metrics.matching import IouMatch
 from ossicle.training.second_stage_fits import judge
 

@@ -23,6 +23,7 @@ from bench_esc10 import DECLARED, scaffold
 from commands import options, ossicle
 from machine import RESULTS, described, table, write_result
 from numpy.typing import NDArray
+from ossicle.corpus.clips.dataset_folder import models_of
 from scenes import SCENE_S, SNR_DB, MixedScene, mix_scene, window_truth
 from smoke import parsed, recordings
 from stand_ins import TINY_CLIPS
@@ -30,11 +31,11 @@ from stand_ins import TINY_CLIPS
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.audio.mono import load_mono
 from ossicle.core.chunks import window_plan
 from ossicle.core.decision import Decision
 from ossicle.core.tracks import ScoreTrack
-from ossicle.corpus.clips.dataset_folder import models_of
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.evaluation.ground_truth import Truth, read_truth
@@ -46,7 +47,6 @@ from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import IouMatch
 from ossicle.metrics.ranking_bootstrap import ranking
 from ossicle.metrics.segments import evaluate_segments
-from ossicle.training.runfolder import RunFolder
 
 WINDOW_S, STEP_S = 5.0, 1.0
 PRESENT_S = 0.25

@@ -9,10 +9,10 @@ from ossicle.app.steps.compare.ensemble import Ensembled, judge_ensemble
 from ossicle.app.steps.compare.ensemble_members import Member
 from ossicle.app.steps.engine.step import Silent
 from ossicle.artefacts.blocks import write_track
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.combination import Combination
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.evaluation.ground_truth import Truth
-from ossicle.inference.track_files import track_path
 
 from .untrained import PROJECT, write_tapes
 
@@ -54,7 +54,7 @@ def member(
         values = np.clip(values + noise * generator.standard_normal(n_frames), 0, 1)
         if key == spoilt:
             values = 1 - values
-        path = track_path(place, key)
+        path = ScoresFolder(place).track_path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         scores = np.repeat(values[:, None], len(labels), axis=1).astype(np.float32)
         write_track(path, ScoreTrack(labels, scores, HOP_S, truth.durations_s[key]))

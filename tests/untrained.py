@@ -11,25 +11,23 @@ import torch
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.pipelines import PIPELINES
-from ossicle.artefacts.files import write_json
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.wav import write_wav
-from ossicle.corpus.clips import dataset_folder
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.models.networks.registry import build_network
 from ossicle.models.weights import save_weights
-from ossicle.training.runfolder import RunFolder
 
 
 def untrained(context: Context) -> None:
     """What the step ``training`` leaves, without the training."""
-    labels, settings = dataset_folder.labels_of(context.inputs["dataset"]), context.project.settings
-    models = dataset_folder.models_of(context.inputs["dataset"])
-    for name in models:
+    dataset, settings, own = context.read(DatasetFolder), context.project.settings, context.own(TrainingFolder)
+    for name in dataset.models:
         torch.manual_seed(0)
-        folder = RunFolder(context.out / name)
-        save_weights(build_network(settings.model, settings.frontend, settings.plan, len(labels)), folder.weights)
-    write_json(context.out / "training.json", {"labels": list(labels), "held_out": models})
+        network = build_network(settings.model, settings.frontend, settings.plan, len(dataset.labels))
+        save_weights(network, own.run(name).weights)
+    own.write_summary({"labels": list(dataset.labels), "held_out": dataset.models})
 
 
 def chain_without_training() -> tuple[Step, ...]:

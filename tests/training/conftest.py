@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from ossicle.artefacts.tables import write_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.audio.store import StoreItem, build_store
 from ossicle.audio.wav import write_wav
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.records import Annotation, Clip
-from ossicle.corpus.tables import annotations_frame, clips_frame
 from ossicle.models.settings import AugmentSettings, CrnnSettings, ModelSettings
 from ossicle.training.crossval import FitJob
 from ossicle.training.settings import TrainingSettings
@@ -36,7 +35,7 @@ TINY = TrainingSettings(
 class Corpus:
     """Where it lies, and what is in it."""
 
-    dataset: Path
+    dataset: DatasetFolder
     store: Path
     audio: Path
     notes: tuple[Annotation, ...]
@@ -81,10 +80,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
         where = {"recording_id": f"rec{index}", "fold": index % 2, "group": f"g{index}"}
         clips += [Clip(start_s=n.start_s, end_s=n.end_s, role="target", label=n.label, **where) for n in found]
         clips += [Clip(start_s=s, end_s=s + 0.1, role="noise", **where) for s in np.arange(0.0, SECONDS, 1.0).tolist()]
-    dataset = place / "dataset"
-    dataset.mkdir()
-    write_table(dataset / "clips.parquet", clips_frame(clips), ["recording_id", "start_s"])
-    write_table(dataset / "annotations.parquet", annotations_frame(notes), ["recording_id", "start_s"])
+    dataset = DatasetFolder(place / "dataset")
+    dataset.write_clips(clips)
+    dataset.write_targets(notes)
     build_store(items, place / "store", RATE)
     return Corpus(dataset, place / "store", place, tuple(notes), tuple(clips))
 

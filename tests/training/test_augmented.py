@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.chunks import window_plan
 from ossicle.core.digest import seed_of
 from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings
@@ -16,7 +17,6 @@ from ossicle.models.settings import AugmentSettings, ModelSettings, WindowSettin
 from ossicle.training.crossval import FitJob, fit_job
 from ossicle.training.material import load_material
 from ossicle.training.objective import Said
-from ossicle.training.runfolder import RunFolder
 from ossicle.training.shown import batch_of, shown_stages
 
 ALL = AugmentSettings(

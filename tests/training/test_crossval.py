@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.training import crossval
 from ossicle.training.crossval import fit_all, fit_job
-from ossicle.training.runfolder import RunFolder
 
 LONG = {"epochs": 2000}
 
@@ -133,6 +133,7 @@ def test_ctrl_c_ends_the_children_and_the_next_run_goes_on(corpus: Any, straight
 SCRIPT = """
 import sys
 from pathlib import Path
+from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.settings import AugmentSettings, CrnnSettings, ModelSettings
@@ -145,7 +146,7 @@ plan = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=60, 
 model = ModelSettings(crnn=CrnnSettings(channels=(4, 8), pools=(4, 2), hidden=8))
 training = TrainingSettings(epochs=5000, steps_per_epoch=3, batch_size=4, validation_crops=0, device="cpu")
 if __name__ == "__main__":
-    parts = (dataset, store, ("high", "low"), plan, model, front, training, AugmentSettings())
+    parts = (DatasetFolder(dataset), store, ("high", "low"), plan, model, front, training, AugmentSettings())
     fit_all([FitJob(runs / f"fold-{fold}", (fold,), *parts) for fold in (0, 1)], 2)
 """
 
@@ -156,7 +157,7 @@ def test_no_child_outlives_its_run(corpus: Any, tmp_path: Path, number: int) -> 
     script = tmp_path / "run.py"
     script.write_text(SCRIPT)
     parent = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path), str(corpus.dataset), str(corpus.store)],
+        [sys.executable, str(script), str(tmp_path), str(corpus.dataset.path), str(corpus.store)],
         start_new_session=True,
         stderr=subprocess.DEVNULL,
     )

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 from sklearn.metrics import average_precision_score
 
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.settings import digestible
 from ossicle.models.devices import devices
@@ -17,7 +18,6 @@ from ossicle.training.crossval import fit_job
 from ossicle.training.fit import fit
 from ossicle.training.material import load_material
 from ossicle.training.module import FrameDetector
-from ossicle.training.runfolder import RunFolder
 from ossicle.training.settings import TrainingSettings
 
 

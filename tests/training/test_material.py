@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.audio.mono import load_mono
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import ArtefactError
@@ -137,7 +138,7 @@ def test_the_positive_share_is_annotated_time_over_time(corpus: Any, material: M
 
 def test_missing_tables_and_recordings_are_named(corpus: Any, material: Material, tmp_path: Any) -> None:
     with pytest.raises(ArtefactError, match="clips"):
-        load_material(tmp_path, corpus.store, LABELS, PLAN)
+        load_material(DatasetFolder(tmp_path), corpus.store, LABELS, PLAN)
     with pytest.raises(ArtefactError, match="nobody"):
         material.samples("nobody", 0)
 

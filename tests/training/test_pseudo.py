@@ -11,7 +11,11 @@ import polars as pl
 import pytest
 from scipy.stats import binomtest
 
+from ossicle.artefacts.record_tables import clips_frame
 from ossicle.artefacts.tables import write_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.audio.store import Store, StoreItem, build_store
 from ossicle.audio.wav import write_wav
 from ossicle.core.chunks import ChunkPlan
@@ -22,14 +26,12 @@ from ossicle.corpus.indexing.index_storage import write_index
 from ossicle.corpus.pseudo_labels.rounds import View, round_path, write_round
 from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.pseudo_labels.windows import Kept, Labelled, Windows, gather
-from ossicle.corpus.tables import clips_frame
 from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.scorer import Scorer
 from ossicle.training.crops import CropDraw, EpochCrops, read_crop
 from ossicle.training.crossval import fit_job
 from ossicle.training.material import load_material
 from ossicle.training.pseudo import PseudoCrops, PseudoSource, lesson, load_pseudo, split_recordings
-from ossicle.training.runfolder import RunFolder
 from ossicle.training.settings import TrainingSettings
 
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=60, context_frames=10)
@@ -208,14 +210,16 @@ def source(tmp_path: Path, store: Path) -> PseudoSource:
     write_table(tmp_path / "dataset" / "clips.parquet", clips_frame(clips), ["recording_id", "start_s"])
     folds = pl.DataFrame({"recording_id": ["id-A", "id-B", "id-C"], "group": list("ABC"), "fold": [0, 1, 2]})
     write_table(tmp_path / "dataset" / "folds.parquet", folds, ["recording_id"])
-    write_index(CorpusIndex(tuple(labelled(site) for site in "ABC"), ()), tmp_path / "corpus")
-    write_index(CorpusIndex(tuple(unlabelled(site, site) for site in SITES), ()), tmp_path / "unlabelled")
+    write_index(CorpusIndex(tuple(labelled(site) for site in "ABC"), ()), CorpusFolder(tmp_path / "corpus"))
+    write_index(
+        CorpusIndex(tuple(unlabelled(site, site) for site in SITES), ()), UnlabelledFolder(tmp_path / "unlabelled")
+    )
     write_one(tmp_path, 1, TELLTALE)
     return PseudoSource(
         (round_path(tmp_path, 1),),
-        tmp_path / "dataset",
-        tmp_path / "corpus",
-        tmp_path / "unlabelled",
+        DatasetFolder(tmp_path / "dataset"),
+        CorpusFolder(tmp_path / "corpus"),
+        UnlabelledFolder(tmp_path / "unlabelled"),
         store,
         "site",
         "site",
@@ -275,7 +279,7 @@ def test_a_round_of_another_split_is_refused(source: PseudoSource, tmp_path: Pat
 def test_unlabelled_recordings_of_a_held_out_group_are_not_heard(source: PseudoSource, tmp_path: Path) -> None:
     sites = {"U0": "A", "U1": "A", "U2": "B"}
     index = CorpusIndex(tuple(unlabelled(name, site) for name, site in sites.items()), ())
-    write_index(index, tmp_path / "unlabelled")
+    write_index(index, UnlabelledFolder(tmp_path / "unlabelled"))
     assert lesson(source, PLAN, (0,), "fold0").heard() == {"id-U2"}
     assert lesson(source, PLAN, (0,), "fold0").unused == {"its site is held out": 4}
     assert lesson(source, PLAN, (1,), "fold1").heard() == {"id-U0", "id-U1"}
@@ -294,10 +298,10 @@ def test_unlabelled_recordings_of_a_held_out_group_are_not_heard(source: PseudoS
 def test_what_is_labelled_changed_or_gone_by_now_teaches_nothing(source: PseudoSource, tmp_path: Path) -> None:
     write_index(
         CorpusIndex((*(labelled(site) for site in "ABC"), replace(labelled("D"), digest="bytes of U0")), ()),
-        tmp_path / "corpus",
+        CorpusFolder(tmp_path / "corpus"),
     )
     changed = replace(unlabelled("U1", "U1"), digest="other bytes")
-    write_index(CorpusIndex((unlabelled("U0", "U0"), changed), ()), tmp_path / "unlabelled")
+    write_index(CorpusIndex((unlabelled("U0", "U0"), changed), ()), UnlabelledFolder(tmp_path / "unlabelled"))
     found = lesson(source, PLAN, (), "final")
     assert len(found.windows) == 0
     assert found.unused == {
@@ -323,20 +327,28 @@ def test_a_round_on_another_grid_is_refused(source: PseudoSource) -> None:
 
 
 def test_a_training_learns_from_windows_and_logs_them(corpus: Any, store: Path, tmp_path: Path) -> None:
-    write_index(CorpusIndex(tuple(unlabelled(site, site) for site in SITES), ()), tmp_path / "unlabelled")
+    write_index(
+        CorpusIndex(tuple(unlabelled(site, site) for site in SITES), ()), UnlabelledFolder(tmp_path / "unlabelled")
+    )
     recordings = [Recording(f"rec{i}", "r", f"rec{i}.wav", 8000, 1, 48000, f"d{i}", reviewed=True) for i in range(4)]
-    write_index(CorpusIndex(tuple(recordings), ()), tmp_path / "corpus")
+    write_index(CorpusIndex(tuple(recordings), ()), CorpusFolder(tmp_path / "corpus"))
     folds = pl.DataFrame({"recording_id": [r.id for r in recordings], "group": list("abcd"), "fold": [0, 1, 0, 1]})
-    dataset = Path(shutil.copytree(corpus.dataset, tmp_path / "dataset"))
-    write_table(dataset / "folds.parquet", folds, ["recording_id"])
+    dataset = DatasetFolder(Path(shutil.copytree(corpus.dataset.path, tmp_path / "dataset")))
+    write_table(dataset.folds_file, folds, ["recording_id"])
     found = windows(U0=([0, 60], 0, 0.75), U1=([60], 1, 0.5))
     path = round_path(tmp_path, 1)
     about = {"labels": LABELS, "core_frames": 60, "hop_s": PLAN.hop_s, "group": "recording"}
     write_round(path, {"fold0": View({"fold0": "w"}, found, Labelled(frozenset({"rec1", "rec3"})))}, about)
     source = PseudoSource(
-        (path,), dataset, tmp_path / "corpus", tmp_path / "unlabelled", store, "recording", "recording",
+        (path,),
+        dataset,
+        CorpusFolder(tmp_path / "corpus"),
+        UnlabelledFolder(tmp_path / "unlabelled"),
+        store,
+        "recording",
+        "recording",
         PseudoSettings(audio="unlabelled", probability=1.0),
-    )  # fmt: skip
+    )
     job = corpus.job(tmp_path / "run", 0, epochs=2)
     fit_job(replace(job, pseudo=source))
     lines = RunFolder(tmp_path / "run").epochs()

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import torch
 
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.errors import ArtefactError
 from ossicle.training import fit as fit_module
 from ossicle.training.checkpoint import EpochEnd
 from ossicle.training.crossval import fit_job
 from ossicle.training.module import FrameDetector
-from ossicle.training.runfolder import RunFolder
 
 # (where, epoch): within the epoch, at its end before its line, between line and state, after its state; and after all
 # epochs but before the weights.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.chunks import window_plan
 from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings
@@ -16,7 +17,6 @@ from ossicle.models.predictor import load_predictor
 from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.training.crossval import FitJob, fit_job
 from ossicle.training.material import load_material
-from ossicle.training.runfolder import RunFolder
 
 FRONT = FrontEndSettings(
     rate=8000, n_fft=256, hop_samples=128, n_mels=24, fmin_hz=0.0, fmax_hz=4000.0, scale="linear", preemphasis=0.98

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.files import naming, part_path, publish, read_json, sync, write_json
+from ossicle.artefacts.files import file_digest, naming, part_path, publish, read_json, sync, write_json
+from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError
 from ossicle.core.tracks import ScoreTrack
 
@@ -217,3 +218,9 @@ def _parse(value: Any, sidecar: Path) -> TrackInfo:
     if not isinstance(duration_s, float) or duration_s < 0:
         raise ArtefactError(f"{sidecar}: `duration_s` is not a number of seconds; score the recording again")
     return TrackInfo(tuple(labels), hop_s, duration_s, n_frames)
+
+
+def track_digest(path: Path) -> str:
+    """Return the digest of a track's two files, empty where one of them is missing."""
+    files = track_files(path)
+    return digest([file_digest(file) for file in files]) if all(file.exists() for file in files) else ""

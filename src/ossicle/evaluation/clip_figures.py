@@ -1,23 +1,21 @@
 """Held-out clips with their scores, and how well these tell the labels apart."""
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.intervals import as_intervals, overlap
 from ossicle.core.records import Annotation, Clip
 from ossicle.corpus.splits.folds import TEST, SplitSettings
-from ossicle.inference.track_files import track_path
 from ossicle.metrics.clips import ClipFigures, clip_figures, clip_scores
 
 
 def clip_rows(
-    clips: Collection[Clip], labels: Collection[str], annotations: Collection[Annotation], tracks: Path
+    clips: Collection[Clip], labels: Collection[str], annotations: Collection[Annotation], tracks: TracksFolder
 ) -> Iterator[dict[str, Any]]:
     """One row for each clip and label: whether the clip is the label's, and its score.
 
@@ -30,7 +28,7 @@ def clip_rows(
     for note in annotations:
         notes.setdefault((note.recording_id, note.label), []).append((note.start_s, note.end_s))
     for key, mine in sorted(by_recording.items()):
-        track = read_track(track_path(tracks, key))
+        track = tracks.track(key)
         spans = as_intervals([(one.start_s, one.end_s) for one in mine])
         scores = clip_scores(track, spans)
         for column, label in enumerate(track.labels):

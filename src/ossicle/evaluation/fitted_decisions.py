@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.core.decision import Decision
 from ossicle.core.pooling import as_judged
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.evaluation.criteria.criterion import Criterion
@@ -28,14 +27,6 @@ class FittedDecisions:
     held_out: Mapping[str, list[Event]]
     in_sample: Mapping[str, list[Event]]
     curves: tuple[ThresholdCurve, ...]
-
-    def decisions_json(self) -> dict[str, Any]:
-        """Return the decisions as plain values."""
-        return {
-            "per_fold": {str(fold): _decisions(of) for fold, of in self.fitted.per_fold.items()},
-            "final": _decisions(self.fitted.final),
-            "notes": list(self.fitted.notes),
-        }
 
     def curves_json(self) -> list[dict[str, Any]]:
         """Return the curves as plain values, None where nothing was there to count."""
@@ -67,10 +58,6 @@ def fit_decisions(
             for column, label in enumerate(truth.labels)
         ),
     )
-
-
-def _decisions(decisions: Mapping[str, Decision]) -> dict[str, Any]:
-    return {label: asdict(one) for label, one in decisions.items()}
 
 
 def _finite(value: Any) -> Any:

@@ -1,24 +1,20 @@
 """What several steps read: references, groups, folds and tracks of the annotated recordings."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.blocks import read_track
-from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event, ScoreTrack
-from ossicle.corpus.clips.dataset_folder import UNKNOWN, labels_of
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.review.rounds import PROVENANCE
-from ossicle.corpus.tables import UNKNOWN_SCHEMA, annotations_of, unknown_of
 from ossicle.inference.postprocess import postprocessed
-from ossicle.inference.track_files import track_path
 
 Times = dict[str, dict[str, Intervals]]
 
@@ -63,36 +59,29 @@ class Truth:
         return {key: self.recordings[key].duration_s for key in self.ids}
 
 
-def read_truth(corpus: Path, dataset: Path) -> Truth:
+def read_truth(corpus: CorpusFolder, dataset: DatasetFolder) -> Truth:
     """The truth from the artefacts ``corpus`` and ``dataset``."""
-    folds = read_table(dataset / "folds.parquet")
+    folds = dataset.folds
     recordings = {one.id: one for one in read_index(corpus).recordings}
     ids = tuple(sorted(folds["recording_id"].to_list()))
     judged = set(ids)
-    notes = annotations_of(read_table(dataset / "annotations.parquet"))
+    notes = dataset.annotations
     return Truth(
         ids=ids,
-        labels=labels_of(dataset),
+        labels=dataset.labels,
         recordings={key: recordings[key] for key in ids},
         annotations=tuple(one for one in notes if one.recording_id in judged),
         reviewed=sum(one.provenance == PROVENANCE for one in notes),
         only_teach=sum(one.recording_id not in judged for one in notes),
         groups=dict(zip(folds["recording_id"], folds["group"], strict=True)),
         folds=dict(zip(folds["recording_id"], folds["fold"], strict=True)),
-        unknown=_unknown(dataset, judged),
+        unknown=frozenset((key, label) for key, of in dataset.unknown.items() if key in judged for label in of),
     )
 
 
-def _unknown(dataset: Path, judged: Collection[str]) -> frozenset[tuple[str, str]]:
-    if not (dataset / UNKNOWN).exists():
-        return frozenset()
-    found = unknown_of(read_table(dataset / UNKNOWN, dict(UNKNOWN_SCHEMA)))
-    return frozenset((key, label) for key, labels in found.items() if key in judged for label in labels)
-
-
-def read_tracks(scores: Path, ids: tuple[str, ...], how: Postprocess) -> dict[str, ScoreTrack]:
+def read_tracks(scores: TracksFolder, ids: tuple[str, ...], how: Postprocess) -> dict[str, ScoreTrack]:
     """The score tracks of recordings, post-processed; memory-mapped where there is nothing to do."""
-    return {key: postprocessed(read_track(track_path(scores, key)), how) for key in ids}
+    return {key: postprocessed(scores.track(key), how) for key in ids}
 
 
 def event_times(events: dict[str, list[Event]]) -> Times:

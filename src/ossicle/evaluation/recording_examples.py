@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.audio.mono import load_mono
 from ossicle.core.tracks import Event
 from ossicle.evaluation.examples import Example, ExampleKind
 from ossicle.evaluation.ground_truth import Truth
-from ossicle.inference.track_files import track_path
 from ossicle.metrics.calibrating import Items
 from ossicle.metrics.recording_report import top_labels
 
@@ -30,7 +29,13 @@ class _Case:
 
 
 def recording_examples(
-    truth: Truth, items: Items, events: Mapping[str, list[Event]], scores: Path, audio: Path, rate: int, count: int
+    truth: Truth,
+    items: Items,
+    events: Mapping[str, list[Event]],
+    scores: TracksFolder,
+    audio: Path,
+    rate: int,
+    count: int,
 ) -> list[Example]:
     """At most ``count`` of each kind; a recording is shown once.
 
@@ -101,11 +106,11 @@ def _cases(
 
 
 def _example(
-    kind: ExampleKind, one: _Case, truth: Truth, items: Items, scores: Path, audio: Path, rate: int
+    kind: ExampleKind, one: _Case, truth: Truth, items: Items, scores: TracksFolder, audio: Path, rate: int
 ) -> Example:
     key = truth.ids[one.row]
     recording, label = truth.recordings[key], truth.labels[one.column]
-    track = read_track(track_path(scores, key))
+    track = scores.track(key)
     start_s, end_s = 0.0, recording.duration_s
     if end_s > MOST_S:
         highest = int(np.argmax(track.scores[:, track.labels.index(label)]))

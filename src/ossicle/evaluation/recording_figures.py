@@ -1,7 +1,6 @@
 """Whether each label is in each recording, by the out-of-fold scores pooled over it."""
 
-from pathlib import Path
-
+from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.postprocess import Postprocess
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.score_items import recording_items
@@ -9,7 +8,9 @@ from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.metrics.recording_report import RecordingReport, recording_report
 
 
-def recording_figures(truth: Truth, scores: Path, how: Postprocess, settings: EvaluationSettings) -> RecordingReport:
+def recording_figures(
+    truth: Truth, scores: TracksFolder, how: Postprocess, settings: EvaluationSettings
+) -> RecordingReport:
     """Return the report by recording; ``scores`` is the folder of tracks, ``how`` their post-processing."""
     items = recording_items(truth, scores, settings.pool, how)
     groups = [truth.groups[key] for key in truth.ids]

@@ -1,9 +1,9 @@
 """What out-of-fold scores are worth under no decision and under all: figures of frames, and PSDS."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.postprocess import Postprocess
 from ossicle.evaluation.ground_truth import Truth, read_tracks
 from ossicle.evaluation.settings import EvaluationSettings
@@ -13,7 +13,7 @@ from ossicle.metrics.psds import psds
 from ossicle.metrics.psds_settings import PRESETS
 
 
-def score_figures(truth: Truth, scores: Path, how: Postprocess, settings: EvaluationSettings) -> dict[str, Any]:
+def score_figures(truth: Truth, scores: TracksFolder, how: Postprocess, settings: EvaluationSettings) -> dict[str, Any]:
     """Return ``frames``, and ``psds`` where the criterion judges times.
 
     Each recording's scores come from the model that held out its group; a calibration is that of these models together.

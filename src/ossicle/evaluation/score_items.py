@@ -1,10 +1,9 @@
 """The out-of-fold scores of recordings and of frames beside their truth, as tables for ranking and calibration."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.pooling import pooled
 from ossicle.core.postprocess import Postprocess
 from ossicle.evaluation.ground_truth import Truth, read_tracks
@@ -12,7 +11,7 @@ from ossicle.metrics.calibrating import Items
 from ossicle.metrics.frames import frame_targets, frames_of
 
 
-def recording_items(truth: Truth, scores: Path, pool: str, how: Postprocess) -> Items:
+def recording_items(truth: Truth, scores: TracksFolder, pool: str, how: Postprocess) -> Items:
     """An item a recording, in the order of ``truth.ids``: its pooled scores, and the labels it has."""
     found = [np.zeros((0, len(truth.labels)), dtype=np.float32)]
     for key in truth.ids:
@@ -29,7 +28,7 @@ def recording_items(truth: Truth, scores: Path, pool: str, how: Postprocess) -> 
     )
 
 
-def frame_items(truth: Truth, scores: Path, how: Postprocess) -> Items:
+def frame_items(truth: Truth, scores: TracksFolder, how: Postprocess) -> Items:
     """An item a frame, recording after recording; it weighs its seconds."""
     references = truth.references
     values, positive, seconds, sizes = [], [], [], []

@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from ossicle.artefacts.files import whole_file
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError
 from ossicle.core.frontend import FrontEndSettings
@@ -18,7 +19,6 @@ from ossicle.core.settings import digestible
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.training.material import Material
 from ossicle.training.module import FrameDetector
-from ossicle.training.runfolder import RunFolder
 from ossicle.training.settings import TrainingSettings
 
 _MADE_FROM = "ossicle_made_from"

@@ -12,6 +12,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.artefacts.workers import end_with_parent, interrupts_held, keep_freed_memory
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError, UsageError
@@ -21,7 +23,6 @@ from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.training.fit import fit
 from ossicle.training.material import apart, load_material
 from ossicle.training.pseudo import PseudoSource, load_pseudo
-from ossicle.training.runfolder import RunFolder
 from ossicle.training.settings import TrainingSettings
 
 _POLL_S = 0.2
@@ -38,7 +39,7 @@ class FitJob:
 
     folder: Path
     held_out: tuple[int, ...]
-    dataset: Path
+    dataset: DatasetFolder
     store: Path
     labels: tuple[str, ...]
     plan: ChunkPlan

@@ -16,6 +16,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.frontend import FrontEndSettings
@@ -30,7 +31,6 @@ from ossicle.training.checkpoint import EpochEnd, read_epoch, state_digest
 from ossicle.training.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops
 from ossicle.training.material import Material
 from ossicle.training.module import FrameDetector
-from ossicle.training.runfolder import RunFolder
 from ossicle.training.settings import TrainingSettings
 
 

@@ -1,21 +1,19 @@
 """What a training reads: clips, annotations and the store, folded into frame targets."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.audio.store import MixedStore
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.intervals import Intervals, as_intervals, part, union
 from ossicle.core.records import Annotation, Clip
 from ossicle.core.tracks import rasterise
-from ossicle.corpus.clips.dataset_folder import KNOWN, UNKNOWN
-from ossicle.corpus.tables import annotations_of, clips_of, stretches_of, unknown_of
 from ossicle.training.pseudo import PseudoCrops
 
 _TOUCH_S = 1e-9
@@ -124,7 +122,7 @@ def apart(material: Material, held_out: tuple[Clip, ...]) -> Material:
     return replace(material, withheld={key: union(as_intervals(found)) for key, found in sorted(spans.items())})
 
 
-def target_intervals(annotations: list[Annotation], apart_s: float = 0.0) -> dict[str, dict[str, Intervals]]:
+def target_intervals(annotations: Iterable[Annotation], apart_s: float = 0.0) -> dict[str, dict[str, Intervals]]:
     """Disjoint intervals of every recording and label, neighbours at least ``apart_s`` apart (see ``intervals.part``).
 
     Annotations of one label that overlap become one; those that only touch stay two.
@@ -139,7 +137,7 @@ def target_intervals(annotations: list[Annotation], apart_s: float = 0.0) -> dic
 
 
 def load_material(
-    dataset: Path,
+    dataset: DatasetFolder,
     store: Path,
     labels: tuple[str, ...],
     plan: ChunkPlan,
@@ -148,18 +146,15 @@ def load_material(
     audio: Path | None = None,
     cache_mb: float = 0.0,
 ) -> Material:
-    """The material of a dataset folder (``clips``, ``annotations``, ``known``, ``unknown``) and a store folder.
+    """The material of a dataset and a store folder.
 
     Neighbours of one label are held ``apart_frames`` frames apart in the targets; see :class:`Material` for
     ``presence_s``. ``audio``: the folder of recordings, for those that are not in the store; ``cache_mb``: memory for
     whole recordings.
     """
-    clips = tuple(clips_of(read_table(dataset / "clips.parquet")))
-    notes = annotations_of(read_table(dataset / "annotations.parquet"))
-    # Absent where all recordings were annotated as a whole.
-    stretches = stretches_of(read_table(dataset / KNOWN)) if (dataset / KNOWN).exists() else {}
-    known = {key: as_intervals(times) for key, times in stretches.items()}
-    unknown = unknown_of(read_table(dataset / UNKNOWN)) if (dataset / UNKNOWN).exists() else {}
-    intervals = target_intervals(notes, apart_frames * plan.hop_s)
+    known = {key: as_intervals(times) for key, times in dataset.known.items()}
+    intervals = target_intervals(dataset.annotations, apart_frames * plan.hop_s)
     samples = MixedStore(store, audio, cache_mb)
-    return Material(clips, labels, intervals, samples, plan, known, presence_s=presence_s, unknown=unknown)
+    return Material(
+        dataset.clips, labels, intervals, samples, plan, known, presence_s=presence_s, unknown=dataset.unknown
+    )

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
 from ossicle.audio.store import Store
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import UsageError
@@ -24,7 +25,6 @@ from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.rounds import RoundHead, choose_view, read_head, read_windows, round_digest
 from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.pseudo_labels.windows import Labelled, Windows, all_of, labelled_recordings, relabelled, together
-from ossicle.corpus.tables import clips_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class PseudoSource:
     """
 
     rounds: tuple[Path, ...]
-    dataset: Path
-    corpus: Path
-    unlabelled: Path
+    dataset: DatasetFolder
+    corpus: CorpusFolder
+    unlabelled: UnlabelledFolder
     store: Path
     group: str
     own_group: str
@@ -60,13 +60,12 @@ class Lesson:
         return set(self.windows.recordings.tolist())
 
 
-def split_recordings(dataset: Path, corpus: CorpusIndex, folds: tuple[int, ...]) -> tuple[Labelled, Labelled]:
+def split_recordings(dataset: DatasetFolder, corpus: CorpusIndex, folds: tuple[int, ...]) -> tuple[Labelled, Labelled]:
     """What a model learns from, and what it holds out, where ``folds`` are held out."""
     digests = {one.id: one.digest for one in corpus.recordings}
-    places = [(one.recording_id, one.group, one.fold) for one in clips_of(read_table(dataset / "clips.parquet"))]
-    judged = read_table(dataset / "folds.parquet")
+    places = [(one.recording_id, one.group, one.fold) for one in dataset.clips]
     # A recording without a clip (reviewed, nothing found, no noise drawn) is held out all the same.
-    places += [(row["recording_id"], row["group"], row["fold"]) for row in judged.iter_rows(named=True)]
+    places += [(row["recording_id"], row["group"], row["fold"]) for row in dataset.folds.iter_rows(named=True)]
 
     def of(within: bool) -> Labelled:
         found = [(key, group) for key, group, fold in places if (fold in folds) == within]

@@ -8,6 +8,7 @@ import pytest
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.data.corpus import STEP
 from ossicle.app.steps.engine.step import Silent, run_steps
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.corpus.indexing.index_storage import read_index
 
 from ...old_scheme import make_corpus
@@ -23,7 +24,7 @@ def test_the_project_file_of_the_page_indexes_such_a_corpus(tables, tmp_path):
     made = make_corpus(tmp_path / "alpacas")
     made.segment(made.clip("Luna_20250610_cut"), 20, 20.5, "_h_q2")
     (tmp_path / "ossicle.toml").write_text(tables[0], encoding="utf-8")
-    index = read_index(run_steps((STEP,), load_project(tmp_path), Silent()).artefacts["corpus"])
+    index = read_index(CorpusFolder.among(run_steps((STEP,), load_project(tmp_path), Silent()).artefacts))
     assert len(index.recordings) == 10
     assert all(one.reviewed for one in index.recordings)
     assert len(index.annotations) == len(made.calls) + 1

@@ -15,11 +15,11 @@ from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import read_json
+from ossicle.artefacts.record_tables import clips_of
 from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.core.errors import SplitError, UsageError
-from ossicle.corpus.clips.dataset_folder import UNKNOWN
 from ossicle.corpus.formats.delimited import write_delimited
-from ossicle.corpus.tables import clips_of
 
 from ...untrained import use_untrained
 
@@ -129,7 +129,7 @@ def test_unknown_labels_are_written_beside_the_dataset(tmp_path: Path) -> None:
     done = run_steps(
         (corpus.STEP, dataset.STEP), load_project(file, ("corpus.metadata.secondary=unknown",)), Silent()
     ).artefacts
-    rows = read_table(done["dataset"] / UNKNOWN).to_dicts()
+    rows = read_table(DatasetFolder.among(done).unknown_file).to_dicts()
     assert [row["label"] for row in rows] == ["wren"]
     clips = clips_of(read_table(done["dataset"] / "clips.parquet"))
     assert [one.label for one in clips if one.recording_id == rows[0]["recording_id"]] == ["robin"]

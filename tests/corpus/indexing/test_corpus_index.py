@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.digest import digest, recording_id
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.raven import write_raven
@@ -82,9 +83,9 @@ def test_the_result_does_not_depend_on_workers_and_survives_the_disk(tmp_path):
     (tmp_path / "audio/bad.wav").write_bytes(b"no audio at all")
     one, many = index(tmp_path, workers=1), index(tmp_path, workers=4)
     assert one == many
-    write_index(one, tmp_path / "out")
-    write_index(many, tmp_path / "again")
-    assert read_index(tmp_path / "out") == one
+    write_index(one, CorpusFolder(tmp_path / "out"))
+    write_index(many, CorpusFolder(tmp_path / "again"))
+    assert read_index(CorpusFolder(tmp_path / "out")) == one
     for name in os.listdir(tmp_path / "out"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
@@ -252,8 +253,8 @@ def test_a_name_that_is_no_text_is_left_out(tmp_path):
     found = index(tmp_path)
     assert [one.path for one in found.left_out] == ["b\\xff.wav"]
     assert kinds(found) == [("not_annotations", "b\\xff.txt")]
-    write_index(found, tmp_path / "out")
-    assert read_index(tmp_path / "out") == found
+    write_index(found, CorpusFolder(tmp_path / "out"))
+    assert read_index(CorpusFolder(tmp_path / "out")) == found
 
 
 def test_golden_index(tmp_path):

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 import soundfile
 
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.delimited import write_delimited
 from ossicle.corpus.health.report import health
@@ -89,8 +90,8 @@ def test_secondary_labels_may_be_unknown_or_unread(tmp_path: Path, secondary: st
     unknown = {one.path: found.unknown[one.id] for one in found.recordings if one.id in found.unknown}
     expected = {"wren/XC1.ogg": ("robin",), "robin/XC1.ogg": ("crow", "wren")}
     assert unknown == (expected if secondary == "unknown" else {})
-    write_index(found, tmp_path / "index")
-    assert read_index(tmp_path / "index") == found
+    write_index(found, CorpusFolder(tmp_path / "index"))
+    assert read_index(CorpusFolder(tmp_path / "index")) == found
 
 
 def test_a_parquet_table_with_lists_is_read_alike(tmp_path: Path) -> None:

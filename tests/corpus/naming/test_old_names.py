@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from ossicle.artefacts.files import read_json
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.errors import UsageError
 from ossicle.corpus.health.corpus_overlap import corpus_overlap
 from ossicle.corpus.health.findings import find_problems
@@ -131,16 +132,16 @@ def test_defect_5_animal_and_date_are_read_from_every_name_and_of_clips_too(made
 
 
 def test_defect_9_the_index_holds_no_path_of_this_machine_and_moves(made, tmp_path):
-    write_index(index(made), tmp_path / "here")
+    write_index(index(made), CorpusFolder(tmp_path / "here"))
     shutil.copytree(made.folder, tmp_path / "elsewhere" / "corpus")
     moved = OldCorpus(tmp_path / "elsewhere" / "corpus", made.calls)
-    write_index(index(moved), tmp_path / "there")
+    write_index(index(moved), CorpusFolder(tmp_path / "there"))
     for file in (tmp_path / "here").iterdir():
         assert file.read_bytes() == (tmp_path / "there" / file.name).read_bytes(), file.name
     text = json.dumps(read_json(tmp_path / "here" / "index.json"))
     assert str(made.folder) not in text
     assert not any(one.path.startswith("/") for one in index(made).recordings)
-    assert read_index(tmp_path / "here") == index(made)
+    assert read_index(CorpusFolder(tmp_path / "here")) == index(made)
 
 
 def test_tapes_know_which_stretches_somebody_looked_at_and_clips_are_whole(made):

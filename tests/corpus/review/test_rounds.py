@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.errors import FormatError
 from ossicle.core.intervals import Intervals, as_intervals, both, union
 from ossicle.core.records import Annotation, Recording
@@ -90,8 +91,8 @@ def test_labels_that_are_not_kept_and_recordings_that_changed_are_left_out() -> 
 
 def test_an_index_with_reviews_survives_the_disk(tmp_path: Path) -> None:
     for name, index in (("plain", INDEX), ("reviewed", with_reviews(INDEX, [FIRST, SECOND]))):
-        write_index(index, tmp_path / name)
-        assert read_index(tmp_path / name) == index
+        write_index(index, CorpusFolder(tmp_path / name))
+        assert read_index(CorpusFolder(tmp_path / name)) == index
     assert {one.name for one in (tmp_path / "plain").iterdir()} == {
         "recordings.parquet",
         "annotations.parquet",

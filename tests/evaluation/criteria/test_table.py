@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ossicle.artefacts.blocks import write_track
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event, ScoreTrack
@@ -14,7 +15,6 @@ from ossicle.evaluation.criteria.table import CRITERIA, criterion_of
 from ossicle.evaluation.criterion_kinds import CRITERION_KINDS, EVENTS, RECORDINGS, kind_in
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.settings import EvaluationSettings
-from ossicle.inference.track_files import track_path
 from ossicle.metrics.matching import IouMatch, RecordingMatch
 
 LABELS = ("call", "song")
@@ -28,12 +28,13 @@ def run(tmp_path: Path) -> JudgedRun:
     notes = (Annotation("a", 2.0, 4.0, "call"), Annotation("b", 5.0, 6.0, "song"))
     truth = Truth(("a", "b"), LABELS, recordings, notes, {"a": "A", "b": "B"}, {"a": 0, "b": 1})
     events: dict[str, list[Event]] = {}
+    scored = ScoresFolder(tmp_path)
     for note in notes:
         scores = np.full((100, 2), 0.1, dtype=np.float32)
         scores[round(10 * note.start_s) : round(10 * note.end_s), LABELS.index(note.label)] = 0.9
-        write_track(track_path(tmp_path, note.recording_id), ScoreTrack(LABELS, scores, 0.1, 10.0))
+        write_track(scored.track_path(note.recording_id), ScoreTrack(LABELS, scores, 0.1, 10.0))
         events[note.recording_id] = [Event(note.start_s, note.end_s, note.label, 0.9)]
-    return JudgedRun(truth, events, tmp_path, Postprocess(), 0.1, 0.0)
+    return JudgedRun(truth, events, scored, Postprocess(), 0.1, 0.0)
 
 
 def test_every_declared_kind_has_a_criterion_and_a_name_in_the_settings() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.artefacts.files import sweep
+from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.artefacts.workers import end_with_parent, interrupts_held
 from ossicle.audio.probe import DecoderChoice, probe
 from ossicle.audio.resample import QUALITY
@@ -25,7 +26,6 @@ from ossicle.audio.store.entries import (
     StoreItem,
     has_index,
     read_index,
-    shard_path,
     write_index,
 )
 from ossicle.audio.store.shard import left_out, read_entries, write_shard
@@ -73,8 +73,8 @@ def build_store(
     every = sorted(items, key=lambda item: item.recording_id)
     _refuse_ids(every)
     folder = Path(folder)
-    shards = folder / "shards"
-    shards.mkdir(parents=True, exist_ok=True)
+    files = StoreFolder(folder)
+    files.shards.mkdir(parents=True, exist_ok=True)
     sweep(folder)
     wanted, others = by_settings(every, settings)
     space = SpaceChoice(folder, wanted, rate, settings)
@@ -97,7 +97,7 @@ def build_store(
     entries = sorted([*entries, *lost], key=lambda entry: entry.recording_id)
     reading = RawReading(settings.decoder, "whole" if settings.raw_reading == "whole" else "seek")
     write_index(folder, rate, entries, raw, reading)
-    for path in shards.glob("*.h5"):
+    for path in files.shard_files():
         if path.stem not in done:
             path.unlink()
     return entries
@@ -153,14 +153,15 @@ def _decide(
     workers: int,
 ) -> None:
     """Find out what there is room for, once for this folder; shards that are no part of it make room first."""
-    present = {path.stem: path.stat().st_size for path in (folder / "shards").glob("*.h5")}
+    files = StoreFolder(folder)
+    present = {path.stem: path.stat().st_size for path in files.shard_files()}
     # What is there already takes no more room; what is not wanted any more gives some.
     space.decide(wanted, left_free(folder, settings) + sum(present.values()), workers)
     without = set(space.without or ())
     inside = [item for item in wanted if item.recording_id not in without]
     planned = {plan.name for plan in plan_shards(inside, rate, shard_s, settings.decoder)}
     for name in present.keys() - planned:
-        shard_path(folder, name).unlink()
+        files.shard_file(name).unlink()
 
 
 def _listed(

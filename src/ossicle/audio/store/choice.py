@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.mono import MonoStream
 from ossicle.audio.probe import probe
 from ossicle.audio.store.entries import RawEntry, StoreItem, has_index
@@ -18,7 +19,6 @@ from ossicle.core.errors import ArtefactError, AudioError
 from ossicle.core.settings import digestible
 from ossicle.core.time import samples_at_rate
 
-CHOICE = "choice.json"
 # What HDF5 and the entries of a shard need beside the samples, a recording.
 _BESIDE_BYTES = 2048
 # A recording waits for its scale as float32, beyond this on the disk.
@@ -74,13 +74,13 @@ def left_free(folder: Path, settings: StoreSettings) -> int:
 
 
 class SpaceChoice:
-    """Which recordings a folder has no room for, remembered in ``choice.json``.
+    """Which recordings a folder has no room for, remembered in a file of it.
 
     That file tells of the making, and is no part of the content: what it leads to is.
     """
 
     def __init__(self, folder: Path, items: Sequence[StoreItem], rate: int, settings: StoreSettings) -> None:
-        self._file, self._settings, self._rate = folder / CHOICE, settings, rate
+        self._file, self._settings, self._rate = StoreFolder(folder).choice_file, settings, rate
         inputs = sorted([item.recording_id, item.digest] for item in items)
         self._asked = digest([rate, digestible(settings), inputs])
         self.without: list[str] | None = self._remembered(has_index(folder))

@@ -15,6 +15,7 @@ import polars as pl
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table
+from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.probe import DecoderChoice
 from ossicle.audio.resample import QUALITY
 from ossicle.audio.versions import decoder_versions
@@ -22,8 +23,6 @@ from ossicle.core.errors import ArtefactError
 from ossicle.core.records import Status
 
 STORE_VERSION = 1
-DECODER = "decoder.json"
-_HEADER, _INDEX, _RAW, _RAW_HOW = "store.json", "store.parquet", "raw.parquet", "raw.json"
 _DECODERS: tuple[DecoderChoice, ...] = ("auto", "soundfile", "av")
 _READINGS = ("seek", "whole")
 
@@ -108,44 +107,38 @@ _RAW_SCHEMA = {
 }
 
 
-def shard_path(folder: Path, shard: str) -> Path:
-    """Where a shard lies in a store; its name must be one that Ossicle gives."""
-    if not (shard.isalnum() and shard.isascii()):
-        raise ArtefactError(f"{folder}: {shard!r} is no name of a shard; build the store again")
-    return folder / "shards" / f"{shard}.h5"
-
-
 def write_index(
     folder: Path, rate: int, entries: Iterable[StoreEntry], raw: Sequence[RawEntry] = (), how: RawReading | None = None
 ) -> None:
     """Write the tables of a store, ``store.json`` last."""
-    how = how or RawReading()
-    write_json(folder / DECODER, {"decoder": how.decoder, "versions": decoder_versions(how.decoder)})
+    files, how = StoreFolder(folder), how or RawReading()
+    write_json(files.decoder_file, {"decoder": how.decoder, "versions": decoder_versions(how.decoder)})
     if raw:
-        write_table(folder / _RAW, pl.DataFrame([asdict(one) for one in raw], schema=_RAW_SCHEMA), ["recording_id"])
+        write_table(files.raw_file, pl.DataFrame([asdict(one) for one in raw], schema=_RAW_SCHEMA), ["recording_id"])
         # Of what is in the store the samples speak; of this, only what will decode it.
         versions = decoder_versions(how.decoder)
-        write_json(folder / _RAW_HOW, {**asdict(how), "versions": versions, "resampling": QUALITY})
+        write_json(files.raw_reading_file, {**asdict(how), "versions": versions, "resampling": QUALITY})
     else:
-        for name in (_RAW, _RAW_HOW):
-            (folder / name).unlink(missing_ok=True)
+        for file in (files.raw_file, files.raw_reading_file):
+            file.unlink(missing_ok=True)
     rows = [asdict(entry) for entry in entries]
-    write_table(folder / _INDEX, pl.DataFrame(rows, schema=_SCHEMA), ["recording_id"])
-    write_json(folder / _HEADER, {"store_version": STORE_VERSION, "rate": rate})
+    write_table(files.index_file, pl.DataFrame(rows, schema=_SCHEMA), ["recording_id"])
+    write_json(files.header_file, {"store_version": STORE_VERSION, "rate": rate})
 
 
 def has_index(folder: Path) -> bool:
     """Whether a store was finished in this folder."""
-    return (folder / _HEADER).is_file()
+    return StoreFolder(folder).header_file.is_file()
 
 
 def read_index(folder: Path) -> tuple[int, list[StoreEntry]]:
     """The rate of a store and its entries, sorted by id; raises ArtefactError where there is no store."""
-    header = read_json(folder / _HEADER)
+    files = StoreFolder(folder)
+    header = read_json(files.header_file)
     version, rate = (header.get("store_version"), header.get("rate")) if isinstance(header, dict) else (None, None)
     if version != STORE_VERSION or not isinstance(rate, int) or rate < 1:
-        raise ArtefactError(f"{folder / _HEADER}: not a store of version {STORE_VERSION}; build the store again")
-    return rate, [StoreEntry(**row) for row in _rows(folder / _INDEX, _SCHEMA, StoreEntry)]
+        raise ArtefactError(f"{files.header_file}: not a store of version {STORE_VERSION}; build the store again")
+    return rate, [StoreEntry(**row) for row in _rows(files.index_file, _SCHEMA, StoreEntry)]
 
 
 def read_raw(folder: Path) -> tuple[RawReading, list[RawEntry]]:
@@ -153,17 +146,18 @@ def read_raw(folder: Path) -> tuple[RawReading, list[RawEntry]]:
 
     Raises ArtefactError for tables that are damaged, or a path that leaves the folder of recordings.
     """
-    if not (folder / _RAW).exists():
+    files = StoreFolder(folder)
+    if not files.raw_file.exists():
         return RawReading(), []
-    entries = [RawEntry(**row) for row in _rows(folder / _RAW, _RAW_SCHEMA, RawEntry)]
+    entries = [RawEntry(**row) for row in _rows(files.raw_file, _RAW_SCHEMA, RawEntry)]
     for one in entries:
         path = PurePosixPath(one.path)
         if path.is_absolute() or ".." in path.parts or not path.parts or one.n_samples < 0:
-            raise ArtefactError(f"{folder / _RAW}: {one.path!r} is no path below a folder; build the store again")
-    stated = read_json(folder / _RAW_HOW)
+            raise ArtefactError(f"{files.raw_file}: {one.path!r} is no path below a folder; build the store again")
+    stated = read_json(files.raw_reading_file)
     decoder, reading = (stated.get("decoder"), stated.get("reading")) if isinstance(stated, dict) else (None, None)
     if decoder not in _DECODERS or reading not in _READINGS:
-        raise ArtefactError(f"{folder / _RAW_HOW}: says not how recordings are read; build the store again")
+        raise ArtefactError(f"{files.raw_reading_file}: says not how recordings are read; build the store again")
     return RawReading(decoder, reading), entries
 
 

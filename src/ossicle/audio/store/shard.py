@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.artefacts.files import whole_file
+from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.mono import MonoStream
 from ossicle.audio.probe import DecoderChoice
 from ossicle.audio.store.choice import SPOOL_BYTES
-from ossicle.audio.store.entries import StoreEntry, StoreItem, shard_path
+from ossicle.audio.store.entries import StoreEntry, StoreItem
 from ossicle.core.errors import ArtefactError, AudioError
 
 _BLOCK_SAMPLES = 1 << 18
@@ -38,7 +39,7 @@ def write_shard(
     A file that cannot be read becomes an entry ``left_out`` with its reason; only a full disk and the like raise.
     """
     entries: list[StoreEntry] = []
-    path = shard_path(folder, shard)
+    path = StoreFolder(folder).shard_file(shard)
     with whole_file(path) as part, h5py.File(part, "w", libver=("v110", "v110")) as file:
         samples = file.create_group("samples", track_times=False)
         for item in items:
@@ -54,7 +55,7 @@ def write_shard(
 
 def read_entries(folder: Path, shard: str) -> list[StoreEntry]:
     """The entries of a shard; raises ArtefactError where it is missing or damaged."""
-    path = shard_path(folder, shard)
+    path = StoreFolder(folder).shard_file(shard)
     try:
         with open_shard(folder, shard) as file:
             return [StoreEntry(**entry) for entry in json.loads(file["entries"][...].tobytes())]
@@ -64,7 +65,7 @@ def read_entries(folder: Path, shard: str) -> list[StoreEntry]:
 
 def open_shard(folder: Path, shard: str) -> h5py.File:
     """Open a shard for reading; raises ArtefactError."""
-    path = shard_path(folder, shard)
+    path = StoreFolder(folder).shard_file(shard)
     try:
         # Shards never change once in place, so no lock is needed, and network file systems often have none.
         return h5py.File(path, "r", locking=False)
@@ -81,7 +82,7 @@ class ShardFile:
     """
 
     def __init__(self, folder: Path, shard: str) -> None:
-        self.path = shard_path(folder, shard)
+        self.path = StoreFolder(folder).shard_file(shard)
         self._handle: int | None = None
         with open_shard(folder, shard) as file:
             try:

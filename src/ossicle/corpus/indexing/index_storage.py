@@ -9,14 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
-from ossicle.artefacts.tables import read_table, write_table
-from ossicle.audio.levels import Levels
-from ossicle.core.errors import ArtefactError
-from ossicle.core.records import Annotation
-from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
-from ossicle.corpus.indexing.placement import annotation_order
-from ossicle.corpus.notes import Note
-from ossicle.corpus.tables import (
+from ossicle.artefacts.record_tables import (
     ANNOTATION_SCHEMA,
     RECORDING_SCHEMA,
     STRETCH_SCHEMA,
@@ -30,36 +23,49 @@ from ossicle.corpus.tables import (
     unknown_frame,
     unknown_of,
 )
+from ossicle.artefacts.tables import read_table, write_table
+from ossicle.artefacts.typed.index import IndexFolder
+from ossicle.audio.levels import Levels
+from ossicle.core.errors import ArtefactError
+from ossicle.core.records import Annotation
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
+from ossicle.corpus.indexing.placement import annotation_order
+from ossicle.corpus.notes import Note
 
-RECORDINGS, ANNOTATIONS, REMARKS = "recordings.parquet", "annotations.parquet", "index.json"
-EXAMINED, STATED, UNKNOWN = "examined.parquet", "stated.parquet", "unknown.parquet"
 
-
-def write_index(index: CorpusIndex, folder: Path) -> None:
+def write_index(index: CorpusIndex, folder: IndexFolder) -> None:
     """Write an index into ``folder``; equal indexes give equal bytes."""
-    write_table(folder / RECORDINGS, recordings_frame(index.recordings), ["root", "path", "id"])
-    write_table(folder / ANNOTATIONS, annotations_frame(index.annotations), list(ANNOTATION_SCHEMA))
+    write_table(folder.recordings_file, recordings_frame(index.recordings), ["root", "path", "id"])
+    write_table(folder.annotations_file, annotations_frame(index.annotations), list(ANNOTATION_SCHEMA))
     if index.examined:
-        write_table(folder / EXAMINED, stretches_frame(index.examined), list(STRETCH_SCHEMA))
+        write_table(folder.examined_file, stretches_frame(index.examined), list(STRETCH_SCHEMA))
     if index.stated is not None:
-        write_table(folder / STATED, annotations_frame(index.stated), list(ANNOTATION_SCHEMA))
+        write_table(folder.stated_file, annotations_frame(index.stated), list(ANNOTATION_SCHEMA))
     if index.unknown:
-        write_table(folder / UNKNOWN, unknown_frame(index.unknown), list(UNKNOWN_SCHEMA))
+        write_table(folder.unknown_file, unknown_frame(index.unknown), list(UNKNOWN_SCHEMA))
     remarks = {
         "left_out": [asdict(one) for one in index.left_out],
         "notes": [asdict(one) for one in index.notes],
         "levels": {key: asdict(one) for key, one in index.levels.items()},
     }
-    write_json(folder / REMARKS, remarks)
+    write_json(folder.remarks_file, remarks)
 
 
-def read_index(folder: Path) -> CorpusIndex:
-    """Read the index in ``folder``; raises ArtefactError if it is damaged or was not written by Ossicle."""
-    recordings = recordings_of(read_table(folder / RECORDINGS, dict(RECORDING_SCHEMA)))
+def read_index(folder: IndexFolder) -> CorpusIndex:
+    """Read the index in ``folder``, once for each object.
+
+    Raises ArtefactError if it is damaged or was not written by Ossicle.
+    """
+    return folder.once(_read_index)
+
+
+def _read_index(folder: IndexFolder) -> CorpusIndex:
+    recordings = recordings_of(read_table(folder.recordings_file, dict(RECORDING_SCHEMA)))
     ranks = {one.id: rank for rank, one in enumerate(recordings)}
-    annotations = _annotations(folder / ANNOTATIONS, ranks)
-    examined, stated, unknown = ((folder / name).exists() for name in (EXAMINED, STATED, UNKNOWN))
-    remarks = read_json(folder / REMARKS)
+    annotations = _annotations(folder.annotations_file, ranks)
+    optional = (folder.examined_file, folder.stated_file, folder.unknown_file)
+    examined, stated, unknown = (file.exists() for file in optional)
+    remarks = read_json(folder.remarks_file)
     try:
         return CorpusIndex(
             recordings=tuple(recordings),
@@ -67,12 +73,12 @@ def read_index(folder: Path) -> CorpusIndex:
             left_out=tuple(LeftOut(**one) for one in remarks["left_out"]),
             notes=tuple(Note(**one) for one in remarks["notes"]),
             levels={key: Levels(**one) for key, one in remarks["levels"].items()},
-            examined=stretches_of(read_table(folder / EXAMINED, dict(STRETCH_SCHEMA))) if examined else {},
-            stated=_annotations(folder / STATED, ranks) if stated else None,
-            unknown=unknown_of(read_table(folder / UNKNOWN, dict(UNKNOWN_SCHEMA))) if unknown else {},
+            examined=stretches_of(read_table(folder.examined_file, dict(STRETCH_SCHEMA))) if examined else {},
+            stated=_annotations(folder.stated_file, ranks) if stated else None,
+            unknown=unknown_of(read_table(folder.unknown_file, dict(UNKNOWN_SCHEMA))) if unknown else {},
         )
     except (KeyError, TypeError, AttributeError):
-        raise ArtefactError(f"{folder / REMARKS} is no index of this version; index the corpus again") from None
+        raise ArtefactError(f"{folder.remarks_file} is no index of this version; index the corpus again") from None
 
 
 def _annotations(file: Path, ranks: Mapping[str, int]) -> tuple[Annotation, ...]:

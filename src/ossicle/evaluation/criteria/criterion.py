@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.pooling import MAX
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.tracks import Event
@@ -36,7 +37,7 @@ class JudgedRun:
 
     truth: Truth
     events: dict[str, list[Event]]
-    scores: Path
+    scores: TracksFolder
     postprocess: Postprocess
     hop_s: float
     apart_frames: float
@@ -101,7 +102,7 @@ class Criterion(ABC):
         """What an item of a calibration weighs: ``seconds`` or ``items``."""
 
     @abstractmethod
-    def items(self, truth: Truth, scores: Path, how: Postprocess) -> Items:
+    def items(self, truth: Truth, scores: TracksFolder, how: Postprocess) -> Items:
         """Return the out-of-fold scores with their truth that are ranked and calibrated."""
 
     def answers(self, items: Items, scores: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:

@@ -1,8 +1,8 @@
 """Events, matched with annotations by their times."""
 
-from pathlib import Path
 from typing import Any
 
+from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.postprocess import Postprocess
 from ossicle.evaluation.criteria.criterion import Criterion, ExampleRequest, JudgedRun, PageParts
 from ossicle.evaluation.criterion_kinds import EVENTS
@@ -42,7 +42,7 @@ class EventCriterion(Criterion):
         """A frame weighs its seconds."""
         return "seconds"
 
-    def items(self, truth: Truth, scores: Path, how: Postprocess) -> Items:
+    def items(self, truth: Truth, scores: TracksFolder, how: Postprocess) -> Items:
         """Return an item for each frame."""
         return frame_items(truth, scores, how)
 

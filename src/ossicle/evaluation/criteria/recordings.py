@@ -1,11 +1,11 @@
 """Recordings as a whole: a label is in one or not, whatever the times."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.pooling import MAX
 from ossicle.core.postprocess import Postprocess
 from ossicle.evaluation.criteria.criterion import Criterion, ExampleRequest, JudgedRun, PageParts
@@ -51,7 +51,7 @@ class RecordingCriterion(Criterion):
         """All recordings weigh the same."""
         return "items"
 
-    def items(self, truth: Truth, scores: Path, how: Postprocess) -> Items:
+    def items(self, truth: Truth, scores: TracksFolder, how: Postprocess) -> Items:
         """Return an item for each recording."""
         return recording_items(truth, scores, self.pool, how)
 

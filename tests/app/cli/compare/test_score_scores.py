@@ -13,6 +13,7 @@ from ossicle.app.cli.compare.score_files import read_score_set
 from ossicle.app.cli.main import app
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.files import write_json
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.digest import digest
 from ossicle.core.errors import FormatError, OssicleError, UsageError
 from ossicle.core.records import Recording
@@ -130,7 +131,7 @@ def test_the_step_scores_is_read_by_the_names_of_its_corpus(
     recordings = [Recording(ids[name], "r", f"site/{name}.wav", 8000, 1, 480_000, f"{name}") for name in CALLS]
     corpus, scores = tmp_path / "data" / "corpus" / "c0", tmp_path / "data" / "scores" / "s0"
     corpus.mkdir(parents=True)
-    write_index(CorpusIndex(tuple(recordings), ()), corpus)
+    write_index(CorpusIndex(tuple(recordings), ()), CorpusFolder(corpus))
     write_json(corpus / "artefact.json", {})
     write_tracks(scores / "tracks", ids)
     read = digest(sorted([one.id, one.digest] for one in recordings))

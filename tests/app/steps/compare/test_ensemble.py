@@ -14,14 +14,13 @@ from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Context, find_steps
 from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.train import training
-from ossicle.artefacts.files import write_json
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.format import member_bundles, read_bundle
-from ossicle.corpus.clips.dataset_folder import labels_of, models_of
 from ossicle.inference import batch
 from ossicle.inference.batch import score_recording
 from ossicle.models.networks.registry import build_network
 from ossicle.models.weights import save_weights
-from ossicle.training.runfolder import RunFolder
 
 from ....made_up import write_project
 from ....untrained import use_steps
@@ -50,13 +49,13 @@ exclude = ["siteB_1*"]
 
 def differently(context: Context) -> None:
     """Networks that nobody trained: those of one variant are alike, and the seed of the training makes them."""
-    labels, settings = labels_of(context.inputs["dataset"]), context.project.settings
-    models = models_of(context.inputs["dataset"])
-    for name in models:
+    dataset, settings, own = context.read(DatasetFolder), context.project.settings, context.own(TrainingFolder)
+    labels = dataset.labels
+    for name in dataset.models:
         torch.manual_seed(settings.training.seed)
         network = build_network(settings.model, settings.frontend, settings.plan, len(labels))
-        save_weights(network, RunFolder(context.out / name).weights)
-    write_json(context.out / "training.json", {"labels": list(labels), "held_out": models})
+        save_weights(network, own.run(name).weights)
+    own.write_summary({"labels": list(labels), "held_out": dataset.models})
 
 
 @pytest.fixture(scope="module")

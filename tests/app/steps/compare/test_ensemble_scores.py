@@ -18,12 +18,14 @@ from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.artefacts.blocks import read_track, write_track
 from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.scores import EnsembleScoresFolder, ScoresFolder
 from ossicle.core.combination import RULES, Combination
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.tracks import ScoreTrack
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.ensembles.combining import combine
-from ossicle.inference.track_files import track_path
 
 from ....made_up import judged, member, write_project
 from ....untrained import PROJECT
@@ -43,7 +45,7 @@ def data(project: Project) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def truth(data: dict[str, Path]) -> Truth:
-    return read_truth(data["corpus"], data["dataset"])
+    return read_truth(CorpusFolder.among(data), DatasetFolder.among(data))
 
 
 Make = Callable[..., Member]
@@ -61,8 +63,8 @@ def test_a_fixed_rule_is_the_rule_and_the_chains_own_decision(
     members, how = [make("a", 0.05), make("b", 0.3)], Combination(rule=rule, weights=(2.0, 1.0))
     done = judged(project, members, how)
     for key in truth.ids:
-        both = np.stack([read_track(track_path(one.scores, key)).scores for one in members])
-        found = read_track(track_path(done.artefacts["scores"], key))
+        both = np.stack([one.scores.track(key).scores for one in members])
+        found = ScoresFolder.among(done.artefacts).track(key)
         np.testing.assert_array_equal(found.scores, combine(both, how))
     said = json.loads((done.artefacts["scores"] / "ensemble.json").read_text())
     assert said["weights"] == {"a": 0.666667, "b": 0.333333}
@@ -85,10 +87,10 @@ def test_learned_weights_favour_the_better_member(project: Project, truth: Truth
     said = json.loads((done.artefacts["scores"] / "ensemble.json").read_text())
     assert said["weights"]["a"] > 0.8
     assert set(said["weights_per_fold"]) == {str(fold) for fold in truth.folds.values()}
-    fits = read_fits(done.artefacts["scores"])
+    fits = read_fits(EnsembleScoresFolder.among(done.artefacts))
     for key in truth.ids:
-        both = np.stack([read_track(track_path(one.scores, key)).scores for one in members])
-        found = read_track(track_path(done.artefacts["scores"], key)).scores
+        both = np.stack([one.scores.track(key).scores for one in members])
+        found = ScoresFolder.among(done.artefacts).track(key).scores
         np.testing.assert_array_equal(found, combine(both, fits[truth.folds[key]].how))
     assert not (done.artefacts["decision"] / "nested").exists()
 
@@ -101,7 +103,7 @@ def test_a_held_out_fold_has_no_part_in_what_judges_it(project: Project, truth: 
     fold = truth.folds[spoilt]
     before = judged(project, [make("a", 0.1), make("b", 0.3)], how)
     after = judged(project, [make("a", 0.1, spoilt=spoilt), make("b", 0.3, spoilt)], how)
-    fits, others = (read_fits(one.artefacts["scores"]) for one in (before, after))
+    fits, others = (read_fits(EnsembleScoresFolder.among(one.artefacts)) for one in (before, after))
     decisions, changed = (
         json.loads((one.artefacts["decision"] / "decision.json").read_text()) for one in (before, after)
     )
@@ -130,9 +132,9 @@ def test_the_annotations_of_a_fold_have_no_part_in_its_weights(truth: Truth, mak
 
 
 def test_the_events_of_a_fold_are_those_under_its_own_decision(project: Project, truth: Truth, make: Make) -> None:
+    from ossicle.artefacts.event_tables import events_of
     from ossicle.core.decision import Decision
     from ossicle.inference.decisions.decide import decide
-    from ossicle.inference.event_tables import events_of
 
     done = judged(project, [make("a", 0.3), make("b", 0.4)], Combination(rule="learned"))
     said = json.loads((done.artefacts["decision"] / "decision.json").read_text())
@@ -140,14 +142,14 @@ def test_the_events_of_a_fold_are_those_under_its_own_decision(project: Project,
     assert set(said["per_fold"]) == {str(fold) for fold in truth.folds.values()}
     for key in truth.ids:
         decisions = {label: Decision(**of) for label, of in said["per_fold"][str(truth.folds[key])].items()}
-        track = read_track(track_path(done.artefacts["scores"], key))
+        track = ScoresFolder.among(done.artefacts).track(key)
         assert events[key] == decide(track, decisions)
 
 
 def test_ranks_are_those_among_the_other_folds(project: Project, truth: Truth, make: Make) -> None:
     member = make("a", 0.2)
     fits = fit(truth, [member], Combination(rule="rank"), 0)
-    values = np.concatenate([read_track(track_path(member.scores, key)).scores for key in truth.ids])
+    values = np.concatenate([member.scores.track(key).scores for key in truth.ids])
     assert len(values) == 2000
     table = fits[None].tables
     assert table is not None
@@ -170,7 +172,7 @@ def test_labels_are_aligned_by_name_and_strangers_refused(make: Make, truth: Tru
     one, other = make("a", 0.1, labels=("call", "song")), make("b", 0.2, labels=("song", "call"))
     scores, track = member_scores([one, other], key)
     assert track.labels == ("call", "song")
-    np.testing.assert_array_equal(scores[1], read_track(track_path(other.scores, key)).scores[:, ::-1])
+    np.testing.assert_array_equal(scores[1], other.scores.track(key).scores[:, ::-1])
     with pytest.raises(UsageError, match="'c' are not those of 'a': it lacks 'song' and has 'cry' besides"):
         member_scores([one, make("c", 0.1, labels=("call", "cry"))], key)
 
@@ -184,7 +186,7 @@ def test_a_frame_more_is_rounding_and_two_are_not(make: Make, truth: Truth) -> N
 
 def test_other_hops_are_refused_with_the_remedy(make: Make, truth: Truth, tmp_path: Path) -> None:
     other = make("b", 0.1)
-    path = track_path(other.scores, truth.ids[0])
+    path = other.scores.track_path(truth.ids[0])
     track = read_track(path)
     write_track(path, ScoreTrack(track.labels, np.array(track.scores), 0.01, track.duration_s))
     with pytest.raises(UsageError, match=r"'b' has a frame every 10 ms and 'a' one every 20 ms.*hop_samples"):

@@ -13,12 +13,14 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.compare.leaderboard import Judged, board_of, difference, leaderboard
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
+from ossicle.artefacts.event_tables import events_of
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.combination import Combination
 from ossicle.evaluation.ground_truth import Truth, event_times, read_truth
 from ossicle.evaluation.leaderboard import Row
-from ossicle.inference.event_tables import events_of
 from ossicle.metrics.events import count_events
 from ossicle.metrics.matching import IouMatch
 from ossicle.report.pages.leaderboard_page import render, write_leaderboard_page
@@ -37,7 +39,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="module")
 def truth(project: Project) -> Truth:
     found = run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts
-    return read_truth(found["corpus"], found["dataset"])
+    return read_truth(CorpusFolder.among(found), DatasetFolder.among(found))
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.corpus.indexing.index_storage import read_index
 
 from ....old_scheme import PROJECT, TAPES, OldCorpus, loud, make_corpus
@@ -20,7 +21,7 @@ def made(tmp_path: Path) -> OldCorpus:
 def index_of(folder: Path):
     found = sorted(folder.glob("data/**/recordings.parquet"))
     assert len(found) == 1, found
-    return read_index(found[0].parent)
+    return read_index(CorpusFolder(found[0].parent))
 
 
 @pytest.mark.parametrize("only", ["tapes", "clips"])

@@ -19,9 +19,10 @@ from ossicle.app.steps.train import training
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog
 from ossicle.artefacts.shelf import Shelf
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.store import MixedStore, composition
 from ossicle.audio.store import choice as choosing
-from ossicle.corpus.clips import dataset_folder
 from ossicle.training.material import load_material
 
 from ....untrained import PROJECT, RATE, write_tapes
@@ -174,9 +175,9 @@ def test_a_training_says_the_composition_and_keeps_it(project: Path, tmp_path: P
     training.say_composition(context)
     assert lines[0] == "recordings: 0 from the store, 3 raw (0 % of 0.01 h from the store)"
     assert lines[1].startswith("warning: under half")
-    kept = json.loads((out / training.COMPOSITION).read_text())
+    kept = json.loads((out / TrainingFolder.COMPOSITION).read_text())
     assert (kept["stored"], kept["raw"], kept["decoder"], kept["line"]) == (0, 3, "auto", lines[0])
-    assert training.COMPOSITION in training.STEP.logs
+    assert TrainingFolder.COMPOSITION in training.STEP.logs
     assert composition(only).warning == kept["warning"]
 
 
@@ -236,9 +237,9 @@ def test_a_training_hears_the_same_from_store_and_files(project: Path) -> None:
     for overrides in ((), ("store.only_biggest=1",), ("store.raw=true", "store.raw_reading=whole")):
         loaded = load_project(project, overrides)
         made = run_project(loaded, Silent(), "store").artefacts
-        labels = dataset_folder.labels_of(made["dataset"])
+        labels = DatasetFolder.among(made).labels
         plan, audio = loaded.settings.plan, loaded.audio_folder
-        material = load_material(made["dataset"], made["store"], labels, plan, audio=audio, cache_mb=1.0)
+        material = load_material(DatasetFolder.among(made), made["store"], labels, plan, audio=audio, cache_mb=1.0)
         ids = sorted({clip.recording_id for clip in material.clips})
         assert len(ids) == 3
         starts = (-4000, 0, 12345, 9 * RATE)

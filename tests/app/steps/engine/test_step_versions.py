@@ -15,12 +15,13 @@ from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog
 from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.digest import digest
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.inference.track_files import track_path
 
 RATE = 8000
 PROJECT = """
@@ -44,7 +45,7 @@ bootstrap = 100
 
 # (step, STEP_VERSION): digest of what it writes, tables by value and figures to six decimals.
 GOLDEN = {
-    ("dataset", 4): "db7c69fe6f4f764d4d2ffb20492cb3f2c0aa5868d806dd93f4cfe8a7457c2532",
+    ("dataset", 5): "b2e49260ed71261e46ad4c1419dfe9e64a0ebc1bb7d2c2902cc89e74e8974875",
     ("decision", 2): "47016eb1c175131632b69fe3184104ffb137eaacfaa353a3b83b04ca1ac8281a",
     ("calibration", 1): "61524dd7a1f51d8481ff81fcaf19feb92b08d2f093c130695af0593ecfbd9037",
     ("second_stage", 1): "f6676cbd8a37290ad5b342d062f934650e1a9c526b048fca6d278dac25f77fbd",
@@ -90,12 +91,12 @@ def artefacts(project: Project) -> dict[str, Path]:
 
 def make_scores(index: Path, scores: Path) -> None:
     """Scores that follow the annotations, a little late and not always."""
-    read = read_index(index)
+    read = read_index(CorpusFolder(index))
     for number, one in enumerate(sorted(read.recordings, key=lambda one: one.path)):
         times = [(note.start_s, note.end_s) for note in read.annotations if note.recording_id == one.id]
         shifted = np.array(times)[number % 2 :] + 0.01 * number
         values = 0.05 + 0.9 * rasterise(shifted, 1000, 0.01)
-        path = track_path(scores, one.id)
+        path = ScoresFolder(scores).track_path(one.id)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_track(path, ScoreTrack(("call",), values[:, None].astype(np.float32), 0.01, one.duration_s))
 

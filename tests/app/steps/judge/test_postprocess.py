@@ -10,7 +10,7 @@ import pytest
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline import detector
-from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.bundle.format import read_bundle
 from ossicle.core.decision import Decision
 from ossicle.core.errors import ProjectError
@@ -22,7 +22,6 @@ from ossicle.inference.delivery import Delivery
 from ossicle.inference.finder import EventFinder
 from ossicle.inference.postprocess import postprocessed
 from ossicle.inference.predictor import FakePredictor
-from ossicle.inference.track_files import track_path
 
 from ....made_up import write_project
 from ....untrained import use_untrained
@@ -70,13 +69,13 @@ def test_a_change_scores_nothing_again_and_decides_anew(tapes: Path, ossicle: An
     assert scores is not None
     said_of = json.loads((found["decision"] / "decision.json").read_text())  # type: ignore[operator]
     decisions = {label: Decision(**of) for label, of in said_of["final"].items()}
+    from ossicle.artefacts.event_tables import events_of
     from ossicle.artefacts.tables import read_table
-    from ossicle.inference.event_tables import events_of
 
     ids = tuple(place.stem for place in (scores / "tracks").glob("*.npy"))
     events = events_of(read_table(found["decision"] / "events_in_sample.parquet"), ids)  # type: ignore[operator]
     for key in ids:
-        assert events[key] == decide(postprocessed(read_track(track_path(scores, key)), HOW), decisions)
+        assert events[key] == decide(postprocessed(ScoresFolder(scores).track(key), HOW), decisions)
 
 
 def test_it_is_in_the_bundle_and_predict_does_it(tapes: Path, ossicle: Any, tmp_path: Path) -> None:

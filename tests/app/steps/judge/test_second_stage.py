@@ -19,6 +19,9 @@ from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import RunLog
 from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.events import DecisionFolder, SecondStageFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.tracks import ScoreTrack, rasterise
@@ -27,7 +30,6 @@ from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.evaluation.hand_labels import HandLabel, read_hand_labels
 from ossicle.inference.predictor import FakePredictor
-from ossicle.inference.track_files import track_path
 
 RATE, SECONDS = 8000, 24
 PROJECT = """
@@ -86,7 +88,7 @@ def inputs(folder: Path) -> dict[str, Path]:
     found = dict(run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts)
     found["scores"] = project.data_root / "made-up-scores"
     generator = np.random.default_rng(1)
-    index = read_index(found["corpus"])
+    index = read_index(CorpusFolder.among(found))
     for number, one in enumerate(sorted(index.recordings, key=lambda one: int(one.path[6:-4]))):
         starts = np.arange(1, SECONDS - 1) + 0.02 * number
         calls = [note.start_s for note in index.annotations if note.recording_id == one.id]
@@ -95,7 +97,7 @@ def inputs(folder: Path) -> dict[str, Path]:
         values = np.full(100 * SECONDS, 0.02)
         for start, height in zip(starts, heights, strict=True):
             values += height * rasterise(np.array([[start, start + 0.3]]), len(values), 0.01)
-        path = track_path(found["scores"], one.id)
+        path = ScoresFolder.among(found).track_path(one.id)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_track(path, ScoreTrack(("call",), values[:, None].astype(np.float32), 0.01, one.duration_s))
     done(decision.STEP, project, found, "decision")
@@ -123,7 +125,7 @@ def forest(folder: Path, inputs: dict[str, Path]) -> Path:
 
 
 def verdict(out: Path) -> dict:
-    return json.loads((out / second_stage.VERDICT).read_text())
+    return SecondStageFolder(out).verdict
 
 
 def test_without_a_kind_the_events_are_those_of_the_decision(folder, inputs):
@@ -132,7 +134,7 @@ def test_without_a_kind_the_events_are_those_of_the_decision(folder, inputs):
     for name in ("events", "events_in_sample"):
         first = read_table(inputs["decision"] / f"{name}.parquet")
         assert read_table(out / f"{name}.parquet").equals(first)
-    assert second_stage.kept_stage(out) is None
+    assert second_stage.kept_stage(SecondStageFolder(out)) is None
 
 
 def test_what_can_be_heard_is_kept_with_its_gain(inputs, forest):
@@ -159,7 +161,7 @@ def test_the_metrics_are_those_of_both_stages_and_say_so(folder, inputs, forest)
 
 def test_it_is_the_same_again(folder, inputs, forest):
     again = done(second_stage.STEP, configured(folder, **FOREST, **{"project.workers": 1}), dict(inputs), "again")
-    for name in ("events.parquet", "events_in_sample.parquet", second_stage.MODEL, second_stage.VERDICT):
+    for name in ("events.parquet", "events_in_sample.parquet", "second_stage.safetensors", "second_stage.json"):
         assert (again / name).read_bytes() == (forest / name).read_bytes(), name
 
 
@@ -172,14 +174,14 @@ def test_what_gains_nothing_is_not_kept_and_said(folder, inputs, tmp_path, monke
     assert said["kept"] is False
     assert said["event_f1"]["gain"]["low"] <= 0
     assert read_table(out / "events.parquet").equals(read_table(inputs["decision"] / "events.parquet"))
-    assert second_stage.kept_stage(out) is None
+    assert second_stage.kept_stage(SecondStageFolder(out)) is None
 
 
 def test_the_kept_model_judges_new_sound_like_the_step(forest, folder):
     """What goes into the bundle, in the engine of ``predict``: tones below 1 kHz stay, others go."""
-    stage = second_stage.kept_stage(forest)
+    stage = second_stage.kept_stage(SecondStageFolder(forest))
     plan = ChunkPlan(rate=RATE, hop_samples=80, window_samples=256, core_frames=50, context_frames=5)
-    decisions = second_stage.read_decisions(folder / "data" / "decision")[None]
+    decisions = DecisionFolder(folder / "data" / "decision").decisions[None]
     samples = 0.003 * np.random.default_rng(9).standard_normal(12 * RATE).astype(np.float32)
     for second, hz in ((2, 500), (4, 2500), (6, 700), (8, 2000)):
         tone = 0.09 * np.sin(2 * np.pi * hz * np.arange(int(0.3 * RATE)) / RATE)
@@ -217,7 +219,7 @@ def test_settings_of_a_stage_that_is_off_change_nothing(folder):
 
 def test_hand_labels_count_more_than_annotations(folder, inputs):
     """Where every call is called noise, there is nothing true to learn."""
-    index = read_index(inputs["corpus"])
+    index = read_index(CorpusFolder.among(inputs))
     place = folder / "hand"
     for one in index.recordings:
         calls = [note for note in index.annotations if note.recording_id == one.id]
@@ -234,7 +236,7 @@ def test_hand_labels_count_more_than_annotations(folder, inputs):
 
 
 def test_hand_labels_that_say_something_else_are_refused(folder, inputs, tmp_path):
-    (recording, *_) = read_index(inputs["corpus"]).recordings
+    (recording, *_) = read_index(CorpusFolder.among(inputs)).recordings
     write_raven(tmp_path / "hand" / f"{recording.path[:-4]}.txt", [RawSelection(1.0, 2.0, "maybe")])
     with pytest.raises(FormatError, match=r"row at 1 s of site.*labelled 'maybe'; write target, noise or one of: call"):
         read_hand_labels(tmp_path / "hand", [recording], ("call",))

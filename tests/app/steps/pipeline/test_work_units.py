@@ -18,12 +18,11 @@ from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.pipeline.work_units import run_work_unit
 from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT, Shelf
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.errors import UsageError
-from ossicle.corpus.clips import dataset_folder
-from ossicle.corpus.clips.dataset_folder import models_of
 from ossicle.models.networks.registry import build_network
 from ossicle.models.weights import save_weights
-from ossicle.training.runfolder import RunFolder
 
 from ....untrained import PROJECT, chain_without_training, use_steps, write_tapes
 
@@ -31,7 +30,7 @@ from ....untrained import PROJECT, chain_without_training, use_steps, write_tape
 def one_untrained(context: Context, name: str) -> None:
     import torch
 
-    settings, labels = context.project.settings, dataset_folder.labels_of(context.inputs["dataset"])
+    settings, labels = context.project.settings, context.read(DatasetFolder).labels
     torch.manual_seed(0)
     with (context.project.folder / "trained").open("a") as file:
         file.write(f"{name}\n")
@@ -169,7 +168,7 @@ def test_jobs_are_what_is_to_do_in_arrays_and_neighbours(project: Project) -> No
 
     dataset = find_steps(detector.PIPELINE.steps, project)["dataset"]
     assert dataset is not None
-    folds = [name for name in models_of(dataset) if name != "final"]
+    folds = [name for name in DatasetFolder(dataset).models if name != "final"]
     rest = "decision-report"
     assert plan(on="slurm") == [
         ("training", "slurm", [*folds, "final"], ()),

@@ -20,13 +20,14 @@ from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.pipeline.work_units import run_work_unit
 from ossicle.app.steps.rounds.pseudo_labels import make_round
 from ossicle.artefacts.files import read_json
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import UsageError
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.rounds import read_head, read_windows, round_digest, round_folders, round_path
 from ossicle.training.crossval import FitJob
 from ossicle.training.pseudo import PseudoCrops, load_pseudo
-from ossicle.training.runfolder import RunFolder
 
 from ....kills import NEVER, run_dying
 from ....pseudo_corpus import tone, train_here, write, write_corpus
@@ -89,7 +90,7 @@ def test_a_round_is_made_by_the_fold_models_and_says_from_what(first: Path) -> N
     loaded = load_project(first)
     corpus = find_steps(steps_of(loaded), loaded)["corpus"]
     assert corpus is not None
-    site_of = {one.id: one.fields["site"] for one in read_index(corpus).recordings}
+    site_of = {one.id: one.fields["site"] for one in read_index(CorpusFolder(corpus)).recordings}
     for name, taught in head.taught.items():
         sites = sorted({site_of[key] for key in taught.ids})
         assert sites == sorted(taught.groups)

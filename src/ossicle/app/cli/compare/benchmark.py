@@ -13,7 +13,6 @@ from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.run.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
-from ossicle.artefacts.files import read_json
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 
 _SHOWN = 12
@@ -128,15 +127,17 @@ def _stated(corpus: Path | None, annotations: Path | None, models: list[str], al
 
 
 def _board(folder: Path) -> list[dict[str, object]]:
-    import polars as pl
+    from ossicle.artefacts.typed.benchmark import BenchmarkResultsFolder
 
-    rows: list[dict[str, object]] = pl.read_csv(folder / "leaderboard.csv", infer_schema_length=None).to_dicts()
+    rows: list[dict[str, object]] = BenchmarkResultsFolder(folder).table("leaderboard").to_dicts()
     return rows
 
 
 def _show(folder: Path) -> None:
-    board = _board(folder)
-    first = read_json(folder / "benchmark.json")["criteria"][0]
+    from ossicle.artefacts.typed.benchmark import BenchmarkResultsFolder
+
+    board, results = _board(folder), BenchmarkResultsFolder(folder)
+    first = results.summary["criteria"][0]
     kept = [row for row in board if row["criterion"] == first]
     kept.sort(key=lambda row: (str(row["basis"]), -float(str(row["f1"] or 0))))
     rows = [
@@ -152,8 +153,8 @@ def _show(folder: Path) -> None:
         for row in kept[:_SHOWN]
     ]
     print_rows((str(first), "threshold", "F1", "precision", "recall", "false/h", "marks"), rows)
-    for name in ("report.html", "metrics.csv", "leaderboard.csv", "models"):
-        print(folder / name)
+    for place in (results.page, results.table_file("metrics"), results.table_file("leaderboard"), results.models):
+        print(place)
 
 
 def _interval(row: dict[str, object], name: str) -> str:

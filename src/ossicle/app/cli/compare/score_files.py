@@ -9,6 +9,8 @@ import numpy as np
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.shelf import MANIFEST
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
@@ -17,8 +19,6 @@ from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.metrics.frames import FrameScores, frames_of
-
-_TRACKS = "tracks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ def read_score_set(place: Path) -> ScoreSet:
     """
     if not place.is_dir():
         raise UsageError(f"{place}: is not a folder; give the folder with the score files")
-    folder = place / _TRACKS if (place / _TRACKS).is_dir() else place
+    scores = ScoresFolder(place)
+    folder = scores.tracks if scores.tracks.is_dir() else place
     found: dict[str, tuple[Path, tuple[str, ...], FrameScores, float]] = {}
     for name in files_below(folder, frozenset({".tsv", ".npy"})):
         path = folder / name
@@ -62,7 +63,7 @@ def read_score_set(place: Path) -> ScoreSet:
             )
         order = [own.index(label) for label in labels]
         tracks[key] = frames if own == labels else FrameScores(frames.edges_s, frames.scores[:, order])
-    names = _names_of_ids(folder.parent, tracks) if folder.name == _TRACKS else {key: key for key in tracks}
+    names = _names_of_ids(folder.parent, tracks) if folder.name == scores.TRACKS else {key: key for key in tracks}
     durations = {names[key]: duration_s for key, (_, _, _, duration_s) in found.items()}
     return ScoreSet(labels, {names[key]: track for key, track in tracks.items()}, durations)
 
@@ -85,19 +86,18 @@ def _track(path: Path) -> tuple[tuple[str, ...], FrameScores, float]:
 def _names_of_ids(artefact: Path, ids: Mapping[str, FrameScores]) -> dict[str, str]:
     """The name of each recording id, from the corpus whose recordings this artefact of the step ``scores`` read."""
     # The steps, and what they import, are wanted here only.
-    from ossicle.app.steps.data import corpus as corpus_step
     from ossicle.app.steps.score.scores import audio_digest
 
     if not (artefact / MANIFEST).is_file():
         return {key: key for key in ids}
-    read = read_json(artefact / MANIFEST).get("inputs", {}).get(corpus_step.STEP.name)
-    place = artefact.parent.parent / corpus_step.STEP.name
-    for corpus in sorted(place.glob("*/")):
+    read = read_json(artefact / MANIFEST).get("inputs", {}).get(CorpusFolder.step)
+    beside = artefact.parent.parent / CorpusFolder.step
+    for corpus in sorted(beside.glob("*/")):
         if (corpus / MANIFEST).is_file() and audio_digest(corpus) == read:
-            paths = {one.id: one.path for one in read_index(corpus).recordings}
+            paths = {one.id: one.path for one in read_index(CorpusFolder(corpus)).recordings}
             stems = [stem_of(path, SUFFIXES) for path in paths.values()]
             return {key: stem_of(paths[key], SUFFIXES) if len(set(stems)) == len(stems) else paths[key] for key in ids}
     raise UsageError(
-        f"{artefact}: the names of its recordings are not in {place}; give the folder "
-        "inside the data root, where `ossicle run` wrote it"
+        f"{artefact}: the names of its recordings are not in {beside}; give the folder inside the data root, where "
+        "`ossicle run` wrote it"
     )

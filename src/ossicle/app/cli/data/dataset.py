@@ -10,7 +10,6 @@ from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, S
 from ossicle.app.cli.run.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
-from ossicle.artefacts.files import read_json
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
 
 group = typer.Typer(help="Inspect and export the recordings, annotations and clips of a project.", no_args_is_help=True)
@@ -44,11 +43,12 @@ def health(
     from ossicle.app.steps.engine.input_problems import losses
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.run_project import run_project
+    from ossicle.artefacts.typed.index import CorpusFolder
 
     with make_progress(progress) as shown:
         loaded = load_project(project, tuple(set_ or ()), data_root, variant)
         made = run_project(loaded, shown, until=corpus.STEP.name).artefacts[corpus.STEP.name]
-    found = read_json(made / "health.json")
+    found = CorpusFolder(made).health
     if as_json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:

@@ -10,8 +10,6 @@ from ossicle.app.cli.printable import printable
 from ossicle.app.cli.run.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
-from ossicle.artefacts.files import read_json
-from ossicle.artefacts.tables import read_table
 
 Row = Mapping[str, Any]
 _ORDER = ("train", "val", "test")
@@ -31,16 +29,18 @@ def stats(
     Also lists what a leaky split cuts through, targets without room for a matching noise clip, and labels with fewer
     groups than folds. If there are very many groups, only the largest are shown.
     """
-    from ossicle.app.steps.data import corpus, dataset
+    from ossicle.app.steps.data import dataset
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.run_project import run_project
+    from ossicle.artefacts.typed.dataset import DatasetFolder
+    from ossicle.artefacts.typed.index import CorpusFolder
     from ossicle.corpus.indexing.index_storage import read_index
 
     with make_progress(progress) as shown:
         loaded = load_project(project, tuple(set_ or ()), data_root, variant)
         done = run_project(loaded, shown, until=dataset.STEP.name)
-    split = read_json(done.artefacts[dataset.STEP.name] / "split.json")
-    counts = read_table(done.artefacts[dataset.STEP.name] / "stats.parquet").to_dicts()
+    made = DatasetFolder.among(done.artefacts)
+    split, counts = made.split, made.stats.to_dicts()
     rows = [{"split": split["names"][str(row["fold"])], **row} for row in counts]
     if as_json:
         keys = ("strategy", "leaky", "clips_crossing", "rare", "tapes", "unplaced")
@@ -56,7 +56,7 @@ def stats(
         print_rows(head, tapes)
     _show_rare(split["rare"])
     if split["unplaced"]:
-        paths = {one.id: one.path for one in read_index(done.artefacts[corpus.STEP.name]).recordings}
+        paths = {one.id: one.path for one in read_index(CorpusFolder.among(done.artefacts)).recordings}
         print("no room for matching noise clips:")
         for one in split["unplaced"]:
             where = f"{paths[one['recording_id']]} at {one['start_s']:.3f} to {one['end_s']:.3f} s"

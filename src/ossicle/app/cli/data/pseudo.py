@@ -48,7 +48,7 @@ def pseudo(
     """
     from ossicle.app.steps.engine.progress import KINDS, make_progress
     from ossicle.app.steps.rounds.pseudo_labels import make_round
-    from ossicle.corpus.clips.dataset_folder import FINAL
+    from ossicle.artefacts.typed.dataset import FINAL
 
     if progress not in KINDS:
         raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")

@@ -12,6 +12,7 @@ from ossicle.app.cli.printable import printable
 from ossicle.app.cli.run.project import HERE
 from ossicle.app.project.load import Project, load_project
 from ossicle.artefacts.files import read_json
+from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from ossicle.core.settings import digestible
 
@@ -104,7 +105,7 @@ def build(
             _mended(loaded, done.artefacts[corpus.STEP.name], store, shown) if done.outcomes[name] == "reused" else []
         )
     of = composition(store)
-    size = sum(path.stat().st_size for path in (store / "shards").glob("*.h5"))
+    size = sum(path.stat().st_size for path in StoreFolder(store).shard_files())
     for problem in found:
         print(printable(f"damaged, now rebuilt: {problem}"), file=sys.stderr)
     if as_json:
@@ -137,10 +138,9 @@ def _mended(project: Project, corpus: Path, store: Path, shown: "Live | Plain | 
 
 def _advice(asked: Project, as_written: Project, store: Path, warning: str) -> list[str]:
     """What to say of a store beside what it holds."""
-    from ossicle.audio.store.choice import CHOICE
-
     lines = [warning] if warning else []
-    without = read_json(store / CHOICE)["without"] if (store / CHOICE).exists() else []
+    choice = StoreFolder(store).choice_file
+    without = read_json(choice)["without"] if choice.exists() else []
     if without:
         lines.append(
             f"{len(without)} recordings are not in the store, because the disk is too full: free some space or lower "

@@ -11,6 +11,7 @@ from ossicle.app.cli.options import ProgressKind
 from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.load import PROJECT_FILE, load_project
 from ossicle.artefacts.files import read_json, write_text
+from ossicle.artefacts.typed.published import PublishedResults
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import OssicleError
@@ -56,12 +57,12 @@ def demo(
     if not file.exists():
         write_text(file, _PROJECT)
     made_s = time.monotonic() - began
-    project = load_project(file)
+    project, results = load_project(file), PublishedResults(folder)
     with make_progress(progress) as shown:
         done = run_project(project, shown)
     if (refused := refusal_of(project, done)) is not None:
-        print_metrics(read_json(folder / "metrics.json"))
-        print(folder / "report.html")
+        print_metrics(read_json(results.metrics))
+        print(results.report)
         raise refused
     began = time.monotonic()
     field = _in_the_field(folder)
@@ -72,14 +73,14 @@ def demo(
         [(name, f"{seconds:.1f}") for name, seconds in phases],
         total=("total", f"{sum(seconds for _, seconds in phases):.1f}"),
     )
-    print_metrics(read_json(folder / "metrics.json"))
+    print_metrics(read_json(results.metrics))
     f1 = field.pooled.rates.f1.value
     print(
         f"two new tapes from two sites: {field.pooled.n_predicted} events predicted without torch, F1 {f1:.3f} against "
         f"{field.pooled.n_reference} annotations; streaming gave the same events\n"
     )
-    for name in ("report.html", "bundle/", "metrics.json", "field/predictions/"):
-        print(folder / name)
+    for place in (results.report, results.bundle, results.metrics, folder / "field" / "predictions"):
+        print(place)
 
 
 def _tapes(folder: Path, settings: SynthSettings) -> None:
@@ -94,7 +95,7 @@ def _tapes(folder: Path, settings: SynthSettings) -> None:
 
 def _in_the_field(folder: Path) -> EventReport:
     """Predict the new tapes with the bundle, as Raven tables, check that the stream agrees, and judge the events."""
-    bundle = read_bundle(folder / "bundle")
+    bundle = read_bundle(PublishedResults(folder).bundle)
     predictor, second, given = OnnxPredictor(bundle), bundled_second_stage(bundle), bundled_delivery(bundle)
     place = folder / "field" / "predictions"
     place.mkdir(exist_ok=True)

@@ -15,11 +15,11 @@ from ossicle.app.steps.benchmark.keys import BUNDLE, bundle_key, decision_key, r
 from ossicle.app.steps.benchmark.leaderboard import bundle_rows, fitted_rows
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.app.steps.benchmark.scores import NAME as SCORES
-from ossicle.app.steps.benchmark.scores import left_out_of
 from ossicle.app.steps.benchmark.second_layer import second_digest, second_layer, second_stage_events
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.artefacts.blocks import read_track
-from ossicle.artefacts.tables import write_table
+from ossicle.artefacts.typed.benchmark import BenchmarkDecisionsFolder
+from ossicle.artefacts.typed.index import BenchmarkIndexFolder
+from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
 from ossicle.evaluation.benchmark_figures import Row, Tally, frame, in_order
@@ -27,11 +27,9 @@ from ossicle.evaluation.judged_tracks import where_known, with_labels
 from ossicle.inference.decisions.grid import found_by_grid
 from ossicle.inference.decisions.one_decision import found_by_decisions
 from ossicle.inference.postprocess import postprocessed
-from ossicle.inference.track_files import track_path
 
 STEP_VERSION = 2
-NAME = "benchmark-decisions"
-EVENTS = "events"
+NAME = BenchmarkDecisionsFolder.step
 
 
 def decisions_step(opened: Opened, overlap: str) -> Step:
@@ -80,22 +78,20 @@ def shaping(settings: BenchmarkSettings) -> dict[str, Any]:
 def run(opened: Opened, marks: str, context: Context) -> None:
     """Write the tables of figures, and below ``events`` a folder for each decision whose threshold is laid out."""
     settings = context.project.settings.benchmark
-    scores = context.inputs[SCORES]
-    truth = read_benchmark(context.inputs[INDEX], settings.tape).without(left_out_of(scores))
+    scores, own = context.read(BenchmarkScoresFolder), context.own(BenchmarkDecisionsFolder)
+    truth = read_benchmark(context.read(BenchmarkIndexFolder), settings.tape).without(scores.left_out)
     labels = judged_labels(truth, opened, context.project.settings.benchmark.labels)
     judging = judging_of(truth, labels, settings)
     how = opened.bundle.postprocess
     tracks = {
-        key: where_known(
-            with_labels(postprocessed(read_track(track_path(scores, key)), how), labels), truth.known.get(key)
-        )
+        key: where_known(with_labels(postprocessed(scores.track(key), how), labels), truth.known.get(key))
         for key in truth.ids
     }
     references, grid = truth.references(labels), settings.grid(opened.plan.hop_s)
     criteria = tuple(criterion for _, criterion in judging.criteria)
     several = len(grid.decisions()) > grid.n_on
     recordings = [truth.recordings[key] for key in truth.ids]
-    folders = EventFolders(context.out / EVENTS, recordings, judging.tapes, labels, opened.bundle.front.fmax_hz)
+    folders = EventFolders(own.events, recordings, judging.tapes, labels, opened.bundle.front.fmax_hz)
     tally, written = Tally(judging), {}
     decisions = grid.decisions()
     for done, (decision, found) in enumerate(
@@ -110,16 +106,16 @@ def run(opened: Opened, marks: str, context: Context) -> None:
         context.progress.advance(done, len(decisions), f"decisions, {opened.reading.name}")
     fitted = fitted_rows(opened, tally, judging, grid)
     if opened.own_plan:
-        own = {label: opened.bundle.decisions.get(label, Decision(on=1.0, off=1.0)) for label in labels}
-        everything = {**{label: Decision(on=1.0, off=1.0) for label in opened.bundle.labels}, **own}
+        decided = {label: opened.bundle.decisions.get(label, Decision(on=1.0, off=1.0)) for label in labels}
+        everything = {**{label: Decision(on=1.0, off=1.0) for label in opened.bundle.labels}, **decided}
         found = found_by_decisions(tracks, references, everything, labels, criteria)
         bundled = Tally(judging)
-        key = {**reading_key(opened), **bundle_key(own, labels, opened.plan.hop_s)}
+        key = {**reading_key(opened), **bundle_key(decided, labels, opened.plan.hop_s)}
         tally.add(key, found)
         bundled.add(key, found)
-        folders.write(BUNDLE, found, resolved(opened, own, key, judging, marks))
+        folders.write(BUNDLE, found, resolved(opened, decided, key, judging, marks))
         written[BUNDLE] = key
-        fitted += bundle_rows(opened, bundled, judging, own)
+        fitted += bundle_rows(opened, bundled, judging, decided)
     tables = tally.tables(marks)
     if second_digest(opened):
         view = benchmark_view(context.project).audio_folder
@@ -132,7 +128,7 @@ def run(opened: Opened, marks: str, context: Context) -> None:
     for name, key in written.items():
         folders.write_metrics(name, _rows_of(tables["metrics"], key))
     for name, table in (*tables.items(), ("leaderboard", frame("leaderboard", fitted, marks))):
-        write_table(context.out / f"{name}.parquet", table, [])
+        own.write_table(name, table)
 
 
 def _rows_of(metrics: pl.DataFrame, key: Row) -> pl.DataFrame:

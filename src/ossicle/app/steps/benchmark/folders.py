@@ -9,6 +9,7 @@ import polars as pl
 
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import write_csv, write_table
+from ossicle.artefacts.typed.benchmark import DecisionEventsFolder
 from ossicle.core.records import Recording
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import FORMATS, WriteOptions
@@ -16,8 +17,6 @@ from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.naming.table_names import table_places
 from ossicle.inference.decisions.grid import Found
 
-INDEX = "predictions.parquet"
-SETTINGS, METRICS, EVENTS = "settings.json", "metrics.csv", "events.csv"
 _INDEX_SCHEMA = {
     "recording_id": pl.String,
     "recording": pl.String,
@@ -60,11 +59,11 @@ class EventFolders:
 
     def write(self, name: str, found: Sequence[Found], settings: Mapping[str, Any]) -> None:
         """The folder ``name`` of one decision; its index says of each event whether the first criterion matched it."""
-        out = self._folder / name
+        out = DecisionEventsFolder(self._folder / name)
         rows = self._rows(found)
-        write_json(out / SETTINGS, settings)
+        write_json(out.settings_file, settings)
         schema = _INDEX_SCHEMA
-        write_table(out / INDEX, pl.DataFrame(rows, schema=schema), ["recording", "start_s", "end_s", "label"])
+        write_table(out.index_file, pl.DataFrame(rows, schema=schema), ["recording", "start_s", "end_s", "label"])
         by_recording: dict[str, list[RawSelection]] = {one.path: [] for one in self._recordings}
         for row in rows:
             by_recording[row["recording"]].append(
@@ -76,17 +75,17 @@ class EventFolders:
             target = FORMATS[kind]
             for path, events in by_recording.items():
                 place = self._places[path]
-                file = out / kind / place.with_name(place.name + target.ending)
+                file = out.path / kind / place.with_name(place.name + target.ending)
                 if target.write is not None:
                     target.write(file, EventTable(tuple(events), (path,)), self._options)
         table = FORMATS["csv"]
         if table.write is not None:
             everything = tuple(one for events in by_recording.values() for one in events)
-            table.write(out / EVENTS, EventTable(everything, tuple(by_recording)), self._options)
+            table.write(out.events_file, EventTable(everything, tuple(by_recording)), self._options)
 
     def write_metrics(self, name: str, rows: pl.DataFrame) -> None:
         """The figures of one decision beside its events."""
-        write_csv(self._folder / name / METRICS, rows)
+        write_csv(DecisionEventsFolder(self._folder / name).metrics_file, rows)
 
     def _rows(self, found: Sequence[Found]) -> list[dict[str, Any]]:
         rows = []

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from ossicle.app.steps.benchmark.models import benchmark_models
 from ossicle.app.steps.data import corpus, unlabelled
 from ossicle.app.steps.data.unlabelled import teaching_rounds
 from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
+from ossicle.artefacts.typed.index import BenchmarkIndexFolder, CorpusFolder, UnlabelledFolder
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
@@ -22,7 +22,7 @@ from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.evaluation.ground_truth import Times
 
 STEP_VERSION = 1
-NAME = "benchmark-index"
+NAME = BenchmarkIndexFolder.step
 _FIELDS = ("animal", "tape")
 OVERLAPS, UNCHECKED = "overlaps the training corpus", "overlap with the training corpus not checked"
 
@@ -54,7 +54,7 @@ def run(context: Context) -> None:
         workers=view.settings.project.workers,
         progress=lambda done, total: context.progress.advance(done, total, "recordings of the benchmark"),
     )
-    write_index(index, context.out)
+    write_index(index, context.own(BenchmarkIndexFolder))
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class BenchmarkTruth:
         return float(np.sum([self.seconds(key) for key in self.ids])) / 3600
 
 
-def read_benchmark(index: Path, tape: str) -> BenchmarkTruth:
+def read_benchmark(index: BenchmarkIndexFolder, tape: str) -> BenchmarkTruth:
     """The truth from the artefact; raises UsageError where no recording is annotated, nor a stretch of one."""
     found = read_index(index)
     partly = found.partly
@@ -129,7 +129,7 @@ def read_benchmark(index: Path, tape: str) -> BenchmarkTruth:
 
 
 def training_overlap(
-    project: Project, index: Path, progress: Progress, overrides: Sequence[str] = ()
+    project: Project, index: BenchmarkIndexFolder, progress: Progress, overrides: Sequence[str] = ()
 ) -> tuple[Overlap, str]:
     """What the benchmark shares with what the project, and each variant judged, was trained on; and what to mark.
 
@@ -143,11 +143,12 @@ def training_overlap(
         if not one.audio_folder.is_dir():
             mark = UNCHECKED
             continue
-        training = [read_index(run_steps((corpus.STEP,), one, progress).artefacts[corpus.STEP.name])]
+        training = [read_index(CorpusFolder.among(run_steps((corpus.STEP,), one, progress).artefacts))]
         fields = (*_FIELDS, settings.benchmark.tape, one.settings.split.group)
         if teaching_rounds(one):
             # Heard in training as well, whoever labelled it.
-            training.append(read_index(run_steps((unlabelled.INDEX,), one, progress).artefacts[unlabelled.INDEX_NAME]))
+            heard = run_steps((unlabelled.INDEX,), one, progress).artefacts
+            training.append(read_index(UnlabelledFolder.among(heard)))
         for index_of in training:
             here = corpus_overlap(index_of, benchmark, fields)
             found = Overlap(

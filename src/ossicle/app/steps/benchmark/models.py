@@ -15,8 +15,8 @@ from ossicle.app.project.benchmark import BenchmarkSettings, asked_windows
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
-from ossicle.app.steps.release.bundle import FOLDER
-from ossicle.app.steps.release.bundle import STEP as BUNDLE_STEP
+from ossicle.artefacts.typed.published import BUNDLE, PublishedResults
+from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.bundle.format import MODEL, WAVEFORM, WEIGHTS, read_bundle
 from ossicle.bundle.manifest import Bundle, is_plain_name
 from ossicle.core.chunks import ChunkPlan, window_plan
@@ -105,7 +105,7 @@ def benchmark_models(project: Project, overrides: Sequence[str] = ()) -> tuple[M
     the project was loaded with.
     """
     found: list[Model] = []
-    for stated in project.settings.benchmark.models or (FOLDER,):
+    for stated in project.settings.benchmark.models or (BUNDLE,):
         folder = project.folder / stated
         if stated in project.variants and not folder.is_dir():
             one = load_project(project.file, tuple(overrides), project.data_root, stated)
@@ -117,12 +117,12 @@ def benchmark_models(project: Project, overrides: Sequence[str] = ()) -> tuple[M
 
 def bundle_of(project: Project) -> Path:
     """Where a project's or variant's bundle lies: among its results, else one that the noise gate refused; or will."""
-    laid_out = project.results / FOLDER
+    laid_out = PublishedResults(project.results).bundle
     if laid_out.is_dir():
         return laid_out
-    name = BUNDLE_STEP.name
+    name = BundleFolder.step
     made = find_steps(chosen_steps(project, (name,)), project).get(name)
-    return made / FOLDER if made is not None else laid_out
+    return BundleFolder(made).bundle if made is not None else laid_out
 
 
 def readings(project: Project, overrides: Sequence[str] = ()) -> tuple[Reading, ...]:
@@ -197,7 +197,7 @@ def _distinct(models: Sequence[Model]) -> tuple[Model, ...]:
     for model in models:
         name = model.name
         if times[name.lower()] > 1:
-            beside = model.folder.parent.name if model.folder.name == FOLDER else model.folder.name
+            beside = model.folder.parent.name if model.folder.name == BUNDLE else model.folder.name
             name = f"{name}-{beside}"
         out.append(Model(name, model.folder, model.windowed, model.variant))
     names = Counter(model.name.lower() for model in out)

@@ -9,30 +9,28 @@ from typing import Any
 import polars as pl
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.benchmark.decisions import EVENTS
 from ossicle.app.steps.benchmark.index import NAME as INDEX
 from ossicle.app.steps.benchmark.index import OVERLAPS, UNCHECKED, read_benchmark
 from ossicle.app.steps.benchmark.models import Reading
-from ossicle.app.steps.benchmark.scores import left_out_of
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.artefacts.files import read_json, whole_folder, write_json
+from ossicle.artefacts.files import whole_folder
 from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG
-from ossicle.artefacts.tables import read_table, write_csv
+from ossicle.artefacts.typed.benchmark import BenchmarkDecisionsFolder, BenchmarkResultsFolder
+from ossicle.artefacts.typed.index import BenchmarkIndexFolder
+from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
 from ossicle.corpus.health.corpus_overlap import Overlap
 from ossicle.evaluation.benchmark_figures import SCHEMAS, in_order
 from ossicle.report.notebook import missing
 
 STEP_VERSION = 1
-NAME = "benchmark-results"
+NAME = BenchmarkResultsFolder.step
 FOLDER = "benchmark"
-ABOUT, PAGE, NOTEBOOK = "benchmark.json", "report.html", "analysis.ipynb"
-MODELS = "models"
+MadeReading = tuple[Reading, BenchmarkScoresFolder, BenchmarkDecisionsFolder]
+"""A reading with the artefacts of its scores and decisions."""
 _OWN = frozenset({MANIFEST, JOURNAL, RUN_LOG, "logs"})
 
 
-def results_step(
-    made: Sequence[tuple[Reading, Path, Path]], contents: Sequence[str], overlap: Overlap, mark: str
-) -> Step:
+def results_step(made: Sequence[MadeReading], contents: Sequence[str], overlap: Overlap, mark: str) -> Step:
     """The step over the artefacts (scores, decisions) of every reading; ``contents`` are those of the decisions."""
     return Step(
         name=NAME,
@@ -50,43 +48,42 @@ def results_step(
     )
 
 
-def run(made: Sequence[tuple[Reading, Path, Path]], overlap: Overlap, mark: str, context: Context) -> None:
-    """Write every table as CSV, ``benchmark.json``, the page, and where Jupyter is installed the notebook."""
-    tables = {
-        name: in_order(name, pl.concat([read_table(decisions / f"{name}.parquet") for _, _, decisions in made]))
-        for name in SCHEMAS
-    }
+def run(made: Sequence[MadeReading], overlap: Overlap, mark: str, context: Context) -> None:
+    """Write every table as CSV, what was judged, the page, and where Jupyter is installed the notebook."""
+    tables = {name: in_order(name, pl.concat([decisions.table(name) for _, _, decisions in made])) for name in SCHEMAS}
+    own = context.own(BenchmarkResultsFolder)
     for name, rows in tables.items():
-        write_csv(context.out / f"{name}.csv", rows)
+        own.write_table(name, rows)
     about = _about(context, made, overlap, mark)
-    write_json(context.out / ABOUT, about)
+    own.write_summary(about)
     from ossicle.report.notebook import write_notebook
     from ossicle.report.pages.benchmark_page import write_benchmark_page
 
     context.progress.advance(0, 2, "page")
-    write_benchmark_page(context.out / PAGE, tables, about)
+    write_benchmark_page(own.page, tables, about)
     context.progress.advance(1, 2, "notebook")
-    write_notebook(context.out / NOTEBOOK, context.out)
+    write_notebook(own.notebook, own.path)
 
 
-def publish(project: Project, results: Path, made: Sequence[tuple[Reading, Path, Path]]) -> Path:
+def publish(project: Project, results: BenchmarkResultsFolder, made: Sequence[MadeReading]) -> Path:
     """Lay tables, page and the folders of all models in ``benchmark/`` beside the project file, whole or not at all."""
     target = project.folder / FOLDER
     with whole_folder(target, replace=True) as part:
-        for item in sorted(results.iterdir()):
+        for item in sorted(results.path.iterdir()):
             if item.name not in _OWN:
                 shutil.copyfile(item, part / item.name)
         for reading, _, decisions in made:
-            if (decisions / EVENTS).is_dir():
-                shutil.copytree(decisions / EVENTS, part / MODELS / reading.model.name / reading.window_name)
+            if decisions.events.is_dir():
+                place = BenchmarkResultsFolder(part).models / reading.model.name / reading.window_name
+                shutil.copytree(decisions.events, place)
     return target
 
 
-def _about(context: Context, made: Sequence[tuple[Reading, Path, Path]], overlap: Overlap, mark: str) -> dict[str, Any]:
-    truth = read_benchmark(context.inputs[INDEX], context.project.settings.benchmark.tape)
+def _about(context: Context, made: Sequence[MadeReading], overlap: Overlap, mark: str) -> dict[str, Any]:
+    truth = read_benchmark(context.read(BenchmarkIndexFolder), context.project.settings.benchmark.tape)
     left_out = {}
     for reading, scores, _ in made:
-        for key, reason in left_out_of(scores).items():
+        for key, reason in scores.left_out.items():
             left_out[f"{reading.name}: {truth.recordings[key].path}"] = reason
     return {
         "title": context.project.settings.project.name,
@@ -107,9 +104,3 @@ def _about(context: Context, made: Sequence[tuple[Reading, Path, Path]], overlap
         "left_out": left_out,
         "criteria": [name for name, _ in context.project.settings.benchmark.criteria],
     }
-
-
-def read_about(folder: Path) -> dict[str, Any]:
-    """``benchmark.json`` of a folder of results."""
-    found: dict[str, Any] = read_json(folder / ABOUT)
-    return found

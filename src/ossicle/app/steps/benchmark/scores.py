@@ -1,7 +1,6 @@
 """Step ``benchmark-scores``: one model on one plan over the whole benchmark; every threshold reads what it leaves."""
 
 import time
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -10,17 +9,16 @@ from ossicle.app.steps.benchmark.index import benchmark_view, read_benchmark
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.score.scores import audio_digest
-from ossicle.artefacts.blocks import TrackWriter, track_files
-from ossicle.artefacts.files import file_digest, read_json, write_json
+from ossicle.artefacts.blocks import TrackWriter
+from ossicle.artefacts.typed.index import BenchmarkIndexFolder
+from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
 from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.settings import digestible
 from ossicle.inference.batch import write_scores
-from ossicle.inference.track_files import track_path
 
 STEP_VERSION = 1
-NAME = "benchmark-scores"
-LEFT_OUT = "left_out.json"
+NAME = BenchmarkScoresFolder.step
 
 
 def scores_step(opened: Opened) -> Step:
@@ -42,42 +40,31 @@ def scores_step(opened: Opened) -> Step:
 
 def judged_audio(index: Path) -> str:
     """What of the index is read: paths and bytes of the recordings, and which of them are annotated."""
-    return digest([audio_digest(index), sorted(read_benchmark(index, "").ids)])
+    return digest([audio_digest(index), sorted(read_benchmark(BenchmarkIndexFolder(index), "").ids)])
 
 
 def run(opened: Opened, context: Context) -> None:
     """Score every annotated recording, going on after those that an interrupted run finished."""
     settings = context.project.settings.benchmark
-    truth = read_benchmark(context.inputs[INDEX], settings.tape)
+    truth = read_benchmark(context.read(BenchmarkIndexFolder), settings.tape)
+    own = context.own(BenchmarkScoresFolder)
     folder = benchmark_view(context.project).audio_folder
     predictor = opened.predictor(settings)
     left_out: dict[str, str] = {}
     total_s = sum(truth.recordings[key].duration_s for key in truth.ids)
     heard_s = 0.0
     for number, key in enumerate(truth.ids, start=1):
-        began, path = time.monotonic(), track_path(context.out, key)
-        record = context.journal.done(key)
-        reused = record is not None and record["digest"] == _digest(path)
+        began, record = time.monotonic(), context.journal.done(key)
+        reused = record is not None and record["digest"] == own.track_digest(key)
         try:
             if not reused:
-                with TrackWriter(path, opened.bundle.labels, opened.plan.hop_s) as writer:
+                with TrackWriter(own.track_path(key), opened.bundle.labels, opened.plan.hop_s) as writer:
                     write_scores(folder / truth.recordings[key].path, predictor, writer, settings.batch)
-                context.journal.mark(key, digest=_digest(path))
+                context.journal.mark(key, digest=own.track_digest(key))
         except AudioError as problem:
             left_out[key] = str(problem).removeprefix(f"{folder / truth.recordings[key].path}: ")
         context.log.work_unit(NAME, key, "reused" if reused else "computed", time.monotonic() - began)
         heard_s += truth.recordings[key].duration_s
         note = f"s of sound, {opened.reading.name}, recording {number} of {len(truth.ids)}"
         context.progress.advance(int(heard_s), max(1, int(total_s)), note)
-    write_json(context.out / LEFT_OUT, left_out)
-
-
-def left_out_of(scores: Path) -> Mapping[str, str]:
-    """Recordings (ids) that could not be scored, with the reason."""
-    found: Mapping[str, str] = read_json(scores / LEFT_OUT)
-    return found
-
-
-def _digest(track: Path) -> str:
-    files = track_files(track)
-    return digest([file_digest(file) for file in files]) if all(file.exists() for file in files) else ""
+    own.write_left_out(left_out)

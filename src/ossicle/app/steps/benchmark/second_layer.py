@@ -13,7 +13,7 @@ from ossicle.app.steps.benchmark.index import BenchmarkTruth
 from ossicle.app.steps.benchmark.keys import BUNDLE, reading_key, resolved
 from ossicle.app.steps.benchmark.leaderboard import bundle_rows, fitted_rows
 from ossicle.app.steps.benchmark.models import Opened
-from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
 from ossicle.audio.mono import MonoStream
 from ossicle.bundle.manifest import SECOND_STAGE
 from ossicle.core.decision import Decision
@@ -26,7 +26,6 @@ from ossicle.inference.decisions.one_decision import found_of
 from ossicle.inference.finder import EventFinder
 from ossicle.inference.second_stage.file import bundled_second_stage
 from ossicle.inference.second_stage.stored_scores import StoredScores
-from ossicle.inference.track_files import track_path
 
 SECOND = "second"
 _SECOND: Row = {"layer": SECOND}
@@ -38,7 +37,7 @@ def second_digest(opened: Opened) -> str:
 
 
 def second_stage_events(
-    opened: Opened, paths: Mapping[str, Path], scores: Path, truth: BenchmarkTruth
+    opened: Opened, paths: Mapping[str, Path], scores: BenchmarkScoresFolder, truth: BenchmarkTruth
 ) -> dict[str, list[Event]]:
     """All candidates of the bundle's second stage with their fused scores, whatever its thresholds; by recording.
 
@@ -50,7 +49,7 @@ def second_stage_events(
     every = replace(stage, labels={label: replace(one, threshold=0.0) for label, one in stage.labels.items()})
     out = {}
     for key, path in paths.items():
-        track = where_known(read_track(track_path(scores, key)), truth.known.get(key))
+        track = where_known(scores.track(key), truth.known.get(key))
         heard = ScoreTrack(track.labels, np.maximum(track.scores, np.float32(0.0)), track.hop_s, track.duration_s)
         finder = EventFinder(StoredScores(heard, opened.plan), opened.bundle.decisions, second_stage=every)
         stream, found = MonoStream(path, opened.plan.rate), []

@@ -16,17 +16,18 @@ from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.benchmark import results
 from ossicle.app.steps.benchmark.decisions import decisions_step
-from ossicle.app.steps.benchmark.index import NAME as INDEX
 from ossicle.app.steps.benchmark.index import STEP as INDEX_STEP
 from ossicle.app.steps.benchmark.index import read_benchmark, training_overlap
 from ossicle.app.steps.benchmark.judged import judged_labels
-from ossicle.app.steps.benchmark.models import Opened, Reading, open_reading, readings
-from ossicle.app.steps.benchmark.scores import NAME as SCORES
-from ossicle.app.steps.benchmark.scores import left_out_of, scores_step
+from ossicle.app.steps.benchmark.models import Opened, open_reading, readings
+from ossicle.app.steps.benchmark.scores import scores_step
 from ossicle.app.steps.engine.step import Progress, Step, compute, fingerprint
 from ossicle.artefacts.lock import work_unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import RUN_LOG, Shelf
+from ossicle.artefacts.typed.benchmark import BenchmarkDecisionsFolder, BenchmarkResultsFolder
+from ossicle.artefacts.typed.index import BenchmarkIndexFolder
+from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
 from ossicle.core.errors import UsageError
 from ossicle.corpus.health.corpus_overlap import Overlap
 from ossicle.corpus.indexing.index_storage import read_index
@@ -34,8 +35,7 @@ from ossicle.corpus.indexing.index_storage import read_index
 SCORING, EVALUATION = "benchmark_scores", "benchmark_evaluation"
 INDEX_TASK, SCORE, DECIDE, METRICS_TASK = "index", "score", "decide", "metrics"
 
-Made = list[tuple[Reading, Path, Path]]
-"""Readings with the artefacts of their scores and decisions."""
+Made = list[results.MadeReading]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str]
     made: Made = []
     for one in opened:
         scores = run.scores(one, index, make=kind in ("", SCORE))
-        lost += [f"{one.reading.name}: {reason}" for reason in left_out_of(scores).values()]
+        lost += [f"{one.reading.name}: {reason}" for reason in scores.left_out.values()]
         if kind != SCORE:
             decisions = run.decisions(one, index, scores, mark, make=kind in ("", DECIDE))
             made.append((one.reading, scores, decisions))
@@ -125,29 +125,31 @@ class _Run:
         self.outcomes: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
 
-    def index(self, make: bool) -> Path:
+    def index(self, make: bool) -> BenchmarkIndexFolder:
         """The index of the benchmark's corpus."""
-        return self._made(INDEX_TASK, INDEX_STEP, {}, make)
+        return BenchmarkIndexFolder(self._made(INDEX_TASK, INDEX_STEP, {}, make))
 
-    def overlap(self, index: Path) -> tuple[Overlap, str]:
+    def overlap(self, index: BenchmarkIndexFolder) -> tuple[Overlap, str]:
         """What it shares with what the models were trained on; raises UsageError where that is refused."""
         return training_overlap(self.project, index, self.progress, self.overrides)
 
-    def scores(self, opened: Opened, index: Path, make: bool) -> Path:
+    def scores(self, opened: Opened, index: BenchmarkIndexFolder, make: bool) -> BenchmarkScoresFolder:
         """The scores of a reading."""
-        return self._made(f"{SCORE}:{opened.reading.name}", scores_step(opened), {INDEX: index}, make)
+        task, needs = f"{SCORE}:{opened.reading.name}", {index.step: index.path}
+        return BenchmarkScoresFolder(self._made(task, scores_step(opened), needs, make))
 
-    def decisions(self, opened: Opened, index: Path, scores: Path, mark: str, make: bool) -> Path:
+    def decisions(
+        self, opened: Opened, index: BenchmarkIndexFolder, scores: BenchmarkScoresFolder, mark: str, make: bool
+    ) -> BenchmarkDecisionsFolder:
         """The figures and events of a reading."""
-        needs = {INDEX: index, SCORES: scores}
-        return self._made(f"{DECIDE}:{opened.reading.name}", decisions_step(opened, mark), needs, make)
+        task, needs = f"{DECIDE}:{opened.reading.name}", {index.step: index.path, scores.step: scores.path}
+        return BenchmarkDecisionsFolder(self._made(task, decisions_step(opened, mark), needs, make))
 
-    def results(self, index: Path, made: Made, overlap: Overlap, mark: str) -> Path:
+    def results(self, index: BenchmarkIndexFolder, made: Made, overlap: Overlap, mark: str) -> Path:
         """The tables of all readings as one, beside the project file."""
-        shelf = Shelf(self.project.data_root)
-        contents = [shelf.content(decisions) for _, _, decisions in made]
+        contents = [decisions.content for _, _, decisions in made]
         step = results.results_step(made, contents, overlap, mark)
-        found = self._made(METRICS_TASK, step, {INDEX: index}, True)
+        found = BenchmarkResultsFolder(self._made(METRICS_TASK, step, {index.step: index.path}, True))
         with work_unit_lock(self.project.data_root, "benchmark", math.inf):
             return results.publish(self.project, found, made)
 
@@ -170,7 +172,7 @@ class _Run:
         return path
 
 
-def _lost(index: Path) -> list[str]:
+def _lost(index: BenchmarkIndexFolder) -> list[str]:
     """Recordings that the benchmark leaves out, or reads in part."""
     found = read_index(index)
     out = [f"{one.path}: left out: {one.reason}" for one in found.left_out]

@@ -21,21 +21,22 @@ from ossicle.app.steps.engine.step import Context, Progress, Step, find_steps, r
 from ossicle.app.steps.judge import decision, evaluation
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.score import scores
-from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.lock import project_lock
-from ossicle.artefacts.tables import read_table, write_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.events import DecisionFolder, Decisions, write_event_table
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.judged import EvaluationFolder
+from ossicle.artefacts.typed.scores import EnsembleScoresFolder, ScoresFolder
 from ossicle.core.combination import Combination
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.training.second_stage_settings import SecondStageSettings
 
 STEP_VERSION = 1
-_EVENTS, _DECISION = "events.parquet", "decision.json"
-_KEYS = ["recording_id", "start_s", "end_s", "label"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ensembled:
-    """An ensemble that was judged: the project it was judged as, its artefacts by step, and its ``metrics.json``."""
+    """An ensemble that was judged: the project it was judged as, its artefacts by step, and its figures."""
 
     project: Project
     how: Combination
@@ -49,8 +50,7 @@ def judge_ensemble(project: Project, members: Sequence[Member], how: Combination
     steps = ensemble_steps(members, how, project.settings.ensemble.seed)
     with project_lock(project.data_root):
         done = run_steps(steps, own, progress)
-    metrics = dict(read_json(done.artefacts[evaluation.STEP.name] / "metrics.json"))
-    return Ensembled(own, how, done.artefacts, metrics)
+    return Ensembled(own, how, done.artefacts, EvaluationFolder.among(done.artefacts).metrics)
 
 
 def ensemble_done(project: Project, overrides: Sequence[str], how: Combination) -> Ensembled | None:
@@ -63,7 +63,7 @@ def ensemble_done(project: Project, overrides: Sequence[str], how: Combination) 
     artefacts = {name: path for name, path in found.items() if path is not None}
     if evaluation.STEP.name not in artefacts:
         return None
-    return Ensembled(own, how, artefacts, dict(read_json(artefacts[evaluation.STEP.name] / "metrics.json")))
+    return Ensembled(own, how, artefacts, EvaluationFolder.among(artefacts).metrics)
 
 
 def judged_as(project: Project, first: Member) -> Project:
@@ -105,22 +105,24 @@ def decision_step(members: Sequence[Member]) -> Step:
 
 def _decide(context: Context, members: Sequence[Member]) -> None:
     """Write what the step ``decision`` writes; events and decision of a fold are those of the run without it."""
-    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
-    work = context.out / "nested"
-    events, per_fold = [], {}
-    for fold, one in read_fits(context.inputs["scores"]).items():
+    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    own, work = context.own(DecisionFolder), context.out / "nested"
+    events: list[pl.DataFrame] = []
+    per_fold: dict[int, Decisions] = {}
+    for fold, one in read_fits(context.read(EnsembleScoresFolder)).items():
         shutil.rmtree(work, ignore_errors=True)
+        combined = ScoresFolder(work / "scores")
         for key in truth.ids:
-            write_combined(work / "scores", members, key, one)
-        into = work / "decision" if fold is not None else context.out
-        into.mkdir(parents=True, exist_ok=True)
-        decision.STEP.run(replace(context, inputs={**context.inputs, "scores": work / "scores"}, out=into))
+            write_combined(combined, members, key, one)
+        into = own if fold is None else DecisionFolder(work / "decision")
+        into.path.mkdir(parents=True, exist_ok=True)
+        decision.decide_scores(context.project, truth, combined, into)
         if fold is None:
             continue
-        per_fold[str(fold)] = read_json(into / _DECISION)["per_fold"][str(fold)]
+        per_fold[fold] = into.decisions[fold]
         mine = [key for key in truth.ids if truth.folds[key] == fold]
-        events.append(read_table(into / _EVENTS).filter(pl.col("recording_id").is_in(mine)))
+        events.append(into.event_table.filter(pl.col("recording_id").is_in(mine)))
     shutil.rmtree(work, ignore_errors=True)
-    final = read_json(context.out / _DECISION)
-    write_json(context.out / _DECISION, {**final, "per_fold": per_fold})
-    write_table(context.out / _EVENTS, pl.concat(events), _KEYS)
+    final = context.own(DecisionFolder)
+    final.write_decisions(per_fold, final.decisions[None], final.notes)
+    write_event_table(final.events_file, pl.concat(events))

@@ -14,15 +14,15 @@ from ossicle.app.steps.pipeline.pipelines import steps_of
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.release import bundle
 from ossicle.app.steps.score.scores import refuse_leaky
-from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.files import file_digest
-from ossicle.artefacts.shelf import Shelf
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.tracks import ScoreTrack
-from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.inference.ensembles.combining import Scores, columns_by_name
-from ossicle.inference.track_files import track_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class Member:
     content: str
 
     @property
-    def scores(self) -> Path:
+    def scores(self) -> ScoresFolder:
         """Its out-of-fold scores."""
-        return self.artefacts["scores"]
+        return ScoresFolder.among(self.artefacts)
 
     @property
     def bundle(self) -> Path:
         """Its bundle on the shelf, also where its own noise gate refused it."""
-        return self.artefacts["bundle"] / bundle.FOLDER
+        return BundleFolder.among(self.artefacts).bundle
 
 
 def members_of(project: Project, progress: Progress, overrides: Sequence[str] = ()) -> tuple[Member, ...]:
@@ -77,7 +77,7 @@ def members_of(project: Project, progress: Progress, overrides: Sequence[str] = 
     found = []
     for name, one in zip(names, loaded, strict=True):
         artefacts = run_project(one, progress, until=bundle.STEP.name).artefacts
-        found.append(Member(name, one, artefacts, Shelf(one.data_root).content(artefacts["scores"])))
+        found.append(Member(name, one, artefacts, ScoresFolder.among(artefacts).content))
     return tuple(found)
 
 
@@ -90,15 +90,15 @@ def members_done(project: Project, overrides: Sequence[str] = ()) -> tuple[Membe
     for name in names:
         one = load_project(project.file, tuple(overrides), project.data_root, "" if name == ITSELF else name)
         artefacts = {step: path for step, path in find_steps(steps_of(one), one).items() if path is not None}
-        if "scores" not in artefacts:
+        if ScoresFolder.step not in artefacts:
             return ()
-        found.append(Member(name, one, artefacts, Shelf(one.data_root).content(artefacts["scores"])))
+        found.append(Member(name, one, artefacts, ScoresFolder.among(artefacts).content))
     return tuple(found)
 
 
 def _require_same_data(first: str, one: Mapping[str, Path], name: str, other: Mapping[str, Path]) -> None:
     """Raise UsageError where two datasets differ in labels, recordings or folds."""
-    columns_by_name({first: labels_of(one["dataset"]), name: labels_of(other["dataset"])})
+    columns_by_name({first: DatasetFolder.among(one).labels, name: DatasetFolder.among(other).labels})
     for what, same, remedy in (
         ("recordings", _recordings(one) == _recordings(other), "[corpus]"),
         ("folds", _folds(one) == _folds(other), "[split]"),
@@ -111,12 +111,12 @@ def _require_same_data(first: str, one: Mapping[str, Path], name: str, other: Ma
 
 
 def _recordings(artefacts: Mapping[str, Path]) -> dict[str, str]:
-    truth = read_truth(artefacts["corpus"], artefacts["dataset"])
+    truth = read_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
     return {key: one.digest for key, one in truth.recordings.items()}
 
 
 def _folds(artefacts: Mapping[str, Path]) -> str:
-    return file_digest(artefacts["dataset"] / "folds.parquet")
+    return file_digest(DatasetFolder.among(artefacts).folds_file)
 
 
 def member_scores(members: Sequence[Member], key: str) -> tuple[Scores, ScoreTrack]:
@@ -125,7 +125,7 @@ def member_scores(members: Sequence[Member], key: str) -> tuple[Scores, ScoreTra
     Labels are in the order of the first member's. Members of other rates may round to a frame more or less at the end:
     the frames that all have are given. Raises UsageError where hops or labels differ.
     """
-    tracks = {one.name: read_track(track_path(one.scores, key)) for one in members}
+    tracks = {one.name: one.scores.track(key) for one in members}
     labels, columns = columns_by_name({name: track.labels for name, track in tracks.items()})
     first = next(iter(tracks.values()))
     n_frames = [len(track.scores) for track in tracks.values()]

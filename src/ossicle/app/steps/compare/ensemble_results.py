@@ -10,16 +10,21 @@ from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.compare.ensemble import Ensembled, ensemble_steps, judge_ensemble
 from ossicle.app.steps.compare.ensemble_members import Member, members_of
-from ossicle.app.steps.compare.ensemble_scores import read_fits, told
+from ossicle.app.steps.compare.ensemble_scores import read_fits
 from ossicle.app.steps.compare.leaderboard import Judged, board_of, judged_of
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
 from ossicle.app.steps.judge import noise_gate
 from ossicle.app.steps.judge.calibration import final_maps
-from ossicle.app.steps.judge.second_stage import read_decisions
-from ossicle.app.steps.release.bundle import FOLDER, figures
-from ossicle.artefacts.files import read_json, write_json
+from ossicle.app.steps.release.bundle import figures
+from ossicle.artefacts.files import write_json
 from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.events import DecisionFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.judged import CalibrationFolder, NoiseGateFolder
+from ossicle.artefacts.typed.published import EnsembleResults
+from ossicle.artefacts.typed.scores import EnsembleScoresFolder
 from ossicle.bundle.ensembles import RANKS, rank_bytes
 from ossicle.bundle.format import Bundle, read_bundle, write_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
@@ -39,7 +44,7 @@ STEP_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made: ``told`` is ``ensemble.json``, ``places`` the results.
+    """What was made: ``told`` is the summary, ``places`` the results.
 
     ``refused``: the refusal of the noise gate, None where it let the bundle pass.
     """
@@ -56,7 +61,7 @@ def make_ensemble(
 
     A bundle that the noise gate refused is not laid out, and an earlier one stays what it was.
     """
-    results = project.folder / RESULTS
+    results = EnsembleResults(project.folder / RESULTS)
     members = members_of(project, progress, overrides)
     how = project.settings.ensemble.combination
     done = judge_ensemble(project, members, how, progress)
@@ -67,21 +72,19 @@ def make_ensemble(
     metrics, refused = done.metrics, None
     if with_bundle:
         opened = {_folder(place, one): read_bundle(one.bundle) for place, one in enumerate(members)}
-        metrics = read_json(_gated(project, members, done, opened, progress) / noise_gate.METRICS)
+        metrics = _gated(project, members, done, opened, progress).metrics
         if not metrics["gate"]["passed"]:
             refused = refusal_of(metrics["gate"], None)
-    said = {**told(done.artefacts["scores"]), "board": board}
-    refuse_links(
-        project.data_root, (results, *(results / name for name in (FOLDER, noise_gate.METRICS, "ensemble.json")))
-    )
+    said = {**EnsembleScoresFolder.among(done.artefacts).summary, "board": board}
+    refuse_links(project.data_root, (results.path, results.bundle, results.metrics, results.summary))
     with project_lock(project.data_root):
-        results.mkdir(exist_ok=True)
-        write_json(results / "ensemble.json", said)
-        write_json(results / noise_gate.METRICS, metrics)
-        places = [results / "ensemble.json", results / noise_gate.METRICS]
+        results.path.mkdir(exist_ok=True)
+        write_json(results.summary, said)
+        write_json(results.metrics, metrics)
+        places = [results.summary, results.metrics]
         if with_bundle and refused is None:
-            _write_bundle(results / FOLDER, project, done, opened, metrics)
-            places.append(results / FOLDER)
+            _write_bundle(results.bundle, project, done, opened, metrics)
+            places.append(results.bundle)
     return Made(said, tuple(places), refused)
 
 
@@ -102,9 +105,9 @@ def _judged(name: str, one: Ensembled) -> Judged:
 
 def _gated(
     project: Project, members: Sequence[Member], done: Ensembled, opened: dict[str, Bundle], progress: Progress
-) -> Path:
+) -> NoiseGateFolder:
     """The artefact of the noise gate: the bundle's own members, as they will be run, on the synthetic probes."""
-    fit = read_fits(done.artefacts["scores"])[None]
+    fit = read_fits(EnsembleScoresFolder.among(done.artefacts))[None]
     threads = project.settings.training.threads
 
     def run(context: Context) -> None:
@@ -114,7 +117,7 @@ def _gated(
 
     names = ("corpus", "dataset", "scores", "decision", "second_stage", "evaluation")
     step = Step(
-        name="noise_gate",
+        name=NoiseGateFolder.step,
         version=STEP_VERSION,
         needs=names,
         settings=lambda own: {
@@ -130,7 +133,7 @@ def _gated(
     seed = project.settings.ensemble.seed
     with project_lock(project.data_root):
         steps = ensemble_steps(members, done.how, seed)
-        return run_steps((*steps, step), done.project, progress).artefacts["noise_gate"]
+        return NoiseGateFolder.among(run_steps((*steps, step), done.project, progress).artefacts)
 
 
 def _predictor(opened: dict[str, Bundle], fit: Fit, threads: int) -> Ensemble:
@@ -146,7 +149,8 @@ def _write_bundle(
     folder: Path, project: Project, done: Ensembled, opened: dict[str, Bundle], metrics: dict[str, Any]
 ) -> Bundle:
     settings, artefacts = done.project.settings, done.artefacts
-    fit, truth = read_fits(artefacts["scores"])[None], read_truth(artefacts["corpus"], artefacts["dataset"])
+    scores = EnsembleScoresFolder.among(artefacts)
+    fit, truth = read_fits(scores)[None], read_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
     first = next(iter(opened.values()))
     widest = max(opened.values(), key=lambda one: one.plan.rate)
     labels = first.labels
@@ -156,11 +160,11 @@ def _write_bundle(
         labels=labels,
         plan=joint_plan([(name, one.plan) for name, one in opened.items()]),
         front=widest.front,
-        decisions=dict(read_decisions(artefacts["decision"])[None]),
+        decisions=DecisionFolder.among(artefacts).decisions[None],
         provenance={
             "ossicle": version("ossicle"),
             "members": {name: one.name for name, one in opened.items()},
-            "fitted": told(artefacts["scores"])["protocol"],
+            "fitted": scores.summary["protocol"],
             "recordings": len(truth.ids),
             "annotations": len(truth.annotations),
             "hours": round(sum(truth.durations_s.values()) / 3600, 6),
@@ -175,7 +179,7 @@ def _write_bundle(
         model={},
         files={} if fit.tables is None else {RANKS: rank_bytes(fit.tables)},
         pool=criterion_of(settings.evaluation).pool,
-        calibration=final_maps(artefacts["calibration"]),
+        calibration=final_maps(CalibrationFolder.among(artefacts)),
         postprocess=settings.postprocess,
         members=opened,
         combination=fit.how,

@@ -8,7 +8,6 @@ what was fitted without its fold.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 
@@ -16,7 +15,10 @@ from ossicle.app.steps.compare.ensemble_members import Member, member_scores
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
 from ossicle.artefacts.blocks import write_track
-from ossicle.artefacts.files import read_json, whole_file, write_json
+from ossicle.artefacts.files import whole_file
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.scores import EnsembleScoresFolder, ScoresFolder
 from ossicle.core.combination import LEARNED, RANK, Combination
 from ossicle.core.digest import seed_of
 from ossicle.core.tracks import ScoreTrack, rasterise
@@ -24,11 +26,8 @@ from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.ensembles.combining import Scores, combine, rank_table
 from ossicle.inference.ensembles.fit import Fit
 from ossicle.inference.ensembles.weights import fitted_weights
-from ossicle.inference.track_files import track_path
 
 STEP_VERSION = 1
-FITS = "fits.safetensors"
-ENSEMBLE = "ensemble.json"
 FITTED = (LEARNED, RANK)
 """The rules with something to fit."""
 _MOST_CELLS = {LEARNED: 1 << 20, RANK: 1 << 22}
@@ -39,7 +38,7 @@ _FINAL = "final"
 def scores_step(members: Sequence[Member], how: Combination, seed: int) -> Step:
     """The step that stands for ``scores``: it reads members' scores and nothing of their models."""
     return Step(
-        name="scores",
+        name=EnsembleScoresFolder.step,
         version=STEP_VERSION,
         needs=("corpus", "dataset"),
         settings=lambda project: {
@@ -52,15 +51,14 @@ def scores_step(members: Sequence[Member], how: Combination, seed: int) -> Step:
 
 
 def _run(context: Context, members: Sequence[Member], how: Combination, seed: int) -> None:
-    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
-    fits = fit(truth, members, how, seed)
+    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    fits, own = fit(truth, members, how, seed), context.own(EnsembleScoresFolder)
     for done, key in enumerate(truth.ids, start=1):
-        write_combined(context.out, members, key, fits[truth.folds[key]])
+        write_combined(own, members, key, fits[truth.folds[key]])
         context.progress.advance(done, len(truth.ids), "recordings")
-    write_fits(context.out, fits)
+    write_fits(own, fits)
     names = [one.name for one in members]
-    write_json(
-        context.out / ENSEMBLE,
+    own.write_summary(
         {
             "members": names,
             "rule": how.rule,
@@ -88,10 +86,10 @@ def _weights(names: Sequence[str], one: Fit) -> dict[str, float]:
     return {name: round(share, 6) for name, share in zip(names, one.how.shares(len(names)), strict=True)}
 
 
-def write_combined(out: Path, members: Sequence[Member], key: str, one: Fit) -> None:
-    """Write the track of a recording below ``out``, as the step ``scores`` lays tracks out."""
+def write_combined(out: ScoresFolder, members: Sequence[Member], key: str, one: Fit) -> None:
+    """Write the track of a recording to ``out``."""
     scores, track = member_scores(members, key)
-    path = track_path(out, key)
+    path = out.track_path(key)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_track(path, ScoreTrack(track.labels, combine(scores, one.how, one.tables), track.hop_s, track.duration_s))
 
@@ -134,7 +132,7 @@ def _drawn(truth: Truth, members: Sequence[Member], key: str, seed: int, most: i
     return scores[:, rows], targets[rows]
 
 
-def write_fits(out: Path, fits: Mapping[int | None, Fit]) -> None:
+def write_fits(out: EnsembleScoresFolder, fits: Mapping[int | None, Fit]) -> None:
     """Write what was fitted as plain arrays, with the rule as text."""
     arrays, rules = {}, {}
     for fold, one in fits.items():
@@ -142,20 +140,19 @@ def write_fits(out: Path, fits: Mapping[int | None, Fit]) -> None:
         rules[name] = asdict(one.how)
         if one.tables is not None:
             arrays[name] = one.tables
-    with whole_file(out / FITS) as part:
+    with whole_file(out.fits_file) as part:
         part.write_bytes(arrays_to_bytes(arrays, {"rules": json.dumps(rules, sort_keys=True)}))
 
 
-def read_fits(scores: Path) -> dict[int | None, Fit]:
-    """What :func:`write_fits` wrote in the artefact ``scores`` of an ensemble."""
-    arrays, text = arrays_from_bytes((scores / FITS).read_bytes(), str(scores / FITS))
+def read_fits(scores: EnsembleScoresFolder) -> dict[int | None, Fit]:
+    """What :func:`write_fits` wrote, read once for each object."""
+    return scores.once(_read_fits)
+
+
+def _read_fits(scores: EnsembleScoresFolder) -> dict[int | None, Fit]:
+    arrays, text = arrays_from_bytes(scores.fits_file.read_bytes(), str(scores.fits_file))
     out: dict[int | None, Fit] = {}
     for name, rule in json.loads(text["rules"]).items():
         how = Combination(rule=rule["rule"], weights=tuple(rule["weights"]), exponent=rule["exponent"])
         out[None if name == _FINAL else int(name)] = Fit(how, arrays.get(name))
     return out
-
-
-def told(scores: Path) -> dict[str, object]:
-    """What ``ensemble.json`` says: members, rule, weights."""
-    return dict(read_json(scores / ENSEMBLE))

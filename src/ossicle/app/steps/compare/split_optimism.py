@@ -9,13 +9,12 @@ import polars as pl
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Progress, run_steps
-from ossicle.app.steps.judge.clip_scores import CLIPS, KEY, step_for
+from ossicle.app.steps.judge.clip_scores import step_for
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.pipeline.run_project import run_project
-from ossicle.artefacts.files import read_json
 from ossicle.artefacts.lock import project_lock
-from ossicle.artefacts.tables import read_table
-from ossicle.corpus.clips.dataset_folder import labels_of
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.judged import ClipFiguresFolder
 from ossicle.corpus.splits.folds import GROUPED
 from ossicle.evaluation.clip_figures import columns, figures_of, judged_folds
 from ossicle.metrics.clips import ClipFigures, judge_clips
@@ -42,9 +41,9 @@ def optimism(project: Project, progress: Progress) -> list[SplitFigures]:
     own, table = _figures(project, progress, "its test clips")
     settings = replace(project.settings, split=replace(split, strategy=GROUPED))
     grouped, all_clips = _figures(replace(project, settings=settings), progress, "all, out of fold")
-    test = table.filter(pl.col("fold").is_in(judged_folds(split, table))).select(KEY).unique()
+    test = table.filter(pl.col("fold").is_in(judged_folds(split, table))).select(ClipFiguresFolder.CLIP_KEY).unique()
     # The threshold still comes from all clips of the other folds.
-    same = all_clips.join(test, on=list(KEY), how="semi")
+    same = all_clips.join(test, on=list(ClipFiguresFolder.CLIP_KEY), how="semi")
     labels = {}
     for label, one in grouped.labels.items():
         labels[label] = judge_clips(*columns(same.filter(pl.col("label") == label)), one.thresholds)
@@ -57,6 +56,6 @@ def _figures(project: Project, progress: Progress, clips: str) -> tuple[SplitFig
     run_project(project, progress, names=step.needs)
     with project_lock(project.data_root):
         made = run_steps((*chosen_steps(project, step.needs), step), project, progress).artefacts
-    table = read_table(made[step.name] / CLIPS)
-    figures = figures_of(table, labels_of(made["dataset"]), judged_folds(split, table))
-    return SplitFigures(split.strategy, clips, read_json(made["dataset"] / "split.json")["leaky"], figures), table
+    table, dataset = ClipFiguresFolder.among(made).clips, DatasetFolder.among(made)
+    figures = figures_of(table, dataset.labels, judged_folds(split, table))
+    return SplitFigures(split.strategy, clips, dataset.split["leaky"], figures), table

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.artefacts.files import file_digest, write_json
+from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.probe import SUFFIXES
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
@@ -20,7 +21,7 @@ from ossicle.corpus.review.rounds import FOLDER, read_round, round_files, with_r
 
 
 def run(context: Context) -> None:
-    """Index the corpus and write ``health.json`` beside it."""
+    """Index the corpus and write its health beside it."""
     project = context.project
     settings = project.settings
     index = index_corpus(
@@ -34,9 +35,10 @@ def run(context: Context) -> None:
     )
     if rounds := [read_round(file) for file in round_files(project.folder / FOLDER)]:
         index = with_reviews(index, rounds, settings.corpus.labels)
-    write_index(index, context.out)
+    own = context.own(CorpusFolder)
+    write_index(index, own)
     report = health(index, rate=settings.frontend.rate, group=settings.split.group)
-    write_json(context.out / "health.json", report.to_json())
+    own.write_health(report.to_json())
 
 
 def listing(project: Project) -> Mapping[str, str]:
@@ -88,7 +90,7 @@ def folder_listing(folder: Path, suffixes: frozenset[str] | None) -> str:
 
 
 STEP = Step(
-    name="corpus",
+    name=CorpusFolder.step,
     version=STEP_VERSION,
     needs=(),
     settings=lambda project: {

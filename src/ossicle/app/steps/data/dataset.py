@@ -4,41 +4,30 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import polars as pl
-
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.artefacts.files import file_digest, write_json
-from ossicle.artefacts.tables import write_table
+from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.bundle.manifest import MAX_LABEL_CHARACTERS
 from ossicle.bundle.reading import text_fault
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible
 from ossicle.corpus.clips.clip_table import build_dataset, clip_order, dataset_stats, has_quality
-from ossicle.corpus.clips.dataset_folder import KNOWN, UNKNOWN
 from ossicle.corpus.clips.hard_negatives import FOLDER, MinedClips, mined_clips, mined_files, read_mined
 from ossicle.corpus.clips.holdout_split import divide_clips, leak_words, models, split_name, undivided, whole_groups
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.folds import NEVER_HELD_OUT, FoldEntry, SplitSettings, make_folds, rare_labels, with_partly
 from ossicle.corpus.splits.leak_audit import audit, require_no_leak
 from ossicle.corpus.splits.published_folds import fold_values
-from ossicle.corpus.tables import (
-    STRETCH_SCHEMA,
-    UNKNOWN_SCHEMA,
-    annotations_frame,
-    clips_frame,
-    stretches_frame,
-    unknown_frame,
-)
 
-STEP_VERSION = 4
+STEP_VERSION = 5
 _NOISE_S = 1.0
-_FOLDS = {"recording_id": pl.String, "group": pl.String, "fold": pl.Int64}
 
 
 def run(context: Context) -> None:
-    """Write ``clips``, ``annotations`` (the targets), ``folds``, ``stats`` and ``split.json``.
+    """Write clips, targets with their labels, folds, counts and what the split says of itself.
 
     ``folds`` lists the recordings that are judged as a whole: none where a leaky strategy divides single clips, and
     those of val and test where groups are divided once. Recordings of which a review looked at stretches only teach
@@ -46,7 +35,7 @@ def run(context: Context) -> None:
     ``unknown``.
     """
     settings = context.project.settings
-    index = read_index(context.inputs["corpus"])
+    index = read_index(context.read(CorpusFolder))
     recordings, annotations = list(index.recordings), list(index.annotations)
     if index.partly and not any(one.reviewed for one in recordings):
         raise SplitError(
@@ -93,8 +82,9 @@ def run(context: Context) -> None:
     for label in sorted({one.label for one in kept}):
         if fault := text_fault(label, MAX_LABEL_CHARACTERS):
             raise UsageError(f"the label {label!r} {fault}: no bundle can hold it; correct it in the annotation tables")
-    write_table(context.out / "clips.parquet", clips_frame(clips), ["recording_id", "start_s", "label", "role"])
-    write_table(context.out / "annotations.parquet", annotations_frame(kept), ["recording_id", "start_s", "label"])
+    own = context.own(DatasetFolder)
+    own.write_clips(clips)
+    own.write_targets(kept)
     # Only what was annotated as a whole can be judged: elsewhere an event may be right without anybody having said so.
     whole = {one.id for one in recordings if one.reviewed}
     rows = [
@@ -103,16 +93,14 @@ def run(context: Context) -> None:
         if key in whole and entry.fold != NEVER_HELD_OUT
     ]
     if index.partly:
-        write_table(context.out / KNOWN, stretches_frame(index.partly), list(STRETCH_SCHEMA))
+        own.write_known(index.partly)
     labels = {one.label for one in kept}
     unknown = {key: [label for label in of if label in labels] for key, of in index.unknown.items() if key in folds}
     if any(unknown.values()):
-        write_table(context.out / UNKNOWN, unknown_frame(unknown), list(UNKNOWN_SCHEMA))
-    write_table(context.out / "folds.parquet", pl.DataFrame(rows, schema=_FOLDS), ["recording_id"])
-    stats = [asdict(row) for row in dataset_stats(clips, kept)]
-    write_table(context.out / "stats.parquet", pl.DataFrame(stats, infer_schema_length=None), ["fold", "group", "role"])
-    write_json(
-        context.out / "split.json",
+        own.write_unknown(unknown)
+    own.write_folds(rows)
+    own.write_stats([asdict(row) for row in dataset_stats(clips, kept)])
+    own.write_split(
         {
             **found.as_json(),
             "strategy": split.strategy,
@@ -166,7 +154,7 @@ def _mined(
 
 
 STEP = Step(
-    name="dataset",
+    name=DatasetFolder.step,
     version=STEP_VERSION,
     needs=("corpus",),
     settings=lambda project: {

@@ -7,9 +7,10 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.shelf import Shelf
+from ossicle.artefacts.typed.index import IndexFolder
+from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.store.build import build_store
-from ossicle.audio.store.choice import CHOICE
-from ossicle.audio.store.entries import DECODER, StoreItem
+from ossicle.audio.store.entries import StoreItem
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
@@ -85,7 +86,7 @@ def recordings_digest(corpus: Path) -> str:
 
 
 def _recordings(corpus: Path) -> list[Recording]:
-    index = read_index(corpus)
+    index = read_index(IndexFolder(corpus))
     return [one for one in index.recordings if one.reviewed or one.id in index.partly]
 
 
@@ -99,12 +100,12 @@ def _settings(project: Project) -> dict[str, object]:
 
 
 STEP = Step(
-    name="store",
+    name=StoreFolder.step,
     version=STEP_VERSION,
     needs=("corpus",),
     settings=_settings,
     run=run,
     reads={"corpus": recordings_digest},
-    # Why recordings are where they are, and who decoded them: the samples and the list of files are the content.
-    logs=(CHOICE, DECODER),
+    # The samples and the list of files are the content.
+    logs=StoreFolder.LOGS,
 )

@@ -11,6 +11,8 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.data.corpus import folder_listing
 from ossicle.app.steps.data.store import recordings_digest
 from ossicle.app.steps.engine.step import Context, Step
+from ossicle.artefacts.typed.index import UnlabelledFolder
+from ossicle.artefacts.typed.store import UnlabelledStoreFolder
 from ossicle.audio.probe import SUFFIXES
 from ossicle.audio.store.build import build_store
 from ossicle.audio.store.entries import StoreItem
@@ -24,7 +26,7 @@ from ossicle.corpus.pseudo_labels.rounds import FOLDER, chosen_rounds
 from ossicle.corpus.pseudo_labels.settings import ROOT
 from ossicle.corpus.splits.folds import BUILT_IN_GROUPS
 
-INDEX_NAME, STORE_NAME = "unlabelled", "unlabelled_store"
+INDEX_NAME, STORE_NAME = UnlabelledFolder.step, UnlabelledStoreFolder.step
 STORE_VERSION = 1
 
 
@@ -96,7 +98,7 @@ def index(context: Context) -> None:
             else f'; if they share no {group} with the labelled recordings, say so with [pseudo] group = "recording"'
         )
         raise UsageError(f"unlabelled recordings, [pseudo]: {problem}{remedy}") from None
-    write_index(found, context.out)
+    write_index(found, context.own(UnlabelledFolder))
 
 
 def _template(project: Project) -> str:
@@ -133,8 +135,9 @@ def store(context: Context) -> None:
         done += 1
         context.progress.advance(done, 0, f"shard {name}")
 
+    recordings = read_index(context.read(UnlabelledFolder)).recordings
     build_store(
-        [StoreItem(one.id, folder / one.path, one.digest) for one in read_index(context.inputs[INDEX_NAME]).recordings],
+        [StoreItem(one.id, folder / one.path, one.digest) for one in recordings],
         context.out,
         project.settings.frontend.rate,
         workers=project.settings.project.workers,
@@ -144,7 +147,7 @@ def store(context: Context) -> None:
 
 def sounds_digest(unlabelled: Path) -> str:
     """What of the index is decoded and scored: ids and bytes of the recordings."""
-    return digest(sorted([one.id, one.digest] for one in read_index(unlabelled).recordings))
+    return digest(sorted([one.id, one.digest] for one in read_index(UnlabelledFolder(unlabelled)).recordings))
 
 
 STORE = Step(
@@ -154,5 +157,5 @@ STORE = Step(
     settings=lambda project: {"rate": project.settings.frontend.rate, "decoders": decoder_versions()},
     run=store,
     reads={INDEX_NAME: sounds_digest},
-    logs=("decoder.json", "choice.json"),
+    logs=UnlabelledStoreFolder.LOGS,
 )

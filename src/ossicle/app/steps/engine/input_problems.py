@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ossicle.artefacts.files import read_json
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.ending import cut_off
 from ossicle.audio.probe import probe
 from ossicle.core.errors import AudioError
@@ -30,7 +30,7 @@ class Loss:
 
 def losses(corpus: Path) -> list[Loss]:
     """Return what a run lost, from the health of the corpus in the artefact ``corpus``."""
-    problems = read_json(corpus / "health.json")["problems"]
+    problems = CorpusFolder(corpus).health["problems"]
     return [
         Loss(one["code"], one["where"], one["message"], one["remedy"])
         for one in problems

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ossicle.app.project.load import Project
 from ossicle.artefacts.fingerprint import Fingerprint
@@ -12,6 +12,9 @@ from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.lock import work_unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import JOURNAL, RUN_LOG, Shelf
+from ossicle.artefacts.typed.artefact import ArtefactFolder
+
+Folder = TypeVar("Folder", bound=ArtefactFolder)
 
 LOCK_WAIT_S = 10.0
 """How long a run waits for an artefact that another process is making: one that was killed may take a while to end."""
@@ -69,6 +72,22 @@ class Context:
     log: RunLog
     journal: Journal
     seconds: Mapping[str, float]
+    _read: dict[type[ArtefactFolder], ArtefactFolder] = field(default_factory=dict, init=False, repr=False)
+
+    def read(self, kind: type[Folder]) -> Folder:
+        """Return the artefact of ``kind`` that the step needs: the same object each time, so tables are read once.
+
+        Raises KeyError if the step does not need it.
+        """
+        if kind not in self._read:
+            self._read[kind] = kind.among(self.inputs)
+        found = self._read[kind]
+        assert isinstance(found, kind)
+        return found
+
+    def own(self, kind: type[Folder]) -> Folder:
+        """Return the step's own folder as ``kind``, to write to."""
+        return kind(self.out)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,15 @@ maps; the figures before are there in any case. Decisions are made on scores as 
 applied to the scores of events (``inference.delivery``), so they change no decision.
 """
 
-from pathlib import Path
 from typing import Any
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.artefacts.files import write_json
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.judged import CalibrationFolder
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.bundle.reading import parse_object
 from ossicle.bundle.score_maps import read_maps
 from ossicle.core.score_map import ScoreMap
@@ -22,25 +24,24 @@ from ossicle.evaluation.ground_truth import read_truth
 from ossicle.metrics.calibrating import NONE
 
 STEP_VERSION = 1
-CALIBRATION = "calibration.json"
 
 
 def run(context: Context) -> None:
-    """Write ``calibration.json``: the maps of every fold and the final ones, and the figures before and after."""
+    """Write the maps of every fold and the final ones, and the figures before and after."""
     settings = context.project.settings
-    chosen, criterion = settings.calibration, criterion_of(settings.evaluation)
+    chosen, criterion, own = settings.calibration, criterion_of(settings.evaluation), context.own(CalibrationFolder)
     if chosen.kind == NONE:
-        write_json(context.out / CALIBRATION, {"kind": NONE})
+        own.write({"kind": NONE})
         return
-    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
-    items = criterion.items(truth, context.inputs["scores"], settings.postprocess)
-    write_json(context.out / CALIBRATION, calibration_figures(items, truth.labels, chosen, criterion))
+    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    items = criterion.items(truth, context.read(ScoresFolder), settings.postprocess)
+    own.write(calibration_figures(items, truth.labels, chosen, criterion))
 
 
-def final_maps(calibration: Path) -> dict[str, ScoreMap]:
+def final_maps(calibration: CalibrationFolder) -> dict[str, ScoreMap]:
     """The maps for the bundle, from this step's artefact: none where none were asked for."""
-    place = calibration / CALIBRATION
-    found = parse_object(place.read_bytes(), place)
+    file = calibration.maps_file
+    found = parse_object(file.read_bytes(), file)
     return {} if found.value["kind"] == NONE else read_maps(found.table("final"))
 
 
@@ -53,7 +54,7 @@ def _settings(project: Project) -> dict[str, Any]:
 
 
 STEP = Step(
-    name="calibration",
+    name=CalibrationFolder.step,
     version=STEP_VERSION,
     needs=("corpus", "dataset", "scores"),
     settings=_settings,

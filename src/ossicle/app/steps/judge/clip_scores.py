@@ -8,64 +8,45 @@ tapes, and of a leaky split it is not to be believed: it is there to be laid bes
 
 import time
 from collections.abc import Collection
-from pathlib import Path
 
 import polars as pl
 
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.trained_predictor import trained_predictor
-from ossicle.artefacts.blocks import TrackWriter, track_files
-from ossicle.artefacts.files import file_digest, read_json, write_json
-from ossicle.artefacts.tables import read_table, write_table
-from ossicle.core.digest import digest
+from ossicle.artefacts.blocks import TrackWriter
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.judged import ClipFiguresFolder
+from ossicle.artefacts.typed.scores import ScoresFolder, TracksFolder
 from ossicle.core.settings import digestible
-from ossicle.corpus.clips.dataset_folder import labels_of, model_names
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.folds import NEVER_HELD_OUT, TEST, SplitSettings
-from ossicle.corpus.tables import clips_of
 from ossicle.evaluation.clip_figures import clip_rows, figures_of, judged_folds
 from ossicle.inference.batch import write_scores
-from ossicle.inference.track_files import track_path
 
 STEP_VERSION = 1
-FIGURES = "clip_figures.json"
-CLIPS = "clips.parquet"
-KEY = ("recording_id", "start_s", "end_s", "role", "clip_label", "label")
-"""What tells one row of the table of clips from the next: a clip is there once for each label it is judged by."""
-_SCHEMA = {
-    "recording_id": pl.String,
-    "start_s": pl.Float64,
-    "end_s": pl.Float64,
-    "role": pl.String,
-    "clip_label": pl.String,
-    "label": pl.String,
-    "fold": pl.Int64,
-    "positive": pl.Boolean,
-    "score": pl.Float64,
-}
 
 
 def run(context: Context) -> None:
     """Write the scores of the held-out clips and their figures."""
-    dataset, split = context.inputs["dataset"], context.project.settings.split
-    clips = [one for one in clips_of(read_table(dataset / CLIPS)) if one.fold != NEVER_HELD_OUT]
+    dataset, split = context.read(DatasetFolder), context.project.settings.split
+    clips = [one for one in dataset.clips if one.fold != NEVER_HELD_OUT]
+    tracks: TracksFolder
     if split.leaky:
         tracks = _score(context, sorted({one.recording_id for one in clips}))
     else:
-        whole = set(read_table(dataset / "folds.parquet")["recording_id"].to_list())
+        whole = set(dataset.folds["recording_id"].to_list())
         clips = [one for one in clips if one.recording_id in whole]
-        tracks = context.inputs["scores"]
-    index, labels = read_index(context.inputs["corpus"]), labels_of(dataset)
+        tracks = context.read(ScoresFolder)
+    index, labels, own = read_index(context.read(CorpusFolder)), dataset.labels, context.own(ClipFiguresFolder)
     rows = list(clip_rows(clips, labels, index.annotations, tracks))
-    table = pl.DataFrame(rows, schema=_SCHEMA)
-    write_table(context.out / CLIPS, table, list(KEY))
-    told = read_json(dataset / "split.json")
+    table = pl.DataFrame(rows, schema=own.CLIP_SCHEMA)
+    own.write_clips(table)
     judged = judged_folds(split, table)
-    write_json(
-        context.out / FIGURES,
+    own.write_figures(
         {
-            "strategy": told["strategy"],
-            "leaky": told["leaky"],
+            "strategy": dataset.split["strategy"],
+            "leaky": dataset.split["leaky"],
             "group": split.group,
             "scores": "highest frame score in the clip, by a model that did not learn from it",
             "decision": "best F1 on val" if split.holds_out_once else "best F1 on the clips of the other folds",
@@ -74,32 +55,27 @@ def run(context: Context) -> None:
     )
 
 
-def _score(context: Context, keys: Collection[str]) -> Path:
+def _score(context: Context, keys: Collection[str]) -> ClipFiguresFolder:
     """Score tracks of recordings by the model that learned from train alone; gives the folder that holds them."""
-    predictor = trained_predictor(context, model_names(context.inputs["dataset"])[TEST])
-    recordings = {one.id: one for one in read_index(context.inputs["corpus"]).recordings}
+    predictor = trained_predictor(context, context.read(DatasetFolder).models_by_fold[TEST])
+    recordings = {one.id: one for one in read_index(context.read(CorpusFolder)).recordings}
+    own = context.own(ClipFiguresFolder)
     for done, key in enumerate(keys, start=1):
-        began, path = time.monotonic(), track_path(context.out, key)
-        record = context.journal.done(key)
-        reused = record is not None and record["digest"] == _digest(path)
+        began, record = time.monotonic(), context.journal.done(key)
+        reused = record is not None and record["digest"] == own.track_digest(key)
         if not reused:
-            with TrackWriter(path, predictor.labels, predictor.plan.hop_s) as writer:
+            with TrackWriter(own.track_path(key), predictor.labels, predictor.plan.hop_s) as writer:
                 write_scores(context.project.audio_folder / recordings[key].path, predictor, writer)
-            context.journal.mark(key, digest=_digest(path))
+            context.journal.mark(key, digest=own.track_digest(key))
         context.log.work_unit("clip_figures", key, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, len(keys), "recordings")
-    return context.out
-
-
-def _digest(track: Path) -> str:
-    files = track_files(track)
-    return digest([file_digest(file) for file in files]) if all(file.exists() for file in files) else ""
+    return own
 
 
 def step_for(split: SplitSettings) -> Step:
     """The step for a split: what it reads depends on whether recordings are held out as a whole."""
     return Step(
-        name="clip_figures",
+        name=ClipFiguresFolder.step,
         version=STEP_VERSION,
         needs=("corpus", "dataset", "training") if split.leaky else ("corpus", "dataset", "scores"),
         settings=lambda project: {

@@ -1,34 +1,38 @@
 """Step ``decision``: out-of-fold scores to cross-fitted decisions and the events under them."""
 
+from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.artefacts.files import write_json
-from ossicle.artefacts.tables import write_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.events import DecisionFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.fitted_decisions import fit_decisions
-from ossicle.evaluation.ground_truth import read_tracks, read_truth
-from ossicle.inference.event_tables import events_frame
+from ossicle.evaluation.ground_truth import Truth, read_tracks, read_truth
 
 STEP_VERSION = 2
 
 
 def run(context: Context) -> None:
-    """Fit, and write ``decision.json``, ``events`` (headline), ``events_in_sample`` and the threshold curves."""
-    settings = context.project.settings
-    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
-    tracks = read_tracks(context.inputs["scores"], truth.ids, settings.postprocess)
+    """Fit on the out-of-fold scores, and write decisions, events and threshold curves."""
+    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    decide_scores(context.project, truth, context.read(ScoresFolder), context.own(DecisionFolder))
+
+
+def decide_scores(project: Project, truth: Truth, scores: ScoresFolder, out: DecisionFolder) -> None:
+    """Fit decisions on scores, and write them with the events under them and the threshold curves."""
+    settings = project.settings
+    tracks = read_tracks(scores, truth.ids, settings.postprocess)
     found = fit_decisions(truth, tracks, settings.decision, criterion_of(settings.evaluation))
-    for name, events in (("events", found.held_out), ("events_in_sample", found.in_sample)):
-        write_table(
-            context.out / f"{name}.parquet", events_frame(events), ["recording_id", "start_s", "end_s", "label"]
-        )
-    write_json(context.out / "decision.json", found.decisions_json())
-    write_json(context.out / "threshold_curves.json", found.curves_json())
+    out.write_events(found.held_out, found.in_sample)
+    out.write_decisions(found.fitted.per_fold, found.fitted.final, list(found.fitted.notes))
+    out.write_threshold_curves(found.curves_json())
 
 
 STEP = Step(
-    name="decision",
+    name=DecisionFolder.step,
     version=STEP_VERSION,
     needs=("corpus", "dataset", "scores"),
     settings=lambda project: {

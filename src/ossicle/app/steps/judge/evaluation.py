@@ -1,37 +1,36 @@
-"""Step ``evaluation``: events against annotations, out of fold, with intervals; ``metrics.json``."""
+"""Step ``evaluation``: events against annotations, out of fold, with intervals."""
 
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.judge.calibration import CALIBRATION
-from ossicle.app.steps.judge.second_stage import VERDICT
-from ossicle.artefacts.files import read_json, write_json
-from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.events import SecondStageFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.judged import CalibrationFolder, EvaluationFolder
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
 from ossicle.evaluation.criteria.criterion import JudgedRun
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.evaluation.run_figures import known_events, run_figures
-from ossicle.inference.event_tables import events_of
 
 STEP_VERSION = 3
 
 
 def run(context: Context) -> None:
-    """Write ``metrics.json``."""
+    """Write all figures."""
     settings = context.project.settings
-    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
-    write_json(
-        context.out / "metrics.json",
+    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    context.own(EvaluationFolder).write_metrics(
         run_figures(
             judged_run(context, truth),
-            read_events(context, "events_in_sample", truth),
+            judged_events(context, truth, in_sample=True),
             criterion_of(settings.evaluation),
             group=settings.split.group,
             seed=settings.training.seed,
             postprocess=postprocess_key(context.project),
-            second=read_json(context.inputs["second_stage"] / VERDICT),
-            calibrated=read_json(context.inputs["calibration"] / CALIBRATION),
+            second=context.read(SecondStageFolder).verdict,
+            calibrated=context.read(CalibrationFolder).found,
         ),
     )
 
@@ -41,22 +40,22 @@ def judged_run(context: Context, truth: Truth) -> JudgedRun:
     settings = context.project.settings
     return JudgedRun(
         truth,
-        read_events(context, "events", truth),
-        context.inputs["scores"],
+        judged_events(context, truth),
+        context.read(ScoresFolder),
         settings.postprocess,
         settings.plan.hop_s,
         settings.training.apart_frames,
     )
 
 
-def read_events(context: Context, name: str, truth: Truth) -> dict[str, list[Event]]:
-    """Return a table of events of the whole detector, from the step ``second_stage``, as far as they can be judged."""
-    found = events_of(read_table(context.inputs["second_stage"] / f"{name}.parquet"), truth.ids)
-    return known_events(truth, found)
+def judged_events(context: Context, truth: Truth, *, in_sample: bool = False) -> dict[str, list[Event]]:
+    """Return the events of the whole detector, held out or in-sample, as far as they can be judged."""
+    detected = context.read(SecondStageFolder)
+    return known_events(truth, detected.events_in_sample(truth.ids) if in_sample else detected.events(truth.ids))
 
 
 STEP = Step(
-    name="evaluation",
+    name=EvaluationFolder.step,
     version=STEP_VERSION,
     needs=("corpus", "dataset", "scores", "calibration", "second_stage"),
     settings=lambda project: {

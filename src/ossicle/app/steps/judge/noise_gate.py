@@ -10,14 +10,15 @@ from pathlib import Path
 
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.judge.evaluation import read_events
+from ossicle.app.steps.judge.evaluation import judged_events
 from ossicle.app.steps.judge.second_stage import kept_stage
 from ossicle.app.steps.train.trained_predictor import trained_predictor
-from ossicle.artefacts.files import read_json, write_json
-from ossicle.core.decision import Decision
+from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
+from ossicle.artefacts.typed.events import DecisionFolder, SecondStageFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.judged import EvaluationFolder, NoiseGateFolder
 from ossicle.core.errors import GateRefused
 from ossicle.core.settings import digestible
-from ossicle.corpus.clips.dataset_folder import FINAL
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.synthetic.noise_probes import synthetic_probes
 from ossicle.evaluation.criteria.table import criterion_of
@@ -34,43 +35,40 @@ from ossicle.inference.predictor import Predictor
 from ossicle.metrics.noise_gate import PROBES, judge
 
 STEP_VERSION = 2
-METRICS = "metrics.json"
 
 
 def run(context: Context) -> None:
-    """Write ``metrics.json``: that of the step ``evaluation`` with what the noise gate found, under ``gate``."""
+    """Write the figures of the step ``evaluation`` with what the noise gate found, under ``gate``."""
     judge_detector(context, trained_predictor(context, FINAL), "the final model with its final decision")
 
 
 def judge_detector(context: Context, predictor: Predictor, who: str) -> None:
-    """Write ``metrics.json`` with what the noise gate found of a predictor with the final decision, named ``who``."""
+    """Write the figures with what the noise gate found of a predictor with the final decision, named ``who``."""
     settings = context.project.settings
     limits = settings.noise_gate
-    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
-    annotations = read_index(context.inputs["corpus"]).annotations
-    events = read_events(context, "events", truth)
+    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    annotations = read_index(context.read(CorpusFolder)).annotations
+    events = judged_events(context, truth)
     firings = firings_on_recordings(truth, events, annotations, settings.dataset.margin_s)
-    final = read_json(context.inputs["decision"] / "decision.json")["final"]
-    decisions = {label: Decision(**values) for label, values in final.items()}
-    stage = kept_stage(context.inputs["second_stage"])
+    decisions, stage = context.read(DecisionFolder).decisions[None], kept_stage(context.read(SecondStageFolder))
     given = Delivery(criterion_of(settings.evaluation).pool, postprocess=settings.postprocess)
     rate = predictor.plan.rate
     for done, probe in enumerate(synthetic_probes(rate, limits.probe_s, limits.seed)):
         context.progress.advance(done, done + 1, f"{PROBES[probe.name]}, {probe.part}")
         found = events_in(probe.samples, predictor, decisions, second_stage=stage, delivery=given)
         firings += firings_on_probe(probe.name, probe.part, truth.labels, len(probe.samples) / rate, found)
-    metrics = read_json(context.inputs["evaluation"] / METRICS)
+    metrics = context.read(EvaluationFolder).metrics
     told = noise_gate_figures(judge(firings, limits), limits, who, second_stage=stage is not None)
-    write_json(context.out / METRICS, {**metrics, "gate": told})
+    context.own(NoiseGateFolder).write_metrics({**metrics, "gate": told})
 
 
-def refusal(metrics: Path, bundle: Path | None) -> GateRefused | None:
-    """The message for a refused bundle, from a ``metrics.json`` of this step; None where the noise gate let it pass."""
-    return refusal_of(read_json(metrics)["gate"], bundle)
+def refusal(gate: NoiseGateFolder, bundle: Path | None) -> GateRefused | None:
+    """The message for a refused bundle, from the artefact of this step; None where the noise gate let it pass."""
+    return refusal_of(gate.metrics["gate"], bundle)
 
 
 STEP = Step(
-    name="noise_gate",
+    name=NoiseGateFolder.step,
     version=STEP_VERSION,
     needs=("corpus", "dataset", "training", "decision", "second_stage", "evaluation"),
     settings=lambda project: {

@@ -21,23 +21,21 @@ import numpy as np
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.judge.hand_labels import hand_label_digests, hand_label_place
-from ossicle.artefacts.blocks import read_track
-from ossicle.artefacts.files import read_json, whole_file, write_json
-from ossicle.artefacts.tables import read_table, write_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.events import DecisionFolder, Decisions, SecondStageFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.audio.event_features import EventFeatureSettings, Features
 from ossicle.audio.mono import MonoStream
-from ossicle.core.decision import Decision
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
-from ossicle.core.tracks import Event, ScoreTrack
+from ossicle.core.tracks import ScoreTrack
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.evaluation.hand_labels import read_hand_labels
 from ossicle.evaluation.paired_gain import gain
-from ossicle.inference.event_tables import events_frame, events_of
 from ossicle.inference.second_stage.candidates import Candidate, CandidateFold
 from ossicle.inference.second_stage.file import read_second_stage, second_stage_bytes
 from ossicle.inference.second_stage.stage import SecondStage
-from ossicle.inference.track_files import track_path
 from ossicle.metrics.bootstrap import Bootstrap
 from ossicle.metrics.event_report import plain
 from ossicle.metrics.matching import IouMatch
@@ -47,54 +45,41 @@ if TYPE_CHECKING:
     from ossicle.training.second_stage_fits import Found, Judged
 
 STEP_VERSION = 1
-VERDICT = "second_stage.json"
-MODEL = "second_stage.safetensors"
-EVENTS, IN_SAMPLE = "events", "events_in_sample"
-_KEYS = ["recording_id", "start_s", "end_s", "label"]
-
-Decisions = Mapping[str, Decision]
 
 
 def run(context: Context) -> None:
-    """Write the events of the whole detector and ``second_stage.json``; with a kind the model and its candidates."""
+    """Write the events of the whole detector and the verdict; with a kind the model and its candidates."""
     settings = context.project.settings
-    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
-    first = {
-        name: events_of(read_table(context.inputs["decision"] / f"{name}.parquet"), truth.ids)
-        for name in (EVENTS, IN_SAMPLE)
-    }
+    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    decided, own = context.read(DecisionFolder), context.own(SecondStageFolder)
+    first, first_in_sample = decided.events(truth.ids), decided.events_in_sample(truth.ids)
     if settings.second_stage.kind == NONE:
-        _write_events(context.out, first[EVENTS], first[IN_SAMPLE])
-        write_json(context.out / VERDICT, {"kind": NONE, "kept": False})
+        own.write_events(first, first_in_sample)
+        own.write_verdict({"kind": NONE, "kept": False})
         return
     # Needs scikit-learn, an optional extra: only where there is a second stage.
     from ossicle.training.second_stage_fits import judge
 
     criterion = IouMatch(threshold=settings.evaluation.iou)
     chosen = feature_settings(context.project)
-    decisions = read_decisions(context.inputs["decision"])
     place = hand_label_place(context.project)
     said = read_hand_labels(place, truth.recordings.values(), truth.labels) if place is not None else {}
-    found = gather(context, truth, chosen, decisions)
+    found = gather(context, truth, chosen, decided.decisions)
     judged = judge(truth, found, chosen, settings.second_stage, criterion, settings.project.workers, said)
-    gained = gain(
-        truth, first[EVENTS], judged.events, criterion, settings.evaluation.bootstrap, settings.evaluation.seed
-    )
+    gained = gain(truth, first, judged.events, criterion, settings.evaluation.bootstrap, settings.evaluation.seed)
     kept = bool(gained.low[0] > 0)
-    _write_events(context.out, *((judged.events, judged.in_sample) if kept else (first[EVENTS], first[IN_SAMPLE])))
+    own.write_events(*((judged.events, judged.in_sample) if kept else (first, first_in_sample)))
     # Both are here whichever is kept, so that a person may look at what was not.
-    write_table(context.out / "rescored.parquet", events_frame(judged.events), _KEYS)
-    write_table(context.out / "first_stage.parquet", events_frame(first[EVENTS]), _KEYS)
-    with whole_file(context.out / MODEL) as part:
-        part.write_bytes(second_stage_bytes(judged.final))
-    write_json(context.out / VERDICT, _verdict(settings.second_stage, truth, found[None], judged, gained, kept))
+    own.write_both(judged.events, first)
+    own.write_model(second_stage_bytes(judged.final))
+    own.write_verdict(_verdict(settings.second_stage, truth, found[None], judged, gained, kept))
 
 
-def kept_stage(second_stage: Path) -> SecondStage | None:
+def kept_stage(second_stage: SecondStageFolder) -> SecondStage | None:
     """The second stage for the bundle from this step's artefact, None where none was asked for or kept."""
-    if not read_json(second_stage / VERDICT)["kept"]:
+    if not second_stage.kept:
         return None
-    return read_second_stage((second_stage / MODEL).read_bytes(), second_stage / MODEL)
+    return read_second_stage(second_stage.model_file.read_bytes(), second_stage.model_file)
 
 
 def feature_settings(project: Project) -> EventFeatureSettings:
@@ -111,14 +96,6 @@ def feature_settings(project: Project) -> EventFeatureSettings:
     )
 
 
-def read_decisions(decision: Path) -> dict[int | None, Decisions]:
-    """The decisions of every fold, and under None the final ones."""
-    written = read_json(decision / "decision.json")
-    of: dict[int | None, dict[str, Any]] = {int(fold): one for fold, one in written["per_fold"].items()}
-    of[None] = written["final"]
-    return {fold: {label: Decision(**values) for label, values in one.items()} for fold, one in of.items()}
-
-
 def gather(
     context: Context, truth: Truth, chosen: EventFeatureSettings, decisions: Mapping[int | None, Decisions]
 ) -> dict[int | None, dict[str, list[Candidate]]]:
@@ -128,7 +105,7 @@ def gather(
     for done, key in enumerate(truth.ids, start=1):
         began = time.monotonic()
         path = context.project.audio_folder / truth.recordings[key].path
-        track = read_track(track_path(context.inputs["scores"], key))
+        track = context.read(ScoresFolder).track(key)
         for fold, candidates in candidates_of(path, track, chosen, decisions, share).items():
             found[fold][key] = candidates
         context.log.work_unit("second_stage", key, "computed", time.monotonic() - began)
@@ -168,11 +145,6 @@ def candidates_of(
         found[one] += fold_of.feed(np.zeros(0, dtype=np.float32), np.asarray(track.scores[given:]))
         found[one] += fold_of.finish(track.duration_s)
     return {fold: found[one] for fold, one in same.items()}
-
-
-def _write_events(out: Path, events: dict[str, list[Event]], in_sample: dict[str, list[Event]]) -> None:
-    for name, one in ((EVENTS, events), (IN_SAMPLE, in_sample)):
-        write_table(out / f"{name}.parquet", events_frame(one), _KEYS)
 
 
 def _verdict(
@@ -234,7 +206,7 @@ def _fitted_by() -> str:
 
 
 STEP = Step(
-    name="second_stage",
+    name=SecondStageFolder.step,
     version=STEP_VERSION,
     needs=("corpus", "dataset", "scores", "decision"),
     settings=_settings,

@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.data import dataset, store
 from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import band_centres_hz
 from ossicle.core.records import Clip, Recording
 from ossicle.core.suggestion import did_you_mean
-from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.indexing.index_storage import read_index
 
 _SUFFIXES = (".html", ".htm")
@@ -46,19 +47,20 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
 
     if out.suffix.lower() not in _SUFFIXES:
         raise UsageError(f"{out}: the page is an .html file; name one")
-    made = run_project(project, progress, names=(dataset.STEP.name, store.STEP.name)).artefacts
+    made = run_project(project, progress, names=(DatasetFolder.step, StoreFolder.step)).artefacts
     settings, front = project.settings, project.settings.frontend
-    labels = labels_of(made[dataset.STEP.name])
+    dataset, store = DatasetFolder.among(made), StoreFolder.among(made)
+    labels = dataset.labels
     material = load_material(
-        made[dataset.STEP.name],
-        made[store.STEP.name],
+        dataset,
+        store.path,
         labels,
         settings.plan,
         settings.training.apart_frames,
         settings.training.least_presence_s,
         project.audio_folder,
     )
-    recordings = {one.id: one for one in read_index(made["corpus"]).recordings}
+    recordings = {one.id: one for one in read_index(CorpusFolder.among(made)).recordings}
     clip = chosen_clip(material.clips, recordings, wanted)
     recording = recordings[clip.recording_id]
     augment = always(settings.augment) if wanted.always else settings.augment

@@ -9,22 +9,19 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.data import dataset as dataset_step
 from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.pipeline.run_project import run_project
-from ossicle.artefacts.files import read_json
-from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.mono import load_mono
 from ossicle.audio.wav import write_wav
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.records import Clip
 from ossicle.corpus.clips.clip_export import DatasetFiles, write_index, write_lists, write_tables
-from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.clips.holdout_split import split_name
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.clip_file_names import NO_YEAR, NamedClip, name_clips
 from ossicle.corpus.splits.folds import SplitSettings
-from ossicle.corpus.tables import annotations_of, clips_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +54,18 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
     Every file is whole or absent. UsageError where a file is there already and is not to be overwritten, and for a fold
     that there is not; AudioError costs the clips of its recording only.
     """
-    made = run_project(project, progress, dataset_step.STEP.name).artefacts
-    dataset, split = made["dataset"], project.settings.split
-    index = read_index(made["corpus"])
+    made = run_project(project, progress, DatasetFolder.step).artefacts
+    dataset, split = DatasetFolder.among(made), project.settings.split
+    index = read_index(CorpusFolder.among(made))
     recordings = {one.id: one for one in index.recordings}
-    clips = clips_of(read_table(dataset / "clips.parquet"))
-    notes = annotations_of(read_table(dataset / "annotations.parquet"))
-    told = read_json(dataset / "split.json")
+    clips, notes, told = dataset.clips, dataset.annotations, dataset.split
     splits, note = splits_of(clips, split, wanted.fold)
     quality = {(one.recording_id, one.start_s, one.label): one.quality for one in notes}
     named = name_clips(
         clips,
         index.recordings,
         [quality.get((one.recording_id, one.start_s, one.label)) if one.role != "noise" else None for one in clips],
-        labels_of(dataset),
+        dataset.labels,
     )
     used = {one.recording_id for one in clips}
     files = DatasetFiles(
@@ -80,7 +75,7 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
         annotations=notes,
         about={
             "ossicle": version("ossicle"),
-            "dataset": read_json(dataset / "artefact.json")["content"],
+            "dataset": dataset.content,
             "split_strategy": told["strategy"],
             "leaky": told["leaky"],
             "group": split.group,

@@ -17,6 +17,11 @@ from ossicle.app.steps.score import scores
 from ossicle.app.steps.train import training
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 from ossicle.artefacts.files import read_json
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.judged import NoiseGateFolder
+from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
+from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.manifest import MANIFEST
 from ossicle.core.errors import ArtefactError, GateRefused
 
@@ -39,9 +44,8 @@ def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
 
 def _refusal(artefacts: Artefacts) -> GateRefused | None:
     """Why the noise gate refused the bundle of a run."""
-    made = artefacts.get(bundle.STEP.name)
-    metrics = artefacts[noise_gate.STEP.name] / noise_gate.METRICS
-    return noise_gate.refusal(metrics, made / bundle.FOLDER if made else None)
+    made = BundleFolder.among(artefacts).bundle if BundleFolder.step in artefacts else None
+    return noise_gate.refusal(NoiseGateFolder.among(artefacts), made)
 
 
 def _made_from(folder: Path) -> Collection[str]:
@@ -59,11 +63,11 @@ def _made_from(folder: Path) -> Collection[str]:
 def _summary(artefacts: Artefacts) -> RunSummary | None:
     """Figures and page of a finished run; of a leaky split, what its bundle is."""
     if report.STEP.name in artefacts:
-        return RunSummary(noise_gate.METRICS, (), (bundle.FOLDER, noise_gate.METRICS, report.PAGE))
+        return RunSummary(METRICS, (), (BUNDLE, METRICS, PAGE))
     if bundle.STEP.name not in artefacts:
         return None
-    leaky = read_json(artefacts[dataset.STEP.name] / "split.json")["leaky"]
-    return RunSummary("", (f"{leaky}; the bundle was not evaluated",) if leaky else (), (bundle.FOLDER,))
+    leaky = DatasetFolder.among(artefacts).split["leaky"]
+    return RunSummary("", (f"{leaky}; the bundle was not evaluated",) if leaky else (), (BUNDLE,))
 
 
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:
@@ -73,7 +77,7 @@ def _losses(artefacts: Artefacts) -> Sequence[Loss]:
 
 def _status_notes(artefacts: Artefacts) -> Iterator[str]:
     trained = artefacts.get(training.STEP.name)
-    if trained is not None and (words := pseudo_in_words(trained)):
+    if trained is not None and (words := pseudo_in_words(TrainingFolder(trained))):
         yield words
 
 
@@ -97,11 +101,11 @@ PIPELINE = Pipeline(
     adapt=_adapt,
     refuse_missing=scores.refuse_leaky,
     published=(
-        Published(noise_gate.METRICS, (noise_gate.STEP.name, evaluation.STEP.name)),
-        Published(bundle.FOLDER, (bundle.STEP.name,), _made_from),
-        Published(report.PAGE, (report.STEP.name,)),
+        Published(METRICS, (noise_gate.STEP.name, evaluation.STEP.name)),
+        Published(BUNDLE, (bundle.STEP.name,), _made_from),
+        Published(PAGE, (report.STEP.name,)),
     ),
-    refusing=RefusingStep(noise_gate.STEP.name, _refusal, withheld=(bundle.FOLDER,)),
+    refusing=RefusingStep(noise_gate.STEP.name, _refusal, withheld=(BUNDLE,)),
     summary=_summary,
     losses=_losses,
     status_notes=_status_notes,

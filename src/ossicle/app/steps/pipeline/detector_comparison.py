@@ -1,38 +1,31 @@
 """What the leaderboard reads of a detector: figures, seconds of training, and paired differences of events."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.data import corpus, dataset
-from ossicle.app.steps.judge import evaluation, noise_gate, second_stage
 from ossicle.app.steps.pipeline.pipeline import Artefacts, LeaderboardFigures
-from ossicle.app.steps.train import training
-from ossicle.artefacts.files import read_json
-from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.events import SecondStageFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.judged import EvaluationFolder, MetricsFolder, NoiseGateFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.digest import digest
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.evaluation.paired_gain import gain
-from ossicle.inference.event_tables import events_of
 from ossicle.metrics.event_report import Estimate
-from ossicle.training.runfolder import RunFolder
 
 
 def _metrics(artefacts: Artefacts) -> Mapping[str, Any] | None:
     """The figures with what the noise gate found, else those of the evaluation."""
-    for step in (noise_gate.STEP.name, evaluation.STEP.name):
-        if step in artefacts:
-            found: Mapping[str, Any] = read_json(artefacts[step] / noise_gate.METRICS)
-            return found
-    return None
+    kinds: tuple[type[MetricsFolder], ...] = (NoiseGateFolder, EvaluationFolder)
+    return next((kind.among(artefacts).metrics for kind in kinds if kind.step in artefacts), None)
 
 
 def _training_s(artefacts: Artefacts) -> float | None:
     """Seconds of all epochs of all models, wherever they were trained; None where that was not kept."""
-    made: Path = artefacts[training.STEP.name]
-    lines = [line for folder in sorted(made.iterdir()) if folder.is_dir() for line in RunFolder(folder).epochs()]
+    lines = [line for run in TrainingFolder.among(artefacts).runs() for line in run.epochs()]
     seconds = [float(line["seconds"]) for line in lines if "seconds" in line]
     return round(sum(seconds), 3) if seconds else None
 
@@ -49,16 +42,13 @@ def difference(
     how = best.settings.evaluation
     if _judged_on(best, truth) != _judged_on(other, of_other):
         return None
-    events = [
-        events_of(read_table(made[second_stage.STEP.name] / "events.parquet"), truth.ids)
-        for made in (best_artefacts, other_artefacts)
-    ]
+    events = [SecondStageFolder.among(made).events(truth.ids) for made in (best_artefacts, other_artefacts)]
     found = gain(truth, events[0], events[1], criterion_of(how).rule, how.bootstrap, how.seed)
     return Estimate(float(found.value[0]), float(found.low[0]), float(found.high[0])).to_json()
 
 
 def _truth(artefacts: Artefacts) -> Truth:
-    return read_truth(artefacts[corpus.STEP.name], artefacts[dataset.STEP.name])
+    return read_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
 
 
 def _judged_on(project: Project, truth: Truth) -> str:

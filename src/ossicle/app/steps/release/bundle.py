@@ -3,29 +3,28 @@
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.judge.calibration import final_maps
-from ossicle.app.steps.judge.noise_gate import METRICS
-from ossicle.app.steps.judge.second_stage import MODEL, VERDICT
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 from ossicle.app.steps.train.training import pretrained
-from ossicle.artefacts.files import read_json
+from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
+from ossicle.artefacts.typed.events import DecisionFolder, SecondStageFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.judged import CalibrationFolder, NoiseGateFolder
+from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.mono import load_mono
 from ossicle.bundle.format import write_bundle
-from ossicle.bundle.manifest import SECOND_STAGE
-from ossicle.core.decision import Decision
+from ossicle.bundle.manifest import MODEL, SECOND_STAGE, WAVEFORM, WEIGHTS
 from ossicle.core.settings import digestible
-from ossicle.corpus.clips.dataset_folder import FINAL
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.criterion_kinds import kind_in
 from ossicle.evaluation.ground_truth import read_truth
 
 STEP_VERSION = 4
-FOLDER = "bundle"
 _PARITY_S = 60.0
 
 
@@ -33,21 +32,19 @@ def run(context: Context) -> None:
     """Export, prove parity on real sound, and write the bundle."""
     settings = context.project.settings
     plan, front = settings.plan, settings.frontend
-    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
+    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     files, parity = exported(context, truth.labels, truth.recordings[truth.ids[0]].path)
     context.progress.advance(2, 3, "writing")
-    decision = read_json(context.inputs["decision"] / "decision.json")
-    metrics = read_json(context.inputs["noise_gate"] / METRICS)
-    folder = context.out / FOLDER
-    verdict = read_json(context.inputs["second_stage"] / VERDICT)
-    second = {SECOND_STAGE: context.inputs["second_stage"] / MODEL} if verdict["kept"] else {}
+    metrics, stage = context.read(NoiseGateFolder).metrics, context.read(SecondStageFolder)
+    verdict = stage.verdict
+    second = {SECOND_STAGE: stage.model_file} if stage.kept else {}
     write_bundle(
-        folder,
+        context.own(BundleFolder).bundle,
         name=settings.project.name,
         labels=truth.labels,
         plan=plan,
         front=front,
-        decisions={label: Decision(**values) for label, values in decision["final"].items()},
+        decisions=context.read(DecisionFolder).decisions[None],
         provenance={
             **origin(context),
             "recordings": len(truth.ids),
@@ -56,7 +53,7 @@ def run(context: Context) -> None:
             **({"annotations_that_only_teach": truth.only_teach} if truth.only_teach else {}),
             "hours": round(sum(truth.durations_s.values()) / 3600, 6),
             "parity": parity,
-            **({"second_stage": f"{verdict['kind']}, {verdict['fitted_with']}"} if verdict["kept"] else {}),
+            **({"second_stage": f"{verdict['kind']}, {verdict['fitted_with']}"} if stage.kept else {}),
         },
         metrics={
             "figures": figures(metrics),
@@ -77,7 +74,7 @@ def run(context: Context) -> None:
         files={**files, **second},
         pool=criterion_of(settings.evaluation).pool,
         postprocess=settings.postprocess,
-        calibration=final_maps(context.inputs["calibration"]),
+        calibration=final_maps(context.read(CalibrationFolder)),
         replace=True,
     )
 
@@ -88,19 +85,18 @@ def exported(context: Context, labels: Sequence[str], recording: str) -> tuple[d
     from ossicle.export.parity import check_parity
     from ossicle.models.networks.registry import build_network
     from ossicle.models.weights import load_weights
-    from ossicle.training.runfolder import RunFolder
 
     settings = context.project.settings
     plan, front = settings.plan, settings.frontend
-    weights = RunFolder(context.inputs["training"] / FINAL).weights
+    weights = context.read(TrainingFolder).run(FINAL).weights
     network = build_network(settings.model, front, plan, len(labels)).eval()
     load_weights(network, weights)
     context.progress.advance(0, 3, "exporting")
-    graphs = {"model.onnx": model_graph(network, plan, front), "waveform.onnx": waveform_graph(network, plan, front)}
+    graphs = {MODEL: model_graph(network, plan, front), WAVEFORM: waveform_graph(network, plan, front)}
     context.progress.advance(1, 3, "checking parity")
     samples = load_mono(context.project.audio_folder / recording, plan.rate, 0.0, _PARITY_S)
     parity = check_parity(network, graphs, plan, front, samples)
-    return {"weights.safetensors": weights, **graphs}, parity
+    return {WEIGHTS: weights, **graphs}, parity
 
 
 def origin(context: Context) -> dict[str, Any]:
@@ -109,11 +105,11 @@ def origin(context: Context) -> dict[str, Any]:
         "ossicle": version("ossicle"),
         "torch": version("torch"),
         "python": platform.python_version(),
-        "dataset": _content(context.inputs["dataset"]),
-        "training": _content(context.inputs["training"]),
+        "dataset": context.read(DatasetFolder).content,
+        "training": context.read(TrainingFolder).content,
         "training_settings": digestible(context.project.settings.training),
         **pretrained(context.project),
-        **({"pseudo_labels": words} if (words := pseudo_in_words(context.inputs["training"])) else {}),
+        **({"pseudo_labels": words} if (words := pseudo_in_words(context.read(TrainingFolder))) else {}),
     }
 
 
@@ -139,12 +135,8 @@ def _estimate(one: Mapping[str, Any]) -> dict[str, Any]:
     return {key: one[key] for key in ("value", "low", "high")}
 
 
-def _content(artefact: Path) -> str:
-    return str(read_json(artefact / "artefact.json")["content"])
-
-
 STEP = Step(
-    name="bundle",
+    name=BundleFolder.step,
     version=STEP_VERSION,
     needs=("corpus", "dataset", "training", "decision", "calibration", "second_stage", "noise_gate"),
     settings=lambda project: {

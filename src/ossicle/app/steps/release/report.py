@@ -1,13 +1,17 @@
 """Step ``report``: everything a person should see of a run, on one page."""
 
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.judge.evaluation import judged_run, read_events
-from ossicle.app.steps.judge.noise_gate import METRICS
-from ossicle.app.steps.judge.second_stage import VERDICT
+from ossicle.app.steps.judge.evaluation import judged_events, judged_run
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
-from ossicle.artefacts.files import read_json
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.events import DecisionFolder, SecondStageFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.judged import EvaluationFolder, NoiseGateFolder
+from ossicle.artefacts.typed.published import BUNDLE, METRICS
+from ossicle.artefacts.typed.released import ReportFolder
+from ossicle.artefacts.typed.training import TrainingFolder
+from ossicle.bundle.manifest import CARD
 from ossicle.core.settings import digestible
-from ossicle.corpus.clips.dataset_folder import models_of
 from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.evaluation.criteria.criterion import ExampleRequest
@@ -19,10 +23,8 @@ from ossicle.metrics.noise_gate import Judged
 from ossicle.report import run_rows as rows
 from ossicle.report.data import ReportData, TrainingCurve
 from ossicle.report.run_summary import calibrated_in_words, notes, summary
-from ossicle.training.runfolder import RunFolder
 
 STEP_VERSION = 6
-PAGE = "report.html"
 
 
 def run(context: Context) -> None:
@@ -30,14 +32,12 @@ def run(context: Context) -> None:
     from ossicle.report.pages.page import write_report
 
     settings = context.project.settings
-    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
+    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     judged = judged_run(context, truth)
-    in_sample = event_times(read_events(context, "events_in_sample", truth))
+    in_sample = event_times(judged_events(context, truth, in_sample=True))
     criterion = criterion_of(settings.evaluation)
-    decision = read_json(context.inputs["decision"] / "decision.json")
-    figures = read_json(context.inputs["evaluation"] / "metrics.json")
-    second = read_json(context.inputs["second_stage"] / VERDICT)
-    gate = read_json(context.inputs["noise_gate"] / METRICS)["gate"]
+    decision, second = context.read(DecisionFolder), context.read(SecondStageFolder).verdict
+    figures, gate = context.read(EvaluationFolder).metrics, context.read(NoiseGateFolder).metrics["gate"]
     drawn = rows.worst_labels(figures)
     shown = criterion.page_parts(
         judged,
@@ -57,14 +57,14 @@ def run(context: Context) -> None:
             front=settings.frontend,
             hop_s=settings.plan.hop_s,
             seed=settings.training.seed,
-            pseudo=pseudo_in_words(context.inputs["training"]),
+            pseudo=pseudo_in_words(context.read(TrainingFolder)),
         ),
-        health=health(read_index(context.inputs["corpus"]), rate=settings.frontend.rate, group=settings.split.group),
+        health=health(read_index(context.read(CorpusFolder)), rate=settings.frontend.rate, group=settings.split.group),
         metrics=headline(judged, criterion),
         in_sample=event_report(truth, in_sample, criterion.rule, settings.evaluation),
         collar=shown.collar,
         curves=_curves(context),
-        threshold_curves=rows.threshold_curves(read_json(context.inputs["decision"] / "threshold_curves.json"), drawn),
+        threshold_curves=rows.threshold_curves(decision.threshold_curves, drawn),
         pr_curves=rows.pr_curves(shown.curves),
         iou_sweep=rows.sweep_rows(shown.iou_sweep),
         scores=rows.score_rows(figures),
@@ -72,26 +72,26 @@ def run(context: Context) -> None:
         recordings=shown.recordings,
         calibration=rows.calibration_rows(figures.get("calibration")),
         calibrated=calibrated_in_words(figures.get("calibration")),
-        folds=rows.fold_rows(truth, judged.events, decision, second, criterion.rule),
+        folds=rows.fold_rows(truth, judged.events, decision.written, second, criterion.rule),
         examples=shown.examples,
         budget=list(context.seconds.items()),
         noise_gate=[Judged.from_json(one) for one in gate["firings"]],
-        notes=notes(decision, figures, second),
-        split=read_json(context.inputs["dataset"] / "split.json"),
+        notes=notes(decision.written, figures, second),
+        split=context.read(DatasetFolder).split,
         # A refused bundle is not laid beside the page.
-        files={"metrics.json": "metrics.json"}
-        | ({"bundle": "bundle/", "model card": "bundle/CARD.md"} if gate["passed"] else {}),
+        files={METRICS: METRICS}
+        | ({"bundle": f"{BUNDLE}/", "model card": f"{BUNDLE}/{CARD}"} if gate["passed"] else {}),
     )
-    write_report(context.out / PAGE, data)
+    write_report(context.own(ReportFolder).page, data)
 
 
 def _curves(context: Context) -> list[TrainingCurve]:
-    names = models_of(context.inputs["dataset"])
-    return [TrainingCurve(name, RunFolder(context.inputs["training"] / name).epochs()) for name in names]
+    training = context.read(TrainingFolder)
+    return [TrainingCurve(name, training.run(name).epochs()) for name in context.read(DatasetFolder).models]
 
 
 STEP = Step(
-    name="report",
+    name=ReportFolder.step,
     version=STEP_VERSION,
     needs=("corpus", "dataset", "training", "scores", "decision", "second_stage", "evaluation", "noise_gate"),
     settings=lambda project: {

@@ -8,16 +8,15 @@ and holds no figure.
 from dataclasses import replace
 
 from ossicle.app.steps.engine.step import Context
-from ossicle.app.steps.release.bundle import FOLDER, exported, origin
 from ossicle.app.steps.release.bundle import STEP as JUDGED
-from ossicle.artefacts.files import read_json
-from ossicle.artefacts.tables import read_table
+from ossicle.app.steps.release.bundle import exported, origin
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
-from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.tables import clips_of
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.inference.decisions.grid import DecisionGrid
 
@@ -27,14 +26,13 @@ _MIDDLE = 0.5
 
 def run(context: Context) -> None:
     """Export, prove parity on real sound, and write the bundle."""
-    settings, dataset = context.project.settings, context.inputs["dataset"]
-    clips, labels = clips_of(read_table(dataset / "clips.parquet")), labels_of(dataset)
-    paths = {one.id: one.path for one in read_index(context.inputs["corpus"]).recordings}
+    settings, dataset = context.project.settings, context.read(DatasetFolder)
+    clips, labels = dataset.clips, dataset.labels
+    paths = {one.id: one.path for one in read_index(context.read(CorpusFolder)).recordings}
     files, parity = exported(context, labels, paths[clips[0].recording_id])
     context.progress.advance(2, 3, "writing")
-    told = read_json(dataset / "split.json")
     write_bundle(
-        context.out / FOLDER,
+        context.own(BundleFolder).bundle,
         name=settings.project.name,
         labels=labels,
         plan=settings.plan,
@@ -48,8 +46,8 @@ def run(context: Context) -> None:
         },
         metrics={},
         split={
-            "strategy": told["strategy"],
-            "leaky": told["leaky"],
+            "strategy": dataset.split["strategy"],
+            "leaky": dataset.split["leaky"],
             "group": settings.split.group,
             "n_groups": len({one.group for one in clips}),
             "decision": "from the settings, fitted on nothing",

@@ -14,10 +14,11 @@ from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.judge import decision
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
-from ossicle.artefacts.blocks import read_track
-from ossicle.artefacts.files import read_json
 from ossicle.artefacts.lock import project_lock
-from ossicle.artefacts.shelf import Shelf
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.events import DecisionFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.decision import Decision
 from ossicle.core.errors import UsageError
 from ossicle.core.tracks import ScoreTrack
@@ -25,7 +26,6 @@ from ossicle.corpus.clips.hard_negatives import FOLDER, FalseAlarm, false_alarms
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.inference.decisions.decide import decide
-from ossicle.inference.track_files import track_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +46,22 @@ def mine(project: Project, most: int, lower: float) -> Mining:
     if missing:
         raise UsageError(f"the step {missing[0]} is not done under these settings; run `ossicle run --until decision`")
     made = {name: path for name, path in found_steps.items() if path is not None}
-    truth = read_truth(made["corpus"], made["dataset"])
-    decisions = read_json(made["decision"] / "decision.json")["per_fold"]
+    corpus, scores, decided = CorpusFolder.among(made), ScoresFolder.among(made), DecisionFolder.among(made)
+    truth = read_truth(corpus, DatasetFolder.among(made))
+    decisions = decided.decisions
     found: list[FalseAlarm] = []
     for key in truth.ids:
-        of = {label: Decision(**values) for label, values in decisions[str(truth.folds[key])].items()}
-        track = read_track(track_path(made["scores"], key))
-        found += fired(key, truth.recordings[key].digest, track, of, lower)
+        of = decisions[truth.folds[key]]
+        found += fired(key, truth.recordings[key].digest, scores.track(key), of, lower)
     # Everything annotated keeps them away, not only what became a target.
-    notes = read_index(made["corpus"]).annotations
+    notes = read_index(corpus).annotations
     kept = false_alarms(found, notes, project.settings.dataset.margin_s, most)
     if not kept:
         raise UsageError(f"no false alarm reaches {lower:g} times its threshold: there is nothing to mine")
-    shelf = Shelf(project.data_root)
     folder = project.folder / FOLDER
     refuse_links(project.data_root, (folder,))
     with project_lock(project.data_root):
-        file = write_mined(folder, kept, {name: shelf.content(made[name]) for name in ("scores", "decision")})
+        file = write_mined(folder, kept, {one.step: one.content for one in (scores, decided)})
     return Mining(tuple(kept), file)
 
 

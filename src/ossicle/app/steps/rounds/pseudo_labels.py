@@ -18,18 +18,19 @@ from ossicle.app.steps.data.unlabelled import INDEX, INDEX_NAME, audio_folder, g
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.score import pseudo_scores
-from ossicle.app.steps.score.pseudo_scores import pseudo_track, scoring_models
 from ossicle.app.steps.score.scores import refuse_leaky
 from ossicle.app.steps.train import training
 from ossicle.app.steps.train.pseudo_inputs import read_taught
-from ossicle.artefacts.blocks import read_track
-from ossicle.artefacts.files import file_digest, read_json
+from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.lock import project_lock
-from ossicle.artefacts.shelf import Shelf
+from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
+from ossicle.artefacts.typed.scores import PseudoScoresFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.combination import Combination
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
-from ossicle.corpus.clips.dataset_folder import FINAL, labels_of, models_of
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.rounds import (
     FOLDER,
@@ -43,7 +44,6 @@ from ossicle.corpus.pseudo_labels.settings import NONE
 from ossicle.corpus.pseudo_labels.windows import Kept, Labelled, Windows, all_of, gather, keep_windows, part_of, usable
 from ossicle.inference.ensembles.combining import combine
 from ossicle.training.pseudo import split_recordings
-from ossicle.training.runfolder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +112,19 @@ def _views(
     project: Project, made: Mapping[str, Path], number: int
 ) -> tuple[dict[str, View], dict[str, Any], dict[str, str]]:
     """The views of a round, what it says of itself, and what could not be used."""
-    own, names = project.settings.pseudo, scoring_models(made["dataset"])
-    unlabelled, found = read_index(made[INDEX_NAME]), usable(read_index(made[INDEX_NAME]), read_index(made["corpus"]))
-    unread: dict[str, str] = read_json(made["pseudo_scores"] / pseudo_scores.LEFT_OUT)
+    own, dataset, training = project.settings.pseudo, DatasetFolder.among(made), TrainingFolder.among(made)
+    names, corpus, scores = dataset.holding_out, read_index(CorpusFolder.among(made)), PseudoScoresFolder.among(made)
+    unlabelled = read_index(UnlabelledFolder.among(made))
+    found, unread = usable(unlabelled, corpus), scores.left_out
     part, group = (number - 1) % own.parts, group_field(project)
     used = [one for one in found.recordings if one.path not in unread and part_of(one, group, own.parts) == part]
-    taught, heard = _taught(made, names)
-    weights = {name: file_digest(RunFolder(made["training"] / name).weights) for name in names}
+    taught, heard = _taught(dataset, training, corpus)
+    weights = {name: file_digest(training.run(name).weights) for name in names}
     views: dict[str, View] = {}
     told: dict[str, Any] = {}
     for view, members in {**{name: (name,) for name in names}, FINAL: names}.items():
         heard_by_them = frozenset().union(*(heard[name] for name in members))
-        windows, told[view] = _windows(project, made, members, used, heard_by_them)
+        windows, told[view] = _windows(project, dataset.labels, scores, members, used, heard_by_them)
         views[view] = View({name: weights[name] for name in members}, windows, all_of(taught[name] for name in members))
     if not len(views[FINAL].windows):
         raise UsageError(
@@ -131,7 +132,7 @@ def _views(
             f"{own.threshold:g}: the highest score is {told[FINAL]['highest']}; lower it, or train longer"
         )
     dropped = {**found.dropped, **({"cannot be decoded": tuple(sorted(unread))} if unread else {})}
-    about = _about(project, made, number) | {
+    about = _about(project, made, dataset.labels, number) | {
         "recordings": {
             "labelled": len(used),
             "hours": round(sum(one.duration_s for one in used) / 3600, 6),
@@ -143,23 +144,25 @@ def _views(
     return views, about, {**{one.path: one.reason for one in unlabelled.left_out}, **unread}
 
 
-def _taught(made: Mapping[str, Path], names: Sequence[str]) -> tuple[dict[str, Labelled], dict[str, frozenset[str]]]:
+def _taught(
+    dataset: DatasetFolder, training: TrainingFolder, corpus: CorpusIndex
+) -> tuple[dict[str, Labelled], dict[str, frozenset[str]]]:
     """By model: the labelled recordings that taught it, itself or through what labelled its lessons, and the unlabelled
     ones that it was taught (ids).
     """
-    folds, corpus = models_of(made["dataset"]), read_index(made["corpus"])
     taught: dict[str, Labelled] = {}
     heard: dict[str, frozenset[str]] = {}
-    for name in names:
-        itself, _ = split_recordings(made["dataset"], corpus, folds[name])
-        heard[name], through = read_taught(made["training"], name)
+    for name in dataset.holding_out:
+        itself, _ = split_recordings(dataset, corpus, dataset.models[name])
+        heard[name], through = read_taught(training, name)
         taught[name] = all_of((itself, through))
     return taught, heard
 
 
 def _windows(
     project: Project,
-    made: Mapping[str, Path],
+    labels: tuple[str, ...],
+    scores: PseudoScoresFolder,
     members: Sequence[str],
     recordings: Sequence[Recording],
     heard: frozenset[str],
@@ -170,13 +173,13 @@ def _windows(
     dropped: Counter[str] = Counter()
     highest = 0.0
     for one in recordings:
-        tracks = [read_track(pseudo_track(made["pseudo_scores"], name, one.id)).scores for name in members]
-        scores = combine(np.stack(tracks), Combination())
-        found = keep_windows(scores, settings.plan.core_frames, own.threshold, own.floor, own.most_per_file)
+        tracks = [scores.track(name, one.id).scores for name in members]
+        mean = combine(np.stack(tracks), Combination())
+        found = keep_windows(mean, settings.plan.core_frames, own.threshold, own.floor, own.most_per_file)
         kept.append((one, found, one.id in heard))
         dropped.update({"below the threshold": found.unsure, "beyond most_per_file": found.too_many})
-        highest = max(highest, float(scores.max(initial=0.0)))
-    windows = gather(labels_of(made["dataset"]), kept)
+        highest = max(highest, float(mean.max(initial=0.0)))
+    windows = gather(labels, kept)
     return windows, {
         "kept": len(windows),
         "heard_before": int(windows.heard.sum()),
@@ -186,18 +189,19 @@ def _windows(
     }
 
 
-def _about(project: Project, made: Mapping[str, Path], number: int) -> dict[str, Any]:
+def _about(project: Project, made: Mapping[str, Path], labels: tuple[str, ...], number: int) -> dict[str, Any]:
     """What a round was made from, and with."""
-    settings, shelf, own = project.settings, Shelf(project.data_root), project.settings.pseudo
+    settings, own = project.settings, project.settings.pseudo
+    kinds = (DatasetFolder, TrainingFolder, UnlabelledFolder, PseudoScoresFolder)
     return {
         "number": number,
         "variant": project.variant,
-        "labels": list(labels_of(made["dataset"])),
+        "labels": list(labels),
         "core_frames": settings.plan.core_frames,
         "hop_s": settings.plan.hop_s,
         "group": settings.split.group,
         "unlabelled_group": group_field(project),
         "settings": {name: getattr(own, name) for name in ("threshold", "floor", "most_per_file", "parts")},
-        "made_from": {name: shelf.content(made[name]) for name in ("dataset", "training", INDEX_NAME, "pseudo_scores")},
+        "made_from": {kind.step: kind.among(made).content for kind in kinds},
         "rounds": [{"round": path.name, "digest": round_digest(path)} for path in teaching_rounds(project)],
     }

@@ -8,20 +8,19 @@ Beside events there are those that a lower threshold would find.
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
-
-import polars as pl
 
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.release.bundle import FOLDER
-from ossicle.artefacts.blocks import TrackWriter, read_track, track_files
-from ossicle.artefacts.files import file_digest, read_json, write_json
-from ossicle.artefacts.tables import read_table, write_table
+from ossicle.artefacts.blocks import TrackWriter
+from ossicle.artefacts.typed.candidates import CandidatesFolder
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.events import DecisionFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.decision import Decision
-from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.intervals import as_intervals, overlap
 from ossicle.core.pooling import as_judged
@@ -34,55 +33,42 @@ from ossicle.inference.batch import write_scores
 from ossicle.inference.decisions.decide import decide
 from ossicle.inference.postprocess import postprocessed
 from ossicle.inference.second_stage.candidates import lowered
-from ossicle.inference.track_files import track_path
 
 STEP_VERSION = 1
-TABLE = "candidates.parquet"
 LOWER = 0.5
 """Candidates reach this share of their label's threshold."""
-_SCHEMA = {
-    "recording_id": pl.String,
-    "start_s": pl.Float64,
-    "end_s": pl.Float64,
-    "label": pl.String,
-    "score": pl.Float64,
-    "on": pl.Float64,
-    "decided": pl.Boolean,
-}
 
 
 def run(context: Context) -> None:
-    """Write ``candidates`` and ``left_out.json``, and beside them the score tracks of recordings nobody annotated."""
-    truth = read_truth(context.inputs["corpus"], context.inputs["dataset"])
-    per_fold = read_json(context.inputs["decision"] / "decision.json")["per_fold"]
-    decisions = {fold: {label: Decision(**values) for label, values in of.items()} for fold, of in per_fold.items()}
+    """Write candidates, what was left out, and the score tracks of recordings that nobody annotated."""
+    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    decisions, own = context.read(DecisionFolder).decisions, context.own(CandidatesFolder)
     found: list[Candidate] = []
     pool = criterion_of(context.project.settings.evaluation).pool
     for key in truth.ids:
-        track = read_tracks(context.inputs["scores"], (key,), context.project.settings.postprocess)[key]
-        found += candidates_in(key, as_judged(track, pool), decisions[str(truth.folds[key])])
+        track = read_tracks(context.read(ScoresFolder), (key,), context.project.settings.postprocess)[key]
+        found += candidates_in(key, as_judged(track, pool), decisions[truth.folds[key]])
     left_out: dict[str, str] = {}
-    bundle = read_bundle(context.inputs["bundle"] / FOLDER)
+    bundle = read_bundle(context.read(BundleFolder).bundle)
     predictor = OnnxPredictor(bundle)
-    others = [one for one in read_index(context.inputs["corpus"]).recordings if not one.reviewed]
+    others = [one for one in read_index(context.read(CorpusFolder)).recordings if not one.reviewed]
     for done, one in enumerate(others, start=1):
-        began, path = time.monotonic(), track_path(context.out, one.id)
+        began, path = time.monotonic(), own.track_path(one.id)
         record = context.journal.done(one.id)
-        reused = record is not None and record["digest"] == _digest(path)
+        reused = record is not None and record["digest"] == own.track_digest(one.id)
         try:
             if not reused:
                 with TrackWriter(path, bundle.labels, bundle.plan.hop_s) as writer:
                     write_scores(context.project.audio_folder / one.path, predictor, writer)
-                context.journal.mark(one.id, digest=_digest(path))
-            track = as_judged(postprocessed(read_track(path), bundle.postprocess), pool)
+                context.journal.mark(one.id, digest=own.track_digest(one.id))
+            track = as_judged(postprocessed(own.track(one.id), bundle.postprocess), pool)
             found += candidates_in(one.id, track, bundle.decisions)
         except AudioError as problem:
             left_out[one.path] = str(problem)
         context.log.work_unit("candidates", one.id, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, len(others), "recordings nobody annotated")
-    rows = [asdict(one) for one in found]
-    write_table(context.out / TABLE, pl.DataFrame(rows, schema=_SCHEMA), ["recording_id", "start_s", "end_s", "label"])
-    write_json(context.out / "left_out.json", left_out)
+    own.write_table(asdict(one) for one in found)
+    own.write_left_out(left_out)
 
 
 def candidates_in(recording_id: str, track: ScoreTrack, decisions: Mapping[str, Decision]) -> list[Candidate]:
@@ -101,18 +87,13 @@ def candidates_in(recording_id: str, track: ScoreTrack, decisions: Mapping[str, 
     return out
 
 
-def read_candidates(candidates: Path) -> list[Candidate]:
+def read_candidates(candidates: CandidatesFolder) -> list[Candidate]:
     """The candidates of the artefact ``candidates``."""
-    return [Candidate(**row) for row in read_table(candidates / TABLE, _SCHEMA).iter_rows(named=True)]
-
-
-def _digest(track: Path) -> str:
-    files = track_files(track)
-    return digest([file_digest(file) for file in files]) if all(file.exists() for file in files) else ""
+    return [Candidate(**row) for row in candidates.table.iter_rows(named=True)]
 
 
 STEP = Step(
-    name="candidates",
+    name=CandidatesFolder.step,
     version=STEP_VERSION,
     needs=("corpus", "dataset", "scores", "decision", "bundle"),
     settings=lambda project: {"lower": LOWER, **postprocess_key(project)},

@@ -12,13 +12,15 @@ from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.rounds import review_candidates
-from ossicle.artefacts.files import read_json, whole_folder
+from ossicle.artefacts.files import whole_folder
 from ossicle.artefacts.lock import project_lock
-from ossicle.artefacts.shelf import Shelf
+from ossicle.artefacts.typed.candidates import CandidatesFolder
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
-from ossicle.corpus.clips.dataset_folder import labels_of
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.review.answers import Answers, answers
@@ -54,11 +56,11 @@ def export_review(
         raise UsageError(f"the step {missing[0]} is not done under these settings; run `ossicle run` first")
     with project_lock(project.data_root):
         made = run_steps((*steps, review_candidates.STEP), project, progress).artefacts
-    index = read_index(made["corpus"])
+    index, found = read_index(CorpusFolder.among(made)), CandidatesFolder.among(made)
     chosen = choose(
         index.recordings,
         index.annotations,
-        review_candidates.read_candidates(made["candidates"]),
+        review_candidates.read_candidates(found),
         index.examined,
         settings,
         project.settings.evaluation.iou,
@@ -72,24 +74,23 @@ def export_review(
         for one in index.recordings
         if one.id in chosen
     )
-    shelf = Shelf(project.data_root)
-    content = {name: shelf.content(made[name]) for name in ("bundle", "candidates")}
+    content = {one.step: one.content for one in (BundleFolder.among(made), found)}
     export = Export(
         id=digest([content, digestible(settings), [asdict(one) for one in sheets]])[:16],
         provenance={
             "project": project.settings.project.name,
-            "model": content["bundle"],
-            "candidates": content["candidates"],
+            "model": content[BundleFolder.step],
+            "candidates": content[CandidatesFolder.step],
             "ossicle": version("ossicle"),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         },
-        labels=labels_of(made["dataset"]),
+        labels=DatasetFolder.among(made).labels,
         high_hz=project.settings.frontend.fmax_hz,
         sheets=sheets,
     )
     with whole_folder(out) as part:
         write_export(part, export, formats)
-    return export, read_json(made["candidates"] / "left_out.json")
+    return export, found.left_out
 
 
 def import_review(
@@ -112,7 +113,7 @@ def import_review(
     place = project.folder / FOLDER
     refuse_links(project.data_root, (place,))
     with project_lock(project.data_root):
-        index = read_index(run_steps((corpus.STEP,), project, progress).artefacts[corpus.STEP.name])
+        index = read_index(CorpusFolder.among(run_steps((corpus.STEP,), project, progress).artefacts))
         digests = {one.id: one.digest for one in index.recordings}
         usable = tuple(one for one in said.recordings if digests.get(one.recording_id) == one.digest)
         unused = [

@@ -13,38 +13,30 @@ from ossicle.app.steps.data.unlabelled import INDEX_NAME, audio_folder, sounds_d
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.trained_predictor import trained_predictor
 from ossicle.artefacts.blocks import TrackWriter, track_files
-from ossicle.artefacts.files import file_digest, write_json
+from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
+from ossicle.artefacts.typed.scores import PseudoScoresFolder
 from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.settings import digestible
-from ossicle.corpus.clips.dataset_folder import model_names
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.windows import usable
 from ossicle.inference.ensembles.together import write_together
 
 STEP_VERSION = 1
-LEFT_OUT = "left_out.json"
 _BATCH = 8
-
-
-def scoring_models(dataset: Path) -> tuple[str, ...]:
-    """The models that held something out: the ensemble that labels."""
-    return tuple(dict.fromkeys(model_names(dataset).values()))
-
-
-def pseudo_track(scores: Path, model: str, recording_id: str) -> Path:
-    """Where the scores of a model for a recording lie in the artefact."""
-    return scores / "tracks" / model / recording_id
 
 
 def run(context: Context) -> None:
     """Score what is usable, going on after the recordings that an interrupted run finished."""
-    folder, names = audio_folder(context.project), scoring_models(context.inputs["dataset"])
+    folder, own = audio_folder(context.project), context.own(PseudoScoresFolder)
+    names = context.read(DatasetFolder).holding_out
     predictors = [trained_predictor(context, name) for name in names]
-    found = usable(read_index(context.inputs[INDEX_NAME]), read_index(context.inputs["corpus"])).recordings
+    found = usable(read_index(context.read(UnlabelledFolder)), read_index(context.read(CorpusFolder))).recordings
     left_out: dict[str, str] = {}
     for done, one in enumerate(found, start=1):
-        began, paths = time.monotonic(), [pseudo_track(context.out, name, one.id) for name in names]
+        began, paths = time.monotonic(), [own.track_path(name, one.id) for name in names]
         record = context.journal.done(one.id)
         reused = record is not None and record["digest"] == _digest(paths)
         try:
@@ -60,7 +52,7 @@ def run(context: Context) -> None:
             left_out[one.path] = str(problem).removeprefix(f"{folder / one.path}: ")
         context.log.work_unit("pseudo_scores", one.id, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, len(found), "unlabelled recordings")
-    write_json(context.out / LEFT_OUT, left_out)
+    own.write_left_out(left_out)
 
 
 def _digest(paths: list[Path]) -> str:
@@ -69,7 +61,7 @@ def _digest(paths: list[Path]) -> str:
 
 
 STEP = Step(
-    name="pseudo_scores",
+    name=PseudoScoresFolder.step,
     version=STEP_VERSION,
     needs=("corpus", "dataset", "training", INDEX_NAME),
     settings=lambda project: {

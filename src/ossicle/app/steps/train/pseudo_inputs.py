@@ -1,26 +1,23 @@
 """What rounds of pseudo-labels taught a training: handed to it, and written down beside its models.
 
-``training.json`` then holds, by model, the rounds and views, the windows by label, and what was not used and why;
-``pseudo.parquet`` the unlabelled recordings that each model heard, and all labelled ones that taught it through others.
+The summary of the training then holds, by model, the rounds and views, the windows by label, and what was not used and
+why; its table the unlabelled recordings that each model heard, and all labelled ones that taught it through others.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from ossicle.app.project.load import Project
-from ossicle.app.steps.data.unlabelled import INDEX_NAME, STORE_NAME, group_field, teaching_rounds
+from ossicle.app.steps.data.unlabelled import group_field, teaching_rounds
 from ossicle.app.steps.engine.step import Context
-from ossicle.artefacts.files import read_json
-from ossicle.artefacts.tables import read_table, write_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
+from ossicle.artefacts.typed.store import UnlabelledStoreFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.corpus.pseudo_labels.rounds import round_digest
 from ossicle.corpus.pseudo_labels.windows import Labelled
 from ossicle.training.pseudo import PseudoSource, lesson
 
-TABLE = "pseudo.parquet"
-_SCHEMA = {"model": pl.String, "kind": pl.String, "value": pl.String}
 _HEARD, _KINDS = "heard", ("ids", "digests", "groups")
 
 
@@ -46,10 +43,10 @@ def pseudo_source(context: Context) -> PseudoSource | None:
     settings = context.project.settings
     return PseudoSource(
         rounds=tuple(rounds),
-        dataset=context.inputs["dataset"],
-        corpus=context.inputs["corpus"],
-        unlabelled=context.inputs[INDEX_NAME],
-        store=context.inputs[STORE_NAME],
+        dataset=context.read(DatasetFolder),
+        corpus=context.read(CorpusFolder),
+        unlabelled=context.read(UnlabelledFolder),
+        store=context.read(UnlabelledStoreFolder).path,
         group=settings.split.group,
         own_group=group_field(context.project),
         settings=settings.pseudo,
@@ -57,7 +54,7 @@ def pseudo_source(context: Context) -> PseudoSource | None:
 
 
 def write_taught(context: Context, models: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
-    """Write :data:`TABLE` and return what ``training.json`` says of each model; nothing where no round taught them."""
+    """Write what taught each model and return what the summary says of it; nothing where no round taught them."""
     source = pseudo_source(context)
     if source is None:
         return {}
@@ -74,26 +71,23 @@ def write_taught(context: Context, models: Mapping[str, tuple[int, ...]]) -> dic
         }
         rows += [(name, _HEARD, value) for value in found.heard()]
         rows += [(name, kind, value) for kind in _KINDS for value in getattr(found.taught, kind)]
-    write_table(context.out / TABLE, pl.DataFrame(rows, schema=_SCHEMA, orient="row"), list(_SCHEMA))
+    context.own(TrainingFolder).write_taught(rows)
     return {"pseudo": told}
 
 
-def read_taught(training: Path, model: str) -> tuple[frozenset[str], Labelled]:
+def read_taught(training: TrainingFolder, model: str) -> tuple[frozenset[str], Labelled]:
     """The unlabelled recordings (ids) that a model was taught, and the labelled ones that taught whoever labelled them.
 
     Both empty where no round taught it.
     """
-    if not (training / TABLE).exists():
-        return frozenset(), Labelled()
-    rows = read_table(training / TABLE, _SCHEMA)
-    of = rows.filter(rows["model"] == model)
+    of = training.taught.filter(training.taught["model"] == model)
     heard, *taught = (frozenset(of.filter(of["kind"] == kind)["value"].to_list()) for kind in (_HEARD, *_KINDS))
     return heard, Labelled(*taught)
 
 
-def pseudo_in_words(training: Path) -> str:
+def pseudo_in_words(training: TrainingFolder) -> str:
     """What taught the models of a training beside the labels, in a line; empty where nothing did."""
-    made = read_json(training / "training.json")
+    made = training.summary
     told: Mapping[str, Any] = made.get("pseudo", {})
     if not told:
         return ""

@@ -1,9 +1,9 @@
 """A trained model of a project, ready to score: with the project's settings, threads and device."""
 
 from ossicle.app.steps.engine.step import Context
-from ossicle.corpus.clips.dataset_folder import labels_of
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.inference.predictor import Predictor
-from ossicle.training.runfolder import RunFolder
 
 
 def trained_predictor(context: Context, name: str) -> Predictor:
@@ -14,6 +14,6 @@ def trained_predictor(context: Context, name: str) -> Predictor:
 
     settings = context.project.settings
     use_threads(settings.training.threads)
-    weights = RunFolder(context.inputs["training"] / name).weights
-    labels, place = labels_of(context.inputs["dataset"]), device(settings.training.device)
+    weights = context.read(TrainingFolder).run(name).weights
+    labels, place = context.read(DatasetFolder).labels, device(settings.training.device)
     return load_predictor(weights, settings.model, labels, settings.plan, settings.frontend, place)

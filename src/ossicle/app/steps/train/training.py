@@ -8,28 +8,27 @@ from typing import TYPE_CHECKING
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
 from ossicle.app.steps.train.pseudo_inputs import pseudo_inputs, pseudo_settings, pseudo_source, write_taught
-from ossicle.artefacts.files import file_digest, write_json
+from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.lock import work_unit_lock
-from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.store.composition import composition
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
-from ossicle.corpus.clips.dataset_folder import labels_of, models_of
-from ossicle.training.runfolder import RunFolder
 
 if TYPE_CHECKING:
     from ossicle.training.crossval import FitJob
 
 STEP_VERSION = 4
-COMPOSITION = "composition.json"
 HUB = "hub"
 
 
 def run(context: Context) -> None:
     """Fit all models that are not fitted yet, several at a time."""
-    dataset = context.inputs["dataset"]
-    names = tuple(models_of(dataset))
-    if not all(RunFolder(context.out / name).done for name in names):
+    dataset, own = context.read(DatasetFolder), context.own(TrainingFolder)
+    models = dataset.models
+    if not all(own.run(name).done for name in models):
         # Here, since torch takes seconds to import and most runs find their models on the shelf.
         from ossicle.training.crossval import fit_all
 
@@ -37,31 +36,29 @@ def run(context: Context) -> None:
         say_backgrounds(context)
         _try_export(context)
         with ExitStack() as held:
-            for name in names:
+            for name in models:
                 # A job on another machine may be at one of them.
-                if not RunFolder(context.out / name).done:
+                if not own.run(name).done:
                     held.enter_context(work_unit_lock(context.out, name, LOCK_WAIT_S))
             fit_all(fit_jobs(context), context.project.settings.training.parallel, context.progress.advance)
-    for name in names:
-        RunFolder(context.out / name).forget_state()
-    models = models_of(dataset)
-    told = {"labels": list(labels_of(dataset)), "held_out": models, **write_taught(context, models)}
-    write_json(context.out / "training.json", told)
+    for name in models:
+        own.run(name).forget_state()
+    own.write_summary({"labels": list(dataset.labels), "held_out": models, **write_taught(context, models)})
 
 
 def fit_jobs(context: Context) -> list["FitJob"]:
     """The trainings of the step: one for each model that holds something out, and the final one."""
     from ossicle.training.crossval import FitJob
 
-    settings, dataset = context.project.settings, context.inputs["dataset"]
-    pseudo = pseudo_source(context)
+    settings, dataset = context.project.settings, context.read(DatasetFolder)
+    own, pseudo = context.own(TrainingFolder), pseudo_source(context)
     return [
         FitJob(
-            folder=context.out / name,
+            folder=own.run(name).path,
             held_out=held_out,
             dataset=dataset,
-            store=context.inputs["store"],
-            labels=labels_of(dataset),
+            store=context.read(StoreFolder).path,
+            labels=dataset.labels,
             plan=settings.plan,
             model=settings.model,
             front=settings.frontend,
@@ -72,7 +69,7 @@ def fit_jobs(context: Context) -> list["FitJob"]:
             pretrained=_pretrained_file(context.project),
             pseudo=pseudo,
         )
-        for name, held_out in models_of(dataset).items()
+        for name, held_out in dataset.models.items()
     ]
 
 
@@ -81,17 +78,18 @@ def say_composition(context: Context) -> None:
 
     No part of the content: the store's own content digest, an input of this step, says which recordings are where.
     """
-    found = composition(context.inputs["store"])
+    found = composition(context.read(StoreFolder).path)
     context.progress.say(found.line)
     if found.warning:
         context.progress.say(found.warning)
-    write_json(context.out / COMPOSITION, {**found.to_json(), "line": found.line, "warning": found.warning})
+    own = context.own(TrainingFolder)
+    own.write_composition({**found.to_json(), "line": found.line, "warning": found.warning})
 
 
 def say_backgrounds(context: Context) -> None:
     """Say it where augmentation asks for backgrounds and the dataset has no clips to take them from."""
     asked = context.project.settings.augment.background_probability
-    if asked > 0 and not (read_table(context.inputs["dataset"] / "clips.parquet")["role"] == "noise").any():
+    if asked > 0 and not any(clip.role == "noise" for clip in context.read(DatasetFolder).clips):
         context.progress.say(
             f"[augment] background_probability = {asked:g} adds nothing: no clip of the dataset is without a target; "
             "review recordings that are empty, or say 0"
@@ -106,9 +104,10 @@ def _try_export(context: Context) -> None:
     from ossicle.export.trial import try_export
     from ossicle.models.networks.registry import build_network
 
-    if any(RunFolder(context.out / name).epochs() for name in models_of(context.inputs["dataset"])):
+    dataset, own = context.read(DatasetFolder), context.own(TrainingFolder)
+    if any(own.run(name).epochs() for name in dataset.models):
         return
-    settings, n_labels = context.project.settings, len(labels_of(context.inputs["dataset"]))
+    settings, n_labels = context.project.settings, len(dataset.labels)
     network = build_network(settings.model, settings.frontend, settings.plan, n_labels).eval()
     name = settings.model.window.backbone if settings.model.name == "window" else settings.model.name
     try_export(network, settings.plan, settings.frontend, name)
@@ -156,18 +155,18 @@ def pretrained(project: Project) -> dict[str, str]:
 
 
 STEP = Step(
-    name="training",
+    name=TrainingFolder.step,
     version=STEP_VERSION,
     needs=("dataset", "store"),
     settings=_settings,
     run=run,
-    logs=(*RunFolder.LOGS, COMPOSITION),
+    logs=TrainingFolder.LOGS,
     extra=lambda project: {**pretrained(project), **pseudo_inputs(project)},
     work_units=WorkUnits(
-        named_by=("dataset",),
-        names=lambda inputs: tuple(models_of(inputs["dataset"])),
+        named_by=(DatasetFolder.step,),
+        names=lambda inputs: tuple(DatasetFolder.among(inputs).models),
         run=_fit_one,
-        done=lambda out, name: RunFolder(out / name).done,
+        done=lambda out, name: TrainingFolder(out).run(name).done,
         parallel=lambda project: project.settings.training.parallel,
     ),
 )

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ossicle.app.project.load import Project
 from ossicle.app.steps.release.export.graphs import Chunks, in_precision, predictor_of, stored_precision
 from ossicle.app.steps.release.export.request import Row
-from ossicle.artefacts.blocks import TrackWriter, read_track
+from ossicle.artefacts.blocks import TrackWriter
+from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.audio.logmel import chunk_log_mel
 from ossicle.bundle.graph import ChunkGraph
 from ossicle.core.digest import seed_of
@@ -25,7 +26,6 @@ from ossicle.evaluation.score_items import recording_items
 from ossicle.export.agreement import Agreement, agreement
 from ossicle.inference.batch import write_scores
 from ossicle.inference.predictor import Predictor
-from ossicle.inference.track_files import track_path
 from ossicle.metrics.calibrating import Items
 from ossicle.metrics.ranking import roc_auc
 
@@ -83,20 +83,20 @@ def score_fold(
             continue
         audio = project.audio_folder / truth.recordings[key].path
         for name, predictor in predictors.items():
-            with TrackWriter(track_path(out / name, key), truth.labels, plan.hop_s) as writer:
+            with TrackWriter(TracksFolder(out / name).track_path(key), truth.labels, plan.hop_s) as writer:
                 write_scores(audio, predictor, writer, _BATCH)
 
 
 def judge(project: Project, truth: Truth, rows: Sequence[Row], out: Path) -> Mapping[str, Judged]:
     """The figures of torch and of each row by name, from the tracks that :func:`score_fold` wrote."""
-    expected = _frames(truth, out / REFERENCE)
+    expected = _frames(truth, TracksFolder(out / REFERENCE))
     found = {}
     for name in (REFERENCE, *(row.name for row in rows)):
-        evaluation, how = project.settings.evaluation, project.settings.postprocess
-        pooled = recording_items(truth, out / name, evaluation.pool, how)
+        evaluation, how, scores = project.settings.evaluation, project.settings.postprocess, TracksFolder(out / name)
+        pooled = recording_items(truth, scores, evaluation.pool, how)
         found[name] = Judged(
-            agreement(expected, _frames(truth, out / name)),
-            macro_auc(criterion_of(evaluation).items(truth, out / name, how)),
+            agreement(expected, _frames(truth, scores)),
+            macro_auc(criterion_of(evaluation).items(truth, scores, how)),
             accuracy(pooled.scores, pooled.positive),
         )
     return found
@@ -120,5 +120,5 @@ def accuracy(scores: NDArray[np.float32], positive: NDArray[np.bool_]) -> float:
     return float(np.mean(scores[single].argmax(axis=1) == positive[single].argmax(axis=1)))
 
 
-def _frames(truth: Truth, scores: Path) -> NDArray[np.float32]:
-    return np.concatenate([read_track(track_path(scores, key)).scores for key in truth.ids])
+def _frames(truth: Truth, scores: TracksFolder) -> NDArray[np.float32]:
+    return np.concatenate([scores.track(key).scores for key in truth.ids])

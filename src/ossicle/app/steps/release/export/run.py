@@ -10,17 +10,20 @@ from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Done, Progress
-from ossicle.app.steps.release.bundle import FOLDER
 from ossicle.app.steps.release.export.graphs import Chunks, final_graphs, predictor_of, stored_precision
 from ossicle.app.steps.release.export.held_out import Judged, drawn, judge, score_fold
 from ossicle.app.steps.release.export.int8_ranges import training_chunks
 from ossicle.app.steps.release.export.request import Row, Wish
+from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.store.mixed import MixedStore
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.graph import ChunkGraph, graph_file
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.digest import seed_of
-from ossicle.corpus.clips.dataset_folder import FINAL, models_of
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.export.agreement import Agreement, agreement, require_agreement
 from ossicle.export.onnx_graph import model_graph
@@ -29,7 +32,6 @@ from ossicle.inference.predictor import Predictor
 from ossicle.models.networks.registry import Network, build_network
 from ossicle.models.predictor import TorchPredictor, use_threads
 from ossicle.models.weights import load_weights
-from ossicle.training.runfolder import RunFolder
 
 MODEL, FOLDS = "model", "folds"
 # Chunks that every graph is compared with torch on, and seconds that its speed is measured on.
@@ -87,22 +89,22 @@ class _Work:
     def __init__(self, project: Project, done: Done, wish: Wish) -> None:
         self.project, self.wish = project, wish
         self.settings = project.settings.export
-        self.training = done.artefacts["training"]
-        dataset = done.artefacts["dataset"]
-        self.bundle = read_bundle(done.artefacts["bundle"] / FOLDER)
+        self.training = TrainingFolder.among(done.artefacts)
+        dataset = DatasetFolder.among(done.artefacts)
+        self.bundle = read_bundle(BundleFolder.among(done.artefacts).bundle)
         self.plan, self.front, self.labels = self.bundle.plan, self.bundle.front, self.bundle.labels
-        self.truth = read_truth(done.artefacts["corpus"], dataset)
+        self.truth = read_truth(CorpusFolder.among(done.artefacts), dataset)
         self.notes = {key: [one for one in self.truth.annotations if one.recording_id == key] for key in self.truth.ids}
         # Of a leaky split no recording is out of fold as a whole.
-        held_out = {} if project.settings.split.leaky else models_of(dataset)
+        held_out = {} if project.settings.split.leaky else dataset.models
         self.held_out = {name: folds for name, folds in held_out.items() if name != FINAL}
         self.judged_truth: Truth = drawn(self.truth, self.settings.held_out_hours, self.settings.seed)
-        self.store = MixedStore(done.artefacts["store"], project.audio_folder)
+        self.store = MixedStore(StoreFolder.among(done.artefacts).path, project.audio_folder)
 
     def network(self, name: str) -> Network:
         """A trained network."""
         network = build_network(self.project.settings.model, self.front, self.plan, len(self.labels)).eval()
-        load_weights(network, RunFolder(self.training / name).weights)
+        load_weights(network, self.training.run(name).weights)
         return network
 
     def fold_networks(self) -> list[Network]:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.training.runfolder import RunFolder
+from ossicle.artefacts.typed.run_folder import RunFolder
 
 
 def folder_with(tmp_path: Path, lines: list[dict[str, float]]) -> RunFolder:

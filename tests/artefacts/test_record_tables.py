@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.core.errors import ArtefactError
-from ossicle.core.records import Annotation, Clip, Recording
-from ossicle.corpus.tables import (
+from ossicle.artefacts.record_tables import (
     ANNOTATION_SCHEMA,
     CLIP_SCHEMA,
     RECORDING_SCHEMA,
@@ -20,6 +18,8 @@ from ossicle.corpus.tables import (
     recordings_frame,
     recordings_of,
 )
+from ossicle.core.errors import ArtefactError
+from ossicle.core.records import Annotation, Clip, Recording
 
 times = st.floats(0, 1e5, allow_nan=False)
 words = st.text(max_size=8)

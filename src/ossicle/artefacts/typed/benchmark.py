@@ -1,0 +1,113 @@
+"""The artefacts of the benchmark's decisions and results."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import polars as pl
+
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.tables import read_table, write_csv, write_table
+from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.artefacts.typed.published import PAGE
+
+
+@dataclass(frozen=True)
+class BenchmarkDecisionsFolder(ArtefactFolder):
+    """The artefact of the step ``benchmark-decisions``: tables of figures, and a folder of events for each decision."""
+
+    step: ClassVar[str] = "benchmark-decisions"
+
+    @property
+    def events(self) -> Path:
+        """The folder of the folders of events."""
+        return self.path / "events"
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Return a table by its name."""
+        return read_table(self._table_file(name))
+
+    def write_table(self, name: str, table: pl.DataFrame) -> None:
+        """Write a table, whose rows are in order."""
+        write_table(self._table_file(name), table, [])
+
+    def _table_file(self, name: str) -> Path:
+        return self.path / f"{name}.parquet"
+
+
+@dataclass(frozen=True)
+class DecisionEventsFolder:
+    """Events of one decision of a benchmark: settings, an index of all, figures, and tables for other programs."""
+
+    path: Path
+
+    @property
+    def settings_file(self) -> Path:
+        """What the events were made with."""
+        return self.path / "settings.json"
+
+    @property
+    def index_file(self) -> Path:
+        """All events, with whether they were matched and which table holds them."""
+        return self.path / "predictions.parquet"
+
+    @property
+    def metrics_file(self) -> Path:
+        """The figures of this decision."""
+        return self.path / "metrics.csv"
+
+    @property
+    def events_file(self) -> Path:
+        """All events as CSV."""
+        return self.path / "events.csv"
+
+
+@dataclass(frozen=True)
+class BenchmarkResultsFolder(ArtefactFolder):
+    """The artefact of the step ``benchmark-results``, and the folder ``benchmark/`` that is laid out from it."""
+
+    step: ClassVar[str] = "benchmark-results"
+
+    @property
+    def summary_file(self) -> Path:
+        """What was judged."""
+        return self.path / "benchmark.json"
+
+    @property
+    def page(self) -> Path:
+        """The page."""
+        return self.path / PAGE
+
+    @property
+    def notebook(self) -> Path:
+        """The notebook, where Jupyter is installed."""
+        return self.path / "analysis.ipynb"
+
+    @property
+    def models(self) -> Path:
+        """The folder of the folders of events, by model and reading; only where it is laid out."""
+        return self.path / "models"
+
+    def table_file(self, name: str) -> Path:
+        """Return where a table lies as CSV."""
+        return self.path / f"{name}.csv"
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Return a table by its name."""
+        return pl.read_csv(self.table_file(name), infer_schema_length=None)
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """What was judged: readings, recordings, labels, overlap, criteria."""
+        found: dict[str, Any] = read_json(self.summary_file)
+        return found
+
+    def write_table(self, name: str, table: pl.DataFrame) -> None:
+        """Write a table as CSV."""
+        write_csv(self.table_file(name), table)
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """Write what was judged."""
+        write_json(self.summary_file, summary)

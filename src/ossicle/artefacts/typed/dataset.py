@@ -1,0 +1,162 @@
+"""The artefact of the step ``dataset``: clips, their targets, folds, and what the split says of itself."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import polars as pl
+
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.record_tables import (
+    STRETCH_SCHEMA,
+    UNKNOWN_SCHEMA,
+    annotations_frame,
+    annotations_of,
+    clips_frame,
+    clips_of,
+    stretches_frame,
+    stretches_of,
+    unknown_frame,
+    unknown_of,
+)
+from ossicle.artefacts.tables import read_table, write_table
+from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.core.records import Annotation, Clip
+
+FINAL = "final"
+"""The model that learns from all folds."""
+FOLD_SCHEMA = {"recording_id": pl.String, "group": pl.String, "fold": pl.Int64}
+
+
+@dataclass(frozen=True)
+class DatasetFolder(ArtefactFolder):
+    """Files of a dataset; ``known`` and ``unknown`` exist only where they hold a row."""
+
+    step: ClassVar[str] = "dataset"
+
+    @property
+    def clips_file(self) -> Path:
+        """Clips with role, fold, group, label and weight."""
+        return self.path / "clips.parquet"
+
+    @property
+    def annotations_file(self) -> Path:
+        """The annotations that are targets, clipped to their recordings."""
+        return self.path / "annotations.parquet"
+
+    @property
+    def labels_file(self) -> Path:
+        """The labels, sorted."""
+        return self.path / "labels.json"
+
+    @property
+    def folds_file(self) -> Path:
+        """Group and fold of each recording that is judged as a whole."""
+        return self.path / "folds.parquet"
+
+    @property
+    def stats_file(self) -> Path:
+        """Counts and seconds of clips by fold, group, role, label and quality."""
+        return self.path / "stats.parquet"
+
+    @property
+    def split_file(self) -> Path:
+        """The split: its audit, strategy, models, and what was mined."""
+        return self.path / "split.json"
+
+    @property
+    def known_file(self) -> Path:
+        """Stretches that were looked at, of recordings that nobody annotated as a whole."""
+        return self.path / "known.parquet"
+
+    @property
+    def unknown_file(self) -> Path:
+        """Labels that a recording may hold or not."""
+        return self.path / "unknown.parquet"
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that have a target, sorted."""
+        return tuple(read_json(self.labels_file)["labels"])
+
+    @cached_property
+    def clips(self) -> tuple[Clip, ...]:
+        """The clips, sorted by recording and time."""
+        return tuple(clips_of(read_table(self.clips_file)))
+
+    @cached_property
+    def annotations(self) -> tuple[Annotation, ...]:
+        """The annotations that are targets, sorted by recording and time."""
+        return tuple(annotations_of(read_table(self.annotations_file)))
+
+    @cached_property
+    def folds(self) -> pl.DataFrame:
+        """The recordings that are judged as a whole: ``recording_id``, ``group``, ``fold``."""
+        return read_table(self.folds_file)
+
+    @cached_property
+    def stats(self) -> pl.DataFrame:
+        """Counts and seconds of clips."""
+        return read_table(self.stats_file)
+
+    @cached_property
+    def split(self) -> dict[str, Any]:
+        """What the split says of itself."""
+        found: dict[str, Any] = read_json(self.split_file)
+        return found
+
+    @cached_property
+    def known(self) -> dict[str, tuple[tuple[float, float], ...]]:
+        """Stretches (seconds) that were looked at, by recording id; empty where all were annotated as a whole."""
+        return stretches_of(read_table(self.known_file, dict(STRETCH_SCHEMA))) if self.known_file.exists() else {}
+
+    @cached_property
+    def unknown(self) -> dict[str, tuple[str, ...]]:
+        """Labels that a recording may hold or not, by recording id."""
+        return unknown_of(read_table(self.unknown_file, dict(UNKNOWN_SCHEMA))) if self.unknown_file.exists() else {}
+
+    @property
+    def models(self) -> dict[str, tuple[int, ...]]:
+        """The folds that each model holds out, by the name of its run folder; :data:`FINAL` learns from all."""
+        return {**{name: tuple(folds) for name, folds in self.split["models"].items()}, FINAL: ()}
+
+    @property
+    def models_by_fold(self) -> dict[int, str]:
+        """The model that holds out each fold."""
+        return {fold: name for name, folds in self.models.items() for fold in folds}
+
+    @property
+    def holding_out(self) -> tuple[str, ...]:
+        """The models that hold something out."""
+        return tuple(dict.fromkeys(self.models_by_fold.values()))
+
+    def write_clips(self, clips: Iterable[Clip]) -> None:
+        """Write the clips."""
+        write_table(self.clips_file, clips_frame(clips), ["recording_id", "start_s", "label", "role"])
+
+    def write_targets(self, annotations: Sequence[Annotation]) -> None:
+        """Write the annotations that are targets, and their labels."""
+        write_table(self.annotations_file, annotations_frame(annotations), ["recording_id", "start_s", "label"])
+        write_json(self.labels_file, {"labels": sorted({one.label for one in annotations})})
+
+    def write_known(self, known: Mapping[str, Sequence[tuple[float, float]]]) -> None:
+        """Write the stretches that were looked at, by recording id."""
+        write_table(self.known_file, stretches_frame(known), list(STRETCH_SCHEMA))
+
+    def write_unknown(self, unknown: Mapping[str, Sequence[str]]) -> None:
+        """Write the labels that recordings may hold or not, by recording id."""
+        write_table(self.unknown_file, unknown_frame(unknown), list(UNKNOWN_SCHEMA))
+
+    def write_folds(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write ``recording_id``, ``group`` and ``fold`` of the recordings that are judged as a whole."""
+        write_table(self.folds_file, pl.DataFrame(rows, schema=FOLD_SCHEMA), ["recording_id"])
+
+    def write_stats(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write counts and seconds of clips; every row has ``fold``, ``group`` and ``role``."""
+        write_table(self.stats_file, pl.DataFrame(rows, infer_schema_length=None), ["fold", "group", "role"])
+
+    def write_split(self, split: Mapping[str, Any]) -> None:
+        """Write what the split says of itself; ``models`` maps names of run folders to held-out folds."""
+        write_json(self.split_file, split)

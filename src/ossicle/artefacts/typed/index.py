@@ -1,0 +1,83 @@
+"""Artefacts that hold an index of recordings: of the corpus, of unlabelled recordings, of a benchmark.
+
+The value in them is ``ossicle.corpus.indexing.corpus_index.CorpusIndex``, which ``index_storage`` reads and writes.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.typed.artefact import ArtefactFolder
+
+
+@dataclass(frozen=True)
+class IndexFolder(ArtefactFolder):
+    """Files of an index; the last three exist only where they hold a row."""
+
+    @property
+    def recordings_file(self) -> Path:
+        """The recordings, a row each."""
+        return self.path / "recordings.parquet"
+
+    @property
+    def annotations_file(self) -> Path:
+        """The annotations, reviews included."""
+        return self.path / "annotations.parquet"
+
+    @property
+    def remarks_file(self) -> Path:
+        """What was left out, notes, and levels of the recordings."""
+        return self.path / "index.json"
+
+    @property
+    def examined_file(self) -> Path:
+        """Stretches that were looked at, of recordings that nobody annotated as a whole."""
+        return self.path / "examined.parquet"
+
+    @property
+    def stated_file(self) -> Path:
+        """The annotations without those of review rounds."""
+        return self.path / "stated.parquet"
+
+    @property
+    def unknown_file(self) -> Path:
+        """Labels that a recording may hold or not."""
+        return self.path / "unknown.parquet"
+
+
+@dataclass(frozen=True)
+class CorpusFolder(IndexFolder):
+    """The artefact of the step ``corpus``: an index, and the health of the recordings."""
+
+    step: ClassVar[str] = "corpus"
+
+    @property
+    def health_file(self) -> Path:
+        """Counts and problems of recordings and annotations."""
+        return self.path / "health.json"
+
+    @cached_property
+    def health(self) -> dict[str, Any]:
+        """Counts and problems of recordings and annotations, as ``corpus.health`` gives them."""
+        found: dict[str, Any] = read_json(self.health_file)
+        return found
+
+    def write_health(self, health: dict[str, Any]) -> None:
+        """Write the health report, plain values."""
+        write_json(self.health_file, health)
+
+
+@dataclass(frozen=True)
+class UnlabelledFolder(IndexFolder):
+    """The artefact of the step ``unlabelled``: an index without annotations."""
+
+    step: ClassVar[str] = "unlabelled"
+
+
+@dataclass(frozen=True)
+class BenchmarkIndexFolder(IndexFolder):
+    """The artefact of the step ``benchmark-index``."""
+
+    step: ClassVar[str] = "benchmark-index"

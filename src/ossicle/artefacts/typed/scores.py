@@ -1,0 +1,121 @@
+"""Artefacts that hold score tracks: out of fold, of an ensemble, of unlabelled recordings, of a benchmark."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ossicle.artefacts.blocks import read_track, track_digest
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.core.tracks import ScoreTrack
+
+
+@dataclass(frozen=True)
+class TracksFolder(ArtefactFolder):
+    """A folder with one score track for each recording."""
+
+    TRACKS: ClassVar[str] = "tracks"
+
+    @property
+    def tracks(self) -> Path:
+        """The folder of the tracks."""
+        return self.path / self.TRACKS
+
+    def track_path(self, recording_id: str) -> Path:
+        """Return where the track of a recording lies, without a suffix (:mod:`ossicle.artefacts.blocks`)."""
+        return self.tracks / recording_id
+
+    def track(self, recording_id: str) -> ScoreTrack:
+        """Return the track of a recording, its scores memory-mapped; raises ArtefactError where there is none."""
+        return read_track(self.track_path(recording_id))
+
+    def track_digest(self, recording_id: str) -> str:
+        """Return the digest of a track's files, empty where one is missing."""
+        return track_digest(self.track_path(recording_id))
+
+
+@dataclass(frozen=True)
+class LossesFolder(ArtefactFolder):
+    """A folder that lists the recordings that could not be scored."""
+
+    @property
+    def left_out_file(self) -> Path:
+        """Recordings that could not be scored, with the reason."""
+        return self.path / "left_out.json"
+
+    @cached_property
+    def left_out(self) -> dict[str, str]:
+        """The reason by recording (its path or its id, as the step says)."""
+        return dict(read_json(self.left_out_file))
+
+    def write_left_out(self, left_out: Mapping[str, str]) -> None:
+        """Write the reason by recording."""
+        write_json(self.left_out_file, left_out)
+
+
+@dataclass(frozen=True)
+class ScoresFolder(TracksFolder):
+    """The artefact of the step ``scores``: every annotated recording, by the model that held out its group."""
+
+    step: ClassVar[str] = "scores"
+
+    def done_file(self, model: str) -> Path:
+        """Return the file that says that all recordings of a model are scored."""
+        # A journal is opened by its one writer only: to look whether a unit is done is for everybody.
+        return self.path / "logs" / f"{model}.done.json"
+
+    def is_done(self, model: str) -> bool:
+        """Return whether all recordings of a model are scored."""
+        return self.done_file(model).exists()
+
+    def write_done(self, model: str, recordings: int) -> None:
+        """Say that all recordings of a model are scored."""
+        write_json(self.done_file(model), {"recordings": recordings})
+
+
+@dataclass(frozen=True)
+class EnsembleScoresFolder(ScoresFolder):
+    """The scores of an ensemble, in the place of the step ``scores``."""
+
+    @property
+    def fits_file(self) -> Path:
+        """What the rule fitted for each fold, as arrays (``app.steps.compare.ensemble_scores``)."""
+        return self.path / "fits.safetensors"
+
+    @property
+    def summary_file(self) -> Path:
+        """Members, rule and weights."""
+        return self.path / "ensemble.json"
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """Members, rule, weights and protocol."""
+        return dict(read_json(self.summary_file))
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """Write members, rule, weights and protocol."""
+        write_json(self.summary_file, summary)
+
+
+@dataclass(frozen=True)
+class PseudoScoresFolder(LossesFolder):
+    """The artefact of the step ``pseudo_scores``: every unlabelled recording, by each model that held something out."""
+
+    step: ClassVar[str] = "pseudo_scores"
+
+    def track_path(self, model: str, recording_id: str) -> Path:
+        """Return where the track of a model for a recording lies, without a suffix."""
+        return self.path / TracksFolder.TRACKS / model / recording_id
+
+    def track(self, model: str, recording_id: str) -> ScoreTrack:
+        """Return the track of a model for a recording; raises ArtefactError where there is none."""
+        return read_track(self.track_path(model, recording_id))
+
+
+@dataclass(frozen=True)
+class BenchmarkScoresFolder(TracksFolder, LossesFolder):
+    """The artefact of the step ``benchmark-scores``; recordings left out are named by id."""
+
+    step: ClassVar[str] = "benchmark-scores"

@@ -1,0 +1,74 @@
+"""The artefacts of the steps that decode recordings; ``ossicle.audio.store`` reads and writes what is in them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.core.errors import ArtefactError
+
+_SHARD = ".h5"
+
+
+@dataclass(frozen=True)
+class StoreFolder(ArtefactFolder):
+    """Files of a store; the tables of raw recordings exist only where some are read from their files."""
+
+    step: ClassVar[str] = "store"
+
+    DECODER: ClassVar[str] = "decoder.json"
+    CHOICE: ClassVar[str] = "choice.json"
+    LOGS: ClassVar[tuple[str, ...]] = (CHOICE, DECODER)
+    """Why recordings are where they are, and who decoded them: no part of the content."""
+
+    @property
+    def header_file(self) -> Path:
+        """Format version and rate; written last."""
+        return self.path / "store.json"
+
+    @property
+    def index_file(self) -> Path:
+        """What became of each recording."""
+        return self.path / "store.parquet"
+
+    @property
+    def raw_file(self) -> Path:
+        """Recordings that are read from their files."""
+        return self.path / "raw.parquet"
+
+    @property
+    def raw_reading_file(self) -> Path:
+        """How those are read."""
+        return self.path / "raw.json"
+
+    @property
+    def decoder_file(self) -> Path:
+        """Which library decoded, in which version."""
+        return self.path / self.DECODER
+
+    @property
+    def choice_file(self) -> Path:
+        """Which recordings the disk had no room for."""
+        return self.path / self.CHOICE
+
+    @property
+    def shards(self) -> Path:
+        """The folder of the shards."""
+        return self.path / "shards"
+
+    def shard_file(self, shard: str) -> Path:
+        """Return where a shard lies; raises ArtefactError for a name that Ossicle does not give."""
+        if not (shard.isalnum() and shard.isascii()):
+            raise ArtefactError(f"{self.path}: {shard!r} is no name of a shard; build the store again")
+        return self.shards / f"{shard}{_SHARD}"
+
+    def shard_files(self) -> list[Path]:
+        """Return the shards that are there, sorted by name."""
+        return sorted(self.shards.glob(f"*{_SHARD}"))
+
+
+@dataclass(frozen=True)
+class UnlabelledStoreFolder(StoreFolder):
+    """The store of the step ``unlabelled_store``."""
+
+    step: ClassVar[str] = "unlabelled_store"

@@ -1,0 +1,76 @@
+"""The artefact of the step ``training``: a run folder for each model, and what they learned from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import polars as pl
+
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.tables import read_table, write_table
+from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.artefacts.typed.run_folder import RunFolder
+
+TAUGHT_SCHEMA = {"model": pl.String, "kind": pl.String, "value": pl.String}
+
+
+@dataclass(frozen=True)
+class TrainingFolder(ArtefactFolder):
+    """Files of a training; ``taught`` exists only where rounds of pseudo-labels taught it."""
+
+    step: ClassVar[str] = "training"
+
+    COMPOSITION: ClassVar[str] = "composition.json"
+    LOGS: ClassVar[tuple[str, ...]] = (*RunFolder.LOGS, COMPOSITION)
+    """What tells of times, curves and where samples were read from: no part of the content."""
+
+    def run(self, model: str) -> RunFolder:
+        """Return the run folder of a model."""
+        return RunFolder(self.path / model)
+
+    def runs(self) -> list[RunFolder]:
+        """Return the run folders that are there, sorted by name."""
+        return [RunFolder(folder) for folder in sorted(self.path.iterdir()) if folder.is_dir()]
+
+    @property
+    def summary_file(self) -> Path:
+        """Labels, held-out folds by model, and what pseudo-labels taught."""
+        return self.path / "training.json"
+
+    @property
+    def composition_file(self) -> Path:
+        """How much was read from the store and how much from files."""
+        return self.path / self.COMPOSITION
+
+    @property
+    def taught_file(self) -> Path:
+        """Recordings that pseudo-labels brought to each model."""
+        return self.path / "pseudo.parquet"
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """Labels, held-out folds by model, and what pseudo-labels taught."""
+        found: dict[str, Any] = read_json(self.summary_file)
+        return found
+
+    @cached_property
+    def taught(self) -> pl.DataFrame:
+        """Rows of ``model``, ``kind`` and ``value``; none where no round taught the training."""
+        if not self.taught_file.exists():
+            return pl.DataFrame(schema=TAUGHT_SCHEMA)
+        return read_table(self.taught_file, TAUGHT_SCHEMA)
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """Write what the training says of itself."""
+        write_json(self.summary_file, summary)
+
+    def write_composition(self, composition: Mapping[str, Any]) -> None:
+        """Write how much was read from the store and how much from files."""
+        write_json(self.composition_file, composition)
+
+    def write_taught(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Write rows of model, kind and value."""
+        table = pl.DataFrame(rows, schema=TAUGHT_SCHEMA, orient="row")
+        write_table(self.taught_file, table, list(TAUGHT_SCHEMA))
