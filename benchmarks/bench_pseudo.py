@@ -28,8 +28,10 @@ from ossicle.app.steps.data import unlabelled
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.score import pseudo_scores
-from ossicle.app.steps.score.pseudo_scores import pseudo_track
 from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.digest import seed_of
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.rounds import read_head, read_windows, round_path
@@ -76,17 +78,20 @@ def labels_said(project: Project) -> tuple[Said, Said]:
     steps = chosen_steps(project, ("scores",))
     steps += () if any(step.name == unlabelled.INDEX_NAME for step in steps) else (unlabelled.INDEX,)
     made = {name: path for name, path in find_steps((*steps, pseudo_scores.STEP), project).items() if path is not None}
-    truth, labels = read_truth(made["corpus"], made["dataset"]), labels_of(made["dataset"])
-    models = model_names(made["dataset"])
+    corpus, dataset = CorpusFolder.among(made), DatasetFolder.among(made)
+    truth, labels = read_truth(corpus, dataset), dataset.labels
+    models = dataset.models_by_fold
     held = {truth.recordings[key].fields["fold"]: models[truth.folds[key]] for key in truth.ids}
 
     def highest(path: Path) -> str:
         return labels[int(read_track(path).scores.max(axis=0).argmax())]
 
-    own = {Path(truth.recordings[key].path).name: highest(track_path(made["scores"], key)) for key in truth.ids}
+    own = {
+        Path(truth.recordings[key].path).name: highest(ScoresFolder.among(made).track_path(key)) for key in truth.ids
+    }
     others = {
-        Path(one.path).name: highest(pseudo_track(made["pseudo_scores"], held[one.fields["fold"]], one.id))
-        for one in read_index(made[unlabelled.INDEX_NAME]).recordings
+        Path(one.path).name: highest(pseudo_scores.track_path(held[one.fields["fold"]], one.id))
+        for one in read_index(UnlabelledFolder.among(made)).recordings
     }
     return own, others
 
@@ -96,7 +101,7 @@ def right_windows(folder: Path, project: Project, clips: Mapping[str, Esc10Clip]
     head = read_head(round_path(folder / "pseudo", 1))
     index = find_steps((unlabelled.INDEX,), project)[unlabelled.INDEX_NAME]
     assert index is not None
-    names = {one.id: Path(one.path).name for one in read_index(index).recordings}
+    names = {one.id: Path(one.path).name for one in read_index(UnlabelledFolder(index)).recordings}
     out = {}
     for view in sorted(head.members):
         windows = read_windows(head, view)

@@ -25,11 +25,12 @@ from stand_ins import make_tape_project
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.judge.second_stage import candidates_of, feature_settings, read_decisions
+from ossicle.app.steps.judge.second_stage import candidates_of, feature_settings
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
-from ossicle.artefacts.blocks import read_track
-from ossicle.artefacts.event_tables import events_of
-from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.events import DecisionFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.audio.event_features import FEATURES
 from ossicle.core.digest import seed_of
 from ossicle.core.tracks import Event
@@ -59,17 +60,17 @@ def opened(project: Project) -> Corpus:
     missing = [name for name, path in made.items() if path is None]
     if missing:
         raise SystemExit(f"{project.file}: the step {missing[0]} is not done; run `ossicle run --until decision` first")
-    truth = read_truth(made["corpus"], made["dataset"])
-    first = events_of(read_table(made["decision"] / "events.parquet"), truth.ids)
+    truth = read_truth(CorpusFolder.among(made), DatasetFolder.among(made))
+    first = DecisionFolder.among(made).events(truth.ids)
     return Corpus(project, made["scores"], made["decision"], truth, first)
 
 
 def gathered(corpus: Corpus, share: float) -> Found:
-    chosen, decisions = feature_settings(corpus.project), read_decisions(corpus.decision)
+    chosen, decisions = feature_settings(corpus.project), DecisionFolder(corpus.decision).decisions
     found: Found = {fold: {} for fold in decisions}
     for key in corpus.truth.ids:
         path = corpus.project.audio_folder / corpus.truth.recordings[key].path
-        track = read_track(track_path(corpus.scores, key))
+        track = ScoresFolder(corpus.scores).track(key)
         for fold, candidates in candidates_of(path, track, chosen, decisions, share).items():
             found[fold][key] = candidates
     return found

@@ -23,7 +23,6 @@ from bench_esc10 import DECLARED, scaffold
 from commands import options, ossicle
 from machine import RESULTS, described, table, write_result
 from numpy.typing import NDArray
-from ossicle.corpus.clips.dataset_folder import models_of
 from scenes import SCENE_S, SNR_DB, MixedScene, mix_scene, window_truth
 from smoke import parsed, recordings
 from stand_ins import TINY_CLIPS
@@ -31,6 +30,8 @@ from stand_ins import TINY_CLIPS
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.audio.mono import load_mono
 from ossicle.core.chunks import window_plan
@@ -128,8 +129,8 @@ def hear(project: Project, artefacts: Mapping[str, Path], scenes: Mapping[str, M
     settings = project.settings
     use_threads(settings.training.threads)
     plan = window_plan(settings.frontend, settings.chunks.window_s, STEP_S, 10.0, exact=True)
-    truth = read_truth(artefacts["corpus"], artefacts["dataset"])
-    models = models_by_fold(truth, models_of(artefacts["dataset"]))
+    truth = read_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
+    models = models_by_fold(truth, DatasetFolder.among(artefacts).models)
     folds, tracks = {name: name.split("_")[0] for name in scenes}, {}
     for fold in sorted(set(folds.values())):
         weights = RunFolder(artefacts["training"] / models[fold]).weights
@@ -245,7 +246,7 @@ def main() -> None:
     sets = (*asked.set, f"training.seed={asked.seed}")
     project = load_project(asked.work, sets)
     artefacts = run_project(project, Silent(), until="training").artefacts
-    truth: Truth = read_truth(artefacts["corpus"], artefacts["dataset"])
+    truth: Truth = read_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
     clips, rate = clips_by_fold(project, truth), project.settings.frontend.rate
     scenes = make_scenes(clips, asked.scenes, asked.seed, "test", rate)
     place = asked.work / "scenes"

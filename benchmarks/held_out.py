@@ -7,6 +7,8 @@ from pathlib import Path
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.training.crossval import FitJob
 
@@ -25,11 +27,11 @@ def held_out(folder: Path, run: str, fold: int, sets: Sequence[str]) -> HeldOut:
     """The training ``run`` of the project in ``folder`` under ``sets``, without the recordings of ``fold``."""
     project = load_project(folder, tuple(sets))
     made, settings = run_project(project, Silent(), until="store").artefacts, project.settings
-    truth = read_truth(made["corpus"], made["dataset"])
+    truth = read_truth(CorpusFolder.among(made), DatasetFolder.among(made))
     job = FitJob(
         folder=folder / "runs" / run,
         held_out=(fold,),
-        dataset=made["dataset"],
+        dataset=DatasetFolder.among(made),
         store=made["store"],
         labels=truth.labels,
         plan=settings.plan,

@@ -11,13 +11,14 @@ import pytest
 from ossicle.app.project.load import load_project
 from ossicle.app.project.variants import preset_names
 from ossicle.app.steps.engine.step import Silent, run_steps
-from ossicle.app.steps.judge.clip_scores import CLIPS, FIGURES, step_for
+from ossicle.app.steps.judge.clip_scores import step_for
 from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.pipeline import with_needs
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.judged import ClipFiguresFolder
 from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import SplitError
 from ossicle.corpus.formats.raven import write_raven
@@ -138,7 +139,7 @@ def test_clip_figures_are_those_of_the_highest_frame_of_held_out_clips(tapes: Pa
     split = project.settings.split
     step = step_for(split)
     made = run_steps((*chosen_steps(project, step.needs), step), project, Silent()).artefacts
-    table = read_table(made["clip_figures"] / CLIPS)
+    table = ClipFiguresFolder.among(made).clips
     clips = read_table(made["dataset"] / "clips.parquet")
     held_out = clips.filter(clips["fold"] >= 0)
     assert len(table) == len(held_out)
@@ -149,7 +150,7 @@ def test_clip_figures_are_those_of_the_highest_frame_of_held_out_clips(tapes: Pa
         centres = (np.arange(len(track.scores)) + 0.5) * track.hop_s
         inside = track.scores[(centres >= row["start_s"]) & (centres <= row["end_s"]), 0]
         assert row["score"] == float(inside.max())
-    told = json.loads((made["clip_figures"] / FIGURES).read_text())
+    told = json.loads(ClipFiguresFolder.among(made).figures_file.read_text())
     assert bool(told["leaky"]) == split.leaky
     judged = table if strategy == "grouped" else table.filter(table["fold"] == 0)
     assert told["labels"]["call"]["n_positive"] == judged["positive"].sum()
