@@ -53,7 +53,7 @@ def run_project(
         if all(step.name != anew[0] for step in steps):
             raise UsageError(f"--from {anew_from} is none of the steps to run: {', '.join(one.name for one in steps)}")
     if project.data_root.exists() and not project.data_root.is_dir():
-        raise UsageError(f"the data root {project.data_root} is a file; name a folder")
+        raise UsageError(f"the data root {project.data_root} is a file; give a folder")
     project.data_root.mkdir(parents=True, exist_ok=True)
     places = tuple(project.results / name for name in pipeline.result_names())
     if project.variant:
