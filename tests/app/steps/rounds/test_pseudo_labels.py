@@ -226,7 +226,7 @@ def test_labelled_and_broken_recordings_are_left_out_and_named(copied: Path, oss
     write(copied / "unlabelled" / "siteB_new.wav", np.concatenate([tone("high", 7, 1.0), tone("low", 8, 1.0)]))
     said = ossicle("pseudo", "-p", copied, "--round", "1", "--force", *QUIET)
     assert said.code == 3
-    assert "siteX_1.wav: left out:" in said.err
+    assert "siteX_1.wav: skipped:" in said.err
     assert "1 not used: is a labelled recording of the project" in said.out
     head = read_head(round_path(copied / "pseudo", 1))
     assert head.about["recordings"]["labelled"] == 5
