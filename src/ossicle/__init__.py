@@ -1,79 +1,153 @@
 """Ossicle: from sound recordings to a detector you can trust in the field.
 
-The names below are the Python interface; everything else may change between versions (see UPGRADING.md). They are
-loaded when first used, so that ``import ossicle`` costs nothing.
+The names below are the Python interface, explained in docs/python.md; everything else may change between versions (see
+UPGRADING.md). They are loaded when they are first used, so that ``import ossicle`` costs nothing. What runs a bundle
+needs no PyTorch.
 
-Times are seconds from the start of a recording; intervals are float64 arrays of shape (n, 2).
+Times are seconds from the start of a recording.
 
->>> import numpy as np, ossicle
+>>> import ossicle
 >>> call = ossicle.Annotation(recording_id="a1", start_s=1.0, end_s=1.1, label="call")
 >>> event = ossicle.Event(start_s=1.01, end_s=1.1, label="call", score=0.9)
->>> reference, predicted = np.array([[call.start_s, call.end_s]]), np.array([[event.start_s, event.end_s]])
->>> ossicle.match(reference, predicted, ossicle.IouMatch(threshold=0.5)).tolist()
+>>> half = ossicle.IouMatch(threshold=0.5)
+>>> ossicle.match([[call.start_s, call.end_s]], [[event.start_s, event.end_s]], half).tolist()
 [[0, 0]]
->>> scores = np.array([[0.1], [0.9], [0.8], [0.2]], np.float32)
->>> track = ossicle.ScoreTrack(("call",), scores, hop_s=0.01, duration_s=0.04)
+>>> track = ossicle.ScoreTrack(["call"], [[0.1], [0.9], [0.8], [0.2]], hop_s=0.01, duration_s=0.04)
 >>> ossicle.decide(track, {"call": ossicle.Decision(on=0.5, off=0.5)})[0].end_s
 0.03
 
-A bundle on a recording, without PyTorch::
+A bundle on recordings::
 
-    bundle = ossicle.read_bundle(Path("bundle"))
-    prediction = ossicle.predict_file("tape.wav", ossicle.OnnxPredictor(bundle), bundle.decisions)
+    bundle = ossicle.load_bundle("bundle")
+    found = bundle.predict("recordings/")
+    found.to_csv("events.csv")
 """
 
 import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ossicle.app.api.annotations import Annotations, read_annotations, write_annotations
+    from ossicle.app.api.audio_files import load_audio
+    from ossicle.app.api.event_evaluation import EventEvaluation, evaluate
+    from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
+    from ossicle.app.api.predictions import Predictions
+    from ossicle.app.api.recording_prediction import RecordingPrediction
     from ossicle.bundle.format import read_bundle
     from ossicle.bundle.onnx_runtime import OnnxPredictor
     from ossicle.core.decision import Decision
+    from ossicle.core.errors import (
+        ArtefactError,
+        AudioError,
+        BundleError,
+        FetchError,
+        FormatError,
+        GateRefused,
+        LockedError,
+        OssicleError,
+        ProjectError,
+        SplitError,
+        UsageError,
+    )
     from ossicle.core.records import Annotation, Recording
     from ossicle.core.tracks import Event, ScoreTrack
     from ossicle.inference.batch import predict_file, stream_file
     from ossicle.inference.decisions.decide import decide
+    from ossicle.inference.event_stream import EventStream
     from ossicle.metrics.events import evaluate_events
     from ossicle.metrics.matching import CollarMatch, IouMatch, match
 
+    __version__: str
+
 _PLACES = {
     "Annotation": "ossicle.core.records",
+    "Annotations": "ossicle.app.api.annotations",
+    "ArtefactError": "ossicle.core.errors",
+    "AudioError": "ossicle.core.errors",
+    "BundleError": "ossicle.core.errors",
     "CollarMatch": "ossicle.metrics.matching",
     "Decision": "ossicle.core.decision",
     "Event": "ossicle.core.tracks",
+    "EventEvaluation": "ossicle.app.api.event_evaluation",
+    "EventStream": "ossicle.inference.event_stream",
+    "FetchError": "ossicle.core.errors",
+    "FormatError": "ossicle.core.errors",
+    "GateRefused": "ossicle.core.errors",
     "IouMatch": "ossicle.metrics.matching",
+    "LoadedBundle": "ossicle.app.api.loaded_bundle",
+    "LockedError": "ossicle.core.errors",
     "OnnxPredictor": "ossicle.bundle.onnx_runtime",
+    "OssicleError": "ossicle.core.errors",
+    "Predictions": "ossicle.app.api.predictions",
+    "ProjectError": "ossicle.core.errors",
     "Recording": "ossicle.core.records",
+    "RecordingPrediction": "ossicle.app.api.recording_prediction",
     "ScoreTrack": "ossicle.core.tracks",
+    "SplitError": "ossicle.core.errors",
+    "UsageError": "ossicle.core.errors",
     "decide": "ossicle.inference.decisions.decide",
+    "evaluate": "ossicle.app.api.event_evaluation",
     "evaluate_events": "ossicle.metrics.events",
+    "load_audio": "ossicle.app.api.audio_files",
+    "load_bundle": "ossicle.app.api.loaded_bundle",
     "match": "ossicle.metrics.matching",
     "predict_file": "ossicle.inference.batch",
+    "read_annotations": "ossicle.app.api.annotations",
     "read_bundle": "ossicle.bundle.format",
     "stream_file": "ossicle.inference.batch",
+    "write_annotations": "ossicle.app.api.annotations",
 }
 
 __all__ = [
     "Annotation",
+    "Annotations",
+    "ArtefactError",
+    "AudioError",
+    "BundleError",
     "CollarMatch",
     "Decision",
     "Event",
+    "EventEvaluation",
+    "EventStream",
+    "FetchError",
+    "FormatError",
+    "GateRefused",
     "IouMatch",
+    "LoadedBundle",
+    "LockedError",
     "OnnxPredictor",
+    "OssicleError",
+    "Predictions",
+    "ProjectError",
     "Recording",
+    "RecordingPrediction",
     "ScoreTrack",
+    "SplitError",
+    "UsageError",
+    "__version__",
     "decide",
+    "evaluate",
     "evaluate_events",
+    "load_audio",
+    "load_bundle",
     "match",
     "predict_file",
+    "read_annotations",
     "read_bundle",
     "stream_file",
+    "write_annotations",
 ]
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ossicle")
     if name in _PLACES:
-        return getattr(importlib.import_module(_PLACES[name]), name)
+        found = getattr(importlib.import_module(_PLACES[name]), name)
+        globals()[name] = found
+        return found
     raise AttributeError(f"module 'ossicle' has no attribute {name!r}")
 
 

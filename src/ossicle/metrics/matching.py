@@ -16,7 +16,7 @@ A. Mesaros, T. Heittola, T. Virtanen, "Metrics for polyphonic sound event detect
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.settings import setting, settings
@@ -140,13 +140,13 @@ def candidates(reference: Intervals, predicted: Intervals, criterion: Criterion)
     return kept[np.lexsort((kept[:, 1], kept[:, 0]))]
 
 
-def match(reference: Intervals, predicted: Intervals, criterion: Criterion) -> Pairs:
+def match(reference: ArrayLike, predicted: ArrayLike, criterion: Criterion) -> Pairs:
     """Match predicted with reference events of one label in one recording.
 
     Parameters
     ----------
     reference, predicted
-        float64, shapes (n, 2) and (m, 2), start and end in seconds, in any order.
+        float64, shapes (n, 2) and (m, 2), start and end in seconds, in any order; lists are accepted.
     criterion
         Which pairs may match.
 
@@ -155,11 +155,17 @@ def match(reference: Intervals, predicted: Intervals, criterion: Criterion) -> P
     ndarray
         The matched pairs (index of reference, index of prediction): int64, shape (k, 2), sorted by reference.
 
+    Raises
+    ------
+    ValueError
+        A time is not finite, or an event ends before it starts.
+
     Examples
     --------
-    >>> match(np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[2.1, 3.0], [5.0, 6.0]]), IouMatch()).tolist()
+    >>> match([[0.0, 1.0], [2.0, 3.0]], [[2.1, 3.0], [5.0, 6.0]], IouMatch(threshold=0.5)).tolist()
     [[1, 0]]
     """
+    reference, predicted = as_intervals(reference), as_intervals(predicted)
     pairs = candidates(reference, predicted, criterion)
     return best_matching(pairs, pair_iou(reference, predicted, pairs))
 

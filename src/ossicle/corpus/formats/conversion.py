@@ -3,7 +3,7 @@
 Writing starts only after everything has been read, and no file is overwritten.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,29 +107,30 @@ def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
 
 
 def targets(table: EventTable | ScoreTable, out: Path, how: Conversion) -> dict[str, Path]:
-    """Return the output file of each recording, or of the one table under the key "".
-
-    ``out`` is a folder or, if its name ends in the suffix of the format and one file is enough, that file. Raises
-    UsageError if a file already exists.
-    """
-    target = how.target
-    names = _names(table)
-    is_file = names_a_file(out, target)
-    if target.shape == "recording" or target.name == "dcase-scores":
-        if is_file and len(names) != 1:
-            raise UsageError(f"-o {out}: {target.title} hold one recording each, there are {len(names)}: name a folder")
-        below = table_places(names)
-        if target.name == "dcase-scores" and len({place.name for place in below.values()}) == len(below):
-            # Readers of these formats search one folder only.
-            below = {name: place.with_name(place.name).relative_to(place.parent) for name, place in below.items()}
-        ended = {name: place.with_name(place.name + target.ending) for name, place in below.items()}
-        places = {name: out if is_file else out / place for name, place in ended.items()}
-    else:
-        places = {"": out if is_file else out / f"events{target.ending}"}
+    """Return the places of :func:`output_places` for a table; raise UsageError if a file already exists."""
+    places = output_places(_names(table), out, how.target)
     taken = [path for path in (*places.values(), how.durations_out) if path is not None and path.exists()]
     if taken:
         raise UsageError(f"{taken[0]}: exists already; remove it, or name another place")
     return places
+
+
+def output_places(names: Sequence[str], out: Path, target: Format) -> dict[str, Path]:
+    """Return the output file of each recording, or of the one table under the key "".
+
+    ``out`` is a folder or, if its name ends in the suffix of the format and one file is enough, that file.
+    """
+    is_file = names_a_file(out, target)
+    if target.shape != "recording" and target.name != "dcase-scores":
+        return {"": out if is_file else out / f"events{target.ending}"}
+    if is_file and len(names) != 1:
+        raise UsageError(f"{out}: {target.title} hold one recording each, there are {len(names)}: name a folder")
+    below = table_places(names)
+    if target.name == "dcase-scores" and len({place.name for place in below.values()}) == len(below):
+        # Readers of these formats search one folder only.
+        below = {name: place.with_name(place.name).relative_to(place.parent) for name, place in below.items()}
+    ended = {name: place.with_name(place.name + target.ending) for name, place in below.items()}
+    return {name: out if is_file else out / place for name, place in ended.items()}
 
 
 def names_a_file(out: Path, target: Format) -> bool:

@@ -3,23 +3,16 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import typer
 
-from ossicle.app.cli.compare.score_scores import lengths_of, read_lengths, score_scores
+from ossicle.app.api.event_evaluation import evaluate
+from ossicle.app.cli.compare.score_scores import score_scores
 from ossicle.app.cli.options import Json
 from ossicle.app.cli.table import print_rows
 from ossicle.core.errors import UsageError
-from ossicle.core.intervals import as_intervals
-from ossicle.corpus.formats.event_folders import EventSets, pair_names, read_event_sets
-from ossicle.metrics.event_report import EventReport, plain
-from ossicle.metrics.events import evaluate_events
-from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
-
-ANY = "any"
-_IOU = 0.5
+from ossicle.metrics.event_report import EventReport, EventScores, plain
 
 
 def register(app: typer.Typer) -> None:
@@ -107,94 +100,38 @@ def _score_events(
     *,
     as_json: bool,
 ) -> None:
-    if iou is None and collar is None:
-        iou = _IOU
-    lengths = {} if durations is None else read_lengths(durations)
-    references, predicted, measured = pair_names(
-        read_event_sets(reference, label_column=label_column),
-        read_event_sets(predictions, label_column=label_column),
-        {name: [] for name in lengths},
+    found = evaluate(
+        reference,
+        predictions,
+        iou=iou,
+        collar_s=collar,
+        durations_s=durations,
+        ignore_labels=ignore_labels,
+        bootstrap=bootstrap,
+        label_column=label_column,
     )
-    durations_s = lengths_of(references, dict(zip(measured, lengths.values(), strict=True)), durations)
-    unknown = sorted(predicted.keys() - references.keys())
-    if unknown:
-        print(f"skipped, no reference: {', '.join(unknown)}", file=sys.stderr)
-    if not predicted.keys() & references.keys():
-        raise UsageError(
-            f"{predictions} and {reference} have no recording name in common "
-            f"(for example {sorted(predicted)[0]!r} and {sorted(references)[0]!r})"
-        )
-    pairs = _times(references, references, ignore_labels), _times(predicted, references, ignore_labels)
-    labels = sorted({label for times in pairs for of in times.values() for label in of})
-    criteria: list[tuple[str, Criterion]] = []
-    if iou is not None:
-        criteria.append(("iou", IouMatch(threshold=iou)))
-    if collar is not None:
-        criteria.append(("collar", CollarMatch(collar_s=collar)))
-    reports = {
-        name: evaluate_events(*pairs, durations_s, labels, criterion, n_bootstrap=max(bootstrap, 1))
-        for name, criterion in criteria
-    }
-    headline = reports[criteria[0][0]]
+    if found.left_out:
+        print(f"skipped, no reference: {', '.join(found.left_out)}", file=sys.stderr)
     if as_json:
-        out = {"criterion": criteria[0][0], "iou": iou, "collar_s": collar, **_as_json(headline, bootstrap > 0)}
-        if durations is not None:
-            out["false_alarms_per_hour"] = {
-                "all": plain(headline.pooled.false_alarms_per_hour),
-                **{label: plain(of.false_alarms_per_hour) for label, of in headline.per_label.items()},
-            }
-        if len(criteria) > 1:
-            out["at_collar"] = _as_json(reports["collar"], bootstrap > 0)
-        out["left_out"] = unknown
-        print(json.dumps(out, indent=2, ensure_ascii=False))
+        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
         return
-    for name, report in reports.items():
-        print(f"at IoU {iou:g}:" if name == "iou" else f"at a collar of {collar:g} s:")
-        judged = [("all", report.pooled), *(report.per_label.items() if len(labels) > 1 else ())]
-        header = ("events", "F1", "precision", "recall", "annotated", "predicted")
-        if durations is None:
-            print_rows(header, [(name, *_cells(of)) for name, of in judged])
-        else:
-            rows = [(name, *_cells(of), f"{of.false_alarms_per_hour:.1f}") for name, of in judged]
-            print_rows((*header, "false/h"), rows)
+    if found.iou is not None:
+        print(f"at IoU {found.iou:g}:")
+        _print_report(found.report, timed=found.timed)
+    if found.collar_s is not None:
+        print(f"at a collar of {found.collar_s:g} s:")
+        _print_report(found.at_collar or found.report, timed=found.timed)
 
 
-def _times(sets: EventSets, wanted: EventSets, ignore_labels: bool) -> dict[str, dict[str, Any]]:
-    out: dict[str, dict[str, Any]] = {}
-    for key in wanted.keys() & sets.keys():
-        found: dict[str, list[tuple[float, float]]] = {}
-        for row in sets[key]:
-            found.setdefault(ANY if ignore_labels else row.label, []).append((row.start_s, row.end_s))
-        out[key] = {label: as_intervals(np.array(times)) for label, times in found.items()}
-    return out
+def _print_report(report: EventReport, *, timed: bool) -> None:
+    header = ("events", "F1", "precision", "recall", "annotated", "predicted", "false/h")
+    several = len(report.per_label) > 1
+    rows = [_row("all", report.pooled), *(_row(label, of) for label, of in report.per_label.items() if several)]
+    shown = len(header) if timed else len(header) - 1
+    print_rows(header[:shown], [row[:shown] for row in rows])
 
 
-def _as_json(report: EventReport, intervals: bool) -> dict[str, Any]:
-    pooled = report.pooled
-    out: dict[str, Any] = {
-        "events": _rates(pooled),
-        "n_reference": pooled.n_reference,
-        "n_predicted": pooled.n_predicted,
-        "tp": pooled.tp,
-        "fp": pooled.fp,
-        "fn": pooled.fn,
-        "n_recordings": report.n_recordings,
-        "per_label": {
-            label: {**_rates(of), "n_reference": of.n_reference, "n_predicted": of.n_predicted}
-            for label, of in report.per_label.items()
-        },
-        "boundary_errors": report.boundaries.to_json(),
-    }
-    if intervals:
-        out["intervals"] = pooled.rates.to_json()
-    return out
-
-
-def _rates(scores: Any) -> dict[str, float | None]:
-    rates = scores.rates
-    return {name: plain(getattr(rates, name).value) for name in ("f1", "precision", "recall")}
-
-
-def _cells(scores: Any) -> tuple[str, ...]:
-    figures = tuple("–" if value is None else f"{value:.3f}" for value in _rates(scores).values())
-    return (*figures, str(scores.n_reference), str(scores.n_predicted))
+def _row(name: str, of: EventScores) -> tuple[str, ...]:
+    rates = (plain(one.value) for one in (of.rates.f1, of.rates.precision, of.rates.recall))
+    figures = ("–" if value is None else f"{value:.3f}" for value in rates)
+    return (name, *figures, str(of.n_reference), str(of.n_predicted), f"{of.false_alarms_per_hour:.1f}")

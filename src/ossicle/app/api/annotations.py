@@ -1,0 +1,259 @@
+"""Annotations in any format as values, and back."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import overload
+
+import polars as pl
+
+from ossicle.app.api.predictions import Predictions
+from ossicle.core.errors import UsageError
+from ossicle.core.records import Annotation
+from ossicle.corpus.formats.conversion import output_places, tell_losses, write_events_as
+from ossicle.corpus.formats.conversion_losses import Account
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.folder_reader import events_of_source
+from ossicle.corpus.formats.reader import Reading
+from ossicle.corpus.formats.reader import read_annotations as read_table
+from ossicle.corpus.formats.registry import ReadOptions, WriteOptions, format_named
+from ossicle.corpus.formats.rows import RawSelection
+from ossicle.inference.batch import PathLike
+
+_SCHEMA = {
+    "recording": pl.String,
+    "start_s": pl.Float64,
+    "end_s": pl.Float64,
+    "label": pl.String,
+    "low_hz": pl.Float64,
+    "high_hz": pl.Float64,
+    "quality": pl.Int64,
+    "confidence": pl.Float64,
+}
+
+
+class Annotations(Sequence[Annotation]):
+    """Annotations of recordings, and which recordings were annotated: one without annotations was reviewed empty.
+
+    A sequence of ``Annotation``, sorted by recording and time. The ``recording_id`` of each is the recording's name.
+
+    Parameters
+    ----------
+    annotations
+        The annotations, in any order.
+    recordings
+        Names of further recordings that were annotated: those in which nothing was found.
+    notes
+        What was not read, in words.
+
+    Examples
+    --------
+    >>> found = Annotations([Annotation("b.wav", 1.0, 2.0, "call")], recordings=["a.wav"])
+    >>> found.recordings, found.labels, len(found)
+    (('a.wav', 'b.wav'), ('call',), 1)
+    >>> found.of("a.wav")
+    ()
+    """
+
+    def __init__(
+        self, annotations: Iterable[Annotation], recordings: Iterable[str] = (), notes: Iterable[str] = ()
+    ) -> None:
+        self._annotations = tuple(sorted(annotations, key=_order))
+        self.recordings: tuple[str, ...] = tuple(
+            sorted({*recordings, *(one.recording_id for one in self._annotations)})
+        )
+        self.notes: tuple[str, ...] = tuple(notes)
+
+    @overload
+    def __getitem__(self, key: int) -> Annotation: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Annotation, ...]: ...
+
+    def __getitem__(self, key: int | slice) -> Annotation | tuple[Annotation, ...]:
+        return self._annotations[key]
+
+    def __len__(self) -> int:
+        return len(self._annotations)
+
+    def __iter__(self) -> Iterator[Annotation]:
+        return iter(self._annotations)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Annotations):
+            return NotImplemented
+        return (self._annotations, self.recordings) == (other._annotations, other.recordings)
+
+    def __hash__(self) -> int:
+        return hash((self._annotations, self.recordings))
+
+    def __repr__(self) -> str:
+        return f"Annotations({len(self)} of {len(self.recordings)} recordings, labels={self.labels!r})"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that occur, sorted."""
+        return tuple(sorted({one.label for one in self._annotations}))
+
+    def of(self, recording: str) -> tuple[Annotation, ...]:
+        """Return the annotations of a recording by its name; KeyError where it was not annotated."""
+        if recording not in self.recordings:
+            raise KeyError(recording)
+        return tuple(one for one in self._annotations if one.recording_id == recording)
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the annotations as a table.
+
+        Returns
+        -------
+        One row an annotation: ``recording``, ``start_s`` and ``end_s`` (seconds), ``label``, ``low_hz``, ``high_hz``,
+        ``quality``, ``confidence``; null where it is not known.
+        """
+        rows = [(one.recording_id, *(getattr(one, name) for name in list(_SCHEMA)[1:])) for one in self._annotations]
+        return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: the files, and what the format cannot hold, in words."""
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+def read_annotations(
+    path: PathLike,
+    format: str | None = None,
+    *,
+    label_column: str = "auto",
+    default_label: str | None = None,
+    threshold: float | None = None,
+    template: str = "",
+    label_fields: Sequence[str] = (),
+) -> Annotations:
+    """Read annotations in any format.
+
+    Parameters
+    ----------
+    path
+        A file, or a folder of files at any depth. What two files say in common is read once.
+    format
+        A name of docs/formats.md, such as ``raven`` or ``audacity``; None to recognise each file.
+    label_column
+        The column that holds the label: a name, a number from 1, or ``auto``.
+    default_label
+        Label of rows that have none; None refuses such rows.
+    threshold
+        Lowest score that makes a window an event, for tables of scores.
+    template, label_fields
+        How the names of recordings hold their labels, for the format ``names``.
+
+    Returns
+    -------
+    The annotations by recording, with the recordings that were reviewed and found empty. Names have their audio suffix
+    where any file states it. What was not read is in ``notes``.
+
+    Raises
+    ------
+    FormatError
+        A file is malformed, ambiguous, or contradicts another one; the message names file and line.
+    UsageError
+        There is nothing to read, or no such format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "tape.txt"
+    >>> _ = path.write_text("1.0\\t1.5\\tcall\\n")
+    >>> [(one.recording_id, one.start_s, one.end_s, one.label) for one in read_annotations(path)]
+    [('tape', 1.0, 1.5, 'call')]
+    """
+    reading = Reading(
+        format=None if format is None else format_named(format),
+        options=ReadOptions(label_column, default_label),
+        template=template,
+        label_fields=tuple(label_fields),
+        threshold=threshold,
+    )
+    account = Account()
+    table = events_of_source(read_table(Path(path), reading, account), str(path), threshold)
+    annotations = [annotation_of(row) for row in table.rows]
+    dropped = sum(row.channel is not None and row.channel > 1 for row in table.rows)
+    notes = [f"{dropped} annotations name a channel, which annotations do not keep"] if dropped else []
+    return Annotations(annotations, table.files, (*account.notes, *notes))
+
+
+def write_annotations(
+    annotations: Iterable[Annotation] | Predictions, path: PathLike, format: str = "csv", *, high_hz: float = 8000.0
+) -> Written:
+    """Write annotations, or the events of predictions, in a format; files that are there are replaced.
+
+    Parameters
+    ----------
+    annotations
+        ``Annotations``, any annotations, or what a bundle found.
+    path
+        A file, where its suffix is that of the format and one file is enough; else a folder.
+    format
+        ``raven``, ``audacity``, ``csv``, ``parquet``, ``dcase`` or ``kaleidoscope``.
+    high_hz
+        Upper end in Hz of the boxes of annotations without frequencies, in formats that need one (Raven).
+
+    Returns
+    -------
+    The files, and notes on what the format cannot hold. Cells that a spreadsheet would take for formulas are escaped.
+
+    Raises
+    ------
+    UsageError
+        The format is not known or holds no events, the path has the suffix of another format, or there are no
+        recordings to write.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> call = Annotation("tape.wav", 1.0, 1.5, "call", low_hz=300.0, high_hz=900.0)
+    >>> written = write_annotations([call], Path(tempfile.mkdtemp()) / "tape.dcase.tsv", "dcase")
+    >>> written.notes
+    ('dcase cannot hold low frequencies: 1 were dropped', 'dcase cannot hold high frequencies: 1 were dropped')
+    >>> written.files[0].read_text()
+    'filename\\tonset\\toffset\\tevent_label\\ntape.wav\\t1.000000\\t1.500000\\tcall\\n'
+    """
+    target = format_named(format, writing=True)
+    if target.write is None:
+        raise UsageError(f"events cannot be written as {target.name}")
+    table, options, account = event_table(annotations), WriteOptions(high_hz), Account()
+    if not table.files:
+        raise UsageError("there are no annotations to write, nor recordings without any")
+    places = output_places(table.files, Path(path), target)
+    tell_losses(table, target, options, account)
+    for place in places.values():
+        place.parent.mkdir(parents=True, exist_ok=True)
+    write_events_as(table, target, places, options)
+    return Written(tuple(places.values()), tuple(account.notes))
+
+
+def event_table(annotations: Iterable[Annotation] | Predictions) -> EventTable:
+    """Annotations, or the events of predictions, as a table of rows with all their recordings."""
+    if isinstance(annotations, Predictions):
+        read = [one for one in annotations if one.status != "left_out"]
+        return EventTable(tuple(row for one in read for row in one.rows), tuple(sorted(one.name for one in read)))
+    known = annotations if isinstance(annotations, Annotations) else Annotations(annotations)
+    rows = (
+        RawSelection(
+            one.start_s, one.end_s, one.label, one.low_hz, one.high_hz, one.quality, one.confidence, one.recording_id
+        )
+        for one in known
+    )
+    return EventTable(tuple(rows), known.recordings)
+
+
+def annotation_of(row: RawSelection) -> Annotation:
+    """A row of a table as an annotation of the recording that it names."""
+    return Annotation(
+        row.begin_path, row.start_s, row.end_s, row.label, row.low_hz, row.high_hz, row.quality, row.confidence
+    )
+
+
+def _order(one: Annotation) -> tuple[str, float, float, str, str]:
+    return one.recording_id, one.start_s, one.end_s, one.label, repr(one)

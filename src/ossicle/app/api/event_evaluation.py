@@ -1,0 +1,248 @@
+"""Events against annotations: the figures of ``ossicle score`` as values."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ossicle.app.api.annotations import event_table
+from ossicle.app.api.predictions import Predictions
+from ossicle.audio.probe import SUFFIXES
+from ossicle.core.digest import normal_path
+from ossicle.core.errors import UsageError
+from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.core.records import Annotation
+from ossicle.corpus.formats.dcase import read_durations
+from ossicle.corpus.formats.event_folders import EventSets, merge, pair_names, read_event_sets
+from ossicle.corpus.naming.name_template import stem_of
+from ossicle.inference.batch import PathLike
+from ossicle.metrics.event_report import Estimate, EventReport, EventScores, plain
+from ossicle.metrics.events import evaluate_events
+from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
+
+ANY = "any"
+"""The label of all events where labels are ignored."""
+_IOU = 0.5
+
+Events = PathLike | Iterable[Annotation] | Predictions
+
+
+@dataclass(frozen=True, slots=True)
+class EventEvaluation:
+    """How well predicted events agree with annotations.
+
+    Parameters
+    ----------
+    report
+        Figures at the main criterion: the IoU where one was asked for, else the collar.
+    iou, collar_s
+        Lowest intersection over union, and collar in seconds, of a match; None where it was not asked for.
+    at_collar
+        Figures at the collar, where both were asked for.
+    left_out
+        Recordings with predictions but without a reference; they are not judged.
+    intervals
+        Whether bootstrap intervals were computed.
+    timed
+        Whether durations were given: only then are false alarms an hour known.
+
+    Examples
+    --------
+    >>> found = evaluate([Annotation("a", 1.0, 2.0, "call")], [Annotation("a", 1.1, 2.0, "call")])
+    >>> found.f1.value, found.per_label["call"].n_reference, found.criterion
+    (1.0, 1, 'iou')
+    """
+
+    report: EventReport
+    iou: float | None
+    collar_s: float | None
+    at_collar: EventReport | None
+    left_out: tuple[str, ...]
+    intervals: bool
+    timed: bool
+
+    @property
+    def criterion(self) -> str:
+        """The main criterion: ``iou`` or ``collar``."""
+        return "collar" if self.iou is None else "iou"
+
+    @property
+    def f1(self) -> Estimate:
+        """F1 over all labels and recordings, with its interval; NaN where it is undefined."""
+        return self.report.pooled.rates.f1
+
+    @property
+    def precision(self) -> Estimate:
+        """Share of predicted events that match, with its interval."""
+        return self.report.pooled.rates.precision
+
+    @property
+    def recall(self) -> Estimate:
+        """Share of annotated events that are found, with its interval."""
+        return self.report.pooled.rates.recall
+
+    @property
+    def per_label(self) -> Mapping[str, EventScores]:
+        """Rates and counts of each label."""
+        return self.report.per_label
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values: what ``ossicle score --json`` prints."""
+        out: dict[str, Any] = {"criterion": self.criterion, "iou": self.iou, "collar_s": self.collar_s}
+        out |= _plain_report(self.report, self.intervals)
+        if self.timed:
+            out["false_alarms_per_hour"] = {
+                "all": plain(self.report.pooled.false_alarms_per_hour),
+                **{label: plain(of.false_alarms_per_hour) for label, of in self.report.per_label.items()},
+            }
+        if self.at_collar is not None:
+            out["at_collar"] = _plain_report(self.at_collar, self.intervals)
+        return {**out, "left_out": list(self.left_out)}
+
+
+def evaluate(
+    reference: Events,
+    predictions: Events,
+    *,
+    iou: float | None = None,
+    collar_s: float | None = None,
+    durations_s: Mapping[str, float] | PathLike | None = None,
+    ignore_labels: bool = False,
+    bootstrap: int = 1000,
+    label_column: str = "auto",
+) -> EventEvaluation:
+    """Compare predicted events with annotations, as ``ossicle score`` does.
+
+    Events are matched one to one by optimal assignment. Recordings are paired by name, without folder and audio suffix
+    where that is enough. Annotations of a recording without predictions count as missed; a recording without a
+    reference was never annotated and is left out.
+
+    Parameters
+    ----------
+    reference, predictions
+        Annotations, what a bundle found, or a file or folder in any annotation format.
+    iou
+        Lowest intersection over union of a match, above 0 and at most 1; 0.5 where no collar is given.
+    collar_s
+        How far an onset may be off, in seconds, and an offset by this or half the annotation's length.
+    durations_s
+        Seconds of each recording by name, or a table ``filename duration``, for false alarms an hour; every recording
+        with a reference needs one.
+    ignore_labels
+        Whether to compare times only.
+    bootstrap
+        Resamples of recordings for the 95 % intervals; 0 for none.
+    label_column
+        The column that holds the label, where files are read.
+
+    Returns
+    -------
+    The figures: ``f1``, ``precision``, ``recall``, ``per_label``, and all of them by ``to_json()``.
+
+    Raises
+    ------
+    UsageError
+        No recording is in both, or a duration is missing.
+    FormatError
+        A file cannot be read.
+    ValueError
+        The criterion is impossible.
+
+    Examples
+    --------
+    >>> truth = [Annotation("tape.wav", 1.0, 2.0, "call"), Annotation("tape.wav", 5.0, 6.0, "call")]
+    >>> found = [Annotation("tape.wav", 1.1, 2.1, "call"), Annotation("tape.wav", 8.0, 9.0, "call")]
+    >>> evaluation = evaluate(truth, found, iou=0.5, bootstrap=0)
+    >>> evaluation.precision.value, evaluation.recall.value, evaluation.f1.value
+    (0.5, 0.5, 0.5)
+    """
+    criteria: dict[str, Criterion] = {}
+    if iou is None and collar_s is None:
+        iou = _IOU
+    if iou is not None:
+        criteria["iou"] = IouMatch(threshold=iou)
+    if collar_s is not None:
+        criteria["collar"] = CollarMatch(collar_s=collar_s)
+    where = "durations_s"
+    if isinstance(durations_s, str | os.PathLike):
+        where, durations_s = str(durations_s), read_durations(Path(durations_s))
+    lengths_s = {stem_of(normal_path(name), SUFFIXES): one for name, one in (durations_s or {}).items()}
+    references, predicted, measured = pair_names(
+        _event_sets(reference, label_column), _event_sets(predictions, label_column), {name: [] for name in lengths_s}
+    )
+    known_s = dict(zip(measured, lengths_s.values(), strict=True))
+    missing = sorted(references.keys() - known_s.keys())
+    if durations_s is not None and missing:
+        raise UsageError(f"{where}: has no duration of {', '.join(missing)}; add one for each")
+    if not predicted.keys() & references.keys():
+        raise UsageError(_nothing_in_common(reference, predictions, references, predicted))
+    pairs = _times(references, references, ignore_labels), _times(predicted, references, ignore_labels)
+    labels = sorted({label for times in pairs for of in times.values() for label in of})
+    of_each = {key: known_s.get(key, 0.0) for key in references}
+    reports = {
+        name: evaluate_events(*pairs, of_each, labels, criterion, n_bootstrap=max(bootstrap, 1))
+        for name, criterion in criteria.items()
+    }
+    return EventEvaluation(
+        report=next(iter(reports.values())),
+        iou=iou,
+        collar_s=collar_s,
+        at_collar=reports["collar"] if len(reports) > 1 else None,
+        left_out=tuple(sorted(predicted.keys() - references.keys())),
+        intervals=bootstrap > 0,
+        timed=durations_s is not None,
+    )
+
+
+def _event_sets(events: Events, label_column: str) -> EventSets:
+    if isinstance(events, str | os.PathLike):
+        return read_event_sets(Path(events), label_column=label_column)
+    return {name: said.rows for name, said in merge([("events", event_table(events))], Path()).items()}
+
+
+def _nothing_in_common(reference: Events, predictions: Events, wanted: EventSets, got: EventSets) -> str:
+    names = [
+        str(one) if isinstance(one, str | os.PathLike) else what
+        for one, what in ((predictions, "predictions"), (reference, "reference"))
+    ]
+    examples = [repr(sorted(one)[0]) if one else "none" for one in (got, wanted)]
+    return f"{' and '.join(names)} have no recording name in common (for example {' and '.join(examples)})"
+
+
+def _times(sets: EventSets, wanted: EventSets, ignore_labels: bool) -> dict[str, dict[str, Intervals]]:
+    out: dict[str, dict[str, Intervals]] = {}
+    for key in wanted.keys() & sets.keys():
+        found: dict[str, list[tuple[float, float]]] = {}
+        for row in sets[key]:
+            found.setdefault(ANY if ignore_labels else row.label, []).append((row.start_s, row.end_s))
+        out[key] = {label: as_intervals(np.array(times)) for label, times in found.items()}
+    return out
+
+
+def _plain_report(report: EventReport, intervals: bool) -> dict[str, Any]:
+    pooled = report.pooled
+    out: dict[str, Any] = {
+        "events": _rates(pooled),
+        "n_reference": pooled.n_reference,
+        "n_predicted": pooled.n_predicted,
+        "tp": pooled.tp,
+        "fp": pooled.fp,
+        "fn": pooled.fn,
+        "n_recordings": report.n_recordings,
+        "per_label": {
+            label: {**_rates(of), "n_reference": of.n_reference, "n_predicted": of.n_predicted}
+            for label, of in report.per_label.items()
+        },
+        "boundary_errors": report.boundaries.to_json(),
+    }
+    if intervals:
+        out["intervals"] = pooled.rates.to_json()
+    return out
+
+
+def _rates(scores: EventScores) -> dict[str, float | None]:
+    rates = scores.rates
+    return {name: plain(getattr(rates, name).value) for name in ("f1", "precision", "recall")}

@@ -1,0 +1,90 @@
+"""Annotations as values: read, held and written as `ossicle convert` does it."""
+
+from pathlib import Path
+
+import pytest
+
+from ossicle.app.api.annotations import Annotations, read_annotations, write_annotations
+from ossicle.app.api.predictions import Predictions
+from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.core.records import Annotation
+from ossicle.core.tracks import Event
+
+CALLS = [
+    Annotation("night/tape.wav", 5.0, 5.5, "call", low_hz=300.0, high_hz=900.0, quality=2, confidence=0.5),
+    Annotation("night/tape.wav", 1.0, 1.5, "=song()"),
+    Annotation("day.wav", 2.0, 2.5, "call"),
+]
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "raven"])
+def test_what_is_written_is_read(tmp_path: Path, format: str) -> None:
+    told = Annotations(CALLS, recordings=["empty.wav"])
+    written = write_annotations(told, tmp_path / "tables", format)
+    assert all(path.is_file() for path in written.files)
+    read = read_annotations(tmp_path / "tables")
+    assert {one.partition(".")[0] for one in read.recordings} == {"day", "empty", "night/tape"}
+    if format != "raven":
+        assert (read, read.notes) == (told, ())
+    else:
+        assert [one.label for one in read.of(read.recordings[2])] == ["=song()", "call"]
+    # Written again, files are replaced.
+    assert write_annotations(told, tmp_path / "tables", format) == written
+
+
+def test_cells_are_escaped_for_spreadsheets(tmp_path: Path) -> None:
+    (path,) = write_annotations(CALLS, tmp_path / "events.csv").files
+    assert "'=song()" in path.read_text()
+    assert [one.label for one in read_annotations(path)] == ["call", "=song()", "call"]
+
+
+def test_what_a_format_cannot_hold_is_said(tmp_path: Path) -> None:
+    written = write_annotations(Annotations(CALLS, ["empty.wav"]), tmp_path, "kaleidoscope")
+    assert any("recordings without events: 1 were left out" in note for note in written.notes)
+    assert any("low frequencies: 1 were dropped" in note for note in written.notes)
+
+
+def test_predictions_are_written_too(tmp_path: Path) -> None:
+    event = Event(1.0, 1.2, "call", 0.9)
+    found = Predictions(
+        (
+            RecordingPrediction("a.wav", (event,), "ok", "", 60.0),
+            RecordingPrediction("b.wav", (), "left_out", "is no audio", 0.0),
+            RecordingPrediction("c.wav", (), "ok", "", 60.0),
+        ),
+        ("call",),
+        8000.0,
+    )
+    write_annotations(found, tmp_path / "events.csv")
+    read = read_annotations(tmp_path / "events.csv")
+    assert (read.recordings, [one.confidence for one in read]) == (("a.wav", "c.wav"), [0.9])
+
+
+def test_refusals(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not exist"):
+        read_annotations(tmp_path / "none.csv")
+    with pytest.raises(UsageError, match="'word' is not known"):
+        read_annotations(tmp_path, "word")
+    with pytest.raises(UsageError, match="is written as"):
+        write_annotations(CALLS, tmp_path / "events.txt", "csv")
+    with pytest.raises(UsageError, match="one recording each, there are 2"):
+        write_annotations(CALLS, tmp_path / "events.txt", "raven")
+    with pytest.raises(UsageError, match="no annotations to write"):
+        write_annotations([], tmp_path / "events.csv")
+    (tmp_path / "bad.csv").write_text("file,start_time,end_time,label,low_f,high_f\na.wav,1,2,call,900,300\n")
+    with pytest.raises(FormatError, match=r"bad\.csv, line 2: the low frequency 900 Hz lies above the high 300 Hz"):
+        read_annotations(tmp_path / "bad.csv")
+
+
+def test_annotations_are_a_value() -> None:
+    told = Annotations(reversed(CALLS), ["empty.wav"])
+    assert told == Annotations(CALLS, ["empty.wav", "day.wav"])
+    assert hash(told) == hash(Annotations(CALLS, ["empty.wav"]))
+    assert told != Annotations(CALLS)
+    assert [one.start_s for one in told] == [2.0, 1.0, 5.0]
+    assert told[0] == told[:2][0] == CALLS[2]
+    assert told.to_polars().shape == (3, 8)
+    assert repr(told) == "Annotations(3 of 3 recordings, labels=('=song()', 'call'))"
+    with pytest.raises(KeyError):
+        told.of("unheard.wav")

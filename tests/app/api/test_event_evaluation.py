@@ -1,0 +1,81 @@
+"""Evaluation gives the figures of `ossicle score`, from files and from values alike."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ossicle.app.api.annotations import Annotations, read_annotations, write_annotations
+from ossicle.app.api.event_evaluation import evaluate
+from ossicle.app.api.loaded_bundle import load_bundle
+from ossicle.core.errors import UsageError
+from ossicle.core.records import Annotation
+
+from ..conftest import Commands
+
+TRUTH = Annotations(
+    [Annotation(f"{name}.wav", start, start + 1.0, label) for name in "ab" for start, label in ((1, "x"), (5, "y"))],
+    recordings=["quiet.wav"],
+)
+FOUND = Annotations(
+    [
+        Annotation("a.wav", 1.1, 2.1, "x"),
+        Annotation("a.wav", 5.0, 6.0, "x"),
+        Annotation("b.wav", 5.2, 6.0, "y"),
+        Annotation("quiet.wav", 0.0, 1.0, "x"),
+        Annotation("strange.wav", 0.0, 1.0, "x"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, ()),
+        ({"iou": 0.8}, ("--iou", 0.8)),
+        ({"collar_s": 0.15}, ("--collar", 0.15)),
+        ({"iou": 0.3, "collar_s": 0.15, "bootstrap": 0}, ("--iou", 0.3, "--collar", 0.15, "--bootstrap", 0)),
+        ({"ignore_labels": True}, ("--ignore-labels",)),
+    ],
+)
+def test_figures_are_those_of_the_command(
+    options: dict[str, Any], words: tuple[object, ...], tmp_path: Path, ossicle: Commands
+) -> None:
+    write_annotations(TRUTH, tmp_path / "truth.csv")
+    write_annotations(FOUND, tmp_path / "found.csv")
+    places = ("--reference", tmp_path / "truth.csv", "--predictions", tmp_path / "found.csv")
+    said = ossicle("score", *places, *words, "--json")
+    assert said.code == 0, said.err
+    told = json.loads(said.out)
+    assert evaluate(TRUTH, FOUND, **options).to_json() == told
+    assert evaluate(tmp_path / "truth.csv", str(tmp_path / "found.csv"), **options).to_json() == told
+    assert evaluate(list(TRUTH), tmp_path / "found.csv", **options).left_out == ("quiet", "strange")
+
+
+def test_figures_are_values() -> None:
+    found = evaluate(TRUTH, FOUND, durations_s={"a.wav": 60.0, "b.wav": 60.0, "quiet.wav": 60.0})
+    assert (found.precision.value, found.recall.value) == (0.5, 0.5)
+    assert found.f1.low <= found.f1.value <= found.f1.high
+    assert found.per_label["y"].tp == 1
+    assert found.report.pooled.false_alarms_per_hour == pytest.approx(40.0)
+    assert found.left_out == ("strange",)
+    assert math.isnan(evaluate(Annotations([], ["a.wav"]), Annotations([], ["a.wav"])).f1.value)
+
+
+def test_predictions_are_judged_as_they_are(old_bundle: Path, audio: Path, tmp_path: Path) -> None:
+    found = load_bundle(old_bundle).predict(audio)
+    written = found.to_csv(tmp_path / "found.csv")
+    itself = evaluate(written[0], found)
+    assert (itself.f1.value, itself.left_out) == (1.0, ())
+    assert evaluate(read_annotations(written[0]), found).to_json() == itself.to_json()
+
+
+def test_refusals() -> None:
+    with pytest.raises(UsageError, match="predictions and reference have no recording name in common"):
+        evaluate(TRUTH, [Annotation("c.wav", 0.0, 1.0, "x")])
+    with pytest.raises(UsageError, match="durations_s: has no duration of b, quiet; add one for each"):
+        evaluate(TRUTH, FOUND, durations_s={"a.wav": 60.0})
+    with pytest.raises(ValueError, match="threshold"):
+        evaluate(TRUTH, FOUND, iou=1.5)
