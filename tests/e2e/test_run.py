@@ -147,7 +147,7 @@ def test_from_computes_anew_what_is_done(tiny: Tiny, tmp_path: Path) -> None:
     assert computed(project) == []
     wrong = ossicle("run", "store", "-p", project, "--from", "report")
     assert wrong.returncode == 2
-    assert "--from report is none of the steps to run: corpus, store" in wrong.stderr
+    assert "--from report is not one of the steps to run: corpus, store" in wrong.stderr
 
 
 def test_status_and_check_say_how_things_stand(tiny: Tiny, tmp_path: Path) -> None:
@@ -172,8 +172,8 @@ def test_status_and_check_say_how_things_stand(tiny: Tiny, tmp_path: Path) -> No
         ("corpus.annotations=gone", "[corpus] annotations: the folder"),
         ("corpus.audio=ossicle.toml", "[corpus] audio: the folder"),
         ("split.group=animal", "no file name yields the field 'animal'"),
-        ("split.folds=5", "5 folds were asked, but grouping by 'site' gives 4 groups"),
-        ("corpus.name_template=site{site", "a brace has no partner"),
+        ("split.folds=5", "5 folds were requested, but grouping by 'site' gives 4 groups"),
+        ("corpus.name_template=site{site", "a brace is not closed"),
         ("corpus.annotations=", "no recording has annotations"),
     ],
 )

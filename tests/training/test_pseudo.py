@@ -305,7 +305,7 @@ def test_what_is_labelled_changed_or_gone_by_now_teaches_nothing(source: PseudoS
     found = lesson(source, PLAN, (), "final")
     assert len(found.windows) == 0
     assert found.unused == {
-        "its recording holds other sound now": 2,
+        "the sound of its recording changed": 2,
         "its recording is labelled by now": 2,
         "its recording is not there any more": 2,
     }

@@ -34,7 +34,7 @@ def project_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold the lock of ``folder`` for the block.
 
     Raises LockedError, naming holder and remedy, while another process or an enclosing block holds it, unless ``wait``:
-    then the block begins when the other ends. Raises UsageError when there is no such folder. The emptied file stays:
+    then the block begins when the other ends. Raises UsageError for a missing folder. The emptied file stays:
     removing it would let two holders lock two files of one name.
     """
     folder = Path(folder)

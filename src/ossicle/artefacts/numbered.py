@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def numbered_files(folder: Path, stem: str, suffix: str = ".json") -> list[Path]:
-    """What is named ``STEM-NNN.json`` (three to six digits) in a folder by number; none where there is no such folder.
+    """What is named ``STEM-NNN.json`` (three to six digits) in a folder by number; none if the folder is missing.
 
     An empty ``suffix`` is that of numbered folders.
     """

@@ -82,7 +82,7 @@ def recordings_of(frame: pl.DataFrame) -> list[Recording]:
         ]
     except ValueError as error:
         raise ArtefactError(
-            f"the table of recordings holds one that cannot be: {error}; build the index again"
+            f"the table of recordings contains an invalid row: {error}; build the index again"
         ) from None
 
 
@@ -106,7 +106,7 @@ def annotations_of(frame: pl.DataFrame) -> list[Annotation]:
         return [Annotation(**row) for row in rows.iter_rows(named=True)]
     except ValueError as error:
         raise ArtefactError(
-            f"the table of annotations holds one that cannot be: {error}; build the index again"
+            f"the table of annotations contains an invalid row: {error}; build the index again"
         ) from None
 
 

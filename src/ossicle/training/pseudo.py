@@ -147,7 +147,7 @@ def _refusal(
     if recording is None:
         return "its recording is not there any more"
     if recording.digest != digest:
-        return "its recording holds other sound now"
+        return "the sound of its recording changed"
     if digest in labelled:
         return "its recording is labelled by now"
     if recording_id not in decoded:

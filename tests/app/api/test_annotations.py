@@ -73,7 +73,7 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no annotations to write"):
         write_annotations([], tmp_path / "events.csv")
     (tmp_path / "bad.csv").write_text("file,start_time,end_time,label,low_f,high_f\na.wav,1,2,call,900,300\n")
-    with pytest.raises(FormatError, match=r"bad\.csv, line 2: the low frequency 900 Hz lies above the high 300 Hz"):
+    with pytest.raises(FormatError, match=r"bad\.csv, line 2: the low frequency 900 Hz is above the high 300 Hz"):
         read_annotations(tmp_path / "bad.csv")
 
 

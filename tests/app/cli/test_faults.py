@@ -105,14 +105,14 @@ def test_a_place_that_cannot_be_written_is_said(project: Path, old_bundle: Path,
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
     said = unprivileged(*OSSICLE, "run", "-p", project, "--data-root", closed / "data", "--progress", "none")
-    refused = "Permission denied; allow it, or name another place\n"
+    refused = "Permission denied; change the permissions, or choose another folder\n"
     assert (said.returncode, said.stderr) == (1, f"ossicle: {closed / 'data'}: {refused}")
     said = unprivileged(*OSSICLE, "predict", old_bundle, project / "audio", "-o", closed)
     assert (said.returncode, said.stderr) == (1, f"ossicle: {closed / '.ossicle.lock'}: {refused}")
     said = unprivileged(*OSSICLE, "check", "-p", project, "--data-root", closed / "data", "--json")
     assert said.returncode == 2
     assert [one["message"] for one in json.loads(said.stdout) if not one["ok"]] == [
-        f"{closed} cannot be written; allow it or choose another --data-root"
+        f"{closed} is not writable; change its permissions, or choose another --data-root"
     ]
 
 

@@ -75,7 +75,7 @@ def test_partitions_and_accounts_must_be_there(finished, ossicle, tools, monkeyp
 
     tools()
     found = lines(ossicle("check", "-p", finished, *ON, "--json").out)["slurm"]
-    assert found == [(False, "sinfo gets no answer; is the controller up, and SLURM_CONF right?")]
+    assert found == [(False, "sinfo gets no answer; check that the controller runs and that SLURM_CONF is right")]
     assert "slurm" not in lines(ossicle("check", "-p", finished, "--json").out)
 
 
@@ -84,7 +84,7 @@ def test_without_slurm_that_is_said(finished, ossicle, monkeypatch, tmp_path) ->
     monkeypatch.setenv("PATH", str(tmp_path))
     said = ossicle("check", "-p", finished, *ON, "--json")
     assert said.code == 2
-    assert lines(said.out)["slurm"][0][1].startswith("there is no sbatch here")
+    assert lines(said.out)["slurm"][0][1].startswith("sbatch is not installed here")
     run = ossicle("run", "-p", finished, *ON, "--set", "training.epochs=3")
     assert run.code == 2
     assert run.err.splitlines()[-1].startswith("ossicle: there is no sbatch here: run this where")
@@ -112,16 +112,16 @@ def test_what_is_built_and_what_is_stale_is_said(finished, ossicle, monkeypatch,
     use_untrained(monkeypatch)
     found = lines(ossicle("check", "-p", finished, "--json").out)
     assert found["index"] == found["dataset"] == [(True, "built and current")]
-    assert found["results"] == [(True, "those of these settings and recordings")]
+    assert found["results"] == [(True, "up to date with these settings and recordings")]
     assert found["variants"] == [(True, "valid: other; active: none")]
     found = lines(ossicle("check", "-p", finished, "--set", "decision.on=[0.5]", "--json").out)
-    assert found["results"][0][1].startswith("stale: ")
+    assert found["results"][0][1].startswith("out of date: ")
     copy = Path(shutil.copytree(finished, tmp_path / "copy"))
     write_tapes(copy / "more", ("siteD_1",))
     shutil.move(copy / "more/audio/siteD_1.wav", copy / "audio")
     found = lines(ossicle("check", "-p", copy, "--json").out)
-    assert found["index"][0][1].startswith("to be built; ossicle run -p ")
-    assert found["results"][0][1].startswith("stale: ")
+    assert found["index"][0][1].startswith("missing; ossicle run -p ")
+    assert found["results"][0][1].startswith("out of date: ")
     shutil.rmtree(copy / "data")
     (copy / "metrics.json").unlink()
     found = lines(ossicle("check", "-p", copy, "--variant", "other", "--json").out)

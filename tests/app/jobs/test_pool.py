@@ -116,7 +116,7 @@ def test_what_fails_once_is_run_again_and_what_keeps_failing_is_told(make: Make)
     problem = failures(folder, conducting.task_states(folder, plan, {}))
     assert problem is not None
     lines = str(problem).splitlines()
-    assert lines[0] == "3 of 9 tasks did not end well:"
+    assert lines[0] == "3 of 9 tasks failed:"
     assert f"a/never: failed (exit code 1); log {folder.log(plan.jobs[0], 2)}; by hand: cd " in lines[1]
     assert lines[1].endswith("&& ossicle never exit1")
 

@@ -269,7 +269,7 @@ def sorted_words(log: Path, old: str = "", new: str = "") -> list[list[str]]:
         ('{"format": 2}', "format 2 is not 1"),
         ('{"format": 1, "jobs": [{"tasks": [{"name": "a", "argv": ["rm"], "folder": "."}]}]}', "must begin with"),
         ('{"format": 1, "jobs": [{"tasks": [{"name": "a", "argv": ["ossicle"], "folder": ".."}]}]}', "not below"),
-        ("[]", "no plan of jobs"),
+        ("[]", "not a plan of jobs"),
     ],
 )
 def test_what_is_no_plan_is_refused(tmp_path: Path, broken: str, words: str) -> None:
@@ -383,9 +383,9 @@ def test_limits_are_those_of_the_pipeline(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('partition = "gpu\\n#SBATCH --wrap=x"', "is no name that Slurm could know"),
-        ('memory = "1G --x"', "is no name that Slurm could know"),
-        ('time = "soon"', "is no wall time"),
+        ('partition = "gpu\\n#SBATCH --wrap=x"', "is not a valid Slurm name"),
+        ('memory = "1G --x"', "is not a valid Slurm name"),
+        ('time = "soon"', "is not a wall time"),
         ('on = "cloud"', "is not one of"),
         ("gpus = -2", "must be at least -1"),
         ('setup = ["rm -rf ."]', "a project file may be a stranger's"),

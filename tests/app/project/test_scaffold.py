@@ -83,7 +83,7 @@ def test_one_group_is_refused(tmp_path: Path) -> None:
 
 def test_more_folds_than_groups_are_refused(tmp_path: Path) -> None:
     place = corpus(tmp_path / "corpus")
-    with pytest.raises(SplitError, match="4 folds need at least as many"):
+    with pytest.raises(SplitError, match="4 folds need at least as many groups"):
         make(place, tmp_path / "work", folds=4)
     with pytest.raises(UsageError, match="--folds 1"):
         make(place, tmp_path / "work", folds=1)
@@ -106,7 +106,7 @@ def test_a_project_is_overwritten_only_when_asked(tmp_path: Path) -> None:
     place = corpus(tmp_path / "corpus")
     file = make(place, tmp_path / "work")
     file.write_text("mine")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         make(place, tmp_path / "work")
     assert file.read_text() == "mine"
     make(place, tmp_path / "work", force=True)
@@ -114,7 +114,7 @@ def test_a_project_is_overwritten_only_when_asked(tmp_path: Path) -> None:
 
 
 def test_an_unknown_recipe_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no recipe 'tape'; did you mean 'tapes'\\?"):
+    with pytest.raises(UsageError, match="no recipe is called 'tape'; did you mean 'tapes'\\?"):
         make(corpus(tmp_path / "corpus"), tmp_path / "work", recipe="tape")
 
 
@@ -123,10 +123,10 @@ def test_wrong_places_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="is a file"):
         make(place, tmp_path / "file")
-    with pytest.raises(UsageError, match="there is no such folder"):
+    with pytest.raises(UsageError, match="this folder does not exist"):
         make(tmp_path / "gone", tmp_path / "work")
     (place / "tables").rename(place / "away")
-    with pytest.raises(UsageError, match="there is no such folder or file"):
+    with pytest.raises(UsageError, match="this file or folder does not exist"):
         make(place, tmp_path / "work")
     (place / "tables").mkdir()
     with pytest.raises(UsageError, match=r"holds no table for any of the 3 recordings .*recordings\)$"):

@@ -146,7 +146,7 @@ def test_a_changed_table_is_read_anew(tmp_path: Path) -> None:
     assert again.outcomes == {"corpus": "computed"}
     assert again.artefacts != first.artefacts
     table.unlink()
-    with pytest.raises(UsageError, match=r"\[corpus\.metadata\] table: .*train\.csv is no file"):
+    with pytest.raises(UsageError, match=r"\[corpus\.metadata\] table: .*train\.csv is not a file"):
         run_steps((corpus.STEP,), load_project(file), Silent())
 
 
@@ -159,7 +159,7 @@ def test_column_names_that_others_use_are_found_or_asked_for(tmp_path: Path) -> 
     assert (settings.corpus.metadata.label_column, settings.split.fold_field) == ("category", "fold")
     write_delimited(tmp_path / "odd.csv", ("filename", "fold", "Taxon"), rows)
     odd = Wishes(tmp_path / "audio", labels=str(tmp_path / "odd.csv"))
-    with pytest.raises(UsageError, match=r"--label-column which of these is the label: filename, fold, Taxon"):
+    with pytest.raises(UsageError, match=r"choose the label column with --label-column from: filename, fold, Taxon"):
         scaffold("birds", tmp_path / "odd", odd)
     named = Wishes(tmp_path / "audio", labels=str(tmp_path / "odd.csv"), label_column="Taxon")
     assert load_project(scaffold("birds", tmp_path / "odd", named)).settings.corpus.metadata.label_column == "Taxon"
@@ -186,12 +186,12 @@ def test_windows_fit_the_recordings(lengths: list[float], expected: float) -> No
 
 def test_what_cannot_be_split_is_told_before_a_project_is_written(tmp_path: Path) -> None:
     audio = sounds(tmp_path / "audio", [f"{label}/{n}.wav" for label in ("a", "b") for n in range(2)], rate=8000)
-    with pytest.raises(SplitError, match=r"5 folds were asked.*gives 4 groups"):
+    with pytest.raises(SplitError, match=r"5 folds were requested.*gives 4 groups"):
         scaffold("birds", tmp_path / "work", Wishes(audio))
     names = [f"{label}/{fold}-33-{take}.wav" for label in "xy" for fold, take in ((1, "A"), (2, "B"))]
     names += ["x/1-34-A.wav"]
     cut = sounds(tmp_path / "cut", names, rate=8000)
-    with pytest.raises(SplitError, match=r"the group '33' lies in several folds"):
+    with pytest.raises(SplitError, match=r"the group '33' is in several folds"):
         scaffold("birds", tmp_path / "work", Wishes(cut))
     assert not (tmp_path / "work").exists()
 
@@ -201,7 +201,7 @@ def test_sources_of_labels_that_contradict_are_refused(tmp_path: Path) -> None:
     for wishes, said in (
         (Wishes(audio, annotations=audio, labels="folder"), "--labels and --annotations"),
         (Wishes(audio, labels="folders"), "neither 'folder' nor a file"),
-        (Wishes(audio, labels="folder", label_column="x"), "--label-column x is of a table"),
+        (Wishes(audio, labels="folder", label_column="x"), "--label-column x needs a table"),
     ):
         with pytest.raises(UsageError, match=said):
             scaffold("birds", tmp_path / "work", wishes)

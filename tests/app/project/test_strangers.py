@@ -88,14 +88,16 @@ def test_links_below_the_data_root_are_refused_before_a_byte_is_written(file: Pa
 @pytest.mark.parametrize("name", ["bundle", "metrics.json", "report.html"])
 def test_a_link_in_the_place_of_a_result_is_refused(file: Path, tmp_path: Path, name: str) -> None:
     os.symlink(tmp_path, file.parent / name)
-    with pytest.raises(UsageError, match=f"{name} is a symbolic link, and this run would write there; remove it"):
+    with pytest.raises(
+        UsageError, match=f"{name} is a symbolic link, and this run would write to its target; remove it"
+    ):
         run_project(load_project(file), Silent())
 
 
 def test_a_data_root_may_itself_be_a_link(file: Path, tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     os.symlink(tmp_path / "disk", file.parent / "data")
-    with pytest.raises(UsageError, match="holds no audio files"):
+    with pytest.raises(UsageError, match="contains no audio files"):
         run_project(load_project(file), Silent())
 
 
@@ -106,7 +108,7 @@ BOMBS = [
     ("x = " + "9" * 5000, "is not valid TOML: Exceeds the limit"),
     (f"# {'x' * MOST_BYTES}", "is larger than"),
     ('base = "a\\u0000b"\n', "base must be text"),
-    ('[corpus]\naudio = "a\\u0000b"\n', r"[corpus] audio = 'a\x00b': holds a NUL"),
+    ('[corpus]\naudio = "a\\u0000b"\n', r"[corpus] audio = 'a\x00b': contains a NUL"),
     ('[corpus]\naudio = "a"\n[project]\nname = "../../x"\n', "[project] name = '../../x' is not a plain name"),
     ('[corpus]\naudio = "a"\n[project]\nname = "my tapes"\n', "[project] name = 'my tapes' is not a plain name"),
 ]
@@ -121,9 +123,9 @@ def test_bombs_and_hostile_values_are_refused_with_the_file(file: Path, text: st
 
 
 def test_a_device_in_the_place_of_a_base_is_not_read(file: Path) -> None:
-    assert "is no plain file" in complaint(file, 'base = "/dev/zero"\n')
+    assert "is not a regular file" in complaint(file, 'base = "/dev/zero"\n')
     os.mkfifo(file.parent / "pipe.toml")
-    with pytest.raises(ProjectError, match=r"pipe\.toml: is no plain file"):
+    with pytest.raises(ProjectError, match=r"pipe\.toml: is not a regular file"):
         read_toml(file.parent / "pipe.toml")
 
 

@@ -71,7 +71,7 @@ def test_a_training_preset_in_a_variant_is_what_it_stands_for(file: Path) -> Non
         ('[variants.bad]\nbase = "preset:wyde"\n', ["preset:wyde: there is none; presets: ", *preset_names()]),
         ("[variants.bad]\nbase = 3\n", ["[variants.bad]: base must be text"]),
         ('[variants.bad]\nbase = "bad"\n', ["more than 8 bases", "circle"]),
-        ('[variants."../x".training]\nepochs = 3\n', ["'../x'", "no plain name"]),
+        ('[variants."../x".training]\nepochs = 3\n', ["'../x'", "not a plain name"]),
         ("[variants]\nbad = 3\n", ["[variants] holds tables"]),
         ('[variants.bad.project]\ndata_root = "/tmp"\n', ["[project] data_root = '/tmp'", "below its own"]),
     ],
@@ -166,7 +166,7 @@ def test_a_dataset_that_cannot_be_built_stops_all_before_the_first_training(tape
     file.write_text(text + "[variants.finer.split]\nfolds = 9\n")
     said = ossicle("train", "-p", tapes, "--all-active", *QUIET)
     assert said.code != 0
-    assert "9 folds were asked" in said.err
+    assert "9 folds were requested" in said.err
     assert not (tapes / "data" / "training").exists()
 
 

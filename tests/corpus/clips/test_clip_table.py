@@ -157,5 +157,7 @@ def test_ratings_weigh_targets() -> None:
     assert weights() == [1.0] * 4
     for wrong in ("-1", "good", "nan", "inf"):
         some[1] = whole("b", rating=wrong)
-        with pytest.raises(UsageError, match=rf"'rating': x/b\.ogg says '{wrong}', which is no number from 0"):
+        with pytest.raises(
+            UsageError, match=rf"'rating': x/b\.ogg says '{wrong}', which is not a number of at least 0"
+        ):
             weights(weight_field="rating")

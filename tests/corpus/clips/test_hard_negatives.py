@@ -76,9 +76,9 @@ def test_what_cannot_be_used_any_more_is_counted_with_its_reason() -> None:
     clips = mined_clips(found, (*TAPES, unreviewed), [Annotation("b", 6.05, 7, "other")], FOLDS, 0.1, 1.0)
     assert [(one.recording_id, one.start_s) for one in clips.clips] == [("b", 8)]
     assert clips.unused == {
-        "its recording is not annotated as a whole, or not there": 2,
-        "its recording holds other sound now": 1,
-        "it lies beyond the end of its recording": 1,
+        "its recording is not completely annotated, or missing": 2,
+        "the sound of its recording changed": 1,
+        "it is beyond the end of its recording": 1,
         "it touches an annotation": 1,
     }
 
@@ -110,6 +110,6 @@ def test_a_damaged_round_is_refused_with_its_name(tmp_path: Path, change: object
     value = json.loads(file.read_text())
     change(value)  # type: ignore[operator]
     file.write_text(json.dumps(value))
-    with pytest.raises(FormatError, match="is no round of mining") as caught:
+    with pytest.raises(FormatError, match="is not a round of mining") as caught:
         read_mined(file)
     assert str(file) in str(caught.value)

@@ -81,7 +81,7 @@ def test_a_label_that_nobody_could_learn_is_refused() -> None:
         try:
             made = divided(recordings, [*annotations, rare], strategy="random", seed=seed)
         except SplitError as error:
-            assert "no 'trill' is left to train on: all 1 lie in val and test" in str(error)  # noqa: PT017
+            assert "no 'trill' is left to train on: all 1 are in val and test" in str(error)  # noqa: PT017
             break
         (fold,) = {one.fold for one in made.clips if one.label == "trill"}
         assert fold == TRAIN

@@ -41,19 +41,19 @@ def test_rows_as_they_are(tmp_path: Path) -> None:
         ({"address": "x.org/a"}, "is no http"),
         ({"address": "http:///a"}, "names no machine"),
         ({"address": "file://server/a"}, "names another machine"),
-        ({"address": "https://me:secret@x.org/a"}, "no name and password"),
-        ({"address": "https://x.org/a b"}, "holds blanks"),
-        ({"address": "https://[x/a"}, "is none"),
-        ({"address": "https://x.org/"}, "the path '' is none below a folder"),
-        ({"address": "https://x.org/..%2F..%2Fetc"}, "is none below a folder"),
+        ({"address": "https://me:secret@x.org/a"}, "must not contain a user name or password"),
+        ({"address": "https://x.org/a b"}, "contains blanks"),
+        ({"address": "https://[x/a"}, "is not valid"),
+        ({"address": "https://x.org/"}, "the path '' is not a relative path"),
+        ({"address": "https://x.org/..%2F..%2Fetc"}, "is not a relative path"),
         ({"sha256": "a" * 63}, "give 64 hexadecimal digits"),
         ({"size": "-1"}, "give a whole number of bytes"),
         ({"size": "1e3"}, "give a whole number of bytes"),
-        ({"path": "/etc/passwd"}, "is none below a folder"),
-        ({"path": "C:/x.ogg"}, "is none below a folder"),
-        ({"path": "a\\..\\..\\x.ogg"}, "is none below a folder"),
-        ({"path": "a//b.ogg"}, "is none below a folder"),
-        ({"path": "../x.ogg"}, "is none below a folder"),
+        ({"path": "/etc/passwd"}, "is not a relative path"),
+        ({"path": "C:/x.ogg"}, "is not a relative path"),
+        ({"path": "a\\..\\..\\x.ogg"}, "is not a relative path"),
+        ({"path": "a//b.ogg"}, "is not a relative path"),
+        ({"path": "../x.ogg"}, "is not a relative path"),
         ({"path": "a/.ssh/x"}, "hidden or a very long name"),
         ({"path": "é" * 120}, "hidden or a very long name"),
         ({"path": "a/b?.ogg"}, "characters that not every system allows"),
@@ -70,7 +70,7 @@ def test_what_is_refused_is_named_with_its_line(tmp_path: Path, cells: dict[str,
 
 
 def test_tables_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no file"):
+    with pytest.raises(UsageError, match="is not a file"):
         read_fetch_table(tmp_path / "none.csv", FetchSettings())
     with pytest.raises(UsageError, match=r"no column 'size' \(columns: address, sha256\); see fetch\.size_column"):
         read_fetch_table(table(tmp_path, header=("address", "sha256")), FetchSettings())

@@ -74,7 +74,7 @@ def test_one_file_will_do(tmp_path: Path) -> None:
 def test_nothing_to_read_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
         read_event_sets(tmp_path / "gone")
-    with pytest.raises(UsageError, match="holds no annotation files"):
+    with pytest.raises(UsageError, match="contains no annotation files"):
         read_event_sets(tmp_path)
     (tmp_path / "notes.txt").write_text("dear diary\n")
     with pytest.raises(FormatError, match=r"notes\.txt, line 1: is neither"):

@@ -35,7 +35,7 @@ def test_cells_as_tables_hold_them(cell: str, expected: tuple[str, ...]) -> None
     "cell", ["a", "['a'", "['a' 'b']", "[a]", "{'a'}", "['a'],", "nan", "[1]", "['a', ['b']]", "['a\\']"]
 )
 def test_what_is_no_list_is_named_with_its_line(cell: str) -> None:
-    with pytest.raises(FormatError, match=r"^t\.csv, line 7: more is .*no list of labels; write \['a', 'b'\]"):
+    with pytest.raises(FormatError, match=r"^t\.csv, line 7: more is .*not a list of labels; write \['a', 'b'\]"):
         parse_labels(cell, "t.csv, line 7", "more")
 
 

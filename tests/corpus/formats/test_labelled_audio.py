@@ -27,7 +27,7 @@ def test_class_folders(tmp_path: Path) -> None:
     )
     assert set(found.table.files) == {"dog/a.wav", "dog/deep/b.WAV", "Noise/c.wav", "-dog/d.wav"}
     assert [name for name, _ in found.left_out] == ["dog/bad.wav", "loose.wav"]
-    assert found.left_out[1][1] == "lies in no class folder"
+    assert found.left_out[1][1] == "is in no class folder"
 
 
 def test_states_in_names(tmp_path: Path) -> None:
@@ -49,10 +49,10 @@ def test_values_in_names(tmp_path: Path) -> None:
 
 
 def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds no recordings"):
+    with pytest.raises(UsageError, match="contains no recordings"):
         read_folders(tmp_path)
     sounds(tmp_path, "a_b.wav")
-    with pytest.raises(UsageError, match=r"a_b\.wav: lies in no class folder"):
+    with pytest.raises(UsageError, match=r"a_b\.wav: is in no class folder"):
         read_folders(tmp_path)
     for template, fields, words in (
         ("{x}_{y}", [], "--label-field is missing"),

@@ -58,7 +58,7 @@ def test_what_could_be_anything_is_nothing(tmp_path: Path, file: str, text: str)
 def test_what_could_be_two_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("file,start_time,end_time,label,IN FILE,OFFSET,DURATION\n")
-    with pytest.raises(FormatError, match=r"x\.csv, line 1: could be csv or kaleidoscope; say which with --from"):
+    with pytest.raises(FormatError, match=r"x\.csv, line 1: could be csv or kaleidoscope; choose with --from"):
         guess(path)
 
 
@@ -127,9 +127,9 @@ def test_malformed_durations(tmp_path: Path, text: str, words: str) -> None:
 
 def test_names_of_formats() -> None:
     assert format_named(" Raven ") is FORMATS["raven"]
-    with pytest.raises(UsageError, match="'xml' is not known; there is raven, csv"):
+    with pytest.raises(UsageError, match="'xml' is not known; choose from raven, csv"):
         format_named("xml")
-    with pytest.raises(UsageError, match="'birdnet' cannot be written; there is raven, csv"):
+    with pytest.raises(UsageError, match="'birdnet' cannot be written; choose from raven, csv"):
         format_named("birdnet", writing=True)
     assert EVENT_FORMATS[:3] == ("raven", "csv", "audacity")
 

@@ -119,7 +119,7 @@ def test_folders_that_are_missing_or_empty_are_named(tmp_path):
     with pytest.raises(UsageError, match=r"corpus\.audio.*audio"):
         index(tmp_path)
     (tmp_path / "audio").mkdir()
-    with pytest.raises(UsageError, match="holds no audio files"):
+    with pytest.raises(UsageError, match="contains no audio files"):
         index(tmp_path)
     sound(tmp_path / "audio/a.wav")
     with pytest.raises(UsageError, match=r"corpus\.annotations.*none"):

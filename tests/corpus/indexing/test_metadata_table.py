@@ -144,7 +144,7 @@ def test_rows_fit_by_whole_folders_and_never_by_parts_of_names(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (("wren", "['a'", "wren/XC1.ogg"), r"train\.csv, line 6: secondary_labels is .*no list"),
+        (("wren", "['a'", "wren/XC1.ogg"), r"train\.csv, line 6: secondary_labels is .*not a list"),
         (("", "[]", "wren/XC1.ogg"), r"train\.csv, line 6: 'primary_label' is empty"),
         (("wren", "[]", ""), r"train\.csv, line 6: the column 'filename' is empty"),
         (("wren", "[]", "wren/XC1.ogg"), r"train\.csv, line 6: 'wren/XC1.ogg' is in line 2 too"),
@@ -167,9 +167,9 @@ def test_wrong_columns_and_folders_are_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no column 'species' \(columns: primary_label, .*label_column"):
         index(tmp_path, label_column="species")
     write_delimited(tmp_path / "urls.csv", HEADER, [(*row[:5], f"https://x.org/{n}") for n, row in enumerate(ROWS)])
-    with pytest.raises(UsageError, match=r"none of its 4 rows speaks of an audio file \('https.*file_column"):
+    with pytest.raises(UsageError, match=r"none of its 4 rows names an audio file \('https.*file_column"):
         index(tmp_path, table="urls.csv", file_column="url")
-    with pytest.raises(UsageError, match=r"none\.csv is no file"):
+    with pytest.raises(UsageError, match=r"none\.csv is not a file"):
         index(tmp_path, table="none.csv")
     with pytest.raises(UsageError, match=r"yields the field 'site'"):
         index(tmp_path, group="site")

@@ -195,7 +195,7 @@ def test_what_names_say_of_clips_that_are_not_there_is_read_from_the_tape_or_tol
     assert [Path(path).name for path in times(alone)] == [kept.name]
     assert len(alone.annotations) == 4
     why = {note.where: note.message for note in alone.notes if note.kind == "segments_without_clip"}
-    assert "its 5 segments were left out" in why[gone.stem]
+    assert "its 5 segments were skipped" in why[gone.stem]
 
 
 def test_segments_beyond_their_clips_and_with_times_that_are_none_are_told(one):
@@ -311,7 +311,7 @@ def test_what_is_excluded_is_not_used_and_its_segments_are_counted(one):
     assert len(found.annotations) == 4
     assert found.partly[found.recordings[0].id] == ((0.0, 60.0),)
     message = next(note.message for note in found.notes if note.kind == "not_chosen")
-    assert message.startswith("4 annotations are of 1 files")
+    assert message.startswith("4 annotations belong to 1 files")
     shutil.copytree(one.clips, one.folder / "copy of labelled_recordings")
     shutil.copytree(one.clips, one.folder / "another copy")
     copies = replace(SETTINGS, exclude=(*settings.exclude, "*copy*"))
@@ -364,7 +364,7 @@ def test_two_tapes_of_one_name_are_told_apart_by_folders_or_refused(one):
     found = index(one, replace(SETTINGS, exclude=("b/labelled_recordings",)), group="recording")
     assert [path for path, calls in times(found).items() if calls] == [f"a/raw_recordings/{TAPES[1]}.wav"]
     segment.unlink()
-    with pytest.raises(UsageError, match="holds no audio files"):
+    with pytest.raises(UsageError, match="contains no audio files"):
         index(one, group="recording")
 
 
@@ -381,7 +381,7 @@ def test_settings_that_make_no_sense_say_what_to_write(one):
         index_corpus(one.folder, one.folder, SETTINGS, group="tape")
     with pytest.raises(UsageError, match="annotations is empty"):
         index_corpus(one.folder, None, SETTINGS, group="tape")
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         index_corpus(one.folder, next(one.segments.iterdir()), SETTINGS, group="tape")
 
 

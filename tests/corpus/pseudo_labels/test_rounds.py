@@ -164,7 +164,7 @@ def test_a_damaged_round_is_refused_with_its_name(tmp_path: Path, damage: Callab
     path = round_path(tmp_path, 1)
     write_round(path, views(), ABOUT)
     damage(path)
-    with pytest.raises(FormatError, match=r"round-001: is no round of pseudo-labels \("):
+    with pytest.raises(FormatError, match=r"round-001: is not a round of pseudo-labels \("):
         read_windows(read_head(path), "fold0")
 
 

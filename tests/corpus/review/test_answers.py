@@ -203,7 +203,7 @@ def test_a_new_label_must_be_allowed(folder: Path) -> None:
 
 def test_events_beyond_the_end_are_refused_and_malformed_tables_named(folder: Path) -> None:
     edit(folder / LABELS, lambda rows: [*rows, RawSelection(59.0, 61.0, "hum")])
-    with pytest.raises(FormatError, match=r"'hum' at 59 to 61 s lies beyond the end of site A/tape\.wav at 60 s"):
+    with pytest.raises(FormatError, match=r"'hum' at 59 to 61 s is beyond the end of site A/tape\.wav at 60 s"):
         said(folder)
     (folder / LABELS).write_text("5.0\tx\thum\n")
     with pytest.raises(FormatError, match=r"tape\.txt, line 1: the end is 'x'"):
@@ -212,7 +212,7 @@ def test_events_beyond_the_end_are_refused_and_malformed_tables_named(folder: Pa
 
 def test_a_folder_without_an_export_is_refused(folder: Path) -> None:
     (folder / "export.json").write_text('{"format": 1}')
-    with pytest.raises(FormatError, match="is no record of an export"):
+    with pytest.raises(FormatError, match="is not the record of an export"):
         read_export(folder)
     (folder / "export.json").unlink()
     with pytest.raises(UsageError, match="ossicle review export"):

@@ -114,9 +114,9 @@ def test_rounds_are_numbered_and_the_same_is_not_kept_twice(tmp_path: Path) -> N
     ("key", "value", "words"),
     [
         ("format", 2, "its format is 2"),
-        ("recordings", [{"recording_id": "a"}], "is no review round"),
-        ("recordings", 3, "is no review round"),
-        ("provenance", [], "is no review round"),
+        ("recordings", [{"recording_id": "a"}], "is not a review round"),
+        ("recordings", 3, "is not a review round"),
+        ("provenance", [], "is not a review round"),
     ],
 )
 def test_damaged_rounds_are_named(tmp_path: Path, key: str, value: object, words: str) -> None:

@@ -159,7 +159,7 @@ def test_errors_name_the_remedy() -> None:
         make_folds(pair, annotated, SplitSettings(group="site"))
     with pytest.raises(SplitError, match="found none"):
         make_folds([], [], SplitSettings())
-    with pytest.raises(SplitError, match=r"3 folds were asked.*2 groups"):
+    with pytest.raises(SplitError, match=r"3 folds were requested.*2 groups"):
         make_folds(pair, annotated, SplitSettings(folds=3))
     with pytest.raises(SplitError, match="leaves no annotation to train on"):
         make_folds(pair, calls(pair[0], 5), SplitSettings())

@@ -30,13 +30,13 @@ def test_folds_are_those_of_the_field_by_number() -> None:
 
 def test_a_group_that_published_folds_cut_is_named() -> None:
     some = [recording(f"r{i}", fold=str(i % 2), author="Ann" if i in (0, 3) else f"a{i}") for i in range(4)]
-    with pytest.raises(SplitError, match=r"group 'Ann' lies in several folds \(0: r0\.ogg; 1: r3\.ogg\)"):
+    with pytest.raises(SplitError, match=r"group 'Ann' is in several folds \(0: r0\.ogg; 1: r3\.ogg\)"):
         make_folds(some, labelled(some, "a"), SplitSettings(group="author", fold_field="fold"))
 
 
 def test_recordings_without_a_fold_and_one_fold_are_refused() -> None:
     some = [recording("a", fold="1"), recording("b", fold="2"), recording("c")]
-    with pytest.raises(SplitError, match=r"1 of 3 recordings do not say their fold, c\.ogg among them"):
+    with pytest.raises(SplitError, match=r"1 of 3 recordings have no fold, c\.ogg among them"):
         make_folds(some, labelled(some, "a"), SplitSettings(fold_field="fold"))
     same = [recording(name, fold="1") for name in "ab"]
     with pytest.raises(SplitError, match="all recordings are in one fold, '1'"):
@@ -47,7 +47,7 @@ def test_settings_that_say_two_things_are_refused() -> None:
     with pytest.raises(ValueError, match="fold_field = 'fold' is for strategy"):
         SplitSettings(fold_field="fold", strategy="random")
     for more in ({"folds": 0}, {"fold_field": "fold", "folds": 3}):
-        with pytest.raises(ValueError, match='rare = "train" is for made folds'):
+        with pytest.raises(ValueError, match='rare = "train" works with new folds only'):
             SplitSettings(rare="train", **more)  # type: ignore[arg-type]
 
 
@@ -71,7 +71,7 @@ def test_groups_of_rare_labels_may_stay_in_train() -> None:
     assert [made[one.id].fold for one in some[:2]] == [NEVER_HELD_OUT] * 2
     assert {made[one.id].fold for one in some[2:]} == {0, 1, 2, 3}
     assert audit(made, some, notes, group="author").ok
-    with pytest.raises(SplitError, match=r"5 folds were asked.*5 groups, 1 of them with.*rare = \"each_fold\""):
+    with pytest.raises(SplitError, match=r"5 folds were requested.*5 groups, 1 of them with.*rare = \"each_fold\""):
         make_folds(some, notes, SplitSettings(group="author", folds=5, rare="train"))
 
 
@@ -84,5 +84,5 @@ def test_esc10_is_divided_as_published(real_data: Path) -> None:
     assert len(made) == 400
     assert all(made[one.id].fold == int(Path(one.path).name[0]) - 1 for one in found.recordings)
     assert sorted(entry.fold for entry in made.values()) == sorted(list(range(5)) * 80)
-    with pytest.raises(SplitError, match="lies in several folds"):
+    with pytest.raises(SplitError, match="is in several folds"):
         make_folds(found.recordings, found.annotations, SplitSettings(group="folder", fold_field="fold"))

@@ -91,7 +91,7 @@ class LoadedBundle(BundleFacts):
         Raises
         ------
         UsageError
-            A path does not exist, or a folder holds no recordings.
+            A path does not exist, or a folder contains no recordings.
         ValueError
             Samples are not finite real numbers of such a shape, or their rate is not a positive whole number.
 

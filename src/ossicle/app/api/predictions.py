@@ -136,7 +136,9 @@ class Predictions(Sequence[RecordingPrediction]):
             )
         read = [one for one in self.recordings if one.status != "left_out"]
         if target.shape != "table" and len(read) != 1:
-            raise UsageError(f"{place}: {target.title} hold one recording each, there are {len(read)}: name a folder")
+            raise UsageError(
+                f"{place}: {target.title} hold one recording each, but there are {len(read)}: give a folder"
+            )
         place.parent.mkdir(parents=True, exist_ok=True)
         write_table_of(place, read, target, WriteOptions(high_hz=self.high_hz))
         return (place,)

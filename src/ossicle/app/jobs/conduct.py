@@ -124,4 +124,4 @@ def failures(folder: PlanFolder, states: Sequence[TaskState]) -> OssicleError | 
         f"by hand: {folder.by_hand(one.task)}"
         for one in bad
     ]
-    return OssicleError("\n".join([f"{len(bad)} of {len(states)} tasks did not end well:", *lines]))
+    return OssicleError("\n".join([f"{len(bad)} of {len(states)} tasks failed:", *lines]))

@@ -102,7 +102,7 @@ def last_folder(data_root: Path, project: Path) -> PlanFolder:
     """The latest folder of a data root; raises UsageError where nothing was ever submitted."""
     found = all_folders(data_root, project)
     if not found:
-        raise UsageError(f"no jobs in {data_root}: ossicle jobs submit, or ossicle run --on slurm, makes some")
+        raise UsageError(f"no jobs in {data_root}; create them with ossicle jobs submit or ossicle run --on slurm")
     return found[-1]
 
 

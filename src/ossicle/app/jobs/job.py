@@ -32,7 +32,7 @@ class Task:
         if not self.argv or self.argv[0] != COMMAND or not all(isinstance(one, str) for one in self.argv):
             raise ValueError(f"task {self.name!r}: argv must begin with {COMMAND!r} and hold text only")
         if any("\0" in one for one in (*self.argv, self.name)):
-            raise ValueError(f"task {self.name!r}: holds a NUL, as no command line can")
+            raise ValueError(f"task {self.name!r}: contains a NUL character, which no command line can")
         if PurePosixPath(self.folder).is_absolute() or ".." in PurePosixPath(self.folder).parts:
             raise ValueError(f"task {self.name!r}: folder {self.folder!r} is not below the project's")
 
@@ -102,7 +102,9 @@ def read_plan(file: Path) -> JobPlan:
         jobs = tuple(_job(one) for one in value["jobs"])
         return JobPlan(jobs, int(value["attempts"]), int(value["continuations"]))
     except (KeyError, TypeError, ValueError) as problem:
-        raise ArtefactError(f"{file} is no plan of jobs ({problem}); write it again: ossicle jobs write") from problem
+        raise ArtefactError(
+            f"{file} is not a plan of jobs ({problem}); write it again: ossicle jobs write"
+        ) from problem
 
 
 def _job(value: Mapping[str, Any]) -> Job:

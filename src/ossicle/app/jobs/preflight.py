@@ -20,11 +20,15 @@ def slurm_findings(project: Project) -> Iterator[Finding]:
     if not there:
         return
     if shutil.which("sbatch") is None:
-        yield Finding("slurm", False, "there is no sbatch here; log in where Slurm is, or add --set jobs.on=local")
+        yield Finding(
+            "slurm", False, "sbatch is not installed here; log in to a machine with Slurm, or add --set jobs.on=local"
+        )
         return
     partitions = slurm.partitions()
     if partitions is None:
-        yield Finding("slurm", False, "sinfo gets no answer; is the controller up, and SLURM_CONF right?")
+        yield Finding(
+            "slurm", False, "sinfo gets no answer; check that the controller runs and that SLURM_CONF is right"
+        )
         return
     yield Finding("slurm", True, f"answers; partitions: {', '.join(sorted(partitions))}")
     for name, users in _named(there, "partition").items():
@@ -40,7 +44,7 @@ def slurm_findings(project: Project) -> Iterator[Finding]:
     for name, users in named.items():
         what = f"account {name} of {users}"
         if known is None:
-            yield Finding("slurm", True, f"{what}: cannot be checked, for Slurm keeps no accounts here")
+            yield Finding("slurm", True, f"{what}: cannot be checked, because this Slurm has no accounting")
         elif name in known:
             yield Finding("slurm", True, f"{what}: yours")
         else:

@@ -49,7 +49,7 @@ def pull_project(
     if shutil.which("rsync") is None:
         raise UsageError("rsync is not installed; install it here and there")
     if remote.startswith("-") or not remote.strip():
-        raise UsageError(f"{remote!r} names no folder: write HOST:PATH or a path")
+        raise UsageError(f"{remote!r} contains no folder: write HOST:PATH or a path")
     root = remote.rstrip("/") or "/"
     results = pipeline_of(project).result_names()
     out = [row for name in results if (row := _bring(root, name, project.folder / name, dry_run=dry_run)) is not None]

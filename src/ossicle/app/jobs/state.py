@@ -74,7 +74,7 @@ def _merged(
     if queued is None:
         return last or "pending", "Slurm does not answer"
     if entry is None:
-        return "lost", "no longer in the queue; submit again to go on from there"
+        return "lost", "no longer in the queue; submit again to resume"
     if entry.state == "PENDING":
         return ("again" if last in ("again", "limit") else "pending"), entry.reason
     if entry.state in ("RUNNING", "COMPLETING", "CONFIGURING"):

@@ -110,14 +110,14 @@ class BenchmarkSettings:
                     f"windows holds {list(window)}: write [window, step] in seconds, the step at most the window"
                 )
         if len(set(self.windows)) < len(self.windows):
-            raise ValueError("windows names a window and step twice: write each once")
+            raise ValueError("windows contains a window and step twice: write each once")
         for name in ("thresholds", "off_ratio", "min_length_s", "min_gap_s", "ious"):
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty: give at least one value")
         if any(low >= high for low, high in zip(self.thresholds, self.thresholds[1:], strict=False)):
             raise ValueError("thresholds must rise from value to value")
         if strangers := [one for one in self.tables if one not in self.thresholds]:
-            raise ValueError(f"tables names {strangers[0]:g}, which is none of the thresholds")
+            raise ValueError(f"tables names {strangers[0]:g}, which is not one of the thresholds")
         if any(value < 0 for value in self.median_s):
             raise ValueError("median_s must be at least 0 s")
         if not (self.median_s or self.ema_s):

@@ -4,7 +4,7 @@ from ossicle.core.combination import LEARNED, MOST_MEMBERS, RULES, Combination
 from ossicle.core.settings import setting, settings
 
 ITSELF = "."
-"""The project without a variant, among the members of an ensemble: no variant can be called so."""
+"""The project without a variant, among the members of an ensemble: no variant can have this name."""
 
 
 @settings
@@ -30,7 +30,7 @@ class EnsembleSettings:
         if len(self.members) > MOST_MEMBERS:
             raise ValueError(f"members names {len(self.members)}, more than the {MOST_MEMBERS} that are accepted")
         if self.weights and self.rule == LEARNED:
-            raise ValueError('weights are fitted under rule = "learned": leave them out, or say rule = "mean"')
+            raise ValueError('weights are fitted under rule = "learned": leave them out, or set rule = "mean"')
         if self.weights and len(self.weights) != len(self.members):
             raise ValueError(f"weights holds {len(self.weights)} figures for {len(self.members)} members")
         if self.weights and not sum(self.weights) > 0:

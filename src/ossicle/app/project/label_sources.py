@@ -59,12 +59,12 @@ def label_source(
     """
     if annotations is not None:
         if labels:
-            raise UsageError("--labels and --annotations both say what is heard; give one of them")
+            raise UsageError("--labels and --annotations both give labels; give only one of them")
         return LabelSource()
     if not labels or labels == FOLDER:
         field = FOLDER if labels else str(recipe.get("corpus", {}).get("label_field", ""))
         if label_column:
-            raise UsageError(f"--label-column {label_column} is of a table; name it with --labels FILE.csv")
+            raise UsageError(f"--label-column {label_column} needs a table; give it with --labels FILE.csv")
         for text in _PUBLISHED_NAMES if field == FOLDER else ():
             if stems and all(Template(text).parse(stem) for stem in stems):
                 return LabelSource(field, group="source", fold_field="fold", name_template=text)
@@ -74,7 +74,7 @@ def label_source(
 
 def _of_table(table: Path, label_column: str) -> LabelSource:
     if not table.is_file():
-        raise UsageError(f"--labels {table}: neither 'folder' nor a file; name a CSV, TSV or Parquet table")
+        raise UsageError(f"--labels {table}: neither 'folder' nor a file; give a CSV, TSV or Parquet table")
     header = read_delimited(table).header
     known = {name.lower(): name for name in reversed(header) if name}
 
@@ -84,12 +84,12 @@ def _of_table(table: Path, label_column: str) -> LabelSource:
     file_column, label = first(_FILES), first([label_column.lower()] if label_column else _LABELS)
     if not file_column:
         raise UsageError(
-            f"{table}: no column is called {', '.join(_FILES[:-1])} or {_FILES[-1]}; rename the one of the files"
+            f"{table}: no column is called {', '.join(_FILES[:-1])} or {_FILES[-1]}; rename the column with the files"
         )
     if not label:
         wanted = label_column or " or ".join(_LABELS)
         raise UsageError(
-            f"{table}: no column is called {wanted}; say with --label-column which of these is the label: "
+            f"{table}: no column is called {wanted}; choose the label column with --label-column from: "
             f"{', '.join(header)}"
         )
     return LabelSource(

@@ -66,7 +66,7 @@ def recipe_names() -> list[str]:
 def recipe_text(name: str) -> str:
     """The TOML of a recipe; raises ProjectError where there is none of this name."""
     if name not in recipe_names():
-        raise ProjectError(f"there is no recipe {name!r}; {did_you_mean(name, recipe_names())}")
+        raise ProjectError(f"no recipe is called {name!r}; {did_you_mean(name, recipe_names())}")
     return (importlib.resources.files(_RECIPES) / f"{name}.toml").read_text(encoding="utf-8")
 
 
@@ -156,4 +156,4 @@ def _chain(file: Path) -> list[tuple[dict[str, Any], str]]:
         if not isinstance(base, str) or not base.isprintable():
             raise ProjectError(f'{name}: base must be text, such as "recipe:tapes" or another project file')
         name = base if base.startswith("recipe:") else str(Path(name).parent / base)
-    raise ProjectError(f"{file}: more than {_MOST_BASES} bases; does one of them name itself?")
+    raise ProjectError(f"{file}: more than {_MOST_BASES} bases; check for a circle")

@@ -137,11 +137,13 @@ def check(layers: Layers) -> ProjectSettings:
     for path, value in _leaves(layers.values, ()):
         place = _place(layers, path)
         if isinstance(value, date | time):
-            raise ProjectError(f"{place} = {value}: dates and times go in quotes")
+            raise ProjectError(f"{place} = {value}: put dates and times in quotes")
         if isinstance(value, float) and not math.isfinite(value):
             raise ProjectError(f"{place} = {value}: should be a finite number; {_help(path[:-1], path[-1])}")
         if isinstance(value, str) and "\0" in value:
-            raise ProjectError(f"{place} = {value!r}: holds a NUL, as no name can; {_help(path[:-1], path[-1])}")
+            raise ProjectError(
+                f"{place} = {value!r}: contains a NUL character, which no name can; {_help(path[:-1], path[-1])}"
+            )
     try:
         return TypeAdapter(ProjectSettings).validate_json(json.dumps(with_step_tables(layers.values)))
     except ValidationError as error:

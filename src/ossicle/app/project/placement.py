@@ -19,12 +19,12 @@ def _refuse(table: "StepPlacement") -> None:
     """Refuse what would be more than one word of an sbatch line."""
     for name in ("partition", "account", "qos", "gpu_type", "memory"):
         if not _PLAIN.fullmatch(getattr(table, name)):
-            raise ValueError(f"{name} = {getattr(table, name)!r} is no name that Slurm could know")
+            raise ValueError(f"{name} = {getattr(table, name)!r} is not a valid Slurm name")
     if table.time and not _TIME.fullmatch(table.time):
-        raise ValueError(f"time = {table.time!r} is no wall time: write minutes, H:MM:SS or D-HH:MM:SS")
+        raise ValueError(f"time = {table.time!r} is not a wall time: write minutes, H:MM:SS or D-HH:MM:SS")
     for name in SHELL:
         if any("\n" in line or "\r" in line for line in getattr(table, name)):
-            raise ValueError(f"{name} holds a line end: write one text for each line")
+            raise ValueError(f"{name} contains a line break: write one text for each line")
 
 
 @settings

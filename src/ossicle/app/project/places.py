@@ -37,4 +37,6 @@ def refuse_links(data_root: Path, results: tuple[Path, ...]) -> None:
                 )
     for result in results:
         if result.is_symlink():
-            raise UsageError(f"{result} is a symbolic link, and this run would write there; remove it and run again")
+            raise UsageError(
+                f"{result} is a symbolic link, and this run would write to its target; remove it and run again"
+            )

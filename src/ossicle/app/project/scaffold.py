@@ -69,18 +69,18 @@ def scaffold(recipe: str, folder: Path, wishes: Wishes, *, force: bool = False) 
     yields, SplitError where there is one group only and where published folds cut a group.
     """
     if recipe not in recipe_names():
-        raise UsageError(f"there is no recipe {recipe!r}; {did_you_mean(recipe, recipe_names())}")
+        raise UsageError(f"no recipe is called {recipe!r}; {did_you_mean(recipe, recipe_names())}")
     file = folder / PROJECT_FILE
     if file.exists() and not force:
-        raise UsageError(f"{file} is there already; choose another folder, or --force to overwrite it")
+        raise UsageError(f"{file} already exists; choose another folder, or --force to overwrite it")
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file; name a folder for the project")
+        raise UsageError(f"{folder} is a file; give a folder for the project")
     if wishes.folds == 1:
         raise UsageError("--folds 1 leaves nothing to train on; use 0 (each group held out once) or at least 2")
     if not wishes.audio.is_dir():
-        raise UsageError(f"--audio {wishes.audio}: there is no such folder")
+        raise UsageError(f"--audio {wishes.audio}: this folder does not exist")
     if wishes.annotations is not None and not wishes.annotations.exists():
-        raise UsageError(f"--annotations {wishes.annotations}: there is no such folder or file")
+        raise UsageError(f"--annotations {wishes.annotations}: this file or folder does not exist")
     found = _look(recipe, recipe_values(recipe), wishes)
     _require_groups(found)
     write_text(file, _text(folder, wishes, found))
@@ -138,8 +138,8 @@ def _template(stems: Sequence[str], field: str, option: str) -> str:
     found = infer_template(names, field)
     if found is None:
         raise UsageError(
-            f"--{option} {field}: no field of this name in file names like {names[0] if names else ''!r}; "
-            f"say where it is with --name-template, as in 'site{{site}}_*', or group by {' or '.join(_BUILT_IN)}"
+            f"--{option} {field}: no such field in file names like {names[0] if names else ''!r}; "
+            f"set a pattern with --name-template, as 'site{{site}}_*', or group by {' or '.join(_BUILT_IN)}"
         )
     return found
 
@@ -153,7 +153,9 @@ def _require_groups(found: Found) -> None:
     groups = {one.fields[found.group] for one in found.index.recordings if one.reviewed}
     if found.index.annotations and len(groups) < max(2, found.folds):
         wanted = (
-            f"{found.folds} folds need at least as many" if found.folds else "holding each out once needs at least two"
+            f"{found.folds} folds need at least as many groups"
+            if found.folds
+            else "to hold each out once, there must be at least two"
         )
         raise SplitError(
             f"grouping by {found.group!r} gives {len(groups)} annotated group(s): {wanted}; choose another --group"

@@ -99,18 +99,18 @@ class ProjectSettings:
         if self.training.pretrained and self.model.name != "window":
             raise ValueError(
                 f"training.pretrained = {self.training.pretrained!r}: only networks of timm have weights that others "
-                'trained; say model.name = "window", or leave it out'
+                'trained; set model.name = "window", or leave it out'
             )
         windows = self.chunks.window_s > 0
         clips = self.model.name == "window" and self.model.window.reading == "clips"
         if windows and self.model.name != "window":
             raise ValueError(
                 f"model.name = {self.model.name!r} reads frame by frame, and chunks.window_s = {self.chunks.window_s:g}"
-                ' s asks for windows: say model.name = "window", or leave chunks.window_s out'
+                ' s asks for windows: set model.name = "window", or leave chunks.window_s out'
             )
         if windows and not clips:
             raise ValueError(
-                'model.window.reading = "frames" tells every part of a chunk: say how long it is in chunks.core_s, and '
+                'model.window.reading = "frames" tells every part of a chunk: set its length in chunks.core_s, and '
                 "leave chunks.window_s out"
             )
         if not windows and clips:
@@ -134,12 +134,12 @@ class ProjectSettings:
             raise ValueError(
                 f'augment.normalise = "{augment.normalise}" brings training crops to full scale, and what is heard '
                 'later is not: it is for networks that hear no level (model.name = "window" with '
-                'model.window.normalise = "minmax" or "peak"); say augment.normalise = "none"'
+                'model.window.normalise = "minmax" or "peak"); set augment.normalise = "none"'
             )
         if early.shift_probability > 0 and plan.overlaps and early.shift_s < plan.hop_s:
             raise ValueError(
                 f"augment.early.shift_s = {early.shift_s:g} s is less than a frame ({plan.hop_s:g} s), and frames that "
-                "overlap are moved by whole ones: say more, or augment.early.shift_probability = 0"
+                "overlap are moved by whole ones: set a larger value, or augment.early.shift_probability = 0"
             )
         if early.shift_probability > 0 and plan.overlaps and plan.chunk_frames == 1:
             raise ValueError(

@@ -17,14 +17,14 @@ def read_toml(file: Path) -> dict[str, Any]:
     try:
         found = file.stat()
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-            raise ProjectError(f"{file}: is no plain file; name a project file")
+            raise ProjectError(f"{file}: is not a regular file; give a project file")
         if found.st_size > MOST_BYTES:
-            raise ProjectError(f"{file}: is larger than {MOST_BYTES} bytes, so it is no project file")
+            raise ProjectError(f"{file}: is larger than {MOST_BYTES} bytes, so it is not a project file")
         return parse_toml(file.read_text(encoding="utf-8"), str(file))
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ProjectError(
-            f"{file}: cannot be read ({why}); name a project file with -p, or make one with 'ossicle new'"
+            f"{file}: cannot be read ({why}); give a project file with -p, or create one with 'ossicle new'"
         ) from None
 
 

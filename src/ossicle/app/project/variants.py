@@ -36,7 +36,7 @@ class Variants:
         for name in found:
             if not is_plain_name(name):
                 raise ProjectError(
-                    f"{where}: [variants.{name!r}] is no plain name (letters, digits, '.', '_', '-'; no path)"
+                    f"{where}: [variants.{name!r}] is not a plain name (letters, digits, '.', '_', '-'; no path)"
                 )
         self._where = where
         self._found: dict[str, Overlay] = found
@@ -85,7 +85,7 @@ class Variants:
             if not isinstance(base, str) or not base.isprintable():
                 raise ProjectError(f'{origin}: base must be text: another variant, or "preset:NAME"')
             name, asked_by = base, f"{origin} base"
-        raise ProjectError(f"{self._where}: [variants.{name}] has more than {_MOST_BASES} bases; is there a circle?")
+        raise ProjectError(f"{self._where}: [variants.{name}] has more than {_MOST_BASES} bases; check for a circle")
 
 
 def preset_names() -> tuple[str, ...]:

@@ -179,9 +179,7 @@ def build_dataset(
         targets.setdefault(clip, []).append(clip)
         quality.setdefault(clip, annotation.quality)
     if not targets:
-        raise SplitError(
-            "no target is left: annotate reviewed recordings, or change dataset.quality_min and quality_max"
-        )
+        raise SplitError("no targets: annotate reviewed recordings, or change dataset.quality_min and quality_max")
     ordered = sorted((one for same in targets.values() for one in same), key=clip_order)
     quiet = [one for one in used.values() if one.id not in unknown]
     if settings.noise == "beside":
@@ -313,7 +311,7 @@ def clip_weight(recording: Recording, settings: DatasetSettings) -> float:
     if not 0 <= weight < float("inf"):
         raise UsageError(
             f"dataset.weight_field = {settings.weight_field!r}: {recording.root}/{recording.path} says {value!r}, "
-            "which is no number from 0; correct it, or leave weight_field out"
+            "which is not a number of at least 0; correct it, or leave weight_field out"
         )
     return weight or 1.0
 
@@ -332,7 +330,7 @@ def _why_unused(recording: Recording, folds: Mapping[str, FoldEntry], looked: Co
     if recording.status == "left_out":
         return f"left out: {recording.reason}"
     if not recording.reviewed and recording.id not in looked:
-        return "nobody has reviewed it, so what it lacks is not known"
+        return "nobody has reviewed it, so it may contain calls"
     if recording.id not in folds:
         return "it lies in no fold"
     return ""

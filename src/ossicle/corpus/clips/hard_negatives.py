@@ -85,7 +85,7 @@ def read_mined(file: Path) -> tuple[FalseAlarm, ...]:
         )
         as_intervals([(one.start_s, one.end_s) for one in out])
     except (ArtefactError, KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise FormatError(f"{file}: is no round of mining ({problem}); restore it, or remove it") from None
+        raise FormatError(f"{file}: is not a round of mining ({problem}); restore it, or remove it") from None
     return out
 
 
@@ -117,11 +117,11 @@ def mined_clips(
     for one in found:
         recording, entry = known.get(one.recording_id), folds.get(one.recording_id)
         if recording is None or entry is None:
-            unused["its recording is not annotated as a whole, or not there"] += 1
+            unused["its recording is not completely annotated, or missing"] += 1
         elif recording.digest != one.digest:
-            unused["its recording holds other sound now"] += 1
+            unused["the sound of its recording changed"] += 1
         elif one.end_s > recording.duration_s + 1e-6:
-            unused["it lies beyond the end of its recording"] += 1
+            unused["it is beyond the end of its recording"] += 1
         elif _touches(one, busy):
             unused["it touches an annotation"] += 1
         else:

@@ -170,6 +170,6 @@ def _check_labels(found: Iterable[tuple[int, str, int]]) -> None:
     for label, counts in sorted(by_label.items()):
         if not counts[NEVER_HELD_OUT]:
             raise SplitError(
-                f"no '{label}' is left to train on: all {counts.total()} lie in val and test; use another seed, or "
+                f"no '{label}' is left to train on: all {counts.total()} are in val and test; use another seed, or "
                 "leave the label out with [corpus] labels"
             )

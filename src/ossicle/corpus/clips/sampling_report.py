@@ -62,10 +62,10 @@ def refuse_overlaps(rows: Iterable[TapeMining]) -> None:
     ]
     if bad:
         raise SplitError(
-            "[dataset] refuse_overlaps: clips overlap or are there twice:\n  "
+            "[dataset] refuse_overlaps: clips overlap or occur twice:\n  "
             + "\n  ".join(bad)
-            + "\nlower noise_per_target or margin_s, set fallback_raw = true, correct annotations that are there twice "
-            "(`ossicle dataset health` names them), or set refuse_overlaps = false"
+            + "\nlower noise_per_target or margin_s, set fallback_raw = true, correct annotations that occur twice "
+            "(`ossicle dataset health` lists them), or set refuse_overlaps = false"
         )
 
 

@@ -37,7 +37,7 @@ def read_fetch_table(table: Path, settings: FetchSettings) -> tuple[Wanted, ...]
         Listing every bad row with its line: invalid addresses, sizes, digests and paths, and rows that share a path.
     """
     if not table.is_file():
-        raise UsageError(f"fetch.table: {table} is no file; correct the path")
+        raise UsageError(f"fetch.table: {table} is not a file; correct the path")
     read = read_delimited(table)
     places = read.places()
     columns = {"path": places.get(settings.path_column.lower())}
@@ -74,7 +74,7 @@ def read_fetch_table(table: Path, settings: FetchSettings) -> tuple[Wanted, ...]
 
     each(by_line, one)
     if not out:
-        raise UsageError(f"{table}: has no rows; there is nothing to fetch")
+        raise UsageError(f"{table}: has no rows, so there is nothing to fetch")
     return tuple(out)
 
 
@@ -83,13 +83,13 @@ def _check_address(address: str, where: str) -> None:
         parts = urlsplit(address)
         host = parts.hostname
     except ValueError as problem:
-        raise FormatError(f"{where}: the address {address!r} is none ({problem})") from None
+        raise FormatError(f"{where}: the address {address!r} is not valid ({problem})") from None
     if parts.scheme not in SCHEMES:
         raise FormatError(f"{where}: the address {address!r} is no {', '.join(SCHEMES[:-1])} or {SCHEMES[-1]} address")
     if any(ord(one) < 33 or ord(one) == 127 for one in address):
-        raise FormatError(f"{where}: the address {address!r} holds blanks; write %20 for one")
+        raise FormatError(f"{where}: the address {address!r} contains blanks; write %20 for each")
     if "@" in parts.netloc:
-        raise FormatError(f"{where}: an address holds no name and password; tables are passed on")
+        raise FormatError(f"{where}: an address must not contain a user name or password, because tables are shared")
     if (host not in (None, "localhost")) if parts.scheme == "file" else not host:
         raise FormatError(f"{where}: the address {address!r} names {'another machine' if host else 'no machine'}")
 
@@ -100,11 +100,11 @@ def _path(stated: str, where: str) -> str:
     parts = normal_path(stated).split("/")
     leaves = windows.drive or windows.root or ".." in windows.parts or "\\" in stated
     if leaves or any(part in ("", ".") for part in parts):
-        raise FormatError(f"{where}: the path {stated!r} is none below a folder; write it as in a/b.ogg")
+        raise FormatError(f"{where}: the path {stated!r} is not a relative path; write it as a/b.ogg")
     if any(ord(one) < 32 or ord(one) == 127 or 0xD800 <= ord(one) < 0xE000 or one in '<>:"|?*' for one in stated):
         raise FormatError(
-            f"{where}: the path {stated!r} holds characters that not every system allows; give it another"
+            f"{where}: the path {stated!r} contains characters that not every system allows; choose another"
         )
     if any(part.startswith(".") or len(part.encode()) > _LONGEST_NAME for part in parts):
-        raise FormatError(f"{where}: the path {stated!r} holds a hidden or a very long name; give it another")
+        raise FormatError(f"{where}: the path {stated!r} contains a hidden or a very long name; choose another")
     return "/".join(parts)

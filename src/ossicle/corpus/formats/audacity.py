@@ -44,7 +44,7 @@ def read_audacity(path: Path, *, default_label: str | None = None) -> list[RawSe
                 raise FormatError(f"{where}: a frequency line needs a label before it, and two figures")
             low, high = (number(cell, where, "a frequency") for cell in cells[1:])
             if low > high >= 0:
-                raise FormatError(f"{where}: the low frequency {low:g} Hz lies above the high {high:g} Hz; swap them")
+                raise FormatError(f"{where}: the low frequency {low:g} Hz is above the high {high:g} Hz; swap them")
             out[-1] = replace(out[-1], low_hz=low if low >= 0 else None, high_hz=high if high >= 0 else None)
             continue
         if not 2 <= len(cells) <= 4:

@@ -23,13 +23,13 @@ def with_audio(table: EventTable, folder: Path, account: Account) -> EventTable:
     Raises
     ------
     UsageError
-        If the folder holds no recordings.
+        If the folder contains no recordings.
     FormatError
         If a name matches several recordings.
     """
     paths = files_below(folder, SUFFIXES) if folder.is_dir() else []
     if not paths:
-        raise UsageError(f"--audio {folder}: holds no recordings")
+        raise UsageError(f"--audio {folder}: contains no recordings")
     pairing = Pairing(paths)
     names: dict[str, str] = {}
     durations: dict[str, float] = {}

@@ -79,7 +79,7 @@ def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
     if isinstance(table, ScoreTable) and how.target.shape != "windows":
         table = events_of_source(table, str(place), how.reading.threshold)
     elif isinstance(table, ScoreTable) and how.reading.threshold is not None:
-        raise UsageError(f"--threshold makes events, and {how.target.name} keeps the scores; leave it away")
+        raise UsageError(f"--threshold makes events, and {how.target.name} keeps the scores; leave it out")
     if isinstance(table, EventTable):
         if how.audio is not None:
             table = with_audio(table, how.audio, account)
@@ -92,7 +92,7 @@ def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
         windowed = to_windows(table, how.plan)
         if windowed.lost:
             least = f"{how.plan.min_overlap_s:g} s"
-            account.left_out(f"{windowed.lost} events overlap no window by {least} and were left out")
+            account.left_out(f"{windowed.lost} events overlap no window by {least} and were skipped")
         table = windowed.table
     if isinstance(table, ScoreTable):
         _write_scores(table, how.target, places)
@@ -111,7 +111,7 @@ def targets(table: EventTable | ScoreTable, out: Path, how: Conversion) -> dict[
     places = output_places(_names(table), out, how.target)
     taken = [path for path in (*places.values(), how.durations_out) if path is not None and path.exists()]
     if taken:
-        raise UsageError(f"{taken[0]}: exists already; remove it, or name another place")
+        raise UsageError(f"{taken[0]}: already exists; remove it, or choose another place")
     return places
 
 
@@ -124,7 +124,7 @@ def output_places(names: Sequence[str], out: Path, target: Format) -> dict[str, 
     if target.shape != "recording" and target.name != "dcase-scores":
         return {"": out if is_file else out / f"events{target.ending}"}
     if is_file and len(names) != 1:
-        raise UsageError(f"{out}: {target.title} hold one recording each, there are {len(names)}: name a folder")
+        raise UsageError(f"{out}: {target.title} hold one recording each, but there are {len(names)}: give a folder")
     below = table_places(names)
     if target.name == "dcase-scores" and len({place.name for place in below.values()}) == len(below):
         # Readers of these formats search one folder only.
@@ -165,10 +165,10 @@ def tell_losses(table: EventTable, target: Format, options: WriteOptions, accoun
             account.notes.append(f"{target.name} cannot hold {words}: {count} were dropped")
     empty = set(table.files) - {row.begin_path for row in table.rows}
     if empty and "files" not in target.holds:
-        account.left_out(f"{target.name} cannot hold recordings without events: {len(empty)} were left out")
+        account.left_out(f"{target.name} cannot hold recordings without events: {len(empty)} were skipped")
     boxless = sum(row.low_hz is None or row.high_hz is None for row in table.rows)
     if boxless and target.name == "raven":
-        account.notes.append(f"raven wants frequencies: {boxless} rows without them got 0 to {options.high_hz:g} Hz")
+        account.notes.append(f"raven needs frequencies: {boxless} rows without them got 0 to {options.high_hz:g} Hz")
 
 
 def _names(table: EventTable | ScoreTable) -> list[str]:

@@ -69,9 +69,7 @@ def read_durations(path: Path) -> dict[str, float]:
         file = unescape_cell(cells[places["filename"]]).strip()
         duration_s = number(cells[places["duration"]], where, "the duration")
         if not file or duration_s < 0:
-            raise FormatError(
-                f"{where}: a file and its duration in seconds are wanted, not {file!r} and {duration_s:g}"
-            )
+            raise FormatError(f"{where}: expected a file and its duration in seconds, not {file!r} and {duration_s:g}")
         if out.setdefault(file, duration_s) != duration_s:
             raise FormatError(f"{where}: {file} has two durations, {out[file]:g} s and {duration_s:g} s; keep one")
     return out

@@ -127,7 +127,7 @@ def _read_parquet(path: Path) -> Delimited:
     try:
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise FormatError(f"{path}: is not a whole Parquet table; write it again") from None
+        raise FormatError(f"{path}: is not a complete Parquet table; write it again") from None
     rows = tuple(
         (line, tuple("" if value is None else str(value) for value in values))
         for line, values in enumerate(frame.iter_rows(), start=2)

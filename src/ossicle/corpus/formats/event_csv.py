@@ -198,7 +198,7 @@ def _find_columns(
                 f"divide them by it and call the columns start_time and end_time (found: {listed})"
             )
         raise FormatError(
-            f"{table.path}, line 1: no column for the {name} (looked for {', '.join(COLUMNS[name])}; "
+            f"{table.path}, line 1: no column for the {name} (searched for {', '.join(COLUMNS[name])}; "
             f"found: {listed}); rename one"
         )
     return found, scales

@@ -57,7 +57,7 @@ def read_event_sets(place: Path, *, label_column: str = "auto") -> EventSets:
             "nor a table of events"
         )
     if not sources.found:
-        raise UsageError(f"{place}: holds no annotation files (Raven tables, Audacity labels, CSV, TSV or Parquet)")
+        raise UsageError(f"{place}: contains no annotation files (Raven tables, Audacity labels, CSV, TSV or Parquet)")
     tables = [(one.name, events_of_source(one.table, str(sources.folder / one.name))) for one in sources.found]
     return {key: said.rows for key, said in merge(tables, sources.folder).items()}
 
@@ -80,7 +80,7 @@ def merge(tables: Sequence[tuple[str, EventTable]], folder: Path) -> Mapping[str
             out[key] = Said(full, rows, (name,))
             continue
         if not _same(before.rows, rows):
-            raise FormatError(f"{folder}: {before.sources[0]} and {name} contradict each other about {key}; keep one")
+            raise FormatError(f"{folder}: {before.sources[0]} and {name} contradict each other for {key}; keep one")
         better = max(before.rows, rows, key=_knowledge)
         out[key] = Said(max(before.name, full, key=len), better, (*before.sources, name))
     return out

@@ -46,7 +46,7 @@ def read_sources(place: Path, options: ReadOptions, wanted: Format | None = None
         With file and line, listing all malformed files.
     """
     if not place.exists():
-        raise UsageError(f"{place}: does not exist; name a folder of annotation files, or one file")
+        raise UsageError(f"{place}: does not exist; give a folder of annotation files, or one file")
     folder = place if place.is_dir() else place.parent
     suffixes = SUFFIXES if wanted is None or not wanted.suffixes else wanted.suffixes
     names = files_below(place, suffixes) if place.is_dir() else [place.name]

@@ -25,7 +25,7 @@ def parse_labels(cell: str, where: str, column: str) -> tuple[str, ...]:
         return ()
     if not _LIST.fullmatch(text):
         shown = text if len(text) <= 60 else f"{text[:57]}..."
-        raise FormatError(f"{where}: {column} is {shown!r}, no list of labels; write ['a', 'b'], or [] for none")
+        raise FormatError(f"{where}: {column} is {shown!r}, not a list of labels; write ['a', 'b'], or [] for none")
     found = (_ESCAPE.sub(_unescaped, one[1:-1]).strip() for one in _ITEM.findall(text))
     return tuple(label for label in found if label)
 

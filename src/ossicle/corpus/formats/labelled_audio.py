@@ -37,7 +37,7 @@ def read_folders(folder: Path) -> NamedAudio:
     def labels(path: str) -> list[str] | str:
         top = top_folder(path)
         if top == ".":
-            return "lies in no class folder"
+            return "is in no class folder"
         return [] if top.lower() in NEGATIVES or top.startswith("-") else [top]
 
     return _read(folder, labels)
@@ -66,7 +66,7 @@ def read_names(folder: Path, template: str, label_fields: Sequence[str]) -> Name
         if name not in parsed.names:
             raise UsageError(f"--label-field {name}: the template {template!r} has {', '.join(parsed.names) or 'none'}")
     if not wanted:
-        raise UsageError(f"--label-field is missing: which of {', '.join(parsed.names)} is the label?")
+        raise UsageError(f"--label-field is missing: choose the label from {', '.join(parsed.names)}")
 
     def labels(path: str) -> list[str] | str:
         fields = parsed.parse(normal_path(stem_of(path, SUFFIXES)))
@@ -100,7 +100,7 @@ def _read(folder: Path, labels: Callable[[str], list[str] | str]) -> NamedAudio:
     left_out: list[tuple[str, str]] = []
     paths = files_below(folder, SUFFIXES) if folder.is_dir() else []
     if not paths:
-        raise UsageError(f"{folder}: holds no recordings (looked for {', '.join(sorted(SUFFIXES))})")
+        raise UsageError(f"{folder}: contains no recordings (searched for {', '.join(sorted(SUFFIXES))})")
     for path in paths:
         found = labels(path)
         try:

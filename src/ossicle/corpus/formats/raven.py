@@ -74,7 +74,7 @@ def read_raven_table(path: Path, *, label_column: str = "auto", default_label: s
     label_key = _label_key(path, header, label_column)
     if label_key is None and default_label is None and rows:
         raise FormatError(
-            f"{path}, line 1: no label column (looked for {', '.join(LABEL_COLUMNS)}; found: {', '.join(header)}); "
+            f"{path}, line 1: no label column (searched for {', '.join(LABEL_COLUMNS)}; found: {', '.join(header)}); "
             "name it with label_column"
         )
     kept = _without_doubled_views(rows, label_key)

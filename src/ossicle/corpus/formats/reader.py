@@ -58,13 +58,13 @@ def read_annotations(place: Path, reading: Reading, account: Account) -> EventTa
             else read_names(place, reading.template, reading.label_fields)
         )
         for name, why in labelled.left_out:
-            account.left_out(f"{name}: {why}; left out")
+            account.left_out(f"{name}: {why}; skipped")
         return labelled.table
     sources = read_sources(place, reading.options, reading.format)
     for name in sources.foreign:
-        account.left_out(f"{name}: is in no format that is known (say which with --from); left out")
+        account.left_out(f"{name}: has no known format (set it with --from); skipped")
     if not sources.found:
-        raise UsageError(f"{place}: holds no annotations that could be read; say what they are with --from")
+        raise UsageError(f"{place}: contains no readable annotations; set their format with --from")
     _tell_unread(sources, account)
     scores = [(one.name, one.table) for one in sources.found if isinstance(one.table, ScoreTable)]
     if len(scores) == len(sources.found):
@@ -84,9 +84,9 @@ def _tell_unread(sources: Sources, account: Account) -> None:
             unread.update(one.table.unread)
             doubled += one.table.doubled
     for column, count in sorted(unread.items()):
-        account.notes.append(f"the column {column!r} has no place in an event: {count} cells were dropped")
+        account.notes.append(f"the column {column!r} does not fit into an event: {count} cells were dropped")
     if doubled:
-        account.notes.append(f"{doubled} rows repeat a selection in another view or channel and are one with it")
+        account.notes.append(f"{doubled} rows repeat a selection in another view or channel and were merged")
 
 
 def _merge_events(tables: Sequence[tuple[str, EventTable]], folder: Path) -> EventTable:

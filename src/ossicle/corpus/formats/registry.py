@@ -100,7 +100,7 @@ def guess(path: Path) -> Format | None:
     general = {name for one in fits for name in one.over}
     fits = [one for one in fits if one.name not in general]
     if len(fits) > 1:
-        raise FormatError(f"{path}, line 1: could be {' or '.join(one.name for one in fits)}; say which with --from")
+        raise FormatError(f"{path}, line 1: could be {' or '.join(one.name for one in fits)}; choose with --from")
     return fits[0] if fits else None
 
 
@@ -116,7 +116,7 @@ def format_named(name: str, *, writing: bool = False) -> Format:
     fit = [one.name for one in FORMATS.values() if not writing or one.writable or one.shape == "windows"]
     if found is None or found.name not in fit:
         state = "cannot be written" if found is not None else "is not known"
-        raise UsageError(f"the format {name!r} {state}; there is {', '.join(fit)}")
+        raise UsageError(f"the format {name!r} {state}; choose from {', '.join(fit)}")
     return found
 
 

@@ -34,7 +34,7 @@ def read_text(path: Path) -> str:
         raw = path.read_bytes()
     except OSError as problem:
         raise FormatError(
-            f"{path}: cannot be read ({problem.strerror}); check that it exists and may be read"
+            f"{path}: cannot be read ({problem.strerror}); check that it exists and is readable"
         ) from None
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
@@ -81,7 +81,7 @@ def check_times(start_s: float, end_s: float, where: str) -> None:
     if start_s < 0:
         raise FormatError(f"{where}: the start {start_s:g} s is negative; times count from the start of the recording")
     if end_s < start_s:
-        raise FormatError(f"{where}: the start {start_s:g} s lies after the end {end_s:g} s; swap or correct them")
+        raise FormatError(f"{where}: the start {start_s:g} s is after the end {end_s:g} s; swap or correct them")
 
 
 def check_band(low_hz: float | None, high_hz: float | None, where: str) -> None:
@@ -90,7 +90,7 @@ def check_band(low_hz: float | None, high_hz: float | None, where: str) -> None:
         if value is not None and value < 0:
             raise FormatError(f"{where}: the {name} frequency {value:g} Hz is negative; correct it, or leave it empty")
     if low_hz is not None and high_hz is not None and low_hz > high_hz:
-        raise FormatError(f"{where}: the low frequency {low_hz:g} Hz lies above the high {high_hz:g} Hz; correct them")
+        raise FormatError(f"{where}: the low frequency {low_hz:g} Hz is above the high {high_hz:g} Hz; correct them")
 
 
 def parse_quality(text: str, where: str) -> int | None:

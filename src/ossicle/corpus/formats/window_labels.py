@@ -52,7 +52,7 @@ def to_windows(events: EventTable, plan: WindowPlan) -> Windowed:
     """
     labels = tuple(sorted({row.label for row in events.rows}))
     if not labels:
-        raise UsageError("no event has a label, and windows need a column for each: there is nothing to write")
+        raise UsageError("no event has a label, so there is no column to write")
     files = sorted({*events.files, *(row.begin_path for row in events.rows)})
     unknown = [file for file in files if file not in events.durations_s]
     if unknown:

@@ -105,10 +105,10 @@ def require_apart(overlap: Overlap) -> None:
     lines = [_line(one) for one in overlap.shared[:_MOST_SHARED]]
     more = len(overlap.shared) - _MOST_SHARED
     raise UsageError(
-        "the benchmark corpus holds what the model was trained on:\n"
+        "the benchmark corpus overlaps with the training corpus:\n"
         + "\n".join(lines + [f"  and {more} more"] * (more > 0))
-        + "\nleave it out of one of them ([corpus] exclude, [benchmark] exclude), or set [benchmark] "
-        "allow_overlap = true: its figures are then marked as overlapping wherever they appear"
+        + "\nexclude these from one of them ([corpus] exclude, [benchmark] exclude), or set [benchmark] "
+        "allow_overlap = true: all its figures are then marked as overlapping"
     )
 
 

@@ -24,22 +24,22 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "not_annotations": ("note", "move it away if it is not meant to be read"),
     "unmatched_table": ("warning", "name the table after its recording, or add the recording"),
     "unmatched_rows": ("warning", "add the recording, or correct the file name in the table"),
-    "annotations_left_out": ("warning", "mend the recording, or its annotations are lost"),
+    "annotations_left_out": ("warning", "repair the recording, otherwise its annotations are lost"),
     "beyond_end": ("warning", "check that the table belongs to this recording and counts from its start"),
-    "clipped": ("note", "correct the end in the table if it should have mattered"),
+    "clipped": ("note", "correct the end in the table if it matters"),
     "segment_name": ("warning", "rename it, add a template to corpus.segment_names, or move it away"),
     "segment_values": ("warning", "correct what its name says, or move it away; its call was left out"),
-    "segment_variant": ("note", "nothing, if that is what these names mean"),
-    "segments_without_clip": ("warning", "add the clip or its tape, or their calls are lost"),
-    "clip_by_name": ("note", "add the clip, so that its length can be held against its name"),
+    "segment_variant": ("note", "nothing, if that is intended"),
+    "segments_without_clip": ("warning", "add the clip or its tape, otherwise their calls are lost"),
+    "clip_by_name": ("note", "add the clip, so that its length can be compared with its name"),
     "clip_shorter": ("warning", "copy it again from its source, unless its tape ended there"),
     "clip_beyond_tape": (
         "warning",
         "check corpus.offset_unit and the tape; the clip was read as a recording of its own",
     ),
-    "tape_divided": ("error", 'set split.group = "tape", or a field that no tape has two values of'),
+    "tape_divided": ("error", 'set split.group = "tape", or a field with one value for each tape'),
     "clips_in_tapes": ("note", "exclude the tapes in corpus.exclude to read the clips as recordings of their own"),
-    "not_chosen": ("note", "nothing, if corpus.include and corpus.exclude say what you mean"),
+    "not_chosen": ("note", "nothing, if corpus.include and corpus.exclude are as intended"),
     "glob_unused": ("warning", "correct it; globs are matched against paths below corpus.audio, case counts"),
     "no_class_folder": ("warning", "move them into the folder of their class, or leave them out with corpus.exclude"),
     "metadata_suffix": ("note", "nothing, if the files were converted"),
@@ -80,29 +80,29 @@ def find_problems(
     for label, share in short_gap_shares.items():
         if share >= MANY_SHORT_GAPS:
             message = f"{share:.0%} of the gaps between its annotations are under 20 ms"
-            remedy = "keep the decision's min_gap_s small, or neighbours are joined"
+            remedy = "keep the decision's min_gap_s small, otherwise neighbours are joined"
             found.append(Problem("note", "short_gaps", label, message, remedy))
     return tuple(sorted(found, key=lambda one: (_RANK[one.severity], one.code, one.where, one.message)))
 
 
 def _whole(index: CorpusIndex) -> Iterator[Problem]:
     for one in index.left_out:
-        remedy = "mend the file, copy it again from its source, or remove it"
+        remedy = "repair the file, copy it again from its source, or remove it"
         yield Problem("warning", "left_out", one.path, one.reason, remedy)
     unreviewed = [one.path for one in index.recordings if not one.reviewed and one.id not in index.examined]
     if not index.annotations:
         remedy = "set corpus.annotations or corpus.label_field, and check the names of the tables"
         yield Problem("error", "no_annotations", "", "no recording has an annotation", remedy)
     elif unreviewed:
-        message = f"{len(unreviewed)} recordings have no table, {unreviewed[0]} among them; nothing is measured on them"
-        remedy = "add tables; an empty one with its header says that there are no calls"
+        message = f"{len(unreviewed)} recordings have no table (for example {unreviewed[0]}); no figure includes them"
+        remedy = "add tables; an empty table with a header means that there are no calls"
         yield Problem("note", "unreviewed", unreviewed[0], message, remedy)
     partly = [one for one in index.recordings if one.id in index.partly]
     if partly:
         known_s = sum(end - start for one in partly for start, end in index.partly[one.id])
         whole_s = sum(one.duration_s for one in partly)
         message = (
-            f"{len(partly)} recordings, {partly[0].path} among them, were looked at in part: {known_s / 3600:.3g} of "
+            f"{len(partly)} recordings, {partly[0].path} among them, were reviewed in part: {known_s / 3600:.3g} of "
             f"{whole_s / 3600:.3g} hours; trainings and benchmarks read these stretches, but no fold holds them out"
         )
         remedy = "to cross-validate on labelled clips of tapes, leave the tapes out: corpus.include or corpus.exclude"
@@ -147,7 +147,7 @@ def _annotations(index: CorpusIndex, rate: int) -> Iterator[Problem]:
     for path, count in (+empty).items():
         yield Problem("warning", "zero_length", path, f"{count} annotations have no length", "draw them again")
     for path, count in (+unheard).items():
-        message = f"{count} annotations lie wholly above {rate / 2:g} Hz, which a model at {rate} Hz cannot hear"
+        message = f"{count} annotations are completely above {rate / 2:g} Hz, which a model at {rate} Hz cannot detect"
         yield Problem("warning", "above_band", path, message, "raise the front end's rate")
     for path, count in (+repeats).items():
         message = f"{count} annotations repeat another exactly"
@@ -160,7 +160,7 @@ def _low_rates(index: CorpusIndex, rate: int) -> Iterator[Problem]:
         if one.rate < rate:
             slow[one.rate].append(one.path)
     for own, paths in slow.items():
-        message = f"{len(paths)} recordings at {own} Hz hold nothing from {own / 2:g} Hz to the {rate / 2:g} Hz read"
+        message = f"{len(paths)} recordings at {own} Hz contain nothing from {own / 2:g} Hz to the {rate / 2:g} Hz read"
         yield Problem("warning", "low_rate", paths[0], message, "lower the front end's rate or fmax_hz")
 
 

@@ -41,7 +41,7 @@ def read_annotation_files(
 
     def read(table: str) -> None:
         if shown(table) != table:
-            out.notes.append(Note("not_annotations", shown(table), "its name is not valid UTF-8 and it was not read"))
+            out.notes.append(Note("not_annotations", shown(table), "its name is not valid UTF-8, so it was not read"))
         else:
             _read_one(folder, table, pairing, label_column, default_label, out)
 
@@ -106,8 +106,8 @@ def _pair(
             out.rows.append((place, row))
     for stated, count in sorted(lost.items()):
         about = f"{count} rows speak of {stated!r}, which is" if stated else f"{count} rows are of a recording that is"
-        out.notes.append(Note("unmatched_rows", table, f"{about} not in the audio folder; they were left out"))
+        out.notes.append(Note("unmatched_rows", table, f"{about} not in the audio folder; they were skipped"))
     if own is None and not rows and not any(place is not None for place in places.values()):
-        out.notes.append(Note("unmatched_table", table, "holds no rows and matches no recording"))
+        out.notes.append(Note("unmatched_table", table, "has no rows and matches no recording"))
     elif own is None and rows and sum(lost.values()) == len(rows):
         out.notes.append(Note("unmatched_table", table, "matches no recording by its name or by its rows"))

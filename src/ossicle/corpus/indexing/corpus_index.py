@@ -110,7 +110,7 @@ class CorpusSettings:
             )
         if self.clip_names and not self.offset_unit:
             raise ValueError(
-                'offset_unit is missing: say in what the names of clips count, "min" or "s"; a clip ..._110_125 that '
+                'offset_unit is missing: set the unit of the names of clips, "min" or "s"; a clip ..._110_125 that '
                 "lasts 900 s counts minutes"
             )
         if not self.audio.strip():
@@ -249,7 +249,7 @@ def _identified(paths: Sequence[str], settings: CorpusSettings) -> tuple[list[st
 def _without_file(metadata: Metadata) -> list[LeftOut]:
     name = metadata.table.name
     return [
-        LeftOut(stated, f"{name}, line {line}: no audio file has this path; copy it there, or take the row out")
+        LeftOut(stated, f"{name}, line {line}: no audio file has this path; copy it there, or remove the row")
         for stated, line in metadata.missing
     ]
 
@@ -296,10 +296,10 @@ def _cut_outs(folder: Path | None, settings: CorpusSettings) -> _CutOuts | None:
     if folder is None:
         raise UsageError("corpus.segment_names: corpus.annotations is empty; name the folder of the cut-out segments")
     if not folder.is_dir():
-        raise UsageError(f"corpus.annotations: {folder} is no folder; name the folder of the cut-out segments")
+        raise UsageError(f"corpus.annotations: {folder} is not a folder; name the folder of the cut-out segments")
     found = files_below(folder, AUDIO_SUFFIXES)
     if not found:
-        raise UsageError(f"corpus.annotations: {folder} holds no audio files; corpus.segment_names speaks of cut-outs")
+        raise UsageError(f"corpus.annotations: {folder} contains no audio files; corpus.segment_names needs them")
     return names, found
 
 
@@ -327,7 +327,7 @@ def _annotations(
     unused = set(files.listed) - set(files.chosen)
     lost = [path for path, _ in tables.rows if path in unused]
     if lost:
-        message = f"{len(lost)} annotations are of {len(set(lost))} files that are not chosen; they were not used"
+        message = f"{len(lost)} annotations belong to {len(set(lost))} files that are not included; they were not used"
         tables.notes.append(Note("not_chosen", "corpus.include, corpus.exclude", message))
         tables.rows = [(path, row) for path, row in tables.rows if path not in unused]
     return tables, looked

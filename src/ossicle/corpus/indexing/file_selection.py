@@ -57,7 +57,7 @@ def audio_files(
         If the folder is missing or holds no audio, the globs leave nothing, or cut-outs have no folder of their own.
     """
     if not folder.is_dir():
-        raise UsageError(f"corpus.audio: the folder {folder} does not exist; correct the path or connect the disk")
+        raise UsageError(f"corpus.audio: the folder {folder} does not exist; correct the path, or connect the disk")
     listed = files_below(folder, SUFFIXES)
     if segments is not None:
         apart = _below(segments, folder)
@@ -69,7 +69,7 @@ def audio_files(
         listed = [path for path in listed if apart is None or not path.startswith(f"{apart}/")]
     if not listed:
         raise UsageError(
-            f"corpus.audio: the folder {folder} holds no audio files (looked for {', '.join(sorted(SUFFIXES))})"
+            f"corpus.audio: the folder {folder} contains no audio files (searched for {', '.join(sorted(SUFFIXES))})"
         )
     into, out = Globs(include), Globs(exclude)
     excluded = {path: out.match(path) for path in listed}

@@ -78,7 +78,7 @@ def _read_index(folder: IndexFolder) -> CorpusIndex:
             unknown=unknown_of(read_table(folder.unknown_file, dict(UNKNOWN_SCHEMA))) if unknown else {},
         )
     except (KeyError, TypeError, AttributeError):
-        raise ArtefactError(f"{folder.remarks_file} is no index of this version; index the corpus again") from None
+        raise ArtefactError(f"{folder.remarks_file} is not an index of this version; index the corpus again") from None
 
 
 def _annotations(file: Path, ranks: Mapping[str, int]) -> tuple[Annotation, ...]:

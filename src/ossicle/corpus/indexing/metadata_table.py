@@ -111,7 +111,7 @@ def read_metadata(
         files with two rows.
     """
     if not table.is_file():
-        raise UsageError(f"corpus.metadata.table: {table} is no file; correct the path, or leave it empty")
+        raise UsageError(f"corpus.metadata.table: {table} is not a file; correct the path, or leave it empty")
     read = read_delimited(table)
     columns = _columns(read, settings)
     notes = _column_notes(read, settings, columns, taken)
@@ -139,7 +139,9 @@ def read_metadata(
             missing.append((stated, int(line)))
             return
         if path in rows:
-            raise FormatError(f"{where}: {stated!r} is in line {rows[path].line} too; a recording has one row")
+            raise FormatError(
+                f"{where}: {stated!r} is in line {rows[path].line} too; a recording can have only one row"
+            )
         if PurePosixPath(stated).suffix.lower() != PurePosixPath(path).suffix.lower():
             renamed.append(line)
         fields = {name: " ".join(cells[place].split()) for place, name in names.items()}
@@ -150,11 +152,11 @@ def read_metadata(
     if not rows:
         first = f"{missing[0][0]!r} in line {missing[0][1]}" if missing else "it has no rows"
         raise UsageError(
-            f"{table}: none of its {len(missing)} rows speaks of an audio file ({first}; one there is {paths[0]!r}); "
+            f"{table}: none of its {len(missing)} rows names an audio file ({first}; one there is {paths[0]!r}); "
             "correct corpus.audio, or name the column of the files in corpus.metadata.file_column"
         )
     if renamed:
-        message = f"{len(renamed)} rows, that in line {renamed[0]} among them, state another suffix than their file"
+        message = f"{len(renamed)} rows, that in line {renamed[0]} among them, have another suffix than their file"
         notes.append(Note("metadata_suffix", table.name, message))
     return Metadata(table, rows, tuple(missing), tuple(names.values()), tuple(notes))
 
@@ -181,7 +183,7 @@ def _column_notes(
 ) -> list[Note]:
     notes = []
     if settings.secondary != "none" and settings.secondary_column and columns["secondary"] < 0:
-        message = f"has no column {settings.secondary_column!r}, so no recording has more labels than one"
+        message = f"has no column {settings.secondary_column!r}, so every recording has at most one label"
         notes.append(Note("metadata_column", read.path.name, message))
     hidden = [name for name in read.header if name in FROM_PATHS or name in taken]
     if hidden:
@@ -196,7 +198,7 @@ def _labels(
     """Return the labels of a row, and its uncertain labels."""
     first = cells[columns["label"]] if columns["label"] >= 0 else ""
     if columns["label"] >= 0 and not first:
-        raise FormatError(f"{where}: {settings.label_column!r} is empty; write nocall where nothing is heard")
+        raise FormatError(f"{where}: {settings.label_column!r} is empty; write nocall if nothing is audible")
     labels = [first] if first else []
     more: list[str] = []
     if columns["secondary"] >= 0 and settings.secondary != "none":

@@ -45,7 +45,7 @@ def place_annotations(
         notes.append(Note("annotations_left_out", path, why))
     notes += [Note("label_not_kept", label, f"{n} annotations, not in labels") for label, n in sorted(dropped.items())]
     notes += [
-        Note("label_not_found", one, "is in labels, but nothing carries it") for one in labels if one not in found
+        Note("label_not_found", one, "is in labels, but no annotation has it") for one in labels if one not in found
     ]
     return reviewed, annotations, notes
 
@@ -76,8 +76,8 @@ def cut_at(row: RawSelection, end_s: float, where: str) -> tuple[RawSelection | 
         return row, None
     what = f"{row.label!r} at {row.start_s:g} to {row.end_s:g} s"
     if row.start_s >= end_s:
-        return None, Note("beyond_end", where, f"{what} lies beyond the end at {end_s:g} s and was left out")
-    note = Note("clipped", where, f"{what} was cut at the end of the recording, {end_s:g} s")
+        return None, Note("beyond_end", where, f"{what} is beyond the end at {end_s:g} s and was skipped")
+    note = Note("clipped", where, f"{what} was shortened to the end of the recording, {end_s:g} s")
     return replace(row, end_s=end_s), note if row.end_s - end_s > _END_TOLERANCE_S else None
 
 

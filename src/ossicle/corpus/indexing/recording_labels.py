@@ -51,6 +51,6 @@ def whole_labels(
             if not is_negative(label, negative, label_field == "folder")
         ]
     if stray:
-        message = f"{len(stray)} recordings, this one among them, lie in no class folder; nothing is known of them"
+        message = f"{len(stray)} recordings, including this one, are in no class folder and count as not annotated"
         out.notes.append(Note("no_class_folder", stray[0], message))
     return out, unknown

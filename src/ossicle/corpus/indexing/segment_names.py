@@ -83,7 +83,7 @@ class SegmentNames:
         try:
             start_s, end_s = float(found["start"]), float(found["end"])
         except ValueError:
-            raise FormatError(f"{where}: its times are no numbers") from None
+            raise FormatError(f"{where}: its times are not numbers") from None
         check_times(start_s, end_s, where)
         if end_s == start_s:
             raise FormatError(f"{where}: it starts and ends at {start_s:g} s")
@@ -167,15 +167,15 @@ def _without_clip(
     says = clip_names.parse(name)
     tape = None if says is None else whole.named(says.tape, name, "corpus.clip_names")
     if says is None or tape is None:
-        why = "is not there" if says is None else f"is not there, nor is its tape {says.tape!r}"
-        out.notes.append(Note("segments_without_clip", name, f"{why}; its {len(rows)} segments were left out"))
+        why = "is not there" if says is None else f"is missing, and so is its tape {says.tape!r}"
+        out.notes.append(Note("segments_without_clip", name, f"{why}; its {len(rows)} segments were skipped"))
         return
     stretch = clip_names.stretch(says, tape, None)
     if not lies_within(stretch, tapes[tape]):
         why = f"would lie at {stretch.start_s:g} to {stretch.end_s:g} s of {tape}, which ends at {tapes[tape]:g} s"
-        out.notes.append(Note("segments_without_clip", name, f"{why}; its {len(rows)} segments were left out"))
+        out.notes.append(Note("segments_without_clip", name, f"{why}; its {len(rows)} segments were skipped"))
         return
-    message = f"is not there; its {len(rows)} segments were placed in {tape} by its name"
+    message = f"is missing; its {len(rows)} segments were placed in {tape} by its name"
     out.notes.append(Note("clip_by_name", name, message))
     out.stretches.append(stretch)
     length_s = stretch.end_s - stretch.start_s

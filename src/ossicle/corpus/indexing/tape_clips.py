@@ -37,7 +37,7 @@ class TapeClips:
         notes = list(self.notes)
         for path, one in self.stretches.items():
             if one.tape not in durations_s:
-                notes.append(Note("clip_beyond_tape", path, f"its tape {one.tape} was left out"))
+                notes.append(Note("clip_beyond_tape", path, f"its tape {one.tape} was skipped"))
             elif lies_within(one, durations_s[one.tape]):
                 kept[path] = one
             else:
@@ -46,7 +46,7 @@ class TapeClips:
                 notes.append(Note("clip_beyond_tape", path, message))
         if kept:
             tapes = len({one.tape for one in kept.values()})
-            message = f"{len(kept)} clips lie in {tapes} tapes and were read as stretches of them"
+            message = f"{len(kept)} clips belong to {tapes} tapes and were read as parts of them"
             notes.append(Note("clips_in_tapes", "", message))
         return TapeClips(self.clips, kept, tuple(notes))
 

@@ -161,7 +161,7 @@ def _number(text: str, template: Template) -> float:
         return float(text)
     except ValueError:
         raise UsageError(
-            f"clip_names {template.text!r}: takes {text!r} for a time; write {{start:#}} and {{end:#}}"
+            f"clip_names {template.text!r}: reads {text!r} as a time; write {{start:#}} and {{end:#}}"
         ) from None
 
 

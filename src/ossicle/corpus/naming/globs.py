@@ -38,13 +38,11 @@ class Globs:
 def _pattern(glob: str) -> re.Pattern[str]:
     text = normal_path(glob).removesuffix("/")
     if not text or text.startswith("/") or ".." in text.split("/"):
-        raise ValueError(f"the glob {glob!r} is no path below the folder; write it as site*/** or *_tape.wav")
+        raise ValueError(f"the glob {glob!r} is not a path below the folder; write it as site*/** or *_tape.wav")
     try:
         return re.compile("".join(_piece(found) for found in _TOKEN.finditer(text)), re.DOTALL)
     except re.error:
-        raise ValueError(
-            f"the glob {glob!r} has a range of characters that goes backwards; write it as [a-f]"
-        ) from None
+        raise ValueError(f"the glob {glob!r} has a reversed range of characters; write it as [a-f]") from None
 
 
 def _piece(found: re.Match[str]) -> str:

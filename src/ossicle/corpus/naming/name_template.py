@@ -40,7 +40,7 @@ class Template:
         for place, (name, star, literal, brace) in enumerate(pieces):
             following = pieces[place + 1] if place + 1 < len(pieces) else None
             if brace is not None:
-                raise UsageError(f"{self._told}: a brace has no partner; write placeholders as {{site}}")
+                raise UsageError(f"{self._told}: a brace is not closed; write placeholders as {{site}}")
             if literal is not None:
                 pattern += re.escape(literal)
             elif star is not None:
@@ -53,9 +53,9 @@ class Template:
     def _placeholder(self, text: str, following: tuple[str | None, ...] | None) -> str:
         name, chosen, values = text.partition(":")
         if not name.isidentifier():
-            raise UsageError(f"{self._told}: {{{name}}} is no field name; use letters, digits and _")
+            raise UsageError(f"{self._told}: {{{name}}} is not a field name; use letters, digits and _")
         if name in self.names:
-            raise UsageError(f"{self._told}: {{{name}}} is there twice; a field has one place")
+            raise UsageError(f"{self._told}: {{{name}}} occurs twice; use each field once")
         if following is not None and following[0] is not None:
             raise UsageError(f"{self._told}: put a literal between {{{name}}} and {{{following[0]}}}")
         self.names += (name,)

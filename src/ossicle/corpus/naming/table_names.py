@@ -61,7 +61,7 @@ def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:
     taken: dict[PurePosixPath, str] = {}
     for name, one in parts.items():
         if not one:
-            raise FormatError(f"the recording {name!r} has no name that a file could have; rename it")
+            raise FormatError(f"the recording {name!r} has no valid file name; rename it")
         stem = stem_of("/".join(one), SUFFIXES)
         place = PurePosixPath(stem if stems[stem] == 1 else "/".join(one))
         place = place.with_name(_short(place.name))

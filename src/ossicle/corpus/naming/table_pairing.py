@@ -70,7 +70,7 @@ class Pairing:
         )
         best = [path for shared, path in ranked if shared == ranked[0][0]]
         if len(best) > 1:
-            raise FormatError(f"{where}: {stated!r} could be {' or '.join(best)}; state its folder too")
+            raise FormatError(f"{where}: {stated!r} could be {' or '.join(best)}; add its folder to the name")
         return best[0] if best else None
 
     def by_folders(self, stated: str, where: str) -> str | None:
@@ -93,7 +93,7 @@ class Pairing:
                 fitting[shared].append(path)
         best = sorted(fitting[max(fitting)]) if fitting else []
         if len(best) > 1:
-            raise FormatError(f"{where}: {stated!r} could be {' or '.join(best[:3])}; state its folder too")
+            raise FormatError(f"{where}: {stated!r} could be {' or '.join(best[:3])}; add its folder to the name")
         return best[0] if best else None
 
     def named(self, name: str) -> list[str]:

@@ -170,7 +170,7 @@ def read_head(path: Path) -> RoundHead:
         }
         core_frames, hop_s, group = int(value["core_frames"]), float(value["hop_s"]), str(value["group"])
         if core_frames < 1 or not hop_s > 0 or not labels or len(set(labels)) != len(labels):
-            raise ValueError("its labels or its grid make no sense")
+            raise ValueError("its labels or its grid are not valid")
         rows = read_table(path / _TAUGHT, _TAUGHT_SCHEMA)
         if strange := sorted(set(rows["kind"].to_list()) - set(_KINDS)):
             raise ValueError(f"{_TAUGHT} speaks of {strange[0]!r}")
@@ -244,4 +244,4 @@ def choose_view(head: RoundHead, held_out: Labelled, group: str, model: str) -> 
 
 
 def _damaged(path: Path, problem: object) -> FormatError:
-    return FormatError(f"{path}: is no round of pseudo-labels ({problem}); restore it, or remove it")
+    return FormatError(f"{path}: is not a round of pseudo-labels ({problem}); restore it, or remove it")

@@ -130,7 +130,7 @@ def _checked(row: RawSelection, sheet: Sheet, file: Path, labels: Collection[str
         )
     if row.start_s >= sheet.duration_s or (row.end_s > sheet.duration_s + _END_TOLERANCE_S and not looks):
         raise FormatError(
-            f"{line_of(file, row.label)}: {row.label!r} at {row.start_s:g} to {row.end_s:g} s lies beyond the end of "
+            f"{line_of(file, row.label)}: {row.label!r} at {row.start_s:g} to {row.end_s:g} s is beyond the end of "
             f"{sheet.path} at {sheet.duration_s:g} s; correct its times"
         )
     return RawSelection(

@@ -70,14 +70,14 @@ def read_round(file: Path) -> Round:
     try:
         value = read_json(file)
     except ArtefactError as problem:
-        raise FormatError(f"{problem}, or remove it to do without this review") from None
+        raise FormatError(f"{problem}, or remove it to ignore this review") from None
     try:
         if value["format"] != FORMAT_VERSION:
             raise ValueError(f"its format is {value['format']!r}, not {FORMAT_VERSION}")
         recordings = tuple(_recording(one) for one in value["recordings"])
         provenance = {str(key): str(said) for key, said in value["provenance"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise FormatError(f"{file}: is no review round ({problem}); restore it, or remove it") from None
+        raise FormatError(f"{file}: is not a review round ({problem}); restore it, or remove it") from None
     return Round(recordings, provenance)
 
 
@@ -97,7 +97,7 @@ def with_reviews(index: CorpusIndex, rounds: Iterable[Round], labels: Collection
         for said in one.recordings:
             recording = known.get(said.recording_id)
             if recording is None or recording.digest != said.digest:
-                why = "is not among the recordings" if recording is None else "holds other sound than was reviewed"
+                why = "is not among the recordings" if recording is None else "changed since the review"
                 notes.append(Note("review_unused", said.path, f"{why}; {len(said.events)} reviewed events not used"))
                 continue
             looked = as_intervals(said.examined)

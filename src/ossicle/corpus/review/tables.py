@@ -85,11 +85,11 @@ def read_export(folder: Path) -> Export:
     """Read the record of an export; raises UsageError if there is none, FormatError if it is damaged."""
     file = folder / EXPORT
     if not file.is_file():
-        raise UsageError(f"{folder} holds no {EXPORT}: name the folder that `ossicle review export` wrote")
+        raise UsageError(f"{folder} contains no {EXPORT}: give the folder that `ossicle review export` wrote")
     try:
         value = read_json(file)
     except ArtefactError as problem:
-        raise FormatError(f"{problem}; what went out is not known without it") from None
+        raise FormatError(f"{problem}; it is needed to compare the tables") from None
     try:
         if value["format"] != FORMAT_VERSION:
             raise ValueError(f"its format is {value['format']!r}, not {FORMAT_VERSION}")
@@ -102,7 +102,7 @@ def read_export(folder: Path) -> Export:
             tables={str(key): str(said) for key, said in value["tables"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise FormatError(f"{file}: is no record of an export ({problem}); restore it as it was written") from None
+        raise FormatError(f"{file}: is not the record of an export ({problem}); restore it as it was written") from None
 
 
 def read_returned(folder: Path, export: Export) -> dict[str, list[Returned]]:

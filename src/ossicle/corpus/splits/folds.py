@@ -67,7 +67,7 @@ class SplitSettings:
         if self.fold_field and self.strategy != GROUPED:
             raise ValueError(f"fold_field = {self.fold_field!r} is for strategy = {GROUPED!r}: leave one of them out")
         if self.rare == "train" and (self.fold_field or self.strategy != GROUPED or self.folds == 0):
-            raise ValueError('rare = "train" is for made folds: give folds, and neither fold_field nor strategy')
+            raise ValueError('rare = "train" works with new folds only: set folds, and neither fold_field nor strategy')
         if self.train_share + self.val_share > 1 - 1e-9:
             raise ValueError(f"val_share = {self.val_share:g} and train_share = {self.train_share:g} leave no test")
 
@@ -162,8 +162,8 @@ def _made(
     if n_folds > len(dealt):
         kept = len(names) - len(dealt)
         raise SplitError(
-            f"{n_folds} folds were asked, but grouping by '{settings.group}' gives {len(names)} groups"
-            + (f", {kept} of them with labels of fewer groups than folds, which are to stay in train" * (kept > 0))
+            f"{n_folds} folds were requested, but grouping by '{settings.group}' gives {len(names)} groups"
+            + (f", {kept} of them with labels of fewer groups than folds, which stay in train" * (kept > 0))
             + f"; use folds = {len(dealt)} or fewer, or "
             + ('rare = "each_fold"' if kept else "0 to hold each group out once")
         )

@@ -57,10 +57,10 @@ class LeakAudit:
     def reasons(self) -> tuple[str, ...]:
         """Return one sentence for each leak."""
         return (
-            *(f"group '{name}' lies in several folds" for name in self.groups_cut),
-            *(f"recording {name} lies in several folds" for name in self.recordings_cut),
+            *(f"group '{name}' is in several folds" for name in self.groups_cut),
+            *(f"recording {name} is in several folds" for name in self.recordings_cut),
             *(
-                f"the same audio lies in folds {', '.join(map(str, found.folds))}: {', '.join(found.files)}"
+                f"the same audio is in folds {', '.join(map(str, found.folds))}: {', '.join(found.files)}"
                 for found in self.equal_audio
             ),
             *(f"recording id {name} is not in the corpus" for name in self.strangers),

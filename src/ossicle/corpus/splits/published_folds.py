@@ -23,7 +23,7 @@ def published_folds(members: Mapping[str, Sequence[Recording]], field: str) -> N
     without = [one.path for one in every if not one.fields.get(field)]
     if without:
         raise SplitError(
-            f"fold_field = {field!r}: {len(without)} of {len(every)} recordings do not say their fold, "
+            f"fold_field = {field!r}: {len(without)} of {len(every)} recordings have no fold, "
             f"{_some(without)} among them; exclude them, or correct their names or rows"
         )
     for name, of in members.items():
@@ -32,7 +32,7 @@ def published_folds(members: Mapping[str, Sequence[Recording]], field: str) -> N
                 f"{value}: {_some([x.path for x in of if x.fields[field] == value])}" for value in values
             )
             raise SplitError(
-                f"fold_field = {field!r}: the group '{name}' lies in several folds ({listed}), so models would be "
+                f"fold_field = {field!r}: the group '{name}' is in several folds ({listed}), so models would be "
                 "judged on what they learnt from; correct the folds, or group by a field that they do not cut"
             )
     values = fold_values(every, field)

@@ -249,7 +249,7 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path, scored: Callable[...
     wrong: list[tuple[Path, dict[str, Any], type[OssicleError], str]] = [
         (other, {}, UsageError, "no recording name in common.*'three' and 'one'"),
         (tmp_path / "gone", {}, UsageError, "does not exist"),
-        (tmp_path / "nothing", {}, UsageError, "holds no annotation files"),
+        (tmp_path / "nothing", {}, UsageError, "contains no annotation files"),
         (reference, {"label_column": "zz"}, FormatError, "no label column 'zz'"),
     ]
     for place, options, kind, words in wrong:

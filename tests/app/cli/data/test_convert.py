@@ -74,7 +74,7 @@ def test_what_a_format_cannot_hold_is_said_with_counts(events: Path, tmp_path: P
         assert words in done.output
     done = run(events, "-o", tmp_path / "k.csv", "--to", "kaleidoscope")
     assert done.exit_code == 3
-    assert "cannot hold recordings without events: 1 were left out" in done.output
+    assert "cannot hold recordings without events: 1 were skipped" in done.output
     done = run(events, "-o", tmp_path / "raven", "--to", "raven", "--high-hz", 9000)
     assert "1 rows without them got 0 to 9000 Hz" in done.output
     assert read_raven(tmp_path / "raven" / "a" / "x.Table.1.selections.txt")[1].high_hz == 9000.0
@@ -86,7 +86,7 @@ def test_columns_and_doubled_rows_are_counted(tmp_path: Path) -> None:
     rows = "1\tWaveform 1\t1\t0\t1\t0\t9\twren\tfar\n1\tSpectrogram 1\t1\t0\t1\t0\t9\twren\tfar\n"
     (tmp_path / "tape.selections.txt").write_text(header + rows)
     done = run(tmp_path / "tape.selections.txt", "-o", tmp_path / "x.csv", "--to", "csv")
-    assert "the column 'notes' has no place in an event: 2 cells were dropped" in done.output
+    assert "the column 'notes' does not fit into an event: 2 cells were dropped" in done.output
     assert "1 rows repeat a selection" in done.output
     assert [row.begin_path for row in read_events(tmp_path / "x.csv").rows] == ["tape"]
 
@@ -97,7 +97,7 @@ def test_two_formats_of_one_prediction_are_one_and_the_richer_counts(tmp_path: P
     (tmp_path / "both" / "readme.txt").write_text("how they were made\n")
     done = run(tmp_path / "both", "-o", tmp_path / "x.csv", "--to", "csv")
     assert done.exit_code == 3
-    assert "readme.txt: is in no format that is known" in done.output
+    assert "readme.txt: has no known format" in done.output
     rows = read_events(tmp_path / "x.csv").rows
     assert [(row.begin_path, row.low_hz, row.channel) for row in rows] == [("x.wav", 500.0, 1)]
 
@@ -165,21 +165,21 @@ def test_what_is_wrong_is_refused_before_anything_is_written(events: Path, tmp_p
     (tmp_path / "diary.txt").write_text("dear diary\n")
     wrong: list[tuple[type[OssicleError], tuple[object, ...], str]] = [
         (UsageError, (tmp_path / "gone", "--to", "csv"), "does not exist"),
-        (UsageError, (events, "--to", "xml"), "'xml' is not known; there is raven, csv"),
+        (UsageError, (events, "--to", "xml"), "'xml' is not known; choose from raven, csv"),
         (UsageError, (events, "--to", "birdnet"), "cannot be written"),
         (UsageError, (events, "--to", "csv", "--from", "names"), "--label-field is missing"),
-        (UsageError, (tmp_path / "diary.txt", "--to", "csv"), "say what they are with --from"),
+        (UsageError, (tmp_path / "diary.txt", "--to", "csv"), "set their format with --from"),
         (FormatError, (events, "--to", "csv", "--from", "raven"), "events.csv, line 1"),
     ]
     for kind, arguments, words in wrong:
         assert words in refused(kind, *arguments, "-o", tmp_path / "out")
-    assert "name a folder" in refused(UsageError, events, "--to", "raven", "-o", tmp_path / "x.txt")
+    assert "give a folder" in refused(UsageError, events, "--to", "raven", "-o", tmp_path / "x.txt")
     assert "is written as .tsv" in refused(UsageError, events, "--to", "dcase", "-o", tmp_path / "x.csv")
-    assert "exists already" in refused(UsageError, events, "--to", "csv", "-o", events)
+    assert "already exists" in refused(UsageError, events, "--to", "csv", "-o", events)
     assert not (tmp_path / "out").exists()
     assert read_events(events).rows == ROWS
 
 
 def test_files_that_contradict_each_other_are_refused(events: Path, tmp_path: Path) -> None:
     write_audacity(tmp_path / "y.txt", [ROWS[0]])
-    assert "contradict each other about y" in refused(FormatError, tmp_path, "-o", tmp_path / "out", "--to", "csv")
+    assert "contradict each other for y" in refused(FormatError, tmp_path, "-o", tmp_path / "out", "--to", "csv")

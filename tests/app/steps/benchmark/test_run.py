@@ -260,7 +260,7 @@ def test_what_the_models_were_trained_on_is_refused_or_marked_everywhere(
     on_itself = ("benchmark", "-p", folder, "--corpus", folder / "train", "--annotations", folder / "train-tables")
     refused = ossicle(*on_itself)
     assert refused.code == 2
-    assert "the benchmark corpus holds what the model was trained on" in refused.err
+    assert "the benchmark corpus overlaps with the training corpus" in refused.err
     assert "tape.wav" in refused.err
     assert not hears
     allowed = ossicle(*on_itself, "--allow-overlap")
@@ -369,7 +369,7 @@ def test_the_preset_and_what_is_refused(folder: Path) -> None:
         ("benchmark.windows=[[0.1, 0.4]]", "the step at most the window"),
         ("benchmark.thresholds=[0.5, 0.4]", "thresholds must rise"),
         ("benchmark.thresholds=[]", "thresholds is empty"),
-        ("benchmark.tables=[0.2]", "none of the thresholds"),
+        ("benchmark.tables=[0.2]", "not one of the thresholds"),
         ("benchmark.median_s=[]", "both empty"),
         ("benchmark.runtime=tensorflow", "is not one of"),
     ):

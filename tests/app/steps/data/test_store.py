@@ -223,8 +223,8 @@ def test_check_knows_what_leave_gb_is_for(project: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("ossicle.app.steps.pipeline.detector_preflight.shutil.disk_usage", lambda place: full)
     for overrides, ok, words in (
         ((), False, "leave_gb"),
-        (("store.leave_gb=2.0",), True, "less than 2 GB stays raw"),
-        (("store.raw=true",), True, "up to 0.00 GB wanted"),
+        (("store.leave_gb=2.0",), True, "less than 2 GB are not stored"),
+        (("store.raw=true",), True, "up to 0.00 GB needed"),
     ):
         (found,) = [one for one in preflight(load_project(project, overrides)) if one.what == "disk"]
         assert found.ok is ok

@@ -66,7 +66,7 @@ def test_the_page_is_of_the_recording_that_was_asked_for(tapes: Path, ossicle: A
     ("arguments", "message"),
     [
         (("-o", "page.png"), "page.png: the page is an .html file"),
-        (("-o", "page.html", "--recording", "siteA_3.wav"), "there is no such recording; did you mean '"),
+        (("-o", "page.html", "--recording", "siteA_3.wav"), "this recording does not exist; did you mean '"),
     ],
 )
 def test_what_cannot_be_shown_is_said(tapes: Path, ossicle: Any, arguments: tuple[str, ...], message: str) -> None:

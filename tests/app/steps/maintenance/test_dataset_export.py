@@ -149,7 +149,7 @@ def test_nothing_is_overwritten_unless_asked(tapes: Path, ossicle: Any) -> None:
     (out / "train.csv").write_text("edited")
     said = ossicle("dataset", "export", "-p", tapes, "-o", out, *QUIET)
     assert said.code == 2
-    assert "exist already" in said.err
+    assert "already exist" in said.err
     assert "--force" in said.err
     assert (out / "train.csv").read_text() == "edited"
     assert ossicle("dataset", "export", "-p", tapes, "-o", out, "--force", *QUIET).code == 0
@@ -163,7 +163,7 @@ def test_nothing_is_overwritten_unless_asked(tapes: Path, ossicle: Any) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (("--fold", "9"), "no such fold; folds that hold clips: 0, 1, 3, 4"),
+        (("--fold", "9"), "this fold does not exist; folds with clips: 0, 1, 3, 4"),
         (("--variant", "leaky", "--fold", "0"), "has train, val and test, and no folds"),
         (("--layout", "spot"), "--layout spot: there is plain, animal-spot"),
     ],
@@ -192,7 +192,7 @@ def test_a_recording_that_is_gone_costs_its_own_clips(
     out = tapes / "out"
     said = ossicle("dataset", "export", "-p", tapes, "-o", out, "--wav", *QUIET)
     assert said.code == 3
-    assert "is damaged; its clips were left out" in said.err
+    assert "is damaged; its clips were skipped" in said.err
     entries = json.loads((out / "variant_index.json").read_text(encoding="utf-8"))["entries"]
     assert {Path(one["tape_key"]).stem for one in entries} == {STEMS[0], STEMS[1], STEMS[2], STEMS[5]}
     assert all((out / one["fn"]).exists() for one in entries)

@@ -75,9 +75,9 @@ def test_check_and_leaderboard_ask_it(project: Path, ossicle: Any) -> None:
     assert [one["message"] for one in json.loads(ossicle("check", "-p", project, "--json").out)] == ["none yet"]
     ossicle("run", "-p", project, *QUIET)
     found = json.loads(ossicle("check", "-p", project, "--json").out)
-    assert [one["message"] for one in found] == ["those of these settings and recordings"]
+    assert [one["message"] for one in found] == ["up to date with these settings and recordings"]
     found = json.loads(ossicle("check", "-p", project, "--set", "split.seed=5", "--json").out)
-    assert found[0]["message"].startswith("stale: ")
+    assert found[0]["message"].startswith("out of date: ")
     board = ossicle("leaderboard", "-p", project)
     assert (board.code, board.err) == (2, "ossicle: the pipeline 'toy' has no figures to compare\n")
     train = ossicle("train", "-p", project, *QUIET)

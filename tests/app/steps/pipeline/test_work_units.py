@@ -106,9 +106,7 @@ def test_what_is_missing_is_said(project: Project) -> None:
         run_work_unit(project, "scores", "fold0", Silent())
     with pytest.raises(UsageError, match=r"no work unit 'fold9'; work units: fold0, fold1, fold2, final"):
         run_work_unit(project, "training", "fold9", Silent())
-    with pytest.raises(
-        UsageError, match="'decision' is no step that is done in work units; such steps: training, scores"
-    ):
+    with pytest.raises(UsageError, match="'decision' has no work units; steps with work units: training, scores"):
         run_work_unit(project, "decision", "fold0", Silent())
 
 

@@ -79,4 +79,4 @@ def test_a_damaged_round_stops_the_run_with_its_name(tapes: Path, ossicle: Any) 
     said = ossicle("run", "-p", tapes, "--until", "dataset", *QUIET)
     assert said.code == 2
     assert "mined-001.json" in said.err
-    assert "is no round of mining" in said.err
+    assert "is not a round of mining" in said.err

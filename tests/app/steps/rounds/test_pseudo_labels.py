@@ -150,7 +150,7 @@ def test_a_round_made_again_is_the_same_and_another_threshold_another(project: P
     before = round_digest(path)
     said = ossicle("pseudo", "-p", project, "--round", "1", *QUIET)
     assert said.code == 2
-    assert "--force makes it anew" in said.err
+    assert "--force overwrites it" in said.err
     assert ossicle("pseudo", "-p", project, "--round", "1", "--force", *QUIET).code == 0
     assert round_digest(path) == before
     changed = ("--set", "pseudo.most_per_file=1")
@@ -244,7 +244,7 @@ def test_labelled_and_broken_recordings_are_left_out_and_named(copied: Path, oss
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (('pseudo.audio=""',), "name a folder of recordings in [pseudo] audio"),
+        (('pseudo.audio=""',), "set a folder of recordings in [pseudo] audio"),
         (('pseudo.audio="nowhere"',), "[pseudo] audio: the folder"),
         (("pseudo.threshold=1.0",), "the highest score is 0."),
         (('split.strategy="random"',), "is leaky"),
@@ -287,7 +287,7 @@ def test_a_benchmark_may_not_hold_what_taught_without_labels(project: Path, monk
     alone, taught = load_project(project, ('pseudo.rounds="none"',)), load_project(project)
     index = run_steps((unlabelled.INDEX,), taught, Silent()).artefacts[unlabelled.INDEX_NAME]
     assert not benchmark_index.training_overlap(alone, index, Silent())[0]
-    with pytest.raises(UsageError, match="the benchmark corpus holds what the model was trained on"):
+    with pytest.raises(UsageError, match="the benchmark corpus overlaps with the training corpus"):
         benchmark_index.training_overlap(taught, index, Silent())
 
 
@@ -295,7 +295,7 @@ def test_check_says_what_would_teach(project: Path, ossicle: Any) -> None:
     assert "taught by round-001" in ossicle("check", "-p", project).out
     said = ossicle("check", "-p", project, *NO_ROUNDS).out
     # A long path breaks the lines of the table anywhere.
-    assert "no round of pseudo-labels teaches" in " ".join(said.split())
+    assert "no round of pseudo-labels is used" in " ".join(said.split())
     shutil.rmtree(project / "unlabelled")
     said = ossicle("check", "-p", project)
     assert said.code == 2

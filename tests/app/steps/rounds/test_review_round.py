@@ -44,7 +44,7 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Any) -> None
     early = ossicle("review", "export", "-p", folder, "-o", out, *QUIET)
     assert (early[0], early[2]) == (
         2,
-        "ossicle: the step corpus is not done under these settings; run `ossicle run` first\n",
+        "ossicle: the step corpus is not done with these settings; run `ossicle run` first\n",
     )
     code, _, err = ossicle("run", "-p", folder, *QUIET)
     assert code == 0, err
@@ -66,7 +66,7 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Any) -> None
     }
     again = ossicle("review", "export", "-p", folder, "-o", out, *QUIET)
     assert again[0] == 2
-    assert "exists already" in again[2]
+    assert "already exists" in again[2]
 
     untouched = ossicle("review", "import", out, "-p", folder, *QUIET)
     assert untouched[0] == 2

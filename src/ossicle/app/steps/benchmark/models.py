@@ -204,7 +204,7 @@ def _distinct(models: Sequence[Model]) -> tuple[Model, ...]:
     for model in out:
         if names[model.name.lower()] > 1 or not is_plain_name(model.name):
             raise UsageError(
-                f"[benchmark] models: {model.folder} would be called {model.name!r}, which is no plain name or that of "
+                f"[benchmark] models: {model.folder} would be called {model.name!r}, which is not plain or the name of "
                 "another one; rename its folder, or set [project] name before the bundle is made"
             )
     return tuple(out)

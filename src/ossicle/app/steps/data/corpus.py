@@ -59,7 +59,7 @@ def listing(project: Project) -> Mapping[str, str]:
     if (table := project.metadata_table) is not None:
         if not table.is_file():
             raise UsageError(
-                f"[corpus.metadata] table: {table} is no file; correct the path in {project.file}, or leave it empty"
+                f"[corpus.metadata] table: {table} is not a file; correct the path in {project.file}, or leave it empty"
             )
         out["metadata"] = file_digest(table)
     if rounds := round_files(project.folder / FOLDER):

@@ -34,7 +34,7 @@ def audio_folder(project: Project) -> Path:
     """The folder of unlabelled recordings; raises UsageError where none is named, or it is not there."""
     named = project.settings.pseudo.audio
     if not named:
-        raise UsageError(f"there is nothing to label: name a folder of recordings in [pseudo] audio of {project.file}")
+        raise UsageError(f"there is nothing to label: set a folder of recordings in [pseudo] audio of {project.file}")
     folder = project.folder / named
     if not folder.is_dir():
         raise UsageError(f"[pseudo] audio: the folder {folder} does not exist; correct the path in {project.file}")
@@ -49,7 +49,7 @@ def group_field(project: Project) -> str:
 def teaching_rounds(project: Project) -> list[Path]:
     """The rounds that teach under the settings, the latest first.
 
-    None where the split is leaky: it lays clips of one recording on both sides, so whatever labels recordings has
+    None where the split is leaky: it puts clips of one recording on both sides, so whatever labels recordings has
     learned from what is held out.
     """
     if project.settings.split.leaky:

@@ -46,7 +46,7 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
     from ossicle.training.shown import always, batch_of, shown_stages
 
     if out.suffix.lower() not in _SUFFIXES:
-        raise UsageError(f"{out}: the page is an .html file; name one")
+        raise UsageError(f"{out}: give an .html file")
     made = run_project(project, progress, names=(DatasetFolder.step, StoreFolder.step)).artefacts
     settings, front = project.settings, project.settings.frontend
     dataset, store = DatasetFolder.among(made), StoreFolder.among(made)
@@ -92,9 +92,9 @@ def chosen_clip(clips: Sequence[Clip], recordings: dict[str, Recording], wanted:
     found = [one for one in clips if _is(recordings[one.recording_id].path, wanted.recording)]
     if not found:
         if any(_is(one.path, wanted.recording) for one in recordings.values()):
-            raise UsageError(f"--recording {wanted.recording}: the dataset has no clip of it; name another")
+            raise UsageError(f"--recording {wanted.recording}: the dataset has no clip of it; choose another")
         hint = did_you_mean(wanted.recording, [one.path for one in recordings.values()])
-        raise UsageError(f"--recording {wanted.recording}: there is no such recording; {hint}")
+        raise UsageError(f"--recording {wanted.recording}: this recording does not exist; {hint}")
     targets = [one for one in found if one.role == "target"] or found
     rng = np.random.default_rng(seed_of(wanted.seed, "shown", "clip"))
     return targets[int(rng.integers(len(targets)))]

@@ -117,7 +117,7 @@ def splits_of(clips: Sequence[Clip], split: SplitSettings, fold: int | None) -> 
     folds = sorted({one.fold for one in clips if one.fold >= 0})
     test = folds[0] if fold is None else fold
     if test not in folds:
-        raise UsageError(f"--fold {fold}: there is no such fold; folds that hold clips: {', '.join(map(str, folds))}")
+        raise UsageError(f"--fold {fold}: this fold does not exist; folds with clips: {', '.join(map(str, folds))}")
     val = folds[(folds.index(test) + 1) % len(folds)] if len(folds) > 2 else None
     names = {test: "test", val: "val"}
     words = f"fold {test} is test" + ("" if val is None else f", fold {val} val") + ", the rest train"
@@ -154,8 +154,8 @@ def _write_one(project: Project, out: Path, files: DatasetFiles, one: NamedClip)
 
 def _refuse_overwriting(out: Path, files: DatasetFiles, force: bool) -> None:
     if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; name a folder")
+        raise UsageError(f"{out} is a file; give a folder")
     there = [path for path in files.paths() if (out / path).exists() or (out / path).is_symlink()]
     if there and not force:
         more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise UsageError(f"{out / there[0]}{more} exist already; name another folder, or overwrite with --force")
+        raise UsageError(f"{out / there[0]}{more} already exist; choose another folder, or overwrite with --force")

@@ -36,7 +36,7 @@ def _packages(project: Project) -> Finding:
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         return Finding("packages", False, f"missing: {', '.join(missing)}; pip install 'ossicle[train]'")
-    return Finding("packages", True, "what training and the report need is installed")
+    return Finding("packages", True, "everything for training and the report is installed")
 
 
 def _windows(project: Project) -> Iterator[Finding]:
@@ -50,7 +50,7 @@ def _folders(project: Project) -> Iterator[Finding]:
     if (fetching := _fetching(project)) is not None:
         yield fetching
     if not audio.is_dir() and fetching is not None:
-        yield Finding("recordings", False, f"{audio} is not there before they are fetched", fetching.blocks)
+        yield Finding("recordings", False, f"{audio} does not exist until the recordings are fetched", fetching.blocks)
     elif not audio.is_dir():
         yield Finding("recordings", False, f"[corpus] audio: {audio} does not exist; correct the path")
     else:
@@ -66,7 +66,7 @@ def _folders(project: Project) -> Iterator[Finding]:
             words = f"recordings are labelled as a whole, by the column {corpus.metadata.label_column!r}"
             yield Finding("annotations", True, words)
         else:
-            yield Finding("annotations", False, "[corpus] annotations is empty: there is nothing to learn from")
+            yield Finding("annotations", False, "[corpus] annotations is empty: there is nothing to train with")
     else:
         yield Finding(
             "annotations", notes.exists(), str(notes) if notes.exists() else f"{notes} does not exist; correct the path"
@@ -82,7 +82,12 @@ def _fetching(project: Project) -> Finding | None:
         here = is_fetched(project)
     except OssicleError as problem:
         return Finding("fetch", False, str(problem))
-    return Finding("fetch", here, f"all of {table}" if here else f"not all of {table}: a run fetches first", here)
+    return Finding(
+        "fetch",
+        here,
+        f"all of {table}" if here else f"not all files of {table} are here: a run fetches them first",
+        here,
+    )
 
 
 def _unlabelled(project: Project) -> Iterator[Finding]:
@@ -95,7 +100,7 @@ def _unlabelled(project: Project) -> Iterator[Finding]:
     except UsageError as problem:
         yield Finding("unlabelled", False, str(problem), blocks=bool(rounds))
         return
-    taught = f"taught by {', '.join(rounds)}" if rounds else "no round of pseudo-labels teaches"
+    taught = f"taught by {', '.join(rounds)}" if rounds else "no round of pseudo-labels is used"
     yield Finding("unlabelled", True, f"{folder}; {taught}")
 
 
@@ -131,7 +136,7 @@ def _space(project: Project) -> Finding:
     while not place.exists():
         place = place.parent
     if not os.access(place, os.W_OK):
-        return Finding("disk", False, f"{place} cannot be written; allow it or choose another --data-root")
+        return Finding("disk", False, f"{place} is not writable; change its permissions, or choose another --data-root")
     free = shutil.disk_usage(place).free
     try:
         size = sum(_size(project.audio_folder / name) for name in _chosen(project))
@@ -141,12 +146,14 @@ def _space(project: Project) -> Finding:
     # Lossy files unpack to about ten times their size; for the others this asks too much rather than too little.
     store = project.settings.store
     wanted = 0 if store.raw else 10 * size
-    message = f"up to {wanted / 1e9:.2f} GB wanted, {free / 1e9:.1f} GB free at {place}"
+    message = f"up to {wanted / 1e9:.2f} GB needed, {free / 1e9:.1f} GB free at {place}"
     if wanted + store.leave_gb * 1e9 > free:
         if store.leave_gb > 0:
-            return Finding("disk", True, f"{message}; what would leave less than {store.leave_gb:g} GB stays raw")
+            return Finding(
+                "disk", True, f"{message}; recordings that would leave less than {store.leave_gb:g} GB are not stored"
+            )
         return Finding(
-            "disk", False, f"{message}; make room, choose another --data-root, or keep some free: [store] leave_gb"
+            "disk", False, f"{message}; free some space, choose another --data-root, or set [store] leave_gb"
         )
     return Finding("disk", True, message)
 

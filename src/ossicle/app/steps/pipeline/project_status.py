@@ -26,7 +26,7 @@ def project_status(project: Project, overrides: tuple[str, ...] = ()) -> Iterato
                 one = load_project(project.file, overrides, project.data_root, name)
                 yield from _built(one, f"variant {name}: ")
     except (OssicleError, OSError) as problem:
-        yield Finding("built", True, f"cannot be told: {problem}")
+        yield Finding("built", True, f"unknown: {problem}")
 
 
 def _built(project: Project, prefix: str) -> Iterator[Finding]:
@@ -34,7 +34,7 @@ def _built(project: Project, prefix: str) -> Iterator[Finding]:
     found = find_steps(pipeline.steps_of(project), project)
     run = f"ossicle run -p {project.file}" + (f" --variant {project.variant}" if project.variant else "")
     for step, what in pipeline.checked.items():
-        state = "built and current" if found[step] else f"to be built; {run} --until {step} does that"
+        state = "built and current" if found[step] else f"missing; {run} --until {step} builds it"
         yield Finding(what, True, f"{prefix}{state}")
     done = {name: path for name, path in found.items() if path is not None}
     yield from _results(project, pipeline, done, prefix, run)
@@ -51,9 +51,13 @@ def _results(project: Project, pipeline: Pipeline, done: Artefacts, prefix: str,
         return
     made = done.get(first.steps[0])
     if made is not None and _digest(made / first.name) == _digest(results):
-        yield Finding("results", True, f"{prefix}those of these settings and recordings")
+        yield Finding("results", True, f"{prefix}up to date with these settings and recordings")
     else:
-        yield Finding("results", True, f"{prefix}stale: {results} is of other settings or recordings; {run} renews it")
+        yield Finding(
+            "results",
+            True,
+            f"{prefix}out of date: {results} was made with other settings or recordings; {run} updates it",
+        )
 
 
 def _digest(place: Path) -> str:

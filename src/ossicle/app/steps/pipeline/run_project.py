@@ -51,7 +51,9 @@ def run_project(
         every = [step.name for step in pipeline.steps_of(project)]
         anew = every[every.index(pipeline.step(anew_from, project).name) :]
         if all(step.name != anew[0] for step in steps):
-            raise UsageError(f"--from {anew_from} is none of the steps to run: {', '.join(one.name for one in steps)}")
+            raise UsageError(
+                f"--from {anew_from} is not one of the steps to run: {', '.join(one.name for one in steps)}"
+            )
     if project.data_root.exists() and not project.data_root.is_dir():
         raise UsageError(f"the data root {project.data_root} is a file; give a folder")
     project.data_root.mkdir(parents=True, exist_ok=True)

@@ -78,9 +78,7 @@ def _step(project: Project, name: str) -> Step:
     for step in steps_of(project):
         if step.name == name and step.work_units is not None:
             return step
-    raise UsageError(
-        f"{name!r} is no step that is done in work units; such steps: {', '.join(work_unit_steps(project))}"
-    )
+    raise UsageError(f"{name!r} has no work units; steps with work units: {', '.join(work_unit_steps(project))}")
 
 
 def _needed(step: Step, project: Project, progress: Progress) -> dict[str, Path]:

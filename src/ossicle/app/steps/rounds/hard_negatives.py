@@ -44,7 +44,7 @@ def mine(project: Project, most: int, lower: float) -> Mining:
     found_steps = find_steps(chosen_steps(project, (decision.STEP.name,)), project)
     missing = [name for name, path in found_steps.items() if path is None]
     if missing:
-        raise UsageError(f"the step {missing[0]} is not done under these settings; run `ossicle run --until decision`")
+        raise UsageError(f"the step {missing[0]} is not done with these settings; run `ossicle run --until decision`")
     made = {name: path for name, path in found_steps.items() if path is not None}
     corpus, scores, decided = CorpusFolder.among(made), ScoresFolder.among(made), DecisionFolder.among(made)
     truth = read_truth(corpus, DatasetFolder.among(made))
@@ -57,7 +57,7 @@ def mine(project: Project, most: int, lower: float) -> Mining:
     notes = read_index(corpus).annotations
     kept = false_alarms(found, notes, project.settings.dataset.margin_s, most)
     if not kept:
-        raise UsageError(f"no false alarm reaches {lower:g} times its threshold: there is nothing to mine")
+        raise UsageError(f"no false alarm reaches {lower:g} times its threshold, so there is nothing to save")
     folder = project.folder / FOLDER
     refuse_links(project.data_root, (folder,))
     with project_lock(project.data_root):

@@ -67,10 +67,12 @@ def make_round(project: Project, progress: Progress, number: int | None = None, 
     last = next_number(folder) - 1
     number = last + 1 if number is None else number
     if not 1 <= number <= last + 1:
-        raise UsageError(f"--round {number}: the rounds are made in turn; the next one is {last + 1}")
+        raise UsageError(f"--round {number}: rounds are made one after another; the next is {last + 1}")
     path = round_path(folder, number)
     if path.exists() and not replace_it:
-        raise UsageError(f"{path} is there already; --force makes it anew, and what it taught is then trained again")
+        raise UsageError(
+            f"{path} already exists; --force overwrites it, and models trained with it are then trained again"
+        )
     before = _before(project, number)
     steps = chosen_steps(before, (training.STEP.name,))
     missing = [name for name, found in find_steps(steps, before).items() if found is None]

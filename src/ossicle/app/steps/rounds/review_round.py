@@ -49,11 +49,11 @@ def export_review(
     settings, where ``out`` is there already, and where there is nothing to ask.
     """
     if out.exists():
-        raise UsageError(f"{out} exists already; name a folder that does not, so that no corrected table is lost")
+        raise UsageError(f"{out} already exists; choose a new folder, so that no corrected table is overwritten")
     steps = chosen_steps(project, review_candidates.STEP.needs)
     missing = [name for name, path in find_steps(steps, project).items() if path is None]
     if missing:
-        raise UsageError(f"the step {missing[0]} is not done under these settings; run `ossicle run` first")
+        raise UsageError(f"the step {missing[0]} is not done with these settings; run `ossicle run` first")
     with project_lock(project.data_root):
         made = run_steps((*steps, review_candidates.STEP), project, progress).artefacts
     index, found = read_index(CorpusFolder.among(made)), CandidatesFolder.among(made)
@@ -67,7 +67,7 @@ def export_review(
     )
     if not chosen:
         raise UsageError(
-            f"nothing to ask: there is no event of the kinds {', '.join(settings.select)} that nobody has looked at yet"
+            f"nothing to export: there is no event of the kinds {', '.join(settings.select)} that is not yet checked"
         )
     sheets = tuple(
         Sheet(one.id, one.path, one.digest, one.duration_s, chosen[one.id])
@@ -117,12 +117,12 @@ def import_review(
         digests = {one.id: one.digest for one in index.recordings}
         usable = tuple(one for one in said.recordings if digests.get(one.recording_id) == one.digest)
         unused = [
-            f"{one.path}: holds other sound than was exported, or is not there any more"
-            for one in said.recordings
-            if one not in usable
+            f"{one.path}: changed since the export, or no longer exists" for one in said.recordings if one not in usable
         ]
         known = {*export.tables, EXPORT}
-        unused += [f"{name}: is no table of this export" for name in files_below(folder, _TABLES) if name not in known]
+        unused += [
+            f"{name}: is not a table of this export" for name in files_below(folder, _TABLES) if name not in known
+        ]
         if not usable:
             raise UsageError(_nothing(folder, said, unused))
         provenance = {
@@ -142,4 +142,4 @@ def _nothing(folder: Path, said: Answers, unused: Sequence[str]) -> str:
             f"{folder}: no table was changed since it went out, so nobody may have looked; "
             "if you did and all was right, say so with --accept-unchanged"
         )
-    return f"{folder}: holds nothing that was reviewed{''.join(f'; {one}' for one in unused)}"
+    return f"{folder}: contains nothing that was reviewed{''.join(f'; {one}' for one in unused)}"

@@ -66,7 +66,7 @@ def refuse_leaky(project: Project) -> None:
     split = project.settings.split
     if split.leaky:
         raise SplitError(
-            f"[split] strategy = {split.strategy!r} is leaky: it lays clips of one {split.group} on both sides, so no "
+            f"[split] strategy = {split.strategy!r} is leaky: it puts clips of one {split.group} on both sides, so no "
             "recording can be scored out of fold, and thresholds, events and figures of events cannot be had from it. "
             "`ossicle run` leaves a bundle that nothing judged; `ossicle dataset optimism` says what it flatters, "
             f'`ossicle benchmark` judges on a corpus of its own; or set strategy = "grouped" in {project.file}'

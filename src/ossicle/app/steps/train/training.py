@@ -142,7 +142,7 @@ def _pretrained_file(project: Project) -> Path | None:
         return None
     file = project.folder / named
     if not file.is_file():
-        raise UsageError(f"[training] pretrained = {named!r}: there is no such file beside {project.file}")
+        raise UsageError(f"[training] pretrained = {named!r}: this file does not exist in the folder of {project.file}")
     return file
 
 

@@ -123,7 +123,7 @@ def test_an_export_that_is_not_the_model_fails(folder: Path, ossicle: Any, monke
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (("--precision", "fp8"), "--precision fp8: there is fp32, bf16, fp16, int8"),
+        (("--precision", "fp8"), "--precision fp8 is not one of: fp32, bf16, fp16, int8"),
         (("--budget-minutes", "90"), "--budget-minutes and --audio-hours must be given together"),
         (("--set", "export.int8_auc_drop=-1.0"), "int8_auc_drop"),
         (("--set", "split.strategy='random'", "--folds"), "trains no fold models"),
@@ -201,7 +201,7 @@ def test_ranges_come_from_the_recordings_named_and_no_others() -> None:
     assert 70 < drawn.count(1.0) < 130
     again = [float(one[0]) for one in training_chunks(store, ["1", "3", "4", "9"], {}, plan, 50, 0)]  # type: ignore[arg-type]
     assert again == drawn[:50]
-    with pytest.raises(OssicleError, match="there is none to read"):
+    with pytest.raises(OssicleError, match="none can be read"):
         list(training_chunks(store, ["4", "9"], {}, plan, 1, 0))  # type: ignore[arg-type]
 
 

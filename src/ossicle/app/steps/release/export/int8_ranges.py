@@ -29,7 +29,7 @@ def training_chunks(
     ids = set(store.ids)
     there = [key for key in sorted(recordings) if key in ids and store.n_samples(key) > 0]
     if not there:
-        raise OssicleError("int8 takes its ranges from training recordings, and there is none to read")
+        raise OssicleError("int8 needs training recordings to find its ranges, but none can be read")
     for draw in range(count):
         rng = np.random.default_rng(seed_of(seed, "export ranges", draw))
         key = there[int(rng.integers(len(there)))]

@@ -36,7 +36,7 @@ def require_allowed(exported: Exported, settings: ExportSettings) -> None:
         change = _change(exported, row, "macro_auc")
         if change is None:
             raise OssicleError(
-                "what int8 costs cannot be told: no label has held-out sound with it and without it; leave int8 out"
+                "the loss of int8 cannot be measured: every label is in all held-out sound or in none; leave int8 out"
             )
         if change < -settings.int8_auc_drop:
             before, after = exported.judged[REFERENCE].macro_auc, exported.judged[row.name].macro_auc

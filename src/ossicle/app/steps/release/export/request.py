@@ -48,5 +48,5 @@ def precisions_asked(text: str) -> tuple[str, ...]:
     """
     asked = {one.strip() for one in text.split(",") if one.strip()}
     if unknown := sorted(asked - set(PRECISIONS)):
-        raise UsageError(f"--precision {', '.join(unknown)}: there is {', '.join(PRECISIONS)}")
+        raise UsageError(f"--precision {', '.join(unknown)} is not one of: {', '.join(PRECISIONS)}")
     return tuple(one for one in PRECISIONS if one in asked | {PRECISIONS[0]})
