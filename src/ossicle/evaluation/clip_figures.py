@@ -1,6 +1,6 @@
 """Held-out clips with their scores, and how well these tell the labels apart."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.intervals import as_intervals, overlap
 from ossicle.core.records import Annotation, Clip
-from ossicle.corpus.splits.folds import TEST, SplitSettings
+from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.metrics.clips import ClipFigures, clip_figures, clip_scores
 
 
@@ -44,9 +44,19 @@ def clip_rows(
                 yield {**told, "clip_label": clip.label, "label": label, "positive": positive, "score": score}
 
 
-def judged_folds(split: SplitSettings, table: pl.DataFrame) -> list[int]:
-    """The folds that figures are of: test alone where val is there to choose the threshold."""
-    return [TEST] if split.holds_out_once else sorted(set(table["fold"].to_list()))
+def clip_figures_json(
+    table: pl.DataFrame, labels: Collection[str], split: SplitSettings, audit: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the figures of held-out clips by label as plain values; ``audit`` is the content of ``split.json``."""
+    judged = split.kind.judged_folds(table["fold"])
+    return {
+        "strategy": audit["strategy"],
+        "leaky": audit["leaky"],
+        "group": split.group,
+        "scores": "highest frame score in the clip, by a model that did not learn from it",
+        "decision": split.kind.threshold_from,
+        "labels": {label: one.to_json() for label, one in figures_of(table, labels, judged).items()},
+    }
 
 
 def figures_of(table: pl.DataFrame, labels: Collection[str], judged: Collection[int]) -> dict[str, ClipFigures]:

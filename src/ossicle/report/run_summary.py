@@ -90,10 +90,8 @@ def _annotations(truth: Truth) -> str:
 
 
 def _held_out(split: SplitSettings, truth: Truth) -> str:
-    groups = f"grouped by {split.group} ({len(set(truth.groups.values()))} groups)"
-    if split.holds_out_once:
-        return f"val and test together, by one model that learned from train ({split.strategy}), {groups}"
-    return f"one fold at a time, {len(set(truth.folds.values()))} folds, {groups}"
+    how = split.kind.held_out_in_words(len(set(truth.folds.values())))
+    return f"{how}, grouped by {split.group} ({len(set(truth.groups.values()))} groups)"
 
 
 def _second_stage(second: Mapping[str, Any]) -> str:

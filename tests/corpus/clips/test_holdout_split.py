@@ -1,4 +1,5 @@
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -7,13 +8,15 @@ from hypothesis import strategies as st
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.clips.clip_table import DatasetClips, DatasetSettings, build_dataset
-from ossicle.corpus.clips.holdout_split import divide_clips, leak_words, models, split_name, undivided, whole_groups
-from ossicle.corpus.splits.folds import LEAKY, NEVER_HELD_OUT, TEST, VAL, SplitSettings
+from ossicle.corpus.clips.holdout_split import divide_clips, place_recordings, undivided, whole_groups
+from ossicle.corpus.splits.folds import SplitSettings, make_folds
 from ossicle.corpus.splits.leak_audit import audit
+from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT, SPLIT_KINDS, TEST, VAL
 
 from ..splits.test_folds import calls, recording
 
 TRAIN = NEVER_HELD_OUT
+LEAKY = [name for name, kind in SPLIT_KINDS.items() if kind.divides_clips]
 
 
 def corpus(tapes: int, each: int, qualities: int = 4) -> tuple[list[Recording], list[Annotation]]:
@@ -96,9 +99,9 @@ def test_the_audit_says_what_a_leaky_strategy_cuts() -> None:
     found = audit(undivided(recordings, (), "tape"), recordings, annotations, made.clips, group="tape", by_clip=True)
     assert found.groups_cut == ("t0", "t1", "t2", "t3")
     assert not found.ok
-    assert leak_words(split, found.groups_cut, 4) == "leaky: clipwise_balanced cuts through 4 of 4 groups of 'tape'"
+    words = split.kind.leak_in_words(found.groups_cut, 4, "tape")
+    assert words == "leaky: clipwise_balanced cuts through 4 of 4 groups of 'tape'"
     assert [(one.fold, one.annotations["hum"]) for one in found.folds] == [(TRAIN, 84), (TEST, 20), (VAL, 16)]
-    assert leak_words(SplitSettings(), (), 4) == ""
 
 
 def test_clips_that_share_time_across_the_split_are_counted() -> None:
@@ -109,8 +112,6 @@ def test_clips_that_share_time_across_the_split_are_counted() -> None:
         Annotation(one.id, 9.0, 9.5, "hum"),
     ]
     made = build_dataset([one], notes, undivided([one], (), "tape"), DatasetSettings(noise_per_target=0), 0, 1.0)
-    from dataclasses import replace
-
     for folds, crossing in (((0, 1, 0), 2), ((0, 0, 1), 0), ((1, 1, 1), 0)):
         clips = [replace(clip, fold=fold) for clip, fold in zip(made.clips, folds, strict=True)]
         assert audit({}, [one], notes, clips, group="tape", by_clip=True).clips_crossing == crossing
@@ -167,11 +168,31 @@ def test_too_few_tapes_are_refused() -> None:
     assert 0 < refused < 20
 
 
-def test_one_model_holds_out_val_and_test() -> None:
-    assert models([], SplitSettings(strategy="random")) == {"holdout": [TEST, VAL]}
-    assert models([2, 0, 0, NEVER_HELD_OUT], SplitSettings()) == {"fold0": [0], "fold2": [2]}
-    assert split_name(3, SplitSettings()) == "fold 3"
-    assert split_name(NEVER_HELD_OUT, SplitSettings()) == "no fold"
+def test_recordings_are_placed_as_the_kind_of_split_says() -> None:
+    recordings, annotations = corpus(6, 4)
+    part = replace(recording("part.wav", 60.0, tape="t9"), reviewed=False)
+    placed = {
+        strategy: place_recordings(
+            [*recordings, part], annotations, annotations, {part.id}, SplitSettings(strategy=strategy, group="tape")
+        )
+        for strategy in SPLIT_KINDS
+    }
+    assert placed["grouped"].judged == make_folds(recordings, annotations, SplitSettings(group="tape"))
+    divided = SplitSettings(strategy="proportional_by_tape", group="tape")
+    assert placed["proportional_by_tape"].judged == whole_groups(recordings, annotations, divided)
+    for strategy, one in placed.items():
+        # What was looked at in part only teaches.
+        assert one.folds[part.id].fold == NEVER_HELD_OUT
+        assert part.id not in one.judged
+        assert bool(one.judged) is SPLIT_KINDS[strategy].judges_recordings
+
+
+def test_strategies_for_groups_leave_clips_as_they_are() -> None:
+    recordings, annotations = corpus(6, 4)
+    settings = SplitSettings(group="tape")
+    folds = make_folds(recordings, annotations, settings)
+    built = build_dataset(recordings, annotations, folds, DatasetSettings(noise_per_target=0), 0, 1.0)
+    assert divide_clips(built, settings) is built
 
 
 @pytest.mark.parametrize(

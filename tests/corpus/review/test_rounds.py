@@ -23,7 +23,8 @@ from ossicle.corpus.review.rounds import (
     without,
     write_round,
 )
-from ossicle.corpus.splits.folds import NEVER_HELD_OUT, SplitSettings, make_folds, with_partly
+from ossicle.corpus.splits.folds import SplitSettings, make_folds, with_partly
+from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT
 
 
 def recording(name: str, reviewed: bool) -> Recording:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.splits.folds import NEVER_HELD_OUT, SplitSettings, make_folds, rare_labels
+from ossicle.corpus.splits.folds import SplitSettings, make_folds, rare_labels
 from ossicle.corpus.splits.leak_audit import audit
+from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT
 
 N, CLASSES, AUTHORS, FOLDS = 30_000, 206, 3_500, 5
 Corpus = tuple[list[Recording], list[Annotation], NDArray[np.int64], NDArray[np.int64]]

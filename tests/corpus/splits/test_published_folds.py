@@ -7,9 +7,10 @@ import pytest
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
-from ossicle.corpus.splits.folds import NEVER_HELD_OUT, RareLabel, SplitSettings, make_folds, rare_labels
+from ossicle.corpus.splits.folds import RareLabel, SplitSettings, make_folds, rare_labels
 from ossicle.corpus.splits.leak_audit import audit
 from ossicle.corpus.splits.published_folds import fold_values
+from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT
 
 
 def recording(name: str, **fields: str) -> Recording:

@@ -7,8 +7,8 @@ does not balance classes.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import floor
 
 import numpy as np
@@ -17,19 +17,49 @@ from ossicle.core.digest import seed_of
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.clips.clip_table import DatasetClips, Unit
-from ossicle.corpus.splits.folds import (
-    NEVER_HELD_OUT,
-    TEST,
-    VAL,
-    FoldEntry,
-    SplitSettings,
-    group_of,
-    judged_groups,
-)
+from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, group_of, judged_groups, make_folds, with_partly
+from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT, SPLIT_NAMES, TEST, VAL, OneDivisionOfClips
 
-SPLIT_NAMES: Mapping[int, str] = {NEVER_HELD_OUT: "train", VAL: "val", TEST: "test"}
-_BY_QUALITY = ("quality_balanced", "quality_and_clipwise_balanced")
-_BY_GROUP = ("clipwise_balanced", "quality_and_clipwise_balanced")
+
+@dataclass(frozen=True)
+class Placed:
+    """Recordings by id with group and fold: those ``judged`` as a whole, and all that may give clips (``folds``)."""
+
+    judged: dict[str, FoldEntry]
+    folds: dict[str, FoldEntry]
+
+
+def place_recordings(
+    recordings: Sequence[Recording],
+    annotations: Iterable[Annotation],
+    targets: Iterable[Annotation],
+    partly: Collection[str],
+    settings: SplitSettings,
+) -> Placed:
+    """Return the folds of recordings under a strategy of any kind.
+
+    Parameters
+    ----------
+    recordings, annotations
+        Those of the corpus.
+    targets
+        The annotations that may become targets: shares of train, val and test are of these.
+    partly
+        Ids of recordings of which a review looked at stretches only: they only teach.
+
+    Raises
+    ------
+    SplitError
+        The strategy cannot divide these recordings; see :func:`whole_groups` and ``folds.make_folds``.
+    """
+    if settings.kind.divides_clips:
+        return Placed({}, undivided(recordings, partly, settings.group))
+    judged = (
+        whole_groups(recordings, targets, settings)
+        if settings.kind.holds_out_once
+        else make_folds(recordings, annotations, settings)
+    )
+    return Placed(judged, with_partly(judged, recordings, partly, settings.group))
 
 
 def whole_groups(
@@ -74,13 +104,16 @@ def undivided(recordings: Sequence[Recording], partly: Collection[str], group: s
 
 
 def divide_clips(built: DatasetClips, settings: SplitSettings) -> DatasetClips:
-    """Return the dataset with each unit in train, val or test, by a leaky strategy.
+    """Return the dataset with each unit in train, val or test; unchanged if the strategy divides groups.
 
     Raises SplitError if a split gets no target, or a label has no training data.
     """
+    kind = settings.kind
+    if not isinstance(kind, OneDivisionOfClips):
+        return built
     buckets: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for number, unit in enumerate(built.units):
-        buckets[_bucket(unit, settings.strategy)].append(number)
+        buckets[_bucket(unit, kind)].append(number)
     folds = dict.fromkeys(range(len(built.units)), TEST)
     for bucket, numbers in sorted(buckets.items()):
         rng = np.random.default_rng(seed_of(settings.seed, "clips", *bucket))
@@ -103,40 +136,10 @@ def divide_clips(built: DatasetClips, settings: SplitSettings) -> DatasetClips:
     return replace(built, units=units)
 
 
-def split_name(fold: int, settings: SplitSettings) -> str:
-    """Return the name of a fold: ``train``, ``val``, ``test``, or ``fold 3``; ``no fold`` if it is never held out.
-
-    >>> split_name(1, SplitSettings(strategy="random"))
-    'val'
-    """
-    if settings.holds_out_once:
-        return SPLIT_NAMES[fold]
-    return "no fold" if fold == NEVER_HELD_OUT else f"fold {fold}"
-
-
-def models(folds: Iterable[int], settings: SplitSettings) -> dict[str, list[int]]:
-    """Return the folds that each model holds out, by its name; one model holds out val and test.
-
-    >>> models([0, 1], SplitSettings())
-    {'fold0': [0], 'fold1': [1]}
-    """
-    if settings.holds_out_once:
-        return {"holdout": [TEST, VAL]}
-    return {f"fold{fold}": [fold] for fold in sorted(set(folds) - {NEVER_HELD_OUT})}
-
-
-def leak_words(settings: SplitSettings, groups_cut: Collection[str], n_groups: int) -> str:
-    """Return the warning of dataset, report and bundle about a leaky strategy; empty for the others."""
-    if not settings.leaky:
-        return ""
-    field = f" of '{settings.group}'"
-    return f"leaky: {settings.strategy} cuts through {len(groups_cut)} of {n_groups} groups{field}"
-
-
-def _bucket(unit: Unit, strategy: str) -> tuple[str, ...]:
+def _bucket(unit: Unit, kind: OneDivisionOfClips) -> tuple[str, ...]:
     # Noise that belongs to no target has its own bucket, in addition to those of the qualities.
-    quality = ("noise" if not unit.label else str(unit.quality),) if strategy in _BY_QUALITY else ()
-    return (strategy, *quality, *((unit.group,) if strategy in _BY_GROUP else ()))
+    quality = ("noise" if not unit.label else str(unit.quality),) if kind.by_quality else ()
+    return (kind.strategy, *quality, *((unit.group,) if kind.by_group else ()))
 
 
 def _part(share: float, n: int) -> int:

@@ -16,15 +16,10 @@ from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.splits.fold_assignment import check_training, deal, deal_order
 from ossicle.corpus.splits.published_folds import published_folds
+from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT, SPLIT_KINDS, SplitKind
 
 BUILT_IN_GROUPS = ("recording", "folder")
-TEST, VAL, NEVER_HELD_OUT = 0, 1, -1
-"""The folds of a division into train, val and test: no model learns from test or val, and train is never held out."""
-
 GROUPED = "grouped"
-BY_GROUP = "proportional_by_tape"
-LEAKY = ("random", "quality_balanced", "clipwise_balanced", "quality_and_clipwise_balanced")
-STRATEGIES = (GROUPED, BY_GROUP, *LEAKY)
 
 
 @settings
@@ -33,7 +28,7 @@ class SplitSettings:
 
     strategy: str = setting(
         default=GROUPED,
-        choices=STRATEGIES,
+        choices=tuple(SPLIT_KINDS),
         help="grouped: whole groups, each fold held out once; proportional_by_tape: whole groups in train, "
         "val and test; the others divide single clips into train, val and test, so a group can be in "
         "more than one of them (leaky)",
@@ -72,21 +67,16 @@ class SplitSettings:
             raise ValueError(f"val_share = {self.val_share:g} and train_share = {self.train_share:g} leave no test")
 
     @property
-    def leaky(self) -> bool:
-        """Whether clips of one recording lie on both sides of the split."""
-        return self.strategy in LEAKY
-
-    @property
-    def holds_out_once(self) -> bool:
-        """Whether one division into train, val and test takes the place of folds."""
-        return self.strategy != GROUPED
+    def kind(self) -> SplitKind:
+        """The kind of the strategy."""
+        return SPLIT_KINDS[self.strategy]
 
 
 @dataclass(frozen=True, slots=True)
 class FoldEntry:
     """The group of a recording and the fold (from 0, or :data:`NEVER_HELD_OUT`) in which it is held out.
 
-    Where one division takes the place of folds, they are :data:`TEST`, :data:`VAL` and :data:`NEVER_HELD_OUT` (train).
+    Where one division takes the place of folds, they are those of ``split_kinds.SPLIT_NAMES``.
     """
 
     group: str

@@ -93,7 +93,7 @@ def export(
     if out.exists() and not force:
         raise UsageError(f"--out {out} exists; choose another folder, or add --force to overwrite it")
     loaded = load_project(project, overrides_of(set_, device), data_root, variant)
-    if folds and loaded.settings.split.leaky:
+    if folds and not loaded.settings.split.kind.judges_recordings:
         raise UsageError(f"--folds: split.strategy = {loaded.settings.split.strategy!r} trains no fold models")
 
     from ossicle.app.steps.release.export import output_bundle, run

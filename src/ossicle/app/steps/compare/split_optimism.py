@@ -16,7 +16,7 @@ from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.judged import ClipFiguresFolder
 from ossicle.corpus.splits.folds import GROUPED
-from ossicle.evaluation.clip_figures import columns, figures_of, judged_folds
+from ossicle.evaluation.clip_figures import columns, figures_of
 from ossicle.metrics.clips import ClipFigures, judge_clips
 
 
@@ -36,12 +36,12 @@ def optimism(project: Project, progress: Progress) -> list[SplitFigures]:
     A grouped project has but the last. What is not done yet is run: for the grouped figure a training for each group.
     """
     split = project.settings.split
-    if split.strategy == GROUPED:
+    if not split.kind.holds_out_once:
         return [_figures(project, progress, "all, out of fold")[0]]
     own, table = _figures(project, progress, "its test clips")
     settings = replace(project.settings, split=replace(split, strategy=GROUPED))
     grouped, all_clips = _figures(replace(project, settings=settings), progress, "all, out of fold")
-    test = table.filter(pl.col("fold").is_in(judged_folds(split, table))).select(ClipFiguresFolder.CLIP_KEY).unique()
+    test = table.filter(pl.col("fold").is_in(split.kind.judged_folds(table["fold"]))).select(ClipFiguresFolder.CLIP_KEY).unique()
     # The threshold still comes from all clips of the other folds.
     same = all_clips.join(test, on=list(ClipFiguresFolder.CLIP_KEY), how="semi")
     labels = {}
@@ -57,5 +57,5 @@ def _figures(project: Project, progress: Progress, clips: str) -> tuple[SplitFig
     with project_lock(project.data_root):
         made = run_steps((*chosen_steps(project, step.needs), step), project, progress).artefacts
     table, dataset = ClipFiguresFolder.among(made).clips, DatasetFolder.among(made)
-    figures = figures_of(table, dataset.labels, judged_folds(split, table))
+    figures = figures_of(table, dataset.labels, split.kind.judged_folds(table["fold"]))
     return SplitFigures(split.strategy, clips, dataset.split["leaky"], figures), table

@@ -16,11 +16,12 @@ from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible
 from ossicle.corpus.clips.clip_table import build_dataset, clip_order, dataset_stats, has_quality
 from ossicle.corpus.clips.hard_negatives import FOLDER, MinedClips, mined_clips, mined_files, read_mined
-from ossicle.corpus.clips.holdout_split import divide_clips, leak_words, models, split_name, undivided, whole_groups
+from ossicle.corpus.clips.holdout_split import divide_clips, place_recordings
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.splits.folds import NEVER_HELD_OUT, FoldEntry, SplitSettings, make_folds, rare_labels, with_partly
+from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, rare_labels
 from ossicle.corpus.splits.leak_audit import audit, require_no_leak
 from ossicle.corpus.splits.published_folds import fold_values
+from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT
 
 STEP_VERSION = 5
 _NOISE_S = 1.0
@@ -50,27 +51,19 @@ def run(context: Context) -> None:
     split = settings.split
     # Folds follow from what the annotation files say, so that a recording stays in its fold from review to review.
     stated = index.annotations if index.stated is None else index.stated
-    judged: dict[str, FoldEntry] = {}
-    if split.leaky:
-        folds = undivided(recordings, index.partly, split.group)
-    else:
-        # Shares are of targets: what is too poor to be one has no part in them.
-        judged = (
-            whole_groups(recordings, [one for one in stated if has_quality(one, settings.dataset)], split)
-            if split.holds_out_once
-            else make_folds(recordings, stated, split)
-        )
-        folds = with_partly(judged, recordings, index.partly, split.group)
+    # Shares are of targets: what is too poor to be one has no part in them.
+    possible = [one for one in stated if has_quality(one, settings.dataset)]
+    placed = place_recordings(recordings, stated, possible, index.partly, split)
+    judged, folds = placed.judged, placed.folds
     built = build_dataset(
         recordings, annotations, folds, settings.dataset, split.seed, _NOISE_S, index.partly, index.unknown
     )
-    if split.leaky:
-        built = divide_clips(built, split)
+    built = divide_clips(built, split)
     sure = [one for one in recordings if one.id not in index.unknown]
     mined = _mined(context, sure, annotations, folds)
     clips = tuple(sorted((*built.clips, *mined.clips), key=clip_order))
-    found = audit(folds, recordings, annotations, clips, group=split.group, by_clip=split.leaky)
-    if not split.leaky or found.strangers:
+    found = audit(folds, recordings, annotations, clips, group=split.group, by_clip=split.kind.divides_clips)
+    if split.kind.judges_recordings or found.strangers:
         require_no_leak(found)
     targets = {(clip.recording_id, clip.start_s, clip.label) for clip in clips if clip.role == "target"}
     ends = {one.id: one.duration_s for one in recordings}
@@ -104,13 +97,13 @@ def run(context: Context) -> None:
         {
             **found.as_json(),
             "strategy": split.strategy,
-            "leaky": leak_words(split, found.groups_cut, len({clip.group for clip in clips})),
+            "leaky": split.kind.leak_in_words(found.groups_cut, len({clip.group for clip in clips}), split.group),
             "names": _fold_names(sorted({clip.fold for clip in clips}), split, recordings, judged),
-            "models": models((entry.fold for entry in judged.values()), split),
+            "models": split.kind.models(entry.fold for entry in judged.values()),
             "folds_asked": split.folds,
             "rare": {
                 "rule": split.rare,
-                "labels": [asdict(one) for one in (() if split.holds_out_once else rare_labels(judged, kept))],
+                "labels": [asdict(one) for one in (() if split.kind.holds_out_once else rare_labels(judged, kept))],
                 "never_held_out": sum(entry.fold == NEVER_HELD_OUT for entry in judged.values()),
             },
             "mining": [asdict(row) for row in built.mining],
@@ -128,7 +121,7 @@ def _fold_names(
     folds: list[int], split: SplitSettings, recordings: list[Recording], judged: Mapping[str, FoldEntry]
 ) -> dict[str, str]:
     """What each fold is called; a published one as it was published."""
-    names = {str(fold): split_name(fold, split) for fold in folds}
+    names = {str(fold): split.kind.fold_name(fold) for fold in folds}
     if split.fold_field:
         values = fold_values([one for one in recordings if one.id in judged], split.fold_field)
         names |= {str(fold): f"{split.fold_field} {value}" for fold, value in enumerate(values)}
@@ -145,7 +138,7 @@ def _mined(
 ) -> MinedClips:
     settings = context.project.settings
     alarms = [one for file in _rounds(context.project) for one in read_mined(file)]
-    if settings.split.leaky and alarms:
+    if settings.split.kind.divides_clips and alarms:
         return MinedClips(
             (), {f"{settings.split.strategy} divides clips, and false alarms are no clips of it": len(alarms)}
         )

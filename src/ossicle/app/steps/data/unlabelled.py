@@ -52,7 +52,7 @@ def teaching_rounds(project: Project) -> list[Path]:
     None where the split is leaky: it puts clips of one recording on both sides, so whatever labels recordings has
     learned from what is held out.
     """
-    if project.settings.split.leaky:
+    if not project.settings.split.kind.judges_recordings:
         return []
     return chosen_rounds(project.folder / FOLDER, project.settings.pseudo)
 

@@ -20,8 +20,9 @@ from ossicle.artefacts.typed.judged import ClipFiguresFolder
 from ossicle.artefacts.typed.scores import ScoresFolder, TracksFolder
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.corpus.splits.folds import NEVER_HELD_OUT, TEST, SplitSettings
-from ossicle.evaluation.clip_figures import clip_rows, figures_of, judged_folds
+from ossicle.corpus.splits.folds import SplitSettings
+from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT, TEST
+from ossicle.evaluation.clip_figures import clip_figures_json, clip_rows
 from ossicle.inference.batch import write_scores
 
 STEP_VERSION = 1
@@ -32,7 +33,7 @@ def run(context: Context) -> None:
     dataset, split = context.read(DatasetFolder), context.project.settings.split
     clips = [one for one in dataset.clips if one.fold != NEVER_HELD_OUT]
     tracks: TracksFolder
-    if split.leaky:
+    if not split.kind.judges_recordings:
         tracks = _score(context, sorted({one.recording_id for one in clips}))
     else:
         whole = set(dataset.folds["recording_id"].to_list())
@@ -42,17 +43,7 @@ def run(context: Context) -> None:
     rows = list(clip_rows(clips, labels, index.annotations, tracks))
     table = pl.DataFrame(rows, schema=own.CLIP_SCHEMA)
     own.write_clips(table)
-    judged = judged_folds(split, table)
-    own.write_figures(
-        {
-            "strategy": dataset.split["strategy"],
-            "leaky": dataset.split["leaky"],
-            "group": split.group,
-            "scores": "highest frame score in the clip, by a model that did not learn from it",
-            "decision": "best F1 on val" if split.holds_out_once else "best F1 on the clips of the other folds",
-            "labels": {label: one.to_json() for label, one in figures_of(table, labels, judged).items()},
-        },
-    )
+    own.write_figures(clip_figures_json(table, labels, split, dataset.split))
 
 
 def _score(context: Context, keys: Collection[str]) -> ClipFiguresFolder:
@@ -77,7 +68,7 @@ def step_for(split: SplitSettings) -> Step:
     return Step(
         name=ClipFiguresFolder.step,
         version=STEP_VERSION,
-        needs=("corpus", "dataset", "training") if split.leaky else ("corpus", "dataset", "scores"),
+        needs=("corpus", "dataset", "scores" if split.kind.judges_recordings else "training"),
         settings=lambda project: {
             "plan": digestible(project.settings.plan),
             "threads": project.settings.training.threads,

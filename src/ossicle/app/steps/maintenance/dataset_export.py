@@ -18,7 +18,6 @@ from ossicle.audio.wav import write_wav
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.records import Clip
 from ossicle.corpus.clips.clip_export import DatasetFiles, write_index, write_lists, write_tables
-from ossicle.corpus.clips.holdout_split import split_name
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.clip_file_names import NO_YEAR, NamedClip, name_clips
 from ossicle.corpus.splits.folds import SplitSettings
@@ -110,10 +109,10 @@ def splits_of(clips: Sequence[Clip], split: SplitSettings, fold: int | None) -> 
 
     Of folds, ``fold`` (else the first) is test, the next one val where there are at least three, and the rest train.
     """
-    if split.holds_out_once:
+    if split.kind.holds_out_once:
         if fold is not None:
             raise UsageError(f"--fold {fold}: the strategy {split.strategy!r} has train, val and test, and no folds")
-        return [split_name(one.fold, split) for one in clips], f"by the strategy {split.strategy}"
+        return [split.kind.fold_name(one.fold) for one in clips], f"by the strategy {split.strategy}"
     folds = sorted({one.fold for one in clips if one.fold >= 0})
     test = folds[0] if fold is None else fold
     if test not in folds:

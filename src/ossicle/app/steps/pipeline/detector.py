@@ -36,7 +36,7 @@ def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
     after the training, and says what it is. Where pseudo-labels teach, the unlabelled recordings come before the
     training.
     """
-    if not project.settings.split.leaky:
+    if project.settings.split.kind.judges_recordings:
         return unlabelled.taught_chain(steps, project, training.STEP.name)
     before = [step.name for step in steps].index(scores.STEP.name)
     return (*steps[:before], unscored_bundle.STEP)

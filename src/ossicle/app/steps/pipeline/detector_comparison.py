@@ -62,5 +62,7 @@ FIGURES = LeaderboardFigures(
     metrics=_metrics,
     training_s=_training_s,
     difference=difference,
-    missing=lambda project: "its split leaks: nothing to judge by" if project.settings.split.leaky else "",
+    missing=lambda project: (
+        "" if project.settings.split.kind.judges_recordings else "its split leaks: nothing to judge by"
+    ),
 )

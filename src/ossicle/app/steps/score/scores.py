@@ -64,12 +64,12 @@ def _score_work_unit(context: Context, name: str, before: int, total: int) -> in
 def refuse_leaky(project: Project) -> None:
     """Raise SplitError for a split in which no recording is out of fold as a whole: there is no headline to be had."""
     split = project.settings.split
-    if split.leaky:
+    if not split.kind.judges_recordings:
         raise SplitError(
-            f"[split] strategy = {split.strategy!r} is leaky: it puts clips of one {split.group} on both sides, so no "
-            "recording can be scored out of fold, and thresholds, events and figures of events cannot be had from it. "
-            "`ossicle run` leaves a bundle that nothing judged; `ossicle dataset optimism` says what it flatters, "
-            f'`ossicle benchmark` judges on a corpus of its own; or set strategy = "grouped" in {project.file}'
+            f"[split] strategy = {split.strategy!r} {split.kind.unjudged_because(split.group)}, so no recording can be "
+            "scored out of fold, and thresholds, events and figures of events cannot be had from it. `ossicle run` "
+            "leaves a bundle that nothing judged; `ossicle dataset optimism` says what it flatters, `ossicle "
+            f'benchmark` judges on a corpus of its own; or set strategy = "grouped" in {project.file}'
         )
 
 

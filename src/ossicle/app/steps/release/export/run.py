@@ -95,8 +95,8 @@ class _Work:
         self.plan, self.front, self.labels = self.bundle.plan, self.bundle.front, self.bundle.labels
         self.truth = read_truth(CorpusFolder.among(done.artefacts), dataset)
         self.notes = {key: [one for one in self.truth.annotations if one.recording_id == key] for key in self.truth.ids}
-        # Of a leaky split no recording is out of fold as a whole.
-        held_out = {} if project.settings.split.leaky else dataset.models
+        # Of a split that divides clips no recording is out of fold as a whole.
+        held_out = dataset.models if project.settings.split.kind.judges_recordings else {}
         self.held_out = {name: folds for name, folds in held_out.items() if name != FINAL}
         self.judged_truth: Truth = drawn(self.truth, self.settings.held_out_hours, self.settings.seed)
         self.store = MixedStore(StoreFolder.among(done.artefacts).path, project.audio_folder)
