@@ -144,7 +144,7 @@ def test_clip_figures_are_those_of_the_highest_frame_of_held_out_clips(tapes: Pa
     clips = read_table(made["dataset"] / "clips.parquet")
     held_out = clips.filter(clips["fold"] >= 0)
     assert len(table) == len(held_out)
-    tracks = made["clip_figures" if split.leaky else "scores"] / "tracks"
+    tracks = made["scores" if split.kind.judges_recordings else "clip_figures"] / "tracks"
     for row in table.iter_rows(named=True):
         assert row["positive"] == (row["role"] == "target")
         track = read_track(tracks / row["recording_id"])
@@ -152,7 +152,7 @@ def test_clip_figures_are_those_of_the_highest_frame_of_held_out_clips(tapes: Pa
         inside = track.scores[(centres >= row["start_s"]) & (centres <= row["end_s"]), 0]
         assert row["score"] == float(inside.max())
     told = json.loads(ClipFiguresFolder.among(made).figures_file.read_text())
-    assert bool(told["leaky"]) == split.leaky
+    assert bool(told["leaky"]) == split.kind.divides_clips
     judged = table if strategy == "grouped" else table.filter(table["fold"] == 0)
     assert told["labels"]["call"]["n_positive"] == judged["positive"].sum()
     assert told["labels"]["call"]["n_negative"] == (~judged["positive"]).sum()

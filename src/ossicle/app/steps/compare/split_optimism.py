@@ -41,7 +41,11 @@ def optimism(project: Project, progress: Progress) -> list[SplitFigures]:
     own, table = _figures(project, progress, "its test clips")
     settings = replace(project.settings, split=replace(split, strategy=GROUPED))
     grouped, all_clips = _figures(replace(project, settings=settings), progress, "all, out of fold")
-    test = table.filter(pl.col("fold").is_in(split.kind.judged_folds(table["fold"]))).select(ClipFiguresFolder.CLIP_KEY).unique()
+    test = (
+        table.filter(pl.col("fold").is_in(split.kind.judged_folds(table["fold"])))
+        .select(ClipFiguresFolder.CLIP_KEY)
+        .unique()
+    )
     # The threshold still comes from all clips of the other folds.
     same = all_clips.join(test, on=list(ClipFiguresFolder.CLIP_KEY), how="semi")
     labels = {}
