@@ -1,1 +1,1 @@
-"""Bytes to samples: probe, decode, resample, log-mel, the store. The only package that knows codecs."""
+"""From bytes to samples: probing, decoding, resampling, log-mel, the store. The only package that knows codecs."""

@@ -1,4 +1,4 @@
-"""Samples in memory as a recording: checked, mixed to mono and resampled as those of a file are."""
+"""Samples in memory as a recording: checked, mixed to mono and resampled like those of a file."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,10 @@ from ossicle.audio.resample import Resampler
 
 
 class ArrayStream:
-    """A recording of samples that are in memory, block by block at ``rate`` Hz.
+    """A recording of samples in memory, block by block at ``rate`` Hz.
 
-    Like :class:`~ossicle.audio.mono.MonoStream` it is iterated once, and has then a ``report``. ``samples`` are those
-    of :func:`mono_samples` at ``own_rate`` Hz. Raises ValueError for samples or a rate that cannot be.
+    Like :class:`~ossicle.audio.mono.MonoStream` it is iterated once, and then has a ``report``. ``samples`` are those
+    of :func:`mono_samples` at ``own_rate`` Hz. Raises ValueError for invalid samples or rates.
     """
 
     def __init__(self, samples: ArrayLike, own_rate: int, rate: int) -> None:
@@ -22,7 +22,7 @@ class ArrayStream:
 
     @property
     def report(self) -> DecodeReport:
-        """How reading ended: all samples were there."""
+        """How reading ended: all samples were read."""
         n_samples = len(self._samples)
         return DecodeReport(n_samples, "ok" if self._samples.any() else "silent", "", n_samples / self._own_rate)
 
@@ -67,7 +67,7 @@ def mono_samples(samples: ArrayLike) -> NDArray[np.float32]:
         raise ValueError(f"samples are of the type {array.dtype}, not real numbers")
     if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] == 0):
         raise ValueError(f"samples have the shape {array.shape} where (n,) or (n, channels) is wanted")
-    # One sum is far cheaper than a mask; it may overflow for finite samples, so only the mask convicts.
+    # One sum is far cheaper than a mask; it may overflow for finite samples, so only the mask decides.
     if not np.isfinite(np.sum(array, dtype=np.float64)) and not np.isfinite(array).all():
         first = int(np.argmax(~np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
         raise ValueError(f"samples hold NaN or Inf, first in sample {first}")
@@ -76,7 +76,7 @@ def mono_samples(samples: ArrayLike) -> NDArray[np.float32]:
 
 
 def checked_rate(rate: int) -> int:
-    """``rate`` as a whole number of Hz; ValueError where it is none, or not positive."""
+    """Return ``rate`` as a whole number of Hz; raises ValueError if it is not one, or not positive."""
     if isinstance(rate, bool) or int(rate) != rate or rate < 1:
         raise ValueError(f"rate = {rate!r} is not a positive whole number of Hz")
     return int(rate)

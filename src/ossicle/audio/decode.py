@@ -1,10 +1,11 @@
-"""Audio files to blocks of float32 samples, in bounded memory, with codec delays removed.
+"""From audio files to blocks of float32 samples, in bounded memory, with codec delays removed.
 
-Sample 0 is the first sample of what was encoded: a click at 1.000 s is at 1.000 s, decoded whole or by seeking, to one
-sample in lossless and to 1 ms in lossy codecs. A file without any record of its encoder's delay (raw AAC in ADTS, MP3
-without a LAME or Xing header) keeps that delay, as nothing in it says how long it is.
+Sample 0 is the first sample that was encoded: a click at 1.000 s is at 1.000 s, decoded whole or by seeking, to one
+sample in lossless and to 1 ms in lossy codecs. A file that does not record its encoder's delay (raw AAC in ADTS, MP3
+without a LAME or Xing header) keeps that delay.
 
-A file that ends early gives what decodes, and its report says ``partial`` and why; NaN or Inf raises AudioError.
+A file that ends early gives the samples that decode, and its report says ``partial`` and why; NaN or Inf raises
+AudioError.
 """
 
 import os
@@ -24,19 +25,19 @@ from ossicle.core.errors import AudioError
 
 BLOCK_SAMPLES = 1 << 18
 
-# Samples times channels a block, so that memory does not grow with the channels.
+# Samples times channels per block, so that memory does not grow with the channels.
 _BLOCK_VALUES = 1 << 20
-# libsndfile drops a whole call's samples where decoding fails inside it: short calls lose little.
+# libsndfile drops all samples of a call in which decoding fails: short calls lose little.
 _READ_SAMPLES = 4096
-# MP3 frames lean on earlier ones (bit reservoir, overlap): decode some before the wanted sample.
+# MP3 frames depend on earlier ones (bit reservoir, overlap): decode some before the wanted sample.
 _MP3_PREROLL = 16 * 1152
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeReport:
-    """How decoding ended: ``n_samples`` given per channel at the file's rate, and up to ``end_s`` in the recording.
+    """How decoding ended: ``n_samples`` returned per channel at the file's rate, up to ``end_s`` in the recording.
 
-    ``partial`` comes with a ``reason``; ``silent`` means that every sample was zero.
+    ``partial`` has a ``reason``; ``silent`` means that every sample was zero.
     """
 
     n_samples: int
@@ -46,9 +47,9 @@ class DecodeReport:
 
 
 class AudioSource:
-    """An audio file to decode: iterate ``blocks()``, then read ``report``. Raises AudioError where nothing decodes.
+    """An audio file to decode: iterate ``blocks()``, then read ``report``. Raises AudioError if nothing decodes.
 
-    ``info`` spares whoever reads a file again and again a look at its header each time.
+    ``info`` avoids reading the header again for every reader of the same file.
     """
 
     def __init__(
@@ -68,10 +69,21 @@ class AudioSource:
     def blocks(
         self, *, start_sample: int = 0, n_samples: int | None = None, block_samples: int = BLOCK_SAMPLES
     ) -> Iterator[NDArray[np.float32]]:
-        """Blocks of shape (n, channels), n <= ``block_samples``, of [start_sample, start_sample + n_samples).
+        """Yield blocks of shape (n, channels), n <= ``block_samples``, of [start_sample, start_sample + n_samples).
 
-        ``n_samples=None`` reads to the end. A crop that reaches beyond the end is short, not an error. Raises
-        AudioError on NaN, Inf, or where not one sample of a whole file decodes.
+        Parameters
+        ----------
+        start_sample
+            First sample at the file's own rate.
+        n_samples
+            Number of samples; None reads to the end. A crop that reaches beyond the end is short, not an error.
+        block_samples
+            Largest length of a block.
+
+        Raises
+        ------
+        AudioError
+            On NaN or Inf, or if not one sample of a whole file decodes.
         """
         if start_sample < 0 or block_samples < 1 or (n_samples is not None and n_samples < 0):
             raise ValueError("start_sample and n_samples must be at least 0, block_samples at least 1")
@@ -93,7 +105,7 @@ class AudioSource:
         self._report = DecodeReport(given, status, reason, end / self.info.rate)
 
     def _shortfall(self, end_sample: int, start_sample: int) -> str:
-        """Why decoding that ended at ``end_sample`` without an error still ended early, or ""."""
+        """Return why decoding that ended at ``end_sample`` without an error still ended early, or ""."""
         promised = 0 if self.info.estimated else self.info.n_samples
         if start_sample < promised and end_sample < promised:
             return f"decoding ends at {end_sample / self.info.rate:.3f} s of {promised / self.info.rate:.3f} s"
@@ -101,24 +113,24 @@ class AudioSource:
 
 
 class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
-    """A SoundFile that does not seek after each read, as python-soundfile does where it can.
+    """A SoundFile that does not seek after each read, as python-soundfile otherwise does.
 
-    Those seeks to the place where the file stands already cost MP3 its bit reservoir, and damaged FLAC its end.
+    Such a seek to the current position loses MP3's bit reservoir, and the end of damaged FLAC files.
     """
 
     def seekable(self) -> bool:
-        """Say no; seeking works all the same."""
+        """Return False; seeking works nevertheless."""
         return False
 
 
 class SndfileReader:
-    """Reads through libsndfile; ``failure`` says after reading why it ended early, if it did."""
+    """Read through libsndfile; after reading, ``failure`` says why it ended early, if it did."""
 
     def __init__(self, path: Path, info: AudioInfo) -> None:
         self._path, self._info, self.failure = path, info, ""
 
     def blocks(self, start: int, n_samples: int | None, block_samples: int) -> Iterator[NDArray[np.float32]]:
-        """Blocks of shape (n, channels) from sample ``start``."""
+        """Yield blocks of shape (n, channels) from sample ``start``."""
         with self._opened() as sound:
             if not self._seek(sound, start):
                 return
@@ -155,7 +167,7 @@ class SndfileReader:
         return True
 
     def _near(self, sound: soundfile.SoundFile, start: int) -> int:
-        """The sample at or before ``start`` to seek to, so that what is read from ``start`` on is exact."""
+        """Return the sample at or before ``start`` to seek to, so that the samples from ``start`` on are exact."""
         if sound.subtype.startswith("MPEG"):
             return max(0, start - _MP3_PREROLL)
         if sound.subtype == "VORBIS":
@@ -180,7 +192,7 @@ class SndfileReader:
 
 
 def _refuse_not_finite(block: NDArray[np.float32], first: int, path: Path, rate: int) -> None:
-    # One sum is far cheaper than a mask; it may overflow for finite samples, so only the mask convicts.
+    # One sum is far cheaper than a mask; it may overflow for finite samples, so only the mask decides.
     if np.isfinite(np.sum(block, dtype=np.float64)):
         return
     bad = ~np.isfinite(block).all(axis=1)
@@ -195,5 +207,7 @@ def read_blocks(
     n_samples: int | None = None,
     block_samples: int = BLOCK_SAMPLES,
 ) -> Iterator[NDArray[np.float32]]:
-    """Blocks of a file, float32 of shape (n, channels); see :meth:`AudioSource.blocks`, which reports the end too."""
+    """Yield blocks of a file, float32 of shape (n, channels); see :meth:`AudioSource.blocks`, which also reports
+    the end.
+    """
     yield from AudioSource(path).blocks(start_sample=start_sample, n_samples=n_samples, block_samples=block_samples)

@@ -1,7 +1,7 @@
-"""Where a file ends: before its header or last page says so, and where the last Ogg page begins.
+"""Detect files that end before their header or last page says so, and find where the last Ogg page begins.
 
-libsndfile shortens WAV, AIFF and Ogg files that were cut off without a word; a tape that stopped half way must be
-listed as partial, so the promise is read here. FLAC, MP3 and MP4 need nothing: their header's count stays as it was.
+libsndfile shortens truncated WAV, AIFF and Ogg files without a warning. A tape that stopped half way must be listed as
+partial, so the stated length is read here. FLAC, MP3 and MP4 need nothing: the count in their header stays unchanged.
 """
 
 import os
@@ -9,9 +9,9 @@ import struct
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-# Writers to a pipe leave 0 or sizes close to 2**31 or 2**32 behind: no promise.
+# Writers to a pipe leave 0 or sizes close to 2**31 or 2**32 behind: these do not state a length.
 _OPEN_ENDED = (range(0x7FFFF000, 0x80000000), range(0xFFFFF000, 0x100000000))
-# Tags and padding behind the samples are no sound.
+# Tags and padding after the samples are not sound.
 _TAG_MAX = 4096
 _OGG_PAGE_MAX = 65307
 _MP3_FRAME_MAX = 2881
@@ -20,7 +20,7 @@ _OGG_LAST_PAGE = 0x04
 
 
 def cut_off(path: Path) -> str:
-    """Why the file is known to be cut off, or "" where nothing says that it is."""
+    """Return why the file is known to be truncated, or "" if nothing shows that it is."""
     size = os.path.getsize(path)
     with open(path, "rb") as stream:
         magic = stream.read(12)
@@ -34,7 +34,7 @@ def cut_off(path: Path) -> str:
 
 
 def _cut_chunks(stream: BinaryIO, size: int, order: str, wanted: bytes) -> str:
-    """Walk the chunks of a RIFF or AIFF file to its samples and compare their promised end with the file's."""
+    """Walk the chunks of a RIFF or AIFF file to its samples and compare their stated end with the file's."""
     long_size = 0
     while len(head := stream.read(8)) == 8:
         name, length = head[:4], struct.unpack(order + "I", head[4:])[0]
@@ -57,10 +57,10 @@ def _cut_chunks(stream: BinaryIO, size: int, order: str, wanted: bytes) -> str:
 
 
 def _beyond(stream: BinaryIO, size: int, at: int, order: str, length: int) -> str:
-    """Whether sound follows the end that the header states.
+    """Return whether sound follows the end stated in the header.
 
-    Recorders that lose their power leave an old count behind, and one beyond 4 GiB starts again at 0. Chunks may
-    follow the samples, and so may padding and tags.
+    Recorders that lose power leave an old count behind, and a count beyond 4 GiB starts again at 0. Chunks, padding and
+    tags may follow the samples.
     """
     while size - at >= 8:
         stream.seek(at)
@@ -77,7 +77,7 @@ def _beyond(stream: BinaryIO, size: int, at: int, order: str, length: int) -> st
 
 
 def _cut_ogg(stream: BinaryIO, size: int) -> str:
-    """The last page of a whole Ogg file has the end-of-stream flag."""
+    """Return why an Ogg file is truncated: the last page of a complete file has the end-of-stream flag."""
     pages = _last_ogg_pages(stream, size)
     if pages and pages[-1].flags & _OGG_LAST_PAGE and pages[-1].end <= size:
         return ""
@@ -85,7 +85,7 @@ def _cut_ogg(stream: BinaryIO, size: int) -> str:
 
 
 def mp3_states_length(path: Path) -> bool:
-    """Whether the first frame of an MP3 file is a LAME, Xing or VBRI header, which counts the frames."""
+    """Return whether the first frame of an MP3 file is a LAME, Xing or VBRI header, which counts the frames."""
     with open(path, "rb") as stream:
         head = stream.read(10)
         if head[:3] == b"ID3" and len(head) == 10:
@@ -97,7 +97,7 @@ def mp3_states_length(path: Path) -> bool:
 
 
 def last_ogg_page_start(path: Path) -> int:
-    """The sample with which the last page of an Ogg Vorbis file begins (its predecessor's granule position)."""
+    """Return the sample at which the last page of an Ogg Vorbis file begins (its predecessor's granule position)."""
     with open(path, "rb") as stream:
         pages = _last_ogg_pages(stream, os.path.getsize(path))
     granules = [page.granule for page in pages[:-1] if page.granule >= 0]
@@ -111,7 +111,9 @@ class _OggPage(NamedTuple):
 
 
 def _last_ogg_pages(stream: BinaryIO, size: int) -> list[_OggPage]:
-    """The pages in the last stretch of a file that holds at least two whole ones if the file does; ends in bytes."""
+    """Return the pages in the last part of a file, which holds at least two whole ones if the file does; ends in
+    bytes.
+    """
     first = max(0, size - 3 * _OGG_PAGE_MAX)
     stream.seek(first)
     tail = stream.read()
@@ -120,7 +122,7 @@ def _last_ogg_pages(stream: BinaryIO, size: int) -> list[_OggPage]:
     while at >= 0 and at + _OGG_HEAD <= len(tail):
         flags, granule, segments = struct.unpack_from("<xxxxxBq12xB", tail, at)
         lengths = tail[at + _OGG_HEAD : at + _OGG_HEAD + segments]
-        # A table of segments that is itself cut off ends beyond the file all the same.
+        # A truncated table of segments also ends beyond the file.
         page = _OggPage(flags, granule, first + at + _OGG_HEAD + segments + sum(lengths))
         pages.append(page)
         at = tail.find(b"OggS\0", max(page.end - first, at + 1))

@@ -1,14 +1,19 @@
-"""What an event sounds like, in figures: the features from which a second stage judges candidates.
+"""Acoustic features of an event, from which a second stage scores candidates.
 
-All are computed from one power spectrogram on a grid that begins with the event, limited to a band. In the manner of
-Raven Pro's robust measurements (Charif et al., Raven Pro user's manual): the durations and the frequencies between
-which 50 and 90 % of the energy lie, the centre frequency, and the average and aggregate entropy in bits. Beside them
-the mean and standard deviation of 13 mel cepstra (Davis & Mermelstein 1980) and of their first and second differences
-over nine frames, and the level against the sound just before and after the event.
+All are computed from one power spectrogram on a grid that begins with the event, limited to a band. They follow Raven
+Pro's robust measurements (Charif et al., Raven Pro user's manual): the durations and the frequencies between which 50
+and 90 % of the energy lie, the centre frequency, and the average and aggregate entropy in bits. Added are the mean and
+standard deviation of 13 mel cepstra (Davis & Mermelstein 1980) and of their first and second differences over nine
+frames, and the level relative to the sound just before and after the event.
 
-The features of a long event are those of its last ``longest_s`` seconds, so that a stream can compute them from a
-bounded past. A window at the edge of the recording sees zeros beyond it. Everything is float64 and finite, for digital
-silence too: no bin has less power than :data:`FLOOR`.
+The features of a long event are those of its last ``longest_s`` seconds, so that a stream can compute them in bounded
+memory. A window at the edge of the recording sees zeros beyond it. Everything is float64 and finite, even for digital
+silence: no bin has less power than :data:`FLOOR`.
+
+References
+----------
+S. B. Davis and P. Mermelstein, "Comparison of parametric representations for monosyllabic word recognition in
+continuously spoken sentences", IEEE Transactions on ASSP 28(4), 1980.
 """
 
 from dataclasses import dataclass
@@ -59,7 +64,7 @@ Features = NDArray[np.float64]
 
 @settings
 class EventFeatureSettings:
-    """The spectrogram behind the features, and how much sound around an event is looked at."""
+    """Settings of the spectrogram for the features, and how much sound around an event is used."""
 
     rate: int = setting(default=16000, help="sample rate", unit="Hz", ge=1000, le=1_000_000)
     n_fft: int = setting(default=512, help="length of the STFT window in samples; even", ge=16, le=1 << 16)
@@ -75,11 +80,11 @@ class EventFeatureSettings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse odd windows and hops, and a band beyond Nyquist or upside down."""
+        """Reject odd windows and hops, and bands that are empty or reach beyond the Nyquist frequency."""
         self.mel_bank()
 
     def mel_bank(self) -> FrontEndSettings:
-        """The same rate, window and band as the settings of a mel filter bank."""
+        """Return the same rate, window and band as the settings of a mel filter bank."""
         return FrontEndSettings(
             rate=self.rate,
             n_fft=self.n_fft,
@@ -92,7 +97,7 @@ class EventFeatureSettings:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """Where the frames of an event and of its surroundings lie: ``first_sample`` may be negative.
+    """Positions of the frames of an event and of its surroundings; ``first_sample`` may be negative.
 
     ``before``, ``event`` and ``after`` count frames; ``stop_sample`` is one past the last sample that they need.
     """
@@ -105,10 +110,10 @@ class Frames:
 
 
 def event_frames(start_s: float, end_s: float, chosen: EventFeatureSettings, n_samples: int | None = None) -> Frames:
-    """The frames of the event at [start_s, end_s) in seconds.
+    """Return the frames of the event at [start_s, end_s) in seconds.
 
-    The cells of the surroundings lie inside the recording: after sample 0 and, where its length is known, before
-    ``n_samples``. Frame k of the event is centred in [start + k * hop, start + (k + 1) * hop).
+    The surroundings lie inside the recording: after sample 0 and, if its length is known, before ``n_samples``. Frame k
+    of the event is centred in [start + k * hop, start + (k + 1) * hop).
     """
     hop = chosen.hop_samples
     start, stop = to_samples(start_s, chosen.rate), to_samples(end_s, chosen.rate)
@@ -126,10 +131,21 @@ def event_frames(start_s: float, end_s: float, chosen: EventFeatureSettings, n_s
 
 
 def event_features(samples: NDArray[np.float32], at: Frames, chosen: EventFeatureSettings) -> Features:
-    """The features of one event, float64 of shape (len(FEATURES),), in the order of :data:`FEATURES`.
+    """Return the features of one event, float64 of shape (len(FEATURES),), in the order of :data:`FEATURES`.
 
-    ``samples``: float32 [at.first_sample, at.stop_sample) of the recording at ``chosen.rate``, zeros beyond its edges.
-    Raises ValueError where there are more or fewer.
+    Parameters
+    ----------
+    samples
+        float32, [at.first_sample, at.stop_sample) of the recording at ``chosen.rate``, zeros beyond its edges.
+    at
+        Frames of the event, from :func:`event_frames`.
+    chosen
+        Settings of the features.
+
+    Raises
+    ------
+    ValueError
+        If the number of samples differs.
     """
     if samples.shape != (at.stop_sample - at.first_sample,):
         raise ValueError(f"{samples.shape} samples where the event needs {at.stop_sample - at.first_sample}")
@@ -148,7 +164,7 @@ def event_features(samples: NDArray[np.float32], at: Frames, chosen: EventFeatur
 
 
 def _raven(energy: Features, bins_hz: Features, hop_s: float) -> Features:
-    """The robust measurements of power (n_frames, n_bins), in the order of the names."""
+    """Return the robust measurements of power (n_frames, n_bins), in the order of the names."""
     spectrum, envelope = energy.sum(axis=0), energy.sum(axis=1)
     t05, t25, t75, t95 = _quantiles(envelope, (0.05, 0.25, 0.75, 0.95)) * hop_s
     f05, f25, f50, f75, f95 = bins_hz[_quantiles(spectrum, (0.05, 0.25, 0.5, 0.75, 0.95))]
@@ -158,7 +174,9 @@ def _raven(energy: Features, bins_hz: Features, hop_s: float) -> Features:
 
 
 def _quantiles(weights: Features, shares: tuple[float, ...]) -> NDArray[np.int64]:
-    """The first places at which the sum of positive ``weights`` (n,) so far reaches each share of all."""
+    """Return the first positions at which the cumulative sum of positive ``weights`` (n,) reaches each share of
+    the total.
+    """
     cumulative = np.cumsum(weights)
     found = np.searchsorted(cumulative, np.array(shares) * cumulative[-1])
     places: NDArray[np.int64] = np.minimum(found, len(weights) - 1).astype(np.int64)
@@ -166,21 +184,21 @@ def _quantiles(weights: Features, shares: tuple[float, ...]) -> NDArray[np.int64
 
 
 def _entropy_bits(power: Features) -> Features:
-    """Entropy in bits of each row of positive ``power`` (n, n_bins), shape (n,)."""
+    """Return the entropy in bits of each row of positive ``power`` (n, n_bins), shape (n,)."""
     share = power / power.sum(axis=1, keepdims=True)
     entropy: Features = -(share * np.log2(share)).sum(axis=1)
     return entropy
 
 
 def _snr_db(energy: Features, around: Features) -> float:
-    """Mean power of the event against that of its surroundings in dB; 0 where there are none."""
+    """Return the mean power of the event relative to that of its surroundings in dB; 0 without surroundings."""
     if len(around) == 0:
         return 0.0
     return float(10 * np.log10(energy.sum(axis=1).mean() / around.sum(axis=1).mean()))
 
 
 def _cepstra(log_mel: Features) -> Features:
-    """Means and deviations of the cepstra of ``log_mel`` (n_frames, n_mels) in dB and of their differences."""
+    """Return means and deviations of the cepstra of ``log_mel`` (n_frames, n_mels) in dB and of their differences."""
     cepstra = scipy.fft.dct(log_mel, type=2, norm="ortho", axis=1)[:, :N_MFCC]
     changes = [
         scipy.signal.savgol_filter(cepstra, DELTA_FRAMES, polyorder=order, deriv=order, axis=0, mode="nearest")
@@ -194,7 +212,7 @@ def _arrays(chosen: EventFeatureSettings) -> tuple[Features, slice, Features, Fe
     """Window (n_fft,), the bins of the band, their frequencies in Hz, and the mel filters (n_mels, all bins)."""
     bins_hz = np.arange(chosen.n_fft // 2 + 1) * chosen.rate / chosen.n_fft
     inside = np.flatnonzero((bins_hz >= chosen.fmin_hz) & (bins_hz <= chosen.fmax_hz))
-    # A band narrower than a bin still has the bin next to it.
+    # A band narrower than a bin uses the bin next to it.
     first = int(inside[0]) if len(inside) else int(np.argmin(np.abs(bins_hz - chosen.fmin_hz)))
     bins = slice(first, int(inside[-1]) + 1 if len(inside) else first + 1)
     bank = mel_filter_bank(chosen.mel_bank()).astype(np.float64)

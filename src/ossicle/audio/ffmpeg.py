@@ -1,8 +1,8 @@
-"""Decoding through FFmpeg (PyAV): what libsndfile does not read, above all AAC in MP4.
+"""Decode through FFmpeg (PyAV) the formats that libsndfile does not read, mainly AAC in MP4.
 
-Seeking is exact in MP4, where time stamps are; other containers are decoded from their start. AAC has one tool, noise
-substitution, whose noise depends on all that was decoded before: bands coded so differ (in noise, not in time) between
-a crop and the whole.
+Seeking is exact in MP4, which has time stamps; other containers are decoded from their start. One tool of AAC, noise
+substitution, generates noise that depends on everything decoded before: bands coded this way differ (in noise, not in
+time) between a crop and the whole.
 """
 
 from collections.abc import Iterator
@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 
 from ossicle.audio.probe import EXACT_CONTAINERS, AudioInfo, open_ffmpeg
 
-# AAC frames overlap and SBR looks further back: decode this much before the wanted sample.
+# AAC frames overlap and SBR needs more history: decode this much before the wanted sample.
 _PREROLL = 8 * 2048
-# Encoders fill up their last frames; MP4 says where the sound ends, so that much at most is dropped.
+# Encoders pad their last frames; MP4 states where the sound ends, so at most this much is dropped.
 _PADDING_MAX = 4 * 2048
 
 
 class FfmpegReader:
-    """Reads through FFmpeg; ``failure`` says after reading why it ended early, if it did."""
+    """Read through FFmpeg; after reading, ``failure`` says why it ended early, if it did."""
 
     def __init__(self, path: Path, info: AudioInfo) -> None:
         self._path, self._info, self.failure = path, info, ""
 
     def blocks(self, start: int, n_samples: int | None, block_samples: int) -> Iterator[NDArray[np.float32]]:
-        """Blocks of shape (n, channels) from sample ``start``."""
+        """Yield blocks of shape (n, channels) from sample ``start``."""
         stop = 1 << 62 if n_samples is None else start + n_samples
         waiting: list[NDArray[np.float32]] = []
         n_waiting = 0
@@ -44,7 +44,7 @@ class FfmpegReader:
             yield np.concatenate(waiting)
 
     def _pieces(self, start: int, stop: int) -> Iterator[NDArray[np.float32]]:
-        """Decoded frames cut to [start, stop), and to the end that the container states."""
+        """Yield decoded frames cut to [start, stop), and to the end stated by the container."""
         with open_ffmpeg(self._path) as container:
             stream = container.streams.audio[0]
             exact = container.format.name in EXACT_CONTAINERS
@@ -85,7 +85,7 @@ class FfmpegReader:
 
 
 def _as_float(frame: av.AudioFrame) -> NDArray[np.float32]:
-    """A frame as float32 of shape (n, channels), full scale 1."""
+    """Return a frame as float32 of shape (n, channels), full scale 1."""
     raw: NDArray[Any] = frame.to_ndarray()
     samples = raw.T if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels)
     out: NDArray[np.float32] = np.ascontiguousarray(samples, dtype=np.float32)

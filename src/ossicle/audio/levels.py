@@ -1,4 +1,4 @@
-"""How loud a recording is, in one pass that also finds out how much of it decodes."""
+"""Levels of a recording, in one pass that also finds out how much of it decodes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from ossicle.audio.decode import AudioSource, DecodeReport
 from ossicle.audio.probe import AudioInfo
 
-# 16-bit full scale is 0.99997; anything this close to it was cut off.
+# 16-bit full scale is 0.99997; anything this close to it is clipped.
 CLIPPED_LEVEL = 0.9995
 SILENCE_DBFS = -200.0
 
@@ -27,7 +27,13 @@ class Levels:
 
 
 def measure(path: Path) -> tuple[AudioInfo, DecodeReport, Levels]:
-    """Decode a recording once, block by block at its own rate; AudioError where it cannot be read."""
+    """Decode a recording once, block by block at its own rate, and return its header, report and levels.
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be read.
+    """
     source = AudioSource(path)
     total = power = 0.0
     count = clipped = 0

@@ -1,4 +1,4 @@
-"""Log-mel spectrograms in NumPy: the reference that every other runtime is compared with.
+"""Log-mel spectrograms in NumPy: the reference for every other runtime.
 
 ``10 * log10(max(bank @ |STFT|^2, floor))`` with ``center=False``, from the arrays of ``core.frontend``. Frame k is
 computed from samples [k * hop, k * hop + n_fft). Fast Fourier transforms are scipy's in float32.
@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.frontend import FrontEndSettings, analysis_window, filter_bank
 
-# Samples in the frames transformed at once: frames and spectra stay within a core's cache.
+# Samples in the frames transformed at once, so that frames and spectra stay within a core's cache.
 _BLOCK_VALUES = 1 << 16
-# Blocks are handed to threads in runs, so that starting one costs little beside its work.
+# Threads get runs of blocks, so that starting a thread costs little compared with its work.
 _RUN_BLOCKS = 4
-# Neighbouring bands share a product over their own bins only. So there is little to multiply, and the products are too
-# small for BLAS to start threads, which cost far more than they save and fight the caller's own.
+# Neighbouring bands share a product over their own bins only. Products are then so small that BLAS starts no threads,
+# which would cost far more than they save and compete with the caller's.
 _GROUP_BANDS = 8
 
 
 def n_frames(n_samples: int, front: FrontEndSettings) -> int:
-    """Whole frames in ``n_samples``.
+    """Return the number of whole frames in ``n_samples``.
 
     >>> n_frames(16000, FrontEndSettings())
     97
@@ -37,9 +37,9 @@ def n_frames(n_samples: int, front: FrontEndSettings) -> int:
 def chunk_log_mel(
     chunks: NDArray[np.float32], plan: ChunkPlan, front: FrontEndSettings, pool: Executor | None = None
 ) -> NDArray[np.float32]:
-    """The spectrograms (batch, n_frames, n_mels) of whole chunks (batch, plan.chunk_samples).
+    """Return the spectrograms (batch, n_frames, n_mels), in dB, of whole chunks (batch, plan.chunk_samples).
 
-    ``n_frames`` and which frame of the plan each row serves: :func:`ossicle.core.chunks.framing`. The threads of
+    :func:`ossicle.core.chunks.framing` gives ``n_frames`` and the rows of each frame of the plan. The threads of
     ``pool`` share the work; the values are the same without.
     """
     if framing(plan, front).shared:
@@ -53,16 +53,29 @@ def chunk_log_mel(
 def log_mel(
     waveform: NDArray[np.float32], front: FrontEndSettings, pool: Executor | None = None
 ) -> NDArray[np.float32]:
-    """The log-mel spectrogram in dB of float32 waveforms (..., n_samples), shape (..., n_frames, n_mels).
+    """Return the log-mel spectrogram in dB of waveforms.
 
-    The values of a waveform do not depend on what else is in the batch, nor on whether the threads of ``pool`` share
-    the work.
+    The values of a waveform depend neither on the rest of the batch nor on ``pool``.
+
+    Parameters
+    ----------
+    waveform
+        float32, shape (..., n_samples).
+    front
+        Settings of the front end.
+    pool
+        Threads that share the work.
+
+    Returns
+    -------
+    ndarray
+        float32, shape (..., n_frames, n_mels).
     """
     window, groups = _arrays(front)
     wave = np.ascontiguousarray(waveform, dtype=np.float32)
     rows = wave.reshape(math.prod(wave.shape[:-1]), wave.shape[-1])
     if front.preemphasis:
-        # The first sample stays: it meets the window's zero.
+        # The first sample stays unchanged: it is multiplied by the window's zero.
         rows = rows.copy()
         rows[:, 1:] -= np.float32(front.preemphasis) * wave.reshape(rows.shape)[:, :-1]
     frames = n_frames(wave.shape[-1], front)
@@ -92,7 +105,7 @@ def log_mel(
 
 
 def _runs(rows: int, frames: int, step: int) -> Iterator[tuple[int, range]]:
-    """Runs of neighbouring blocks: a row, and the first frame of each of its blocks there."""
+    """Yield runs of neighbouring blocks: a row, and the first frame of each of its blocks."""
     for row in range(rows):
         for first in range(0, frames, step * _RUN_BLOCKS):
             yield row, range(first, min(first + step * _RUN_BLOCKS, frames), step)
@@ -102,14 +115,14 @@ def _runs(rows: int, frames: int, step: int) -> Iterator[tuple[int, range]]:
 def _arrays(
     front: FrontEndSettings,
 ) -> tuple[NDArray[np.float32], tuple[tuple[slice, slice, NDArray[np.float32]], ...]]:
-    """Window (n_fft,), and for each group of bands its bins, its bands and its filters (bins, bands)."""
+    """Return the window (n_fft,), and for each group of bands its bins, bands and filters (bins, bands)."""
     bank = filter_bank(front)
     groups = []
     start = 0
     for first in range(0, front.n_mels, _GROUP_BANDS):
         bands = slice(first, min(first + _GROUP_BANDS, front.n_mels))
         used = np.flatnonzero(bank[bands].any(axis=0))
-        # A group without any bin (far more bands than bins) still gives its floor.
+        # A group without any bin (far more bands than bins) still gives the floor.
         start, stop = (int(used[0]), int(used[-1]) + 1) if len(used) else (start, start + 1)
         groups.append((slice(start, stop), bands, np.ascontiguousarray(bank[bands, start:stop].T)))
     return analysis_window(front.n_fft, front.window_scale), tuple(groups)

@@ -1,4 +1,4 @@
-"""Recordings as the rest of the system hears them: float32 mono (mean of the channels) at one rate."""
+"""Recordings in the form used everywhere else: float32 mono (mean of the channels) at one rate."""
 
 import os
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from ossicle.core.time import samples_at_rate, to_samples
 
 
 class MonoStream:
-    """A whole recording, block by block, at ``rate`` Hz.
+    """Read a whole recording, block by block, at ``rate`` Hz.
 
     Blocks have shape (n,); together they are ``samples_at_rate(report.n_samples, info.rate, rate)`` samples long.
-    Raises AudioError as :class:`~ossicle.audio.decode.AudioSource` does.
+    Raises AudioError like :class:`~ossicle.audio.decode.AudioSource`.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class MonoStream:
 
 
 def mix(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of the channels of a block (n, channels), shape (n,)."""
+    """Return the mean of the channels of a block (n, channels), shape (n,)."""
     channels = block.shape[1]
     if channels == 1:
         return block[:, 0]
@@ -68,10 +68,26 @@ def mix(block: NDArray[np.float32]) -> NDArray[np.float32]:
 def load_mono(
     path: str | os.PathLike[str], rate: int, start_s: float = 0.0, duration_s: float | None = None
 ) -> NDArray[np.float32]:
-    """The stretch [start_s, start_s + duration_s) of a recording at ``rate`` Hz, shape (n,).
+    """Return the stretch [start_s, start_s + duration_s) of a recording at ``rate`` Hz: float32, shape (n,).
 
-    It equals that slice of the resampled whole within 1e-4: enough is read on either side for the filter to settle.
-    As with a slice, what lies beyond the end is absent. Raises AudioError, and ValueError for negative times.
+    It equals that slice of the whole resampled recording within 1e-4: enough is read on either side for the filter to
+    settle. Like a slice, it is shorter if it reaches beyond the end.
+
+    Parameters
+    ----------
+    path
+        The audio file.
+    rate
+        Sample rate of the result in Hz.
+    start_s, duration_s
+        Start and length in seconds; None reads to the end.
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be read.
+    ValueError
+        For negative times.
     """
     if start_s < 0 or (duration_s is not None and duration_s < 0):
         raise ValueError(f"start_s = {start_s:g} and duration_s = {duration_s} must not be negative")
@@ -81,7 +97,9 @@ def load_mono(
 
 
 def crop_mono(source: AudioSource, rate: int, first: int, stop: int | None) -> NDArray[np.float32]:
-    """Samples [first, stop) of a recording at ``rate`` Hz (None: to its end), shape (n,); see :func:`load_mono`."""
+    """Return samples [first, stop) of a recording at ``rate`` Hz (None: to its end), shape (n,); see
+    :func:`load_mono`.
+    """
     own = source.info.rate
     period, margin = common_period(own, rate), margin_samples(own, rate)
     lead_periods = max(0, samples_at_rate(first, rate, own) - margin) // period

@@ -1,8 +1,8 @@
-"""What a file holds, from its header: rate, channels, length, codec.
+"""Read the header of an audio file: rate, channels, length, codec.
 
-libsndfile reads WAV, FLAC, Ogg (Vorbis and Opus), AIFF and MP3, all of them with the encoder's delay removed; FFmpeg
-(through PyAV) reads the rest. The content decides, not the suffix. FFmpeg may only open plain containers and local
-files: a playlist named ``x.wav`` must not lead it to other files.
+libsndfile reads WAV, FLAC, Ogg (Vorbis and Opus), AIFF and MP3, all with the encoder's delay removed; FFmpeg (through
+PyAV) reads the rest. The content decides, not the suffix. FFmpeg may open only plain containers and local files: a
+playlist named ``x.wav`` must not lead it to other files.
 """
 
 import os
@@ -46,9 +46,9 @@ DecoderChoice = Literal["auto", "soundfile", "av"]
 class AudioInfo:
     """The header of an audio file.
 
-    ``rate`` in Hz; ``n_samples`` per channel as the header has it (only decoding tells the truth), with ``estimated``
-    where the container guesses, and 0 where it says nothing; ``bits`` of integer PCM, 0 for float and lossy codecs;
-    ``codec`` as its decoder names it.
+    ``rate`` in Hz. ``n_samples`` per channel according to the header (only decoding gives the true number), with
+    ``estimated`` if the container guesses, and 0 if it is unknown. ``bits`` of integer PCM, 0 for float and lossy
+    codecs. ``codec`` as named by its decoder.
     """
 
     rate: int
@@ -61,14 +61,24 @@ class AudioInfo:
 
     @property
     def duration_s(self) -> float:
-        """Length in seconds, as far as the header knows."""
+        """Length in seconds according to the header."""
         return self.n_samples / self.rate
 
 
 def probe(path: str | os.PathLike[str], decoder: DecoderChoice = "auto") -> AudioInfo:
-    """Read the header of an audio file; raises AudioError with the file and the reason.
+    """Read the header of an audio file.
 
-    The header says which library decodes the file: with ``auto`` the one that can, else the one that was asked for.
+    Parameters
+    ----------
+    path
+        The audio file.
+    decoder
+        With ``auto`` the library that can decode the file is chosen, otherwise the requested one.
+
+    Raises
+    ------
+    AudioError
+        Naming the file and the reason, if it cannot be read.
     """
     file = Path(path)
     check_readable(file)
@@ -79,7 +89,7 @@ def probe(path: str | os.PathLike[str], decoder: DecoderChoice = "auto") -> Audi
             info = _sound_info(sound, file)
         return info if info.n_samples or info.estimated or decoder == "soundfile" else _unfinished(file, info)
     except (soundfile.LibsndfileError, TypeError) as first:
-        # TypeError: soundfile wants a rate for suffixes of headerless formats (.raw).
+        # TypeError: soundfile requires a rate for suffixes of headerless formats (.raw).
         if decoder == "soundfile":
             raise AudioError(f"{file}: libsndfile cannot read it ({_words(first)})") from first
         try:
@@ -89,7 +99,7 @@ def probe(path: str | os.PathLike[str], decoder: DecoderChoice = "auto") -> Audi
 
 
 def check_readable(file: Path) -> None:
-    """Raise AudioError, saying why, for what is no file with at least one byte that may be read."""
+    """Raise AudioError, with the reason, unless this is a readable file with at least one byte."""
     try:
         os.fspath(file).encode()
     except UnicodeEncodeError as error:
@@ -112,7 +122,7 @@ def check_readable(file: Path) -> None:
 
 def _sound_info(sound: soundfile.SoundFile, file: Path) -> AudioInfo:
     _refuse_absurd(file, sound.samplerate, sound.channels)
-    # libsndfile says 2**63 - 1 where it does not know.
+    # libsndfile returns 2**63 - 1 if it does not know.
     n_samples = sound.frames if 0 <= sound.frames < 1 << 62 else 0
     return AudioInfo(
         rate=sound.samplerate,
@@ -126,7 +136,7 @@ def _sound_info(sound: soundfile.SoundFile, file: Path) -> AudioInfo:
 
 
 def _unfinished(file: Path, info: AudioInfo) -> AudioInfo:
-    """A recorder that loses its power leaves a length of 0 in front of the samples: FFmpeg reads those to the end."""
+    """Return the length of a file whose recorder lost power and left a length of 0: FFmpeg reads it to the end."""
     try:
         return _probe_ffmpeg(file)
     except AudioError:
@@ -134,7 +144,7 @@ def _unfinished(file: Path, info: AudioInfo) -> AudioInfo:
 
 
 def _refuse_absurd(file: Path, rate: int, channels: int) -> None:
-    """Damaged headers state rates that would ask for terabytes once resampled."""
+    """Reject rates in damaged headers that would need terabytes once resampled."""
     if not (_RATE_MIN <= rate <= _RATE_MAX and channels >= 1):
         raise AudioError(f"{file}: the header is damaged: it says {rate} Hz and {channels} channels")
 
@@ -155,7 +165,7 @@ def _probe_ffmpeg(file: Path) -> AudioInfo:
     with open_ffmpeg(file) as container:
         stream = container.streams.audio[0]
         try:
-            # The header of HE-AAC may give half the rate: only a decoded frame tells.
+            # The header of HE-AAC may give half the rate: only a decoded frame shows the true one.
             frame = next(iter(container.decode(stream)), None)
         except av.FFmpegError as error:
             raise AudioError(f"{file}: FFmpeg cannot decode it ({_words(error)})") from error
@@ -170,7 +180,7 @@ def _probe_ffmpeg(file: Path) -> AudioInfo:
 
 
 def _stated_seconds(container: av.container.InputContainer, stream: av.audio.AudioStream) -> Fraction:
-    """The length that a container states for a stream, or else for itself; 0 where it does not."""
+    """Return the length that a container states for a stream, or else for itself; 0 if it states none."""
     if stream.duration is not None and stream.time_base is not None:
         return stream.duration * stream.time_base
     return Fraction(container.duration or 0, av.time_base)

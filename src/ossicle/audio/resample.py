@@ -1,7 +1,7 @@
 """Streaming resampling (soxr, quality HQ).
 
-The result is bit-identical for any block size, and without delay: sample k of the output stands for the time
-k / new_rate of the input. Its length is ``core.time.samples_at_rate`` of the input's, exactly.
+The result is bit-identical for any block size, and has no delay: sample k of the output is at time k / new_rate of the
+input. Its length is exactly ``core.time.samples_at_rate`` of the input's.
 """
 
 import math
@@ -16,7 +16,7 @@ QUALITY = "HQ"
 
 
 class Resampler:
-    """Mono float32 blocks at ``rate`` Hz to ``new_rate`` Hz."""
+    """Resample mono float32 blocks from ``rate`` Hz to ``new_rate`` Hz."""
 
     def __init__(self, rate: int, new_rate: int) -> None:
         self._rate, self._new_rate = rate, new_rate
@@ -26,12 +26,12 @@ class Resampler:
         self._n_in = self._n_out = 0
 
     def feed(self, block: NDArray[np.float32], *, last: bool = False) -> NDArray[np.float32]:
-        """What is ready after ``block`` (n,), perhaps nothing; with ``last`` all the rest."""
+        """Return the samples that are ready after ``block`` (n,), possibly none; with ``last`` all remaining ones."""
         self._n_in += len(block)
         out: NDArray[np.float32]
         out = block if self._stream is None else self._stream.resample_chunk(np.ascontiguousarray(block), last=last)
         if last:
-            # soxr rounds the length as we do; should a version differ by a sample, time stays exact all the same.
+            # soxr rounds the length like core.time; if a version differs by a sample, times still stay exact.
             left = samples_at_rate(self._n_in, self._rate, self._new_rate) - self._n_out
             out = out[:left] if len(out) >= left else np.pad(out, (0, left - len(out)))
         self._n_out += len(out)
@@ -39,7 +39,8 @@ class Resampler:
 
 
 def common_period(rate: int, new_rate: int) -> int:
-    """Samples at ``rate`` after which both rates meet on one sample: a crop that starts there keeps its phase.
+    """Return the samples at ``rate`` after which samples of both rates coincide: a crop that starts there keeps its
+    phase.
 
     >>> common_period(44100, 16000)
     441
@@ -48,5 +49,7 @@ def common_period(rate: int, new_rate: int) -> int:
 
 
 def margin_samples(rate: int, new_rate: int) -> int:
-    """Samples at ``rate`` on each side of a crop beyond which the filter's tail is below 1e-5 of full scale."""
+    """Return the samples at ``rate`` on each side of a crop beyond which the filter's tail is below 1e-5 of full
+    scale.
+    """
     return 0 if rate == new_rate else 512 * max(1, -(-rate // new_rate))

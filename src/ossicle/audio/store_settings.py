@@ -1,4 +1,4 @@
-"""Settings of the store: what goes into it, and how it and what stays out of it are read."""
+"""Settings of the store: its content, and how recordings in and outside it are read."""
 
 from ossicle.audio.probe import DecoderChoice
 from ossicle.core.settings import setting, settings
@@ -6,7 +6,7 @@ from ossicle.core.settings import setting, settings
 
 @settings
 class StoreSettings:
-    """``[store]``: which recordings are decoded once for the training, and how the others are read."""
+    """``[store]``: which recordings are decoded once for training, and how the others are read."""
 
     raw: bool = setting(
         default=False, help="build no store; decode recordings from their files whenever they are needed"
@@ -43,7 +43,7 @@ class StoreSettings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse a choice among recordings where none goes into the store."""
+        """Reject a choice among recordings if none goes into the store."""
         if self.raw and (self.only_biggest or self.longer_s):
             name = "only_biggest" if self.only_biggest else "longer_s"
             raise ValueError(f"raw = true builds no store: leave {name} out, or raw")

@@ -1,4 +1,4 @@
-"""Versions of the libraries that turn bytes into samples: part of the fingerprint of what was decoded."""
+"""Versions of the libraries that decode audio, for the fingerprints of decoded data."""
 
 import av
 import soundfile
@@ -8,7 +8,7 @@ from ossicle.audio.probe import DecoderChoice
 
 
 def decoder_versions(decoder: DecoderChoice = "auto") -> dict[str, str]:
-    """Library name to version: libsndfile, libsoxr and FFmpeg's libavcodec, libavformat; those that ``decoder`` uses.
+    """Return the versions of libsndfile, libsoxr and FFmpeg's libavcodec and libavformat, if ``decoder`` uses them.
 
     >>> sorted(decoder_versions("soundfile"))
     ['libsndfile', 'libsoxr']

@@ -1,4 +1,4 @@
-"""Samples to WAV: bytes for embedding in a page, and files."""
+"""Write samples as WAV: bytes for embedding in a page, and files."""
 
 import io
 from pathlib import Path
@@ -11,7 +11,7 @@ from ossicle.artefacts.files import whole_file
 
 
 def wav_bytes(samples: NDArray[np.float32], rate: int) -> bytes:
-    """A 16-bit WAV file of float samples (n,) at ``rate`` Hz; what lies beyond full scale is clipped.
+    """Return a 16-bit WAV file of float samples (n,) at ``rate`` Hz; values beyond full scale are clipped.
 
     >>> wav_bytes(np.zeros(8, np.float32), 8000)[:4]
     b'RIFF'
@@ -22,7 +22,7 @@ def wav_bytes(samples: NDArray[np.float32], rate: int) -> bytes:
 
 
 def write_wav(path: Path, samples: NDArray[np.float32], rate: int, subtype: str = "PCM_16") -> None:
-    """Write float samples (n,) or (n, channels) as a WAV file, whole or absent.
+    """Write float samples (n,) or (n, channels) as a WAV file, atomically.
 
     ``subtype`` is libsndfile's name: PCM_16 and PCM_24 clip beyond full scale, FLOAT does not.
     """

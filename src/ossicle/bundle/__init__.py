@@ -1,1 +1,3 @@
-"""The bundle: everything needed to run a model elsewhere. Its format, its card and the ONNX runtime. No torch."""
+"""The bundle: everything needed to run a model elsewhere. Its format, its model card and its runtimes. Needs no
+torch.
+"""

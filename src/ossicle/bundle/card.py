@@ -1,12 +1,12 @@
 """The model card of a bundle: Markdown for people (after Mitchell et al., "Model Cards for Model Reporting", 2019).
 
-Read from the bundle's free objects, each key optional. ``metrics["figures"]``: list of ``{"name", "value", "low",
-"high", "basis", "label"}`` where ``basis`` is ``cross-fitted``, ``held-out`` or ``in-sample`` and ``low`` and ``high``
-bound the interval; a figure without a basis is shown as ``in-sample``, so that no figure looks better than it is.
-``metrics["gate"]``: ``passed`` or ``refused``. ``split``: ``group`` (the field that no split cuts), ``n_groups``,
-``n_folds``, ``warning``, ``leaky`` (what the split cuts through, where it does). ``provenance["exports"]``: what
-``ossicle export`` added, file to way to figures. Everything from outside is escaped:
-a card is often turned into HTML.
+It is made from the bundle's free objects; each key is optional. ``metrics["figures"]``: list of ``{"name", "value",
+"low", "high", "basis", "label"}`` where ``basis`` is ``cross-fitted``, ``held-out`` or ``in-sample`` and ``low`` and
+``high`` bound the interval; a figure without a basis is shown as ``in-sample``, so that no figure looks better than it
+is. ``metrics["gate"]``: ``passed`` or ``refused``. ``split``: ``group`` (the field that no split divides),
+``n_groups``, ``n_folds``, ``warning``, ``leaky`` (what a leaky split divides). ``provenance["exports"]``: what
+``ossicle export`` added, file to method to figures. All external text is escaped, because a card is often converted to
+HTML.
 """
 
 import re
@@ -39,7 +39,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
 
 
 def card_text(bundle: Bundle) -> str:
-    """The card, ending in a line end; the same bundle gives the same text."""
+    """Return the card, ending in a newline; equal bundles give equal text."""
     plan = bundle.plan
     parts = [
         f"# {escaped(bundle.name)}",
@@ -79,10 +79,10 @@ def card_text(bundle: Bundle) -> str:
 
 
 def escaped(value: object) -> str:
-    """``value`` as one line of text without effect in Markdown or HTML.
+    r"""Return ``value`` as one line of text without effect in Markdown or HTML.
 
     >>> escaped("a|b <i>")
-    'a\\\\|b &lt;i&gt;'
+    'a\\|b &lt;i&gt;'
     """
     line = " ".join(str(value).split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -142,7 +142,7 @@ def _figures(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def _gate(metrics: Mapping[str, Any]) -> list[str]:
-    """Whether the noise gate let the bundle pass; a bundle of before there was a gate says nothing."""
+    """Return whether the bundle passed the noise gate; nothing for bundles from before the gate existed."""
     verdict = metrics.get("gate")
     if verdict not in ("passed", "refused"):
         return []
@@ -151,7 +151,7 @@ def _gate(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def _exports(exports: object) -> list[str]:
-    """The further graphs of ``ossicle export``: by file and by precision in a runtime, what each changed."""
+    """Return the further graphs of ``ossicle export``: by file and by precision in a runtime, with their changes."""
     if not isinstance(exports, Mapping) or not exports:
         return []
     rows = ["", "## Exports", "", "| graph | run as | largest difference | AUC change |", "|---|---|---|---|"]

@@ -1,9 +1,9 @@
-"""Bundles of several models: an ordinary manifest whose ``ensemble`` names the members, which lie in its folder.
+"""Bundles of several models: an ordinary manifest with an ``ensemble`` that names the members in its folder.
 
 Layout: ``bundle.json`` with ``ensemble`` (``rule``, ``weights``, ``exponent``, and ``members``: a list of ``name`` and
 ``sha256``, the digest of the member's own ``bundle.json``), ``CARD.md``, ``ranks.safetensors`` for the rule ``rank``
 (``tables``: float32 (n_members, n_rows, n_labels)), and ``members/NAME/``, each a bundle by itself. A member's manifest
-holds the digests of its files, so that of the ensemble covers them all; a member is never an ensemble.
+holds the digests of its files, so the digests in the ensemble cover them all; a member is never an ensemble.
 """
 
 import shutil
@@ -41,7 +41,7 @@ class EnsembleEntry:
     members: tuple[MemberEntry, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, the inverse of :func:`read_entry`."""
+        """Return plain values, the inverse of :func:`read_entry`."""
         return {
             "rule": self.how.rule,
             "weights": list(self.how.shares(len(self.members))),
@@ -51,7 +51,7 @@ class EnsembleEntry:
 
 
 def read_entry(reader: Reader) -> EnsembleEntry:
-    """The value of ``ensemble``, but for whether names are plain ones; raises BundleError naming the key."""
+    """Return the value of ``ensemble``, without checking that names are plain; raises BundleError naming the key."""
     reader.only({"rule", "weights", "exponent", "members"})
     listed = reader.value["members"]
     if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_MEMBERS:
@@ -76,7 +76,7 @@ def read_entry(reader: Reader) -> EnsembleEntry:
 
 
 def copy_members(into: Path, members: Mapping[str, tuple[Path, Sequence[str]]]) -> None:
-    """Copy bundles below ``into``: name to folder and the files to take; what a bundle does not list stays behind."""
+    """Copy bundles below ``into``: name to folder and the files to copy; unlisted files are not copied."""
     for name, (folder, files) in members.items():
         place = into / MEMBERS / name
         place.mkdir(parents=True)
@@ -85,12 +85,12 @@ def copy_members(into: Path, members: Mapping[str, tuple[Path, Sequence[str]]]) 
 
 
 def rank_bytes(tables: NDArray[np.float32]) -> bytes:
-    """``ranks.safetensors`` of tables (n_members, n_rows, n_labels)."""
+    """Return the content of ``ranks.safetensors`` for tables (n_members, n_rows, n_labels)."""
     return arrays_to_bytes({_TABLES: tables.astype(np.float32)}, {})
 
 
 def read_ranks(data: bytes, source: Path, how: Combination, n_labels: int) -> NDArray[np.float32] | None:
-    """The tables for the rule ``rank``; raises BundleError where they do not fit members and labels."""
+    """Return the tables for the rule ``rank``; raises BundleError if they do not fit members and labels."""
     if how.rule != RANK:
         return None
     try:

@@ -1,4 +1,4 @@
-"""A bundle with further files: a new folder that holds all of the old one and more."""
+"""Add files to a bundle: a new folder with everything from the old one and more."""
 
 import dataclasses
 import hashlib
@@ -16,16 +16,22 @@ from ossicle.core.digest import canonical_json
 def extend_bundle(
     bundle: Bundle, folder: Path, files: Mapping[str, bytes], provenance: Mapping[str, Any], *, replace: bool = False
 ) -> Bundle:
-    """Write ``bundle`` into ``folder`` with ``files`` and ``provenance`` added, whole or not at all; as read back.
+    """Write ``bundle`` into ``folder`` with ``files`` and ``provenance`` added, atomically; return it as read back.
 
-    What is given takes the place of what has the same name; the card is written anew. Raises BundleError for what a
-    reader would refuse, ArtefactError where ``folder`` exists and ``replace`` is false.
+    New files replace those of the same name; the model card is written again.
+
+    Raises
+    ------
+    BundleError
+        If a reader would reject the result.
+    ArtefactError
+        If ``folder`` exists and ``replace`` is false.
     """
     content = {name: bundle.read_bytes(name) for name in bundle.files if name != CARD} | dict(files)
     draft = dataclasses.replace(bundle, folder=folder, provenance={**bundle.provenance, **provenance})
     content[CARD] = card_text(draft).encode()
     listed = {name: FileEntry(hashlib.sha256(data).hexdigest(), len(data)) for name, data in content.items()}
-    # What is written is what a reader accepts: the draft goes through the reader's own checks first.
+    # The draft goes through the reader's own checks first, so that readers accept what is written.
     checked = parse(canonical_json(manifest_of(dataclasses.replace(draft, files=listed))).encode(), folder)
     with whole_folder(folder, replace=replace) as part:
         for name, data in content.items():

@@ -1,9 +1,9 @@
-"""Writing and reading bundles: a folder of ``bundle.json`` and the files it lists with their digests.
+"""Write and read bundles: a folder of ``bundle.json`` and the files it lists with their digests.
 
-Layout, version 1: ``bundle.json``; ``model.onnx`` (input ``log_mel`` (batch, n_frames, n_mels) float32 in dB,
-output ``scores`` (batch, core_frames, n_labels), the graph of our own runtime); ``waveform.onnx`` (input ``waveform``
+Layout, version 1: ``bundle.json``; ``model.onnx`` (input ``log_mel`` (batch, n_frames, n_mels) float32 in dB, output
+``scores`` (batch, core_frames, n_labels), the graph of Ossicle's own runtime); ``waveform.onnx`` (input ``waveform``
 (batch, chunk_samples), output ``scores``, for any onnxruntime); ``weights.safetensors``; ``CARD.md``. Nothing is
-unpickled, files that are not listed are not looked at, and a listed one that differs from its digest is refused.
+unpickled, unlisted files are ignored, and a listed file that differs from its digest is rejected.
 """
 
 import dataclasses
@@ -73,12 +73,18 @@ def write_bundle(
     combination: Combination | None = None,
     replace: bool = False,
 ) -> Bundle:
-    """Write a bundle, whole or not at all, and return it as read back.
+    """Write a bundle atomically and return it as read back.
 
-    ``files``: name in the bundle to a file to copy or its content; ``CARD.md`` is written from the rest unless given.
-    ``members`` (by name, read from where they lie) and their ``combination`` make an ensemble; they are copied.
-    The mappings hold plain JSON values. Equal arguments give equal bytes. Raises BundleError for what
-    :func:`read_bundle` would refuse, ArtefactError where ``folder`` exists and ``replace`` is false.
+    ``files``: name in the bundle to a file to copy, or its content; ``CARD.md`` is written from the rest unless given.
+    ``members`` (by name, read from their folders) and their ``combination`` make an ensemble; they are copied. The
+    mappings hold plain JSON values. Equal arguments give equal bytes.
+
+    Raises
+    ------
+    BundleError
+        If :func:`read_bundle` would reject the result.
+    ArtefactError
+        If ``folder`` exists and ``replace`` is false.
     """
     folder = Path(folder)
     content = {one: given if isinstance(given, bytes) else given.read_bytes() for one, given in files.items()}
@@ -100,7 +106,7 @@ def write_bundle(
         postprocess=postprocess or Postprocess(),
         ensemble=_ensemble(members, combination, tuple(labels)),
     )
-    # What is written is what a reader accepts: the draft goes through the reader's own checks first.
+    # The draft goes through the reader's own checks first, so that readers accept what is written.
     checked = _parse_again(draft)
     if CARD not in content:
         content[CARD] = card_text(checked).encode()
@@ -114,16 +120,22 @@ def write_bundle(
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """The bundle in ``folder``, every listed file compared with its size and digest; raises BundleError."""
+    """Read the bundle in ``folder`` and compare every listed file with its size and digest.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is damaged, unsafe or of an unsupported version.
+    """
     bundle = _manifest_in(Path(folder))
     _check_files(bundle)
     return bundle
 
 
 def member_bundles(bundle: Bundle) -> dict[str, Bundle]:
-    """The members of an ensemble by name, each compared with its digest; raises BundleError.
+    """Return the members of an ensemble by name, each compared with its digest; raises BundleError.
 
-    A bundle that is none has none. A member that is itself an ensemble, and one with other labels, is refused.
+    A bundle that is not an ensemble has none. Members that are ensembles, or have other labels, are rejected.
     """
     found: dict[str, Bundle] = {}
     for entry in bundle.ensemble.members if bundle.ensemble is not None else ():
@@ -143,7 +155,7 @@ def member_bundles(bundle: Bundle) -> dict[str, Bundle]:
 
 
 def _manifest_in(folder: Path) -> Bundle:
-    """What the manifest in a folder says; its files are not looked at."""
+    """Return the manifest in a folder without checking its files."""
     if not folder.is_dir():
         raise BundleError(f"{folder} is not a folder: a bundle is a folder with {MANIFEST}")
     path = regular_file(folder / MANIFEST)
@@ -160,7 +172,7 @@ def _check_files(bundle: Bundle) -> None:
 
 
 def _check_member(one: Bundle, labels: tuple[str, ...]) -> None:
-    # Before its files are looked at: ensembles within ensembles could go on for ever.
+    # Checked before its files: ensembles within ensembles could go on for ever.
     if one.ensemble is not None:
         raise BundleError(f"{one.folder} is an ensemble itself: name its members instead")
     if set(one.labels) != set(labels):

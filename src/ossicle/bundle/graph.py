@@ -1,10 +1,9 @@
-"""What a bundle's graphs share, whatever runs them: their names, what they are fed, and what must fit.
+"""Common parts of a bundle's graphs for all runtimes: names, inputs, and checks.
 
-A bundle may hold one network in several graphs. ``model.onnx`` reads the log-mel spectrograms of chunks that
-``audio.logmel`` makes in NumPy; ``waveform.onnx`` reads their samples. ``folds.onnx`` and ``folds_waveform.onnx`` hold
-the networks of all folds behind one spectrogram and give the mean of their scores. Between stem and ending stands the
-precision of the weights where it is not float32: ``model.bf16.onnx``, ``folds.int8.onnx``. Every input and output is
-float32 all the same.
+A bundle may hold one network in several graphs. ``model.onnx`` reads log-mel spectrograms of chunks, computed by
+``audio.logmel`` in NumPy; ``waveform.onnx`` reads samples. ``folds.onnx`` and ``folds_waveform.onnx`` hold the networks
+of all folds behind one spectrogram and return the mean of their scores. If weights are not float32, their precision is
+part of the name: ``model.bf16.onnx``, ``folds.int8.onnx``. Every input and output is float32 nevertheless.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +29,7 @@ OUTPUT = "scores"
 
 
 def graph_file(graph: str = "model", precision: str = "fp32") -> str:
-    """The name in a bundle of a graph whose weights have this precision.
+    """Return the file name of a graph whose weights have this precision.
 
     >>> graph_file(), graph_file("folds", "int8")
     ('model.onnx', 'folds.int8.onnx')
@@ -39,14 +38,14 @@ def graph_file(graph: str = "model", precision: str = "fp32") -> str:
 
 
 def require_threads(threads: int) -> None:
-    """Raise ValueError for fewer than one."""
+    """Raise ValueError for fewer than one thread."""
     if threads < 1:
         raise ValueError(f"threads = {threads} must be at least 1")
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkGraph:
-    """An ONNX graph as bytes, with what says how a recording is fed to it; ``source`` names it in messages."""
+    """An ONNX graph as bytes, and how a recording is fed to it; ``source`` names it in messages."""
 
     data: bytes
     source: str
@@ -57,23 +56,25 @@ class ChunkGraph:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Of one chunk, as the graph reads it."""
+        """Shape of the input for one chunk."""
         if self.reads == "waveform":
             return (self.plan.chunk_samples,)
         return (framing(self.plan, self.front).n_frames, self.front.n_mels)
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Of one chunk's scores."""
+        """Shape of the scores of one chunk."""
         return (self.plan.core_frames, len(self.labels))
 
     def require_one(self, name: str, found: Sequence[str]) -> None:
-        """Refuse inputs or outputs that are not the one called ``name``; raises BundleError."""
+        """Raise BundleError unless the only input or output is the one called ``name``."""
         if list(found) != [name]:
             raise BundleError(f"{self.source}: expected one {name!r}, found {list(found)}")
 
     def require_shape(self, name: str, kind: str, shape: Sequence[object], inner: tuple[int, ...]) -> None:
-        """Refuse what is not float32 of (batch, *inner); sizes in ``shape`` that are no integers are free."""
+        """Raise BundleError unless this is float32 of (batch, *inner); sizes in ``shape`` that are not integers
+        are free.
+        """
         fits = len(shape) == len(inner) + 1 and not isinstance(shape[0], int)
         fits = fits and all(not isinstance(got, int) or got == size for got, size in zip(shape[1:], inner, strict=True))
         if not fits or kind != "tensor(float)":
@@ -84,7 +85,9 @@ class ChunkGraph:
 
 
 def bundled_graph(bundle: Bundle, graph: Graph = "model", precision: str = "fp32") -> ChunkGraph:
-    """A graph of a bundle, compared with its digest just now; raises BundleError where it is absent or reaches out."""
+    """Return a graph of a bundle after verifying its digest; raises BundleError if it is missing or refers to
+    other files.
+    """
     name = graph_file(graph, precision)
     source = str(bundle.folder / name)
     reads: Literal["log_mel", "waveform"] = "waveform" if graph.endswith("waveform") else "log_mel"
@@ -96,8 +99,8 @@ def bundled_graph(bundle: Bundle, graph: Graph = "model", precision: str = "fp32
 class GraphPredictor:
     """A graph as a predictor: float32 chunks (batch, chunk_samples) to scores (batch, core_frames, n_labels).
 
-    ``run`` computes the scores of what the graph reads. The spectrogram in NumPy uses as many threads; its values do
-    not depend on how many.
+    ``run`` computes scores from the graph's input. The spectrogram in NumPy uses the same number of threads; its values
+    do not depend on it.
     """
 
     def __init__(self, graph: ChunkGraph, run: Runner, threads: int) -> None:
@@ -105,11 +108,11 @@ class GraphPredictor:
         self.plan = graph.plan
         self._graph, self._run = graph, run
         self._pool = ThreadPoolExecutor(threads) if threads > 1 and graph.reads == "log_mel" else None
-        # The windows of one chunk are a batch already; those of many would only leave the caches.
+        # The windows of one chunk are already a batch; those of several would not fit in the caches.
         self._batch = None if framing(graph.plan, graph.front).frame_wise else 1
 
     def predict(self, chunks: Array) -> Array:
-        """Probabilities of the core frames of each chunk; see :class:`ossicle.inference.predictor.Predictor`."""
+        """Return probabilities of the core frames of each chunk; see :class:`ossicle.inference.predictor.Predictor`."""
         wave = np.ascontiguousarray(chunks)
         step = self._batch or len(wave)
         parts = [self._scores(wave[at : at + step]) for at in range(0, len(wave), step)]

@@ -1,12 +1,12 @@
 """``bundle.json`` as a value: parsed strictly and checked as a whole.
 
 Keys: ``bundle_version`` (integer), ``name``, ``labels``, ``plan`` (``ChunkPlan``), ``front`` (``FrontEndSettings``),
-``decisions`` (label to ``Decision``), ``provenance``, ``metrics``, ``split``, ``model`` (free objects; what the card
-reads of them is said in ``ossicle.bundle.card``) and ``files`` (name to ``sha256`` and ``bytes``). Written only where
-they are not the defaults, for the first versions lack them: ``pool`` (one of ``core.pooling.POOLS``; decisions are of
-recordings as a whole where it is ``mean``), ``calibration`` (``bundle.score_maps``; maps for the scores of events),
-``postprocess`` (``bundle.postprocessing``) and ``ensemble`` (``bundle.ensembles``; then members have the graphs,
-``plan`` is the joint one and ``front`` that of the member with the highest rate).
+``decisions`` (label to ``Decision``), ``provenance``, ``metrics``, ``split``, ``model`` (free objects;
+``ossicle.bundle.card`` lists the keys used in the card) and ``files`` (name to ``sha256`` and ``bytes``). The following
+keys are written only if they differ from the defaults, since the first versions lack them: ``pool`` (one of
+``core.pooling.POOLS``; ``mean`` makes decisions for whole recordings), ``calibration`` (``bundle.score_maps``; maps for
+the scores of events), ``postprocess`` (``bundle.postprocessing``) and ``ensemble`` (``bundle.ensembles``; then members
+have the graphs, ``plan`` is the joint plan and ``front`` that of the member with the highest rate).
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ WEIGHTS = "weights.safetensors"
 SECOND_STAGE = "second_stage.safetensors"
 CARD = "CARD.md"
 
-# Beyond these a bundle is a mistake or an attack; each is far above any model of this kind.
+# A bundle beyond these limits is a mistake or an attack; each is far above any model of this kind.
 MAX_MANIFEST_BYTES = 8 << 20
 _MAX_FILE_BYTES = 2 << 30
 _MAX_FILES = 32
@@ -50,8 +50,8 @@ _MAX_N_FFT = 1 << 16
 _MAX_MELS = 1024
 _MAX_CHUNK_VALUES = 1 << 26
 
-# Front-end keys that the first manifests lack. They are written only where they are not their defaults, so that older
-# versions go on reading what they can run, and refuse the rest by name.
+# Front-end keys that the first manifests lack. They are written only if they differ from the defaults, so that older
+# versions can read the bundles they can run, and reject the others by naming the key.
 _LATER_FRONT_KEYS = frozenset({"scale", "preemphasis", "window_scale"})
 
 _LATER_KEYS = frozenset({"pool", "calibration", "postprocess", "ensemble"})
@@ -70,7 +70,7 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A model with everything needed to run it, whose files lie in ``folder``."""
+    """A model with everything needed to run it; its files are in ``folder``."""
 
     folder: Path
     version: int
@@ -90,7 +90,7 @@ class Bundle:
     ensemble: EnsembleEntry | None = None
 
     def read_bytes(self, name: str) -> bytes:
-        """The content of a listed file, compared with its digest at this very read; raises BundleError."""
+        """Return the content of a listed file after comparing it with its digest; raises BundleError."""
         entry, path = self._entry(name), regular_file(self.folder / name)
         with open(path, "rb") as handle:
             data = handle.read(entry.bytes + 1)
@@ -101,7 +101,7 @@ class Bundle:
         return data
 
     def checked_path(self, name: str) -> Path:
-        """Where a listed file lies, for libraries that read files themselves, just compared with size and digest.
+        """Return the path of a listed file, compared with size and digest, for libraries that read files themselves.
 
         Raises BundleError for a file that is not listed, is a link, or differs.
         """
@@ -120,7 +120,7 @@ class Bundle:
 
 
 def regular_file(path: Path) -> Path:
-    """``path`` if it is a plain file; a link could lead out of the bundle, and is refused with BundleError."""
+    """Return ``path`` if it is a regular file; raises BundleError for a link, which could lead out of the bundle."""
     if path.is_symlink():
         raise BundleError(f"{path} is a symbolic link: a bundle holds its own files")
     if not path.is_file():
@@ -129,7 +129,7 @@ def regular_file(path: Path) -> Path:
 
 
 def parse(data: bytes, folder: Path) -> Bundle:
-    """The manifest in ``data``, checked; raises BundleError naming file and key."""
+    """Parse and check the manifest in ``data``; raises BundleError naming file and key."""
     reader = parse_object(data, folder / MANIFEST)
     if "bundle_version" not in reader.value:
         raise reader.refuse("bundle_version", "is missing: this is no bundle")
@@ -166,7 +166,7 @@ def parse(data: bytes, folder: Path) -> Bundle:
 
 
 def manifest_of(bundle: Bundle) -> dict[str, Any]:
-    """What ``bundle.json`` says: plain values, the inverse of :func:`parse`."""
+    """Return the content of ``bundle.json`` as plain values, the inverse of :func:`parse`."""
     return {
         "bundle_version": bundle.version,
         "name": bundle.name,
@@ -196,7 +196,7 @@ def _front_keys(front: FrontEndSettings) -> dict[str, Any]:
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a bundle or one of its files may be called so: one part of a path on every system, and no more.
+    """Return whether a bundle or one of its files may have this name: a single path part on every system.
 
     >>> is_plain_name("tapes-v1.2"), is_plain_name("../up"), is_plain_name("C:x"), is_plain_name("my tapes")
     (True, False, False, False)
@@ -263,7 +263,7 @@ def _files(reader: Reader, own_graph: bool) -> dict[str, FileEntry]:
 def _check_geometry(bundle: Bundle, reader: Reader) -> None:
     plan, front = bundle.plan, bundle.front
     try:
-        # The chunks of an ensemble are cut for its members, each of which has a front end of its own.
+        # The chunks of an ensemble are cut for its members, each with its own front end.
         frames = plan.chunk_frames if bundle.ensemble else framing(plan, front).n_frames
     except ValueError as error:
         raise reader.refuse("plan", f"does not fit front: {error}") from error

@@ -1,8 +1,8 @@
-"""Running a bundle in onnxruntime: a predictor without torch.
+"""Run a bundle in onnxruntime: a predictor without torch.
 
 ``graph="model"`` computes the log-mel spectrogram in NumPy and runs ``model.onnx`` (the fast way); ``"waveform"`` runs
-``waveform.onnx`` on samples, as other programs do. Graphs are loaded from bytes whose digest was just compared, with no
-custom operators, and refused where they refer to other files.
+``waveform.onnx`` on samples, like other programs. Graphs are loaded from bytes whose digest has just been verified,
+without custom operators, and are rejected if they refer to other files.
 """
 
 import numpy as np
@@ -19,10 +19,22 @@ _ERRORS_ONLY = 3
 class OnnxPredictor(GraphPredictor):
     """A bundle's graph as a predictor: float32 chunks (batch, chunk_samples) to scores (batch, core_frames, n_labels).
 
-    ``threads`` are those of one operator; operators run one after another, so equal inputs, versions and threads give
-    equal scores. ``precision`` is that of the weights, as ``ossicle export`` adds them; onnxruntime computes those of
-    half precision in float32. Raises BundleError where the graph is absent, unsafe or does not fit the bundle's plan
-    and labels.
+    Parameters
+    ----------
+    bundle
+        The bundle.
+    threads
+        Threads of one operator. Operators run one after another, so equal inputs, versions and threads give equal
+        scores.
+    graph
+        Which of the bundle's graphs to run.
+    precision
+        Precision of the weights, as added by ``ossicle export``; onnxruntime computes half precision in float32.
+
+    Raises
+    ------
+    BundleError
+        If the graph is missing, unsafe, or does not fit the bundle's plan and labels.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1, graph: Graph = "model", precision: str = "fp32") -> None:
@@ -31,7 +43,7 @@ class OnnxPredictor(GraphPredictor):
 
 
 def onnx_predictor(graph: ChunkGraph, threads: int = 1) -> GraphPredictor:
-    """The same for a graph that is in no bundle yet, and is trusted: whoever gives it has made it."""
+    """Return a predictor for a graph that is not yet in a bundle; the graph is trusted, since the caller made it."""
     return GraphPredictor(graph, _runner(graph, threads), threads)
 
 

@@ -1,8 +1,8 @@
-"""A look through the bytes of an ONNX model for what reaches out of it, without the ``onnx`` package.
+"""Scan the bytes of an ONNX model for references outside the model, without the ``onnx`` package.
 
 ONNX lets a tensor name a file ("external data") that the runtime then opens; in a bundle from elsewhere this could be
-any file of the machine. It also lets a node name an operator of any library, which a bundle cannot bring along. The
-walk follows the message fields of ``onnx.proto`` (IR version 3 to 11) that can hold a tensor or a node. Reference:
+any file on the machine. It also lets a node name an operator of any library, which a bundle cannot contain. The scan
+follows the message fields of ``onnx.proto`` (IR version 3 to 11) that can hold a tensor or a node. Reference:
 https://protobuf.dev/programming-guides/encoding/.
 """
 
@@ -23,18 +23,18 @@ _CHILDREN: Mapping[str, Mapping[int, str]] = {
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 _NODE_DOMAIN, _FUNCTION_DOMAIN = 7, 10
-# The standard's own operators, and those that every onnxruntime brings along.
+# The operators of the standard, and those included in every onnxruntime.
 _DOMAINS = frozenset({b"", b"ai.onnx", b"ai.onnx.ml", b"com.microsoft"})
 _DEEPEST = 64
-# Far above any model: a field takes two bytes, so a large file could keep this walk busy for hours.
+# Far above any model: a field takes two bytes, so scanning a large file could otherwise take hours.
 _MOST_FIELDS = 4_000_000
 _FIXED = {1: 8, 5: 4}
 
 
 def refuse_reaching_out(model: bytes, source: str, most_fields: int = _MOST_FIELDS) -> None:
-    """Raise BundleError where ``model`` (a serialised ModelProto) needs other files or libraries, or is no such thing.
+    """Raise BundleError if ``model`` (a serialised ModelProto) needs other files or libraries, or is not a valid one.
 
-    Operators that the model itself defines as functions are its own.
+    Operators that the model itself defines as functions are allowed.
     """
     stack: list[tuple[str, memoryview, int]] = [("model", memoryview(model), 0)]
     used: set[bytes] = set()
@@ -63,7 +63,7 @@ def refuse_reaching_out(model: bytes, source: str, most_fields: int = _MOST_FIEL
 
 
 def _fields(message: memoryview, source: str) -> Iterator[tuple[int, memoryview | int]]:
-    """Number and value of each field; fixed-width values come as 0."""
+    """Yield number and value of each field; fixed-width values are given as 0."""
     at = 0
     while at < len(message):
         tag, at = _varint(message, at, source)

@@ -1,9 +1,9 @@
-"""Running a bundle in OpenVINO (the extra ``openvino``): a predictor without torch, and the fastest on most processors.
+"""Run a bundle in OpenVINO (the extra ``openvino``): a predictor without torch, and the fastest on most processors.
 
-It reads the ONNX graphs of the bundle itself; a log-mel graph gets its spectrogram from NumPy, as in onnxruntime. Left
-to itself OpenVINO computes in bfloat16 where the processor can, which is fast and differs from float32 in the third
-decimal, so the precision is always said. Its throughput mode is off: it splits the threads over several streams, which
-pays only for requests side by side, and chunks come one after another.
+It reads the bundle's own ONNX graphs; a log-mel graph gets its spectrogram from NumPy, as in onnxruntime. By default
+OpenVINO computes in bfloat16 if the processor can, which is fast and differs from float32 in the third decimal, so the
+precision is always set. Its throughput mode is off: it splits the threads over several streams, which helps only
+parallel requests, and chunks come one after another.
 """
 
 import io
@@ -31,25 +31,36 @@ _DEVICE = "CPU"
 class OpenVinoPredictor(GraphPredictor):
     """A bundle's graph as a predictor: float32 chunks (batch, chunk_samples) to scores (batch, core_frames, n_labels).
 
-    ``precision``: ``fp32`` and ``bf16`` compute so, from ``model.onnx``; ``fp16`` and ``int8`` run the graphs that
-    ``ossicle export`` adds, the former computed in float32. Raises BundleError where the graph is absent, unsafe or
-    does not fit the bundle's plan and labels, UsageError for bf16 on a processor without it.
+    Parameters
+    ----------
+    bundle, threads, graph
+        As in :class:`ossicle.bundle.onnx_runtime.OnnxPredictor`.
+    precision
+        ``fp32`` and ``bf16`` compute in that precision, from ``model.onnx``; ``fp16`` and ``int8`` run the graphs that
+        ``ossicle export`` adds, the former computed in float32.
+
+    Raises
+    ------
+    BundleError
+        If the graph is missing, unsafe, or does not fit the bundle's plan and labels.
+    UsageError
+        For bf16 on a processor without it.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1, graph: Graph = "model", precision: str = "fp32") -> None:
-        # OpenVINO rounds the weights of the float32 graph itself: no other file is needed for bf16.
+        # OpenVINO itself rounds the weights of the float32 graph: bf16 needs no other file.
         stored = "fp32" if precision == "bf16" else precision
         made = bundled_graph(bundle, graph, stored)
         super().__init__(made, _runner(made, threads, precision), threads)
 
 
 def openvino_predictor(graph: ChunkGraph, threads: int = 1, precision: str = "fp32") -> GraphPredictor:
-    """The same for a graph that is in no bundle yet, and is trusted: whoever gives it has made it."""
+    """Return a predictor for a graph that is not yet in a bundle; the graph is trusted, since the caller made it."""
     return GraphPredictor(graph, _runner(graph, threads, precision), threads)
 
 
 def computes_bf16() -> bool:
-    """Whether this processor computes in bfloat16."""
+    """Return whether this processor computes in bfloat16."""
     return "BF16" in openvino.Core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
 
 
@@ -73,7 +84,7 @@ def _runner(graph: ChunkGraph, threads: int, precision: str) -> Runner:
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
         "INFERENCE_NUM_THREADS": threads,
-        # Two processes that pin their threads pin them to the same cores.
+        # Two processes that pin their threads would pin them to the same cores.
         "ENABLE_CPU_PINNING": False,
     }
     try:
@@ -82,14 +93,14 @@ def _runner(graph: ChunkGraph, threads: int, precision: str) -> Runner:
         raise BundleError(f"{graph.source} cannot be compiled by OpenVINO: {_short(error)}") from error
 
     def run(fed: NDArray[np.float32]) -> NDArray[np.float32]:
-        # A copy: the request's own memory is written again by the next chunk.
+        # A copy: the next chunk overwrites the memory of the request.
         return np.array(request.infer([fed], share_inputs=True, share_outputs=True)[0])
 
     return run
 
 
 def _model(graph: ChunkGraph) -> openvino.Model:
-    """The graph, read as ONNX and as nothing else: OpenVINO would try other formats on bytes it does not know."""
+    """Return the graph, read as ONNX only: OpenVINO would try other formats on unknown bytes."""
     try:
         reader = FrontEndManager().load_by_framework("onnx")
         return reader.convert(reader.load(io.BytesIO(graph.data)))
@@ -98,7 +109,7 @@ def _model(graph: ChunkGraph) -> openvino.Model:
 
 
 def _short(error: Exception) -> str:
-    """What OpenVINO says, without the places in its own source files."""
+    """Return OpenVINO's message without the positions in its own source files."""
     lines = [line.strip() for line in str(error).splitlines()]
     said = [line for line in lines if line and not line.startswith("Exception from") and ".cpp:" not in line]
     return " ".join(said)[:300] or "no reason given"

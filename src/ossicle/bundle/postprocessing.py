@@ -10,12 +10,12 @@ _MOST_TOP = 1 << 31
 
 
 def postprocess_to_json(how: Postprocess) -> dict[str, Any]:
-    """Plain values, the inverse of :func:`read_postprocess`."""
+    """Return plain values, the inverse of :func:`read_postprocess`."""
     return {**dataclasses.asdict(how), "kernel": list(how.kernel)}
 
 
 def read_postprocess(reader: Reader) -> Postprocess:
-    """The value of ``postprocess``; raises BundleError naming the key."""
+    """Return the value of ``postprocess``; raises BundleError naming the key."""
     reader.only({spec.name for spec in dataclasses.fields(Postprocess)})
     kernel, power = reader.figures("kernel", MOST_WEIGHTS), reader.figure("file_prior_power")
     top = reader.integer("file_prior_top", 0, _MOST_TOP)

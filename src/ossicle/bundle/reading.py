@@ -1,4 +1,4 @@
-"""Strict reading of JSON that somebody else may have written: every refusal names the file and the key."""
+"""Strict reading of JSON from untrusted sources: every error names the file and the key."""
 
 import dataclasses
 import json
@@ -13,12 +13,14 @@ from ossicle.core.errors import BundleError
 
 T = TypeVar("T")
 
-# Beyond any figure that a bundle holds; a whole number of JSON may have more digits than a float.
+# Beyond any figure in a bundle; a whole number in JSON may have more digits than a float.
 _MOST_FIGURE = 1e300
 
 
 def parse_object(data: bytes, source: Path) -> "Reader":
-    """A JSON object from bytes; refuses other values, doubled keys, NaN and nesting beyond Python's stack."""
+    """Parse a JSON object; raises BundleError for other values, duplicate keys, NaN and nesting beyond Python's
+    stack.
+    """
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -41,26 +43,26 @@ def parse_object(data: bytes, source: Path) -> "Reader":
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reader:
-    """A JSON object and where it stands; each method reads one key strictly or raises BundleError."""
+    """A JSON object and its position in the file; each method reads one key strictly or raises BundleError."""
 
     value: Mapping[str, Any]
     source: Path
     prefix: str = ""
 
     def refuse(self, key: str, why: str) -> BundleError:
-        """The error for a key."""
+        """Return the error for a key."""
         place = f"{self.prefix}{key}"
         return BundleError(f"{self.source}: {place if place.isprintable() else ascii(place)} {why}")
 
     def only(self, keys: set[str]) -> None:
-        """Refuse missing and unknown keys."""
+        """Reject missing and unknown keys."""
         for key in sorted(keys - self.value.keys()):
             raise self.refuse(key, "is missing")
         for key in sorted(self.value.keys() - keys):
             raise self.refuse(key, f"is unknown to this version (known: {', '.join(sorted(keys))})")
 
     def integer(self, key: str, low: int, high: int) -> int:
-        """A whole number in [low, high]."""
+        """Return a whole number in [low, high]."""
         found = self.value[key]
         if isinstance(found, bool) or not isinstance(found, int):
             raise self.refuse(key, f"is not a whole number: {found!r}")
@@ -69,11 +71,11 @@ class Reader:
         return found
 
     def figure(self, key: str) -> float:
-        """A finite number."""
+        """Return a finite number."""
         return self._finite(key, self.value[key])
 
     def figures(self, key: str, most: int) -> tuple[float, ...]:
-        """A list of at most ``most`` finite numbers."""
+        """Return a list of at most ``most`` finite numbers."""
         found = self.value[key]
         if not isinstance(found, list) or len(found) > most:
             raise self.refuse(key, f"is not a list of at most {most} numbers")
@@ -85,14 +87,14 @@ class Reader:
         return float(found)
 
     def text(self, key: str, longest: int) -> str:
-        """Printable text of 1 to ``longest`` characters."""
+        """Return printable text of 1 to ``longest`` characters."""
         why = text_fault(self.value[key], longest)
         if why:
             raise self.refuse(key, why)
         return str(self.value[key])
 
     def texts(self, key: str, most: int, longest: int) -> tuple[str, ...]:
-        """A list of 1 to ``most`` distinct printable texts."""
+        """Return a list of 1 to ``most`` distinct printable texts."""
         found = self.value[key]
         if not isinstance(found, list) or not 1 <= len(found) <= most:
             raise self.refuse(key, f"is not a list of 1 to {most} texts")
@@ -105,16 +107,16 @@ class Reader:
         return tuple(found)
 
     def table(self, key: str) -> "Reader":
-        """An object."""
+        """Return an object."""
         found = self.value[key]
         if not isinstance(found, dict):
             raise self.refuse(key, "is not an object")
         return Reader(found, self.source, f"{self.prefix}{key}.")
 
     def settings(self, key: str, cls: type[T], later: frozenset[str] = frozenset()) -> T:
-        """An object as the settings class ``cls`` of plain fields: exactly its keys, their types and bounds.
+        """Return an object as the settings class ``cls`` of plain fields: exactly its keys, their types and bounds.
 
-        Keys in ``later`` came after the first version; an object without them has their defaults.
+        Keys in ``later`` were added after the first version; an object without them gets their defaults.
         """
         own = self.table(key)
         types = typing.get_type_hints(cls)
@@ -136,9 +138,10 @@ class Reader:
 
 
 def text_fault(found: object, longest: int) -> str:
-    """What is wrong with ``found`` as printable text of 1 to ``longest`` characters, or "".
+    """Describe what is wrong with ``found`` as printable text of 1 to ``longest`` characters, or return "".
 
-    Control, format (bidirectional overrides) and unassigned characters are refused: text from files is shown to people.
+    Control, format (bidirectional overrides) and unassigned characters are rejected, because text from files is
+    displayed.
     """
     if not isinstance(found, str) or not found:
         return "is not a text"

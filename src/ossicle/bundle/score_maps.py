@@ -1,4 +1,4 @@
-"""Maps of scores to probabilities as plain JSON values, and back; a reader trusts nothing.
+"""Conversion of maps from scores to probabilities to plain JSON values and back; the reader trusts nothing.
 
 ``{label: {"kind": "platt", "slope", "offset"}}`` or ``{label: {"kind": "isotonic", "logits", "probabilities"}}``.
 """
@@ -15,12 +15,12 @@ _MOST_KNOTS = 100_000
 
 
 def maps_to_json(maps: Mapping[str, ScoreMap]) -> dict[str, Any]:
-    """Plain values of the maps of labels."""
+    """Return plain values of the maps of labels."""
     return {label: _plain(one) for label, one in maps.items()}
 
 
 def read_maps(reader: Reader) -> dict[str, ScoreMap]:
-    """The maps in an object of labels; raises BundleError naming file and key."""
+    """Return the maps in an object of labels; raises BundleError naming file and key."""
     return {label: _map(reader.table(label)) for label in reader.value}
 
 

@@ -1,7 +1,8 @@
-"""The store: recordings decoded once into HDF5 shards of int16, from which random crops cost a tenth of a millisecond.
+"""The store: recordings decoded once into HDF5 shards of int16, from which a random crop takes a tenth of a
+millisecond.
 
-``build_store`` writes it, ``Store`` reads it, ``MixedStore`` also what was left out of it, ``verify_store`` checks it.
-No other package knows that it is HDF5.
+``build_store`` writes it, ``Store`` reads it, ``MixedStore`` also reads recordings outside it, ``verify_store`` checks
+it. No other package depends on HDF5.
 """
 
 from ossicle.audio.store.build import build_store

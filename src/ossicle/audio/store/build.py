@@ -1,7 +1,7 @@
-"""Building a store: which recordings share a shard, and processes that write shards side by side.
+"""Build a store: assign recordings to shards, and write shards in parallel processes.
 
-Recordings are sorted by id and cut into shards of about ``shard_s`` seconds. A shard's name is the digest of all that
-its samples follow from, so one that is there, and whose sums are right, is reused, whoever wrote it and when.
+Recordings are sorted by id and cut into shards of about ``shard_s`` seconds. A shard's name is the digest of everything
+that determines its samples, so an existing shard with correct checksums is reused, whoever wrote it and when.
 """
 
 import itertools
@@ -41,7 +41,7 @@ Told = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class ShardPlan:
-    """A shard to be: its name (a digest) and the recordings in it."""
+    """A planned shard: its name (a digest) and its recordings."""
 
     name: str
     items: tuple[StoreItem, ...]
@@ -58,14 +58,20 @@ def build_store(
     shard_s: float = SHARD_S,
     progress: Told | None = None,
 ) -> list[StoreEntry]:
-    """Decode recordings to int16 mono at ``rate`` Hz into the store ``folder``; entries sorted by id.
+    """Decode recordings to int16 mono at ``rate`` Hz into the store ``folder``; return entries sorted by id.
 
-    Those that ``settings`` keep out, or that ``leave_gb`` has no room for, are listed to be read from their files below
-    ``audio``. Whole shards that are there are reused once their sums are found right, so a build that was stopped
-    anywhere redoes at most one shard a worker when it is run again, and ends with the same bytes. Shards of an earlier
-    content of the folder are removed at the end. One build at a time writes to a folder. ``progress`` is told of each
-    shard, ``reused`` or ``computed``. Raises ValueError for ids that repeat and where ``audio`` is needed and not
-    given, OssicleError where a worker dies.
+    Recordings that ``settings`` exclude, or for which ``leave_gb`` leaves no room, are listed to be read from their
+    files below ``audio``. Complete shards with correct checksums are reused. A build that was stopped anywhere
+    therefore repeats at most one shard per worker when run again, and ends with the same bytes. Shards of earlier
+    content are removed at the end. Only one build at a time may write to a folder. ``progress`` is called for each
+    shard, ``reused`` or ``computed``.
+
+    Raises
+    ------
+    ValueError
+        For duplicate ids, and if ``audio`` is needed but missing.
+    OssicleError
+        If a worker dies.
     """
     if rate < 1 or workers < 1 or shard_s <= 0:
         raise ValueError(f"rate = {rate}, workers = {workers} and shard_s = {shard_s:g} must be positive")
@@ -89,7 +95,7 @@ def build_store(
         done[name] = found
         told(f"shard {len(done)}/{len(plans)} {name}: {len(found)} recordings, {how}")
     if unwritten := [item.recording_id for plan in plans if plan.name not in done for item in plan.items]:
-        # The room that was there at first has gone to somebody else.
+        # Another process has used the space that was free at first.
         without.update(unwritten)
         space.remember(sorted(without))
     entries = [entry for plan in plans if plan.name in done for entry in done[plan.name]]
@@ -106,7 +112,7 @@ def build_store(
 def plan_shards(
     items: Iterable[StoreItem], rate: int, shard_s: float, decoder: DecoderChoice = "auto"
 ) -> Iterator[ShardPlan]:
-    """Cut recordings, sorted by id, into shards that are full once they reach ``shard_s`` seconds (by the headers)."""
+    """Yield shards of recordings, sorted by id, that are full once they reach ``shard_s`` seconds (by the headers)."""
     waiting: list[StoreItem] = []
     seconds = 0.0
     for item in items:
@@ -138,7 +144,7 @@ def _stated_seconds(path: Path) -> float:
 
 def _name(items: Sequence[StoreItem], rate: int, decoder: DecoderChoice) -> str:
     inputs = [[item.recording_id, item.digest] for item in items]
-    # Two choices of a decoder never share a shard, though for most files they mean the same library.
+    # Two choices of a decoder never share a shard, although for most files they mean the same library.
     chosen = [] if decoder == "auto" else [decoder]
     return digest([STORE_VERSION, rate, QUALITY, decoder_versions(decoder), inputs, *chosen])[:24]
 
@@ -152,10 +158,10 @@ def _decide(
     shard_s: float,
     workers: int,
 ) -> None:
-    """Find out what there is room for, once for this folder; shards that are no part of it make room first."""
+    """Find out how much room there is, once for this folder; shards that are not part of it are removed first."""
     files = StoreFolder(folder)
     present = {path.stem: path.stat().st_size for path in files.shard_files()}
-    # What is there already takes no more room; what is not wanted any more gives some.
+    # Existing shards take no further room; shards that are no longer needed free some.
     space.decide(wanted, left_free(folder, settings) + sum(present.values()), workers)
     without = set(space.without or ())
     inside = [item for item in wanted if item.recording_id not in without]
@@ -167,7 +173,7 @@ def _decide(
 def _listed(
     items: Iterable[StoreItem], rate: int, settings: StoreSettings, audio: Path | None
 ) -> tuple[list[RawEntry], list[StoreEntry]]:
-    """What is to be read from its file, and what cannot be."""
+    """Return the recordings to be read from their files, and those that cannot be read."""
     raw: list[RawEntry] = []
     lost: list[StoreEntry] = []
     for item in items:
@@ -183,7 +189,9 @@ def _listed(
 def _shards(
     folder: Path, plans: Sequence[ShardPlan], rate: int, settings: StoreSettings, workers: int
 ) -> Iterator[tuple[str, list[StoreEntry], str]]:
-    """Name, entries and ``reused`` or ``computed`` of every shard that there is room for, as they become ready."""
+    """Yield name, entries and ``reused`` or ``computed`` of every shard for which there is room, as they become
+    ready.
+    """
     missing: list[ShardPlan] = []
     indexed = _indexed(folder)
     for plan in plans:
@@ -223,7 +231,7 @@ def _shards(
 
 
 def _room(folder: Path, plans: Sequence[ShardPlan], rate: int, settings: StoreSettings) -> bool:
-    """Whether ``leave_gb`` stay free when these shards are written; always where nothing is to stay free."""
+    """Return whether ``leave_gb`` stay free when these shards are written; always true if nothing must stay free."""
     if settings.leave_gb == 0:
         return True
     wanted = sum(stored_bytes(plan.items, rate) + spool_bytes(plan.items, rate) for plan in plans)
@@ -231,23 +239,23 @@ def _room(folder: Path, plans: Sequence[ShardPlan], rate: int, settings: StoreSe
 
 
 def _indexed(folder: Path) -> dict[str, StoreEntry]:
-    """What the index of a store that was finished in this folder says, by recording; nothing where none was."""
+    """Return the index of a finished store in this folder by recording; empty without one."""
     try:
         return {entry.recording_id: entry for entry in read_index(folder)[1]} if has_index(folder) else {}
     except ArtefactError:
-        # It is written anew at the end; what is in the shards is told by their own sums.
+        # The index is written again at the end; the shards have their own checksums.
         return {}
 
 
 def _whole(folder: Path, plan: ShardPlan, indexed: dict[str, StoreEntry]) -> list[StoreEntry] | None:
-    """The entries of a planned shard that is there and as it was written, else None."""
+    """Return the entries of a planned shard that exists unchanged, else None."""
     try:
         entries = read_entries(folder, plan.name)
         damaged = shard_problems(folder, plan.name, [one for one in entries if one.status != "left_out"])
     except (ArtefactError, OSError):
         return None
     same = [entry.recording_id for entry in entries] == [item.recording_id for item in plan.items]
-    # An index of this very shard was written from what it held then.
+    # An index that lists this shard was written from its content at that time.
     known = {entry.recording_id: entry for entry in indexed.values() if entry.shard == plan.name}
     changed = any(known.get(entry.recording_id, entry) != entry for entry in entries)
     return entries if same and not damaged and not changed else None

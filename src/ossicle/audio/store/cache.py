@@ -1,4 +1,4 @@
-"""Whole recordings in memory, up to a number of bytes; the least recently used make room."""
+"""Whole recordings in memory, up to a number of bytes; the least recently used are dropped first."""
 
 from collections import OrderedDict
 from typing import Any
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class RecordingCache:
-    """Samples by recording id. What it holds never exceeds ``budget_bytes``; a recording larger than that is not kept.
+    """Samples by recording id, never more than ``budget_bytes``; a recording larger than that is not kept.
 
     >>> import numpy as np
     >>> cache = RecordingCache(8)
@@ -25,18 +25,18 @@ class RecordingCache:
         self._held: OrderedDict[str, NDArray[Any]] = OrderedDict()
 
     def fits(self, n_bytes: int) -> bool:
-        """Whether something of this size would be kept."""
+        """Return whether something of this size would be kept."""
         return 0 < n_bytes <= self.budget_bytes
 
     def get(self, name: str) -> NDArray[Any] | None:
-        """What is held by this name, now the most recently used; None where nothing is."""
+        """Return the samples of this name and mark them as most recently used; None if there are none."""
         found = self._held.get(name)
         if found is not None:
             self._held.move_to_end(name)
         return found
 
     def put(self, name: str, samples: NDArray[Any]) -> None:
-        """Hold samples, as they are, if they fit."""
+        """Keep samples unchanged if they fit."""
         if not self.fits(samples.nbytes) or name in self._held:
             return
         while self.bytes + samples.nbytes > self.budget_bytes:
@@ -45,6 +45,6 @@ class RecordingCache:
         self.bytes += samples.nbytes
 
     def clear(self) -> None:
-        """Hold nothing."""
+        """Empty the cache."""
         self._held.clear()
         self.bytes = 0

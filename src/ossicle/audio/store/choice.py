@@ -1,7 +1,7 @@
-"""Which recordings go into a store, and which are left to be read from their files.
+"""Choose which recordings go into a store, and which are read from their files.
 
-By settings, the same everywhere; by the room on the disk, decided once for a folder and written down in it, so that a
-build that is stopped and run again ends as if it had not been.
+The choice by settings is the same everywhere. The choice by disk space is made once for a folder and stored in it, so
+that a build that is stopped and run again gives the same result.
 """
 
 import shutil
@@ -19,15 +19,15 @@ from ossicle.core.errors import ArtefactError, AudioError
 from ossicle.core.settings import digestible
 from ossicle.core.time import samples_at_rate
 
-# What HDF5 and the entries of a shard need beside the samples, a recording.
+# Space that HDF5 and the entries of a shard need in addition to the samples, per recording.
 _BESIDE_BYTES = 2048
-# A recording waits for its scale as float32, beyond this on the disk.
+# Until its scale is known, a recording is kept as float32; beyond this size on disk.
 SPOOL_BYTES = 1 << 26
 _GB = 1_000_000_000
 
 
 def by_settings(items: Sequence[StoreItem], settings: StoreSettings) -> tuple[list[StoreItem], list[StoreItem]]:
-    """The recordings that the settings want in the store, and the others, each in the order given."""
+    """Return the recordings that the settings select for the store, and the others, each in the given order."""
     if settings.raw:
         return [], list(items)
     if not (settings.only_biggest or settings.longer_s):
@@ -43,7 +43,7 @@ def by_settings(items: Sequence[StoreItem], settings: StoreSettings) -> tuple[li
 
 
 def seconds(item: StoreItem) -> float:
-    """The length of a recording: as decoding found it, else as its header says; 0 where that cannot be read."""
+    """Return the length of a recording from decoding, else from its header; 0 if that cannot be read."""
     if item.rate:
         return item.n_samples / item.rate
     try:
@@ -53,30 +53,30 @@ def seconds(item: StoreItem) -> float:
 
 
 def stored_bytes(items: Iterable[StoreItem], rate: int) -> int:
-    """About how much of the disk recordings take in a store at ``rate`` Hz; rather too much than too little."""
+    """Return roughly how much disk space recordings take in a store at ``rate`` Hz; an upper estimate."""
     return sum(2 * int(seconds(item) * rate + 1) + _BESIDE_BYTES for item in items)
 
 
 def spool_bytes(items: Iterable[StoreItem], rate: int) -> int:
-    """How much of the disk the longest of these recordings takes while it is decoded."""
+    """Return how much disk space the longest of these recordings takes while it is decoded."""
     longest = max((4 * int(seconds(item) * rate + 1) for item in items), default=0)
     return longest if longest > SPOOL_BYTES else 0
 
 
 def free_bytes(folder: Path) -> int:
-    """What is free on the disk of a folder."""
+    """Return the free disk space of a folder in bytes."""
     return shutil.disk_usage(folder).free
 
 
 def left_free(folder: Path, settings: StoreSettings) -> int:
-    """Bytes that may still be written in ``folder``, so that ``leave_gb`` stay free; negative where too few are."""
+    """Return the bytes that may still be written in ``folder`` while ``leave_gb`` stay free; may be negative."""
     return free_bytes(folder) - round(settings.leave_gb * _GB)
 
 
 class SpaceChoice:
-    """Which recordings a folder has no room for, remembered in a file of it.
+    """The recordings for which a folder has no room, stored in ``choice.json``.
 
-    That file tells of the making, and is no part of the content: what it leads to is.
+    That file describes how the store was made and is not part of its content.
     """
 
     def __init__(self, folder: Path, items: Sequence[StoreItem], rate: int, settings: StoreSettings) -> None:
@@ -86,19 +86,19 @@ class SpaceChoice:
         self.without: list[str] | None = self._remembered(has_index(folder))
 
     def _remembered(self, finished: bool) -> list[str] | None:
-        """What was decided for this folder; None where nothing was, or of something else."""
+        """Return the stored decision for this folder; None if there is none or it belongs to other input."""
         if not self._file.exists():
             return None
         said = read_json(self._file)
         if not isinstance(said, dict) or said.get("asked") != self._asked:
             return None
-        # A store that is finished stays what it is, however much of the disk is wanted free now.
+        # A finished store stays unchanged, however much disk space is to stay free now.
         if not finished and said.get("leave_gb") != self._settings.leave_gb:
             return None
         return [str(one) for one in said["without"]]
 
     def decide(self, items: Sequence[StoreItem], room_bytes: int, workers: int) -> None:
-        """Take the longest recordings first while there is room for them and for what decoding needs meanwhile."""
+        """Take the longest recordings first while there is room for them and for decoding."""
         ordered = sorted(items, key=lambda item: (-seconds(item), item.recording_id))
         left = room_bytes - workers * spool_bytes(items, self._rate)
         taken = 0
@@ -110,15 +110,16 @@ class SpaceChoice:
         self.remember([item.recording_id for item in ordered[taken:]])
 
     def remember(self, without: Sequence[str]) -> None:
-        """Write the decision down."""
+        """Store the decision."""
         self.without = sorted(without)
         write_json(self._file, {"asked": self._asked, "leave_gb": self._settings.leave_gb, "without": self.without})
 
 
 def raw_entry(item: StoreItem, rate: int, settings: StoreSettings, audio: Path) -> RawEntry:
-    """A recording as it will be read from its file below the folder ``audio``; raises AudioError, ArtefactError.
+    """Return a recording to be read from its file below the folder ``audio``; raises AudioError, ArtefactError.
 
-    Headers may err, and lengths must not: where nobody has decoded it yet, with this decoder, that is done here.
+    Headers can be wrong and lengths must not be: a recording that was not yet decoded with this decoder is decoded
+    here.
     """
     try:
         path = item.path.relative_to(audio).as_posix()

@@ -1,4 +1,4 @@
-"""How much of what a training reads comes from the store, and how much from files."""
+"""How much of the training data comes from the store, and how much from files."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from ossicle.audio.store.entries import RawEntry, StoreEntry, read_index, read_r
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """Recordings and seconds that come from the store, and that are read raw; the decoder that reads those."""
+    """Recordings and seconds in the store and in files; and the decoder for the files."""
 
     stored: int
     raw: int
@@ -20,12 +20,12 @@ class Composition:
 
     @property
     def share(self) -> float:
-        """The share of the recordings that comes from the store; 1 of none."""
+        """Share of the recordings that comes from the store; 1 if there are none."""
         return self.stored / (self.stored + self.raw) if self.stored + self.raw else 1.0
 
     @property
     def line(self) -> str:
-        """It in a line."""
+        """Return a description in one line."""
         hours = (self.stored_s + self.raw_s) / 3600
         share = 100 * self.stored_s / (self.stored_s + self.raw_s) if hours else 100.0
         return (
@@ -34,7 +34,7 @@ class Composition:
 
     @property
     def warning(self) -> str:
-        """What to think of where under half of the recordings come from the store; else empty."""
+        """Return a warning if less than half of the recordings come from the store; otherwise ""."""
         if self.share >= 0.5:
             return ""
         return (
@@ -44,18 +44,18 @@ class Composition:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
         return {**asdict(self), "stored_s": round(self.stored_s, 3), "raw_s": round(self.raw_s, 3)}
 
 
 def composition(folder: Path) -> Composition:
-    """The composition of a store folder; raises ArtefactError where it is none."""
+    """Return the composition of a store folder; raises ArtefactError if it is not a store."""
     rate, entries = read_index(folder)
     how, raw = read_raw(folder)
     return composed(rate, [one for one in entries if one.status != "left_out"], raw, how.decoder)
 
 
 def composed(rate: int, entries: Sequence[StoreEntry], raw: Sequence[RawEntry], decoder: str) -> Composition:
-    """The composition of what is in a store and what is not."""
+    """Return the composition of recordings in a store and in files."""
     stored_s, raw_s = (sum(one.n_samples for one in part) / rate for part in (entries, raw))
     return Composition(len(entries), len(raw), stored_s, raw_s, decoder)

@@ -1,9 +1,9 @@
-"""What goes into a store, what became of it, and the tables that say so.
+"""Input and content of a store, and the tables that describe them.
 
-A store is a folder: ``store.json`` (format version and rate), ``store.parquet`` (one row a recording), ``decoder.json``
-(which library decoded, in which version) and ``shards/<digest>.h5``. Where recordings were left to be read from their
-files, ``raw.parquet`` lists them and ``raw.json`` says how they are read. ``store.json`` is written last; without it
-there is no store.
+A store is a folder: ``store.json`` (format version and rate), ``store.parquet`` (one row per recording),
+``decoder.json`` (decoding library and version) and ``shards/<digest>.h5``. If recordings are read from their files,
+``raw.parquet`` lists them and ``raw.json`` says how they are read. ``store.json`` is written last; without it there is
+no store.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,8 +31,8 @@ _READINGS = ("seek", "whole")
 class StoreItem:
     """A recording to decode: its id, its file, and the digest of that file's bytes.
 
-    ``n_samples`` at the file's own ``rate`` (Hz) and ``status`` are as decoding it once has found them; without a rate
-    they are not known, and are found where they are needed.
+    ``n_samples`` at the file's own ``rate`` (Hz) and ``status`` come from decoding it once; without a rate they are
+    unknown and are determined when needed.
     """
 
     recording_id: str
@@ -45,11 +45,11 @@ class StoreItem:
 
 @dataclass(frozen=True, slots=True)
 class StoreEntry:
-    """What became of a recording.
+    """The stored form of a recording.
 
     ``n_samples`` int16 samples at the store's rate, each worth ``scale`` (sample = int16 * scale; full scale 1);
-    ``shard`` is the name of its file ("" for ``left_out``); ``status`` other than ok comes with a ``reason`` or, for
-    ``silent``, without; decoding ended at ``end_s``; ``digest`` is that of the source file; ``crc`` the CRC-32 of the
+    ``shard`` is the name of its file ("" for ``left_out``); a ``status`` other than ok has a ``reason``, optional for
+    ``silent``; decoding ended at ``end_s``; ``digest`` is that of the source file; ``crc`` is the CRC-32 of the
     samples' little-endian bytes.
     """
 
@@ -115,7 +115,7 @@ def write_index(
     write_json(files.decoder_file, {"decoder": how.decoder, "versions": decoder_versions(how.decoder)})
     if raw:
         write_table(files.raw_file, pl.DataFrame([asdict(one) for one in raw], schema=_RAW_SCHEMA), ["recording_id"])
-        # Of what is in the store the samples speak; of this, only what will decode it.
+        # The store's content is described by its samples; recordings in files only by the decoder that will read them.
         versions = decoder_versions(how.decoder)
         write_json(files.raw_reading_file, {**asdict(how), "versions": versions, "resampling": QUALITY})
     else:
@@ -127,12 +127,12 @@ def write_index(
 
 
 def has_index(folder: Path) -> bool:
-    """Whether a store was finished in this folder."""
+    """Return whether a store was finished in this folder."""
     return StoreFolder(folder).header_file.is_file()
 
 
 def read_index(folder: Path) -> tuple[int, list[StoreEntry]]:
-    """The rate of a store and its entries, sorted by id; raises ArtefactError where there is no store."""
+    """Return the rate of a store and its entries, sorted by id; raises ArtefactError if there is no store."""
     files = StoreFolder(folder)
     header = read_json(files.header_file)
     version, rate = (header.get("store_version"), header.get("rate")) if isinstance(header, dict) else (None, None)
@@ -142,9 +142,9 @@ def read_index(folder: Path) -> tuple[int, list[StoreEntry]]:
 
 
 def read_raw(folder: Path) -> tuple[RawReading, list[RawEntry]]:
-    """The recordings of a store that are read from their files, sorted by id, and how; none for most stores.
+    """Return how recordings outside the store are read, and these recordings, sorted by id; most stores have none.
 
-    Raises ArtefactError for tables that are damaged, or a path that leaves the folder of recordings.
+    Raises ArtefactError for damaged tables and for paths that leave the folder of recordings.
     """
     files = StoreFolder(folder)
     if not files.raw_file.exists():

@@ -1,4 +1,4 @@
-"""All recordings of a project through one reading interface, whether they are in its store or not."""
+"""Read all recordings of a project through one interface, whether or not they are in its store."""
 
 import os
 from pathlib import Path
@@ -19,11 +19,11 @@ _MB = 1_000_000
 
 
 class MixedStore:
-    """A store folder, and what was left out of it for want of room or by choice, read from files below ``audio``.
+    """A store folder, and the recordings outside it (by choice or for lack of room), read from files below ``audio``.
 
-    ``cache_mb`` megabytes hold whole recordings in memory; they change no bit of what is read, and each process that
-    is handed a MixedStore fills its own. Raises ArtefactError where the folder is no store, where ``audio`` is needed
-    and not given, and for files below it that changed.
+    ``cache_mb`` megabytes keep whole recordings in memory; they never change the result, and each process that gets a
+    MixedStore fills its own cache. Raises ArtefactError if the folder is not a store, ``audio`` is needed but missing,
+    or files below it have changed.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class MixedStore:
 
     @property
     def rate(self) -> int:
-        """Samples a second of everything that is read, in Hz."""
+        """Sample rate of everything that is read, in Hz."""
         return self._store.rate
 
     @property
@@ -52,27 +52,27 @@ class MixedStore:
 
     @property
     def composition(self) -> Composition:
-        """How many come from the store, and how many from files."""
+        """How many recordings come from the store, and how many from files."""
         present = [self._store.entry(one) for one in self._store.ids]
         return composed(self.rate, present, list(self._files.entries.values()), self._files.how.decoder)
 
     def n_samples(self, recording_id: str) -> int:
-        """Samples of a recording at the store's rate; raises ArtefactError for one that is not there."""
+        """Return the number of samples of a recording at the store's rate; raises ArtefactError for an unknown one."""
         raw = self._files.entries.get(recording_id)
         return self._store.n_samples(recording_id) if raw is None else raw.n_samples
 
     def read(self, recording_id: str, start_sample: int, n_samples: int) -> NDArray[np.float32]:
-        """Samples [start_sample, start_sample + n_samples) as float32, shape (n_samples,); zeros outside of it.
+        """Return samples [start_sample, start_sample + n_samples): float32 (n_samples,), zeros outside the recording.
 
-        ``start_sample`` may be negative. Raises ArtefactError for a recording that is not there, AudioError for a file
-        that cannot be decoded any more.
+        ``start_sample`` may be negative. Raises ArtefactError for an unknown recording, AudioError for a file that can
+        no longer be decoded.
         """
         if recording_id in self._files.entries:
             return self._files.read(recording_id, start_sample, n_samples)
         return self._store.read(recording_id, start_sample, n_samples)
 
     def close(self) -> None:
-        """Close what is open and empty the cache; a later read opens it again."""
+        """Close open files and empty the cache; a later read opens them again."""
         self._store.close()
         self._cache.clear()
 
@@ -85,5 +85,5 @@ class MixedStore:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A process opens its own files and holds its own recordings.
+        # Each process opens its own files and has its own cache.
         return MixedStore, (self.folder, self._audio, self._cache.budget_bytes / _MB)

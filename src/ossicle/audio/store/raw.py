@@ -1,4 +1,4 @@
-"""Reading recordings from their files, as if they were in the store."""
+"""Read recordings from their files as if they were in the store."""
 
 from pathlib import Path
 
@@ -19,9 +19,10 @@ _MOST_NAMED = 5
 class RawFiles:
     """Recordings below a folder as float32 mono at one rate, decoded for each stretch that is read.
 
-    By seeking, a stretch equals that of the resampled whole within 1e-4; read whole, it is that one to the bit, from
-    the cache where that holds it. Files that end early are always read from their start: what a decoder makes of
-    damage depends on where it comes from. Raises ArtefactError for files that are gone or have another size.
+    With seeking, a stretch equals that of the whole resampled recording within 1e-4; with whole reading it is
+    identical, and comes from the cache if possible. Files that end early are always read from their start, because a
+    decoder's result for damaged data depends on the starting point. Raises ArtefactError for files that are missing or
+    have another size.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class RawFiles:
             )
 
     def _changed(self, entry: RawEntry) -> str:
-        """What tells, without reading it, that a file is not the one that was listed; else empty."""
+        """Return what shows, without reading it, that a file differs from the listed one; otherwise ""."""
         try:
             size = (self.audio / entry.path).stat().st_size
         except OSError as error:
@@ -49,7 +50,7 @@ class RawFiles:
         return "" if size == entry.bytes else f"{size} bytes instead of {entry.bytes}"
 
     def read(self, recording_id: str, start_sample: int, n_samples: int) -> NDArray[np.float32]:
-        """As ``Store.read``: float32 (n_samples,), zeros outside of the recording."""
+        """Do the same as ``Store.read``: return float32 (n_samples,), zeros outside the recording."""
         entry = self.entries[recording_id]
         low, high = within(start_sample, n_samples, entry.n_samples)
         out = np.zeros(n_samples, dtype=np.float32)
@@ -64,7 +65,7 @@ class RawFiles:
         return out
 
     def _stretch(self, entry: RawEntry, low: int, high: int) -> NDArray[np.float32]:
-        """Samples [low, high), which lie within the recording."""
+        """Return samples [low, high), which lie within the recording."""
         path = self.audio / entry.path
         if entry.recording_id not in self._headers:
             self._headers[entry.recording_id] = probe(path, self.how.decoder)
@@ -82,7 +83,7 @@ class RawFiles:
 
 
 def _upto(path: Path, rate: int, info: AudioInfo, low: int, high: int) -> NDArray[np.float32]:
-    """Samples [low, high) of a recording decoded from its start, in memory of their size."""
+    """Return samples [low, high) of a recording decoded from its start, in memory proportional to their number."""
     out = np.empty(high - low, dtype=np.float32)
     at = filled = 0
     for block in MonoStream(path, rate, info=info):

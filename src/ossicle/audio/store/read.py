@@ -1,4 +1,4 @@
-"""Reading a store: any stretch of any recording as float32."""
+"""Read any stretch of any recording of a store as float32."""
 
 import os
 from collections import OrderedDict
@@ -14,15 +14,15 @@ from ossicle.audio.store.entries import StoreEntry, read_index
 from ossicle.audio.store.shard import ShardFile, dataset, open_shard
 from ossicle.core.errors import ArtefactError
 
-# Open shards at once; systems allow a process about a thousand files.
+# Most shards open at the same time; systems allow a process about a thousand files.
 _OPEN_SHARDS = 128
 
 
 class Store:
     """Recordings as float32 mono at one rate, from a folder that ``build_store`` has written.
 
-    Shards are opened when first read and stay open, in each process its own, so a Store may be handed to workers.
-    ``cache`` holds whole recordings in memory. Raises ArtefactError where the folder is no store.
+    Shards are opened at the first read and stay open, separately in each process, so a Store may be passed to workers.
+    ``cache`` keeps whole recordings in memory. Raises ArtefactError if the folder is not a store.
     """
 
     def __init__(self, folder: str | os.PathLike[str], cache: RecordingCache | None = None) -> None:
@@ -40,18 +40,18 @@ class Store:
         return tuple(self._by_id)
 
     def entry(self, recording_id: str) -> StoreEntry:
-        """What is known of a recording; raises ArtefactError where it is not in the store or was left out."""
+        """Return the entry of a recording; raises ArtefactError if it is not in the store or was left out."""
         try:
             return self._by_id[recording_id]
         except KeyError:
             raise ArtefactError(f"{self.folder}: recording {recording_id} is not in the store") from None
 
     def n_samples(self, recording_id: str) -> int:
-        """Samples of a recording at the store's rate."""
+        """Return the number of samples of a recording at the store's rate."""
         return self.entry(recording_id).n_samples
 
     def read(self, recording_id: str, start_sample: int, n_samples: int) -> NDArray[np.float32]:
-        """Samples [start_sample, start_sample + n_samples) as float32, shape (n_samples,); zeros outside of it.
+        """Return samples [start_sample, start_sample + n_samples): float32 (n_samples,), zeros outside the recording.
 
         ``start_sample`` may be negative.
         """
@@ -67,7 +67,7 @@ class Store:
         return out
 
     def _integers(self, entry: StoreEntry, low: int, high: int) -> NDArray[np.int16]:
-        """Samples [low, high) of a recording as they are stored."""
+        """Return samples [low, high) of a recording as stored."""
         if high == low:
             return np.zeros(0, dtype=np.int16)
         if not self._cache.fits(2 * entry.n_samples):
@@ -104,15 +104,15 @@ class Store:
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        # A process opens its own files and holds its own recordings.
+        # Each process opens its own files and has its own cache.
         fresh = {"_open": OrderedDict(), "_shards": {}, "_cache": RecordingCache(self._cache.budget_bytes)}
         return {**self.__dict__, **fresh}
 
 
 def within(start_sample: int, n_samples: int, length: int) -> tuple[int, int]:
-    """The part of [start_sample, start_sample + n_samples) that lies in a recording; (low, high), low <= high.
+    """Return the part of [start_sample, start_sample + n_samples) inside a recording as (low, high), low <= high.
 
-    An empty part lies within the stretch all the same, at the end where the recording is.
+    An empty part still lies within the stretch, at the end nearest to the recording.
 
     >>> within(-10, 30, 100), within(90, 30, 100), within(200, 30, 100), within(-50, 30, 100)
     ((0, 20), (90, 100), (200, 200), (-20, -20))
@@ -124,7 +124,7 @@ def within(start_sample: int, n_samples: int, length: int) -> tuple[int, int]:
 
 
 def read_through_hdf5(store: Store, recording_id: str, start_sample: int, n_samples: int) -> NDArray[np.float32]:
-    """What ``Store.read`` gives, the slow and obvious way: HDF5 opened anew for each stretch."""
+    """Return the same as ``Store.read`` in the slow, obvious way: open HDF5 for each stretch."""
     entry = store.entry(recording_id)
     out = np.zeros(n_samples, dtype=np.float32)
     low, high = max(start_sample, 0), min(start_sample + n_samples, entry.n_samples)

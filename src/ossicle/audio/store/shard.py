@@ -1,7 +1,7 @@
-"""One shard: an HDF5 file with a dataset of int16 a recording, and its entries as JSON.
+"""One shard: an HDF5 file with one int16 dataset per recording, and its entries as JSON.
 
-Datasets are contiguous and nothing in the file tells the time, so that equal recordings give equal bytes. A shard holds
-its own entries: what is known of it survives without the index.
+Datasets are contiguous and the file contains no times, so equal recordings give equal bytes. A shard holds its own
+entries and can be read without the index.
 """
 
 import json
@@ -27,16 +27,16 @@ from ossicle.core.errors import ArtefactError, AudioError
 
 _BLOCK_SAMPLES = 1 << 18
 _NATIVE_SCALE = 1 / 32768
-# The quietest scale: below, float32 runs out of digits.
+# The smallest scale: float32 is not precise enough below.
 _SCALE_MIN = 1e-30
 
 
 def write_shard(
     folder: Path, shard: str, items: Sequence[StoreItem], rate: int, decoder: DecoderChoice = "auto"
 ) -> list[StoreEntry]:
-    """Decode ``items`` into a shard of the store ``folder``, whole or absent; an entry for each of them.
+    """Decode ``items`` into a shard of the store ``folder``, atomically; return an entry for each of them.
 
-    A file that cannot be read becomes an entry ``left_out`` with its reason; only a full disk and the like raise.
+    A file that cannot be read becomes an entry ``left_out`` with its reason; only errors such as a full disk raise.
     """
     entries: list[StoreEntry] = []
     path = StoreFolder(folder).shard_file(shard)
@@ -54,7 +54,7 @@ def write_shard(
 
 
 def read_entries(folder: Path, shard: str) -> list[StoreEntry]:
-    """The entries of a shard; raises ArtefactError where it is missing or damaged."""
+    """Return the entries of a shard; raises ArtefactError if it is missing or damaged."""
     path = StoreFolder(folder).shard_file(shard)
     try:
         with open_shard(folder, shard) as file:
@@ -74,11 +74,11 @@ def open_shard(folder: Path, shard: str) -> h5py.File:
 
 
 class ShardFile:
-    """A shard to read from: where the samples of each recording begin in its file, and how to get at them.
+    """A shard opened for reading, with the positions of the samples of each recording in its file.
 
-    Datasets are contiguous, so that samples are read from the file without HDF5 in between: faster, and unlike a
-    memory map a file that shrinks is an error and not the end of the process. The places are looked up once; closed,
-    the file is opened again when it is next read.
+    Datasets are contiguous, so samples are read directly from the file without HDF5. This is faster, and unlike with a
+    memory map a file that shrinks is an error and does not end the process. Positions are looked up once; a closed file
+    is opened again at the next read.
     """
 
     def __init__(self, folder: Path, shard: str) -> None:
@@ -91,7 +91,7 @@ class ShardFile:
                 raise ArtefactError(f"{self.path}: not a whole shard ({error}); build the store again") from error
 
     def read(self, recording_id: str, start: int, n_samples: int) -> NDArray[np.int16]:
-        """Samples [start, start + n_samples) of a recording, all of which must be there: int16 (n_samples,)."""
+        """Return samples [start, start + n_samples) of a recording, all of which must exist: int16 (n_samples,)."""
         try:
             offset, length = self._places[recording_id]
         except KeyError:
@@ -111,30 +111,30 @@ class ShardFile:
         return self._handle
 
     def close(self) -> None:
-        """Close the file, until it is next read."""
+        """Close the file until the next read."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
 
 
 def _places(file: h5py.File) -> dict[str, tuple[int, int]]:
-    """Offset in bytes and number of samples of each recording of a shard."""
+    """Return offset in bytes and number of samples of each recording of a shard."""
     group = file["samples"].id
     places = {}
     for name in file["samples"]:
         one = h5py.h5d.open(group, name.encode())
         if one.dtype != np.dtype("<i2") or one.get_create_plist().get_layout() != h5py.h5d.CONTIGUOUS:
             raise ValueError(f"recording {name} is not stored as one piece of int16")
-        # An empty dataset has no place.
+        # An empty dataset has no position.
         places[name] = (one.get_offset() or 0, one.shape[0])
     return places
 
 
 def _read_at(handle: int, samples: NDArray[np.int16], offset: int) -> int:
-    """Fill ``samples`` from a byte of a file; how many bytes there were."""
+    """Fill ``samples`` from a byte position of a file; return the number of bytes read."""
     into = samples.view(np.uint8).data
     done = 0
-    # The system may give less than was asked for, and Linux never gives more than 2 GiB at once.
+    # The system may return less than requested, and Linux never returns more than 2 GiB at once.
     while done < len(into):
         got = os.preadv(handle, [into[done:]], offset + done)
         if got == 0:
@@ -144,7 +144,7 @@ def _read_at(handle: int, samples: NDArray[np.int16], offset: int) -> int:
 
 
 def dataset(file: h5py.File, recording_id: str) -> h5py.Dataset:
-    """The samples of a recording in an open shard, int16 of shape (n_samples,)."""
+    """Return the samples of a recording in an open shard, int16 of shape (n_samples,)."""
     try:
         return file["samples"][recording_id]
     except KeyError as error:
@@ -180,14 +180,14 @@ def _decode(item: StoreItem, rate: int, spool: IO[bytes], decoder: DecoderChoice
 
 
 def left_out(item: StoreItem, error: Exception) -> StoreEntry:
-    """The entry of a recording that cannot be read."""
-    # A shard must not depend on where its recordings lie.
+    """Return the entry of a recording that cannot be read."""
+    # A shard must not depend on the location of its recordings.
     reason = str(error).removeprefix(f"{item.path}: ") or type(error).__name__
     return StoreEntry(item.recording_id, "", 0, _NATIVE_SCALE, "left_out", reason, 0.0, item.digest, crc=0)
 
 
 def _write_samples(group: h5py.Group, entry: StoreEntry, spool: IO[bytes]) -> StoreEntry:
-    """Quantise what waits in ``spool`` into a dataset; the entry with its CRC."""
+    """Quantise the samples in ``spool`` into a dataset; return the entry with its CRC."""
     stored = group.create_dataset(entry.recording_id, shape=(entry.n_samples,), dtype="<i2", track_times=False)
     spool.seek(0)
     crc = 0

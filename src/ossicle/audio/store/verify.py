@@ -1,4 +1,4 @@
-"""Checking a store against its own sums."""
+"""Verify a store against its own checksums."""
 
 import zlib
 from collections.abc import Callable, Sequence
@@ -19,10 +19,16 @@ _AGAIN = "build the store again, and only this shard is redone"
 def verify_store(
     folder: Path, audio: Path | None = None, progress: Callable[[int, int], None] | None = None
 ) -> list[str]:
-    """What is wrong with a store, a line a problem; an empty list where every sample is as it was written.
+    """Return the problems of a store, one line each; empty if every sample is as it was written.
 
-    With ``audio``, the folder of recordings, the files of those that are not in the store are compared with their
-    digests too. ``progress`` hears of shards and files done, and of all.
+    Parameters
+    ----------
+    folder
+        The store.
+    audio
+        Folder of recordings; if given, files that are not in the store are compared with their digests too.
+    progress
+        Called with the number of finished and of all shards and files.
     """
     folder = Path(folder)
     try:
@@ -48,7 +54,7 @@ def verify_store(
 
 
 def shard_problems(folder: Path, shard: str, entries: Sequence[StoreEntry]) -> list[str]:
-    """What is wrong with the recordings ``entries`` of a shard; raises ArtefactError where it cannot be opened."""
+    """Return the problems of the recordings ``entries`` of a shard; raises ArtefactError if it cannot be opened."""
     problems: list[str] = []
     own = {entry.recording_id: entry for entry in read_entries(folder, shard)}
     with open_shard(folder, shard) as file:
@@ -70,7 +76,7 @@ def shard_problems(folder: Path, shard: str, entries: Sequence[StoreEntry]) -> l
 
 
 def _file_problems(audio: Path, entry: RawEntry) -> list[str]:
-    """Whether the file of a recording that is not in the store is still the one that was listed."""
+    """Check whether the file of a recording outside the store is still the listed one."""
     remedy = "put it back, or run the project again, which looks at all recordings anew"
     try:
         same = file_digest(audio / entry.path) == entry.digest
