@@ -16,8 +16,8 @@ from machine import RESULTS, described, table, write_result
 from smoke import parsed, recordings, require
 from stand_ins import TINY_CLIPS
 
-from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.run_folder import RunFolder
+from ossicle.bundle.manifest import MODEL
 from ossicle.export.onnx_graph import model_graph
 from ossicle.export.parity import check_parity
 from ossicle.inference.batch import score_recording
@@ -40,7 +40,7 @@ def measure(folder: Path, name: str, epochs: int, more: Sequence[str]) -> list[s
     run = RunFolder(job.folder)
     lines = run.epochs()
     seconds = min(line["seconds"] for line in lines)
-    n_clips = sum(row["fold"] != FOLD for row in read_table(job.dataset / "clips.parquet").to_dicts())
+    n_clips = sum(clip.fold != FOLD for clip in job.dataset.clips)
     predictor = load_predictor(run.weights, job.model, job.labels, job.plan, job.front)
     label_of = {note.recording_id: note.label for note in truth.annotations}
     right = 0
@@ -51,7 +51,7 @@ def measure(folder: Path, name: str, epochs: int, more: Sequence[str]) -> list[s
     load_weights(network, run.weights)
     graph = model_graph(network, job.plan, job.front)
     noise = (0.1 * np.random.default_rng(0).standard_normal(4 * job.plan.chunk_samples)).astype(np.float32)
-    parity = check_parity(network, {"model.onnx": graph}, job.plan, job.front, noise)["model.onnx"]
+    parity = check_parity(network, {MODEL: graph}, job.plan, job.front, noise)[MODEL]
     require(parity <= SAME, f"{name}: the graph agrees with torch within {SAME:g}, not {parity:.1e}")
     return [
         name,

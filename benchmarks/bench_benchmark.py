@@ -38,6 +38,7 @@ def bundle(folder: Path) -> None:
     import torch
 
     from ossicle.bundle.format import write_bundle
+    from ossicle.bundle.manifest import MODEL, WEIGHTS
     from ossicle.core.chunk_settings import ChunkSettings
     from ossicle.core.decision import Decision
     from ossicle.core.frontend import FrontEndSettings
@@ -49,7 +50,7 @@ def bundle(folder: Path) -> None:
     front, model = FrontEndSettings(), ModelSettings()
     plan = ChunkSettings(core_s=2.0).plan(front)
     torch.manual_seed(0)
-    weights = folder.parent / "weights.safetensors"
+    weights = folder.parent / WEIGHTS
     save_weights(build_network(model, front, plan, 1), weights)
     write_bundle(
         folder,
@@ -62,7 +63,7 @@ def bundle(folder: Path) -> None:
         metrics={},
         split={},
         model=json.loads(json.dumps(digestible(model))),
-        files={"weights.safetensors": weights, "model.onnx": b"not run here"},
+        files={WEIGHTS: weights, MODEL: b"not run here"},
     )
 
 

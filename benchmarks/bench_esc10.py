@@ -23,6 +23,8 @@ from smoke import parsed, recordings
 from stand_ins import TINY_CLIPS
 
 from ossicle.app.project.load import load_project
+from ossicle.artefacts.typed.published import PublishedResults
+from ossicle.bundle.manifest import MODEL, WEIGHTS
 from ossicle.core.digest import digest
 from ossicle.core.settings import digestible
 
@@ -55,15 +57,16 @@ def run_seed(folder: Path, seed: int, sets: Sequence[str]) -> None:
     finally:
         spent += (time.monotonic() - began) / 60
         clock.write_text(json.dumps({"minutes": spent}))
-    metrics = json.loads((folder / "metrics.json").read_text())
+    results = PublishedResults(folder)
+    metrics = json.loads(results.metrics.read_text())
     gate = "refused" if done.code == REFUSED else "passed"
-    found = {"metrics": metrics, "gate": gate, **size_of(folder / "bundle")}
+    found = {"metrics": metrics, "gate": gate, **size_of(results.bundle)}
     kept.write_text(json.dumps(found))
 
 
 def size_of(bundle: Path) -> dict[str, float]:
     """Parameters of a bundle's network and MiB of its graph; nothing where a gate has kept the bundle back."""
-    weights, graph = bundle / "weights.safetensors", bundle / "model.onnx"
+    weights, graph = bundle / WEIGHTS, bundle / MODEL
     if not weights.exists():
         return {}
     with safe_open(weights, framework="np") as file:

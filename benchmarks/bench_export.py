@@ -26,6 +26,7 @@ from ossicle.audio.logmel import chunk_log_mel
 from ossicle.audio.mono import MonoStream
 from ossicle.bundle.extend import extend_bundle
 from ossicle.bundle.format import Bundle, write_bundle
+from ossicle.bundle.manifest import MODEL, WEIGHTS
 from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.bundle.openvino_runtime import OpenVinoPredictor, computes_bf16
 from ossicle.core.chunks import window_plan
@@ -68,14 +69,14 @@ def make_bundle(folder: Path, backbone: str) -> Bundle:
     plan = window_plan(FRONT, 3.0, 3.0, 24.0, exact=True)
     model = ModelSettings(name="window", window=WindowSettings(backbone=backbone, max_pool=True, normalise="level"))
     network = build_network(model, FRONT, plan, len(LABELS)).eval()
-    save_weights(network, folder / "weights.safetensors")
+    save_weights(network, folder / WEIGHTS)
     graph = model_graph(network, plan, FRONT)
     noise = (0.1 * np.random.default_rng(1).standard_normal((4, plan.chunk_samples))).astype(np.float32)
     fed = chunk_log_mel(noise, plan, FRONT)
     made = write_bundle(
         folder / "plain", name="random", labels=LABELS, plan=plan, front=FRONT,
         decisions={label: Decision(on=0.9, off=0.9) for label in LABELS}, provenance={}, metrics={}, split={},
-        model=asdict(model), files={"model.onnx": graph, "weights.safetensors": folder / "weights.safetensors"},
+        model=asdict(model), files={MODEL: graph, WEIGHTS: folder / WEIGHTS},
     )  # fmt: skip
     more = {"model.bf16.onnx": half_weights(graph, "bf16"), "model.int8.onnx": quantised(graph, [x[None] for x in fed])}
     return extend_bundle(made, folder / "bundle", more, {})
@@ -83,7 +84,7 @@ def make_bundle(folder: Path, backbone: str) -> Bundle:
 
 def ways(bundle: Bundle, threads: int) -> Mapping[str, Callable[[], Predictor]]:
     """Every runtime and precision by name."""
-    weights = bundle.checked_path("weights.safetensors")
+    weights = bundle.checked_path(WEIGHTS)
     found: dict[str, Callable[[], Predictor]] = {
         "torch fp32": lambda: bundled_predictor(weights, bundle.model, bundle.labels, bundle.plan, bundle.front),
         "onnxruntime fp32": lambda: OnnxPredictor(bundle, threads),

@@ -19,6 +19,8 @@ from machine import RESULTS, cpu
 from smoke import parsed, recordings
 from stand_ins import TINY_TAPES
 
+from ossicle.artefacts.typed.published import PublishedResults
+
 CORPORA = {
     "tapes": ["--group", "site"],
     "finch_song": ["--group", "recording", "--folds", "5"],
@@ -33,7 +35,7 @@ def run_seed(corpus: str, source: Path, seed: int, work: Path, extra: list[str])
     began = time.monotonic()
     sets = options([f"training.seed={seed}", *extra])
     ossicle("run", "-p", folder, "--progress", "plain", *sets, codes=(0, REFUSED))
-    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics = json.loads(PublishedResults(folder).metrics.read_text())
     return {"seed": seed, "minutes": (time.monotonic() - began) / 60, "metrics": metrics}
 
 

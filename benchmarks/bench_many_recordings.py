@@ -21,7 +21,7 @@ from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffold import Wishes, scaffold
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
-from ossicle.artefacts.files import read_json
+from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.corpus.formats.delimited import write_delimited
 
 HEADER = ("primary_label", "secondary_labels", "filename", "rating", "author", "latitude", "longitude", "url")
@@ -78,7 +78,7 @@ def main() -> None:
         began = time.monotonic()
         done = run_steps((corpus.STEP, dataset.STEP), project, Silent())
         timed("both: reused", began)
-        split = read_json(done.artefacts["dataset"] / "split.json")
+        split = DatasetFolder.among(done.artefacts).split
     sizes = ", ".join(str(fold["recordings"]) for fold in split["folds"])
     text = (
         f"# A corpus of {given.recordings} recordings\n\n{described(('numpy', 'polars'))}\n\n"

@@ -6,7 +6,6 @@ are judged on tapes of sites that neither has heard and no review touched. Every
 """
 
 import argparse
-import json
 import os
 import platform
 import shutil
@@ -19,6 +18,8 @@ from commands import REFUSED, ossicle, ossicle_json
 from machine import RESULTS, cpu
 from smoke import parsed
 
+from ossicle.artefacts.typed.judged import NoiseGateFolder
+from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.corpus.formats.raven import read_raven, write_raven
 from ossicle.corpus.review.tables import LOOK
 from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes
@@ -79,11 +80,12 @@ def judged(folder: Path, name: str) -> dict:
     # A model of few labels fires on much, and the noise gate may refuse it: a review helps.
     run = ossicle_json("run", "-p", folder, "--progress", "none", codes=(0, REFUSED))
     out = folder / f"predictions-{name}"
-    bundle = Path(run["artefacts"]["bundle"]) / "bundle"
+    made = {step: Path(path) for step, path in run["artefacts"].items()}
+    bundle = BundleFolder.among(made).bundle
     ossicle("predict", bundle, folder / "held-out" / "audio", "-o", out, "--format", "raven", capture=True)
     (out / "predictions.json").unlink()
     found = ossicle_json("score", "--reference", folder / "held-out" / "selections", "--predictions", out, "--iou", 0.5)
-    return {"found": found, "metrics": json.loads((Path(run["artefacts"]["noise_gate"]) / "metrics.json").read_text())}
+    return {"found": found, "metrics": NoiseGateFolder.among(made).metrics}
 
 
 def one_round(folder: Path, seed: int, minutes: float, epochs: int, most: int) -> dict:

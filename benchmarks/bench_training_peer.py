@@ -27,6 +27,10 @@ from peer_bundle import CLIP_S, FRONT, RATE
 from processes import measured
 from smoke import parsed, require
 
+from ossicle.artefacts.typed.dataset import FINAL
+from ossicle.artefacts.typed.run_folder import RunFolder
+from ossicle.artefacts.typed.training import TrainingFolder
+
 HERE = Path(__file__).resolve().parent
 WORKER = HERE / "peers" / "opensoundscape_worker.py"
 CLASSES = 10
@@ -148,8 +152,7 @@ def ours(project: Path, clips: int, asked: argparse.Namespace, bf16: bool) -> di
     store = measured([*OSSICLE, "run", "--until", "store", "--progress", "plain", *settings])
     again = measured([*OSSICLE, "run", "--until", "store", "--progress", "plain", *settings])
     run = measured([*OSSICLE, "jobs", "task", "training", "final", "--progress", "plain", *settings])
-    lines = next((project / "data").rglob("final/metrics.jsonl")).read_text().splitlines()
-    epochs = [json.loads(line) for line in lines]
+    epochs = RunFolder(next((project / "data" / TrainingFolder.step).rglob(FINAL))).epochs()
     return {
         # A last batch that clips do not fill is filled by others in their turn.
         "clips": -(-clips // asked.batch) * asked.batch,

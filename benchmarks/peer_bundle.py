@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from torchvision.models import resnet18
 
 from ossicle.bundle.format import write_bundle
+from ossicle.bundle.manifest import MODEL as MODEL_GRAPH
+from ossicle.bundle.manifest import WEIGHTS
 from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings
@@ -87,7 +89,7 @@ def make_bundle(folder: Path, weights: Mapping[str, NDArray[np.float32]], window
         metrics={},
         split={},
         model=digestible(MODEL),
-        files={"weights.safetensors": stored, "model.onnx": model_graph(network, plan, FRONT)},
+        files={WEIGHTS: stored, MODEL_GRAPH: model_graph(network, plan, FRONT)},
         replace=True,
     )
     stored.unlink()

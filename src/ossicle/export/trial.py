@@ -5,6 +5,7 @@ import re
 import numpy as np
 from torch import nn
 
+from ossicle.bundle.manifest import MODEL
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import ArtefactError, OssicleError
 from ossicle.core.frontend import FrontEndSettings
@@ -33,7 +34,7 @@ def try_export(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings, arc
         ) from error
     noise = (0.1 * np.random.default_rng(0).standard_normal(plan.chunk_samples)).astype(np.float32)
     try:
-        check_parity(network, {"model.onnx": graph}, plan, front, noise)
+        check_parity(network, {MODEL: graph}, plan, front, noise)
     except OssicleError as error:
         raise ArtefactError(
             f"{name} changes when it is exported to ONNX ({error}), and so cannot become a bundle; choose another "

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
+from ossicle.artefacts.typed.benchmark import BenchmarkResultsFolder
+
 TABLES = ("metrics", "per_tape", "per_quality", "boundaries", "leaderboard")
 SETTINGS = ("smoothing", "smoothing_s", "off_ratio", "min_length_s", "min_gap_s")
 READING = ("model", "reading", "layer")
@@ -45,7 +47,8 @@ class Chosen:
 
 def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
     """The tables of a folder of results by name."""
-    return {name: read_table(folder / f"{name}.csv") for name in TABLES}
+    results = BenchmarkResultsFolder(folder)
+    return {name: read_table(results.table_file(name)) for name in TABLES}
 
 
 def read_table(file: Path) -> pl.DataFrame:
