@@ -1,1 +1,3 @@
-"""Tensors to tensors: front end, networks, augmentation, losses and the torch predictor. No files beyond weights."""
+"""From tensors to tensors: front end, networks, augmentation, losses and the torch predictor. No files beyond
+weights.
+"""

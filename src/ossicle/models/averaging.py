@@ -1,4 +1,4 @@
-"""Averages of a network's weights: a moving one over steps, and the mean over the ends of epochs."""
+"""Averages of a network's weights: a moving average over steps, and the mean over the ends of epochs."""
 
 import copy
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 class WeightAverage(nn.Module):
-    """Keeps ``average``, a copy of a network that follows it slowly; part of the state that a checkpoint holds.
+    """Keep ``average``, a copy of a network that follows it slowly; part of the state in a checkpoint.
 
     An exponential moving average (Polyak averaging) with a warm-up of the decay.
     """
@@ -19,7 +19,7 @@ class WeightAverage(nn.Module):
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        """Move towards ``network`` after optimiser step number ``step`` (from 0)."""
+        """Update the average with ``network`` after optimiser step number ``step`` (from 0)."""
         decay = min(self.decay, (1 + step) / (10 + step))
         current = network.state_dict()
         for name, kept in self.average.state_dict().items():
@@ -30,10 +30,15 @@ class WeightAverage(nn.Module):
 
 
 class EpochMean(nn.Module):
-    """Keeps ``average``, the mean of a network's weights at the times it is told; part of a checkpoint's state.
+    """Keep ``average``, the mean of a network's weights over the calls of :meth:`take`; part of the state in a
+    checkpoint.
 
-    As Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization" (2018), over the last epochs
-    whatever they score: nothing is chosen on held-out data. Buffers are averaged with the weights.
+    It averages the last epochs whatever their scores: nothing is chosen on held-out data. Buffers are averaged with the
+    weights.
+
+    References
+    ----------
+    P. Izmailov et al., "Averaging weights leads to wider optima and better generalization", 2018.
     """
 
     taken: torch.Tensor
@@ -45,7 +50,7 @@ class EpochMean(nn.Module):
 
     @torch.no_grad()
     def take(self, network: nn.Module) -> None:
-        """Take the weights of now into the mean."""
+        """Add the current weights to the mean."""
         self.taken += 1
         current = network.state_dict()
         for name, kept in self.average.state_dict().items():

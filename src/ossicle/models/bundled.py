@@ -1,4 +1,4 @@
-"""The torch predictor of a bundle: its weights with the model settings that stand in its manifest."""
+"""The torch predictor of a bundle: its weights, with the model settings in its manifest."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -13,7 +13,7 @@ from ossicle.models.settings import ModelSettings
 
 T = TypeVar("T")
 
-# Each is a layer: more than this is a mistake or an attack, and takes long to build even without memory.
+# Number of layers: more than this is a mistake or an attack, and takes long to build even without memory.
 _MOST_LAYERS = 256
 
 
@@ -25,7 +25,7 @@ def bundled_predictor(
     front: FrontEndSettings,
     device: str = "cpu",
 ) -> TorchPredictor:
-    """Open ``weights`` (safetensors) for ``model``, plain settings; raises BundleError where they are not a model's."""
+    """Open ``weights`` (safetensors) for ``model``, plain settings; raises BundleError if they do not fit a model."""
     settings = _settings(ModelSettings, model, "model")
     try:
         return load_predictor(weights, settings, labels, plan, front, device)
@@ -51,7 +51,7 @@ def _settings(cls: type[T], values: Mapping[str, Any], where: str) -> T:
 
 
 def _plain(value: Any, hint: Any, where: str) -> Any:
-    """A value of JSON as the setting's type; raises BundleError where it is of another."""
+    """Return a JSON value as the setting's type; raises BundleError if it has another type."""
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
             raise BundleError(f"bundle.json: {where} = {value!r} is no list")

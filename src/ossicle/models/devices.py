@@ -1,4 +1,4 @@
-"""Where torch computes: names as people give them, and what is really there."""
+"""Devices of torch: names used in settings, and the devices of this machine."""
 
 import re
 
@@ -10,10 +10,17 @@ _NAME = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
 def devices(asked: str) -> tuple[str, ...]:
-    """The devices of a name, best first: ``auto`` and ``cuda`` are all GPUs there are, ``auto`` without any the CPU.
+    """Return the devices for a name, best first.
 
-    Raises UsageError for a name that is none, or a device that is not there.
+    ``cuda`` means all GPUs of the machine; ``auto`` means the same, or the CPU if there is none.
 
+    Raises
+    ------
+    UsageError
+        For an unknown name, or a device that this machine does not have.
+
+    Examples
+    --------
     >>> devices("cpu")
     ('cpu',)
     """
@@ -31,5 +38,5 @@ def devices(asked: str) -> tuple[str, ...]:
 
 
 def device(asked: str) -> str:
-    """The one device to use, by its name in torch; raises UsageError as :func:`devices`."""
+    """Return the one device to use, by its name in torch; raises UsageError like :func:`devices`."""
     return devices(asked)[0]

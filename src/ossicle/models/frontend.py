@@ -1,11 +1,11 @@
-"""The front end in torch: the same numbers as ``ossicle.audio.logmel``.
+"""The front end in torch: the same values as ``ossicle.audio.logmel``.
 
-To 1e-4 of the power of a frame's loudest band; in dB to 1e-3 for noise, and to 1e-2 for any band within 60 dB of that
-loudest (what lies further below it is rounding of float32 in all forms).
+They agree to 1e-4 of the power of a frame's loudest band; in dB to 1e-3 for noise, and to 1e-2 for any band within 60
+dB of the loudest (values further below are rounding errors of float32 in all forms).
 
-Two forms of one transform: :class:`LogMel` uses an FFT (training, torch inference) and :class:`ExportableLogMel` a
-convolution with the Fourier basis, restricted to the bins that the mel bands read, because a fixed convolution exports
-to every runtime.
+There are two forms of one transform: :class:`LogMel` uses an FFT (training, torch inference). :class:`ExportableLogMel`
+uses a convolution with the Fourier basis, restricted to the bins that the mel bands read, because a fixed convolution
+can be exported to every runtime.
 """
 
 import math
@@ -36,10 +36,10 @@ class LogMel(nn.Module):
         self.register_buffer("mel", torch.from_numpy(filter_bank(front)).T.contiguous(), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Log-mel spectrogram of a waveform; in float32 whatever the precision of the network behind it."""
+        """Return the log-mel spectrogram of a waveform; in float32 whatever the precision of the network after it."""
         with torch.autocast(waveform.device.type, enabled=False):
             if self.front.preemphasis:
-                # The first sample stays: it meets the window's zero.
+                # The first sample stays unchanged: it is multiplied by the window's zero.
                 shifted = nn.functional.pad(waveform[..., :-1], (1, 0))
                 waveform = waveform - self.front.preemphasis * shifted
             frames = waveform.unfold(-1, self.front.n_fft, self.front.hop_samples) * self.window
@@ -61,14 +61,15 @@ class ExportableLogMel(nn.Module):
         used = np.flatnonzero(mel.any(axis=0))
         angle = 2 * math.pi * np.outer(used, np.arange(front.n_fft)) / front.n_fft
         basis = np.concatenate([np.cos(angle), -np.sin(angle)]) * analysis_window(front.n_fft, front.window_scale)
-        # What a sample gives to the next one's difference; the first difference of a frame meets the window's zero.
+        # The part of a sample in the next difference; the first difference of a frame is multiplied by the window's
+        # zero.
         basis[:, :-1] -= front.preemphasis * basis[:, 1:]
         self.n_bins = len(used)
         self.register_buffer("basis", torch.from_numpy(basis.astype(np.float32))[:, None, :], persistent=False)
         self.register_buffer("mel", torch.from_numpy(mel[:, used]).T.contiguous(), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Log-mel spectrogram of a waveform."""
+        """Return the log-mel spectrogram of a waveform."""
         spectrum = nn.functional.conv1d(waveform[:, None, :], self.basis, stride=self.front.hop_samples)
         power = spectrum[:, : self.n_bins].square() + spectrum[:, self.n_bins :].square()
         return to_db(power.transpose(1, 2) @ self.mel, self.front.floor_db)
@@ -77,7 +78,7 @@ class ExportableLogMel(nn.Module):
 class ChunkLogMel(nn.Module):
     """Whole chunks (batch, plan.chunk_samples) to their spectrograms (batch, n_frames, n_mels).
 
-    ``n_frames`` and which frame of the plan each row serves: :func:`ossicle.core.chunks.framing`. ``form`` is one of
+    :func:`ossicle.core.chunks.framing` gives ``n_frames`` and the rows of each frame of the plan. ``form`` is one of
     the two transforms above.
     """
 
@@ -90,7 +91,7 @@ class ChunkLogMel(nn.Module):
         self.starts = [frame * plan.hop_samples for frame in range(plan.chunk_frames)]
 
     def forward(self, chunks: Tensor) -> Tensor:
-        """The spectrogram of the chunk, or those of its windows one after the other."""
+        """Return the spectrogram of the chunk, or those of its windows one after the other."""
         if self.shared:
             whole: Tensor = self.form(chunks)
             return whole
@@ -100,5 +101,5 @@ class ChunkLogMel(nn.Module):
 
 
 def to_db(power: Tensor, floor_db: float) -> Tensor:
-    """Power to decibels with a floor relative to full scale."""
+    """Convert power to decibels with a floor relative to full scale."""
     return 10.0 * torch.log10(power.clamp_min(10.0 ** (floor_db / 10.0)))

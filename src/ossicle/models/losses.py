@@ -1,6 +1,6 @@
 """Losses on masked, soft targets; all take logits, targets in [0, 1] and a mask in {0, 1} of one shape (..., n_labels).
 
-A mask of 0 says that nothing is known there.
+A mask of 0 means that the target is unknown.
 """
 
 import torch
@@ -13,14 +13,14 @@ _ALPHA, _GAMMA = 0.25, 2.0
 
 
 def masked_bce(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-    """Mean binary cross-entropy over known targets; 0 where nothing is known."""
+    """Return the mean binary cross-entropy over known targets; 0 if none is known."""
     return _mean(binary_cross_entropy_with_logits(logits, targets, reduction="none"), mask)
 
 
 def masked_focal(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-    """Mean focal loss over known targets (alpha 0.25, gamma 2), for soft targets as for hard ones.
+    """Return the mean focal loss over known targets (alpha 0.25, gamma 2), for soft targets as for hard ones.
 
-    ``|target - p|^gamma`` times the cross-entropy, which for targets of 0 and 1 is the published one.
+    ``|target - p|^gamma`` times the cross-entropy, which for targets of 0 and 1 is the published loss.
     """
     bce = binary_cross_entropy_with_logits(logits, targets, reduction="none")
     hard = (targets - torch.sigmoid(logits)).abs().pow(_GAMMA)
@@ -29,7 +29,7 @@ def masked_focal(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
 
 
 def detection_loss(logits: Tensor, targets: Tensor, mask: Tensor, kind: str = "bce") -> Tensor:
-    """The loss of a name in :data:`LOSSES`; ``"bce_focal"`` is the mean of both."""
+    """Return the loss of a name in :data:`LOSSES`; ``"bce_focal"`` is the mean of both."""
     if kind == "bce":
         return masked_bce(logits, targets, mask)
     if kind == "focal":
@@ -38,7 +38,7 @@ def detection_loss(logits: Tensor, targets: Tensor, mask: Tensor, kind: str = "b
 
 
 def smooth(targets: Tensor, by: float) -> Tensor:
-    """Targets (..., n_labels) moved towards their mean over labels by the share ``by``.
+    """Move targets (..., n_labels) towards their mean over labels by the share ``by``.
 
     A clip with none of the labels keeps its zeros.
     """

@@ -34,14 +34,14 @@ class TorchPredictor:
     ) -> None:
         self.labels = labels
         self.plan = plan
-        # The windows of one chunk are a batch already; those of many would only leave the caches.
+        # The windows of one chunk are already a batch; those of several would not fit in the caches.
         self._batch = None if framing(plan, front).frame_wise else max(1, _MOST_WINDOWS // plan.chunk_frames)
         self._device = torch.device(device)
         self._front = ChunkLogMel(LogMel(front), plan, front).to(self._device)
         self._core = CoreScores(network, plan).to(self._device).eval()
 
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores of the core frames of each chunk."""
+        """Return the scores of the core frames of each chunk."""
         given = torch.from_numpy(chunks).to(self._device)
         with torch.inference_mode():
             parts = [self._core(self._front(part)) for part in torch.split(given, self._batch or len(given))]
@@ -57,7 +57,7 @@ def load_predictor(
     front: FrontEndSettings,
     device: str = "cpu",
 ) -> TorchPredictor:
-    """A predictor from a safetensors file; raises ArtefactError where the weights do not fit the network."""
+    """Return a predictor from a safetensors file; raises ArtefactError if the weights do not fit the network."""
     require_shapes(weights, lambda: build_network(model, front, plan, len(labels)))
     network = build_network(model, front, plan, len(labels))
     load_weights(network, weights)
@@ -65,5 +65,5 @@ def load_predictor(
 
 
 def use_threads(threads: int) -> None:
-    """Make torch use this many threads in this process: a recorded setting, for sums depend on it."""
+    """Set the number of torch threads in this process; the number is recorded, because sums depend on it."""
     torch.set_num_threads(threads)

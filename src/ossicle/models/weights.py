@@ -1,7 +1,7 @@
-"""Weights as safetensors: nothing is ever unpickled, and nothing is built for weights that are not there.
+"""Weights as safetensors: nothing is ever unpickled, and nothing is built for weights that are missing.
 
-A bundle states the size of its network, and whoever wrote it may state anything. So the shapes in the file's header are
-compared with those of a network without memory (torch's ``meta`` device) before the real one is made.
+A bundle states the size of its network and is not trusted. The shapes in the file's header are therefore compared with
+those of a network without memory (torch's ``meta`` device) before the real one is built.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from ossicle.core.errors import ArtefactError
 
 
 def save_weights(network: nn.Module, path: Path) -> None:
-    """Write the network's parameters and buffers, whole or not at all; equal weights give equal bytes."""
+    """Write the network's parameters and buffers atomically; equal weights give equal bytes."""
     state = {
         name: tensor.detach().cpu().contiguous(memory_format=torch.contiguous_format)
         for name, tensor in sorted(network.state_dict().items())
@@ -27,7 +27,7 @@ def save_weights(network: nn.Module, path: Path) -> None:
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
-    """Load what :func:`save_weights` wrote; every name and shape must fit."""
+    """Load weights written by :func:`save_weights`; every name and shape must match."""
     try:
         network.load_state_dict(load_file(path), strict=True)
     except (OSError, SafetensorError) as error:
@@ -37,9 +37,9 @@ def load_weights(network: nn.Module, path: Path) -> None:
 
 
 def require_shapes(path: Path, build: Callable[[], nn.Module]) -> None:
-    """Raise ArtefactError where the tensors of ``path`` are not those of the network that ``build`` makes.
+    """Raise ArtefactError unless the tensors of ``path`` match the network that ``build`` makes.
 
-    Only the file's header is read, and the network is made without memory, whatever sizes it is asked for.
+    Only the file's header is read, and the network is built without memory, whatever its size.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -50,7 +50,7 @@ def require_shapes(path: Path, build: Callable[[], nn.Module]) -> None:
         with torch.device("meta"):
             wanted = {name: tuple(tensor.shape) for name, tensor in build().state_dict().items()}
     except (RuntimeError, TypeError, OverflowError) as error:
-        # Sizes beyond what torch can even count.
+        # Sizes beyond the largest that torch can represent.
         first_line = str(error).split("\n", 1)[0]
         raise ArtefactError(f"{path.name}: the settings ask for a network that cannot be made: {first_line}") from error
     for name in sorted(found.keys() | wanted.keys()):
@@ -66,7 +66,9 @@ def _shape(shape: tuple[int, ...] | None) -> str:
 
 
 def _unreadable(path: Path, error: Exception) -> ArtefactError:
-    """The error for what is no safetensors file; one that torch or pickle wrote is called so, and stays closed."""
+    """Return the error for a file that is not safetensors; a file from torch or pickle is named as such and not
+    opened.
+    """
     try:
         with open(path, "rb") as handle:
             start = handle.read(4)

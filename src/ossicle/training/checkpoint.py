@@ -1,4 +1,4 @@
-"""State at epoch ends, written whole or not at all, and read without unpickling anything but tensors."""
+"""The state at the end of an epoch, written atomically, and read without unpickling anything but tensors."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -25,9 +25,9 @@ _MADE_FROM = "ossicle_made_from"
 
 
 class EpochEnd(Callback):
-    """Logs an epoch's figures, then saves the state, in this order: a resumed run drops the lines past its state.
+    """Log an epoch's figures, then save the state, in this order: a resumed run drops lines after its state.
 
-    ``drawn``: what an epoch's crops were, as further figures.
+    ``drawn``: figures about an epoch's crops.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class EpochEnd(Callback):
         self._began = time.monotonic()
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Log and save."""
+        """Log figures and save the state."""
         module: FrameDetector = pl_module
         module.end_epoch()
         figures = {**module.epoch_figures(), **self._drawn(trainer.current_epoch)}
@@ -56,7 +56,7 @@ class EpochEnd(Callback):
             trainer.save_checkpoint(temporary)
 
     def on_save_checkpoint(self, trainer: lightning.Trainer, pl_module: Any, checkpoint: dict[str, Any]) -> None:
-        """Say in the state what it was made from."""
+        """Store in the state what it was made from."""
         checkpoint[_MADE_FROM] = self._made_from
 
 
@@ -68,7 +68,10 @@ def state_digest(
     training: TrainingSettings,
     augment: AugmentSettings,
 ) -> str:
-    """What a state depends on, so that none is resumed with other settings; the clips are told by their number."""
+    """Return a digest of everything a state depends on, so that no training resumes with other settings.
+
+    Clips are represented by their number.
+    """
     settings = [digestible(one) for one in (material.plan, model, front, training, augment)]
     pseudo = material.pseudo
     windows = [] if pseudo is None else [digestible(pseudo.settings), len(pseudo.windows)]
@@ -76,17 +79,21 @@ def state_digest(
 
 
 def read_epoch(path: Path, made_from: str) -> int:
-    """The last whole epoch (from 0) of a state.
+    """Return the last complete epoch (from 0) of a state.
 
-    Only tensors and plain values are read; a file that asks for anything else is refused before it runs. Raises
-    ArtefactError where the file is damaged, foreign, or of a training with other settings.
+    Only tensors and plain values are read; a file that contains anything else is rejected before it runs.
+
+    Raises
+    ------
+    ArtefactError
+        If the file is damaged, was not written by Ossicle, or belongs to a training with other settings.
     """
     remedy = f"delete the run folder {path.parent} and run again to begin the training anew"
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         epoch, theirs = int(state["epoch"]), state[_MADE_FROM]
         whole = {"state_dict", "optimizer_states", "lr_schedulers", "loops"} <= state.keys()
-    except Exception as error:  # a damaged archive raises whatever the damage hits
+    except Exception as error:  # a damaged archive can raise anything
         first_line = str(error).split("\n", 1)[0]
         raise ArtefactError(f"{path}: not a readable training state ({first_line}); {remedy}") from error
     if not whole or epoch < 0:

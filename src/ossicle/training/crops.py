@@ -1,4 +1,4 @@
-"""Which crop each draw of an epoch reads: a function of (seed, epoch, index), so a resumed run draws the same."""
+"""Crops of an epoch as a function of (seed, epoch, index), so that a resumed run draws the same ones."""
 
 import math
 from collections import Counter
@@ -24,9 +24,9 @@ _EFFECTIVE_BETA = 0.999
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """One chunk of a recording: where its first frame begins, in samples at the plan's rate; may be negative.
+    """One chunk of a recording: the start of its first frame, in samples at the plan's rate; may be negative.
 
-    ``window``: its number among the pseudo-labelled windows, where it is one of them.
+    ``window``: its index among the pseudo-labelled windows, if it is one of them.
     """
 
     recording_id: str
@@ -35,12 +35,12 @@ class Crop:
 
 
 class CropDraw:
-    """Draws crops from clips: by label among the targets as ``training.balance`` says, a share of noise.
+    """Draw crops from clips: targets by label according to ``training.balance``, and a share of noise.
 
-    Draws are with replacement, so a label's share of an epoch is what ``balance`` says of it. Of the clips of one
-    label, and of noise, each is drawn in proportion to its weight. With ``balance = "each"`` there is no drawing: every
-    clip comes once before any comes again, in an order of each round's own. A crop may then give its place to a
-    pseudo-labelled window (``training.pseudo``), by a draw of its own: without such windows all else is as it was.
+    Draws are with replacement, so ``balance`` determines the share of each label in an epoch. Clips of one label, and
+    of noise, are drawn in proportion to their weights. With ``balance = "each"`` there is no random choice: every clip
+    comes once before any comes again, in a new order each round. A separate draw may replace a crop by a
+    pseudo-labelled window (``training.pseudo``); without such windows everything else is unchanged.
     """
 
     def __init__(self, clips: tuple[Clip, ...], material: Material, training: TrainingSettings) -> None:
@@ -61,11 +61,13 @@ class CropDraw:
 
     @property
     def steps(self) -> int:
-        """Steps of an epoch: those asked for, or as many as show each clip once (of ``balance``, on average)."""
+        """Number of steps in an epoch: the requested number, or enough to show each clip once (with ``balance``, on
+        average).
+        """
         return self._training.steps_per_epoch or max(1, math.ceil(len(self._clips) / self._training.batch_size))
 
     def __call__(self, epoch: int, index: int) -> Crop:
-        """The crop number ``index`` of an epoch."""
+        """Return the crop number ``index`` of an epoch."""
         rng = np.random.default_rng(seed_of(self._training.seed, "crop", epoch, index))
         clip = self._next(epoch, index) if self._training.balance == "each" else self._drawn(rng)
         pseudo = self._material.pseudo
@@ -77,9 +79,10 @@ class CropDraw:
         return self._place(clip, float(rng.random()))
 
     def pseudo_shares(self, epoch: int) -> dict[str, float]:
-        """The share of an epoch's crops that are pseudo-labelled windows, and of each label (the highest) among all.
+        """Return the share of pseudo-labelled windows in an epoch's crops, and that of each label (the highest) among
+        all.
 
-        Nothing where there are no such windows.
+        Empty without such windows.
         """
         pseudo = self._material.pseudo
         if pseudo is None:
@@ -100,7 +103,7 @@ class CropDraw:
     def _next(self, epoch: int, index: int) -> Clip:
         turn, place = divmod(epoch * self.steps * self._training.batch_size + index, len(self._clips))
         if turn != self._turn:
-            # A whole round is in one order: to draw it for every crop anew would take longer than the crop.
+            # A whole round has one order: drawing it again for every crop would take longer than reading the crop.
             rng = np.random.default_rng(seed_of(self._training.seed, "order", turn))
             self._turn, self._order = turn, rng.permutation(len(self._clips))
         return self._clips[int(self._order[place])]
@@ -110,11 +113,11 @@ class CropDraw:
 
 
 def label_shares(counts: Sequence[int], balance: str) -> NDArray[np.float64]:
-    """The share of each label among the targets drawn: float64 (n_labels,), summing to 1.
+    """Return the share of each label among the targets drawn: float64 (n_labels,), summing to 1.
 
-    ``"natural"``: by their numbers of clips; ``"sqrt"``: by the root of it, so that rare labels are seen more often and
-    common ones still in most of their variety; ``"uniform"``: all alike; ``"effective"``: by the effective number of
-    clips, ``(1 - 0.999^n) / 0.001``.
+    ``"natural"``: in proportion to the number of clips. ``"sqrt"``: to its square root, so that rare labels come more
+    often and common ones keep most of their variety. ``"uniform"``: all equal. ``"effective"``: to the effective number
+    of clips, ``(1 - 0.999^n) / 0.001`` (Cui et al. 2019).
     """
     n = np.asarray(counts, dtype=np.float64)
     if balance == "uniform":
@@ -133,20 +136,20 @@ class _Urn:
     def __init__(self, clips: list[Clip]) -> None:
         self._clips = clips
         weights = np.array([clip.weight for clip in clips], dtype=np.float64)
-        # Equal weights, the usual case, need no table to be searched at every draw.
+        # Equal weights, the usual case, need no table search at every draw.
         self._upto = np.cumsum(weights) if len(set(weights.tolist())) > 1 else None
 
     def draw(self, rng: np.random.Generator) -> Clip:
-        """One clip; one draw of the generator."""
+        """Return one clip, with one draw of the generator."""
         if self._upto is None:
             return self._clips[int(rng.integers(len(self._clips)))]
         return self._clips[int(np.searchsorted(self._upto, rng.random() * self._upto[-1], side="right"))]
 
 
 def place(clip: Clip, plan: ChunkPlan, where: float) -> Crop:
-    """A crop on the plan's grid that holds the clip's centre.
+    """Return a crop on the plan's grid that contains the clip's centre.
 
-    ``where`` in [0, 1) says how far into the inner part of the crop.
+    ``where`` in [0, 1) is the position within the inner part of the crop.
     """
     centre = nearest_frames((clip.start_s + clip.end_s) / 2, plan.hop_s)
     edge = min(plan.context_frames, plan.chunk_frames // 4)
@@ -155,10 +158,10 @@ def place(clip: Clip, plan: ChunkPlan, where: float) -> Crop:
 
 
 def place_weak(clip: Clip, plan: ChunkPlan, n_samples: int, where: float) -> Crop:
-    """A crop for a label that says what a clip holds, not where: anywhere in a longer clip, around a shorter one.
+    """Return a crop for a label without times: anywhere in a longer clip, around a shorter one.
 
-    The crop stays within the recording's ``n_samples``; a recording that is shorter begins it, and zeros follow, as
-    where models read it. ``where`` in [0, 1).
+    The crop stays within the recording's ``n_samples``; a shorter recording is at its start, followed by zeros, as
+    models read it. ``where`` in [0, 1).
     """
     length = plan.chunk_frames * plan.hop_samples
     start, end = to_samples(clip.start_s, plan.rate), to_samples(clip.end_s, plan.rate)
@@ -168,7 +171,7 @@ def place_weak(clip: Clip, plan: ChunkPlan, n_samples: int, where: float) -> Cro
 
 
 def place_any(clip: Clip, material: Material, weak: bool, where: float) -> Crop:
-    """A crop of a clip, by :func:`place_weak` or :func:`place`."""
+    """Return a crop of a clip, by :func:`place_weak` or :func:`place`."""
     if weak:
         return place_weak(clip, material.plan, material.store.n_samples(clip.recording_id), where)
     return place(clip, material.plan, where)
@@ -187,12 +190,12 @@ class EpochCrops(Dataset[Batch]):
         return self._size
 
     def __getitem__(self, index: int) -> Batch:
-        """One crop."""
+        """Return one crop."""
         return read_crop(self._material, self._draw(self._epoch, index))
 
 
 class FixedCrops(Dataset[Batch]):
-    """A list of crops that never changes (validation)."""
+    """A list of crops that never changes (for validation)."""
 
     def __init__(self, material: Material, crops: tuple[Crop, ...]) -> None:
         self._material, self._crops = material, crops
@@ -201,12 +204,12 @@ class FixedCrops(Dataset[Batch]):
         return len(self._crops)
 
     def __getitem__(self, index: int) -> Batch:
-        """One crop."""
+        """Return one crop."""
         return read_crop(self._material, self._crops[index])
 
 
 def read_crop(material: Material, crop: Crop) -> Batch:
-    """Samples, targets and mask of a crop."""
+    """Return samples, targets and mask of a crop."""
     if crop.window is not None and material.pseudo is not None:
         samples, targets, mask = material.pseudo.read(crop.window)
         return torch.from_numpy(samples), torch.from_numpy(targets), torch.from_numpy(mask)
@@ -219,7 +222,7 @@ def read_crop(material: Material, crop: Crop) -> Batch:
 
 
 def validation_crops(clips: tuple[Clip, ...], material: Material, training: TrainingSettings) -> tuple[Crop, ...]:
-    """At most ``training.validation_crops`` crops, each in the middle of a held-out clip, drawn once for all epochs."""
+    """Return at most ``training.validation_crops`` crops in the middle of held-out clips, drawn once for all epochs."""
     rng = np.random.default_rng(seed_of(training.seed, "validation"))
     order = rng.permutation(len(clips))[: training.validation_crops]
     return tuple(place_any(clips[int(i)], material, training.weak, 0.5) for i in sorted(order))

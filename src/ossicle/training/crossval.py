@@ -1,6 +1,6 @@
-"""The trainings of a cross-validation: one process each, some at a time, watched through their run folders.
+"""The trainings of a cross-validation: one process each, several at a time, watched through their run folders.
 
-Processes are spawned, never forked. Each reads its own material, so that nothing but settings and paths is sent to it.
+Processes are spawned, never forked. Each reads its own material, so only settings and paths are sent to it.
 """
 
 import multiprocessing
@@ -31,10 +31,10 @@ _GRACE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class FitJob:
-    """One training: the clips of the folds ``held_out`` teach nothing; none trains on everything.
+    """One training without the clips of the folds ``held_out``; empty trains on everything.
 
-    ``audio`` is the folder of recordings, where some are not in the store; ``cache_mb`` megabytes hold whole ones.
-    ``pseudo``: where pseudo-labels are, of which the training finds those that it may use.
+    ``audio`` is the folder of recordings, if some are not in the store; ``cache_mb`` megabytes cache whole ones.
+    ``pseudo``: location of pseudo-labels, of which the training finds those that it may use.
     """
 
     folder: Path
@@ -62,7 +62,7 @@ Progress = Callable[[int, int, str], None]
 
 
 def fit_job(job: FitJob) -> None:
-    """Do one training in this process."""
+    """Run one training in this process."""
     presence_s = job.training.least_presence_s
     apart_frames = job.training.apart_frames
     material = load_material(
@@ -87,10 +87,10 @@ def fit_job(job: FitJob) -> None:
 
 
 def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = None) -> None:
-    """Do all trainings that are not done yet, ``parallel`` at a time; ``progress`` hears epochs done, all, and a note.
+    """Run all unfinished trainings, ``parallel`` at a time; ``progress`` gets epochs done, all epochs, and a note.
 
-    Where they are to be on GPUs there is one at a time on each GPU, whatever ``parallel`` says. Raises what the first
-    failing training raised, with its name; the others are stopped and resume from their last whole epoch.
+    With GPUs there is one training at a time on each GPU, whatever ``parallel`` is. Raises the error of the first
+    failing training, with its name; the others are stopped and can resume from their last complete epoch.
     """
     if parallel < 1:
         raise ValueError(f"parallel = {parallel} must be at least 1")
@@ -119,11 +119,11 @@ def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = N
 
 
 def _free_place(job: FitJob, running: Sequence["_Running"], parallel: int) -> str:
-    """The device for one training more; empty where all are taken."""
+    """Return the device for one more training; empty if all are taken."""
     try:
         places = devices(job.training.device)
     except UsageError:
-        # The training says it itself, under its name.
+        # The training reports it itself, under its name.
         return job.training.device if len(running) < parallel else ""
     if not places[0].startswith("cuda"):
         return places[0] if len(running) < parallel else ""
@@ -132,7 +132,7 @@ def _free_place(job: FitJob, running: Sequence["_Running"], parallel: int) -> st
 
 
 class _Running:
-    """A training in a process of its own."""
+    """A training in its own process."""
 
     def __init__(self, job: FitJob) -> None:
         context = multiprocessing.get_context("spawn")
@@ -144,7 +144,7 @@ class _Running:
         far.close()
 
     def ended(self) -> bool:
-        """Whether it is done; raises what it raised."""
+        """Return whether it is done; raises the training's error."""
         if self.process.is_alive() and not self._result.poll():
             return False
         try:
@@ -161,7 +161,7 @@ class _Running:
         if isinstance(error, OssicleError):
             raise type(error)(f"training {self.job.name}: {error}")
         if isinstance(error, OSError):
-            # A full disk and the like: what the system says is all there is to know.
+            # For errors such as a full disk, the system's message is all that is known.
             raise OSError(error.errno, error.strerror, error.filename or str(self.job.folder))
         raise OssicleError(f"training {self.job.name} failed: {error}\n{trace}")
 
@@ -180,7 +180,7 @@ def _work(job: FitJob, result: Connection) -> None:
 
 
 def _state(jobs: Sequence[FitJob], running: Sequence[FitJob]) -> tuple[int, int, str]:
-    """Epochs done, epochs in all, and the latest figures in words."""
+    """Return epochs done, all epochs, and the latest figures in words."""
     done = 0
     for job in jobs:
         folder = RunFolder(job.folder)

@@ -1,4 +1,4 @@
-"""One training: from clips to averaged weights in a run folder, resumed exactly from the last whole epoch."""
+"""One training: from clips to averaged weights in a run folder, resumed exactly from the last complete epoch."""
 
 import logging
 import shutil
@@ -35,7 +35,7 @@ from ossicle.training.settings import TrainingSettings
 
 
 class Crops(lightning.LightningDataModule):
-    """Fresh crops each epoch, the same held-out crops throughout."""
+    """New crops in each epoch; the same held-out crops throughout."""
 
     def __init__(
         self,
@@ -49,12 +49,12 @@ class Crops(lightning.LightningDataModule):
         self._training = training
         self._draw = CropDraw(train, material, training)
         self.steps, self.pseudo_shares = self._draw.steps, self._draw.pseudo_shares
-        # What the training must not learn from is what the curves are about.
+        # The curves are about the clips from which the training must not learn.
         self._judged = replace(material, withheld={})
         self._held_out = validation_crops(held_out, material, training)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """The crops of the current epoch (reloaded every epoch)."""
+        """Return the crops of the current epoch (reloaded every epoch)."""
         assert self.trainer is not None
         size = self.steps * self._training.batch_size
         crops = EpochCrops(self._material, self._draw, self.trainer.current_epoch, size)
@@ -66,7 +66,7 @@ class Crops(lightning.LightningDataModule):
         return bool(self._held_out)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """Held-out crops."""
+        """Return the held-out crops."""
         return DataLoader(FixedCrops(self._judged, self._held_out), batch_size=self._training.batch_size)
 
 
@@ -83,11 +83,20 @@ def fit(
 ) -> None:
     """Train on ``train``, draw curves on ``held_out`` (may be empty) and leave the weights in ``folder``.
 
-    The weights are the average after the last epoch, whatever the curves say: nothing is chosen on held-out data.
-    ``pretrained``: the file of ``training.pretrained``, None for none or timm's hub.
-    A folder with the state of an interrupted training is resumed. Raises UsageError where there is nothing to train on
-    or the device is missing, ArtefactError where that state is damaged or another training's, or pretrained weights do
-    not fit, OssicleError where memory ran out, and KeyboardInterrupt on Ctrl-C.
+    The weights are the average after the last epoch, whatever the curves show: nothing is chosen on held-out data.
+    ``pretrained``: the file of ``training.pretrained``, None for none or timm's hub. A folder with the state of an
+    interrupted training is resumed.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to train on, or the device is missing.
+    ArtefactError
+        If that state is damaged or of another training, or pretrained weights do not fit.
+    OssicleError
+        If memory ran out.
+    KeyboardInterrupt
+        On Ctrl-C.
     """
     if folder.done:
         folder.forget_state()
@@ -111,7 +120,7 @@ def fit(
             max_epochs=training.epochs,
             accelerator=kind,
             devices=chosen,
-            # One process, whatever is around: else a machine with Slurm has Lightning look for its ranks and requeue.
+            # Always one process: otherwise Lightning looks for ranks and requeues on a machine with Slurm.
             plugins=[LightningEnvironment()],
             precision=training.precision,  # type: ignore[arg-type]
             gradient_clip_val=training.gradient_clip or None,
@@ -138,7 +147,7 @@ def fit(
 
 
 def _lightning(name: str) -> tuple[str, int | list[int]]:
-    """Lightning's accelerator and devices for a device of torch."""
+    """Return Lightning's accelerator and devices for a device of torch."""
     if name.startswith("cuda:"):
         return "gpu", [int(name.removeprefix("cuda:"))]
     return name, 1
@@ -146,11 +155,11 @@ def _lightning(name: str) -> tuple[str, int | list[int]]:
 
 @contextmanager
 def _out_of_memory(training: TrainingSettings, folder: RunFolder) -> Iterator[None]:
-    """Say which batch was too much, and what to try; the state of the last whole epoch stays."""
+    """Report which batch was too large, and what to try; the state of the last complete epoch stays."""
     try:
         yield
     except RuntimeError as error:
-        # A GPU's has a class of its own; the CPU's allocator has only words.
+        # The error of a GPU has its own class; that of the CPU's allocator has only a message.
         if not isinstance(error, torch.OutOfMemoryError) and "not enough memory" not in str(error):
             raise
         done = len(folder.epochs())
@@ -162,7 +171,7 @@ def _out_of_memory(training: TrainingSettings, folder: RunFolder) -> Iterator[No
 
 
 def _resumable(folder: RunFolder, made_from: str) -> bool:
-    """Whether there is a state to resume from; the lines of epochs after it are dropped."""
+    """Return whether there is a state to resume from; the lines of later epochs are dropped."""
     if not folder.checkpoint.exists():
         for stale in (folder.metrics, folder.best):
             stale.unlink(missing_ok=True)
@@ -174,9 +183,9 @@ def _resumable(folder: RunFolder, made_from: str) -> bool:
 
 @contextmanager
 def _plain_signals() -> Iterator[None]:
-    """Ctrl-C leaves as KeyboardInterrupt and SIGTERM as exit code 143.
+    """Let Ctrl-C raise KeyboardInterrupt and SIGTERM exit with code 143.
 
-    Lightning turns the first into exit code 1, ignores it from then on, and gives the second no code.
+    Lightning turns the first into exit code 1 and then ignores it, and gives the second no code.
     """
     before = signal.getsignal(signal.SIGINT)
     try:
@@ -184,7 +193,7 @@ def _plain_signals() -> Iterator[None]:
     except SIGTERMException:
         raise SystemExit(128 + signal.SIGTERM) from None
     except SystemExit as left:
-        # A handler of the caller's own may leave the same way; only Lightning's exit comes of a KeyboardInterrupt.
+        # A handler of the caller may exit in the same way; only Lightning's exit is caused by a KeyboardInterrupt.
         if not isinstance(left.__context__, KeyboardInterrupt):
             raise
         signal.signal(signal.SIGINT, before)
@@ -193,9 +202,9 @@ def _plain_signals() -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Lightning's advice to itself.
+    """Suppress Lightning's advice.
 
-    It does not apply to crops from a store, an average kept in eval, and trainings of one process each, on Slurm too.
+    It does not apply to crops from a store, an average kept in eval mode, and trainings of one process, also on Slurm.
     """
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     before = [logger.level for logger in loggers]

@@ -1,4 +1,4 @@
-"""What a training reads: clips, annotations and the store, folded into frame targets."""
+"""Training data: clips, annotations and the store, turned into frame targets."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -23,12 +23,11 @@ _TOUCH_S = 1e-9
 class Material:
     """Clips to draw from, the targets of every recording, and the samples.
 
-    ``intervals[recording_id][label]``: float64 (n, 2), disjoint, seconds. ``known``: the same of recordings of which
-    only some stretches were looked at; of the others all is known. ``withheld``: the same of clips that a training must
-    not learn from although it hears the rest of their recordings (leaky splits). ``presence_s``: None where targets are
-    shares of frames; else labels only say what is there, and a target is 1 where more than these seconds of a frame are
-    the label's. ``unknown``: labels that may be in a recording or not. ``pseudo``: windows that take the place of some
-    crops; None where there are none.
+    ``intervals[recording_id][label]``: float64 (n, 2), disjoint, seconds. ``known``: the same for recordings with only
+    some checked stretches; all others are known completely. ``withheld``: the same for clips that must not be used
+    although the rest of their recordings is (leaky splits). ``presence_s``: None if targets are shares of frames; else
+    labels have no times, and a target is 1 where the label fills more than these seconds of a frame. ``unknown``:
+    labels whose presence in a recording is unknown. ``pseudo``: windows that replace some crops; None without.
     """
 
     clips: tuple[Clip, ...]
@@ -43,15 +42,17 @@ class Material:
     pseudo: PseudoCrops | None = None
 
     def samples(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
-        """The samples of one chunk whose first frame begins at ``start_sample``: float32 (plan.chunk_samples,)."""
+        """Return the samples of one chunk whose first frame begins at ``start_sample``: float32
+        (plan.chunk_samples,).
+        """
         offset = (self.plan.window_samples - self.plan.hop_samples) // 2
         return self.store.read(recording_id, start_sample - offset, self.plan.chunk_samples)
 
     def targets(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
-        """The share of each frame that each label fills, or whether it is there: float32 (chunk_frames, len(labels)).
+        """Return the share of each frame that each label fills, or its presence: float32 (chunk_frames, len(labels)).
 
-        1 where nobody looked, of labels nobody is sure of, and in clips that are withheld: the mask keeps that out of
-        the loss, and no such crop passes for one without calls.
+        The target is 1 in unchecked stretches, for uncertain labels and in withheld clips: the mask excludes these from
+        the loss, and no such crop counts as one without calls.
         """
         hop_s, start_s = self.plan.hop_s, start_sample / self.plan.rate
         of = self.intervals.get(recording_id, {})
@@ -67,7 +68,7 @@ class Material:
         return targets
 
     def mask(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
-        """1 for known frames, 0 for padding, where nobody looked, of labels nobody is sure of and in withheld clips.
+        """Return 1 for known frames; 0 for padding, unchecked stretches, uncertain labels and withheld clips.
 
         float32, (plan.chunk_frames, len(labels)).
         """
@@ -79,7 +80,7 @@ class Material:
         return known
 
     def positive_share(self, clips: tuple[Clip, ...]) -> NDArray[np.float64]:
-        """The share of known time each label fills in the recordings of ``clips``: (len(labels),)."""
+        """Return the share of known time that each label fills in the recordings of ``clips``: (len(labels),)."""
         ids = sorted({clip.recording_id for clip in clips})
         seconds = sum(self._known_s(rid) for rid in ids)
         filled = [
@@ -89,7 +90,9 @@ class Material:
         return np.array(filled) / max(seconds, 1e-9)
 
     def _looked_at(self, recording_id: str, start_sample: int) -> NDArray[np.bool_]:
-        """Which frames of a chunk lie wholly in known stretches and touch no withheld clip: (plan.chunk_frames,)."""
+        """Return which frames of a chunk lie wholly in known stretches and touch no withheld clip:
+        (plan.chunk_frames,).
+        """
         n, hop_s, start_s = self.plan.chunk_frames, self.plan.hop_s, start_sample / self.plan.rate
         looked = np.ones(n, dtype=np.bool_)
         if recording_id in self.known:
@@ -99,7 +102,7 @@ class Material:
         return looked
 
     def _unsure(self, recording_id: str) -> list[int]:
-        """The places of the labels that a recording may have or not."""
+        """Return the columns of labels whose presence in a recording is unknown."""
         return [place for place, label in enumerate(self.labels) if label in self.unknown.get(recording_id, ())]
 
     def _known_s(self, recording_id: str) -> float:
@@ -109,9 +112,9 @@ class Material:
 
 
 def apart(material: Material, held_out: tuple[Clip, ...]) -> Material:
-    """The material with the stretches of held-out clips withheld, where other clips of their recordings may teach.
+    """Return the material without the stretches of held-out clips, if other clips of their recordings are used.
 
-    Whatever is held out as a whole recording needs no withholding, since no crop is ever drawn from it.
+    A recording held out as a whole needs no withholding, since no crop is drawn from it.
     """
     folds = {clip.fold for clip in held_out}
     taught = {clip.recording_id for clip in material.clips if clip.fold not in folds}
@@ -123,9 +126,10 @@ def apart(material: Material, held_out: tuple[Clip, ...]) -> Material:
 
 
 def target_intervals(annotations: Iterable[Annotation], apart_s: float = 0.0) -> dict[str, dict[str, Intervals]]:
-    """Disjoint intervals of every recording and label, neighbours at least ``apart_s`` apart (see ``intervals.part``).
+    """Return disjoint intervals of every recording and label, neighbours at least ``apart_s`` apart
+    (``intervals.part``).
 
-    Annotations of one label that overlap become one; those that only touch stay two.
+    Overlapping annotations of one label become one; touching ones stay two.
     """
     pairs: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
     for note in annotations:
@@ -146,9 +150,9 @@ def load_material(
     audio: Path | None = None,
     cache_mb: float = 0.0,
 ) -> Material:
-    """The material of a dataset and a store folder.
+    """Return the material of a dataset and a store folder.
 
-    Neighbours of one label are held ``apart_frames`` frames apart in the targets; see :class:`Material` for
+    Neighbours of one label are kept ``apart_frames`` frames apart in the targets; see :class:`Material` for
     ``presence_s``. ``audio``: the folder of recordings, for those that are not in the store; ``cache_mb``: memory for
     whole recordings.
     """

@@ -1,4 +1,4 @@
-"""The Lightning module: one step, its optimiser and schedule, and the epoch's figures."""
+"""The Lightning module: a training step, the optimiser with its schedule, and the figures of an epoch."""
 
 import math
 from typing import Any
@@ -23,9 +23,9 @@ from ossicle.training.settings import TrainingSettings
 
 
 class FrameDetector(lightning.LightningModule):
-    """Trains a network on crops with frame targets; ``kept`` holds the weights to keep.
+    """Train a network on crops with frame targets; ``kept`` is the network with the weights to keep.
 
-    ``steps``: optimiser steps of an epoch.
+    ``steps``: optimiser steps per epoch.
     """
 
     def __init__(
@@ -52,11 +52,11 @@ class FrameDetector(lightning.LightningModule):
         self._sums: dict[str, list[Tensor]] = {}
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """Loss of one augmented batch."""
+        """Return the loss of one augmented batch."""
         generator = torch.Generator().manual_seed(
             seed_of(self.training_settings.seed, "augment", self.current_epoch, index)
         )
-        # Dropout draws from the global generator; seeding it here makes each step independent of what ran before.
+        # Dropout draws from the global generator; seeding it here makes each step independent of earlier ones.
         torch.manual_seed(seed_of(self.training_settings.seed, "dropout", self.current_epoch, index))
         waveforms, targets, mask = batch
         with torch.no_grad():
@@ -77,29 +77,29 @@ class FrameDetector(lightning.LightningModule):
         return loss
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Let the average follow."""
+        """Update the average of the weights."""
         self.average.update(self.network, self.global_step - 1)
 
     def end_epoch(self) -> None:
-        """Take the weights of a last epoch into their mean; before the state of the epoch is saved."""
+        """Add the weights of a last epoch to their mean, before the state of the epoch is saved."""
         training = self.training_settings
         if self.mean is not None and self.current_epoch >= training.epochs - training.average_epochs:
             self.mean.take(self.average.average)
 
     @property
     def kept(self) -> nn.Module:
-        """The network with the weights to keep."""
+        """Return the network with the weights to keep."""
         return self.average.average if self.mean is None else self.mean.average
 
     def validation_step(self, batch: Batch, index: int) -> None:
-        """Loss of the averaged weights on held-out crops: for the curves, never for choosing weights."""
+        """Compute the loss of the averaged weights on held-out crops: for the curves, never for choosing weights."""
         waveforms, targets, mask = batch
         said = said_of(self.average.average, self.front_end(waveforms), targets, mask, self.training_settings.weak)
         self._collect("val_loss", said.loss(self.training_settings))
         self._collect("val_error", said.error())
 
     def configure_optimizers(self) -> Any:
-        """The optimiser, with a linear warm-up and a cosine to zero, by step."""
+        """Return the optimiser, with a linear warm-up and a cosine decay to zero, by step."""
         training = self.training_settings
         rate, decay = training.learning_rate, training.weight_decay
         weights = self.network.parameters()
@@ -120,7 +120,7 @@ class FrameDetector(lightning.LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def epoch_figures(self) -> dict[str, float]:
-        """Means of what was collected since the last call."""
+        """Return the means of the figures collected since the last call."""
         means = {name: float(torch.stack(values).mean()) for name, values in sorted(self._sums.items())}
         self._sums = {}
         return means

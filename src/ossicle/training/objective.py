@@ -1,4 +1,4 @@
-"""What a training makes small: the loss of a batch, by whether its labels say where something is or only that it is."""
+"""The training objective: the loss of a batch, for labels with times or for weak labels."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from ossicle.training.settings import TrainingSettings
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a network said of a batch, beside what is known: logits, targets and mask of one shape (..., n_labels).
+    """Output of a network for a batch, with the truth: logits, targets and mask of one shape (..., n_labels).
 
-    ``best``: the logits of each clip's best place in time, where the network tells places and clips are what is judged.
+    ``best``: the logits of each clip's best position in time, if the network returns positions and clips are scored.
     """
 
     logits: Tensor
@@ -22,7 +22,9 @@ class Said:
     best: Tensor | None = None
 
     def loss(self, settings: TrainingSettings) -> Tensor:
-        """The loss; of weak labels, the share ``settings.place_weight`` of it asks the best place in time."""
+        """Return the loss; with weak labels, the share ``settings.place_weight`` of it is the loss of the best
+        position.
+        """
         wanted = smooth(self.targets, settings.label_smoothing) if settings.label_smoothing else self.targets
         loss = detection_loss(self.logits, wanted, self.mask, settings.loss)
         if self.best is None or settings.place_weight == 0:
@@ -31,15 +33,15 @@ class Said:
         return (1 - settings.place_weight) * loss + settings.place_weight * best
 
     def error(self) -> Tensor:
-        """Mean distance of scores and known targets."""
+        """Return the mean distance between scores and known targets."""
         return ((torch.sigmoid(self.logits) - self.targets).abs() * self.mask).sum() / self.mask.sum().clamp_min(1)
 
 
 def said_of(network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: Tensor, weak: bool) -> Said:
-    """What a network says of chunks' spectrograms; ``targets`` and ``mask`` (batch, chunk_frames, n_labels).
+    """Return the output of a network for chunks' spectrograms; ``targets``, ``mask`` (batch, chunk_frames, n_labels).
 
-    With ``weak`` labels a network that hears clips as a whole (``models.attention``) is asked about clips, and a clip
-    has what any of its frames has.
+    With ``weak`` labels a network that scores whole clips (``models.networks.attention``) is trained on clips, and a
+    clip has every label that any of its frames has.
     """
     heard = getattr(network, "heard", None)
     if heard is None or not weak:

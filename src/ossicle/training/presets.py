@@ -1,4 +1,4 @@
-"""Named trainings as data: ``presets.toml`` beside this module says what each changes of the defaults."""
+"""Named trainings as data: ``presets.toml`` beside this module holds the settings that each changes."""
 
 import tomllib
 from functools import cache
@@ -10,7 +10,7 @@ from ossicle.core.suggestion import did_you_mean
 
 
 def preset_names() -> tuple[str, ...]:
-    """The names of the presets, from the shortest training to the longest.
+    """Return the names of the presets, from the shortest training to the longest.
 
     >>> preset_names()
     ('quick', 'standard', 'long')
@@ -19,7 +19,7 @@ def preset_names() -> tuple[str, ...]:
 
 
 def preset(name: str) -> dict[str, Any]:
-    """What a preset changes of ``TrainingSettings``, by setting; raises UsageError for an unknown name.
+    """Return the ``TrainingSettings`` that a preset changes; raises UsageError for an unknown name.
 
     >>> preset("long")
     {'epochs': 120}
@@ -28,7 +28,7 @@ def preset(name: str) -> dict[str, Any]:
 
 
 def preset_about(name: str) -> str:
-    """What a preset is for, in a line; raises UsageError for an unknown name."""
+    """Return the purpose of a preset in one line; raises UsageError for an unknown name."""
     return str(_entry(name)["about"])
 
 

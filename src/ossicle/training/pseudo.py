@@ -1,8 +1,8 @@
-"""Pseudo-labelled windows in a training: which of them one model may learn from, and what its crops read of them.
+"""Pseudo-labelled windows in a training: which of them a model may use, and what its crops read of them.
 
-Each model of a cross-validation finds its own windows (:func:`lesson`), from what it holds out and what the rounds say
-of themselves; nobody hands it a choice. So a model that holds a fold out never learns from labels which models that
-learned from this fold have made, and never hears an unlabelled recording of a group that it holds out.
+Each model of a cross-validation selects its own windows (:func:`lesson`) from its held-out data and the information
+stored in the rounds. A model that holds a fold out therefore never learns from labels that came from models trained on
+this fold, and never reads an unlabelled recording of a group that it holds out.
 """
 
 from collections import Counter
@@ -29,9 +29,11 @@ from ossicle.corpus.pseudo_labels.windows import Labelled, Windows, all_of, labe
 
 @dataclass(frozen=True, slots=True)
 class PseudoSource:
-    """Where pseudo-labels lie: rounds (the latest first), the artefacts ``dataset`` and ``corpus``, and the index and
-    store of the unlabelled recordings. ``group`` is the field that the split does not cut through; ``own_group`` that
-    by which unlabelled recordings are kept from a model: a value that one of its held-out recordings has.
+    """Location of pseudo-labels: rounds (the latest first), the artefacts ``dataset`` and ``corpus``, and the index and
+    store of the unlabelled recordings.
+
+    ``group`` is the field that the split keeps together; ``own_group`` is the field by which unlabelled recordings are
+    excluded, if they share a value with a held-out recording.
     """
 
     rounds: tuple[Path, ...]
@@ -46,8 +48,10 @@ class PseudoSource:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """The windows that one model may learn from, the ``(round, its digest, view)`` that they are of, and how many were
-    not used, by reason. ``taught``: the labelled recordings that taught whoever made these labels, however long ago.
+    """The windows that one model may use, their ``(round, its digest, view)``, and the number of unused ones, by
+    reason.
+
+    ``taught``: the labelled recordings on which the models behind these labels were trained, in any earlier round.
     """
 
     windows: Windows
@@ -61,10 +65,10 @@ class Lesson:
 
 
 def split_recordings(dataset: DatasetFolder, corpus: CorpusIndex, folds: tuple[int, ...]) -> tuple[Labelled, Labelled]:
-    """What a model learns from, and what it holds out, where ``folds`` are held out."""
+    """Return the recordings on which a model trains, and those that it holds out, if ``folds`` are held out."""
     digests = {one.id: one.digest for one in corpus.recordings}
     places = [(one.recording_id, one.group, one.fold) for one in dataset.clips]
-    # A recording without a clip (reviewed, nothing found, no noise drawn) is held out all the same.
+    # A recording without a clip (reviewed, nothing found, no noise drawn) is held out too.
     places += [(row["recording_id"], row["group"], row["fold"]) for row in dataset.folds.iter_rows(named=True)]
 
     def of(within: bool) -> Labelled:
@@ -79,10 +83,16 @@ def split_recordings(dataset: DatasetFolder, corpus: CorpusIndex, folds: tuple[i
 
 
 def lesson(source: PseudoSource, plan: ChunkPlan, folds: tuple[int, ...], model: str) -> Lesson:
-    """What the model that holds out ``folds`` may learn from; ``model`` is its name, for messages.
+    """Return the windows that the model which holds out ``folds`` may use; ``model`` is its name, for messages.
 
-    Raises SplitError for a round that was made by nobody who may teach it (``corpus.pseudo_rounds.choose_view``),
-    UsageError for rounds on another grid or of different labels, FormatError for a damaged one.
+    Raises
+    ------
+    SplitError
+        For a round without an allowed view (``corpus.pseudo_labels.rounds.choose_view``).
+    UsageError
+        For rounds on another grid or with different labels.
+    FormatError
+        For a damaged round.
     """
     corpus, unlabelled = read_index(source.corpus), read_index(source.unlabelled)
     _, held_out = split_recordings(source.dataset, corpus, folds)
@@ -124,11 +134,11 @@ def _require_grid(head: RoundHead, plan: ChunkPlan) -> None:
 def _refusals(
     source: PseudoSource, corpus: CorpusIndex, unlabelled: CorpusIndex, held_out: Labelled
 ) -> Callable[[str, str], str]:
-    """Why windows of a recording (id and digest) are not used; empty where they are."""
+    """Return why windows of a recording (id and digest) are not used; empty if they are."""
     known = {one.id: one for one in unlabelled.recordings}
     labelled = {one.digest for one in labelled_recordings(corpus)}
     decoded = set(Store(source.store).ids)
-    # By a field of their own, not always that of the split: scenes that are made of a fold's clips bear its number.
+    # By their own field, which may differ from the split's: scenes made from a fold's clips carry its number.
     held = [one for one in corpus.recordings if one.id in held_out.ids]
     groups = frozenset(one.fields[source.own_group] for one in held if one.fields.get(source.own_group))
     return partial(_refusal, known, labelled, decoded, groups, source.own_group)
@@ -158,9 +168,9 @@ def _refusal(
 
 
 class PseudoCrops:
-    """The windows of a lesson as crops of a training whose labels and plan are given.
+    """The windows of a lesson as crops of a training with given labels and plan.
 
-    Labels that the round does not know are masked; windows whose highest label is none of the training's are left out.
+    Labels that are not in the round are masked; windows whose highest label is not in the training are left out.
     """
 
     def __init__(
@@ -181,26 +191,26 @@ class PseudoCrops:
         self._all = np.arange(len(self.windows))
 
     def draw(self, label: str, rng: np.random.Generator) -> int | None:
-        """The window that takes the place of a crop of a clip with ``label`` ("" for noise), None where none does."""
+        """Return the window that replaces a crop of a clip with ``label`` ("" for noise), or None."""
         if rng.random() >= self.settings.probability:
             return None
         among: NDArray[np.int64] = self._by_label.get(label, self._all[:0]) if self.settings.same_class else self._all
         return int(among[int(rng.integers(len(among)))]) if len(among) else None
 
     def label(self, window: int) -> str:
-        """The highest label of a window."""
+        """Return the highest label of a window."""
         return self.windows.labels[int(self.windows.top[window])]
 
     def place(self, window: int) -> tuple[str, int]:
-        """The recording of a window, and where its chunk's first frame begins, in samples at the plan's rate."""
+        """Return the recording of a window, and the start of its chunk's first frame, in samples at the plan's rate."""
         first = int(self.windows.start_frames[window]) - self._plan.context_frames
         return str(self.windows.recordings[window]), first * self._plan.hop_samples
 
     def read(self, window: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Samples (chunk_samples,), soft targets and mask (chunk_frames, n_labels) of a window, all float32.
+        """Return samples (chunk_samples,), soft targets and mask (chunk_frames, n_labels) of a window, all float32.
 
-        The mask is 0, and the target 1, where the round says nothing: in the context, behind the end, and for labels
-        that it does not know.
+        The mask is 0, and the target 1, for everything outside the round: the context, frames after the end, and labels
+        that it does not have.
         """
         plan, (key, start) = self._plan, self.place(window)
         offset = (plan.window_samples - plan.hop_samples) // 2
@@ -219,6 +229,6 @@ class PseudoCrops:
 def load_pseudo(
     source: PseudoSource, labels: tuple[str, ...], plan: ChunkPlan, folds: tuple[int, ...], model: str
 ) -> PseudoCrops:
-    """The pseudo-labelled crops of the model that holds out ``folds``; see :func:`lesson` for errors."""
+    """Return the pseudo-labelled crops of the model that holds out ``folds``; see :func:`lesson` for errors."""
     found = lesson(source, plan, folds, model)
     return PseudoCrops(found.windows, Store(source.store), labels, plan, source.settings)

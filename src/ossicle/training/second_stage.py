@@ -1,13 +1,13 @@
-"""The second stage fitted, so that no candidate is judged by what was fitted on its group (invariant 2).
+"""Fit the second stage such that no candidate is scored by a model fitted on its group (invariant 2).
 
-:func:`fit_label` sees the candidates of some recordings and nothing else. It puts their groups into a few parts; the
-trees that judge a part were fitted on the other parts, and from these out-of-sample probabilities come the calibration
-and the threshold. The trees that are kept are fitted on all of them. To judge a held-out fold, call it with the
-candidates of the other folds, found under the decision fitted on the other folds: then neither trees nor calibration
-nor threshold nor the candidates themselves depend on an annotation of that fold.
+:func:`fit_label` sees only the candidates of the given recordings. It divides their groups into a few parts; the trees
+that score a part are fitted on the other parts, and these out-of-sample probabilities give the calibration and the
+threshold. The final trees are fitted on all parts. To evaluate a held-out fold, call it with the candidates of the
+other folds, found under the decision fitted on the other folds: then trees, calibration, threshold and candidates are
+all independent of the annotations of that fold.
 
-The threshold is chosen as the first stage's is, in the middle of a plateau of event F1 (``inference.fit.choose``).
-Annotations that no candidate finds count as missed, at any threshold.
+The threshold is chosen like the first stage's, in the middle of a plateau of event F1
+(``inference.decisions.fit.choose``). Annotations without a candidate count as missed at any threshold.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,8 +40,8 @@ _NO_LINE = np.zeros((0, 2))
 class Material:
     """Candidates of one label: the recording of each (n,), times (n, 2) in seconds, features (n, n_features).
 
-    ``true`` (n,) says which are one; ``references`` are the annotated times of every recording that was looked at,
-    with or without candidates, and ``groups`` their groups.
+    ``true`` (n,) marks the true ones; ``references`` are the annotated times of every checked recording, with or
+    without candidates, and ``groups`` their groups.
     """
 
     recordings: NDArray[np.str_]
@@ -52,7 +52,7 @@ class Material:
     groups: Mapping[str, str]
 
     def of(self, keep: Sequence[str]) -> "Material":
-        """The candidates and references of the recordings in ``keep``."""
+        """Return the candidates and references of the recordings in ``keep``."""
         rows = np.isin(self.recordings, list(keep))
         return Material(
             self.recordings[rows],
@@ -67,7 +67,7 @@ class Material:
 def matched(
     recordings: NDArray[np.str_], times: Intervals, references: Mapping[str, Intervals], criterion: Criterion
 ) -> NDArray[np.bool_]:
-    """Whether each candidate is matched to an annotation of its recording, shape (n,)."""
+    """Return whether each candidate matches an annotation of its recording, shape (n,)."""
     true = np.zeros(len(times), dtype=np.bool_)
     for key, wanted in references.items():
         rows = np.flatnonzero(recordings == key)
@@ -78,9 +78,9 @@ def matched(
 def fit_label(
     material: Material, criterion: Criterion, chosen: SecondStageSettings, name: str, workers: int = 1
 ) -> LabelStage | None:
-    """The second stage of one label; None where its candidates are too few to fit and to judge one.
+    """Fit the second stage of one label; None if there are too few candidates to fit and evaluate one.
 
-    ``name`` goes into the seeds. Raises ValueError for missing features.
+    ``name`` is part of the seeds. Raises ValueError for missing features.
     """
     checked_features(material.features, len(CANDIDATE_FEATURES))
     if not _enough(material.true):
@@ -102,7 +102,9 @@ def fit_label(
 
 
 def group_parts(material: Material, most: int) -> list[list[str]]:
-    """The recordings in at most ``most`` parts of about as many true candidates, no group in two of them."""
+    """Divide the recordings into at most ``most`` parts with similar numbers of true candidates, without dividing
+    a group.
+    """
     members: dict[str, list[str]] = {}
     for key in sorted(material.groups):
         members.setdefault(material.groups[key], []).append(key)
@@ -122,9 +124,10 @@ def group_parts(material: Material, most: int) -> list[list[str]]:
 def fit_calibration(
     second: NDArray[np.float64], first_logit: NDArray[np.float64], true: NDArray[np.bool_], kind: str
 ) -> Calibration:
-    """How the trees' probabilities and the first stage's log odds become one probability, from arrays (n,).
+    """Fit the combination of the trees' probabilities and the first stage's log odds, arrays (n,), into one
+    probability.
 
-    Platt's targets, (N+ + 1) / (N+ + 2) and 1 / (N- + 2), keep the figures of few candidates away from 0 and 1.
+    Platt's targets, (N+ + 1) / (N+ + 2) and 1 / (N- + 2), keep probabilities from few candidates away from 0 and 1.
     """
     positive = int(true.sum())
     target = np.where(true, (positive + 1) / (positive + 2), 1 / (len(true) - positive + 2))
@@ -145,7 +148,7 @@ def fit_calibration(
 
 
 def fit_threshold(material: Material, scores: NDArray[np.float64], criterion: Criterion) -> float:
-    """The threshold on ``scores`` (n,) that does best by event F1, in the middle of its plateau."""
+    """Return the threshold on ``scores`` (n,) with the best event F1, in the middle of its plateau."""
     grid = DecisionGrid(on=THRESHOLDS, off_ratio=(1.0,), min_length_s=(0.0,), min_gap_s=(0.0,))
     counts = np.zeros((len(THRESHOLDS), 3), dtype=np.int64)
     for key, wanted in material.references.items():

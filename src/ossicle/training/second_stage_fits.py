@@ -1,4 +1,4 @@
-"""The second stage fitted on a project's candidates: for every held-out fold and for the bundle; and what it gains."""
+"""Fit the second stage on a project's candidates, for every held-out fold and for the bundle, and measure its gain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ Found = Mapping[str, Sequence[Candidate]]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the second stage made of the corpus: out-of-fold events, those in-sample, and the stage for the bundle.
+    """Results of the second stage on the corpus: out-of-fold events, in-sample events, and the stage for the bundle.
 
-    ``per_fold``: fold to the stage that judged it; ``notes``: labels that stayed with the first stage.
+    ``per_fold``: fold to the stage that scored it; ``notes``: labels without a second stage.
     """
 
     events: dict[str, list[Event]]
@@ -43,10 +43,10 @@ def judge(
     workers: int = 1,
     said: HandLabels | None = None,
 ) -> Judged:
-    """Fit the second stage for every held-out fold on the others, and for the bundle on all; and let each judge.
+    """Fit the second stage for every held-out fold on the others, and for the bundle on all; apply each.
 
-    ``found``: fold (None: final) to recording to the candidates under that fold's decision; ``said``: by recording,
-    what people said of events by hand.
+    ``found``: fold (None: final) to recording to the candidates under that fold's decision; ``said``: hand labels of
+    events by recording.
     """
     per_fold: dict[int, SecondStage] = {}
     events: dict[str, list[Event]] = {}
@@ -73,7 +73,9 @@ def fit(
     workers: int = 1,
     said: HandLabels | None = None,
 ) -> tuple[SecondStage, list[str]]:
-    """The second stage fitted on the candidates of the recordings ``ids`` alone, and notes on labels without one."""
+    """Fit the second stage on the candidates of the recordings ``ids`` alone; return it, and notes on labels
+    without one.
+    """
     labels: dict[str, LabelStage] = {}
     notes = []
     for label in truth.labels:
@@ -92,7 +94,7 @@ def fit(
 def material(
     truth: Truth, found: Found, ids: Sequence[str], label: str, criterion: Criterion, said: HandLabels
 ) -> Material:
-    """The candidates of a label on recordings, against the annotations and the hand labels of these recordings."""
+    """Return the candidates of a label, compared with the annotations and the hand labels of these recordings."""
     references = {key: of.get(label, np.zeros((0, 2))) for key, of in truth.references.items() if key in set(ids)}
     mine = [(key, one) for key in ids for one in found[key] if one.event.label == label]
     recordings = np.array([key for key, _ in mine], dtype=np.str_)

@@ -97,11 +97,11 @@ class TrainingSettings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse a device that no machine has, before a run rather than in it."""
+        """Reject a device that no machine has, before the run starts."""
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
             raise ValueError(f"device = {self.device!r} is none of: auto, cpu, cuda, cuda:N (a GPU by its number), mps")
 
     @property
     def least_presence_s(self) -> float | None:
-        """``presence_s`` where labels are weak, else None: targets are shares of frames."""
+        """``presence_s`` if labels are weak, else None: targets are shares of frames."""
         return self.presence_s if self.weak else None

@@ -1,4 +1,4 @@
-"""One crop after each stage of its augmentation, by the very functions of a training step: for a page to look at."""
+"""One crop after each stage of its augmentation, computed by the functions of a training step, for display."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -41,7 +41,9 @@ class Shown:
 
 
 def batch_of(clip: Clip, material: Material, training: TrainingSettings, seed: int) -> tuple[Batch, float]:
-    """A batch as a training draws it, with a crop of ``clip`` in the first place, and the second where that begins."""
+    """Return a batch as in training, with a crop of ``clip`` in the first place, and the second at which that crop
+    begins.
+    """
     where = np.random.default_rng(seed_of(seed, "shown", "place")).random()
     first = place_any(clip, material, training.weak, float(where))
     draw = CropDraw(material.clips, material, replace(training, seed=seed))
@@ -53,7 +55,7 @@ def batch_of(clip: Clip, material: Material, training: TrainingSettings, seed: i
 def shown_stages(
     batch: Batch, material: Material, front: FrontEndSettings, augment: AugmentSettings, seed: int
 ) -> list[Shown]:
-    """The first crop of a batch as it was read and after each stage, in order."""
+    """Yield the first crop of a batch as it was read and after each stage, in order."""
     generator = torch.Generator().manual_seed(seed_of(seed, "shown", "augment"))
     with torch.no_grad():
         return list(_stages(batch, material, front, augment, generator))
@@ -65,7 +67,7 @@ def _stages(
     plan = material.plan
     front_end = ChunkLogMel(LogMel(front), plan, front)
     sounds = Sounds(*batch)
-    # The whole batch each time: of one crop alone the same numbers would be rounded otherwise, and look changed.
+    # The whole batch each time: a single crop would be rounded differently and look changed.
     yield _shown("read", sounds, front_end(sounds.waveforms))
     for stage, sounds in waveform_stages(Sounds(*batch), augment, plan, generator):
         yield _shown(stage, sounds, front_end(sounds.waveforms))
@@ -88,9 +90,9 @@ def _shown(stage: str, sounds: Sounds, log_mel: torch.Tensor, heard: bool = True
 
 
 def always(settings: T) -> T:
-    """Settings by which every stage that touches a share of the crops touches all of them.
+    """Return settings with which every stage changes all crops.
 
-    But for ``noise_probability``, whose noise would leave nothing of a crop to be seen.
+    The exception is ``noise_probability``, whose noise would replace the crop completely.
     """
     changed: dict[str, Any] = {}
     for spec in fields(settings):  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Forests and boosted trees fitted by scikit-learn and taken out of it as plain arrays."""
+"""Forests and boosted trees, fitted by scikit-learn and converted to plain arrays."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,14 +14,14 @@ from ossicle.training.second_stage_settings import SecondStageSettings
 def fit_trees(
     features: NDArray[np.float64], true: NDArray[np.bool_], chosen: SecondStageSettings, seed: int, workers: int = 1
 ) -> Trees:
-    """Trees that tell true candidates from false ones, ``features`` (n, n_features), ``true`` (n,).
+    """Fit trees that distinguish true from false candidates: ``features`` (n, n_features), ``true`` (n,).
 
-    Both kinds must be there. ``seed`` is below 2**32; ``workers`` changes nothing but the time. Raises ValueError for
+    Both kinds must be present. ``seed`` is below 2**32; ``workers`` does not change the result. Raises ValueError for
     missing features.
     """
     rows = checked_features(features, features.shape[1])
     if chosen.kind == "forest":
-        # Balanced: false candidates may outnumber the true ones a hundred to one. Calibration restores the odds.
+        # Balanced: there may be a hundred false candidates for each true one. Calibration restores the odds.
         forest = RandomForestClassifier(
             n_estimators=chosen.trees,
             min_samples_leaf=chosen.min_leaf,
@@ -44,14 +44,16 @@ def fit_trees(
 
 
 def forest_trees(forest: Any) -> Trees:
-    """A fitted binary ``RandomForestClassifier`` as arrays: the mean over its trees of the share of the true."""
+    """Return a fitted binary ``RandomForestClassifier`` as arrays: the mean over its trees of the share of true
+    candidates.
+    """
     trees = [one.tree_ for one in forest.estimators_]
     values = [one.value[:, 0, 1] / one.value[:, 0].sum(axis=1) for one in trees]
     return _joined(trees, values, forest.n_features_in_, offset=0.0, scale=1 / len(trees), logistic=False)
 
 
 def boosting_trees(boosting: Any) -> Trees:
-    """A fitted binary ``GradientBoostingClassifier`` (its own start, log loss) as arrays."""
+    """Return a fitted binary ``GradientBoostingClassifier`` (its own start, log loss) as arrays."""
     trees = [one.tree_ for one in boosting.estimators_[:, 0]]
     share = float(boosting.init_.class_prior_[1])
     return _joined(

@@ -1,6 +1,6 @@
-"""The late stage: the background of another crop, which holds no target, behind a crop.
+"""The late stage: add the background of another crop without targets to a crop.
 
-Calls are heard over backgrounds of other places, and no target drowns unseen in a sum (docs/decisions/0008).
+Calls are then heard over backgrounds of other places, and no target is masked unnoticed in a sum (docs/decisions/0008).
 """
 
 from dataclasses import replace
@@ -14,14 +14,16 @@ from ossicle.models.settings import AugmentSettings
 
 
 def add_backgrounds(sounds: Sounds, source: Sounds, settings: AugmentSettings, generator: torch.Generator) -> Sounds:
-    """Some crops with one of ``source`` (the same batch before it was mixed) that has no target; none, if all have."""
+    """Mix some crops with one of ``source`` (the same batch before mixup) that has no target; none, if all have
+    targets.
+    """
     waveforms, batch, device = sounds.waveforms, len(sounds), sounds.waveforms.device
     free = source.free
     if len(free) == 0:
         return sounds
     partner = free[torch.randint(0, len(free), (batch,), generator=generator)]
     chosen = torch.rand(batch, 1, generator=generator) < settings.background_probability
-    # A crop drawn as its own background would only get louder.
+    # A crop mixed with itself would only get louder.
     chosen &= (partner != torch.arange(batch))[:, None]
     added = source.waveforms[partner.to(device)]
     if settings.background_by == "share":
@@ -31,14 +33,14 @@ def add_backgrounds(sounds: Sounds, source: Sounds, settings: AugmentSettings, g
     if settings.background_by == "snr":
         above = call_power(waveforms, sounds.targets).sqrt()
         below = added.square().mean(dim=1, keepdim=True).sqrt()
-        # Digital silence neither drowns nor is drowned.
+        # Digital silence neither masks another sound nor is masked.
         scale = torch.where(below > 0, above / below.clamp_min(1e-12), 0.0) * 10 ** (-level / 20).to(device)
         return replace(sounds, waveforms=waveforms + chosen.to(device) * scale * added)
     return replace(sounds, waveforms=waveforms + (chosen * 10 ** (level / 20)).to(device) * added)
 
 
 def _shared(waveforms: Tensor, added: Tensor, chosen: Tensor, share: Tensor) -> Tensor:
-    """``(1 - share)`` of the crop and ``share`` of the background, which is brought to the crop's peak first."""
+    """Return ``(1 - share)`` of the crop plus ``share`` of the background, which is first scaled to the crop's peak."""
     own, other = peaks(waveforms), peaks(added)
     mixed = (1 - share) * waveforms + share * (own / torch.where(other > 0, other, 1.0)) * added
     return torch.where(chosen & (own > 0) & (other > 0), mixed, waveforms)

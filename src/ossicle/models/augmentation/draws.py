@@ -1,18 +1,18 @@
-"""Draws of the augmentation: on the CPU and from the generator that is passed, so that every device sees the same."""
+"""Random draws of the augmentation: on the CPU and from a given generator, so that all devices give the same result."""
 
 import torch
 from torch import Tensor
 
 
 def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> Tensor:
-    """Float32 draws from [low, high)."""
+    """Return float32 draws from [low, high)."""
     return low + (high - low) * torch.rand(shape, generator=generator)
 
 
 def touched(batch: int, probability: float, generator: torch.Generator) -> Tensor:
-    """The items that a stage touches, each with ``probability``: their numbers, rising, int64 (k,).
+    """Return the items that a stage changes, each with ``probability``: their indices, rising, int64 (k,).
 
-    0 and 1 leave nothing to chance, and draw nothing.
+    Probabilities of 0 and 1 draw nothing.
     """
     if probability <= 0:
         return torch.arange(0)
@@ -22,5 +22,5 @@ def touched(batch: int, probability: float, generator: torch.Generator) -> Tenso
 
 
 def replaced(values: Tensor, items: Tensor, by: Tensor) -> Tensor:
-    """``values`` (batch, ...) with ``by`` (k, ...) in the place of ``items`` (k,); the others stay to the bit."""
+    """Return ``values`` (batch, ...) with ``by`` (k, ...) in place of ``items`` (k,); the others stay bit-identical."""
     return values.index_copy(0, items.to(values.device), by)

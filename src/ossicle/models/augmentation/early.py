@@ -1,4 +1,4 @@
-"""The early stage: single crops, before any mixing. Noise in their place, gain, polarity, time, noise added."""
+"""The early stage: single crops, before any mixing. Replacement by noise, gain, polarity, time shift, added noise."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from ossicle.models.settings import AugmentSettings
 
 
 def vary_early(sounds: Sounds, settings: AugmentSettings, plan: ChunkPlan, generator: torch.Generator) -> Sounds:
-    """All of the stage; ``plan`` says which samples are which frame's."""
+    """Apply the whole stage; ``plan`` maps samples to frames."""
     waveforms = _noise_instead(sounds, settings.noise_probability, generator)
     waveforms = _gain(waveforms, settings, generator)
     turned = touched(len(sounds), settings.early.polarity_probability, generator)
@@ -23,12 +23,12 @@ def vary_early(sounds: Sounds, settings: AugmentSettings, plan: ChunkPlan, gener
 
 
 def _noise_instead(sounds: Sounds, probability: float, generator: torch.Generator) -> Tensor:
-    """Crops without any target become steady noise, a share of them."""
+    """Replace a share of the crops without any target by steady noise."""
     free = sounds.free
     if probability == 0:
         return sounds.waveforms
     silenced = free[torch.rand(len(free), generator=generator) < probability]
-    if len(silenced) == 0:  # MKL has no transform of nothing
+    if len(silenced) == 0:  # MKL cannot transform an empty array
         return sounds.waveforms
     noise = coloured_noise(len(silenced), sounds.waveforms.shape[1], generator)
     return replaced(sounds.waveforms, silenced, noise.to(sounds.waveforms.device))
@@ -44,7 +44,7 @@ def _gain(waveforms: Tensor, settings: AugmentSettings, generator: torch.Generat
 
 
 def _hiss(sounds: Sounds, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
-    """Steady noise below the crop's calls (or the whole crop, where it has none) by a drawn ratio."""
+    """Add steady noise below the crop's calls (or the whole crop, if it has none) by a drawn ratio."""
     early, waveforms = settings.early, sounds.waveforms
     items = touched(len(sounds), early.hiss_probability, generator)
     if len(items) == 0:
@@ -52,19 +52,21 @@ def _hiss(sounds: Sounds, settings: AugmentSettings, generator: torch.Generator)
     ratio = uniform((len(items), 1), early.hiss_low_db, early.hiss_high_db, generator).to(waveforms.device)
     noise = steady_noise(len(items), waveforms.shape[1], generator).to(waveforms.device)
     chosen = items.to(waveforms.device)
-    # Digital silence has no ratio to anything, and stays.
+    # Digital silence has no signal-to-noise ratio and stays unchanged.
     level = call_power(waveforms[chosen], sounds.targets[chosen]).sqrt() * 10 ** (-ratio / 20)
     return replaced(waveforms, items, waveforms[chosen] + level * noise)
 
 
 def coloured_noise(batch: int, n_samples: int, generator: torch.Generator) -> Tensor:
-    """Steady noise (batch, n_samples), white or with power that falls by up to 6 dB an octave, from -60 to -15 dBFS."""
+    """Return steady noise (batch, n_samples), white or with power falling by up to 6 dB per octave, from -60 to
+    -15 dBFS.
+    """
     noise = steady_noise(batch, n_samples, generator)
     return noise * 10 ** (uniform((batch, 1), -60.0, -15.0, generator) / 20)
 
 
 def steady_noise(batch: int, n_samples: int, generator: torch.Generator) -> Tensor:
-    """The same with an effective value of 1."""
+    """Return the same with a root mean square of 1."""
     spectrum = torch.fft.rfft(torch.randn(batch, n_samples, generator=generator))
     frequency = torch.arange(spectrum.shape[1]).clamp_min(1) / max(spectrum.shape[1], 1)
     slope = uniform((batch, 1), 0.0, 2.0, generator) * torch.randint(0, 2, (batch, 1), generator=generator)

@@ -1,4 +1,4 @@
-"""Random filters: frequencies of whole crops turned down, as other microphones, rooms and distances do."""
+"""Random filters: attenuate frequencies of whole crops, as other microphones, rooms and distances do."""
 
 import torch
 from torch import Tensor
@@ -9,9 +9,10 @@ from ossicle.models.augmentation.settings import SpectralSettings
 
 
 def vary_frequencies(waveforms: Tensor, settings: SpectralSettings, generator: torch.Generator) -> Tensor:
-    """Some of the crops (batch, n_samples) through a filter of their own, without a change of phase.
+    """Filter some of the crops (batch, n_samples), each with its own filter, without changing the phase.
 
-    ``filter_points`` gains from ``-filter_db`` to 0 dB, evenly from 0 Hz to half the rate; lines in dB between them.
+    ``filter_points`` gains from ``-filter_db`` to 0 dB, evenly spaced from 0 Hz to half the rate, joined by lines in
+    dB.
     """
     items = touched(len(waveforms), settings.filter_probability, generator)
     if len(items) == 0:
@@ -21,7 +22,7 @@ def vary_frequencies(waveforms: Tensor, settings: SpectralSettings, generator: t
 
 
 def filtered(waveforms: Tensor, gains_db: Tensor) -> Tensor:
-    """Each crop (k, n_samples) under its gains in dB (k, n_points); round its ends, which is how one FFT filters."""
+    """Apply gains in dB (k, n_points) to each crop (k, n_samples); the filter wraps around the ends, as an FFT does."""
     spectrum = torch.fft.rfft(waveforms)
     curve = interpolate(gains_db[:, None], size=spectrum.shape[1], mode="linear", align_corners=True)[:, 0]
     out: Tensor = torch.fft.irfft(spectrum * 10 ** (curve / 20), n=waveforms.shape[1])

@@ -1,8 +1,13 @@
-"""Mixup of crops: two of a batch heard at once, their labels joined.
+"""Mixup of crops: two crops of a batch added, with their labels combined.
 
-Zhang et al., "mixup: Beyond Empirical Risk Minimization" (2018); with ``balance = "pressure"`` the weights of Tokozume
-et al., "Learning from Between-class Examples for Deep Sound Recognition" (2018), by which a share of r sounds as r
-however loud the crops are. Their level is the effective value of the loudest tenth of a second, here not A-weighted.
+Zhang et al. (2018); with ``balance = "pressure"`` the weights of Tokozume et al. (2018), for which a share of r sounds
+like r whatever the levels of the crops. The level is the root mean square of the loudest tenth of a second, here
+without A-weighting.
+
+References
+----------
+H. Zhang et al., "mixup: Beyond empirical risk minimization", 2018.
+Y. Tokozume et al., "Learning from between-class examples for deep sound recognition", 2018.
 """
 
 import numpy as np
@@ -15,9 +20,9 @@ from ossicle.models.augmentation.sounds import Sounds, loudest
 
 
 def mix(sounds: Sounds, settings: MixupSettings, rate: int, generator: torch.Generator) -> Sounds:
-    """Some crops mixed with another of the batch; a batch of one is left alone.
+    """Mix some crops with another of the batch; a batch of one stays unchanged.
 
-    The partner is the next on a random round through the batch, so never the crop itself.
+    The partner is the next in a random cycle through the batch, so never the crop itself.
     """
     batch, device = len(sounds), sounds.waveforms.device
     if settings.probability == 0 or batch < 2:
@@ -48,7 +53,7 @@ def mix(sounds: Sounds, settings: MixupSettings, rate: int, generator: torch.Gen
 
 
 def next_on_round(batch: int, generator: torch.Generator) -> Tensor:
-    """For each item another one: a permutation of one cycle, int64 (batch,)."""
+    """Return another item for each item: a permutation of one cycle, int64 (batch,)."""
     order = torch.randperm(batch, generator=generator)
     partner = torch.empty_like(order)
     partner[order] = order.roll(-1)
@@ -56,18 +61,18 @@ def next_on_round(batch: int, generator: torch.Generator) -> Tensor:
 
 
 def shares(batch: int, alpha: float, generator: torch.Generator) -> Tensor:
-    """The share of each crop in its mix, from Beta(alpha, alpha), or 0.5 where ``alpha`` is 0: float32 (batch,)."""
+    """Return the share of each crop in its mix, from Beta(alpha, alpha), or 0.5 if ``alpha`` is 0: float32 (batch,)."""
     if alpha == 0:
         return torch.full((batch,), 0.5)
-    # torch's own takes no generator.
+    # torch's own function takes no generator.
     seed = int(torch.randint(0, 2**62, (1,), generator=generator))
     return torch.from_numpy(np.random.default_rng(seed).beta(alpha, alpha, batch).astype(np.float32))
 
 
 def mixed_by_pressure(own: Tensor, other: Tensor, share: Tensor, rate: int) -> Tensor:
-    """``(p a + (1 - p) b) / sqrt(p^2 + (1 - p)^2)`` with ``p = 1 / (1 + A (1 - r) / (B r))``: (k, n_samples).
+    """Return ``(p a + (1 - p) b) / sqrt(p^2 + (1 - p)^2)`` with ``p = 1 / (1 + A (1 - r) / (B r))``: (k, n_samples).
 
-    A and B are the crops' levels, r their ``share`` (k, 1). Digital silence has no level: p is r then.
+    A and B are the crops' levels, r their ``share`` (k, 1). For digital silence, which has no level, p is r.
     """
     a, b = loudest(own, rate), loudest(other, rate)
     heard = (a > 0) & (b > 0)
@@ -77,10 +82,10 @@ def mixed_by_pressure(own: Tensor, other: Tensor, share: Tensor, rate: int) -> T
 
 
 def joined(own: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor], share: Tensor, rule: str) -> tuple[Tensor, Tensor]:
-    """Targets and mask of mixes from those of both crops, each (k, n_frames, n_labels); ``share`` (k, 1, 1).
+    """Combine targets and mask of two crops, each (k, n_frames, n_labels); ``share`` (k, 1, 1).
 
-    Known is what is known of both; but where labels are not divided by share, a call that is known to fill one crop
-    fills the mix, whatever the other one holds.
+    A frame is known if it is known in both. If labels are not divided by share, a call that is known to fill one crop
+    fills the mix, whatever the other crop contains.
     """
     (a, known_a), (b, known_b) = own, other
     both = known_a * known_b

@@ -1,8 +1,8 @@
-"""Crops moved in time, and their targets with them.
+"""Shift crops in time, together with their targets.
 
-Where frames overlap (frame-wise networks, sliding windows), a chunk moves by whole frames, so that targets and mask
-move by as many. Where they do not (a frame is a clip), each clip is moved in itself by any number of samples, and its
-labels stay: they say what it holds, not where.
+If frames overlap (frame-wise networks, sliding windows), a chunk is shifted by whole frames, so that targets and mask
+move by the same number. If they do not (a frame is a clip), each clip is shifted within itself by any number of
+samples; its labels stay unchanged, because they do not depend on time.
 """
 
 import torch
@@ -17,7 +17,7 @@ from ossicle.models.augmentation.sounds import Sounds
 
 
 def shift(sounds: Sounds, settings: EarlySettings, plan: ChunkPlan, generator: torch.Generator) -> Sounds:
-    """Some crops moved by up to ``settings.shift_s``, never by nothing; shorter ones than that by less than a turn."""
+    """Shift some crops by up to ``settings.shift_s``, never by 0; crops shorter than that by less than their length."""
     items = touched(len(sounds), settings.shift_probability, generator)
     if len(items) == 0:
         return sounds
@@ -46,20 +46,22 @@ def shift(sounds: Sounds, settings: EarlySettings, plan: ChunkPlan, generator: t
 
 
 def _offsets(shape: tuple[int, ...], farthest: int, generator: torch.Generator) -> Tensor:
-    """Whole numbers from 1 to ``farthest``, of either sign."""
+    """Return whole numbers from 1 to ``farthest``, of either sign."""
     length = torch.randint(1, max(farthest, 1) + 1, shape, generator=generator)
     return length * (2 * torch.randint(0, 2, shape, generator=generator) - 1)
 
 
 def _moved(values: Tensor, by: Tensor, circular: bool) -> Tensor:
-    """``values`` (batch, n) or (batch, n, m), each moved along n by its own number of places, ``by`` (batch, 1)."""
+    """Return ``values`` (batch, n) or (batch, n, m), each shifted along n by its own number of positions, ``by``
+    (batch, 1).
+    """
     n = values.shape[1]
     source = torch.arange(n, device=values.device) - by
     return _read(values, source % n if circular else source)
 
 
 def _moved_clips(waveforms: Tensor, by: Tensor, plan: ChunkPlan, circular: bool) -> Tensor:
-    """Chunks each clip of which is moved in itself, ``by`` (batch * n_frames, 1); what lies between clips stays."""
+    """Shift each clip of the chunks within itself, ``by`` (batch * n_frames, 1); samples between clips stay."""
     between = plan.hop_samples - plan.window_samples
     each = pad(waveforms, (0, between)).reshape(-1, plan.hop_samples)
     moved = _moved(each[:, : plan.window_samples], by, circular)
@@ -68,10 +70,10 @@ def _moved_clips(waveforms: Tensor, by: Tensor, plan: ChunkPlan, circular: bool)
 
 
 def _moved_frames(waveforms: Tensor, by: Tensor, plan: ChunkPlan, n_frames: int, circular: bool) -> Tensor:
-    """Chunks moved by samples that are whole frames, ``by`` (batch, 1).
+    """Shift chunks by samples that are whole frames, ``by`` (batch, 1).
 
-    Circular: the stretches that frames stand for go round; the edges of a chunk, which belong to no frame, are what
-    comes before and after them on that circle.
+    The shift is circular over the stretches of frames; the edges of a chunk, which belong to no frame, are filled with
+    the samples before and after them on that circle.
     """
     edge, turn = (plan.window_samples - plan.hop_samples) // 2, n_frames * plan.hop_samples
     source = torch.arange(waveforms.shape[1], device=waveforms.device) - by
@@ -79,7 +81,7 @@ def _moved_frames(waveforms: Tensor, by: Tensor, plan: ChunkPlan, n_frames: int,
 
 
 def _read(values: Tensor, source: Tensor) -> Tensor:
-    """``values`` (batch, n) or (batch, n, m) at ``source`` (batch, n); 0 beyond its ends."""
+    """Return ``values`` (batch, n) or (batch, n, m) at ``source`` (batch, n); 0 beyond the ends."""
     n = values.shape[1]
     inside = (source >= 0) & (source < n)
     index = source.clamp(0, n - 1)

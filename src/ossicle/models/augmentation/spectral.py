@@ -1,7 +1,11 @@
 """The spectral stage: contrast, treble, equaliser and masks of log-mel spectrograms, each crop by itself.
 
-Masks after Park et al., "SpecAugment" (2019). They leave the targets: of a label that says what a clip holds nothing
-changes, and of a call that is masked in part the rest is still heard.
+Masks follow Park et al. (2019). They leave the targets unchanged: a label of a clip stays true, and a partly masked
+call can still be heard.
+
+References
+----------
+D. S. Park et al., "SpecAugment: A simple data augmentation method for automatic speech recognition", 2019.
 """
 
 import math
@@ -17,7 +21,7 @@ from ossicle.models.settings import AugmentSettings
 
 
 def vary_log_mel(log_mel: Tensor, settings: AugmentSettings, hop_s: float, generator: torch.Generator) -> Tensor:
-    """All of the stage on (batch, n_frames, n_mels) in dB; masks are filled with the crop's mean."""
+    """Apply the whole stage to (batch, n_frames, n_mels) in dB; masks are filled with the crop's mean."""
     spectral = settings.spectral
     batch, n_frames, n_mels = log_mel.shape
     device = log_mel.device
@@ -37,7 +41,9 @@ def vary_log_mel(log_mel: Tensor, settings: AugmentSettings, hop_s: float, gener
 
 
 def masks(batch: int, size: int, longest: int, most: int, probability: float, generator: torch.Generator) -> Tensor:
-    """From one to ``most`` stretches of up to ``longest`` places, in the items that have any: bool (batch, size)."""
+    """Return from one to ``most`` stretches of up to ``longest`` positions, in the items that have any: bool (batch,
+    size).
+    """
     if probability == 0:
         return torch.zeros(batch, size, dtype=torch.bool)
     width = torch.randint(0, longest + 1, (batch, most), generator=generator)
@@ -53,7 +59,7 @@ def masks(batch: int, size: int, longest: int, most: int, probability: float, ge
 
 
 def _change_contrast(log_mel: Tensor, settings: SpectralSettings, generator: torch.Generator) -> Tensor:
-    """Levels, as shares of the range from a crop's least to its largest, to a power that is even in its logarithm."""
+    """Raise levels, as shares of the range of a crop, to a power whose logarithm is uniform."""
     items = touched(len(log_mel), settings.power_probability, generator)
     if len(items) == 0:
         return log_mel
@@ -67,7 +73,9 @@ def _change_contrast(log_mel: Tensor, settings: SpectralSettings, generator: tor
 
 
 def _turn_treble(log_mel: Tensor, settings: SpectralSettings, generator: torch.Generator) -> Tensor:
-    """From 0 dB at the lowest band evenly down to a drawn level at a drawn band of the upper half, and on at that."""
+    """Add a gain that runs linearly from 0 dB at the lowest band to a drawn level at a drawn band, and stays constant
+    above.
+    """
     n_mels = log_mel.shape[2]
     items = touched(len(log_mel), settings.treble_probability, generator)
     if len(items) == 0:

@@ -1,11 +1,12 @@
-"""Augmentation on whole batches, in named stages: pure functions of tensors, settings and a generator that is passed.
+"""Augmentation of whole batches in named stages: pure functions of tensors, settings and a given generator.
 
     early > mixup > late > normalise > filter     waveforms, targets and mask (:func:`waveform_stages`)
-    stretch > spectral                            their spectrograms (``models.stretch``, ``models.spectral``)
+    stretch > spectral                            their spectrograms (``augmentation.stretch``,
+    ``augmentation.spectral``)
 
-Each stage says which share of the crops it touches; a stage that touches none draws nothing and changes no bit. All is
-drawn on the CPU, so that every device sees the same, and each crop is changed by its own draws and levels: nothing is
-shared over a batch but the crops that are mixed.
+Each stage has the share of crops that it changes; a stage with a share of 0 draws nothing and changes no bit.
+Everything is drawn on the CPU, so that all devices give the same result, and each crop is changed by its own draws and
+levels: crops of a batch interact only when they are mixed.
 """
 
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from ossicle.models.settings import AugmentSettings
 
 
 def vary_waveforms(sounds: Sounds, settings: AugmentSettings, plan: ChunkPlan, generator: torch.Generator) -> Sounds:
-    """A batch of crops after all stages of waveforms."""
+    """Return a batch of crops after all stages of waveforms."""
     varied = sounds
     for _, after in waveform_stages(sounds, settings, plan, generator):
         varied = after
@@ -33,7 +34,7 @@ def vary_waveforms(sounds: Sounds, settings: AugmentSettings, plan: ChunkPlan, g
 def waveform_stages(
     sounds: Sounds, settings: AugmentSettings, plan: ChunkPlan, generator: torch.Generator
 ) -> Iterator[tuple[str, Sounds]]:
-    """The name of each stage and the batch after it, in order."""
+    """Yield the name of each stage and the batch after it, in order."""
     sounds = vary_early(sounds, settings, plan, generator)
     if settings.normalise == "both":
         sounds = _normalised(sounds)

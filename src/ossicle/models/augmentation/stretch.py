@@ -1,10 +1,10 @@
-"""Pitch and time stretch of training spectrograms, with targets that stay true.
+"""Pitch and time stretch of training spectrograms, with matching targets.
 
-Pitch resamples the bands as if every frequency were multiplied by a factor, time the rows as if the sound lasted longer
-or shorter, around the middle of the chunk; both are linear between neighbours, in decibels. Bands and rows from beyond
-the spectrogram's edge repeat the last one. Stretched time moves the targets with the sound: a new frame has the mean
-target of the old stretch that it comes from, to the resolution of a frame, and frames that come from beyond the chunk
-or from where nobody looked are masked.
+Pitch resamples the bands as if every frequency were multiplied by a factor; time resamples the rows as if the sound
+lasted longer or shorter, around the middle of the chunk. Both interpolate linearly, in decibels. Bands and rows beyond
+the edge of the spectrogram repeat the last one. Time stretch moves the targets with the sound: a new frame has the mean
+target of its source stretch, to the resolution of a frame; frames from beyond the chunk or from unchecked stretches are
+masked.
 """
 
 import math
@@ -31,11 +31,11 @@ def vary_stretch(
     shared: bool,
     generator: torch.Generator,
 ) -> Stretched:
-    """A factor of pitch and one of time for each crop, even in octaves between the limits of the settings.
+    """Stretch each crop by its own factors of pitch and time, uniform in octaves between the limits of the settings.
 
     ``spectrogram`` (batch, n_rows, n_mels) in dB; ``targets`` and ``mask`` (batch, n_frames, n_labels). ``shared``: the
-    rows are those of one STFT (``core.chunks.framing``); time cannot be stretched otherwise, which is a UsageError.
-    Draws only what is switched on.
+    rows are those of one STFT (``core.chunks.framing``); otherwise time cannot be stretched and UsageError is raised.
+    Only what is switched on is drawn.
     """
     if settings.stretch_probability == 0 or not (settings.stretches_pitch or settings.stretches_time):
         return spectrogram, targets, mask
@@ -64,20 +64,20 @@ def _factors(batch: int, low: float, high: float, generator: torch.Generator) ->
 
 
 def stretch_pitch(spectrogram: Tensor, factors: Tensor, centres_hz: NDArray[np.float64]) -> Tensor:
-    """Frequencies multiplied by ``factors`` (batch,): what was at f Hz is at factor * f Hz."""
+    """Multiply frequencies by ``factors`` (batch,): content at f Hz moves to factor * f Hz."""
     bands = np.arange(len(centres_hz))
     sources = np.stack([np.interp(centres_hz / factor, centres_hz, bands) for factor in factors.tolist()])
     return _resampled(spectrogram.transpose(1, 2), torch.from_numpy(sources)).transpose(1, 2)
 
 
 def stretch_time(spectrogram: Tensor, targets: Tensor, mask: Tensor, factors: Tensor) -> Stretched:
-    """Durations multiplied by ``factors`` (batch,) around the middle of the chunk, of sound and targets alike."""
+    """Multiply durations by ``factors`` (batch,) around the middle of the chunk, for sound and targets."""
     n_rows, n_frames = spectrogram.shape[1], targets.shape[1]
     middle = (n_rows - 1) / 2
     rows = torch.arange(n_rows, dtype=torch.float64)
     sources = middle + (rows - middle) / factors[:, None]
     stretched = _resampled(spectrogram, sources.clamp(0, n_rows - 1))
-    # Where each frame's borders were, in old frames.
+    # Borders of each new frame, in old frames.
     borders = torch.arange(n_frames + 1, dtype=torch.float64)
     borders = n_frames / 2 + (borders - n_frames / 2) / factors[:, None]
     width = 1 / factors[:, None, None].to(targets.device, targets.dtype)
@@ -89,7 +89,7 @@ def stretch_time(spectrogram: Tensor, targets: Tensor, mask: Tensor, factors: Te
 
 
 def _resampled(values: Tensor, sources: Tensor) -> Tensor:
-    """``values`` (batch, n, m) read at ``sources`` (batch, k) in [0, n - 1] along n, linear between: (batch, k, m)."""
+    """Return ``values`` (batch, n, m) at ``sources`` (batch, k) in [0, n - 1] along n, interpolated: (batch, k, m)."""
     below = sources.floor().clamp(max=values.shape[1] - 2 if values.shape[1] > 1 else 0)
     share = (sources - below).to(values.device, values.dtype)[:, :, None]
     index = below.long().to(values.device)[:, :, None].expand(-1, -1, values.shape[2])
@@ -99,6 +99,8 @@ def _resampled(values: Tensor, sources: Tensor) -> Tensor:
 
 
 def _between(values: Tensor, borders: Tensor) -> Tensor:
-    """Sums of ``values`` (batch, n, m; each even over its frame) between neighbours of ``borders`` (batch, k + 1)."""
+    """Return sums of ``values`` (batch, n, m; constant within a frame) between neighbours of ``borders`` (batch, k
+    + 1).
+    """
     sums = torch.nn.functional.pad(values.cumsum(dim=1), (0, 0, 1, 0))
     return _resampled(sums, borders.clamp(0, values.shape[1])).diff(dim=1)

@@ -1,1 +1,1 @@
-"""Networks by name, their backbones, and how they start."""
+"""Networks by name, their backbones, and their initial weights."""

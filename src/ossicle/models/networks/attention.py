@@ -1,12 +1,16 @@
-"""Networks that say of a clip what is in it, and where: an image network with an attention head.
+"""Networks that say what a clip contains, and where: an image network with an attention head.
 
-Generalised-mean pooling over frequency (Radenovic et al., "Fine-tuning CNN Image Retrieval with No Human Annotation",
-2018), then attention over time (Kong et al., "PANNs: Large-Scale Pretrained Audio Neural Networks for Audio Pattern
-Recognition", 2020): each label has a value and a weight at every place in time, and what is said of the clip is the
-weighted mean of the values. So weak labels (the clip has it) teach where in the clip it is.
+Generalised-mean pooling over frequency (Radenovic et al. 2018) is followed by attention over time (Kong et al. 2020):
+each label has a value and a weight at every position in time, and the output for the clip is the weighted mean of the
+values. Weak labels (present in the clip) thereby also train the position within the clip.
 
-:class:`AttentionNetwork` reads each window as one clip, :class:`AttentionFrames` a chunk as one clip of which it tells
-every part. Their weights have the same names and shapes: what one has learned the other can read.
+:class:`AttentionNetwork` reads each window as one clip; :class:`AttentionFrames` reads a chunk as one clip and returns
+every part of it. Their weights have the same names and shapes, so each can load those of the other.
+
+References
+----------
+F. Radenovic et al., "Fine-tuning CNN image retrieval with no human annotation", 2018.
+Q. Kong et al., "PANNs: Large-scale pretrained audio neural networks for audio pattern recognition", 2020.
 """
 
 from typing import NamedTuple
@@ -21,19 +25,19 @@ from ossicle.models.networks.windows import WindowImages, normalise
 from ossicle.models.settings import WindowSettings
 
 _GEM_START = 3.0
-# Powers of nothing have no gradient.
+# Powers of 0 have no gradient.
 _GEM_LEAST = 1e-6
 
 
 class Heard(NamedTuple):
-    """What the head says of clips: logits of each (n, n_labels), and of its places in time (n, n_places, n_labels)."""
+    """Output of the head: logits of each clip (n, n_labels), and of its positions in time (n, n_places, n_labels)."""
 
     clip: Tensor
     places: Tensor
 
 
 class FrequencyPool(nn.Module):
-    """Maps (n, n_features, height, width) -> (n, height, n_features): one value for all frequencies of a place.
+    """Maps (n, n_features, height, width) -> (n, height, n_features): one value for all frequencies of a position.
 
     ``how``: ``"gem"`` (the generalised mean with a learned power), ``"mean"`` or ``"max"``.
     """
@@ -45,9 +49,9 @@ class FrequencyPool(nn.Module):
             self.power = nn.Parameter(torch.tensor(_GEM_START))
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Pool."""
+        """Pool over frequency."""
         if self.how == "gem":
-            # In float32: high powers of small values leave the range of bfloat16's digits.
+            # In float32: high powers of small values exceed the precision of bfloat16.
             with torch.autocast(maps.device.type, enabled=False):
                 pooled = maps.float().clamp_min(_GEM_LEAST).pow(self.power).mean(dim=3).pow(1.0 / self.power)
         else:
@@ -56,7 +60,7 @@ class FrequencyPool(nn.Module):
 
 
 class _Attention(nn.Module):
-    """The parts that both readings share, and so the names of their weights."""
+    """The parts that both networks share, including the names of their weights."""
 
     def __init__(self, settings: WindowSettings, shape: tuple[int, int], n_labels: int) -> None:
         super().__init__()
@@ -70,7 +74,7 @@ class _Attention(nn.Module):
         self.output = nn.Linear(settings.hidden, n_labels)
 
     def hear(self, image: Tensor) -> Heard:
-        """Logits of images (n, 1, *shape) and of their places in time."""
+        """Return logits of images (n, 1, *shape) and of their positions in time."""
         places = self.dropout[0](self.pool(self.backbone(image)))
         hidden = self.dropout[1](torch.relu(self.hidden(places)))
         values: Tensor = self.output(hidden)
@@ -86,11 +90,11 @@ class AttentionNetwork(_Attention):
         self.images = WindowImages(settings, framing, n_mels)
 
     def heard(self, spectrogram: Tensor) -> Heard:
-        """Of every window: logits (batch * n_windows, n_labels), and of its places in time."""
+        """Return the logits of every window (batch * n_windows, n_labels), and of its positions in time."""
         return self.hear(self.images(spectrogram))
 
     def forward(self, spectrogram: Tensor) -> Tensor:
-        """Logits of every window."""
+        """Return the logits of every window."""
         clip = self.heard(spectrogram).clip
         return clip.reshape(-1, self.images.n_windows, clip.shape[1])
 
@@ -98,8 +102,8 @@ class AttentionNetwork(_Attention):
 class AttentionFrames(_Attention):
     """Chunks' spectrograms (batch, n_frames, n_mels) in dB -> logits of their frames (batch, chunk_frames, n_labels).
 
-    A chunk is one clip; a frame of the plan is as many STFT frames as the network joins into one place in time, or a
-    multiple of it. Raises UsageError where it is not.
+    A chunk is one clip. A frame of the plan must be the STFT frames that the network joins into one position in time,
+    or a multiple of them; raises UsageError otherwise.
     """
 
     def __init__(self, settings: WindowSettings, framing: Framing, n_mels: int, n_labels: int) -> None:
@@ -115,10 +119,10 @@ class AttentionFrames(_Attention):
         self.per_frame = n_places // self.chunk_frames
 
     def heard(self, spectrogram: Tensor) -> Heard:
-        """Of every chunk: logits (batch, n_labels), and of its frames (batch, chunk_frames, n_labels)."""
+        """Return the logits of every chunk (batch, n_labels), and of its frames (batch, chunk_frames, n_labels)."""
         clip, places = self.hear(normalise(spectrogram, self.normalise)[:, None])
         return Heard(clip, places.reshape(-1, self.chunk_frames, self.per_frame, places.shape[2]).mean(dim=2))
 
     def forward(self, spectrogram: Tensor) -> Tensor:
-        """Logits of every frame."""
+        """Return the logits of every frame."""
         return self.heard(spectrogram).places

@@ -1,7 +1,7 @@
-"""Image networks of timm by name: what looks at one spectrogram and gives maps of features, or one vector.
+"""Image networks of timm by name, which turn one spectrogram into maps of features or one vector.
 
-Any name that timm knows will do (``timm.list_models()``), old names such as ``tf_efficientnetv2_s_in21k`` included.
-What a network makes of images of a size is asked of a copy without memory, before the real one is built.
+Any name in ``timm.list_models()`` works, including old names such as ``tf_efficientnetv2_s_in21k``. The output size for
+a given image size is determined with a copy without memory, before the real network is built.
 """
 
 import warnings
@@ -21,21 +21,22 @@ _NHWC = "NHWC"
 
 
 def image_backbone(name: str, max_pool: bool, shape: Shape) -> tuple[nn.Module, int]:
-    """An untrained network of timm, (batch, 1, *shape) -> (batch, n_features) by its own pooling, and n_features.
+    """Return an untrained network of timm, (batch, 1, *shape) -> (batch, n_features) by its own pooling, and
+    n_features.
 
-    Without ``max_pool`` the pooling after a residual network's stem is left out, which small images are too small for;
-    networks that have none there stay as they are. Nothing is downloaded. Raises UsageError for names that timm lacks
-    and for images that the network cannot read.
+    Without ``max_pool`` the pooling after the stem of a residual network is left out, because small images are too
+    small for it; networks without that pooling stay unchanged. Nothing is downloaded. Raises UsageError for names that
+    timm does not have and for images that the network cannot read.
     """
     *_, n_features = _seen(name, max_pool, shape, pooled=True)
     return _create(name, max_pool, shape, pooled=True), n_features
 
 
 class FeatureMaps(nn.Module):
-    """A network of timm as a map-maker: (batch, 1, *shape) -> (batch, n_features, *size).
+    """A network of timm that returns maps: (batch, 1, *shape) -> (batch, n_features, *size).
 
-    The two of ``size`` follow the image's two axes. Networks of patches are made for images of
-    ``shape`` and read no others. Raises UsageError as :func:`image_backbone`, and for networks that give no maps.
+    The two axes of ``size`` follow those of the image. Patch-based networks are made for images of ``shape`` and read
+    no others. Raises UsageError like :func:`image_backbone`, and for networks without maps.
     """
 
     def __init__(self, name: str, max_pool: bool, shape: Shape) -> None:
@@ -54,7 +55,7 @@ class FeatureMaps(nn.Module):
             raise UsageError(f"[model.window] backbone = {name!r} gives no maps of features; use another")
 
     def forward(self, image: Tensor) -> Tensor:
-        """Maps of an image."""
+        """Return the maps of an image."""
         found: Tensor = self.network.forward_features(image)
         if self.grid is not None:
             rows, columns = self.grid
@@ -77,12 +78,12 @@ def _create(name: str, max_pool: bool, shape: Shape, pooled: bool) -> Any:
         hint = did_you_mean(name, timm.list_models(), most=3)
         raise UsageError(f"[model.window] backbone = {name!r} is no network of timm {timm.__version__}; {hint}")
     settings = get_pretrained_cfg(name)
-    # Networks of patches are made for one size of image.
+    # Patch-based networks are made for one image size.
     extra: dict[str, Any] = {"img_size": shape} if settings is not None and settings.fixed_input_size else {}
     if not pooled:
         extra["global_pool"] = ""
     with warnings.catch_warnings():
-        # Old names stand in old projects, and timm knows the new ones.
+        # Old projects contain old names, which timm maps to new ones.
         warnings.filterwarnings("ignore", message="Mapping deprecated model name")
         network: Any = timm.create_model(name, pretrained=False, in_chans=1, num_classes=0, **extra)
     if not max_pool and hasattr(network, "maxpool"):
@@ -92,7 +93,7 @@ def _create(name: str, max_pool: bool, shape: Shape, pooled: bool) -> Any:
 
 @lru_cache(maxsize=64)
 def _seen(name: str, max_pool: bool, shape: Shape, pooled: bool) -> tuple[int, ...]:
-    """The shape of what a network makes of two images."""
+    """Return the shape of the network's output for two images."""
     try:
         with torch.device("meta"), torch.no_grad():
             network = _create(name, max_pool, shape, pooled).eval()
@@ -100,7 +101,7 @@ def _seen(name: str, max_pool: bool, shape: Shape, pooled: bool) -> tuple[int, .
             found = network(image) if pooled else network.forward_features(image)
     except UsageError:
         raise
-    except Exception as error:  # each network has its own ways to refuse a size
+    except Exception as error:  # each network rejects sizes in its own way
         first_line = str(error).split("\n", 1)[0]
         raise UsageError(
             f"[model.window] backbone = {name!r} cannot read images of {shape[0]} frames x {shape[1]} bands: "

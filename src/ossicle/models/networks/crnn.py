@@ -1,8 +1,12 @@
 """A convolutional recurrent network with one output per frame and label.
 
-The shape follows Cakir et al., "Convolutional Recurrent Neural Networks for Polyphonic Sound Event Detection" (2017):
-convolutions that pool over frequency only, so that time keeps the resolution of the front end, then a bidirectional
-GRU and a linear layer. Batch normalisation over mel bands at the input learns what a front end otherwise hard-codes.
+The architecture follows Cakir et al. (2017): convolutions that pool over frequency only, so that time keeps the
+resolution of the front end, then a bidirectional GRU and a linear layer. Batch normalisation over mel bands at the
+input learns the normalisation that front ends otherwise hard-code.
+
+References
+----------
+E. Cakir et al., "Convolutional recurrent neural networks for polyphonic sound event detection", 2017.
 """
 
 import torch
@@ -16,7 +20,7 @@ from ossicle.models.settings import CrnnSettings
 class Crnn(nn.Module):
     """Log-mel (batch, n_frames, n_mels) in dB -> logits (batch, n_frames, n_labels).
 
-    Raises UsageError where the poolings leave no band.
+    Raises UsageError if the poolings leave no band.
     """
 
     def __init__(self, settings: CrnnSettings, n_mels: int, n_labels: int) -> None:
@@ -28,7 +32,7 @@ class Crnn(nn.Module):
             blocks += [
                 nn.Conv2d(width, channels, 3, padding=1, bias=False),
                 nn.BatchNorm2d(channels),
-                # Rectifying the largest gives the largest rectified: in this order there is less to do.
+                # max(relu(x)) equals relu(max(x)), which is less work.
                 nn.MaxPool2d((1, pool)),
                 nn.ReLU(inplace=True),
                 nn.Dropout(settings.dropout),
@@ -44,9 +48,9 @@ class Crnn(nn.Module):
         self.output = nn.Linear(2 * settings.hidden, n_labels)
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        """Logits of every frame."""
+        """Return the logits of every frame."""
         x = self.normalise(log_mel.transpose(1, 2)).transpose(1, 2)
-        # Channels last is what the CPU's convolutions are fastest in.
+        # Convolutions on CPUs are fastest with channels last.
         x = self.convolutions(x[:, None].contiguous(memory_format=torch.channels_last))
         x = x.permute(0, 2, 1, 3).flatten(2)
         if self.training and x.device.type == "cpu" and x.dtype == torch.float32:

@@ -1,4 +1,4 @@
-"""The parts that run outside training: from chunks or their log-mel to the scores of the core frames."""
+"""The parts of a model that run outside training: from chunks or their log-mel to scores of the core frames."""
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ class CoreScores(nn.Module):
         self.last = plan.context_frames + plan.core_frames
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        """Scores of the core; the context was only looked at."""
+        """Return the scores of the core; the context is only read."""
         return torch.sigmoid(self.network(log_mel)[:, self.first : self.last])
 
 
@@ -31,6 +31,6 @@ class WaveformScores(nn.Module):
         self.core = CoreScores(network, plan)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Scores of the core."""
+        """Return the scores of the core."""
         scores: Tensor = self.core(self.front_end(waveform))
         return scores

@@ -1,10 +1,13 @@
-"""A bidirectional GRU for training on CPUs: what ``torch.nn.GRU`` computes, in half the operations a frame.
+"""A bidirectional GRU for training on CPUs: the result of ``torch.nn.GRU`` with half the operations per frame.
 
-On a CPU, ``torch.nn.GRU`` walks each direction by itself and records every operation of every frame for autograd; small
-networks spend half of a training step there. Here both directions are one batch, and the gradient is written out
-(Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014, in cuDNN's form: the reset gate acts
-after the recurrent product). ``torch.nn.GRU`` keeps the weights and is the oracle of the tests; it also runs wherever
-nothing is trained.
+On a CPU, ``torch.nn.GRU`` processes each direction separately and records every operation of every frame for autograd;
+small networks spend half of a training step there. Here both directions are one batch, and the gradient is written out
+(Cho et al. 2014, in cuDNN's form: the reset gate acts after the recurrent product). ``torch.nn.GRU`` keeps the weights,
+is the reference in the tests, and also runs wherever nothing is trained.
+
+References
+----------
+K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine translation", 2014.
 """
 
 from typing import Any
@@ -15,13 +18,14 @@ from torch.autograd.function import once_differentiable
 
 
 def bidirectional_gru(x: Tensor, gru: nn.GRU) -> Tensor:
-    """The output of ``gru``, one layer, bidirectional, batch first: (batch, n_frames, width) -> (..., 2 * hidden).
+    """Return the output of ``gru``, one layer, bidirectional, batch first: (batch, n_frames, width) -> (..., 2 *
+    hidden).
 
-    Same values and gradients to rounding.
+    Values and gradients equal those of ``gru`` up to rounding.
     """
     names = [f"{kind}_l0{way}" for kind in ("weight_ih", "bias_ih", "weight_hh", "bias_hh") for way in ("", "_reverse")]
     parts: list[Tensor] = [getattr(gru, name) for name in names]
-    # Gates of the input, all frames at once; the backward direction sees time reversed.
+    # Gates of the input for all frames at once; the backward direction reads time in reverse.
     forward = nn.functional.linear(x, parts[0], parts[2])
     backward = nn.functional.linear(x, parts[1], parts[3]).flip(1)
     gates = torch.stack([forward, backward]).permute(2, 0, 1, 3).contiguous()
@@ -34,7 +38,7 @@ def bidirectional_gru(x: Tensor, gru: nn.GRU) -> Tensor:
 class _Recurrence(torch.autograd.Function):
     """Gates of the input (n_frames, 2, batch, 3 * hidden), weights (2, hidden, 3 * hidden), bias (2, 1, 3 * hidden).
 
-    Gives the states (n_frames, 2, batch, hidden); gates stand in torch's order: reset, update, new.
+    Returns the states (n_frames, 2, batch, hidden); gates are in torch's order: reset, update, new.
     """
 
     @staticmethod
@@ -42,7 +46,7 @@ class _Recurrence(torch.autograd.Function):
         n_frames, ways, batch, wide = gates.shape
         hidden = wide // 3
         states = gates.new_zeros(n_frames + 1, ways, batch, hidden)
-        # Reset and update, then the new state and what of it came from the old one.
+        # Reset and update, then the new state and the part of it from the old one.
         opened = gates[..., : 2 * hidden].contiguous()
         fresh = gates[..., 2 * hidden :].contiguous()
         carried = gates.new_empty(n_frames, ways, batch, hidden)
@@ -63,7 +67,8 @@ class _Recurrence(torch.autograd.Function):
         states, opened, fresh, carried, weight = ctx.saved_tensors
         hidden = fresh.shape[-1]
         reset, update = opened[..., :hidden], opened[..., hidden:]
-        # How each gate's input moves the state, for all frames at once; only the state's own gradient is sequential.
+        # Derivatives of the state by each gate's input, for all frames at once; only the state's gradient is
+        # sequential.
         of_new = (1 - update) * (1 - fresh * fresh)
         of_update = (states[:-1] - fresh) * update * (1 - update)
         of_reset = of_new * carried * reset * (1 - reset)
@@ -71,7 +76,7 @@ class _Recurrence(torch.autograd.Function):
         moved = torch.empty_like(slopes)
         back = weight.transpose(1, 2).contiguous()
         whole = torch.empty_like(states[1:])
-        # Of a state: what its own output and the frame after it ask.
+        # Gradient of a state: from its own output and from the next frame.
         asked = torch.zeros_like(states[0])
         for frame in range(len(whole) - 1, -1, -1):
             at = torch.add(gradient[frame], asked, out=whole[frame])

@@ -1,6 +1,6 @@
-"""Weights that others trained, as the start of a backbone: from a file, or from timm's hub.
+"""Pretrained weights as the start of a backbone: from a file, or from timm's hub.
 
-Nothing is unpickled: safetensors files are read as such, files of ``torch.save`` with ``weights_only``.
+Nothing is unpickled: safetensors files are read directly, files of ``torch.save`` with ``weights_only``.
 """
 
 from collections.abc import Mapping
@@ -16,17 +16,22 @@ from ossicle.core.errors import ArtefactError, UsageError
 from ossicle.models.settings import WindowSettings
 
 HUB = "hub"
-# What a backbone may be called in the network it was saved with: ours, Lightning's, data-parallel ones.
+# Prefixes of a backbone in the network it was saved with: Ossicle's, Lightning's, data-parallel ones.
 _PREFIXES = ("backbone.network.", "backbone.", "network.", "model.", "module.", "encoder.")
 _MOST_NAMED = 5
 
 
 def load_pretrained(network: nn.Module, source: str | Path, settings: WindowSettings) -> None:
-    """Give the backbone of a window network the weights of ``source``: a file, or :data:`HUB`.
+    """Load weights of ``source``, a file or :data:`HUB`, into the backbone of a window network.
 
-    Classifiers in the file are left out, and a first layer for colour images is summed to one channel, as timm does.
-    Raises UsageError where the network has no such backbone or timm no such weights, ArtefactError with the file and
-    the first names that do not fit.
+    Classifiers in the file are left out, and a first layer for colour images is summed to one channel, as in timm.
+
+    Raises
+    ------
+    UsageError
+        If the network has no such backbone, or timm no such weights.
+    ArtefactError
+        With the file and the first names that do not fit.
     """
     backbone = getattr(network, "backbone", None)
     if backbone is None:
@@ -60,7 +65,7 @@ def _from_file(path: Path) -> Mapping[str, Tensor]:
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, SafetensorError) as error:
         raise ArtefactError(f"{path}: not a readable file of weights ({error})") from error
-    except Exception as error:  # a damaged or hostile pickle raises whatever it hits
+    except Exception as error:  # a damaged or hostile pickle can raise anything
         first_line = str(error).split("\n", 1)[0]
         raise ArtefactError(
             f"{path}: not a readable file of weights ({first_line}); save them as safetensors"

@@ -1,13 +1,13 @@
-"""How often a label is heard, as the start of a network's outputs."""
+"""Initial outputs of a network from the frequency of each label."""
 
 import torch
 from torch import Tensor, nn
 
 
 def rare_event_bias(network: nn.Module, positive_share: Tensor) -> None:
-    """Start each output at the share of frames that its label fills, so that training need not first unlearn 0.5.
+    """Start each output at the share of frames with its label, so that training need not first unlearn 0.5.
 
-    The logits of every network of the registry come from a linear layer called ``output``.
+    The logits of every network in the registry come from a linear layer called ``output``.
     """
     output = network.get_submodule("output")
     if not isinstance(output, nn.Linear) or output.bias is None:

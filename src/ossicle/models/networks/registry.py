@@ -1,4 +1,4 @@
-"""Networks by name: a literal table from the name in a project file to what builds it."""
+"""Networks by name: a literal table from the name in a project file to the function that builds it."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def _crnn(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_labe
 
 
 def _window(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_labels: int) -> nn.Module:
-    # Here, for timm and torchvision cost a second of every start, and only these networks need them.
+    # Imported here, because timm and torchvision take a second to import and only these networks need them.
     from ossicle.models.networks.attention import AttentionFrames, AttentionNetwork
     from ossicle.models.networks.windows import WindowNetwork
 
@@ -41,9 +41,10 @@ BUILDERS: dict[str, Callable[[ModelSettings, FrontEndSettings, ChunkPlan, int], 
 
 
 def build_network(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_labels: int) -> nn.Module:
-    """A fresh network: chunks' spectrograms (batch, n_frames, n_mels) in dB -> logits (batch, chunk_frames, n_labels).
+    """Return a new network: chunks' spectrograms (batch, n_frames, n_mels) in dB -> logits (batch, chunk_frames,
+    n_labels).
 
-    ``n_frames`` are those of ``core.chunks.framing``, ``chunk_frames`` those of the plan; raises UsageError where the
-    network cannot read such chunks. Its weights fit every plan that it can read.
+    ``n_frames`` are those of ``core.chunks.framing``, ``chunk_frames`` those of the plan. The weights fit every plan
+    that the network can read. Raises UsageError if the network cannot read such chunks.
     """
     return BUILDERS[model.name](model, front, plan, n_labels)

@@ -1,9 +1,13 @@
-"""The known sliding-window models: an image network that looks at one window at a time.
+"""Sliding-window models from the literature: an image network that reads one window at a time.
 
-The family of ORCA-SPOT and ANIMAL-SPOT (Bergler et al., "ORCA-SPOT: An Automatic Killer Whale Sound Detection Toolkit
-Using Deep Learning", Scientific Reports 2019): each window's spectrogram is normalised by itself, a residual network
-without its first pooling looks at it, and a linear layer reads the global average. What it says stands for the step
-around the window's centre (``core.chunks.window_plan``), so its targets are those of a frame-wise network.
+The family of ORCA-SPOT and ANIMAL-SPOT: each window's spectrogram is normalised by itself, a residual network without
+its first pooling reads it, and a linear layer reads the global average. Its output stands for the step around the
+window's centre (``core.chunks.window_plan``), so its targets are those of a frame-wise network.
+
+References
+----------
+C. Bergler et al., "ORCA-SPOT: An automatic killer whale sound detection toolkit using deep learning", Scientific
+Reports 9, 2019.
 """
 
 import torch
@@ -13,16 +17,16 @@ from ossicle.core.chunks import Framing
 from ossicle.models.networks.backbones import image_backbone
 from ossicle.models.settings import WindowSettings
 
-# A window whose values all lie this close is silence at the floor: dividing by less would blow up its rounding.
+# A window whose values are all this close is silence at the floor: dividing by less would amplify rounding errors.
 _LEAST_SPAN_DB = 1.0
-# What "peak" keeps below the loudest (librosa's and the bird competitions' usual top_db).
+# Range of "peak" below the loudest value, in dB (the usual top_db of librosa and of bird sound competitions).
 _RANGE_DB = 80.0
 
 
 class WindowImages(nn.Module):
     """Chunks' spectrograms (batch, n_frames, n_mels) in dB -> images of their windows (batch * n_windows, 1, *shape).
 
-    ``n_frames`` and which rows each window has are those of ``framing``; the windows of a chunk follow each other.
+    ``framing`` gives ``n_frames`` and the rows of each window; the windows of a chunk follow each other.
     """
 
     rows: Tensor
@@ -37,7 +41,7 @@ class WindowImages(nn.Module):
         self.register_buffer("rows", rows.flatten(), persistent=False)
 
     def forward(self, spectrogram: Tensor) -> Tensor:
-        """The images, each normalised by itself."""
+        """Return the images, each normalised by itself."""
         windows = spectrogram.index_select(1, self.rows).reshape(-1, *self.shape)
         image = normalise(windows, self.normalise)[:, None]
         return image.contiguous(memory_format=torch.channels_last)
@@ -58,17 +62,17 @@ class WindowNetwork(nn.Module):
         self.output = nn.Linear(n_features, n_labels)
 
     def forward(self, spectrogram: Tensor) -> Tensor:
-        """Logits of every window."""
+        """Return the logits of every window."""
         logits: Tensor = self.output(self.dropout(self.backbone(self.images(spectrogram))))
         return logits.reshape(-1, self.images.n_windows, logits.shape[1])
 
 
 def normalise(windows: Tensor, how: str) -> Tensor:
-    """Windows (n, n_frames, n_mels) in dB, each normalised by itself.
+    """Normalise each window of (n, n_frames, n_mels) in dB by itself.
 
-    ``"minmax"``: its least value becomes 0 and its largest 1. ``"peak"``: its largest becomes 1, and what lies 80 dB or
-    more below it 0. Of digital silence all becomes 0 either way. ``"level"``: -80 dB becomes 0 and 20 dB 1, and what
-    lies beyond is clamped. ``"none"``: as it is.
+    ``"minmax"``: the lowest value becomes 0 and the highest 1. ``"peak"``: the highest becomes 1, and values at least
+    80 dB below it become 0. Digital silence becomes 0 in both. ``"level"``: -80 dB becomes 0 and 20 dB 1; values beyond
+    are clamped. ``"none"``: unchanged.
     """
     if how == "minmax":
         low = windows.amin(dim=(1, 2), keepdim=True)
@@ -76,7 +80,7 @@ def normalise(windows: Tensor, how: str) -> Tensor:
         return (windows - low) / span.clamp_min(_LEAST_SPAN_DB)
     if how == "peak":
         peak = windows.amax(dim=(1, 2), keepdim=True)
-        # Silence has no peak: else it would be as bright as nothing ever is.
+        # Silence has no peak: otherwise it would become uniformly bright.
         heard = (peak > windows.amin(dim=(1, 2), keepdim=True)).to(windows.dtype)
         return ((windows - peak) / _RANGE_DB + 1.0).clamp_min(0.0) * heard
     if how == "level":
