@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ossicle.app.api.event_evaluation import EventEvaluation, evaluate
     from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
     from ossicle.app.api.predictions import Predictions
+    from ossicle.app.api.project_run import Project, ProjectRun
     from ossicle.app.api.recording_prediction import RecordingPrediction
     from ossicle.bundle.format import read_bundle
     from ossicle.bundle.onnx_runtime import OnnxPredictor
@@ -79,7 +80,9 @@ _PLACES = {
     "OnnxPredictor": "ossicle.bundle.onnx_runtime",
     "OssicleError": "ossicle.core.errors",
     "Predictions": "ossicle.app.api.predictions",
+    "Project": "ossicle.app.api.project_run",
     "ProjectError": "ossicle.core.errors",
+    "ProjectRun": "ossicle.app.api.project_run",
     "Recording": "ossicle.core.records",
     "RecordingPrediction": "ossicle.app.api.recording_prediction",
     "ScoreTrack": "ossicle.core.tracks",
@@ -118,7 +121,9 @@ __all__ = [
     "OnnxPredictor",
     "OssicleError",
     "Predictions",
+    "Project",
     "ProjectError",
+    "ProjectRun",
     "Recording",
     "RecordingPrediction",
     "ScoreTrack",

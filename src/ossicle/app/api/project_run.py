@@ -1,0 +1,222 @@
+"""A project as an object: read, run up to a step, and its results."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
+from ossicle.app.project.load import Project as LoadedProject
+from ossicle.app.project.load import load_project
+from ossicle.app.project.settings import ProjectSettings
+from ossicle.app.steps.engine.step import Progress, Silent, find_steps
+from ossicle.app.steps.pipeline.pipelines import pipeline_of
+from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.artefacts.files import read_json
+from ossicle.core.errors import GateRefused, UsageError
+from ossicle.inference.batch import PathLike
+
+METRICS, BUNDLE, REPORT = "metrics.json", "bundle", "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRun:
+    """What a run of a project made.
+
+    Parameters
+    ----------
+    artefacts
+        The folder of each step that was run or reused, by the step's name.
+    outcomes
+        ``computed`` or ``reused``, by the step's name.
+    seconds
+        How long each step took, by its name.
+    results
+        The published results, by name: such as ``metrics.json``, ``bundle`` and ``report.html``.
+    refused
+        Why a gate refused the bundle; None where it passed, or where no gate was reached.
+    lost
+        Recordings that were skipped or end early, each in a line with the reason and the remedy.
+    """
+
+    artefacts: Mapping[str, Path]
+    outcomes: Mapping[str, str]
+    seconds: Mapping[str, float]
+    results: Mapping[str, Path]
+    refused: GateRefused | None
+    lost: tuple[str, ...]
+
+    @property
+    def metrics(self) -> Mapping[str, Any] | None:
+        """What ``metrics.json`` says; None where the run did not come to it."""
+        found = self.results.get(METRICS)
+        return None if found is None else read_json(found)
+
+    @property
+    def report(self) -> Path | None:
+        """The report page; None where the run did not come to it."""
+        return self.results.get(REPORT)
+
+    def load_bundle(self) -> LoadedBundle:
+        """Load the bundle of the run to predict with.
+
+        Raises
+        ------
+        GateRefused
+            A gate refused it; :attr:`refused` says why.
+        UsageError
+            The run did not come to it.
+        """
+        if self.refused is not None:
+            raise self.refused
+        if BUNDLE not in self.results:
+            raise UsageError(f"this run made no bundle: it ended with the step {list(self.artefacts)[-1]}")
+        return load_bundle(self.results[BUNDLE])
+
+
+class Project:
+    """A project, made by :meth:`load`.
+
+    Parameters
+    ----------
+    loaded
+        The project file as checked settings, and where its things lie on this machine.
+    """
+
+    def __init__(self, loaded: LoadedProject) -> None:
+        self._loaded = loaded
+
+    @classmethod
+    def load(
+        cls,
+        path: PathLike,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        variant: str = "",
+        data_root: PathLike | None = None,
+    ) -> Self:
+        """Read a project file.
+
+        Parameters
+        ----------
+        path
+            The project file, or the folder of its ``ossicle.toml``.
+        settings
+            Settings that override those of the file, as ``{"training.epochs": 8}``.
+        variant
+            A variant of the project; empty for the project as it is.
+        data_root
+            Folder of the artefacts; None for ``$OSSICLE_DATA_ROOT``, else that of the project file.
+
+        Returns
+        -------
+        Project
+            The project; nothing is run.
+
+        Raises
+        ------
+        ProjectError
+            The file is missing, or has an unknown key or an impossible value; the message names it and the remedy.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "ossicle.toml"
+        >>> _ = file.write_text('base = "recipe:tapes"\\n[corpus]\\naudio = "audio"\\nannotations = "tables"\\n')
+        >>> project = Project.load(file, settings={"training.epochs": 8})
+        >>> project.settings.training.epochs, project.steps[:2]
+        (8, ('corpus', 'dataset'))
+        """
+        overrides = tuple(f"{key}={_toml(value)}" for key, value in (settings or {}).items())
+        root = None if data_root is None else Path(data_root)
+        return cls(load_project(Path(path), overrides, root, variant))
+
+    def __repr__(self) -> str:
+        variant = f", variant={self._loaded.variant!r}" if self._loaded.variant else ""
+        return f"Project({str(self.file)!r}{variant})"
+
+    @property
+    def file(self) -> Path:
+        """The project file."""
+        return self._loaded.file
+
+    @property
+    def settings(self) -> ProjectSettings:
+        """Every setting, with its default where the file says nothing."""
+        return self._loaded.settings
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The variants that the project file defines."""
+        return self._loaded.variants
+
+    @property
+    def data_root(self) -> Path:
+        """Where the artefacts lie."""
+        return self._loaded.data_root
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The names of its steps, in order."""
+        return tuple(step.name for step in pipeline_of(self._loaded).steps_of(self._loaded))
+
+    def status(self) -> Mapping[str, Path | None]:
+        """Return the folder of each step that is done under these settings; None for those that are not."""
+        return find_steps(pipeline_of(self._loaded).steps_of(self._loaded), self._loaded)
+
+    def run(
+        self,
+        until: str | None = None,
+        *,
+        steps: Sequence[str] = (),
+        anew_from: str | None = None,
+        wait: bool = False,
+        progress: Progress | None = None,
+    ) -> ProjectRun:
+        """Run the project in this process: what is done already is reused, what is missing is computed.
+
+        Training and the steps after it need the extra ``train``. Steps that the project file places on Slurm are run
+        here too.
+
+        Parameters
+        ----------
+        until
+            Last step to run; None for all.
+        steps
+            Only these steps and those that they read; none for all.
+        anew_from
+            Compute this step and those after it even where they are done.
+        wait
+            Whether to wait for another run on the same data root.
+        progress
+            Where to show how far things are; None for nowhere.
+
+        Returns
+        -------
+        ProjectRun
+            The artefacts, and the published results. A gate that refuses raises nothing: see ``refused``.
+
+        Raises
+        ------
+        UsageError
+            There is no such step, or the inputs cannot be used.
+        LockedError
+            Another run writes to the same data root.
+        OssicleError
+            A step failed.
+        """
+        done = run_project(
+            self._loaded, progress or Silent(), until, names=tuple(steps), anew_from=anew_from, wait=wait
+        )
+        pipeline = pipeline_of(self._loaded)
+        published = {name: self._loaded.results / name for name in pipeline.results(done.artefacts)}
+        lost = tuple(one.line for one in pipeline.losses(done.artefacts))
+        return ProjectRun(
+            done.artefacts, done.outcomes, done.seconds, published, pipeline.refusal(done.artefacts), lost
+        )
+
+
+def _toml(value: object) -> str:
+    """A value of Python as ``--set`` takes it: JSON, whose plain values are those of TOML."""
+    return json.dumps(value, ensure_ascii=False)
