@@ -27,7 +27,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 root="$PWD"
 cd "$work"
-"$root/$venv/bin/python" -I - <<'CHECK'
+"$root/$venv/bin/python" -I - "$root/tests/data/bundles/0.1.0/bundle" <<'CHECK'
 import importlib
 import importlib.util
 import sys
@@ -48,6 +48,13 @@ if installed:
 for name in RUNTIME:
     importlib.import_module(name)
     print(f"imported {name}")
+
+ossicle = importlib.import_module("ossicle")
+for name in ossicle.__all__:
+    getattr(ossicle, name)
+found = ossicle.load_bundle(sys.argv[1]).predict(([0.1, -0.1] * 8000, 8000))
+found.to_csv("events.csv")
+print(f"ossicle.load_bundle(...).predict(...): {len(found[0].events)} events")
 CHECK
 "$root/$venv/bin/ossicle" --help >/dev/null
 echo "ossicle --help works; no torch in $venv"
