@@ -1,6 +1,6 @@
-"""Artefacts on disk: whole or absent, fingerprinted, resumable, safe to move.
+"""Artefacts on disk: written atomically, with fingerprints, resumable, safe to move.
 
-Files and folders are written beside their place, synced and renamed (invariant 5). The only Parquet writer, the blocks
-that score tracks are kept in, the journal that a step resumes from, and the shelf that knows which artefact belongs to
-which settings (invariant 6) all stand on that. Standard library, NumPy and polars only.
+Files and folders are written beside their final path, synced and renamed (invariant 5). The Parquet writer, the blocks
+of score tracks, the journal from which a step resumes, and the shelf that finds artefacts by their settings (invariant
+6) all build on that. Standard library, NumPy and polars only.
 """

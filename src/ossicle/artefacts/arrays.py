@@ -1,9 +1,9 @@
 """Named arrays and a text in one file, in the safetensors format, read and written without its library.
 
-Eight bytes say how long the header is, the header is JSON (name to dtype, shape and place in what follows, and
-``__metadata__``, text to text), and the rest is the arrays' bytes, little-endian, one after the other without gaps
-(https://github.com/huggingface/safetensors#format). Nothing is unpickled and nothing is decompressed, so a file cannot
-ask for more memory than its own size. Only what :data:`DTYPES` lists is read.
+Eight bytes hold the length of the header; the header is JSON (name to dtype, shape and position in the data, and
+``__metadata__``, text to text); the rest are the arrays' bytes, little-endian, one after the other without gaps
+(https://github.com/huggingface/safetensors#format). Nothing is unpickled or decompressed, so a file cannot require more
+memory than its own size. Only the dtypes in :data:`DTYPES` are read.
 """
 
 import json
@@ -31,7 +31,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def arrays_to_bytes(arrays: Arrays, text: Mapping[str, str]) -> bytes:
-    """The file as bytes; equal arrays and text give equal bytes. Raises ValueError for a dtype that is not listed."""
+    """Return the file as bytes; equal arrays and text give equal bytes. Raises ValueError for an unlisted dtype."""
     names = {dtype: name for name, dtype in DTYPES.items()}
     header: dict[str, Any] = {_METADATA: dict(text)}
     parts: list[bytes] = []
@@ -45,15 +45,18 @@ def arrays_to_bytes(arrays: Arrays, text: Mapping[str, str]) -> bytes:
         parts.append(data)
         at += len(data)
     head = canonical_json(header).encode()
-    # The arrays begin at a multiple of eight, as the format asks; it pads the header with spaces.
+    # The arrays begin at a multiple of eight, as the format requires; the header is padded with spaces.
     head += b" " * (-len(head) % 8)
     return b"".join([len(head).to_bytes(8, "little"), head, *parts])
 
 
 def arrays_from_bytes(data: bytes, source: str) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Arrays (read-only views of ``data``) and text of a file; ``source`` names it in errors.
+    """Return arrays (read-only views of ``data``) and text of a file; ``source`` names it in errors.
 
-    Raises ArtefactError for anything that is not exactly such a file.
+    Raises
+    ------
+    ArtefactError
+        If ``data`` is not exactly such a file.
     """
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or length > min(_MOST_HEADER_BYTES, len(data) - 8):
@@ -85,7 +88,7 @@ def _begin(entry: Any) -> int:
 
 
 def _array(body: memoryview, name: str, entry: Any, at: int, source: str) -> tuple[NDArray[Any], int]:
-    """The array that an entry of the header describes, which begins at ``at``, and where it ends."""
+    """Return the array described by an entry of the header, which begins at ``at``, and where it ends."""
     wrong = f"{source}: the entry of {name!a} in the header"
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise ArtefactError(f"{wrong} has not dtype, shape and data_offsets")

@@ -1,9 +1,9 @@
 """Score tracks on disk, written and read in blocks.
 
-A track ``name`` is two files: ``name.npy``, float32 of shape (n_frames, n_labels) in NumPy's own format, which any
-tool opens and maps; and ``name.json``, its labels, hop, duration and number of frames. The header of the ``.npy`` has a
-fixed length and is written last, so the number of frames need not be known at the start. The ``.json`` is put in place
-last and taken away first: a track without it does not exist.
+A track ``name`` is two files: ``name.npy``, float32 of shape (n_frames, n_labels) in NumPy's own format, which any tool
+can open and map; and ``name.json`` with labels, hop, duration and number of frames. The header of the ``.npy`` has a
+fixed length and is written last, so the number of frames need not be known at the start. The ``.json`` is added last
+and removed first: a track without it does not exist.
 """
 
 import os
@@ -30,7 +30,7 @@ _DTYPE = np.dtype("<f4")
 
 @dataclass(frozen=True, slots=True)
 class TrackInfo:
-    """What is known of a track without reading its scores: hop and duration in seconds."""
+    """Description of a track without its scores: hop and duration in seconds."""
 
     labels: tuple[str, ...]
     hop_s: float
@@ -39,7 +39,7 @@ class TrackInfo:
 
 
 def track_files(path: Path) -> tuple[Path, Path]:
-    """The ``.npy`` and ``.json`` of the track ``path``, whose name may itself hold dots."""
+    """Return the ``.npy`` and ``.json`` of the track ``path``, whose name may contain dots."""
     path = Path(path)
     return path.with_name(f"{path.name}.npy"), path.with_name(f"{path.name}.json")
 
@@ -47,9 +47,19 @@ def track_files(path: Path) -> tuple[Path, Path]:
 class TrackWriter:
     """Write the scores of one recording block by block; the track appears when :meth:`finish` returns.
 
-    ``path`` is the track's name without a suffix, ``labels`` its distinct labels, ``hop_s`` seconds a frame. Leaving
-    the ``with`` block before :meth:`finish`, by an exception or not, leaves nothing new and an earlier track as it was.
+    Leaving the ``with`` block before :meth:`finish`, by an exception or not, writes nothing and keeps an earlier track.
 
+    Parameters
+    ----------
+    path
+        The track's name without a suffix.
+    labels
+        Its distinct labels.
+    hop_s
+        Length of a frame in seconds.
+
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with TrackWriter(Path(folder) / "tape 1.2", ("call",), hop_s=0.01) as writer:
@@ -72,7 +82,7 @@ class TrackWriter:
         self._handle: BufferedWriter | None = None
 
     def __enter__(self) -> "TrackWriter":
-        """Open the file beside its place."""
+        """Open the temporary file."""
         self._part.parent.mkdir(parents=True, exist_ok=True)
         self._handle = open(self._part, "xb")
         self._handle.write(bytes(_HEADER_BYTES))
@@ -81,7 +91,7 @@ class TrackWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Remove what was not finished."""
+        """Remove an unfinished file."""
         if self._handle is not None:
             self._handle.close()
             self._handle = None
@@ -102,7 +112,7 @@ class TrackWriter:
         self._n_frames += len(scores)
 
     def finish(self, duration_s: float) -> None:
-        """Put the track in place; ``duration_s`` is the recording's length in seconds."""
+        """Move the track to its path; ``duration_s`` is the recording's length in seconds."""
         if not (isfinite(duration_s) and duration_s >= 0):
             raise ValueError(f"{self._array}: duration_s = {duration_s} must be a number of seconds")
         handle = self._open()
@@ -111,7 +121,7 @@ class TrackWriter:
             handle.write(_header(self._n_frames, len(self._labels)))
             handle.close()
         self._handle = None
-        # Without its sidecar the earlier track is absent, so new scores never meet an old description.
+        # Without its sidecar the earlier track does not exist, so new scores never have an old description.
         if self._sidecar.exists():
             self._sidecar.unlink()
             sync(self._sidecar.parent)
@@ -134,14 +144,14 @@ class TrackWriter:
 
 
 def write_track(path: Path, track: ScoreTrack) -> None:
-    """Write a track that is in memory; scores of shape (n_frames, n_labels)."""
+    """Write a track from memory; scores of shape (n_frames, n_labels)."""
     with TrackWriter(path, track.labels, track.hop_s) as writer:
         writer.append(track.scores)
         writer.finish(track.duration_s)
 
 
 def track_info(path: Path) -> TrackInfo:
-    """The description of a track, checked against its scores' header and size; raises ArtefactError."""
+    """Return the description of a track, checked against its scores' header and size; raises ArtefactError."""
     array, sidecar = track_files(path)
     info = _parse(read_json(sidecar), sidecar)
     expected = _HEADER_BYTES + info.n_frames * len(info.labels) * _DTYPE.itemsize
@@ -151,7 +161,7 @@ def track_info(path: Path) -> TrackInfo:
             header = handle.read(_HEADER_BYTES)
     except FileNotFoundError:
         raise ArtefactError(f"{array} is missing beside {sidecar.name}; score the recording again") from None
-    # The header follows from the sidecar to the byte, so nothing of a foreign file needs to be parsed.
+    # The sidecar determines the header to the byte, so no untrusted header needs to be parsed.
     if header != _header(info.n_frames, len(info.labels)):
         raise ArtefactError(f"{array} is not the array that {sidecar.name} describes; score the recording again")
     if size != expected:
@@ -160,7 +170,13 @@ def track_info(path: Path) -> TrackInfo:
 
 
 def read_track(path: Path) -> ScoreTrack:
-    """The track at ``path`` (a name without suffix), its scores mapped read-only; raises ArtefactError if damaged."""
+    """Return the track at ``path`` (a name without suffix), with its scores mapped read-only.
+
+    Raises
+    ------
+    ArtefactError
+        If the track is missing or damaged.
+    """
     info, (array, _) = track_info(path), track_files(path)
     shape = (info.n_frames, len(info.labels))
     scores: NDArray[np.float32] = (
@@ -175,7 +191,7 @@ def read_track(path: Path) -> ScoreTrack:
 
 
 def iter_blocks(path: Path, block_frames: int) -> Iterator[NDArray[np.float32]]:
-    """The scores of a track in turn, at most ``block_frames`` frames each: float32, shape (k, n_labels).
+    """Yield the scores of a track in order, at most ``block_frames`` frames each: float32, shape (k, n_labels).
 
     Blocks are read, not mapped, so memory stays at one block. The track is checked at the call; raises ArtefactError.
     """
@@ -197,14 +213,14 @@ def _blocks(array: Path, info: TrackInfo, block_frames: int) -> Iterator[NDArray
 
 
 def _header(n_frames: int, n_labels: int) -> bytes:
-    """The .npy header (format 1.0) of a C-ordered float32 array, always 128 bytes."""
+    """Return the .npy header (format 1.0) of a C-ordered float32 array, always 128 bytes."""
     text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({n_frames}, {n_labels}), }}"
     lead = b"\x93NUMPY\x01\x00" + (_HEADER_BYTES - 10).to_bytes(2, "little")
     return lead + text.encode().ljust(_HEADER_BYTES - len(lead) - 1) + b"\n"
 
 
 def _parse(value: Any, sidecar: Path) -> TrackInfo:
-    """The sidecar's JSON as TrackInfo; ArtefactError names the file and the key."""
+    """Return the sidecar's JSON as TrackInfo; ArtefactError names the file and the key."""
     if not isinstance(value, dict) or value.get("format") != FORMAT_VERSION:
         raise ArtefactError(f"{sidecar}: not a score track of format {FORMAT_VERSION}; score the recording again")
     labels, n_frames = value.get("labels"), value.get("n_frames")

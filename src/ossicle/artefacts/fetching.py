@@ -1,8 +1,8 @@
-"""A file from an address: resumed where it was broken off, verified by size and SHA-256, whole or absent.
+"""Download a file: resumed after interruptions, verified by size and SHA-256, written atomically.
 
-What has come so far lies beside the file's place under a hidden name made of path and SHA-256, so that a killed or
-broken download goes on where it ended (HTTP ranges, RFC 9110) and never with the bytes of another. ``http``, ``https``
-and ``file`` are the only schemes, after redirections too.
+Received bytes are stored beside the file's path under a hidden name made of path and SHA-256, so that a stopped
+download continues where it ended (HTTP ranges, RFC 9110) and never with the bytes of another file. ``http``, ``https``
+and ``file`` are the only schemes, also after redirections.
 """
 
 import http.client
@@ -23,7 +23,7 @@ from ossicle.core.errors import FetchError
 
 SCHEMES = ("http", "https", "file")
 _BLOCK_BYTES = 1 << 18
-# Worth another try: too early, too many, and what servers say of their own troubles (RFC 9110, RFC 6585).
+# Status codes worth a retry: too early, too many requests, and server errors (RFC 9110, RFC 6585).
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _RESERVED = "%/:?#[]@!$&'()*+,;=~"
 
@@ -40,9 +40,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a server may say nothing (s), tries without a single byte more, and the first pause between them (s).
+    """How long a server may send nothing (s), the number of attempts without a new byte, and the first pause between
+    them (s).
 
-    Pauses double, to at most a minute.
+    Pauses double, up to a minute.
     """
 
     timeout_s: float = 30.0
@@ -51,15 +52,15 @@ class Patience:
 
 
 class _Passing(Exception):
-    """Something that may be gone at the next try."""
+    """An error that may be gone at the next attempt."""
 
 
 class _Again(Exception):
-    """What is there does not go with what the server has: begin anew."""
+    """The received bytes do not fit the server's file: start again."""
 
 
 def part_of(wanted: Wanted, folder: Path) -> Path:
-    """Where the bytes of a file lie until they are whole."""
+    """Return the path of a file's bytes until it is complete."""
     name = f".ossicle-fetch-{digest([wanted.path, wanted.sha256])[:24]}"
     return (folder / PurePosixPath(wanted.path)).with_name(name)
 
@@ -72,11 +73,17 @@ def fetch_file(
     stop: threading.Event | None = None,
     told: Callable[[int], None] | None = None,
 ) -> Literal["reused", "computed"]:
-    """Have ``wanted`` below ``folder``; ``reused`` where it was there. ``told`` is given the number of bytes that came.
+    """Download ``wanted`` below ``folder``; return ``reused`` if it exists already. ``told`` gets the number of new
+    bytes.
 
-    Raises FetchError for a link on the way to its place, for another file in its place, for an address that does not
-    give it and for bytes that are not those of its size and SHA-256; a broken connection is tried again. ``stop`` ends
-    the download between two blocks, also with FetchError; what has come is kept for the next call.
+    A broken connection is retried. ``stop`` ends the download between two blocks; received bytes are kept for the next
+    call.
+
+    Raises
+    ------
+    FetchError
+        For a link on the way to the file's path, another file at that path, an address that does not return it, bytes
+        with another size or SHA-256, and a stop.
     """
     place = folder / PurePosixPath(wanted.path)
     _refuse_links(place, folder)
@@ -93,7 +100,7 @@ def fetch_file(
         resumed = part.exists()
         _receive(wanted, part, patience, stop, told)
         if (found := file_digest(part)) != wanted.sha256 and resumed:
-            # The address may hold another file than when the first bytes came.
+            # The file at the address may have changed since the first bytes.
             part.unlink()
             _receive(wanted, part, patience, stop, told)
             found = file_digest(part)
@@ -118,7 +125,7 @@ def _refuse_links(place: Path, folder: Path) -> None:
 def _receive(
     wanted: Wanted, part: Path, patience: Patience, stop: threading.Event, told: Callable[[int], None]
 ) -> None:
-    """Bring ``part`` to its full size."""
+    """Download ``part`` up to its full size."""
     left, pause_s = patience.attempts, patience.pause_s
     furthest = _size(part) if _size(part) <= wanted.size else 0
     while True:
@@ -137,7 +144,7 @@ def _receive(
             why = "the server did not go on where it was asked to"
         except _Passing as problem:
             why = str(problem)
-        # Only tries that come no further than any before are counted: a long download may break off many times.
+        # Only attempts without progress are counted: a long download may be interrupted many times.
         came = _size(part) > furthest
         furthest = max(furthest, _size(part))
         left, pause_s = (patience.attempts, patience.pause_s) if came else (left - 1, min(2 * pause_s, 60.0))
@@ -154,7 +161,7 @@ def _size(part: Path) -> int:
 def _append(
     wanted: Wanted, part: Path, have: int, timeout_s: float, stop: threading.Event, told: Callable[[int], None]
 ) -> None:
-    """Add to ``part`` what the address gives from byte ``have`` on."""
+    """Append to ``part`` the bytes of the address from byte ``have`` on."""
     with _opened(wanted, have, timeout_s) as (stream, start), open(part, "r+b" if part.exists() else "wb") as out:
         out.truncate(start)
         out.seek(start)
@@ -183,7 +190,7 @@ def _read(stream: IO[bytes] | http.client.HTTPResponse) -> bytes:
 
 @contextmanager
 def _opened(wanted: Wanted, have: int, timeout_s: float) -> Iterator[tuple[IO[bytes] | http.client.HTTPResponse, int]]:
-    """The stream of an address and the byte at which it begins: ``have`` or, where it cannot go on, 0."""
+    """Return the stream of an address and the byte at which it begins: ``have`` or, if it cannot continue, 0."""
     parts = urlsplit(wanted.address)
     if parts.scheme == "file":
         source = Path(urllib.request.url2pathname(parts.path))
@@ -220,12 +227,12 @@ def _opened(wanted: Wanted, have: int, timeout_s: float) -> Iterator[tuple[IO[by
 
 
 class _SameSchemes(urllib.request.HTTPRedirectHandler):
-    """Redirections stay with http and https: the standard library would follow them to ftp."""
+    """Redirections may use http and https only: the standard library would also follow them to ftp."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
-        """The request for ``newurl``; FetchError where its scheme is another."""
+        """Return the request for ``newurl``; raises FetchError if it has another scheme."""
         if urlsplit(newurl).scheme not in ("http", "https"):
             raise FetchError(f"{req.full_url} leads to {newurl}: only http and https are followed; correct the address")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

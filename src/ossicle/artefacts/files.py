@@ -1,8 +1,8 @@
-"""Files and folders that are whole or absent, their JSON, and their digests.
+"""Files and folders that are written atomically, their JSON, and their digests.
 
-What is being written lies beside its place under a name that begins with ``.ossicle-``; it is synced, renamed into
-place, and the folder synced, so that a reader, a killed process or a power cut meets the old, the new or nothing,
-never a half. Names that begin so are no part of any artefact: digests skip them and :func:`sweep` removes them.
+A file is first written beside its path under a name that begins with ``.ossicle-``. It is then synced and renamed, and
+the folder is synced. After a crash or a power cut a reader finds the old file, the new one or none, never a part. Names
+with that beginning do not belong to any artefact: digests skip them and :func:`sweep` removes them.
 """
 
 import errno
@@ -26,15 +26,15 @@ _PART = f"{_HIDDEN}part-"
 _OLD = f"{_HIDDEN}old-"
 _READ_BYTES = 1 << 20
 _LONGEST_SUFFIX = 16
-# A write that fails with less space than this failed for want of space.
+# A write that fails with less free space than this failed for lack of space.
 _NO_SPACE_BYTES = 1 << 20
-# As polars and safetensors (Rust) and HDF5 quote the system's error.
+# How polars and safetensors (Rust) and HDF5 quote the system's error.
 _ERRNO = re.compile(r"(?:os error|errno =) (\d+)")
 
 
 def part_path(path: Path) -> Path:
-    """A fresh name beside ``path`` with its suffix, for something not yet whole; nothing is created."""
-    # In "Tape 1. The long night..." all after the dot is a suffix to Python, and names have at most 255 bytes.
+    """Return a new name beside ``path`` with its suffix, for a file that is not complete yet; nothing is created."""
+    # For "Tape 1. The long night..." Python takes everything after the dot as suffix; names have at most 255 bytes.
     suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
     return path.with_name(f"{_PART}{uuid.uuid4().hex}{suffix}")
 
@@ -44,7 +44,7 @@ def _old_path(path: Path) -> Path:
 
 
 def sync(path: Path) -> None:
-    """Have the system write a file, or the entries of a folder, to the disk."""
+    """Make the system write a file, or the entries of a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -62,7 +62,7 @@ def sync_tree(folder: Path) -> None:
 
 
 def publish(part: Path, path: Path) -> None:
-    """Sync the file ``part`` and put it in the place of ``path``, at once."""
+    """Sync the file ``part`` and move it to ``path`` atomically."""
     sync(part)
     os.replace(part, path)
     sync(path.parent)
@@ -70,9 +70,9 @@ def publish(part: Path, path: Path) -> None:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Have a failed write in the block say where and why: OSError with the system's error and ``path``.
+    """Turn a failed write in the block into an OSError with the system's error and ``path``.
 
-    The system names no file when a write fails, and libraries tell of a full disk in errors and words of their own.
+    The system names no file when a write fails, and libraries report a full disk with their own errors and messages.
     """
     try:
         yield
@@ -86,12 +86,12 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def _names_a_file(error: OSError) -> bool:
-    # Nobody knows what is not yet whole by its passing name.
+    # Users do not know the temporary name of an incomplete file.
     return error.filename is not None and not os.path.basename(os.fsdecode(error.filename)).startswith(_PART)
 
 
 def _system_error(error: Exception, folder: Path) -> int | None:
-    """The number of the system's error behind ``error``, None where there is none to be found."""
+    """Return the number of the system's error behind ``error``, or None."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
     if quoted := _ERRNO.search(str(error)):
@@ -102,9 +102,9 @@ def _system_error(error: Exception, folder: Path) -> int | None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a name beside ``path`` to write to; it takes the place of ``path`` when the block ends well.
+    """Give a name beside ``path`` to write to; it replaces ``path`` when the block ends normally.
 
-    An exception in the block removes what was written and leaves an earlier ``path`` as it was.
+    An exception in the block removes the new file and keeps an earlier ``path``.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,11 +120,12 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Give a new folder beside ``path`` to fill; it becomes ``path`` when the block ends well.
+    """Give a new folder beside ``path`` to fill; it becomes ``path`` when the block ends normally.
 
-    An existing ``path`` is refused with ArtefactError (before the block) unless ``replace``. No system renames a folder
-    over a full one, so a replacement moves the old one aside first: a reader meets the old, for an instant nothing, or
-    the new. Killed in that instant, the next ``whole_folder`` for the same path puts the old one back.
+    An existing ``path`` is rejected with ArtefactError (before the block) unless ``replace``. No system can rename a
+    folder over a non-empty one, so a replacement moves the old one aside first: a reader finds the old folder, for an
+    instant none, or the new one. After a crash in that instant, the next ``whole_folder`` for the same path restores
+    the old one.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +146,7 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def publish_folder(part: Path, path: Path) -> None:
-    """Sync the folder ``part`` and put it in the place of ``path``; see :func:`whole_folder` for an existing one."""
+    """Sync the folder ``part`` and move it to ``path``; see :func:`whole_folder` for an existing one."""
     sync_tree(part)
     if path.exists():
         old = _old_path(path)
@@ -165,7 +166,7 @@ def publish_folder(part: Path, path: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed writers left anywhere in ``folder``; only while nobody writes there."""
+    """Remove files that crashed writers left anywhere in ``folder``; only while nobody writes there."""
     for base, folders, names in os.walk(folder):
         for name in [name for name in names if name.startswith(_PART)]:
             (Path(base) / name).unlink()
@@ -175,22 +176,28 @@ def sweep(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` as UTF-8 with its line ends as they are; whole or absent."""
+    """Write ``text`` as UTF-8 with unchanged line ends, atomically."""
     with whole_file(path) as part:
         part.write_bytes(text.encode())
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as JSON: two spaces, sorted keys, a line end; equal values give equal bytes.
+    """Write ``value`` as JSON: two spaces, sorted keys, a final newline; equal values give equal bytes.
 
-    NumPy scalars and arrays become numbers and lists. Raises ValueError for NaN and infinity, TypeError for what JSON
-    cannot hold; both name the key.
+    NumPy scalars and arrays become numbers and lists.
+
+    Raises
+    ------
+    ValueError
+        Naming the key, for NaN and infinity.
+    TypeError
+        Naming the key, for values that JSON cannot hold.
     """
     write_text(path, json.dumps(plain(value), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """The value in a JSON file; raises ArtefactError, naming the file and where possible the line."""
+    """Return the value in a JSON file; raises ArtefactError, naming the file and if possible the line."""
     try:
         text = Path(path).read_bytes().decode()
     except FileNotFoundError:
@@ -214,7 +221,7 @@ def read_json(path: Path) -> Any:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, read in blocks, as 64 hexadecimal digits."""
+    """Return the SHA-256 of a file's bytes, read in blocks, as 64 hexadecimal digits."""
     state = hashlib.sha256()
     with open(path, "rb") as handle:
         while block := handle.read(_READ_BYTES):
@@ -223,11 +230,11 @@ def file_digest(path: Path) -> str:
 
 
 def tree_digest(folder: Path, exclude: Callable[[str], bool] | tuple[str, ...] = ()) -> str:
-    """SHA-256 of the files in ``folder``: their posix paths below it (NFC) with their digests, sorted.
+    """Return the SHA-256 of the files in ``folder``: their posix paths below it (NFC) with their digests, sorted.
 
-    ``exclude`` is a predicate on those paths, or names of files and folders to leave out wherever they stand. Times,
-    permissions, empty folders and unfinished parts do not count. Raises ArtefactError for a symbolic link: what it
-    points to would not move with the folder.
+    ``exclude`` is a predicate on those paths, or names of files and folders to leave out at any level. Times,
+    permissions, empty folders and unfinished parts do not count. Raises ArtefactError for a symbolic link, because its
+    target would not move with the folder.
     """
     entries: list[tuple[str, str]] = []
     for base, folders, names in os.walk(folder):

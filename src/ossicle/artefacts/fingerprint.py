@@ -1,8 +1,8 @@
-"""Fingerprints: what an artefact was made from (invariant 6).
+"""Fingerprints: everything from which an artefact was made (invariant 6).
 
 The digest covers the step, its version, the settings that can change its result (``core.settings.digestible``), the
-content digests of its inputs and the versions of decoders where they matter. Paths, workers, devices and schedulers
-stay out.
+content digests of its inputs and, where they matter, the versions of decoders. Paths, workers, devices and schedulers
+are not included.
 """
 
 import re
@@ -13,15 +13,16 @@ from typing import Any
 from ossicle.artefacts.plain import plain
 from ossicle.core.digest import digest
 
-# A step names a folder, so its name must be safe in one.
+# The step is part of a folder name, so its name must be safe there.
 _STEP = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What one artefact was made from: ``inputs`` maps names to content digests, ``versions`` libraries to versions.
+    """The inputs of one artefact: ``inputs`` maps names to content digests, ``versions`` libraries to versions.
 
-    Raises ValueError for a step whose name is not lower-case letters, digits, ``_`` and ``-``, or a NaN setting.
+    Raises ValueError for a step whose name has characters other than lower-case letters, digits, ``_`` and ``-``, and
+    for a NaN setting.
 
     >>> one = Fingerprint("score", 1, {"hop_s": 0.01}, {"bundle": "ab"})
     >>> one.digest == Fingerprint("score", 2, {"hop_s": 0.01}, {"bundle": "ab"}).digest
@@ -35,7 +36,7 @@ class Fingerprint:
     versions: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a step that cannot name a folder, and freeze the settings as plain values."""
+        """Reject a step that cannot name a folder, and freeze the settings as plain values."""
         if not _STEP.fullmatch(self.step):
             raise ValueError(f"step = {self.step!r} must be lower-case letters, digits, `_` and `-`")
         for name in ("settings", "inputs", "versions"):
@@ -43,11 +44,11 @@ class Fingerprint:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all of it, as 64 hexadecimal digits."""
+        """SHA-256 of all fields, as 64 hexadecimal digits."""
         return digest(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields as plain values."""
+        """Return the fields as plain values."""
         return {
             "step": self.step,
             "version": self.version,

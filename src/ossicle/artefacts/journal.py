@@ -1,8 +1,8 @@
-"""The journal: which work units of a step are finished, so that a step begun again redoes at most one.
+"""The journal of finished work units, so that a step that is started again repeats at most one.
 
-One JSON object a line, appended and synced as each work unit ends. A process killed while it writes leaves a torn last
-line: that work unit counts as not done and the line is cut off when the journal is opened. One writer at a time;
-workers that run side by side keep a journal each.
+One JSON object per line, appended and synced as each work unit ends. A process killed while writing leaves an
+incomplete last line: that work unit counts as not done, and the line is removed when the journal is opened. One writer
+at a time; parallel workers keep one journal each.
 """
 
 import json
@@ -17,9 +17,9 @@ from ossicle.core.errors import ArtefactError
 
 
 class Journal:
-    """The finished work units of one step, by name, each with what was recorded of it.
+    """The finished work units of one step, by name, each with its record.
 
-    Safe between threads. Raises ArtefactError, naming file and line, when a line before the last is damaged.
+    Safe between threads. Raises ArtefactError, naming file and line, if a line before the last is damaged.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -38,19 +38,20 @@ class Journal:
             self._path.parent.mkdir(parents=True, exist_ok=True)
 
     def done(self, work_unit: str) -> dict[str, Any] | None:
-        """What was recorded when ``work_unit`` was finished, or None when it was not."""
+        """Return the record of the finished ``work_unit``, or None if it is not finished."""
         record = self._records.get(work_unit)
         return None if record is None else dict(record)
 
     def work_units(self) -> tuple[str, ...]:
-        """The finished work units, in the order in which they were first marked."""
+        """Return the finished work units, in the order in which they were first marked."""
         return tuple(self._records)
 
     def mark(self, work_unit: str, **record: Any) -> None:
-        """Record that ``work_unit`` is finished; on the disk when this returns. Marking again replaces the record.
+        """Record that ``work_unit`` is finished; the record is on disk when this returns. Marking again replaces the
+        record.
 
-        Mark a work unit after its files are in place. Raises ValueError or TypeError, naming the key, for what JSON
-        cannot hold.
+        Mark a work unit after its files are complete. Raises ValueError or TypeError, naming the key, for values that
+        JSON cannot hold.
         """
         kept = plain(record)
         line = json.dumps({"unit": work_unit, "record": kept}, sort_keys=True, ensure_ascii=False) + "\n"
@@ -63,7 +64,7 @@ class Journal:
                     handle.flush()
                     os.fsync(handle.fileno())
                 except OSError:
-                    # A full disk must not leave half a line in front of the next one.
+                    # A full disk must not leave half a line before the next one.
                     os.ftruncate(handle.fileno(), end)
                     raise
             if fresh:
@@ -81,7 +82,7 @@ class Journal:
                 self._records[entry["unit"]] = dict(entry["record"])
             except (ValueError, TypeError, KeyError) as err:
                 if number == len(lines) and not torn:
-                    # A power cut can leave a last line whose beginning never reached the disk.
+                    # A power cut can leave a last line whose beginning was never written to disk.
                     keep -= len(line) + 1
                     break
                 raise ArtefactError(

@@ -1,9 +1,9 @@
-"""The lock of a project: one run at a time writes to it. And the locks of work units that are done side by side.
+"""Locks: of a project, so that one run at a time writes to it, and of work units that are processed in parallel.
 
-The lock is the system's (``flock``) on ``.ossicle.lock``, so it ends with its process, however that ends; what the file
-says (pid, host, since when) is only for the message to the second one. On file systems shared by machines, flock
-must hold between them (NFS of the last decade, Lustre mounted with ``flock``). Where there is no ``fcntl`` (Windows),
-the package ``filelock`` locks instead.
+The lock is the system's (``flock``) on ``.ossicle.lock``, so it ends with its process in every case; the content of the
+file (pid, host, start) only serves the message to a second process. On file systems shared between machines, flock must
+work between them (NFS of the last decade, Lustre mounted with ``flock``). Without ``fcntl`` (Windows) the package
+``filelock`` is used instead.
 """
 
 import json
@@ -33,9 +33,15 @@ _POLL_S = 0.2
 def project_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold the lock of ``folder`` for the block.
 
-    Raises LockedError, naming holder and remedy, while another process or an enclosing block holds it, unless ``wait``:
-    then the block begins when the other ends. Raises UsageError for a missing folder. The emptied file stays:
-    removing it would let two holders lock two files of one name.
+    With ``wait`` the block begins when the current holder ends. The emptied file stays: removing it would let two
+    processes lock two files of one name.
+
+    Raises
+    ------
+    LockedError
+        Naming the holder and what to do, while another process or an enclosing block holds it (without ``wait``).
+    UsageError
+        If the folder is missing.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -46,10 +52,10 @@ def project_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
 
 @contextmanager
 def work_unit_lock(folder: Path, work_unit: str, wait_s: float = 0.0) -> Iterator[None]:
-    """Hold the lock of one work unit in ``folder`` (made where it is not there) for the block.
+    """Hold the lock of one work unit in ``folder`` (created if missing) for the block.
 
-    Raises LockedError where another holds it for ``wait_s`` seconds more. The file is no part of an artefact, and
-    :func:`forget_work_unit_locks` removes it with the others when the work is whole.
+    Raises LockedError if another process holds it for more than ``wait_s`` seconds. The file is not part of an
+    artefact; :func:`forget_work_unit_locks` removes it with the others when all work units are finished.
     """
     path = Path(folder) / f"{_WORK_UNIT}{work_unit}"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,9 +64,9 @@ def work_unit_lock(folder: Path, work_unit: str, wait_s: float = 0.0) -> Iterato
 
 
 def forget_work_unit_locks(folder: Path) -> None:
-    """Remove the locks of work units directly in ``folder``; whoever waits for one meets finished work."""
+    """Remove the locks of work units directly in ``folder``; processes that wait for one find finished work."""
     for path in Path(folder).glob(f"{_WORK_UNIT}*"):
-        # Windows keeps a file that somebody has open.
+        # Windows does not remove an open file.
         with suppress(PermissionError):
             path.unlink(missing_ok=True)
 
@@ -102,5 +108,5 @@ def _holder(handle: int) -> str:
         owner = json.loads(os.read(handle, 4096))
         return f"process {owner['pid']} on {owner['host']} since {owner['since']}"
     except (ValueError, KeyError, TypeError):
-        # The holder has the lock but has not yet signed, or is about to let go.
+        # The holder has not yet written its name, or is about to release the lock.
         return "another process"

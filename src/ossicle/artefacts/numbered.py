@@ -1,13 +1,14 @@
-"""Files or folders that are added one after another under rising numbers: ``round-001.json``, ``round-002.json``..."""
+"""Files or folders that are added with rising numbers: ``round-001.json``, ``round-002.json``..."""
 
 import re
 from pathlib import Path
 
 
 def numbered_files(folder: Path, stem: str, suffix: str = ".json") -> list[Path]:
-    """What is named ``STEM-NNN.json`` (three to six digits) in a folder by number; none if the folder is missing.
+    """Return the files named ``STEM-NNN.json`` (three to six digits) in a folder by number; none if the folder is
+    missing.
 
-    An empty ``suffix`` is that of numbered folders.
+    An empty ``suffix`` stands for numbered folders.
     """
     if not folder.is_dir():
         return []
@@ -16,7 +17,7 @@ def numbered_files(folder: Path, stem: str, suffix: str = ".json") -> list[Path]
 
 
 def next_numbered(folder: Path, stem: str, suffix: str = ".json") -> Path:
-    """The name after the last one, from 001."""
+    """Return the name after the last one, from 001."""
     last = max((_number(file, stem, suffix) for file in numbered_files(folder, stem, suffix)), default=0)
     return folder / f"{stem}-{last + 1:03d}{suffix}"
 

@@ -1,7 +1,7 @@
 """Values as plain JSON: dicts with text keys, lists, text, finite numbers, booleans and None.
 
-Python's ``json`` writes ``NaN``, which is not JSON, turns the key 1 into "1" and refuses NumPy scalars with a message
-that does not say where they are. :func:`plain` settles all three and names the key.
+Python's ``json`` writes ``NaN``, which is not JSON, turns the key 1 into "1", and rejects NumPy scalars with a message
+that does not name their position. :func:`plain` solves all three and names the key.
 """
 
 import math
@@ -10,9 +10,9 @@ from typing import Any
 
 
 def plain(value: Any, where: str = "") -> Any:
-    """``value`` as plain JSON values; ``where`` is the key it stands under.
+    """Return ``value`` as plain JSON values; ``where`` is its key.
 
-    Raises ValueError for a NaN or infinity and TypeError for what JSON cannot say, both naming the key.
+    Raises ValueError for a NaN or infinity and TypeError for values that JSON cannot hold, both naming the key.
 
     >>> plain({"hop": (1, 2.5)})
     {'hop': [1, 2.5]}

@@ -1,6 +1,6 @@
-"""The run log: what a run did with each work unit, as JSON lines with time, step, unit, outcome and seconds.
+"""The run log: the outcome of each work unit of a run, as JSON lines with time, step, unit, outcome and seconds.
 
-It is for people and for ``ossicle status``; nothing is decided from it and it is in no digest. Times are UTC.
+It is for people and for ``ossicle status``; no decision depends on it and it is in no digest. Times are UTC.
 """
 
 import json
@@ -32,11 +32,11 @@ class RunLog:
         self._lock = threading.Lock()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if self._path.exists() and not self._path.read_bytes().endswith(b"\n") and self._path.stat().st_size:
-            # End the line of a run that was killed, so that it does not spoil ours.
+            # End the incomplete line of a killed run, so that it does not damage the next line.
             self._append(b"\n")
 
     def work_unit(self, step: str, work_unit: str, outcome: Outcome, seconds: float = 0.0, **more: Any) -> None:
-        """Say what became of a work unit; ``seconds`` is the time it took, ``more`` anything that JSON can hold."""
+        """Log the outcome of a work unit; ``seconds`` is its duration, ``more`` anything that JSON can hold."""
         if outcome not in OUTCOMES:
             raise ValueError(f"outcome = {outcome!r} is not one of: {', '.join(OUTCOMES)}")
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -47,7 +47,7 @@ class RunLog:
         with self._lock, naming(self._path):
             handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
-                # The system may take a part and refuse the rest.
+                # The system may write only a part.
                 while line:
                     line = line[os.write(handle, line) :]
             finally:
@@ -55,7 +55,9 @@ class RunLog:
 
 
 def read_run_log(path: Path) -> list[dict[str, Any]]:
-    """The entries of a run log in order, empty when there is none; the torn line of a killed run is passed over."""
+    """Return the entries of a run log in order, empty if there is none; the incomplete line of a killed run is
+    skipped.
+    """
     path = Path(path)
     entries: list[dict[str, Any]] = []
     for line in path.read_bytes().split(b"\n") if path.exists() else []:

@@ -1,10 +1,10 @@
 """The shelf: finished artefacts by fingerprint, and the working folders of unfinished ones.
 
-    root/<step>/<first 16 digits of the fingerprint>/artefact.json + whatever the step wrote
+    root/<step>/<first 16 digits of the fingerprint>/artefact.json + the files of the step
     root/<step>/.work-<the same 16 digits>/
 
-``artefact.json`` holds the fingerprint and the content digest; nothing in it is a path, so the root can move. A working
-folder persists when a step is interrupted: begun again, the step finds its work units there and goes on.
+``artefact.json`` holds the fingerprint and the content digest and no paths, so the root can be moved. A working folder
+remains when a step is interrupted: when started again, the step finds its work units there and continues.
 """
 
 import os
@@ -25,7 +25,7 @@ FORMAT_VERSION = 1
 MANIFEST = "artefact.json"
 JOURNAL = "journal.jsonl"
 RUN_LOG = "run.jsonl"
-# What tells of the making and not of the result: equal work done twice differs in these.
+# Files about the run and not the result: they differ between two runs of equal work.
 NOT_CONTENT = (MANIFEST, JOURNAL, RUN_LOG, "logs")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _KEYS = frozenset({"format", "step", "version", "digest", "settings", "inputs", "versions", "content", "created"})
@@ -47,10 +47,10 @@ class Shelf:
         self.root = Path(root)
 
     def find(self, made_from: Fingerprint) -> Path | None:
-        """The finished artefact with this fingerprint, or None.
+        """Return the finished artefact with this fingerprint, or None.
 
-        A folder without ``artefact.json`` (half a copy) or with another fingerprint's is not it. Raises ArtefactError
-        for a damaged ``artefact.json``. Contents are not read; :meth:`verify` does that.
+        A folder without ``artefact.json`` (an incomplete copy) or with another fingerprint does not count. Raises
+        ArtefactError for a damaged ``artefact.json``. Contents are not read; :meth:`verify` does that.
         """
         place = self._place(made_from)
         if not (place / MANIFEST).is_file():
@@ -58,21 +58,26 @@ class Shelf:
         return place if self.manifest(place)["digest"] == made_from.digest else None
 
     def begin(self, made_from: Fingerprint) -> Path:
-        """The working folder of this fingerprint, with whatever an interrupted run left in it."""
+        """Return the working folder of this fingerprint, with the files that an interrupted run left in it."""
         work = self.unfinished(made_from)
         work.mkdir(parents=True, exist_ok=True)
         return work
 
     def unfinished(self, made_from: Fingerprint) -> Path:
-        """Where the working folder of this fingerprint is, if there is one: for looking only."""
+        """Return the working folder of this fingerprint, if there is one; for reading only."""
         return self.root / made_from.step / f".work-{made_from.digest[:16]}"
 
     def commit(self, made_from: Fingerprint, content_exclude: Sequence[str] = (), *, replace: bool = False) -> Path:
-        """Turn the working folder into the artefact, and return its place.
+        """Turn the working folder into the artefact, and return its path.
 
-        The content digest leaves out :data:`NOT_CONTENT` and files and folders named in ``content_exclude``. When the
-        artefact is there already (another process was faster) it is kept and the working folder dropped, unless
-        ``replace``. Raises ArtefactError when there is no working folder, or the place is taken by another artefact.
+        The content digest leaves out :data:`NOT_CONTENT` and the files and folders in ``content_exclude``. If the
+        artefact already exists (another process was faster) it is kept and the working folder removed, unless
+        ``replace``.
+
+        Raises
+        ------
+        ArtefactError
+            If there is no working folder, or another artefact has the path.
         """
         place, work = self._place(made_from), self.unfinished(made_from)
         if not replace and self.find(made_from) is not None:
@@ -97,23 +102,25 @@ class Shelf:
         )
         with naming(place):
             publish_folder(work, place)
-        # Not before: whoever opened a lock file made in the place of one that is held would hold it too.
+        # Not earlier: a new lock file in place of a held one could be locked by a second process.
         forget_work_unit_locks(place)
         return place
 
     def leave(self, made_from: Fingerprint) -> None:
-        """Remove the working folder if locks are all it holds: it was begun when the artefact was there already."""
+        """Remove the working folder if it contains only locks: it was created when the artefact already existed."""
         work = self.unfinished(made_from)
         forget_work_unit_locks(work)
         with suppress(OSError):
             work.rmdir()
 
     def content(self, path: Path) -> str:
-        """The content digest of a finished artefact, as its ``artefact.json`` says; an input of later steps."""
+        """Return the content digest of a finished artefact from its ``artefact.json``; an input of later steps."""
         return str(self.manifest(path)["content"])
 
     def manifest(self, path: Path) -> dict[str, Any]:
-        """The checked ``artefact.json`` of a finished artefact; raises ArtefactError when missing or damaged."""
+        """Return the checked ``artefact.json`` of a finished artefact; raises ArtefactError if it is missing or
+        damaged.
+        """
         file = Path(path) / MANIFEST
         value = read_json(file)
         remedy = f"remove {os.fspath(path)} and run its step again"
@@ -133,7 +140,7 @@ class Shelf:
         return value
 
     def verify(self, path: Path) -> None:
-        """Read a finished artefact's files; raises ArtefactError when they are not what was committed."""
+        """Read a finished artefact's files; raises ArtefactError if they differ from the committed ones."""
         manifest = self.manifest(path)
         if tree_digest(Path(path), (*NOT_CONTENT, *manifest.get("content_exclude", ()))) != manifest["content"]:
             raise ArtefactError(

@@ -15,16 +15,21 @@ from ossicle.core.errors import ArtefactError
 
 _ROW_GROUP = 1 << 17
 _DECIMALS = 6
-# A spreadsheet runs a cell that begins with one of these (OWASP, "CSV Injection").
+# Spreadsheets run a cell that begins with one of these as a formula (OWASP, "CSV Injection").
 _FORMULA = r"^[=+\-@\t\r]"
 
 
 def write_table(path: Path, frame: pl.DataFrame, sort_by: Sequence[str]) -> None:
-    """Write ``frame`` as Parquet, sorted by the key columns ``sort_by``; whole or absent.
+    """Write ``frame`` as Parquet, sorted by the key columns ``sort_by``, atomically.
 
-    Rows with equal keys are ordered by the other columns (nested ones excepted), so the order of rows in ``frame`` does
-    not reach the file (save for 0.0 and -0.0, which are equal). Categorical columns become text: their codes depend on
-    the order of appearance. Raises ValueError when a key column is missing.
+    Rows with equal keys are ordered by the other columns (except nested ones), so the order of rows in ``frame`` does
+    not affect the file (except for 0.0 and -0.0, which are equal). Categorical columns become text, because their codes
+    depend on the order of appearance.
+
+    Raises
+    ------
+    ValueError
+        If a key column is missing.
     """
     missing = [name for name in sort_by if name not in frame.columns]
     if missing:
@@ -38,16 +43,20 @@ def write_table(path: Path, frame: pl.DataFrame, sort_by: Sequence[str]) -> None
 
 
 def read_table(path: Path, schema: Mapping[str, DataType | DataTypeClass] | None = None) -> pl.DataFrame:
-    """The table at ``path``; columns named in ``schema`` come first, in its order, further ones follow.
+    """Return the table at ``path``; columns in ``schema`` come first, in its order, others follow.
 
-    Damage to the structure is found here, a flipped bit in the values by ``Shelf.verify``. Raises ArtefactError when
-    the file is missing or damaged, or lacks a column of ``schema`` or has another type in it.
+    Damage to the structure is detected here, a flipped bit in the values by ``Shelf.verify``.
+
+    Raises
+    ------
+    ArtefactError
+        If the file is missing or damaged, lacks a column of ``schema``, or has another type in it.
     """
     path = Path(path)
     if not path.is_file():
         raise ArtefactError(f"{path} is missing; run the step that writes it again")
     try:
-        # Neither brackets in a file's name nor `key=value` folders mean anything to us.
+        # Brackets in file names and `key=value` folders have no special meaning.
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as err:
         raise ArtefactError(f"{path} is not a whole Parquet table ({_first_line(err)}); write it again") from err
@@ -69,15 +78,15 @@ def _first_line(err: BaseException) -> str:
 
 
 def write_csv(path: Path, frame: pl.DataFrame) -> None:
-    """Write ``frame`` as CSV with figures rounded to 6 decimals; whole or absent.
+    """Write ``frame`` as CSV with figures rounded to 6 decimals, atomically.
 
-    Text that a spreadsheet would run as a formula, headings included, gets a leading apostrophe; numbers never do.
+    Text that a spreadsheet would run as a formula, including headings, gets a leading apostrophe; numbers never do.
     Rows keep their order. Nested columns raise polars' ComputeError.
     """
     figures = cs.float().cast(pl.Float64).round(_DECIMALS)
     text = cs.string() | cs.categorical() | cs.enum()
     safe = frame.with_columns(
-        # A figure that rounds to nothing has no sign: -0.0 becomes 0.0.
+        # A figure that rounds to 0 has no sign: -0.0 becomes 0.0.
         pl.when(figures == 0).then(0.0).otherwise(figures).name.keep(),
         text.cast(pl.String).str.replace(f"({_FORMULA})", "'${1}"),
     )

@@ -1,4 +1,4 @@
-"""Worker processes that answer to their run alone: Ctrl-C reaches them through it, and they do not outlive it."""
+"""Worker processes that depend on their run: only the run handles Ctrl-C, and workers end with it."""
 
 import ctypes
 import multiprocessing
@@ -15,12 +15,12 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Hold SIGINT back for the block; processes started in it never get it.
+    """Block SIGINT during the block; processes started in it never receive it.
 
-    Ctrl-C goes to every process of the terminal's group. The run answers it and ends its workers; a worker that died by
-    itself would look like a crash.
+    Ctrl-C goes to every process of the terminal's group. The run handles it and ends its workers; a worker that ended
+    by itself would look like a crash.
     """
-    # The first spawned process starts multiprocessing's tracker, which unblocks SIGINT as it leaves.
+    # The first spawned process starts multiprocessing's tracker, which unblocks SIGINT when it returns.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -30,18 +30,18 @@ def interrupts_held() -> Iterator[None]:
 
 
 def end_with_parent() -> None:
-    """End this worker process at once when its parent has gone.
+    """End this worker process at once when its parent is gone.
 
-    A killed run cannot end its workers, and the next one must not meet them writing.
+    A killed run cannot end its workers, and the next run must not find them still writing.
     """
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 
 def keep_freed_memory() -> None:
-    """Make this process keep the memory it frees, for its next step to use (glibc; elsewhere nothing happens).
+    """Make this process keep the memory it frees for later use (glibc; no effect elsewhere).
 
-    A training step takes and frees the same hundred megabytes again and again. Left alone, glibc hands each large block
-    back to the system, which must then clear it anew page by page: a tenth of a step on two cores.
+    A training step allocates and frees the same hundred megabytes again and again. By default glibc returns each large
+    block to the system, which must then clear it again page by page: a tenth of a step on two cores.
     """
     library = ctypes.CDLL(None)
     if hasattr(library, "gnu_get_libc_version"):

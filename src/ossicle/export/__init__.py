@@ -1,1 +1,1 @@
-"""Torch to ONNX, and the proof that both give the same scores."""
+"""Export from torch to ONNX, with a check that both give the same scores."""

@@ -1,4 +1,4 @@
-"""How far the scores of two runs of one model agree: what an export is allowed to change, and what it changed."""
+"""Agreement of the scores of two runs of one model: the limits for an export, and the measured differences."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,11 @@ _MIDDLE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Scores of ``n_frames`` frames against those of the reference.
+    """Scores of ``n_frames`` frames compared with those of the reference.
 
-    ``max_difference`` of any score; ``same_top`` the share of frames whose label of highest score is the same (with one
-    label: that lie on the same side of 0.5); ``same_top_outside`` that share among the frames whose two highest scores
-    (with one label: score and 0.5) lie more than twice the tolerance apart, NaN where there is none.
+    ``max_difference``: largest difference of any score. ``same_top``: share of frames with the same top label (with one
+    label: on the same side of 0.5). ``same_top_outside``: that share among the frames whose two highest scores (with
+    one label: score and 0.5) differ by more than twice the tolerance, NaN without such frames.
     """
 
     n_frames: int
@@ -30,7 +30,7 @@ class Agreement:
 
 
 def agreement(expected: NDArray[np.float32], found: NDArray[np.float32]) -> Agreement:
-    """Compare scores (n, n_labels), n >= 1, with those expected, of the same shape.
+    """Compare scores (n, n_labels), n >= 1, with the expected ones of the same shape.
 
     >>> agreement(np.float32([[0.9, 0.1], [0.4, 0.6]]), np.float32([[0.9, 0.1], [0.6, 0.4]])).same_top
     0.5
@@ -54,10 +54,10 @@ def agreement(expected: NDArray[np.float32], found: NDArray[np.float32]) -> Agre
 
 
 def require_agreement(name: str, precision: str, found: Agreement) -> None:
-    """Raise OssicleError where an export in float32 or half precision is not the model it was made of.
+    """Raise OssicleError if an export in float32 or half precision differs too much from its model.
 
-    float32: scores within 1e-4 and every top class outside that margin. Half precision: the top class of at least 99 %
-    of the frames. What int8 may change is judged by its metric.
+    float32: scores within 1e-4, and every top class outside that margin. Half precision: the top class of at least 99 %
+    of the frames. Int8 is judged by its metric instead.
     """
     if precision == "int8":
         return

@@ -1,4 +1,4 @@
-"""All folds in one graph: one spectrogram, every fold's network on it, the mean of their scores."""
+"""All folds in one graph: one spectrogram, the network of every fold, and the mean of their scores."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ class MeanScores(nn.Module):
         self.members = nn.ModuleList([CoreScores(network, plan) for network in networks])
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        """The mean of the members' scores."""
+        """Return the mean of the members' scores."""
         return torch.stack([member(log_mel) for member in self.members]).mean(dim=0)
 
 
@@ -33,16 +33,16 @@ class WaveformMeanScores(nn.Module):
         self.core = MeanScores(networks, plan)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """The mean of the members' scores; the spectrogram is computed once."""
+        """Return the mean of the members' scores; the spectrogram is computed once."""
         scores: Tensor = self.core(self.front_end(waveform))
         return scores
 
 
 def folds_graph(networks: Sequence[nn.Module], plan: ChunkPlan, front: FrontEndSettings) -> bytes:
-    """The graph of our own runtime for all of ``networks``: ``log_mel`` -> mean ``scores``."""
+    """Return the graph for Ossicle's runtime of all ``networks``: ``log_mel`` -> mean ``scores``."""
     return export_module(MeanScores(networks, plan), model_example(plan, front), "log_mel")
 
 
 def folds_waveform_graph(networks: Sequence[nn.Module], plan: ChunkPlan, front: FrontEndSettings) -> bytes:
-    """The graph for everybody else: ``waveform`` -> mean ``scores``."""
+    """Return the graph for other programs: ``waveform`` -> mean ``scores``."""
     return export_module(WaveformMeanScores(networks, plan, front), waveform_example(plan), "waveform")

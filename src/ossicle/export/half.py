@@ -1,10 +1,10 @@
-"""Weights in half precision, inputs, outputs and sums in float32.
+"""Weights in half precision; inputs, outputs and sums in float32.
 
-Each large tensor of weights is stored as float16 or bfloat16 and cast back where it is read. So a file is half as
-large, the only error is the rounding of the weights, and every runtime can run it: onnxruntime casts once when it loads
-(it has no half-precision convolutions for processors), OpenVINO knows the pattern as compressed weights. Batch
-normalisation lies folded in the convolutions before it (the exporter does so), and is rounded with them. The
-spectrogram of a waveform graph stays as it is: decibels of rounded transforms are wrong far below full scale.
+Each large tensor of weights is stored as float16 or bfloat16 and cast back where it is read. The file is half as large,
+the only error is the rounding of the weights, and every runtime can run it: onnxruntime casts once at loading (it has
+no half-precision convolutions for processors), OpenVINO recognises the pattern as compressed weights. The exporter
+folds batch normalisation into the preceding convolutions, so it is rounded with them. The spectrogram of a waveform
+graph stays unchanged: decibels of rounded transforms are wrong far below full scale.
 """
 
 from typing import Literal
@@ -26,7 +26,7 @@ _SUFFIX = "__half"
 
 
 def half_weights(graph: bytes, kind: Half) -> bytes:
-    """``graph`` with its weights in ``kind``; raises OssicleError where a weight lies beyond what float16 can hold."""
+    """Return ``graph`` with its weights in ``kind``; raises OssicleError if a weight is beyond the range of float16."""
     model = onnx.load_from_string(simplified(graph))
     kept = front_end_constants(model)
     casts = []
@@ -55,7 +55,7 @@ def _rounded(values: NDArray[np.float32], name: str, kind: Half) -> TensorProto:
 
 
 def bfloat16_bytes(values: NDArray[np.float32]) -> bytes:
-    """Finite float32 values rounded to the nearest bfloat16, ties to even, little-endian.
+    """Round finite float32 values to the nearest bfloat16, ties to even, little-endian.
 
     >>> [hex(one) for one in np.frombuffer(bfloat16_bytes(np.float32([1.0, -2.0])), "<u2")]
     ['0x3f80', '0xc000']

@@ -1,9 +1,13 @@
 """Static quantisation: weights and activations of convolutions and matrix products as 8-bit integers.
 
-The ranges of activations are those that calibration sound makes (Jacob et al., "Quantization and Training of Neural
-Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018), weights have a scale for each output channel.
-Scales stand in the graph as pairs of QuantizeLinear and DequantizeLinear, which onnxruntime and OpenVINO fuse.
+The ranges of activations come from calibration sound (Jacob et al. 2018); weights have one scale per output channel.
+Scales are stored in the graph as pairs of QuantizeLinear and DequantizeLinear, which onnxruntime and OpenVINO fuse.
 Recurrent layers, normalisations and the spectrogram stay in float32.
+
+References
+----------
+B. Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only inference", CVPR
+2018.
 """
 
 import logging
@@ -26,7 +30,7 @@ _OPERATORS = ["Conv", "Gemm", "MatMul"]
 
 
 def quantised(graph: bytes, calibration: Iterable[NDArray[np.float32]]) -> bytes:
-    """``graph`` with 8-bit weights and activations; ``calibration`` gives inputs (batch, ...) as the graph reads them.
+    """Return ``graph`` with 8-bit weights and activations; ``calibration`` holds inputs (batch, ...) of the graph.
 
     Equal graphs and inputs give equal bytes. Raises OssicleError without calibration sound.
     """
@@ -58,20 +62,20 @@ def quantised(graph: bytes, calibration: Iterable[NDArray[np.float32]]) -> bytes
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]
-    """The calibration inputs, one after another."""
+    """Iterate over the calibration inputs."""
 
     def __init__(self, name: str, inputs: Iterator[NDArray[np.float32]]) -> None:
         self._name, self._inputs = name, inputs
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        """The next input, None after the last."""
+        """Return the next input, None after the last."""
         found = next(self._inputs, None)
         return None if found is None else {self._name: found}
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The quantiser advises on its root logger; what matters to us is what the parity check and the metric say."""
+    """Suppress the quantiser's advice on its root logger; the parity check and the metric are what counts."""
     logger = logging.getLogger()
     before = logger.level
     logger.setLevel(logging.ERROR)

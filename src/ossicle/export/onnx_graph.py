@@ -1,4 +1,4 @@
-"""Torch to ONNX: fixed chunk length (a bidirectional GRU needs one), any batch size, nothing external."""
+"""Export from torch to ONNX: fixed chunk length (required by a bidirectional GRU), any batch size, no external data."""
 
 import copy
 import io
@@ -22,33 +22,39 @@ _ERRORS_ONLY = 3
 
 
 def model_graph(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings) -> bytes:
-    """The graph of our own runtime: ``log_mel`` (batch, n_frames, n_mels) -> ``scores`` (batch, core_frames, n)."""
+    """Return the graph for Ossicle's runtime: ``log_mel`` (batch, n_frames, n_mels) -> ``scores`` (batch,
+    core_frames, n).
+    """
     return export_module(CoreScores(network, plan), model_example(plan, front), "log_mel")
 
 
 def waveform_graph(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings) -> bytes:
-    """The graph for everybody else: ``waveform`` (batch, chunk_samples) -> ``scores`` (batch, core_frames, n)."""
+    """Return the graph for other programs: ``waveform`` (batch, chunk_samples) -> ``scores`` (batch, core_frames,
+    n).
+    """
     return export_module(WaveformScores(network, plan, front), waveform_example(plan), "waveform")
 
 
 def model_example(plan: ChunkPlan, front: FrontEndSettings) -> torch.Tensor:
-    """Spectrograms of two chunks, for the exporter to look at."""
+    """Return example spectrograms of two chunks for the exporter."""
     return torch.zeros(2, framing(plan, front).n_frames, front.n_mels)
 
 
 def waveform_example(plan: ChunkPlan) -> torch.Tensor:
-    """Samples of two chunks, for the exporter to look at."""
+    """Return example samples of two chunks for the exporter."""
     return torch.zeros(2, plan.chunk_samples)
 
 
 def export_module(module: nn.Module, example: torch.Tensor, name: str) -> bytes:
-    """The graph of ``module`` from the input ``name`` to ``scores``, any batch, checked and whole in itself."""
+    """Return the graph of ``module`` from the input ``name`` to ``scores``, for any batch size, checked and
+    self-contained.
+    """
     file = io.BytesIO()
     with _quiet(), torch.no_grad():
         # The dynamo exporter unrolls a GRU into one cell a frame (82 s and no GRU operator for 50 frames, against 1 s
         # here: docs/decisions/0007), so recurrent networks go through the TorchScript exporter.
         torch.onnx.export(
-            # A copy, so that the caller's network stays in its mode and on its device.
+            # A copy, so that the caller's network keeps its mode and device.
             copy.deepcopy(module).cpu().eval(),
             (example,),
             file,  # type: ignore[arg-type]  # the TorchScript exporter writes to any binary file
@@ -59,7 +65,7 @@ def export_module(module: nn.Module, example: torch.Tensor, name: str) -> bytes:
             dynamo=False,
         )
     graph = onnx.load_from_string(file.getvalue())
-    # Names of the exporting machine's source files have no place in a bundle.
+    # Names of source files on the exporting machine must not be in a bundle.
     for node in graph.graph.node:
         node.doc_string = ""
     onnx.checker.check_model(graph)
@@ -67,9 +73,9 @@ def export_module(module: nn.Module, example: torch.Tensor, name: str) -> bytes:
 
 
 def simplified(graph: bytes) -> bytes:
-    """``graph`` with what depends on no input computed, by onnxruntime, in the standard's own operators.
+    """Return ``graph`` with everything that depends on no input computed by onnxruntime, in standard operators.
 
-    So every weight is a plain tensor, those of networks too that normalise their weights as they run.
+    Every weight is then a plain tensor, also in networks that normalise their weights at run time.
     """
     with tempfile.TemporaryDirectory() as scratch:
         options = onnxruntime.SessionOptions()
@@ -78,7 +84,7 @@ def simplified(graph: bytes) -> bytes:
         options.log_severity_level = _ERRORS_ONLY
         onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         made = onnx.load(options.optimized_model_filepath)
-    # onnxruntime lists every library that it knows, and needs none of them here.
+    # onnxruntime lists every operator library that it knows, and needs none of them here.
     used = {node.domain for node in made.graph.node}
     kept = [one for one in made.opset_import if one.domain in used]
     del made.opset_import[:]
@@ -88,7 +94,7 @@ def simplified(graph: bytes) -> bytes:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter narrates; what matters to us is the parity check afterwards."""
+    """Suppress the exporter's messages; the parity check afterwards is what counts."""
     logger = logging.getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)

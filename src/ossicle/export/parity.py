@@ -1,4 +1,4 @@
-"""The proof that an exported graph gives the scores of the network it came from."""
+"""Check that an exported graph gives the scores of its network."""
 
 import copy
 from collections.abc import Mapping
@@ -27,10 +27,10 @@ def check_parity(
     front: FrontEndSettings,
     samples: NDArray[np.float32],
 ) -> dict[str, float]:
-    """Largest difference in score of every graph against torch, on the chunks of ``samples`` (mono, plan.rate).
+    """Return the largest difference in score of every graph from torch, on the chunks of ``samples`` (mono, plan.rate).
 
-    A graph whose input is ``log_mel`` is fed by the NumPy front end, one whose input is ``waveform`` by the samples.
-    Raises OssicleError beyond 1e-4: such a bundle would decide differently elsewhere.
+    A graph with the input ``log_mel`` is fed by the NumPy front end, one with the input ``waveform`` by the samples.
+    Raises OssicleError beyond 1e-4, because such a bundle would decide differently elsewhere.
     """
     chunks = _chunks(samples, plan)
     with torch.inference_mode():
@@ -51,10 +51,10 @@ def check_parity(
 
 
 def _chunks(samples: NDArray[np.float32], plan: ChunkPlan) -> NDArray[np.float32]:
-    """At most eight chunks from the beginning, with the zeros before sample 0 and after the end."""
+    """Return at most eight chunks from the beginning, with zeros before sample 0 and after the end."""
     count = max(1, min(_BATCH, plan.n_chunks(len(samples))))
     padded = np.zeros((count - 1) * plan.core_samples + plan.chunk_samples, dtype=np.float32)
-    # The lead is negative where windows are shorter than hops: then the first samples belong to no chunk.
+    # The lead is negative if windows are shorter than hops: then the first samples belong to no chunk.
     lead, skipped = max(plan.lead_samples, 0), max(-plan.lead_samples, 0)
     kept = samples[skipped : skipped + len(padded) - lead]
     padded[lead : lead + len(kept)] = kept

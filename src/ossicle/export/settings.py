@@ -1,11 +1,11 @@
-"""What an export measures and allows, apart from the code that needs torch."""
+"""Settings of an export, apart from the code that needs torch."""
 
 from ossicle.core.settings import setting, settings
 
 
 @settings
 class ExportSettings:
-    """``[export]``: what ``ossicle export`` may cost in quality, and how much sound it measures on."""
+    """``[export]``: how much quality ``ossicle export`` may cost, and how much sound is used for measuring."""
 
     int8_auc_drop: float = setting(
         default=0.005, help="largest loss of int8 in the macro ROC AUC of held-out recordings", ge=0, le=1

@@ -1,4 +1,4 @@
-"""How fast a predictor reads recordings on this machine, and whether that is fast enough for a budget."""
+"""Speed of a predictor on recordings on this machine, and whether it meets a budget."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ _BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """What was measured: reading ``audio_s`` seconds end to end took ``seconds``, getting ready ``start_s``.
+    """A measurement: reading ``audio_s`` seconds end to end took ``seconds``, loading took ``start_s``.
 
-    End to end is decoding, resampling, spectrogram, network and scores. ``frames`` are the score frames (for a network
-    of clips: clips) that it gave.
+    End to end means decoding, resampling, spectrogram, network and scores. ``frames`` is the number of score frames
+    (for a network of clips: clips).
     """
 
     audio_s: float
@@ -31,39 +31,39 @@ class Speed:
 
     @property
     def real_time(self) -> float:
-        """Seconds of sound a second."""
+        """Seconds of sound per second."""
         return self.audio_s / self.seconds
 
     @property
     def frames_per_s(self) -> float:
-        """Score frames a second."""
+        """Score frames per second."""
         return self.frames / self.seconds
 
     def minutes_for(self, audio_hours: float) -> float:
-        """Minutes that so much sound takes, from start to end."""
+        """Return the minutes that this much sound takes, including loading."""
         return (self.start_s + audio_hours * SECONDS_PER_HOUR / self.real_time) / SECONDS_PER_MINUTE
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Minutes that may be spent on so many hours of sound, as competitions and batteries allow them."""
+    """Minutes allowed for a number of hours of sound, as in competitions or on batteries."""
 
     minutes: float
     audio_hours: float
 
     def allows(self, speed: Speed) -> bool:
-        """Whether the predicted time lies within the budget."""
+        """Return whether the predicted time is within the budget."""
         return speed.minutes_for(self.audio_hours) <= self.minutes
 
 
 def measure(open_predictor: Callable[[], Predictor], recordings: Sequence[Path], threads: int) -> Speed:
-    """Open a predictor and read ``recordings`` with it, each once; the first is read before, to warm up.
+    """Open a predictor and read each of ``recordings`` once; the first is read once before, to warm up.
 
     Raises AudioError for a recording that cannot be read.
     """
     began = time.perf_counter()
     predictor = open_predictor()
-    # The first chunk is slow everywhere: memory is laid out, kernels are chosen.
+    # The first chunk is slow everywhere: memory is allocated and kernels are chosen.
     predictor.predict(np.zeros((1, predictor.plan.chunk_samples), dtype=np.float32))
     start_s = time.perf_counter() - began
     score_recording(recordings[0], predictor, _BATCH)

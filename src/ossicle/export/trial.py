@@ -1,4 +1,4 @@
-"""A trial before the training: a network that cannot be exported should say so in seconds, not after hours."""
+"""A trial export before training: a network that cannot be exported should fail in seconds, not after hours."""
 
 import re
 
@@ -16,15 +16,15 @@ _OPERATOR = re.compile(r"(?:aten|prim|torchvision|quantized|timm)::\w+")
 
 
 def try_export(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings, architecture: str = "") -> None:
-    """Export an untrained network and run it on a chunk of noise; raises ArtefactError where that fails.
+    """Export an untrained network and run it on a chunk of noise; raises ArtefactError if that fails.
 
-    The message names the ``architecture`` (else the network's class) and the operator that has no place in a graph, or
-    how far the graph's scores are from torch's. The network stays as it is.
+    The message names the ``architecture`` (else the network's class) and the unsupported operator, or how far the
+    graph's scores are from torch's. The network stays unchanged.
     """
     name = architecture or type(network).__name__
     try:
         graph = model_graph(network, plan, front)
-    except Exception as error:  # the exporter fails with errors of many kinds, its own and torch's
+    except Exception as error:  # the exporter fails with many kinds of errors, its own and torch's
         operators = sorted(set(_OPERATOR.findall(str(error))))
         at = f"the operator {', '.join(operators)}" if operators else "the exporter"
         first_line = str(error).strip().split("\n", 1)[0]
