@@ -41,7 +41,7 @@ def test_cells_are_escaped_for_spreadsheets(tmp_path: Path) -> None:
 
 def test_what_a_format_cannot_hold_is_said(tmp_path: Path) -> None:
     written = write_annotations(Annotations(CALLS, ["empty.wav"]), tmp_path, "kaleidoscope")
-    assert any("recordings without events: 1 were left out" in note for note in written.notes)
+    assert any("recordings without events: 1 were skipped" in note for note in written.notes)
     assert any("low frequencies: 1 were dropped" in note for note in written.notes)
 
 
@@ -68,7 +68,7 @@ def test_refusals(tmp_path: Path) -> None:
         read_annotations(tmp_path, "word")
     with pytest.raises(UsageError, match="is written as"):
         write_annotations(CALLS, tmp_path / "events.txt", "csv")
-    with pytest.raises(UsageError, match="one recording each, there are 2"):
+    with pytest.raises(UsageError, match="one recording each, but there are 2"):
         write_annotations(CALLS, tmp_path / "events.txt", "raven")
     with pytest.raises(UsageError, match="no annotations to write"):
         write_annotations([], tmp_path / "events.csv")
