@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from ossicle.artefacts.process_group import ProcessGroup
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.artefacts.workers import end_with_parent, interrupts_held, keep_freed_memory
@@ -98,24 +99,17 @@ def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = N
         if RunFolder(job.folder).done:
             RunFolder(job.folder).forget_state()
     waiting = [job for job in jobs if not RunFolder(job.folder).done]
-    running: list[_Running] = []
-    try:
+    with ProcessGroup[_Running](_GRACE_S) as running:
         while waiting or running:
-            while waiting and (place := _free_place(waiting[0], running, parallel)):
+            while waiting and (place := _free_place(waiting[0], tuple(running), parallel)):
                 training = replace(waiting[0].training, device=place)
-                running.append(_Running(replace(waiting.pop(0), training=training)))
-            running = [one for one in running if not one.ended()]
+                running.add(_Running(replace(waiting.pop(0), training=training)))
+            for one in running:
+                if one.ended():
+                    running.remove(one)
             if progress is not None:
                 progress(*_state(jobs, [one.job for one in running]))
             time.sleep(_POLL_S)
-    finally:
-        for one in running:
-            one.process.terminate()
-        for one in running:
-            one.process.join(_GRACE_S)
-            if one.process.is_alive():
-                one.process.kill()
-                one.process.join()
 
 
 def _free_place(job: FitJob, running: Sequence["_Running"], parallel: int) -> str:

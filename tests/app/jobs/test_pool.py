@@ -53,7 +53,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     worker.write_text(WORKER)
     pool = LocalPool
     monkeypatch.setattr(
-        conducting, "LocalPool", lambda folder, attempts: pool(folder, attempts, (sys.executable, "-S", str(worker)))
+        conducting, "LocalPool", lambda folder, attempts, _: pool(folder, attempts, (sys.executable, "-S", str(worker)))
     )
 
     def plan(jobs: dict[str, tuple[tuple[str, ...], dict[str, str]]], attempts: int = 3) -> tuple[PlanFolder, JobPlan]:

@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +13,7 @@ from typing import Self
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job
 from ossicle.app.jobs.state import FINE
+from ossicle.artefacts.process_group import ProcessGroup
 from ossicle.core.errors import EXIT_USAGE
 
 _GRACE_S = 30.0
@@ -39,7 +38,7 @@ class LocalPool:
     def __init__(self, folder: PlanFolder, attempts: int, program: Sequence[str] = PROGRAM) -> None:
         self._folder, self._attempts, self._program = folder, attempts, program
         self._waiting: list[tuple[Job, int, int]] = []
-        self._running: list[_Running] = []
+        self._running = ProcessGroup[_Running](_GRACE_S)
         self._caps: dict[str, int] = {}
         self._failed: set[str] = set()
 
@@ -50,17 +49,8 @@ class LocalPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End what runs."""
-        for one in self._running:
-            one.process.send_signal(signal.SIGTERM)
-        until = time.monotonic() + _GRACE_S
-        for one in self._running:
-            try:
-                one.process.wait(max(0.0, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                one.process.kill()
-                one.process.wait()
+        for one in self._running.stop():
             self._say(one, "cancelled", one.process.returncode)
-        self._running = []
 
     def add(self, job: Job, cap: int) -> None:
         """Queue the tasks of a job, of which ``cap`` may run at a time."""
@@ -78,7 +68,7 @@ class LocalPool:
 
     def poll(self) -> None:
         """Take leave of tasks that have ended, and start those that there is room for."""
-        for one in list(self._running):
+        for one in self._running:
             code = one.process.poll()
             if code is not None:
                 self._running.remove(one)
@@ -101,8 +91,9 @@ class LocalPool:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._running.append(_Running(job, index, attempt, process))
-        self._say(self._running[-1], "running", None)
+        started = _Running(job, index, attempt, process)
+        self._running.add(started)
+        self._say(started, "running", None)
 
     def _ended(self, one: _Running, code: int) -> None:
         if code in FINE:
