@@ -122,10 +122,26 @@ def write_bundle(
 def read_bundle(folder: Path) -> Bundle:
     """Read the bundle in ``folder`` and compare every listed file with its size and digest.
 
+    Parameters
+    ----------
+    folder
+        The folder of ``bundle.json``.
+
+    Returns
+    -------
+    Bundle
+        What ``bundle.json`` says, as a checked value. ``ossicle.load_bundle`` also makes it ready to run.
+
     Raises
     ------
     BundleError
         If the bundle is damaged, unsafe or of an unsupported version.
+
+    Examples
+    --------
+    >>> bundle = read_bundle(Path("tests/data/bundles/0.1.0/bundle"))
+    >>> bundle.labels, bundle.plan.rate
+    (('call', 'Zaunkönig'), 8000)
     """
     bundle = _manifest_in(Path(folder))
     _check_files(bundle)

@@ -12,6 +12,21 @@ class Decision:
     A region is a run of frames whose smoothed score is at least ``off``. It is kept if at least one frame reaches
     ``on`` (hysteresis). Regions at most ``min_gap_s`` apart are joined; regions shorter than ``min_length_s`` are then
     dropped.
+
+    Parameters
+    ----------
+    on, off
+        Score that a frame must reach for an event to begin, and below which it ends; from 0 to 1, ``off <= on``.
+    smoothing, smoothing_frames
+        Smoothing of the scores over time: ``none``, ``median`` over an odd number of frames, or ``ema`` of this span.
+    min_length_s, min_gap_s
+        Shortest event that is kept, and longest gap that is closed, in seconds.
+
+    Examples
+    --------
+    >>> Decision(on=0.3, off=0.5)
+    Traceback (most recent call last):
+    ValueError: off = 0.5 must not be above on = 0.3
     """
 
     on: float = setting(default=0.5, help="score that a frame must reach for an event to begin", ge=0, le=1)

@@ -135,9 +135,9 @@ class Event:
     --------
     >>> Event(1.0, 1.25, "call", 0.9).score
     0.9
-    >>> Event(1.0, 1.25, "call", 1.5)
+    >>> Event(1.0, 1.25, "call", -0.5)
     Traceback (most recent call last):
-    ValueError: Event: score = 1.5 must be at most 1
+    ValueError: Event: score = -0.5 must be at least 0
     """
 
     start_s: float
@@ -147,7 +147,7 @@ class Event:
 
     def __post_init__(self) -> None:
         try:
-            if 0.0 <= self.start_s <= self.end_s < INFINITY and self.label > "" and 0.0 <= self.score <= 1.0:
+            if 0.0 <= self.start_s <= self.end_s < INFINITY and self.label > "" and 0.0 <= self.score < INFINITY:
                 return
         except TypeError:
             pass
@@ -155,7 +155,7 @@ class Event:
             "Event",
             times_fault(self.start_s, self.end_s),
             text_fault("label", self.label),
-            number_fault("score", self.score, 0.0, 1.0),
+            number_fault("score", self.score, 0.0),
         )
 
 

@@ -35,7 +35,18 @@ _DENSE_CELLS = 1 << 14
 
 @settings
 class IouMatch:
-    """A pair may match if the intersection over union of its two intervals reaches ``threshold``."""
+    """A pair may match if the intersection over union of its two intervals reaches ``threshold``.
+
+    Parameters
+    ----------
+    threshold
+        Lowest intersection over union of a matched pair, above 0 and at most 1.
+
+    Examples
+    --------
+    >>> match([[0.0, 1.0]], [[0.2, 1.0]], IouMatch(threshold=0.9)).tolist()
+    []
+    """
 
     threshold: float = setting(default=0.5, help="least intersection over union of a matched pair", gt=0, le=1)
 
@@ -44,7 +55,19 @@ class IouMatch:
 class CollarMatch:
     """A pair may match if onsets, offsets or both agree within a collar, as in ``sed_eval`` (Mesaros et al. 2016).
 
-    The collar of an offset is ``max(collar_s, percentage_of_length * reference length)``.
+    Parameters
+    ----------
+    collar_s
+        How far an onset may be off, in seconds.
+    percentage_of_length
+        The collar of an offset is ``max(collar_s, percentage_of_length * reference length)``.
+    evaluate_onset, evaluate_offset
+        Whether onsets, and offsets, must agree; at least one of them.
+
+    Examples
+    --------
+    >>> match([[0.0, 1.0]], [[0.2, 1.1]], CollarMatch(collar_s=0.25)).tolist()
+    [[0, 0]]
     """
 
     collar_s: float = setting(default=0.2, help="tolerance of onsets, and least tolerance of offsets", unit="s", ge=0)

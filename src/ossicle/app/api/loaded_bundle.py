@@ -49,6 +49,12 @@ class LoadedBundle(BundleFacts):
         The bundle lacks what the engine needs, or a file of it is damaged.
     UsageError
         There is no such engine.
+
+    Examples
+    --------
+    >>> bundle = load_bundle("tests/data/bundles/0.1.0/bundle")
+    >>> bundle.decisions["call"].on > 0, bundle.whole_recordings, bundle.members
+    (True, False, ())
     """
 
     def __init__(self, manifest: Bundle, engine: Engine, batch_chunks: int = 8) -> None:

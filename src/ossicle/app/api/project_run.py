@@ -82,6 +82,14 @@ class Project:
     ----------
     loaded
         The project file as checked settings, and where its things lie on this machine.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "ossicle.toml"
+    >>> _ = file.write_text('base = "recipe:tapes"\\n[corpus]\\naudio = "audio"\\nannotations = "tables"\\n')
+    >>> Project.load(file).steps[-3:]
+    ('noise_gate', 'bundle', 'report')
     """
 
     def __init__(self, loaded: LoadedProject) -> None:

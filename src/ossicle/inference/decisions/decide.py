@@ -27,12 +27,30 @@ _LOWEST = np.float32(-np.inf)
 
 
 def decide(track: ScoreTrack, decisions: Mapping[str, Decision]) -> list[Event]:
-    """Return the events of a whole track, sorted by start, end and label.
+    """Decide on the scores of a whole recording.
+
+    Parameters
+    ----------
+    track
+        The scores.
+    decisions
+        The decision rule of each label of the track.
+
+    Returns
+    -------
+    list of Event
+        The events, sorted by start, end and label, and clipped to the length of the recording.
 
     Raises
     ------
     ValueError
         If a label of the track has no decision.
+
+    Examples
+    --------
+    >>> track = ScoreTrack(["call"], [[0.1], [0.9], [0.8], [0.2]], hop_s=0.5, duration_s=2.0)
+    >>> [(event.start_s, event.end_s) for event in decide(track, {"call": Decision(on=0.5, off=0.5)})]
+    [(0.5, 1.5)]
     """
     decider = Decider(track.labels, decisions, track.hop_s)
     return sorted(decider.feed(track.scores) + decider.finish(track.duration_s), key=event_order)
