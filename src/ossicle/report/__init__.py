@@ -1,1 +1,1 @@
-"""Figures and one self-contained HTML page per run; the only place that knows matplotlib and Jinja2."""
+"""Figures and one self-contained HTML page per run; the only package that uses matplotlib and Jinja2."""

@@ -1,7 +1,7 @@
-"""What a report shows, as values: the caller gathers them, ``ossicle.report.pages.page`` draws them.
+"""Content of a report as values: the caller collects them, ``ossicle.report.pages.page`` draws them.
 
-All times are seconds from the start of a recording. Empty sequences and None stand for pieces a run does not have; the
-page says so in a sentence in their place.
+All times are seconds from the start of a recording. Empty sequences and None mean that a run lacks this part; the page
+says so in a sentence instead.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from ossicle.metrics.recording_report import RecordingReport
 
 @dataclass(frozen=True, slots=True)
 class TrainingCurve:
-    """One training, by epoch: each has ``epoch`` and where measured ``train_loss``, ``val_loss``, ``learning_rate``,
+    """One training, by epoch: each has ``epoch`` and, where measured, ``train_loss``, ``val_loss``, ``learning_rate``,
     ``seconds``.
     """
 
@@ -42,7 +42,7 @@ class PrCurve:
 
 @dataclass(frozen=True, slots=True)
 class SweepRow:
-    """The headline's events, matched at another least IoU."""
+    """The headline's events, matched at another IoU threshold."""
 
     iou: float
     f1: float
@@ -52,9 +52,9 @@ class SweepRow:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """What the scores of one label, or of all (``label`` None), are worth under all thresholds; NaN where undefined.
+    """Quality of the scores of one label, or of all (``label`` None), over all thresholds; NaN where undefined.
 
-    ``psds`` is None where times are not judged.
+    ``psds`` is None if times are not evaluated.
     """
 
     label: str | None
@@ -67,7 +67,7 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """What is scored above ``above`` and up to ``up_to``: its weight, mean score and share positive (NaN if none).
+    """Scores above ``above`` and up to ``up_to``: their weight, mean score and share of positives (NaN if none).
 
     The weight is the seconds of frames, or the number of recordings.
     """
@@ -81,7 +81,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationRow:
-    """ECE and Brier score before and after calibration, and the share of right answers; None where there is none."""
+    """ECE and Brier score before and after calibration, and the share of correct answers; None if there is none."""
 
     name: str
     ece: float
@@ -92,7 +92,7 @@ class CalibrationRow:
 
 @dataclass(frozen=True, slots=True)
 class FoldRow:
-    """One fold: what it holds out, the decision fitted on the other folds (label to text) and what came of it."""
+    """One fold: its held-out data, the decision fitted on the other folds (label to text) and its results."""
 
     fold: int
     groups: tuple[str, ...]
@@ -110,11 +110,11 @@ class ReportData:
 
     ``summary``: key facts in order. ``metrics``: the headline, out of fold with cross-fitted decisions; ``in_sample``:
     the same under the bundle's final decision; ``collar``: the headline's events matched by a 0.2 s collar. ``scores``:
-    the out-of-fold scores under no decision, all labels first; ``reliability``: their frames by score. ``recordings``:
-    given where recordings are judged as a whole, and nothing that speaks of times is shown then. ``calibration``:
-    before and after, where there was one, in words ``calibrated``. ``budget``: phases with their seconds.
-    ``noise_gate``: what the noise gate found, in order. ``notes``: warnings. ``split``: the audit as ``corpus.audit``
-    writes it. ``files``: name to path relative to the page.
+    the out-of-fold scores without a decision, all labels first; ``reliability``: their frames by score. ``recordings``:
+    set if whole recordings are evaluated; figures about times are then not shown. ``calibration``: before and after, if
+    there was one, in words ``calibrated``. ``budget``: phases with their seconds. ``noise_gate``: results of the noise
+    gate, in order. ``notes``: warnings. ``split``: the leak audit as ``corpus.splits.leak_audit`` writes it. ``files``:
+    name to path relative to the page.
     """
 
     title: str

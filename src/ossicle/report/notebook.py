@@ -1,7 +1,7 @@
-"""The analysis notebook of a benchmark: the figures of its page over the same tables, executed, to be worked on.
+"""The analysis notebook of a benchmark: the figures of its page from the same tables, executed, for further work.
 
 It reads the CSV tables beside it and draws with :mod:`ossicle.report.figures.benchmark`, so it needs Ossicle and, to be
-run again, Jupyter. Where ``nbclient`` is not installed none is written.
+run again, Jupyter. It is not written if ``nbclient`` is not installed.
 """
 
 import importlib.util
@@ -75,14 +75,15 @@ _CELLS: tuple[tuple[str, str], ...] = (
 
 
 def missing() -> tuple[str, ...]:
-    """The packages that an executed notebook lacks here."""
+    """Return the packages for an executed notebook that are not installed."""
     return tuple(name for name in NEEDED if importlib.util.find_spec(name) is None)
 
 
 def write_notebook(path: Path, folder: Path) -> bool:
-    """Execute the notebook over the tables in ``folder`` and write it; False, and nothing, where Jupyter is missing.
+    """Execute the notebook over the tables in ``folder`` and write it; return False and write nothing if Jupyter is
+    missing.
 
-    The cells run in a process of their own, which sees ``folder`` as its own; a cell that fails raises
+    The cells run in a separate process with ``folder`` as its working folder; a failing cell raises
     ``nbclient.exceptions.CellExecutionError``.
     """
     if missing():
@@ -95,13 +96,13 @@ def write_notebook(path: Path, folder: Path) -> bool:
     for place, (kind, text) in enumerate(_CELLS):
         make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
         cell = make(text)  # type: ignore[no-untyped-call]
-        # Drawn at random otherwise: equal tables should give equal notebooks.
+        # Random by default: equal tables should give equal notebooks.
         cell["id"] = f"cell-{place}"
         book.cells.append(cell)
     client = NotebookClient(
         book,
         kernel_name="python3",
-        # Of the sockets it says that they are not encrypted; nothing here is a secret.
+        # It warns that its sockets are not encrypted; nothing here is secret.
         extra_arguments=["--log-level=ERROR"],
         timeout=_TIMEOUT_S,
         resources={"metadata": {"path": str(folder)}},

@@ -20,7 +20,7 @@ MOST_CURVES = 24
 
 
 def worst_labels(figures: Mapping[str, Any]) -> frozenset[str]:
-    """Return the labels to draw curves of where there are too many: the lowest F1; empty where all are drawn."""
+    """Return the labels with the lowest F1, for curves, if there are too many labels; empty if all are drawn."""
     of = figures["per_label"]
     if len(of) <= MOST_CURVES:
         return frozenset()
@@ -28,7 +28,7 @@ def worst_labels(figures: Mapping[str, Any]) -> frozenset[str]:
 
 
 def score_rows(figures: Mapping[str, Any]) -> list[ScoreRow]:
-    """Return what the scores are worth, all labels first; ``figures`` is the content of ``metrics.json``."""
+    """Return the quality of the scores, all labels first; ``figures`` is the content of ``metrics.json``."""
     frames, psds = figures["frames"], figures.get("psds")
     rows: list[tuple[str | None, Mapping[str, Any]]] = [(None, frames), *frames["per_label"].items()]
     return [
@@ -48,7 +48,7 @@ def reliability_bins(rows: Iterable[Mapping[str, Any]]) -> list[ReliabilityBin]:
 
 
 def calibration_rows(found: Mapping[str, Any] | None) -> list[CalibrationRow]:
-    """Return the figures before and after calibration, empty where there was none."""
+    """Return the figures before and after calibration, empty without calibration."""
     if found is None:
         return []
     return [
@@ -64,7 +64,7 @@ def calibration_rows(found: Mapping[str, Any] | None) -> list[CalibrationRow]:
 
 
 def threshold_curves(rows: Iterable[Mapping[str, Any]], drawn: frozenset[str]) -> list[ThresholdCurve]:
-    """Return the curves of the labels ``drawn`` (of all where it is empty), from ``threshold_curves.json``."""
+    """Return the curves of the labels ``drawn`` (of all if empty), from ``threshold_curves.json``."""
     return [
         ThresholdCurve(
             label=one["label"],
@@ -82,7 +82,7 @@ def pr_curves(curves: Iterable[tuple[str, PrecisionRecall]]) -> list[PrCurve]:
 
 
 def sweep_rows(rows: Iterable[Mapping[str, float | None]]) -> list[SweepRow]:
-    """Return the headline's events at other least IoU."""
+    """Return the headline's events at other IoU thresholds."""
     return [SweepRow(**{key: number_of(value) for key, value in row.items()}) for row in rows]
 
 
@@ -93,7 +93,7 @@ def fold_rows(
     second: Mapping[str, Any],
     rule: Counting,
 ) -> list[FoldRow]:
-    """Return a row for each fold: what it holds out, its decision, and precision, recall and F1 on what it holds out.
+    """Return one row per fold: its held-out data, its decision, and precision, recall and F1 on the held-out data.
 
     ``decision`` and ``second`` are what the steps ``decision`` and ``second_stage`` wrote.
     """
@@ -101,7 +101,7 @@ def fold_rows(
 
 
 def number_of(value: float | None) -> float:
-    """Return a figure of JSON as a float, NaN where it is undefined."""
+    """Return a figure of JSON as a float, NaN if undefined."""
     return float("nan") if value is None else float(value)
 
 

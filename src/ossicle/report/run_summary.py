@@ -70,7 +70,7 @@ def notes(decision: Mapping[str, Any], figures: Mapping[str, Any], second: Mappi
 
 
 def calibrated_in_words(found: Mapping[str, Any] | None) -> str:
-    """Return what the calibration did, from ``metrics.json``; empty where there was none."""
+    """Return what the calibration did, from ``metrics.json``; empty without calibration."""
     if found is None:
         return ""
     maps = "one map for all labels" if found["shared"] else "a map for each label"

@@ -1,4 +1,4 @@
-"""Figures and findings in words: the formats that the page's tables and sentences share. NaN and None are "–"."""
+"""Figures and findings in words: formats shared by the page's tables and sentences. NaN and None are "–"."""
 
 import math
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ MISSING = "–"
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """A figure with a fixed number of decimals.
+    """Return a figure with a fixed number of decimals.
 
     >>> number(0.876), number(float("nan")), number(None)
     ('0.88', '–', '–')
     """
     if value is None or not math.isfinite(value):
         return MISSING
-    # A small negative must not become "-0.00".
+    # A small negative figure must not become "-0.00".
     return f"{round(float(value), digits) + 0.0:.{digits}f}"
 
 
 def signed(value: float | None, digits: int = 0) -> str:
-    """A figure with its sign, with a true minus.
+    """Return a figure with its sign, using a true minus.
 
     >>> signed(-12.4), signed(3.0), signed(0.2), signed(float("nan"))
     ('−12', '+3', '0', '–')
@@ -35,7 +35,7 @@ def signed(value: float | None, digits: int = 0) -> str:
 
 
 def significant(value: float | None, digits: int = 3) -> str:
-    """A figure of unknown size with a few significant digits, never in exponents above 0.001.
+    """Return a figure of any size with a few significant digits, without an exponent above 0.001.
 
     >>> significant(1234.5), significant(0.012345), significant(2.0), significant(0.00003)
     ('1 230', '0.0123', '2', '3e-05')
@@ -65,7 +65,7 @@ def count(value: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share in [0, 1] as a percentage.
+    """Return a share in [0, 1] as a percentage.
 
     >>> share(0.123), share(0.0004)
     ('12 %', '0.04 %')
@@ -77,7 +77,7 @@ def share(value: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time in the unit people would say.
+    """Return a length of time in a suitable unit.
 
     >>> duration(0.0421), duration(2.5), duration(75), duration(5400)
     ('42 ms', '2.5 s', '1 min 15 s', '1 h 30 min')
@@ -96,7 +96,7 @@ def duration(seconds: float | None) -> str:
 
 
 def clock(seconds: float | None) -> str:
-    """A place in a recording, to the hundredth of a second.
+    """Return a position in a recording, to a hundredth of a second.
 
     >>> clock(3725.5), clock(61.239)
     ('1:02:05.50', '1:01.24')
@@ -110,7 +110,7 @@ def clock(seconds: float | None) -> str:
 
 
 def interval(estimate: Estimate, digits: int = 2) -> str:
-    """The interval of a figure, or nothing where there is none.
+    """Return the interval of a figure, or "" if there is none.
 
     >>> interval(Estimate(0.8, 0.7, 0.9)), interval(Estimate(0.8, float("nan"), float("nan")))
     ('0.70 to 0.90', '')
@@ -121,7 +121,7 @@ def interval(estimate: Estimate, digits: int = 2) -> str:
 
 
 def relative_link(path: str) -> str | None:
-    """An address below the page's folder, or None where ``path`` leads elsewhere.
+    """Return an address below the page's folder, or None if ``path`` leads elsewhere.
 
     >>> relative_link("bundle/"), relative_link("a b#c.json"), relative_link("../x"), relative_link("javascript:x")
     ('./bundle/', './a%20b%23c.json', None, './javascript%3Ax')
@@ -132,7 +132,7 @@ def relative_link(path: str) -> str | None:
 
 
 class _Wording(NamedTuple):
-    """How the rates are said, by what was judged."""
+    """The words for rates, depending on what was evaluated."""
 
     where: str
     found: str
@@ -158,7 +158,7 @@ _RECORDINGS = _Wording(
 
 
 def in_words(report: EventReport) -> str:
-    """What the headline's rates mean, in one or two sentences."""
+    """Return the meaning of the headline's rates, in one or two sentences."""
     pooled, wording = report.pooled, _EVENTS if report.timed else _RECORDINGS
     found, real = pooled.rates.recall.value, pooled.rates.precision.value
     parts = []
@@ -177,7 +177,7 @@ def in_words(report: EventReport) -> str:
 
 
 def reach(report: EventReport) -> str:
-    """What the intervals speak of, as a sentence."""
+    """Return for which groups the intervals hold, as a sentence."""
     level = f"{100 * report.level:.0f} % intervals"
     if report.n_bootstrap == 0 or not math.isfinite(report.pooled.rates.f1.low):
         return "No intervals: there are too few recordings to resample."
@@ -190,7 +190,7 @@ def reach(report: EventReport) -> str:
 
 
 def few_groups(report: EventReport) -> str:
-    """The caveat for too few groups, or nothing."""
+    """Return the warning about too few groups, or ""."""
     if not report.few_groups:
         return ""
     groups = "group" if report.n_groups == 1 else "groups"
@@ -201,7 +201,7 @@ def few_groups(report: EventReport) -> str:
 
 
 def listed(value: Any) -> str:
-    """A plain JSON value as text for a table cell."""
+    """Return a plain JSON value as text for a table cell."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None or value == [] or value == {} or value == ():

@@ -1,4 +1,4 @@
-"""Figures of a benchmark, each drawn from the rows that stand beside it as a table."""
+"""Figures of a benchmark, each drawn from the rows of the table beside it."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ _BOX = ("q05_ms", "q25_ms", "q50_ms", "q75_ms", "q95_ms")
 
 @styled
 def rates_figure(rows: pl.DataFrame, title: str, best: float) -> Figure:
-    """Precision, recall and F1 of a reading against the threshold, with the interval of F1; ``best`` is marked."""
+    """Draw precision, recall and F1 of a reading against the threshold, with the interval of F1; ``best`` is marked."""
     figure = Figure(figsize=(5.6, 3.5), layout="constrained")
     axes = figure.subplots()
     at = values(rows, "threshold")
@@ -43,7 +43,7 @@ def rates_figure(rows: pl.DataFrame, title: str, best: float) -> Figure:
 
 @styled
 def pr_figure(curves: Sequence[tuple[str, pl.DataFrame]]) -> Figure:
-    """Precision against recall of every reading (name and rows) as the threshold moves."""
+    """Draw precision against recall of every reading (name and rows) as the threshold changes."""
     figure = Figure(figsize=(5.6, 3.8), layout="constrained")
     axes = figure.subplots()
     for place, (name, rows) in enumerate(curves):
@@ -64,7 +64,7 @@ def pr_figure(curves: Sequence[tuple[str, pl.DataFrame]]) -> Figure:
 
 @styled
 def leaderboard_figure(rows: pl.DataFrame, title: str) -> Figure:
-    """Bars of F1 with intervals, the best on top; ``rows`` as ``benchmark_tables.board`` gives them."""
+    """Draw bars of F1 with intervals, the best on top; ``rows`` come from ``benchmark_tables.board``."""
     figure = Figure(figsize=(8.0, 1.2 + 0.34 * max(1, len(rows))), layout="constrained")
     axes = figure.subplots()
     place, f1 = np.arange(len(rows)), values(rows, "f1")
@@ -79,7 +79,7 @@ def leaderboard_figure(rows: pl.DataFrame, title: str) -> Figure:
 
 @styled
 def tape_map_figure(rows: pl.DataFrame, title: str) -> Figure:
-    """Recall of every tape (rows) at every threshold (columns), as ``benchmark_tables.tape_map`` gives it."""
+    """Draw the recall of every tape (rows) at every threshold (columns), from ``benchmark_tables.tape_map``."""
     tapes, thresholds, recall = tape_grid(rows)
     figure = Figure(figsize=(8.0, 1.6 + 0.26 * max(1, len(tapes))), layout="constrained")
     axes = figure.subplots()
@@ -94,7 +94,9 @@ def tape_map_figure(rows: pl.DataFrame, title: str) -> Figure:
 
 
 def tape_grid(rows: pl.DataFrame) -> tuple[list[str], list[float], np.ndarray]:
-    """Tapes, thresholds and recall (n_tapes, n_thresholds) of a map; of very many tapes those of least recall."""
+    """Return tapes, thresholds and recall (n_tapes, n_thresholds) of a map; of very many tapes those with the lowest
+    recall.
+    """
     means = rows.group_by("tape").agg(pl.col("recall").mean()).sort(["recall", "tape"])
     tapes = sorted(means["tape"].to_list()[:MOST_TAPES])
     thresholds = sorted(rows["threshold"].unique().to_list())
@@ -107,7 +109,9 @@ def tape_grid(rows: pl.DataFrame) -> tuple[list[str], list[float], np.ndarray]:
 
 @styled
 def boundary_figure(rows: pl.DataFrame) -> Figure:
-    """Boxes of the errors of start and end: quartiles and median, whiskers from 5 to 95 %; negative is early."""
+    """Draw boxes of the errors of start and end: quartiles and median, whiskers from 5 to 95 %; negative means
+    early.
+    """
     figure = Figure(figsize=(8.0, 1.4 + 0.42 * max(1, len(rows))), layout="constrained")
     axes = figure.subplots()
     kept = rows.filter(pl.col("pairs") > 0)
@@ -129,7 +133,7 @@ def boundary_figure(rows: pl.DataFrame) -> Figure:
 
 @styled
 def hardest_figure(rows: pl.DataFrame) -> Figure:
-    """Recall of the hardest tapes, over all readings; ``rows`` as ``benchmark_tables.hardest_tapes`` gives them."""
+    """Draw the recall of the hardest tapes over all readings; ``rows`` come from ``benchmark_tables.hardest_tapes``."""
     kept = rows.filter(pl.col("recall").is_not_null()).head(MOST_TAPES)
     figure = Figure(figsize=(8.0, 1.2 + 0.28 * max(1, len(kept))), layout="constrained")
     axes = figure.subplots()
@@ -142,5 +146,5 @@ def hardest_figure(rows: pl.DataFrame) -> Figure:
 
 
 def values(rows: pl.DataFrame, name: str) -> np.ndarray:
-    """A column of figures as float64; NaN where undefined."""
+    """Return a column of figures as float64; NaN where undefined."""
     return rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()

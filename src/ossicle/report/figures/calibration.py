@@ -1,4 +1,4 @@
-"""Figure of calibration: do scores mean what they say?"""
+"""Figure of calibration: do scores equal the share of positives?"""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,9 @@ from ossicle.report.figures.style import BLUE, INK, ORANGE, SOFT, styled, unit_a
 def reliability_figure(
     curves: Sequence[tuple[str, Sequence[ReliabilityBin]]], of: str = "a frame", share: str = "of the time"
 ) -> Figure:
-    """Share of positives against the mean score of each bin; below, what part of all each bin holds.
+    """Draw the share of positives against the mean score of each bin; below, the share of all items in each bin.
 
-    ``curves``: at most a name and bins for before and after; ``of`` and ``share`` say what is scored and counted.
+    ``curves``: at most a name and bins for before and after; ``of`` and ``share`` describe what is scored and counted.
     """
     figure = Figure(figsize=(5.6, 4.2), layout="constrained")
     axes, below = figure.subplots(2, sharex=True, height_ratios=(4, 1))
@@ -33,7 +33,7 @@ def reliability_figure(
     axes.set(title="What scores are worth as probabilities", xlim=(-0.02, 1.02))
     unit_axis(axes, "share positive")
     below.set_yscale("log")
-    # Words: matplotlib's own exponents are mathematics, which the page's text does not set.
+    # Plain text: matplotlib writes exponents as formulas, which the page's text does not support.
     below.set_yticks([1e-4, 1e-2, 1], ["0.01 %", "1 %", "100 %"], fontsize=8)
     below.set(ylim=(1e-5, 1.5), xlabel=f"score of {of}")
     below.set_ylabel(share, color=INK)

@@ -1,4 +1,4 @@
-"""A picture of one clip: its spectrogram alone, without axes, for training sets that people leaf through."""
+"""A picture of one clip: its spectrogram alone, without axes, for browsing training sets."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ LEAST_WIDTH_PX = 128
 
 
 def clip_pixels(samples: NDArray[np.float32], rate: int, low_hz: float, high_hz: float) -> NDArray[np.float32]:
-    """Levels in [0, 1] of samples (n,) between two frequencies, lowest row first: float32, (rows, columns).
+    """Return levels in [0, 1] of samples (n,) between two frequencies, lowest row first: float32, (rows, columns).
 
-    1 is the loudest point, 0 lies :data:`RANGE_DB` below it. Silence is all 0.
+    1 is the loudest point, 0 is :data:`RANGE_DB` below it. Silence is all 0.
     """
     found = spectrogram(samples, rate)
     centres = (np.arange(len(found.db)) * found.joined + (found.joined - 1) / 2) * found.bin_hz
-    # At least the row that lies nearest, however narrow the band.
+    # At least the nearest row, however narrow the band.
     keep = (centres >= low_hz) & (centres <= high_hz)
     keep[np.argmin(np.abs(centres - (low_hz + high_hz) / 2))] = True
     db = found.db[keep]
@@ -33,9 +33,10 @@ def clip_pixels(samples: NDArray[np.float32], rate: int, low_hz: float, high_hz:
 
 
 def write_picture(path: Path, samples: NDArray[np.float32], rate: int, low_hz: float, high_hz: float) -> None:
-    """Write :func:`clip_pixels` as a PNG in the colours of ``magma``, low frequencies below; whole or absent.
+    """Write :func:`clip_pixels` as a PNG in the colours of ``magma``, low frequencies at the bottom, atomically.
 
-    About :data:`HEIGHT_PX` high and at least :data:`LEAST_WIDTH_PX` wide: pixels are repeated, not blended.
+    The picture is about :data:`HEIGHT_PX` high and at least :data:`LEAST_WIDTH_PX` wide: pixels are repeated, not
+    blended.
     """
     level = clip_pixels(samples, rate, low_hz, high_hz)
     tall, wide = max(1, HEIGHT_PX // len(level)), max(1, -(-LEAST_WIDTH_PX // level.shape[1]))

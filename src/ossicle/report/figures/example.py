@@ -1,4 +1,4 @@
-"""Figure of one example: its spectrogram, and above it what is annotated and what is predicted.
+"""Figure of one example: its spectrogram, and above it the annotated and the predicted events.
 
 The time axis fills the image from :data:`LEFT` to :data:`RIGHT` (shares of its width), which the page's cursor uses.
 """
@@ -24,7 +24,9 @@ Lane = Sequence[tuple[float, float, str]]
 
 @styled
 def example_figure(example: Example) -> Figure:
-    """Spectrogram in kHz over seconds of the recording; reference (blue) and predicted (orange) events as boxes."""
+    """Draw a spectrogram in kHz over seconds of the recording, with reference (blue) and predicted (orange) events as
+    boxes.
+    """
     figure = Figure(figsize=(4.4, 2.9))
     axes = figure.add_axes((LEFT, _BOTTOM, RIGHT - LEFT, _TOP - _BOTTOM))
     lanes = figure.add_axes((LEFT, _TOP, RIGHT - LEFT, _LANES_TOP - _TOP))
@@ -41,7 +43,7 @@ def example_figure(example: Example) -> Figure:
     axes.set(xlim=(start_s, end_s), ylim=(0, example.rate / 2000), xlabel="time in the recording (s)", ylabel="kHz")
     axes.grid(visible=False)
     axes.ticklabel_format(axis="x", style="plain", useOffset=False)
-    # Few ticks, and none at the very edge, where their text would be cut off.
+    # Few ticks, and none at the edge, where their text would be cut off.
     axes.set_xticks([at for at in MaxNLocator(4).tick_values(start_s, end_s) if _inside(at, start_s, end_s)])
     lanes.set(xlim=(start_s, end_s), ylim=(0, 2), xticks=[], yticks=[])
     lanes.set_yticks([0.5, 1.5], ["predicted", "reference"])
@@ -65,7 +67,7 @@ def _paint(axes: Axes, example: Example) -> None:
     start_s = example.window_start_s
     extent = (start_s + first_s, start_s + last_s, low_hz / 1000, high_hz / 1000)
     grey = np.repeat(grey_levels(found.db)[..., None], 3, axis=-1)
-    # "none" keeps the pixels as they are in the SVG: the browser scales, the page stays small.
+    # "none" keeps the pixels unscaled in the SVG: the browser scales, the page stays small.
     axes.imshow(grey, extent=extent, origin="lower", aspect="auto", interpolation="none")
 
 

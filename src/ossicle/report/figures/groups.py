@@ -1,4 +1,4 @@
-"""Figure of the F1 of every group, with its interval: where the detector holds and where it does not."""
+"""Figure of the F1 of every group, with its interval: where the detector works and where it does not."""
 
 import math
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ from ossicle.report.figures.style import BLUE, INK, ORANGE, SKY, styled
 from ossicle.report.words import number
 
 MAX_BARS = 40
-# So few bars are looked at one by one, whatever they stand for.
+# Up to this many bars are shown even if most groups are small.
 _MANY = 20
-# A bar of fewer annotations than this is hit or miss.
+# The F1 of fewer annotations than this is mostly chance.
 _FEW = 5
 
 
 def says_something(per_group: Mapping[str, EventScores]) -> bool:
-    """Whether groups are few enough, or most of them large enough, for a figure of each to be looked at."""
+    """Return whether groups are few enough, or most of them large enough, for a figure of each group."""
     return len(per_group) <= _MANY or median(one.n_reference for one in per_group.values()) >= _FEW
 
 
 def bars_shown(per_group: Mapping[str, EventScores]) -> list[tuple[str, EventScores]]:
-    """Groups in the figure from best to worst F1, groups without one last; of very many only the worst."""
+    """Return the groups in the figure from best to worst F1, groups without F1 last; of very many only the worst."""
 
     def order(item: tuple[str, EventScores]) -> tuple[bool, float, str]:
         f1 = item[1].rates.f1.value
@@ -34,7 +34,7 @@ def bars_shown(per_group: Mapping[str, EventScores]) -> list[tuple[str, EventSco
 
 @styled
 def groups_figure(per_group: Mapping[str, EventScores], pooled: float) -> Figure:
-    """Horizontal bars of F1 by group with intervals; a dashed line at the ``pooled`` F1."""
+    """Draw horizontal bars of F1 by group with intervals; a dashed line at the ``pooled`` F1."""
     shown = bars_shown(per_group)
     figure = Figure(figsize=(9.6, 1.1 + 0.3 * len(shown)), layout="constrained")
     axes = figure.subplots()
@@ -65,7 +65,7 @@ def groups_figure(per_group: Mapping[str, EventScores], pooled: float) -> Figure
 
 
 def shortened(name: str, most: int = 32) -> str:
-    """A long name with its middle left out.
+    """Return a long name without its middle.
 
     >>> shortened("a" * 20 + "b" * 20, 11)
     'aaaaa…bbbbb'

@@ -1,4 +1,4 @@
-"""Figure of the noise gate: events an hour on every sound without a target, with the limits."""
+"""Figure of the noise gate: events per hour on every sound without a target, with the limits."""
 
 import math
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from ossicle.metrics.noise_gate import PROBES, Judged
 from ossicle.report.figures.style import INK, ORANGE, SKY, SOFT, styled
 from ossicle.report.words import count, number
 
-# Rates below this stand on a straight scale, above on a logarithmic one: none, once an hour and a thousand all show.
+# The scale is linear below this rate and logarithmic above, so that 0, 1 and 1000 events per hour are all visible.
 _STRAIGHT_TO = 10.0
 
 
 def worst_by_part(judged: Sequence[Judged]) -> list[Judged]:
-    """Of each part of each probe the label that does worst: a refused one first, then by rate and share of the time."""
+    """Return for each part of each probe the worst label: a refused one first, then by rate and share of the time."""
     worst: dict[tuple[str, str], Judged] = {}
     for one in judged:
         key = (one.firing.probe, one.firing.part)
@@ -25,7 +25,7 @@ def worst_by_part(judged: Sequence[Judged]) -> list[Judged]:
 
 @styled
 def noise_gate_figure(judged: Sequence[Judged]) -> Figure:
-    """A bar for every part of every probe, orange where it is refused; a tick at each limit."""
+    """Draw a bar for every part of every probe, orange if refused; a tick at each limit."""
     rows = worst_by_part(judged)
     figure = Figure(figsize=(5.6, 0.9 + 0.3 * len(rows)), layout="constrained")
     axes = figure.subplots()
@@ -41,7 +41,7 @@ def noise_gate_figure(judged: Sequence[Judged]) -> Figure:
     most = max(max(one.firing.per_hour, one.limit_per_hour or 0.0) for one in rows)
     right = 4 * max(most, _STRAIGHT_TO)
     axes.set(xlim=(0, right), ylim=(len(rows) - 0.4, -0.6))
-    # The scale's own labels are formulas, which the house style shows as they are written.
+    # The scale's own labels are formulas, which the house style shows as plain text.
     ticks = [0.0, *(10.0**power for power in range(1, math.ceil(math.log10(right))))]
     axes.set_xticks(ticks, [count(tick) for tick in ticks])
     axes.set_xlabel("events an hour (dark ticks: limits)", color=SOFT)

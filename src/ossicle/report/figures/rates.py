@@ -1,4 +1,4 @@
-"""Figures of rates against something chosen: the threshold, the recall, the least IoU of a match."""
+"""Figures of rates against a variable: the threshold, the recall, the IoU threshold of a match."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from ossicle.report.words import number
 
 @styled
 def threshold_figure(curve: ThresholdCurve) -> Figure:
-    """Precision, recall and F1 of one label against the ``on`` threshold, the chosen one marked."""
+    """Draw precision, recall and F1 of one label against the ``on`` threshold, with the chosen one marked."""
     figure = Figure(figsize=(5.6, 3.5), layout="constrained")
     axes = figure.subplots()
     axes.plot(curve.on, curve.precision, color=ORANGE, linestyle="--", linewidth=1.4, label="precision")
@@ -41,7 +41,7 @@ def threshold_figure(curve: ThresholdCurve) -> Figure:
 
 @styled
 def pr_figure(curves: Sequence[PrCurve]) -> Figure:
-    """Precision against recall of every label, with the average precision in the legend."""
+    """Draw precision against recall of every label, with the average precision in the legend."""
     figure = Figure(figsize=(5.6, 3.5), layout="constrained")
     axes = figure.subplots()
     for place, curve in enumerate(curves):
@@ -60,7 +60,7 @@ def pr_figure(curves: Sequence[PrCurve]) -> Figure:
 
 @styled
 def sweep_figure(rows: Sequence[SweepRow]) -> Figure:
-    """F1, precision and recall against the least IoU at which two events match."""
+    """Draw F1, precision and recall against the lowest IoU at which two events match."""
     figure = Figure(figsize=(5.6, 3.5), layout="constrained")
     axes = figure.subplots()
     iou = [row.iou for row in rows]

@@ -1,6 +1,6 @@
-"""A linear spectrogram for the eye: dB over frequency and time, with frame k centred on sample k * hop.
+"""A linear spectrogram for display: dB over frequency and time, with frame k centred on sample k * hop.
 
-Unlike a front end's it is centred (edges are mirrored), so that what is seen lies where it is heard.
+Unlike a front end's it is centred (edges are mirrored), so that sounds appear at the time at which they are heard.
 """
 
 import math
@@ -39,10 +39,10 @@ class Spectrogram:
 
 
 def spectrogram(samples: NDArray[np.float32], rate: int) -> Spectrogram:
-    """The spectrogram of samples (n,) at ``rate`` Hz, with windows of about 24 ms.
+    """Return the spectrogram of samples (n,) at ``rate`` Hz, with windows of about 24 ms.
 
-    It has at most about :data:`MAX_FRAMES` frames; of more than :data:`MAX_BINS` bins neighbours are joined, the louder
-    one shown.
+    It has at most about :data:`MAX_FRAMES` frames; if there are more than :data:`MAX_BINS` bins, neighbours are joined
+    and the louder one is shown.
     """
     n_fft = max(16, 2 ** round(math.log2(WINDOW_S * rate)))
     hop = max(n_fft // 4, math.ceil(len(samples) / MAX_FRAMES))
@@ -50,14 +50,15 @@ def spectrogram(samples: NDArray[np.float32], rate: int) -> Spectrogram:
     padded = np.pad(samples.astype(np.float32), half, mode="reflect" if len(samples) > half else "constant")
     power = power_spectrogram(padded, analysis_window(n_fft), hop)
     joined = math.ceil((n_fft // 2) / MAX_BINS)
-    # The bin at Nyquist stands alone and is left out where bins are joined.
+    # The bin at the Nyquist frequency has no neighbour and is left out if bins are joined.
     bins = power[:, : n_fft // 2].reshape(len(power), -1, joined).max(axis=-1) if joined > 1 else power
     db: NDArray[np.float32] = (10 * np.log10(np.maximum(bins, _FLOOR))).astype(np.float32).T
     return Spectrogram(db=db, hop_s=hop / rate, bin_hz=rate / n_fft, joined=joined)
 
 
 def grey_levels(db: NDArray[np.float32], steps: int = 16) -> NDArray[np.uint8]:
-    """dB as grey for a white page, loud is dark: uint8 of the same shape in ``steps`` even steps, which compress well.
+    """Convert dB to grey for a white page, loud is dark: uint8 of the same shape in ``steps`` even steps, which
+    compress well.
 
     White is the median of each example (its background), black its loudest 0.1 %, at least 30 dB above.
     """

@@ -1,7 +1,7 @@
-"""How figures look, and how they get into the page: SVG as a data address, the same bytes for the same data.
+"""Style of figures, and their embedding in the page: SVG as a data address, identical bytes for identical data.
 
-Colours are Okabe and Ito's (2008), which people with any common colour blindness tell apart. Text stays text in the
-SVG, measured with the font that comes with matplotlib; labels are never read as formulas.
+Colours are those of Okabe and Ito (2008), which can be distinguished with any common colour blindness. Text stays text
+in the SVG, measured with the font of matplotlib; labels are never read as formulas.
 """
 
 import io
@@ -66,12 +66,14 @@ T = TypeVar("T")
 
 
 def styled(draw: Callable[P, T]) -> Callable[P, T]:
-    """Run ``draw`` under the house style, whatever the user's matplotlibrc says, and leave its settings alone."""
+    """Run ``draw`` with the house style, whatever the user's matplotlibrc says, without changing matplotlib's
+    settings.
+    """
 
     @wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         with matplotlib.rc_context(), warnings.catch_warnings():
-            # The browser has fonts for scripts that matplotlib's own lacks; it only measures here.
+            # The browser has fonts for scripts that matplotlib's own font lacks; matplotlib only measures here.
             warnings.filterwarnings("ignore", message="Glyph .* missing from")
             warnings.filterwarnings("ignore", message="Matplotlib currently does not support .* natively")
             matplotlib.rcdefaults()
@@ -83,7 +85,7 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
 
 @styled
 def svg(figure: Figure) -> str:
-    """The figure as an ``<svg>`` element without prologue, metadata and names of generators."""
+    """Return the figure as an ``<svg>`` element without prologue, metadata and names of generators."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
     text = buffer.getvalue()
@@ -91,17 +93,17 @@ def svg(figure: Figure) -> str:
 
 
 def data_address(figure: Figure) -> str:
-    """The figure as the ``src`` of an image: a ``data:`` address that holds all of it."""
+    """Return the figure as the ``src`` of an image: a ``data:`` address that contains all of it."""
     return "data:image/svg+xml," + quote(svg(figure), safe=" ()=,;+/'*@-_.")
 
 
 def unit_axis(axes: Axes, name: str) -> None:
-    """Let the y axis of ``axes`` show rates in [0, 1]."""
+    """Set the y axis of ``axes`` for rates in [0, 1]."""
     axes.set_ylim(-0.02, 1.02)
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     axes.set_ylabel(name)
 
 
 def legend_text(name: str) -> str:
-    """``name`` for a legend: matplotlib leaves out names that begin with "_", so they get a space of no width."""
+    """Return ``name`` for a legend: matplotlib omits names that begin with "_", so they get a zero-width space."""
     return f"\u200b{name}" if name.startswith("_") else name

@@ -10,14 +10,14 @@ from ossicle.report.figures.style import CYCLE, legend_text, styled
 
 
 def points(epochs: Sequence[Mapping[str, float]], key: str) -> tuple[list[float], list[float]]:
-    """Epochs at which ``key`` was measured, and its values."""
+    """Return the epochs at which ``key`` was measured, and its values."""
     found = [(one["epoch"], one[key]) for one in epochs if math.isfinite(one.get(key, math.nan))]
     return [epoch for epoch, _ in found], [value for _, value in found]
 
 
 @styled
 def training_figure(curves: Sequence[TrainingCurve]) -> Figure:
-    """Training loss (thin), validation loss (thick, dotted where measured) and learning rate of every training."""
+    """Draw training loss (thin), validation loss (thick, dotted where measured) and learning rate of every training."""
     figure = Figure(figsize=(9.6, 3.6), layout="constrained")
     losses, rates = figure.subplots(1, 2, width_ratios=[2, 1])
     for place, curve in enumerate(curves):

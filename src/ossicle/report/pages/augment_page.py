@@ -1,4 +1,4 @@
-"""The page of one crop's way through augmentation: each stage with its settings in words, its picture and its sound."""
+"""The page of one crop through augmentation: each stage with its settings in words, its picture and its sound."""
 
 import base64
 import math
@@ -25,7 +25,7 @@ _MOST_LABELS = 12
 class StageView:
     """A crop after one stage.
 
-    ``samples`` (n_samples,) or None where there is a spectrogram only; ``log_mel`` (n_rows, n_mels) in dB; ``targets``
+    ``samples`` (n_samples,), or None if there is only a spectrogram; ``log_mel`` (n_rows, n_mels) in dB; ``targets``
     and ``mask`` (n_frames, n_labels).
     """
 
@@ -39,7 +39,7 @@ class StageView:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AugmentPage:
-    """What the page shows: ``facts`` in order, the views in order, labels and bands by name, rates and hops."""
+    """Content of the page: ``facts`` in order, the views in order, labels and bands by name, rates and hops."""
 
     title: str
     facts: Mapping[str, str]
@@ -52,7 +52,7 @@ class AugmentPage:
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """A stage ready to show; ``image`` "" where the crop is as it was before."""
+    """A stage ready to show; ``image`` is "" if the stage did not change the crop."""
 
     stage: str
     title: str
@@ -65,12 +65,12 @@ class _Card:
 
 
 def write_augment_page(path: Path, page: AugmentPage) -> None:
-    """Write the page, whole or not at all; equal values give equal bytes."""
+    """Write the page atomically; equal values give equal bytes."""
     write_text(path, render(page))
 
 
 def render(page: AugmentPage) -> str:
-    """The page as text."""
+    """Return the page as text."""
     return render_page("augment.html", page.title, scripted=True, page=page, cards=_cards(page), cursor=(LEFT, RIGHT))
 
 
@@ -101,7 +101,7 @@ def _cards(page: AugmentPage) -> list[_Card]:
 
 
 def _same(view: StageView, before: StageView) -> bool:
-    """Whether a stage left the crop as it was, to the bit."""
+    """Return whether a stage left the crop bit-identical."""
     pairs = [(view.log_mel, before.log_mel), (view.targets, before.targets), (view.mask, before.mask)]
     if view.samples is not None and before.samples is not None:
         pairs.append((view.samples, before.samples))
@@ -117,7 +117,7 @@ def _state(view: StageView, later: bool, changed: bool) -> str:
 
 
 def _level(samples: NDArray[np.float32]) -> str:
-    """Peak and effective value of the samples, before they are raised to be heard."""
+    """Return peak and root mean square of the samples, before they are scaled for listening."""
     peak, power = float(np.max(np.abs(samples), initial=0.0)), float(np.mean(np.square(samples, dtype=np.float64)))
     if peak == 0:
         return "digital silence"
@@ -125,7 +125,7 @@ def _level(samples: NDArray[np.float32]) -> str:
 
 
 def _labels(view: StageView, labels: Sequence[str]) -> list[tuple[str, str]]:
-    """The labels that the crop has anywhere, the largest first, and how much of them; then what is not known."""
+    """Return the labels present in the crop, the largest first, with their amount; then the unknown ones."""
     known = view.mask > 0
     largest = np.where(known, view.targets, 0.0).max(axis=0)
     rows = []

@@ -1,4 +1,4 @@
-"""Augmentation in words: what each stage does under its settings, a sentence for each thing that is on."""
+"""Augmentation in words: the effect of each stage with its settings, one sentence for each part that is on."""
 
 from ossicle.models.settings import AugmentSettings
 from ossicle.report.words import significant
@@ -24,7 +24,7 @@ _NORMALISE = {"late": "each crop is scaled to full peak", "both": "each crop is 
 
 
 def stage_words(settings: AugmentSettings) -> dict[str, list[str]]:
-    """By the stage's name, what it does; nothing where it is off."""
+    """Return by the name of each stage what it does; empty if it is off."""
     return {
         "read": [],
         "early": _early(settings),

@@ -39,15 +39,15 @@ _MOST_ROWS = 60
 
 
 def write_benchmark_page(path: Path, tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) -> None:
-    """Write the page of a benchmark's tables (as ``benchmark_tables.read_tables`` gives them), whole or not at all.
+    """Write the page of a benchmark's tables (from ``benchmark_tables.read_tables``) atomically.
 
-    ``about``: what ``benchmark.json`` says. Equal tables give equal bytes.
+    ``about``: the content of ``benchmark.json``. Equal tables give equal bytes.
     """
     write_text(path, render(tables, about))
 
 
 def render(tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) -> str:
-    """The page as text."""
+    """Return the page as text."""
     criterion = str(about["criteria"][0])
     readings = chosen(tables["metrics"], criterion)
     shown = readings[:_MOST_READINGS]
@@ -109,7 +109,7 @@ def _qualities(per_quality: pl.DataFrame, readings: list[Chosen], criterion: str
 
 
 def _estimate(row: Mapping[str, Any], name: str) -> tuple[str, str]:
-    """A figure and its interval in words."""
+    """Return a figure and its interval in words."""
     nan = float("nan")
     value, low, high = (nan if row[key] is None else row[key] for key in (name, f"{name}_low", f"{name}_high"))
     return words.number(value, 3), words.interval(Estimate(value, low, high), 3)

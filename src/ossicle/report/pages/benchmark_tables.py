@@ -1,8 +1,8 @@
-"""What the page and the notebook of a benchmark show, chosen from its tables: pure functions on data frames.
+"""Content of the page and the notebook of a benchmark, selected from its tables: pure functions on data frames.
 
 The tables are those that the benchmark writes as CSV: ``metrics``, ``per_tape``, ``per_quality``, ``boundaries`` and
-``leaderboard``. A *reading* is a model with one window and step; its *best row* is the one of greatest F1 among the
-grid (the lowest threshold of equals), which is in-sample: it was chosen on the very recordings it is judged on.
+``leaderboard``. A *reading* is a model with one window and step. Its *best row* is the one with the highest F1 in the
+grid (the lowest threshold of equals). It is in-sample: it was chosen on the recordings on which it is evaluated.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Chosen:
 
     @property
     def name(self) -> str:
-        """The model, its window where it was asked for one, and its second stage where that is meant."""
+        """The model, with its window if one was requested, and its second stage if that is meant."""
         name = self.model if self.reading == "own" else f"{self.model} {self.reading}"
         return name if self.layer == FIRST else f"{name}, {self.layer} stage"
 
@@ -46,20 +46,20 @@ class Chosen:
 
 
 def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
-    """The tables of a folder of results by name."""
+    """Return the tables of a folder of results by name."""
     results = BenchmarkResultsFolder(folder)
     return {name: read_table(results.table_file(name)) for name in TABLES}
 
 
 def read_table(file: Path) -> pl.DataFrame:
-    """One table with its types: empty cells are undefined figures, names are text whatever they look like."""
+    """Return one table with its types: empty cells are undefined figures, names are text in all cases."""
     names = pl.read_csv(file, n_rows=0).columns
     kinds = {one: pl.String if one in _TEXT else pl.Int64 if one in _COUNTS else pl.Float64 for one in names}
     return pl.read_csv(file, schema_overrides=kinds)
 
 
 def chosen(metrics: pl.DataFrame, criterion: str) -> list[Chosen]:
-    """Every reading with its best row under a criterion, the best reading first."""
+    """Return every reading with its best row under a criterion, the best reading first."""
     rows = _grid(metrics, criterion).with_columns(pl.col("f1").fill_null(-1.0))
     out = []
     for (model, reading, layer), of in rows.group_by(READING, maintain_order=True):
@@ -69,18 +69,18 @@ def chosen(metrics: pl.DataFrame, criterion: str) -> list[Chosen]:
 
 
 def curve(metrics: pl.DataFrame, one: Chosen, criterion: str) -> pl.DataFrame:
-    """The rows of a reading against the threshold, the other settings as in its best row; thresholds rise."""
+    """Return the rows of a reading against the threshold, with the other settings of its best row; thresholds rise."""
     return _alike(_grid(metrics, criterion), one).sort("threshold")
 
 
 def tape_map(per_tape: pl.DataFrame, one: Chosen, criterion: str) -> pl.DataFrame:
-    """Recall of every tape that holds something at every threshold: ``tape``, ``threshold``, ``recall``."""
+    """Return the recall of every tape with references at every threshold: ``tape``, ``threshold``, ``recall``."""
     rows = _alike(_grid(per_tape, criterion), one).filter(pl.col("n_reference") > 0)
     return rows.sort(["tape", "threshold"]).select("tape", "threshold", "recall", "n_reference")
 
 
 def boundary_rows(boundaries: pl.DataFrame, readings: Sequence[Chosen], criterion: str) -> pl.DataFrame:
-    """Quantiles of the errors of start and end of every reading at its best row, with ``name``."""
+    """Return quantiles of the errors of start and end of every reading at its best row, with ``name``."""
     kept = [
         _alike(_grid(boundaries, criterion), one)
         .filter(pl.col("threshold") == one.threshold)
@@ -91,7 +91,8 @@ def boundary_rows(boundaries: pl.DataFrame, readings: Sequence[Chosen], criterio
 
 
 def hardest_tapes(per_tape: pl.DataFrame, readings: Sequence[Chosen], criterion: str) -> pl.DataFrame:
-    """Tapes from the hardest on, over all readings at their best rows: ``tape``, ``recall``, ``false_alarms_per_hour``.
+    """Return tapes, hardest first, over all readings at their best rows: ``tape``, ``recall``,
+    ``false_alarms_per_hour``.
 
     Recall is pooled over readings; tapes without references come last, by their false alarms.
     """
@@ -111,7 +112,7 @@ def hardest_tapes(per_tape: pl.DataFrame, readings: Sequence[Chosen], criterion:
 
 
 def board(leaderboard: pl.DataFrame, criterion: str, basis: str) -> pl.DataFrame:
-    """The leaderboard under one criterion and basis, the greatest F1 first."""
+    """Return the leaderboard under one criterion and basis, the highest F1 first."""
     kept = leaderboard.filter((pl.col("criterion") == criterion) & (pl.col("basis") == basis))
     own = pl.when(pl.col("reading") == "own").then(pl.col("model"))
     named = own.otherwise(pl.concat_str("model", "reading", separator=" "))

@@ -1,4 +1,4 @@
-"""The examples of a page: picture, sound and words of each, in the order in which they are shown."""
+"""The examples of a page: picture, sound and words of each, in the order shown."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ _RECORDING_TITLES: Mapping[ExampleKind, str] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Card:
-    """One example ready to show: ``image`` and ``sound`` are ``data:`` addresses, ``sound`` "" where it has none."""
+    """One example ready to show: ``image`` and ``sound`` are ``data:`` addresses; ``sound`` is "" without sound."""
 
     one: Example
     image: str
@@ -49,9 +49,9 @@ class Gallery:
 def galleries(
     examples: Sequence[Example], most_bytes: int = MOST_SOUND_BYTES, *, by_recording: bool = False
 ) -> list[Gallery]:
-    """A gallery for every kind that events, or recordings as a whole, have; also for those without examples.
+    """Return a gallery for every kind of example of events or of whole recordings, including empty ones.
 
-    Sound is embedded while all of it stays within ``most_bytes``: first the first of every kind, then the second.
+    Sound is embedded up to ``most_bytes`` in total: first the first example of every kind, then the second.
     """
     titles = _RECORDING_TITLES if by_recording else _TITLES
     shown = RECORDING_KINDS if by_recording else EVENT_KINDS
@@ -72,7 +72,7 @@ def galleries(
 
 
 def raised(samples: NDArray[np.float32], peak: float = PEAK) -> NDArray[np.float32]:
-    """Samples (n,) scaled to a common peak, so that a faint call can be heard; silence stays silence."""
+    """Return samples (n,) scaled to a common peak, so that a faint call can be heard; silence stays silence."""
     highest = float(np.max(np.abs(samples), initial=0.0))
     louder: NDArray[np.float32] = samples * np.float32(peak / highest) if highest > 0 else samples
     return louder

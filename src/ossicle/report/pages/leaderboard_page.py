@@ -11,12 +11,12 @@ from ossicle.report.pages.template import render_page
 
 
 def write_leaderboard_page(path: Path, title: str, board: Mapping[str, Any]) -> None:
-    """Write the page of a board (``Board.to_json`` of the step), whole or not at all. Equal boards give equal bytes."""
+    """Write the page of a board (``Board.to_json`` of the step) atomically. Equal boards give equal bytes."""
     write_text(path, render(title, board))
 
 
 def render(title: str, board: Mapping[str, Any]) -> str:
-    """The page as text."""
+    """Return the page as text."""
     rows: Sequence[Mapping[str, Any]] = board["rows"]
     shown: Mapping[str, str] = board["figures"]
     return render_page(
@@ -45,13 +45,13 @@ def _row(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
         "training": words.duration(row["training_s"]),
         "figures": [_figure(row.get(name), signed=False) for name in columns],
         "to_best": _figure(best, signed=True),
-        # An interval that holds 0 tells the two apart no more than a coin would.
+        # An interval that contains 0 does not distinguish the two.
         "apart": best is not None and best["high"] is not None and best["high"] < 0,
     }
 
 
 def _figure(one: Mapping[str, float | None] | None, *, signed: bool) -> tuple[str, str]:
-    """A figure and its interval in words."""
+    """Return a figure and its interval in words."""
     nan = float("nan")
     known = {} if one is None else {key: figure for key, figure in one.items() if figure is not None}
     value, low, high = (known.get(key, nan) for key in ("value", "low", "high"))

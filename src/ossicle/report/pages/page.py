@@ -26,12 +26,12 @@ _MOST_GROUPS = 60
 
 
 def write_report(path: Path, data: ReportData) -> None:
-    """Write the page of ``data``, whole or not at all; equal data give equal bytes."""
+    """Write the page of ``data`` atomically; equal data give equal bytes."""
     write_text(path, render(data))
 
 
 def render(data: ReportData) -> str:
-    """The page as text."""
+    """Return the page as text."""
     return render_page(
         "page.html",
         data.title,
@@ -89,7 +89,7 @@ def _calibration_image(data: ReportData) -> str:
 
 
 def _protocols(data: ReportData) -> list[tuple[str, str, EventScores]]:
-    """Name, remark and scores of every way in which the same recordings were judged, the headline first."""
+    """Return name, remark and scores of every evaluation of the same recordings, the headline first."""
     rows = [("headline", "out of fold, cross-fitted decision", data.metrics.pooled)]
     if data.collar is not None:
         rows.append(("at a collar", "the same events, matched by start and end", data.collar.pooled))
@@ -99,7 +99,7 @@ def _protocols(data: ReportData) -> list[tuple[str, str, EventScores]]:
 
 
 def _budget(phases: Sequence[tuple[str, float]]) -> list[tuple[str, float, float]]:
-    """Phase, seconds and share of the whole."""
+    """Return phase, seconds and share of the total."""
     total = sum(seconds for _, seconds in phases)
     return [(name, seconds, seconds / total if total else 0.0) for name, seconds in phases]
 
@@ -110,13 +110,15 @@ def _groups_image(report: EventReport) -> str:
 
 
 def _boundaries(report: EventReport) -> list[tuple[str, list[float]]]:
-    """Errors of start and end in ms at :data:`BOUNDARY_QUANTILES`."""
+    """Return errors of start and end in ms at :data:`BOUNDARY_QUANTILES`."""
     errors = (("start", report.boundaries.start_s), ("end", report.boundaries.end_s))
     return [(name, [1000 * value for value in of]) for name, of in errors]
 
 
 def _tallies(health: HealthReport) -> list[tuple[str, str, list[tuple[str, int, float]], int]]:
-    """What is counted, its unit, rows of name, count and share of the largest, and how many rows are left out."""
+    """Return what is counted, its unit, rows of name, count and share of the largest, and the number of omitted
+    rows.
+    """
     out = []
     for title, unit, counts in (
         ("by group", "annotations", health.by_group),
@@ -130,7 +132,7 @@ def _tallies(health: HealthReport) -> list[tuple[str, str, list[tuple[str, int, 
 
 
 def _leaks(split: Mapping[str, Any]) -> list[str]:
-    """Every leak that the audit of ``corpus.audit`` lists, as a sentence."""
+    """Return every leak in the audit as a sentence."""
     return [
         *(f"group {name} is in several folds" for name in split.get("groups_cut", ())),
         *(f"recording {name} is in several folds" for name in split.get("recordings_cut", ())),

@@ -1,4 +1,4 @@
-"""What the page shows of recordings judged as a whole, chosen from their report: rows, confusions, means of folds."""
+"""Tables of a page about whole recordings, selected from their report: rows, confusions, means of folds."""
 
 import math
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ Cell = tuple[int, float, bool]
 
 @dataclass(frozen=True, slots=True)
 class ClassTable:
-    """``rows``: labels, the lowest average precision first where not all are shown, ``left`` are not; the ``confusion``
-    matrix row by row, empty where it is too large; ``pairs``: truth, answer, count and share of the truth's recordings.
+    """``rows``: labels, the lowest average precision first if not all are shown; ``left`` are omitted. ``confusion``:
+    matrix row by row, empty if too large. ``pairs``: truth, answer, count and share of the truth's recordings.
     """
 
     rows: Sequence[tuple[str, LabelRecordings]]
@@ -32,7 +32,7 @@ class ClassTable:
 
 
 def class_table(report: RecordingReport) -> ClassTable:
-    """The tables of a report."""
+    """Return the tables of a report."""
     rows = list(report.per_label.items())
     if len(rows) > MOST_ROWS:
         rows = sorted(rows, key=lambda row: _ascending(row[1].average_precision.value))[:MOST_ROWS]
@@ -48,7 +48,7 @@ def class_table(report: RecordingReport) -> ClassTable:
 
 
 def _ascending(value: float) -> tuple[bool, float]:
-    """Figures that are undefined come last."""
+    """Sort undefined figures last."""
     return (not math.isfinite(value), value if math.isfinite(value) else 0.0)
 
 

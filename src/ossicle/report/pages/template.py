@@ -1,4 +1,4 @@
-"""A page from its template: self-contained, escaped, and with nothing but its own script allowed to run."""
+"""Render a page from its template: self-contained, escaped, and allowed to run only its own script."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ossicle.report import words
 from ossicle.report.figures.style import data_address
 
-# Nothing may be fetched and no script but the page's own may run: whatever a name slips past the escaping.
+# Nothing may be fetched and only the page's own script may run, even if a name got past the escaping.
 _POLICY = (
     "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src {script}; "
     "base-uri 'none'; form-action 'none'"
@@ -19,10 +19,10 @@ _POLICY = (
 
 
 def render_page(template: str, title: str, *, scripted: bool = False, **values: Any) -> str:
-    """The page that ``template`` (of this package, extending ``base.html``) makes of ``values``, as text.
+    """Return the page that ``template`` (of this package, extending ``base.html``) makes of ``values``, as text.
 
-    ``scripted``: the page may run ``page.js``. Raises jinja2.UndefinedError where the template asks for a value that
-    is not there.
+    ``scripted``: the page may run ``page.js``. Raises jinja2.UndefinedError if the template needs a value that is
+    missing.
     """
     environment = Environment(
         autoescape=True,
@@ -49,5 +49,5 @@ def _asset(name: str) -> str:
 
 
 def _digest(script: str) -> str:
-    """The digest by which a browser knows the script that it may run (Content Security Policy, level 2)."""
+    """Return the digest by which a browser recognises the script that may run (Content Security Policy, level 2)."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
