@@ -23,9 +23,10 @@ from ossicle.export.half import half_weights
 from ossicle.export.int8 import quantised
 from ossicle.export.onnx_graph import model_graph, simplified, waveform_graph
 from ossicle.export.trial import try_export
+from ossicle.models.model_kinds import JOINED_FRAMES
 from ossicle.models.networks.registry import BUILDERS, build_network
 from ossicle.models.predictor import TorchPredictor
-from ossicle.models.settings import JOINED_FRAMES, CrnnSettings, ModelSettings, WindowSettings
+from ossicle.models.settings import CrnnSettings, ModelSettings, WindowSettings
 
 LABELS = ("a", "b", "c")
 FRONT = FrontEndSettings(rate=8000, n_fft=256, hop_samples=80, n_mels=32, fmax_hz=4000.0)

@@ -1,10 +1,11 @@
 """The settings of models, apart from the code that needs torch: a project is checked where torch is missing."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from ossicle.core.settings import setting, settings
 from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings, ordered
-
-JOINED_FRAMES = 32
-"""STFT frames that image networks join into one place in time: the stride of nearly all of them."""
+from ossicle.models.model_kinds import FRAME_WISE, MODEL_KINDS, ModelKind
 
 
 @settings
@@ -15,6 +16,10 @@ class CrnnSettings:
     pools: tuple[int, ...] = setting(default=(4, 4, 2), help="pooling over frequency after each block", ge=1)
     hidden: int = setting(default=48, help="hidden units of the GRU in each direction", ge=1)
     dropout: float = setting(default=0.1, help="dropout between blocks and before the output", ge=0, lt=1)
+
+    kind: ClassVar[ModelKind] = FRAME_WISE
+    level_free: ClassVar[bool] = False
+    network: ClassVar[str] = "crnn"
 
     def __post_init__(self) -> None:
         """Refuse blocks without a pooling."""
@@ -78,6 +83,21 @@ class WindowSettings:
                 'reading = "frames" say normalise = "level"'
             )
 
+    @property
+    def kind(self) -> ModelKind:
+        """The declared kind of the model, by its reading."""
+        return MODEL_KINDS["window"][self.reading]
+
+    @property
+    def level_free(self) -> bool:
+        """Whether the network ignores the level of what it hears: every window is normalised by its own loudest."""
+        return self.normalise in ("minmax", "peak")
+
+    @property
+    def network(self) -> str:
+        """The name of the network, for people."""
+        return self.backbone
+
 
 @settings
 class ModelSettings:
@@ -86,10 +106,21 @@ class ModelSettings:
     name: str = setting(
         default="crnn",
         help="network: crnn scores frame by frame; window scores sliding windows or clips (then set chunks.window_s)",
-        choices=("crnn", "window"),
+        choices=tuple(MODEL_KINDS),
     )
     crnn: CrnnSettings = setting(default=CrnnSettings(), help="size of the CRNN")
     window: WindowSettings = setting(default=WindowSettings(), help="the network of sliding windows")
+
+    @property
+    def own(self) -> CrnnSettings | WindowSettings:
+        """The settings of the network that is named; they say what kind it is."""
+        networks: Mapping[str, CrnnSettings | WindowSettings] = {"crnn": self.crnn, "window": self.window}
+        return networks[self.name]
+
+    @property
+    def kind(self) -> ModelKind:
+        """The declared kind of the model."""
+        return self.own.kind
 
 
 @settings

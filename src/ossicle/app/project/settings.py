@@ -20,7 +20,7 @@ from ossicle.export.settings import ExportSettings
 from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.metrics.calibrating import NONE, CalibrationSettings
 from ossicle.metrics.noise_gate import NoiseGateSettings
-from ossicle.models.settings import JOINED_FRAMES, AugmentSettings, ModelSettings
+from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.report.settings import ReportSettings
 from ossicle.training.second_stage_settings import SecondStageSettings
 from ossicle.training.settings import TrainingSettings
@@ -96,25 +96,19 @@ class ProjectSettings:
                 f"calibration.kind = {self.calibration.kind!r}: the scores of a second stage are probabilities "
                 "already; leave one of them out"
             )
-        if self.training.pretrained and self.model.name != "window":
+        kind = self.model.kind
+        if self.training.pretrained and not kind.pretrainable:
             raise ValueError(
                 f"training.pretrained = {self.training.pretrained!r}: only networks of timm have weights that others "
                 'trained; set model.name = "window", or leave it out'
             )
         windows = self.chunks.window_s > 0
-        clips = self.model.name == "window" and self.model.window.reading == "clips"
-        if windows and self.model.name != "window":
+        if windows and not kind.windows:
+            raise ValueError(kind.against_windows.format(name=self.model.name, window_s=self.chunks.window_s))
+        if not windows and kind.windows:
             raise ValueError(
-                f"model.name = {self.model.name!r} reads frame by frame, and chunks.window_s = {self.chunks.window_s:g}"
-                ' s asks for windows: set model.name = "window", or leave chunks.window_s out'
+                f"model.name = {self.model.name!r} looks at windows: give chunks.window_s and chunks.step_s"
             )
-        if windows and not clips:
-            raise ValueError(
-                'model.window.reading = "frames" tells every part of a chunk: set its length in chunks.core_s, and '
-                "leave chunks.window_s out"
-            )
-        if not windows and clips:
-            raise ValueError("model.name = 'window' looks at windows: give chunks.window_s and chunks.step_s")
         try:
             plan = self.plan
         except ValueError as error:
@@ -129,8 +123,7 @@ class ProjectSettings:
     def _refuse_augmentation(self, plan: ChunkPlan) -> None:
         """Refuse what would teach another sound than is heard later, or nothing at all."""
         augment, early = self.augment, self.augment.early
-        level_free = self.model.name == "window" and self.model.window.normalise in ("minmax", "peak")
-        if augment.normalise != "none" and not level_free:
+        if augment.normalise != "none" and not self.model.own.level_free:
             raise ValueError(
                 f'augment.normalise = "{augment.normalise}" brings training crops to full scale, and what is heard '
                 'later is not: it is for networks that hear no level (model.name = "window" with '
@@ -150,5 +143,4 @@ class ProjectSettings:
     @property
     def plan(self) -> ChunkPlan:
         """The chunk plan of the model."""
-        frames = self.model.name == "window" and self.model.window.reading == "frames"
-        return self.chunks.plan(self.frontend, JOINED_FRAMES if frames else 1)
+        return self.chunks.plan(self.frontend, self.model.kind.joined_frames)

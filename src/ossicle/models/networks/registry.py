@@ -28,7 +28,7 @@ def _window(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_la
     found = framing(plan, front)
     if found.frame_wise:
         raise UsageError('[model] name = "window" reads windows: give [chunks] window_s and step_s')
-    if model.window.reading == "frames":
+    if not model.kind.windows:
         return AttentionFrames(model.window, found, front.n_mels, n_labels)
     network = AttentionNetwork if model.window.head == "attention" else WindowNetwork
     return network(model.window, found, front.n_mels, n_labels)

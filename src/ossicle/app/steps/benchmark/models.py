@@ -25,8 +25,8 @@ from ossicle.core.errors import UsageError
 from ossicle.core.pooling import MAX
 from ossicle.core.settings import digestible
 from ossicle.inference.predictor import Predictor
+from ossicle.models.model_kinds import kind_in
 
-WINDOW_MODEL = "window"
 OWN = "own"
 _TORCH_NEEDS = ("torch", "safetensors")
 
@@ -109,7 +109,7 @@ def benchmark_models(project: Project, overrides: Sequence[str] = ()) -> tuple[M
         folder = project.folder / stated
         if stated in project.variants and not folder.is_dir():
             one = load_project(project.file, tuple(overrides), project.data_root, stated)
-            found.append(Model(stated, bundle_of(one), one.settings.model.name == WINDOW_MODEL, stated))
+            found.append(Model(stated, bundle_of(one), one.settings.model.kind.windows_vary, stated))
         else:
             found.append(_bundle_model(project, stated, folder))
     return _distinct(found)
@@ -187,7 +187,12 @@ def _bundle_model(project: Project, stated: str, folder: Path) -> Model:
             f"{project.file}: [benchmark] models: {stated!r} is neither a bundle folder ({folder}) nor a variant{known}"
         )
     bundle = read_bundle(folder)
-    return Model(bundle.name, folder, bundle.model.get("name") == WINDOW_MODEL)
+    return Model(bundle.name, folder, _windows_vary(bundle))
+
+
+def _windows_vary(bundle: Bundle) -> bool:
+    kind = kind_in(bundle.model)
+    return kind is not None and kind.windows_vary
 
 
 def _distinct(models: Sequence[Model]) -> tuple[Model, ...]:

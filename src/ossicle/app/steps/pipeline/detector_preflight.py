@@ -32,7 +32,7 @@ def preflight(project: Project) -> list[Finding]:
 
 
 def _packages(project: Project) -> Finding:
-    needed = (*_NEEDED, "timm") if project.settings.model.name == "window" else _NEEDED
+    needed = (*_NEEDED, *project.settings.model.kind.packages)
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         return Finding("packages", False, f"missing: {', '.join(missing)}; pip install 'ossicle[train]'")

@@ -109,8 +109,7 @@ def _try_export(context: Context) -> None:
         return
     settings, n_labels = context.project.settings, len(dataset.labels)
     network = build_network(settings.model, settings.frontend, settings.plan, n_labels).eval()
-    name = settings.model.window.backbone if settings.model.name == "window" else settings.model.name
-    try_export(network, settings.plan, settings.frontend, name)
+    try_export(network, settings.plan, settings.frontend, settings.model.own.network)
 
 
 def _fit_one(context: Context, name: str) -> None:
