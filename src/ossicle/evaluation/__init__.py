@@ -1,1 +1,1 @@
-"""What judging needs above metrics: ground truth, criteria, examples, leaderboard rows. No torch."""
+"""Evaluation on top of metrics: ground truth, criteria, examples, leaderboard rows. Needs no torch."""

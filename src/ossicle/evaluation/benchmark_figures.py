@@ -113,14 +113,14 @@ SORTED_BY = {
 Row = dict[str, Any]
 Counts = NDArray[np.int64]
 
-# Recordings lie this far apart on the axis on which average precision is found for all of them at once.
+# Distance between recordings on the axis on which average precision is computed for all of them at once.
 _APART_S = 100.0
 _DECIMALS = 6
 
 
 @dataclass(frozen=True)
 class Judging:
-    """What every decision of a reading is judged on.
+    """Data on which every decision of a reading is evaluated.
 
     ``criteria``: name and criterion of each; ``tapes`` and ``seconds``: of each recording, in order; ``qualities``: of
     each reference of a label, recordings one after another; ``n_bootstrap``, ``seed``: of the intervals.
@@ -136,17 +136,17 @@ class Judging:
 
     @property
     def hours(self) -> float:
-        """Hours of all recordings."""
+        """Total hours of all recordings."""
         return float(self.seconds.sum()) / 3600
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What rows are given for: all labels together, then each where there are several."""
+        """Names for which there are rows: all labels together, then each label if there are several."""
         return (ALL, *(self.labels if len(self.labels) > 1 else ()))
 
 
 class Tally:
-    """The figures of one decision after the other; of its events only counts and sums are kept."""
+    """The figures of decisions, added one after the other; of their events only counts and sums are kept."""
 
     def __init__(self, judging: Judging) -> None:
         self.judging = judging
@@ -157,7 +157,7 @@ class Tally:
         self._boundaries: list[Row] = []
 
     def add(self, key: Row, found: Sequence[Found]) -> None:
-        """Take what a decision found, one entry a label; ``key`` are the columns that say which decision it was.
+        """Add the events of a decision, one entry per label; ``key`` are the columns that identify the decision.
 
         A column of ``key`` may be a tuple: its value for all labels, then for each.
         """
@@ -180,7 +180,9 @@ class Tally:
             self._qualities += self._quality_rows(key, name, found, place)
 
     def tables(self, marks: str) -> dict[str, pl.DataFrame]:
-        """The tables ``metrics``, ``per_tape``, ``per_quality`` and ``boundaries``; every row bears ``marks``."""
+        """Return the tables ``metrics``, ``per_tape``, ``per_quality`` and ``boundaries``; every row contains
+        ``marks``.
+        """
         rows: dict[str, list[Row]] = {"metrics": [], "per_tape": []}
         rows |= {"per_quality": self._qualities, "boundaries": self._boundaries}
         for place, (name, _) in enumerate(self.judging.criteria):
@@ -204,18 +206,18 @@ class Tally:
         return {table: frame(table, of, marks) for table, of in rows.items()}
 
     def counts(self, criterion: int) -> Counts:
-        """Counts of all decisions under a criterion, int64 (n_decisions, n_recordings, n_labels, 3)."""
+        """Return the counts of all decisions under a criterion, int64 (n_decisions, n_recordings, n_labels, 3)."""
         return np.stack(self._counts[criterion])
 
     def _of_recordings(self, found: Found, criterion: int) -> Counts:
-        """tp, fp and fn of each recording, int64 (n_recordings, 3)."""
+        """Return tp, fp and fn of each recording, int64 (n_recordings, 3)."""
         n, pairs = len(self.judging.tapes), found.pairs[criterion]
         tp = np.bincount(found.reference[pairs[:, 0]], minlength=n)
         of_events, of_references = np.bincount(found.recording, minlength=n), np.bincount(found.reference, minlength=n)
         return np.stack([tp, of_events - tp, of_references - tp], axis=1).astype(np.int64)
 
     def _average_precision(self, found: Found, criterion: Criterion) -> float:
-        """Of all recordings at once: they are laid apart on one axis, so that none sees another's events."""
+        """Return the figure of all recordings at once, placed on one axis so far apart that their events never meet."""
         # Of a recording that is known in part only, what is judged may lie far behind the seconds that are.
         reach = np.zeros(len(self.judging.tapes))
         np.maximum.at(reach, found.reference, found.reference_times[:, 1])
@@ -261,7 +263,7 @@ class Tally:
 
 
 def estimates(value: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> Row:
-    """Precision, recall and F1, each (3,), with their intervals as columns."""
+    """Return precision, recall and F1, each (3,), with their intervals as columns."""
     out: Row = {}
     for place, rate in enumerate(RATES):
         out |= {rate: float(value[place]), f"{rate}_low": float(low[place]), f"{rate}_high": float(high[place])}
@@ -269,7 +271,7 @@ def estimates(value: NDArray[np.float64], low: NDArray[np.float64], high: NDArra
 
 
 def counted(counts: Counts, hours: float) -> Row:
-    """Columns of summed tp, fp and fn (3,)."""
+    """Return columns of summed tp, fp and fn (3,)."""
     tp, fp, fn = (int(value) for value in counts)
     return {
         "false_alarms_per_hour": false_alarms_per_hour(fp, 3600 * hours),
@@ -283,16 +285,16 @@ def counted(counts: Counts, hours: float) -> Row:
 
 
 def frame(table: str, rows: Sequence[Row], marks: str) -> pl.DataFrame:
-    """Rows as the table of this name, sorted; undefined figures are empty, the others have six decimals.
+    """Return rows as the table of this name, sorted; undefined figures are empty, the others have six decimals.
 
-    Rounded here, so that page, notebook and CSV show the same figures.
+    Rounding here makes page, notebook and CSV show the same figures.
     """
     out = pl.DataFrame([{"layer": "first", **row, "marks": marks} for row in rows], schema=SCHEMAS[table], strict=True)
     return in_order(table, out.with_columns(cs.float().fill_nan(None).round(_DECIMALS)))
 
 
 def in_order(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows of a table in its fixed order."""
+    """Return the rows of a table in its fixed order."""
     return rows.sort(SORTED_BY[table], nulls_last=True, maintain_order=True)
 
 

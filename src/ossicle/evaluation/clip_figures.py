@@ -1,4 +1,4 @@
-"""Held-out clips with their scores, and how well these tell the labels apart."""
+"""Held-out clips with their scores, and how well the scores distinguish the labels."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -17,9 +17,9 @@ from ossicle.metrics.clips import ClipFigures, clip_figures, clip_scores
 def clip_rows(
     clips: Collection[Clip], labels: Collection[str], annotations: Collection[Annotation], tracks: TracksFolder
 ) -> Iterator[dict[str, Any]]:
-    """One row for each clip and label: whether the clip is the label's, and its score.
+    """Return one row per clip and label: whether the clip has the label, and its score.
 
-    A target of another label that an annotation of this one touches is neither, and gives no row.
+    A target of another label that touches an annotation of this one is neither positive nor negative, and gives no row.
     """
     by_recording: dict[str, list[Clip]] = {}
     for clip in clips:
@@ -60,12 +60,12 @@ def clip_figures_json(
 
 
 def figures_of(table: pl.DataFrame, labels: Collection[str], judged: Collection[int]) -> dict[str, ClipFigures]:
-    """The figures of each label, from the table of clips."""
+    """Return the figures of each label, from the table of clips."""
     return {label: clip_figures(*columns(table.filter(pl.col("label") == label)), judged) for label in labels}
 
 
 def columns(table: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
-    """Scores, truth and folds of the rows (n,)."""
+    """Return scores, truth and folds of the rows (n,)."""
     return (
         table["score"].to_numpy().astype(np.float64),
         table["positive"].to_numpy().astype(np.bool_),

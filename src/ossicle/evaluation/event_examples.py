@@ -1,4 +1,4 @@
-"""Events worth looking at: the best, the worst, the missed and the false alarms, with their sound."""
+"""Examples of events: the best, the worst, the missed and the false alarms, with their sound."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,10 +25,11 @@ def choose_examples(
     count: int,
     margin_s: float,
 ) -> list[Example]:
-    """At most ``count`` of each kind.
+    """Return at most ``count`` examples of each kind.
 
-    Best: the matches of highest IoU; worst: those of lowest; missed: annotations without a match, best quality first;
-    false alarms: events without a match, highest score first. Windows reach ``margin_s`` beyond the event.
+    Best: the matches with the highest IoU; worst: those with the lowest; missed: annotations without a match, best
+    quality first; false alarms: events without a match, highest score first. Windows extend ``margin_s`` beyond the
+    event.
     """
     matched, missed, false = _sorted(truth, events, criterion)
     chosen: list[tuple[ExampleKind, list[Found]]] = [

@@ -1,4 +1,4 @@
-"""Figures of events against annotations beside the headline: by IoU, by score, by quality."""
+"""Additional figures of events against annotations: by IoU, by score, by quality."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ SWEEP = tuple(round(0.1 * step, 1) for step in range(1, 10))
 
 
 def sweep(truth: Truth, predicted: Times) -> list[dict[str, float | None]]:
-    """Pooled figures at every IoU: how far boundaries cost."""
+    """Return pooled figures at every IoU threshold, which show the cost of wrong boundaries."""
     nothing = np.zeros((0, 2))
     references = truth.references
     tp, fp, fn = (np.zeros(len(SWEEP), dtype=np.int64) for _ in range(3))
@@ -31,12 +31,12 @@ def sweep(truth: Truth, predicted: Times) -> list[dict[str, float | None]]:
 
 
 def average_precision(truth: Truth, events: dict[str, list[Event]], criterion: Criterion) -> dict[str, float | None]:
-    """Event average precision of each label, by event score."""
+    """Return the event average precision of each label, by event score."""
     return {label: plain(event_curve(truth, events, label, criterion).average_precision) for label in truth.labels}
 
 
 def event_curve(truth: Truth, events: dict[str, list[Event]], label: str, criterion: Criterion) -> PrecisionRecall:
-    """Precision and recall of the events of one label as the least score rises."""
+    """Return precision and recall of the events of one label as the score threshold rises."""
     references = {key: times.get(label, np.zeros((0, 2))) for key, times in truth.references.items()}
     scored = {}
     for key, found in events.items():
@@ -47,7 +47,9 @@ def event_curve(truth: Truth, events: dict[str, list[Event]], label: str, criter
 
 
 def recall_by_quality(truth: Truth, predicted: Times, criterion: Criterion) -> dict[str, Any]:
-    """Found and annotated calls of each quality; precision has no quality, for false alarms have none."""
+    """Return detected and annotated calls of each quality; there is no precision, since false alarms have no
+    quality.
+    """
     totals: dict[str, list[int]] = {}
     references = truth.references
     for key in truth.ids:

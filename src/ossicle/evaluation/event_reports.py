@@ -29,7 +29,7 @@ def event_report(
 
 
 def segment_figures(truth: Truth, predicted: Times, settings: EvaluationSettings) -> dict[str, Any]:
-    """Return figures by segments of a second: how much of the time is right, however it is cut into events."""
+    """Return figures by segments of one second: how much of the time is right, however it is divided into events."""
     report = evaluate_segments(
         truth.references,
         predicted,

@@ -21,11 +21,11 @@ RECORDING_KINDS: tuple[ExampleKind, ...] = ("confused", "missed", "false alarm")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """A stretch of a recording to look at and listen to.
+    """A stretch of a recording to show and play.
 
-    The event it is about lies at [``start_s``, ``end_s``]; ``score`` is the prediction's and ``iou`` the pair's, None
-    where there is none. ``samples``: float32, shape (n,), at ``rate`` Hz, beginning at ``window_start_s``.
-    ``references`` are (start, end, label), ``predictions`` (start, end, label, score).
+    Its event is at [``start_s``, ``end_s``]; ``score`` is the prediction's and ``iou`` the pair's, None if there is
+    none. ``samples``: float32, shape (n,), at ``rate`` Hz, beginning at ``window_start_s``. ``references`` are (start,
+    end, label), ``predictions`` (start, end, label, score).
     """
 
     kind: ExampleKind

@@ -29,7 +29,7 @@ class FittedDecisions:
     curves: tuple[ThresholdCurve, ...]
 
     def curves_json(self) -> list[dict[str, Any]]:
-        """Return the curves as plain values, None where nothing was there to count."""
+        """Return the curves as plain values, None where there was nothing to count."""
         rows = []
         for curve in self.curves:
             row = {name: np.asarray(value).tolist() for name, value in asdict(curve).items() if name != "label"}

@@ -1,4 +1,4 @@
-"""What came of one fold: the events in the recordings that it holds out."""
+"""Results of one fold: the events in the recordings that it holds out."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The best that any scores could do on a frame grid: the annotations themselves, drawn on it and decided back."""
+"""The best possible figures on a frame grid: the annotations themselves, drawn on it and decided again."""
 
 from typing import Any
 
@@ -19,11 +19,12 @@ _CLOSE_S = 0.02
 
 
 def grid_ceiling(truth: Truth, hop_s: float, criterion: Criterion, apart_frames: float = 0.0) -> dict[str, Any]:
-    """Event F1 of perfect scores at this hop, and how many neighbours of one class lie too close for the grid.
+    """Return the event F1 of perfect scores at this hop, and how many neighbours of one class are too close for the
+    grid.
 
-    A perfect score is the share of a frame that the class fills; the decision is a threshold of 0.5 and nothing else.
-    ``ceiling_f1`` draws the annotations as they are; ``trained_ceiling_f1`` as training does, neighbours of one class
-    held ``apart_frames`` frames apart.
+    A perfect score is the share of a frame that the class fills; the decision is only a threshold of 0.5.
+    ``ceiling_f1`` draws the annotations unchanged; ``trained_ceiling_f1`` draws them as training does, with neighbours
+    of one class kept ``apart_frames`` frames apart.
     """
     plain_counts = _count(truth, hop_s, criterion, 0.0)
     trained = _count(truth, hop_s, criterion, apart_frames * hop_s)
@@ -43,7 +44,7 @@ def grid_ceiling(truth: Truth, hop_s: float, criterion: Criterion, apart_frames:
 
 
 def _count(truth: Truth, hop_s: float, criterion: Criterion, apart_s: float) -> dict[str, NDArray[np.int64]]:
-    """True positives, false positives and false negatives of perfect scores by label."""
+    """Return true positives, false positives and false negatives of perfect scores by label."""
     references = truth.references
     out: dict[str, NDArray[np.int64]] = {}
     for label in truth.labels:
@@ -66,7 +67,9 @@ def _f1(counts: NDArray[np.int64]) -> float | None:
 
 
 def _neighbours(references: Times, hop_s: float) -> tuple[int, int, int]:
-    """Neighbouring events of one class in one recording: all, those less than a frame apart, those less than 20 ms."""
+    """Count neighbouring events of one class in one recording: all, those less than a frame apart, those less than
+    20 ms.
+    """
     gaps = [np.zeros(0)]
     for of in references.values():
         for times in of.values():

@@ -1,4 +1,4 @@
-"""What several steps read: references, groups, folds and tracks of the annotated recordings."""
+"""Ground truth shared by several steps: references, groups, folds and tracks of the annotated recordings."""
 
 from dataclasses import dataclass
 
@@ -23,9 +23,9 @@ Times = dict[str, dict[str, Intervals]]
 class Truth:
     """The recordings of a project that were annotated as a whole, by id, in the order of ``ids``.
 
-    ``reviewed`` counts the annotations that came from review rounds, ``only_teach`` those in recordings that are not
-    judged; both of all that the dataset holds. ``unknown``: recordings with labels that they may hold or not; neither
-    finding such a label nor missing it counts.
+    ``reviewed`` counts the annotations from review rounds, ``only_teach`` those in recordings that are not evaluated;
+    both over the whole dataset. ``unknown``: recordings and labels whose presence is unknown; neither detecting nor
+    missing such a label counts.
     """
 
     ids: tuple[str, ...]
@@ -40,14 +40,16 @@ class Truth:
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """Whether it is known if a recording holds a label: (n_recordings, n_labels), in the order of both."""
+        """Return whether the presence of each label in each recording is known: (n_recordings, n_labels), in their
+        order.
+        """
         return np.array(
             [[(key, label) not in self.unknown for label in self.labels] for key in self.ids], dtype=np.bool_
         )
 
     @property
     def references(self) -> Times:
-        """Annotated times (n, 2) in seconds of every recording and label."""
+        """Return annotated times (n, 2) in seconds of every recording and label."""
         found: dict[str, dict[str, list[tuple[float, float]]]] = {key: {} for key in self.ids}
         for note in self.annotations:
             found[note.recording_id].setdefault(note.label, []).append((note.start_s, note.end_s))
@@ -55,12 +57,12 @@ class Truth:
 
     @property
     def durations_s(self) -> dict[str, float]:
-        """Length of every recording in seconds."""
+        """Return the length of every recording in seconds."""
         return {key: self.recordings[key].duration_s for key in self.ids}
 
 
 def read_truth(corpus: CorpusFolder, dataset: DatasetFolder) -> Truth:
-    """The truth from the artefacts ``corpus`` and ``dataset``."""
+    """Read the truth from the artefacts ``corpus`` and ``dataset``."""
     folds = dataset.folds
     recordings = {one.id: one for one in read_index(corpus).recordings}
     ids = tuple(sorted(folds["recording_id"].to_list()))
@@ -80,12 +82,12 @@ def read_truth(corpus: CorpusFolder, dataset: DatasetFolder) -> Truth:
 
 
 def read_tracks(scores: TracksFolder, ids: tuple[str, ...], how: Postprocess) -> dict[str, ScoreTrack]:
-    """The score tracks of recordings, post-processed; memory-mapped where there is nothing to do."""
+    """Read the score tracks of recordings, post-processed; memory-mapped if there is no post-processing."""
     return {key: postprocessed(scores.track(key), how) for key in ids}
 
 
 def event_times(events: dict[str, list[Event]]) -> Times:
-    """Times (n, 2) of events by recording and label."""
+    """Return times (n, 2) of events by recording and label."""
     out: Times = {}
     for key, found in events.items():
         by_label: dict[str, list[tuple[float, float]]] = {}

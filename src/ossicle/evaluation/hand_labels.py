@@ -19,14 +19,14 @@ NOISE = "noise"
 
 @dataclass(frozen=True, slots=True)
 class HandLabel:
-    """A stretch in seconds that somebody judged: ``says`` is ``target``, ``noise`` or a label of the project."""
+    """A stretch in seconds that somebody labelled: ``says`` is ``target``, ``noise`` or a label of the project."""
 
     start_s: float
     end_s: float
     says: str
 
     def true_for(self, label: str) -> bool:
-        """Whether this is an event of ``label``."""
+        """Return whether this is an event of ``label``."""
         return self.says in (TARGET, label)
 
 
@@ -35,10 +35,14 @@ HandLabels = Mapping[str, Sequence[HandLabel]]
 
 
 def read_hand_labels(place: Path, recordings: Iterable[Recording], labels: Sequence[str]) -> dict[str, list[HandLabel]]:
-    """What the tables below ``place`` say, by recording id.
+    """Read the hand labels in the tables below ``place``, by recording id.
 
-    Raises FormatError for tables that cannot be read and rows called anything else, UsageError where no row speaks of
-    any of the ``recordings``.
+    Raises
+    ------
+    FormatError
+        For tables that cannot be read, and rows with other names.
+    UsageError
+        If no row belongs to any of the ``recordings``.
     """
     ids = {one.path: one.id for one in recordings}
     read = read_annotation_files(

@@ -1,4 +1,4 @@
-"""The parts of a score track that are judged."""
+"""The parts of a score track that are evaluated."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ _NEVER = np.float32(-1.0)
 
 
 def with_labels(track: ScoreTrack, labels: tuple[str, ...]) -> ScoreTrack:
-    """The track, its judged labels complete: what a model does not know it never finds."""
+    """Return the track with all evaluated labels; labels that the model does not know are never detected."""
     missing = [label for label in labels if label not in track.labels]
     if not missing:
         return track
@@ -20,7 +20,7 @@ def with_labels(track: ScoreTrack, labels: tuple[str, ...]) -> ScoreTrack:
 
 
 def where_known(track: ScoreTrack, known: Intervals | None) -> ScoreTrack:
-    """The track, nothing being found where nobody looked: whether an event is right there is not known."""
+    """Return the track without detections in unchecked stretches, where it is unknown whether an event is right."""
     if known is None:
         return track
     scores = np.array(track.scores)

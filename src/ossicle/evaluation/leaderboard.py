@@ -1,4 +1,4 @@
-"""The rows of a leaderboard: variants of a project with their figures, and what is said over seeds."""
+"""The rows of a leaderboard: variants of a project with their figures, and summaries over seeds."""
 
 import math
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ class Row:
     """A variant (``"."``: the project itself) on the board.
 
     ``figures``: name as in :data:`FIGURES` to value and interval. ``training_s``: seconds of all its epochs.
-    ``noise_gate``: ``passed``, ``refused`` or empty. ``to_best``: its headline minus the best one's, paired; None for
-    the best itself and where the two were not judged on the same. ``note``: why there is no figure.
+    ``noise_gate``: ``passed``, ``refused`` or empty. ``to_best``: its headline minus that of the best, paired; None for
+    the best itself and if the two were not evaluated on the same data. ``note``: why there is no figure.
     """
 
     name: str
@@ -45,11 +45,11 @@ class Row:
 
     @property
     def headline(self) -> float | None:
-        """The figure that rows are sorted by."""
+        """The figure by which rows are sorted."""
         return self.figures.get("f1", NO_FIGURE)["value"]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
         return {
             "name": self.name,
             **{name: dict(of) for name, of in self.figures.items()},
@@ -63,14 +63,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class OverSeeds:
-    """Variants that differ in ``training.seed`` alone: mean and standard deviation (n - 1) of each figure."""
+    """Variants that differ only in ``training.seed``: mean and standard deviation (n - 1) of each figure."""
 
     names: tuple[str, ...]
     seeds: tuple[int, ...]
     figures: Mapping[str, tuple[float, float]]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
         told = {
             name: {"mean": plain(mean), "deviation": plain(spread)} for name, (mean, spread) in self.figures.items()
         }
@@ -79,13 +79,13 @@ class OverSeeds:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The rows, the best first and those without a figure last, and what is said over seeds."""
+    """The rows, the best first and those without a figure last, and the summaries over seeds."""
 
     rows: tuple[Row, ...]
     seeds: tuple[OverSeeds, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
         return {
             "figures": {
                 name: word for name, (word, _) in FIGURES.items() if any(name in one.figures for one in self.rows)

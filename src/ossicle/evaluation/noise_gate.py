@@ -1,4 +1,4 @@
-"""What the noise gate counts, and what it says: events where there is nothing to find, on recordings and on probes."""
+"""Counts and results of the noise gate: events on sound without targets, in recordings and in probes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -57,7 +57,7 @@ def firings_on_recordings(
                 times = as_intervals([(one.start_s, one.end_s) for one in events[key] if one.label == label])
                 inside = overlap(times, free[key]).sum(axis=1)
                 active_s += float(inside.sum())
-                # Rounding of times aside, an event that lies wholly in a free stretch touches no annotation.
+                # Apart from rounding of times, an event wholly in a free stretch touches no annotation.
                 n_events += int(np.count_nonzero(inside >= times[:, 1] - times[:, 0] - 1e-9))
             out.append(Firing("recordings", part, label, seconds, n_events, active_s))
     return out
@@ -94,7 +94,7 @@ def events_in(
 def noise_gate_figures(
     judged: Sequence[Judged], limits: NoiseGateSettings, probes_by: str, *, second_stage: bool
 ) -> dict[str, Any]:
-    """Return what stands under ``gate`` in ``metrics.json``; ``probes_by``: what was judged on the synthetic probes."""
+    """Return the content of ``gate`` in ``metrics.json``; ``probes_by``: what was evaluated on the synthetic probes."""
     return {
         "passed": not any(one.refused for one in judged),
         "judged_by": {
@@ -108,9 +108,9 @@ def noise_gate_figures(
 
 
 def refusal_of(found: Mapping[str, Any], bundle: Path | None) -> GateRefused | None:
-    """Return the message for a refused bundle, None where the noise gate let it pass.
+    """Return the message for a refused bundle, None if it passed the noise gate.
 
-    ``found``: what stands under ``gate`` in ``metrics.json``; ``bundle``: where the refused bundle lies, if anywhere.
+    ``found``: the content of ``gate`` in ``metrics.json``; ``bundle``: path of the refused bundle, if there is one.
     """
     refused = [one for one in found["firings"] if one["refused"]]
     if not refused:

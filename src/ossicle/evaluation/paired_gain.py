@@ -20,9 +20,9 @@ def gain(
     n: int,
     seed: int,
 ) -> Bootstrap:
-    """Event F1 of the second list minus that of the first, of the first, and of the second: a figure of shape (3,).
+    """Return the event F1 of the second list minus that of the first, of the first, and of the second: shape (3,).
 
-    Paired: both lists are judged on the same resampled recordings, and groups where there are enough.
+    Paired: both lists are evaluated on the same resampled recordings, and groups if there are enough.
     """
     counts = np.stack([_counts(truth, one, criterion) for one in (first, second)], axis=1)
     return bootstrap_interval(counts, [truth.groups[key] for key in truth.ids], _gain, n, seed)
@@ -31,7 +31,7 @@ def gain(
 def _counts(
     truth: Truth, events: Mapping[str, list[Event]], criterion: Criterion | RecordingMatch
 ) -> NDArray[np.int64]:
-    """True positives, false positives and false negatives over the labels, (n_recordings, 3)."""
+    """Return true positives, false positives and false negatives over the labels, (n_recordings, 3)."""
     times, nothing, references = event_times(dict(events)), np.zeros((0, 2)), truth.references
     return np.array(
         [
@@ -49,6 +49,6 @@ def _counts(
 
 
 def _gain(sums: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums (b, 2, 3) of first and second stage to gain, first F1 and second F1 (b, 3)."""
+    """Turn sums (b, 2, 3) of first and second stage into gain, first F1 and second F1 (b, 3)."""
     f1 = precision_recall_f1(sums[..., 0], sums[..., 1], sums[..., 2])[2]
     return np.stack([f1[:, 1] - f1[:, 0], f1[:, 0], f1[:, 1]], axis=1)

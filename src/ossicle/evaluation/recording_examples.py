@@ -1,4 +1,4 @@
-"""Recordings worth looking at where recordings are judged as a whole: the confused, the missed, the false alarms."""
+"""Examples of recordings that are evaluated as a whole: the confused, the missed, the false alarms."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MOST_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A recording by its place, the label it is about (column) and what to call it; ``score`` is the label's there."""
+    """A recording by its index, the label in question (column) and its title; ``score`` is that of the label."""
 
     row: int
     column: int
@@ -37,10 +37,10 @@ def recording_examples(
     rate: int,
     count: int,
 ) -> list[Example]:
-    """At most ``count`` of each kind; a recording is shown once.
+    """Return at most ``count`` examples of each kind; a recording is shown once.
 
-    Confused, where each recording has one label: those whose highest score is another's, by how much. Missed: labels of
-    a recording of which the decision found nothing, lowest score first. False alarms: labels that it found and the
+    Confused, if each recording has one label: recordings whose highest score is another label's, by the difference.
+    Missed: labels of a recording that were not detected, lowest score first. False alarms: detected labels that the
     recording does not have, highest score first.
     """
     shown: set[int] = set()
@@ -133,6 +133,6 @@ def _example(
             for note in truth.annotations
             if note.recording_id == key and note.end_s > start_s and note.start_s < end_s
         ],
-        # What was missed was not predicted.
+        # A missed label has no prediction.
         predictions=[] if kind == "missed" else [(start_s, end_s, label, one.score)],
     )

@@ -1,4 +1,4 @@
-"""Whether each label is in each recording, by the out-of-fold scores pooled over it."""
+"""Presence of each label in each recording, from the out-of-fold scores pooled over it."""
 
 from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.postprocess import Postprocess

@@ -14,7 +14,9 @@ from ossicle.metrics.event_report import EventReport
 
 
 def known_events(truth: Truth, events: Mapping[str, list[Event]]) -> dict[str, list[Event]]:
-    """Return the events without those of labels that their recording may hold or not: neither right nor wrong."""
+    """Return the events without those of labels whose presence in the recording is unknown: these are neither right nor
+    wrong.
+    """
     return {key: [one for one in of if (key, one.label) not in truth.unknown] for key, of in events.items()}
 
 

@@ -1,4 +1,4 @@
-"""What out-of-fold scores are worth under no decision and under all: figures of frames, and PSDS."""
+"""Quality of out-of-fold scores without a decision, over all thresholds: figures of frames, and PSDS."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The out-of-fold scores of recordings and of frames beside their truth, as tables for ranking and calibration."""
+"""Out-of-fold scores of recordings and of frames with their truth, as tables for ranking and calibration."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from ossicle.metrics.frames import frame_targets, frames_of
 
 
 def recording_items(truth: Truth, scores: TracksFolder, pool: str, how: Postprocess) -> Items:
-    """An item a recording, in the order of ``truth.ids``: its pooled scores, and the labels it has."""
+    """Return one item per recording, in the order of ``truth.ids``: its pooled scores and its labels."""
     found = [np.zeros((0, len(truth.labels)), dtype=np.float32)]
     for key in truth.ids:
         track = read_tracks(scores, (key,), how)[key]
@@ -29,7 +29,7 @@ def recording_items(truth: Truth, scores: TracksFolder, pool: str, how: Postproc
 
 
 def frame_items(truth: Truth, scores: TracksFolder, how: Postprocess) -> Items:
-    """An item a frame, recording after recording; it weighs its seconds."""
+    """Return one item per frame, recording after recording, weighted by its seconds."""
     references = truth.references
     values, positive, seconds, sizes = [], [], [], []
     for key in truth.ids:
@@ -52,5 +52,5 @@ def frame_items(truth: Truth, scores: TracksFolder, how: Postprocess) -> Items:
 
 
 def folds_of(truth: Truth) -> NDArray[np.int64]:
-    """The fold of each recording in order, (n,)."""
+    """Return the fold of each recording in order, (n,)."""
     return np.array([truth.folds[key] for key in truth.ids], dtype=np.int64)

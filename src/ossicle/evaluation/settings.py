@@ -7,7 +7,7 @@ from ossicle.evaluation.criterion_kinds import CRITERION_KINDS, CriterionKind
 
 @settings
 class EvaluationSettings:
-    """``[evaluation]``: what counts as found, and how sure the figures are."""
+    """``[evaluation]``: what counts as detected, and how intervals are computed."""
 
     criterion: str = setting(
         default="iou",

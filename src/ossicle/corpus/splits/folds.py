@@ -1,6 +1,6 @@
 """Grouped, stratified cross-validation folds: a whole group is held out together (invariant 2).
 
-They are made (``corpus.dealing``) or published with the recordings (``corpus.published``).
+They are computed (``splits.fold_assignment``) or published with the recordings (``splits.published_folds``).
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ GROUPED = "grouped"
 
 @settings
 class SplitSettings:
-    """How recordings, or the clips in them, are divided."""
+    """How recordings, or the clips in them, are split."""
 
     strategy: str = setting(
         default=GROUPED,
@@ -56,7 +56,7 @@ class SplitSettings:
     seed: int = setting(default=0, help="seed of the order in which equal groups, or clips, are assigned", ge=0)
 
     def __post_init__(self) -> None:
-        """Refuse a single fold, and shares that leave no test: nothing would be left to train on, or to judge."""
+        """Reject a single fold, which leaves nothing to train on, and shares that leave no test data."""
         if self.folds == 1:
             raise ValueError("folds = 1 leaves nothing to train on; use 0 (each group held out once) or at least 2")
         if self.fold_field and self.strategy != GROUPED:
@@ -76,7 +76,7 @@ class SplitSettings:
 class FoldEntry:
     """The group of a recording and the fold (from 0, or :data:`NEVER_HELD_OUT`) in which it is held out.
 
-    Where one division takes the place of folds, they are those of ``split_kinds.SPLIT_NAMES``.
+    If one split replaces the folds, they are those of ``split_kinds.SPLIT_NAMES``.
     """
 
     group: str
@@ -84,11 +84,15 @@ class FoldEntry:
 
 
 def group_of(recording: Recording, group: str) -> str:
-    """The value of the field ``group`` for a recording.
+    """Return the value of the field ``group`` for a recording.
 
     ``recording`` is its own id and ``folder`` its folder below the root (with the root's name), unless the recording
-    has fields of these names. Raises SplitError, naming the file and the available fields, where the field is unknown
-    or empty.
+    has fields of these names.
+
+    Raises
+    ------
+    SplitError
+        Naming the file and the available fields, if the field is unknown or empty.
     """
     value = recording.fields.get(group, "")
     if value:
@@ -104,14 +108,17 @@ def group_of(recording: Recording, group: str) -> str:
 def make_folds(
     recordings: Sequence[Recording], annotations: Iterable[Annotation], settings: SplitSettings
 ) -> dict[str, FoldEntry]:
-    """Assign whole groups to folds; the result maps recording ids, sorted, to their group and fold.
+    """Assign whole groups to folds; return a mapping from recording ids, sorted, to their group and fold.
 
-    Only groups with a reviewed recording that is not left out are divided, for nothing can be measured in the others:
-    recordings of the others are absent from the result. Left-out recordings are absent too.
+    Only groups with a reviewed recording that is not left out are assigned, because nothing can be measured in the
+    others. Recordings of other groups, and left-out recordings, are absent from the result.
 
-    Raises SplitError for fewer than two groups, fewer groups than folds, a fold whose training side would have no
-    annotation at all, and a label that occurs in several groups of which none remains for training. A label of a single
-    group cannot do better; :func:`split_notes` names it.
+    Raises
+    ------
+    SplitError
+        For fewer than two groups, fewer groups than folds, a fold without annotations on its training side, and a label
+        of several groups of which none remains for training. A label of a single group always lacks training data;
+        :func:`split_notes` names it.
     """
     members = judged_groups(recordings, settings.group)
     if len(members) < 2:
@@ -142,7 +149,7 @@ def _made(
     counts: NDArray[np.float64],
     settings: SplitSettings,
 ) -> NDArray[np.int64]:
-    """The fold of each group, :data:`NEVER_HELD_OUT` for groups of rare labels that are to teach every model."""
+    """Return the fold of each group, :data:`NEVER_HELD_OUT` for groups of rare labels that every model trains on."""
     n_folds = settings.folds or len(names)
     fold_of = np.arange(len(names))
     dealt = fold_of
@@ -168,7 +175,7 @@ def _made(
 
 @dataclass(frozen=True, slots=True)
 class RareLabel:
-    """A label of fewer groups than there are folds, and the folds that can judge it."""
+    """A label with fewer groups than folds, and the folds in which it can be evaluated."""
 
     label: str
     groups: int
@@ -177,7 +184,7 @@ class RareLabel:
 
 
 def rare_labels(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation]) -> tuple[RareLabel, ...]:
-    """The labels of fewer groups than folds, the rarest first."""
+    """Return the labels with fewer groups than folds, the rarest first."""
     found: dict[str, dict[str, FoldEntry]] = defaultdict(dict)
     for one in annotations:
         if one.recording_id in folds:
@@ -198,10 +205,10 @@ def rare_labels(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation
 def with_partly(
     folds: Mapping[str, FoldEntry], recordings: Sequence[Recording], partly: Collection[str], group: str
 ) -> dict[str, FoldEntry]:
-    """The folds with the recordings in ``partly`` (ids), of which a review looked at stretches only.
+    """Return the folds with the partly checked recordings ``partly`` (ids) added.
 
-    One whose group is divided is in its group's fold already. The others go into fold :data:`NEVER_HELD_OUT`: no
-    recording of their groups is annotated as a whole, so none is judged, and every training may learn from them.
+    A recording of an assigned group is already in that group's fold. The others go into fold :data:`NEVER_HELD_OUT`: no
+    recording of their groups is annotated as a whole, so none is evaluated, and every training may use them.
     """
     used = [one for one in recordings if one.id in partly and one.id not in folds and one.status != "left_out"]
     placed = {one.id: FoldEntry(group_of(one, group), NEVER_HELD_OUT) for one in used}
@@ -209,8 +216,8 @@ def with_partly(
 
 
 def split_notes(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation]) -> tuple[str, ...]:
-    """What a reader of the results must know: labels that occur in one group only, so that no fold trains on them
-    while it is held out.
+    """Return warnings for readers of the results: labels of one group only, on which no fold trains while it is
+    held out.
     """
     groups: dict[str, set[str]] = defaultdict(set)
     for annotation in annotations:
@@ -224,7 +231,7 @@ def split_notes(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation
 
 
 def judged_groups(recordings: Sequence[Recording], group: str) -> dict[str, list[Recording]]:
-    """Recordings that are not left out by group, sorted, of those groups of which any recording was reviewed."""
+    """Return recordings that are not left out, by group, sorted, for groups with at least one reviewed recording."""
     members: dict[str, list[Recording]] = defaultdict(list)
     for recording in recordings:
         if recording.status != "left_out":
@@ -235,7 +242,7 @@ def judged_groups(recordings: Sequence[Recording], group: str) -> dict[str, list
 def _count(
     members: Mapping[str, Sequence[Recording]], annotations: Iterable[Annotation]
 ) -> tuple[list[str], list[str], NDArray[np.float64]]:
-    """Names of groups, labels, and annotations per group and label, shape (n_groups, n_labels)."""
+    """Return names of groups, labels, and annotations per group and label, shape (n_groups, n_labels)."""
     names = list(members)
     row_of = {recording.id: row for row, name in enumerate(names) for recording in members[name]}
     found = [(row_of[a.recording_id], a.label) for a in annotations if a.recording_id in row_of]

@@ -1,1 +1,1 @@
-"""Criteria: objects that answer what is judged, by which rule, and what there is to show of it."""
+"""Criteria: objects that define what is evaluated, by which rule, and what is shown about it."""

@@ -29,10 +29,10 @@ Counting = IouMatch | RecordingMatch
 
 @dataclass(frozen=True)
 class JudgedRun:
-    """What a run is judged on: its truth, the held-out events, and the folder of out-of-fold score tracks.
+    """The data on which a run is evaluated: its truth, the held-out events, and the folder of out-of-fold score tracks.
 
-    ``postprocess`` is what is done to a recording's scores before anything is decided on them. ``hop_s`` is the hop of
-    the score tracks, ``apart_frames`` how far training holds neighbours of one label apart.
+    ``postprocess`` is applied to a recording's scores before decisions. ``hop_s`` is the hop of the score tracks;
+    ``apart_frames`` is the distance that training keeps between neighbours of one label.
     """
 
     truth: Truth
@@ -45,7 +45,7 @@ class JudgedRun:
 
 @dataclass(frozen=True)
 class ExampleRequest:
-    """Which examples a page wants: the folder of recordings, their rate in Hz, how many of each kind, and margins."""
+    """The examples for a page: the folder of recordings, their rate in Hz, how many of each kind, and margins."""
 
     audio: Path
     rate: int
@@ -55,10 +55,10 @@ class ExampleRequest:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PageParts:
-    """What a page shows under one criterion only; None or empty for parts that its criterion does not have.
+    """Parts of a page that exist under one criterion only; None or empty if the criterion does not have them.
 
     ``collar``: the headline's events matched by a collar. ``recordings``: figures by recording. ``curves``: label and
-    precision over recall. ``iou_sweep``: rows of the headline's events at other least IoU.
+    precision over recall. ``iou_sweep``: rows of the headline's events at other IoU thresholds.
     """
 
     collar: EventReport | None = None
@@ -69,7 +69,7 @@ class PageParts:
 
 
 class Criterion(ABC):
-    """What counts as found, from ``[evaluation]``: the same for the decision, the headline and the report."""
+    """What counts as detected, from ``[evaluation]``: the same for the decision, the headline and the report."""
 
     kind: CriterionKind
 
