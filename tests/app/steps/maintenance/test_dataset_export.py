@@ -165,7 +165,7 @@ def test_nothing_is_overwritten_unless_asked(tapes: Path, ossicle: Any) -> None:
     [
         (("--fold", "9"), "this fold does not exist; folds with clips: 0, 1, 3, 4"),
         (("--variant", "leaky", "--fold", "0"), "has train, val and test, and no folds"),
-        (("--layout", "spot"), "--layout spot: there is plain, animal-spot"),
+        (("--layout", "spot"), "--layout spot is not one of: plain, animal-spot"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(tapes: Path, ossicle: Any, given: tuple[str, ...], words: str) -> None:
