@@ -20,7 +20,7 @@ from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.pipeline.work_units import run_work_unit
 from ossicle.app.steps.rounds.pseudo_labels import make_round
 from ossicle.artefacts.files import read_json
-from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.index import BenchmarkIndexFolder, CorpusFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import UsageError
@@ -285,7 +285,7 @@ def test_jobs_have_the_unlabelled_recordings_before_the_trainings(copied: Path) 
 def test_a_benchmark_may_not_hold_what_taught_without_labels(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark_index, "benchmark_models", lambda *of: ())
     alone, taught = load_project(project, ('pseudo.rounds="none"',)), load_project(project)
-    index = run_steps((unlabelled.INDEX,), taught, Silent()).artefacts[unlabelled.INDEX_NAME]
+    index = BenchmarkIndexFolder(run_steps((unlabelled.INDEX,), taught, Silent()).artefacts[unlabelled.INDEX_NAME])
     assert not benchmark_index.training_overlap(alone, index, Silent())[0]
     with pytest.raises(UsageError, match="the benchmark corpus overlaps with the training corpus"):
         benchmark_index.training_overlap(taught, index, Silent())
