@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.data.fetch import is_fetched
 from ossicle.app.steps.data.unlabelled import audio_folder, teaching_rounds
 from ossicle.app.steps.engine.input_problems import LEFT_OUT, header_loss
 from ossicle.app.steps.pipeline.finding import Finding
@@ -75,6 +74,9 @@ def _folders(project: Project) -> Iterator[Finding]:
 
 def _fetching(project: Project) -> Finding | None:
     """Whether the files of the project's table are here; a run fetches them first, so nothing is blocked by it."""
+    # Loaded here: the code that downloads is slow to load, and `ossicle status` needs none of it.
+    from ossicle.app.steps.data.fetch import is_fetched
+
     table = project.settings.fetch.table
     if not table:
         return None
