@@ -1,4 +1,4 @@
-"""The settings of models, apart from the code that needs torch: a project is checked where torch is missing."""
+"""Settings of models, apart from the code that needs torch: projects are checked where torch is not installed."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -10,7 +10,7 @@ from ossicle.models.model_kinds import FRAME_WISE, MODEL_KINDS, ModelKind
 
 @settings
 class CrnnSettings:
-    """Size of the network."""
+    """``[model.crnn]``: size of the network."""
 
     channels: tuple[int, ...] = setting(default=(16, 32, 64), help="number of channels of each convolution block", ge=1)
     pools: tuple[int, ...] = setting(default=(4, 4, 2), help="pooling over frequency after each block", ge=1)
@@ -22,14 +22,14 @@ class CrnnSettings:
     network: ClassVar[str] = "crnn"
 
     def __post_init__(self) -> None:
-        """Refuse blocks without a pooling."""
+        """Reject blocks without a pooling."""
         if len(self.channels) != len(self.pools) or not self.channels:
             raise ValueError(f"channels {self.channels} and pools {self.pools} must name the same number of blocks")
 
 
 @settings
 class WindowSettings:
-    """The image network that looks at one window at a time."""
+    """``[model.window]``: the image network that reads one window at a time."""
 
     backbone: str = setting(
         default="resnet18",
@@ -74,7 +74,7 @@ class WindowSettings:
     )
 
     def __post_init__(self) -> None:
-        """Refuse frames without an attention head, and frames normalised by what else is in their chunk."""
+        """Reject frames without an attention head, and frames normalised together with other frames of their chunk."""
         if self.reading == "frames" and self.head != "attention":
             raise ValueError('reading = "frames" needs head = "attention": others keep no places in time')
         if self.reading == "frames" and self.normalise not in ("level", "none"):
@@ -90,7 +90,7 @@ class WindowSettings:
 
     @property
     def level_free(self) -> bool:
-        """Whether the network ignores the level of what it hears: every window is normalised by its own loudest."""
+        """Whether the network ignores the level of its input: every window is normalised by its own maximum."""
         return self.normalise in ("minmax", "peak")
 
     @property
@@ -101,7 +101,7 @@ class WindowSettings:
 
 @settings
 class ModelSettings:
-    """Which network, and its size."""
+    """``[model]``: which network, and its size."""
 
     name: str = setting(
         default="crnn",
@@ -113,7 +113,7 @@ class ModelSettings:
 
     @property
     def own(self) -> CrnnSettings | WindowSettings:
-        """The settings of the network that is named; they say what kind it is."""
+        """The settings of the selected network; they define its kind."""
         networks: Mapping[str, CrnnSettings | WindowSettings] = {"crnn": self.crnn, "window": self.window}
         return networks[self.name]
 
@@ -125,7 +125,9 @@ class ModelSettings:
 
 @settings
 class AugmentSettings:
-    """How training crops are varied, stage by stage (``models.augment``); the tables hold what is off by itself."""
+    """``[augment]``: how training crops are varied, stage by stage (``models.augmentation``); stages in tables are off
+    by default.
+    """
 
     gain_db: float = setting(default=6.0, help="random gain between minus and plus this", unit="dB", ge=0)
     gain_probability: float = setting(default=1.0, help="share of crops with a random gain", ge=0, le=1)
@@ -208,6 +210,6 @@ class AugmentSettings:
         return self.time_low != 1.0 or self.time_high != 1.0
 
     def __post_init__(self) -> None:
-        """Refuse levels and shares upside down."""
+        """Reject levels and shares whose lower limit is above the upper one."""
         ordered(self, "background_low_db", "background_high_db")
         ordered(self, "background_low_share", "background_high_share", unit="")

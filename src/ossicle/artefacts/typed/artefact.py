@@ -1,4 +1,4 @@
-"""What the folders of all artefacts have in common."""
+"""Common parts of the folders of all artefacts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class ArtefactFolder:
-    """The folder of an artefact, finished or in the making.
+    """The folder of an artefact, finished or unfinished.
 
-    A subclass names the files of one step in properties and reads them in cached ones, so a table is read once for each
+    A subclass names the files of one step in properties and reads them in cached ones, so a table is read once per
     object. Writers do not change what was read before: write to one object, and read through another.
 
     Parameters
@@ -52,11 +52,11 @@ class ArtefactFolder:
 
     @property
     def content(self) -> str:
-        """The content digest that the finished artefact states."""
+        """The content digest stated by the finished artefact."""
         return str(read_json(self.manifest_file)["content"])
 
     def once(self, read: Callable[[Self], Value]) -> Value:
-        """Return ``read(self)``, calling it the first time only; for readers of higher packages."""
+        """Return ``read(self)`` and call it only the first time; for readers of higher packages."""
         known: dict[Any, Any] = self.__dict__.setdefault("_read", {})
         if read not in known:
             known[read] = read(self)
@@ -64,5 +64,5 @@ class ArtefactFolder:
         return value
 
     def __reduce__(self) -> tuple[type[Self], tuple[Path]]:
-        """Send another process the path alone, not the tables that were read."""
+        """Send only the path to another process, not the tables that were read."""
         return type(self), (self.path,)

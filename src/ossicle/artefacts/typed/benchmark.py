@@ -45,12 +45,12 @@ class DecisionEventsFolder:
 
     @property
     def settings_file(self) -> Path:
-        """What the events were made with."""
+        """The settings with which the events were made."""
         return self.path / "settings.json"
 
     @property
     def index_file(self) -> Path:
-        """All events, with whether they were matched and which table holds them."""
+        """All events, with whether they were matched and the table that contains them."""
         return self.path / "predictions.parquet"
 
     @property
@@ -66,13 +66,13 @@ class DecisionEventsFolder:
 
 @dataclass(frozen=True)
 class BenchmarkResultsFolder(ArtefactFolder):
-    """The artefact of the step ``benchmark-results``, and the folder ``benchmark/`` that is laid out from it."""
+    """The artefact of the step ``benchmark-results``, and the published folder ``benchmark/``."""
 
     step: ClassVar[str] = "benchmark-results"
 
     @property
     def summary_file(self) -> Path:
-        """What was judged."""
+        """What was evaluated."""
         return self.path / "benchmark.json"
 
     @property
@@ -82,16 +82,16 @@ class BenchmarkResultsFolder(ArtefactFolder):
 
     @property
     def notebook(self) -> Path:
-        """The notebook, where Jupyter is installed."""
+        """The notebook, if Jupyter is installed."""
         return self.path / "analysis.ipynb"
 
     @property
     def models(self) -> Path:
-        """The folder of the folders of events, by model and reading; only where it is laid out."""
+        """The folder of the folders of events, by model and reading; only in the published folder."""
         return self.path / "models"
 
     def table_file(self, name: str) -> Path:
-        """Return where a table lies as CSV."""
+        """Return the path of a table as CSV."""
         return self.path / f"{name}.csv"
 
     def table(self, name: str) -> pl.DataFrame:
@@ -100,7 +100,7 @@ class BenchmarkResultsFolder(ArtefactFolder):
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """What was judged: readings, recordings, labels, overlap, criteria."""
+        """What was evaluated: readings, recordings, labels, overlap, criteria."""
         found: dict[str, Any] = read_json(self.summary_file)
         return found
 
@@ -109,5 +109,5 @@ class BenchmarkResultsFolder(ArtefactFolder):
         write_csv(self.table_file(name), table)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
-        """Write what was judged."""
+        """Write what was evaluated."""
         write_json(self.summary_file, summary)

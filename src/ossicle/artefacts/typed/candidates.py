@@ -1,4 +1,4 @@
-"""The artefact of the step ``candidates``: what a person may be asked about in a review."""
+"""The artefact of the step ``candidates``: possible choices for a review."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ CANDIDATE_SCHEMA = {
 
 @dataclass(frozen=True)
 class CandidatesFolder(TracksFolder, LossesFolder):
-    """Candidates, and the tracks of recordings that nobody annotated; recordings left out are named by path."""
+    """Candidates, and the tracks of unannotated recordings; left-out recordings are named by path."""
 
     step: ClassVar[str] = "candidates"
 
     @property
     def table_file(self) -> Path:
-        """The candidates, a row each."""
+        """The candidates, one row each."""
         return self.path / "candidates.parquet"
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The artefact of the step ``dataset``: clips, their targets, folds, and what the split says of itself."""
+"""The artefact of the step ``dataset``: clips, their targets, folds, and facts about the split."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ FOLD_SCHEMA = {"recording_id": pl.String, "group": pl.String, "fold": pl.Int64}
 
 @dataclass(frozen=True)
 class DatasetFolder(ArtefactFolder):
-    """Files of a dataset; ``known`` and ``unknown`` exist only where they hold a row."""
+    """Files of a dataset; ``known`` and ``unknown`` exist only if they hold a row."""
 
     step: ClassVar[str] = "dataset"
 
@@ -53,7 +53,7 @@ class DatasetFolder(ArtefactFolder):
 
     @property
     def folds_file(self) -> Path:
-        """Group and fold of each recording that is judged as a whole."""
+        """Group and fold of each recording that is evaluated as a whole."""
         return self.path / "folds.parquet"
 
     @property
@@ -63,17 +63,17 @@ class DatasetFolder(ArtefactFolder):
 
     @property
     def split_file(self) -> Path:
-        """The split: its audit, strategy, models, and what was mined."""
+        """The split: its audit, strategy, models, and the mined noise."""
         return self.path / "split.json"
 
     @property
     def known_file(self) -> Path:
-        """Stretches that were looked at, of recordings that nobody annotated as a whole."""
+        """Checked stretches of recordings that were not annotated as a whole."""
         return self.path / "known.parquet"
 
     @property
     def unknown_file(self) -> Path:
-        """Labels that a recording may hold or not."""
+        """Labels whose presence in a recording is unknown."""
         return self.path / "unknown.parquet"
 
     @cached_property
@@ -93,7 +93,7 @@ class DatasetFolder(ArtefactFolder):
 
     @cached_property
     def folds(self) -> pl.DataFrame:
-        """The recordings that are judged as a whole: ``recording_id``, ``group``, ``fold``."""
+        """The recordings that are evaluated as a whole: ``recording_id``, ``group``, ``fold``."""
         return read_table(self.folds_file)
 
     @cached_property
@@ -103,23 +103,23 @@ class DatasetFolder(ArtefactFolder):
 
     @cached_property
     def split(self) -> dict[str, Any]:
-        """What the split says of itself."""
+        """Facts about the split."""
         found: dict[str, Any] = read_json(self.split_file)
         return found
 
     @cached_property
     def known(self) -> dict[str, tuple[tuple[float, float], ...]]:
-        """Stretches (seconds) that were looked at, by recording id; empty where all were annotated as a whole."""
+        """Checked stretches (seconds) by recording id; empty if all recordings were annotated as a whole."""
         return stretches_of(read_table(self.known_file, dict(STRETCH_SCHEMA))) if self.known_file.exists() else {}
 
     @cached_property
     def unknown(self) -> dict[str, tuple[str, ...]]:
-        """Labels that a recording may hold or not, by recording id."""
+        """Labels whose presence is unknown, by recording id."""
         return unknown_of(read_table(self.unknown_file, dict(UNKNOWN_SCHEMA))) if self.unknown_file.exists() else {}
 
     @property
     def models(self) -> dict[str, tuple[int, ...]]:
-        """The folds that each model holds out, by the name of its run folder; :data:`FINAL` learns from all."""
+        """The folds that each model holds out, by the name of its run folder; :data:`FINAL` trains on all folds."""
         return {**{name: tuple(folds) for name, folds in self.split["models"].items()}, FINAL: ()}
 
     @property
@@ -129,7 +129,7 @@ class DatasetFolder(ArtefactFolder):
 
     @property
     def holding_out(self) -> tuple[str, ...]:
-        """The models that hold something out."""
+        """The models that hold out a fold."""
         return tuple(dict.fromkeys(self.models_by_fold.values()))
 
     def write_clips(self, clips: Iterable[Clip]) -> None:
@@ -142,15 +142,15 @@ class DatasetFolder(ArtefactFolder):
         write_json(self.labels_file, {"labels": sorted({one.label for one in annotations})})
 
     def write_known(self, known: Mapping[str, Sequence[tuple[float, float]]]) -> None:
-        """Write the stretches that were looked at, by recording id."""
+        """Write the checked stretches, by recording id."""
         write_table(self.known_file, stretches_frame(known), list(STRETCH_SCHEMA))
 
     def write_unknown(self, unknown: Mapping[str, Sequence[str]]) -> None:
-        """Write the labels that recordings may hold or not, by recording id."""
+        """Write the labels whose presence is unknown, by recording id."""
         write_table(self.unknown_file, unknown_frame(unknown), list(UNKNOWN_SCHEMA))
 
     def write_folds(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write ``recording_id``, ``group`` and ``fold`` of the recordings that are judged as a whole."""
+        """Write ``recording_id``, ``group`` and ``fold`` of the recordings that are evaluated as a whole."""
         write_table(self.folds_file, pl.DataFrame(rows, schema=FOLD_SCHEMA), ["recording_id"])
 
     def write_stats(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -158,5 +158,5 @@ class DatasetFolder(ArtefactFolder):
         write_table(self.stats_file, pl.DataFrame(rows, infer_schema_length=None), ["fold", "group", "role"])
 
     def write_split(self, split: Mapping[str, Any]) -> None:
-        """Write what the split says of itself; ``models`` maps names of run folders to held-out folds."""
+        """Write facts about the split; ``models`` maps names of run folders to held-out folds."""
         write_json(self.split_file, split)

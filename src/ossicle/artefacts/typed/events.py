@@ -1,4 +1,4 @@
-"""Artefacts that hold events: those of the decision, and those of the whole detector."""
+"""Artefacts with events: those of the decision, and those of the whole detector."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -33,7 +33,7 @@ class EventsFolder(ArtefactFolder):
 
     @property
     def events_in_sample_file(self) -> Path:
-        """Events under the final decision, which was fitted on these very recordings."""
+        """Events under the final decision, which was fitted on the same recordings."""
         return self.path / "events_in_sample.parquet"
 
     @cached_property
@@ -91,7 +91,7 @@ class DecisionFolder(EventsFolder):
 
     @property
     def notes(self) -> list[str]:
-        """What the fitting found worth saying."""
+        """Notes from the fitting."""
         return list(self.written[_NOTES])
 
     @cached_property
@@ -117,14 +117,14 @@ class DecisionFolder(EventsFolder):
 class SecondStageFolder(EventsFolder):
     """The artefact of the step ``second_stage``: the events of the whole detector.
 
-    Model and both tables of candidates exist only where a second stage was asked for.
+    The model and both tables of candidates exist only if a second stage was requested.
     """
 
     step: ClassVar[str] = "second_stage"
 
     @property
     def verdict_file(self) -> Path:
-        """Kind, whether it was kept, and what it gained."""
+        """Kind, whether it was kept, and its gain."""
         return self.path / "second_stage.json"
 
     @property
@@ -134,7 +134,7 @@ class SecondStageFolder(EventsFolder):
 
     @property
     def rescored_file(self) -> Path:
-        """Events with the second stage, whether it was kept or not."""
+        """Events with the second stage, whether or not it was kept."""
         return self.path / "rescored.parquet"
 
     @property
@@ -144,7 +144,7 @@ class SecondStageFolder(EventsFolder):
 
     @cached_property
     def verdict(self) -> dict[str, Any]:
-        """Kind, whether it was kept, and what it gained."""
+        """Kind, whether it was kept, and its gain."""
         found: dict[str, Any] = read_json(self.verdict_file)
         return found
 
@@ -154,7 +154,7 @@ class SecondStageFolder(EventsFolder):
         return bool(self.verdict["kept"])
 
     def write_verdict(self, verdict: Mapping[str, Any]) -> None:
-        """Write kind, whether it was kept, and what it gained."""
+        """Write kind, whether it was kept, and its gain."""
         write_json(self.verdict_file, verdict)
 
     def write_model(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Artefacts that hold an index of recordings: of the corpus, of unlabelled recordings, of a benchmark.
+"""Artefacts with an index of recordings: of the corpus, of unlabelled recordings, of a benchmark.
 
 The value in them is ``ossicle.corpus.indexing.corpus_index.CorpusIndex``, which ``index_storage`` reads and writes.
 """
@@ -14,26 +14,26 @@ from ossicle.artefacts.typed.artefact import ArtefactFolder
 
 @dataclass(frozen=True)
 class IndexFolder(ArtefactFolder):
-    """Files of an index; the last three exist only where they hold a row."""
+    """Files of an index; the last three exist only if they hold a row."""
 
     @property
     def recordings_file(self) -> Path:
-        """The recordings, a row each."""
+        """The recordings, one row each."""
         return self.path / "recordings.parquet"
 
     @property
     def annotations_file(self) -> Path:
-        """The annotations, reviews included."""
+        """The annotations, including reviews."""
         return self.path / "annotations.parquet"
 
     @property
     def remarks_file(self) -> Path:
-        """What was left out, notes, and levels of the recordings."""
+        """Left-out files, notes, and levels of the recordings."""
         return self.path / "index.json"
 
     @property
     def examined_file(self) -> Path:
-        """Stretches that were looked at, of recordings that nobody annotated as a whole."""
+        """Checked stretches of recordings that were not annotated as a whole."""
         return self.path / "examined.parquet"
 
     @property
@@ -43,7 +43,7 @@ class IndexFolder(ArtefactFolder):
 
     @property
     def unknown_file(self) -> Path:
-        """Labels that a recording may hold or not."""
+        """Labels whose presence in a recording is unknown."""
         return self.path / "unknown.parquet"
 
 
@@ -60,7 +60,7 @@ class CorpusFolder(IndexFolder):
 
     @cached_property
     def health(self) -> dict[str, Any]:
-        """Counts and problems of recordings and annotations, as ``corpus.health`` gives them."""
+        """Counts and problems of recordings and annotations, from ``corpus.health``."""
         found: dict[str, Any] = read_json(self.health_file)
         return found
 

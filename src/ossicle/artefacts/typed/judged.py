@@ -1,4 +1,4 @@
-"""The artefacts of the steps that judge: calibration, evaluation, noise gate, figures of clips."""
+"""The artefacts of the steps that evaluate: calibration, evaluation, noise gate, figures of clips."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class CalibrationFolder(ArtefactFolder):
 
     @cached_property
     def found(self) -> dict[str, Any]:
-        """What :attr:`maps_file` holds; ``kind`` alone where no maps were asked for."""
+        """The content of :attr:`maps_file`; only ``kind`` if no maps were requested."""
         value: dict[str, Any] = read_json(self.maps_file)
         return value
 
@@ -66,14 +66,14 @@ class EvaluationFolder(MetricsFolder):
 
 @dataclass(frozen=True)
 class NoiseGateFolder(MetricsFolder):
-    """The artefact of the step ``noise_gate``: the figures of the evaluation, and what the noise gate found."""
+    """The artefact of the step ``noise_gate``: the figures of the evaluation, and the results of the noise gate."""
 
     step: ClassVar[str] = "noise_gate"
 
 
 @dataclass(frozen=True)
 class ClipFiguresFolder(TracksFolder):
-    """The artefact of the step ``clip_figures``; it has tracks only where the split leaks."""
+    """The artefact of the step ``clip_figures``; it has tracks only if the split leaks."""
 
     step: ClassVar[str] = "clip_figures"
 

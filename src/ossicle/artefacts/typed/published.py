@@ -1,4 +1,4 @@
-"""What a finished run leaves beside the project file, by the names that its steps use too."""
+"""Results that a finished run leaves beside the project file, by the names that its steps use too."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ class PublishedResults:
 
 @dataclass(frozen=True)
 class EnsembleResults(PublishedResults):
-    """The results of ``ossicle ensemble``: no page, but what became of members and rules."""
+    """The results of ``ossicle ensemble``: no page, but the results of members and rules."""
 
     @property
     def summary(self) -> Path:

@@ -1,4 +1,4 @@
-"""The run folder: the one module that knows the names of the files a training leaves."""
+"""The run folder; only this module names the files of a training."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from ossicle.artefacts.files import whole_file, write_json
 class RunFolder:
     """Files of one training.
 
-    ``weights.safetensors`` exists only when the training is done; ``last.ckpt`` only while it is not.
+    ``weights.safetensors`` exists only if the training is done; ``last.ckpt`` only while it is not.
     """
 
     path: Path
@@ -29,17 +29,17 @@ class RunFolder:
 
     @property
     def checkpoint(self) -> Path:
-        """State at the end of the last whole epoch."""
+        """State at the end of the last complete epoch."""
         return self.path / "last.ckpt"
 
     @property
     def metrics(self) -> Path:
-        """One JSON line an epoch."""
+        """One JSON line per epoch."""
         return self.path / "metrics.jsonl"
 
     @property
     def best(self) -> Path:
-        """The epoch with the lowest held-out loss: a diagnosis, not the weights that were kept."""
+        """The epoch with the lowest held-out loss: for diagnosis; its weights are not the ones that are kept."""
         return self.path / "best_metrics.json"
 
     @property
@@ -53,11 +53,11 @@ class RunFolder:
         return self.weights.exists()
 
     def forget_state(self) -> None:
-        """Remove the state of a training that is done; a run killed between the two left it."""
+        """Remove the state of a finished training, which a run killed at that moment leaves."""
         self.checkpoint.unlink(missing_ok=True)
 
     def epochs(self) -> list[dict[str, Any]]:
-        """The lines of ``metrics.jsonl``; a line torn by a kill is left out."""
+        """Return the lines of ``metrics.jsonl``; the incomplete line of a killed run is left out."""
         if not self.metrics.exists():
             return []
         lines = []
@@ -69,7 +69,7 @@ class RunFolder:
         return lines
 
     def keep_epochs(self, before: int) -> None:
-        """Drop lines of epochs from ``before`` on: they are about to be redone."""
+        """Drop the lines of epochs from ``before`` on, which are about to be repeated."""
         kept = [line for line in self.epochs() if line["epoch"] < before]
         if self.metrics.exists():
             with whole_file(self.metrics) as temporary:

@@ -1,4 +1,4 @@
-"""Artefacts that hold score tracks: out of fold, of an ensemble, of unlabelled recordings, of a benchmark."""
+"""Artefacts with score tracks: out of fold, of an ensemble, of unlabelled recordings, of a benchmark."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ class TracksFolder(ArtefactFolder):
         return self.path / self.TRACKS
 
     def track_path(self, recording_id: str) -> Path:
-        """Return where the track of a recording lies, without a suffix (:mod:`ossicle.artefacts.blocks`)."""
+        """Return the path of the track of a recording, without a suffix (:mod:`ossicle.artefacts.blocks`)."""
         return self.tracks / recording_id
 
     def track(self, recording_id: str) -> ScoreTrack:
-        """Return the track of a recording, its scores memory-mapped; raises ArtefactError where there is none."""
+        """Return the track of a recording, its scores memory-mapped; raises ArtefactError if there is none."""
         return read_track(self.track_path(recording_id))
 
     def track_digest(self, recording_id: str) -> str:
-        """Return the digest of a track's files, empty where one is missing."""
+        """Return the digest of a track's files, empty if one is missing."""
         return track_digest(self.track_path(recording_id))
 
 
@@ -47,7 +47,7 @@ class LossesFolder(ArtefactFolder):
 
     @cached_property
     def left_out(self) -> dict[str, str]:
-        """The reason by recording (its path or its id, as the step says)."""
+        """The reason by recording (its path or its id, depending on the step)."""
         return dict(read_json(self.left_out_file))
 
     def write_left_out(self, left_out: Mapping[str, str]) -> None:
@@ -62,8 +62,8 @@ class ScoresFolder(TracksFolder):
     step: ClassVar[str] = "scores"
 
     def done_file(self, model: str) -> Path:
-        """Return the file that says that all recordings of a model are scored."""
-        # A journal is opened by its one writer only: to look whether a unit is done is for everybody.
+        """Return the file that marks all recordings of a model as scored."""
+        # Only its one writer may open a journal, but everybody may check whether a unit is done.
         return self.path / "logs" / f"{model}.done.json"
 
     def is_done(self, model: str) -> bool:
@@ -71,7 +71,7 @@ class ScoresFolder(TracksFolder):
         return self.done_file(model).exists()
 
     def write_done(self, model: str, recordings: int) -> None:
-        """Say that all recordings of a model are scored."""
+        """Mark all recordings of a model as scored."""
         write_json(self.done_file(model), {"recordings": recordings})
 
 
@@ -81,7 +81,7 @@ class EnsembleScoresFolder(ScoresFolder):
 
     @property
     def fits_file(self) -> Path:
-        """What the rule fitted for each fold, as arrays (``app.steps.compare.ensemble_scores``)."""
+        """The fitted parameters of the rule for each fold, as arrays (``app.steps.compare.ensemble_scores``)."""
         return self.path / "fits.safetensors"
 
     @property
@@ -101,16 +101,16 @@ class EnsembleScoresFolder(ScoresFolder):
 
 @dataclass(frozen=True)
 class PseudoScoresFolder(LossesFolder):
-    """The artefact of the step ``pseudo_scores``: every unlabelled recording, by each model that held something out."""
+    """The artefact of the step ``pseudo_scores``: every unlabelled recording, by each model that holds out a fold."""
 
     step: ClassVar[str] = "pseudo_scores"
 
     def track_path(self, model: str, recording_id: str) -> Path:
-        """Return where the track of a model for a recording lies, without a suffix."""
+        """Return the path of a model's track for a recording, without a suffix."""
         return self.path / TracksFolder.TRACKS / model / recording_id
 
     def track(self, model: str, recording_id: str) -> ScoreTrack:
-        """Return the track of a model for a recording; raises ArtefactError where there is none."""
+        """Return a model's track for a recording; raises ArtefactError if there is none."""
         return read_track(self.track_path(model, recording_id))
 
 

@@ -1,4 +1,4 @@
-"""The artefacts of the steps that decode recordings; ``ossicle.audio.store`` reads and writes what is in them."""
+"""The artefacts of the steps that decode recordings; ``ossicle.audio.store`` reads and writes their content."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ _SHARD = ".h5"
 
 @dataclass(frozen=True)
 class StoreFolder(ArtefactFolder):
-    """Files of a store; the tables of raw recordings exist only where some are read from their files."""
+    """Files of a store; the tables of raw recordings exist only if some recordings are read from their files."""
 
     step: ClassVar[str] = "store"
 
@@ -28,7 +28,7 @@ class StoreFolder(ArtefactFolder):
 
     @property
     def index_file(self) -> Path:
-        """What became of each recording."""
+        """The stored form of each recording."""
         return self.path / "store.parquet"
 
     @property
@@ -43,12 +43,12 @@ class StoreFolder(ArtefactFolder):
 
     @property
     def decoder_file(self) -> Path:
-        """Which library decoded, in which version."""
+        """The decoding library and its version."""
         return self.path / self.DECODER
 
     @property
     def choice_file(self) -> Path:
-        """Which recordings the disk had no room for."""
+        """Recordings for which the disk had no room."""
         return self.path / self.CHOICE
 
     @property
@@ -57,13 +57,13 @@ class StoreFolder(ArtefactFolder):
         return self.path / "shards"
 
     def shard_file(self, shard: str) -> Path:
-        """Return where a shard lies; raises ArtefactError for a name that Ossicle does not give."""
+        """Return the path of a shard; raises ArtefactError unless its name has the form that Ossicle writes."""
         if not (shard.isalnum() and shard.isascii()):
             raise ArtefactError(f"{self.path}: {shard!r} is no name of a shard; build the store again")
         return self.shards / f"{shard}{_SHARD}"
 
     def shard_files(self) -> list[Path]:
-        """Return the shards that are there, sorted by name."""
+        """Return the existing shards, sorted by name."""
         return sorted(self.shards.glob(f"*{_SHARD}"))
 
 

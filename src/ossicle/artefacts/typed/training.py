@@ -1,4 +1,4 @@
-"""The artefact of the step ``training``: a run folder for each model, and what they learned from."""
+"""The artefact of the step ``training``: a run folder for each model, and the data on which they were trained."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ TAUGHT_SCHEMA = {"model": pl.String, "kind": pl.String, "value": pl.String}
 
 @dataclass(frozen=True)
 class TrainingFolder(ArtefactFolder):
-    """Files of a training; ``taught`` exists only where rounds of pseudo-labels taught it."""
+    """Files of a training; ``taught`` exists only if rounds of pseudo-labels were used."""
 
     step: ClassVar[str] = "training"
 
@@ -31,12 +31,12 @@ class TrainingFolder(ArtefactFolder):
         return RunFolder(self.path / model)
 
     def runs(self) -> list[RunFolder]:
-        """Return the run folders that are there, sorted by name."""
+        """Return the existing run folders, sorted by name."""
         return [RunFolder(folder) for folder in sorted(self.path.iterdir()) if folder.is_dir()]
 
     @property
     def summary_file(self) -> Path:
-        """Labels, held-out folds by model, and what pseudo-labels taught."""
+        """Labels, held-out folds by model, and the use of pseudo-labels."""
         return self.path / "training.json"
 
     @property
@@ -46,24 +46,24 @@ class TrainingFolder(ArtefactFolder):
 
     @property
     def taught_file(self) -> Path:
-        """Recordings that pseudo-labels brought to each model."""
+        """Recordings that entered each model's training through pseudo-labels."""
         return self.path / "pseudo.parquet"
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """Labels, held-out folds by model, and what pseudo-labels taught."""
+        """Labels, held-out folds by model, and the use of pseudo-labels."""
         found: dict[str, Any] = read_json(self.summary_file)
         return found
 
     @cached_property
     def taught(self) -> pl.DataFrame:
-        """Rows of ``model``, ``kind`` and ``value``; none where no round taught the training."""
+        """Rows of ``model``, ``kind`` and ``value``; none if no round was used."""
         if not self.taught_file.exists():
             return pl.DataFrame(schema=TAUGHT_SCHEMA)
         return read_table(self.taught_file, TAUGHT_SCHEMA)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
-        """Write what the training says of itself."""
+        """Write the summary of the training."""
         write_json(self.summary_file, summary)
 
     def write_composition(self, composition: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
-"""Kinds of splits: objects that answer what a strategy divides, which models it trains, and what may be judged.
+"""Kinds of splits: objects that know what a strategy divides, which models it trains, and what can be evaluated.
 
-How recordings and clips are divided is in :mod:`ossicle.corpus.splits.folds` and :mod:`ossicle.corpus.clips`.
+:mod:`ossicle.corpus.splits.folds` and :mod:`ossicle.corpus.clips` divide recordings and clips.
 """
 
 from abc import ABC, abstractmethod
@@ -22,11 +22,11 @@ class SplitKind(ABC):
     strategy
         Its name in the project file.
     divides_clips
-        Whether single clips are divided, so that clips of one recording lie on both sides: the split is leaky.
+        Whether single clips are divided, so that clips of one recording are on both sides: the split is leaky.
     holds_out_once
-        Whether one division into train, val and test takes the place of folds.
+        Whether one split into train, val and test replaces the folds.
     threshold_from
-        What the thresholds of clip figures are chosen on.
+        The clips from which the thresholds of clip figures are chosen.
     """
 
     strategy: str
@@ -36,37 +36,37 @@ class SplitKind(ABC):
 
     @property
     def judges_recordings(self) -> bool:
-        """Whether recordings are held out as a whole, so that they can be scored and judged out of fold."""
+        """Whether recordings are held out as a whole, so that they can be scored and evaluated out of fold."""
         return not self.divides_clips
 
     def fold_name(self, fold: int) -> str:
-        """Return what a fold is called."""
+        """Return the name of a fold."""
         return SPLIT_NAMES[fold]
 
     def models(self, folds: Iterable[int]) -> dict[str, list[int]]:
-        """Return the folds that each model is to hold out, by the model's name."""
+        """Return the folds that each model holds out, by the model's name."""
         return {"holdout": [TEST, VAL]}
 
     def judged_folds(self, folds: Iterable[int]) -> list[int]:
-        """Return the folds that figures of clips are of: test alone where val is there to choose the threshold."""
+        """Return the folds used for figures of clips: test alone if val is there to choose the threshold."""
         return [TEST]
 
     @abstractmethod
     def held_out_in_words(self, n_folds: int) -> str:
-        """Return what is held out from which model, for a page."""
+        """Return what each model holds out, for a page."""
 
     def leak_in_words(self, groups_cut: Collection[str], n_groups: int, group: str) -> str:
-        """Return what dataset, report and bundle say of a leak; empty where groups stay whole."""
+        """Return the warning of dataset, report and bundle about a leak; empty if groups stay whole."""
         return ""
 
     def unjudged_because(self, group: str) -> str:
-        """Return why no recording can be judged out of fold, for a message; empty where recordings can."""
+        """Return why no recording can be evaluated out of fold, for a message; empty if recordings can."""
         return ""
 
 
 @dataclass(frozen=True, slots=True)
 class FoldsOfGroups(SplitKind):
-    """Whole groups in folds, each held out once by a model of its own.
+    """Whole groups in folds, each held out once by its own model.
 
     >>> FoldsOfGroups("grouped").models([0, 1, NEVER_HELD_OUT])
     {'fold0': [0], 'fold1': [1]}
@@ -76,11 +76,11 @@ class FoldsOfGroups(SplitKind):
     threshold_from: ClassVar[str] = "best F1 on the clips of the other folds"
 
     def fold_name(self, fold: int) -> str:
-        """Return ``fold 3``, or ``no fold`` where it is never held out."""
+        """Return ``fold 3``, or ``no fold`` if it is never held out."""
         return "no fold" if fold == NEVER_HELD_OUT else f"fold {fold}"
 
     def models(self, folds: Iterable[int]) -> dict[str, list[int]]:
-        """Return a model for each fold."""
+        """Return one model for each fold."""
         return {f"fold{fold}": [fold] for fold in sorted(set(folds) - {NEVER_HELD_OUT})}
 
     def judged_folds(self, folds: Iterable[int]) -> list[int]:
@@ -103,9 +103,9 @@ class OneDivisionOfGroups(SplitKind):
 
 @dataclass(frozen=True, slots=True)
 class OneDivisionOfClips(SplitKind):
-    """Single clips in train, val and test, as known pipelines do: leaky.
+    """Single clips in train, val and test, as in published pipelines: leaky.
 
-    ``by_quality`` and ``by_group``: what makes the buckets of clips that are divided each by itself.
+    ``by_quality`` and ``by_group`` define the buckets of clips that are divided separately.
     """
 
     by_quality: bool = False
@@ -117,11 +117,11 @@ class OneDivisionOfClips(SplitKind):
         return f"single clips of val and test, by one model that learned from train ({self.strategy})"
 
     def leak_in_words(self, groups_cut: Collection[str], n_groups: int, group: str) -> str:
-        """Return how many groups the strategy cuts."""
+        """Return how many groups the strategy divides."""
         return f"leaky: {self.strategy} cuts through {len(groups_cut)} of {n_groups} groups of '{group}'"
 
     def unjudged_because(self, group: str) -> str:
-        """Return that clips of one group lie on both sides."""
+        """Return that clips of one group are on both sides."""
         return f"is leaky: it puts clips of one {group} on both sides"
 
 

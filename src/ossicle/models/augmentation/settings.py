@@ -1,6 +1,6 @@
-"""The settings of the augmentation's stages, apart from the code that needs torch.
+"""Settings of the augmentation's stages, apart from the code that needs torch.
 
-What is 0, or a probability of 0, draws nothing: trainings without a stage are those of before it was there.
+A value or a probability of 0 draws nothing, so that trainings without a stage do not change when a stage is added.
 """
 
 from ossicle.core.settings import setting, settings
@@ -8,7 +8,7 @@ from ossicle.core.settings import setting, settings
 
 @settings
 class EarlySettings:
-    """Waveforms of single crops, before any mixing."""
+    """Variations of the waveforms of single crops, before any mixing."""
 
     shift_probability: float = setting(default=0.0, help="share of crops that are shifted in time", ge=0, le=1)
     shift_s: float = setting(default=1.0, help="largest shift, in either direction", unit="s", ge=0)
@@ -26,13 +26,13 @@ class EarlySettings:
     hiss_high_db: float = setting(default=20.0, help="highest ratio of the calls to that noise", unit="dB")
 
     def __post_init__(self) -> None:
-        """Refuse ratios upside down."""
+        """Reject ratios whose lower limit is above the upper one."""
         ordered(self, "hiss_low_db", "hiss_high_db")
 
 
 @settings
 class MixupSettings:
-    """Two crops of the batch heard at once."""
+    """Addition of two crops of the batch."""
 
     probability: float = setting(
         default=0.0,
@@ -61,7 +61,7 @@ class MixupSettings:
 
 @settings
 class SpectralSettings:
-    """Frequencies and spectrograms, after all mixing."""
+    """Variations of frequencies and spectrograms, after all mixing."""
 
     filter_probability: float = setting(
         default=0.0, help="share of crops with a random filter that lowers some frequencies", ge=0, le=1
@@ -104,7 +104,7 @@ class SpectralSettings:
 
 
 def ordered(instance: object, low: str, high: str, unit: str = " dB") -> None:
-    """Refuse a range that is upside down, with a ValueError."""
+    """Raise ValueError if the lower limit of a range is above the upper one."""
     least, most = getattr(instance, low), getattr(instance, high)
     if least > most:
         raise ValueError(f"{low} = {least:g}{unit} must not be above {high} = {most:g}{unit}")
