@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], help="settings other than the recipe's")
     parser.add_argument("--work", type=Path, default=Path("work/bench-backbones"), help="folder of the project, kept")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, epochs=1, names=["test_efficientnet", "test_nfnet"], set=list(TINY_CLIPS))
+    asked = parsed(parser, epochs=1, names=["test_nfnet"], set=list(TINY_CLIPS))
     audio = recordings("esc10", asked)
     if audio is None:
         return

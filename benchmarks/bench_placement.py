@@ -43,7 +43,7 @@ def main() -> None:
     if asked.smoke:
         asked.project = asked.scratch / "project"
         make_tape_project(asked.project, *BENCHMARK)
-        ossicle("run", "-p", asked.project, "--progress", "plain")
+        ossicle("run", "-p", asked.project, "--until", "bundle", "--progress", "plain")
     elif asked.project is None:
         parser.error("--project names none")
     shelf = load_project(asked.project).data_root

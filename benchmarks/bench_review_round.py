@@ -47,6 +47,7 @@ hidden = 16
 [training]
 seed = {seed}
 epochs = {epochs}
+steps_per_epoch = {steps}
 batch_size = 8
 learning_rate = 0.01
 ema_decay = 0.95
@@ -78,7 +79,7 @@ def person(tables: Path, truth: Path) -> None:
 def judged(folder: Path, name: str) -> dict:
     """Event figures of the project's present bundle, refused or not, on the tapes that it never heard."""
     # A model of few labels fires on much, and the noise gate may refuse it: a review helps.
-    run = ossicle_json("run", "-p", folder, "--progress", "none", codes=(0, REFUSED))
+    run = ossicle_json("run", "-p", folder, "--until", "bundle", "--progress", "none", codes=(0, REFUSED))
     out = folder / f"predictions-{name}"
     made = {step: Path(path) for step, path in run["artefacts"].items()}
     bundle = BundleFolder.among(made).bundle
@@ -88,7 +89,7 @@ def judged(folder: Path, name: str) -> dict:
     return {"found": found, "metrics": NoiseGateFolder.among(made).metrics}
 
 
-def one_round(folder: Path, seed: int, minutes: float, epochs: int, most: int) -> dict:
+def one_round(folder: Path, seed: int, minutes: float, epochs: int, steps: int, most: int) -> dict:
     learnt, held_out = tapes(seed, minutes)
     make_tapes(folder / "tapes", learnt)
     make_tapes(folder / "held-out", held_out)
@@ -99,7 +100,7 @@ def one_round(folder: Path, seed: int, minutes: float, epochs: int, most: int) -
     (folder / "annotated").mkdir()
     for table in whole:
         shutil.copy(table, folder / "annotated")
-    (folder / "ossicle.toml").write_text(PROJECT.format(seed=seed, epochs=epochs))
+    (folder / "ossicle.toml").write_text(PROJECT.format(seed=seed, epochs=epochs, steps=steps))
     first = judged(folder, "first")
     out = folder / "round1"
     sent = ossicle_json("review", "export", "-p", folder, "-o", out, "--most", most, "--format", "raven")
@@ -155,16 +156,17 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
     parser.add_argument("--minutes", type=float, default=1.5, help="length of a tape")
     parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--steps", type=int, default=12, help="steps in an epoch")
     parser.add_argument("--most", type=int, default=100, help="events that go out for review")
     parser.add_argument("--work", type=Path, help="folder to keep the projects in; else a temporary one")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, seeds=[0], minutes=0.2, epochs=2, most=10)
+    asked = parsed(parser, seeds=[0], minutes=0.2, epochs=2, steps=3, most=10)
     with tempfile.TemporaryDirectory() as temporary:
         rounds = []
         for seed in asked.seeds:
             folder = (asked.work or Path(temporary)) / f"seed-{seed}"
             folder.mkdir(parents=True)
-            rounds.append(one_round(folder, seed, asked.minutes, asked.epochs, asked.most))
+            rounds.append(one_round(folder, seed, asked.minutes, asked.epochs, asked.steps, asked.most))
             print(table(rounds, asked.minutes, asked.epochs, asked.most), flush=True)
     asked.out.mkdir(parents=True, exist_ok=True)
     text = table(rounds, asked.minutes, asked.epochs, asked.most)

@@ -264,8 +264,11 @@ def main() -> None:
         for name in SIDE_BY_SIDE[:1] if asked.smoke else SIDE_BY_SIDE:
             count = max(10, min(20 * asked.crops, int(1.0 / median(found[name]))))
             many = crops(asked.files, n_samples, length, count, 1)
-            speeds = [side_by_side(place, asked.rate, n_samples, name, workers, many) for workers in (1, 2)]
-            lines.append(f"| {name} | {speeds[0]:.0f} | {speeds[1]:.0f} |")
+            speeds = {
+                workers: f"{side_by_side(place, asked.rate, n_samples, name, workers, many):.0f}"
+                for workers in ((2,) if asked.smoke else (1, 2))
+            }
+            lines.append(f"| {name} | {speeds.get(1, '–')} | {speeds[2]} |")
         lines += [
             "",
             f"| resident MiB over {asked.epochs} epochs | after the first | after the last | most |",

@@ -26,6 +26,8 @@ PRELOADED = (
     "torch", "torchvision", "lightning", "timm", "onnx", "onnxscript", "matplotlib.pyplot", "jinja2", "librosa",
 )  # fmt: skip
 """Libraries that are slow to import and start no threads: a process with threads must not be forked."""
+SLOW = ("bench_placement.py", "bench_backbones.py", "bench_store.py")
+"""Scripts that start first, so that none of them is left to run alone at the end."""
 SHOWN_LINES = 30
 POLL_S = 0.05
 
@@ -110,6 +112,10 @@ def _start(script: Path, output: Path, folder: Path) -> int:
         os._exit(code)
 
 
+def _slow_first(script: Path) -> tuple[bool, str]:
+    return script.name not in SLOW, script.name
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scripts", nargs="*", type=Path, help="scripts to run; else every bench_*.py")
@@ -122,7 +128,7 @@ def main() -> int:
     for name in PRELOADED:
         importlib.import_module(name)
     print(f"libraries imported in {time.monotonic() - began_s:.1f} s", flush=True)
-    scripts = [path.resolve() for path in asked.scripts] or sorted(HERE.glob("bench_*.py"))
+    scripts = [path.resolve() for path in asked.scripts] or sorted(HERE.glob("bench_*.py"), key=_slow_first)
     ended = []
     for one in run_all(scripts, asked.at_once, asked.limit):
         ended.append(one)

@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes
-
 GATE_OFF = 'noise_gate.off=["silence", "white_noise", "hum", "speech_like", "recordings"]'
 """An untrained network detects noise as readily as calls."""
 TINY_CLIPS = (
     "frontend.rate=16000",
-    "frontend.n_fft=512",
+    "frontend.n_fft=2048",
+    "frontend.hop_samples=1024",
     "frontend.n_mels=32",
     "frontend.fmax_hz=8000.0",
     "chunks.core_s=1.0",
@@ -76,6 +75,9 @@ def make_esc10(folder: Path) -> None:
 
 def make_tape_corpus(folder: Path) -> None:
     """Four tapes of 12 s from two sites with their selection tables."""
+    # Imported here: processes that only read crops import this module, too.
+    from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes
+
     make_tapes(
         folder,
         SynthSettings(tapes=4, minutes=0.2, sites=2, empty_tapes=0, calls_per_minute=40, confusers_per_minute=0),
