@@ -49,9 +49,10 @@ def tree_bytes(root: int) -> int:
 def measured(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Measured:
     """Run a command to its end; raises CommandFailed, with the end of its stderr, where its exit code is not 0.
 
-    In smoke mode an `ossicle` command runs in this process, and its memory is that of this process.
+    In smoke mode an `ossicle` command without an ``environment`` runs in this process, and its memory is that
+    of this process.
     """
-    if runs_here(command):
+    if environment is None and runs_here(command):
         return _measured_here(command)
     before = _children_cpu_s()
     began, highest, done = time.monotonic(), 0, threading.Event()
