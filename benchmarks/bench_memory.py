@@ -19,6 +19,8 @@ from processes import measured
 from smoke import parsed
 from stand_ins import make_tape_project
 
+from ossicle.artefacts.typed.released import BundleFolder
+
 TAPES = (("wav", 16000, 1.0), ("wav", 16000, 10.0), ("flac", 48000, 10.0))
 SMOKE_TAPES = (("wav", 16000, 1 / 60), ("flac", 48000, 1 / 60))
 
@@ -44,7 +46,7 @@ def main() -> None:
     if asked.smoke:
         make_tape_project(asked.scratch / "project")
         run = ossicle_json("run", "-p", asked.scratch / "project", "--until", "bundle", "--progress", "none")
-        asked.bundle = Path(run["artefacts"]["bundle"]) / "bundle"
+        asked.bundle = BundleFolder(Path(run["artefacts"]["bundle"])).bundle
     elif asked.bundle is None:
         parser.error("--bundle names none")
     lines = [
