@@ -31,7 +31,7 @@ from ossicle.app.steps.score import pseudo_scores
 from ossicle.artefacts.blocks import read_track
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
-from ossicle.artefacts.typed.scores import ScoresFolder
+from ossicle.artefacts.typed.scores import PseudoScoresFolder, ScoresFolder
 from ossicle.core.digest import seed_of
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.rounds import read_head, read_windows, round_path
@@ -90,7 +90,7 @@ def labels_said(project: Project) -> tuple[Said, Said]:
         Path(truth.recordings[key].path).name: highest(ScoresFolder.among(made).track_path(key)) for key in truth.ids
     }
     others = {
-        Path(one.path).name: highest(pseudo_scores.track_path(held[one.fields["fold"]], one.id))
+        Path(one.path).name: highest(PseudoScoresFolder.among(made).track_path(held[one.fields["fold"]], one.id))
         for one in read_index(UnlabelledFolder.among(made)).recordings
     }
     return own, others
