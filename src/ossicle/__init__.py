@@ -146,9 +146,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version
-
-        return version("ossicle")
+        # Reading the version is slow, and few programs ask for it.
+        return importlib.import_module("importlib.metadata").version("ossicle")
     if name in _PLACES:
         found = getattr(importlib.import_module(_PLACES[name]), name)
         globals()[name] = found
