@@ -146,10 +146,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-<<<<<<< Updated upstream
         # Reading the version is slow, and few programs ask for it.
-=======
->>>>>>> Stashed changes
         return importlib.import_module("importlib.metadata").version("ossicle")
     if name in _PLACES:
         found = getattr(importlib.import_module(_PLACES[name]), name)
