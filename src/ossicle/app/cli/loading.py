@@ -47,7 +47,18 @@ def _commands_of(module: str) -> dict[str, Any]:
     register(app)
     # A callback makes it a group, also where it has one command.
     app.callback()(_nothing)
-    return dict(get_group(app).commands)
+    commands = dict(get_group(app).commands)
+    for command in commands.values():
+        _join_lines(command)
+    return commands
+
+
+def _join_lines(command: Any) -> None:
+    """Join the lines of each paragraph of a command's help, and of the commands below it: the terminal wraps them."""
+    if command.help:
+        command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in command.help.split("\n\n"))
+    for below in getattr(command, "commands", {}).values():
+        _join_lines(below)
 
 
 def _nothing() -> None:

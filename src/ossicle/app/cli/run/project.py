@@ -92,9 +92,10 @@ def new(
 ) -> None:
     """Create a project file from a recipe, with settings that fit the recordings.
 
-    Give either --annotations (times of single events) or --labels (labels of whole recordings). Class folders named
-    noise, other, background, silence or nocall, and folders whose names start with -, hold recordings without any of
-    the classes.
+    Recipes: `tapes` for long recordings in which single events are annotated; `birds` for recordings that are
+    labelled as a whole; `demo` for the synthetic tapes of `ossicle demo`. Give either --annotations (times of
+    single events) or --labels (labels of whole recordings). Class folders named noise, other, background, silence
+    or nocall, and folders whose names start with -, hold recordings without any of the classes.
     """
     wishes = Wishes(audio, annotations, labels, label_column, group, fold_field, name_template, folds)
     file = scaffold(recipe, folder, wishes, force=force)
