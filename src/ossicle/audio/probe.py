@@ -24,13 +24,13 @@ SUFFIXES = frozenset({
     ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".rf64", ".w64", ".wav", ".wave", ".webm", ".wma",
 })
 # fmt: on
-"""Suffixes, lower-case with their dot, of the files that are looked at when a folder is indexed."""
+"""Suffixes, lower-case with their dot, of the files that are read when a folder is indexed."""
 
 _DEMUXERS = "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,caf,flac,matroska,webm,mov,mp3,ogg,tta,w64,wav,wv"
 _DEMUXER_OPTIONS = {"format_whitelist": f"{_DEMUXERS},mp4,m4a,3gp,3g2,mj2", "protocol_whitelist": "file"}
 
 EXACT_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
-"""FFmpeg's containers with lengths and time stamps exact in samples; elsewhere they are rounded or guessed."""
+"""FFmpeg's containers with sample-exact lengths and time stamps; in others they are rounded or estimated."""
 
 _RATE_MIN, _RATE_MAX = 100, 50_000_000
 
@@ -39,7 +39,7 @@ _PCM_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
 Decoder = Literal["libsndfile", "ffmpeg"]
 DecoderChoice = Literal["auto", "soundfile", "av"]
-"""Which library is to decode: libsndfile and FFmpeg for what it cannot read, or one of them for everything."""
+"""The decoding library: libsndfile, with FFmpeg for files that it cannot read, or one of them for everything."""
 
 
 @dataclass(frozen=True, slots=True)

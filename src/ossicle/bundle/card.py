@@ -19,7 +19,7 @@ from ossicle.core.pooling import MEAN
 from ossicle.core.postprocess import Postprocess
 
 FEW_GROUPS = 6
-"""With fewer groups than this an interval over groups says little, and the card says so."""
+"""With fewer groups than this an interval over groups is unreliable, and the card says so."""
 
 _SECOND_STAGE = (
     "Events, and what lower thresholds find beside them, are judged again from how they sound. Their scores are "

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_SCORE = 1e-6
-"""Scores are held this far from 0 and 1: float32 rounds a sure network to either, whose log odds are infinite."""
+"""Scores are clipped this far from 0 and 1: float32 can round to either, whose log odds are infinite."""
 
 Figures = NDArray[np.float64]
 

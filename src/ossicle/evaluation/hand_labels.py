@@ -31,7 +31,7 @@ class HandLabel:
 
 
 HandLabels = Mapping[str, Sequence[HandLabel]]
-"""Recording id to what was said of it."""
+"""Recording id to its hand labels."""
 
 
 def read_hand_labels(place: Path, recordings: Iterable[Recording], labels: Sequence[str]) -> dict[str, list[HandLabel]]:

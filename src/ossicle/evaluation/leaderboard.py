@@ -17,7 +17,7 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "roc_auc": ("macro AUC", ("recordings", "macro", "roc_auc")),
     "cmap": ("cmAP", ("recordings", "macro", "cmap")),
 }
-"""Figures of a row: what they are called, and where ``metrics.json`` has them; those that are there, headline first."""
+"""Figures of a row: their names and keys in ``metrics.json``; existing ones are shown, headline first."""
 
 
 Figure = Mapping[str, float | None]

@@ -10,7 +10,7 @@ from ossicle.core.errors import OssicleError
 TOLERANCE = 1e-4
 """Largest difference between float32 scores of one network."""
 LEAST_SAME_TOP = 0.99
-"""Share of frames whose top class half precision must leave as it is."""
+"""Share of frames whose top class must not change in half precision."""
 _MIDDLE = 0.5
 
 

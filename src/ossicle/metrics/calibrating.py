@@ -18,7 +18,7 @@ from ossicle.metrics.score_maps import KINDS, fit_score_map
 
 NONE = "none"
 FEW = 20
-"""An isotonic line through fewer positives or negatives than this follows their chance, and a note says so."""
+"""An isotonic map of fewer positives or negatives than this fits noise, and a note warns about it."""
 
 Maps = Mapping[str, ScoreMap]
 

@@ -23,7 +23,7 @@ from ossicle.metrics.ranking_bootstrap import ranking
 T = TypeVar("T")
 
 MOST_RESAMPLED = 500_000
-"""Means over more frames times labels than this have no intervals: to resample them takes longer than all the rest."""
+"""Means over more frames times labels than this have no intervals: resampling would take longer than the rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ PROBES: Mapping[str, str] = {
     "speech_like": "speech-like noise",
     "recordings": "recordings without the target",
 }
-"""Names of the probes and what they are called."""
+"""Names of the probes, and their titles."""
 
 LEAST_S = 60.0
-"""Parts with less sound than this are shown, not judged: one event in them is no rate."""
+"""Parts with less sound than this are shown but not judged: one event in them does not give a rate."""
 
 
 @settings

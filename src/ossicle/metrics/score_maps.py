@@ -11,7 +11,7 @@ from ossicle.core.score_map import Isotonic, Platt, ScoreMap, logits, sigmoid
 
 KINDS = ("platt", "temperature", "isotonic")
 LEAST_SLOPE = 0.01
-"""A map never falls: where higher scores are rarer positive, the slope is held here and the map is all but level."""
+"""A map never falls: if higher scores are less often positive, the slope is this and the map almost level."""
 
 _MOST_STEPS = 100
 _DIGITS = 9

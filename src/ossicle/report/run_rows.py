@@ -16,7 +16,7 @@ from ossicle.metrics.ranking import PrecisionRecall
 from ossicle.report.data import CalibrationRow, FoldRow, PrCurve, ReliabilityBin, ScoreRow, SweepRow
 
 MOST_CURVES = 24
-"""Of more labels than this the page draws curves of the worst alone."""
+"""With more labels than this the page draws only the curves of the worst."""
 
 
 def worst_labels(figures: Mapping[str, Any]) -> frozenset[str]:

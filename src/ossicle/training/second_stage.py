@@ -30,7 +30,7 @@ from ossicle.training.second_stage_settings import SecondStageSettings
 from ossicle.training.tree_fits import fit_trees
 
 LEAST_EACH = 10
-"""With fewer true or false candidates of a label there is nothing to learn, and its events stay as they are."""
+"""With fewer true or false candidates of a label nothing can be learned, and its events stay unchanged."""
 
 THRESHOLDS = tuple(round(0.02 * step, 2) for step in range(50))
 _NO_LINE = np.zeros((0, 2))

@@ -27,7 +27,7 @@ class ArtefactFolder:
     path: Path
 
     step: ClassVar[str]
-    """The name of the step that leaves such a folder."""
+    """The name of the step that writes such a folder."""
 
     @classmethod
     def among(cls, artefacts: Mapping[str, Path]) -> Self:

@@ -26,7 +26,7 @@ from ossicle.artefacts.typed.artefact import ArtefactFolder
 from ossicle.core.records import Annotation, Clip
 
 FINAL = "final"
-"""The model that learns from all folds."""
+"""The model that trains on all folds."""
 FOLD_SCHEMA = {"recording_id": pl.String, "group": pl.String, "fold": pl.Int64}
 
 

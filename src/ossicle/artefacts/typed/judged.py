@@ -78,7 +78,7 @@ class ClipFiguresFolder(TracksFolder):
     step: ClassVar[str] = "clip_figures"
 
     CLIP_KEY: ClassVar[tuple[str, ...]] = ("recording_id", "start_s", "end_s", "role", "clip_label", "label")
-    """What tells one row of the table of clips from the next: a clip has a row for each label it is judged by."""
+    """Key of the table of clips: a clip has one row for each label by which it is evaluated."""
     CLIP_SCHEMA: ClassVar[Mapping[str, type[pl.DataType]]] = {
         "recording_id": pl.String,
         "start_s": pl.Float64,

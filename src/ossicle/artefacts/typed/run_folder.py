@@ -20,7 +20,7 @@ class RunFolder:
     path: Path
 
     LOGS: ClassVar[tuple[str, ...]] = ("metrics.jsonl", "best_metrics.json", "tensorboard")
-    """What tells of times and curves: no part of the result."""
+    """Files about times and curves, which are not part of the result."""
 
     @property
     def weights(self) -> Path:

@@ -19,7 +19,7 @@ class StoreFolder(ArtefactFolder):
     DECODER: ClassVar[str] = "decoder.json"
     CHOICE: ClassVar[str] = "choice.json"
     LOGS: ClassVar[tuple[str, ...]] = (CHOICE, DECODER)
-    """Why recordings are where they are, and who decoded them: no part of the content."""
+    """Files about the choice of recordings and the decoder, which are not part of the content."""
 
     @property
     def header_file(self) -> Path:

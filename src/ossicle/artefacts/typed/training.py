@@ -24,7 +24,7 @@ class TrainingFolder(ArtefactFolder):
 
     COMPOSITION: ClassVar[str] = "composition.json"
     LOGS: ClassVar[tuple[str, ...]] = (*RunFolder.LOGS, COMPOSITION)
-    """What tells of times, curves and where samples were read from: no part of the content."""
+    """Files about times, curves and the origin of samples, which are not part of the content."""
 
     def run(self, model: str) -> RunFolder:
         """Return the run folder of a model."""

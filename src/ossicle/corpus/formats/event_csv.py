@@ -45,7 +45,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "quality": ("quality",),
     "channel": ("channel",),
 }
-"""What a column may be called, in lower case, by what it holds; the first that there is counts."""
+"""Possible names of each column, in lower case; the first existing one is used."""
 
 _MILLISECONDS: Mapping[str, tuple[str, ...]] = {
     "start": ("start_ms", "onset_ms", "start (ms)", "begin time (ms)"),

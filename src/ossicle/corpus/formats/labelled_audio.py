@@ -20,7 +20,7 @@ from ossicle.corpus.naming.file_listing import files_below, shown
 from ossicle.corpus.naming.name_template import Template, stem_of, top_folder
 
 NEGATIVES = frozenset({"noise", "other", "background", "silence"})
-"""Class folders, in lower case, whose recordings hold none of the classes."""
+"""Class folders, in lower case, whose recordings contain none of the classes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import Note
 
 FROM_PATHS = frozenset({"recording", "folder", "start_time", "tape"})
-"""Fields that the path of a recording says: no column takes their place."""
+"""Fields from the path of a recording: columns do not replace them."""
 
 
 @settings

@@ -9,7 +9,7 @@ from ossicle.corpus.indexing.metadata_table import Metadata
 from ossicle.corpus.notes import Note
 
 NEGATIVE = ("noise", "other", "background", "silence", "nocall")
-"""Labels, in any case, that say: somebody listened, and none of the labels is there (BirdNET-Analyzer; BirdCLEF)."""
+"""Labels, in any case, that mean: reviewed, and none of the labels is present (BirdNET-Analyzer; BirdCLEF)."""
 
 
 def is_negative(label: str, negative: Collection[str], folder: bool = False) -> bool:

@@ -17,7 +17,7 @@ from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import Note
 
 UNITS_S = {"s": 1.0, "min": 60.0}
-"""Seconds of each unit that offsets in names may have."""
+"""Seconds of each possible unit of offsets in names."""
 
 _PLACEHOLDERS = {"tape", "start", "end"}
 # Names are rounded by up to one in the last digit written, but for short clips never by more than this share.

@@ -6,7 +6,7 @@ from ossicle.core.settings import setting, settings
 from ossicle.corpus.naming.globs import Globs
 
 ROOT = "unlabelled"
-"""Name of the root of unlabelled recordings: with the path below it, it identifies one."""
+"""Name of the root of unlabelled recordings; with the path below it, it identifies a recording."""
 
 NONE, LATEST, ALL = "none", "latest", "all"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 TEST, VAL, NEVER_HELD_OUT = 0, 1, -1
-"""The folds of a division into train, val and test: no model learns from test or val, and train is never held out."""
+"""The folds of a split into train, val and test: no model trains on test or val, and train is never held out."""
 SPLIT_NAMES: Mapping[int, str] = {NEVER_HELD_OUT: "train", VAL: "val", TEST: "test"}
 
 

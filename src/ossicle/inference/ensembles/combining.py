@@ -21,7 +21,7 @@ Scores = NDArray[np.float32]
 Reals = NDArray[np.float64]
 
 TABLE_ROWS = 2001
-"""Quantiles that stand for a larger set in a table of ranks: they tell ranks to 0.0005."""
+"""Number of quantiles that represent a larger set in a table of ranks, with a resolution of 0.0005."""
 
 
 def combine(scores: Scores, how: Combination, tables: Scores | None = None) -> Scores:

@@ -29,7 +29,7 @@ from ossicle.inference.ensembles.combining import Scores, columns_by_name, combi
 from ossicle.inference.predictor import Predictor
 
 MOST_CORE_SAMPLES = 1 << 22
-"""A joint core longer than this (131 s at 32 kHz) would cost memory and latency that nobody asked for."""
+"""A joint core longer than this (131 s at 32 kHz) would take too much memory and latency."""
 
 
 class Ensemble:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Reals = NDArray[np.float64]
 
 _LEAST = 1e-6
-"""Scores are held this far from 0 and 1, so that one sure and wrong score does not silence a member."""
+"""Scores are clipped this far from 0 and 1, so that one certain but wrong score does not remove a member."""
 _CLOSE = 1e-6
 _MOST_ROUNDS = 3000
 

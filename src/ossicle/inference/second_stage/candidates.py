@@ -26,10 +26,10 @@ from ossicle.inference.second_stage.trees import logit
 
 DURATION, PEAK, MEAN = "event_duration_s", "first_stage_peak_logit", "first_stage_mean_logit"
 CANDIDATE_FEATURES: tuple[str, ...] = (*FEATURES, DURATION, PEAK, MEAN)
-"""What is known of a candidate: how it sounds, how long it is, and what the first stage thought of it."""
+"""Features of a candidate: its sound, its length, and the scores of the first stage."""
 
 LEAST_SCORE = 1e-6
-"""Scores are held this far from 0 and 1 before their log odds are taken."""
+"""Scores are clipped this far from 0 and 1 before their log odds are computed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

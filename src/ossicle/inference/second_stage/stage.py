@@ -19,7 +19,7 @@ from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, PEAK, 
 from ossicle.inference.second_stage.trees import Trees, logit, sigmoid
 
 LEAST_PROBABILITY = 1e-3
-"""The trees' word is held this far from 0 and 1: a forest that saw few events says either easily."""
+"""The trees' probabilities are clipped this far from 0 and 1: a forest fitted on few events easily gives either."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

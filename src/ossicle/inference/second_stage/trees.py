@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 LEAF = -1
 MAX_DEPTH = 64
-"""Deeper trees are refused: each level costs a pass, and no tree of this use comes near."""
+"""Deeper trees are rejected: each level costs a pass, and trees for this purpose are far shallower."""
 # Rows times trees that are processed together: some tens of megabytes.
 _BLOCK = 1 << 20
 

@@ -11,7 +11,7 @@ from ossicle.models.networks.crnn import Crnn
 from ossicle.models.settings import ModelSettings
 
 Network = nn.Module
-"""What :func:`build_network` makes, by a name for those who do not import torch."""
+"""The result of :func:`build_network`, as a name for modules that do not import torch."""
 
 
 def _crnn(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_labels: int) -> nn.Module:

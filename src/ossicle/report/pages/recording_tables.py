@@ -10,11 +10,11 @@ from ossicle.metrics.recording_report import LabelRecordings, RecordingReport
 
 MOST_ROWS = 300
 MOST_MATRIX = 40
-"""Of more labels than this the confusion matrix is no picture any more; the most frequent confusions are shown."""
+"""With more labels than this the confusion matrix is unreadable; the most frequent confusions are shown instead."""
 MOST_PAIRS = 15
 
 Cell = tuple[int, float, bool]
-"""Count, share of the row, whether the answer is right."""
+"""Count, share of the row, and whether the answer is right."""
 
 
 @dataclass(frozen=True, slots=True)
