@@ -151,7 +151,7 @@ def test_a_run_uses_every_good_file(project: Path, ossicle: Commands) -> None:
     assert said.code == 3
     lines = said.err.splitlines()
     assert sorted(line.partition(": ")[0] for line in lines) == sorted([*LEFT_OUT, *PARTIAL])
-    assert all("; mend " in line or "; copy " in line for line in lines)
+    assert all("; repair " in line or "; copy " in line for line in lines)
     assert {one["path"] for one in json.loads(said.out)["lost"]} == {*LEFT_OUT, *PARTIAL}
     (table,) = (project / "data" / "store").glob("[!.]*/store.parquet")
     stored = {row["recording_id"]: row for row in pl.read_parquet(table).iter_rows(named=True)}
