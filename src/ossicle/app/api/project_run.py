@@ -14,10 +14,9 @@ from ossicle.app.steps.engine.step import Progress, Silent, find_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import read_json
+from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
 from ossicle.core.errors import GateRefused, UsageError
 from ossicle.inference.batch import PathLike
-
-METRICS, BUNDLE, REPORT = "metrics.json", "bundle", "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class ProjectRun:
     @property
     def report(self) -> Path | None:
         """The report page; None where the run did not come to it."""
-        return self.results.get(REPORT)
+        return self.results.get(PAGE)
 
     def load_bundle(self) -> LoadedBundle:
         """Load the bundle of the run to predict with.
