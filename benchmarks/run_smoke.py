@@ -91,6 +91,7 @@ def _start(script: Path, output: Path, folder: Path) -> int:
     if pid:
         return pid
     code = 1
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         with output.open("wb") as file:
             for stream in (1, 2):
@@ -124,6 +125,8 @@ def main() -> int:
     asked = parser.parse_args()
     # One thread in each process: that suits two cores, and a process with threads must not be forked.
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    # Ended from outside, the runner ends its scripts.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     began_s = time.monotonic()
     for name in PRELOADED:
         importlib.import_module(name)
