@@ -156,9 +156,8 @@ def load_material(
     ``presence_s``. ``audio``: the folder of recordings, for those that are not in the store; ``cache_mb``: memory for
     whole recordings.
     """
+    clips = dataset.clips
     known = {key: as_intervals(times) for key, times in dataset.known.items()}
     intervals = target_intervals(dataset.annotations, apart_frames * plan.hop_s)
     samples = MixedStore(store, audio, cache_mb)
-    return Material(
-        dataset.clips, labels, intervals, samples, plan, known, presence_s=presence_s, unknown=dataset.unknown
-    )
+    return Material(clips, labels, intervals, samples, plan, known, presence_s=presence_s, unknown=dataset.unknown)
