@@ -1,1 +1,1 @@
-"""The steps of a project: each loads what earlier steps left, calls one package, and saves. Functions, no classes."""
+"""The steps of a project. Each step is a function that loads what earlier steps left, calls one package, and saves."""

@@ -1,1 +1,1 @@
-"""Benchmark: models on a corpus of its own, scored once for each model, window and step, then decided many times."""
+"""The benchmark: score models on a separate corpus once for each model, window and step, then decide many times."""

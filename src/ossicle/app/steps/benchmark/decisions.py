@@ -1,4 +1,4 @@
-"""Step ``benchmark-decisions``: the scores of one reading under every decision and threshold of the grid."""
+"""Step ``benchmark-decisions``: apply every decision and threshold of the grid to the scores of one reading."""
 
 from dataclasses import asdict
 from functools import partial
@@ -33,7 +33,15 @@ NAME = BenchmarkDecisionsFolder.step
 
 
 def decisions_step(opened: Opened, overlap: str) -> Step:
-    """The step that decides and judges one reading; ``overlap`` is what to mark of the benchmark's corpus."""
+    """Return the step that decides and evaluates one reading.
+
+    Parameters
+    ----------
+    opened
+        The reading with its bundle.
+    overlap
+        The mark for a benchmark corpus that shares recordings with training; empty without overlap.
+    """
     marks = all_marks(opened, overlap)
     how = opened.bundle.postprocess
     return Step(
@@ -57,7 +65,7 @@ def decisions_step(opened: Opened, overlap: str) -> Step:
 
 
 def all_marks(opened: Opened, overlap: str) -> str:
-    """What every table says of a reading: overlapping corpora, a split that leaks, a refusal by the noise gate."""
+    """Return every mark of a reading: overlapping corpora, a leaky split, a refusal by the noise gate."""
     leaky = opened.bundle.split.get("leaky")
     refused = opened.bundle.metrics.get("gate") == "refused"
     marks = (
@@ -69,14 +77,14 @@ def all_marks(opened: Opened, overlap: str) -> str:
 
 
 def shaping(settings: BenchmarkSettings) -> dict[str, Any]:
-    """The settings that figures and events follow from, beside the scores; which tables are laid out is one of them."""
+    """Return the settings that shape figures and events besides the scores, including which tables are written."""
     names = ("thresholds", "off_ratio", "median_s", "ema_s", "min_length_s", "min_gap_s", "ious", "collars_s")
     more = ("tape", "tables", "bootstrap", "seed")
     return {name: getattr(settings, name) for name in (*names, *more)}
 
 
 def run(opened: Opened, marks: str, context: Context) -> None:
-    """Write the tables of figures, and below ``events`` a folder for each decision whose threshold is laid out."""
+    """Write the tables of figures, and below ``events`` one folder for each decision whose threshold is selected."""
     settings = context.project.settings.benchmark
     scores, own = context.read(BenchmarkScoresFolder), context.own(BenchmarkDecisionsFolder)
     truth = read_benchmark(context.read(BenchmarkIndexFolder), settings.tape).without(scores.left_out)

@@ -1,4 +1,4 @@
-"""One folder for each model, window, step and decision: settings, events in several formats, one index, metrics."""
+"""Write one folder for each model, window, step and decision: settings, events in several formats, index, metrics."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,7 +32,7 @@ _OF_EACH = ("raven", "audacity")
 
 
 def decision_folder(key: Mapping[str, Any], several: bool) -> str:
-    """The name of a decision's folder; ``several``: more than thresholds tell decisions apart.
+    """Return the folder name of a decision; ``several`` means that decisions differ in more than their threshold.
 
     >>> decision_folder({"threshold": 0.9, "decision": "grid"}, False)
     't0.9'
@@ -48,7 +48,7 @@ def decision_folder(key: Mapping[str, Any], several: bool) -> str:
 
 
 class EventFolders:
-    """Writes the events of decisions below one folder; ``recordings`` and ``tapes`` in the order of the sweep."""
+    """Writes the events of decisions below one folder; ``recordings`` and ``tapes`` are in the order of the sweep."""
 
     def __init__(
         self, folder: Path, recordings: Sequence[Recording], tapes: Sequence[str], labels: Sequence[str], high_hz: float
@@ -58,7 +58,7 @@ class EventFolders:
         self._places = table_places(one.path for one in recordings)
 
     def write(self, name: str, found: Sequence[Found], settings: Mapping[str, Any]) -> None:
-        """The folder ``name`` of one decision; its index says of each event whether the first criterion matched it."""
+        """Write the folder ``name`` of one decision; its index says whether the first criterion matched each event."""
         out = DecisionEventsFolder(self._folder / name)
         rows = self._rows(found)
         write_json(out.settings_file, settings)
@@ -84,7 +84,7 @@ class EventFolders:
             table.write(out.events_file, EventTable(everything, tuple(by_recording)), self._options)
 
     def write_metrics(self, name: str, rows: pl.DataFrame) -> None:
-        """The figures of one decision beside its events."""
+        """Write the figures of one decision next to its events."""
         write_csv(DecisionEventsFolder(self._folder / name).metrics_file, rows)
 
     def _rows(self, found: Sequence[Found]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Step ``benchmark-index``: the benchmark's corpus, examined like a training corpus, and what the two share."""
+"""Step ``benchmark-index``: index the benchmark corpus like a training corpus, and find what the two share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ OVERLAPS, UNCHECKED = "overlaps the training corpus", "overlap with the training
 
 
 def benchmark_view(project: Project) -> Project:
-    """The project with the benchmark's corpus in the place of its own; raises UsageError where there is none."""
+    """Return the project with the benchmark corpus in place of its own; raises UsageError if it has none."""
     settings = project.settings.benchmark
     if not settings.audio.strip():
         raise UsageError(
@@ -61,8 +61,8 @@ def run(context: Context) -> None:
 class BenchmarkTruth:
     """The annotated recordings of the benchmark by id, in the order of ``ids``; ``tapes`` names the tape of each.
 
-    ``known`` holds the stretches (n, 2; seconds) that were looked at of recordings that nobody annotated as a whole,
-    such as the labelled clips of a tape: only there is anything judged.
+    ``known`` holds the examined stretches, (n, 2) in seconds, of recordings that were not annotated as a whole, such as
+    the labelled clips of a tape. Only these stretches of such recordings are evaluated.
     """
 
     ids: tuple[str, ...]
@@ -73,22 +73,22 @@ class BenchmarkTruth:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that are annotated, sorted."""
+        """Return the annotated labels, sorted."""
         return tuple(sorted({one.label for one in self.annotations}))
 
     def references(self, labels: Sequence[str]) -> Times:
-        """Annotated times (n, 2) in seconds of every recording and label, in the order of :meth:`notes`."""
+        """Return the annotated times, (n, 2) in seconds, of each recording and label, in the order of :meth:`notes`."""
         return {
             key: {label: as_intervals([(one.start_s, one.end_s) for one in self.notes(key, label)]) for label in labels}
             for key in self.ids
         }
 
     def notes(self, recording_id: str, label: str) -> list[Annotation]:
-        """The annotations of a recording and label."""
+        """Return the annotations of a recording and label."""
         return [one for one in self.annotations if one.recording_id == recording_id and one.label == label]
 
     def without(self, left_out: Mapping[str, str]) -> "BenchmarkTruth":
-        """The same less the recordings (ids) that could not be scored."""
+        """Return the truth without the recordings (ids) that could not be scored."""
         return replace(
             self,
             ids=tuple(key for key in self.ids if key not in left_out),
@@ -96,19 +96,19 @@ class BenchmarkTruth:
         )
 
     def seconds(self, recording_id: str) -> float:
-        """How much of a recording is judged, in seconds."""
+        """Return how much of a recording is evaluated, in seconds."""
         if recording_id in self.known:
             return float(np.diff(self.known[recording_id]).sum())
         return self.recordings[recording_id].duration_s
 
     @property
     def hours(self) -> float:
-        """Hours that are judged."""
+        """Return how much is evaluated, in hours."""
         return float(np.sum([self.seconds(key) for key in self.ids])) / 3600
 
 
 def read_benchmark(index: BenchmarkIndexFolder, tape: str) -> BenchmarkTruth:
-    """The truth from the artefact; raises UsageError where no recording is annotated, nor a stretch of one."""
+    """Read the truth from the artefact; raises UsageError if no recording, and no stretch of one, is annotated."""
     found = read_index(index)
     partly = found.partly
     judged = {
@@ -131,10 +131,31 @@ def read_benchmark(index: BenchmarkIndexFolder, tape: str) -> BenchmarkTruth:
 def training_overlap(
     project: Project, index: BenchmarkIndexFolder, progress: Progress, overrides: Sequence[str] = ()
 ) -> tuple[Overlap, str]:
-    """What the benchmark shares with what the project, and each variant judged, was trained on; and what to mark.
+    """Return what the benchmark shares with the training data, and the mark for its results.
 
-    Raises UsageError where they share something and ``allow_overlap`` is off. A training corpus that is not on this
-    machine cannot be compared, and the mark says so.
+    The benchmark is compared with the training corpus of the project and of each evaluated variant. A training corpus
+    that is not on this machine cannot be compared, and the mark says so.
+
+    Parameters
+    ----------
+    project
+        The project with a ``[benchmark]`` table.
+    index
+        The index of the benchmark corpus.
+    progress
+        Where the comparison reports how far it is.
+    overrides
+        The ``--set`` options that the project was loaded with.
+
+    Returns
+    -------
+    tuple[Overlap, str]
+        The shared recordings, and a mark in words. The mark is empty if all corpora were compared and share nothing.
+
+    Raises
+    ------
+    UsageError
+        The corpora share something, and ``allow_overlap`` is off.
     """
     settings, benchmark = project.settings, read_index(index)
     found = Overlap()
@@ -146,7 +167,7 @@ def training_overlap(
         training = [read_index(CorpusFolder.among(run_steps((corpus.STEP,), one, progress).artefacts))]
         fields = (*_FIELDS, settings.benchmark.tape, one.settings.split.group)
         if teaching_rounds(one):
-            # Heard in training as well, whoever labelled it.
+            # Training heard these recordings too, whoever labelled them.
             heard = run_steps((unlabelled.INDEX,), one, progress).artefacts
             training.append(read_index(UnlabelledFolder.among(heard)))
         for index_of in training:
@@ -161,7 +182,7 @@ def training_overlap(
 
 
 def _trained_on(project: Project, overrides: Sequence[str]) -> list[Project]:
-    """The project and the variants among its models, each corpus once."""
+    """Return the project and the variants among its models, each training corpus once."""
     variants = [model.variant for model in benchmark_models(project, overrides) if model.variant]
     loaded = [load_project(project.file, tuple(overrides), project.data_root, name) for name in variants]
     distinct: dict[str, Project] = {}

@@ -1,4 +1,4 @@
-"""What is judged: the labels, the recordings, and of the scores what lies where somebody looked."""
+"""Select what is evaluated: the labels, the recordings, and the scores within examined stretches."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from ossicle.evaluation.benchmark_figures import Judging
 
 
 def judged_labels(truth: BenchmarkTruth, opened: Opened, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """The labels that are judged: those annotated, for every model alike; UsageError where it knows none of them."""
+    """Return the labels to evaluate, the same for every model; raises UsageError if the model has none of them."""
     labels = wanted or truth.labels
     if not set(labels) & set(opened.bundle.labels):
         raise UsageError(
@@ -22,7 +22,7 @@ def judged_labels(truth: BenchmarkTruth, opened: Opened, wanted: tuple[str, ...]
 
 
 def judging_of(truth: BenchmarkTruth, labels: tuple[str, ...], settings: BenchmarkSettings) -> Judging:
-    """What every decision is judged on: the annotated recordings, their tapes, and the qualities of annotations."""
+    """Return what every decision is evaluated on: the annotated recordings, their tapes, and annotation qualities."""
     return Judging(
         labels=labels,
         criteria=settings.criteria,

@@ -1,4 +1,4 @@
-"""What a decision is called in tables and folders: the columns that tell it from others, and its settings in full."""
+"""Identify a decision in tables and folders: the columns that distinguish it from others, and its complete settings."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,7 +13,7 @@ BUNDLE = "bundle"
 
 
 def reading_key(opened: Opened) -> Row:
-    """The columns that say which model read in which windows; ``window_s`` is empty for a frame-wise model."""
+    """Return the columns that say which model read in which windows; ``window_s`` is empty for a frame-wise model."""
     plan = opened.plan
     return {
         "model": opened.reading.model.name,
@@ -24,8 +24,8 @@ def reading_key(opened: Opened) -> Row:
 
 
 def decision_key(decision: Decision, grid: DecisionGrid, hop_s: float) -> Row:
-    """The columns that tell one decision of the grid from the others."""
-    # The share as it was asked for: off / on has other last digits.
+    """Return the columns that distinguish one decision of the grid from the others."""
+    # The share as the user gave it: the quotient off / on differs in its last digits.
     ratio = min(grid.off_ratio, key=lambda one: abs(one * decision.on - decision.off)) if decision.on else 1.0
     return {
         "decision": "grid",
@@ -39,7 +39,7 @@ def decision_key(decision: Decision, grid: DecisionGrid, hop_s: float) -> Row:
 
 
 def bundle_key(decisions: Mapping[str, Decision], labels: tuple[str, ...], hop_s: float) -> Row:
-    """The bundle's decision of each label; for all together only what they share."""
+    """Return the key of the bundle's own decisions: for all labels together, only the settings that they share."""
     each = [
         {
             "smoothing": one.smoothing,
@@ -63,7 +63,7 @@ def bundle_key(decisions: Mapping[str, Decision], labels: tuple[str, ...], hop_s
 def resolved(
     opened: Opened, decisions: Mapping[str, Decision], key: Row, judging: Judging, marks: str
 ) -> dict[str, Any]:
-    """What a folder's events were made with, nothing left to defaults."""
+    """Return all settings that the events of a folder were made with, defaults included."""
     return {
         "model": opened.reading.model.name,
         "bundle": opened.bundle.name,

@@ -1,4 +1,4 @@
-"""Rows of the leaderboard: a reading at thresholds chosen on other tapes, brought along, or chosen right here."""
+"""Rows of the benchmark leaderboard: thresholds chosen on other tapes, taken from the bundle, or chosen in-sample."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ CROSS_FITTED, IN_SAMPLE = "cross-fitted", "in-sample"
 
 
 def fitted_rows(opened: Opened, tally: Tally, judging: Judging, grid: DecisionGrid) -> list[Row]:
-    """What the thresholds of the grid come to: cross-fitted over tapes, and the best in-sample."""
+    """Return the rows of thresholds chosen from the grid: cross-fitted over tapes, and the best in-sample."""
     tapes = sorted(set(judging.tapes))
     place = {tape: number for number, tape in enumerate(tapes)}
     rows: list[Row] = []
@@ -33,7 +33,7 @@ def fitted_rows(opened: Opened, tally: Tally, judging: Judging, grid: DecisionGr
 
 
 def bundle_rows(opened: Opened, tally: Tally, judging: Judging, own: Mapping[str, Decision]) -> list[Row]:
-    """What the bundle's own decisions come to; they are the only ones of ``tally``."""
+    """Return the rows of the bundle's own decisions; ``tally`` holds only these."""
     words = _words({label: [one] for label, one in own.items()})
     return [
         _board_row(opened, BUNDLE, criterion, tally.counts(number)[0], judging, words)
@@ -56,7 +56,7 @@ def _board_row(opened: Opened, basis: str, criterion: str, counts: Any, judging:
 
 
 def _words(decisions: Mapping[str, list[Decision]]) -> str:
-    """Thresholds in words, the least and the greatest of each label's."""
+    """Return thresholds in words: the lowest and the highest of each label."""
     out = []
     for label, of in decisions.items():
         low, high = min(one.on for one in of), max(one.on for one in of)

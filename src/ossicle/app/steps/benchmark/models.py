@@ -1,8 +1,8 @@
-"""The models of a benchmark and how each reads: which bundles, by which names, in which windows.
+"""The models of a benchmark and how each reads: which bundles, under which names, in which windows.
 
-A model is a bundle folder or a variant of the project; its name in every table is the variant's, or that of its bundle.
-A *reading* is a model with one window and step (a model that reads frame by frame has one reading, its bundle's plan).
-What is computed goes by the digest of weights, settings and plan, so equal models are scored once whatever their names.
+A model is a bundle folder or a variant of the project. Its name in every table is that of the variant or the bundle.
+A *reading* is a model with one window and step. A frame-wise model has one reading: the plan of its bundle.
+Results are keyed by the digest of weights, settings and plan, so equal models are scored once under any names.
 """
 
 import importlib.util
@@ -33,7 +33,7 @@ _TORCH_NEEDS = ("torch", "safetensors")
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model by its name; ``folder`` is that of its bundle, ``windowed`` whether it looks at sliding windows."""
+    """A model and its name; ``folder`` holds its bundle, and ``windowed`` says whether it reads sliding windows."""
 
     name: str
     folder: Path
@@ -43,25 +43,25 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A model and how it reads: ``window`` is (window, step) in seconds as asked, None for its bundle's own plan."""
+    """A model and how it reads: ``window`` is (window, step) in seconds, or None for the bundle's own plan."""
 
     model: Model
     window: tuple[float, float] | None
 
     @property
     def window_name(self) -> str:
-        """``0.4x0.05``, or ``own``."""
+        """Return the window and step as in ``0.4x0.05``, or ``own`` for the bundle's plan."""
         return OWN if self.window is None else f"{self.window[0]:g}x{self.window[1]:g}"
 
     @property
     def name(self) -> str:
-        """Of tasks: ``MODEL:WINDOW``."""
+        """Return the name used in tasks: ``MODEL:WINDOW``."""
         return f"{self.model.name}:{self.window_name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A reading whose bundle was read: its plan, runtime, and the digest of all that scores follow from."""
+    """A reading with its loaded bundle: the plan, the runtime, and the digest of everything that shapes scores."""
 
     reading: Reading
     bundle: Bundle
@@ -70,23 +70,23 @@ class Opened:
 
     @property
     def own_plan(self) -> bool:
-        """Whether it reads on the plan that its bundle's decision was fitted on."""
+        """Whether the model reads on the plan that its bundle's decision was fitted on."""
         return self.plan == self.bundle.plan
 
     @property
     def identity(self) -> str:
-        """The digest of weights, labels, front end and model settings: what scores follow from, but for the plan."""
+        """Return the digest of weights, labels, front end and model settings: what shapes scores except the plan."""
         file = WEIGHTS if self.runtime == "torch" else MODEL
         weights = self.bundle.files[file].sha256
         return digest([weights, list(self.bundle.labels), digestible(self.bundle.front), dict(self.bundle.model)])
 
     def predictor(self, settings: BenchmarkSettings) -> Predictor:
-        """The model, ready to read."""
+        """Return the predictor of the model."""
         if self.runtime == "onnx":
             from ossicle.bundle.onnx_runtime import OnnxPredictor
 
             return OnnxPredictor(self.bundle, settings.threads)
-        # Torch is an optional extra, needed by this step only when it really runs.
+        # Torch is an optional extra, and this step needs it only when it runs.
         from ossicle.models.bundled import bundled_predictor
         from ossicle.models.devices import device
         from ossicle.models.predictor import use_threads
@@ -99,10 +99,21 @@ class Opened:
 
 
 def benchmark_models(project: Project, overrides: Sequence[str] = ()) -> tuple[Model, ...]:
-    """The models that ``[benchmark] models`` names, in order; raises UsageError for what is neither bundle nor variant.
+    """Return the models that ``[benchmark] models`` names, in order.
 
-    The bundle of a variant need not be there yet: jobs may be written before it is trained. ``overrides`` are those
-    the project was loaded with.
+    The bundle of a variant may be missing: jobs may be written before it is trained.
+
+    Parameters
+    ----------
+    project
+        The project with a ``[benchmark]`` table.
+    overrides
+        The ``--set`` options that the project was loaded with.
+
+    Raises
+    ------
+    UsageError
+        A name is neither a bundle folder nor a variant.
     """
     found: list[Model] = []
     for stated in project.settings.benchmark.models or (BUNDLE,):
@@ -116,7 +127,7 @@ def benchmark_models(project: Project, overrides: Sequence[str] = ()) -> tuple[M
 
 
 def bundle_of(project: Project) -> Path:
-    """Where a project's or variant's bundle lies: among its results, else one that the noise gate refused; or will."""
+    """Return where the bundle of a project or variant is or will be: in its results, or refused in the data root."""
     laid_out = PublishedResults(project.results).bundle
     if laid_out.is_dir():
         return laid_out
@@ -126,7 +137,7 @@ def bundle_of(project: Project) -> Path:
 
 
 def readings(project: Project, overrides: Sequence[str] = ()) -> tuple[Reading, ...]:
-    """Every model with every window that it reads in."""
+    """Return every model with every window that it reads in; ``overrides`` are the project's ``--set`` options."""
     settings = project.settings.benchmark
     return tuple(
         Reading(model, window)
@@ -136,7 +147,15 @@ def readings(project: Project, overrides: Sequence[str] = ()) -> tuple[Reading, 
 
 
 def open_reading(reading: Reading, settings: BenchmarkSettings) -> Opened:
-    """A reading with its bundle; raises UsageError where it is not there or cannot read so, BundleError for damage."""
+    """Load the bundle of a reading.
+
+    Raises
+    ------
+    UsageError
+        The bundle is missing, or cannot read in this window.
+    BundleError
+        The bundle is damaged.
+    """
     folder = reading.model.folder
     if not folder.is_dir():
         remedy = f"ossicle run --variant {reading.model.variant}" if reading.model.variant else "ossicle run"
@@ -196,7 +215,7 @@ def _windows_vary(bundle: Bundle) -> bool:
 
 
 def _distinct(models: Sequence[Model]) -> tuple[Model, ...]:
-    """Models whose names tell them apart: those of one name get that of their folder too, never a rank."""
+    """Give models unique names: models with equal names get the name of their folder too, never a rank."""
     times = Counter(model.name.lower() for model in models)
     out = []
     for model in models:

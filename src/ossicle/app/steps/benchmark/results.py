@@ -1,4 +1,4 @@
-"""Step ``benchmark-results``: the tables of all readings as one, the page and the notebook over them."""
+"""Step ``benchmark-results``: join the tables of all readings, and write the page and the notebook about them."""
 
 import shutil
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ _OWN = frozenset({MANIFEST, JOURNAL, RUN_LOG, "logs"})
 
 
 def results_step(made: Sequence[MadeReading], contents: Sequence[str], overlap: Overlap, mark: str) -> Step:
-    """The step over the artefacts (scores, decisions) of every reading; ``contents`` are those of the decisions."""
+    """Return the step that joins all readings; ``contents`` are the content digests of their decisions."""
     return Step(
         name=NAME,
         version=STEP_VERSION,
@@ -49,7 +49,7 @@ def results_step(made: Sequence[MadeReading], contents: Sequence[str], overlap: 
 
 
 def run(made: Sequence[MadeReading], overlap: Overlap, mark: str, context: Context) -> None:
-    """Write every table as CSV, what was judged, the page, and where Jupyter is installed the notebook."""
+    """Write every table as CSV, what was evaluated, the page, and the notebook if Jupyter is installed."""
     tables = {name: in_order(name, pl.concat([decisions.table(name) for _, _, decisions in made])) for name in SCHEMAS}
     own = context.own(BenchmarkResultsFolder)
     for name, rows in tables.items():
@@ -66,7 +66,7 @@ def run(made: Sequence[MadeReading], overlap: Overlap, mark: str, context: Conte
 
 
 def publish(project: Project, results: BenchmarkResultsFolder, made: Sequence[MadeReading]) -> Path:
-    """Lay tables, page and the folders of all models in ``benchmark/`` beside the project file, whole or not at all."""
+    """Copy tables, page and the folders of all models to ``benchmark/`` in the project folder, all or nothing."""
     target = project.folder / FOLDER
     with whole_folder(target, replace=True) as part:
         for item in sorted(results.path.iterdir()):

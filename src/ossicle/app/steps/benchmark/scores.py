@@ -1,4 +1,4 @@
-"""Step ``benchmark-scores``: one model on one plan over the whole benchmark; every threshold reads what it leaves."""
+"""Step ``benchmark-scores``: score the whole benchmark with one model on one plan, for use at every threshold."""
 
 import time
 from functools import partial
@@ -22,7 +22,7 @@ NAME = BenchmarkScoresFolder.step
 
 
 def scores_step(opened: Opened) -> Step:
-    """The step that scores one reading; equal models on equal plans share its artefact, whatever their names."""
+    """Return the step that scores one reading; equal models on equal plans share its artefact under any names."""
     return Step(
         name=NAME,
         version=STEP_VERSION,
@@ -39,12 +39,12 @@ def scores_step(opened: Opened) -> Step:
 
 
 def judged_audio(index: Path) -> str:
-    """What of the index is read: paths and bytes of the recordings, and which of them are annotated."""
+    """Return what the step reads of the index: paths and bytes of the recordings, and which of them are annotated."""
     return digest([audio_digest(index), sorted(read_benchmark(BenchmarkIndexFolder(index), "").ids)])
 
 
 def run(opened: Opened, context: Context) -> None:
-    """Score every annotated recording, going on after those that an interrupted run finished."""
+    """Score every annotated recording; an interrupted run continues after its finished recordings."""
     settings = context.project.settings.benchmark
     truth = read_benchmark(context.read(BenchmarkIndexFolder), settings.tape)
     own = context.own(BenchmarkScoresFolder)

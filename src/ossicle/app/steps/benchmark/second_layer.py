@@ -1,4 +1,4 @@
-"""The layer of both stages: the events of a bundle's second stage, at every threshold and at its own."""
+"""The second-stage layer: the events of a bundle's second stage at every threshold, and at the bundle's own."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -32,16 +32,16 @@ _SECOND: Row = {"layer": SECOND}
 
 
 def second_digest(opened: Opened) -> str:
-    """Which second stage judges the reading; empty for none, or where its plan is not the one it was fitted on."""
+    """Return the digest of a reading's second stage; empty without one, or if it was fitted on another plan."""
     return opened.bundle.files[SECOND_STAGE].sha256 if opened.own_plan and SECOND_STAGE in opened.bundle.files else ""
 
 
 def second_stage_events(
     opened: Opened, paths: Mapping[str, Path], scores: BenchmarkScoresFolder, truth: BenchmarkTruth
 ) -> dict[str, list[Event]]:
-    """All candidates of the bundle's second stage with their fused scores, whatever its thresholds; by recording.
+    """Return all candidates of the bundle's second stage with their fused scores, by recording, below thresholds too.
 
-    They are found as ``ossicle predict`` finds them, from the stored scores.
+    The stored scores are searched in the same way as in ``ossicle predict``.
     """
     stage = bundled_second_stage(opened.bundle)
     if stage is None:
@@ -69,7 +69,13 @@ def second_layer(
     folders: EventFolders,
     marks: str,
 ) -> tuple[dict[str, pl.DataFrame], list[Row], dict[str, Row]]:
-    """Tables, rows of the leaderboard and folders of both stages: at every threshold, and at the bundle's own."""
+    """Evaluate both stages together at every threshold and at the bundle's own thresholds.
+
+    Returns
+    -------
+    tuple[dict[str, polars.DataFrame], list[Row], dict[str, Row]]
+        Tables by name, rows of the leaderboard, and the key of each decision by the name of its folder.
+    """
     stage = bundled_second_stage(opened.bundle)
     judged = {} if stage is None else {label: one.threshold for label, one in stage.labels.items()}
     criteria = tuple(criterion for _, criterion in judging.criteria)
@@ -97,5 +103,5 @@ def second_layer(
 
 
 def _reaching(events: Mapping[str, list[Event]], thresholds: Mapping[str, float]) -> dict[str, list[Event]]:
-    """Events whose score reaches the threshold of their label; those of other labels are the first stage's."""
+    """Return the events whose score reaches the threshold of their label; other labels keep first-stage events."""
     return {key: [one for one in of if one.score >= thresholds.get(one.label, 0.0)] for key, of in events.items()}

@@ -1,9 +1,9 @@
-"""A benchmark as tasks: each one command line, done in any order after those it needs, on any machine with the data.
+"""The tasks of a benchmark: each is one command line, and runs after those it needs on any machine with the data.
 
-``index``, then ``score:MODEL:WINDOW`` (this is what wants a GPU) and ``decide:MODEL:WINDOW`` for every reading, then
-``metrics``, which leaves ``benchmark/`` beside the project file. Tasks of different readings run side by side: each
-makes one artefact of the shelf, whole or absent, under that artefact's own lock. A task that is done is a no-op, and
-the one command ``ossicle benchmark`` does the same tasks one after the other, so its results are equal to the byte.
+The tasks are ``index``, then ``score:MODEL:WINDOW`` (this one needs the GPU) and ``decide:MODEL:WINDOW`` for every
+reading, then ``metrics``, which writes ``benchmark/`` to the project folder. Tasks of different readings run in
+parallel. Each task makes one artefact, whole or absent, under that artefact's own lock. A finished task is skipped.
+``ossicle benchmark`` runs the same tasks one after the other, so its results are equal to the byte.
 """
 
 import math
@@ -40,9 +40,9 @@ Made = list[results.MadeReading]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task: its name, the command line that does it (after ``ossicle``), the tasks it needs, and its step.
+    """One task: its name, its command line (after ``ossicle``), the tasks it needs, and its step.
 
-    ``step`` is the table of ``[jobs]`` that says where such work runs: :data:`SCORING` or :data:`EVALUATION`.
+    ``step`` names the table of ``[jobs]`` that places such work: :data:`SCORING` or :data:`EVALUATION`.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Finished:
-    """A benchmark that is done: its folder beside the project file, how each task came about, and what was lost."""
+    """A finished benchmark: its folder in the project folder, the outcome of each task, and what was lost."""
 
     folder: Path
     outcomes: Mapping[str, str]
@@ -62,10 +62,21 @@ class Finished:
 
 
 def benchmark_tasks(project: Project, options: Sequence[str] = (), overrides: Sequence[str] = ()) -> list[Task]:
-    """All tasks in an order in which they may be done one after the other.
+    """List all tasks in an order in which they can run one after the other.
 
-    ``options`` are further words of every command line (``--set`` and what stands for it); ``overrides`` the settings
-    the project was loaded with. Bundles of variants need not be there yet.
+    Parameters
+    ----------
+    project
+        The project with a ``[benchmark]`` table. Bundles of its variants may be missing.
+    options
+        Options to add to every command line, such as ``--set``.
+    overrides
+        The ``--set`` options that the project was loaded with.
+
+    Returns
+    -------
+    list[Task]
+        The tasks, each after those that it needs.
     """
     command = ("benchmark", "-p", str(project.file), *options)
     wanted = readings(project, overrides)
@@ -83,9 +94,23 @@ def benchmark_tasks(project: Project, options: Sequence[str] = (), overrides: Se
 
 
 def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str] = (), task: str = "") -> Finished:
-    """Do the whole benchmark, or one ``task`` of it; what is done already is reused.
+    """Run the whole benchmark, or one task of it, and reuse what is finished.
 
-    Raises UsageError for an unknown task, where a needed one was not done, and where the corpora overlap.
+    Parameters
+    ----------
+    project
+        The project with a ``[benchmark]`` table.
+    progress
+        Where the steps report how far they are.
+    overrides
+        The ``--set`` options that the project was loaded with.
+    task
+        The name of the only task to run; empty runs all tasks.
+
+    Raises
+    ------
+    UsageError
+        There is no such task, a task that it needs is not finished, or the corpora overlap.
     """
     wanted = readings(project, overrides)
     names = [one.name for one in benchmark_tasks(project, (), overrides)]
@@ -96,7 +121,7 @@ def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str]
     place = project.folder / results.FOLDER
     project.data_root.mkdir(parents=True, exist_ok=True)
     refuse_links(project.data_root, (place,))
-    # Whatever is missing is told before hours of scoring.
+    # Report anything missing before hours of scoring.
     opened = [open_reading(one, settings) for one in wanted if kind in ("", METRICS_TASK) or one.name == name]
     run = _Run(project, progress, tuple(overrides))
     index = run.index(make=kind in ("", INDEX_TASK))
@@ -118,7 +143,7 @@ def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str]
 
 
 class _Run:
-    """The tasks of one command, with what they came to."""
+    """The tasks of one command with their results."""
 
     def __init__(self, project: Project, progress: Progress, overrides: tuple[str, ...]) -> None:
         self.project, self.progress, self.overrides = project, progress, overrides
@@ -126,27 +151,27 @@ class _Run:
         self.seconds: dict[str, float] = {}
 
     def index(self, make: bool) -> BenchmarkIndexFolder:
-        """The index of the benchmark's corpus."""
+        """Return the index of the benchmark corpus."""
         return BenchmarkIndexFolder(self._made(INDEX_TASK, INDEX_STEP, {}, make))
 
     def overlap(self, index: BenchmarkIndexFolder) -> tuple[Overlap, str]:
-        """What it shares with what the models were trained on; raises UsageError where that is refused."""
+        """Return what the benchmark shares with the models' training data; raises UsageError if that is not allowed."""
         return training_overlap(self.project, index, self.progress, self.overrides)
 
     def scores(self, opened: Opened, index: BenchmarkIndexFolder, make: bool) -> BenchmarkScoresFolder:
-        """The scores of a reading."""
+        """Return the scores of a reading."""
         task, needs = f"{SCORE}:{opened.reading.name}", {index.step: index.path}
         return BenchmarkScoresFolder(self._made(task, scores_step(opened), needs, make))
 
     def decisions(
         self, opened: Opened, index: BenchmarkIndexFolder, scores: BenchmarkScoresFolder, mark: str, make: bool
     ) -> BenchmarkDecisionsFolder:
-        """The figures and events of a reading."""
+        """Return the figures and events of a reading."""
         task, needs = f"{DECIDE}:{opened.reading.name}", {index.step: index.path, scores.step: scores.path}
         return BenchmarkDecisionsFolder(self._made(task, decisions_step(opened, mark), needs, make))
 
     def results(self, index: BenchmarkIndexFolder, made: Made, overlap: Overlap, mark: str) -> Path:
-        """The tables of all readings as one, beside the project file."""
+        """Join the tables of all readings and return their folder in the project folder."""
         contents = [decisions.content for _, _, decisions in made]
         step = results.results_step(made, contents, overlap, mark)
         found = BenchmarkResultsFolder(self._made(METRICS_TASK, step, {index.step: index.path}, True))
@@ -154,7 +179,7 @@ class _Run:
             return results.publish(self.project, found, made)
 
     def _made(self, task: str, step: Step, artefacts: Mapping[str, Path], make: bool) -> Path:
-        """The artefact of a task: found, or computed where this command is to; UsageError where it must be there."""
+        """Return the artefact of a task; compute it if ``make`` is set, else raise UsageError if it is missing."""
         shelf, began = Shelf(self.project.data_root), time.monotonic()
         made_from = fingerprint(step, self.project, shelf, artefacts)
         found = shelf.find(made_from)
@@ -164,7 +189,7 @@ class _Run:
             return found
         self.progress.begin(task)
         outcome: Outcome = "computed" if found is None else "reused"
-        # Readings of equal models share an artefact: who comes second waits for it, however long it takes.
+        # Readings of equal models share an artefact: the second process waits for the first, however long it takes.
         path = found or compute(step, made_from, shelf, self.project, self.progress, artefacts, {}, False, math.inf)
         self.outcomes[task], self.seconds[task] = outcome, time.monotonic() - began
         RunLog(self.project.data_root / RUN_LOG).work_unit(step.name, made_from.digest, outcome, self.seconds[task])
@@ -173,7 +198,7 @@ class _Run:
 
 
 def _lost(index: BenchmarkIndexFolder) -> list[str]:
-    """Recordings that the benchmark leaves out, or reads in part."""
+    """Return the recordings that the benchmark leaves out or reads only in part."""
     found = read_index(index)
     out = [f"{one.path}: left out: {one.reason}" for one in found.left_out]
     return out + [f"{one.path}: partial: {one.reason}" for one in found.recordings if one.status == "partial"]

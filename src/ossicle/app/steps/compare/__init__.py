@@ -1,1 +1,1 @@
-"""Comparing trainings: leaderboard, ensembles, what a leaky split adds."""
+"""Comparison of trainings: the leaderboard, ensembles, and how much a leaky split adds."""

@@ -1,8 +1,7 @@
-"""An ensemble judged as a detector: its scores in the place of ``scores``, and the chain's own steps after them.
+"""An ensemble evaluated as a detector: its scores in place of those of the step ``scores``, and then the usual steps.
 
-Decisions of a rule that fits something are nested: those of a fold are chosen on scores which that fold had no part in
-making, neither through the weights nor through the thresholds. Other rules need nothing beside the cross-fitting that
-every decision has.
+Decisions of a rule that needs a fit are nested: neither the weights nor the thresholds behind the decision of a fold
+use that fold. Other rules need only the cross-fitting that every decision has.
 """
 
 import shutil
@@ -36,7 +35,7 @@ STEP_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Ensembled:
-    """An ensemble that was judged: the project it was judged as, its artefacts by step, and its figures."""
+    """An evaluated ensemble: the project it was evaluated as, its artefacts by step, and its figures."""
 
     project: Project
     how: Combination
@@ -45,7 +44,24 @@ class Ensembled:
 
 
 def judge_ensemble(project: Project, members: Sequence[Member], how: Combination, progress: Progress) -> Ensembled:
-    """Combine, decide and evaluate; what is on the shelf is reused. LockedError while another run writes there."""
+    """Combine the members' scores, decide and evaluate, reusing finished artefacts.
+
+    Parameters
+    ----------
+    project
+        The project with the ensemble.
+    members
+        The members with their artefacts.
+    how
+        The rule of combination.
+    progress
+        Where the steps report how far they are.
+
+    Raises
+    ------
+    LockedError
+        Another run writes to the same data root.
+    """
     own = judged_as(project, members[0])
     steps = ensemble_steps(members, how, project.settings.ensemble.seed)
     with project_lock(project.data_root):
@@ -54,7 +70,7 @@ def judge_ensemble(project: Project, members: Sequence[Member], how: Combination
 
 
 def ensemble_done(project: Project, overrides: Sequence[str], how: Combination) -> Ensembled | None:
-    """The project's ensemble as :func:`judge_ensemble` left it under its present settings; None where it did not."""
+    """Return the ensemble as :func:`judge_ensemble` left it under the present settings, or None if unfinished."""
     members = members_done(project, overrides)
     if not members:
         return None
@@ -67,7 +83,7 @@ def ensemble_done(project: Project, overrides: Sequence[str], how: Combination) 
 
 
 def judged_as(project: Project, first: Member) -> Project:
-    """The project with the frame grid of the first member, and without a second stage, which no ensemble has."""
+    """Return the project with the frame grid of the first member, and without a second stage, which no ensemble has."""
     of = first.project.settings
     settings = replace(
         project.settings,
@@ -81,7 +97,7 @@ def judged_as(project: Project, first: Member) -> Project:
 
 
 def ensemble_steps(members: Sequence[Member], how: Combination, seed: int) -> tuple[Step, ...]:
-    """The steps from the corpus to the evaluation; those after the scores are the pipeline's."""
+    """Return the steps from the corpus to the evaluation; the steps after the scores are those of the pipeline."""
     steps = pipeline_of(members[0].project).steps
     names = [step.name for step in steps]
     after = steps[names.index(scores.STEP.name) + 1 : names.index(evaluation.STEP.name) + 1]
@@ -95,7 +111,7 @@ def ensemble_steps(members: Sequence[Member], how: Combination, seed: int) -> tu
 
 
 def decision_step(members: Sequence[Member]) -> Step:
-    """The step ``decision`` under a rule that fits something: once for each fold, and once for the bundle."""
+    """Return the step ``decision`` of a rule that needs a fit: it decides once for each fold, and for the bundle."""
     return replace(
         decision.STEP,
         settings=lambda project: {**decision.STEP.settings(project), "nested": STEP_VERSION},
@@ -104,7 +120,7 @@ def decision_step(members: Sequence[Member]) -> Step:
 
 
 def _decide(context: Context, members: Sequence[Member]) -> None:
-    """Write what the step ``decision`` writes; events and decision of a fold are those of the run without it."""
+    """Write what the step ``decision`` writes; the events and decision of a fold come from the run without it."""
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     own, work = context.own(DecisionFolder), context.out / "nested"
     events: list[pl.DataFrame] = []

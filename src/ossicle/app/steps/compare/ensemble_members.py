@@ -1,4 +1,4 @@
-"""The members of an ensemble: variants of one project that judged the same recordings in the same folds."""
+"""The members of an ensemble: variants of one project with the same held-out recordings in the same folds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from ossicle.inference.ensembles.combining import Scores, columns_by_name
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A variant (``"."``: the project itself) with its artefacts; ``content`` is the digest of its scores."""
+    """A variant (``"."`` for the project itself) with its artefacts; ``content`` is the digest of its scores."""
 
     name: str
     project: Project
@@ -36,20 +36,35 @@ class Member:
 
     @property
     def scores(self) -> ScoresFolder:
-        """Its out-of-fold scores."""
+        """Return the out-of-fold scores of the member."""
         return ScoresFolder.among(self.artefacts)
 
     @property
     def bundle(self) -> Path:
-        """Its bundle on the shelf, also where its own noise gate refused it."""
+        """Return the bundle in the data root, even if the member's own noise gate refused it."""
         return BundleFolder.among(self.artefacts).bundle
 
 
 def members_of(project: Project, progress: Progress, overrides: Sequence[str] = ()) -> tuple[Member, ...]:
-    """The members that ``[ensemble]`` names, each run to its bundle; what is done is reused.
+    """Run every member that ``[ensemble]`` names up to its bundle, reusing finished steps.
 
-    All are checked before the first training. Raises UsageError for fewer than two, for a name that is no variant, and
-    where members do not share labels, recordings and folds; SplitError for a leaky split.
+    All members are checked before the first training.
+
+    Parameters
+    ----------
+    project
+        The project with an ``[ensemble]`` table.
+    progress
+        Where the steps report how far they are.
+    overrides
+        The ``--set`` options that the project was loaded with.
+
+    Raises
+    ------
+    UsageError
+        There are fewer than two members, a name is no variant, or members differ in labels, recordings or folds.
+    SplitError
+        The split is leaky.
     """
     names = project.settings.ensemble.members
     if len(names) < 2:
@@ -82,7 +97,7 @@ def members_of(project: Project, progress: Progress, overrides: Sequence[str] = 
 
 
 def members_done(project: Project, overrides: Sequence[str] = ()) -> tuple[Member, ...]:
-    """The members as far as they are on the shelf already: none unless all have scores. Nothing is run or refused."""
+    """Return the finished members, or none unless all have scores. Nothing is run, and missing results are no error."""
     names = project.settings.ensemble.members
     if len(names) < 2 or any(name != ITSELF and name not in project.variants for name in names):
         return ()
@@ -97,7 +112,7 @@ def members_done(project: Project, overrides: Sequence[str] = ()) -> tuple[Membe
 
 
 def _require_same_data(first: str, one: Mapping[str, Path], name: str, other: Mapping[str, Path]) -> None:
-    """Raise UsageError where two datasets differ in labels, recordings or folds."""
+    """Raise UsageError if two datasets differ in labels, recordings or folds."""
     columns_by_name({first: DatasetFolder.among(one).labels, name: DatasetFolder.among(other).labels})
     for what, same, remedy in (
         ("recordings", _recordings(one) == _recordings(other), "[corpus]"),
@@ -120,10 +135,11 @@ def _folds(artefacts: Mapping[str, Path]) -> str:
 
 
 def member_scores(members: Sequence[Member], key: str) -> tuple[Scores, ScoreTrack]:
-    """The scores of a recording by every member, (n_members, n_frames, n_labels), and the first one's track.
+    """Return the scores of a recording by every member, (n_members, n_frames, n_labels), and the first member's track.
 
-    Labels are in the order of the first member's. Members of other rates may round to a frame more or less at the end:
-    the frames that all have are given. Raises UsageError where hops or labels differ.
+    Labels are in the order of the first member. Members with different rates may round to one frame more or fewer at
+    the
+    end; only the frames that all members have are returned. Raises UsageError if hops or labels differ.
     """
     tracks = {one.name: one.scores.track(key) for one in members}
     labels, columns = columns_by_name({name: track.labels for name, track in tracks.items()})

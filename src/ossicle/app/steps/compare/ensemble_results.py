@@ -1,4 +1,4 @@
-"""Results of ``ossicle ensemble``: its figures beside its members and their plain mean, its noise gate, its bundle."""
+"""Results of ``ossicle ensemble``: figures next to those of its members and their mean, noise gate, and bundle."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -38,15 +38,15 @@ from ossicle.inference.ensembles.ensemble import Ensemble, joint_plan
 from ossicle.inference.ensembles.fit import Fit
 
 RESULTS = "ensemble"
-"""The folder of results, beside the project file."""
+"""The folder of results in the project folder."""
 STEP_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made: ``told`` is the summary, ``places`` the results.
+    """The result of an ensemble: ``told`` is the summary, and ``places`` lists the written results.
 
-    ``refused``: the refusal of the noise gate, None where it let the bundle pass.
+    ``refused`` is the refusal of the noise gate, or None if the bundle passed.
     """
 
     told: dict[str, Any]
@@ -57,9 +57,20 @@ class Made:
 def make_ensemble(
     project: Project, progress: Progress, overrides: Sequence[str] = (), *, with_bundle: bool = True
 ) -> Made:
-    """Judge the project's ensemble and its plain mean, pass it through the noise gate, and lay out its results.
+    """Evaluate the project's ensemble and the plain mean of its members, run the noise gate, and write the results.
 
-    A bundle that the noise gate refused is not laid out, and an earlier one stays what it was.
+    A bundle that the noise gate refused is not written, and an earlier bundle stays unchanged.
+
+    Parameters
+    ----------
+    project
+        The project with an ``[ensemble]`` table.
+    progress
+        Where the steps report how far they are.
+    overrides
+        The ``--set`` options that the project was loaded with.
+    with_bundle
+        Whether to run the noise gate and make a bundle.
     """
     results = EnsembleResults(project.folder / RESULTS)
     members = members_of(project, progress, overrides)
@@ -89,7 +100,7 @@ def make_ensemble(
 
 
 def _folder(place: int, member: Member) -> str:
-    """The name of a member's folder in the bundle: its variant's, for the project itself that of its bundle."""
+    """Return the name of a member's folder in the bundle: the variant, or the bundle's name for the project itself."""
     own = member.project.variant or member.project.settings.project.name
     return f"{place + 1}-{own}"[:100]
 
@@ -106,7 +117,7 @@ def _judged(name: str, one: Ensembled) -> Judged:
 def _gated(
     project: Project, members: Sequence[Member], done: Ensembled, opened: dict[str, Bundle], progress: Progress
 ) -> NoiseGateFolder:
-    """The artefact of the noise gate: the bundle's own members, as they will be run, on the synthetic probes."""
+    """Run the noise gate on the synthetic probes with the members of the bundle, and return its artefact."""
     fit = read_fits(EnsembleScoresFolder.among(done.artefacts))[None]
     threads = project.settings.training.threads
 
@@ -141,7 +152,7 @@ def _predictor(opened: dict[str, Bundle], fit: Fit, threads: int) -> Ensemble:
 
 
 def _content(bundle: Bundle) -> str:
-    """The digests of a bundle's files: what its scores follow from."""
+    """Return the digests of a bundle's files, which determine its scores."""
     return "+".join(f"{name}:{entry.sha256}" for name, entry in sorted(bundle.files.items()))
 
 

@@ -1,8 +1,8 @@
-"""The scores of an ensemble, out of fold: those of its members as one, in the place of the step ``scores``.
+"""Out-of-fold scores of an ensemble: the members' scores combined, in place of the step ``scores``.
 
-What a rule has to fit (weights under ``learned``, the reference set under ``rank``) is fitted for every fold on the
-out-of-fold scores of the other folds, and once on all of them for the bundle. The tracks are each recording's under
-what was fitted without its fold.
+Some rules need a fit: weights for ``learned``, the reference set for ``rank``. The fit of each fold uses the
+out-of-fold scores of the other folds. One more fit on all of them is for the bundle. The track of each recording uses
+the fit without its fold.
 """
 
 import json
@@ -29,14 +29,14 @@ from ossicle.inference.ensembles.weights import fitted_weights
 
 STEP_VERSION = 1
 FITTED = (LEARNED, RANK)
-"""The rules with something to fit."""
+"""The rules that need a fit."""
 _MOST_CELLS = {LEARNED: 1 << 20, RANK: 1 << 22}
-"""Scores of a member that are looked at to fit a rule; of larger corpora frames are drawn."""
+"""The largest number of scores of a member that a fit reads; frames are sampled from larger corpora."""
 _FINAL = "final"
 
 
 def scores_step(members: Sequence[Member], how: Combination, seed: int) -> Step:
-    """The step that stands for ``scores``: it reads members' scores and nothing of their models."""
+    """Return the step in place of ``scores``: it reads only the members' scores, not their models."""
     return Step(
         name=EnsembleScoresFolder.step,
         version=STEP_VERSION,
@@ -87,7 +87,7 @@ def _weights(names: Sequence[str], one: Fit) -> dict[str, float]:
 
 
 def write_combined(out: ScoresFolder, members: Sequence[Member], key: str, one: Fit) -> None:
-    """Write the track of a recording to ``out``."""
+    """Write the combined track of a recording to ``out``."""
     scores, track = member_scores(members, key)
     path = out.track_path(key)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ def write_combined(out: ScoresFolder, members: Sequence[Member], key: str, one: 
 
 
 def fit(truth: Truth, members: Sequence[Member], how: Combination, seed: int) -> dict[int | None, Fit]:
-    """What the rule needs for every fold, from the recordings of the others; under None from all of them."""
+    """Fit the rule for every fold on the recordings of the other folds, and under the key None on all recordings."""
     folds: list[int | None] = [*sorted(set(truth.folds.values())), None]
     if how.rule not in FITTED:
         return dict.fromkeys(folds, Fit(how))
@@ -114,10 +114,10 @@ def fit(truth: Truth, members: Sequence[Member], how: Combination, seed: int) ->
 
 
 def _drawn(truth: Truth, members: Sequence[Member], key: str, seed: int, most: int) -> tuple[Scores, Scores]:
-    """Frames of a recording: scores (n_members, n, n_labels) and targets (n, n_labels), drawn where there are many."""
+    """Return sampled frames of a recording: scores (n_members, n, n_labels) and targets (n, n_labels)."""
     scores, track = member_scores(members, key)
     n_frames, n_labels = scores.shape[1:]
-    # The same draw for every fold: each recording has its share of the cells, by its frames.
+    # Draw the same frames for every fold: each recording gets a share of the cells in proportion to its frames.
     share = min(1.0, most / max(1.0, sum(truth.durations_s.values()) / track.hop_s * n_labels))
     n_drawn = min(n_frames, max(1, round(share * n_frames)))
     rows = np.arange(n_frames)
@@ -133,7 +133,7 @@ def _drawn(truth: Truth, members: Sequence[Member], key: str, seed: int, most: i
 
 
 def write_fits(out: EnsembleScoresFolder, fits: Mapping[int | None, Fit]) -> None:
-    """Write what was fitted as plain arrays, with the rule as text."""
+    """Write the fits as plain arrays, with the rule as text."""
     arrays, rules = {}, {}
     for fold, one in fits.items():
         name = _FINAL if fold is None else str(fold)
@@ -145,7 +145,7 @@ def write_fits(out: EnsembleScoresFolder, fits: Mapping[int | None, Fit]) -> Non
 
 
 def read_fits(scores: EnsembleScoresFolder) -> dict[int | None, Fit]:
-    """What :func:`write_fits` wrote, read once for each object."""
+    """Read what :func:`write_fits` wrote, once for each object."""
     return scores.once(_read_fits)
 
 

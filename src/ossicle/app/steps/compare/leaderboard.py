@@ -1,8 +1,8 @@
 """The variants of a project side by side: figures, intervals, seconds of training, and differences to the best.
 
-Nothing is computed that a run would compute: a variant without figures under its present settings is listed as such.
-Differences are paired: both are judged on the same resampled recordings and groups, and only where recordings,
-annotations, labels and groups are the same for both.
+The leaderboard runs nothing. A variant without figures under its present settings is listed as such.
+Differences are paired: both variants are evaluated on the same resampled recordings and groups, and only if
+recordings, annotations, labels and groups are the same for both.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,9 +25,9 @@ from ossicle.evaluation.leaderboard import FIGURES, Board, Figure, OverSeeds, Ro
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a row is made of: metrics, and the artefacts that its events and truth lie in.
+    """What a row is made of: the metrics, and the artefacts that hold events and truth.
 
-    ``trained``: False for an ensemble, which no seed made.
+    ``trained`` is False for an ensemble, which has no seed.
     """
 
     name: str
@@ -39,7 +39,15 @@ class Judged:
 
 
 def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
-    """The board of a project, all its variants, and its ensemble where that was judged."""
+    """Return the leaderboard of a project, all its variants, and its ensemble if that was evaluated.
+
+    Parameters
+    ----------
+    project
+        The project; it need not have been run.
+    overrides
+        The ``--set`` options that the project was loaded with.
+    """
     found: list[Judged] = []
     empty: list[Row] = []
     for name in ("", *project.variants):
@@ -58,7 +66,7 @@ def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
 
 
 def judged_of(project: Project) -> Judged | None:
-    """A project's figures under its present settings; None where there are none."""
+    """Return a project's figures under its present settings, or None if it has none."""
     artefacts = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
     figures = _figures_of(project)
     metrics = figures.metrics(artefacts)
@@ -68,7 +76,7 @@ def judged_of(project: Project) -> Judged | None:
 
 
 def _figures_of(project: Project) -> LeaderboardFigures:
-    """What to read of a project; raises UsageError where its pipeline has no figures to compare."""
+    """Return what to read of a project; raises UsageError if its pipeline has no figures to compare."""
     pipeline = pipeline_of(project)
     if pipeline.leaderboard is None:
         raise UsageError(f"the pipeline {pipeline.name!r} has no figures to compare")
@@ -76,7 +84,7 @@ def _figures_of(project: Project) -> LeaderboardFigures:
 
 
 def board_of(found: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
-    """The board of what was judged, with rows that have no figures."""
+    """Return the leaderboard of the evaluated variants, with rows for those without figures."""
     pairs = sorted(((_row(one), one) for one in found), key=lambda pair: place(pair[0]))
     if pairs:
         best = pairs[0][1]
@@ -85,7 +93,7 @@ def board_of(found: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
 
 
 def difference(best: Judged, other: Judged) -> Figure | None:
-    """The headline of ``other`` minus that of ``best`` with its paired interval; None where they cannot be compared."""
+    """Return the headline of ``other`` minus that of ``best`` with its paired interval; None if not comparable."""
     return _figures_of(best.project).difference(best.project, best.artefacts, other.project, other.artefacts)
 
 
@@ -115,7 +123,7 @@ def _over_seeds(found: Iterable[Judged]) -> list[OverSeeds]:
 
 
 def without_seed(settings: ProjectSettings) -> ProjectSettings:
-    """The settings with what variants of one experiment differ in set alike: the seed, and the bundle's name."""
+    """Return the settings without what differs between seeds of one experiment: the seed, and the bundle's name."""
     return replace(
         settings,
         project=replace(settings.project, name="detector"),

@@ -1,6 +1,6 @@
-"""What a split flatters: the figure of its own held-out clips beside that of the same clips, held out with their group.
+"""Measure how much a split flatters: its own held-out clips against the same clips held out with their group.
 
-Model, training, targets and, where noise is mined beside targets, noise are the same; only what was held out differs.
+Model, training, targets and, if noise is mined next to targets, noise are the same. Only the held-out data differ.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from ossicle.metrics.clips import ClipFigures, judge_clips
 
 @dataclass(frozen=True, slots=True)
 class SplitFigures:
-    """The figures of one split by label; ``clips`` says which clips they are of, ``leaky`` what the split cuts."""
+    """The figures of one split by label; ``clips`` says which clips they cover, ``leaky`` what the split divides."""
 
     strategy: str
     clips: str
@@ -31,9 +31,16 @@ class SplitFigures:
 
 
 def optimism(project: Project, progress: Progress) -> list[SplitFigures]:
-    """The figures of the project's split, of the grouped split on the same clips, and on all clips.
+    """Compare the figures of the project's split with those of the grouped split on the same clips and on all clips.
 
-    A grouped project has but the last. What is not done yet is run: for the grouped figure a training for each group.
+    Missing results are computed first: the grouped figure needs one training for each group.
+
+    Parameters
+    ----------
+    project
+        The project; one with a grouped split has only the last of the three figures.
+    progress
+        Where the steps report how far they are.
     """
     split = project.settings.split
     if not split.kind.holds_out_once:
@@ -46,7 +53,7 @@ def optimism(project: Project, progress: Progress) -> list[SplitFigures]:
         .select(ClipFiguresFolder.CLIP_KEY)
         .unique()
     )
-    # The threshold still comes from all clips of the other folds.
+    # The threshold is still fitted on all clips of the other folds.
     same = all_clips.join(test, on=list(ClipFiguresFolder.CLIP_KEY), how="semi")
     labels = {}
     for label, one in grouped.labels.items():

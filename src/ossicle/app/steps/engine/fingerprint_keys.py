@@ -7,6 +7,6 @@ from ossicle.core.settings import digestible
 
 
 def postprocess_key(project: Project) -> dict[str, Any]:
-    """What post-processing adds to the settings of a step that reads tracks: nothing where there is none."""
+    """Return what post-processing adds to the settings of a step that reads tracks; empty without post-processing."""
     how = project.settings.postprocess
     return {} if how.does_nothing else {"postprocess": digestible(how)}

@@ -1,4 +1,4 @@
-"""Recordings that a run could not use, or not to their end: each is named, and the exit code says so (invariant 7)."""
+"""Recordings that a run could not use in full: each is named, and the exit code reports them (invariant 7)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +9,13 @@ from ossicle.audio.probe import probe
 from ossicle.core.errors import AudioError
 from ossicle.corpus.naming.file_listing import shown
 
-# Codes in the health of a corpus.
+# Codes of problems in the health of a corpus.
 LEFT_OUT, PARTIAL = "left_out", "partial"
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A recording that was left out or ends early: its path below the folder, what is wrong, and what to do."""
+    """A recording that was left out or ends early: its path in the folder, what is wrong, and what to do."""
 
     code: str
     path: str
@@ -24,7 +24,7 @@ class Loss:
 
     @property
     def line(self) -> str:
-        """It in a line."""
+        """Return the loss as one line of text."""
         return f"{self.path}: {self.code.replace('_', ' ')}: {self.message}; {self.remedy}"
 
 
@@ -39,7 +39,7 @@ def losses(corpus: Path) -> list[Loss]:
 
 
 def header_loss(folder: Path, path: str) -> Loss | None:
-    """What can be told of a recording without decoding it; None where nothing is wrong."""
+    """Return what is wrong with a recording according to its header, without decoding it; None if nothing is wrong."""
     remedy = "copy the file again from its source, or remove it"
     try:
         info = probe(folder / path)

@@ -16,7 +16,7 @@ _EVERY_S = 10.0
 
 
 def make_progress(kind: str) -> "Live | Plain | Quiet":
-    """The progress of a kind; ``auto`` is rich on a terminal and plain elsewhere."""
+    """Return the progress display of a kind; ``auto`` is rich on a terminal and plain elsewhere."""
     if kind == "auto":
         kind = "rich" if sys.stderr.isatty() else "plain"
     if kind == "none":
@@ -25,7 +25,7 @@ def make_progress(kind: str) -> "Live | Plain | Quiet":
 
 
 class Quiet(Silent):
-    """No progress."""
+    """Shows no progress."""
 
     def __enter__(self) -> Self:
         return self
@@ -37,7 +37,7 @@ class Quiet(Silent):
 
 
 class Plain:
-    """A line when a step starts, ends, and every ten seconds between."""
+    """Prints a line when a step starts, when it ends, and every ten seconds in between."""
 
     def __init__(self) -> None:
         self._step, self._began, self._said = "", 0.0, 0.0
@@ -51,11 +51,11 @@ class Plain:
         """Nothing to close."""
 
     def begin(self, step: str) -> None:
-        """A step starts."""
+        """Print that a step starts."""
         self._step, self._began, self._said = step, time.monotonic(), time.monotonic()
 
     def advance(self, done: int, total: int, note: str = "") -> None:
-        """Say so when ten seconds have passed."""
+        """Print how far the step is if ten seconds have passed."""
         now = time.monotonic()
         if now - self._said < _EVERY_S:
             return
@@ -64,11 +64,11 @@ class Plain:
         _say(f"{self._step}: {done}/{total or '?'}{left}{'  ' + note if note else ''}")
 
     def say(self, line: str) -> None:
-        """A line of its own."""
+        """Print a line."""
         _say(f"{self._step}: {line}")
 
     def end(self, step: str, outcome: str, seconds: float) -> None:
-        """A step ended."""
+        """Print that a step ended."""
         _say(f"{step}: {outcome} in {seconds:.1f} s")
 
 
@@ -99,7 +99,7 @@ class Live:
         self._bar.stop()
 
     def begin(self, step: str) -> None:
-        """A step starts."""
+        """Start the bar of a step."""
         self._task = self._bar.add_task(step, total=None, note="")
 
     def advance(self, done: int, total: int, note: str = "") -> None:
@@ -108,7 +108,7 @@ class Live:
             self._bar.update(self._task, completed=done, total=total or None, note=note)
 
     def say(self, line: str) -> None:
-        """A line above the bar."""
+        """Print a line above the bar."""
         self._bar.console.print(line, highlight=False, markup=False)
 
     def end(self, step: str, outcome: str, seconds: float) -> None:
@@ -120,7 +120,7 @@ class Live:
 
 
 def eta(elapsed_s: float, done: int, total: int) -> str:
-    """Time left in words, from the pace so far.
+    """Return the remaining time in words, estimated from the pace so far.
 
     >>> eta(60.0, 1, 3)
     '2 min'

@@ -1,4 +1,4 @@
-"""What a step is, and how a chain of them is run: found on the shelf and reused, or computed and committed."""
+"""A step, and how a chain of steps runs: each artefact is reused from the data root, or computed and committed."""
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,52 +17,52 @@ from ossicle.artefacts.typed.artefact import ArtefactFolder
 Folder = TypeVar("Folder", bound=ArtefactFolder)
 
 LOCK_WAIT_S = 10.0
-"""How long a run waits for an artefact that another process is making: one that was killed may take a while to end."""
+"""Seconds that a run waits for an artefact that another process is making; a killed process may take a while to end."""
 WHOLE = "step"
 """The work unit that stands for all of a step's work."""
 
 
 class Progress(Protocol):
-    """Where the user sees how far things are."""
+    """Receives how far a run is, and shows it to the user."""
 
     def begin(self, step: str) -> None:
         """A step starts."""
         ...
 
     def advance(self, done: int, total: int, note: str = "") -> None:
-        """So much of the step is done."""
+        """``done`` of ``total`` parts of the step are done."""
         ...
 
     def say(self, line: str) -> None:
-        """Something to know of the step that runs."""
+        """Show a message about the running step."""
         ...
 
     def end(self, step: str, outcome: str, seconds: float) -> None:
-        """A step ended: ``reused`` or ``computed``."""
+        """A step ended with the outcome ``reused`` or ``computed``."""
         ...
 
 
 class Silent:
-    """Progress for nobody."""
+    """Shows no progress."""
 
     def begin(self, step: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def advance(self, done: int, total: int, note: str = "") -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def say(self, line: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def end(self, step: str, outcome: str, seconds: float) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a step is given: the project, the artefacts it needs, and the folder to leave its own in.
+    """The inputs of a step's function: the project, the artefacts that the step needs, and its own folder to write to.
 
-    ``seconds`` holds how long the steps before it took in this run.
+    ``seconds`` holds how long each earlier step took in this run.
     """
 
     project: Project
@@ -92,25 +92,25 @@ class Context:
 
 @dataclass(frozen=True)
 class WorkUnits:
-    """The work units of a step: parts that processes or machines of their own may do side by side.
+    """The work units of a step: parts that several processes or machines may do in parallel.
 
     When all are done, the step's function only gathers them.
 
     Attributes
     ----------
     named_by
-        The inputs of the step, by the names of their steps, that say which work units there are. They are made before
-        jobs are written.
+        Inputs of the step, by the names of their steps, that determine the work units. They are made before jobs are
+        written.
     names
-        The names of the work units, from the artefacts of ``named_by``.
+        Returns the names of the work units from the artefacts of ``named_by``.
     run
-        Does one work unit in the step's unfinished folder. Whoever calls it holds the lock of the work unit.
+        Does one work unit in the step's unfinished folder. The caller holds the lock of the work unit.
     done
-        Whether a work unit is done in such a folder.
+        Returns whether a work unit is done in such a folder.
     parallel
         How many work units may run at a time on this machine.
     max_concurrent
-        How many tasks may run at a time where ``[jobs.STEP] max_concurrent`` says nothing; 0 sets no limit.
+        How many tasks may run at a time if ``[jobs.STEP] max_concurrent`` is not set; 0 sets no limit.
     """
 
     named_by: tuple[str, ...]
@@ -129,10 +129,11 @@ class WorkUnits:
 class Step:
     """One step: its name and version, the steps it reads, the settings that shape it, and its function.
 
-    ``extra`` gives further inputs by name (digests of files outside the shelf); ``reads`` replaces the content digest
-    of a needed step by that of the part which is really read. Files and folders named in ``logs`` tell of the making
-    and stay out of the content digest. A step with ``work_units`` may be
-    done in parts (:mod:`ossicle.app.steps.pipeline.work_units`).
+    ``extra`` returns further inputs by name (digests of files outside the data root). ``reads`` replaces the content
+    digest of a needed step by the digest of the part that is really read. Files and folders named in ``logs`` record
+    how
+    the artefact was made and are not part of its content digest. A step with ``work_units`` may be done in parts
+    (:mod:`ossicle.app.steps.pipeline.work_units`).
     """
 
     name: str
@@ -153,7 +154,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Done:
-    """The artefacts of a run by step, how each came about, and how long it took."""
+    """The artefacts of a run by step, the outcome of each step, and how long it took."""
 
     artefacts: Mapping[str, Path]
     outcomes: Mapping[str, str]
@@ -161,7 +162,7 @@ class Done:
 
 
 def fingerprint(step: Step, project: Project, shelf: Shelf, artefacts: Mapping[str, Path]) -> Fingerprint:
-    """The fingerprint of a step, given the artefacts it needs."""
+    """Return the fingerprint of a step, given the artefacts it needs."""
     inputs = dict(step.extra(project))
     for name in step.needs:
         read = step.reads.get(name)
@@ -170,7 +171,29 @@ def fingerprint(step: Step, project: Project, shelf: Shelf, artefacts: Mapping[s
 
 
 def run_steps(steps: Sequence[Step], project: Project, progress: Progress, anew: Collection[str] = ()) -> Done:
-    """Run a chain of steps in order; what is on the shelf already is reused, but for the steps in ``anew``."""
+    """Run a chain of steps in order, and reuse artefacts that exist already.
+
+    Parameters
+    ----------
+    steps
+        The steps, each after those that it needs.
+    project
+        The project to run.
+    progress
+        Where the steps report how far they are.
+    anew
+        Names of steps to compute even if their artefacts exist.
+
+    Returns
+    -------
+    Done
+        The artefact, outcome and duration in seconds of every step.
+
+    Raises
+    ------
+    LockedError
+        Another process is still making one of the artefacts after :data:`LOCK_WAIT_S` seconds.
+    """
     shelf = Shelf(project.data_root)
     artefacts: dict[str, Path] = {}
     outcomes: dict[str, str] = {}
@@ -190,7 +213,7 @@ def run_steps(steps: Sequence[Step], project: Project, progress: Progress, anew:
 
 
 def find_steps(steps: Sequence[Step], project: Project) -> dict[str, Path | None]:
-    """The artefact of each step under the current settings; None from the first that has to be computed."""
+    """Return the artefact of each step under the current settings; None from the first step that must be computed."""
     shelf = Shelf(project.data_root)
     artefacts: dict[str, Path] = {}
     out: dict[str, Path | None] = dict.fromkeys(step.name for step in steps)
@@ -214,14 +237,17 @@ def compute(
     replace: bool,
     wait_s: float = LOCK_WAIT_S,
 ) -> Path:
-    """Do a step in its unfinished folder and put it on the shelf; one process at a time does so for one artefact.
+    """Run a step in its unfinished folder and commit the result to the data root, one process at a time.
 
-    Raises LockedError where another one holds it for ``wait_s`` seconds more.
+    Raises
+    ------
+    LockedError
+        Another process still holds the lock of the artefact after ``wait_s`` seconds.
     """
     out = shelf.begin(made_from)
     needed = {name: artefacts[name] for name in step.needs}
     with work_unit_lock(out, WHOLE, wait_s):
-        # Whoever held the lock may have finished it.
+        # The previous holder of the lock may have finished it.
         if not replace and (found := shelf.find(made_from)) is not None:
             shelf.leave(made_from)
             return found
@@ -231,5 +257,5 @@ def compute(
 
 
 def work_unit_journal(out: Path, work_unit: str) -> Journal:
-    """The journal of one work unit of a step: a journal has one writer at a time, so each work unit has its own."""
+    """Return the journal of one work unit; each has its own, because a journal has one writer at a time."""
     return Journal(out / "logs" / f"{work_unit}.jsonl")
