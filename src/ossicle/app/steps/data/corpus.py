@@ -1,4 +1,4 @@
-"""Step ``corpus``: folders of recordings and annotations to an index, with its health."""
+"""Step ``corpus``: index folders of recordings and annotations, and check their health."""
 
 import os
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from ossicle.corpus.review.rounds import FOLDER, read_round, round_files, with_r
 
 
 def run(context: Context) -> None:
-    """Index the corpus and write its health beside it."""
+    """Index the corpus and write its health next to it."""
     project = context.project
     settings = project.settings
     index = index_corpus(
@@ -42,7 +42,7 @@ def run(context: Context) -> None:
 
 
 def listing(project: Project) -> Mapping[str, str]:
-    """Digests of the folders' files by name, size and time, of metadata and reviews: any edit makes the index anew."""
+    """Return digests of the files by name, size and time, of metadata and of reviews: any edit triggers a new index."""
     if not project.audio_folder.is_dir():
         raise UsageError(
             f"[corpus] audio: the folder {project.audio_folder} does not exist; correct the path in {project.file}"
@@ -68,7 +68,7 @@ def listing(project: Project) -> Mapping[str, str]:
 
 
 def folder_listing(folder: Path, suffixes: frozenset[str] | None) -> str:
-    """The digest of a folder's files (or one file) by name, size and time; ``suffixes``: None for all."""
+    """Return the digest of a folder's files (or one file) by name, size and time; ``suffixes`` None takes all files."""
     if not folder.is_dir():
         paths = [folder.name]
         folder = folder.parent

@@ -1,4 +1,4 @@
-"""Step ``dataset``: an index to folds, an audit and clips."""
+"""Step ``dataset``: make folds, an audit and clips from an index."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -28,12 +28,15 @@ _NOISE_S = 1.0
 
 
 def run(context: Context) -> None:
-    """Write clips, targets with their labels, folds, counts and what the split says of itself.
+    """Write clips, targets with their labels, folds, counts and the description of the split.
 
-    ``folds`` lists the recordings that are judged as a whole: none where a leaky strategy divides single clips, and
-    those of val and test where groups are divided once. Recordings of which a review looked at stretches only teach
-    and are never judged; these stretches are written as ``known``, and labels that a recording may hold or not as
-    ``unknown``.
+    ``folds`` lists the recordings that are evaluated as a whole. A leaky strategy that divides single clips leaves
+    none.
+    A split that divides groups once leaves those of val and test. Recordings of which a review examined only stretches
+    are
+    used for training and never evaluated; these stretches are written as ``known``, and labels that a recording may or
+    may
+    not contain as ``unknown``.
     """
     settings = context.project.settings
     index = read_index(context.read(CorpusFolder))
@@ -49,9 +52,9 @@ def run(context: Context) -> None:
             f"name their folder in [corpus] annotations of {context.project.file}"
         )
     split = settings.split
-    # Folds follow from what the annotation files say, so that a recording stays in its fold from review to review.
+    # Folds depend only on the annotation files, so a recording stays in its fold from review to review.
     stated = index.annotations if index.stated is None else index.stated
-    # Shares are of targets: what is too poor to be one has no part in them.
+    # Shares count targets only: annotations of too low quality are left out.
     possible = [one for one in stated if has_quality(one, settings.dataset)]
     placed = place_recordings(recordings, stated, possible, index.partly, split)
     judged, folds = placed.judged, placed.folds
@@ -78,7 +81,7 @@ def run(context: Context) -> None:
     own = context.own(DatasetFolder)
     own.write_clips(clips)
     own.write_targets(kept)
-    # Only what was annotated as a whole can be judged: elsewhere an event may be right without anybody having said so.
+    # Only recordings annotated as a whole can be evaluated: elsewhere an unannotated event may be correct.
     whole = {one.id for one in recordings if one.reviewed}
     rows = [
         {"recording_id": key, "group": entry.group, "fold": entry.fold}
@@ -120,7 +123,7 @@ def run(context: Context) -> None:
 def _fold_names(
     folds: list[int], split: SplitSettings, recordings: list[Recording], judged: Mapping[str, FoldEntry]
 ) -> dict[str, str]:
-    """What each fold is called; a published one as it was published."""
+    """Return the name of each fold; a published fold keeps its published name."""
     names = {str(fold): split.kind.fold_name(fold) for fold in folds}
     if split.fold_field:
         values = fold_values([one for one in recordings if one.id in judged], split.fold_field)
@@ -129,7 +132,7 @@ def _fold_names(
 
 
 def _rounds(project: Project) -> list[Path]:
-    """What `ossicle dataset mine` has left for this dataset."""
+    """Return the rounds of hard negatives that `ossicle dataset mine` saved for this dataset."""
     return mined_files(project.folder / FOLDER)
 
 

@@ -1,7 +1,7 @@
-"""``ossicle fetch``: the files of a table, several at a time; what is there and verified is not looked at again.
+"""``ossicle fetch``: download the files of a table, several at a time, and skip those that are verified already.
 
-It stands before the chain of steps: what it brings are the recordings themselves, which lie beside the project and not
-on the shelf.
+This is not a step of the chain: it downloads the recordings themselves, which are next to the project and not in the
+data root.
 """
 
 import errno
@@ -28,7 +28,7 @@ _MB = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What was fetched (files and bytes), what was there, and (path, reason) of what could not be had."""
+    """How many files were fetched (with their bytes) and reused, and (path, reason) of each file that failed."""
 
     folder: Path
     computed: int
@@ -38,9 +38,30 @@ class Fetched:
 
 
 def fetch(project: Project, progress: Progress, *, verify: bool = False) -> Fetched:
-    """Fetch what ``[fetch]`` names; with ``verify`` files that are there are read anew, not believed by their times.
+    """Download the files that ``[fetch]`` names.
 
-    Raises UsageError where nothing is named, FormatError for a bad table, OSError where the disk has no room.
+    Parameters
+    ----------
+    project
+        The project with a ``[fetch]`` table.
+    progress
+        Where to report the files that are done.
+    verify
+        Whether to read existing files again, instead of trusting their recorded times.
+
+    Returns
+    -------
+    Fetched
+        What was fetched, reused, and failed.
+
+    Raises
+    ------
+    UsageError
+        ``[fetch]`` names no table.
+    FormatError
+        The table is malformed.
+    OSError
+        The disk has too little room.
     """
     settings = project.settings.fetch
     if not settings.table:
@@ -60,7 +81,7 @@ def fetch(project: Project, progress: Progress, *, verify: bool = False) -> Fetc
 
 
 def is_fetched(project: Project) -> bool:
-    """Whether there is nothing to fetch, by the journal; nothing is written."""
+    """Return whether the journal lists every file as fetched; writes nothing."""
     settings = project.settings.fetch
     if not settings.table:
         return True
@@ -122,7 +143,7 @@ def _all(
                     done += 1
                     progress.advance(done, len(todo), f"{came / _MB:.1f} of {total / _MB:.1f} MB")
         except BaseException:
-            # Ctrl-C, SIGTERM, a full disk: what runs ends at its next block, and what has come is kept.
+            # On Ctrl-C, SIGTERM or a full disk, downloads stop at their next block and keep what they have.
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -131,7 +152,7 @@ def _all(
 
 
 def _require_room(todo: Sequence[Wanted], folder: Path) -> None:
-    """Raise OSError before the first byte where the files do not fit."""
+    """Raise OSError before the first byte if the files do not fit on the disk."""
     missing = 0
     for one in todo:
         part = part_of(one, folder)
@@ -143,9 +164,9 @@ def _require_room(todo: Sequence[Wanted], folder: Path) -> None:
 
 
 def _refuse_links(project: Project, stated: str) -> None:
-    """Raise UsageError for a link between the project's folder and the one that files are put in."""
+    """Raise UsageError for a symbolic link between the project folder and the folder of the files."""
     if Path(stated).is_absolute():
-        # Only whoever runs the project names such a folder: see the project file's loading.
+        # Only the user who runs the project can name such a folder: see how the project file is loaded.
         return
     place = project.folder
     for part in Path(stated).parts:

@@ -1,4 +1,4 @@
-"""Step ``store``: the recordings decoded at the model's rate, and the list of those that are read from their files."""
+"""Step ``store``: recordings decoded at the model's rate, and the list of recordings that are read from their files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ _MOST_NAMED = 5
 
 
 def run(context: Context) -> None:
-    """Build the store of every recording that is annotated or examined; shards that are there already are kept."""
+    """Build the store of every annotated or examined recording; existing shards are kept."""
     done = 0
 
     def shard_done(name: str) -> None:
@@ -35,9 +35,23 @@ def run(context: Context) -> None:
 
 
 def repair(project: Project, corpus: Path, store: Path, told: Callable[[str], None]) -> None:
-    """Redo the damaged shards of a finished store in their place; ``told`` hears of every shard.
+    """Rebuild the damaged shards of a finished store in place.
 
-    Raises ArtefactError where it is not what was committed all the same: then only another store will do.
+    Parameters
+    ----------
+    project
+        The project of the store.
+    corpus
+        Folder of the corpus artefact.
+    store
+        Folder of the store artefact.
+    told
+        Called with a message for every shard.
+
+    Raises
+    ------
+    ArtefactError
+        The store still differs from what was committed: only a new store helps.
     """
     with project_lock(project.data_root):
         _build(project, corpus, store, told)
@@ -46,7 +60,7 @@ def repair(project: Project, corpus: Path, store: Path, told: Callable[[str], No
 
 def _build(project: Project, corpus: Path, out: Path, told: Callable[[str], None]) -> None:
     recordings = _recordings(corpus)
-    # Headers may err: of recordings that were not decoded, nothing is known.
+    # Headers may be wrong: the index knows nothing certain of recordings that it did not decode.
     known = project.settings.corpus.decode
     entries = build_store(
         [
@@ -68,7 +82,7 @@ def _build(project: Project, corpus: Path, out: Path, told: Callable[[str], None
         progress=told,
     )
     if lost := [entry for entry in entries if entry.status == "left_out"]:
-        # The index decodes what it lists, unless it was told to believe headers.
+        # The index decodes the recordings that it lists, unless `[corpus] decode` is off and headers are trusted.
         paths = {one.id: one.path for one in recordings}
         named = "; ".join(f"{paths[entry.recording_id]}: {entry.reason}" for entry in lost[:_MOST_NAMED])
         remedy = "Set [corpus] decode = true, and what cannot be decoded is found first and left out"
@@ -81,7 +95,7 @@ def _build(project: Project, corpus: Path, out: Path, told: Callable[[str], None
 
 
 def recordings_digest(corpus: Path) -> str:
-    """The recordings alone: a changed annotation does not decode anything again."""
+    """Return the digest of the recordings alone, so that a changed annotation does not decode them again."""
     return digest(sorted([one.id, one.digest] for one in _recordings(corpus)))
 
 
@@ -106,6 +120,6 @@ STEP = Step(
     settings=_settings,
     run=run,
     reads={"corpus": recordings_digest},
-    # The samples and the list of files are the content.
+    # The content is the samples and the list of files.
     logs=StoreFolder.LOGS,
 )

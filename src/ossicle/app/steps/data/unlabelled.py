@@ -1,6 +1,6 @@
-"""Steps beside the chain: the unlabelled recordings of ``[pseudo]``, listed and decoded as those of the corpus are.
+"""Steps outside the chain: list and decode the unlabelled recordings of ``[pseudo]`` like those of the corpus.
 
-Where rounds of pseudo-labels teach, the chain has them before its training (:func:`taught_chain`).
+If rounds of pseudo-labels are used for training, these steps come before it in the chain (:func:`taught_chain`).
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ STORE_VERSION = 1
 
 
 def audio_folder(project: Project) -> Path:
-    """The folder of unlabelled recordings; raises UsageError where none is named, or it is not there."""
+    """Return the folder of unlabelled recordings; raises UsageError if none is named or it does not exist."""
     named = project.settings.pseudo.audio
     if not named:
         raise UsageError(f"there is nothing to label: set a folder of recordings in [pseudo] audio of {project.file}")
@@ -42,15 +42,16 @@ def audio_folder(project: Project) -> Path:
 
 
 def group_field(project: Project) -> str:
-    """The field that groups the unlabelled recordings."""
+    """Return the field that groups the unlabelled recordings."""
     return project.settings.pseudo.group or project.settings.split.group
 
 
 def teaching_rounds(project: Project) -> list[Path]:
-    """The rounds that teach under the settings, the latest first.
+    """Return the rounds of pseudo-labels that training uses under the settings, the latest first.
 
-    None where the split is leaky: it puts clips of one recording on both sides, so whatever labels recordings has
-    learned from what is held out.
+    A leaky split uses none: it puts clips of one recording on both sides, so any model that labels recordings has
+    learned
+    from held-out clips.
     """
     if not project.settings.split.kind.judges_recordings:
         return []
@@ -58,13 +59,13 @@ def teaching_rounds(project: Project) -> list[Path]:
 
 
 def taught_chain(steps: tuple[Step, ...], project: Project, trained: str) -> tuple[Step, ...]:
-    """The steps, with the unlabelled recordings before the step ``trained`` where rounds of pseudo-labels teach it."""
+    """Return the steps, with the unlabelled recordings before the step ``trained`` if it uses pseudo-labels."""
     if not teaching_rounds(project):
         return steps
     out: list[Step] = []
     for step in steps:
         if step.name == trained:
-            # Which recordings are labelled by now: their pseudo-labels are not used.
+            # Recordings that have labels by now: their pseudo-labels are not used.
             needs, reads = (*step.needs, "corpus", INDEX_NAME, STORE_NAME), {**step.reads, "corpus": recordings_digest}
             out += [INDEX, STORE, replace(step, needs=needs, reads=reads)]
         else:
@@ -73,7 +74,7 @@ def taught_chain(steps: tuple[Step, ...], project: Project, trained: str) -> tup
 
 
 def index(context: Context) -> None:
-    """List the unlabelled recordings, each decoded once; none has annotations."""
+    """List the unlabelled recordings and decode each once; none has annotations."""
     project, own, group = context.project, context.project.settings.pseudo, group_field(context.project)
     settings = CorpusSettings(
         audio=own.audio,
@@ -126,7 +127,7 @@ INDEX = Step(
 
 
 def store(context: Context) -> None:
-    """Decode the unlabelled recordings at the model's rate; one that fails here is told of where it is to teach."""
+    """Decode the unlabelled recordings at the model's rate; the training reports those that fail here."""
     project, folder = context.project, audio_folder(context.project)
     done = 0
 
@@ -146,7 +147,7 @@ def store(context: Context) -> None:
 
 
 def sounds_digest(unlabelled: Path) -> str:
-    """What of the index is decoded and scored: ids and bytes of the recordings."""
+    """Return the digest of what is decoded and scored: ids and bytes of the recordings."""
     return digest(sorted([one.id, one.digest] for one in read_index(UnlabelledFolder(unlabelled)).recordings))
 
 

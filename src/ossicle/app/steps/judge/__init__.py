@@ -1,1 +1,1 @@
-"""Steps that judge scores: decision, calibration, second stage, evaluation, noise gate."""
+"""Steps that evaluate scores: decision, calibration, second stage, evaluation, noise gate."""

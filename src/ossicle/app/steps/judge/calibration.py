@@ -1,8 +1,8 @@
-"""Step ``calibration``: what scores are worth as probabilities, and maps that make them so, fitted out of fold.
+"""Step ``calibration``: measure scores as probabilities, and fit maps to calibrated probabilities out of fold.
 
-Under criterion ``recording`` the items are recordings with their pooled scores, else frames. ``[calibration]`` asks for
-maps; the figures before are there in any case. Decisions are made on scores as the model gives them, and maps are
-applied to the scores of events (``inference.delivery``), so they change no decision.
+Under the criterion ``recording`` the items are recordings with their pooled scores, else frames. ``[calibration]``
+chooses whether to fit maps; the figures before mapping are always written. Decisions use the uncalibrated scores, and
+maps are applied to the scores of events (``inference.delivery``), so they change no decision.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ STEP_VERSION = 1
 
 
 def run(context: Context) -> None:
-    """Write the maps of every fold and the final ones, and the figures before and after."""
+    """Write the maps of every fold and the final ones, and the figures before and after mapping."""
     settings = context.project.settings
     chosen, criterion, own = settings.calibration, criterion_of(settings.evaluation), context.own(CalibrationFolder)
     if chosen.kind == NONE:
@@ -39,7 +39,7 @@ def run(context: Context) -> None:
 
 
 def final_maps(calibration: CalibrationFolder) -> dict[str, ScoreMap]:
-    """The maps for the bundle, from this step's artefact: none where none were asked for."""
+    """Return the maps for the bundle from this step's artefact; empty if calibration was not requested."""
     file = calibration.maps_file
     found = parse_object(file.read_bytes(), file)
     return {} if found.value["kind"] == NONE else read_maps(found.table("final"))

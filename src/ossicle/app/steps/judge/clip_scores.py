@@ -1,9 +1,9 @@
-"""Step ``clip_figures``: how well held-out clips are told apart, by clip and not by event. No part of a run.
+"""Step ``clip_figures``: how well held-out clips are classified, by clip and not by event. Not part of a run.
 
-``ossicle dataset optimism`` asks for it. It is the one figure that every split has: where recordings are held out as a
-whole their out-of-fold scores are read, and where single clips were divided the model that learned from train alone
-scores the recordings of val and test, of which only those clips are then looked at. It says little of events on whole
-tapes, and of a leaky split it is not to be believed: it is there to be laid beside the grouped figure.
+``ossicle dataset optimism`` runs it. This is the one figure that every split has. If recordings are held out as a
+whole, their out-of-fold scores are read. If single clips were divided, the model trained on train alone scores the
+recordings of val and test, and only the clips of val and test are evaluated. The figure says little about events in
+whole tapes, and that of a leaky split is not reliable: it is meant for comparison with the grouped figure.
 """
 
 import time
@@ -47,7 +47,7 @@ def run(context: Context) -> None:
 
 
 def _score(context: Context, keys: Collection[str]) -> ClipFiguresFolder:
-    """Score tracks of recordings by the model that learned from train alone; gives the folder that holds them."""
+    """Score recordings with the model trained on train alone, and return the folder of their tracks."""
     predictor = trained_predictor(context, context.read(DatasetFolder).models_by_fold[TEST])
     recordings = {one.id: one for one in read_index(context.read(CorpusFolder)).recordings}
     own = context.own(ClipFiguresFolder)
@@ -64,7 +64,7 @@ def _score(context: Context, keys: Collection[str]) -> ClipFiguresFolder:
 
 
 def step_for(split: SplitSettings) -> Step:
-    """The step for a split: what it reads depends on whether recordings are held out as a whole."""
+    """Return the step for a split: what it reads depends on whether recordings are held out as a whole."""
     return Step(
         name=ClipFiguresFolder.step,
         version=STEP_VERSION,

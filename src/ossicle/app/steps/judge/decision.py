@@ -1,4 +1,4 @@
-"""Step ``decision``: out-of-fold scores to cross-fitted decisions and the events under them."""
+"""Step ``decision``: fit cross-fitted decisions on out-of-fold scores, and find the events under them."""
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
@@ -22,7 +22,19 @@ def run(context: Context) -> None:
 
 
 def decide_scores(project: Project, truth: Truth, scores: ScoresFolder, out: DecisionFolder) -> None:
-    """Fit decisions on scores, and write them with the events under them and the threshold curves."""
+    """Fit decisions on scores, and write them with their events and the threshold curves.
+
+    Parameters
+    ----------
+    project
+        The project with the settings of the decision.
+    truth
+        Annotations and folds of the recordings.
+    scores
+        Out-of-fold scores of these recordings.
+    out
+        The folder to write to.
+    """
     settings = project.settings
     tracks = read_tracks(scores, truth.ids, settings.postprocess)
     found = fit_decisions(truth, tracks, settings.decision, criterion_of(settings.evaluation))

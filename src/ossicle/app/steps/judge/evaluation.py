@@ -1,4 +1,4 @@
-"""Step ``evaluation``: events against annotations, out of fold, with intervals."""
+"""Step ``evaluation``: compare out-of-fold events with annotations, with confidence intervals."""
 
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step

@@ -1,7 +1,7 @@
-"""What people said of events by hand: tables with a row for each, labelled ``target`` or ``noise``, or by its name.
+"""Hand labels of events: tables with one row for each event, labelled ``target``, ``noise``, or with a label's name.
 
-The tables may be of any format that holds events, Raven's above all: the first stage's events, opened, judged by ear
-and saved. A row called by one of the project's labels says that the event is this one, and so none of the others.
+The tables may have any format that holds events, usually Raven: the events of the first stage, opened, checked by ear
+and saved. A row with one of the project's labels means that the event has this label and none of the others.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from ossicle.corpus.naming.file_listing import files_below
 
 
 def hand_label_place(project: Project) -> Path | None:
-    """The folder of tables, None where the project has none; raises UsageError where it is not there."""
+    """Return the folder of tables, or None if the project has none; raises UsageError if it does not exist."""
     named = project.settings.second_stage.hand_labels
     if not named:
         return None
@@ -29,7 +29,7 @@ def hand_label_place(project: Project) -> Path | None:
 
 
 def hand_label_digests(project: Project) -> dict[str, str]:
-    """The digest of the tables, for a fingerprint; none where there are no tables."""
+    """Return the digest of the tables for a fingerprint; empty without tables."""
     place = hand_label_place(project)
     if place is None:
         return {}

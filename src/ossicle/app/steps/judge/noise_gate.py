@@ -1,9 +1,9 @@
-"""Step ``noise_gate``: how often the detector fires where there is nothing to find, and whether it is refused for it.
+"""Step ``noise_gate``: measure how often the detector fires without a target, and whether to refuse it for that.
 
-Recordings without the target are judged out of fold: each by the model that held out its group, under the decision
-fitted on the other folds. The synthetic probes are judged by the final model with its final decision, since no model
-has seen them. Both are judged with the second stage where one is kept. The step never fails for a refusal: the report
-says why, and the run ends with exit code 4.
+Recordings without the target are evaluated out of fold: each by the model that held out its group, under the decision
+fitted on the other folds. The final model with its final decision reads the synthetic probes, which no model has seen.
+Both include the second stage if one is kept. The step never fails for a refusal: the report explains it, and the run
+ends with exit code 4.
 """
 
 from pathlib import Path
@@ -38,12 +38,12 @@ STEP_VERSION = 2
 
 
 def run(context: Context) -> None:
-    """Write the figures of the step ``evaluation`` with what the noise gate found, under ``gate``."""
+    """Write the figures of the step ``evaluation``, with the noise gate's results under ``gate``."""
     judge_detector(context, trained_predictor(context, FINAL), "the final model with its final decision")
 
 
 def judge_detector(context: Context, predictor: Predictor, who: str) -> None:
-    """Write the figures with what the noise gate found of a predictor with the final decision, named ``who``."""
+    """Write the figures with the noise gate's results for a predictor with the final decision; ``who`` names it."""
     settings = context.project.settings
     limits = settings.noise_gate
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
@@ -63,7 +63,7 @@ def judge_detector(context: Context, predictor: Predictor, who: str) -> None:
 
 
 def refusal(gate: NoiseGateFolder, bundle: Path | None) -> GateRefused | None:
-    """The message for a refused bundle, from the artefact of this step; None where the noise gate let it pass."""
+    """Return the refusal of a bundle from the artefact of this step, or None if the noise gate passed it."""
     return refusal_of(gate.metrics["gate"], bundle)
 
 

@@ -1,12 +1,12 @@
-"""Step ``second_stage``: candidates judged again from how they sound, out of fold; the headline's events.
+"""Step ``second_stage``: re-score candidates by their acoustic features, out of fold, for the headline's events.
 
-Without a kind in ``[second_stage]`` the events of the step ``decision`` are passed on as they are.
+Without a kind in ``[second_stage]`` the events of the step ``decision`` are passed on unchanged.
 
-Out of fold means: what judges the recordings of a fold (trees, calibration, threshold) was fitted on the candidates of
-the other folds, and all of those candidates were found under the decision fitted on the other folds. So given the
-out-of-fold scores, no annotation of a fold has a part in its events (invariant 2; the first-stage models behind other
-folds' scores did see it, as they did for the decision). The second stage is kept where the paired bootstrap over
-recordings and groups puts the gain in event F1 above zero, and is else reported and left aside.
+Out of fold means: everything that evaluates the recordings of a fold (trees, calibration, threshold) was fitted on the
+candidates of the other folds, and all these candidates were found under the decision fitted on the other folds. So,
+given the out-of-fold scores, no annotation of a fold shapes its events (invariant 2). The first-stage models behind
+the scores of other folds did see these annotations, as they did for the decision. The second stage is kept if the
+paired bootstrap over recordings and groups puts the gain in event F1 above zero. Otherwise it is only reported.
 """
 
 import time
@@ -48,7 +48,7 @@ STEP_VERSION = 1
 
 
 def run(context: Context) -> None:
-    """Write the events of the whole detector and the verdict; with a kind the model and its candidates."""
+    """Write the events of the whole detector and the verdict; with a kind also the model and its candidates."""
     settings = context.project.settings
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     decided, own = context.read(DecisionFolder), context.own(SecondStageFolder)
@@ -57,7 +57,7 @@ def run(context: Context) -> None:
         own.write_events(first, first_in_sample)
         own.write_verdict({"kind": NONE, "kept": False})
         return
-    # Needs scikit-learn, an optional extra: only where there is a second stage.
+    # Needs scikit-learn, an optional extra, only with a second stage.
     from ossicle.training.second_stage_fits import judge
 
     criterion = IouMatch(threshold=settings.evaluation.iou)
@@ -69,21 +69,21 @@ def run(context: Context) -> None:
     gained = gain(truth, first, judged.events, criterion, settings.evaluation.bootstrap, settings.evaluation.seed)
     kept = bool(gained.low[0] > 0)
     own.write_events(*((judged.events, judged.in_sample) if kept else (first, first_in_sample)))
-    # Both are here whichever is kept, so that a person may look at what was not.
+    # Write both stages whichever is kept, so that users can inspect the other.
     own.write_both(judged.events, first)
     own.write_model(second_stage_bytes(judged.final))
     own.write_verdict(_verdict(settings.second_stage, truth, found[None], judged, gained, kept))
 
 
 def kept_stage(second_stage: SecondStageFolder) -> SecondStage | None:
-    """The second stage for the bundle from this step's artefact, None where none was asked for or kept."""
+    """Return the second stage for the bundle from this step's artefact; None if none was requested or kept."""
     if not second_stage.kept:
         return None
     return read_second_stage(second_stage.model_file.read_bytes(), second_stage.model_file)
 
 
 def feature_settings(project: Project) -> EventFeatureSettings:
-    """The features' spectrogram: rate, window, hop and band of the project's front end."""
+    """Return the settings of the features' spectrogram: rate, window, hop and band of the project's front end."""
     front, chosen = project.settings.frontend, project.settings.second_stage
     return EventFeatureSettings(
         rate=front.rate,
@@ -99,7 +99,10 @@ def feature_settings(project: Project) -> EventFeatureSettings:
 def gather(
     context: Context, truth: Truth, chosen: EventFeatureSettings, decisions: Mapping[int | None, Decisions]
 ) -> dict[int | None, dict[str, list[Candidate]]]:
-    """The candidates of every recording under the decisions of every fold, and the final ones; each is read once."""
+    """Return the candidates of every recording under the decision of every fold and the final decision (key None).
+
+    Each recording is read once.
+    """
     share = context.project.settings.second_stage.lower_on
     found: dict[int | None, dict[str, list[Candidate]]] = {fold: {} for fold in decisions}
     for done, key in enumerate(truth.ids, start=1):
@@ -120,9 +123,9 @@ def candidates_of(
     decisions: Mapping[int | None, Decisions],
     share: float,
 ) -> dict[int | None, list[Candidate]]:
-    """The candidates of one recording under each of several decisions, from one reading of its sound.
+    """Return the candidates of one recording under each of several decisions, reading its sound once.
 
-    Folds that agree share one list.
+    Folds with equal decisions share one list.
     """
     same: dict[int | None, int | None] = {}
     for fold in decisions:
@@ -136,7 +139,7 @@ def candidates_of(
     hop_samples, heard, given = track.hop_s * chosen.rate, 0, 0
     for block in MonoStream(path, chosen.rate):
         heard += len(block)
-        # Scores of frames that were heard whole, as a model gives them.
+        # Scores of the frames read completely so far, as a model emits them.
         whole = min(len(track.scores), int(heard / hop_samples))
         for one, fold_of in folds.items():
             found[one] += fold_of.feed(block, np.asarray(track.scores[given:whole]))

@@ -1,1 +1,1 @@
-"""Looking after a project: augmentation page, dataset export, purge."""
+"""Maintenance of a project: augmentation page, dataset export, purge."""

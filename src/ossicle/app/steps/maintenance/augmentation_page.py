@@ -1,6 +1,6 @@
-"""The page of one crop after each stage of its augmentation: ``ossicle dataset augment``.
+"""The page that shows one crop after each stage of its augmentation: ``ossicle dataset augment``.
 
-No step, for its place is anybody's, and nothing reads it.
+This is not a step: the user chooses where to write, and nothing reads the page again.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _SUFFIXES = (".html", ".htm")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which recording (by its path or file name; none: any), which draws, and whether no stage leaves the crop out."""
+    """Which recording to show (path or file name; empty for any), the random seed, and whether to apply every stage."""
 
     recording: str = ""
     seed: int = 0
@@ -35,11 +35,30 @@ class Wanted:
 
 
 def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Progress) -> str:
-    """Write the page, making dataset and store first where they are not on the shelf; gives the recording's path.
+    """Write the page, and first compute dataset and store if they are missing.
 
-    UsageError for a recording that there is not or that has no clip, and for a page that is no ``.html`` file.
+    Parameters
+    ----------
+    project
+        The project with its augmentation settings.
+    out
+        The page to write, an ``.html`` file.
+    wanted
+        The crop to show.
+    progress
+        Where the steps report how far they are.
+
+    Returns
+    -------
+    str
+        The path of the recording.
+
+    Raises
+    ------
+    UsageError
+        There is no such recording, it has no clip, or the page is not an ``.html`` file.
     """
-    # Here, since torch and matplotlib take seconds to import, and are optional extras.
+    # Imported here: torch and matplotlib take seconds to import and are optional extras.
     from ossicle.report.pages.augment_page import AugmentPage, StageView, write_augment_page
     from ossicle.report.pages.augment_words import stage_words
     from ossicle.training.material import load_material
@@ -86,7 +105,7 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
 
 
 def chosen_clip(clips: Sequence[Clip], recordings: dict[str, Recording], wanted: Wanted) -> Clip:
-    """A clip of the recording asked for, one with a target where it has any, drawn by the seed."""
+    """Draw a clip of the requested recording by the seed, preferring clips with a target."""
     if not clips:
         raise UsageError("the dataset has no clips: are the recordings annotated and the quality limit not too strict?")
     found = [one for one in clips if _is(recordings[one.recording_id].path, wanted.recording)]

@@ -1,6 +1,6 @@
-"""The dataset of a project as files for other programs: ``ossicle dataset export``.
+"""Export the dataset of a project as files for other programs: ``ossicle dataset export``.
 
-No step, for its place is anybody's.
+This is not a step: the user chooses where to write.
 """
 
 from collections.abc import Sequence
@@ -25,8 +25,10 @@ from ossicle.corpus.splits.folds import SplitSettings
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written: counts by split, files of sound and pictures, clips whose recording could not be read (with the
-    reason), clips without a year, and what the split says of itself (``note``).
+    """What was written: counts by split, sound and picture files, recordings that could not be read, and remarks.
+
+    ``lost`` gives the reason for each recording whose clips are missing, ``without_year`` the number of clips without a
+    year, and ``note`` describes the split.
     """
 
     splits: dict[str, int]
@@ -48,10 +50,30 @@ class Wanted:
 
 
 def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progress) -> Exported:
-    """Write the dataset to the folder ``out``, making it first where it is not on the shelf.
+    """Write the dataset to a folder, computing it first if it is missing.
 
-    Every file is whole or absent. UsageError where a file is there already and is not to be overwritten, and for a fold
-    that there is not; AudioError costs the clips of its recording only.
+    Every file is whole or absent. An unreadable recording loses only its own clips.
+
+    Parameters
+    ----------
+    project
+        The project of the dataset.
+    out
+        The folder to write to.
+    wanted
+        What to write.
+    progress
+        Where the steps report how far they are.
+
+    Returns
+    -------
+    Exported
+        What was written, and what could not be read.
+
+    Raises
+    ------
+    UsageError
+        A file exists and must not be overwritten, or there is no such fold.
     """
     made = run_project(project, progress, DatasetFolder.step).artefacts
     dataset, split = DatasetFolder.among(made), project.settings.split
@@ -89,7 +111,7 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
     lost = write_media(project, out, files, progress)
     unread = [one.clip.recording_id in lost for one in named]
     if any(unread) and (wanted.wav or wanted.png):
-        # Nobody is sent to sound that is not there.
+        # List only clips whose sound exists.
         kept = [number for number, is_lost in enumerate(unread) if not is_lost]
         files = replace(files, clips=[named[i] for i in kept], splits=[splits[i] for i in kept])
     write_lists(out, files)
@@ -105,9 +127,10 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
 
 
 def splits_of(clips: Sequence[Clip], split: SplitSettings, fold: int | None) -> tuple[list[str], str]:
-    """Train, val or test of every clip, and how that came about in words.
+    """Return train, val or test for every clip, and a description of how they were assigned.
 
-    Of folds, ``fold`` (else the first) is test, the next one val where there are at least three, and the rest train.
+    With folds, ``fold`` (by default the first) is test, the next fold is val if there are at least three, and the rest
+    is train.
     """
     if split.kind.holds_out_once:
         if fold is not None:
@@ -124,7 +147,7 @@ def splits_of(clips: Sequence[Clip], split: SplitSettings, fold: int | None) -> 
 
 
 def write_media(project: Project, out: Path, files: DatasetFiles, progress: Progress) -> dict[str, str]:
-    """Write sound and pictures, as far as they are asked for; gives the recordings that cannot be read, and why."""
+    """Write the requested sound and pictures; return the recordings that cannot be read, with the reasons."""
     lost: dict[str, str] = {}
     if not (files.wav or files.png):
         return lost
@@ -145,7 +168,7 @@ def _write_one(project: Project, out: Path, files: DatasetFiles, one: NamedClip)
     if files.wav:
         write_wav(out / files.sound(one), samples, recording.rate)
     if files.png:
-        # Matplotlib is an optional extra, needed for pictures only.
+        # Matplotlib is an optional extra that only pictures need.
         from ossicle.report.figures.clip_picture import write_picture
 
         write_picture(out / files.picture(one), samples, recording.rate, front.fmin_hz, front.fmax_hz)

@@ -1,8 +1,8 @@
-"""Artefacts that nothing uses any more: made under settings that neither the project nor one of its variants has now.
+"""Find and remove unused artefacts: those made under settings that neither the project nor a variant has now.
 
-Kept are the artefacts of the present settings, those that the results beside the project file were made from, what
-artefacts that are kept were made from, and what stands beside the chain (scores of a benchmark, candidates of a review)
-as long as its own inputs are kept.
+These artefacts are kept: those of the present settings, those that the published results were made from, and the
+inputs of all these. Artefacts outside the chain (scores of a benchmark, candidates of a review) are kept as long as
+their own inputs are kept.
 """
 
 import shutil
@@ -23,7 +23,7 @@ from ossicle.core.combination import Combination
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """A folder of the shelf that nothing uses, its step, whether it was ever finished, and its size."""
+    """An unused artefact: its folder, its step, whether it was finished, and its size in bytes."""
 
     path: Path
     step: str
@@ -32,14 +32,25 @@ class Unused:
 
 
 def unused(projects: Sequence[Project]) -> list[Unused]:
-    """What none of ``projects`` (a project, its variants, others of the same data root) uses; the largest first."""
+    """List the artefacts that none of the projects uses, the largest first.
+
+    Parameters
+    ----------
+    projects
+        A project, its variants, and other projects with the same data root.
+
+    Returns
+    -------
+    list[Unused]
+        Finished and unfinished artefacts, by decreasing size in bytes.
+    """
     shelf = Shelf(projects[0].data_root)
     present, begun = _present(projects, shelf)
     manifests = {path: shelf.manifest(path) for path in _finished(shelf.root)}
     kept = _with_origins(present & manifests.keys(), _published_from(projects), manifests)
     chain = {name for project in projects for name in _step_names(pipeline_of(project))}
     dropped = {path for path in manifests if manifests[path]["step"] in chain} - kept
-    # Beside the chain, whatever lost an input is dropped, and then what was made from that.
+    # Outside the chain, drop artefacts that lost an input, and then what was made from those.
     while more := {
         path
         for path in manifests.keys() - dropped - kept
@@ -56,17 +67,32 @@ def unused(projects: Sequence[Project]) -> list[Unused]:
 
 
 def remove(found: Iterable[Unused], data_root: Path) -> None:
-    """Remove them, each first out of its place, so that no half artefact is ever found; LockedError during a run."""
+    """Remove artefacts.
+
+    The manifest of each artefact is removed first, so that a half-removed artefact is never used.
+
+    Parameters
+    ----------
+    found
+        The artefacts, as :func:`unused` returns them.
+    data_root
+        The data root that holds them.
+
+    Raises
+    ------
+    LockedError
+        A run writes to the data root.
+    """
     with project_lock(data_root):
         for one in found:
             if one.finished:
-                # Without its manifest a folder is no artefact, whatever becomes of the rest.
+                # A folder without its manifest is no artefact, even if removing the rest fails.
                 (one.path / MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(one.path)
 
 
 def _present(projects: Sequence[Project], shelf: Shelf) -> tuple[set[Path], set[Path]]:
-    """The artefacts of the present settings, and the working folders of steps that are next to be done."""
+    """Return the artefacts of the present settings, and the working folders of the steps that are next."""
     done: set[Path] = set()
     begun: set[Path] = set()
     for project in projects:
@@ -81,7 +107,7 @@ def _present(projects: Sequence[Project], shelf: Shelf) -> tuple[set[Path], set[
             else:
                 artefacts[step.name] = found
         done.update(artefacts.values())
-        # And the ensemble with the plain mean that it is laid beside.
+        # Also keep the plain mean that the ensemble is compared with.
         for how in {project.settings.ensemble.combination, Combination()}:
             if (together := ensemble_done(project, (), how)) is not None:
                 done.update(together.artefacts.values())
@@ -93,12 +119,12 @@ def _finished(root: Path) -> list[Path]:
 
 
 def _step_names(pipeline: Pipeline) -> set[str]:
-    """The names of the steps of a pipeline, present and former."""
+    """Return the present and former names of the steps of a pipeline."""
     return {step.name for step in pipeline.steps} | pipeline.former_steps.keys()
 
 
 def _published_from(projects: Sequence[Project]) -> set[str]:
-    """Contents that the results beside the project files, and of their variants, say they were made from."""
+    """Return the content digests that the published results of the projects and their variants name as their inputs."""
     return {
         content
         for project in projects
@@ -109,11 +135,11 @@ def _published_from(projects: Sequence[Project]) -> set[str]:
 
 
 def _with_origins(kept: set[Path], asked: set[str], manifests: dict[Path, dict[str, Any]]) -> set[Path]:
-    """``kept`` with the artefacts of the contents ``asked``, and with what all these were made from."""
+    """Return ``kept`` with the artefacts of the contents ``asked``, and with the inputs of all these."""
     out = set(kept)
     while True:
         wanted = asked | {value for path in out for value in manifests[path]["inputs"].values()}
-        # Different settings may give equal contents: one artefact of each is enough.
+        # Different settings may give equal contents: one artefact for each content is enough.
         wanted -= {manifests[path]["content"] for path in out}
         more = {path for path in manifests if manifests[path]["content"] in wanted}
         if not more:
@@ -122,7 +148,7 @@ def _with_origins(kept: set[Path], asked: set[str], manifests: dict[Path, dict[s
 
 
 def _lost(content: str, manifests: dict[Path, dict[str, Any]], dropped: set[Path]) -> bool:
-    """Whether an input was an artefact of the shelf, and is to be dropped wherever it is."""
+    """Return whether an input was an artefact of this data root and every copy of it is to be removed."""
     holders = [path for path, manifest in manifests.items() if manifest["content"] == content]
     return bool(holders) and all(path in dropped for path in holders)
 

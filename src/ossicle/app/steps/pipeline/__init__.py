@@ -1,1 +1,1 @@
-"""Which steps a project has, what it publishes, and how far it is."""
+"""Which steps a project has, what it publishes, and its status."""

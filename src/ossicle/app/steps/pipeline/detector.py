@@ -1,4 +1,4 @@
-"""The pipeline ``detector``: from recordings and annotations to a judged, gated and exported detector of events."""
+"""The pipeline ``detector``: from recordings and annotations to an evaluated, gated and exported event detector."""
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -26,15 +26,14 @@ from ossicle.bundle.manifest import MANIFEST
 from ossicle.core.errors import ArtefactError, GateRefused
 
 BENCHMARK_TABLES = {"benchmark_scores": 15, "benchmark_evaluation": 20}
-"""Tables of ``[jobs]`` for the tasks of ``ossicle benchmark``, and how many of these run at a time."""
+"""Tables of ``[jobs]`` for the tasks of ``ossicle benchmark``, and how many of these tasks run at a time."""
 
 
 def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
-    """The steps of a project.
+    """Return the steps of a project.
 
-    A leaky split has no recording that is out of fold as a whole, and so no step that judges: its bundle comes straight
-    after the training, and says what it is. Where pseudo-labels teach, the unlabelled recordings come before the
-    training.
+    A leaky split holds out no recording as a whole, so it has no evaluation steps: its bundle comes directly after the
+    training and records this. If pseudo-labels are used, the unlabelled recordings come before the training.
     """
     if project.settings.split.kind.judges_recordings:
         return unlabelled.taught_chain(steps, project, training.STEP.name)
@@ -43,25 +42,25 @@ def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
 
 
 def _refusal(artefacts: Artefacts) -> GateRefused | None:
-    """Why the noise gate refused the bundle of a run."""
+    """Return why the noise gate refused the bundle of a run."""
     made = BundleFolder.among(artefacts).bundle if BundleFolder.step in artefacts else None
     return noise_gate.refusal(NoiseGateFolder.among(artefacts), made)
 
 
 def _made_from(folder: Path) -> Collection[str]:
-    """The contents of dataset and training that a bundle says it was made from."""
+    """Return the content digests of dataset and training that a bundle was made from, according to the bundle."""
     manifest = folder / MANIFEST
     try:
         provenance: Any = read_json(manifest)["provenance"] if manifest.is_file() else {}
     except (ArtefactError, KeyError, TypeError):
-        # Not a bundle that could be run either: it keeps nothing.
+        # It is no bundle that can be run, so it keeps no artefact.
         return ()
     names = (dataset.STEP.name, training.STEP.name)
     return {str(provenance[name]) for name in names if name in provenance}
 
 
 def _summary(artefacts: Artefacts) -> RunSummary | None:
-    """Figures and page of a finished run; of a leaky split, what its bundle is."""
+    """Return figures and report page of a finished run; for a leaky split, what its bundle is."""
     if report.STEP.name in artefacts:
         return RunSummary(METRICS, (), (BUNDLE, METRICS, PAGE))
     if bundle.STEP.name not in artefacts:

@@ -1,4 +1,4 @@
-"""What the leaderboard reads of a detector: figures, seconds of training, and paired differences of events."""
+"""What the leaderboard reads of a detector: figures, seconds of training, and paired differences between events."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,13 +18,13 @@ from ossicle.metrics.event_report import Estimate
 
 
 def _metrics(artefacts: Artefacts) -> Mapping[str, Any] | None:
-    """The figures with what the noise gate found, else those of the evaluation."""
+    """Return the figures with the results of the noise gate if there are any, else the figures of the evaluation."""
     kinds: tuple[type[MetricsFolder], ...] = (NoiseGateFolder, EvaluationFolder)
     return next((kind.among(artefacts).metrics for kind in kinds if kind.step in artefacts), None)
 
 
 def _training_s(artefacts: Artefacts) -> float | None:
-    """Seconds of all epochs of all models, wherever they were trained; None where that was not kept."""
+    """Return the seconds of all epochs of all models on any machine; None if they were not recorded."""
     lines = [line for run in TrainingFolder.among(artefacts).runs() for line in run.epochs()]
     seconds = [float(line["seconds"]) for line in lines if "seconds" in line]
     return round(sum(seconds), 3) if seconds else None
@@ -33,10 +33,23 @@ def _training_s(artefacts: Artefacts) -> float | None:
 def difference(
     best: Project, best_artefacts: Artefacts, other: Project, other_artefacts: Artefacts
 ) -> Mapping[str, float | None] | None:
-    """Event F1 of ``other`` minus that of ``best`` with its paired interval; None where they cannot be compared.
+    """Return event F1 of ``other`` minus that of ``best`` with its paired interval; None if they cannot be compared.
 
-    Both are judged on the same resampled recordings and groups, and only where recordings, annotations, labels, groups
-    and criterion are the same for both.
+    Both are evaluated on the same resampled recordings and groups, and only if recordings, annotations, labels, groups
+    and
+    criterion are the same for both.
+
+    Parameters
+    ----------
+    best, other
+        The two projects.
+    best_artefacts, other_artefacts
+        Their artefacts by step.
+
+    Returns
+    -------
+    Mapping[str, float | None] or None
+        ``value``, ``low`` and ``high`` of the difference in F1, from -1 to 1.
     """
     truth, of_other = _truth(best_artefacts), _truth(other_artefacts)
     how = best.settings.evaluation
@@ -52,7 +65,7 @@ def _truth(artefacts: Artefacts) -> Truth:
 
 
 def _judged_on(project: Project, truth: Truth) -> str:
-    """The digest of what a figure is of: recordings, groups, annotations, labels and criterion."""
+    """Return the digest of what a figure is computed on: recordings, groups, annotations, labels and criterion."""
     notes = sorted([note.recording_id, note.start_s, note.end_s, note.label] for note in truth.annotations)
     audio = {key: recording.digest for key, recording in truth.recordings.items()}
     return digest([audio, truth.groups, list(truth.labels), notes, criterion_of(project.settings.evaluation).in_words])

@@ -1,4 +1,4 @@
-"""What is missing before a detector is run: folders, space, packages, devices; each finding says how to mend it."""
+"""What is missing before a detector runs: folders, space, packages, devices. Each finding says how to fix it."""
 
 import importlib.util
 import os
@@ -19,7 +19,7 @@ _NEEDED = ("torch", "lightning", "safetensors", "onnx", "matplotlib", "jinja2", 
 
 
 def preflight(project: Project) -> list[Finding]:
-    """Look at everything a run needs, without starting one."""
+    """Check everything that a run needs, without starting one."""
     return [
         _packages(project),
         *_windows(project),
@@ -73,8 +73,8 @@ def _folders(project: Project) -> Iterator[Finding]:
 
 
 def _fetching(project: Project) -> Finding | None:
-    """Whether the files of the project's table are here; a run fetches them first, so nothing is blocked by it."""
-    # Loaded here: the code that downloads is slow to load, and `ossicle status` needs none of it.
+    """Check whether the files of the fetch table are here; a run fetches them first, so missing files block nothing."""
+    # Imported here: the download code is slow to load, and `ossicle status` needs none of it.
     from ossicle.app.steps.data.fetch import is_fetched
 
     table = project.settings.fetch.table
@@ -93,7 +93,7 @@ def _fetching(project: Project) -> Finding | None:
 
 
 def _unlabelled(project: Project) -> Iterator[Finding]:
-    """The folder of ``[pseudo]``; a run needs it only where rounds of pseudo-labels teach."""
+    """Check the folder of ``[pseudo]``; a run needs it only if it uses rounds of pseudo-labels."""
     if not project.settings.pseudo.audio:
         return
     rounds = [path.name for path in teaching_rounds(project)]
@@ -107,7 +107,7 @@ def _unlabelled(project: Project) -> Iterator[Finding]:
 
 
 def _recordings(project: Project) -> Iterator[Finding]:
-    """Every recording by its header; what only decoding tells is for ``ossicle dataset health``."""
+    """Check every recording by its header; ``ossicle dataset health`` finds problems that only decoding shows."""
     folder = project.audio_folder
     try:
         paths = _chosen(project)
@@ -126,14 +126,17 @@ def _recordings(project: Project) -> Iterator[Finding]:
 
 
 def _chosen(project: Project) -> tuple[str, ...]:
-    """The audio files that the project chooses; UsageError where there are none."""
+    """Return the audio files that the project selects; raises UsageError if there are none."""
     corpus = project.settings.corpus
     segments = project.annotation_folder if corpus.segment_names else None
     return audio_files(project.audio_folder, corpus.include, corpus.exclude, segments, corpus.most).chosen
 
 
 def _space(project: Project) -> Finding:
-    """The store is the largest artefact: two bytes a sample at the model's rate, estimated from the files' sizes."""
+    """Check the disk space for the store, the largest artefact, estimated from the sizes of the files.
+
+    The store takes two bytes a sample at the model's rate.
+    """
     place = project.data_root
     while not place.exists():
         place = place.parent
@@ -143,9 +146,9 @@ def _space(project: Project) -> Finding:
     try:
         size = sum(_size(project.audio_folder / name) for name in _chosen(project))
     except UsageError:
-        # Said of the recordings already.
+        # Already reported for the recordings.
         size = 0
-    # Lossy files unpack to about ten times their size; for the others this asks too much rather than too little.
+    # Lossy files decode to about ten times their size; for other files the estimate is too high, not too low.
     store = project.settings.store
     wanted = 0 if store.raw else 10 * size
     message = f"up to {wanted / 1e9:.2f} GB needed, {free / 1e9:.1f} GB free at {place}"

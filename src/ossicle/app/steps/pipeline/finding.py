@@ -1,11 +1,11 @@
-"""What a check before a run found."""
+"""A result of a check before a run."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at; ``blocks`` says whether a run would fail for it, where it is not ``ok``."""
+    """One checked item; ``blocks`` says whether a run would fail because of it if it is not ``ok``."""
 
     what: str
     ok: bool

@@ -1,4 +1,4 @@
-"""The pipelines by name; ``[project] pipeline`` of a project file, or of its recipe, chooses one of them."""
+"""The pipelines by name; ``[project] pipeline`` of a project file or of its recipe chooses one of them."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -38,15 +38,27 @@ def steps_of(project: Project) -> tuple[Step, ...]:
 
 
 def chosen_steps(project: Project, names: Sequence[str] = (), until: str | None = None) -> tuple[Step, ...]:
-    """Return the steps ``names`` of a project (all without) and those they need, none after the step ``until``.
+    """Return the steps ``names`` of a project and those they need, none after the step ``until``.
 
-    Raises UsageError for a step that the project does not have.
+    Parameters
+    ----------
+    project
+        The project.
+    names
+        Names of steps; without any, all steps are chosen.
+    until
+        The last step to return; None for all.
+
+    Raises
+    ------
+    UsageError
+        The project does not have such a step.
     """
     return pipeline_of(project).chosen(project, names, until)
 
 
 def _refuse_strange_tables(project: Project, pipeline: Pipeline) -> None:
-    """Raise ProjectError for a table ``[jobs.NAME]`` that places nothing."""
+    """Raise ProjectError for a table ``[jobs.NAME]`` that belongs to no step or task."""
     if not project.settings.jobs.steps:
         return
     here = {step.name for step in pipeline.planning_steps(project)}

@@ -1,4 +1,4 @@
-"""The state of a project before a run: what is built under its settings, and whether its results are current."""
+"""The status of a project before a run: what is built under its settings, and whether its results are current."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +13,16 @@ from ossicle.core.errors import OssicleError
 
 
 def project_status(project: Project, overrides: tuple[str, ...] = ()) -> Iterator[Finding]:
-    """Say what is built of a project and its active variants, and whether the results are current.
+    """Report what is built of a project and its active variants, and whether the results are current.
 
-    Nothing here stops a run. A project whose recordings cannot be listed gives nothing: the preflight says why.
+    Nothing here blocks a run. A project whose recordings cannot be listed yields nothing: the preflight says why.
+
+    Parameters
+    ----------
+    project
+        The project.
+    overrides
+        The ``--set`` options that the project was loaded with.
     """
     try:
         yield from _built(project, "")
@@ -41,7 +48,7 @@ def _built(project: Project, prefix: str) -> Iterator[Finding]:
 
 
 def _results(project: Project, pipeline: Pipeline, done: Artefacts, prefix: str, run: str) -> Iterator[Finding]:
-    """Whether the first published result, the figures, is that of the present settings and recordings."""
+    """Check whether the first published result, the figures, belongs to the present settings and recordings."""
     if not pipeline.published:
         return
     first = pipeline.published[0]

@@ -24,18 +24,27 @@ def run_project(
 ) -> Done:
     """Run a project and publish its results in ``project.results``, except those that a refusing step withholds.
 
-    A refusal raises nothing here, because there is much to look at: :func:`refusal_of` returns it.
+    A refusal raises no error, because a refused run still has results to inspect: :func:`refusal_of` returns it.
 
     Parameters
     ----------
+    project
+        The project to run.
+    progress
+        Where the steps report how far they are.
     until
         Run nothing after this step.
     names
         Run these steps and those they need; without any, run all.
     anew_from
-        Compute this step and those after it even where they are done.
+        Compute this step and those after it even if they are done.
     wait
-        Wait for another run on the same data root, in place of LockedError.
+        Wait for another run on the same data root instead of raising LockedError.
+
+    Returns
+    -------
+    Done
+        The artefact, outcome and duration in seconds of every step.
 
     Raises
     ------
@@ -70,7 +79,7 @@ def run_project(
 def publish(project: Project, done: Done) -> None:
     """Copy the results of a run to ``project.results``, each whole or not at all.
 
-    A withheld result stays in the data root, and an earlier one beside the project file stays what it was.
+    A withheld result stays in the data root, and an earlier result in the project folder stays unchanged.
     """
     project.results.mkdir(parents=True, exist_ok=True)
     for name, source in pipeline_of(project).results(done.artefacts).items():
@@ -78,7 +87,7 @@ def publish(project: Project, done: Done) -> None:
 
 
 def refusal_of(project: Project, done: Done) -> GateRefused | None:
-    """Return why a run was refused; None where no step of it refused."""
+    """Return why a run was refused; None if no step of it refused."""
     return pipeline_of(project).refusal(done.artefacts)
 
 

@@ -1,8 +1,8 @@
-"""One work unit of a step, done in the step's unfinished folder beside others, in any process on any machine.
+"""Run one work unit in its step's unfinished folder, in parallel with others, in any process on any machine.
 
-Nothing here takes the lock of the project. Each work unit has its own lock, so that the tasks of an array run side by
-side. Whoever finds all work units of a step done puts the step on the shelf. A work unit that another process is doing
-is waited for, and found done then.
+Nothing here takes the lock of the project. Each work unit has its own lock, so the tasks of an array run in parallel.
+The process that finds all work units of a step done commits the step. A process waits for a work unit that another
+process is doing, and then finds it done.
 """
 
 import math
@@ -20,14 +20,26 @@ from ossicle.core.errors import UsageError
 
 
 def work_unit_steps(project: Project) -> list[str]:
-    """The steps of a project whose work falls into work units."""
+    """Return the steps of a project that have work units."""
     return [step.name for step in steps_of(project) if step.work_units is not None]
 
 
 def work_units_left(step: Step, project: Project, artefacts: dict[str, Path]) -> tuple[str, ...]:
-    """The work units of a step that are to do, all of them while what it needs is not there; none where it is done.
+    """Return the work units of a step that are not done yet; empty if the step is finished.
 
-    Raises KeyError without an artefact that names them.
+    Parameters
+    ----------
+    step
+        A step with work units.
+    project
+        The project.
+    artefacts
+        Finished artefacts by step. While an input of the step is missing, all its work units are returned.
+
+    Raises
+    ------
+    KeyError
+        An artefact that names the work units is missing.
     """
     assert step.work_units is not None
     names = step.work_units.names_from(artefacts)
@@ -42,9 +54,17 @@ def work_units_left(step: Step, project: Project, artefacts: dict[str, Path]) ->
 
 
 def run_work_unit(project: Project, step_name: str, work_unit: str, progress: Progress) -> str:
-    """Do one work unit of a step, unless it is done: ``reused`` or ``computed``.
+    """Do one work unit of a step, unless it is done already.
 
-    Raises UsageError where there is no such step or work unit, or a step that it needs is not done.
+    Returns
+    -------
+    str
+        ``reused`` or ``computed``.
+
+    Raises
+    ------
+    UsageError
+        There is no such step or work unit, or a step that it needs is not finished.
     """
     step = _step(project, step_name)
     assert step.work_units is not None
@@ -59,7 +79,7 @@ def run_work_unit(project: Project, step_name: str, work_unit: str, progress: Pr
     if shelf.find(made_from) is None:
         out = shelf.begin(made_from)
         with work_unit_lock(out, work_unit, math.inf):
-            # Whoever held the lock may have done it, and another have put the whole on the shelf.
+            # The previous holder of the lock may have done it, and another process may have committed the whole step.
             if shelf.find(made_from) is not None:
                 shelf.leave(made_from)
             elif not step.work_units.done(out, work_unit):
@@ -82,7 +102,7 @@ def _step(project: Project, name: str) -> Step:
 
 
 def _needed(step: Step, project: Project, progress: Progress) -> dict[str, Path]:
-    """The artefacts of the steps before; one whose work units are all done is put on the shelf first."""
+    """Return the artefacts of the earlier steps; an earlier step whose work units are all done is committed first."""
     shelf = Shelf(project.data_root)
     artefacts: dict[str, Path] = {}
     for earlier in chosen_steps(project, [step.name])[:-1]:
@@ -100,7 +120,7 @@ def _needed(step: Step, project: Project, progress: Progress) -> dict[str, Path]
 def _gather(
     step: Step, made_from: Fingerprint, project: Project, artefacts: dict[str, Path], progress: Progress
 ) -> Path | None:
-    """The artefact of a step whose work units are all done, None where one is not."""
+    """Commit a step whose work units are all done and return its artefact; None if a work unit is left."""
     if step.work_units is None:
         return None
     shelf = Shelf(project.data_root)
@@ -108,6 +128,6 @@ def _gather(
         return found
     out = shelf.unfinished(made_from)
     if not all(step.work_units.done(out, name) for name in step.work_units.names_from(artefacts)):
-        # Put on the shelf in this moment, they would all be gone.
+        # If the step is committed at this moment, all its work units have moved.
         return shelf.find(made_from)
     return compute(step, made_from, shelf, project, progress, artefacts, {}, False, math.inf)
