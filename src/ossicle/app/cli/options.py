@@ -5,6 +5,21 @@ from typing import Annotated
 
 import typer
 
+from ossicle.app.project.file_names import PROJECT_FILE
+from ossicle.app.steps.engine.progress_kinds import PROGRESS_KINDS
+from ossicle.core.errors import UsageError
+
+HERE = Path(PROJECT_FILE)
+"""The project file of the current folder, the default of ``--project``."""
+
+
+def _known_progress(kind: str) -> str:
+    """Return the value of ``--progress``; raise UsageError before the command begins if no such kind exists."""
+    if kind not in PROGRESS_KINDS:
+        raise UsageError(f"--progress {kind} is not one of: {', '.join(PROGRESS_KINDS)}")
+    return kind
+
+
 ProjectFile = Annotated[
     Path, typer.Option("--project", "-p", help="Project file, or the folder that holds its ossicle.toml.")
 ]
@@ -28,10 +43,17 @@ DataRoot = Annotated[
     ),
 ]
 ProgressKind = Annotated[
-    str, typer.Option("--progress", help="How to show progress on stderr: auto, rich, plain or none.")
+    str,
+    typer.Option(
+        "--progress",
+        help="How to show progress on stderr: auto, rich, plain or none.",
+        callback=_known_progress,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Threads = Annotated[int, typer.Option("--threads", "-t", min=1, help="Number of CPU threads for the model.")]
+LabelColumn = Annotated[str, typer.Option(help="Label column: a name, a number from 1, or auto.")]
+Recordings = Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")]
 Device = Annotated[
     str,
     typer.Option(

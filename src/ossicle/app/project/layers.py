@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.app.project.benchmark import with_benchmark_preset
+from ossicle.app.project.file_names import LOCAL_FILE
 from ossicle.app.project.former_names import present_key, present_tables
 from ossicle.app.project.toml import parse_toml, read_toml
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.core.suggestion import did_you_mean
 from ossicle.training.presets import preset
 
-LOCAL_FILE = "ossicle.local.toml"
 _RECIPES = "ossicle.app.recipes"
 _MOST_BASES = 8
 

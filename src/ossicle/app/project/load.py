@@ -12,7 +12,8 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from ossicle.app.project.layers import LOCAL_FILE, Layers, add_overrides, origin_of, read_layers
+from ossicle.app.project.file_names import LOCAL_FILE, PROJECT_FILE
+from ossicle.app.project.layers import Layers, add_overrides, origin_of, read_layers
 from ossicle.app.project.placement import (
     SHELL,
     STEP_TABLES,
@@ -27,7 +28,6 @@ from ossicle.app.project.variants import Variants
 from ossicle.core.errors import ProjectError
 from ossicle.core.suggestion import did_you_mean
 
-PROJECT_FILE = "ossicle.toml"
 DATA_ROOT_VARIABLE = "OSSICLE_DATA_ROOT"
 RESULTS_OF_VARIANTS = "variants"
 

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
+from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
-from ossicle.app.cli.run.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
-from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+from ossicle.core.errors import EXIT_INCOMPLETE
 
 _SHOWN = 12
 
@@ -74,10 +73,8 @@ def benchmark(
     from ossicle.app.jobs.benchmark import benchmark_jobs, benchmark_on_slurm
     from ossicle.app.jobs.placed import do_jobs
     from ossicle.app.steps.benchmark.tasks import benchmark_tasks, run_benchmark
-    from ossicle.app.steps.engine.progress import KINDS, make_progress
+    from ossicle.app.steps.engine.progress import make_progress
 
-    if progress not in KINDS:
-        raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
     overrides = (*overrides_of(set_, device, "benchmark"), *_stated(corpus, annotations, model or [], allow_overlap))
     loaded = load_project(project, overrides, data_root)
     if tasks:

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.compare.leaderboard import show
-from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
+from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.run.project import HERE
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import GateRefused
 

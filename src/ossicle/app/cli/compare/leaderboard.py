@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Json, ProjectFile, Set
-from ossicle.app.cli.run.project import HERE
+from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import UsageError

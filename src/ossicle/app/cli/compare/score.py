@@ -9,7 +9,7 @@ import typer
 
 from ossicle.app.api.event_evaluation import evaluate
 from ossicle.app.cli.compare.score_scores import score_scores
-from ossicle.app.cli.options import Json
+from ossicle.app.cli.options import Json, LabelColumn
 from ossicle.app.cli.table import print_rows
 from ossicle.core.errors import UsageError
 from ossicle.metrics.event_report import EventReport, EventScores, plain
@@ -58,7 +58,7 @@ def score(
             help="Match by start within this time, in seconds, and by end within this or half the event length.",
         ),
     ] = None,
-    label_column: Annotated[str, typer.Option(help="Label column: a name, a number from 1, or auto.")] = "auto",
+    label_column: LabelColumn = "auto",
     ignore_labels: Annotated[
         bool, typer.Option("--ignore-labels", help="Compare times only and ignore the labels.")
     ] = False,

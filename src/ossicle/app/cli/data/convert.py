@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import Json
+from ossicle.app.cli.options import Json, LabelColumn
 from ossicle.core.errors import EXIT_INCOMPLETE
 from ossicle.corpus.formats.conversion import Conversion, convert_annotations
 from ossicle.corpus.formats.reader import Reading
@@ -34,7 +34,7 @@ def convert(
         str,
         typer.Option("--from", help=f"Format to read: {', '.join(FORMATS)}; auto detects the format of each file."),
     ] = "auto",
-    label_column: Annotated[str, typer.Option(help="Label column: a name, a number from 1, or auto.")] = "auto",
+    label_column: LabelColumn = "auto",
     default_label: Annotated[
         str, typer.Option(help="Label for rows without a label. Empty: such rows are an error.")
     ] = "",

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.data import dataset_augment, dataset_export, dataset_optimism, dataset_stats, mine
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
-from ossicle.app.cli.run.project import HERE
+from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import HERE, DataRoot, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.run.project import HERE
 from ossicle.app.project.load import load_project
 
 

@@ -3,8 +3,7 @@
 import json
 import math
 
-from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
-from ossicle.app.cli.run.project import HERE
+from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 

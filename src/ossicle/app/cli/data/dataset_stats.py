@@ -5,9 +5,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.run.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 

@@ -3,14 +3,13 @@
 import json
 from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Json, ProjectFile, Set, Variant
+from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set, Variant
 from ossicle.app.cli.table import print_rows
-from ossicle.app.project.load import PROJECT_FILE, load_project
+from ossicle.app.project.load import load_project
 
 
 def register(group: typer.Typer) -> None:
@@ -19,7 +18,7 @@ def register(group: typer.Typer) -> None:
 
 
 def mine(
-    project: ProjectFile = Path(PROJECT_FILE),
+    project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
     data_root: DataRoot = None,

@@ -3,16 +3,15 @@
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
+from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
-from ossicle.app.project.load import PROJECT_FILE, load_project
-from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+from ossicle.app.project.load import load_project
+from ossicle.core.errors import EXIT_INCOMPLETE
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def pseudo(
-    project: ProjectFile = Path(PROJECT_FILE),
+    project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
     device: Device = "",
@@ -46,12 +45,10 @@ def pseudo(
     holds out a fold learns only from labels made by models that held out the same fold. Writes pseudo/round-NNN. Exit
     code 3: done, but some recordings were skipped.
     """
-    from ossicle.app.steps.engine.progress import KINDS, make_progress
+    from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.rounds.pseudo_labels import make_round
     from ossicle.artefacts.typed.dataset import FINAL
 
-    if progress not in KINDS:
-        raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
     loaded = load_project(project, overrides_of(set_, device), data_root, variant)
     with make_progress(progress) as shown:
         made = make_round(loaded, shown, number, replace_it=force)

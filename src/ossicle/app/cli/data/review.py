@@ -9,16 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
-from ossicle.app.project.load import PROJECT_FILE, load_project
+from ossicle.app.project.load import load_project
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.corpus.review.answers import OUTCOMES
 from ossicle.corpus.review.selection import KINDS, ReviewSettings
 from ossicle.corpus.review.tables import FORMATS
-
-HERE = Path(PROJECT_FILE)
 
 
 def register(app: typer.Typer) -> None:

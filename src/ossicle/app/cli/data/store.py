@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.run.project import HERE
 from ossicle.app.project.load import Project, load_project
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.typed.store import StoreFolder

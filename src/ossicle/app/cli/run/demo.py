@@ -9,7 +9,8 @@ import typer
 
 from ossicle.app.cli.options import ProgressKind
 from ossicle.app.cli.table import print_metrics, print_rows
-from ossicle.app.project.load import PROJECT_FILE, load_project
+from ossicle.app.project.file_names import PROJECT_FILE
+from ossicle.app.project.load import load_project
 from ossicle.artefacts.files import read_json, write_text
 from ossicle.artefacts.typed.published import PublishedResults
 from ossicle.bundle.format import read_bundle

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import (
+    HERE,
     DataRoot,
     Device,
     Json,
@@ -19,7 +20,6 @@ from ossicle.app.cli.options import (
     overrides_of,
 )
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.run.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import UsageError
@@ -78,14 +78,12 @@ def export(
     lose at most `export.int8_auc_drop` (0.005) of the out-of-fold macro ROC AUC, else the exit code is 4. Settings:
     the table \\[export] of the project file.
     """
-    from ossicle.app.steps.engine.progress import KINDS, make_progress
+    from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.run_project import run_project
     from ossicle.app.steps.release import bundle as bundle_step
     from ossicle.app.steps.release.export.request import Wish, precisions_asked
     from ossicle.export.speed import Budget
 
-    if progress not in KINDS:
-        raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
     if (budget_minutes is None) != (audio_hours is None):
         raise UsageError("--budget-minutes and --audio-hours must be given together")
     budget = None if budget_minutes is None or audio_hours is None else Budget(budget_minutes, audio_hours)

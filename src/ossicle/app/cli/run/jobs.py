@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
+from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
-from ossicle.app.cli.run.project import HERE
 from ossicle.app.cli.run.train import variants_asked
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import Project, load_project

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
+from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.layers import recipe_names
-from ossicle.app.project.load import PROJECT_FILE, Project, load_project
+from ossicle.app.project.load import Project, load_project
 from ossicle.app.project.scaffold import Wishes, scaffold
 from ossicle.artefacts.files import read_json
 from ossicle.core.errors import EXIT_INCOMPLETE, FetchError, UsageError
@@ -21,8 +21,6 @@ from ossicle.core.errors import EXIT_INCOMPLETE, FetchError, UsageError
 if TYPE_CHECKING:
     from ossicle.app.steps.engine.step import Done, Progress
     from ossicle.app.steps.pipeline.pipeline import Pipeline
-
-HERE = Path(PROJECT_FILE)
 
 
 def register(app: typer.Typer) -> None:
@@ -139,12 +137,10 @@ def run(
     (`split.strategy`) writes a bundle without evaluation: use `ossicle dataset optimism` and `ossicle benchmark`.
     """
     from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
-    from ossicle.app.steps.engine.progress import KINDS, make_progress
+    from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import run_project
 
-    if progress not in KINDS:
-        raise UsageError(f"--progress {progress} is not one of: {', '.join(KINDS)}")
     overrides = overrides_of(set_, device)
     loaded = load_project(project, overrides, data_root, variant)
     words = loaded.settings.chunks.in_words(loaded.settings.frontend)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Json, ProjectFile, Set
+from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set
 from ossicle.app.cli.table import print_rows
-from ossicle.app.project.load import PROJECT_FILE, Project, load_project
+from ossicle.app.project.load import Project, load_project
 from ossicle.core.errors import UsageError
 
 
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def purge(
-    project: ProjectFile = Path(PROJECT_FILE),
+    project: ProjectFile = HERE,
     also: Annotated[
         list[Path] | None,
         typer.Option(help="Another project with the same data root; its outputs are kept too. Repeatable."),

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import DataRoot, Device, ProgressKind, ProjectFile, Set, overrides_of
+from ossicle.app.cli.options import HERE, DataRoot, Device, ProgressKind, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
-from ossicle.app.cli.run.project import HERE
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import Project, load_project
 from ossicle.core.errors import EXIT_INCOMPLETE, GateRefused, UsageError

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.api.audio_files import find_audio
-from ossicle.app.cli.options import Json
+from ossicle.app.cli.options import Json, Recordings
 from ossicle.app.cli.printable import printable
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
@@ -33,7 +33,7 @@ def cutouts(
     events: Annotated[
         Path, typer.Argument(help="Table of events, or a folder of them: Raven, Audacity, CSV, Parquet.")
     ],
-    audio: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")],
+    audio: Recordings,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the audio files; created if missing.")],
     pad_s: Pad = 0.0,
     label: Annotated[

@@ -13,7 +13,7 @@ from ossicle.app.api.engine import RUNTIMES
 from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
 from ossicle.app.api.prediction_tables import PredictionTables
 from ossicle.app.api.recording_prediction import RecordingPrediction
-from ossicle.app.cli.options import Json, Threads
+from ossicle.app.cli.options import Json, Recordings, Threads
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.cli.use.cutouts import Pad
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
 
 def predict(
     bundle: BundleFolder,
-    files: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")],
+    files: Recordings,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results; created if missing.")],
     formats: Annotated[
         str, typer.Option("--format", help=f"Tables to write, comma-separated: {', '.join(EVENT_FORMATS)}.")

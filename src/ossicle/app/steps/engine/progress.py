@@ -11,12 +11,11 @@ from rich.progress import Progress as RichBar
 
 from ossicle.app.steps.engine.step import Silent
 
-KINDS = ("auto", "rich", "plain", "none")
 _EVERY_S = 10.0
 
 
 def make_progress(kind: str) -> "Live | Plain | Quiet":
-    """Return the progress display of a kind; ``auto`` is rich on a terminal and plain elsewhere."""
+    """Return the progress display of a kind of ``PROGRESS_KINDS``; ``auto``: rich on a terminal, plain elsewhere."""
     if kind == "auto":
         kind = "rich" if sys.stderr.isatty() else "plain"
     if kind == "none":

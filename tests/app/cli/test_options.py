@@ -1,0 +1,54 @@
+"""Options that several commands share mean the same in each, and cost no start-up time."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ossicle.app.cli.loading import UnloadedCommand
+from ossicle.app.cli.main import app
+from ossicle.app.cli.panels import command_names
+from ossicle.app.steps.engine.progress import make_progress
+from ossicle.app.steps.engine.progress_kinds import PROGRESS_KINDS
+from ossicle.core.errors import UsageError
+
+
+def with_option(name: str, words: tuple[str, ...], command: Any) -> Iterator[tuple[str, ...]]:
+    """The words of each command, at any depth, that has this option."""
+    if any(name in one.opts for one in command.params):
+        yield words
+    for below, one in getattr(command, "commands", {}).items():
+        yield from with_option(name, (*words, below), one)
+
+
+WITH_PROGRESS = [
+    words for name in command_names() for words in with_option("--progress", (name,), UnloadedCommand(name).load())
+]
+
+
+def test_commands_of_every_kind_show_progress() -> None:
+    assert {("run",), ("demo",), ("dataset", "health"), ("jobs", "task")} <= set(WITH_PROGRESS)
+
+
+@pytest.mark.parametrize("words", WITH_PROGRESS, ids=" ".join)
+def test_an_unknown_progress_is_refused_before_the_command_begins(words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, [*words, "--progress", "loud"])
+    assert isinstance(done.exception, UsageError)
+    assert str(done.exception) == "--progress loud is not one of: auto, rich, plain, none"
+    assert done.exception.exit_code == 2
+
+
+@pytest.mark.parametrize("kind", PROGRESS_KINDS)
+def test_every_kind_of_progress_can_be_made(kind: str) -> None:
+    with make_progress(kind) as shown:
+        shown.begin("training")
+
+
+def test_the_shared_options_load_no_project_and_no_step() -> None:
+    code = "import sys, ossicle.app.cli.options; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert set(loaded) & {"numpy", "polars", "pydantic", "scipy", "rich.progress"} == set()
+    assert set(loaded) & {"ossicle.app.project.load", "ossicle.app.steps.engine.step"} == set()
