@@ -1,4 +1,4 @@
-"""The tasks of a benchmark as jobs: readings are scored side by side, and decided upon when their scores are there."""
+"""The tasks of a benchmark as jobs: readings are scored in parallel, and each is decided once it is scored."""
 
 from ossicle.app.jobs.build import Line, Listed, listed_jobs, placement
 from ossicle.app.jobs.job import Job
@@ -8,12 +8,22 @@ from ossicle.app.steps.pipeline.pipelines import pipeline_of
 
 
 def benchmark_on_slurm(project: Project, on: str | None) -> bool:
-    """Whether any task of a benchmark is placed on Slurm."""
+    """Return whether any task of a benchmark is placed on Slurm."""
     return any(placement(project, table, on).on == "slurm" for table in pipeline_of(project).job_tables)
 
 
 def benchmark_jobs(project: Project, overrides: tuple[str, ...], on: str | None) -> list[Job]:
-    """The jobs of a benchmark; the shelf makes tasks that are done a matter of seconds."""
+    """Return the jobs of a benchmark; tasks that are finished take only seconds.
+
+    Parameters
+    ----------
+    project
+        The project with a ``[benchmark]`` table.
+    overrides
+        The ``--set`` options that the project was loaded with.
+    on
+        Where to run, as in ``--on``; None for what ``[jobs]`` says.
+    """
     line = Line(project, overrides)
     listed = [
         Listed(

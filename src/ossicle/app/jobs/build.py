@@ -1,4 +1,4 @@
-"""From a project to jobs: what is to do under its settings, where each step is placed, and what each task's line is."""
+"""Make jobs of a project: which work is left under its settings, where each step runs, and each task's command line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,14 +11,14 @@ from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.app.steps.pipeline.work_units import work_units_left
 
 LARGEST_ARRAY = 1000
-"""Slurm's own limit is one more, where nobody has raised it."""
+"""The largest number of tasks in one array; Slurm's own limit is one more unless it was raised."""
 
 
 @dataclass(frozen=True)
 class Listed:
     """A task of another command: its name, its command line, and the names of the tasks it needs.
 
-    ``kind`` names the job that it falls into with its like, ``table`` the table of ``[jobs]`` that places it.
+    ``kind`` names the job that holds it and similar tasks, and ``table`` the table of ``[jobs]`` that places it.
     """
 
     name: str
@@ -30,13 +30,13 @@ class Listed:
 
 @dataclass(frozen=True)
 class Line:
-    """What every command line of a project holds: its file, the variant, settings and data root of this call."""
+    """The common part of a project's command lines: its file, variant, settings and data root."""
 
     project: Project
     overrides: tuple[str, ...] = ()
 
     def __call__(self, *words: str) -> tuple[str, ...]:
-        """A command on the project, to be run in its folder."""
+        """Return a command on the project, to run in its folder."""
         project = self.project
         own = project.folder / project.settings.project.data_root
         return (
@@ -50,9 +50,9 @@ class Line:
 
 
 def placement(project: Project, step: str, on: str | None) -> StepPlacement:
-    """Where a step runs: ``on`` stands for what ``[jobs]`` says, and ``local`` for everything.
+    """Return where a step runs: ``on`` overrides ``[jobs]``, and ``local`` overrides everything.
 
-    A step's own table keeps its word against ``slurm``.
+    A step's own ``[jobs.STEP]`` table overrides ``slurm``.
     """
     jobs = project.settings.jobs
     placed = jobs.placed(step, _most_at_a_time(project, step))
@@ -62,7 +62,7 @@ def placement(project: Project, step: str, on: str | None) -> StepPlacement:
 
 
 def _most_at_a_time(project: Project, table: str) -> int:
-    """How many tasks of a table of ``[jobs]`` may run at a time where no table says it; 0 sets no limit."""
+    """Return how many tasks of a table of ``[jobs]`` may run at a time if no table sets it; 0 sets no limit."""
     pipeline = pipeline_of(project)
     for step in pipeline.steps_of(project):
         if step.name == table and step.work_units is not None:
@@ -71,11 +71,21 @@ def _most_at_a_time(project: Project, table: str) -> int:
 
 
 def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...], on: str | None) -> list[Job]:
-    """The jobs of what is to do among ``steps``; each needs the one before it.
+    """Return the jobs of the unfinished work among ``steps``; each job needs the one before it.
 
-    The planning steps of the pipeline are done already.
+    The planning steps of the pipeline are done already. The remaining work units of a step are one array. Neighbouring
+    steps without work units and with the same placement are one task.
 
-    A step that falls into work units is an array of those left; neighbours of one placement that do not are one task.
+    Parameters
+    ----------
+    project
+        The project.
+    steps
+        The steps to run.
+    overrides
+        The ``--set`` options that the project was loaded with.
+    on
+        Where to run, as in ``--on``; None for what ``[jobs]`` says.
     """
     line, prefix = Line(project, overrides), f"{project.variant}." if project.variant else ""
     found = find_steps(steps, project)
@@ -109,7 +119,7 @@ def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...
 
 
 def listed_jobs(project: Project, listed: Sequence[Listed], on: str | None) -> list[Job]:
-    """Jobs of tasks that another command lists: those of one kind are an array, and a job waits for whole arrays."""
+    """Return the jobs of another command's tasks: tasks of one kind are an array, and a job waits for whole arrays."""
     kinds = {one.name: one.kind for one in listed}
     grouped: dict[str, list[Listed]] = {}
     for one in listed:
@@ -128,7 +138,7 @@ def listed_jobs(project: Project, listed: Sequence[Listed], on: str | None) -> l
 
 
 def _append(jobs: list[Job], name: str, step: str, tasks: Sequence[Task], placed: StepPlacement) -> None:
-    # The parts of an array too long for one job need the same ones, and are all needed by the next.
+    # All parts of an array that is too long for one job need the same jobs, and the next job needs all parts.
     last = jobs[-1] if jobs else None
     needs = () if last is None else tuple(job.name for job in jobs if job.needs == last.needs)
     for part, begin in enumerate(range(0, len(tasks), LARGEST_ARRAY), start=1):
@@ -137,13 +147,13 @@ def _append(jobs: list[Job], name: str, step: str, tasks: Sequence[Task], placed
 
 
 def make_plan(project: Project, jobs: Sequence[Job]) -> JobPlan:
-    """A plan with the project's patience."""
+    """Return a plan of jobs with the project's limits on attempts and continuations."""
     of = project.settings.jobs
     return JobPlan(tuple(jobs), of.attempts, of.continuations)
 
 
 def local_cap(project: Project, job: Job) -> int:
-    """How many tasks of a job run here at a time."""
+    """Return how many tasks of a job may run on this machine at a time."""
     room = project.settings.project.workers
     for step in steps_of(project):
         if step.name == job.step and step.work_units is not None:

@@ -1,4 +1,4 @@
-"""Jobs to their end: each is started when those it needs are done, here or on Slurm, and watched."""
+"""Run jobs to their end: start each, here or on Slurm, when the jobs it needs are done, and watch it."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -26,11 +26,32 @@ def conduct(
     wait: bool = True,
     program: Sequence[str] = PROGRAM,
 ) -> list[TaskState]:
-    """Run a plan to its end, and give how its tasks ended; jobs that need a failed one are not started.
+    """Run a plan to its end; jobs that need a failed job are not started.
 
-    ``cap``: how many tasks of a job may run here at a time. ``show`` hears how things are, every ``poll_s`` seconds.
-    Without ``wait`` it returns when everything is submitted that needs no more work here: jobs that run here after ones
-    on Slurm are left. KeyboardInterrupt ends what runs here (its state is saved) and leaves Slurm's jobs as they are.
+    KeyboardInterrupt ends the tasks on this machine, which save their state, and leaves those on Slurm running.
+
+    Parameters
+    ----------
+    folder
+        The folder of the plan.
+    plan
+        The jobs.
+    cap
+        Returns how many tasks of a job may run on this machine at a time.
+    show
+        Called with the states of all tasks.
+    poll_s
+        Seconds between two queries of Slurm.
+    wait
+        Whether to wait for the end. If not, return when all jobs are submitted that need no more work on this machine;
+        jobs on this machine that follow jobs on Slurm are not run.
+    program
+        The command that runs ``ossicle``.
+
+    Returns
+    -------
+    list[TaskState]
+        How each task ended.
     """
     begun: set[str] = set()
     with LocalPool(folder, plan.attempts, program) as pool:
@@ -59,7 +80,7 @@ def conduct(
 
 
 class _Watch:
-    """How the tasks are, with Slurm asked no more often than is good for it."""
+    """The states of the tasks; asks Slurm no more often than it tolerates."""
 
     def __init__(self, folder: PlanFolder, plan: JobPlan) -> None:
         self._folder, self._plan = folder, plan
@@ -67,19 +88,19 @@ class _Watch:
         self._lost: dict[tuple[str, int], int] = {}
 
     def forget(self) -> None:
-        """Ask anew at the next look."""
+        """Ask Slurm again at the next look."""
         self._asked = -1e9
 
     def look(self, poll_s: float) -> list[TaskState]:
-        """The states; a task counts as lost only when several looks missed it."""
+        """Return the states; a task counts as lost only when several looks miss it."""
         fresh = time.monotonic() - self._asked >= poll_s
         if fresh:
             try:
-                # First the queue, then what the tasks say: one that ends between the two has said so.
+                # Read the queue first and the task states after it: a task that ends in between has recorded its end.
                 self._queued = slurm.queue(self._folder.numbers().values())
                 self._answered = time.monotonic()
             except (OssicleError, OSError):
-                # A busy controller answers later; a dead one is told after a while.
+                # A busy controller answers later; report an unreachable one after several looks.
                 if time.monotonic() - self._answered > _MOST_SILENCE_S:
                     raise
             self._asked = time.monotonic()
@@ -100,24 +121,24 @@ def _done(plan: JobPlan, states: Sequence[TaskState]) -> set[str]:
 
 
 def _ready(job: Job, plan: JobPlan, begun: set[str], done: set[str], stuck: set[str]) -> bool:
-    """A job here waits for those it needs; Slurm waits by itself for the ones that it has."""
+    """Return whether a job can start: a local job waits for all it needs, and Slurm waits for its own jobs itself."""
     if any(name in stuck for name in job.needs):
         return False
     return all(name in done or (job.on_slurm and name in begun and plan.job(name).on_slurm) for name in job.needs)
 
 
 def _waits(job: Job, plan: JobPlan, done: set[str]) -> bool:
-    """Whether a job that was not begun waits, itself or through another, for Slurm."""
+    """Return whether a job that was not started waits for Slurm, directly or through another job."""
     open_needs = [plan.job(name) for name in job.needs if name not in done]
     return any(one.on_slurm or _waits(one, plan, done) for one in open_needs)
 
 
 def failures(folder: PlanFolder, states: Sequence[TaskState]) -> OssicleError | None:
-    """What went wrong, with the log and the one line that runs the task by hand; None where nothing did."""
+    """Return an error that lists failed tasks, each with its log and the line to run it by hand; None without any."""
     bad = [one for one in states if one.state in ("failed", "cancelled", "lost")]
     if not bad:
         return None
-    # What needed a failed one was never begun, and has nothing to tell.
+    # Tasks that need a failed task were never started, so leave them out.
     bad = [one for one in bad if one.attempt] or bad
     lines = [
         f"{one.job}/{one.task.name}: {one.state}{f' ({one.reason})' if one.reason else ''}; log {one.log}; "

@@ -1,9 +1,9 @@
-"""The folder of one submission: the one module that knows the names of the files in it.
+"""The folder of one submission. Only this module knows the names of its files.
 
 <data root>/jobs/0001/plan.json        the jobs
-                      launch.sh        submits them by hand; beside it a .sbatch for each job, and task.sh
+                      launch.sh        submits them by hand; next to it a .sbatch for each job, and task.sh
                       submitted.jsonl  Slurm's numbers of the jobs
-                      state/JOB/0.jsonl   what became of each attempt at a task
+                      state/JOB/0.jsonl   the outcome of each attempt at a task
                       logs/JOB-0.log
 """
 
@@ -28,46 +28,46 @@ class PlanFolder:
 
     @property
     def plan_file(self) -> Path:
-        """The jobs as JSON."""
+        """Return the path of the jobs as JSON."""
         return self.path / "plan.json"
 
     @property
     def launcher(self) -> Path:
-        """A script that submits everything."""
+        """Return the path of a script that submits everything."""
         return self.path / "launch.sh"
 
     @property
     def supervisor(self) -> Path:
-        """Shell functions that the scripts share."""
+        """Return the path of the shell functions that the scripts share."""
         return self.path / "task.sh"
 
     @property
     def submitted(self) -> Path:
-        """A JSON line for each job that Slurm has."""
+        """Return the path of a file with a JSON line for each job submitted to Slurm."""
         return self.path / "submitted.jsonl"
 
     def script(self, job: Job) -> Path:
-        """The sbatch script of a job."""
+        """Return the path of a job's sbatch script."""
         return self.path / f"{job.name}.sbatch"
 
     def state(self, job: Job, index: int) -> Path:
-        """What became of a task, a JSON line each time something did."""
+        """Return the path of a task's states, one JSON line for each change."""
         return self.path / "state" / job.name / f"{index}.jsonl"
 
     def log(self, job: Job, index: int) -> Path:
-        """What a task said."""
+        """Return the path of a task's output."""
         return self.path / "logs" / f"{job.name}-{index}.log"
 
     def plan(self) -> JobPlan:
-        """The jobs."""
+        """Return the jobs."""
         return read_plan(self.plan_file)
 
     def numbers(self) -> dict[str, str]:
-        """Slurm's number of each job that was submitted, the latest where it was more than once."""
+        """Return Slurm's number of each submitted job, the latest if a job was submitted several times."""
         return {str(one["job"]): str(one["id"]) for one in json_lines(self.submitted)}
 
     def by_hand(self, task: Task) -> str:
-        """One line that runs a task in a shell."""
+        """Return one line that runs a task in a shell."""
         return f"cd {shlex.quote(str((self.project / task.folder).resolve()))} && {task.line}"
 
     def make(self, plan: JobPlan) -> None:
@@ -78,7 +78,7 @@ class PlanFolder:
 
 
 def new_folder(data_root: Path, project: Path) -> PlanFolder:
-    """The next free folder of a data root."""
+    """Make the next free folder of a data root."""
     place = data_root / JOBS
     place.mkdir(parents=True, exist_ok=True)
     number = max((int(one.name) for one in place.iterdir() if one.name.isdigit()), default=0)
@@ -87,19 +87,19 @@ def new_folder(data_root: Path, project: Path) -> PlanFolder:
         try:
             (place / f"{number:04}").mkdir()
         except FileExistsError:
-            # Another command was faster.
+            # Another command made this folder first.
             continue
         return PlanFolder(place / f"{number:04}", project)
 
 
 def all_folders(data_root: Path, project: Path) -> list[PlanFolder]:
-    """The folders of a data root that hold a plan, the latest last."""
+    """Return the folders of a data root that hold a plan, the latest last."""
     found = sorted((data_root / JOBS).glob("[0-9]*/plan.json"), key=lambda file: int(file.parent.name))
     return [PlanFolder(file.parent, project) for file in found]
 
 
 def last_folder(data_root: Path, project: Path) -> PlanFolder:
-    """The latest folder of a data root; raises UsageError where nothing was ever submitted."""
+    """Return the latest folder of a data root; raises UsageError if nothing was ever submitted."""
     found = all_folders(data_root, project)
     if not found:
         raise UsageError(f"no jobs in {data_root}; create them with ossicle jobs submit or ossicle run --on slurm")
@@ -107,7 +107,7 @@ def last_folder(data_root: Path, project: Path) -> PlanFolder:
 
 
 def json_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects in a file of JSON lines; a torn line is passed over, and no file is no line."""
+    """Return the objects in a file of JSON lines; incomplete lines are skipped, and a missing file has none."""
     out = []
     for line in path.read_bytes().splitlines() if path.exists() else ():
         try:

@@ -1,7 +1,7 @@
 """Jobs as data: tasks that are command lines, the jobs they need, and where they run.
 
-A task's command begins with ``ossicle``, is run in a folder relative to the project's, and may be run any number of
-times: what is done is reused. So every runner, and a hand, ends in the same line.
+A task's command begins with ``ossicle``, runs in a folder relative to that of the project, and may be run any number
+of times: finished work is reused. So every runner, and a user by hand, runs the same line.
 """
 
 import shlex
@@ -28,7 +28,7 @@ class Task:
     folder: str = "."
 
     def __post_init__(self) -> None:
-        """Refuse other programs and other places."""
+        """Reject other programs and other places."""
         if not self.argv or self.argv[0] != COMMAND or not all(isinstance(one, str) for one in self.argv):
             raise ValueError(f"task {self.name!r}: argv must begin with {COMMAND!r} and hold text only")
         if any("\0" in one for one in (*self.argv, self.name)):
@@ -38,13 +38,13 @@ class Task:
 
     @property
     def line(self) -> str:
-        """The command as a shell reads it."""
+        """Return the command as shell text."""
         return shlex.join(self.argv)
 
 
 @dataclass(frozen=True)
 class Job:
-    """Tasks that may run side by side once the jobs in ``needs`` are done; ``step`` names their table in ``[jobs]``."""
+    """Tasks that may run in parallel once the jobs in ``needs`` are done; ``step`` names their table in ``[jobs]``."""
 
     name: str
     tasks: tuple[Task, ...]
@@ -53,7 +53,7 @@ class Job:
     step: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a name that could not be a file's, and a job without work."""
+        """Reject a name that cannot be a file name, and a job without tasks."""
         if not is_plain_name(self.name):
             raise ValueError(f"job {self.name!r}: the name must be plain (letters, digits, '.', '_', '-')")
         if not self.tasks:
@@ -61,7 +61,7 @@ class Job:
 
     @property
     def on_slurm(self) -> bool:
-        """Whether Slurm runs it."""
+        """Whether the job runs on Slurm."""
         return self.placement.on == "slurm"
 
 
@@ -74,7 +74,7 @@ class JobPlan:
     continuations: int = 50
 
     def __post_init__(self) -> None:
-        """Refuse two of one name, and needs that are not there or come later."""
+        """Reject duplicate names, and needed jobs that are missing or come later."""
         known: set[str] = set()
         for job in self.jobs:
             if job.name in known:
@@ -84,7 +84,7 @@ class JobPlan:
             known.add(job.name)
 
     def job(self, name: str) -> Job:
-        """The job of a name; raises KeyError."""
+        """Return the job of a name; raises KeyError."""
         return {job.name: job for job in self.jobs}[name]
 
 
@@ -94,7 +94,7 @@ def write_plan(file: Path, plan: JobPlan) -> None:
 
 
 def read_plan(file: Path) -> JobPlan:
-    """A plan from its JSON; raises ArtefactError, naming the file, for what is none."""
+    """Read a plan from its JSON; raises ArtefactError with the file's name if it holds no plan."""
     value = read_json(file)
     try:
         if value["format"] != FORMAT_VERSION:

@@ -1,4 +1,4 @@
-"""The steps of projects done where they are placed: planned, written down, and conducted to their end."""
+"""Run the steps of projects where they are placed: plan them, write the plan, and run it to its end."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from ossicle.core.errors import UsageError
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked for: steps as in ``ossicle run``, settings of the call, and where, as ``--on`` says it."""
+    """The options of a call: steps as in ``ossicle run``, ``--set`` settings, and where to run as in ``--on``."""
 
     names: tuple[str, ...] = ()
     until: str | None = None
@@ -27,14 +27,24 @@ class Wish:
 
 
 def needs_jobs(project: Project, wish: Wish) -> bool:
-    """Whether any step is placed elsewhere than in the process that was asked."""
+    """Return whether any step is placed outside the calling process."""
     here = {step.name for step in pipeline_of(project).planning_steps(project)}
     steps = chosen_steps(project, wish.names, wish.until)
     return any(placement(project, step.name, wish.on).on == "slurm" for step in steps if step.name not in here)
 
 
 def jobs_of(projects: Sequence[Project], wish: Wish, progress: Progress) -> list[Job]:
-    """The jobs of what is to do; the steps that name work units are run here first."""
+    """Return the jobs of the unfinished work; the steps that name work units are run here first.
+
+    Parameters
+    ----------
+    projects
+        The projects or variants to run.
+    wish
+        Which steps to run, and where.
+    progress
+        Where the steps report how far they are.
+    """
     steps = [chosen_steps(project, wish.names, wish.until) for project in projects]
     for project, of in zip(projects, steps, strict=True):
         run_planning_steps(project, progress, of)
@@ -46,14 +56,14 @@ def jobs_of(projects: Sequence[Project], wish: Wish, progress: Progress) -> list
 
 
 def run_planning_steps(project: Project, progress: Progress, steps: Sequence[Step], *, wait: bool = True) -> None:
-    """Run those of ``steps`` that say which work units there are, with the steps they need."""
+    """Run those of ``steps`` that determine the work units, with the steps they need."""
     planning = pipeline_of(project).planning_steps(project)
     if planning and planning[-1].name in [step.name for step in steps]:
         run_project(project, progress, names=[step.name for step in planning], wait=wait)
 
 
 def before_slurm(jobs: Sequence[Job]) -> list[Job]:
-    """The jobs on Slurm and those they need: what is left may be done by whoever waited for them."""
+    """Return the jobs on Slurm and those they need; a process that waited for them can do the rest itself."""
     needed: set[str] = set()
     for job in reversed(jobs):
         if job.on_slurm or job.name in needed:
@@ -62,14 +72,14 @@ def before_slurm(jobs: Sequence[Job]) -> list[Job]:
 
 
 def lay_out(project: Project, jobs: Sequence[Job], folder: PlanFolder | None = None) -> tuple[PlanFolder, JobPlan]:
-    """Write the plan of jobs and its scripts to a folder, the next one of the data root where none is named."""
+    """Write the plan of jobs and its scripts to a folder, by default the next one of the data root."""
     place, plan = folder or new_folder(project.data_root, project.folder), make_plan(project, jobs)
     write_scripts(place, plan)
     return place, plan
 
 
 def _refuse_doubles(project: Project, jobs: Sequence[Job]) -> None:
-    """Raise UsageError where Slurm has one of the tasks already: a second would hold a node and wait for the first."""
+    """Raise UsageError if a task is on Slurm already: a second copy would occupy a node and wait for the first."""
     wanted = {task.argv for job in jobs if job.on_slurm for task in job.tasks}
     for folder in all_folders(project.data_root, project.folder):
         numbers = folder.numbers()
@@ -91,9 +101,30 @@ def do_jobs(
     *,
     wait: bool = True,
 ) -> PlanFolder | None:
-    """Run jobs to their end, or until all is submitted; ``told`` hears where they are written before any begins.
+    """Run jobs to their end, or until all are submitted.
 
-    None where there is nothing to do. Raises OssicleError with every task that did not end well.
+    Parameters
+    ----------
+    project
+        The project whose settings place the jobs.
+    jobs
+        The jobs to run.
+    show
+        Called with the states of all tasks.
+    told
+        Called with the folder of the plan before any job starts.
+    wait
+        Whether to wait for jobs on Slurm.
+
+    Returns
+    -------
+    PlanFolder or None
+        The folder of the plan; None if there is nothing to do.
+
+    Raises
+    ------
+    OssicleError
+        Tasks failed; the message lists each of them.
     """
     if not jobs:
         return None

@@ -1,4 +1,4 @@
-"""Tasks as processes on this machine, some at a time; the same lines are left of each as on Slurm."""
+"""Run tasks as processes on this machine, a few at a time; each leaves the same state lines as on Slurm."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from ossicle.artefacts.process_group import ProcessGroup
 from ossicle.core.errors import EXIT_USAGE
 
 _GRACE_S = 30.0
-# Safe path: a file in the project's folder must not stand for a module.
+# Safe path: a file in the project's folder must not be imported as a module.
 PROGRAM = (sys.executable, "-P", "-m", "ossicle")
 
 
@@ -30,9 +30,9 @@ class _Running:
 
 
 class LocalPool:
-    """Runs the tasks of jobs, a few at a time; one that fails or dies is run again, ``attempts`` times in all.
+    """Runs the tasks of jobs, a few at a time; a task that fails or dies is retried, with ``attempts`` runs in all.
 
-    Use it in a ``with`` block: however that ends, no process stays behind; those that run are told to save their state.
+    Use it in a ``with`` block: no process remains at its end. Running tasks are asked to save their state.
     """
 
     def __init__(self, folder: PlanFolder, attempts: int, program: Sequence[str] = PROGRAM) -> None:
@@ -48,7 +48,7 @@ class LocalPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End what runs."""
+        """End the running tasks."""
         for one in self._running.stop():
             self._say(one, "cancelled", one.process.returncode)
 
@@ -59,15 +59,15 @@ class LocalPool:
 
     @property
     def busy(self) -> bool:
-        """Whether anything runs or waits."""
+        """Whether any task runs or waits."""
         return bool(self._waiting or self._running)
 
     def failed(self, job: Job) -> bool:
-        """Whether a task of the job has failed for good."""
+        """Return whether a task of the job failed in all its attempts."""
         return job.name in self._failed
 
     def poll(self) -> None:
-        """Take leave of tasks that have ended, and start those that there is room for."""
+        """Collect tasks that have ended, and start waiting tasks where a slot is free."""
         for one in self._running:
             code = one.process.poll()
             if code is not None:
@@ -82,7 +82,7 @@ class LocalPool:
     def _start(self, job: Job, index: int, attempt: int) -> None:
         task = job.tasks[index]
         with open(self._folder.log(job, index), "ab") as log:
-            # In a session of its own: Ctrl-C reaches it through us, as SIGTERM, which saves its state.
+            # In its own session: we pass Ctrl-C on as SIGTERM, on which the task saves its state.
             process = subprocess.Popen(
                 [*self._program, *task.argv[1:]],
                 cwd=self._folder.project / task.folder,

@@ -1,4 +1,4 @@
-"""What is missing before jobs are submitted: Slurm itself, partitions and accounts that the settings name."""
+"""What is missing before jobs are submitted: Slurm itself, or partitions and accounts that the settings name."""
 
 import getpass
 import shutil
@@ -12,7 +12,7 @@ from ossicle.app.steps.pipeline.pipelines import pipeline_of
 
 
 def slurm_findings(project: Project) -> Iterator[Finding]:
-    """What Slurm says of the places that ``[jobs]`` names; nothing where no step is placed there."""
+    """Check the partitions and accounts of ``[jobs]`` with Slurm; yields nothing if no step is placed there."""
     of, pipeline = project.settings.jobs, pipeline_of(project)
     here = {step.name for step in pipeline.planning_steps(project)}
     own = [step.name for step in pipeline.steps_of(project) if step.name not in here]
@@ -32,7 +32,7 @@ def slurm_findings(project: Project) -> Iterator[Finding]:
         return
     yield Finding("slurm", True, f"answers; partitions: {', '.join(sorted(partitions))}")
     for name, users in _named(there, "partition").items():
-        # sbatch takes several, with commas, and uses whichever is free first.
+        # sbatch accepts several, separated by commas, and uses the first that is free.
         missing = [one for one in name.split(",") if one not in partitions]
         what = f"partition {name} of {users}"
         if missing:
@@ -52,7 +52,7 @@ def slurm_findings(project: Project) -> Iterator[Finding]:
 
 
 def _named(there: dict[str, StepPlacement], key: str) -> dict[str, str]:
-    """The values of a setting, with the steps that name them."""
+    """Return the values of a setting, with the steps that use them."""
     out: dict[str, list[str]] = {}
     for step, placed in there.items():
         if value := getattr(placed, key):

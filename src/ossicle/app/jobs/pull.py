@@ -1,7 +1,7 @@
-"""Results of the same project on another machine, brought here with rsync: over ssh, or from a folder.
+"""Copy results of the same project from another machine with rsync: over ssh, or from a folder.
 
-What rsync brings lies beside its place until it is whole; artefacts are taken one by one, and one that is here already
-is not brought again. Links are left behind: what they point to may be anything.
+rsync writes next to the final place until a result is whole. Artefacts are copied one by one, and those that are here
+already are skipped. Links are not copied, because they may point to anything.
 """
 
 import os
@@ -21,12 +21,12 @@ from ossicle.core.errors import OssicleError, UsageError
 
 _STAGE = ".ossicle-part-pull"
 _PARTIAL = 23
-"""How rsync ends where a source is not there."""
+"""rsync's exit code for a missing source."""
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """One result or artefact: how many files and bytes there are of it, and whether it was brought."""
+    """One result or artefact: the number of its files, their bytes, and whether it was copied."""
 
     what: str
     files: int
@@ -35,16 +35,39 @@ class Pulled:
 
 
 def extras_of(project: Project) -> dict[str, str]:
-    """Return what may be brought beside the results, and the folder of the data root that holds it."""
+    """Return what can be copied besides the results, each with the folder of the data root that holds it."""
     return {**pipeline_of(project).pulled, "logs": JOBS}
 
 
 def pull_project(
     project: Project, remote: str, extras: Sequence[str], remote_data_root: str = "", *, dry_run: bool = False
 ) -> list[Pulled]:
-    """Bring results, and artefacts of ``extras``, from the project's folder ``remote``.
+    """Copy results, and artefacts of ``extras``, from a project folder on another machine.
 
-    Raises UsageError without rsync or for a ``remote`` that would be an option, OssicleError with what rsync said.
+    Parameters
+    ----------
+    project
+        The project on this machine.
+    remote
+        The project folder to copy from: ``HOST:PATH``, or a path.
+    extras
+        Artefacts to copy besides the results: keys of :func:`extras_of`.
+    remote_data_root
+        The data root there; empty for the one in the project's settings.
+    dry_run
+        Whether to only list what would be copied.
+
+    Returns
+    -------
+    list[Pulled]
+        One entry for each result or artefact that exists there.
+
+    Raises
+    ------
+    UsageError
+        rsync is not installed, or ``remote`` would be read as an option.
+    OssicleError
+        rsync failed, or there are no results; the message holds rsync's output.
     """
     if shutil.which("rsync") is None:
         raise UsageError("rsync is not installed; install it here and there")
@@ -75,14 +98,14 @@ def pull_project(
 
 
 def _bring(root: str, what: str, place: Path, *, dry_run: bool) -> Pulled | None:
-    """Bring one file or folder; None where it is not there."""
+    """Copy one file or folder; None if it does not exist there."""
     sizes = _sizes(f"{root}/{what}")
     if sizes is None:
         return None
     if dry_run:
         return Pulled(what, len(sizes), sum(sizes), "")
     place.parent.mkdir(parents=True, exist_ok=True)
-    # The same name each time, so that an interrupted pull goes on from where it was.
+    # Use the same name each time, so that an interrupted pull resumes.
     stage = place.parent / f"{_STAGE}-{place.name}"
     source = f"{root}/{what}"
     if _is_folder(source):
@@ -96,7 +119,7 @@ def _bring(root: str, what: str, place: Path, *, dry_run: bool) -> Pulled | None
 
 
 def _names(source: str) -> list[str]:
-    """Names of the folders directly in ``source``, unfinished ones left out; none where it is not there."""
+    """Return names of the folders directly in ``source``, except unfinished ones; empty if it does not exist."""
     done = _call(["--dirs", "--list-only"], source)
     if done.returncode:
         return []
@@ -110,7 +133,7 @@ def _is_folder(source: str) -> bool:
 
 
 def _sizes(source: str) -> list[int] | None:
-    """The sizes in bytes of the files in ``source``; None where it is not there."""
+    """Return the sizes in bytes of the files in ``source``; None if it does not exist."""
     done = _call(["--recursive", "--list-only", "--no-human-readable"], source)
     if done.returncode == _PARTIAL:
         return None
@@ -127,6 +150,6 @@ def _rsync(options: list[str], source: str, target: str) -> None:
 
 
 def _call(options: list[str], *places: str) -> subprocess.CompletedProcess[str]:
-    # Names are sent as they are: no shell over there reads them.
+    # Names are sent unquoted, because no shell on the other machine reads them.
     argv = ["rsync", "--protect-args", *options, "--", *places]
     return subprocess.run(argv, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})

@@ -1,7 +1,7 @@
-"""The scripts of jobs as text: an sbatch array for each job on Slurm, and a launcher. Pure; nothing is submitted.
+"""The scripts of jobs as text: an sbatch array for each job on Slurm, and a launcher. Nothing here submits jobs.
 
-Every word that comes from a project is quoted for the shell, a command is an array of words and never a string that is
-parsed again, so that names with spaces, quotes and dollars stay names, and exit codes stay exit codes.
+Every word from a project is quoted for the shell. A command is an array of words and never a string that is parsed
+again. So names with spaces, quotes and dollar signs stay intact, and exit codes are kept.
 """
 
 import os
@@ -15,7 +15,7 @@ from ossicle.app.jobs.job import Job, JobPlan, write_plan
 from ossicle.artefacts.files import write_text
 
 SIGNAL = "B:USR1@60"
-"""A minute before the wall time the script, and nobody else, gets SIGUSR1; SIGTERM is left to mean scancel."""
+"""Slurm sends SIGUSR1 to the script alone, one minute before the time limit; SIGTERM therefore always means scancel."""
 
 
 def write_scripts(folder: PlanFolder, plan: JobPlan) -> None:
@@ -31,7 +31,7 @@ def write_scripts(folder: PlanFolder, plan: JobPlan) -> None:
 
 
 def sbatch_script(folder: PlanFolder, plan: JobPlan, job: Job) -> str:
-    """The array of a job; it runs in the folder of the project, which ``sbatch --chdir`` names."""
+    """Return the array script of a job; it runs in the project folder, which ``sbatch --chdir`` names."""
     cap = f"%{job.placement.max_concurrent}" if job.placement.max_concurrent else ""
     log = _relative(folder.path, folder.project).replace("%", "%%") + f"/logs/{job.name}-%a.log"
     options = [
@@ -63,7 +63,7 @@ def sbatch_script(folder: PlanFolder, plan: JobPlan, job: Job) -> str:
 
 
 def resources_asked(job: Job) -> list[str]:
-    """What a job asks of Slurm, as options of sbatch."""
+    """Return the resources that a job requests from Slurm, as options of sbatch."""
     of = job.placement
     kind = f"{of.gpu_type}:" if of.gpu_type else ""
     asked = {
@@ -79,14 +79,14 @@ def resources_asked(job: Job) -> list[str]:
 
 
 def sbatch_argv(folder: PlanFolder, job: Job, after: list[str]) -> list[str]:
-    """The command that submits a job, to start when the jobs numbered ``after`` have ended well."""
+    """Return the command that submits a job, to start when the jobs numbered ``after`` have succeeded."""
     needs = [f"--dependency=afterok:{':'.join(after)}", "--kill-on-invalid-dep=yes"] if after else []
     script = str(folder.script(job).resolve())
     return ["sbatch", "--parsable", *needs, f"--chdir={folder.project.resolve()}", script]
 
 
 def launcher(folder: PlanFolder, plan: JobPlan) -> str:
-    """A script that does by hand what ``ossicle jobs submit`` does."""
+    """Return a script that does by hand what ``ossicle jobs submit`` does."""
     lines = [
         "#!/bin/bash",
         "# Submits the jobs beside it, each after those it needs. What is done already is reused.",
@@ -113,7 +113,7 @@ def launcher(folder: PlanFolder, plan: JobPlan) -> str:
             lines.append(f"job{number}=$(submit {job.name}{after})")
             lines.append(f'echo "{job.name}: ${{job{number}}}"')
         else:
-            # Exit code 3 says that inputs were left out: what could be done is done.
+            # Exit code 3 means that some inputs were skipped: the task is finished.
             lines += [f"({place(task.folder)}{task.line}) || [ $? -eq 3 ]" for task in job.tasks]
     if later:
         lines.append('echo "When those have ended, run:"')
@@ -122,7 +122,7 @@ def launcher(folder: PlanFolder, plan: JobPlan) -> str:
 
 
 def place(folder: str) -> str:
-    """The step into a task's folder, for a shell that is in the project's."""
+    """Return the shell command that changes from the project folder to a task's folder."""
     return "" if folder == "." else f"cd {shlex.quote(folder)} && "
 
 
@@ -131,5 +131,5 @@ def _relative(path: Path, start: Path) -> str:
 
 
 def _sbatch_word(text: str) -> str:
-    # sbatch splits the line as a shell does, so far as quotes and backslashes go.
+    # sbatch splits the line as a shell does with regard to quotes and backslashes.
     return shlex.quote(text)

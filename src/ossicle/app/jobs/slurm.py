@@ -1,4 +1,4 @@
-"""What Slurm is told and asked: ``sbatch``, ``squeue``, ``scontrol``. No accounting is needed."""
+"""Commands sent to Slurm: ``sbatch``, ``squeue``, ``scontrol``. No accounting database is needed."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from ossicle.core.errors import OssicleError, UsageError
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A task in the queue: Slurm's word for its state, why it waits, and on which node it is."""
+    """A task in the queue: its state in Slurm's words, why it waits, and its node."""
 
     state: str
     reason: str
@@ -22,7 +22,7 @@ class Queued:
 
 
 def require_slurm() -> None:
-    """Raise UsageError where there is no Slurm."""
+    """Raise UsageError if Slurm is not installed."""
     if shutil.which("sbatch") is None:
         raise UsageError(
             "there is no sbatch here: run this where Slurm's commands are, run it with --on local, or have "
@@ -31,11 +31,11 @@ def require_slurm() -> None:
 
 
 def submit(folder: PlanFolder, job: Job, after: Sequence[str]) -> str:
-    """Submit a job and note its number; raises OssicleError with what sbatch said where it refuses."""
+    """Submit a job and record its number; raises OssicleError with sbatch's message if it refuses."""
     done = _call(sbatch_argv(folder, job, list(after)))
     if done.returncode:
         raise OssicleError(f"sbatch refused job {job.name} (exit code {done.returncode}): {done.stderr.strip()}")
-    # With several clusters the number is followed by ";cluster".
+    # With several clusters, ";cluster" follows the number.
     number = done.stdout.strip().splitlines()[-1].partition(";")[0]
     with folder.submitted.open("a") as file:
         file.write(json.dumps({"job": job.name, "id": number}) + "\n")
@@ -43,9 +43,9 @@ def submit(folder: PlanFolder, job: Job, after: Sequence[str]) -> str:
 
 
 def queue(numbers: Collection[str]) -> dict[str, Queued]:
-    """The tasks of these jobs that Slurm still has, by ``number_index``.
+    """Return the tasks of these jobs that Slurm still lists, by ``number_index``.
 
-    Raises OssicleError where Slurm does not answer; it knows nothing of a job some minutes after its end.
+    Slurm forgets a job some minutes after its end. Raises OssicleError if Slurm does not answer.
     """
     if not numbers:
         return {}
@@ -62,13 +62,13 @@ def queue(numbers: Collection[str]) -> dict[str, Queued]:
 
 
 def partitions() -> set[str] | None:
-    """The names of the partitions; None where Slurm does not answer."""
+    """Return the names of the partitions; None if Slurm does not answer."""
     done = _call(["sinfo", "--noheader", "--format=%R"])
     return None if done.returncode else {line.strip() for line in done.stdout.splitlines()}
 
 
 def accounts(user: str) -> set[str] | None:
-    """The accounts that a user may charge; None where there is no accounting to ask."""
+    """Return the accounts that a user may charge; None without an accounting database."""
     if shutil.which("sacctmgr") is None:
         return None
     done = _call(["sacctmgr", "--noheader", "--parsable2", "show", "associations", f"user={user}", "format=account"])
@@ -76,5 +76,5 @@ def accounts(user: str) -> set[str] | None:
 
 
 def _call(argv: list[str]) -> subprocess.CompletedProcess[str]:
-    # In a session of its own: Ctrl-C is for us to answer, and a half-told sbatch would be a job that nobody knows of.
+    # In its own session, so that Ctrl-C reaches only us: an interrupted sbatch could leave an unrecorded job.
     return subprocess.run(argv, capture_output=True, text=True, check=False, start_new_session=True, timeout=120)

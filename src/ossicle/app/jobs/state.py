@@ -1,4 +1,4 @@
-"""What became of tasks: from the lines that their attempts leave, and from Slurm's queue."""
+"""The states of tasks, from the lines that their attempts write and from Slurm's queue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from ossicle.app.jobs.slurm import Queued
 from ossicle.core.errors import EXIT_GATE, EXIT_INCOMPLETE, EXIT_OK
 
 FINE = (EXIT_OK, EXIT_INCOMPLETE, EXIT_GATE)
-"""Exit codes of a task whose work is done, whatever is to be said of it."""
+"""Exit codes of a task that finished its work, with or without remarks."""
 ENDED = frozenset({"done", "failed", "cancelled", "lost"})
 
 
 @dataclass(frozen=True)
 class TaskState:
-    """A task and how it is: waiting, pending, running, again, done, failed, cancelled or lost; ``code`` once it ended.
+    """A task and its state: waiting, pending, running, again, done, failed, cancelled or lost; ``code`` once it ended.
 
-    ``attempt`` counts from 1; ``reason`` is Slurm's, or ours in words.
+    ``attempt`` counts from 1; ``reason`` comes from Slurm or from Ossicle.
     """
 
     job: str
@@ -32,12 +32,12 @@ class TaskState:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come of it by itself."""
+        """Whether the state is final."""
         return self.state in ENDED
 
 
 def task_states(folder: PlanFolder, plan: JobPlan, queued: Mapping[str, Queued] | None) -> list[TaskState]:
-    """How all tasks are; ``queued`` was asked before, None where Slurm does not answer."""
+    """Return the states of all tasks; ``queued`` is Slurm's earlier answer, or None if Slurm does not answer."""
     numbers = folder.numbers()
     return [
         _state(folder, job, index, numbers.get(job.name), queued)

@@ -128,6 +128,6 @@ def _gather(
         return found
     out = shelf.unfinished(made_from)
     if not all(step.work_units.done(out, name) for name in step.work_units.names_from(artefacts)):
-        # If the step is committed at this moment, all its work units have moved.
+        # Look again: another process may commit the step at this moment, and its unfinished work units are then gone.
         return shelf.find(made_from)
     return compute(step, made_from, shelf, project, progress, artefacts, {}, False, math.inf)

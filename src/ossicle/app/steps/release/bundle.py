@@ -1,4 +1,4 @@
-"""Step ``bundle``: the model trained on everything, exported, checked against torch, with all it needs to be run."""
+"""Step ``bundle``: export the model trained on all recordings, check it against torch, and add all it needs to run."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _PARITY_S = 60.0
 
 
 def run(context: Context) -> None:
-    """Export, prove parity on real sound, and write the bundle."""
+    """Export, check parity on real sound, and write the bundle."""
     settings = context.project.settings
     plan, front = settings.plan, settings.frontend
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
@@ -80,7 +80,7 @@ def run(context: Context) -> None:
 
 
 def exported(context: Context, labels: Sequence[str], recording: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The final model's files for a bundle, and how closely its graphs agree with torch on a recording."""
+    """Return the final model's files for a bundle, and how closely its graphs agree with torch on a recording."""
     from ossicle.export.onnx_graph import model_graph, waveform_graph
     from ossicle.export.parity import check_parity
     from ossicle.models.networks.registry import build_network
@@ -100,7 +100,7 @@ def exported(context: Context, labels: Sequence[str], recording: str) -> tuple[d
 
 
 def origin(context: Context) -> dict[str, Any]:
-    """What every bundle says of where it comes from."""
+    """Return the provenance that every bundle records."""
     return {
         "ossicle": version("ossicle"),
         "torch": version("torch"),
@@ -114,7 +114,7 @@ def origin(context: Context) -> dict[str, Any]:
 
 
 def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The figures of the card: the headline out of fold first, then what is in-sample, named so."""
+    """Return the figures of the model card: the out-of-fold headline first, then in-sample figures, named as such."""
     kind = kind_in(metrics)
     out = []
     if kind.ranks_recordings:

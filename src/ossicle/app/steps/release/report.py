@@ -1,4 +1,4 @@
-"""Step ``report``: everything a person should see of a run, on one page."""
+"""Step ``report``: all results of a run that a user should see, on one page."""
 
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.judge.evaluation import judged_events, judged_run
@@ -28,7 +28,7 @@ STEP_VERSION = 7
 
 
 def run(context: Context) -> None:
-    """Gather and draw."""
+    """Collect the results and write the page."""
     from ossicle.report.pages.page import write_report
 
     settings = context.project.settings
@@ -78,7 +78,7 @@ def run(context: Context) -> None:
         noise_gate=[Judged.from_json(one) for one in gate["firings"]],
         notes=notes(decision.written, figures, second),
         split=context.read(DatasetFolder).split,
-        # A refused bundle is not laid beside the page.
+        # A refused bundle is not published next to the page.
         files={METRICS: METRICS}
         | ({"bundle": f"{BUNDLE}/", "model card": f"{BUNDLE}/{CARD}"} if gate["passed"] else {}),
     )

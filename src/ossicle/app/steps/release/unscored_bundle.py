@@ -1,8 +1,8 @@
-"""Step ``bundle`` of a leaky split: the model trained on everything, with decisions that were fitted on nothing.
+"""Step ``bundle`` of a leaky split: the model trained on all recordings, with decisions that were not fitted.
 
-Where clips of one recording lie on both sides there are no out-of-fold scores to fit a threshold on, nor to judge one
-by. Such a bundle is for ``ossicle benchmark``, which judges it on a corpus of its own; it says in its split what leaks,
-and holds no figure.
+If clips of one recording are on both sides of the split, there are no out-of-fold scores to fit or evaluate a
+threshold. Such a bundle is for ``ossicle benchmark``, which evaluates it on a separate corpus. The bundle records in
+its split what leaks, and holds no figures.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ _MIDDLE = 0.5
 
 
 def run(context: Context) -> None:
-    """Export, prove parity on real sound, and write the bundle."""
+    """Export, check parity on real sound, and write the bundle."""
     settings, dataset = context.project.settings, context.read(DatasetFolder)
     clips, labels = dataset.clips, dataset.labels
     paths = {one.id: one.path for one in read_index(context.read(CorpusFolder)).recordings}
@@ -61,7 +61,7 @@ def run(context: Context) -> None:
 
 
 def unfitted(grid: DecisionGrid) -> Decision:
-    """The simplest decision of the grid, with the threshold nearest to one half."""
+    """Return the simplest decision of the grid, with the threshold nearest to one half."""
     return min(grid.decisions(), key=lambda one: abs(one.on - _MIDDLE))
 
 

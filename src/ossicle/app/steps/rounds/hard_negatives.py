@@ -1,8 +1,8 @@
-"""Mining hard negatives: the false alarms of a project's own models, kept for its next dataset.
+"""Mine hard negatives: save false alarms of a project's own models for its next dataset.
 
-Each recording was scored by the model that held out its group, under the decision of its fold, with thresholds lowered
-by a factor: what nearly fired teaches as well. Where such a false alarm lies is all that is kept; in the next round it
-is a noise clip of its recording, held out with it as everything else of that recording.
+Each recording was scored by the model that held out its group, under the decision of its fold. The thresholds are
+lowered by a factor, so that near misses are used too. Only the position of a false alarm is saved. In the next round
+it is a noise clip of its recording, and is held out with the rest of that recording.
 """
 
 from collections.abc import Mapping
@@ -30,16 +30,33 @@ from ossicle.inference.decisions.decide import decide
 
 @dataclass(frozen=True, slots=True)
 class Mining:
-    """What a round of mining found, and its file (None where an earlier round found the same)."""
+    """The result of a round of mining, and its file (None if an earlier round found the same)."""
 
     found: tuple[FalseAlarm, ...]
     file: Path | None
 
 
 def mine(project: Project, most: int, lower: float) -> Mining:
-    """Keep the ``most`` surest false alarms beside the project file, thresholds taken times ``lower`` (up to 1).
+    """Save the false alarms with the highest scores in the project folder.
 
-    Raises UsageError where the project has not been run under its settings, or nothing was found.
+    Parameters
+    ----------
+    project
+        A project that was run up to the step ``decision``.
+    most
+        The largest number of false alarms to save.
+    lower
+        Factor on every threshold, at most 1.
+
+    Returns
+    -------
+    Mining
+        The saved false alarms and their file.
+
+    Raises
+    ------
+    UsageError
+        The project was not run with these settings, or there is no false alarm.
     """
     found_steps = find_steps(chosen_steps(project, (decision.STEP.name,)), project)
     missing = [name for name, path in found_steps.items() if path is None]
@@ -53,7 +70,7 @@ def mine(project: Project, most: int, lower: float) -> Mining:
     for key in truth.ids:
         of = decisions[truth.folds[key]]
         found += fired(key, truth.recordings[key].digest, scores.track(key), of, lower)
-    # Everything annotated keeps them away, not only what became a target.
+    # Exclude everything annotated, not only what became a target.
     notes = read_index(corpus).annotations
     kept = false_alarms(found, notes, project.settings.dataset.margin_s, most)
     if not kept:
@@ -68,7 +85,7 @@ def mine(project: Project, most: int, lower: float) -> Mining:
 def fired(
     recording_id: str, digest: str, track: ScoreTrack, decisions: Mapping[str, Decision], lower: float
 ) -> list[FalseAlarm]:
-    """What a track's labels give under their decisions, thresholds taken times ``lower``."""
+    """Return the events of a track under the decisions of its labels, with thresholds multiplied by ``lower``."""
     low = {label: replace(one, on=one.on * lower, off=one.off * lower) for label, one in decisions.items()}
     return [
         FalseAlarm(recording_id, digest, event.start_s, event.end_s, event.label, event.score)

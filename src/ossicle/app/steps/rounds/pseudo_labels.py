@@ -1,7 +1,8 @@
-"""Pseudo-labels: what a project's own models say of unlabelled recordings, kept as a round for its next training.
+"""Pseudo-labels: predictions of a project's own models for unlabelled recordings, saved as a round for its next
+training.
 
-Of a model that held a fold out there is a view of its own: it is the one thing that may teach the next model that holds
-this fold out. The view ``final`` is the mean of all of them, for the model that learns from everything.
+Each model that held out a fold has its own view. Only this view may train the next model that holds out the same fold.
+The view ``final`` is the mean of all these models, for the model that is trained on all recordings.
 """
 
 from collections import Counter
@@ -48,7 +49,7 @@ from ossicle.training.pseudo import split_recordings
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A round that was made: where it lies, what it says of itself, and recordings that could not be used, by path."""
+    """A new round: its folder, its description, and the recordings that could not be used, by path."""
 
     path: Path
     about: Mapping[str, Any]
@@ -56,10 +57,30 @@ class Made:
 
 
 def make_round(project: Project, progress: Progress, number: int | None = None, *, replace_it: bool = False) -> Made:
-    """Label the unlabelled recordings with the models that the rounds before ``number`` taught; the next, if None.
+    """Label the unlabelled recordings with the models that the earlier rounds trained.
 
-    Raises UsageError where those are not trained, where the round is there already (unless ``replace_it``) or one
-    before it is not, and where no window is sure enough; SplitError for a leaky split.
+    Parameters
+    ----------
+    project
+        The project with a ``[pseudo]`` table.
+    progress
+        Where the steps report how far they are.
+    number
+        The round to make, from 1; None makes the next one.
+    replace_it
+        Whether to overwrite an existing round.
+
+    Returns
+    -------
+    Made
+        The round, and what could not be used.
+
+    Raises
+    ------
+    UsageError
+        The models are not trained, the round exists, an earlier round is missing, or no window has enough confidence.
+    SplitError
+        The split is leaky.
     """
     refuse_leaky(project)
     folder = project.folder / FOLDER
@@ -99,7 +120,7 @@ def make_round(project: Project, progress: Progress, number: int | None = None, 
 
 
 def _before(project: Project, number: int) -> Project:
-    """The project as the rounds before ``number`` leave it."""
+    """Return the project as the rounds before ``number`` leave it."""
     own = project.settings.pseudo
     earlier = replace(own, rounds=NONE) if number == 1 else replace(own, up_to=number - 1)
     return replace(project, settings=replace(project.settings, pseudo=earlier))
@@ -113,7 +134,7 @@ def _taught_words(project: Project) -> str:
 def _views(
     project: Project, made: Mapping[str, Path], number: int
 ) -> tuple[dict[str, View], dict[str, Any], dict[str, str]]:
-    """The views of a round, what it says of itself, and what could not be used."""
+    """Return the views of a round, its description, and the recordings that could not be used."""
     own, dataset, training = project.settings.pseudo, DatasetFolder.among(made), TrainingFolder.among(made)
     names, corpus, scores = dataset.holding_out, read_index(CorpusFolder.among(made)), PseudoScoresFolder.among(made)
     unlabelled = read_index(UnlabelledFolder.among(made))
@@ -149,8 +170,10 @@ def _views(
 def _taught(
     dataset: DatasetFolder, training: TrainingFolder, corpus: CorpusIndex
 ) -> tuple[dict[str, Labelled], dict[str, frozenset[str]]]:
-    """By model: the labelled recordings that taught it, itself or through what labelled its lessons, and the unlabelled
-    ones that it was taught (ids).
+    """Return by model the labelled recordings behind its training, and the unlabelled recordings (ids) it was trained
+    on.
+
+    The labelled recordings include those that trained the models behind its pseudo-labels.
     """
     taught: dict[str, Labelled] = {}
     heard: dict[str, frozenset[str]] = {}
@@ -169,7 +192,7 @@ def _windows(
     recordings: Sequence[Recording],
     heard: frozenset[str],
 ) -> tuple[Windows, dict[str, Any]]:
-    """The windows that the mean of some models keeps, and how many it did not, by reason."""
+    """Return the windows that the mean of some models keeps, and the number of dropped windows by reason."""
     settings, own = project.settings, project.settings.pseudo
     kept: list[tuple[Recording, Kept, bool]] = []
     dropped: Counter[str] = Counter()
@@ -192,7 +215,7 @@ def _windows(
 
 
 def _about(project: Project, made: Mapping[str, Path], labels: tuple[str, ...], number: int) -> dict[str, Any]:
-    """What a round was made from, and with."""
+    """Return what a round was made from, and with which settings."""
     settings, own = project.settings, project.settings.pseudo
     kinds = (DatasetFolder, TrainingFolder, UnlabelledFolder, PseudoScoresFolder)
     return {

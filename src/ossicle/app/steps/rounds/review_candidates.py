@@ -1,8 +1,8 @@
-"""Step ``candidates``: what a person may be asked about, found in recordings that nobody annotated and in those judged.
+"""Step ``candidates``: find events for review, in recordings that were annotated and in those that were not.
 
-No part of a run: ``ossicle review export`` asks for it. Where a recording was annotated as a whole, its out-of-fold
-scores are read, under the decision of its fold; the others are scored by the bundle, which never saw them as a whole.
-Beside events there are those that a lower threshold would find.
+This is not part of a run: ``ossicle review export`` runs it. For recordings annotated as a whole, the out-of-fold
+scores are read, under the decision of their fold. The bundle scores the others, which it never saw as a whole.
+Candidates are the events, and those that a lower threshold would find.
 """
 
 import time
@@ -40,7 +40,7 @@ LOWER = 0.5
 
 
 def run(context: Context) -> None:
-    """Write candidates, what was left out, and the score tracks of recordings that nobody annotated."""
+    """Write candidates, skipped recordings, and the score tracks of recordings without annotations."""
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     decisions, own = context.read(DecisionFolder).decisions, context.own(CandidatesFolder)
     found: list[Candidate] = []
@@ -72,7 +72,7 @@ def run(context: Context) -> None:
 
 
 def candidates_in(recording_id: str, track: ScoreTrack, decisions: Mapping[str, Decision]) -> list[Candidate]:
-    """The events of a track, and what a threshold lower by :data:`LOWER` finds where there is no event."""
+    """Return the events of a track, and what a threshold lowered by :data:`LOWER` finds where there is no event."""
     events = decide(track, decisions)
     out = [
         Candidate(recording_id, one.start_s, one.end_s, one.label, one.score, decisions[one.label].on, True)
@@ -88,7 +88,7 @@ def candidates_in(recording_id: str, track: ScoreTrack, decisions: Mapping[str, 
 
 
 def read_candidates(candidates: CandidatesFolder) -> list[Candidate]:
-    """The candidates of the artefact ``candidates``."""
+    """Return the candidates of the artefact ``candidates``."""
     return [Candidate(**row) for row in candidates.table.iter_rows(named=True)]
 
 

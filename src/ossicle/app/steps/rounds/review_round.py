@@ -1,4 +1,4 @@
-"""A review round: events out to a person as tables, and what they say of them back into the project."""
+"""A review round: export events as tables for a reviewer, and import the reviewer's answers into the project."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -33,7 +33,7 @@ _TABLES = frozenset({".txt", ".csv", ".tsv"})
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import kept: the file (None where an earlier one says the same), the answers, and what was not used."""
+    """The result of an import: the file (None if an earlier one holds the same), the answers, and what was not used."""
 
     file: Path | None
     answers: Answers
@@ -43,10 +43,30 @@ class Imported:
 def export_review(
     project: Project, out: Path, settings: ReviewSettings, formats: Sequence[str], progress: Progress
 ) -> tuple[Export, dict[str, str]]:
-    """Write the tables of a review into the new folder ``out``, whole or absent; gives what went out.
+    """Write the tables of a review into a new folder, whole or absent.
 
-    Recordings that could not be read come with their reasons. UsageError where the project has not been run under its
-    settings, where ``out`` is there already, and where there is nothing to ask.
+    Parameters
+    ----------
+    project
+        A project that was run.
+    out
+        The folder to write; it must not exist.
+    settings
+        Which events to export, and how many.
+    formats
+        Names of the annotation formats to write.
+    progress
+        Where the steps report how far they are.
+
+    Returns
+    -------
+    tuple[Export, dict[str, str]]
+        What was exported, and the recordings that could not be read, with the reasons.
+
+    Raises
+    ------
+    UsageError
+        The project was not run with these settings, ``out`` exists, or there is nothing to review.
     """
     if out.exists():
         raise UsageError(f"{out} already exists; choose a new folder, so that no corrected table is overwritten")
@@ -102,10 +122,34 @@ def import_review(
     new_labels: Sequence[str] = (),
     accept_unchanged: bool = False,
 ) -> Imported:
-    """Read corrected tables and keep what they say below the project's folder, whole or absent.
+    """Read corrected tables and save the answers in the project folder, whole or absent.
 
-    Raises FormatError with file and line for tables that cannot be read or contradict each other, UsageError where the
-    folder holds no export and where nothing in it was reviewed.
+    Parameters
+    ----------
+    project
+        The project that was exported.
+    folder
+        The exported folder with corrected tables.
+    by
+        The name of the reviewer.
+    progress
+        Where the steps report how far they are.
+    new_labels
+        Labels outside the project that the tables may use.
+    accept_unchanged
+        Whether tables without any change count as reviewed.
+
+    Returns
+    -------
+    Imported
+        The saved answers, and what was not used.
+
+    Raises
+    ------
+    FormatError
+        A table cannot be read or contradicts another; the message names file and line.
+    UsageError
+        The folder holds no export, or nothing in it was reviewed.
     """
     export = read_export(folder)
     said = answers(export, read_returned(folder, export), new_labels=new_labels, accept_unchanged=accept_unchanged)

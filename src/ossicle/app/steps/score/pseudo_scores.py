@@ -1,7 +1,7 @@
-"""Step ``pseudo_scores``, beside the chain: every unlabelled recording scored by every model that held something out.
+"""Step ``pseudo_scores``, outside the chain: score every unlabelled recording with every model that held something out.
 
-A recording is decoded once for all models. Each model's scores are kept apart: which of them may teach whom is not
-decided here.
+A recording is decoded once for all models. The scores of each model are kept apart, and later code decides which of
+them may train which model.
 """
 
 import time
@@ -29,7 +29,7 @@ _BATCH = 8
 
 
 def run(context: Context) -> None:
-    """Score what is usable, going on after the recordings that an interrupted run finished."""
+    """Score the usable recordings; an interrupted run continues after its finished recordings."""
     folder, own = audio_folder(context.project), context.own(PseudoScoresFolder)
     names = context.read(DatasetFolder).holding_out
     predictors = [trained_predictor(context, name) for name in names]

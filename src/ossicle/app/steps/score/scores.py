@@ -1,4 +1,4 @@
-"""Step ``scores``: every annotated recording scored by the model that never saw its group."""
+"""Step ``scores``: score every annotated recording with the model that held out its group."""
 
 import time
 from pathlib import Path
@@ -23,7 +23,7 @@ _BATCH = 8
 
 
 def run(context: Context) -> None:
-    """Write one score track a recording, through the engine that ``ossicle predict`` uses.
+    """Write one score track for each recording, with the engine that ``ossicle predict`` uses.
 
     Raises SplitError for a leaky split: see :func:`refuse_leaky`.
     """
@@ -42,7 +42,10 @@ def _run_one(context: Context, name: str) -> None:
 
 
 def _score_work_unit(context: Context, name: str, before: int, total: int) -> int:
-    """Score what the model ``name`` held out; gives the number of recordings, ``before`` and ``total`` are for show."""
+    """Score what the model ``name`` held out and return the number of recordings.
+
+    ``before`` (recordings scored earlier) and ``total`` are for progress only.
+    """
     dataset, own = context.read(DatasetFolder), context.own(ScoresFolder)
     models = dataset.models_by_fold
     keys = sorted((row["fold"], row["recording_id"]) for row in dataset.folds.to_dicts() if models[row["fold"]] == name)
@@ -62,7 +65,7 @@ def _score_work_unit(context: Context, name: str, before: int, total: int) -> in
 
 
 def refuse_leaky(project: Project) -> None:
-    """Raise SplitError for a split in which no recording is out of fold as a whole: there is no headline to be had."""
+    """Raise SplitError for a split that holds out no recording as a whole: it can have no headline figure."""
     split = project.settings.split
     if not split.kind.judges_recordings:
         raise SplitError(
@@ -74,7 +77,7 @@ def refuse_leaky(project: Project) -> None:
 
 
 def audio_digest(corpus: Path) -> str:
-    """What of the corpus is read: paths and bytes of the recordings, not their annotations."""
+    """Return the digest of what is read of the corpus: paths and bytes of the recordings, not their annotations."""
     recordings: list[Recording] = list(read_index(IndexFolder(corpus)).recordings)
     return digest(sorted([one.id, one.digest] for one in recordings))
 
@@ -90,7 +93,7 @@ STEP = Step(
     run=run,
     reads={"corpus": audio_digest},
     work_units=WorkUnits(
-        # What one model scores is a work unit.
+        # The recordings that one model scores are one work unit.
         named_by=(DatasetFolder.step,),
         names=lambda inputs: DatasetFolder.among(inputs).holding_out,
         run=_run_one,

@@ -1,1 +1,1 @@
-"""Steps that train, and what opens a trained model."""
+"""Steps that train, and the code that loads a trained model."""

@@ -1,7 +1,8 @@
-"""What rounds of pseudo-labels taught a training: handed to it, and written down beside its models.
+"""Pseudo-labels of a training: pass them to it, and record them with its models.
 
 The summary of the training then holds, by model, the rounds and views, the windows by label, and what was not used and
-why; its table the unlabelled recordings that each model heard, and all labelled ones that taught it through others.
+why. Its table holds the unlabelled recordings that each model was trained on, and all labelled recordings that shaped
+it through other models.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ _HEARD, _KINDS = "heard", ("ids", "digests", "groups")
 
 
 def pseudo_settings(project: Project) -> dict[str, Any]:
-    """The settings of pseudo-labels that shape a training; none where no round teaches it."""
+    """Return the pseudo-label settings that shape a training; empty if it uses no round."""
     if not teaching_rounds(project):
         return {}
     settings = project.settings.pseudo
@@ -31,12 +32,12 @@ def pseudo_settings(project: Project) -> dict[str, Any]:
 
 
 def pseudo_inputs(project: Project) -> dict[str, str]:
-    """The digests of the rounds that teach a training."""
+    """Return the digests of the rounds that a training uses."""
     return {path.name: round_digest(path) for path in teaching_rounds(project)}
 
 
 def pseudo_source(context: Context) -> PseudoSource | None:
-    """Where the trainings of the step find their pseudo-labels; None where no round teaches them."""
+    """Return where the trainings of the step find their pseudo-labels; None if they use no round."""
     rounds = teaching_rounds(context.project)
     if not rounds:
         return None
@@ -54,7 +55,7 @@ def pseudo_source(context: Context) -> PseudoSource | None:
 
 
 def write_taught(context: Context, models: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
-    """Write what taught each model and return what the summary says of it; nothing where no round taught them."""
+    """Write which pseudo-labels trained each model, and return the summary's entry; empty if they use no round."""
     source = pseudo_source(context)
     if source is None:
         return {}
@@ -76,9 +77,9 @@ def write_taught(context: Context, models: Mapping[str, tuple[int, ...]]) -> dic
 
 
 def read_taught(training: TrainingFolder, model: str) -> tuple[frozenset[str], Labelled]:
-    """The unlabelled recordings (ids) that a model was taught, and the labelled ones that taught whoever labelled them.
+    """Return the unlabelled recordings (ids) a model was trained on, and the labelled ones behind their pseudo-labels.
 
-    Both empty where no round taught it.
+    Both are empty if the model used no round.
     """
     of = training.taught.filter(training.taught["model"] == model)
     heard, *taught = (frozenset(of.filter(of["kind"] == kind)["value"].to_list()) for kind in (_HEARD, *_KINDS))
@@ -86,13 +87,13 @@ def read_taught(training: TrainingFolder, model: str) -> tuple[frozenset[str], L
 
 
 def pseudo_in_words(training: TrainingFolder) -> str:
-    """What taught the models of a training beside the labels, in a line; empty where nothing did."""
+    """Describe in one line the pseudo-labels that trained the models; empty if there were none."""
     made = training.summary
     told: Mapping[str, Any] = made.get("pseudo", {})
     if not told:
         return ""
     rounds = sorted({one["round"] for of in told.values() for one in of["rounds"]})
-    # Keys are sorted in the file, and the final model comes last.
+    # The file sorts its keys, and the final model must come last.
     names = sorted(told, key=lambda name: (not made["held_out"][name], name))
     counts = ", ".join(f"{name} {told[name]['windows']}" for name in names)
     return f"pseudo-labelled windows of {', '.join(rounds)}: {counts}"

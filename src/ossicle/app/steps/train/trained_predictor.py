@@ -1,4 +1,4 @@
-"""A trained model of a project, ready to score: with the project's settings, threads and device."""
+"""Load a trained model of a project for scoring, with the project's settings, threads and device."""
 
 from ossicle.app.steps.engine.step import Context
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -7,8 +7,8 @@ from ossicle.inference.predictor import Predictor
 
 
 def trained_predictor(context: Context, name: str) -> Predictor:
-    """The model ``name`` of the artefact ``training``; raises UsageError where the device is missing."""
-    # Torch is an optional extra, needed only where something is really scored.
+    """Load the model ``name`` of the artefact ``training``; raises UsageError if the device is missing."""
+    # Torch is an optional extra, needed only for actual scoring.
     from ossicle.models.devices import device
     from ossicle.models.predictor import load_predictor, use_threads
 

@@ -1,4 +1,4 @@
-"""Step ``training``: one model for each held-out fold, and one on everything for the bundle."""
+"""Step ``training``: train one model for each held-out fold, and one on all recordings for the bundle."""
 
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -25,11 +25,11 @@ HUB = "hub"
 
 
 def run(context: Context) -> None:
-    """Fit all models that are not fitted yet, several at a time."""
+    """Train all models that are not trained yet, several at a time."""
     dataset, own = context.read(DatasetFolder), context.own(TrainingFolder)
     models = dataset.models
     if not all(own.run(name).done for name in models):
-        # Here, since torch takes seconds to import and most runs find their models on the shelf.
+        # Imported here: torch takes seconds to import, and most runs reuse their models.
         from ossicle.training.crossval import fit_all
 
         say_composition(context)
@@ -37,7 +37,7 @@ def run(context: Context) -> None:
         _try_export(context)
         with ExitStack() as held:
             for name in models:
-                # A job on another machine may be at one of them.
+                # A job on another machine may be training one of them.
                 if not own.run(name).done:
                     held.enter_context(work_unit_lock(context.out, name, LOCK_WAIT_S))
             fit_all(fit_jobs(context), context.project.settings.training.parallel, context.progress.advance)
@@ -47,7 +47,7 @@ def run(context: Context) -> None:
 
 
 def fit_jobs(context: Context) -> list["FitJob"]:
-    """The trainings of the step: one for each model that holds something out, and the final one."""
+    """Return the trainings of the step: one for each model that holds something out, and the final one."""
     from ossicle.training.crossval import FitJob
 
     settings, dataset = context.project.settings, context.read(DatasetFolder)
@@ -74,9 +74,11 @@ def fit_jobs(context: Context) -> list["FitJob"]:
 
 
 def say_composition(context: Context) -> None:
-    """Say how much is read from the store and how much from files, and keep it with the run.
+    """Report how much is read from the store and how much from files, and record it with the run.
 
-    No part of the content: the store's own content digest, an input of this step, says which recordings are where.
+    The record is not part of the content: the store's content digest, an input of this step, covers where each
+    recording
+    is.
     """
     found = composition(context.read(StoreFolder).path)
     context.progress.say(found.line)
@@ -87,7 +89,7 @@ def say_composition(context: Context) -> None:
 
 
 def say_backgrounds(context: Context) -> None:
-    """Say it where augmentation asks for backgrounds and the dataset has no clips to take them from."""
+    """Report if augmentation needs background clips and the dataset has none."""
     asked = context.project.settings.augment.background_probability
     if asked > 0 and not any(clip.role == "noise" for clip in context.read(DatasetFolder).clips):
         context.progress.say(
@@ -97,9 +99,9 @@ def say_backgrounds(context: Context) -> None:
 
 
 def _try_export(context: Context) -> None:
-    """Export an untrained network of the project's kind, unless a training of it has begun: it then was exported.
+    """Export an untrained network of the project's kind, unless a training has begun and so passed this check.
 
-    Raises ArtefactError where the network can never become a bundle: better before the first epoch than after the last.
+    Raises ArtefactError before the first epoch if the network can never become a bundle.
     """
     from ossicle.export.trial import try_export
     from ossicle.models.networks.registry import build_network
@@ -135,7 +137,7 @@ def _settings(project: Project) -> dict[str, object]:
 
 
 def _pretrained_file(project: Project) -> Path | None:
-    """The file of weights to start from; None for none, or timm's hub."""
+    """Return the file of pretrained weights; None if there are none, or if they come from timm's hub."""
     named = project.settings.training.pretrained
     if named in ("", HUB):
         return None
@@ -146,7 +148,7 @@ def _pretrained_file(project: Project) -> Path | None:
 
 
 def pretrained(project: Project) -> dict[str, str]:
-    """What the weights to start from are: the path of a file shapes nothing."""
+    """Return the digest or version of the pretrained weights; the path of their file does not matter."""
     file = _pretrained_file(project)
     if file is not None:
         return {"pretrained": file_digest(file)}

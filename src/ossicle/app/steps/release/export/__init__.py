@@ -1,6 +1,6 @@
-"""``ossicle export``: the bundle of a project in further precisions, with what each costs and how fast it is.
+"""``ossicle export``: the bundle of a project in further precisions, with the loss and speed of each.
 
-Off the chain: nothing reads it again. ``graphs`` makes the graphs, ``ranges`` draws the sound that int8 is calibrated
-on, ``held_out`` judges every precision by the models of the folds, ``speeds`` measures, ``written`` puts the folder
-together.
+This is outside the chain: no step reads the result. ``graphs`` makes the graphs, ``int8_ranges`` draws the sound that
+calibrates int8, ``held_out`` evaluates every precision with the models of the folds, ``run`` does all this and
+measures speeds, and ``output_bundle`` writes the folder.
 """

@@ -1,4 +1,4 @@
-"""The graphs of an export, and predictors of them that are in no bundle yet."""
+"""The graphs of an export, and predictors that run them before they are in a bundle."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -22,7 +22,7 @@ Chunks = Callable[[], Iterable[NDArray[np.float32]]]
 
 
 def in_precision(graph: bytes, precision: str, fed: Callable[[], Iterable[NDArray[np.float32]]]) -> bytes:
-    """A float32 graph with weights of ``precision``; ``fed`` gives what int8 takes its ranges from."""
+    """Convert a float32 graph to weights of ``precision``; ``fed`` yields the inputs that calibrate int8."""
     if precision == "fp32":
         return graph
     if precision == "int8":
@@ -39,9 +39,22 @@ def final_graphs(
     waveform: bool,
     chunks: Chunks,
 ) -> Mapping[str, bytes]:
-    """The graphs by their names in a bundle: of the final network, of all ``folds`` where given, in all precisions.
+    """Return the graphs of an export in all precisions, by their names in a bundle.
 
-    Graphs of waveforms only where asked for; ``chunks`` gives training sound (plan.chunk_samples,).
+    Parameters
+    ----------
+    final
+        The final network.
+    folds
+        The networks of all folds, for a graph of their mean; empty for none.
+    plan, front
+        The chunk plan and the front end of the networks.
+    precisions
+        The precisions to convert to.
+    waveform
+        Whether to also make graphs that read waveforms.
+    chunks
+        Returns training sound, each chunk of shape (plan.chunk_samples,), to calibrate int8.
     """
 
     def spectrograms() -> Iterable[NDArray[np.float32]]:
@@ -65,15 +78,15 @@ def final_graphs(
 
 
 def stored_precision(row: Row) -> str:
-    """The precision of the file that a row runs: OpenVINO makes bf16 of the float32 graph itself."""
+    """Return the precision of the file that a row runs: OpenVINO makes bf16 from the float32 graph itself."""
     return "fp32" if row.runtime != ONNX and row.precision == "bf16" else row.precision
 
 
 def predictor_of(graph: ChunkGraph, row: Row, threads: int) -> Predictor:
-    """A predictor of a graph in a row's runtime."""
+    """Return a predictor of a graph in a row's runtime."""
     if row.runtime == ONNX:
         return onnx_predictor(graph, threads)
-    # OpenVINO is an optional extra: only where it is installed is there such a row.
+    # OpenVINO is an optional extra: such a row exists only if it is installed.
     from ossicle.bundle.openvino_runtime import openvino_predictor
 
     return openvino_predictor(graph, threads, row.precision)

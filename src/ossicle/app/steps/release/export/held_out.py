@@ -1,8 +1,8 @@
-"""What each precision does to the figures: every held-out recording scored by its fold's model in every row.
+"""How each precision changes the figures: the model of each fold scores its held-out recordings in every row.
 
-The final model has learnt from all recordings, so no recording tells what its precision costs on new ones. The models
-of the folds are exported in the same way (int8 with the ranges of their own training recordings), and what their
-scores lose out of fold is what the final model's export is taken to lose.
+The final model has learned from all recordings, so no recording shows what its precision costs on new ones. The models
+of the folds are therefore exported in the same way (int8 with the ranges of their own training recordings). The
+out-of-fold loss of their scores is taken as the loss of the final model's export.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ REFERENCE = "torch"
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A row out of fold: agreement of its frames with torch's, macro ROC AUC, accuracy (NaN where undefined)."""
+    """Out-of-fold figures of a row: agreement of its frames with torch, macro ROC AUC, accuracy (NaN if undefined)."""
 
     agreement: Agreement
     macro_auc: float
@@ -44,7 +44,7 @@ class Judged:
 
 
 def drawn(truth: Truth, hours: float, seed: int) -> Truth:
-    """``truth`` with recordings drawn in an order of the seed until they fill ``hours``; at least one of each fold."""
+    """Draw recordings in an order given by the seed until they fill ``hours``; at least one of each fold."""
     order = sorted(truth.ids, key=lambda key: seed_of(seed, "export recordings", key))
     first: dict[int, str] = {}
     for key in order:
@@ -70,7 +70,7 @@ def score_fold(
     threads: int,
     out: Path,
 ) -> None:
-    """Write the tracks of the recordings in ``folds``: those of torch, and those of each row, below ``out``."""
+    """Write the score tracks of the recordings in ``folds`` below ``out``: those of torch, and those of each row."""
     plan, front = graph.plan, graph.front
     stored: dict[str, ChunkGraph] = {}
     for precision in {stored_precision(row) for row in rows}:
@@ -88,7 +88,7 @@ def score_fold(
 
 
 def judge(project: Project, truth: Truth, rows: Sequence[Row], out: Path) -> Mapping[str, Judged]:
-    """The figures of torch and of each row by name, from the tracks that :func:`score_fold` wrote."""
+    """Return the figures of torch and of each row by name, from the tracks that :func:`score_fold` wrote."""
     expected = _frames(truth, TracksFolder(out / REFERENCE))
     found = {}
     for name in (REFERENCE, *(row.name for row in rows)):
@@ -103,7 +103,7 @@ def judge(project: Project, truth: Truth, rows: Sequence[Row], out: Path) -> Map
 
 
 def macro_auc(items: Items) -> float:
-    """Mean ROC AUC over the labels that some items are known to have and others to lack; NaN where there is none."""
+    """Return the mean ROC AUC over the labels that some items have and others lack; NaN without such a label."""
     told = []
     for label in range(items.scores.shape[1]):
         known = items.told[:, label]
@@ -113,7 +113,10 @@ def macro_auc(items: Items) -> float:
 
 
 def accuracy(scores: NDArray[np.float32], positive: NDArray[np.bool_]) -> float:
-    """Share of items of exactly one label whose highest score is that label's; NaN without any, or with one label."""
+    """Return the share of items with exactly one label whose highest score is that label's.
+
+    NaN without such items, or with only one label.
+    """
     single = positive.sum(axis=1) == 1
     if not single.any() or scores.shape[1] < 2:
         return float("nan")

@@ -1,4 +1,4 @@
-"""The sound that the ranges of int8 are taken from: chunks of training recordings, as training reads them."""
+"""The sound that int8 ranges are taken from: chunks of training recordings, read as in training."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -21,10 +21,35 @@ def training_chunks(
     count: int,
     seed: int,
 ) -> Iterator[NDArray[np.float32]]:
-    """``count`` chunks (plan.chunk_samples,), each of a recording drawn from ``recordings`` (ids).
+    """Yield chunks of training recordings.
 
-    Every other one lies around the middle of an annotation where the recording has any, for calls are rare on long
-    tapes. Draw i depends on ``seed`` and i alone. Raises OssicleError where no recording can be read.
+    Every other chunk is centred on an annotation if its recording has any, because calls are rare in long tapes. Draw i
+    depends only on ``seed`` and i.
+
+    Parameters
+    ----------
+    store
+        The store that holds the recordings.
+    recordings
+        Ids of the recordings to draw from.
+    annotations
+        Annotations by recording id.
+    plan
+        The chunk plan of the model.
+    count
+        How many chunks to yield.
+    seed
+        Seed of the draws.
+
+    Yields
+    ------
+    numpy.ndarray
+        Samples of a chunk, shape (plan.chunk_samples,), float32.
+
+    Raises
+    ------
+    OssicleError
+        No recording can be read.
     """
     ids = set(store.ids)
     there = [key for key in sorted(recordings) if key in ids and store.n_samples(key) > 0]

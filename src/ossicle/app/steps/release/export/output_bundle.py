@@ -1,4 +1,4 @@
-"""What an export leaves: a bundle with further graphs, ``export.json`` and ``EXPORT.md`` with its table."""
+"""The output of an export: a bundle with further graphs, ``export.json``, and ``EXPORT.md`` with its table."""
 
 import json
 import math
@@ -25,9 +25,14 @@ _DIGITS = 6
 
 
 def require_allowed(exported: Exported, settings: ExportSettings) -> None:
-    """Raise GateRefused where int8 loses more of the macro ROC AUC than the settings allow; the message says how much.
+    """Check that int8 loses no more of the macro ROC AUC than the settings allow.
 
-    Raises OssicleError where that cannot be told.
+    Raises
+    ------
+    GateRefused
+        int8 loses more; the message says how much.
+    OssicleError
+        The loss cannot be measured.
     """
     reasons = []
     for row in _rows(exported):
@@ -50,7 +55,7 @@ def require_allowed(exported: Exported, settings: ExportSettings) -> None:
 
 
 def report(exported: Exported, wish: Wish, settings: ExportSettings) -> dict[str, Any]:
-    """What ``export.json`` says, plain values; figures that could not be had are None."""
+    """Return the content of ``export.json`` as plain values; undefined figures are None."""
     reference = exported.judged.get(REFERENCE)
     return {
         "bundle": exported.bundle.name,
@@ -79,7 +84,7 @@ def _row(exported: Exported, wish: Wish, kind: str, row: Row) -> dict[str, Any]:
         exported.judged.get(row.name),
         exported.speeds.get((kind, row)),
     )
-    # What the folds' own models lost, one by one, says nothing of their mean.
+    # The losses of the single fold models say nothing about the loss of their mean.
     own = judged if kind in (MODEL, "waveform") else None
     within = None if speed is None or wish.budget is None else wish.budget.allows(speed)
     return {
@@ -118,7 +123,7 @@ def _row(exported: Exported, wish: Wish, kind: str, row: Row) -> dict[str, Any]:
 
 
 def table(found: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Header and rows of the table of a report."""
+    """Return header and rows of the table of a report."""
     header = ["graph", "precision", "runtime", "MB", "largest difference", "same top", "AUC change", "accuracy change"]
     header += ["frames/s", "x real time"]
     budget = found["budget"]
@@ -141,7 +146,7 @@ def table(found: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ..
 
 
 def page(found: Mapping[str, Any]) -> str:
-    """``EXPORT.md``: the table and what it means."""
+    """Return ``EXPORT.md``: the table and an explanation."""
     header, rows = table(found)
     lines = [
         f"# Exports of {escaped(found['bundle'])}",
@@ -177,7 +182,19 @@ def _yes(value: bool | None) -> str:
 
 
 def write_export(exported: Exported, found: Mapping[str, Any], folder: Path, *, replace: bool = False) -> Bundle:
-    """Write the folder: the bundle with the further graphs, the report and its page."""
+    """Write the folder of an export: the bundle with the further graphs, the report and its page.
+
+    Parameters
+    ----------
+    exported
+        What the export made.
+    found
+        The report, as :func:`report` returns it.
+    folder
+        The folder to write.
+    replace
+        Whether to overwrite an existing folder.
+    """
     listed: dict[str, dict[str, Any]] = {}
     for one in found["rows"]:
         judged = one["out_of_fold"] or {}
@@ -196,7 +213,7 @@ def write_export(exported: Exported, found: Mapping[str, Any], folder: Path, *, 
 
 
 def verdicts(found: Mapping[str, Any]) -> list[str]:
-    """The answers on the budget, one line for each measured row."""
+    """Return whether each measured row meets the budget, one line a row."""
     budget = found["budget"]
     if not budget:
         return []
@@ -214,7 +231,7 @@ def verdicts(found: Mapping[str, Any]) -> list[str]:
 
 
 def processor() -> str:
-    """The processor by its own name, where the system tells it."""
+    """Return the name of the processor, if the system provides it."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -228,7 +245,7 @@ def _rows(exported: Exported) -> Sequence[Row]:
 
 
 def _change(exported: Exported, row: Row, figure: str) -> float | None:
-    """What a row's figure gains over torch's; None where either is undefined."""
+    """Return a row's figure minus that of torch; None if either is undefined."""
     if row.name not in exported.judged:
         return None
     change = getattr(exported.judged[row.name], figure) - getattr(exported.judged[REFERENCE], figure)

@@ -1,4 +1,4 @@
-"""What is asked of an export, checked before anything is computed."""
+"""The options of an export, checked before anything is computed."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -12,7 +12,12 @@ ONNX, OPENVINO = "onnx", "openvino"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """``precisions`` in order, fp32 first; further graphs; threads, and a budget, for the measured speed."""
+    """The options of an export.
+
+    ``precisions`` are in order, fp32 first. ``folds`` and ``waveform`` request further graphs. ``threads`` and
+    ``budget``
+    are for the measured speeds.
+    """
 
     precisions: tuple[str, ...]
     folds: bool = False
@@ -22,26 +27,26 @@ class Wish:
 
     @property
     def rows(self) -> tuple["Row", ...]:
-        """Every precision in every runtime that is installed, float32 in onnxruntime first."""
+        """Return every precision in every installed runtime, float32 in onnxruntime first."""
         runtimes = (ONNX, OPENVINO) if importlib.util.find_spec(OPENVINO) else (ONNX,)
         return tuple(Row(precision, runtime) for precision in self.precisions for runtime in runtimes)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A precision in a runtime: a row of the table."""
+    """A precision in a runtime: one row of the table."""
 
     precision: str
     runtime: str
 
     @property
     def name(self) -> str:
-        """For files and messages."""
+        """Return the name of the row for files and messages."""
         return f"{self.precision}-{self.runtime}"
 
 
 def precisions_asked(text: str) -> tuple[str, ...]:
-    """The precisions in a comma-separated list, in the order of ``PRECISIONS``; raises UsageError for others.
+    """Return the precisions in a comma-separated list, in the order of ``PRECISIONS``; raises UsageError for others.
 
     >>> precisions_asked("int8,fp32"), precisions_asked("bf16")
     (('fp32', 'int8'), ('fp32', 'bf16'))

@@ -1,4 +1,4 @@
-"""The export of a project: graphs, their agreement with torch, what they cost out of fold, how fast they are."""
+"""Run the export of a project: make graphs, and measure their agreement with torch, their loss and their speed."""
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,17 +34,18 @@ from ossicle.models.predictor import TorchPredictor, use_threads
 from ossicle.models.weights import load_weights
 
 MODEL, FOLDS = "model", "folds"
-# Chunks that every graph is compared with torch on, and seconds that its speed is measured on.
+# Number of chunks to compare each graph with torch, and seconds of sound to measure its speed.
 _AGREEMENT_CHUNKS = 32
 _SPEED_S = 120.0
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export found.
+    """The result of an export.
 
-    ``graphs`` by their names in a bundle; ``agreements`` and ``speeds`` by graph (``model``, ``folds``) and row;
-    ``judged`` out of fold by row name, and for ``torch``; ``hours`` of held-out sound were judged.
+    ``graphs`` are keyed by their names in a bundle, ``agreements`` and ``speeds`` by graph (``model``, ``folds``) and
+    row.
+    ``judged`` holds the out-of-fold figures by row name and for ``torch``, on ``hours`` of held-out sound.
     """
 
     bundle: Bundle
@@ -56,9 +57,23 @@ class Exported:
 
 
 def export(project: Project, done: Done, wish: Wish, progress: Progress) -> Exported:
-    """Make and judge what is asked for, from the artefacts of a run up to the step ``bundle``.
+    """Make and evaluate the requested graphs, from the artefacts of a run up to the step ``bundle``.
 
-    Raises OssicleError where an export is not the model it was made of (:mod:`ossicle.export.agreement`).
+    Parameters
+    ----------
+    project
+        The project.
+    done
+        The run with its artefacts.
+    wish
+        The options of the export.
+    progress
+        Where to report how far the export is.
+
+    Raises
+    ------
+    OssicleError
+        An exported graph differs from the model it was made from (:mod:`ossicle.export.agreement`).
     """
     use_threads(wish.threads)
     work = _Work(project, done, wish)
@@ -84,7 +99,7 @@ def export(project: Project, done: Done, wish: Wish, progress: Progress) -> Expo
 
 
 class _Work:
-    """The project's artefacts, opened once."""
+    """The project's artefacts, loaded once."""
 
     def __init__(self, project: Project, done: Done, wish: Wish) -> None:
         self.project, self.wish = project, wish
@@ -95,24 +110,24 @@ class _Work:
         self.plan, self.front, self.labels = self.bundle.plan, self.bundle.front, self.bundle.labels
         self.truth = read_truth(CorpusFolder.among(done.artefacts), dataset)
         self.notes = {key: [one for one in self.truth.annotations if one.recording_id == key] for key in self.truth.ids}
-        # Of a split that divides clips no recording is out of fold as a whole.
+        # A split that divides clips holds out no recording as a whole.
         held_out = dataset.models if project.settings.split.kind.judges_recordings else {}
         self.held_out = {name: folds for name, folds in held_out.items() if name != FINAL}
         self.judged_truth: Truth = drawn(self.truth, self.settings.held_out_hours, self.settings.seed)
         self.store = MixedStore(StoreFolder.among(done.artefacts).path, project.audio_folder)
 
     def network(self, name: str) -> Network:
-        """A trained network."""
+        """Return a trained network."""
         network = build_network(self.project.settings.model, self.front, self.plan, len(self.labels)).eval()
         load_weights(network, self.training.run(name).weights)
         return network
 
     def fold_networks(self) -> list[Network]:
-        """Those that held something out, where they are asked for as one graph."""
+        """Return the networks that held something out, if one graph of all folds is requested."""
         return [self.network(name) for name in self.held_out] if self.wish.folds else []
 
     def chunks(self, held_out: Sequence[int], count: int) -> Chunks:
-        """Training sound of the model that held out these folds, the same at each call."""
+        """Return training sound of the model that held out these folds, the same at each call."""
         ids = [key for key in self.truth.ids if self.truth.folds[key] not in held_out]
 
         def draw() -> Iterable[NDArray[np.float32]]:
@@ -121,7 +136,7 @@ class _Work:
         return draw
 
     def graph(self, data: bytes, source: str) -> ChunkGraph:
-        """A graph that reads log-mel."""
+        """Return a graph that reads log-mel spectrograms."""
         return ChunkGraph(data, source, self.labels, self.plan, self.front)
 
     def score(self, name: str, out: Path) -> None:
@@ -140,7 +155,7 @@ class _Work:
         )
 
     def graphs(self) -> Mapping[str, bytes]:
-        """What goes into the bundle."""
+        """Return the graphs for the bundle."""
         made = final_graphs(
             self.network(FINAL),
             self.fold_networks(),
@@ -150,12 +165,12 @@ class _Work:
             self.wish.waveform,
             self.chunks((), self.settings.calibration_chunks),
         )
-        # What the bundle holds already stays as it is, and is what is compared and measured.
+        # Graphs that the bundle already holds stay unchanged, and are the ones compared and measured.
         return {name: self.bundle.read_bytes(name) if name in self.bundle.files else made[name] for name in made}
 
     def agreements(self, graphs: Mapping[str, bytes]) -> dict[tuple[str, Row], Agreement]:
-        """Every graph from log-mel in every runtime, and those from the waveform in onnxruntime, against torch."""
-        # Other draws than those that int8 has seen.
+        """Compare with torch every log-mel graph in every runtime, and every waveform graph in onnxruntime."""
+        # Draw other chunks than those that calibrated int8.
         seed = seed_of(self.settings.seed, "export agreement")
         sound = np.stack(
             list(training_chunks(self.store, self.truth.ids, self.notes, self.plan, _AGREEMENT_CHUNKS, seed))
@@ -182,7 +197,7 @@ class _Work:
         return found
 
     def speeds(self, graphs: Mapping[str, bytes]) -> dict[tuple[str, Row], Speed]:
-        """Every graph from log-mel in every runtime, on the project's own recordings."""
+        """Measure every log-mel graph in every runtime on the project's own recordings."""
         recordings, left_s = [], _SPEED_S
         for key in self.judged_truth.ids:
             if left_s > 0:
@@ -202,7 +217,7 @@ class _Work:
 
 
 def _torch(work: _Work, networks: Sequence[Network], sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of the networks' scores in torch, (n, n_labels)."""
+    """Return the mean of the networks' scores in torch, (n, n_labels)."""
     each = [_flat(TorchPredictor(one, work.labels, work.plan, work.front).predict(sound)) for one in networks]
     mean: NDArray[np.float32] = np.asarray(np.mean(each, axis=0, dtype=np.float64), dtype=np.float32)
     return mean
