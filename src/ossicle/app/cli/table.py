@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ossicle.app.cli.cells import interval_cell
 from ossicle.app.cli.printable import printable
 from ossicle.evaluation.criterion_kinds import kind_in
 
@@ -69,23 +70,16 @@ def _groups_shown(per_group: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]
 def _ranked(recordings: Mapping[str, Any]) -> str:
     """The figures of recordings that need no threshold."""
     parts = [
-        f"macro ROC AUC {_interval(recordings['macro']['roc_auc'])}",
-        f"cmAP {_interval(recordings['macro']['cmap'])}",
+        f"macro ROC AUC {interval_cell(recordings['macro']['roc_auc'])}",
+        f"cmAP {interval_cell(recordings['macro']['cmap'])}",
     ]
     if recordings["accuracy"] is not None:
-        parts.insert(0, f"top-1 accuracy {_interval(recordings['accuracy'])}")
+        parts.insert(0, f"top-1 accuracy {interval_cell(recordings['accuracy'])}")
     if recordings["absent"]:
         parts.append(f"in no recording: {', '.join(recordings['absent'])}")
     return "; ".join(parts)
 
 
 def _row(name: str, of: Mapping[str, Any]) -> tuple[str, ...]:
-    figures = (_interval(of["events"][key]) for key in ("f1", "precision", "recall"))
+    figures = (interval_cell(of["events"][key]) for key in ("f1", "precision", "recall"))
     return (name, *figures, str(of["n_reference"]), str(of["n_predicted"]))
-
-
-def _interval(one: Mapping[str, float | None]) -> str:
-    value, low, high = one["value"], one["low"], one["high"]
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"

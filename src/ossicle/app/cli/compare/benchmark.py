@@ -3,10 +3,11 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ossicle.app.cli.cells import MISSING, interval_cell
 from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
@@ -123,10 +124,10 @@ def _stated(corpus: Path | None, annotations: Path | None, models: list[str], al
     return out
 
 
-def _board(folder: Path) -> list[dict[str, object]]:
+def _board(folder: Path) -> list[dict[str, Any]]:
     from ossicle.artefacts.typed.benchmark import BenchmarkResultsFolder
 
-    rows: list[dict[str, object]] = BenchmarkResultsFolder(folder).table("leaderboard").to_dicts()
+    rows: list[dict[str, Any]] = BenchmarkResultsFolder(folder).table("leaderboard").to_dicts()
     return rows
 
 
@@ -144,7 +145,7 @@ def _show(folder: Path) -> None:
             _interval(row, "f1"),
             _interval(row, "precision"),
             _interval(row, "recall"),
-            "–" if row["false_alarms_per_hour"] is None else f"{row['false_alarms_per_hour']:.1f}",
+            MISSING if row["false_alarms_per_hour"] is None else f"{row['false_alarms_per_hour']:.1f}",
             str(row["marks"] or ""),
         )
         for row in kept[:_SHOWN]
@@ -154,8 +155,5 @@ def _show(folder: Path) -> None:
         print(place)
 
 
-def _interval(row: dict[str, object], name: str) -> str:
-    value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+def _interval(row: dict[str, Any], name: str) -> str:
+    return interval_cell({"value": row[name], "low": row[f"{name}_low"], "high": row[f"{name}_high"]})

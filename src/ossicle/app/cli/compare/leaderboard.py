@@ -7,12 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from ossicle.app.cli.cells import MISSING, interval_cell
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import UsageError
-
-_MISSING = "–"
 
 
 def register(app: typer.Typer) -> None:
@@ -61,10 +60,10 @@ def show(told: Mapping[str, Any]) -> None:
     rows = [
         (
             row["name"],
-            *(_figure(row.get(name)) for name in columns),
-            _figure(row["to_best"], sign="+"),
-            _MISSING if row["training_s"] is None else f"{row['training_s']:.0f} s",
-            row["gate"] or row["note"] or _MISSING,
+            *(interval_cell(row.get(name)) for name in columns),
+            interval_cell(row["to_best"], sign="+"),
+            MISSING if row["training_s"] is None else f"{row['training_s']:.0f} s",
+            row["gate"] or row["note"] or MISSING,
         )
         for row in told["rows"]
     ]
@@ -77,13 +76,5 @@ def show(told: Mapping[str, Any]) -> None:
         print_rows(("differ by seed alone", "n", *columns.values()), over)
 
 
-def _figure(one: Mapping[str, float | None] | None, sign: str = "") -> str:
-    if one is None or one["value"] is None:
-        return _MISSING
-    value, low, high = one["value"], one["low"], one["high"]
-    told = f"{value:{sign}.3f}"
-    return told if low is None or high is None else f"{told} [{low:{sign}.3f}, {high:{sign}.3f}]"
-
-
 def _spread(one: Mapping[str, float] | None) -> str:
-    return _MISSING if one is None else f"{one['mean']:.3f} ± {one['deviation']:.3f}"
+    return MISSING if one is None else f"{one['mean']:.3f} ± {one['deviation']:.3f}"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.api.event_evaluation import evaluate
+from ossicle.app.cli.cells import figure_cell
 from ossicle.app.cli.compare.score_scores import score_scores
 from ossicle.app.cli.options import Json, LabelColumn
 from ossicle.app.cli.table import print_rows
@@ -132,6 +133,5 @@ def _print_report(report: EventReport, *, timed: bool) -> None:
 
 
 def _row(name: str, of: EventScores) -> tuple[str, ...]:
-    rates = (plain(one.value) for one in (of.rates.f1, of.rates.precision, of.rates.recall))
-    figures = ("–" if value is None else f"{value:.3f}" for value in rates)
+    figures = (figure_cell(plain(one.value)) for one in (of.rates.f1, of.rates.precision, of.rates.recall))
     return (name, *figures, str(of.n_reference), str(of.n_predicted), f"{of.false_alarms_per_hour:.1f}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ossicle.app.cli.cells import figure_cell
 from ossicle.app.cli.compare.score_files import ScoreSet, read_score_set
 from ossicle.app.cli.table import print_rows
 from ossicle.audio.probe import SUFFIXES
@@ -100,9 +101,15 @@ def _print(out: Mapping[str, Any]) -> None:
     scenarios = [out["psds"][name] for name in PRESETS]
     frames = out["frames"]
     keys = ("average_precision", "roc_auc", "ece", "brier")
-    rows = [("all", *(_cell(one["value"]) for one in scenarios), *(_cell(frames[key]) for key in keys))]
+    rows = [("all", *(figure_cell(one["value"]) for one in scenarios), *(figure_cell(frames[key]) for key in keys))]
     for label, of in frames["per_label"].items():
-        rows.append((label, *(_cell(one["per_label"][label]) for one in scenarios), *(_cell(of[key]) for key in keys)))
+        rows.append(
+            (
+                label,
+                *(figure_cell(one["per_label"][label]) for one in scenarios),
+                *(figure_cell(of[key]) for key in keys),
+            )
+        )
     print_rows(("scores", "PSDS 1", "PSDS 2", "AP", "ROC AUC", "ECE", "Brier"), rows)
     if not frames["reliability"]:
         print("no calibration figures: some scores are outside 0 to 1, so they are not probabilities")
@@ -111,13 +118,9 @@ def _print(out: Mapping[str, Any]) -> None:
         (
             f"{one['above']:g} to {one['up_to']:g}",
             f"{one['seconds']:.1f}",
-            _cell(one["mean_score"]),
-            _cell(one["share_positive"]),
+            figure_cell(one["mean_score"]),
+            figure_cell(one["share_positive"]),
         )
         for one in frames["reliability"]
     ]
     print_rows(("score", "seconds", "mean score", "share positive"), bins)
-
-
-def _cell(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
