@@ -1,1 +1,1 @@
-"""The Python interface: what ``import ossicle`` offers, and what the command line is a shell around."""
+"""The Python interface: what ``import ossicle`` offers. The command line is a thin layer over it."""

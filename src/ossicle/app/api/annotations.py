@@ -1,4 +1,4 @@
-"""Annotations in any format as values, and back."""
+"""Read annotations of any format into values, and write them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -115,7 +115,7 @@ class Annotations(Sequence[Annotation]):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: the files, and what the format cannot hold, in words."""
+    """What was written: the files, and notes on what the format cannot hold."""
 
     files: tuple[Path, ...]
     notes: tuple[str, ...]
@@ -234,7 +234,7 @@ def write_annotations(
 
 
 def event_table(annotations: Iterable[Annotation] | Predictions) -> EventTable:
-    """Annotations, or the events of predictions, as a table of rows with all their recordings."""
+    """Return annotations, or the events of predictions, as a table of rows with all their recordings."""
     if isinstance(annotations, Predictions):
         read = [one for one in annotations if one.status != "left_out"]
         return EventTable(tuple(row for one in read for row in one.rows), tuple(sorted(one.name for one in read)))
@@ -249,7 +249,7 @@ def event_table(annotations: Iterable[Annotation] | Predictions) -> EventTable:
 
 
 def annotation_of(row: RawSelection) -> Annotation:
-    """A row of a table as an annotation of the recording that it names."""
+    """Return a row of a table as an annotation of the recording that it names."""
     return Annotation(
         row.begin_path, row.start_s, row.end_s, row.label, row.low_hz, row.high_hz, row.quality, row.confidence
     )

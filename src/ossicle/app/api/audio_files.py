@@ -1,4 +1,4 @@
-"""The recordings that are asked for, by name; and a recording's samples as an array."""
+"""Find the requested recordings by name, and read the samples of a recording as an array."""
 
 import warnings
 from collections import Counter
@@ -18,9 +18,17 @@ from ossicle.inference.batch import PathLike
 
 
 def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
-    """Recordings by unique posix name, sorted: files by their own name, those of a folder by the path below it.
+    """List recordings by unique posix name, sorted.
 
-    Raises UsageError for what does not exist and where there is nothing to read.
+    Parameters
+    ----------
+    asked
+        Files, which are named by their file name, and folders, whose files are named by their path in the folder.
+
+    Raises
+    ------
+    UsageError
+        A path does not exist, or there is no recording.
     """
     found: list[tuple[str, Path]] = []
     for place in asked:
@@ -35,7 +43,7 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
             raise UsageError(f"{place}: does not exist")
     found = [(writable(name), path) for name, path in found]
     names = Counter(name for name, _ in found)
-    # Two files of one name from two places: the name of the folder tells them apart, then a number.
+    # Files with equal names from different places get the name of their folder, then a number.
     out: dict[str, Path] = {}
     for name, path in found:
         unique = name if names[name] == 1 else f"{path.resolve().parent.name}/{name}"

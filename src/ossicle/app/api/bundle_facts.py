@@ -1,4 +1,4 @@
-"""What ``bundle.json`` says, as attributes of a bundle."""
+"""The content of ``bundle.json`` as attributes of a bundle."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ from ossicle.core.score_map import ScoreMap
 
 
 class BundleFacts:
-    """What a bundle says of itself; ``manifest`` is all of ``bundle.json`` as a checked value.
+    """Facts about a bundle; ``manifest`` is all of ``bundle.json`` as a checked value.
 
     Parameters
     ----------
@@ -27,17 +27,17 @@ class BundleFacts:
 
     @property
     def folder(self) -> Path:
-        """Where the bundle lies."""
+        """The folder of the bundle."""
         return self.manifest.folder
 
     @property
     def name(self) -> str:
-        """Its name, such as ``tapes-v1``."""
+        """The name of the bundle, such as ``tapes-v1``."""
         return self.manifest.name
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that it finds."""
+        """The labels that the bundle detects."""
         return self.manifest.labels
 
     @property
@@ -67,22 +67,25 @@ class BundleFacts:
 
     @property
     def front(self) -> FrontEndSettings:
-        """How a waveform becomes a spectrogram; of an ensemble, that of the member with the highest rate."""
+        """The settings that turn a waveform into a spectrogram.
+
+        For an ensemble these are the settings of the member with the highest sample rate.
+        """
         return self.manifest.front
 
     @property
     def postprocess(self) -> Postprocess:
-        """What is done to scores before the decision: a kernel over neighbouring frames, a prior of the recording."""
+        """What is applied to scores before the decision: a kernel over adjacent frames, a prior of the recording."""
         return self.manifest.postprocess
 
     @property
     def calibration(self) -> Mapping[str, ScoreMap]:
-        """The map from score to probability of each label; empty where scores are given as they are."""
+        """The map from score to probability of each label; empty if scores are not calibrated."""
         return self.manifest.calibration
 
     @property
     def whole_recordings(self) -> bool:
-        """Whether it decides on recordings as a whole: at most one event a label, which lasts from start to end."""
+        """Whether it decides on whole recordings: at most one event for each label, from start to end."""
         return self.manifest.pool != MAX
 
     @property
@@ -92,7 +95,7 @@ class BundleFacts:
 
     @property
     def has_second_stage(self) -> bool:
-        """Whether a second model judges each event again from how it sounds."""
+        """Whether a second model re-scores each event from its acoustic features."""
         return SECOND_STAGE in self.manifest.files
 
     @property
@@ -102,41 +105,42 @@ class BundleFacts:
 
     @property
     def streams(self) -> bool:
-        """Whether :meth:`stream` works: a prior of the whole recording needs all of it."""
+        """Whether :meth:`stream` works: it does not with a prior, which needs the whole recording."""
         return not self.manifest.postprocess.needs_whole
 
     @property
     def figures(self) -> tuple[Mapping[str, Any], ...]:
-        """How good it was: each with ``name``, ``value``, perhaps ``low``, ``high`` and ``label``, and its ``basis``.
+        """Figures of the bundle: each with ``name``, ``value``, its ``basis``, and optional ``low``, ``high`` and
+        ``label``.
 
-        The basis says which data it was judged on, such as ``cross-fitted`` or ``in-sample``.
+        The basis says which data it was evaluated on, such as ``cross-fitted`` or ``in-sample``.
         """
         found = self.manifest.metrics.get("figures")
         return tuple(one for one in found if isinstance(one, Mapping)) if isinstance(found, list) else ()
 
     @property
     def noise_gate(self) -> str:
-        """``passed``, ``refused`` (it fires where there is nothing to find), or empty where nobody tried."""
+        """``passed``, ``refused`` (it fires on sound without events), or empty if the noise gate was not run."""
         verdict = self.manifest.metrics.get("gate")
         return verdict if verdict in ("passed", "refused") else ""
 
     @property
     def split(self) -> Mapping[str, Any]:
-        """How the recordings were split for training and judging."""
+        """How the recordings were split for training and evaluation."""
         return self.manifest.split
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """Where it comes from: run, versions, data; and what ``ossicle export`` added."""
+        """The origin of the bundle: run, versions, data; and what ``ossicle export`` added."""
         return self.manifest.provenance
 
     @property
     def licence(self) -> str:
-        """The licence of the model, where its provenance names one; else empty."""
+        """The licence of the model if its provenance names one; else empty."""
         found = self.provenance.get("licence", self.provenance.get("license", ""))
         return found if isinstance(found, str) else ""
 
     @property
     def card(self) -> str:
-        """The model card, Markdown: what it is, how good it is and how it decides; empty where there is none."""
+        """The model card, Markdown: what the bundle is, its figures, and how it decides; empty if there is none."""
         return self.manifest.read_bytes(CARD).decode() if CARD in self.manifest.files else ""

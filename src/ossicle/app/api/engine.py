@@ -1,4 +1,4 @@
-"""What computes the scores of a bundle: a table from the names of runtimes to what opens a bundle in them."""
+"""What computes the scores of a bundle: a table of runtimes by name, with the functions that open a bundle in them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ from ossicle.inference.predictor import Predictor
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What computes the scores: ``runtime`` and ``precision`` by name, and whether all folds' networks do so together.
+    """What computes the scores: ``runtime`` and ``precision`` by name, and whether to average the networks of all
+    folds.
 
-    ``threads`` is a recorded setting, for sums depend on it. ``device`` is torch's; the others compute on the CPU.
+    ``threads`` is a recorded setting, because sums depend on it. ``device`` is for torch; other runtimes use the CPU.
     """
 
     runtime: str = "onnx"
@@ -32,12 +33,27 @@ class Engine:
 
     @property
     def library(self) -> str:
-        """The package behind the runtime; scores may differ in their last digits between its versions."""
+        """The package of the runtime; scores may differ in their last digits between its versions."""
         return LIBRARIES[self.runtime]
 
 
 def open_predictor(bundle: Bundle, engine: Engine) -> Predictor:
-    """A predictor of a bundle; raises UsageError for what there is not, BundleError where the bundle lacks a graph."""
+    """Open a bundle for prediction.
+
+    Parameters
+    ----------
+    bundle
+        The bundle.
+    engine
+        The runtime, its precision, threads and device.
+
+    Raises
+    ------
+    UsageError
+        There is no such runtime or precision, or the runtime cannot use the device.
+    BundleError
+        The bundle has no graph for the engine.
+    """
     if engine.runtime not in RUNTIMES:
         raise UsageError(f"the runtime {engine.runtime!r} is not one of: {', '.join(RUNTIMES)}")
     if engine.precision not in PRECISIONS:

@@ -1,4 +1,4 @@
-"""Events against annotations: the figures of ``ossicle score`` as values."""
+"""Compare events with annotations: the figures of ``ossicle score`` as values."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
 
 ANY = "any"
-"""The label of all events where labels are ignored."""
+"""The label of all events if labels are ignored."""
 _IOU = 0.5
 
 Events = PathLike | Iterable[Annotation] | Predictions
@@ -37,17 +37,17 @@ class EventEvaluation:
     Parameters
     ----------
     report
-        Figures at the main criterion: the IoU where one was asked for, else the collar.
+        Figures at the main criterion: the IoU if one was given, else the collar.
     iou, collar_s
-        Lowest intersection over union, and collar in seconds, of a match; None where it was not asked for.
+        Lowest intersection over union, and collar in seconds, of a match; None if not given.
     at_collar
-        Figures at the collar, where both were asked for.
+        Figures at the collar if both were given.
     left_out
-        Recordings with predictions but without a reference; they are not judged.
+        Recordings with predictions but without a reference; they are not evaluated.
     intervals
         Whether bootstrap intervals were computed.
     timed
-        Whether durations were given: only then are false alarms an hour known.
+        Whether durations were given, which false alarms per hour need.
 
     Examples
     --------

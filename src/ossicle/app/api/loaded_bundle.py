@@ -1,4 +1,4 @@
-"""A bundle that is ready to run: what ``ossicle predict`` and ``ossicle stream`` do, as an object."""
+"""A bundle that is ready to run: ``ossicle predict`` and ``ossicle stream`` as an object."""
 
 import os
 from collections.abc import Generator, Iterable
@@ -71,7 +71,7 @@ class LoadedBundle(BundleFacts):
 
     @property
     def predictor(self) -> Predictor:
-        """What turns chunks of samples into scores; for own engines and benchmarks."""
+        """The predictor that turns chunks of samples into scores, for custom engines and benchmarks."""
         return self._predictor
 
     def predict(
@@ -253,7 +253,7 @@ def load_bundle(
 
 
 def _samples_of(recordings: object) -> tuple[ArrayLike, Any] | None:
-    """Samples and their rate, where that is what was given, rather than paths."""
+    """Return samples and their rate if these were given instead of paths."""
     if not isinstance(recordings, tuple) or len(recordings) != 2:
         return None
     samples, rate = recordings

@@ -1,4 +1,4 @@
-"""The tables that predictions are written as, in the formats people work in, each whole or absent."""
+"""Write predictions as tables in common annotation formats, each file whole or absent."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,10 +13,12 @@ Writer = Callable[[Path, EventTable, WriteOptions], None]
 
 
 class PredictionTables:
-    """The tables of one output folder: those of each recording as it is done, and at the end those of all together.
+    """The tables of one output folder: those of each recording when it is done, and at the end those of all recordings.
 
-    ``names`` are all recordings that are asked for, since equal stems are told apart by their suffixes. ``high_hz`` is
-    the upper end of boxes in formats that need one. Raises UsageError for a format that events cannot be written in.
+    ``names`` are all requested recordings, since recordings with equal stems are distinguished by their suffixes.
+    ``high_hz`` is the upper end of boxes, in Hz, in formats that need one. Raises UsageError for a format that cannot
+    hold
+    events.
     """
 
     def __init__(self, out: Path, names: Sequence[str], formats: Sequence[str], high_hz: float) -> None:
@@ -29,9 +31,9 @@ class PredictionTables:
         self._of_all = [one for one in targets if one.shape == "table"]
 
     def write(self, one: RecordingPrediction, *, keep: bool = False) -> list[Path]:
-        """Write the tables of one recording; with ``keep`` those that are there stay as they are. Returns them.
+        """Write the tables of one recording and return them; with ``keep`` existing tables stay unchanged.
 
-        A recording that was left out has none, nor keeps those of an earlier time.
+        A recording that was left out gets no tables, and earlier tables of it are removed.
         """
         written = []
         for target in self._of_each:
@@ -46,7 +48,7 @@ class PredictionTables:
         return written
 
     def write_all(self, done: Sequence[RecordingPrediction]) -> list[Path]:
-        """Write the tables that hold the events of all recordings; returns them."""
+        """Write the tables that hold the events of all recordings, and return them."""
         written = []
         for target in self._of_all:
             path = self._out / f"events{target.ending}"
@@ -58,7 +60,7 @@ class PredictionTables:
 def write_table_of(
     path: Path, predictions: Sequence[RecordingPrediction], target: Format, options: WriteOptions
 ) -> None:
-    """Write the events of recordings to one file; a format of one recording a file names that recording in it."""
+    """Write the events of recordings to one file; a format with one recording a file names that recording in it."""
     kept = [one for one in predictions if one.status != "left_out"]
     rows = tuple(row for one in kept for row in one.rows)
     files = () if target.shape == "table" else tuple(one.name for one in kept)
@@ -66,7 +68,7 @@ def write_table_of(
 
 
 def require_writer(target: Format) -> Writer:
-    """The function that writes events in a format; UsageError where there is none."""
+    """Return the function that writes events in a format; raises UsageError if there is none."""
     if target.write is None:
         raise UsageError(f"events cannot be written as {target.name}")
     return target.write

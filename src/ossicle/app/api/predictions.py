@@ -1,4 +1,4 @@
-"""What a bundle found in recordings: a sequence of their predictions, and its tables."""
+"""What a bundle found in recordings: a sequence of predictions, and tables of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A project as an object: read, run up to a step, and its results."""
+"""A project as an object: load it, run it up to a step, and read its results."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -34,9 +34,9 @@ class ProjectRun:
     results
         The published results, by name: such as ``metrics.json``, ``bundle`` and ``report.html``.
     refused
-        Why a gate refused the bundle; None where it passed, or where no gate was reached.
+        Why a gate refused the bundle; None if it passed, or if the run stopped before the gate.
     lost
-        Recordings that were skipped or end early, each in a line with the reason and the remedy.
+        Recordings that were skipped or end early: one line each, with the reason and the remedy.
     """
 
     artefacts: Mapping[str, Path]
@@ -48,13 +48,13 @@ class ProjectRun:
 
     @property
     def metrics(self) -> Mapping[str, Any] | None:
-        """What ``metrics.json`` says; None where the run did not come to it."""
+        """The content of ``metrics.json``; None if the run stopped before it."""
         found = self.results.get(METRICS)
         return None if found is None else read_json(found)
 
     @property
     def report(self) -> Path | None:
-        """The report page; None where the run did not come to it."""
+        """The report page; None if the run stopped before it."""
         return self.results.get(PAGE)
 
     def load_bundle(self) -> LoadedBundle:
@@ -80,7 +80,7 @@ class Project:
     Parameters
     ----------
     loaded
-        The project file as checked settings, and where its things lie on this machine.
+        The project file as checked settings, and the places of its data on this machine.
 
     Examples
     --------
@@ -160,7 +160,7 @@ class Project:
 
     @property
     def data_root(self) -> Path:
-        """Where the artefacts lie."""
+        """The folder of the artefacts."""
         return self._loaded.data_root
 
     @property
@@ -225,5 +225,5 @@ class Project:
 
 
 def _toml(value: object) -> str:
-    """A value of Python as ``--set`` takes it: JSON, whose plain values are those of TOML."""
+    """Return a Python value as ``--set`` reads it: JSON, whose plain values are those of TOML."""
     return json.dumps(value, ensure_ascii=False)

@@ -48,7 +48,7 @@ class RecordingPrediction:
 
     @property
     def rows(self) -> list[RawSelection]:
-        """The events as rows of annotation tables."""
+        """Return the events as rows of annotation tables."""
         return [
             RawSelection(event.start_s, event.end_s, event.label, confidence=event.score, begin_path=self.name)
             for event in self.events
@@ -56,5 +56,5 @@ class RecordingPrediction:
 
 
 def named_prediction(name: str, path: Path | None, found: FilePrediction) -> RecordingPrediction:
-    """What was found in a file, under the name of the recording."""
+    """Return what was found in a file, under the name of the recording."""
     return RecordingPrediction(name, found.events, found.status, found.reason, found.end_s, path, found.scores)

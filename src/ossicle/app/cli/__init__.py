@@ -1,1 +1,1 @@
-"""The command line. Each command reads its options, calls one function below, and prints."""
+"""The command line. Each command reads its options, calls one function of a lower package, and prints."""

@@ -14,7 +14,7 @@ from ossicle.app.cli.start import ending_at_signals
 
 
 class UnloadedCommand(TyperCommand):
-    """A command as the help page needs it: name, heading and one line of help; :meth:`load` gives the real one."""
+    """A command as the help page needs it: name, heading and one line of help; :meth:`load` imports the rest."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name, help=TABLE[name].about, rich_help_panel=panel_of(name))
@@ -33,7 +33,7 @@ class LoadingGroup(TyperGroup):
         self.commands = {name: UnloadedCommand(name) for name in command_names()}
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the name, the loaded command and the rest of the words, to run the command or to complete it."""
+        """Return the name, the loaded command and the remaining arguments, to run the command or to complete it."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command.load() if isinstance(command, UnloadedCommand) else command, rest
 
@@ -45,7 +45,7 @@ def _commands_of(module: str) -> dict[str, Any]:
         register = importlib.import_module(f"ossicle.app.cli.{module}").register
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     register(app)
-    # A callback makes it a group, also where it has one command.
+    # A callback makes it a group, even if it has only one command.
     app.callback()(_nothing)
     commands = dict(get_group(app).commands)
     for command in commands.values():
@@ -54,7 +54,7 @@ def _commands_of(module: str) -> dict[str, Any]:
 
 
 def _join_lines(command: Any) -> None:
-    """Join the lines of each paragraph of a command's help, and of the commands below it: the terminal wraps them."""
+    """Join the lines of each paragraph in the help of a command and its subcommands: the terminal wraps them."""
     if command.help:
         command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in command.help.split("\n\n"))
     for below in getattr(command, "commands", {}).values():

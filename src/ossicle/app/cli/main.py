@@ -51,7 +51,7 @@ def _options(
 def main() -> None:
     """Run a command; its exit code says how it ended (see ``ossicle.core.errors``)."""
     signal.signal(signal.SIGTERM, _terminated)
-    # A shell that starts a command in the background may have it ignore Ctrl-C; then it stays so.
+    # A shell may make a command in the background ignore Ctrl-C; keep this.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
     try:
@@ -61,11 +61,11 @@ def main() -> None:
         print(f"ossicle: {printable(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # The reader of our output has closed it (`| head`); without this the interpreter would report it once more.
+        # The reader of our output has closed it (`| head`); without this the interpreter would report it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
     except OSError as error:
-        # The system's own message about a file: no space, no permission, a file where a folder should be.
+        # Print the system's message about a file: no space, no permission, a file in place of a folder.
         place = f"{error.filename}: " if error.filename is not None else ""
         remedy = f"; {_REMEDIES[error.errno]}" if error.errno in _REMEDIES else ""
         print(f"ossicle: {printable(place)}{error.strerror or error}{remedy}", file=sys.stderr)
@@ -92,7 +92,7 @@ _REMEDIES = {
 
 _OF_TRAIN = ("torch", "lightning", "onnx", "safetensors", "matplotlib", "jinja2", "tensorboard")
 OPTIONAL = {**dict.fromkeys(_OF_TRAIN, "train"), "openvino": "openvino"}
-"""Packages that an extra brings along, and its name."""
+"""Packages of optional extras, and the name of the extra that installs each."""
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""Text from files on a terminal: names, labels and keys may hold escape sequences, and a terminal obeys those."""
+"""Make text from files safe to print: names, labels and keys may hold escape sequences, which a terminal executes."""
 
 
 def printable(text: str) -> str:

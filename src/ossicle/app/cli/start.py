@@ -1,4 +1,4 @@
-"""Where the command line begins: before the commands are imported, which takes a second, signals are answered.
+"""The start of the command line: handle signals while the commands are imported, which takes a second.
 
 Only the standard library and empty packages are imported here.
 """
@@ -20,16 +20,16 @@ def main() -> None:
 
 @contextmanager
 def ending_at_signals() -> Iterator[None]:
-    """End the process at once, with its exit code, at SIGINT and SIGTERM that come in the block: modules are loading.
+    """End the process at once, with the right exit code, at SIGINT or SIGTERM in the block, while modules load.
 
-    A thread other than the main one cannot set this, and signals do what they did.
+    Only the main thread can set this; in other threads signals keep their handlers.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number, handler in usual.items():
-        # What a shell has a process ignore stays ignored.
+        # A signal that the shell makes the process ignore stays ignored.
         if handler is not signal.SIG_IGN:
             signal.signal(number, _too_early)
     try:
@@ -40,7 +40,7 @@ def ending_at_signals() -> Iterator[None]:
 
 
 def _too_early(number: int, frame: FrameType | None) -> None:
-    """End at once: nothing is begun, and half-imported modules would answer an exception with errors of their own."""
+    """End at once: nothing has begun, and half-imported modules would raise errors of their own for an exception."""
     word = "interrupted" if number == signal.SIGINT else "terminated"
     os.write(2, f"ossicle: {word} before anything started\n".encode())
     os._exit(128 + number)

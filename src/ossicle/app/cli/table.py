@@ -13,25 +13,25 @@ from ossicle.app.cli.printable import printable
 from ossicle.evaluation.criterion_kinds import kind_in
 
 _PIPE_WIDTH = 140
-# More rows than this hide the headline; of more groups the worst are told, if they are large enough to tell anything.
+# More rows than this hide the headline: show only the worst groups, among those large enough to be meaningful.
 _MOST_GROUPS = 20
 _LEAST_OF_GROUP = 5
 
 
 def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None = None) -> None:
-    """A plain table; ``total`` is set apart below. Cells are text, never markup or orders to the terminal."""
+    """Print a plain table, with ``total`` as a separate last row. Cells are text, never markup or terminal commands."""
     table = Table(box=box.SIMPLE_HEAD, show_footer=total is not None)
     for column, name in enumerate(header):
         table.add_column(name, footer=total[column] if total else "", overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console()
-    # A pipe has no width: wide enough that rows stay whole.
+    # A pipe has no width: use one that keeps rows whole.
     (console if console.is_terminal else Console(width=_PIPE_WIDTH)).print(table)
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:
-    """The figures of ``metrics.json``, the headline first, each with its interval."""
+    """Print the figures of ``metrics.json``, the headline first, each with its interval."""
     rows = [_row("all (out of fold)", metrics)]
     if len(metrics["per_label"]) > 1:
         macro = {
@@ -55,7 +55,7 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
 
 
 def _groups_shown(per_group: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
-    """The groups that have a row, and what is said of the others."""
+    """Return the groups that get a row, and a remark about the others."""
     if len(per_group) <= _MOST_GROUPS:
         return per_group, ""
     telling = {name: of for name, of in per_group.items() if of["n_reference"] >= _LEAST_OF_GROUP}
@@ -68,7 +68,7 @@ def _groups_shown(per_group: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]
 
 
 def _ranked(recordings: Mapping[str, Any]) -> str:
-    """The figures of recordings that need no threshold."""
+    """Return the figures of recordings that need no threshold."""
     parts = [
         f"macro ROC AUC {interval_cell(recordings['macro']['roc_auc'])}",
         f"cmAP {interval_cell(recordings['macro']['cmap'])}",

@@ -1,4 +1,4 @@
-"""``[benchmark]``: a separate corpus, the models judged on it, and the grid of windows, thresholds and decisions."""
+"""``[benchmark]``: a separate corpus, the models to evaluate on it, and a grid of windows, thresholds and decisions."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ PRESETS: dict[str, dict[str, Any]] = {
         "ious": [0.4],
     },
 }
-"""What ``[benchmark] preset`` stands for."""
+"""The settings that each ``[benchmark] preset`` stands for."""
 _MOST_SETTINGS = 20_000
 
 
 @settings
 class BenchmarkSettings:
-    """What is judged, on what, and under which decisions."""
+    """What to evaluate, on which corpus, and under which decisions."""
 
     audio: str = setting(
         default="", help="folder of the recordings of the benchmark; empty: no benchmark", digest=False
@@ -103,7 +103,7 @@ class BenchmarkSettings:
     batch: int = setting(default=8, help="number of chunks to score at a time", ge=1, le=1024, digest=False)
 
     def __post_init__(self) -> None:
-        """Refuse windows without steps, empty axes, thresholds out of order and a grid beyond all reason."""
+        """Reject windows without steps, empty axes, thresholds out of order, and a grid that is too large."""
         for window in self.windows:
             if len(window) != 2 or not all(value > 0 for value in window) or window[1] > window[0]:
                 raise ValueError(
@@ -130,7 +130,7 @@ class BenchmarkSettings:
             raise ValueError(f"thresholds and decisions make {number} combinations, more than {_MOST_SETTINGS}")
 
     def corpus(self, training: CorpusSettings) -> CorpusSettings:
-        """The settings of the benchmark corpus; what ``[benchmark]`` does not say is as in ``[corpus]``."""
+        """Return the settings of the benchmark corpus; settings missing in ``[benchmark]`` come from ``[corpus]``."""
         return dataclasses.replace(
             training,
             audio=self.audio,
@@ -147,7 +147,7 @@ class BenchmarkSettings:
         )
 
     def grid(self, hop_s: float) -> DecisionGrid:
-        """The decisions as a grid for scores every ``hop_s`` seconds."""
+        """Return the decisions as a grid for scores every ``hop_s`` seconds."""
         return DecisionGrid(
             on=self.thresholds,
             off_ratio=self.off_ratio,
@@ -159,7 +159,7 @@ class BenchmarkSettings:
 
     @property
     def criteria(self) -> tuple[tuple[str, Criterion], ...]:
-        """Name and criterion of every way of matching, the page's first."""
+        """Return name and criterion of every way of matching; the page shows the first."""
         return (
             *((f"iou {value:g}", IouMatch(threshold=value)) for value in self.ious),
             *((f"collar {value:g} s", CollarMatch(collar_s=value)) for value in self.collars_s),
@@ -167,7 +167,7 @@ class BenchmarkSettings:
 
 
 def odd_frames(seconds: float, hop_s: float) -> int:
-    """The odd number of frames nearest to ``seconds``.
+    """Return the odd number of frames nearest to ``seconds``.
 
     >>> odd_frames(0.0, 0.01), odd_frames(0.05, 0.01), odd_frames(0.06, 0.01)
     (1, 5, 7)
@@ -176,7 +176,7 @@ def odd_frames(seconds: float, hop_s: float) -> int:
 
 
 def with_benchmark_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
-    """``[benchmark] preset`` replaced by what it stands for; keys beside it in the same layer win over it."""
+    """Replace ``[benchmark] preset`` by the settings it stands for; keys of the same layer override those settings."""
     own = values.get("benchmark")
     if not isinstance(own, dict) or "preset" not in own:
         return values
@@ -187,7 +187,7 @@ def with_benchmark_preset(values: dict[str, Any], origin: str) -> dict[str, Any]
 
 
 def asked_windows(settings: BenchmarkSettings, window_model: bool) -> Iterator[tuple[float, float] | None]:
-    """The windows and steps at which a model reads; None for the plan of its bundle."""
+    """Yield the windows and steps at which a model reads, in seconds; None stands for the plan of its bundle."""
     if not (window_model and settings.windows):
         yield None
         return

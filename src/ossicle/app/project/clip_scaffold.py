@@ -1,4 +1,4 @@
-"""Front end and windows of a new project whose recipe reads clips: the recipe's, as far as the recordings hold them."""
+"""Front end and windows of a new project whose recipe reads clips: those of the recipe, adapted to the recordings."""
 
 import math
 from collections.abc import Mapping
@@ -12,10 +12,17 @@ from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
 
 def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
-    """Lines of ``[frontend]`` and, where the recipe's window does not fit the recordings, of ``[chunks]``.
+    """Return lines of ``[frontend]`` and, if the recipe's window does not fit the recordings, of ``[chunks]``.
 
-    The rate is the recipe's unless one recording in ten has a lower one; then it is that of the slowest tenth, and
-    frames keep their lengths in seconds as nearly as powers of two allow.
+    The rate is that of the recipe, unless one recording in ten has a lower one. Then the rate is that of the slowest
+    tenth, and frames keep their lengths in seconds as nearly as powers of two allow.
+
+    Parameters
+    ----------
+    index
+        The index of the recordings.
+    recipe
+        The tables of the recipe.
     """
     front, chunks = recipe["frontend"], recipe["chunks"]
     usual = int(np.quantile([one.rate for one in index.recordings], 0.1, method="lower"))
@@ -39,11 +46,12 @@ def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
 
 
 def _window_s(wanted_s: float, lengths_s: NDArray[np.float64]) -> tuple[float, str]:
-    """The window (s), and why it is not the recipe's ("" where it is); ``lengths_s`` are those of the recordings.
+    """Return the window in seconds, and why it is not the recipe's ("" if it is); ``lengths_s`` are those of the
+    recordings.
 
-    Recordings that nearly all last as long as the window, give or take what codecs add and cut, are one window each:
-    else a second one would hold a millisecond of them. Where half of them are shorter than the window, it is the
-    longest in halves of a second (below one, in hundredths) that the other half fills.
+    If nearly all recordings last as long as the window, give or take what codecs add and cut, each becomes one window:
+    otherwise a second window would hold a millisecond of it. If half of them are shorter than the window, it is the
+    longest window that the other half fills, in steps of half a second (below one second, of a hundredth).
 
     >>> _window_s(5.0, np.array([5.001, 5.001, 30.0]))
     (5.01, 'most recordings last 5.001 s: one window each')

@@ -1,10 +1,10 @@
-"""``[ensemble]``: which variants say together what is heard, and how their scores become one."""
+"""``[ensemble]``: which variants are combined, and by which rule."""
 
 from ossicle.core.combination import LEARNED, MOST_MEMBERS, RULES, Combination
 from ossicle.core.settings import setting, settings
 
 ITSELF = "."
-"""The project without a variant, among the members of an ensemble: no variant can have this name."""
+"""The member that is the project without a variant; no variant can have this name."""
 
 
 @settings
@@ -24,7 +24,7 @@ class EnsembleSettings:
     seed: int = setting(default=0, help="seed of the choice of frames on which weights are fitted", ge=0)
 
     def __post_init__(self) -> None:
-        """Refuse members named twice, and weights that do not fit members or rule."""
+        """Reject duplicate members, and weights that do not match members or rule."""
         if len(set(self.members)) < len(self.members):
             raise ValueError("members names one twice: give it more weight with weights instead")
         if len(self.members) > MOST_MEMBERS:
@@ -38,5 +38,5 @@ class EnsembleSettings:
 
     @property
     def combination(self) -> Combination:
-        """The rule as a value; under ``learned`` without the weights, which are to be fitted."""
+        """Return the rule as a value; for ``learned`` without weights, which are fitted later."""
         return Combination(rule=self.rule, weights=self.weights, exponent=self.exponent)

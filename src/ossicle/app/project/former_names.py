@@ -7,7 +7,7 @@ from typing import Any
 from ossicle.core.errors import ProjectError
 
 FORMER_TABLES: Mapping[tuple[str, ...], str] = {("gate",): "noise_gate", ("jobs", "gate"): "noise_gate"}
-"""Path of a table under its former name to the present name of its last part."""
+"""Path of a table under its former name, and the present name of its last part."""
 
 
 class FormerNameWarning(FutureWarning):
@@ -73,7 +73,7 @@ def _renamed(values: dict[str, Any], former: tuple[str, ...], above: tuple[str, 
             f"[{new}] and delete [{old}]"
         )
     _warn_of_table(path, name, origin)
-    # In place of the old table, so that the order of a file stays.
+    # Replace the old table in place, so that the order of the file stays.
     return {name if key == first else key: value for key, value in values.items()}
 
 

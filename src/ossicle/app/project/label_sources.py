@@ -1,4 +1,4 @@
-"""Where the labels of a new project come from, and what names and tables tell of groups and published folds."""
+"""Where the labels of a new project come from, and what file names and tables say about groups and published folds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.name_template import Template
 
 FOLDER = "folder"
-# What tables of recordings call their columns, the likeliest first.
+# Usual names of the columns in tables of recordings, the likeliest first.
 _FILES = ("filename", "file", "file_name", "path", "filepath")
 _LABELS = ("primary_label", "category", "label", "species", "ebird_code", "class")
 _GROUPS = ("author", "recordist", "src_file", "site", "recorder")
@@ -21,9 +21,9 @@ _RATINGS = ("rating",)
 
 @dataclass(frozen=True, slots=True)
 class LabelSource:
-    """What labels recordings: their annotations (nothing here), the field ``label_field``, or the table ``metadata``.
+    """What labels recordings: annotations (all fields empty), the field ``label_field``, or the table ``metadata``.
 
-    ``group``, ``fold_field``, ``weight_field`` and ``name_template`` are what was found for them, empty for nothing.
+    ``group``, ``fold_field``, ``weight_field`` and ``name_template`` are what was detected for them; empty if nothing.
     """
 
     label_field: str = ""
@@ -40,8 +40,8 @@ class LabelSource:
         return bool(self.label_field) or self.metadata is not None
 
 
-# Names that published corpora give their files, with the fields that hold group and fold. Takes are spelt out, for a
-# name of three numbers says nothing.
+# File names of published corpora, with the fields that hold group and fold. Takes are spelt out, because a name of
+# three numbers alone is ambiguous.
 _PUBLISHED_NAMES = (
     "{fold:#}-{source:#}-{take:A|B|C|D|E|F|G|H}-{target:#}",
     "{fold:#}-{source:#}-{take:A|B|C|D|E|F|G|H}",
@@ -51,11 +51,25 @@ _PUBLISHED_NAMES = (
 def label_source(
     labels: str, annotations: Path | None, recipe: Mapping[str, Any], stems: Sequence[str], label_column: str = ""
 ) -> LabelSource:
-    """What labels the recordings of a new project.
+    """Return what labels the recordings of a new project.
 
-    ``labels`` is ``folder``, a table's path, or empty for what the recipe says; ``stems`` are the recordings' paths
-    less their suffix. Raises UsageError for labels beside annotations, and for a table that is missing or whose columns
-    are not told by their names.
+    Parameters
+    ----------
+    labels
+        ``folder``, the path of a table, or empty for the recipe's label source.
+    annotations
+        The folder or file of annotations; None if recordings are labelled as a whole.
+    recipe
+        The tables of the recipe.
+    stems
+        Paths of the recordings without their suffix.
+    label_column
+        The column of the table that holds the labels; empty to detect it.
+
+    Raises
+    ------
+    UsageError
+        Labels and annotations are both given, the table is missing, or its columns cannot be detected by name.
     """
     if annotations is not None:
         if labels:

@@ -1,6 +1,6 @@
-"""Layers of a project file: recipe, project, local file, variant and ``--set``, later ones over earlier ones.
+"""Layers of a project file: recipe, project, local file, variant and ``--set``; later layers override earlier ones.
 
-Every value remembers where it came from, so that a complaint can name the file.
+The origin of every value is recorded, so that messages can name the file.
 """
 
 import importlib.resources
@@ -23,14 +23,14 @@ _MOST_BASES = 8
 
 @dataclass(slots=True)
 class Layers:
-    """Merged tables, and the origin of each value by its path of keys; ``main`` is the file that was asked for."""
+    """Merged tables, and the origin of each value by its path of keys; ``main`` is the file that was loaded."""
 
     main: str = "the project"
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def add(self, values: dict[str, Any], origin: str, at: tuple[str, ...] = ()) -> None:
-        """Lay a table over what is there; tables are merged, other values replaced."""
+        """Merge a layer over the present values: tables are merged, other values replaced."""
         target = self.values
         for depth, key in enumerate(at):
             target = target.setdefault(key, {})
@@ -46,32 +46,32 @@ class Layers:
                 target[key] = value
 
     def origin(self, path: tuple[str, ...]) -> str:
-        """Where a value came from, or where its table did."""
+        """Return where a value came from, or where its table did."""
         return origin_of(path, self.origins, self.main)
 
 
 def origin_of(path: tuple[str, ...], origins: Mapping[tuple[str, ...], str], main: str) -> str:
-    """Return where the value at a path of keys came from, or where its table did; ``main`` where nothing says so."""
+    """Return where the value at a path of keys came from, or where its table did; ``main`` if neither is recorded."""
     while path and path not in origins:
         path = path[:-1]
     return origins.get(path, main)
 
 
 def recipe_names() -> list[str]:
-    """Names for ``base = "recipe:NAME"`` and ``ossicle new NAME``."""
+    """Return the names for ``base = "recipe:NAME"`` and ``ossicle new NAME``."""
     folder = importlib.resources.files(_RECIPES)
     return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
 
 
 def recipe_text(name: str) -> str:
-    """The TOML of a recipe; raises ProjectError where there is none of this name."""
+    """Return the TOML of a recipe; raises ProjectError if there is none with this name."""
     if name not in recipe_names():
         raise ProjectError(f"no recipe is called {name!r}; {did_you_mean(name, recipe_names())}")
     return (importlib.resources.files(_RECIPES) / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def recipe_values(name: str) -> dict[str, Any]:
-    """The tables of a recipe with those of its bases below them."""
+    """Return the tables of a recipe merged over those of its bases."""
     out = Layers(f"recipe:{name}")
     for values, origin in reversed(_chain(Path(f"recipe:{name}"))):
         out.add(in_full(values, origin), origin)
@@ -79,7 +79,7 @@ def recipe_values(name: str) -> dict[str, Any]:
 
 
 def read_layers(file: Path) -> Layers:
-    """The layers of a project: its bases first, then its file, and ``ossicle.local.toml`` beside it."""
+    """Read the layers of a project: its bases first, then its file, then ``ossicle.local.toml`` next to it."""
     out = Layers(str(file))
     for values, origin in reversed(_chain(file)):
         out.add(in_full(values, origin), origin)
@@ -90,7 +90,7 @@ def read_layers(file: Path) -> Layers:
 
 
 def add_overrides(layers: Layers, overrides: tuple[str, ...]) -> None:
-    """Lay what ``--set`` says over everything else."""
+    """Merge the ``--set`` options over all other layers."""
     for text in overrides:
         key, value = parse_override(text)
         origin = f"--set {text}"
@@ -102,7 +102,7 @@ def add_overrides(layers: Layers, overrides: tuple[str, ...]) -> None:
 
 
 def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
-    """``training.epochs=8`` as (("training", "epochs"), 8); the value is TOML, or a bare word taken as text.
+    """Split ``training.epochs=8`` into (("training", "epochs"), 8); the value is TOML, or a bare word read as text.
 
     >>> parse_override("training.epochs=8")
     (('training', 'epochs'), 8)
@@ -118,14 +118,14 @@ def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
 
 
 def in_full(values: dict[str, Any], origin: str) -> dict[str, Any]:
-    """Return the tables of one layer under their present names, presets replaced by what they stand for."""
+    """Return the tables of one layer under their present names, with presets replaced by their settings."""
     return with_preset(present_tables(values, origin), origin)
 
 
 def with_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
-    """``preset`` of ``[training]`` and ``[benchmark]`` replaced by what it stands for.
+    """Replace ``preset`` of ``[training]`` and ``[benchmark]`` by the settings it stands for.
 
-    Keys beside it in the same layer win over it.
+    Keys of the same layer override those settings.
     """
     values = with_benchmark_preset(values, origin)
     training = values.get("training")
@@ -141,7 +141,7 @@ def with_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
 
 
 def _chain(file: Path) -> list[tuple[dict[str, Any], str]]:
-    """The file and its bases, the file first."""
+    """Return the file and its bases, the file first."""
     out: list[tuple[dict[str, Any], str]] = []
     name = str(file)
     while len(out) <= _MOST_BASES:

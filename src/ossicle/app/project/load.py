@@ -1,4 +1,4 @@
-"""From merged tables to settings: the one border where pydantic checks, and words for what it finds."""
+"""Convert merged tables to settings: the only place where pydantic checks them, and the messages for its findings."""
 
 import json
 import math
@@ -34,10 +34,10 @@ RESULTS_OF_VARIANTS = "variants"
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project, or the variant of it that was asked for: its settings, and where its things lie on this machine.
+    """A project or a variant of it: its settings, and the places of its data on this machine.
 
-    ``variants`` names those that the project file defines, ``active`` those of them that are to be trained. ``origins``
-    holds the file or option that each setting came from.
+    ``variants`` names the variants that the project file defines, and ``active`` those to train. ``origins`` holds the
+    file or option that each setting came from.
     """
 
     file: Path
@@ -59,7 +59,7 @@ class Project:
 
     @property
     def results(self) -> Path:
-        """Where a run leaves its results: beside the project file, those of a variant below ``variants/``."""
+        """Where a run writes its results: next to the project file, for a variant below ``variants/``."""
         return self.folder / RESULTS_OF_VARIANTS / self.variant if self.variant else self.folder
 
     @property
@@ -69,12 +69,12 @@ class Project:
 
     @property
     def annotation_folder(self) -> Path | None:
-        """The folder (or file) of annotations; None where the project has none."""
+        """The folder (or file) of annotations; None if the project has none."""
         return self.folder / self.settings.corpus.annotations if self.settings.corpus.annotations else None
 
     @property
     def metadata_table(self) -> Path | None:
-        """The table with a row for each recording; None where the project has none."""
+        """The table with one row for each recording; None if the project has none."""
         table = self.settings.corpus.metadata.table
         return self.folder / table if table else None
 
@@ -82,11 +82,30 @@ class Project:
 def load_project(
     file: Path, overrides: tuple[str, ...] = (), data_root: Path | None = None, variant: str = ""
 ) -> Project:
-    """Read a project file (or the ``ossicle.toml`` of a folder); raises ProjectError with file, table, key and remedy.
+    """Read a project file and check all its variants.
 
-    ``variant`` is laid over the file, ``overrides`` over both. Every variant is checked, whichever is asked for: a
-    misspelt key is told before the first training rather than before the last. The data root is ``data_root``, else
-    ``$OSSICLE_DATA_ROOT``, else ``[project] data_root``, in this order.
+    Every variant is checked, so that a misspelt key is reported before the first training.
+
+    Parameters
+    ----------
+    file
+        The project file, or the folder of an ``ossicle.toml``.
+    overrides
+        ``--set`` options, which override file and variant.
+    data_root
+        The data root; None for ``$OSSICLE_DATA_ROOT`` if it is set, else ``[project] data_root``.
+    variant
+        The variant to load, which overrides the file; empty for the project itself.
+
+    Returns
+    -------
+    Project
+        The settings, their origins, and the places of the project.
+
+    Raises
+    ------
+    ProjectError
+        The file or a variant is invalid; the message names file, table, key and remedy.
     """
     if file.is_dir():
         file = file / PROJECT_FILE
@@ -111,7 +130,10 @@ def load_project(
 
 
 def _refuse_shell(layers: Layers, local: str) -> None:
-    """Raise ProjectError for lines in ``[jobs]`` that a shell would run, unless whoever runs the project wrote them."""
+    """Raise ProjectError for lines in ``[jobs]`` that a shell would run, unless the user wrote them.
+
+    The user writes them in the local file or with ``--set``; a project file may come from a stranger.
+    """
     for path, _ in _leaves(layers.values.get("jobs", {}), ("jobs",)):
         origin = layers.origin(path)
         if path[-1] in SHELL and origin != local and not origin.startswith("--set "):
@@ -124,7 +146,7 @@ def _refuse_shell(layers: Layers, local: str) -> None:
 def _settings(
     layers: Layers, variants: Variants, variant: str, overrides: tuple[str, ...]
 ) -> tuple[Layers, ProjectSettings]:
-    """The layers of a variant (empty: of the project itself) with what ``--set`` says, and its settings."""
+    """Return the layers of a variant (empty for the project itself) with the ``--set`` options, and its settings."""
     own = deepcopy(layers)
     if variant:
         variants.lay_over(own, variant)
@@ -133,7 +155,7 @@ def _settings(
 
 
 def check(layers: Layers) -> ProjectSettings:
-    """Settings from merged layers; raises ProjectError that lists everything wrong with them."""
+    """Return the settings of merged layers; raises ProjectError that lists all errors in them."""
     for path, value in _leaves(layers.values, ()):
         place = _place(layers, path)
         if isinstance(value, date | time):
@@ -152,7 +174,7 @@ def check(layers: Layers) -> ProjectSettings:
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every plain value with the keys that lead to it; those of an array all lie at the array's key."""
+    """Yield every plain value with the keys that lead to it; all values of an array have the array's key."""
     if isinstance(value, dict):
         for key, one in value.items():
             yield from _leaves(one, (*path, key))
@@ -178,7 +200,7 @@ def _complaint(error: Any, layers: Layers) -> str:
     if kind == "value_error":
         message = error["msg"].removeprefix("Value error, ")
         if not path:
-            # What the tables say together: such a message begins with the whole key.
+            # Checks across tables: their messages begin with the complete key.
             *path_of, word = message.split(" ")[0].split(".")
             path, message = tuple(path_of), " ".join([word, *message.split(" ")[1:]])
         origin = layers.origin((*path, message.split(" ")[0]))

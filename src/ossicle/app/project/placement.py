@@ -1,4 +1,4 @@
-"""``[jobs]``: where the work of each step is done, and with what. Nothing here can change a result."""
+"""``[jobs]``: where each step runs, and with which resources. Nothing here can change a result."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from ossicle.core.settings import setting, settings
 
 SHELL = ("setup", "sbatch")
-"""Settings that a shell or sbatch obeys as they are: not taken from a project file, which may be a stranger's."""
+"""Settings that a shell or sbatch executes; they are not read from a project file, which may come from a stranger."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:@%+=-]*")
 _TIME = re.compile(r"(\d+-)?\d+(:\d+){0,2}")
 STEP_TABLES = "steps"
@@ -16,7 +16,7 @@ STEP_TABLES = "steps"
 
 
 def _refuse(table: "StepPlacement") -> None:
-    """Refuse what would be more than one word of an sbatch line."""
+    """Reject values that would be more than one word of an sbatch line."""
     for name in ("partition", "account", "qos", "gpu_type", "memory"):
         if not _PLAIN.fullmatch(getattr(table, name)):
             raise ValueError(f"{name} = {getattr(table, name)!r} is not a valid Slurm name")
@@ -29,7 +29,7 @@ def _refuse(table: "StepPlacement") -> None:
 
 @settings
 class StepPlacement:
-    """Where one step runs; what is left empty is as in ``[jobs]``, and there as the machine has it."""
+    """Where one step runs; empty settings are those of ``[jobs]``, and there the machine's defaults."""
 
     on: str = setting(
         default="", help="where to run: local or slurm; empty: local", choices=("", "local", "slurm"), digest=False
@@ -63,13 +63,13 @@ class StepPlacement:
     )
 
     def __post_init__(self) -> None:
-        """Refuse what would be more than one word of an sbatch line."""
+        """Reject values that would be more than one word of an sbatch line."""
         _refuse(self)
 
 
 @settings
 class JobsSettings(StepPlacement):
-    """``[jobs]``, and a table for each step that is to run elsewhere or with other means."""
+    """``[jobs]``, with a table for each step that runs elsewhere or with other resources."""
 
     attempts: int = setting(
         default=3, help="number of runs of a failing task before it counts as failed", ge=1, digest=False
@@ -85,17 +85,17 @@ class JobsSettings(StepPlacement):
     )
 
     def __post_init__(self) -> None:
-        """Refuse what would be more than one word of an sbatch line."""
+        """Reject values that would be more than one word of an sbatch line."""
         _refuse(self)
 
     def own(self, step: str) -> StepPlacement:
-        """Return what ``[jobs.STEP]`` says of a step; everything is empty where there is no such table."""
+        """Return the table ``[jobs.STEP]`` of a step; all settings are empty if there is no such table."""
         return self.steps.get(step, StepPlacement())
 
     def placed(self, step: str, most: int = 0) -> StepPlacement:
-        """Return where a step runs, with what ``[jobs]`` says for all steps.
+        """Return where a step runs, with the settings of ``[jobs]`` for all steps.
 
-        ``most`` is how many tasks may run at a time where no table says it; 0 sets no limit.
+        ``most`` is how many tasks may run at a time if no table sets it; 0 sets no limit.
 
         >>> JobsSettings(on="slurm", cpus=4, steps={"training": StepPlacement(cpus=8)}).placed("training").cpus
         8

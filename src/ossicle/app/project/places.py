@@ -1,8 +1,8 @@
-"""Where a project file may write: below its own folder.
+"""Where a project file may write: only in its own folder.
 
-A project may come from a stranger. What it reads is said in it and seen by whoever runs it; but a run that writes,
-and sweeps what killed runs left, must not be led to other folders. Those are named by whoever runs it: with
-``--data-root``, the environment, ``--set``, or ``ossicle.local.toml``, which is not passed on with a project.
+A project may come from a stranger. The user can see in the file what a run reads. But a run also writes, and removes
+what killed runs left, so a project file must not name other folders for this. Only the user who runs the project names
+those: with ``--data-root``, the environment, ``--set``, or ``ossicle.local.toml``, which is not shared with a project.
 """
 
 import os
@@ -12,9 +12,9 @@ from ossicle.core.errors import ProjectError, UsageError
 
 
 def require_below(stated: str, place: str) -> None:
-    """Raise ProjectError, naming ``place``, where the path ``stated`` does not lie below the project file's folder."""
+    """Raise ProjectError if the path ``stated`` is not below the project file's folder; ``place`` names its setting."""
     windows = PureWindowsPath(stated)
-    # On every system: a project that works here and writes elsewhere on another machine is no better.
+    # Check this on every system: a project must not write elsewhere on another machine either.
     outside = PurePosixPath(stated).is_absolute() or windows.drive or windows.root or ".." in windows.parts
     if outside or not stated.strip():
         raise ProjectError(
@@ -26,7 +26,7 @@ def require_below(stated: str, place: str) -> None:
 def refuse_links(data_root: Path, results: tuple[Path, ...]) -> None:
     """Raise UsageError for a symbolic link anywhere below the data root, or in the place of a result.
 
-    The data root itself may be one: whoever made it chose where it leads.
+    The data root itself may be a link: the user who made it chose its target.
     """
     for base, folders, names in os.walk(data_root):
         for name in (*folders, *names):

@@ -1,4 +1,4 @@
-"""The reference of the project file, written from the settings themselves: ``docs/project-file.md``."""
+"""Write the reference of the project file from the settings classes: ``docs/project-file.md``."""
 
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, get_type_hints
@@ -19,7 +19,7 @@ docs/project-file.md`.
 
 
 def reference() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     return _HEAD + "".join(_table(spec.name, spec) for spec in fields(ProjectSettings))
 
 

@@ -1,4 +1,4 @@
-"""``ossicle new``: a project file from a recipe and a look at the recordings."""
+"""``ossicle new``: write a project file from a recipe and an inspection of the recordings."""
 
 import math
 import os
@@ -28,15 +28,15 @@ from ossicle.corpus.splits.folds import SplitSettings, make_folds
 
 _RATES = (8000, 16000, 22050, 32000, 44100, 48000)
 _BUILT_IN = ("recording", "folder")
-# A training crop is one chunk: few frames make quick steps, and these hold several calls with what is around them.
+# A training crop is one chunk: few frames make fast steps, and these hold several calls with their surroundings.
 _CORE_FRAMES, _CONTEXT_FRAMES = 200, 50
-# What the least length of an event is chosen from, as shares of the shortest usual annotation.
+# Candidates for the shortest event length, as shares of the shortest usual annotation.
 _LENGTH_SHARES = (0.0, 0.3, 0.6, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What whoever starts a project says of it; what is empty or None is found, or as the recipe says."""
+    """User options of ``ossicle new``; unset options are inferred from the data or taken from the recipe."""
 
     audio: Path
     annotations: Path | None = None
@@ -50,7 +50,7 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is written: the recipe's tables, where labels come from, group, folds and the index."""
+    """What the project file is written from: the recipe's tables, the source of labels, group, folds and the index."""
 
     recipe: str
     values: Mapping[str, Any]
@@ -63,10 +63,30 @@ class Found:
 
 
 def scaffold(recipe: str, folder: Path, wishes: Wishes, *, force: bool = False) -> Path:
-    """Write ``ossicle.toml`` in ``folder``, with rate, band and frames that fit the recordings; returns its path.
+    """Write ``ossicle.toml``, with rate, band and frames that fit the recordings.
 
-    Raises UsageError for an unknown recipe, a missing folder, a project that is there already or a group that no name
-    yields, SplitError where there is one group only and where published folds cut a group.
+    Parameters
+    ----------
+    recipe
+        The name of the recipe.
+    folder
+        The folder for the project; created if missing.
+    wishes
+        The user's options.
+    force
+        Whether to overwrite an existing project file.
+
+    Returns
+    -------
+    Path
+        The project file.
+
+    Raises
+    ------
+    UsageError
+        The recipe is unknown, a folder is missing, the project exists, or no file name contains the group.
+    SplitError
+        There is only one group, or published folds divide a group.
     """
     if recipe not in recipe_names():
         raise UsageError(f"no recipe is called {recipe!r}; {did_you_mean(recipe, recipe_names())}")
@@ -125,7 +145,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
 
 
 def _is_audio(file: Path) -> bool:
-    """Whether a file has the header of a recording: the names of others say nothing."""
+    """Return whether a file has the header of a recording; names alone prove nothing."""
     try:
         probe(file)
     except (AudioError, OSError):
@@ -146,7 +166,7 @@ def _template(stems: Sequence[str], field: str, option: str) -> str:
 
 def _require_groups(found: Found) -> None:
     if found.source.whole:
-        # Published folds that cut a group, and fewer groups than folds, are told now and not by the first run.
+        # Report published folds that divide a group, and fewer groups than folds, now rather than in the first run.
         split = SplitSettings(group=found.group, folds=found.folds, fold_field=found.fold_field)
         make_folds(found.index.recordings, found.index.annotations, split)
         return
@@ -200,7 +220,7 @@ def _text(folder: Path, wishes: Wishes, found: Found) -> str:
 
 
 def _frame_lines(index: CorpusIndex) -> list[str]:
-    """Front end, chunks and least lengths for a detector that reads frame by frame."""
+    """Return front end, chunks and shortest event lengths for a frame-wise detector."""
     rate = _rate(index)
     front = _front_end(index, rate)
     lines = [line(key, value, why) for key, (value, why) in front.items()]
@@ -217,7 +237,7 @@ def _frame_lines(index: CorpusIndex) -> list[str]:
 
 
 def _bundle_name(folder: Path) -> str:
-    """The nearest plain name to that of a folder.
+    """Return the nearest plain name to that of a folder.
 
     >>> _bundle_name(Path("Owls of the park (2026)"))
     'Owls-of-the-park-2026'
@@ -228,7 +248,7 @@ def _bundle_name(folder: Path) -> str:
 
 
 def _rate(index: CorpusIndex) -> int:
-    """The lowest usual rate that holds what is annotated, and no more than what was recorded."""
+    """Return the lowest usual rate that covers the annotated frequencies, but no more than was recorded."""
     recorded = max(one.rate for one in index.recordings)
     highs = [note.high_hz for note in index.annotations if note.high_hz]
     wanted = 2 * max(highs) if highs else 16000.0
@@ -242,7 +262,7 @@ def _front_end(index: CorpusIndex, rate: int) -> Mapping[str, tuple[int | float,
     crowded = _crowded(index)
     hop_s = 0.005 if crowded else 0.01 if median_s < 0.4 else 0.02
     hop = 2 * round(hop_s * rate / 2)
-    # A window blurs what is shorter than itself, so close neighbours need a short one.
+    # A window blurs anything shorter than itself, so close neighbours need a short window.
     n_fft = 2 ** round(math.log2(rate * (0.015 if crowded else 0.03)))
     why = "neighbours of one class lie close" if crowded else f"the median annotation lasts {median_s:.2f} s"
     return {
@@ -254,7 +274,7 @@ def _front_end(index: CorpusIndex, rate: int) -> Mapping[str, tuple[int | float,
 
 
 def _shortest_usual_s(index: CorpusIndex) -> float:
-    """The shortest that the annotations of a label usually are: 19 in 20 of every label last longer."""
+    """Return the shortest usual length of an annotation: 19 in 20 annotations of every label are longer."""
     by_label: dict[str, list[float]] = {}
     for note in index.annotations:
         by_label.setdefault(note.label, []).append(note.end_s - note.start_s)
@@ -262,7 +282,7 @@ def _shortest_usual_s(index: CorpusIndex) -> float:
 
 
 def _crowded(index: CorpusIndex) -> bool:
-    """Whether more than one in twenty gaps between neighbours of one class is under 20 ms."""
+    """Return whether more than one in twenty gaps between neighbours of one class is under 20 ms."""
     last: dict[tuple[str, str], float] = {}
     gaps = []
     for note in sorted(index.annotations, key=lambda one: (one.recording_id, one.start_s)):

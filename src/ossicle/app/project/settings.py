@@ -1,4 +1,4 @@
-"""All settings of a project: one table of ``ossicle.toml`` each, made of the classes that the packages define."""
+"""All settings of a project: each table of ``ossicle.toml`` is a class that its package defines."""
 
 from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.ensemble import EnsembleSettings
@@ -28,7 +28,7 @@ from ossicle.training.settings import TrainingSettings
 
 @settings
 class ProjectTable:
-    """``[project]``: name and place of the results."""
+    """``[project]``: the name, and where results go."""
 
     name: str = setting(default="detector", help="name of the project and of its bundle")
     pipeline: str = setting(
@@ -42,14 +42,14 @@ class ProjectTable:
     workers: int = setting(default=2, help="number of threads or processes that read audio", ge=1, digest=False)
 
     def __post_init__(self) -> None:
-        """Refuse a name that no bundle could have, before a day of training rather than after it."""
+        """Reject a name that no bundle can have, before training starts."""
         if not is_plain_name(self.name):
             raise ValueError(f"name = {self.name!r} is not a plain name (letters, digits, '.', '_', '-'; no path)")
 
 
 @settings
 class ProjectSettings:
-    """A whole project file."""
+    """All settings of a project file."""
 
     corpus: CorpusSettings = setting(help="recordings and annotations")
     project: ProjectTable = setting(default=ProjectTable(), help="name and places")
@@ -80,7 +80,7 @@ class ProjectSettings:
     benchmark: BenchmarkSettings = setting(default=BenchmarkSettings(), help="evaluation on a separate corpus")
 
     def __post_init__(self) -> None:
-        """Refuse networks that cannot read the chunks, and windows that the front end has no frames for."""
+        """Reject networks that cannot read the chunks, and windows without enough frames of the front end."""
         if self.second_stage.kind != NONE and not self.postprocess.does_nothing:
             raise ValueError(
                 "second_stage.kind: a second stage judges events by the scores of the model as they are, and "
@@ -121,7 +121,7 @@ class ProjectSettings:
         self._refuse_augmentation(plan)
 
     def _refuse_augmentation(self, plan: ChunkPlan) -> None:
-        """Refuse what would teach another sound than is heard later, or nothing at all."""
+        """Reject augmentation that would make training sound unlike the sound read later, or change nothing."""
         augment, early = self.augment, self.augment.early
         if augment.normalise != "none" and not self.model.own.level_free:
             raise ValueError(

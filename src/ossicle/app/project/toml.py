@@ -1,4 +1,4 @@
-"""TOML that somebody else may have written: read within limits, and refused with file and remedy."""
+"""Read TOML that may come from a stranger: within limits, and with errors that name file and remedy."""
 
 import stat
 import tomllib
@@ -7,13 +7,13 @@ from typing import Any
 
 from ossicle.core.errors import ProjectError
 
-# A project file has a few hundred lines and three levels; beyond these it is a mistake or an attack.
+# A project file has a few hundred lines and three levels; a file beyond these limits is an error or an attack.
 MOST_BYTES = 1 << 20
 MOST_LEVELS = 16
 
 
 def read_toml(file: Path) -> dict[str, Any]:
-    """The tables of a file; raises ProjectError for what is no plain file, too large, or no TOML."""
+    """Return the tables of a file; raises ProjectError if it is not a plain file, too large, or not TOML."""
     try:
         found = file.stat()
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
@@ -29,13 +29,13 @@ def read_toml(file: Path) -> dict[str, Any]:
 
 
 def parse_toml(text: str, origin: str) -> dict[str, Any]:
-    """The tables of ``text``; raises ProjectError, naming ``origin``."""
+    """Return the tables of ``text``; raises ProjectError that names ``origin``."""
     try:
         tables = tomllib.loads(text)
     except RecursionError:
         raise ProjectError(f"{origin}: is nested more than {MOST_LEVELS} levels deep") from None
     except ValueError as error:
-        # TOMLDecodeError is one; a number of thousands of digits is another.
+        # TOMLDecodeError is a ValueError; a number with thousands of digits raises another.
         raise ProjectError(f"{origin}: is not valid TOML: {error}") from None
     values: list[Any] = [tables]
     for _ in range(MOST_LEVELS):

@@ -1,11 +1,11 @@
-"""Lines of a project file: settings with what they come from, and any text in quotes."""
+"""Lines of a project file: settings with their origin as a comment, and any text in quotes."""
 
 from ossicle.core.errors import UsageError
 from ossicle.corpus.naming.file_listing import shown
 
 
 def line(key: str, value: object, why: str) -> str:
-    """A setting with what it comes from, comments one below the other."""
+    """Return a setting with its origin; several comments are placed one below the other."""
     return f"{key} = {value}".ljust(24) + f" # {why}"
 
 
@@ -21,6 +21,6 @@ def quoted(text: str) -> str:
 
 
 def require_text(text: str) -> None:
-    """Raise UsageError for a path that is no Unicode."""
+    """Raise UsageError for a path that is not Unicode."""
     if any(0xD800 <= ord(one) < 0xE000 for one in text):
         raise UsageError(f"{shown(text)}: this path is not valid UTF-8, which a project file cannot hold; rename it")

@@ -1,9 +1,10 @@
 """Variants of a project: named overlays on its tables, so that a grid of datasets and trainings is data.
 
-``[variants.NAME]`` may override any table (``[variants.NAME.split]``, ``[variants.NAME.training]``, ...) and may start
-from another variant (``base = "OTHER"``) or from one that ships with Ossicle (``base = "preset:quality_balanced"``).
-``active = [...]``, at the top of the file, lists those that ``ossicle train --all-active`` trains, in this order.
-Every project has the variant ``debug``, a sliver of its data and a few steps, unless it defines one of its own.
+``[variants.NAME]`` may override any table (``[variants.NAME.split]``, ``[variants.NAME.training]``, ...). It may start
+from another variant (``base = "OTHER"``) or from a variant that ships with Ossicle
+(``base = "preset:quality_balanced"``). ``active = [...]``, at the top of the file, lists the variants that
+``ossicle train --all-active`` trains, in this order. Every project has the variant ``debug``, with a small part of its
+data and a few steps, unless it defines its own.
 """
 
 import importlib.resources
@@ -25,7 +26,7 @@ Overlay = dict[str, Any]
 
 
 class Variants:
-    """The variants that a project file defines, taken out of its layers; ``active`` are those to be trained."""
+    """The variants of a project file, taken out of its layers; ``active`` lists those to train."""
 
     def __init__(self, layers: Layers) -> None:
         found = layers.values.pop(TABLE, {})
@@ -48,18 +49,18 @@ class Variants:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names, sorted."""
+        """Return all names, sorted."""
         return tuple(sorted(self._found))
 
     def require(self, name: str, where: str) -> None:
-        """Raise ProjectError, saying where it was named, where there is no such variant."""
+        """Raise ProjectError if there is no such variant; ``where`` says which file or option names it."""
         if name in self._found or name == DEBUG:
             return
         remedy = did_you_mean(name, self.names) or "the project file has no [variants.NAME]"
         raise ProjectError(f"{where}: no variant {name!r}; {remedy}")
 
     def lay_over(self, layers: Layers, name: str) -> None:
-        """Lay a variant and its bases over ``layers``; its bundle is named after it unless it says otherwise."""
+        """Merge a variant and its bases over ``layers``; its bundle is named after it unless it sets a name."""
         for overlay, origin in reversed(self._chain(name)):
             layers.add(in_full(overlay, origin), origin)
         project = layers.values.get("project", {})
@@ -67,7 +68,7 @@ class Variants:
             layers.add({"name": f"{project.get('name', 'detector')}-{name}"}, f"variant {name}", ("project",))
 
     def _chain(self, name: str) -> list[tuple[Overlay, str]]:
-        """The overlay of a variant and those of its bases, its own first."""
+        """Return the overlay of a variant and those of its bases, its own first."""
         out: list[tuple[Overlay, str]] = []
         asked_by = f"{self._where}: variant"
         while len(out) <= _MOST_BASES:
@@ -89,7 +90,7 @@ class Variants:
 
 
 def preset_names() -> tuple[str, ...]:
-    """The variants that ship with Ossicle, for ``base = "preset:NAME"``."""
+    """Return the variants that ship with Ossicle, for ``base = "preset:NAME"``."""
     folder = importlib.resources.files(_PRESETS)
     return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
 

@@ -1,1 +1,1 @@
-"""Commands that judge and compare detectors."""
+"""Commands that evaluate and compare detectors."""

@@ -1,4 +1,4 @@
-"""``ossicle benchmark``: models judged on a separate corpus, under every window, threshold and decision of a grid."""
+"""``ossicle benchmark``: evaluate models on a separate corpus, under every window, threshold and decision of a grid."""
 
 import json
 import sys
@@ -90,7 +90,7 @@ def benchmark(
         watched = Watched(project)
         with watched.leaving():
             do_jobs(loaded, benchmark_jobs(loaded, overrides, on), watched.show, watched.told)
-    # What tasks have done is found and shown.
+    # Find and show what the tasks have done.
     with make_progress(progress) as shown:
         done = run_benchmark(loaded, shown, overrides, task)
     if as_json:
@@ -109,7 +109,7 @@ def benchmark(
 
 
 def _stated(corpus: Path | None, annotations: Path | None, models: list[str], allow_overlap: bool) -> list[str]:
-    """What the options say, as ``--set`` would; places are those of the shell, not of the project file."""
+    """Return the options as ``--set`` overrides; paths are relative to the working folder, not to the project file."""
     out = []
     for key, place in (("audio", corpus), ("annotations", annotations)):
         if place is not None:

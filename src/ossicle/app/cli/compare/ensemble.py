@@ -1,4 +1,4 @@
-"""``ossicle ensemble``: the variants that ``[ensemble]`` names as one detector, judged and bundled."""
+"""``ossicle ensemble``: combine the variants that ``[ensemble]`` names into one detector, evaluated and bundled."""
 
 import json
 import sys

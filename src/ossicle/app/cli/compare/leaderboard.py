@@ -1,4 +1,4 @@
-"""``ossicle leaderboard``: a project and its variants by their figures."""
+"""``ossicle leaderboard``: rank a project and its variants by their figures."""
 
 import json
 from collections.abc import Mapping
@@ -55,7 +55,7 @@ def leaderboard(
 
 
 def show(told: Mapping[str, Any]) -> None:
-    """Print a board."""
+    """Print a leaderboard."""
     columns: Mapping[str, str] = told["figures"]
     rows = [
         (

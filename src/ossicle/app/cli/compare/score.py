@@ -1,4 +1,4 @@
-"""``ossicle score``: any tool's events, or scores, against any annotations."""
+"""``ossicle score``: compare events or scores of any tool with annotations in any format."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Folders of score files for ``ossicle score --scores``: DCASE's tables, one a recording, and our own score tracks."""
+"""Folders of score files for ``ossicle score --scores``: DCASE tables, one a recording, and Ossicle's score tracks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from ossicle.metrics.frames import FrameScores, frames_of
 
 @dataclass(frozen=True, slots=True)
 class ScoreSet:
-    """Scores by recording name, their columns in the order of ``labels``; seconds by recording name."""
+    """Scores by recording name, with columns in the order of ``labels``, and durations in seconds by recording name."""
 
     labels: tuple[str, ...]
     tracks: Mapping[str, FrameScores]
@@ -31,12 +31,18 @@ class ScoreSet:
 
 
 def read_score_set(place: Path) -> ScoreSet:
-    """The scores of a folder: ``.tsv`` tables of DCASE, tracks of ours, or what the step ``scores`` leaves.
+    """Read the scores of a folder: ``.tsv`` tables of DCASE, Ossicle's tracks, or the output of the step ``scores``.
 
-    Names are paths below the folder without suffixes; those of the step ``scores`` come from the corpus artefact that
-    lies beside it. A recording of a table lasts until its last frame ends. Raises UsageError where there is nothing to
-    read or the recordings are unknown, FormatError, naming the file, for what cannot be read and where the files score
-    different labels.
+    Names are paths in the folder without suffixes. For the step ``scores`` they come from its corpus artefact in the
+    same
+    data root. A recording of a table ends with its last frame.
+
+    Raises
+    ------
+    UsageError
+        There is nothing to read, or the recordings are unknown.
+    FormatError
+        A file cannot be read, or scores other labels than the first; the message names the file.
     """
     if not place.is_dir():
         raise UsageError(f"{place}: is not a folder; give the folder with the score files")
@@ -84,8 +90,8 @@ def _track(path: Path) -> tuple[tuple[str, ...], FrameScores, float]:
 
 
 def _names_of_ids(artefact: Path, ids: Mapping[str, FrameScores]) -> dict[str, str]:
-    """The name of each recording id, from the corpus whose recordings this artefact of the step ``scores`` read."""
-    # The steps, and what they import, are wanted here only.
+    """Return the name of each recording id, from the corpus whose recordings this ``scores`` artefact read."""
+    # Imported here: only this function needs the steps and their imports.
     from ossicle.app.steps.score.scores import audio_digest
 
     if not (artefact / MANIFEST).is_file():

@@ -1,4 +1,4 @@
-"""``ossicle score --scores``: scores before any decision against any annotations."""
+"""``ossicle score --scores``: compare scores, before any decision, with annotations."""
 
 import json
 import sys
@@ -52,12 +52,15 @@ def score_scores(reference: Path, scores: Path, durations: Path | None, label_co
 
 
 def read_lengths(path: Path) -> dict[str, float]:
-    """Seconds by recording name, without audio suffix, of a table ``filename duration``."""
+    """Return the durations in seconds by recording name, without audio suffix, of a table ``filename duration``."""
     return {stem_of(normal_path(file), SUFFIXES): seconds for file, seconds in read_durations(path).items()}
 
 
 def lengths_of(references: EventSets, lengths_s: Mapping[str, float], table: Path | None) -> dict[str, float]:
-    """The seconds of every recording with a reference; 0 where no table was asked, UsageError where it lacks one."""
+    """Return the duration in seconds of every recording with a reference.
+
+    Without a table they are 0. Raises UsageError if the table lacks a recording.
+    """
     missing = sorted(references.keys() - lengths_s.keys())
     if table is not None and missing:
         raise UsageError(f"{table}: no duration for {', '.join(missing)}; add a line for each")
@@ -67,7 +70,7 @@ def lengths_of(references: EventSets, lengths_s: Mapping[str, float], table: Pat
 def figures(
     references: EventSets, tracks: Mapping[str, FrameScores], durations_s: Mapping[str, float], scores: ScoreSet
 ) -> dict[str, Any]:
-    """PSDS under each preset, and the figures of frames; every recording with a reference must have scores."""
+    """Return PSDS under each preset, and the figures of frames; every recording with a reference must have scores."""
     times = {key: _times(references, key, scores.labels) for key in references}
     tally = FrameTally(scores.labels)
 

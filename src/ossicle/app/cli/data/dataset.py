@@ -1,4 +1,4 @@
-"""Commands about recordings and clips, and the first of them: ``ossicle dataset health``."""
+"""Commands about recordings and clips, of which this module holds ``ossicle dataset health``."""
 
 import json
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""``ossicle dataset augment``: what augmentation makes of a crop."""
+"""``ossicle dataset augment``: show how augmentation changes a crop."""
 
 from pathlib import Path
 from typing import Annotated

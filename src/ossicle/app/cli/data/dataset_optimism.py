@@ -1,4 +1,4 @@
-"""``ossicle dataset optimism``: what a split flatters."""
+"""``ossicle dataset optimism``: measure how much a split flatters."""
 
 import json
 import math

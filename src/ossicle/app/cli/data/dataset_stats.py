@@ -1,4 +1,4 @@
-"""``ossicle dataset stats``: what is in a dataset."""
+"""``ossicle dataset stats``: count the content of a dataset."""
 
 import json
 from collections import defaultdict
@@ -66,7 +66,7 @@ def stats(
 
 
 def _show_rare(rare: Mapping[str, Any]) -> None:
-    """The labels of fewer groups than folds, and where they are judged."""
+    """Print the labels with fewer groups than folds, and where they are evaluated."""
     if rare["labels"]:
         kept = rare["rule"] == "train"
         rows = [
@@ -90,7 +90,7 @@ def _show_rare(rare: Mapping[str, Any]) -> None:
 
 
 def _show(title: str, rows: Sequence[Row], key: Callable[[Row], str], most: int = 0) -> None:
-    """A table of counts, one column for each split, with the seconds of all; of more than ``most`` rows the longest."""
+    """Print counts, one column for each split, and total seconds; with more than ``most`` rows, only the longest."""
     splits = list(dict.fromkeys(row["split"] for row in rows))
     splits.sort(key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
     found: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(splits, 0))

@@ -1,4 +1,4 @@
-"""``ossicle dataset mine``: the false alarms of a project's models as noise for its next dataset."""
+"""``ossicle dataset mine``: save false alarms of a project's models as noise for its next dataset."""
 
 import json
 from collections import Counter

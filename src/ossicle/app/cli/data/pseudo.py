@@ -1,4 +1,4 @@
-"""``ossicle pseudo``: a project's own models label recordings that nobody labelled, for its next training."""
+"""``ossicle pseudo``: label unlabelled recordings with a project's own models, for its next training."""
 
 import json
 import sys
@@ -68,7 +68,7 @@ def pseudo(
 
 
 def _lines(about: Mapping[str, Any], final: str) -> list[str]:
-    """What is said below the table."""
+    """Return the lines below the table."""
     of, recordings = about["windows"], about["recordings"]
     views = ", ".join(f"{name} {one['kept']}" for name, one in of.items() if name != final)
     out = [f"{recordings['labelled']} recordings ({recordings['hours']} h); windows for each model: {views}"]

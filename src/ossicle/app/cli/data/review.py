@@ -1,4 +1,4 @@
-"""``ossicle review``: events out to a person as tables, and the corrected tables back in."""
+"""``ossicle review``: export events as tables for a reviewer, and import the corrected tables."""
 
 import getpass
 import json
@@ -154,12 +154,12 @@ def _login_name() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        # A container may run as a user without a name.
+        # A container may run under a user without a name.
         return "unknown"
 
 
 def _listed(option: str, text: str, known: Collection[str]) -> tuple[str, ...]:
-    """The names in a comma-separated option; UsageError for one that is not known, and for none."""
+    """Return the names in a comma-separated option; raises UsageError for an unknown name or an empty list."""
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     unknown = [name for name in names if name not in known]
     if unknown or not names:

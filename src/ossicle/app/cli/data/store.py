@@ -1,4 +1,4 @@
-"""``ossicle store build|verify``: the recordings of a project, decoded once for the training."""
+"""``ossicle store build|verify``: the recordings of a project, decoded once for training."""
 
 import json
 import sys
@@ -123,7 +123,7 @@ def build(
 
 
 def _mended(project: Project, corpus: Path, store: Path, shown: "Live | Plain | Quiet") -> list[str]:
-    """What was wrong with the shards of a finished store, once it is redone."""
+    """Rebuild the damaged shards of a finished store, and return what was wrong with them."""
     from ossicle.app.steps.data.store import repair
     from ossicle.audio.store.verify import verify_store
 
@@ -136,7 +136,7 @@ def _mended(project: Project, corpus: Path, store: Path, shown: "Live | Plain | 
 
 
 def _advice(asked: Project, as_written: Project, store: Path, warning: str) -> list[str]:
-    """What to say of a store beside what it holds."""
+    """Return advice about a store, to print after its content."""
     lines = [warning] if warning else []
     choice = StoreFolder(store).choice_file
     without = read_json(choice)["without"] if choice.exists() else []

@@ -1,1 +1,1 @@
-"""Commands that start, run and look after a project."""
+"""Commands that start, run and maintain a project."""

@@ -1,4 +1,4 @@
-"""How commands that may run elsewhere say what happens there: where the jobs lie, how they are, how to leave."""
+"""Messages of commands whose work may run elsewhere: where the jobs are, their states, and how to leave them."""
 
 import sys
 import time
@@ -30,26 +30,26 @@ On = Annotated[
 
 
 def place_of(on: str | None) -> str | None:
-    """The word of ``--on``, checked."""
+    """Return the checked value of ``--on``."""
     if on is not None and on not in PLACES:
         raise UsageError(f"--on {on} is not one of: {', '.join(PLACES)}")
     return on
 
 
 class Watched:
-    """Says on stderr how jobs are, whenever that has changed."""
+    """Prints the states of jobs on stderr whenever they change."""
 
     def __init__(self, project: Path) -> None:
         self._project, self._said = project, dict[str, str]()
         self._folder: PlanFolder | None = None
 
     def told(self, folder: "PlanFolder") -> None:
-        """The jobs are written down."""
+        """Print where the jobs are written."""
         self._folder = folder
         print(f"jobs: {folder.path}", file=sys.stderr, flush=True)
 
     def show(self, states: "Sequence[TaskState]") -> None:
-        """A line for each job that is not as it was."""
+        """Print a line for each job whose state changed."""
         for job in dict.fromkeys(one.job for one in states):
             of = [one for one in states if one.job == job]
             count = Counter(one.state for one in of)
@@ -62,7 +62,7 @@ class Watched:
 
     @contextmanager
     def leaving(self) -> Iterator[None]:
-        """Have Ctrl-C in the block say what goes on without us, and how to look at it or end it."""
+        """On Ctrl-C in the block, print what continues, and how to show or cancel it."""
         try:
             yield
         except KeyboardInterrupt:

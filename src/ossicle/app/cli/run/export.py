@@ -1,4 +1,4 @@
-"""``ossicle export``: a project's bundle in further precisions, with what each costs and how fast it is."""
+"""``ossicle export``: a project's bundle in further precisions, with the loss and speed of each."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""``ossicle fetch``: bring the recordings of a project here."""
+"""``ossicle fetch``: download the recordings of a project."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""``ossicle jobs``: the work of a project as command lines for Slurm or for this machine, and what became of it."""
+"""``ossicle jobs``: the work of a project as command lines for Slurm or this machine, and the states of these jobs."""
 
 import json
 import os

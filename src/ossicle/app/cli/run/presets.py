@@ -1,4 +1,4 @@
-"""``ossicle presets``: the named trainings."""
+"""``ossicle presets``: list the training presets."""
 
 import json
 

@@ -155,7 +155,7 @@ def run(
             watched = Watched(project)
             with watched.leaving():
                 do_jobs(loaded, before_slurm(jobs_of([loaded], wish, shown)), watched.show, watched.told)
-        # What the jobs have done is found and shown; what is placed here may be left to do.
+        # Find and show what the jobs have done, and run the steps that are placed here.
         done = run_project(loaded, shown, until, names=steps or (), anew_from=from_, wait=wait)
     pipeline = pipeline_of(loaded)
     refused, lost = pipeline.refusal(done.artefacts), pipeline.losses(done.artefacts)
@@ -174,7 +174,7 @@ def run(
 
 
 def _fetch_first(project: Project, shown: "Progress") -> None:
-    """Fetch what the project's table names and is not here yet; FetchError where not all of it can be had."""
+    """Download the missing files of the project's table; raises FetchError if some cannot be downloaded."""
     if not project.settings.fetch.table:
         return
     from ossicle.app.steps.data.fetch import fetch, is_fetched

@@ -1,4 +1,4 @@
-"""``ossicle purge``: free the space of artefacts that nothing uses any more."""
+"""``ossicle purge``: free the space of unused artefacts."""
 
 import json
 import sys

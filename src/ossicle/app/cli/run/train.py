@@ -1,4 +1,4 @@
-"""``ossicle train``: the trainings of a project, or of its active variants, one after another."""
+"""``ossicle train``: train the models of a project, or of its active variants, one after another."""
 
 import sys
 from typing import Annotated
@@ -95,9 +95,9 @@ def train(
 
 
 def variants_asked(base: Project, asked: list[str], all_active: bool) -> list[str]:
-    """The variants to train; the empty name is the project itself."""
+    """Return the variants to train; the empty name is the project itself."""
     if not all_active:
-        # A name given twice is one training.
+        # A name that is given twice is trained once.
         return list(dict.fromkeys(asked)) or [""]
     if asked:
         raise UsageError("--all-active trains the variants listed in the project file: leave out the names")

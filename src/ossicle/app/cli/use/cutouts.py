@@ -1,4 +1,4 @@
-"""``ossicle cutouts``: the events of any table as audio files."""
+"""``ossicle cutouts``: write the events of any table as audio files."""
 
 import json
 import sys
@@ -79,7 +79,7 @@ def cutouts(
 
 
 def _distinct(rows: list[RawSelection]) -> list[RawSelection]:
-    """Rows less repetitions: a recording's Raven table and the CSV of all say the same of it."""
+    """Return rows without duplicates: a recording's Raven table and the common CSV hold the same events."""
     seen: dict[tuple[int, int, str], RawSelection] = {}
     for row in rows:
         seen.setdefault((round(1000 * row.start_s), round(1000 * row.end_s), row.label), row)

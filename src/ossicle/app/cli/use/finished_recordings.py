@@ -1,9 +1,9 @@
-"""What an earlier ``predict`` into the same folder has finished: those recordings are not scored again.
+"""The recordings that an earlier ``predict`` into the same folder has finished: they are not scored again.
 
-A journal in the output folder gets a line for each recording once its tables are in place: what it was predicted with
-(a digest of bundle, versions, runtime and threads), the size and time of its file, and its events. A line counts only
-while all of these are as they were, so a changed recording or bundle is predicted anew. What could not be read is
-tried again each time: permissions and links change without a trace in the file.
+A journal in the output folder gets a line for each recording when its tables are written: a digest of bundle,
+versions, runtime and threads, the size and time of its file, and its events. A line counts only while all of these are
+unchanged, so a changed recording or bundle is predicted again. An unreadable recording is retried each time, because
+permissions and links can change without changing the file.
 """
 
 from dataclasses import astuple
@@ -23,14 +23,14 @@ JOURNAL = "predictions.journal.jsonl"
 
 
 def predicted_with(bundle: Bundle, engine: Engine) -> str:
-    """The digest of all but the recording that events follow from."""
+    """Return the digest of everything except the recording that determines the events."""
     versions = {"ossicle": version("ossicle"), engine.library: version(engine.library), **decoder_versions()}
-    # The manifest holds the digest of every other file, and those are checked as they are read.
+    # The manifest holds the digest of every other file, and each file is checked when it is read.
     return digest([file_digest(bundle.folder / MANIFEST), list(astuple(engine)), versions])
 
 
 def file_state(path: Path) -> list[int]:
-    """Size in bytes and time in ns of a file, which tell one content from the next; nothing where there is no file."""
+    """Return size in bytes and modification time in ns of a file, which identify its content; empty without a file."""
     try:
         state = path.stat()
     except OSError:
@@ -39,7 +39,7 @@ def file_state(path: Path) -> list[int]:
 
 
 class Finished:
-    """The finished recordings of the output folder ``out``; ``anew`` forgets them."""
+    """The finished recordings of the output folder ``out``; ``anew`` discards them."""
 
     def __init__(self, out: Path, made_with: str, *, anew: bool = False) -> None:
         if anew:
@@ -47,7 +47,7 @@ class Finished:
         self._journal, self._made_with = Journal(out / JOURNAL), made_with
 
     def find(self, name: str, path: Path, state: list[int]) -> RecordingPrediction | None:
-        """What was found in the recording ``name`` whose file is in this state, None where it is to be predicted."""
+        """Return the finished prediction of a recording whose file has this state; None if it must be predicted."""
         record = self._journal.done(name)
         if record is None or not state or (record.get("with"), record.get("file")) != (self._made_with, state):
             return None
@@ -60,7 +60,7 @@ class Finished:
             return None
 
     def mark(self, prediction: RecordingPrediction, state: list[int]) -> None:
-        """Note that the tables of a recording are in place; ``state`` was its file's before it was read."""
+        """Record that the tables of a recording are written; ``state`` is that of its file before it was read."""
         if prediction.status == "left_out":
             return
         self._journal.mark(

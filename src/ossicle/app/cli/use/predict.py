@@ -1,4 +1,4 @@
-"""Commands that run a bundle on recordings: ``predict`` and ``stream``. No torch unless asked for."""
+"""Commands that run a bundle on recordings: ``predict`` and ``stream``. They import torch only on request."""
 
 import json
 import sys
@@ -88,7 +88,7 @@ def predict(
     audio = find_audio(files)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
-    # Made now: a place that cannot be written should not be found out after hours of scoring.
+    # Make the folder now, so that an unwritable place is reported before hours of scoring.
     out.mkdir(parents=True, exist_ok=True)
     with project_lock(out):
         tables = PredictionTables(out, [name for name, _ in audio], wanted, opened.manifest.front.fmax_hz)
@@ -162,13 +162,13 @@ def stream(
 
 
 def _warn_if_refused(bundle: LoadedBundle) -> None:
-    """Say on stderr that the noise gate refused a bundle, which may still be wanted for a look."""
+    """Print on stderr that the noise gate refused a bundle; a refused bundle can still be run for inspection."""
     if bundle.noise_gate == "refused":
         print(f"{bundle.folder}: the noise gate refused this bundle; see its CARD.md", file=sys.stderr)
 
 
 def _print_events(events: Generator[EmittedEvent, None, DecodeReport]) -> DecodeReport:
-    """Print events as they come; returns how reading ended."""
+    """Print events as they are decided, and return how decoding ended."""
     while True:
         try:
             one = next(events)

@@ -13,7 +13,7 @@ SUMMARY = "predictions.json"
 
 
 def write_summary(out: Path, done: Sequence[RecordingPrediction], bundle: LoadedBundle) -> dict[str, Any]:
-    """Write ``predictions.json``; returns what it holds."""
+    """Write ``predictions.json`` and return its content."""
     engine = bundle.engine
     summary = {
         "ossicle": version("ossicle"),
