@@ -96,7 +96,7 @@ class Annotations(Sequence[Annotation]):
         return tuple(sorted({one.label for one in self._annotations}))
 
     def of(self, recording: str) -> tuple[Annotation, ...]:
-        """Return the annotations of a recording by its name; KeyError where it was not annotated."""
+        """Return the annotations of a recording by its name; raises KeyError if it was not annotated."""
         if recording not in self.recordings:
             raise KeyError(recording)
         return tuple(one for one in self._annotations if one.recording_id == recording)
@@ -107,7 +107,7 @@ class Annotations(Sequence[Annotation]):
         Returns
         -------
         One row an annotation: ``recording``, ``start_s`` and ``end_s`` (seconds), ``label``, ``low_hz``, ``high_hz``,
-        ``quality``, ``confidence``; null where it is not known.
+        ``quality``, ``confidence``; null if unknown.
         """
         rows = [(one.recording_id, *(getattr(one, name) for name in list(_SCHEMA)[1:])) for one in self._annotations]
         return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
@@ -151,7 +151,7 @@ def read_annotations(
     Returns
     -------
     The annotations by recording, with the recordings that were reviewed and found empty. Names have their audio suffix
-    where any file states it. What was not read is in ``notes``.
+    if any file states it. What was not read is in ``notes``.
 
     Raises
     ------
@@ -193,7 +193,7 @@ def write_annotations(
     annotations
         ``Annotations``, any annotations, or what a bundle found.
     path
-        A file, where its suffix is that of the format and one file is enough; else a folder.
+        A file, if its suffix is that of the format and one file is enough; else a folder.
     format
         ``raven``, ``audacity``, ``csv``, ``parquet``, ``dcase`` or ``kaleidoscope``.
     high_hz

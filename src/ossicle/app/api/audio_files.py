@@ -78,7 +78,7 @@ def load_audio(path: PathLike, rate: int | None = None) -> tuple[NDArray[np.floa
     Raises
     ------
     AudioError
-        The file cannot be read, or holds NaN or Inf. A file that ends early gives what decodes, with a warning.
+        The file cannot be read, or holds NaN or Inf. A file that ends early is read up to there, with a warning.
 
     Examples
     --------

@@ -71,7 +71,7 @@ class EventEvaluation:
 
     @property
     def f1(self) -> Estimate:
-        """F1 over all labels and recordings, with its interval; NaN where it is undefined."""
+        """F1 over all labels and recordings, with its interval; NaN if undefined."""
         return self.report.pooled.rates.f1
 
     @property
@@ -117,7 +117,7 @@ def evaluate(
     """Compare predicted events with annotations, as ``ossicle score`` does.
 
     Events are matched one to one by optimal assignment. Recordings are paired by name, without folder and audio suffix
-    where that is enough. Annotations of a recording without predictions count as missed; a recording without a
+    if that is unique. Annotations of a recording without predictions count as missed; a recording without a
     reference was never annotated and is left out.
 
     Parameters
@@ -136,7 +136,7 @@ def evaluate(
     bootstrap
         Resamples of recordings for the 95 % intervals; 0 for none.
     label_column
-        The column that holds the label, where files are read.
+        The column that holds the label, if files are read.
 
     Returns
     -------

@@ -87,7 +87,7 @@ class LoadedBundle(BundleFacts):
         keep_scores
             Whether to keep the model's scores too, as a ``ScoreTrack`` a recording: 4 bytes a frame and label.
         name
-            What to call the recording, where samples are given.
+            What to call the recording, if samples are given.
 
         Returns
         -------
@@ -140,7 +140,7 @@ class LoadedBundle(BundleFacts):
 
         Returns
         -------
-        Its prediction; ``left_out``, with the reason, where the file cannot be read.
+        Its prediction; ``left_out``, with the reason, if the file cannot be read.
         """
         found = predict_file(
             path,
@@ -196,7 +196,7 @@ class LoadedBundle(BundleFacts):
         Raises
         ------
         AudioError
-            The file cannot be read; what was yielded before stands.
+            The file cannot be read; events yielded before remain valid.
         """
         return (yield from stream_through(self.stream(), MonoStream(path, self.rate), feed_s))
 
@@ -232,7 +232,7 @@ def load_bundle(
 
     Returns
     -------
-    The bundle, whose :meth:`~LoadedBundle.predict` and :meth:`~LoadedBundle.stream` give what the command line gives.
+    The bundle; its :meth:`~LoadedBundle.predict` and :meth:`~LoadedBundle.stream` agree with the command line.
 
     Raises
     ------

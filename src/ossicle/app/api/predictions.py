@@ -60,7 +60,7 @@ class Predictions(Sequence[RecordingPrediction]):
     def __getitem__(self, key: slice) -> tuple[RecordingPrediction, ...]: ...
 
     def __getitem__(self, key: int | str | slice) -> RecordingPrediction | tuple[RecordingPrediction, ...]:
-        """Return the prediction at a place or of a recording by name; KeyError where there is none of that name."""
+        """Return the prediction at an index or of a recording by name; raises KeyError for an unknown name."""
         if not isinstance(key, str):
             return self.recordings[key]
         for one in self.recordings:
@@ -96,7 +96,7 @@ class Predictions(Sequence[RecordingPrediction]):
         Returns
         -------
         One row an event: ``recording``, ``start_s`` and ``end_s`` (seconds), ``label``, ``score`` (0 to 1). Text is as
-        it stands in the files; :meth:`write` escapes it for spreadsheets.
+        it is in the files; :meth:`write` escapes it for spreadsheets.
         """
         rows = [
             (one.name, event.start_s, event.end_s, event.label, event.score)
@@ -111,7 +111,7 @@ class Predictions(Sequence[RecordingPrediction]):
         Parameters
         ----------
         path
-            A file, where its suffix is that of the format and one file is enough; else a folder, made if it is not
+            A file, if its suffix is that of the format and one file is enough; else a folder, made if it is not
             there. In a folder, formats with one file a recording name it after the recording; others write
             ``events`` with their suffix.
         format

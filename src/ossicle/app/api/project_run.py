@@ -112,7 +112,7 @@ class Project:
         settings
             Settings that override those of the file, as ``{"training.epochs": 8}``.
         variant
-            A variant of the project; empty for the project as it is.
+            A variant of the project; empty for the project itself.
         data_root
             Folder of the artefacts; None for ``$OSSICLE_DATA_ROOT``, else that of the project file.
 
@@ -150,7 +150,7 @@ class Project:
 
     @property
     def settings(self) -> ProjectSettings:
-        """Every setting, with its default where the file says nothing."""
+        """All settings; those missing in the file have their defaults."""
         return self._loaded.settings
 
     @property
@@ -193,11 +193,11 @@ class Project:
         steps
             Only these steps and those that they read; none for all.
         anew_from
-            Compute this step and those after it even where they are done.
+            Compute this step and those after it even if they are done.
         wait
             Whether to wait for another run on the same data root.
         progress
-            Where to show how far things are; None for nowhere.
+            Where to show progress; None for nowhere.
 
         Returns
         -------

@@ -16,7 +16,7 @@ class RecordingPrediction:
     Parameters
     ----------
     name
-        The recording: its path below the folder that was asked for, else its file name.
+        The recording: its path in the requested folder, else its file name.
     events
         Events sorted by start, end and label.
     status
@@ -28,7 +28,7 @@ class RecordingPrediction:
     path
         The file; None for samples in memory.
     scores
-        The model's scores before post-processing and decision, where they were asked for.
+        The model's scores before post-processing and decision, if requested.
 
     Examples
     --------

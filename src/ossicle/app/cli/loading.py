@@ -20,7 +20,7 @@ class UnloadedCommand(TyperCommand):
         super().__init__(name=name, help=TABLE[name].about, rich_help_panel=panel_of(name))
 
     def load(self) -> Any:
-        """Import the module of the command and return the command (a group where it has commands of its own)."""
+        """Import the module of the command and return the command (a group if it has commands of its own)."""
         assert self.name is not None
         return _commands_of(TABLE[self.name].module)[self.name]
 

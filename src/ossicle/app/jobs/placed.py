@@ -27,7 +27,15 @@ class Wish:
 
 
 def needs_jobs(project: Project, wish: Wish) -> bool:
-    """Return whether any step is placed outside the calling process."""
+    """Return whether any step is placed outside the calling process.
+
+    Parameters
+    ----------
+    project
+        The project.
+    wish
+        Which steps to run, and where.
+    """
     here = {step.name for step in pipeline_of(project).planning_steps(project)}
     steps = chosen_steps(project, wish.names, wish.until)
     return any(placement(project, step.name, wish.on).on == "slurm" for step in steps if step.name not in here)
@@ -56,7 +64,19 @@ def jobs_of(projects: Sequence[Project], wish: Wish, progress: Progress) -> list
 
 
 def run_planning_steps(project: Project, progress: Progress, steps: Sequence[Step], *, wait: bool = True) -> None:
-    """Run those of ``steps`` that determine the work units, with the steps they need."""
+    """Run those of ``steps`` that determine the work units, with the steps they need.
+
+    Parameters
+    ----------
+    project
+        The project.
+    progress
+        Where the steps report how far they are.
+    steps
+        The chosen steps of the project.
+    wait
+        Wait for another run on the same data root instead of raising LockedError.
+    """
     planning = pipeline_of(project).planning_steps(project)
     if planning and planning[-1].name in [step.name for step in steps]:
         run_project(project, progress, names=[step.name for step in planning], wait=wait)
@@ -72,7 +92,22 @@ def before_slurm(jobs: Sequence[Job]) -> list[Job]:
 
 
 def lay_out(project: Project, jobs: Sequence[Job], folder: PlanFolder | None = None) -> tuple[PlanFolder, JobPlan]:
-    """Write the plan of jobs and its scripts to a folder, by default the next one of the data root."""
+    """Write the plan of jobs and its scripts to a folder.
+
+    Parameters
+    ----------
+    project
+        The project that the jobs belong to.
+    jobs
+        The jobs, each after those that it needs.
+    folder
+        The folder to write to; None makes the next one of the data root.
+
+    Returns
+    -------
+    tuple[PlanFolder, JobPlan]
+        The folder and the plan in it.
+    """
     place, plan = folder or new_folder(project.data_root, project.folder), make_plan(project, jobs)
     write_scripts(place, plan)
     return place, plan

@@ -37,7 +37,17 @@ class TaskState:
 
 
 def task_states(folder: PlanFolder, plan: JobPlan, queued: Mapping[str, Queued] | None) -> list[TaskState]:
-    """Return the states of all tasks; ``queued`` is Slurm's earlier answer, or None if Slurm does not answer."""
+    """Return the states of all tasks.
+
+    Parameters
+    ----------
+    folder
+        The folder of the plan, with the lines that tasks write.
+    plan
+        The jobs.
+    queued
+        What :func:`~ossicle.app.jobs.slurm.queue` returned earlier; None if Slurm does not answer.
+    """
     numbers = folder.numbers()
     return [
         _state(folder, job, index, numbers.get(job.name), queued)

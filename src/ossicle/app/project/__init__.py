@@ -1,1 +1,1 @@
-"""The project file: TOML to frozen settings, and where a project's things lie."""
+"""The project file: TOML to frozen settings, and the places of a project's data."""

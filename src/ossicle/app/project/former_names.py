@@ -48,7 +48,7 @@ def present_key(key: tuple[str, ...], origin: str) -> tuple[str, ...]:
 
 
 def present_step(name: str, former: Mapping[str, str]) -> str:
-    """Return the present name of a step that was asked for by name; ``former`` maps former names to present ones."""
+    """Return the present name of a requested step; ``former`` maps former names to present ones."""
     present = former.get(name, name)
     if present != name:
         warnings.warn(f"the step {name} is now called {present}", FormerNameWarning, stacklevel=2)

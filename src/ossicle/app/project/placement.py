@@ -127,7 +127,7 @@ def with_step_tables(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_step_tables(path: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a path of keys as the project file has it, from one that :func:`with_step_tables` made.
+    """Return a path of keys as in the project file, from one that :func:`with_step_tables` returned.
 
     >>> without_step_tables(("jobs", "steps", "training", "cpus"))
     ('jobs', 'training', 'cpus')

@@ -24,9 +24,21 @@ def require_below(stated: str, place: str) -> None:
 
 
 def refuse_links(data_root: Path, results: tuple[Path, ...]) -> None:
-    """Raise UsageError for a symbolic link anywhere below the data root, or in the place of a result.
+    """Check that neither the data root nor the place of a result contains a symbolic link.
 
     The data root itself may be a link: the user who made it chose its target.
+
+    Parameters
+    ----------
+    data_root
+        The data root, searched at any depth.
+    results
+        The places of results.
+
+    Raises
+    ------
+    UsageError
+        There is a link.
     """
     for base, folders, names in os.walk(data_root):
         for name in (*folders, *names):

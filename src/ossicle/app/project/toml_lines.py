@@ -10,7 +10,7 @@ def line(key: str, value: object, why: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A TOML string of any text; UsageError for what is no Unicode.
+    """Return text as a TOML string; raises UsageError if it is not Unicode.
 
     >>> quoted('a "b"')
     '"a \\\\"b\\\\""'

@@ -84,7 +84,15 @@ def _figures_of(project: Project) -> LeaderboardFigures:
 
 
 def board_of(found: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
-    """Return the leaderboard of the evaluated variants, with rows for those without figures."""
+    """Return the leaderboard of evaluated variants.
+
+    Parameters
+    ----------
+    found
+        The evaluated variants.
+    empty
+        Rows of variants without figures.
+    """
     pairs = sorted(((_row(one), one) for one in found), key=lambda pair: place(pair[0]))
     if pairs:
         best = pairs[0][1]

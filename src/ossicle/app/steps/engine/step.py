@@ -162,7 +162,19 @@ class Done:
 
 
 def fingerprint(step: Step, project: Project, shelf: Shelf, artefacts: Mapping[str, Path]) -> Fingerprint:
-    """Return the fingerprint of a step, given the artefacts it needs."""
+    """Return the fingerprint of a step: its name, version, settings and inputs.
+
+    Parameters
+    ----------
+    step
+        The step.
+    project
+        The project with the settings of the step.
+    shelf
+        The artefacts of the data root.
+    artefacts
+        Artefacts by step, including those that the step needs.
+    """
     inputs = dict(step.extra(project))
     for name in step.needs:
         read = step.reads.get(name)
@@ -213,7 +225,20 @@ def run_steps(steps: Sequence[Step], project: Project, progress: Progress, anew:
 
 
 def find_steps(steps: Sequence[Step], project: Project) -> dict[str, Path | None]:
-    """Return the artefact of each step under the current settings; None from the first step that must be computed."""
+    """Find the artefacts of steps under the current settings, without running anything.
+
+    Parameters
+    ----------
+    steps
+        The steps, each after those that it needs.
+    project
+        The project.
+
+    Returns
+    -------
+    dict[str, Path | None]
+        The artefact of each step; None from the first step that must be computed.
+    """
     shelf = Shelf(project.data_root)
     artefacts: dict[str, Path] = {}
     out: dict[str, Path | None] = dict.fromkeys(step.name for step in steps)

@@ -49,7 +49,22 @@ def judged_run(context: Context, truth: Truth) -> JudgedRun:
 
 
 def judged_events(context: Context, truth: Truth, *, in_sample: bool = False) -> dict[str, list[Event]]:
-    """Return the events of the whole detector, held out or in-sample, as far as they can be judged."""
+    """Return the events of the whole detector within the stretches that can be evaluated.
+
+    Parameters
+    ----------
+    context
+        The inputs of a step that needs ``second_stage``.
+    truth
+        Annotations of the recordings.
+    in_sample
+        Whether to return in-sample events instead of held-out events.
+
+    Returns
+    -------
+    dict[str, list[Event]]
+        Events by recording id.
+    """
     detected = context.read(SecondStageFolder)
     return known_events(truth, detected.events_in_sample(truth.ids) if in_sample else detected.events(truth.ids))
 

@@ -43,7 +43,17 @@ def run(context: Context) -> None:
 
 
 def judge_detector(context: Context, predictor: Predictor, who: str) -> None:
-    """Write the figures with the noise gate's results for a predictor with the final decision; ``who`` names it."""
+    """Write the figures of the step ``evaluation``, with the noise gate's results for a predictor.
+
+    Parameters
+    ----------
+    context
+        The inputs of the step.
+    predictor
+        The predictor to run on the synthetic probes, with the final decision.
+    who
+        What to call the predictor in the report.
+    """
     settings = context.project.settings
     limits = settings.noise_gate
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
@@ -63,7 +73,20 @@ def judge_detector(context: Context, predictor: Predictor, who: str) -> None:
 
 
 def refusal(gate: NoiseGateFolder, bundle: Path | None) -> GateRefused | None:
-    """Return the refusal of a bundle from the artefact of this step, or None if the noise gate passed it."""
+    """Return why the noise gate refused a bundle.
+
+    Parameters
+    ----------
+    gate
+        The artefact of this step.
+    bundle
+        The folder of the bundle, for the message; None if there is none.
+
+    Returns
+    -------
+    GateRefused or None
+        The refusal; None if the bundle passed.
+    """
     return refusal_of(gate.metrics["gate"], bundle)
 
 

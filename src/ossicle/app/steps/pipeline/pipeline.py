@@ -27,7 +27,7 @@ class Published:
     Attributes
     ----------
     name
-        The file or folder, in the artefact and beside the project file.
+        The file or folder, in the artefact and in the project folder.
     steps
         The steps that make it. The first of them that was done in a run gives it.
     made_from
@@ -48,7 +48,7 @@ class RefusingStep:
     step
         The name of the step.
     refusal
-        Why it refused, from the artefacts of a run that holds its own; None where it passed.
+        Returns why it refused, from the artefacts of a run that holds its own; None if it passed.
     withheld
         Names of the results that a refused run does not publish.
     """
@@ -65,14 +65,14 @@ class LeaderboardFigures:
     Attributes
     ----------
     metrics
-        The figures of ``metrics.json``; None where the project has none yet.
+        Returns the figures of ``metrics.json``; None if the project has none yet.
     training_s
-        Seconds of training; None where nobody kept them.
+        Returns the seconds of training; None if they were not recorded.
     difference
-        The headline of the second project minus that of the first, with ``value``, ``low`` and ``high``; None where
-        the two were not judged on the same data.
+        Returns the headline of the second project minus that of the first, with ``value``, ``low`` and ``high``; None
+        if the two were not evaluated on the same data.
     missing
-        Why a project can never have figures; empty where it only needs a run.
+        Returns why a project can never have figures; empty if it only needs a run.
     """
 
     metrics: Callable[[Artefacts], Mapping[str, Any] | None]
@@ -113,33 +113,33 @@ class Pipeline:
     former_steps
         Former names of steps and their present names. The former ones are still understood, with a warning.
     adapt
-        The steps of one project, from ``steps``: some settings leave steps out or add some.
+        Returns the steps of one project from ``steps``: some settings remove or add steps.
     refuse_missing
-        Raises an error for a step of ``steps`` that ``adapt`` left out of a project, where there is more to say than
+        Raises an error for a step of ``steps`` that ``adapt`` left out of a project, if there is more to say than
         that there is no such step.
     published
         What a run publishes.
     refusing
-        The step that may refuse; None where no step may.
+        The step that may refuse; None if no step may.
     summary
-        What ``ossicle run`` prints at the end, from the artefacts of the run; None for nothing.
+        Returns what ``ossicle run`` prints at the end, from the artefacts of the run; None for nothing.
     losses
-        Recordings that a run could not use, or not to their end, from its artefacts.
+        Returns the recordings that a run could not use in full, from its artefacts.
     status_notes
-        Lines below the table of ``ossicle status``, from the artefacts that are done.
+        Returns lines below the table of ``ossicle status``, from the finished artefacts.
     preflight
-        What ``ossicle check`` looks at before a run.
+        Returns the findings of ``ossicle check`` before a run.
     checked
         Steps that ``ossicle check`` reports as built or not, with the words for what they build.
     trained_by
-        The step with which ``ossicle train`` ends; empty where the pipeline trains nothing.
+        The last step of ``ossicle train``; empty if the pipeline trains nothing.
     pulled
-        What ``ossicle jobs pull --with`` may bring: a word for it, and the step.
+        What ``ossicle jobs pull --with`` may copy: a word for it, and the step.
     job_tables
-        Tables of ``[jobs]`` beside those of the steps, for other commands, and how many of their tasks may run at a
-        time where the table says nothing.
+        Tables of ``[jobs]`` besides those of the steps, for other commands, and how many of their tasks may run at a
+        time if the table sets no limit.
     leaderboard
-        What ``ossicle leaderboard`` reads; None where the pipeline has no figures to compare.
+        What ``ossicle leaderboard`` reads; None if the pipeline has no figures to compare.
     """
 
     name: str

@@ -77,9 +77,21 @@ def write_taught(context: Context, models: Mapping[str, tuple[int, ...]]) -> dic
 
 
 def read_taught(training: TrainingFolder, model: str) -> tuple[frozenset[str], Labelled]:
-    """Return the unlabelled recordings (ids) a model was trained on, and the labelled ones behind their pseudo-labels.
+    """Read which recordings shaped a model through pseudo-labels.
 
-    Both are empty if the model used no round.
+    Parameters
+    ----------
+    training
+        The artefact of the training.
+    model
+        The name of the model.
+
+    Returns
+    -------
+    tuple[frozenset[str], Labelled]
+        The unlabelled recordings (ids) that it was trained on, and the labelled recordings that trained the models
+        behind
+        their pseudo-labels. Both are empty if the model used no round.
     """
     of = training.taught.filter(training.taught["model"] == model)
     heard, *taught = (frozenset(of.filter(of["kind"] == kind)["value"].to_list()) for kind in (_HEARD, *_KINDS))

@@ -7,7 +7,20 @@ from ossicle.inference.predictor import Predictor
 
 
 def trained_predictor(context: Context, name: str) -> Predictor:
-    """Load the model ``name`` of the artefact ``training``; raises UsageError if the device is missing."""
+    """Load a trained model of a project.
+
+    Parameters
+    ----------
+    context
+        The inputs of a step that needs ``training``.
+    name
+        The name of the model.
+
+    Raises
+    ------
+    UsageError
+        The device in the settings is missing on this machine.
+    """
     # Torch is an optional extra, needed only for actual scoring.
     from ossicle.models.devices import device
     from ossicle.models.predictor import load_predictor, use_threads

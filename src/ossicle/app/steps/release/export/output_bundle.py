@@ -55,7 +55,22 @@ def require_allowed(exported: Exported, settings: ExportSettings) -> None:
 
 
 def report(exported: Exported, wish: Wish, settings: ExportSettings) -> dict[str, Any]:
-    """Return the content of ``export.json`` as plain values; undefined figures are None."""
+    """Return the content of ``export.json``.
+
+    Parameters
+    ----------
+    exported
+        What the export made.
+    wish
+        The options of the export.
+    settings
+        The table ``[export]``.
+
+    Returns
+    -------
+    dict[str, Any]
+        Plain values; undefined figures are None.
+    """
     reference = exported.judged.get(REFERENCE)
     return {
         "bundle": exported.bundle.name,
