@@ -72,7 +72,7 @@ def _onnx(bundle: Bundle, engine: Engine) -> Predictor:
 
 
 def _openvino(bundle: Bundle, engine: Engine) -> Predictor:
-    # OpenVINO is an optional extra: only who asks for it imports it.
+    # OpenVINO is an optional extra: import it only on request.
     from ossicle.bundle.openvino_runtime import OpenVinoPredictor
 
     return OpenVinoPredictor(bundle, engine.threads, engine.graph, engine.precision)
@@ -81,7 +81,7 @@ def _openvino(bundle: Bundle, engine: Engine) -> Predictor:
 def _torch(bundle: Bundle, engine: Engine) -> Predictor:
     if engine.precision != "fp32" or engine.folds:
         raise UsageError("the runtime torch supports neither precision nor folds: leave them out")
-    # Torch is an optional extra: only who asks for it imports it.
+    # Torch is an optional extra: import it only on request.
     from ossicle.models.bundled import bundled_predictor
     from ossicle.models.devices import device
     from ossicle.models.predictor import use_threads

@@ -125,7 +125,7 @@ def evaluate(
     reference, predictions
         Annotations, what a bundle found, or a file or folder in any annotation format.
     iou
-        Lowest intersection over union of a match, above 0 and at most 1; 0.5 where no collar is given.
+        Lowest intersection over union of a match, above 0 and at most 1; 0.5 if no collar is given.
     collar_s
         How far an onset may be off, in seconds, and an offset by this or half the annotation's length.
     durations_s

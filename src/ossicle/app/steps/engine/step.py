@@ -121,7 +121,7 @@ class WorkUnits:
     max_concurrent: int = 0
 
     def names_from(self, artefacts: Mapping[str, Path]) -> tuple[str, ...]:
-        """Return the names of the work units; raises KeyError where an artefact of ``named_by`` is missing."""
+        """Return the names of the work units; raises KeyError if an artefact of ``named_by`` is missing."""
         return self.names({name: artefacts[name] for name in self.named_by})
 
 

@@ -1,6 +1,6 @@
 """A pipeline as a value: the steps of a kind of project, what a run publishes, and which step may refuse.
 
-Commands ask the pipeline of a project and know no step by its name. :mod:`ossicle.app.steps.pipeline.pipelines` lists
+Commands ask the pipeline of a project and use no step by name. :mod:`ossicle.app.steps.pipeline.pipelines` lists
 the pipelines that there are.
 """
 
@@ -29,7 +29,7 @@ class Published:
     name
         The file or folder, in the artefact and in the project folder.
     steps
-        The steps that make it. The first of them that was done in a run gives it.
+        The steps that make it. It is taken from the first of them that was done in a run.
     made_from
         Content digests of the artefacts that a published result was made from. ``ossicle purge`` keeps these.
     """
@@ -193,7 +193,7 @@ class Pipeline:
     def planning_steps(self, project: Project) -> tuple[Step, ...]:
         """Return the steps that say which work units there are, with those they need.
 
-        They are done where a command is given, before jobs are written.
+        They run in the process of the command, before jobs are written.
         """
         steps = self.steps_of(project)
         named_by = {name for step in steps if step.work_units is not None for name in step.work_units.named_by}
@@ -204,7 +204,7 @@ class Pipeline:
         return tuple(one.name for one in self.published)
 
     def refusal(self, artefacts: Artefacts) -> GateRefused | None:
-        """Return why a run with these artefacts was refused; None where no step of it refused."""
+        """Return why a run with these artefacts was refused; None if no step of it refused."""
         if self.refusing is None or self.refusing.step not in artefacts:
             return None
         return self.refusing.refusal(artefacts)

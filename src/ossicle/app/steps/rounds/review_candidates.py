@@ -72,7 +72,10 @@ def run(context: Context) -> None:
 
 
 def candidates_in(recording_id: str, track: ScoreTrack, decisions: Mapping[str, Decision]) -> list[Candidate]:
-    """Return the events of a track, and what a threshold lowered by :data:`LOWER` finds where there is no event."""
+    """Return the events of a track as candidates for review.
+
+    Further candidates are the events at thresholds multiplied by :data:`LOWER` that overlap no event of their label.
+    """
     events = decide(track, decisions)
     out = [
         Candidate(recording_id, one.start_s, one.end_s, one.label, one.score, decisions[one.label].on, True)
