@@ -187,7 +187,7 @@ def test_equal_names_from_two_places_are_told_apart(tiny: Tiny, tmp_path: Path) 
         ({"out": "file/below"}, 1, "Not a directory"),
         ({"format": "raven,xml"}, 2, "is not one of: raven, csv, audacity"),
         ({"format": ","}, 2, "is not one of: raven, csv, audacity"),
-        ({"runtime": "tpu"}, 2, "there is onnx, openvino, torch"),
+        ({"runtime": "tpu"}, 2, "is not one of: onnx, openvino, torch"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(

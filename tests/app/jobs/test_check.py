@@ -184,7 +184,7 @@ def test_links_are_left_behind_and_names_are_no_options(finished, tmp_path) -> N
     pull_project(load_project(place), str(there), [])
     assert not (place / "bundle" / "link").is_symlink()
     assert not list(tmp_path.rglob("gone"))
-    with pytest.raises(UsageError, match="names no folder"):
+    with pytest.raises(UsageError, match="contains no folder"):
         pull_project(load_project(place), "--rsh=touch gone", [])
     with pytest.raises(OssicleError, match="holds none of"):
         pull_project(load_project(place), str(tmp_path / "nowhere"), [])

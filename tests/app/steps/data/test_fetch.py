@@ -96,7 +96,7 @@ def test_files_come_once_whatever_the_connection_does(ossicle, served, tmp_path:
     place = project(tmp_path / "work", served[0], served[1])
     said = ossicle("fetch", "-p", place, "--progress", "plain")
     assert said.code == 0, said.err
-    assert "6 fetched (0.1 MB), 0 there, 0 failed" in said.out
+    assert "6 fetched (0.1 MB), 0 present, 0 failed" in said.out
     assert "fetch" in said.err or not said.err
     for file in served[0].rglob("*.wav"):
         assert (place / "audio" / file.relative_to(served[0])).read_bytes() == file.read_bytes()
@@ -119,7 +119,7 @@ def test_what_cannot_be_had_is_named_and_the_rest_is_there(ossicle, served, tmp_
     assert ossicle("fetch", "-p", place).code == 3
     ran = ossicle("run", "corpus", "-p", place)
     assert ran.code == 1
-    assert "1 files could not be fetched: gone.wav" in ran.err
+    assert "1 of the files could not be fetched; the first: gone.wav" in ran.err
     alone = project(tmp_path / "alone", tmp_path / "nothing", served[1], (gone,))
     assert ossicle("fetch", "-p", alone).code == 1
 

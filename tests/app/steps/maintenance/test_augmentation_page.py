@@ -65,7 +65,7 @@ def test_the_page_is_of_the_recording_that_was_asked_for(tapes: Path, ossicle: A
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("-o", "page.png"), "page.png: the page is an .html file"),
+        (("-o", "page.png"), "page.png: give an .html file"),
         (("-o", "page.html", "--recording", "siteA_3.wav"), "this recording does not exist; did you mean '"),
     ],
 )

@@ -186,7 +186,7 @@ def _fetch_first(project: Project, shown: "Progress") -> None:
     if done.failed:
         path, reason = done.failed[0]
         raise FetchError(
-            f"{len(done.failed)} files could not be fetched; the first: {path}: {reason}\n"
+            f"{len(done.failed)} of the files could not be fetched; the first: {path}: {reason}\n"
             "run 'ossicle fetch' to see all of them; to continue without them, remove their rows from the table"
         )
 
