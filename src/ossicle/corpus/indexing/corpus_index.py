@@ -34,7 +34,7 @@ from ossicle.corpus.naming.recording_fields import RecordingNames
 from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import Note
 
-STEP_VERSION = 3
+STEP_VERSION = 4
 
 
 @settings
