@@ -103,7 +103,7 @@ def same_results(one: Path, other: Path) -> None:
 def test_a_cancelled_array_goes_on_and_ends_as_a_run_here_does(prepared: Path, local: Path, tmp_path: Path) -> None:
     project = Path(shutil.copytree(prepared, tmp_path / "the project"))
     said = ossicle("jobs", "submit", "-p", project, "--on", "slurm").stdout
-    numbers = dict(line.split(": ", 1) for line in said.splitlines() if not line.startswith(("look", "cancel")))
+    numbers = dict(line.split(": ", 1) for line in said.splitlines() if not line.startswith(("show", "cancel")))
     assert list(numbers) == ["training", "scores", "decision-report"]
     states = project / "data" / "jobs" / "0001" / "state" / "training"
     until(
