@@ -34,8 +34,8 @@ from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.audio.event_features import FEATURES
 from ossicle.core.digest import seed_of
 from ossicle.core.tracks import Event
+from ossicle.evaluation.figures.paired_gain import gain
 from ossicle.evaluation.ground_truth import Truth, read_truth
-from ossicle.evaluation.paired_gain import gain
 from ossicle.inference.second_stage.candidates import Candidate
 from ossicle.metrics.matching import IouMatch
 from ossicle.training.second_stage_fits import judge

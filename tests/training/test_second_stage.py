@@ -11,8 +11,8 @@ from sklearn.metrics import roc_auc_score
 from ossicle.audio.event_features import EventFeatureSettings
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event
+from ossicle.evaluation.figures.paired_gain import gain
 from ossicle.evaluation.ground_truth import Truth
-from ossicle.evaluation.paired_gain import gain
 from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, PEAK, Candidate
 from ossicle.inference.second_stage.stage import LEAST_PROBABILITY
 from ossicle.inference.second_stage.trees import logit

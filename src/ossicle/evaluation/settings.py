@@ -2,7 +2,7 @@
 
 from ossicle.core.pooling import MAX, POOLS
 from ossicle.core.settings import setting, settings
-from ossicle.evaluation.criterion_kinds import CRITERION_KINDS, CriterionKind
+from ossicle.evaluation.criteria.kinds import CRITERION_KINDS, CriterionKind
 
 
 @settings

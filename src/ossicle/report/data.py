@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.corpus.health.report import HealthReport
-from ossicle.evaluation.examples import Example
+from ossicle.evaluation.examples.example import Example
 from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.noise_gate import Judged

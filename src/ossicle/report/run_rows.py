@@ -7,7 +7,7 @@ import numpy as np
 
 from ossicle.core.tracks import Event
 from ossicle.evaluation.criteria.criterion import Counting
-from ossicle.evaluation.fold_figures import fold_counts
+from ossicle.evaluation.figures.folds import fold_counts
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.events import precision_recall_f1

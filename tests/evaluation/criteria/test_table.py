@@ -11,8 +11,8 @@ from ossicle.core.postprocess import Postprocess
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.evaluation.criteria.criterion import ExampleRequest, JudgedRun
+from ossicle.evaluation.criteria.kinds import CRITERION_KINDS, EVENTS, RECORDINGS, kind_in
 from ossicle.evaluation.criteria.table import CRITERIA, criterion_of
-from ossicle.evaluation.criterion_kinds import CRITERION_KINDS, EVENTS, RECORDINGS, kind_in
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.metrics.matching import IouMatch, RecordingMatch

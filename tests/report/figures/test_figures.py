@@ -11,7 +11,7 @@ from hypothesis import example as example_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.evaluation.examples import Example
+from ossicle.evaluation.examples.example import Example
 from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.event_report import Estimate, EventScores, Rates
 from ossicle.report.data import PrCurve, ReliabilityBin, SweepRow, TrainingCurve

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import soundfile
 
-from ossicle.evaluation.examples import EVENT_KINDS, EXAMPLE_KINDS, RECORDING_KINDS, Example
+from ossicle.evaluation.examples.example import EVENT_KINDS, EXAMPLE_KINDS, RECORDING_KINDS, Example
 from ossicle.report.pages.gallery import PEAK, galleries, raised
 
 SOUND = np.sin(np.arange(4000) * 0.5).astype(np.float32) * 0.01

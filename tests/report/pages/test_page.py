@@ -11,7 +11,7 @@ import pytest
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
-from ossicle.evaluation.examples import EXAMPLE_KINDS, Example
+from ossicle.evaluation.examples.example import EXAMPLE_KINDS, Example
 from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, IouMatch

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ossicle.app.cli.cells import interval_cell
 from ossicle.app.cli.printable import printable
-from ossicle.evaluation.criterion_kinds import kind_in
+from ossicle.evaluation.criteria.kinds import kind_in
 
 _PIPE_WIDTH = 140
 # More rows than this hide the headline: show only the worst groups, among those large enough to be meaningful.

@@ -1,4 +1,4 @@
-"""What every criterion answers; its facts that need no data are in :mod:`ossicle.evaluation.criterion_kinds`."""
+"""What every criterion answers; its facts that need no data are in :mod:`ossicle.evaluation.criteria.kinds`."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,8 @@ from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.pooling import MAX
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.tracks import Event
-from ossicle.evaluation.criterion_kinds import CriterionKind
-from ossicle.evaluation.examples import Example
+from ossicle.evaluation.criteria.kinds import CriterionKind
+from ossicle.evaluation.examples.example import Example
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.metrics.calibrating import Items

@@ -5,11 +5,11 @@ from typing import Any
 from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.postprocess import Postprocess
 from ossicle.evaluation.criteria.criterion import Criterion, ExampleRequest, JudgedRun, PageParts
-from ossicle.evaluation.criterion_kinds import EVENTS
-from ossicle.evaluation.event_examples import choose_examples
-from ossicle.evaluation.event_figures import average_precision, event_curve, recall_by_quality, sweep
-from ossicle.evaluation.event_reports import event_report, segment_figures
-from ossicle.evaluation.frame_grid_ceiling import grid_ceiling
+from ossicle.evaluation.criteria.kinds import EVENTS
+from ossicle.evaluation.examples.events import choose_examples
+from ossicle.evaluation.figures.event_reports import event_report, segment_figures
+from ossicle.evaluation.figures.events import average_precision, event_curve, recall_by_quality, sweep
+from ossicle.evaluation.figures.frame_grid_ceiling import grid_ceiling
 from ossicle.evaluation.ground_truth import Truth, event_times
 from ossicle.evaluation.score_items import frame_items
 from ossicle.metrics.calibrating import Items

@@ -9,10 +9,10 @@ from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.pooling import MAX
 from ossicle.core.postprocess import Postprocess
 from ossicle.evaluation.criteria.criterion import Criterion, ExampleRequest, JudgedRun, PageParts
-from ossicle.evaluation.criterion_kinds import RECORDINGS
+from ossicle.evaluation.criteria.kinds import RECORDINGS
+from ossicle.evaluation.examples.recordings import recording_examples
+from ossicle.evaluation.figures.recordings import recording_figures
 from ossicle.evaluation.ground_truth import Truth
-from ossicle.evaluation.recording_examples import recording_examples
-from ossicle.evaluation.recording_figures import recording_figures
 from ossicle.evaluation.score_items import recording_items
 from ossicle.metrics.calibrating import Items
 from ossicle.metrics.matching import RecordingMatch

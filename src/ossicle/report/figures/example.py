@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from ossicle.evaluation.examples import Example
+from ossicle.evaluation.examples.example import Example
 from ossicle.report.figures.groups import shortened
 from ossicle.report.figures.spectrogram import grey_levels, spectrogram
 from ossicle.report.figures.style import BLUE, INK, ORANGE, styled

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.wav import wav_bytes
-from ossicle.evaluation.examples import EVENT_KINDS, RECORDING_KINDS, Example, ExampleKind
+from ossicle.evaluation.examples.example import EVENT_KINDS, RECORDING_KINDS, Example, ExampleKind
 from ossicle.report.figures.example import example_figure
 from ossicle.report.figures.style import data_address
 

@@ -22,7 +22,7 @@ from ossicle.artefacts.typed.index import BenchmarkIndexFolder
 from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
 from ossicle.core.decision import Decision
 from ossicle.core.settings import digestible
-from ossicle.evaluation.benchmark_figures import Row, Tally, frame, in_order
+from ossicle.evaluation.figures.benchmark import Row, Tally, frame, in_order
 from ossicle.evaluation.judged_tracks import where_known, with_labels
 from ossicle.inference.decisions.grid import found_by_grid
 from ossicle.inference.decisions.one_decision import found_by_decisions

@@ -6,7 +6,7 @@ from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.steps.benchmark.index import BenchmarkTruth
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.core.errors import UsageError
-from ossicle.evaluation.benchmark_figures import Judging
+from ossicle.evaluation.figures.benchmark import Judging
 
 
 def judged_labels(truth: BenchmarkTruth, opened: Opened, wanted: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.core.decision import Decision
-from ossicle.evaluation.benchmark_figures import Judging, Row
+from ossicle.evaluation.figures.benchmark import Judging, Row
 from ossicle.inference.decisions.grid import DecisionGrid
 
 BUNDLE = "bundle"

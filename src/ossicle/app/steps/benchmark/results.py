@@ -19,7 +19,7 @@ from ossicle.artefacts.typed.benchmark import BenchmarkDecisionsFolder, Benchmar
 from ossicle.artefacts.typed.index import BenchmarkIndexFolder
 from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
 from ossicle.corpus.health.corpus_overlap import Overlap
-from ossicle.evaluation.benchmark_figures import SCHEMAS, in_order
+from ossicle.evaluation.figures.benchmark import SCHEMAS, in_order
 from ossicle.report.notebook import missing
 
 STEP_VERSION = 1

@@ -18,7 +18,7 @@ from ossicle.audio.mono import MonoStream
 from ossicle.bundle.manifest import SECOND_STAGE
 from ossicle.core.decision import Decision
 from ossicle.core.tracks import Event, ScoreTrack, event_order
-from ossicle.evaluation.benchmark_figures import Judging, Row, Tally
+from ossicle.evaluation.figures.benchmark import Judging, Row, Tally
 from ossicle.evaluation.ground_truth import Times
 from ossicle.evaluation.judged_tracks import where_known
 from ossicle.inference.decisions.grid import DecisionGrid

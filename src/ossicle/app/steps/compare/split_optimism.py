@@ -16,7 +16,7 @@ from ossicle.artefacts.lock import project_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.judged import ClipFiguresFolder
 from ossicle.corpus.splits.folds import GROUPED
-from ossicle.evaluation.clip_figures import columns, figures_of
+from ossicle.evaluation.figures.clips import columns, figures_of
 from ossicle.metrics.clips import ClipFigures, judge_clips
 
 

@@ -18,8 +18,8 @@ from ossicle.bundle.reading import parse_object
 from ossicle.bundle.score_maps import read_maps
 from ossicle.core.score_map import ScoreMap
 from ossicle.core.settings import digestible
-from ossicle.evaluation.calibration_figures import calibration_figures
 from ossicle.evaluation.criteria.table import criterion_of
+from ossicle.evaluation.figures.calibration import calibration_figures
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.metrics.calibrating import NONE
 

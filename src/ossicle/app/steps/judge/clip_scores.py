@@ -22,7 +22,7 @@ from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT, TEST
-from ossicle.evaluation.clip_figures import clip_figures_json, clip_rows
+from ossicle.evaluation.figures.clips import clip_figures_json, clip_rows
 from ossicle.inference.batch import write_scores
 
 STEP_VERSION = 1

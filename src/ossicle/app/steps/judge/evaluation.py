@@ -11,8 +11,8 @@ from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
 from ossicle.evaluation.criteria.criterion import JudgedRun
 from ossicle.evaluation.criteria.table import criterion_of
+from ossicle.evaluation.figures.run import known_events, run_figures
 from ossicle.evaluation.ground_truth import Truth, read_truth
-from ossicle.evaluation.run_figures import known_events, run_figures
 
 STEP_VERSION = 3
 

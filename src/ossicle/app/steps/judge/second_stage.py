@@ -30,9 +30,9 @@ from ossicle.audio.mono import MonoStream
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import ScoreTrack
+from ossicle.evaluation.figures.paired_gain import gain
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.evaluation.hand_labels import read_hand_labels
-from ossicle.evaluation.paired_gain import gain
 from ossicle.inference.second_stage.candidates import Candidate, CandidateFold
 from ossicle.inference.second_stage.file import read_second_stage, second_stage_bytes
 from ossicle.inference.second_stage.stage import SecondStage

@@ -12,8 +12,8 @@ from ossicle.artefacts.typed.judged import EvaluationFolder, MetricsFolder, Nois
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.digest import digest
 from ossicle.evaluation.criteria.table import criterion_of
+from ossicle.evaluation.figures.paired_gain import gain
 from ossicle.evaluation.ground_truth import Truth, read_truth
-from ossicle.evaluation.paired_gain import gain
 from ossicle.metrics.event_report import Estimate
 
 

@@ -20,8 +20,8 @@ from ossicle.audio.mono import load_mono
 from ossicle.bundle.format import write_bundle
 from ossicle.bundle.manifest import MODEL, SECOND_STAGE, WAVEFORM, WEIGHTS
 from ossicle.core.settings import digestible
+from ossicle.evaluation.criteria.kinds import kind_in
 from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.criterion_kinds import kind_in
 from ossicle.evaluation.ground_truth import read_truth
 
 STEP_VERSION = 4

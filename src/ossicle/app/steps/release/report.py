@@ -16,9 +16,9 @@ from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.evaluation.criteria.criterion import ExampleRequest
 from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.event_reports import event_report
+from ossicle.evaluation.figures.event_reports import event_report
+from ossicle.evaluation.figures.run import headline
 from ossicle.evaluation.ground_truth import event_times, read_truth
-from ossicle.evaluation.run_figures import headline
 from ossicle.metrics.noise_gate import Judged
 from ossicle.report import run_rows as rows
 from ossicle.report.data import ReportData, TrainingCurve

@@ -5,10 +5,10 @@ from typing import Any
 
 from ossicle.core.tracks import Event
 from ossicle.evaluation.criteria.criterion import Criterion, JudgedRun
-from ossicle.evaluation.event_reports import event_report
+from ossicle.evaluation.figures.event_reports import event_report
+from ossicle.evaluation.figures.recordings import recording_figures
+from ossicle.evaluation.figures.scores import score_figures
 from ossicle.evaluation.ground_truth import Truth, event_times
-from ossicle.evaluation.recording_figures import recording_figures
-from ossicle.evaluation.score_figures import score_figures
 from ossicle.metrics.calibrating import NONE
 from ossicle.metrics.event_report import EventReport
 

@@ -8,7 +8,7 @@ import numpy as np
 from ossicle.audio.mono import load_mono
 from ossicle.core.intervals import iou as pair_iou
 from ossicle.core.tracks import Event
-from ossicle.evaluation.examples import Example, ExampleKind
+from ossicle.evaluation.examples.example import Example, ExampleKind
 from ossicle.evaluation.ground_truth import Truth, event_times
 from ossicle.metrics.matching import Criterion, match
 

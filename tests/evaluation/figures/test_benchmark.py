@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ossicle.core.tracks import ScoreTrack
-from ossicle.evaluation.benchmark_figures import ALL, Judging, Tally
+from ossicle.evaluation.figures.benchmark import ALL, Judging, Tally
 from ossicle.inference.decisions.decide import decide
 from ossicle.inference.decisions.grid import DecisionGrid, found_by_grid
 from ossicle.metrics.events import evaluate_events

@@ -9,7 +9,7 @@ import numpy as np
 from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.audio.mono import load_mono
 from ossicle.core.tracks import Event
-from ossicle.evaluation.examples import Example, ExampleKind
+from ossicle.evaluation.examples.example import Example, ExampleKind
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.metrics.calibrating import Items
 from ossicle.metrics.recording_report import top_labels

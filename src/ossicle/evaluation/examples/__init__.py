@@ -1,0 +1,1 @@
+"""Examples for a page to show."""

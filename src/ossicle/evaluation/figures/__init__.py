@@ -1,0 +1,1 @@
+"""Figures of a detector on its recordings: what `metrics.json` holds."""
