@@ -69,8 +69,8 @@ def make(kind: str, hours: float, recordings: int, folder: Path) -> None:
 def ours(folder: Path) -> list[float]:
     from ossicle.artefacts.blocks import read_track
     from ossicle.metrics.frames import frames_of
-    from ossicle.metrics.psds import psds
-    from ossicle.metrics.psds_settings import PRESETS
+    from ossicle.metrics.psds.score import psds
+    from ossicle.metrics.psds.settings import PRESETS
 
     references = json.loads((folder / "references").read_text())
     durations = {name: read_track(folder / name).duration_s for name in references}
@@ -98,7 +98,7 @@ def theirs(folder: Path) -> list[float]:
 def child(who: str, folder: Path) -> None:
     """Score in this process, and say what it took; libraries are loaded before."""
     if who == "ours":
-        import ossicle.metrics.psds  # noqa: F401
+        import ossicle.metrics.psds.score  # noqa: F401
     else:
         import sed_scores_eval  # noqa: F401
     before, wall, cpu = resident_mib(), time.monotonic(), time.process_time()

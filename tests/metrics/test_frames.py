@@ -5,7 +5,7 @@ import pytest
 
 from ossicle.core.tracks import ScoreTrack
 from ossicle.metrics.frames import FrameScores, frame_targets, frames_of
-from ossicle.metrics.intersections import covered_before, layers
+from ossicle.metrics.psds.intersections import covered_before, layers
 
 
 @pytest.mark.parametrize(

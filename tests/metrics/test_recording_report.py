@@ -11,7 +11,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from ossicle.metrics.calibrating import Items
+from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.recording_report import recording_report, top_labels
 
 

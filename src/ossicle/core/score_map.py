@@ -3,8 +3,8 @@
 A map works on log odds, where networks are roughly linear. It is either ``sigmoid(slope * logit(score) + offset)``
 (Platt 1999; ``offset = 0`` gives a temperature of ``1 / slope``, Guo et al. 2017), or a line through rising knots
 (isotonic; Zadrozny & Elkan 2002) that is constant before the first knot and after the last. Maps never fall, so they
-keep the ranking within a label, except for ties that an isotonic line creates. ``ossicle.metrics.score_maps`` fits
-them.
+keep the ranking within a label, except for ties that an isotonic line creates.
+``ossicle.metrics.calibration.score_maps`` fits them.
 
 References
 ----------

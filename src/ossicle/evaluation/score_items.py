@@ -7,7 +7,7 @@ from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.pooling import pooled
 from ossicle.core.postprocess import Postprocess
 from ossicle.evaluation.ground_truth import Truth, read_tracks
-from ossicle.metrics.calibrating import Items
+from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.frames import frame_targets, frames_of
 
 

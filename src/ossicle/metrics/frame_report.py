@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.intervals import Intervals, as_intervals
-from ossicle.metrics.calibration import Calibration, CalibrationSums, added, calibration, calibration_sums
+from ossicle.metrics.calibration.reliability import Calibration, CalibrationSums, added, calibration, calibration_sums
 from ossicle.metrics.event_report import Estimate, plain
 from ossicle.metrics.frames import FrameScores, frame_targets
 from ossicle.metrics.ranking import average_precision, roc_auc

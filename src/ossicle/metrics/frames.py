@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ossicle.core.intervals import Intervals, as_intervals, union
 from ossicle.core.tracks import ScoreTrack
-from ossicle.metrics.intersections import covered_before
+from ossicle.metrics.psds.intersections import covered_before
 
 # Seconds: decimal times of six places can put a boundary up to half a microsecond off the grid.
 _TOLERANCE_S = 1e-6

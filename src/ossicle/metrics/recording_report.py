@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from ossicle.core.digest import seed_of
 from ossicle.metrics.bootstrap import bootstrap_interval
-from ossicle.metrics.calibrating import Items, reliability
-from ossicle.metrics.calibration import Calibration
+from ossicle.metrics.calibration.out_of_fold import Items, reliability
+from ossicle.metrics.calibration.reliability import Calibration
 from ossicle.metrics.clips import ClipFigures, best_f1_threshold, clip_figures
 from ossicle.metrics.event_report import Estimate, plain
 from ossicle.metrics.events import all_rates

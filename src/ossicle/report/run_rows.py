@@ -11,7 +11,7 @@ from ossicle.evaluation.figures.folds import fold_counts
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.events import precision_recall_f1
-from ossicle.metrics.psds_settings import PRESETS
+from ossicle.metrics.psds.settings import PRESETS
 from ossicle.metrics.ranking import PrecisionRecall
 from ossicle.report.data import CalibrationRow, FoldRow, PrCurve, ReliabilityBin, ScoreRow, SweepRow
 

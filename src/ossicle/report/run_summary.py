@@ -7,7 +7,7 @@ from ossicle.core.frontend import FrontEndSettings
 from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.evaluation.criteria.criterion import Criterion
 from ossicle.evaluation.ground_truth import Truth
-from ossicle.metrics.calibrating import NONE
+from ossicle.metrics.calibration.out_of_fold import NONE
 from ossicle.report.run_rows import number_of, worst_labels
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ossicle.metrics.calibrating import Items
+from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import RecordingMatch
 from ossicle.metrics.recording_report import RecordingReport, recording_report

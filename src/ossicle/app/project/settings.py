@@ -18,7 +18,7 @@ from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.export.settings import ExportSettings
 from ossicle.inference.decisions.grid import DecisionGrid
-from ossicle.metrics.calibrating import NONE, CalibrationSettings
+from ossicle.metrics.calibration.out_of_fold import NONE, CalibrationSettings
 from ossicle.metrics.noise_gate import NoiseGateSettings
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.report.settings import ReportSettings

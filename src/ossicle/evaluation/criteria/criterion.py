@@ -17,7 +17,7 @@ from ossicle.evaluation.criteria.kinds import CriterionKind
 from ossicle.evaluation.examples.example import Example
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.settings import EvaluationSettings
-from ossicle.metrics.calibrating import Items
+from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.matching import IouMatch, RecordingMatch
 from ossicle.metrics.ranking import PrecisionRecall

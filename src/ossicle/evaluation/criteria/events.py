@@ -12,7 +12,7 @@ from ossicle.evaluation.figures.events import average_precision, event_curve, re
 from ossicle.evaluation.figures.frame_grid_ceiling import grid_ceiling
 from ossicle.evaluation.ground_truth import Truth, event_times
 from ossicle.evaluation.score_items import frame_items
-from ossicle.metrics.calibrating import Items
+from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.matching import CollarMatch, IouMatch
 

@@ -14,7 +14,7 @@ from ossicle.evaluation.examples.recordings import recording_examples
 from ossicle.evaluation.figures.recordings import recording_figures
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.score_items import recording_items
-from ossicle.metrics.calibrating import Items
+from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.matching import RecordingMatch
 from ossicle.metrics.ranking import pr_curve
 from ossicle.metrics.recording_report import top_labels

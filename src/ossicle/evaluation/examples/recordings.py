@@ -11,7 +11,7 @@ from ossicle.audio.mono import load_mono
 from ossicle.core.tracks import Event
 from ossicle.evaluation.examples.example import Example, ExampleKind
 from ossicle.evaluation.ground_truth import Truth
-from ossicle.metrics.calibrating import Items
+from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.recording_report import top_labels
 
 MOST_S = 10.0

@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from ossicle.bundle.score_maps import maps_to_json
 from ossicle.evaluation.criteria.criterion import Criterion
-from ossicle.metrics.calibrating import CalibrationSettings, Items, cross_calibrate, held_out_scores, reliability
+from ossicle.metrics.calibration.out_of_fold import (
+    CalibrationSettings,
+    Items,
+    cross_calibrate,
+    held_out_scores,
+    reliability,
+)
 from ossicle.metrics.event_report import plain
 from ossicle.metrics.frame_report import reliability_rows
 

@@ -9,7 +9,7 @@ from ossicle.evaluation.figures.event_reports import event_report
 from ossicle.evaluation.figures.recordings import recording_figures
 from ossicle.evaluation.figures.scores import score_figures
 from ossicle.evaluation.ground_truth import Truth, event_times
-from ossicle.metrics.calibrating import NONE
+from ossicle.metrics.calibration.out_of_fold import NONE
 from ossicle.metrics.event_report import EventReport
 
 

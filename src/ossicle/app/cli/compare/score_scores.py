@@ -20,8 +20,8 @@ from ossicle.corpus.formats.event_folders import EventSets, pair_names, read_eve
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.metrics.frame_report import FrameTally
 from ossicle.metrics.frames import FrameScores
-from ossicle.metrics.psds import psds
-from ossicle.metrics.psds_settings import PRESETS
+from ossicle.metrics.psds.score import psds
+from ossicle.metrics.psds.settings import PRESETS
 
 
 def score_scores(reference: Path, scores: Path, durations: Path | None, label_column: str, *, as_json: bool) -> None:

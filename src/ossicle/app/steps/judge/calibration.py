@@ -21,7 +21,7 @@ from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.figures.calibration import calibration_figures
 from ossicle.evaluation.ground_truth import read_truth
-from ossicle.metrics.calibrating import NONE
+from ossicle.metrics.calibration.out_of_fold import NONE
 
 STEP_VERSION = 1
 

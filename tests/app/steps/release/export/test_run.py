@@ -17,7 +17,7 @@ from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.export.agreement import Agreement
-from ossicle.metrics.calibrating import Items
+from ossicle.metrics.calibration.out_of_fold import Items
 
 from .....untrained import PROJECT, write_tapes
 

@@ -26,7 +26,7 @@ from ossicle.evaluation.score_items import recording_items
 from ossicle.export.agreement import Agreement, agreement
 from ossicle.inference.batch import write_scores
 from ossicle.inference.predictor import Predictor
-from ossicle.metrics.calibrating import Items
+from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.ranking import roc_auc
 
 _BATCH = 8

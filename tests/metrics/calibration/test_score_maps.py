@@ -9,7 +9,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from ossicle.core.errors import SplitError
 from ossicle.core.score_map import Isotonic, Platt, logits, sigmoid
-from ossicle.metrics.calibrating import (
+from ossicle.metrics.calibration.out_of_fold import (
     CalibrationSettings,
     Items,
     cross_calibrate,
@@ -17,7 +17,7 @@ from ossicle.metrics.calibrating import (
     mapped,
     reliability,
 )
-from ossicle.metrics.score_maps import KINDS, LEAST_SLOPE, fit_score_map
+from ossicle.metrics.calibration.score_maps import KINDS, LEAST_SLOPE, fit_score_map
 
 
 def drawn(seed: int, n: int = 300, slope: float = 0.5, offset: float = -1.0) -> tuple[np.ndarray, np.ndarray]:

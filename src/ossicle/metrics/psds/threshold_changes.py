@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.intervals import Intervals
-from ossicle.metrics.intersections import Layer, covered_before, layers
-from ossicle.metrics.psds_settings import PsdsSettings
-from ossicle.metrics.score_runs import Runs, score_runs
+from ossicle.metrics.psds.intersections import Layer, covered_before, layers
+from ossicle.metrics.psds.score_runs import Runs, score_runs
+from ossicle.metrics.psds.settings import PsdsSettings
 
 # Seconds by which a criterion may be missed and still count as met. Times come from decimal text of six places, and
 # sed_scores_eval rounds to six places before it compares.

@@ -35,9 +35,9 @@ from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.metrics.event_report import plain
 from ossicle.metrics.frames import FrameScores
-from ossicle.metrics.psds_settings import PsdsSettings
+from ossicle.metrics.psds.settings import PsdsSettings
+from ossicle.metrics.psds.threshold_changes import Changes, Sight, Steps, detection_changes, joined
 from ossicle.metrics.ranking import SECONDS_PER_HOUR
-from ossicle.metrics.threshold_changes import Changes, Sight, Steps, detection_changes, joined
 
 References = Mapping[str, Mapping[str, Intervals]]
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ossicle.core.errors import SplitError
 from ossicle.core.score_map import ScoreMap
 from ossicle.core.settings import setting, settings
-from ossicle.metrics.calibration import Calibration, added, calibration, calibration_sums
-from ossicle.metrics.score_maps import KINDS, fit_score_map
+from ossicle.metrics.calibration.reliability import Calibration, added, calibration, calibration_sums
+from ossicle.metrics.calibration.score_maps import KINDS, fit_score_map
 
 NONE = "none"
 FEW = 20

@@ -7,7 +7,7 @@ import pytest
 import sklearn.calibration
 import sklearn.metrics
 
-from ossicle.metrics.calibration import added, calibration, calibration_sums
+from ossicle.metrics.calibration.reliability import added, calibration, calibration_sums
 
 CASES = 250
 

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.metrics.score_runs import nearest_below, score_runs
-from ossicle.metrics.threshold_changes import detection_changes
+from ossicle.metrics.psds.score_runs import nearest_below, score_runs
+from ossicle.metrics.psds.threshold_changes import detection_changes
 
 levels = st.lists(st.integers(0, 9), min_size=0, max_size=60).map(lambda values: np.array(values, dtype=np.float32))
 

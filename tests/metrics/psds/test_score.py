@@ -13,10 +13,10 @@ import pytest
 
 from ossicle.core.errors import UsageError
 from ossicle.metrics.frames import FrameScores
-from ossicle.metrics.psds import Psds, psds
-from ossicle.metrics.psds_settings import SCENARIO_1, SCENARIO_2, PsdsSettings
+from ossicle.metrics.psds.score import Psds, psds
+from ossicle.metrics.psds.settings import SCENARIO_1, SCENARIO_2, PsdsSettings
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 HOUR = 3600.0
 
 

@@ -1,0 +1,1 @@
+"""Polyphonic sound detection score (PSDS), exact over all thresholds."""
