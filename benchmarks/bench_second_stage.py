@@ -38,7 +38,7 @@ from ossicle.evaluation.figures.paired_gain import gain
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.second_stage.candidates import Candidate
 from ossicle.metrics.matching import IouMatch
-from ossicle.training.second_stage_fits import judge
+from ossicle.training.second_stage.fold_fits import judge
 
 VARIANTS = (("forest", "platt"), ("forest", "isotonic"), ("boosting", "platt"), ("boosting", "isotonic"))
 Found = dict[int | None, dict[str, list[Candidate]]]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 
 from ossicle.inference.second_stage.trees import MAX_DEPTH, Trees, logit, sigmoid
-from ossicle.training.tree_fits import boosting_trees, forest_trees
+from ossicle.training.second_stage.tree_fits import boosting_trees, forest_trees
 
 
 def corpus(seed, n, n_features):

@@ -22,7 +22,7 @@ from ossicle.metrics.calibration.out_of_fold import NONE, CalibrationSettings
 from ossicle.metrics.noise_gate import NoiseGateSettings
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.report.settings import ReportSettings
-from ossicle.training.second_stage_settings import SecondStageSettings
+from ossicle.training.second_stage.settings import SecondStageSettings
 from ossicle.training.settings import TrainingSettings
 
 

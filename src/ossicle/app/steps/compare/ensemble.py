@@ -28,7 +28,7 @@ from ossicle.artefacts.typed.judged import EvaluationFolder
 from ossicle.artefacts.typed.scores import EnsembleScoresFolder, ScoresFolder
 from ossicle.core.combination import Combination
 from ossicle.evaluation.ground_truth import read_truth
-from ossicle.training.second_stage_settings import SecondStageSettings
+from ossicle.training.second_stage.settings import SecondStageSettings
 
 STEP_VERSION = 1
 

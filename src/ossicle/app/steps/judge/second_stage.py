@@ -39,10 +39,10 @@ from ossicle.inference.second_stage.stage import SecondStage
 from ossicle.metrics.bootstrap import Bootstrap
 from ossicle.metrics.event_report import plain
 from ossicle.metrics.matching import IouMatch
-from ossicle.training.second_stage_settings import NONE, SecondStageSettings
+from ossicle.training.second_stage.settings import NONE, SecondStageSettings
 
 if TYPE_CHECKING:
-    from ossicle.training.second_stage_fits import Found, Judged
+    from ossicle.training.second_stage.fold_fits import Found, Judged
 
 STEP_VERSION = 1
 
@@ -58,7 +58,7 @@ def run(context: Context) -> None:
         own.write_verdict({"kind": NONE, "kept": False})
         return
     # Needs scikit-learn, an optional extra, only with a second stage.
-    from ossicle.training.second_stage_fits import judge
+    from ossicle.training.second_stage.fold_fits import judge
 
     criterion = IouMatch(threshold=settings.evaluation.iou)
     chosen = feature_settings(context.project)

@@ -26,8 +26,8 @@ from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, PEAK
 from ossicle.inference.second_stage.stage import LEAST_PROBABILITY, Calibration, LabelStage
 from ossicle.inference.second_stage.trees import checked_features, logit, sigmoid
 from ossicle.metrics.matching import Criterion, match
-from ossicle.training.second_stage_settings import SecondStageSettings
-from ossicle.training.tree_fits import fit_trees
+from ossicle.training.second_stage.settings import SecondStageSettings
+from ossicle.training.second_stage.tree_fits import fit_trees
 
 LEAST_EACH = 10
 """With fewer true or false candidates of a label nothing can be learned, and its events stay unchanged."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 
 from ossicle.inference.second_stage.trees import LEAF, Trees, checked_features
-from ossicle.training.second_stage_settings import SecondStageSettings
+from ossicle.training.second_stage.settings import SecondStageSettings
 
 
 def fit_trees(

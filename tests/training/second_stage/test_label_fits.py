@@ -17,7 +17,8 @@ from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, PEAK, 
 from ossicle.inference.second_stage.stage import LEAST_PROBABILITY
 from ossicle.inference.second_stage.trees import logit
 from ossicle.metrics.matching import IouMatch
-from ossicle.training.second_stage import (
+from ossicle.training.second_stage.fold_fits import judge
+from ossicle.training.second_stage.label_fits import (
     LEAST_EACH,
     Material,
     fit_calibration,
@@ -26,8 +27,7 @@ from ossicle.training.second_stage import (
     group_parts,
     matched,
 )
-from ossicle.training.second_stage_fits import judge
-from ossicle.training.second_stage_settings import SecondStageSettings
+from ossicle.training.second_stage.settings import SecondStageSettings
 
 CRITERION = IouMatch(threshold=0.5)
 CHOSEN = SecondStageSettings(kind="forest", trees=10, inner_parts=2)
