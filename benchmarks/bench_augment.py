@@ -16,7 +16,7 @@ import torch
 from machine import RESULTS, described, table, write_result
 from smoke import parsed
 
-from ossicle.artefacts.workers import keep_freed_memory
+from ossicle.artefacts.processes.workers import keep_freed_memory
 from ossicle.core.chunks import framing, window_plan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings

@@ -34,7 +34,7 @@ def measure(gru: bool, keep: bool, steps: int) -> list[float]:
 
     import torch
 
-    from ossicle.artefacts.workers import keep_freed_memory
+    from ossicle.artefacts.processes.workers import keep_freed_memory
     from ossicle.models.networks import crnn
     from ossicle.models.settings import CrnnSettings
 

@@ -9,7 +9,7 @@ from ossicle.artefacts import shelf as shelf_module
 from ossicle.artefacts.files import tree_digest, write_text
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.lock import work_unit_lock
+from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG, Shelf
 from ossicle.core.errors import ArtefactError, LockedError
 

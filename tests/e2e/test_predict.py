@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from ossicle.app.cli.use.finished_recordings import JOURNAL
-from ossicle.artefacts.lock import LOCK_FILE
+from ossicle.artefacts.locks.lock import LOCK_FILE
 from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.event_folders import read_event_sets
 

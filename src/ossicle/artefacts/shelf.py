@@ -18,7 +18,7 @@ from typing import Any
 
 from ossicle.artefacts.files import naming, publish_folder, read_json, sweep, tree_digest, write_json
 from ossicle.artefacts.fingerprint import Fingerprint
-from ossicle.artefacts.lock import forget_work_unit_locks
+from ossicle.artefacts.locks.lock import forget_work_unit_locks
 from ossicle.core.errors import ArtefactError
 
 FORMAT_VERSION = 1

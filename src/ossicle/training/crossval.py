@@ -12,10 +12,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from ossicle.artefacts.process_group import ProcessGroup
+from ossicle.artefacts.processes.process_group import ProcessGroup
+from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held, keep_freed_memory
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
-from ossicle.artefacts.workers import end_with_parent, interrupts_held, keep_freed_memory
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.frontend import FrontEndSettings

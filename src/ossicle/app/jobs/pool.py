@@ -13,7 +13,7 @@ from typing import Self
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job
 from ossicle.app.jobs.state import FINE
-from ossicle.artefacts.process_group import ProcessGroup
+from ossicle.artefacts.processes.process_group import ProcessGroup
 from ossicle.core.errors import EXIT_USAGE
 
 _GRACE_S = 30.0

@@ -15,7 +15,7 @@ from ossicle.app.jobs.folder import JOBS
 from ossicle.app.project.load import Project
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.artefacts.files import publish, publish_folder
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.shelf import MANIFEST
 from ossicle.core.errors import OssicleError, UsageError
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import polars as pl
 
 from ossicle.artefacts.files import read_json, write_json
-from ossicle.artefacts.record_tables import (
+from ossicle.artefacts.records.record_tables import (
     STRETCH_SCHEMA,
     UNKNOWN_SCHEMA,
     annotations_frame,

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from ossicle.artefacts.event_tables import events_frame, events_of
 from ossicle.artefacts.files import read_json, whole_file, write_json
+from ossicle.artefacts.records.event_tables import events_frame, events_of
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
 from ossicle.core.decision import Decision

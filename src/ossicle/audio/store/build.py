@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.artefacts.files import sweep
+from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 from ossicle.artefacts.typed.store import StoreFolder
-from ossicle.artefacts.workers import end_with_parent, interrupts_held
 from ossicle.audio.probe import DecoderChoice, probe
 from ossicle.audio.resample import QUALITY
 from ossicle.audio.store.choice import SpaceChoice, by_settings, left_free, raw_entry, spool_bytes, stored_bytes

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
-from ossicle.artefacts.record_tables import (
+from ossicle.artefacts.records.record_tables import (
     ANNOTATION_SCHEMA,
     RECORDING_SCHEMA,
     STRETCH_SCHEMA,

@@ -10,7 +10,7 @@ import soundfile
 
 from ossicle.app.cli.use.finished_recordings import JOURNAL
 from ossicle.artefacts.files import tree_digest
-from ossicle.artefacts.lock import LOCK_FILE, project_lock
+from ossicle.artefacts.locks.lock import LOCK_FILE, project_lock
 
 from ....kills import run_dying
 from ...conftest import Commands, Said

@@ -13,8 +13,8 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.compare.leaderboard import Judged, board_of, difference, leaderboard
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
-from ossicle.artefacts.event_tables import events_of
 from ossicle.artefacts.files import write_json
+from ossicle.artefacts.records.event_tables import events_of
 from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder

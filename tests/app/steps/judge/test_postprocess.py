@@ -69,7 +69,7 @@ def test_a_change_scores_nothing_again_and_decides_anew(tapes: Path, ossicle: An
     assert scores is not None
     said_of = json.loads((found["decision"] / "decision.json").read_text())  # type: ignore[operator]
     decisions = {label: Decision(**of) for label, of in said_of["final"].items()}
-    from ossicle.artefacts.event_tables import events_of
+    from ossicle.artefacts.records.event_tables import events_of
     from ossicle.artefacts.tables import read_table
 
     ids = tuple(place.stem for place in (scores / "tracks").glob("*.npy"))

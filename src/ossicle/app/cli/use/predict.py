@@ -19,7 +19,7 @@ from ossicle.app.cli.table import print_rows
 from ossicle.app.cli.use.cutouts import Pad
 from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with
 from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.audio.decode import DecodeReport
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.corpus.clips.event_cutouts import CutOuts

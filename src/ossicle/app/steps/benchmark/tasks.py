@@ -22,7 +22,7 @@ from ossicle.app.steps.benchmark.judged import judged_labels
 from ossicle.app.steps.benchmark.models import Opened, open_reading, readings
 from ossicle.app.steps.benchmark.scores import scores_step
 from ossicle.app.steps.engine.step import Progress, Step, compute, fingerprint
-from ossicle.artefacts.lock import work_unit_lock
+from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import RUN_LOG, Shelf
 from ossicle.artefacts.typed.benchmark import BenchmarkDecisionsFolder, BenchmarkResultsFolder

@@ -20,7 +20,7 @@ from ossicle.app.steps.engine.step import Context, Progress, Step, find_steps, r
 from ossicle.app.steps.judge import decision, evaluation
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.score import scores
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder, Decisions, write_event_table
 from ossicle.artefacts.typed.index import CorpusFolder

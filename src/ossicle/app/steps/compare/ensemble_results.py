@@ -18,7 +18,7 @@ from ossicle.app.steps.judge import noise_gate
 from ossicle.app.steps.judge.calibration import final_maps
 from ossicle.app.steps.release.bundle import figures
 from ossicle.artefacts.files import write_json
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder

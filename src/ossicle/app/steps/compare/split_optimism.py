@@ -12,7 +12,7 @@ from ossicle.app.steps.engine.step import Progress, run_steps
 from ossicle.app.steps.judge.clip_scores import step_for
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.pipeline.run_project import run_project
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.judged import ClipFiguresFolder
 from ossicle.corpus.splits.folds import GROUPED

@@ -17,7 +17,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Progress
 from ossicle.artefacts.fetching import Patience, Wanted, fetch_file, part_of
 from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.lock import work_unit_lock
+from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.core.errors import FetchError, UsageError
 from ossicle.corpus.downloads.table import read_fetch_table
 

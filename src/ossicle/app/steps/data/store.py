@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.index import IndexFolder
 from ossicle.artefacts.typed.store import StoreFolder

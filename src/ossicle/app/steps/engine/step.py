@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from ossicle.app.project.load import Project
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.lock import work_unit_lock
+from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import JOURNAL, RUN_LOG, Shelf
 from ossicle.artefacts.typed.artefact import ArtefactFolder

@@ -16,7 +16,7 @@ from ossicle.app.steps.compare.ensemble import ensemble_done
 from ossicle.app.steps.engine.step import fingerprint
 from ossicle.app.steps.pipeline.pipeline import Pipeline
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.shelf import MANIFEST, Shelf
 from ossicle.core.combination import Combination
 

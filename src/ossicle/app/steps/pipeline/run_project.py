@@ -9,7 +9,7 @@ from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.engine.step import Done, Progress, run_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.artefacts.files import whole_file, whole_folder
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.core.errors import GateRefused, UsageError
 
 

@@ -14,7 +14,7 @@ from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.judge import decision
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder

@@ -23,7 +23,7 @@ from ossicle.app.steps.score.scores import refuse_leaky
 from ossicle.app.steps.train import training
 from ossicle.app.steps.train.pseudo_inputs import read_taught
 from ossicle.artefacts.files import file_digest
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
 from ossicle.artefacts.typed.scores import PseudoScoresFolder

@@ -13,7 +13,7 @@ from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.rounds import review_candidates
 from ossicle.artefacts.files import whole_folder
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.typed.candidates import CandidatesFolder
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder

@@ -9,7 +9,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
 from ossicle.app.steps.train.pseudo_inputs import pseudo_inputs, pseudo_settings, pseudo_source, write_taught
 from ossicle.artefacts.files import file_digest
-from ossicle.artefacts.lock import work_unit_lock
+from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.artefacts.typed.training import TrainingFolder

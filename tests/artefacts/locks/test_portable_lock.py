@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ossicle.artefacts.lock import LOCK_FILE
+from ossicle.artefacts.locks.lock import LOCK_FILE
 from ossicle.audio.wav import write_wav
 
 NO_FCNTL = """
@@ -26,7 +26,7 @@ warnings.filterwarnings("ignore", "only soft file lock is available")
 HOLDS = """
 import sys
 from pathlib import Path
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 with project_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()
@@ -34,7 +34,7 @@ with project_lock(Path(sys.argv[1])):
 TRIES = """
 import sys
 from pathlib import Path
-from ossicle.artefacts.lock import forget_work_unit_locks, project_lock, work_unit_lock
+from ossicle.artefacts.locks.lock import forget_work_unit_locks, project_lock, work_unit_lock
 from ossicle.core.errors import LockedError
 folder = Path(sys.argv[1])
 def attempt():

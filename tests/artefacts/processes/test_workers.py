@@ -10,7 +10,7 @@ import pytest
 
 PARENT = """
 import multiprocessing, sys, time
-from ossicle.artefacts.workers import end_with_parent, interrupts_held
+from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 
 def work(told):
     end_with_parent()
@@ -72,7 +72,7 @@ def test_an_interrupt_of_the_group_reaches_the_parent_alone(tmp_path: Path) -> N
 HELD = """
 import sys
 import numpy as np
-from ossicle.artefacts.workers import keep_freed_memory
+from ossicle.artefacts.processes.workers import keep_freed_memory
 
 def pages():
     return int(open("/proc/self/statm").read().split()[1])

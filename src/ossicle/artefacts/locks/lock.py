@@ -19,9 +19,9 @@ from pathlib import Path
 from ossicle.core.errors import LockedError, UsageError
 
 try:
-    from ossicle.artefacts.flock import try_lock
+    from ossicle.artefacts.locks.flock import try_lock
 except ModuleNotFoundError:
-    from ossicle.artefacts.portable_lock import try_lock
+    from ossicle.artefacts.locks.portable_lock import try_lock
 
 LOCK_FILE = ".ossicle.lock"
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.artefacts.lock import LOCK_FILE, forget_work_unit_locks, project_lock, work_unit_lock
+from ossicle.artefacts.locks.lock import LOCK_FILE, forget_work_unit_locks, project_lock, work_unit_lock
 from ossicle.core.errors import LockedError, UsageError
 
 HOLDS = """
 import sys
 from pathlib import Path
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 with project_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()
@@ -23,7 +23,7 @@ with project_lock(Path(sys.argv[1])):
 TRIES = """
 import sys
 from pathlib import Path
-from ossicle.artefacts.lock import project_lock
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.core.errors import LockedError
 try:
     with project_lock(Path(sys.argv[1])):
@@ -116,7 +116,7 @@ def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
 HOLD_A_UNIT = """
 import sys, time
 from pathlib import Path
-from ossicle.artefacts.lock import work_unit_lock
+from ossicle.artefacts.locks.lock import work_unit_lock
 with work_unit_lock(Path(sys.argv[1]), "fold0"):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))

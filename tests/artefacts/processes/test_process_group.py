@@ -7,7 +7,7 @@ from multiprocessing.process import BaseProcess
 
 import pytest
 
-from ossicle.artefacts.process_group import ProcessGroup
+from ossicle.artefacts.processes.process_group import ProcessGroup
 
 SLEEPS = "import time; print('up', flush=True); time.sleep(60)"
 STAYS = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPS

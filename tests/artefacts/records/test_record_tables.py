@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.artefacts.record_tables import (
+from ossicle.artefacts.records.record_tables import (
     ANNOTATION_SCHEMA,
     CLIP_SCHEMA,
     RECORDING_SCHEMA,

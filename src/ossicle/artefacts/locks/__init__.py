@@ -1,0 +1,1 @@
+"""Locks of projects and work units, with and without `fcntl`."""

@@ -1,0 +1,1 @@
+"""Values of `ossicle.core` as tables, and back."""
