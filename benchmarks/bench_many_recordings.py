@@ -18,7 +18,7 @@ from machine import RESULTS, described, table, write_result
 from smoke import parsed
 
 from ossicle.app.project.load import load_project
-from ossicle.app.project.scaffold import Wishes, scaffold
+from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.artefacts.typed.dataset import DatasetFolder

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from ossicle.app.project.clip_scaffold import _window_s
 from ossicle.app.project.load import load_project
-from ossicle.app.project.scaffold import Wishes, scaffold
+from ossicle.app.project.scaffolding.clip_scaffold import _window_s
+from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.app.steps.pipeline.run_project import run_project

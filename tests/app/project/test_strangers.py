@@ -14,7 +14,7 @@ from ossicle.app.cli.main import main
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
-from ossicle.app.project.scaffold import _bundle_name
+from ossicle.app.project.scaffolding.scaffold import _bundle_name
 from ossicle.app.project.toml import MOST_BYTES, read_toml
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project

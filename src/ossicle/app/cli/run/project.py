@@ -14,7 +14,7 @@ from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.layers import recipe_names
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.project.scaffold import Wishes, scaffold
+from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
 from ossicle.artefacts.files import read_json
 from ossicle.core.errors import EXIT_INCOMPLETE, FetchError, UsageError
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.app.project.clip_scaffold import clip_lines
 from ossicle.app.project.file_names import PROJECT_FILE
-from ossicle.app.project.label_sources import LabelSource, label_source
 from ossicle.app.project.layers import recipe_names, recipe_values
-from ossicle.app.project.toml_lines import line, quoted, require_text
+from ossicle.app.project.scaffolding.clip_scaffold import clip_lines
+from ossicle.app.project.scaffolding.label_sources import LabelSource, label_source
+from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text
 from ossicle.artefacts.files import write_text
 from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.errors import AudioError, SplitError, UsageError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import load_project
-from ossicle.app.project.scaffold import Wishes, scaffold
+from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
 from ossicle.audio.wav import write_wav
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.corpus.formats.raven import raven_name, write_raven

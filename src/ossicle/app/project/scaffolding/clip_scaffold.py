@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.app.project.toml_lines import line
+from ossicle.app.project.scaffolding.toml_lines import line
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
 

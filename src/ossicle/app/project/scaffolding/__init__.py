@@ -1,0 +1,1 @@
+"""`ossicle new`: a project file from a recipe and a look at the recordings."""
