@@ -39,7 +39,7 @@ def bundle(folder: Path) -> None:
 
     from ossicle.bundle.format import write_bundle
     from ossicle.bundle.manifest import MODEL, WEIGHTS
-    from ossicle.core.chunk_settings import ChunkSettings
+    from ossicle.core.chunks import ChunkSettings
     from ossicle.core.decision import Decision
     from ossicle.core.frontend import FrontEndSettings
     from ossicle.core.settings import digestible

@@ -17,8 +17,7 @@ class PredictionTables:
 
     ``names`` are all requested recordings, since recordings with equal stems are distinguished by their suffixes.
     ``high_hz`` is the upper end of boxes, in Hz, in formats that need one. Raises UsageError for a format that cannot
-    hold
-    events.
+    hold events.
     """
 
     def __init__(self, out: Path, names: Sequence[str], formats: Sequence[str], high_hz: float) -> None:

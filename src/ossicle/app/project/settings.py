@@ -5,8 +5,7 @@ from ossicle.app.project.ensemble import EnsembleSettings
 from ossicle.app.project.placement import JobsSettings
 from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
-from ossicle.core.chunk_settings import ChunkSettings
-from ossicle.core.chunks import ChunkPlan, framing
+from ossicle.core.chunks import ChunkPlan, ChunkSettings, framing
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.settings import setting, settings

@@ -34,8 +34,7 @@ def read_score_set(place: Path) -> ScoreSet:
     """Read the scores of a folder: ``.tsv`` tables of DCASE, Ossicle's tracks, or the output of the step ``scores``.
 
     Names are paths in the folder without suffixes. For the step ``scores`` they come from its corpus artefact in the
-    same
-    data root. A recording of a table ends with its last frame.
+    same data root. A recording of a table ends with its last frame.
 
     Raises
     ------

@@ -138,8 +138,7 @@ def member_scores(members: Sequence[Member], key: str) -> tuple[Scores, ScoreTra
     """Return the scores of a recording by every member, (n_members, n_frames, n_labels), and the first member's track.
 
     Labels are in the order of the first member. Members with different rates may round to one frame more or fewer at
-    the
-    end; only the frames that all members have are returned. Raises UsageError if hops or labels differ.
+    the end; only the frames that all members have are returned. Raises UsageError if hops or labels differ.
     """
     tracks = {one.name: one.scores.track(key) for one in members}
     labels, columns = columns_by_name({name: track.labels for name, track in tracks.items()})

@@ -31,12 +31,9 @@ def run(context: Context) -> None:
     """Write clips, targets with their labels, folds, counts and the description of the split.
 
     ``folds`` lists the recordings that are evaluated as a whole. A leaky strategy that divides single clips leaves
-    none.
-    A split that divides groups once leaves those of val and test. Recordings of which a review examined only stretches
-    are
-    used for training and never evaluated; these stretches are written as ``known``, and labels that a recording may or
-    may
-    not contain as ``unknown``.
+    none. A split that divides groups once leaves those of val and test. Recordings of which a review examined only
+    stretches are used for training and never evaluated; these stretches are written as ``known``, and labels that a
+    recording may or may not contain as ``unknown``.
     """
     settings = context.project.settings
     index = read_index(context.read(CorpusFolder))

@@ -50,8 +50,7 @@ def teaching_rounds(project: Project) -> list[Path]:
     """Return the rounds of pseudo-labels that training uses under the settings, the latest first.
 
     A leaky split uses none: it puts clips of one recording on both sides, so any model that labels recordings has
-    learned
-    from held-out clips.
+    learned from held-out clips.
     """
     if not project.settings.split.kind.judges_recordings:
         return []

@@ -131,8 +131,7 @@ class Step:
 
     ``extra`` returns further inputs by name (digests of files outside the data root). ``reads`` replaces the content
     digest of a needed step by the digest of the part that is really read. Files and folders named in ``logs`` record
-    how
-    the artefact was made and are not part of its content digest. A step with ``work_units`` may be done in parts
+    how the artefact was made and are not part of its content digest. A step with ``work_units`` may be done in parts
     (:mod:`ossicle.app.steps.pipeline.work_units`).
     """
 

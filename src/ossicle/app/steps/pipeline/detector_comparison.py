@@ -36,8 +36,7 @@ def difference(
     """Return event F1 of ``other`` minus that of ``best`` with its paired interval; None if they cannot be compared.
 
     Both are evaluated on the same resampled recordings and groups, and only if recordings, annotations, labels, groups
-    and
-    criterion are the same for both.
+    and criterion are the same for both.
 
     Parameters
     ----------

@@ -90,8 +90,7 @@ def read_taught(training: TrainingFolder, model: str) -> tuple[frozenset[str], L
     -------
     tuple[frozenset[str], Labelled]
         The unlabelled recordings (ids) that it was trained on, and the labelled recordings that trained the models
-        behind
-        their pseudo-labels. Both are empty if the model used no round.
+        behind their pseudo-labels. Both are empty if the model used no round.
     """
     of = training.taught.filter(training.taught["model"] == model)
     heard, *taught = (frozenset(of.filter(of["kind"] == kind)["value"].to_list()) for kind in (_HEARD, *_KINDS))

@@ -77,8 +77,7 @@ def say_composition(context: Context) -> None:
     """Report how much is read from the store and how much from files, and record it with the run.
 
     The record is not part of the content: the store's content digest, an input of this step, covers where each
-    recording
-    is.
+    recording is.
     """
     found = composition(context.read(StoreFolder).path)
     context.progress.say(found.line)

@@ -15,8 +15,7 @@ class Wish:
     """The options of an export.
 
     ``precisions`` are in order, fp32 first. ``folds`` and ``waveform`` request further graphs. ``threads`` and
-    ``budget``
-    are for the measured speeds.
+    ``budget`` are for the measured speeds.
     """
 
     precisions: tuple[str, ...]
