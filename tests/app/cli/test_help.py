@@ -8,9 +8,9 @@ import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from ossicle.app.cli.command_table import PANELS, command_names
 from ossicle.app.cli.loading import UnloadedCommand
 from ossicle.app.cli.main import app
-from ossicle.app.cli.panels import PANELS, command_names
 
 NEEDED = {"demo", "new", "run", "status", "check", "predict", "stream", "score"}
 

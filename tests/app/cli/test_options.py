@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from ossicle.app.cli.command_table import command_names
 from ossicle.app.cli.loading import UnloadedCommand
 from ossicle.app.cli.main import app
-from ossicle.app.cli.panels import command_names
 from ossicle.app.steps.engine.progress import make_progress
 from ossicle.app.steps.engine.progress_kinds import PROGRESS_KINDS
 from ossicle.core.errors import UsageError

@@ -1,4 +1,7 @@
-"""The module of each command and its line in ``ossicle --help``, so that the help page loads none of them."""
+"""The commands by the headings of ``ossicle --help``, in the order shown: the module of each, and its line there.
+
+The help page loads none of these modules.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,91 +24,125 @@ class Row:
     about: str
 
 
-TABLE: Mapping[str, Row] = MappingProxyType(
+PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
     {
-        "demo": Row(
-            "run.demo",
-            "Run everything once on synthetic recordings: train, evaluate, export, predict, stream, report. "
-            "Takes minutes.",
-        ),
-        "new": Row("run.project", "Create a project file from a recipe, with settings that fit the recordings."),
-        "presets": Row(
-            "run.presets",
-            "List the training presets. Choose one with --set training.preset=NAME, or in the project file.",
-        ),
-        "fetch": Row(
-            "run.fetch",
-            "Download the recordings listed in the table `fetch.table`: address, size in bytes, SHA-256 and path.",
-        ),
-        "check": Row(
-            "run.project",
-            "Check the inputs of a run and list what is missing, with what to do. Exit code 2 if a run would fail.",
-        ),
-        "run": Row(
-            "run.project",
-            "Run a project: train, evaluate, and write the bundle and the report. Finished steps are reused.",
-        ),
-        "train": Row(
-            "run.train",
-            "Train the models of a project or of its variants. Finished trainings are reused.",
-        ),
-        "status": Row(
-            "run.project",
-            "Show which steps are done with the current settings, and which a run would compute.",
-        ),
-        "jobs": Row("run.jobs", "Run a project on Slurm or in parallel processes, and follow its jobs."),
-        "predict": Row(
-            "use.predict",
-            "Find events in recordings and write them as tables. An unreadable file is skipped and listed: "
-            "exit code 3.",
-        ),
-        "stream": Row(
-            "use.predict",
-            "Print the events of a file as JSON lines, each as soon as it is decided, as for live sound "
-            "from a microphone.",
-        ),
-        "export": Row(
-            "run.export",
-            "Export the final model in several precisions, and measure the accuracy and speed of each.",
-        ),
-        "cutouts": Row(
-            "use.cutouts",
-            "Write each event of a table as an audio file, `<stem>_<start ms>_<end ms>.wav`, and list them "
-            "in `cutouts.csv`.",
-        ),
-        "score": Row(
-            "compare.score",
-            "Compare the events of any tool with annotations: precision, recall and F1 by optimal matching.",
-        ),
-        "benchmark": Row(
-            "compare.benchmark",
-            "Evaluate models on annotated recordings that they were not trained on. Writes `benchmark/` in "
-            "the project folder.",
-        ),
-        "leaderboard": Row(
-            "compare.leaderboard",
-            "Rank the project and its variants by their figures, the best first.",
-        ),
-        "ensemble": Row(
-            "compare.ensemble",
-            "Combine several variants into one detector, and compare it with each of them and with their plain mean.",
-        ),
-        "dataset": Row("data.dataset", "Inspect and export the recordings, annotations and clips of a project."),
-        "store": Row("data.store", "Build and verify the store: the recordings of a project, decoded once."),
-        "convert": Row(
-            "data.convert",
-            "Convert annotations from one format to another. Anything lost in the conversion is reported.",
-        ),
-        "review": Row(
-            "data.review", "Export events for a person to correct, and import the corrections for the next training."
-        ),
-        "pseudo": Row(
-            "data.pseudo",
-            "Label unlabelled recordings with the project's own models, as training data for the next run.",
-        ),
-        "purge": Row(
-            "run.purge",
-            "Remove outputs that neither the current settings, nor a variant, nor a published bundle uses.",
-        ),
+        "Start": {
+            "demo": Row(
+                "run.demo",
+                "Run everything once on synthetic recordings: train, evaluate, export, predict, stream, report. "
+                "Takes minutes.",
+            ),
+            "new": Row("run.project", "Create a project file from a recipe, with settings that fit the recordings."),
+            "presets": Row(
+                "run.presets",
+                "List the training presets. Choose one with --set training.preset=NAME, or in the project file.",
+            ),
+            "fetch": Row(
+                "run.fetch",
+                "Download the recordings listed in the table `fetch.table`: address, size in bytes, SHA-256 and path.",
+            ),
+        },
+        "Run": {
+            "check": Row(
+                "run.project",
+                "Check the inputs of a run and list what is missing, with what to do. Exit code 2 if a run would fail.",
+            ),
+            "run": Row(
+                "run.project",
+                "Run a project: train, evaluate, and write the bundle and the report. Finished steps are reused.",
+            ),
+            "train": Row(
+                "run.train",
+                "Train the models of a project or of its variants. Finished trainings are reused.",
+            ),
+            "status": Row(
+                "run.project",
+                "Show which steps are done with the current settings, and which a run would compute.",
+            ),
+            "jobs": Row("run.jobs", "Run a project on Slurm or in parallel processes, and follow its jobs."),
+        },
+        "Use": {
+            "predict": Row(
+                "use.predict",
+                "Find events in recordings and write them as tables. An unreadable file is skipped and listed: "
+                "exit code 3.",
+            ),
+            "stream": Row(
+                "use.predict",
+                "Print the events of a file as JSON lines, each as soon as it is decided, as for live sound from "
+                "a microphone.",
+            ),
+            "export": Row(
+                "run.export",
+                "Export the final model in several precisions, and measure the accuracy and speed of each.",
+            ),
+            "cutouts": Row(
+                "use.cutouts",
+                "Write each event of a table as an audio file, `<stem>_<start ms>_<end ms>.wav`, and list them in "
+                "`cutouts.csv`.",
+            ),
+        },
+        "Compare": {
+            "score": Row(
+                "compare.score",
+                "Compare the events of any tool with annotations: precision, recall and F1 by optimal matching.",
+            ),
+            "benchmark": Row(
+                "compare.benchmark",
+                "Evaluate models on annotated recordings that they were not trained on. Writes `benchmark/` in "
+                "the project folder.",
+            ),
+            "leaderboard": Row(
+                "compare.leaderboard",
+                "Rank the project and its variants by their figures, the best first.",
+            ),
+            "ensemble": Row(
+                "compare.ensemble",
+                "Combine several variants into one detector, and compare it with each of them and with their "
+                "plain mean.",
+            ),
+        },
+        "Data": {
+            "dataset": Row("data.dataset", "Inspect and export the recordings, annotations and clips of a project."),
+            "store": Row("data.store", "Build and verify the store: the recordings of a project, decoded once."),
+            "convert": Row(
+                "data.convert",
+                "Convert annotations from one format to another. Anything lost in the conversion is reported.",
+            ),
+            "review": Row(
+                "data.review",
+                "Export events for a person to correct, and import the corrections for the next training.",
+            ),
+            "pseudo": Row(
+                "data.pseudo",
+                "Label unlabelled recordings with the project's own models, as training data for the next run.",
+            ),
+        },
+        "Maintain": {
+            "purge": Row(
+                "run.purge",
+                "Remove outputs that neither the current settings, nor a variant, nor a published bundle uses.",
+            ),
+        },
     }
 )
+"""Heading, then command, then its row."""
+
+
+def command_names() -> list[str]:
+    """Return the names of all commands in the order of ``ossicle --help``."""
+    return [name for rows in PANELS.values() for name in rows]
+
+
+def command_row(name: str) -> Row:
+    """Return the row of a command."""
+    return PANELS[panel_of(name)][name]
+
+
+def panel_of(name: str) -> str:
+    """Return the heading of a command.
+
+    >>> panel_of("predict")
+    'Use'
+    """
+    return next(panel for panel, rows in PANELS.items() if name in rows)

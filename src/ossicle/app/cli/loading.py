@@ -8,8 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
-from ossicle.app.cli.command_table import TABLE
-from ossicle.app.cli.panels import command_names, panel_of
+from ossicle.app.cli.command_table import command_names, command_row, panel_of
 from ossicle.app.cli.start import ending_at_signals
 
 
@@ -17,16 +16,16 @@ class UnloadedCommand(TyperCommand):
     """A command as the help page needs it: name, heading and one line of help; :meth:`load` imports the rest."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name=name, help=TABLE[name].about, rich_help_panel=panel_of(name))
+        super().__init__(name=name, help=command_row(name).about, rich_help_panel=panel_of(name))
 
     def load(self) -> Any:
         """Import the module of the command and return the command (a group if it has commands of its own)."""
         assert self.name is not None
-        return _commands_of(TABLE[self.name].module)[self.name]
+        return _commands_of(command_row(self.name).module)[self.name]
 
 
 class LoadingGroup(TyperGroup):
-    """All commands in the order and under the headings of ``PANELS``, each loaded when it is called."""
+    """All commands in the order and under the headings of the table, each loaded when it is called."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
