@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.compare.leaderboard import Judged, board_of, difference, leaderboard
+from ossicle.app.steps.compare.leaderboard import Judged, against, board_of, leaderboard
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.artefacts.files import write_json
@@ -83,7 +83,7 @@ def test_the_best_comes_first_with_its_figures(found: list[Judged], truth: Truth
 def test_differences_are_paired(found: list[Judged], truth: Truth) -> None:
     """The interval of a difference, by a bootstrap written out: the same draw of recordings for both."""
     best, bad = found[1], found[0]
-    row = difference(best, bad)
+    row = against(best)(bad)
     assert row is not None
     assert row["value"] == pytest.approx(
         f1_of(bad, truth, list(truth.ids)) - f1_of(best, truth, list(truth.ids)), abs=2e-6
@@ -99,14 +99,14 @@ def test_differences_are_paired(found: list[Judged], truth: Truth) -> None:
             ids += [mine[place] for place in generator.integers(0, len(mine), len(mine))]
         draws.append(f1_of(bad, truth, ids) - f1_of(best, truth, ids))
     assert [row["low"], row["high"]] == pytest.approx(np.quantile(draws, [0.025, 0.975]).tolist(), abs=0.05)
-    same = difference(best, best)
+    same = against(best)(best)
     assert same == {"value": 0.0, "low": 0.0, "high": 0.0}
 
 
 def test_there_is_no_difference_between_figures_of_different_things(found: list[Judged]) -> None:
     best, other = found[1], found[0]
     stricter = replace(other.project.settings, evaluation=replace(other.project.settings.evaluation, iou=0.6))
-    assert difference(best, replace(other, project=replace(other.project, settings=stricter))) is None
+    assert against(best)(replace(other, project=replace(other.project, settings=stricter))) is None
 
 
 def test_variants_that_differ_by_seed_have_their_mean_and_spread(found: list[Judged]) -> None:

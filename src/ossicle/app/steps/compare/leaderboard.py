@@ -5,7 +5,7 @@ Differences are paired: both variants are evaluated on the same resampled record
 recordings, annotations, labels and groups are the same for both.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,13 +96,18 @@ def board_of(found: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
     pairs = sorted(((_row(one), one) for one in found), key=lambda pair: place(pair[0]))
     if pairs:
         best = pairs[0][1]
-        pairs = [(replace(row, to_best=None if one is best else difference(best, one)), one) for row, one in pairs]
+        compare = against(best)
+        pairs = [(replace(row, to_best=None if one is best else compare(one)), one) for row, one in pairs]
     return Board((*(row for row, _ in pairs), *empty), tuple(_over_seeds([one for _, one in pairs if one.trained])))
 
 
-def difference(best: Judged, other: Judged) -> Figure | None:
-    """Return the headline of ``other`` minus that of ``best`` with its paired interval; None if not comparable."""
-    return _figures_of(best.project).difference(best.project, best.artefacts, other.project, other.artefacts)
+def against(best: Judged) -> Callable[[Judged], Figure | None]:
+    """Return a function that gives the headline of another variant minus that of ``best``, with its paired interval.
+
+    It gives None if the two are not comparable. What it needs of ``best`` is read once.
+    """
+    compare = _figures_of(best.project).against(best.project, best.artefacts)
+    return lambda other: compare(other.project, other.artefacts)
 
 
 def _row(one: Judged) -> Row:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.pipeline.pipeline import Artefacts, LeaderboardFigures
+from ossicle.app.steps.pipeline.pipeline import Artefacts, Comparison, LeaderboardFigures
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -30,33 +30,36 @@ def _training_s(artefacts: Artefacts) -> float | None:
     return round(sum(seconds), 3) if seconds else None
 
 
-def difference(
-    best: Project, best_artefacts: Artefacts, other: Project, other_artefacts: Artefacts
-) -> Mapping[str, float | None] | None:
-    """Return event F1 of ``other`` minus that of ``best`` with its paired interval; None if they cannot be compared.
+def against(best: Project, best_artefacts: Artefacts) -> Comparison:
+    """Return a function that computes the event F1 of another project minus that of ``best``, with its paired interval.
 
     Both are evaluated on the same resampled recordings and groups, and only if recordings, annotations, labels, groups
-    and criterion are the same for both.
+    and criterion are the same for both; else the function returns None. The tables of ``best`` are read once.
 
     Parameters
     ----------
-    best, other
-        The two projects.
-    best_artefacts, other_artefacts
-        Their artefacts by step.
+    best
+        The project to compare others with.
+    best_artefacts
+        Its artefacts by step.
 
     Returns
     -------
-    Mapping[str, float | None] or None
-        ``value``, ``low`` and ``high`` of the difference in F1, from -1 to 1.
+    Comparison
+        Takes the other project and its artefacts by step. Returns ``value``, ``low`` and ``high`` of the difference in
+        F1, from -1 to 1.
     """
-    truth, of_other = _truth(best_artefacts), _truth(other_artefacts)
-    how = best.settings.evaluation
-    if _judged_on(best, truth) != _judged_on(other, of_other):
-        return None
-    events = [SecondStageFolder.among(made).events(truth.ids) for made in (best_artefacts, other_artefacts)]
-    found = gain(truth, events[0], events[1], criterion_of(how).rule, how.bootstrap, how.seed)
-    return Estimate(float(found.value[0]), float(found.low[0]), float(found.high[0])).to_json()
+    how, truth = best.settings.evaluation, _truth(best_artefacts)
+    judged_on, events = _judged_on(best, truth), SecondStageFolder.among(best_artefacts).events(truth.ids)
+
+    def compare(other: Project, artefacts: Artefacts) -> Mapping[str, float | None] | None:
+        if _judged_on(other, _truth(artefacts)) != judged_on:
+            return None
+        others = SecondStageFolder.among(artefacts).events(truth.ids)
+        found = gain(truth, events, others, criterion_of(how).rule, how.bootstrap, how.seed)
+        return Estimate(float(found.value[0]), float(found.low[0]), float(found.high[0])).to_json()
+
+    return compare
 
 
 def _truth(artefacts: Artefacts) -> Truth:
@@ -73,7 +76,7 @@ def _judged_on(project: Project, truth: Truth) -> str:
 FIGURES = LeaderboardFigures(
     metrics=_metrics,
     training_s=_training_s,
-    difference=difference,
+    against=against,
     missing=lambda project: (
         "" if project.settings.split.kind.judges_recordings else "its split leaks: nothing to judge by"
     ),

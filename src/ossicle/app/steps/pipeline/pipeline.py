@@ -19,6 +19,9 @@ from ossicle.core.errors import GateRefused, UsageError
 Artefacts = Mapping[str, Path]
 """Artefacts of a project by the names of their steps."""
 
+Comparison = Callable[[Project, Artefacts], Mapping[str, float | None] | None]
+"""Compares a project with another one that was read before."""
+
 
 @dataclass(frozen=True)
 class Published:
@@ -68,16 +71,16 @@ class LeaderboardFigures:
         Returns the figures of ``metrics.json``; None if the project has none yet.
     training_s
         Returns the seconds of training; None if they were not recorded.
-    difference
-        Returns the headline of the second project minus that of the first, with ``value``, ``low`` and ``high``; None
-        if the two were not evaluated on the same data.
+    against
+        Reads a project once, and returns a function that compares others with it: the headline of the other minus
+        that of the first, with ``value``, ``low`` and ``high``; None if the two were not evaluated on the same data.
     missing
         Returns why a project can never have figures; empty if it only needs a run.
     """
 
     metrics: Callable[[Artefacts], Mapping[str, Any] | None]
     training_s: Callable[[Artefacts], float | None]
-    difference: Callable[[Project, Artefacts, Project, Artefacts], Mapping[str, float | None] | None]
+    against: Callable[[Project, Artefacts], Comparison]
     missing: Callable[[Project], str] = lambda project: ""
 
 
