@@ -21,10 +21,10 @@ _CELLS: tuple[tuple[str, str], ...] = (
     ),
     (
         "code",
-        "import json\nfrom pathlib import Path\n\nimport polars as pl\nfrom IPython.display import SVG, display\n\n"
+        "from pathlib import Path\n\nimport polars as pl\nfrom IPython.display import SVG, display\n\n"
         "from ossicle.report.figures import benchmark as fb\nfrom ossicle.report.figures.style import svg\n"
         "from ossicle.report.pages import benchmark_tables as bt\n\n"
-        "folder = Path()\nabout = json.loads((folder / 'benchmark.json').read_text())\n"
+        "folder = Path()\nabout = bt.read_summary(folder)\n"
         "tables = bt.read_tables(folder)\ncriterion = about['criteria'][0]\n"
         "readings = bt.chosen(tables['metrics'], criterion)\n\n\n"
         "def show(figure):\n    display(SVG(svg(figure)))\n\n\n"

@@ -8,6 +8,7 @@ grid (the lowest threshold of equals). It is in-sample: it was chosen on the rec
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -49,6 +50,11 @@ def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
     """Return the tables of a folder of results by name."""
     results = BenchmarkResultsFolder(folder)
     return {name: read_table(results.table_file(name)) for name in TABLES}
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Return what was evaluated in a folder of results: readings, recordings, labels, overlap, criteria."""
+    return BenchmarkResultsFolder(folder).summary
 
 
 def read_table(file: Path) -> pl.DataFrame:
