@@ -8,6 +8,7 @@ from typing import overload
 import polars as pl
 
 from ossicle.app.api.predictions import Predictions
+from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Annotation
 from ossicle.corpus.formats.conversion import output_places, tell_losses, write_events_as
@@ -20,15 +21,11 @@ from ossicle.corpus.formats.registry import ReadOptions, WriteOptions, format_na
 from ossicle.corpus.formats.rows import RawSelection
 from ossicle.inference.batch import PathLike
 
+# The columns of an index, with the recording's name in place of its id, and without the provenance.
 _SCHEMA = {
-    "recording": pl.String,
-    "start_s": pl.Float64,
-    "end_s": pl.Float64,
-    "label": pl.String,
-    "low_hz": pl.Float64,
-    "high_hz": pl.Float64,
-    "quality": pl.Int64,
-    "confidence": pl.Float64,
+    {"recording_id": "recording"}.get(name, name): kind
+    for name, kind in ANNOTATION_SCHEMA.items()
+    if name != "provenance"
 }
 
 
