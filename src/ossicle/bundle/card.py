@@ -3,10 +3,10 @@
 It is made from the bundle's free objects; each key is optional. ``metrics["figures"]``: list of ``{"name", "value",
 "low", "high", "basis", "label"}`` where ``basis`` is ``cross-fitted``, ``held-out`` or ``in-sample`` and ``low`` and
 ``high`` bound the interval; a figure without a basis is shown as ``in-sample``, so that no figure looks better than it
-is. ``metrics["gate"]``: ``passed`` or ``refused``. ``split``: ``group`` (the field that no split divides),
-``n_groups``, ``n_folds``, ``warning``, ``leaky`` (what a leaky split divides). ``provenance["exports"]``: what
-``ossicle export`` added, file to method to figures. All external text is escaped, because a card is often converted to
-HTML.
+is. ``metrics["gate"]``: ``passed`` or ``refused``; ``metrics["gate_exceptions"]``: sentences about sounds that could
+not refuse the bundle. ``split``: ``group`` (the field that no split divides), ``n_groups``, ``n_folds``, ``warning``,
+``leaky`` (what a leaky split divides). ``provenance["exports"]``: what ``ossicle export`` added, file to method to
+figures. All external text is escaped, because a card is often converted to HTML.
 """
 
 import re
@@ -147,7 +147,12 @@ def _gate(metrics: Mapping[str, Any]) -> list[str]:
     if verdict not in ("passed", "refused"):
         return []
     words = "**Refused:** it fires where there is nothing to find." if verdict == "refused" else "Passed."
-    return ["## Noise gate", "", words, ""]
+    exceptions = metrics.get("gate_exceptions")
+    if not isinstance(exceptions, list) or not exceptions:
+        return ["## Noise gate", "", words, ""]
+    if verdict == "passed":
+        words = "**Passed with exceptions.** These sounds could not refuse the bundle:"
+    return ["## Noise gate", "", words, "", *(f"- {escaped(one)}" for one in exceptions), ""]
 
 
 def _exports(exports: object) -> list[str]:

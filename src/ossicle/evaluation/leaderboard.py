@@ -31,8 +31,9 @@ class Row:
     """A variant (``"."``: the project itself) on the board.
 
     ``figures``: name as in :data:`FIGURES` to value and interval. ``training_s``: seconds of all its epochs.
-    ``noise_gate``: ``passed``, ``refused`` or empty. ``to_best``: its headline minus that of the best, paired; None for
-    the best itself and if the two were not evaluated on the same data. ``note``: why there is no figure.
+    ``noise_gate``: ``passed`` (with the number of exceptions), ``refused`` or empty. ``to_best``: its headline minus
+    that of the best, paired; None for the best itself and if the two were not evaluated on the same data. ``note``:
+    why there is no figure.
     """
 
     name: str

@@ -113,8 +113,8 @@ class ReportData:
     the out-of-fold scores without a decision, all labels first; ``reliability``: their frames by score. ``recordings``:
     set if whole recordings are evaluated; figures about times are then not shown. ``calibration``: before and after, if
     there was one, in words ``calibrated``. ``budget``: phases with their seconds. ``noise_gate``: results of the noise
-    gate, in order. ``notes``: warnings. ``split``: the leak audit as ``corpus.splits.leak_audit`` writes it. ``files``:
-    name to path relative to the page.
+    gate, in order; ``gate_exceptions``: sentences about sounds that could not refuse. ``notes``: warnings. ``split``:
+    the leak audit as ``corpus.splits.leak_audit`` writes it. ``files``: name to path relative to the page.
     """
 
     title: str
@@ -136,6 +136,7 @@ class ReportData:
     examples: Sequence[Example] = ()
     budget: Sequence[tuple[str, float]] = ()
     noise_gate: Sequence[Judged] = ()
+    gate_exceptions: Sequence[str] = ()
     notes: Sequence[str] = ()
     split: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)

@@ -183,6 +183,10 @@ def test_the_page_shows_what_the_noise_gate_found() -> None:
     assert refused.count("<small>-20 dBFS</small>") == 1
     off = render(replace(report_data(), noise_gate=judge([loud], NoiseGateSettings(off=("white_noise",)))))
     assert "no limit" in off
+    excused = render(replace(report_data(), noise_gate=judge([quiet], NoiseGateSettings()), gate_exceptions=["<hum>"]))
+    assert '<span class="tag">passed</span>' not in excused
+    assert "passed with exceptions</span>" in excused
+    assert "<li>&lt;hum&gt;</li>" in excused
     assert "The noise gate was not run." in render(replace(report_data(), noise_gate=()))
 
 

@@ -58,6 +58,7 @@ def render(data: ReportData) -> str:
         gate_image=data_address(noise_gate_figure(data.noise_gate)) if data.noise_gate else "",
         gate_rows=worst_by_part(data.noise_gate),
         gate_names=PROBES,
+        gate_exceptions=data.gate_exceptions,
         gate_refused=[one for one in data.noise_gate if one.refused],
         galleries=galleries(data.examples, by_recording=not data.metrics.timed),
         cursor=(LEFT, RIGHT),

@@ -19,10 +19,12 @@ from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.combination import Combination
+from ossicle.core.settings import digestible
 from ossicle.evaluation.ground_truth import Truth, event_times, read_truth
 from ossicle.evaluation.leaderboard import Row
 from ossicle.metrics.events import count_events
 from ossicle.metrics.matching import IouMatch
+from ossicle.metrics.noise_gate import Firing, NoiseGateSettings, judge
 from ossicle.report.pages.leaderboard_page import render, write_leaderboard_page
 
 from ....made_up import judged, member, write_project
@@ -210,5 +212,10 @@ def test_metrics_are_read_where_the_gate_left_them(project: Project, found: list
     refused = replace(found[0], metrics={**found[0].metrics, "gate": {"passed": False}})
     (row,) = board_of([refused]).rows
     assert row.noise_gate == "refused"
+    firing = Firing("hum", "50 Hz at -30 dBFS", "call", 60.0, 60, 60.0)
+    limits = NoiseGateSettings(off=("hum",))
+    gate = {"passed": True, "limits": digestible(limits), "firings": [one.to_json() for one in judge([firing], limits)]}
+    (row,) = board_of([replace(found[0], metrics={**found[0].metrics, "gate": gate})]).rows
+    assert row.noise_gate == "passed, 1 exception"
     write_json(tmp_path / "board.json", board_of([refused]).to_json())
     assert leaderboard(project).rows[0].note == "no figures yet: ossicle run"

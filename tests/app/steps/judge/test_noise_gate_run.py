@@ -70,3 +70,17 @@ def test_a_run_up_to_the_gate_is_refused_too_and_switches_let_it_pass(folder: Pa
     assert found["passed"] is True
     assert found["limits"]["off"] == ["silence", "white_noise", "hum", "speech_like"]
     assert {one["limit_per_hour"] for one in found["firings"]} == {None}
+
+
+def test_card_page_and_console_name_what_was_switched_off(folder: Path, ossicle: Any) -> None:
+    off = json.dumps(["silence", "white_noise", "hum", "speech_like"])
+    said = ossicle("run", "-p", folder, "--set", ALWAYS, "--set", f"noise_gate.off={off}", "--progress", "none")
+    assert said.code == 0, said.err
+    words = "white noise is switched off: 'call' fires 60 times an hour on it (-60 dBFS), 100 % of the time"
+    assert f"noise gate, exception: {words}" in " ".join(said.out.split())
+    card = (folder / "bundle" / "CARD.md").read_text()
+    assert "**Passed with exceptions.**" in card
+    assert "- white noise is switched off: 'call' fires 60 times" in card
+    page = (folder / "report.html").read_text()
+    assert "noise gate passed with exceptions" in page
+    assert '<span class="tag">passed</span>' not in page

@@ -16,7 +16,7 @@ from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
 from ossicle.app.steps.judge import noise_gate
 from ossicle.app.steps.judge.calibration import final_maps
-from ossicle.app.steps.release.bundle import figures
+from ossicle.app.steps.release.bundle import figures, gate_verdict
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -183,7 +183,7 @@ def _write_bundle(
         metrics={
             "figures": figures(metrics),
             "criterion": metrics["protocol"]["criterion"],
-            "gate": "passed" if metrics["gate"]["passed"] else "refused",
+            **gate_verdict(metrics["gate"]),
             "out_of_fold": metrics,
         },
         split=first.split,

@@ -21,6 +21,7 @@ from ossicle.app.steps.pipeline.pipeline import LeaderboardFigures
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.core.errors import UsageError
 from ossicle.evaluation.leaderboard import FIGURES, Board, Figure, OverSeeds, Row, mean_and_deviation, place
+from ossicle.metrics.gate_exceptions import gate_exceptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,18 @@ def _row(one: Judged) -> Row:
             value = value.get(key) if isinstance(value, Mapping) else None
         if isinstance(value, Mapping) and value.get("value") is not None:
             figures[name] = {key: value.get(key) for key in ("value", "low", "high")}
-    gate = one.metrics.get("gate", {}).get("passed")
-    told = "" if gate is None else "passed" if gate else "refused"
-    return Row(one.name, figures, one.training_s, told, str(one.metrics["protocol"]["criterion"]))
+    gate = one.metrics.get("gate")
+    return Row(
+        one.name, figures, one.training_s, _verdict(gate) if gate else "", str(one.metrics["protocol"]["criterion"])
+    )
+
+
+def _verdict(gate: Mapping[str, Any]) -> str:
+    """Return the verdict of the noise gate, with the number of sounds that could not refuse."""
+    if not gate["passed"]:
+        return "refused"
+    exceptions = gate_exceptions(gate)
+    return f"passed, {len(exceptions)} exception{'s' * (len(exceptions) > 1)}" if exceptions else "passed"
 
 
 def _over_seeds(found: Iterable[Judged]) -> list[OverSeeds]:

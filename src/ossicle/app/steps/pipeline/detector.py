@@ -24,6 +24,7 @@ from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.manifest import MANIFEST
 from ossicle.core.errors import ArtefactError, GateRefused
+from ossicle.metrics.gate_exceptions import gate_exceptions
 
 BENCHMARK_TABLES = {"benchmark_scores": 15, "benchmark_evaluation": 20}
 """Tables of ``[jobs]`` for the tasks of ``ossicle benchmark``, and how many of these tasks run at a time."""
@@ -62,7 +63,9 @@ def _made_from(folder: Path) -> Collection[str]:
 def _summary(artefacts: Artefacts) -> RunSummary | None:
     """Return figures and report page of a finished run; for a leaky split, what its bundle is."""
     if report.STEP.name in artefacts:
-        return RunSummary(METRICS, (), (BUNDLE, METRICS, PAGE))
+        exceptions = gate_exceptions(NoiseGateFolder.among(artefacts).metrics["gate"])
+        remarks = tuple(f"noise gate, exception: {one}" for one in exceptions)
+        return RunSummary(METRICS, remarks, (BUNDLE, METRICS, PAGE))
     if bundle.STEP.name not in artefacts:
         return None
     leaky = DatasetFolder.among(artefacts).split["leaky"]

@@ -23,8 +23,9 @@ from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.kinds import kind_in
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import read_truth
+from ossicle.metrics.gate_exceptions import gate_exceptions
 
-STEP_VERSION = 4
+STEP_VERSION = 5
 _PARITY_S = 60.0
 
 
@@ -58,7 +59,7 @@ def run(context: Context) -> None:
         metrics={
             "figures": figures(metrics),
             "criterion": metrics["protocol"]["criterion"],
-            "gate": "passed" if metrics["gate"]["passed"] else "refused",
+            **gate_verdict(metrics["gate"]),
             "out_of_fold": metrics,
         },
         split={
@@ -129,6 +130,13 @@ def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     for label, scores in metrics["per_label"].items():
         out.append({"name": kind.figure.format("f1"), **scores["f1"], "basis": "cross-fitted", "label": label})
     return [figure for figure in out if figure["value"] is not None]
+
+
+def gate_verdict(gate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a bundle records of the noise gate: its verdict, and the sounds that could not refuse the bundle."""
+    exceptions = gate_exceptions(gate)
+    verdict = {"gate": "passed" if gate["passed"] else "refused"}
+    return {**verdict, **({"gate_exceptions": list(exceptions)} if exceptions else {})}
 
 
 def _estimate(one: Mapping[str, Any]) -> dict[str, Any]:

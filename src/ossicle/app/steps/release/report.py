@@ -19,12 +19,13 @@ from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.figures.event_reports import event_report
 from ossicle.evaluation.figures.run import headline
 from ossicle.evaluation.ground_truth import event_times, read_truth
+from ossicle.metrics.gate_exceptions import gate_exceptions
 from ossicle.metrics.noise_gate import Judged
 from ossicle.report import run_rows as rows
 from ossicle.report.data import ReportData, TrainingCurve
 from ossicle.report.run_summary import calibrated_in_words, notes, summary
 
-STEP_VERSION = 7
+STEP_VERSION = 8
 
 
 def run(context: Context) -> None:
@@ -76,6 +77,7 @@ def run(context: Context) -> None:
         examples=shown.examples,
         budget=list(context.seconds.items()),
         noise_gate=[Judged.from_json(one) for one in gate["firings"]],
+        gate_exceptions=gate_exceptions(gate),
         notes=notes(decision.written, figures, second),
         split=context.read(DatasetFolder).split,
         # A refused bundle is not published next to the page.

@@ -1,0 +1,63 @@
+"""Exceptions of a passed noise gate: sounds on which the detector fires more than the default limits allow.
+
+A project may switch a probe off, or raise its limits. The noise gate then passes a detector that fires there, so the
+card, the page and the leaderboard name these sounds.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ossicle.metrics.noise_gate import LEAST_S, PROBES, Judged, NoiseGateSettings
+
+_USUAL = NoiseGateSettings()
+
+
+def gate_exceptions(gate: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return one sentence for each probe that was switched off or whose raised limits let the detector pass.
+
+    Parameters
+    ----------
+    gate
+        The content of ``gate`` in ``metrics.json``.
+
+    Returns
+    -------
+    tuple of str
+        In the order of :data:`~ossicle.metrics.noise_gate.PROBES`; empty if the default limits judged everything.
+
+    Examples
+    --------
+    >>> firing = {"probe": "hum", "part": "50 Hz at -30 dBFS", "label": "call", "seconds": 60.0, "n_events": 4}
+    >>> firing |= {"active_s": 0.4, "limit_per_hour": None, "refused": False}
+    >>> gate_exceptions({"limits": {"off": ["hum"]}, "firings": [firing]})
+    ("mains hum is switched off: 'call' fires 240 times an hour on it (50 Hz at -30 dBFS), 1 % of the time",)
+    """
+    judged = [Judged.from_json(one) for one in gate["firings"]]
+    return tuple(_sentences(judged, frozenset(gate["limits"].get("off", ()))))
+
+
+def _sentences(judged: Sequence[Judged], off: frozenset[str]) -> Iterator[str]:
+    for probe, title in PROBES.items():
+        measured = [one for one in judged if one.firing.probe == probe and one.firing.seconds >= LEAST_S]
+        passed = [one for one in measured if not one.refused and _excess(one) > 1]
+        words = f": {_in_words(max(passed, key=_excess))}" if passed else ""
+        if probe in off:
+            yield f"{title} is switched off{words or ', and the detector stays within the default limits there'}"
+        elif words:
+            yield f"{title} has limits above the default ones{words}"
+
+
+def _excess(one: Judged) -> float:
+    """Return how often the default limits fit into what was measured; above 1 they are exceeded."""
+    limit, firing = _USUAL.limit(one.firing.probe), one.firing
+    # A limit of no event at all is exceeded by the first one.
+    often = firing.per_hour / limit if limit > 0 else float(firing.n_events) * 2
+    return max(often, firing.active_share / _USUAL.active_share)
+
+
+def _in_words(one: Judged) -> str:
+    firing = one.firing
+    return (
+        f"{firing.label!r} fires {firing.per_hour:.0f} times an hour on it ({firing.part}), "
+        f"{100 * firing.active_share:.0f} % of the time"
+    )

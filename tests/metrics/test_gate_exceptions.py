@@ -1,0 +1,45 @@
+"""What a passed noise gate did not judge is named."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ossicle.core.settings import digestible
+from ossicle.metrics.gate_exceptions import gate_exceptions
+from ossicle.metrics.noise_gate import LEAST_S, PROBES, Firing, NoiseGateSettings, judge
+
+STUCK = Firing("white_noise", "-20 dBFS", "call", seconds=60.0, n_events=1, active_s=60.0)
+QUIET = replace(STUCK, n_events=0, active_s=0.0)
+
+
+def gate(limits: NoiseGateSettings, *firings: Firing) -> dict[str, Any]:
+    return {"limits": digestible(limits), "firings": [one.to_json() for one in judge(firings, limits)]}
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_probe_that_is_off_is_named_with_what_the_detector_does_there(probe: str) -> None:
+    stuck, loud = replace(STUCK, probe=probe), replace(STUCK, probe=probe, n_events=15, active_s=2.0, label="trill")
+    (said,) = gate_exceptions(gate(NoiseGateSettings(off=(probe,)), replace(QUIET, probe=probe), loud, stuck))
+    assert said.startswith(f"{PROBES[probe]} is switched off: ")
+    # Filling the whole minute is further beyond its limit than 900 events an hour; on silence the events are.
+    assert ("'trill' fires 900 times" if probe == "silence" else "100 % of the time") in said
+
+
+def test_a_probe_that_is_off_is_named_even_where_nothing_fires() -> None:
+    (said,) = gate_exceptions(gate(NoiseGateSettings(off=("hum",)), replace(QUIET, probe="hum"), QUIET))
+    assert said == "mains hum is switched off, and the detector stays within the default limits there"
+
+
+def test_raised_limits_that_let_a_detector_pass_are_named() -> None:
+    raised = NoiseGateSettings(white_noise_per_hour=1e6, active_share=1.0)
+    (said,) = gate_exceptions(gate(raised, STUCK))
+    assert said.startswith("white noise has limits above the default ones: 'call' fires 60 times an hour")
+    assert gate_exceptions(gate(raised, QUIET)) == ()
+
+
+def test_what_the_default_limits_judged_is_no_exception() -> None:
+    usual = NoiseGateSettings()
+    assert gate_exceptions(gate(usual, QUIET, replace(QUIET, n_events=1, active_s=1.0))) == ()
+    # A refusal is told as such, and a part that is too short to judge was not switched off.
+    assert gate_exceptions(gate(usual, STUCK, replace(STUCK, probe="recordings", seconds=LEAST_S - 1))) == ()
