@@ -22,7 +22,7 @@ from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.corpus.formats.delimited import write_delimited
+from ossicle.corpus.formats.cells.delimited import write_delimited
 
 HEADER = ("primary_label", "secondary_labels", "filename", "rating", "author", "latitude", "longitude", "url")
 CLASSES, AUTHORS, RATE = 206, 3_500, 8000

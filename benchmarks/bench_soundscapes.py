@@ -37,8 +37,8 @@ from ossicle.audio.mono import load_mono
 from ossicle.core.chunks import window_plan
 from ossicle.core.decision import Decision
 from ossicle.core.tracks import ScoreTrack
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.batch import score_recording
 from ossicle.inference.decisions.decide import decide

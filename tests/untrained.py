@@ -14,8 +14,8 @@ from ossicle.app.steps.pipeline.pipelines import PIPELINES
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.wav import write_wav
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.models.networks.registry import build_network
 from ossicle.models.weights import save_weights
 

@@ -15,7 +15,7 @@ import soundfile
 from ossicle.app.cli.use.finished_recordings import JOURNAL
 from ossicle.artefacts.locks.lock import LOCK_FILE
 from ossicle.corpus.formats.event_csv import read_events
-from ossicle.corpus.formats.event_folders import read_event_sets
+from ossicle.corpus.formats.reading.event_folders import read_event_sets
 
 from .conftest import COMMAND, Tiny, environment, ossicle
 

@@ -24,9 +24,9 @@ from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.errors import ArtefactError, BundleError, ProjectError, UsageError
 from ossicle.corpus.formats.audacity import read_audacity, write_audacity
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_csv import read_events, write_events
 from ossicle.corpus.formats.raven import read_raven, write_raven
-from ossicle.corpus.formats.rows import RawSelection
 
 GOOD = 'base = "recipe:tapes"\n[corpus]\naudio = "audio"\n'
 

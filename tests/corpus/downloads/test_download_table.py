@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.downloads.settings import FetchSettings
 from ossicle.corpus.downloads.table import read_fetch_table
-from ossicle.corpus.formats.delimited import write_delimited
+from ossicle.corpus.formats.cells.delimited import write_delimited
 
 HEADER = ("address", "size", "sha256", "path")
 SHA = "a" * 64

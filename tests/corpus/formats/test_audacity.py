@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.audacity import is_audacity, read_audacity, write_audacity
-from ossicle.corpus.formats.rows import RawSelection
+from ossicle.corpus.formats.cells.rows import RawSelection
 
 labels = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).filter(
     lambda text: text == text.strip()

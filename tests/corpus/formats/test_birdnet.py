@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from ossicle.corpus.formats.birdnet import read_birdnet
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.kaleidoscope import read_kaleidoscope, write_kaleidoscope
 from ossicle.corpus.formats.registry import guess
-from ossicle.corpus.formats.rows import RawSelection
 
 FIRST = RawSelection(0.0, 3.0, "Eurasian Blackbird", confidence=0.8123, begin_path="/data/site1/rec1.wav")
 SECOND = RawSelection(3.0, 6.0, "Common Loon", confidence=0.4411, begin_path="/data/site1/rec2.wav")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.dcase import read_dcase, read_durations, write_dcase, write_durations
-from ossicle.corpus.formats.rows import RawSelection
 
 ROWS = (
     RawSelection(0.5, 1.25, "wren", begin_path="a.wav"),

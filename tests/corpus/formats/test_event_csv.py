@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.delimited import escape_cell, unescape_cell
+from ossicle.corpus.formats.cells.delimited import escape_cell, unescape_cell
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_csv import read_events, write_events
 from ossicle.corpus.formats.registry import guess
-from ossicle.corpus.formats.rows import RawSelection
 
 texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=10)
 spiked = st.tuples(st.sampled_from(["", "=", "+", "-", "@", "'", "'=", "''-", '"', ","]), texts).map("".join)

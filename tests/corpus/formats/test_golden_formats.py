@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.dcase import write_dcase, write_durations
 from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.formats.score_tables import (
     Windows,
     read_dcase_scores,

@@ -7,7 +7,7 @@ import pytest
 
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.dcase import read_durations
-from ossicle.corpus.formats.event_folders import read_event_sets
+from ossicle.corpus.formats.reading.event_folders import read_event_sets
 from ossicle.corpus.formats.registry import EVENT_FORMATS, FORMATS, ReadOptions, format_named, guess
 
 SELECTIONS = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tAnnotation\n"

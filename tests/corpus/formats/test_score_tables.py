@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.formats.score_tables import (
     ScoreTable,
     Windows,

@@ -9,7 +9,7 @@ import soundfile
 
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.formats.delimited import write_delimited
+from ossicle.corpus.formats.cells.delimited import write_delimited
 from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index

@@ -8,8 +8,8 @@ import pytest
 
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.audacity import read_audacity, write_audacity
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import read_raven, write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.review.answers import Answers, answers
 from ossicle.corpus.review.selection import Look, Row
 from ossicle.corpus.review.tables import (

@@ -11,14 +11,14 @@ from ossicle.app.api.predictions import Predictions
 from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Annotation
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.conversion import output_places, tell_losses, write_events_as
 from ossicle.corpus.formats.conversion_losses import Account
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.folder_reader import events_of_source
-from ossicle.corpus.formats.reader import Reading
-from ossicle.corpus.formats.reader import read_annotations as read_table
+from ossicle.corpus.formats.reading.folder_reader import events_of_source
+from ossicle.corpus.formats.reading.reader import Reading
+from ossicle.corpus.formats.reading.reader import read_annotations as read_table
 from ossicle.corpus.formats.registry import ReadOptions, WriteOptions, format_named
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.inference.batch import PathLike
 
 # The columns of an index, with the recording's name in place of its id, and without the provenance.

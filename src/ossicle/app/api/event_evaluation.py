@@ -16,7 +16,7 @@ from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation
 from ossicle.corpus.formats.dcase import read_durations
-from ossicle.corpus.formats.event_folders import EventSets, merge, pair_names, read_event_sets
+from ossicle.corpus.formats.reading.event_folders import EventSets, merge, pair_names, read_event_sets
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.inference.batch import PathLike
 from ossicle.metrics.event_report import Estimate, EventReport, EventScores, plain

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ossicle.core.records import Status
 from ossicle.core.tracks import Event, ScoreTrack
-from ossicle.corpus.formats.rows import RawSelection
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.inference.batch import FilePrediction
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from ossicle.artefacts.files import write_json, write_text
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.formats.delimited import escape_cell, figure, write_delimited
+from ossicle.corpus.formats.cells.delimited import escape_cell, figure, write_delimited
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.naming.clip_file_names import NamedClip
 from ossicle.corpus.naming.table_names import table_places, writable
 

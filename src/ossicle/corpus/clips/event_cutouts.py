@@ -17,7 +17,7 @@ from ossicle.artefacts.tables import write_csv
 from ossicle.audio.decode import AudioSource
 from ossicle.audio.wav import write_wav
 from ossicle.core.time import to_samples
-from ossicle.corpus.formats.rows import RawSelection
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.naming.table_names import table_places
 
 INDEX = "cutouts.csv"

@@ -12,8 +12,8 @@ from ossicle.artefacts.fetching import SCHEMES, Wanted
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.downloads.settings import FetchSettings
-from ossicle.corpus.formats.delimited import read_delimited, unescape_cell
-from ossicle.corpus.formats.folder_reader import each
+from ossicle.corpus.formats.cells.delimited import read_delimited, unescape_cell
+from ossicle.corpus.formats.reading.folder_reader import each
 
 # Longest allowed part of a path in bytes: file systems hold 255, and names derived from it are a little longer.
 _LONGEST_NAME = 220

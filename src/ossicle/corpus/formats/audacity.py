@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ossicle.artefacts.files import write_text
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.rows import (
+from ossicle.corpus.formats.cells.rows import (
     RawSelection,
     cell_text,
     check_times,

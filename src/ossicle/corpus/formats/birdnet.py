@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ossicle.corpus.formats.audacity import is_audacity, read_audacity
-from ossicle.corpus.formats.delimited import read_header
+from ossicle.corpus.formats.cells.delimited import read_header
+from ossicle.corpus.formats.cells.rows import read_text
 from ossicle.corpus.formats.event_csv import SUFFIXES as TABLE_SUFFIXES
 from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.kaleidoscope import is_kaleidoscope, read_kaleidoscope
 from ossicle.corpus.formats.raven import read_raven_table
-from ossicle.corpus.formats.rows import read_text
 
 _NO_CALL = "nocall"
 _SCIENTIFIC = ("scientific name", "scientific_name")

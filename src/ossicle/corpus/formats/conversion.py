@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ossicle.core.errors import UsageError
-from ossicle.corpus.formats.audio_lookup import with_audio, with_durations
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.conversion_losses import Account
 from ossicle.corpus.formats.dcase import read_durations, write_durations
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.folder_reader import events_of_source
-from ossicle.corpus.formats.reader import Reading, read_annotations
+from ossicle.corpus.formats.reading.audio_lookup import with_audio, with_durations
+from ossicle.corpus.formats.reading.folder_reader import events_of_source
+from ossicle.corpus.formats.reading.reader import Reading, read_annotations
 from ossicle.corpus.formats.registry import SUFFIXES, Format, WriteOptions
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.formats.score_tables import ScoreTable, write_dcase_scores, write_opensoundscape
 from ossicle.corpus.formats.window_labels import WindowPlan, to_windows
 from ossicle.corpus.naming.table_names import table_places

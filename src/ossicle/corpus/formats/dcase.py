@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.delimited import (
+from ossicle.corpus.formats.cells.delimited import (
     Delimited,
     escape_cell,
     figure,
@@ -16,9 +16,9 @@ from ossicle.corpus.formats.delimited import (
     unescape_cell,
     write_delimited,
 )
+from ossicle.corpus.formats.cells.rows import RawSelection, number
 from ossicle.corpus.formats.event_csv import events_of, without_rows
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.rows import RawSelection, number
 
 HEADER = ("filename", "onset", "offset", "event_label")
 

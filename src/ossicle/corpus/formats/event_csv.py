@@ -13,7 +13,7 @@ import polars as pl
 
 from ossicle.artefacts.tables import write_table
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.delimited import (
+from ossicle.corpus.formats.cells.delimited import (
     Delimited,
     escape_cell,
     figure,
@@ -21,8 +21,7 @@ from ossicle.corpus.formats.delimited import (
     unescape_cell,
     write_delimited,
 )
-from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.rows import (
+from ossicle.corpus.formats.cells.rows import (
     RawSelection,
     check_band,
     check_times,
@@ -32,6 +31,7 @@ from ossicle.corpus.formats.rows import (
     parse_channel,
     parse_quality,
 )
+from ossicle.corpus.formats.event_table import EventTable
 
 SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
 COLUMNS: Mapping[str, tuple[str, ...]] = {

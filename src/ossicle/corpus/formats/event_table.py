@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ossicle.corpus.formats.rows import RawSelection
+from ossicle.corpus.formats.cells.rows import RawSelection
 
 
 @dataclass(frozen=True, slots=True)

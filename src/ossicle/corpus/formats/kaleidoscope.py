@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.delimited import (
+from ossicle.corpus.formats.cells.delimited import (
     Delimited,
     escape_cell,
     figure,
@@ -19,8 +19,8 @@ from ossicle.corpus.formats.delimited import (
     unescape_cell,
     write_delimited,
 )
+from ossicle.corpus.formats.cells.rows import RawSelection, check_times, checked_label, number, optional_number
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.rows import RawSelection, check_times, checked_label, number, optional_number
 
 LABEL_COLUMNS = ("top1match", "common_name", "manual id")
 _PLACE = ("indir", "folder", "in file")

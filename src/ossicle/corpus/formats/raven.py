@@ -13,8 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from ossicle.artefacts.files import write_text
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.rows import (
+from ossicle.corpus.formats.cells.rows import (
     RawSelection,
     cell_text,
     check_band,
@@ -27,6 +26,7 @@ from ossicle.corpus.formats.rows import (
     read_text,
     split_lines,
 )
+from ossicle.corpus.formats.event_table import EventTable
 
 LABEL_COLUMNS = ("annotation", "species", "common name", "tags", "sound type", "sound_type", "type")
 START, END, OFFSET = "begin time (s)", "end time (s)", "file offset (s)"

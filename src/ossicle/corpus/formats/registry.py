@@ -14,13 +14,13 @@ from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats import event_csv
 from ossicle.corpus.formats.audacity import is_audacity, read_audacity, write_audacity
 from ossicle.corpus.formats.birdnet import is_birdnet, read_birdnet
+from ossicle.corpus.formats.cells.delimited import read_header
+from ossicle.corpus.formats.cells.rows import read_text
 from ossicle.corpus.formats.dcase import is_dcase, read_dcase, write_dcase
-from ossicle.corpus.formats.delimited import read_header
 from ossicle.corpus.formats.event_csv import has_label, is_events, read_events, write_events, write_events_parquet
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.kaleidoscope import is_kaleidoscope, read_kaleidoscope, write_kaleidoscope
 from ossicle.corpus.formats.raven import raven_header, read_raven_table, write_raven
-from ossicle.corpus.formats.rows import read_text
 from ossicle.corpus.formats.score_tables import ScoreTable, is_dcase_scores, is_opensoundscape
 from ossicle.corpus.formats.score_tables import read_dcase_scores as _read_dcase_scores
 from ossicle.corpus.formats.score_tables import read_opensoundscape as _read_opensoundscape

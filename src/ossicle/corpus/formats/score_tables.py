@@ -15,9 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.delimited import Delimited, escape_cell, read_delimited, unescape_cell, write_delimited
+from ossicle.corpus.formats.cells.delimited import (
+    Delimited,
+    escape_cell,
+    read_delimited,
+    unescape_cell,
+    write_delimited,
+)
+from ossicle.corpus.formats.cells.rows import check_times, number
 from ossicle.corpus.formats.event_csv import COLUMNS, has_label
-from ossicle.corpus.formats.rows import check_times, number
 
 _FIGURES = {"true": 1.0, "false": 0.0}
 _OPENSOUNDSCAPE = ("file", "start_time", "end_time")

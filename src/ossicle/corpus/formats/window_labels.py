@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.formats.score_tables import ScoreTable, Windows
 
 _TOUCH_S = 1e-6

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats import event_csv
-from ossicle.corpus.formats.folder_reader import each, events_of_source
+from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.reading.folder_reader import each, events_of_source
 from ossicle.corpus.formats.registry import FORMATS, ReadOptions, guess
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.naming.file_listing import shown
 from ossicle.corpus.naming.table_pairing import Pairing, same_file_name
 from ossicle.corpus.notes import Note

@@ -12,9 +12,9 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Recording
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.formats.delimited import Delimited, read_delimited, unescape_cell
-from ossicle.corpus.formats.folder_reader import each
-from ossicle.corpus.formats.label_cells import parse_labels
+from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, unescape_cell
+from ossicle.corpus.formats.cells.label_cells import parse_labels
+from ossicle.corpus.formats.reading.folder_reader import each
 from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import Note
 

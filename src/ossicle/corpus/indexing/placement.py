@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.formats.rows import RawSelection
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles
 from ossicle.corpus.notes import Note
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from ossicle.core.records import Recording
-from ossicle.corpus.formats.rows import RawSelection
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles
 from ossicle.corpus.indexing.metadata_table import Metadata
 from ossicle.corpus.notes import Note

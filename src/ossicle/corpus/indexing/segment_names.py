@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.formats.rows import RawSelection, check_times, parse_quality
+from ossicle.corpus.formats.cells.rows import RawSelection, check_times, parse_quality
 from ossicle.corpus.indexing.placement import cut_at, shifted
 from ossicle.corpus.naming.clip_name_template import ClipNames, Tapes, TapeStretch, lies_within
 from ossicle.corpus.naming.file_listing import shown

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ossicle.core.errors import AudioError
 from ossicle.core.intervals import as_intervals, union
-from ossicle.corpus.formats.labelled_audio import duration_of
+from ossicle.corpus.formats.reading.labelled_audio import duration_of
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles
 from ossicle.corpus.indexing.placement import cut_at, shifted
 from ossicle.corpus.naming.clip_name_template import ClipName, ClipNames, Tapes, TapeStretch, lies_within

@@ -18,10 +18,10 @@ from typing import Any
 from ossicle.artefacts.files import file_digest, read_json, write_json
 from ossicle.core.errors import ArtefactError, FormatError, UsageError
 from ossicle.corpus.formats.audacity import read_audacity, write_audacity
-from ossicle.corpus.formats.delimited import escape_cell, figure, write_delimited
+from ossicle.corpus.formats.cells.delimited import escape_cell, figure, write_delimited
+from ossicle.corpus.formats.cells.rows import RawSelection, cell_text
 from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.raven import read_raven
-from ossicle.corpus.formats.rows import RawSelection, cell_text
 from ossicle.corpus.naming.table_names import table_places
 from ossicle.corpus.review.selection import Look, Row
 

@@ -22,8 +22,8 @@ import numpy as np
 from ossicle.audio.wav import write_wav
 from ossicle.core.digest import seed_of
 from ossicle.core.settings import setting, settings
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import raven_name, write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.synthetic.calls import CALLS
 from ossicle.corpus.synthetic.scenes import Scene, render_scene, span_s
 from ossicle.corpus.synthetic.sites import draw_site

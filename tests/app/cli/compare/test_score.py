@@ -15,9 +15,9 @@ import pytest
 
 from ossicle.app.cli.compare.score import score
 from ossicle.core.errors import FormatError, OssicleError, UsageError
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_csv import write_events
 from ossicle.corpus.formats.raven import raven_name, write_raven
-from ossicle.corpus.formats.rows import RawSelection
 
 CASES = 200
 LABELS = ("hum", "trill")

@@ -18,8 +18,8 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import FormatError, OssicleError, UsageError
 from ossicle.core.records import Recording
 from ossicle.core.tracks import ScoreTrack, rasterise
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import raven_name, write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import write_index
 

@@ -10,11 +10,11 @@ from typer.testing import CliRunner, Result
 from ossicle.app.cli.main import app
 from ossicle.core.errors import FormatError, OssicleError, UsageError
 from ossicle.corpus.formats.audacity import write_audacity
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_csv import read_events, write_events
-from ossicle.corpus.formats.event_folders import read_event_sets
 from ossicle.corpus.formats.raven import read_raven, write_raven
+from ossicle.corpus.formats.reading.event_folders import read_event_sets
 from ossicle.corpus.formats.registry import EVENT_FORMATS
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.formats.score_tables import read_opensoundscape
 
 ROWS = (

@@ -10,8 +10,8 @@ import soundfile
 
 from ossicle.core.errors import AudioError
 from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.rows import RawSelection
 
 from ...conftest import Commands
 

@@ -19,7 +19,7 @@ from ossicle.artefacts.records.record_tables import clips_of
 from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.core.errors import SplitError, UsageError
-from ossicle.corpus.formats.delimited import write_delimited
+from ossicle.corpus.formats.cells.delimited import write_delimited
 
 from ....untrained import use_untrained
 

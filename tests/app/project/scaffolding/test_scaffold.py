@@ -9,8 +9,8 @@ from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
 from ossicle.audio.wav import write_wav
 from ossicle.core.errors import SplitError, UsageError
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import raven_name, write_raven
-from ossicle.corpus.formats.rows import RawSelection
 
 NAMES = ("siteA_20250610_050000_tape.wav", "siteB_20250611_050000_tape.wav", "siteC_20250612_050000_tape.wav")
 

@@ -19,8 +19,8 @@ from ossicle.artefacts.tables import read_table
 from ossicle.bundle.format import read_bundle, write_bundle
 from ossicle.core.decision import Decision
 from ossicle.core.errors import ProjectError, UsageError
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import read_raven, write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.inference.batch import predict_file
 from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.second_stage.file import second_stage_bytes

@@ -12,8 +12,8 @@ import soundfile
 from ossicle.app.steps.benchmark import results
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.bundle.format import read_bundle, write_bundle
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.inference.predictor import FakePredictor
 from ossicle.report.pages import benchmark_tables as bt
 

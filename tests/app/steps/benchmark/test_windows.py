@@ -15,8 +15,8 @@ from ossicle.core.chunks import window_plan
 from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.settings import digestible
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.models.weights import save_weights

@@ -21,8 +21,8 @@ from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.judged import ClipFiguresFolder
 from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import SplitError
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.splits.split_kinds import SPLIT_KINDS
 
 from ....untrained import PROJECT, write_tapes

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ossicle.corpus.formats.delimited import write_delimited
+from ossicle.corpus.formats.cells.delimited import write_delimited
 
 PROJECT = """
 base = "recipe:birds"

@@ -19,8 +19,8 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.digest import digest
 from ossicle.core.tracks import ScoreTrack, rasterise
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.indexing.index_storage import read_index
 
 RATE = 8000

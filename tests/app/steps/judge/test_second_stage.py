@@ -25,8 +25,8 @@ from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.tracks import ScoreTrack, rasterise
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.evaluation.hand_labels import HandLabel, read_hand_labels
 from ossicle.inference.predictor import FakePredictor

@@ -15,7 +15,7 @@ from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.tables import read_table
-from ossicle.corpus.formats.delimited import unescape_cell
+from ossicle.corpus.formats.cells.delimited import unescape_cell
 from ossicle.corpus.formats.raven import read_raven
 
 from ....untrained import PROJECT, RATE, write_tapes

@@ -12,8 +12,8 @@ from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline import detector
 from ossicle.artefacts.tables import read_table
 from ossicle.core.digest import recording_id
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import read_raven, write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.review.tables import LOOK
 
 from ....untrained import PROJECT, write_tapes

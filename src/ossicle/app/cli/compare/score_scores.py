@@ -16,7 +16,7 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.corpus.formats.dcase import read_durations
-from ossicle.corpus.formats.event_folders import EventSets, pair_names, read_event_sets
+from ossicle.corpus.formats.reading.event_folders import EventSets, pair_names, read_event_sets
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.metrics.frame_report import FrameTally
 from ossicle.metrics.frames import FrameScores

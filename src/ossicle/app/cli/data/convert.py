@@ -10,7 +10,7 @@ import typer
 from ossicle.app.cli.options import Json, LabelColumn
 from ossicle.core.errors import EXIT_INCOMPLETE
 from ossicle.corpus.formats.conversion import Conversion, convert_annotations
-from ossicle.corpus.formats.reader import Reading
+from ossicle.corpus.formats.reading.reader import Reading
 from ossicle.corpus.formats.registry import EVENT_FORMATS, FORMATS, ReadOptions, WriteOptions, format_named
 from ossicle.corpus.formats.window_labels import WindowPlan
 

@@ -18,8 +18,8 @@ from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import OssicleError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.tracks import Event, event_order
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import raven_name, read_raven, write_raven
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes
 from ossicle.inference.batch import predict_file, stream_file
 from ossicle.inference.delivery import bundled_delivery

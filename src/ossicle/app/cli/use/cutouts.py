@@ -13,8 +13,8 @@ from ossicle.app.cli.options import Json, Recordings
 from ossicle.app.cli.printable import printable
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.registry import SUFFIXES
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.indexing.annotation_files import read_annotation_files
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.table_pairing import Pairing

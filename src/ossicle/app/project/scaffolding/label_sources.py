@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.core.errors import UsageError
-from ossicle.corpus.formats.delimited import read_delimited
+from ossicle.corpus.formats.cells.delimited import read_delimited
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.name_template import Template
 

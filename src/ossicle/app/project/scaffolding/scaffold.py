@@ -19,7 +19,7 @@ from ossicle.artefacts.files import write_text
 from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.errors import AudioError, SplitError, UsageError
 from ossicle.core.suggestion import did_you_mean
-from ossicle.corpus.formats.delimited import read_delimited
+from ossicle.corpus.formats.cells.delimited import read_delimited
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.file_listing import files_below

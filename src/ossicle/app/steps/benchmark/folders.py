@@ -11,9 +11,9 @@ from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import write_csv, write_table
 from ossicle.artefacts.typed.benchmark import DecisionEventsFolder
 from ossicle.core.records import Recording
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import FORMATS, WriteOptions
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.naming.table_names import table_places
 from ossicle.inference.decisions.grid import Found
 

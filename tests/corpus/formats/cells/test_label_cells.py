@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.label_cells import parse_labels
+from ossicle.corpus.formats.cells.label_cells import parse_labels
 
 labels = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), max_size=6)
 

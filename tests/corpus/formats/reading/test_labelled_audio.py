@@ -5,8 +5,8 @@ import pytest
 import soundfile
 
 from ossicle.core.errors import UsageError
-from ossicle.corpus.formats.labelled_audio import read_folders, read_names
-from ossicle.corpus.formats.rows import RawSelection
+from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.reading.labelled_audio import read_folders, read_names
 
 
 def sounds(folder: Path, *names: str) -> Path:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.formats.cells.rows import read_text
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import FORMATS, SUFFIXES, Format, ReadOptions, guess
-from ossicle.corpus.formats.rows import read_text
 from ossicle.corpus.formats.score_tables import ScoreTable
 from ossicle.corpus.formats.window_labels import to_events
 from ossicle.corpus.naming.file_listing import files_below, shown

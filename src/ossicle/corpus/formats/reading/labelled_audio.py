@@ -14,8 +14,8 @@ from ossicle.audio.levels import measure
 from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import AudioError, UsageError
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.naming.file_listing import files_below, shown
 from ossicle.corpus.naming.name_template import Template, stem_of, top_folder
 

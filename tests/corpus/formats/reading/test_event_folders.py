@@ -4,10 +4,10 @@ import pytest
 
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.audacity import write_audacity
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_csv import write_events
-from ossicle.corpus.formats.event_folders import pair_names, read_event_sets
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.rows import RawSelection
+from ossicle.corpus.formats.reading.event_folders import pair_names, read_event_sets
 from ossicle.corpus.naming.table_names import recording_name
 
 CALL = RawSelection(1.0, 2.0, "hum")

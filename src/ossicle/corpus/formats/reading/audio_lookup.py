@@ -9,7 +9,7 @@ from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.corpus.formats.conversion_losses import Account
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.labelled_audio import duration_of
+from ossicle.corpus.formats.reading.labelled_audio import duration_of
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.corpus.naming.table_pairing import Pairing

@@ -13,10 +13,10 @@ from pathlib import Path
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.folder_reader import events_of_source, read_sources
+from ossicle.corpus.formats.reading.folder_reader import events_of_source, read_sources
 from ossicle.corpus.formats.registry import ReadOptions
-from ossicle.corpus.formats.rows import RawSelection
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.corpus.naming.table_names import recording_name
 from ossicle.corpus.naming.table_pairing import same_file_name

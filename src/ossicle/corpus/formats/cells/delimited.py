@@ -16,7 +16,7 @@ import polars as pl
 
 from ossicle.artefacts.files import write_text
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.rows import read_text
+from ossicle.corpus.formats.cells.rows import read_text
 
 # Also matches cells that already begin with apostrophes, so that reading removes exactly what writing added.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
