@@ -20,7 +20,7 @@ from ossicle.training.objective import Said
 from ossicle.training.shown import batch_of, shown_stages
 
 ALL = AugmentSettings(
-    noise_probability=0.2, background_probability=0.7, background_by="share", time_mask_s=0.05, pitch_low=0.8,
+    background_probability=0.7, background_by="share", time_mask_s=0.05, pitch_low=0.8,
     stretch_probability=0.5, early=EarlySettings(
         shift_probability=0.5, shift_s=0.1, shift="zeros", polarity_probability=0.5, hiss_probability=0.5
     ),

@@ -19,7 +19,7 @@ from ossicle.inference.delivery import Delivery
 from ossicle.inference.finder import EventFinder
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.second_stage.stage import SecondStage
-from ossicle.metrics.noise_gate import PROBES, Firing, Judged, NoiseGateSettings
+from ossicle.metrics.noise_gate import Firing, Judged, NoiseGateSettings
 
 EMPTY, BETWEEN = "reviewed empty", "between annotations"
 _FEED_S = 10.0
@@ -115,23 +115,15 @@ def refusal_of(found: Mapping[str, Any], bundle: Path | None) -> GateRefused | N
     refused = [one for one in found["firings"] if one["refused"]]
     if not refused:
         return None
-    worst = max(refused, key=lambda one: (one["per_hour"], one["active_share"]))
-    more = len(refused) - 1
+    worst = Judged.from_json(max(refused, key=lambda one: (one["per_hour"], one["active_share"])))
+    more, probe = len(refused) - 1, worst.firing.probe
     place = f"; the bundle stays in {bundle}" if bundle is not None else ""
     return GateRefused(
-        f"the noise gate refused this bundle: label {worst['label']!r} {_in_words(worst, found['limits'])}"
+        f"the noise gate refused this bundle: label {worst.firing.label!r} {worst.excess}"
         f"{f', and {more} more in report.html' if more else ''}{place}. Train with such sounds in reviewed-empty "
-        "recordings or with [augment] noise_probability, or, if it may fire there, raise "
-        f'[noise_gate] {worst["probe"]}_per_hour (and active_share) or put "{worst["probe"]}" into [noise_gate] off'
+        "recordings or with more crops of noise ([augment] noise_share), or, if it may fire there, raise "
+        f'[noise_gate] {probe}_per_hour (and active_share) or put "{probe}" into [noise_gate] off'
     )
-
-
-def _in_words(one: Mapping[str, Any], limits: Mapping[str, Any]) -> str:
-    words = f"fires {one['per_hour']:.0f} times an hour on {PROBES[one['probe']]} ({one['part']}; limit "
-    words += f"{one['limit_per_hour']:g})"
-    if one["active_share"] > limits["active_share"]:
-        words += f" and fills {one['active_share']:.0%} of it (limit {limits['active_share']:.0%})"
-    return words
 
 
 def _blocks(samples: NDArray[np.float32], block_samples: int) -> Iterator[NDArray[np.float32]]:

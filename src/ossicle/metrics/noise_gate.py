@@ -81,11 +81,24 @@ class Firing:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A firing compared with its limits; ``limit_per_hour`` is None if the part was not judged."""
+    """A firing compared with its limits, in events per hour and as a share of the time; both are None if the part was
+    not judged.
+    """
 
     firing: Firing
     limit_per_hour: float | None
     refused: bool
+    limit_share: float | None = None
+
+    @property
+    def excess(self) -> str:
+        """Which limits the firing exceeds, in words and with the exceeded limits only; empty if none."""
+        one, found = self.firing, []
+        if self.limit_per_hour is not None and one.per_hour > self.limit_per_hour:
+            found.append(f"fires {one.per_hour:.0f} times an hour (limit {self.limit_per_hour:g})")
+        if self.limit_share is not None and one.active_share > self.limit_share:
+            found.append(f"fills {100 * one.active_share:.0f} % of the time (limit {100 * self.limit_share:g} %)")
+        return f"{' and '.join(found)} on {PROBES[one.probe]} ({one.part})" if found else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, figures rounded to 6 decimals."""
@@ -97,6 +110,7 @@ class Judged:
             "per_hour": round(one.per_hour, 6),
             "active_share": round(one.active_share, 6),
             "limit_per_hour": self.limit_per_hour,
+            "limit_share": self.limit_share,
             "refused": self.refused,
         }
 
@@ -104,7 +118,7 @@ class Judged:
     def from_json(cls, values: Mapping[str, Any]) -> "Judged":
         """Read what :meth:`to_json` wrote."""
         one = Firing(**{spec.name: values[spec.name] for spec in fields(Firing)})
-        return cls(one, values["limit_per_hour"], values["refused"])
+        return cls(one, values["limit_per_hour"], values["refused"], values.get("limit_share"))
 
 
 def judge(firings: Sequence[Firing], limits: NoiseGateSettings) -> list[Judged]:
@@ -121,6 +135,6 @@ def judge(firings: Sequence[Firing], limits: NoiseGateSettings) -> list[Judged]:
         if one.probe in limits.off or one.seconds < LEAST_S:
             out.append(Judged(one, None, False))
             continue
-        limit = limits.limit(one.probe)
-        out.append(Judged(one, limit, one.per_hour > limit or one.active_share > limits.active_share))
+        limit, share = limits.limit(one.probe), limits.active_share
+        out.append(Judged(one, limit, one.per_hour > limit or one.active_share > share, share))
     return out

@@ -159,9 +159,10 @@ class AugmentSettings:
         "for networks that ignore levels",
         choices=("none", "late", "both"),
     )
-    noise_probability: float = setting(
-        default=0.0,
-        help="share of the crops without targets that are replaced by steady noise; for detectors that fire on noise",
+    noise_share: float = setting(
+        default=0.125,
+        help="crops of silence, noise and hum that are added to each batch, as a share of its size, so that the "
+        "detector learns to be silent there; none of the recordings' own crops is lost; 0: none",
         ge=0,
         le=1,
     )

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.digest import seed_of
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.models.augmentation.sounds import Sounds
+from ossicle.models.augmentation.noise_crops import noise_count, noise_crops
+from ossicle.models.augmentation.sounds import Sounds, to_full_scale
 from ossicle.models.augmentation.spectral import vary_log_mel
 from ossicle.models.augmentation.stages import vary_waveforms
 from ossicle.models.augmentation.stretch import vary_stretch
@@ -71,10 +72,31 @@ class FrameDetector(lightning.LightningModule):
                 generator,
             )
             log_mel = vary_log_mel(log_mel, self.augment, self.hop_s, generator)
+            log_mel, targets, mask = self._with_noise(log_mel, targets, mask, index)
         settings = self.training_settings
         loss = said_of(self.network, log_mel, targets, mask, settings.weak).loss(settings)
         self._collect("train_loss", loss)
         return loss
+
+    def _with_noise(self, log_mel: Tensor, targets: Tensor, mask: Tensor, index: int) -> Batch:
+        """Append crops of noise without targets to a batch.
+
+        They have their own generator and are appended last, so that all other crops are the same as without them.
+        """
+        n = noise_count(len(log_mel), self.augment.noise_share)
+        if n == 0:
+            return log_mel, targets, mask
+        seed = seed_of(self.training_settings.seed, "noise crops", self.current_epoch, index)
+        noise = noise_crops(n, self.plan.chunk_samples, self.plan.rate, torch.Generator().manual_seed(seed))
+        waveforms = noise.waveforms.to(log_mel.device)
+        if self.augment.normalise != "none":
+            waveforms = to_full_scale(waveforms)
+        absent = targets.new_zeros(n, *targets.shape[1:])
+        return (
+            torch.cat([log_mel, self.front_end(waveforms)]),
+            torch.cat([targets, absent]),
+            torch.cat([mask, torch.ones_like(absent)]),
+        )
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Update the average of the weights."""

@@ -90,15 +90,12 @@ def _shown(stage: str, sounds: Sounds, log_mel: torch.Tensor, heard: bool = True
 
 
 def always(settings: T) -> T:
-    """Return settings with which every stage changes all crops.
-
-    The exception is ``noise_probability``, whose noise would replace the crop completely.
-    """
+    """Return settings with which every stage changes all crops."""
     changed: dict[str, Any] = {}
     for spec in fields(settings):  # type: ignore[arg-type]
         value = getattr(settings, spec.name)
         if is_dataclass(value):
             changed[spec.name] = always(value)
-        elif spec.name.endswith("probability") and spec.name != "noise_probability" and value > 0:
+        elif spec.name.endswith("probability") and value > 0:
             changed[spec.name] = 1.0
     return replace(settings, **changed)  # type: ignore[type-var]

@@ -70,6 +70,17 @@ def test_what_is_wrong_in_a_former_table_is_refused_under_its_present_name(file:
         load_project(file)
 
 
+@pytest.mark.parametrize("where", ["file", "variant", "set"])
+def test_a_removed_key_is_refused_with_what_replaced_it(file: Path, where: str) -> None:
+    table, sets = {"file": "[augment]", "variant": "[variants.other.augment]", "set": ""}[where], ()
+    if where == "set":
+        sets = ("augment.noise_probability=0.3",)
+    else:
+        file.write_text(PROJECT + f"{table}\nnoise_probability = 0.3\n")
+    with pytest.raises(ProjectError, match=r"noise_probability: was removed, .* set their number with noise_share"):
+        load_project(file, sets, variant="other" if where == "variant" else "")
+
+
 def test_a_step_may_be_asked_for_by_its_former_name() -> None:
     with pytest.warns(FormerNameWarning, match="the step gate is now called noise_gate"):
         assert present_step("gate", {"gate": "noise_gate"}) == "noise_gate"

@@ -23,12 +23,11 @@ FRONT = FrontEndSettings(rate=8000, n_fft=256, hop_samples=80, n_mels=32, fmax_h
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=40, context_frames=5)
 SETTINGS = {
     "defaults": AugmentSettings(),
-    "demo": AugmentSettings(noise_probability=0.3),
     "known windows": AugmentSettings(
         background_by="snr", background_low_db=-3.0, background_high_db=12.0, tilt_db=0.0, frequency_mask=0.0,
         pitch_low=0.5, pitch_high=1.5, time_low=0.5, time_high=2.0,
     ),
-    "masks": AugmentSettings(time_mask_s=0.1, frequency_mask=0.4, noise_probability=1.0, background_probability=1.0),
+    "masks": AugmentSettings(time_mask_s=0.1, frequency_mask=0.4, background_probability=1.0),
     "off": AugmentSettings(gain_db=0.0, background_probability=0.0, tilt_db=0.0, frequency_mask=0.0),
 }  # fmt: skip
 
@@ -40,11 +39,6 @@ def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Ge
 def old_waveforms(waveforms: Tensor, targets: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
     batch = len(waveforms)
     free = torch.nonzero(targets.amax(dim=(1, 2)) == 0)[:, 0]
-    if settings.noise_probability > 0:
-        silenced = free[torch.rand(len(free), generator=generator) < settings.noise_probability]
-        if len(silenced):
-            noise = old_noise(len(silenced), waveforms.shape[1], generator)
-            waveforms = waveforms.index_copy(0, silenced, noise)
     gain = uniform((batch, 1), -settings.gain_db, settings.gain_db, generator)
     waveforms = waveforms * 10 ** (gain / 20)
     if len(free) == 0:
@@ -63,16 +57,6 @@ def old_waveforms(waveforms: Tensor, targets: Tensor, settings: AugmentSettings,
         scale = torch.where(below > 0, above / below.clamp_min(1e-12), 0.0) * 10 ** (-level / 20)
         return waveforms + chosen * scale * added
     return waveforms + (chosen * 10 ** (level / 20)) * added
-
-
-def old_noise(batch: int, n_samples: int, generator: torch.Generator) -> Tensor:
-    spectrum = torch.fft.rfft(torch.randn(batch, n_samples, generator=generator))
-    frequency = torch.arange(spectrum.shape[1]).clamp_min(1) / max(spectrum.shape[1], 1)
-    slope = uniform((batch, 1), 0.0, 2.0, generator) * torch.randint(0, 2, (batch, 1), generator=generator)
-    noise: Tensor = torch.fft.irfft(spectrum * frequency ** (-slope / 2), n=n_samples)
-    level = 10 ** (uniform((batch, 1), -60.0, -15.0, generator) / 20)
-    noise = noise / noise.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-12)
-    return noise * level
 
 
 def old_stretch(crop: tuple[Tensor, ...], settings: AugmentSettings, generator: torch.Generator) -> tuple[Tensor, ...]:

@@ -29,7 +29,6 @@ OFF = AugmentSettings(
 )  # fmt: skip
 # One stage each, on all crops.
 STAGES = {
-    "noise": replace(OFF, noise_probability=1.0),
     "gain": replace(OFF, gain_probability=1.0),
     "shift": replace(OFF, early=EarlySettings(shift_probability=1.0, shift_s=0.1)),
     "polarity": replace(OFF, early=EarlySettings(polarity_probability=1.0)),
@@ -48,7 +47,7 @@ SPECTRAL = {
     "tilt": replace(OFF, tilt_probability=1.0),
 }
 ALL = AugmentSettings(
-    noise_probability=0.2, background_probability=0.5, background_by="share", normalise="both", time_mask_s=0.1,
+    background_probability=0.5, background_by="share", normalise="both", time_mask_s=0.1,
     pitch_low=0.8, pitch_high=1.2, stretch_probability=0.5, tilt_probability=0.5, gain_probability=0.5,
     early=EarlySettings(shift_probability=0.5, shift_s=0.1, polarity_probability=0.5, hiss_probability=0.5),
     mixup=MixupSettings(probability=0.5, alpha=0.5, balance="pressure"),
@@ -258,7 +257,7 @@ def test_the_stages_have_names_and_an_order_and_the_last_is_what_a_training_hear
 def test_a_normalised_crop_has_its_peak_at_full_scale_after_all(normalise: str) -> None:
     sounds = batch(CLIP)
     sounds.waveforms[2] = 0
-    augment = replace(ALL, normalise=normalise, noise_probability=0.0, mixup=MixupSettings(), background_probability=0)
+    augment = replace(ALL, normalise=normalise, mixup=MixupSettings(), background_probability=0)
     stages = dict(waveform_stages(sounds, augment, CLIP, seeded(0)))
     expected = torch.tensor([1.0, 1.0, 0.0, 1.0, 1.0, 1.0])
     assert torch.equal(peaks(stages["filter"].waveforms)[:, 0], expected)

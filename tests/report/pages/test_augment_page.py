@@ -77,7 +77,7 @@ def test_every_stage_says_what_it_does_and_nothing_where_it_is_off() -> None:
     assert set(stage_words(off)) == set(TITLES)
     assert not any(stage_words(off).values())
     on = AugmentSettings(
-        noise_probability=0.3, background_by="share", normalise="both", time_mask_s=0.32, pitch_low=0.5, time_high=2.0,
+        background_by="share", normalise="both", time_mask_s=0.32, pitch_low=0.5, time_high=2.0,
         gain_probability=0.5,
         early=EarlySettings(shift_probability=0.25, polarity_probability=0.5, hiss_probability=0.125),
         mixup=MixupSettings(probability=0.5, alpha=0.4, labels="soft", balance="pressure"),
@@ -88,7 +88,6 @@ def test_every_stage_says_what_it_does_and_nothing_where_it_is_off() -> None:
     )  # fmt: skip
     words = stage_words(on)
     assert words["early"] == [
-        "30 % of the crops without targets are replaced by steady noise",
         "50 % of the crops: gain from -6 to 6 dB",
         "50 % of the crops: sign inverted",
         "25 % of the crops: shifted by up to 1 s, circular",

@@ -177,7 +177,12 @@ def test_the_page_shows_what_the_noise_gate_found() -> None:
         )
     )
     assert '<a class="tag error" href="#gate">refused by the noise gate</a>' in refused
-    assert "240 events per hour on white noise (-20 dBFS), 50 % of the time; limit 60 per hour" in refused
+    both = "fires 240 times an hour (limit 60) and fills 50 % of the time (limit 5 %) on white noise (-20 dBFS)"
+    assert both in refused
+    stuck = render(replace(report_data(), noise_gate=judge([replace(loud, n_events=1)], NoiseGateSettings())))
+    # One event a minute is allowed: only the limit that is exceeded is named.
+    assert "fills 50 % of the time (limit 5 %) on white noise (-20 dBFS)" in stuck
+    assert "(limit 60)" not in stuck
     assert HOSTILE not in refused
     # One row a part: that of the label that does worst.
     assert refused.count("<small>-20 dBFS</small>") == 1

@@ -9,6 +9,12 @@ from ossicle.core.errors import ProjectError
 FORMER_TABLES: Mapping[tuple[str, ...], str] = {("gate",): "noise_gate", ("jobs", "gate"): "noise_gate"}
 """Path of a table under its former name, and the present name of its last part."""
 
+REMOVED_KEYS: Mapping[tuple[str, ...], str] = {
+    ("augment", "noise_probability"): "was removed, because crops of noise are now added to every batch: delete the "
+    "line, or set their number with noise_share (default 0.125)"
+}
+"""Keys that exist no more, and what to write instead."""
+
 
 class FormerNameWarning(FutureWarning):
     """A former name was used; the message says where, and which name to write instead."""

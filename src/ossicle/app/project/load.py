@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from ossicle.app.project.file_names import LOCAL_FILE, PROJECT_FILE
+from ossicle.app.project.former_names import REMOVED_KEYS
 from ossicle.app.project.layers import Layers, add_overrides, origin_of, read_layers
 from ossicle.app.project.placement import (
     SHELL,
@@ -191,6 +192,8 @@ def _complaint(error: Any, layers: Layers) -> str:
     place = _place(layers, path)
     kind = error["type"]
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+        if path in REMOVED_KEYS:
+            return f"{place}: {REMOVED_KEYS[path]}"
         what = "key" if table else "table"
         return f"{place}: unknown {what}; {did_you_mean(key, _names(table))}"
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):

@@ -1,4 +1,4 @@
-"""The early stage: single crops, before any mixing. Replacement by noise, gain, polarity, time shift, added noise."""
+"""The early stage: single crops, before any mixing. Gain, polarity, time shift, added noise."""
 
 from dataclasses import replace
 
@@ -14,24 +14,11 @@ from ossicle.models.settings import AugmentSettings
 
 def vary_early(sounds: Sounds, settings: AugmentSettings, plan: ChunkPlan, generator: torch.Generator) -> Sounds:
     """Apply the whole stage; ``plan`` maps samples to frames."""
-    waveforms = _noise_instead(sounds, settings.noise_probability, generator)
-    waveforms = _gain(waveforms, settings, generator)
+    waveforms = _gain(sounds.waveforms, settings, generator)
     turned = touched(len(sounds), settings.early.polarity_probability, generator)
     waveforms = replaced(waveforms, turned, -waveforms[turned.to(waveforms.device)])
     sounds = shift(replace(sounds, waveforms=waveforms), settings.early, plan, generator)
     return replace(sounds, waveforms=_hiss(sounds, settings, generator))
-
-
-def _noise_instead(sounds: Sounds, probability: float, generator: torch.Generator) -> Tensor:
-    """Replace a share of the crops without any target by steady noise."""
-    free = sounds.free
-    if probability == 0:
-        return sounds.waveforms
-    silenced = free[torch.rand(len(free), generator=generator) < probability]
-    if len(silenced) == 0:  # MKL cannot transform an empty array
-        return sounds.waveforms
-    noise = coloured_noise(len(silenced), sounds.waveforms.shape[1], generator)
-    return replaced(sounds.waveforms, silenced, noise.to(sounds.waveforms.device))
 
 
 def _gain(waveforms: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
@@ -57,16 +44,10 @@ def _hiss(sounds: Sounds, settings: AugmentSettings, generator: torch.Generator)
     return replaced(waveforms, items, waveforms[chosen] + level * noise)
 
 
-def coloured_noise(batch: int, n_samples: int, generator: torch.Generator) -> Tensor:
-    """Return steady noise (batch, n_samples), white or with power falling by up to 6 dB per octave, from -60 to
-    -15 dBFS.
-    """
-    noise = steady_noise(batch, n_samples, generator)
-    return noise * 10 ** (uniform((batch, 1), -60.0, -15.0, generator) / 20)
-
-
 def steady_noise(batch: int, n_samples: int, generator: torch.Generator) -> Tensor:
-    """Return the same with a root mean square of 1."""
+    """Return steady noise (batch, n_samples) with a root mean square of 1: white, or with power falling by up to 6 dB
+    per octave.
+    """
     spectrum = torch.fft.rfft(torch.randn(batch, n_samples, generator=generator))
     frequency = torch.arange(spectrum.shape[1]).clamp_min(1) / max(spectrum.shape[1], 1)
     slope = uniform((batch, 1), 0.0, 2.0, generator) * torch.randint(0, 2, (batch, 1), generator=generator)

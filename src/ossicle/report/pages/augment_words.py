@@ -47,10 +47,6 @@ def _share(probability: float) -> str:
 
 def _early(settings: AugmentSettings) -> list[str]:
     early, words = settings.early, []
-    if settings.noise_probability > 0:
-        words.append(
-            f"{_n(100 * settings.noise_probability)} % of the crops without targets are replaced by steady noise"
-        )
     if settings.gain_probability > 0 and settings.gain_db > 0:
         words.append(
             f"{_share(settings.gain_probability)}: gain from -{_n(settings.gain_db)} to {_n(settings.gain_db)} dB"

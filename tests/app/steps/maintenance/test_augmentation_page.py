@@ -22,7 +22,6 @@ from ....untrained import PROJECT, write_tapes
 QUIET = ("--progress", "none")
 AUGMENT = """
 [augment]
-noise_probability = 0.1
 time_mask_s = 0.1
 [augment.mixup]
 probability = 0.5
@@ -50,7 +49,7 @@ def test_the_page_is_of_the_recording_that_was_asked_for(tapes: Path, ossicle: A
     for stage in ("read", "early", "mixup", "late", "normalise", "filter", "stretch", "spectral"):
         assert f'id="{stage}"' in text
     assert "all crops: another crop of the batch, half of each; labels combined as 1 - (1 - a)(1 - b)" in text
-    assert "10 % of the crops without targets are replaced by steady noise" in text
+    assert "crops of silence, noise and hum are added to each batch" in text
     once = page.read_bytes()
     again = ossicle(
         "dataset", "augment", "-p", tapes, "-o", page, "--recording", "siteB_é <b>ü.wav", "--always", *QUIET
@@ -131,7 +130,6 @@ def test_the_settings_of_the_page_are_settings(tapes: Path, repository: Path) ->
 
 
 def test_always_touches_all_crops_but_leaves_what_is_off() -> None:
-    found = always(AugmentSettings(noise_probability=0.2, mixup=MixupSettings(probability=0.1)))
+    found = always(AugmentSettings(mixup=MixupSettings(probability=0.1)))
     assert found.mixup.probability == found.background_probability == 1.0
-    assert found.noise_probability == 0.2
     assert found.early.hiss_probability == 0.0

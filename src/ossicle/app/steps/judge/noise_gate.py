@@ -34,7 +34,7 @@ from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor
 from ossicle.metrics.noise_gate import PROBES, judge
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 
 
 def run(context: Context) -> None:

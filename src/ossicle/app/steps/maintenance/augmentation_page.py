@@ -59,6 +59,7 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
         There is no such recording, it has no clip, or the page is not an ``.html`` file.
     """
     # Imported here: torch and matplotlib take seconds to import and are optional extras.
+    from ossicle.models.augmentation.noise_crops import noise_count
     from ossicle.report.pages.augment_page import AugmentPage, StageView, write_augment_page
     from ossicle.report.pages.augment_words import stage_words
     from ossicle.training.material import load_material
@@ -95,6 +96,10 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
         "batch": f"{settings.training.batch_size} crops: what is mixed in comes from the others",
         "seed": str(wanted.seed),
     }
+    if (added := noise_count(settings.training.batch_size, augment.noise_share)) > 0:
+        facts["noise"] = (
+            f"{added} crops of silence, noise and hum are added to each batch, not shown here (noise_share)"
+        )
     if wanted.always:
         facts["stages"] = "each touches this crop (--always): in a training, the share of the crops that is said"
     title = f"Augmentation of {project.settings.project.name}"
