@@ -16,10 +16,10 @@ def test_agreement_by_hand() -> None:
     expected = np.float32([[0.9, 0.1], [0.5, 0.50005], [0.2, 0.6], [0.3, 0.1]])
     found = np.float32([[0.9, 0.1], [0.50005, 0.5], [0.7, 0.6], [0.3, 0.2]])
     told = agreement(expected, found)
-    assert told.n_frames == 4
+    assert (told.n_frames, told.n_heard) == (4, 4)
     assert told.max_difference == pytest.approx(0.5)
-    assert told.same_top == 0.5
-    # The second frame's two are within the margin.
+    # The second frame's two are tied, and within the margin of float32.
+    assert told.same_top == pytest.approx(3 / 4)
     assert told.same_top_outside == pytest.approx(2 / 3)
 
 
@@ -27,6 +27,48 @@ def test_with_one_label_the_side_of_a_half_counts() -> None:
     told = agreement(np.float32([[0.4], [0.6], [0.50001]]), np.float32([[0.6], [0.7], [0.4]]))
     assert told.same_top == pytest.approx(1 / 3)
     assert told.same_top_outside == pytest.approx(1 / 2)
+    assert agreement(np.float32([[0.497], [0.6]]), np.float32([[0.503], [0.6]])).same_top == 1.0
+
+
+@pytest.mark.parametrize("n_labels", [2, 3])
+def test_the_highest_of_scores_in_silence_is_not_compared(n_labels: int) -> None:
+    """As in the demo project with bfloat16: all frames that differ are silent, and 98.6 % of all frames agree."""
+    rng = np.random.default_rng(0)
+    silence = rng.uniform(0.0001, 0.001, (6400, n_labels)).astype(np.float32)
+    noisy = silence + rng.normal(0, 0.0005, silence.shape).astype(np.float32).clip(0)
+    sound = np.tile(np.float32([0.9, *[0.05] * (n_labels - 1)]), (400, 1))
+    expected, found = np.concatenate([silence, sound]), np.concatenate([noisy, sound])
+    assert float((expected.argmax(1) == found.argmax(1)).mean()) < 0.9
+    told = agreement(expected, found)
+    assert (told.same_top, told.n_heard) == (1.0, 400)
+    require_agreement("g", "bf16", told)
+    # Silence that agrees hides no frame in which another label is heard.
+    wrong = np.concatenate([noisy, sound[:380], sound[380:, ::-1]])
+    told = agreement(expected, wrong)
+    assert told.same_top == 0.95
+    with pytest.raises(OssicleError, match=r"top label of only 95\.0 % of 400 frames"):
+        require_agreement("g", "bf16", told)
+
+
+def test_what_only_the_export_hears_counts() -> None:
+    told = agreement(np.float32([[0.03, 0.001]] * 9), np.float32([[0.01, 0.8]] * 9))
+    assert (told.same_top, told.n_heard) == (0.0, 9)
+    assert agreement(np.float32([[0.002, 0.001]]), np.float32([[0.002, 0.8]])).same_top == 0.0
+    deaf = agreement(np.float32([[0.8, 0.001], [0.001, 0.8]]), np.zeros((2, 2), np.float32))
+    assert (deaf.same_top, deaf.n_heard) == (0.5, 2)
+
+
+def test_where_nothing_is_heard_there_is_no_share_and_no_refusal() -> None:
+    told = agreement(np.float32([[0.02, 0.01]]), np.float32([[0.01, 0.02]]))
+    assert math.isnan(told.same_top)
+    require_agreement("g", "bf16", told)
+
+
+def test_broken_scores_are_not_silence() -> None:
+    broken = agreement(np.float32([[0.02, 0.01]]), np.float32([[0.01, float("nan")]]))
+    assert broken.n_heard == 1
+    with pytest.raises(OssicleError, match="leave fp16 out"):
+        require_agreement("g", "fp16", broken)
 
 
 def test_nothing_outside_the_margin_is_no_share() -> None:
@@ -38,11 +80,11 @@ def test_nothing_outside_the_margin_is_no_share() -> None:
 @pytest.mark.parametrize(
     ("precision", "told", "words"),
     [
-        ("fp32", Agreement(9, 2e-4, 1.0, 1.0), "differ from torch's by up to 2.00e-04, more than 0.0001"),
-        ("fp32", Agreement(9, float("nan"), 1.0, 1.0), "differ from torch's"),
-        ("fp32", Agreement(9, 1e-5, 1.0, 0.9), "differ from torch's"),
-        ("bf16", Agreement(9, 0.1, 0.98, 1.0), "only 98.0 % of 9 frames .* less than 99 %; leave bf16 out"),
-        ("fp16", Agreement(9, 0.1, 0.5, 1.0), "leave fp16 out"),
+        ("fp32", Agreement(9, 2e-4, 1.0, 1.0, 9), "differ from torch's by up to 2.00e-04, more than 0.0001"),
+        ("fp32", Agreement(9, float("nan"), 1.0, 1.0, 9), "differ from torch's"),
+        ("fp32", Agreement(9, 1e-5, 1.0, 0.9, 9), "differ from torch's"),
+        ("bf16", Agreement(90, 0.1, 0.98, 1.0, 9), "only 98.0 % of 9 frames .* less than 99 %; leave bf16 out"),
+        ("fp16", Agreement(9, 0.1, 0.5, 1.0, 9), "leave fp16 out"),
     ],
 )
 def test_what_is_not_the_model_is_refused(precision: str, told: Agreement, words: str) -> None:
@@ -51,9 +93,9 @@ def test_what_is_not_the_model_is_refused(precision: str, told: Agreement, words
 
 
 def test_what_is_allowed_passes() -> None:
-    require_agreement("g", "fp32", Agreement(9, 1e-4, 0.9, float("nan")))
-    require_agreement("g", "bf16", Agreement(900, 0.3, 0.99, 0.99))
-    require_agreement("g", "int8", Agreement(9, 0.9, 0.1, 0.1))
+    require_agreement("g", "fp32", Agreement(9, 1e-4, 0.9, float("nan"), 9))
+    require_agreement("g", "bf16", Agreement(900, 0.3, 0.99, 0.99, 900))
+    require_agreement("g", "int8", Agreement(9, 0.9, 0.1, 0.1, 9))
 
 
 def test_a_budget_is_kept_or_not() -> None:

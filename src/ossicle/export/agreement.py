@@ -1,4 +1,8 @@
-"""Agreement of the scores of two runs of one model: the limits for an export, and the measured differences."""
+"""Agreement of the scores of two runs of one model: the limits for an export, and the measured differences.
+
+Half precision is judged by the top label of frames in which something is heard. In silence all scores are near 0, and
+which of them is the highest is chance. The same holds for labels that half precision cannot tell apart.
+"""
 
 from dataclasses import dataclass
 
@@ -10,7 +14,12 @@ from ossicle.core.errors import OssicleError
 TOLERANCE = 1e-4
 """Largest difference between float32 scores of one network."""
 LEAST_SAME_TOP = 0.99
-"""Share of frames whose top class must not change in half precision."""
+"""Share of the heard frames whose top label must not change in half precision."""
+HEARD = 0.1
+"""A frame is heard if a score reaches this, about the lowest threshold that decisions try."""
+HALF_TIE = 2**-6
+"""Scores this close are tied in half precision: bfloat16 keeps 8 bits, so each of the two scores may move by 2^-8 when
+it is rounded, and by as much again inside the network."""
 _MIDDLE = 0.5
 
 
@@ -18,15 +27,27 @@ _MIDDLE = 0.5
 class Agreement:
     """Scores of ``n_frames`` frames compared with those of the reference.
 
-    ``max_difference``: largest difference of any score. ``same_top``: share of frames with the same top label (with one
-    label: on the same side of 0.5). ``same_top_outside``: that share among the frames whose two highest scores (with
-    one label: score and 0.5) differ by more than twice the tolerance, NaN without such frames.
+    Attributes
+    ----------
+    n_frames
+        Number of frames.
+    max_difference
+        Largest difference of any score.
+    same_top
+        Share of the heard frames (:data:`HEARD`, in either run) with the same top label (with one label: on the same
+        side of 0.5) or with a tie (:data:`HALF_TIE`) in both runs; NaN if nothing is heard.
+    same_top_outside
+        Share of all frames with the same top label among those whose two highest scores (with one label: score and
+        0.5) differ by more than twice the tolerance; NaN without such frames.
+    n_heard
+        Number of heard frames.
     """
 
     n_frames: int
     max_difference: float
     same_top: float
     same_top_outside: float
+    n_heard: int
 
 
 def agreement(expected: NDArray[np.float32], found: NDArray[np.float32]) -> Agreement:
@@ -40,24 +61,34 @@ def agreement(expected: NDArray[np.float32], found: NDArray[np.float32]) -> Agre
     if expected.shape[1] == 1:
         same = (expected[:, 0] >= _MIDDLE) == (found[:, 0] >= _MIDDLE)
         gap = np.abs(expected[:, 0] - _MIDDLE)
+        tied = np.maximum(gap, np.abs(found[:, 0] - _MIDDLE)) <= HALF_TIE
     else:
-        same = expected.argmax(axis=1) == found.argmax(axis=1)
+        rows, wanted, top = np.arange(len(found)), expected.argmax(axis=1), found.argmax(axis=1)
+        same = wanted == top
         ordered = np.sort(expected, axis=1)
         gap = ordered[:, -1] - ordered[:, -2]
-    clear = gap > 2 * TOLERANCE
+        lead = np.maximum(expected[rows, wanted] - expected[rows, top], found[rows, top] - found[rows, wanted])
+        tied = lead <= HALF_TIE
+    # The export may hear what the model does not, so both runs are asked. Broken scores (NaN) count as heard.
+    heard = ~((expected.max(axis=1) < HEARD) & (found.max(axis=1) < HEARD))
     return Agreement(
         n_frames=len(expected),
         max_difference=float(np.abs(expected.astype(np.float64) - found).max()),
-        same_top=float(same.mean()),
-        same_top_outside=float(same[clear].mean()) if clear.any() else float("nan"),
+        same_top=_share(same | tied, heard),
+        same_top_outside=_share(same, gap > 2 * TOLERANCE),
+        n_heard=int(heard.sum()),
     )
+
+
+def _share(which: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
+    return float(which[among].mean()) if among.any() else float("nan")
 
 
 def require_agreement(name: str, precision: str, found: Agreement) -> None:
     """Raise OssicleError if an export in float32 or half precision differs too much from its model.
 
-    float32: scores within 1e-4, and every top class outside that margin. Half precision: the top class of at least 99 %
-    of the frames. Int8 is judged by its metric instead.
+    float32: scores within 1e-4, and every top label outside that margin. Half precision: the top label of at least
+    99 % of the heard frames; if nothing is heard, there is nothing to judge. Int8 is judged by its metric instead.
     """
     if precision == "int8":
         return
@@ -66,8 +97,8 @@ def require_agreement(name: str, precision: str, found: Agreement) -> None:
             raise OssicleError(
                 f"{name}: its scores differ from torch's by up to {found.max_difference:.2e}, more than {TOLERANCE:g}"
             )
-    elif not found.same_top >= LEAST_SAME_TOP:
+    elif found.n_heard > 0 and not found.same_top >= LEAST_SAME_TOP:
         raise OssicleError(
-            f"{name}: the top class of only {100 * found.same_top:.1f} % of {found.n_frames} frames is that of "
-            f"float32, less than {100 * LEAST_SAME_TOP:g} %; leave {precision} out"
+            f"{name}: the top label of only {100 * found.same_top:.1f} % of {found.n_heard} frames in which something "
+            f"is heard is that of float32, less than {100 * LEAST_SAME_TOP:g} %; leave {precision} out"
         )

@@ -113,7 +113,7 @@ def test_int8_that_loses_too_much_is_refused_with_exit_code_4(
 
 
 def test_an_export_that_is_not_the_model_fails(folder: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "agreement", lambda expected, found: Agreement(len(found), 0.3, 0.98, 0.98))
+    monkeypatch.setattr(run, "agreement", lambda expected, found: Agreement(len(found), 0.3, 0.98, 0.98, len(found)))
     ended = exported(folder, ossicle, "-o", folder / "wrong", "--precision", "fp32")
     assert ended.code == 1
     assert "model.onnx in onnx: its scores differ from torch's by up to 3.00e-01" in ended.err
