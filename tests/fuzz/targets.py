@@ -1,0 +1,136 @@
+"""What is fuzzed: every reader of a file that a stranger may have made, as a function of bytes.
+
+A reader may return, or raise an error of Ossicle that names the file. Anything else is a defect: another exception, a
+hang, or memory without bound. Inputs that ever failed are kept in ``seeds``; ``test_seeds.py`` reads them in every run
+of the tests, and ``search.py`` looks for new ones.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ossicle.app.jobs.job import read_plan
+from ossicle.app.project.load import load_project
+from ossicle.artefacts.arrays import arrays_from_bytes
+from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.files import read_json
+from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.runlog import read_run_log
+from ossicle.artefacts.tables import read_table
+from ossicle.audio.decode import AudioSource
+from ossicle.audio.ending import cut_off, last_ogg_page_start, mp3_states_length
+from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
+from ossicle.audio.probe import probe
+from ossicle.bundle.manifest import parse
+from ossicle.bundle.onnx_scan import refuse_reaching_out
+from ossicle.core.errors import OssicleError
+from ossicle.corpus.downloads.settings import FetchSettings
+from ossicle.corpus.downloads.table import read_fetch_table
+from ossicle.corpus.formats.dcase import read_durations
+from ossicle.corpus.formats.registry import FORMATS, ReadOptions, guess
+from ossicle.corpus.indexing.metadata_table import MetadataSettings, read_metadata
+from ossicle.corpus.review.rounds import read_round
+from ossicle.inference.second_stage.file import read_second_stage
+
+Reader = Callable[[Path], object]
+
+_NAMES = ("a.wav", "b/a.flac", "c.wav")
+
+
+def tables(content: bytes, folder: Path) -> None:
+    """Give a text to every reader of tables; the first byte picks the suffix."""
+    path = _written(content, folder, (".txt", ".csv", ".tsv"))
+    readers: list[Reader] = [
+        guess,
+        read_durations,
+        lambda place: read_metadata(place, _NAMES, MetadataSettings()),
+        lambda place: read_fetch_table(place, FetchSettings()),
+    ]
+    known = [one.read for one in FORMATS.values() if one.read is not None and path.suffix in one.suffixes]
+    for read in [*readers, *(lambda place, read=read: read(place, ReadOptions()) for read in known)]:
+        _read(read, path)
+
+
+def parquet(content: bytes, folder: Path) -> None:
+    """Give bytes to the readers of Parquet: tables of a user, and artefacts."""
+    path = _written(b"\0" + content, folder, (".parquet",))
+    for read in (guess, read_table, lambda place: FORMATS["parquet"].read(place, ReadOptions())):
+        _read(read, path)
+
+
+def audio(content: bytes, folder: Path) -> None:
+    """Give bytes to the readers of headers and endings, and decode up to ten seconds of what they take for sound."""
+    path = _written(content, folder, tuple(sorted(AUDIO_SUFFIXES)))
+    for read in (cut_off, mp3_states_length, last_ogg_page_start, probe, _ten_seconds):
+        _read(read, path)
+
+
+def manifest(content: bytes, folder: Path) -> None:
+    """Give bytes to the reader of ``bundle.json``."""
+    _read(lambda place: parse(content, place), folder / "bundle.json")
+
+
+def arrays(content: bytes, folder: Path) -> None:
+    """Give bytes to the readers of safetensors and of the second stage."""
+    path = folder / "second_stage.safetensors"
+    _read(lambda place: arrays_from_bytes(content, str(place)), path)
+    _read(lambda place: read_second_stage(content, place), path)
+
+
+def onnx(content: bytes, folder: Path) -> None:
+    """Give bytes to the scan of ONNX graphs."""
+    _read(lambda place: refuse_reaching_out(content, str(place)), folder / "model.onnx")
+
+
+def project(content: bytes, folder: Path) -> None:
+    """Give bytes to the reader of project files."""
+    path = folder / "ossicle.toml"
+    path.write_bytes(content)
+    _read(load_project, path)
+
+
+def records(content: bytes, folder: Path) -> None:
+    """Give bytes to the readers of journals, run logs, job plans, review rounds and plain JSON."""
+    for name, read in (
+        ("journal.jsonl", Journal),
+        ("log.jsonl", read_run_log),
+        ("job.json", read_plan),
+        ("round-1.json", read_round),
+        ("some.json", read_json),
+    ):
+        path = folder / name
+        path.write_bytes(content)
+        _read(read, path)
+
+
+def track(content: bytes, folder: Path) -> None:
+    """Give bytes to the reader of score tracks: the first line is the record beside the array."""
+    beside, _, array = content.partition(b"\n")
+    (folder / "t.json").write_bytes(beside)
+    (folder / "t.npy").write_bytes(array)
+    _read(read_track, folder / "t")
+
+
+TARGETS: Mapping[str, Callable[[bytes, Path], None]] = {
+    one.__name__: one for one in (tables, parquet, audio, manifest, arrays, onnx, project, records, track)
+}
+
+
+def _written(content: bytes, folder: Path, suffixes: tuple[str, ...]) -> Path:
+    path = folder / f"x{suffixes[content[0] % len(suffixes) if content else 0]}"
+    path.write_bytes(content[1:])
+    return path
+
+
+def _ten_seconds(path: Path) -> None:
+    source = AudioSource(path)
+    for _ in source.blocks(n_samples=10 * source.info.rate):
+        pass
+
+
+def _read(read: Reader, path: Path) -> None:
+    said = path.name
+    try:
+        read(path)
+    except OssicleError as problem:
+        said = str(problem)
+    assert path.name in said, said
