@@ -5,7 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.core.intervals import Intervals, as_intervals, gaps, iou, overlap, part, union, widen
+from ossicle.core.intervals import (
+    Intervals,
+    agree,
+    as_intervals,
+    gaps,
+    iou,
+    meets_any,
+    overlap,
+    part,
+    places,
+    union,
+    widen,
+)
 
 LINE = 40
 
@@ -90,3 +102,27 @@ def test_parted_neighbours_lie_apart_and_keep_half_of_themselves():
     far = as_intervals([(0.0, 0.1), (0.2, 0.3)])
     np.testing.assert_array_equal(part(far, 0.05), far)
     assert len(part(as_intervals([]), 0.05)) == 0
+
+
+@given(interval_sets(), interval_sets())
+def test_meeting_any_is_a_positive_overlap_with_one(a: Intervals, b: Intervals) -> None:
+    assert meets_any(a, union(b)).tolist() == (overlap(a, union(b)) > 0).any(axis=1).tolist()
+
+
+@given(interval_sets(), interval_sets(), st.sampled_from([0.1, 0.5, 1.0]))
+def test_agreeing_is_an_iou_with_one(a: Intervals, b: Intervals, least: float) -> None:
+    assert agree(a, b, least).tolist() == (iou(a, b) >= least).any(axis=1).tolist()
+
+
+@given(interval_sets(), st.lists(st.integers(0, 2 * LINE).map(lambda half: half / 2), max_size=8))
+def test_the_place_of_a_time_is_the_interval_around_it(intervals: Intervals, times: list[float]) -> None:
+    merged = union(intervals)
+    for time, place in zip(times, places(np.array(times, dtype=np.float64), merged).tolist(), strict=True):
+        inside = [k for k, (start, end) in enumerate(merged) if start <= time <= end]
+        assert [place] == (inside or [-1])
+
+
+def test_intervals_that_touch_stay_apart_on_request() -> None:
+    touching = as_intervals([(0, 1), (1, 2), (1.5, 3)])
+    assert union(touching).tolist() == [[0, 3]]
+    assert union(touching, touching=False).tolist() == [[0, 1], [1, 3]]

@@ -20,13 +20,17 @@ def as_intervals(pairs: object) -> Intervals:
     return out
 
 
-def union(intervals: Intervals, gap_s: float = 0.0) -> Intervals:
-    """Merge intervals that overlap, touch, or lie at most ``gap_s`` apart; return them sorted, shape (m, 2)."""
+def union(intervals: Intervals, gap_s: float = 0.0, *, touching: bool = True) -> Intervals:
+    """Merge intervals that overlap, touch, or lie at most ``gap_s`` apart; return them sorted, shape (m, 2).
+
+    ``touching = False``: intervals that touch, or lie exactly ``gap_s`` apart, stay apart.
+    """
     if len(intervals) == 0:
         return intervals.reshape(0, 2)
     ordered = intervals[np.argsort(intervals[:, 0], kind="stable")]
     reach = np.maximum.accumulate(ordered[:, 1])
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:, 0] > reach[:-1] + gap_s]))
+    apart = np.greater if touching else np.greater_equal
+    starts = np.flatnonzero(np.concatenate([[True], apart(ordered[1:, 0], reach[:-1] + gap_s)]))
     ends = np.append(starts[1:] - 1, len(ordered) - 1)
     return np.stack([ordered[starts, 0], reach[ends]], axis=1)
 
@@ -87,3 +91,45 @@ def iou(a: Intervals, b: Intervals) -> NDArray[np.float64]:
     either = (a[:, 1] - a[:, 0])[:, None] + (b[:, 1] - b[:, 0])[None, :] - both
     share: NDArray[np.float64] = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
     return share
+
+
+def places(times_s: NDArray[np.float64], intervals: Intervals) -> NDArray[np.int64]:
+    """Return for each time the index of the interval that it lies in, ends included; -1 where it lies in none.
+
+    ``intervals`` must be sorted and disjoint, as :func:`union` returns them. Times (n,); result int64 (n,).
+
+    >>> places(np.array([0.0, 1.5, 3.0]), as_intervals([(0, 1), (2, 3)])).tolist()
+    [0, -1, 1]
+    """
+    if len(intervals) == 0:
+        return np.full(len(times_s), -1, dtype=np.int64)
+    last = np.searchsorted(intervals[:, 0], times_s, side="right") - 1
+    return np.where((last >= 0) & (times_s <= intervals[last, 1]), last, -1)
+
+
+def meets_any(a: Intervals, b: Intervals) -> NDArray[np.bool_]:
+    """Return whether each ``a`` shares a positive length with any ``b``: (len(a),); ``b`` sorted and disjoint."""
+    b = b[b[:, 1] > b[:, 0]]
+    if len(b) == 0:
+        return np.zeros(len(a), dtype=np.bool_)
+    last = np.searchsorted(b[:, 0], a[:, 1], side="left") - 1
+    met: NDArray[np.bool_] = (last >= 0) & (b[last, 1] > a[:, 0]) & (a[:, 1] > a[:, 0])
+    return met
+
+
+def agree(a: Intervals, b: Intervals, least_iou: float) -> NDArray[np.bool_]:
+    """Return whether the intersection over union of each ``a`` with any ``b`` reaches ``least_iou`` (above 0).
+
+    The result has shape (len(a),). The work grows with the number of neighbours, not with ``len(a) * len(b)``: with
+    length L of an ``a``, the start of a ``b`` that agrees lies between end - L / least_iou and end - L * least_iou.
+    """
+    order = b[np.argsort(b[:, 0], kind="stable")]
+    length = a[:, 1] - a[:, 0]
+    # Slightly wider than the bounds, so that rounding leaves out none; the comparison below decides.
+    slack = 1e-6 * (1 + length / least_iou)
+    first = np.searchsorted(order[:, 0], a[:, 1] - length / least_iou - slack)
+    stop = np.searchsorted(order[:, 0], a[:, 1] - length * least_iou + slack, side="right")
+    met = np.zeros(len(a), dtype=np.bool_)
+    for row in np.flatnonzero(stop > first):
+        met[row] = bool((iou(a[row : row + 1], order[first[row] : stop[row]]) >= least_iou).any())
+    return met

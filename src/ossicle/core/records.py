@@ -5,9 +5,9 @@ thousands of them are created, so valid values cost one comparison of all fields
 wrong field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, Protocol, TypeVar, get_args
 
 from ossicle.core.value_checks import (
     INFINITY,
@@ -200,3 +200,30 @@ class Clip:
     group: str
     label: str = ""
     weight: float = 1.0
+
+
+class _HasLabel(Protocol):
+    @property
+    def label(self) -> str: ...
+
+
+_One = TypeVar("_One")
+_Labelled = TypeVar("_Labelled", bound=_HasLabel)
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+def grouped(ones: Iterable[_One], key: Callable[[_One], _Key]) -> dict[_Key, list[_One]]:
+    """Return records by a key, each list in the given order.
+
+    >>> grouped(["wren", "robin", "rook"], lambda name: name[0])
+    {'w': ['wren'], 'r': ['robin', 'rook']}
+    """
+    out: dict[_Key, list[_One]] = {}
+    for one in ones:
+        out.setdefault(key(one), []).append(one)
+    return out
+
+
+def by_label(ones: Iterable[_Labelled]) -> dict[str, list[_Labelled]]:
+    """Return annotations, events or candidates by label, each list in the given order."""
+    return grouped(ones, lambda one: one.label)

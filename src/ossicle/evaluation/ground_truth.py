@@ -1,6 +1,8 @@
 """Ground truth shared by several steps: references, groups, folds and tracks of the annotated recordings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.postprocess import Postprocess
-from ossicle.core.records import Annotation, Recording
+from ossicle.core.records import Annotation, Recording, by_label, grouped
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.review.rounds import PROVENANCE
@@ -47,13 +49,28 @@ class Truth:
             [[(key, label) not in self.unknown for label in self.labels] for key in self.ids], dtype=np.bool_
         )
 
-    @property
+    @cached_property
+    def notes_in(self) -> Mapping[str, list[Annotation]]:
+        """The annotations of each recording, in the order of ``annotations``; grouped once for all figures."""
+        found = grouped(self.annotations, lambda note: note.recording_id)
+        return {key: found.get(key, []) for key in self.ids}
+
+    @cached_property
+    def notes(self) -> Mapping[str, Mapping[str, list[Annotation]]]:
+        """The annotations by recording and label, in the order of ``annotations``."""
+        return {key: by_label(of) for key, of in self.notes_in.items()}
+
+    @cached_property
     def references(self) -> Times:
-        """Return annotated times (n, 2) in seconds of every recording and label."""
-        found: dict[str, dict[str, list[tuple[float, float]]]] = {key: {} for key in self.ids}
-        for note in self.annotations:
-            found[note.recording_id].setdefault(note.label, []).append((note.start_s, note.end_s))
-        return {key: {label: as_intervals(times) for label, times in of.items()} for key, of in found.items()}
+        """The annotated times (n, 2) in seconds of every recording and label, in the order of ``notes``."""
+        return {
+            key: {label: as_intervals([(one.start_s, one.end_s) for one in notes]) for label, notes in of.items()}
+            for key, of in self.notes.items()
+        }
+
+    def notes_between(self, recording_id: str, start_s: float, end_s: float) -> list[Annotation]:
+        """Return the annotations of a recording that share time with a stretch, in the order of ``annotations``."""
+        return [one for one in self.notes_in[recording_id] if one.end_s > start_s and one.start_s < end_s]
 
     @property
     def durations_s(self) -> dict[str, float]:
@@ -90,8 +107,8 @@ def event_times(events: dict[str, list[Event]]) -> Times:
     """Return times (n, 2) of events by recording and label."""
     out: Times = {}
     for key, found in events.items():
-        by_label: dict[str, list[tuple[float, float]]] = {}
-        for event in found:
-            by_label.setdefault(event.label, []).append((event.start_s, event.end_s))
-        out[key] = {label: np.asarray(times, dtype=np.float64) for label, times in by_label.items()}
+        out[key] = {
+            label: np.asarray([(one.start_s, one.end_s) for one in of], dtype=np.float64)
+            for label, of in by_label(found).items()
+        }
     return out

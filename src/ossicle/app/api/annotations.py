@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import overload
 
@@ -10,7 +11,7 @@ import polars as pl
 from ossicle.app.api.predictions import Predictions
 from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA
 from ossicle.core.errors import UsageError
-from ossicle.core.records import Annotation
+from ossicle.core.records import Annotation, grouped
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.conversion import output_places, tell_losses, write_events_as
 from ossicle.corpus.formats.conversion_losses import Account
@@ -96,7 +97,11 @@ class Annotations(Sequence[Annotation]):
         """Return the annotations of a recording by its name; raises KeyError if it was not annotated."""
         if recording not in self.recordings:
             raise KeyError(recording)
-        return tuple(one for one in self._annotations if one.recording_id == recording)
+        return tuple(self._of.get(recording, ()))
+
+    @cached_property
+    def _of(self) -> dict[str, list[Annotation]]:
+        return grouped(self._annotations, lambda one: one.recording_id)
 
     def to_polars(self) -> pl.DataFrame:
         """Return the annotations as a table.

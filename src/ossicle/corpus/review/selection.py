@@ -7,14 +7,16 @@ the reviewer can judge the whole stretch.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ossicle.core.intervals import as_intervals, iou, overlap, union
-from ossicle.core.records import Annotation, Recording
+from ossicle.core.intervals import Intervals, agree, as_intervals, meets_any, places, union
+from ossicle.core.records import Annotation, Recording, by_label, grouped
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.review.rounds import Stretches, within
+from ossicle.corpus.review.rounds import Stretches
 
 KINDS: Mapping[str, str] = {
     "uncertain": "unchecked stretches with scores closest to the threshold, above or below",
@@ -80,6 +82,9 @@ class _Pick:
     row: Row
 
 
+_Timed = TypeVar("_Timed", Annotation, Candidate)
+
+
 def choose(
     recordings: Sequence[Recording],
     annotations: Sequence[Annotation],
@@ -94,37 +99,34 @@ def choose(
     ``examined`` holds the stretches of earlier reviews, which are not chosen again. A candidate whose intersection over
     union with an annotation of its label reaches ``least_iou`` agrees with it and is not shown beside it.
     """
-    notes: dict[str, list[Annotation]] = defaultdict(list)
-    for note in annotations:
-        notes[note.recording_id].append(note)
-    found: dict[str, list[Candidate]] = defaultdict(list)
-    for one in candidates:
-        found[one.recording_id].append(one)
+    notes = grouped(annotations, lambda one: one.recording_id)
+    found = grouped(candidates, lambda one: one.recording_id)
     annotated = {one.id for one in recordings if one.reviewed}
     open_: dict[str, list[Candidate]] = {}
     missed: list[Annotation] = []
     for key in sorted({*notes, *found}):
-        mine, theirs = notes[key], found[key]
-        open_[key] = [one for one in theirs if not _agrees(one, mine, least_iou)]
-        decided = [one for one in theirs if one.decided]
-        missed += [one for one in mine if key in annotated and not _agrees(one, decided, least_iou)]
+        mine, theirs = notes.get(key, []), found.get(key, [])
+        open_[key] = _alone(theirs, mine, least_iou)
+        if key in annotated:
+            missed += _alone(mine, [one for one in theirs if one.decided], least_iou)
+    checked = {key: as_intervals(stretches) for key, stretches in examined.items()}
     everywhere = [one for of in open_.values() for one in of]
     queues = [
-        [pick for pick in queue if not _examined(pick.recording_id, pick.row, examined)]
+        _unexamined(queue, checked)
         for kind in settings.select
         for queue in _queues(kind, annotated, everywhere, missed)
     ]
-    picks: dict[tuple[str, Row], str] = {}
-    for pick in (pick for turn in zip_longest(*queues) for pick in turn if pick is not None):
-        if len(picks) < settings.most:
-            picks.setdefault((pick.recording_id, pick.row), pick.reason)
+    picks: dict[str, dict[Row, str]] = defaultdict(dict)
+    turns = (pick for turn in zip_longest(*queues) for pick in turn if pick is not None)
+    for pick in islice(_first_of_each(turns), settings.most):
+        picks[pick.recording_id][pick.row] = pick.reason
     durations = {one.id: one.duration_s for one in recordings}
     out = {}
-    for key in sorted({key for key, _ in picks}):
-        wanted = {row: reason for (of, row), reason in picks.items() if of == key}
-        shown = [_annotated(one) for one in notes[key]]
-        shown += [row for row in map(_row, open_[key]) if row.reason == FOUND and not _examined(key, row, examined)]
-        out[key] = _looks(wanted, sorted({*shown, *wanted}, key=_order), durations[key], settings.margin_s)
+    for key, wanted in sorted(picks.items()):
+        shown = {*map(_annotated, notes.get(key, ())), *wanted}
+        detected = [_Pick(key, row.reason, row) for row in map(_row, open_.get(key, ())) if row.reason == FOUND]
+        shown |= {pick.row for pick in _unexamined(detected, checked)}
+        out[key] = _looks(wanted, sorted(shown, key=_order), durations[key], settings.margin_s)
     return out
 
 
@@ -132,8 +134,9 @@ def _queues(
     kind: str, annotated: Collection[str], open_: Sequence[Candidate], missed: Sequence[Annotation]
 ) -> Iterator[list[_Pick]]:
     """Yield for each label the possible choices of a kind, the most useful first."""
-    for label in sorted({one.label for one in open_} | {one.label for one in missed}):
-        mine = [one for one in open_ if one.label == label]
+    detected, lost_by = by_label(open_), by_label(missed)
+    for label in sorted({*detected, *lost_by}):
+        mine = detected.get(label, [])
         new = [one for one in mine if one.recording_id not in annotated]
         if kind == "uncertain":
             yield _picks(kind, sorted(new, key=lambda one: (abs(one.score - one.on), *_place(one))))
@@ -142,7 +145,7 @@ def _queues(
         else:
             false = [one for one in mine if one.recording_id in annotated and one.decided]
             alarms = _picks("found, not annotated", sorted(false, key=lambda one: (one.on - one.score, *_place(one))))
-            clearest = sorted((one for one in missed if one.label == label), key=lambda one: one.quality or 0)
+            clearest = sorted(lost_by.get(label, []), key=lambda one: one.quality or 0)
             lost = [_Pick(one.recording_id, "annotated, not found", _annotated(one)) for one in clearest]
             yield [pick for pair in zip_longest(alarms, lost) for pick in pair if pick is not None]
 
@@ -151,32 +154,69 @@ def _picks(kind: str, candidates: Iterable[Candidate]) -> list[_Pick]:
     return [_Pick(one.recording_id, kind, _row(one)) for one in candidates]
 
 
+def _first_of_each(picks: Iterable[_Pick]) -> Iterator[_Pick]:
+    """Leave out rows that another pick has chosen already, maybe for another reason."""
+    seen: set[tuple[str, Row]] = set()
+    for pick in picks:
+        place = (pick.recording_id, pick.row)
+        if place not in seen:
+            seen.add(place)
+            yield pick
+
+
 def _looks(picks: Mapping[Row, str], rows: Sequence[Row], duration_s: float, margin_s: float) -> tuple[Look, ...]:
-    """Return the stretches around the picks, joined if they touch and extended so that they cut no row."""
-    times = as_intervals([(row.start_s, row.end_s) for row in rows])
-    stretches = union(
-        np.clip(as_intervals([(one.start_s - margin_s, one.end_s + margin_s) for one in picks]), 0, duration_s)
-    )
-    while True:
-        reached = times[(overlap(times, stretches) > 0).any(axis=1)]
-        longer = union(np.concatenate([stretches, reached]))
-        if len(longer) == len(stretches) and np.array_equal(longer, stretches):
-            break
-        stretches = longer
+    """Return the stretches around the picks, joined if they touch and extended so that they cut no row.
+
+    Rows that overlap form a block. A stretch that reaches into a block takes all of it, and then reaches into no other.
+    """
+    blocks = union(_times(rows), touching=False)
+    around = as_intervals([(one.start_s - margin_s, one.end_s + margin_s) for one in picks])
+    stretches = union(np.clip(around, 0, duration_s))
+    stretches = union(np.concatenate([stretches, blocks[meets_any(blocks, stretches)]]))
+    chosen = list(picks)
+    rows_of, picks_of = _sorted_into(rows, stretches), _sorted_into(chosen, stretches)
     return tuple(
-        Look(
-            float(start),
-            float(end),
-            tuple(sorted({reason for row, reason in picks.items() if start <= _centre(row) <= end})),
-            tuple(row for row in rows if start <= _centre(row) <= end),
-        )
-        for start, end in stretches
+        Look(float(start), float(end), tuple(sorted({picks[row] for row in picks_of[i]})), tuple(rows_of[i]))
+        for i, (start, end) in enumerate(stretches)
     )
 
 
-def _agrees(one: Candidate | Annotation, others: Sequence[Candidate | Annotation], least_iou: float) -> bool:
-    same = as_intervals([(other.start_s, other.end_s) for other in others if other.label == one.label])
-    return bool((iou(as_intervals([(one.start_s, one.end_s)]), same) >= least_iou).any())
+def _sorted_into(rows: Sequence[Row], stretches: Intervals) -> list[list[Row]]:
+    """Return for each stretch the rows whose centres lie in it, in the given order."""
+    out: list[list[Row]] = [[] for _ in stretches]
+    for row, place in zip(rows, places(_centres(rows), stretches).tolist(), strict=True):
+        if place >= 0:
+            out[place].append(row)
+    return out
+
+
+def _alone(ones: Sequence[_Timed], others: Sequence[Annotation | Candidate], least_iou: float) -> list[_Timed]:
+    """Return those of ``ones`` that agree with none of the others of their label, in the given order."""
+    of_others = by_label(others)
+    agreeing: set[int] = set()
+    for label, at in grouped(range(len(ones)), lambda place: ones[place].label).items():
+        if label in of_others:
+            met = agree(_times([ones[place] for place in at]), _times(of_others[label]), least_iou)
+            agreeing.update(place for place, found in zip(at, met.tolist(), strict=True) if found)
+    return [one for place, one in enumerate(ones) if place not in agreeing]
+
+
+def _unexamined(picks: Sequence[_Pick], examined: Mapping[str, Intervals]) -> list[_Pick]:
+    """Return the picks whose centres lie in no examined stretch, in the given order."""
+    done: set[int] = set()
+    for key, at in grouped(range(len(picks)), lambda place: picks[place].recording_id).items():
+        if key in examined:
+            inside = places(_centres([picks[place].row for place in at]), union(examined[key])) >= 0
+            done.update(place for place, found in zip(at, inside.tolist(), strict=True) if found)
+    return [pick for place, pick in enumerate(picks) if place not in done]
+
+
+def _times(ones: Sequence[Candidate | Annotation | Row]) -> Intervals:
+    return as_intervals([(one.start_s, one.end_s) for one in ones])
+
+
+def _centres(rows: Sequence[Row]) -> NDArray[np.float64]:
+    return np.array([(row.start_s + row.end_s) / 2 for row in rows], dtype=np.float64)
 
 
 def _row(one: Candidate) -> Row:
@@ -187,17 +227,11 @@ def _annotated(one: Annotation) -> Row:
     return Row(one.start_s, one.end_s, one.label, None, one.provenance, one.low_hz, one.high_hz, one.quality)
 
 
-def _examined(recording_id: str, row: Row, examined: Mapping[str, Stretches]) -> bool:
-    return within(_centre(row), examined.get(recording_id, ()))
-
-
-def _centre(row: Row) -> float:
-    return (row.start_s + row.end_s) / 2
-
-
 def _place(one: Candidate) -> tuple[str, float, float]:
     return one.recording_id, one.start_s, one.end_s
 
 
-def _order(row: Row) -> tuple[float, float, str, str]:
-    return row.start_s, row.end_s, row.label, row.reason
+def _order(row: Row) -> tuple[object, ...]:
+    """Return the place of a row among others; equal for equal rows only."""
+    rest = (row.score, row.low_hz, row.high_hz, row.quality)
+    return row.start_s, row.end_s, row.label, row.reason, *((one is not None, one or 0) for one in rest)

@@ -8,7 +8,7 @@ from ossicle.evaluation.criteria.criterion import Criterion, ExampleRequest, Jud
 from ossicle.evaluation.criteria.kinds import EVENTS
 from ossicle.evaluation.examples.events import choose_examples
 from ossicle.evaluation.figures.event_reports import event_report, segment_figures
-from ossicle.evaluation.figures.events import average_precision, event_curve, recall_by_quality, sweep
+from ossicle.evaluation.figures.events import average_precision, event_curves, recall_by_quality, sweep
 from ossicle.evaluation.figures.frame_grid_ceiling import grid_ceiling
 from ossicle.evaluation.ground_truth import Truth, event_times
 from ossicle.evaluation.score_items import frame_items
@@ -62,7 +62,7 @@ class EventCriterion(Criterion):
         """Return matches at a collar, curves of all labels by event score, the IoU sweep, and matched events."""
         return PageParts(
             collar=self._at_collar(run),
-            curves=[(label, event_curve(run.truth, run.events, label, self.rule)) for label in run.truth.labels],
+            curves=list(event_curves(run.truth, run.events, run.truth.labels, self.rule).items()),
             iou_sweep=sweep(run.truth, event_times(run.events)),
             examples=choose_examples(
                 run.truth, run.events, self.rule, wanted.audio, wanted.rate, wanted.count, wanted.margin_s

@@ -7,6 +7,7 @@ import numpy as np
 
 from ossicle.audio.mono import load_mono
 from ossicle.core.intervals import iou as pair_iou
+from ossicle.core.records import by_label
 from ossicle.core.tracks import Event
 from ossicle.evaluation.examples.example import Example, ExampleKind
 from ossicle.evaluation.ground_truth import Truth, event_times
@@ -55,10 +56,11 @@ def _sorted(
     missed: list[Found] = []
     false: list[Found] = []
     for key in truth.ids:
+        detected, annotated = by_label(events[key]), truth.notes[key]
         for label in truth.labels:
             wanted, got = references[key].get(label, nothing), predicted.get(key, {}).get(label, nothing)
-            mine = [one for one in events[key] if one.label == label]
-            quality = [one.quality or 0 for one in truth.annotations if (one.recording_id, one.label) == (key, label)]
+            mine = detected.get(label, [])
+            quality = [one.quality or 0 for one in annotated.get(label, ())]
             pairs = match(wanted, got, criterion)
             for row, column in pairs:
                 overlap = float(pair_iou(wanted[row : row + 1], got[column : column + 1])[0, 0])
@@ -97,11 +99,7 @@ def _example(
         samples=load_mono(audio / path, rate, first, last - first),
         rate=rate,
         window_start_s=first,
-        references=[
-            (one.start_s, one.end_s, one.label)
-            for one in truth.annotations
-            if one.recording_id == key and one.end_s > first and one.start_s < last
-        ],
+        references=[(one.start_s, one.end_s, one.label) for one in truth.notes_between(key, first, last)],
         predictions=[
             (one.start_s, one.end_s, one.label, one.score)
             for one in events[key]

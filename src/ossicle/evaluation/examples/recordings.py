@@ -130,8 +130,7 @@ def _example(
         window_start_s=start_s,
         references=[
             (max(note.start_s, start_s), min(note.end_s, end_s), note.label)
-            for note in truth.annotations
-            if note.recording_id == key and note.end_s > start_s and note.start_s < end_s
+            for note in truth.notes_between(key, start_s, end_s)
         ],
         # A missed label has no prediction.
         predictions=[] if kind == "missed" else [(start_s, end_s, label, one.score)],

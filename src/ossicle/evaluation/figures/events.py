@@ -1,9 +1,11 @@
 """Additional figures of events against annotations: by IoU, by score, by quality."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ossicle.core.records import by_label
 from ossicle.core.tracks import Event
 from ossicle.evaluation.ground_truth import Times, Truth
 from ossicle.metrics.event_report import plain
@@ -32,15 +34,25 @@ def sweep(truth: Truth, predicted: Times) -> list[dict[str, float | None]]:
 
 def average_precision(truth: Truth, events: dict[str, list[Event]], criterion: Criterion) -> dict[str, float | None]:
     """Return the event average precision of each label, by event score."""
-    return {label: plain(event_curve(truth, events, label, criterion).average_precision) for label in truth.labels}
+    curves = event_curves(truth, events, truth.labels, criterion)
+    return {label: plain(curve.average_precision) for label, curve in curves.items()}
 
 
-def event_curve(truth: Truth, events: dict[str, list[Event]], label: str, criterion: Criterion) -> PrecisionRecall:
-    """Return precision and recall of the events of one label as the score threshold rises."""
+def event_curves(
+    truth: Truth, events: dict[str, list[Event]], labels: Sequence[str], criterion: Criterion
+) -> dict[str, PrecisionRecall]:
+    """Return precision and recall of the events of each label as the score threshold rises."""
+    detected = {key: by_label(found) for key, found in events.items()}
+    return {label: _event_curve(truth, detected, label, criterion) for label in labels}
+
+
+def _event_curve(
+    truth: Truth, detected: Mapping[str, Mapping[str, list[Event]]], label: str, criterion: Criterion
+) -> PrecisionRecall:
     references = {key: times.get(label, np.zeros((0, 2))) for key, times in truth.references.items()}
     scored = {}
-    for key, found in events.items():
-        mine = [one for one in found if one.label == label]
+    for key, found in detected.items():
+        mine = found.get(label, [])
         times = np.array([(one.start_s, one.end_s) for one in mine], dtype=np.float64).reshape(-1, 2)
         scored[key] = (times, np.array([one.score for one in mine], dtype=np.float64))
     return event_pr_curve(references, scored, criterion)
@@ -54,10 +66,9 @@ def recall_by_quality(truth: Truth, predicted: Times, criterion: Criterion) -> d
     references = truth.references
     for key in truth.ids:
         for label, times in references[key].items():
-            notes = [one for one in truth.annotations if one.recording_id == key and one.label == label]
             found = match(times, predicted.get(key, {}).get(label, np.zeros((0, 2))), criterion)[:, 0]
             hit = set(found.tolist())
-            for row, note in enumerate(notes):
+            for row, note in enumerate(truth.notes[key][label]):
                 total = totals.setdefault("unknown" if note.quality is None else str(note.quality), [0, 0])
                 total[0] += row in hit
                 total[1] += 1

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ossicle.core.decision import Decision
 from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.core.records import by_label
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.inference.decisions.decide import decide
 from ossicle.inference.decisions.grid import Found
@@ -36,13 +37,14 @@ def found_of(
 ) -> tuple[Found, ...]:
     """Return the same for events that are already decided, by recording; events of other labels are ignored."""
     out = []
+    detected = {rid: by_label(of) for rid, of in events.items()}
     for label in labels:
         recording, times, scores, owner = [], [], [], []
         at_reference, at_event = 0, 0
         reference_times: list[Intervals] = [np.zeros((0, 2))]
         pairs: list[list[NDArray[np.int64]]] = [[np.zeros((0, 2), dtype=np.int64)] for _ in criteria]
         for place, rid in enumerate(events):
-            own = [one for one in events[rid] if one.label == label]
+            own = detected[rid].get(label, [])
             predicted = as_intervals([(one.start_s, one.end_s) for one in own])
             reference = as_intervals(references.get(rid, {}).get(label, ()))
             for into, criterion in zip(pairs, criteria, strict=True):

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ossicle.app.cli.cells import figure_cell
 from ossicle.app.cli.compare.score_files import ScoreSet, read_score_set
 from ossicle.app.cli.table import print_rows
@@ -93,11 +91,11 @@ def _names(of: Mapping[str, Any]) -> EventSets:
 
 
 def _times(references: EventSets, key: str, labels: tuple[str, ...]) -> dict[str, Intervals]:
-    rows = references[key]
-    return {
-        label: as_intervals(np.array([(row.start_s, row.end_s) for row in rows if row.label == label]))
-        for label in labels
-    }
+    times: dict[str, list[tuple[float, float]]] = {label: [] for label in labels}
+    for row in references[key]:
+        if row.label in times:
+            times[row.label].append((row.start_s, row.end_s))
+    return {label: as_intervals(of) for label, of in times.items()}
 
 
 def _print(out: Mapping[str, Any]) -> None:

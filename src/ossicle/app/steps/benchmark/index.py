@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from ossicle.artefacts.typed.index import BenchmarkIndexFolder, CorpusFolder, Un
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
-from ossicle.core.records import Annotation, Recording
+from ossicle.core.records import Annotation, Recording, grouped
 from ossicle.core.settings import digestible
 from ossicle.corpus.health.corpus_overlap import Overlap, corpus_overlap, require_apart
 from ossicle.corpus.indexing.corpus_index import index_corpus
@@ -85,7 +86,11 @@ class BenchmarkTruth:
 
     def notes(self, recording_id: str, label: str) -> list[Annotation]:
         """Return the annotations of a recording and label."""
-        return [one for one in self.annotations if one.recording_id == recording_id and one.label == label]
+        return self._notes.get((recording_id, label), [])
+
+    @cached_property
+    def _notes(self) -> dict[tuple[str, str], list[Annotation]]:
+        return grouped(self.annotations, lambda one: (one.recording_id, one.label))
 
     def without(self, left_out: Mapping[str, str]) -> "BenchmarkTruth":
         """Return the truth without the recordings (ids) that could not be scored."""

@@ -22,8 +22,9 @@ from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.decision import Decision
 from ossicle.core.errors import AudioError
-from ossicle.core.intervals import as_intervals, overlap
+from ossicle.core.intervals import as_intervals, meets_any, union
 from ossicle.core.pooling import as_judged
+from ossicle.core.records import by_label
 from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.review.selection import Candidate
@@ -81,12 +82,15 @@ def candidates_in(recording_id: str, track: ScoreTrack, decisions: Mapping[str, 
         Candidate(recording_id, one.start_s, one.end_s, one.label, one.score, decisions[one.label].on, True)
         for one in events
     ]
-    for one in decide(track, lowered(decisions, LOWER)):
-        same = as_intervals([(other.start_s, other.end_s) for other in events if other.label == one.label])
-        if not overlap(as_intervals([(one.start_s, one.end_s)]), same).any():
-            out.append(
-                Candidate(recording_id, one.start_s, one.end_s, one.label, one.score, decisions[one.label].on, False)
-            )
+    detected = by_label(events)
+    for label, lower in by_label(decide(track, lowered(decisions, LOWER))).items():
+        times = union(as_intervals([(one.start_s, one.end_s) for one in detected.get(label, ())]))
+        beside = ~meets_any(as_intervals([(one.start_s, one.end_s) for one in lower]), times)
+        out += [
+            Candidate(recording_id, one.start_s, one.end_s, label, one.score, decisions[label].on, False)
+            for one, alone in zip(lower, beside.tolist(), strict=True)
+            if alone
+        ]
     return out
 
 

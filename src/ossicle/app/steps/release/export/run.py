@@ -109,7 +109,7 @@ class _Work:
         self.bundle = read_bundle(BundleFolder.among(done.artefacts).bundle)
         self.plan, self.front, self.labels = self.bundle.plan, self.bundle.front, self.bundle.labels
         self.truth = read_truth(CorpusFolder.among(done.artefacts), dataset)
-        self.notes = {key: [one for one in self.truth.annotations if one.recording_id == key] for key in self.truth.ids}
+        self.notes = self.truth.notes_in
         # A split that divides clips holds out no recording as a whole.
         held_out = dataset.models if project.settings.split.kind.judges_recordings else {}
         self.held_out = {name: folds for name, folds in held_out.items() if name != FINAL}

@@ -1,0 +1,68 @@
+"""Judging reads annotations and events once, not once for every recording and label."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ossicle.core.records import Annotation, Recording
+from ossicle.core.tracks import Event
+from ossicle.evaluation.examples.events import _sorted
+from ossicle.evaluation.figures.events import average_precision, recall_by_quality
+from ossicle.evaluation.ground_truth import Truth, event_times
+from ossicle.metrics.matching import IouMatch
+
+LABELS = tuple(f"label{k}" for k in range(5))
+RULE = IouMatch()
+
+
+class Counted(tuple[Any, ...]):
+    """A tuple that counts how often it is read from its beginning."""
+
+    reads = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        type(self).reads += 1
+        return super().__iter__()
+
+
+@pytest.fixture
+def counted() -> type[Counted]:
+    return type("Counted", (Counted,), {"reads": 0})
+
+
+def judged(counted: type[Counted], n_recordings: int) -> tuple[Truth, dict[str, list[Event]]]:
+    """Return recordings with 20 annotations each, every other one of them found."""
+    ids = tuple(f"r{k}" for k in range(n_recordings))
+    notes = [
+        Annotation(key, float(k), k + 0.5, LABELS[k % len(LABELS)], quality=1 + k % 4) for key in ids for k in range(20)
+    ]
+    events = {
+        key: counted(Event(float(k), k + 0.5, LABELS[k % len(LABELS)], 0.9) for k in range(0, 20, 2)) for key in ids
+    }
+    recordings = {key: Recording(key, "tapes", f"{key}.wav", 100, 1, 10_000, key, True) for key in ids}
+    groups, folds = {key: key for key in ids}, dict.fromkeys(ids, 0)
+    return Truth(ids, LABELS, recordings, counted(notes), groups, folds), events  # type: ignore[return-value]
+
+
+JUDGES: list[Callable[[Truth, dict[str, list[Event]]], object]] = [
+    lambda truth, events: recall_by_quality(truth, event_times(events), RULE),
+    lambda truth, events: average_precision(truth, events, RULE),
+    lambda truth, events: _sorted(truth, events, RULE),
+]
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_annotations_are_read_once_and_events_twice_at_most(judge: Any, counted: type[Counted]) -> None:
+    truth, events = judged(counted, 7)
+    judge(truth, events)
+    # The annotations of all recordings once, and the events of each of the seven recordings at most twice.
+    assert 1 <= counted.reads <= 1 + 2 * 7
+
+
+def test_recall_by_quality_counts_what_was_found(counted: type[Counted]) -> None:
+    truth, events = judged(counted, 2)
+    assert recall_by_quality(truth, event_times(events), RULE) == {
+        str(quality): {"found": 10 if quality % 2 else 0, "annotated": 10, "recall": 1.0 if quality % 2 else 0.0}
+        for quality in (1, 2, 3, 4)
+    }
