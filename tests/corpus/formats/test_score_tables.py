@@ -61,12 +61,13 @@ def test_a_label_needs_its_overlap_and_what_reaches_no_window_is_counted() -> No
         RawSelection(2.8, 3.4, "a", begin_path="x"),
         RawSelection(5.9, 6.05, "b", begin_path="x"),
         RawSelection(1.0, 1.0, "a", begin_path="y"),
+        RawSelection(0.5, 1.5, "b", begin_path="z"),
     )
     table = EventTable(rows, ("x", "y", "z"), durations_s={"x": 7.0, "y": 2.0, "z": 3.0})
     found = to_windows(table, WindowPlan(3.0, 3.0, 0.25))
     assert found.lost == 2
     assert found.table.files["x"].values.tolist() == [[0, 0], [1, 0], [0, 0]]
-    assert found.table.files["z"].values.tolist() == [[0, 0]]
+    assert found.table.files["z"].values.tolist() == [[0, 1]]
     everything = to_windows(table, WindowPlan(3.0, 3.0, 0.0))
     assert everything.lost == 0
     assert everything.table.files["y"].values.tolist() == [[1, 0]]
@@ -78,3 +79,28 @@ def test_windows_need_durations_and_labels() -> None:
         to_windows(EventTable(rows, ("x", "y")), WindowPlan())
     with pytest.raises(UsageError, match="no event has a label"):
         to_windows(EventTable((), ("x",), durations_s={"x": 1.0}), WindowPlan())
+
+
+def short_events(*lengths_s: float) -> EventTable:
+    rows = tuple(RawSelection(k + 0.9, k + 0.9 + s, "chip", begin_path="x") for k, s in enumerate(lengths_s))
+    return EventTable(rows, ("x",), durations_s={"x": len(lengths_s) + 2.0})
+
+
+@given(
+    starts=st.lists(st.floats(0, 50), min_size=1, max_size=8),
+    length_s=st.floats(0, 0.5),
+    window_s=st.sampled_from([0.1, 0.3, 1.0, 3.0]),
+)
+def test_every_event_labels_a_window_by_default(starts: list[float], length_s: float, window_s: float) -> None:
+    rows = tuple(RawSelection(start, start + length_s, "chip", begin_path="x") for start in starts)
+    found = to_windows(EventTable(rows, ("x",), durations_s={"x": 60.0}), WindowPlan(window_s, window_s))
+    assert found.lost == 0
+
+
+def test_a_label_that_would_vanish_is_refused_with_a_remedy_that_works() -> None:
+    with pytest.raises(UsageError, match=r"all 2 events of 'chip' would label no window; lower --min-overlap-s 0\.25"):
+        to_windows(short_events(0.05, 0.2), WindowPlan(3.0, 3.0, 0.25))
+    assert to_windows(short_events(0.05, 0.2), WindowPlan(3.0, 3.0)).lost == 0
+    assert to_windows(short_events(0.05, 0.5), WindowPlan(3.0, 3.0, 0.25)).lost == 1
+    with pytest.raises(UsageError, match="would label no window; the windows leave gaps"):
+        to_windows(short_events(0.05), WindowPlan(0.1, 2.0))

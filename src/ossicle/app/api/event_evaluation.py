@@ -117,8 +117,8 @@ def evaluate(
     """Compare predicted events with annotations, as ``ossicle score`` does.
 
     Events are matched one to one by optimal assignment. Recordings are paired by name, without folder and audio suffix
-    if that is unique. Annotations of a recording without predictions count as missed; a recording without a
-    reference was never annotated and is left out.
+    if that is unique. Annotations of a recording without predictions count as missed, also where the predictions are a
+    table with only a header; a recording without a reference was never annotated and is left out.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def evaluate(
     Raises
     ------
     UsageError
-        No recording is in both, or a duration is missing.
+        The reference names no recording, no recording is in both, or a duration is missing.
     FormatError
         A file cannot be read.
     ValueError
@@ -177,7 +177,10 @@ def evaluate(
     missing = sorted(references.keys() - known_s.keys())
     if durations_s is not None and missing:
         raise UsageError(f"{where}: has no duration of {', '.join(missing)}; add one for each")
-    if not predicted.keys() & references.keys():
+    if not references:
+        raise UsageError(f"{_named(reference, 'reference')}: names no annotated recording, so nothing can be compared")
+    # Predictions without any recording are those of a detector that found nothing.
+    if predicted and not predicted.keys() & references.keys():
         raise UsageError(_nothing_in_common(reference, predictions, references, predicted))
     pairs = _times(references, references, ignore_labels), _times(predicted, references, ignore_labels)
     labels = sorted({label for times in pairs for of in times.values() for label in of})
@@ -204,12 +207,13 @@ def _event_sets(events: Events, label_column: str) -> EventSets:
 
 
 def _nothing_in_common(reference: Events, predictions: Events, wanted: EventSets, got: EventSets) -> str:
-    names = [
-        str(one) if isinstance(one, str | os.PathLike) else what
-        for one, what in ((predictions, "predictions"), (reference, "reference"))
-    ]
-    examples = [repr(sorted(one)[0]) if one else "none" for one in (got, wanted)]
-    return f"{' and '.join(names)} have no recording name in common (for example {' and '.join(examples)})"
+    names = f"{_named(predictions, 'predictions')} and {_named(reference, 'reference')}"
+    return f"{names} have no recording name in common (for example {sorted(got)[0]!r} and {sorted(wanted)[0]!r})"
+
+
+def _named(events: Events, role: str) -> str:
+    """Return the path of events that are read from files, else their role."""
+    return str(events) if isinstance(events, str | os.PathLike) else role
 
 
 def _times(sets: EventSets, wanted: EventSets, ignore_labels: bool) -> dict[str, dict[str, Intervals]]:

@@ -59,11 +59,13 @@ class PredictionTables:
 def write_table_of(
     path: Path, predictions: Sequence[RecordingPrediction], target: Format, options: WriteOptions
 ) -> None:
-    """Write the events of recordings to one file; a format with one recording a file names that recording in it."""
+    """Write the events of recordings to one file, which also names recordings without events if its format can.
+
+    A recording that was left out is not named: it was not examined.
+    """
     kept = [one for one in predictions if one.status != "left_out"]
     rows = tuple(row for one in kept for row in one.rows)
-    files = () if target.shape == "table" else tuple(one.name for one in kept)
-    require_writer(target)(path, EventTable(rows, files), options)
+    require_writer(target)(path, EventTable(rows, tuple(one.name for one in kept)), options)
 
 
 def require_writer(target: Format) -> Writer:

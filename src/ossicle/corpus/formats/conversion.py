@@ -91,8 +91,7 @@ def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
         tell_losses(table, how.target, how.options, account)
         windowed = to_windows(table, how.plan)
         if windowed.lost:
-            least = f"{how.plan.min_overlap_s:g} s"
-            account.left_out(f"{windowed.lost} events overlap no window by {least} and were skipped")
+            account.left_out(f"{windowed.lost} events label no window and were skipped")
         table = windowed.table
     if isinstance(table, ScoreTable):
         _write_scores(table, how.target, places)

@@ -1,10 +1,11 @@
 """Conversion of events to windows with a value for each label, and back.
 
-A label is present in a window if its events in that file overlap it by at least ``min_overlap_s`` each
-(opensoundscape's ``min_label_overlap``). In the other direction, windows whose value reaches a threshold become events,
+A label is present in a window if one of its events in that file overlaps it by at least ``min_overlap_s``
+(opensoundscape's ``min_label_overlap``), by default 0.25 s or half the event, whichever is less. In the other direction, windows whose value reaches a threshold become events,
 joined if they touch or overlap; the highest value is the score.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.score_tables import ScoreTable, Windows
 
 _TOUCH_S = 1e-6
+_LEAST_OVERLAP_S = 0.25
+# Halves of decimal times and their differences have rounding noise.
+_ROUNDING_S = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +28,25 @@ class WindowPlan:
     """Windows of ``length_s`` seconds that start every ``step_s`` from 0 to the end of a file; the last may reach
     beyond it.
 
-    ``min_overlap_s`` is the smallest overlap, in seconds, of an event with a window that it labels.
+    ``min_overlap_s`` is the smallest overlap, in seconds, of an event with a window that it labels; None: 0.25 s,
+    or half the event or a window if that is less, so that every event labels a window where windows leave no gaps.
     """
 
     length_s: float = 3.0
     step_s: float = 3.0
-    min_overlap_s: float = 0.25
+    min_overlap_s: float | None = None
 
     def times_s(self, duration_s: float) -> NDArray[np.float64]:
         """Return the windows of a file of ``duration_s`` seconds: (n, 2) float64, seconds."""
         # Rounded as in opensoundscape, so that 0.1 * 3 is 0.3 and equal windows compare equal.
         starts = np.round(np.arange(0, duration_s, self.step_s), 10)
         return np.stack([starts, starts + self.length_s], axis=1)
+
+    def overlap_s(self, row: RawSelection) -> float:
+        """Return the smallest overlap of an event with a window that it labels, in seconds."""
+        if self.min_overlap_s is not None:
+            return self.min_overlap_s
+        return min(_LEAST_OVERLAP_S, (row.end_s - row.start_s) / 2, self.length_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +58,12 @@ class Windowed:
 
 
 def to_windows(events: EventTable, plan: WindowPlan) -> Windowed:
-    """Return windows with 0 and 1 of all files of ``events``; raises UsageError without labels or with an unknown
-    duration.
+    """Return windows with 0 and 1 of all files of ``events``.
+
+    Raises
+    ------
+    UsageError
+        There is no label, a duration is unknown, or a label would be present in no window at all.
     """
     labels = tuple(sorted({row.label for row in events.rows}))
     if not labels:
@@ -64,16 +79,17 @@ def to_windows(events: EventTable, plan: WindowPlan) -> Windowed:
     column = {label: place for place, label in enumerate(labels)}
     times = {file: plan.times_s(events.durations_s[file]) for file in files}
     values = {file: np.zeros((len(times[file]), len(labels))) for file in files}
-    lost = 0
+    lost: Counter[str] = Counter()
     for row in events.rows:
         span = times[row.begin_path]
         shared = np.minimum(span[:, 1], row.end_s) - np.maximum(span[:, 0], row.start_s)
         # If no overlap is required, even an event as short as a click labels the window around it.
-        reached = (shared >= plan.min_overlap_s) & (shared >= 0)
-        lost += not reached.any()
+        reached = (shared >= plan.overlap_s(row) - _ROUNDING_S) & (shared >= 0)
+        lost[row.label] += not reached.any()
         values[row.begin_path][reached, column[row.label]] = 1.0
+    _refuse_lost_labels(events, plan, lost)
     table = ScoreTable(labels, {file: Windows(times[file], values[file]) for file in files})
-    return Windowed(table, lost)
+    return Windowed(table, lost.total())
 
 
 def to_events(table: ScoreTable, threshold: float | None) -> EventTable:
@@ -97,6 +113,20 @@ def to_events(table: ScoreTable, threshold: float | None) -> EventTable:
         file: float(windows.times_s[:, 1].max()) for file, windows in table.files.items() if len(windows.times_s)
     }
     return EventTable(tuple(rows), tuple(table.files), durations_s=ends)
+
+
+def _refuse_lost_labels(events: EventTable, plan: WindowPlan, lost: Mapping[str, int]) -> None:
+    """Reject windows in which a label is never present although it has events; ``lost`` counts those without one."""
+    counts = Counter(row.label for row in events.rows)
+    gone = sorted(label for label, count in counts.items() if lost[label] == count)
+    if not gone:
+        return
+    more = f" and of {len(gone) - 1} more labels" * (len(gone) > 1)
+    if plan.min_overlap_s is None:
+        remedy = "the windows leave gaps or end before the events: lower --step-s, or check the durations"
+    else:
+        remedy = f"lower --min-overlap-s {plan.min_overlap_s:g}, or leave it out for 0.25 s or half the event"
+    raise UsageError(f"all {counts[gone[0]]} events of {gone[0]!r}{more} would label no window; {remedy}")
 
 
 def _runs(windows: Windows, column: int, limit: float) -> list[tuple[float, float, float]]:

@@ -233,6 +233,26 @@ def test_empty_tables_count(tmp_path: Path, scored: Callable[..., Any]) -> None:
     assert out["events"] == {"f1": None, "precision": None, "recall": None}
 
 
+NOTHING = {
+    "events.csv": "file,start_time,end_time,label,score\r\n",
+    "events.tsv": "filename\tonset\toffset\tevent_label\n",
+    "events.kaleidoscope.csv": "INDIR,FOLDER,IN FILE,OFFSET,DURATION,TOP1MATCH\n",
+    "windows.csv": "file,start_time,end_time,hum\n",
+}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_a_table_of_only_a_header_misses_every_annotation(
+    tmp_path: Path, scored: Callable[..., Any], name: str
+) -> None:
+    reference = write_tables(tmp_path / "reference", CALLS, as_csv=False)
+    (tmp_path / name).write_text(NOTHING[name])
+    out = scored(reference, tmp_path / name)
+    assert (out["fn"], out["n_reference"], out["n_predicted"], out["events"]["recall"]) == (3, 3, 0, 0.0)
+    with pytest.raises(UsageError, match=f"{name}: names no annotated recording"):
+        scored(tmp_path / name, reference)
+
+
 def test_other_labels_do_not_match_unless_ignored(tmp_path: Path, scored: Callable[..., Any]) -> None:
     reference = write_tables(tmp_path / "reference", {"one": [row(1, 2, "hum")]}, as_csv=False)
     predicted = write_tables(tmp_path / "predicted", {"one": [row(1, 2, "Hum call")]}, as_csv=False)

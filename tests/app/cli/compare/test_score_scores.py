@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ossicle.app.cli.compare.score_files import read_score_set
+from ossicle.app.cli.compare.score_scores import score_scores
 from ossicle.app.cli.main import app
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.files import write_json
@@ -185,3 +186,20 @@ def test_what_cannot_be_scored_is_refused(tmp_path: Path, reference: Path, score
     (tables / "two.tsv").unlink()
     with pytest.raises(UsageError, match="no scores of two"):
         scored(reference, tables)
+
+
+def test_tables_of_only_a_header_are_compared_or_refused_in_words(tmp_path: Path, reference: Path) -> None:
+    empty, durations = tmp_path / "empty", tmp_path / "durations.tsv"
+    empty.mkdir()
+    for name in CALLS:
+        (empty / f"{name}.tsv").write_text("onset\toffset\thum\ttrill\n")
+    durations.write_text("filename\tduration\none\t60\ntwo\t60\n")
+    given = ["score", "--reference", str(reference), "--scores", str(empty), "--json"]
+    done = CliRunner().invoke(app, [*given, "--durations", str(durations)])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["psds"]["scenario_1"]["value"] == 0.0
+    with pytest.raises(UsageError, match="no score table holds a frame; give --durations"):
+        score_scores(reference, empty, None, "auto", as_json=True)
+    (tmp_path / "nobody.csv").write_text("file,start_time,end_time,label\n")
+    with pytest.raises(UsageError, match=r"nobody\.csv: names no annotated recording"):
+        score_scores(tmp_path / "nobody.csv", empty, durations, "auto", as_json=True)

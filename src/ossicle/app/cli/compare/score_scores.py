@@ -31,11 +31,15 @@ def score_scores(reference: Path, scores: Path, durations: Path | None, label_co
     tracks = dict(zip(scored, found.tracks.values(), strict=True))
     durations_s = lengths_of(references, dict(zip(measured, lengths.values(), strict=True)), durations)
     unknown = sorted(tracks.keys() - references.keys())
+    if not references:
+        raise UsageError(f"{reference}: names no annotated recording, so nothing can be compared")
     if not tracks.keys() & references.keys():
         raise UsageError(
             f"{scores} and {reference} have no recording name in common "
             f"(for example {sorted(tracks)[0]!r} and {sorted(references)[0]!r})"
         )
+    if not any(durations_s.values()):
+        raise UsageError(f"{scores}: no score table holds a frame; give --durations, the lengths of the recordings")
     unscored = sorted({row.label for rows in references.values() for row in rows} - set(found.labels))
     for what, names in (("no reference", unknown), ("labels without scores", unscored)):
         if names:

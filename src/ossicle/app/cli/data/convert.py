@@ -69,8 +69,13 @@ def convert(
         typer.Option(min=0.001, help="Distance between window starts, in seconds. Default: the window length."),
     ] = None,
     min_overlap_s: Annotated[
-        float, typer.Option(min=0.0, help="Lowest overlap with an event at which a window gets its label, in seconds.")
-    ] = 0.25,
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Lowest overlap with an event at which a window gets its label, in seconds. Default: 0.25, or half "
+            "the event if that is less.",
+        ),
+    ] = None,
     high_hz: Annotated[
         float, typer.Option(min=0.0, help="Upper frequency to write to Raven for rows without frequencies, in Hz.")
     ] = 8000.0,
