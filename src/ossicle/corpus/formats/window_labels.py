@@ -1,8 +1,9 @@
 """Conversion of events to windows with a value for each label, and back.
 
 A label is present in a window if one of its events in that file overlaps it by at least ``min_overlap_s``
-(opensoundscape's ``min_label_overlap``), by default 0.25 s or half the event, whichever is less. In the other direction, windows whose value reaches a threshold become events,
-joined if they touch or overlap; the highest value is the score.
+(opensoundscape's ``min_label_overlap``), by default 0.25 s or half the event, whichever is less. In the other
+direction, windows whose value reaches a threshold become events, joined if they touch or overlap; the highest value is
+the score.
 """
 
 from collections import Counter
