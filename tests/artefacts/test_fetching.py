@@ -145,21 +145,21 @@ def test_a_rest_of_other_bytes_is_begun_anew(server: Server, tmp_path: Path, res
 def test_other_bytes_than_the_table_says_leave_nothing(server: Server, tmp_path: Path) -> None:
     one = wanted(server)
     server.body = BODY[:-1] + b"?"
-    with pytest.raises(FetchError, match=r"^x/b c\.ogg: http://.*gives bytes of SHA-256 .*the table says"):
+    with pytest.raises(FetchError, match=r"^x/b c\.ogg: http://.*has the SHA-256 .*the table says"):
         fetch_file(one, tmp_path, QUICK)
     server.body = BODY + b"more"
-    with pytest.raises(FetchError, match=r"gives more than the 700000 bytes of the table"):
+    with pytest.raises(FetchError, match=r"sends more than the 700000 bytes that the table states"):
         fetch_file(one, tmp_path, QUICK)
     assert [name for name in left(tmp_path) if not name.startswith("x/.ossicle-fetch-")] == []
 
 
 def test_a_server_that_never_gets_there_is_given_up_and_gone_on_with_later(server: Server, tmp_path: Path) -> None:
     server.statuses = [503, 500, 429]
-    with pytest.raises(FetchError, match=r"the server says 429 .*; the same command goes on from here"):
+    with pytest.raises(FetchError, match=r"the server says 429 .*; run the same command again to resume"):
         fetch_file(wanted(server), tmp_path, QUICK)
     assert len(server.asked) == 3
     server.body = BODY[:1000]
-    with pytest.raises(FetchError, match=r"the connection ended early|did not go on"):
+    with pytest.raises(FetchError, match=r"the connection ended early|did not resume"):
         fetch_file(wanted(server), tmp_path, QUICK)
     server.body = BODY
     assert fetch_file(wanted(server), tmp_path, QUICK) == "computed"
@@ -171,7 +171,7 @@ def test_what_is_not_there_is_told_at_once(server: Server, tmp_path: Path) -> No
         fetch_file(wanted(server), tmp_path, QUICK)
     assert len(server.asked) == 1
     gone = Wanted("http://127.0.0.1:9/x.ogg", "x.ogg", 1, "0" * 64)
-    with pytest.raises(FetchError, match="goes on from here"):
+    with pytest.raises(FetchError, match="run the same command again to resume"):
         fetch_file(gone, tmp_path, Patience(timeout_s=1.0, attempts=1, pause_s=0.001))
 
 
@@ -187,7 +187,7 @@ def test_files_in_its_place_and_links_on_the_way_are_left_alone(server: Server, 
     mine = tmp_path / "x/b c.ogg"
     mine.parent.mkdir()
     mine.write_bytes(b"mine")
-    with pytest.raises(FetchError, match=r"is there with other bytes than the table says; move it away"):
+    with pytest.raises(FetchError, match=r"already exists and differs from the table; move or remove it"):
         fetch_file(wanted(server), tmp_path, QUICK)
     assert mine.read_bytes() == b"mine"
     (tmp_path / "elsewhere").mkdir()
@@ -207,7 +207,7 @@ def test_files_of_this_machine_may_have_addresses_too(tmp_path: Path) -> None:
     assert fetch_file(one, tmp_path / "out", QUICK) == "computed"
     assert (tmp_path / "out/copy.ogg").read_bytes() == BODY
     source.unlink()
-    with pytest.raises(FetchError, match="is no file that can be read"):
+    with pytest.raises(FetchError, match="is not a readable file"):
         fetch_file(one, tmp_path / "again", QUICK)
     with pytest.raises(FetchError, match="only http, https, file"):
         fetch_file(Wanted("ftp://x/y", "y", 1, "0" * 64), tmp_path / "again", QUICK)
@@ -236,7 +236,7 @@ def stopping(stop: threading.Event, after: int) -> Callable[[int], None]:
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_stopped_anywhere_the_next_call_ends_it(server: Server, tmp_path_factory, after: int) -> None:
     folder, stop = tmp_path_factory.mktemp("stop"), threading.Event()
-    with pytest.raises(FetchError, match="stopped; the same command goes on from here"):
+    with pytest.raises(FetchError, match="stopped; run the same command again to resume"):
         fetch_file(wanted(server), folder, QUICK, stop=stop, told=stopping(stop, after))
     assert not (folder / "x/b c.ogg").exists()
     assert fetch_file(wanted(server), folder, QUICK) == "computed"

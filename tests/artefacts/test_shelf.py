@@ -163,9 +163,9 @@ def test_another_artefact_in_its_place_is_not_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"hop_s": 0.1', '"hop_s": 0.2', "`digest` does not belong"),
-        ('"version": 1', '"version": 2', "`digest` does not belong"),
-        ('"bundle": "ab"', '"bundle": "ac"', "`digest` does not belong"),
+        ('"hop_s": 0.1', '"hop_s": 0.2', "`digest` does not match its settings"),
+        ('"version": 1', '"version": 2', "`digest` does not match its settings"),
+        ('"bundle": "ab"', '"bundle": "ac"', "`digest` does not match its settings"),
         ('"format": 1', '"format": 2', "format 2 is not 1"),
         ('"content": "', '"content": "x', "`content` is not a digest"),
         ('"content":', '"contents":', "lacks content"),

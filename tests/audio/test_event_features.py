@@ -128,5 +128,5 @@ def test_every_feature_is_a_number_anywhere_in_anything(start_s, length_s, level
 
 def test_the_wrong_number_of_samples_is_refused():
     at = event_frames(0.5, 0.6, CHOSEN)
-    with pytest.raises(ValueError, match="where the event needs"):
+    with pytest.raises(ValueError, match="but the event needs"):
         event_features(np.zeros(10, np.float32), at, CHOSEN)

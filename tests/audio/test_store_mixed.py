@@ -233,7 +233,7 @@ def test_lengths_that_the_index_knows_are_believed_and_headers_are_not(encode, t
 
 def test_files_that_changed_are_named(corpus, tmp_path):
     build_store(corpus.values(), tmp_path / "s", RATE, StoreSettings(only_biggest=2), audio=tmp_path)
-    with pytest.raises(ArtefactError, match="say where the recordings lie"):
+    with pytest.raises(ArtefactError, match="give the folder of the recordings"):
         MixedStore(tmp_path / "s")
     store = MixedStore(tmp_path / "s", tmp_path)
     data = corpus["d.mp3"].path.read_bytes()
@@ -262,7 +262,7 @@ def test_a_path_that_leaves_the_folder_is_refused(corpus, tmp_path):
     table = tmp_path / "s" / "raw.parquet"
     frame = pl.read_parquet(table)
     frame.with_columns(path=pl.lit("../secret.wav")).write_parquet(table)
-    with pytest.raises(ArtefactError, match="no path below a folder"):
+    with pytest.raises(ArtefactError, match="not a path below a folder"):
         MixedStore(tmp_path / "s", tmp_path)
     with pytest.raises(ValueError, match="give `audio`"):
         build_store(corpus.values(), tmp_path / "t", RATE, StoreSettings(raw=True))

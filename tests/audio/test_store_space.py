@@ -168,7 +168,7 @@ def test_an_edited_sample_is_found_when_the_store_is_built_again(items, tmp_path
     (problem,) = verify_store(folder)
     assert shard in problem
     assert items[3].recording_id in problem
-    assert "only this shard is redone" in problem
+    assert "only this shard is rebuilt" in problem
     lines: list[str] = []
     build_store(items, folder, RATE, shard_s=8, progress=lines.append)
     assert [line.split()[2][:-1] for line in lines if "computed" in line] == [shard]

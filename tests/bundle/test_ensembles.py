@@ -154,7 +154,7 @@ def test_a_changed_member_is_refused(ensemble, members, tmp_path, write):
 
 
 def test_an_ensemble_of_ensembles_is_refused(ensemble, members, tmp_path):
-    with pytest.raises(BundleError, match="is an ensemble itself"):
+    with pytest.raises(BundleError, match="is itself an ensemble"):
         ensembled(tmp_path / "nested", {"both": ensemble, "one": members["one"]})
 
 
@@ -173,13 +173,13 @@ def test_other_labels_are_refused(tmp_path, members, write, graphs):
     ("change", "words"),
     [
         (lambda of: of.update(rule="median"), "rule"),
-        (lambda of: of.update(weights=[1.0]), "1 figures for 2 members"),
+        (lambda of: of.update(weights=[1.0]), "1 numbers for 2 members"),
         (lambda of: of.update(weights=[float("inf"), 1.0]), "weights|not a number"),
         (lambda of: of.update(weights="much"), "weights"),
         (lambda of: of.update(members=[]), "members"),
         (lambda of: of["members"][0].update(name="../up"), "plain name"),
         (lambda of: of["members"][0].update(sha256="0" * 63), "64 hexadecimal"),
-        (lambda of: of["members"][1].update(name="ONE"), "differ at most in case"),
+        (lambda of: of["members"][1].update(name="ONE"), "contains a name twice"),
         (lambda of: of.update(more=1), "unknown"),
     ],
 )

@@ -68,7 +68,7 @@ def changed(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, A
         (changed(lambda c: c[LABELS[0]].update(more=1)), "more"),
         (changed(lambda c: c[LABELS[0]].pop("kind")), "kind"),
         (changed(lambda c: c[LABELS[0]].update(kind="spline")), "spline"),
-        (changed(lambda c: c[LABELS[1]].update(logits=[1.0, 0.0, 2.0])), "rise"),
+        (changed(lambda c: c[LABELS[1]].update(logits=[1.0, 0.0, 2.0])), "ascending"),
         (changed(lambda c: c[LABELS[1]].update(logits=[])), "logits"),
         (changed(lambda c: c[LABELS[1]].update(probabilities=[0.0, 0.5, 1.5])), "never fall"),
     ],

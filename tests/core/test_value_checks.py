@@ -80,13 +80,13 @@ def test_a_recording_is_refused_by_field(changes: dict[str, Any], words: str) ->
     [
         ({"labels": ()}, "labels are empty"),
         ({"labels": "call"}, "labels = 'call' is one text; give a list of names"),
-        ({"labels": ["call", "call"]}, "labels hold 'call' twice"),
-        ({"labels": ["call", ""]}, "labels hold '', which is no name"),
-        ({"labels": ["call", 3]}, "labels hold 3, which is no name"),
+        ({"labels": ["call", "call"]}, "labels contain 'call' twice"),
+        ({"labels": ["call", ""]}, "labels contain '', which is not a name"),
+        ({"labels": ["call", 3]}, "labels contain 3, which is not a name"),
         ({"labels": ["call"]}, "scores have 2 columns for 1 label"),
-        ({"scores": [0.5, 0.5]}, "scores have the shape (2,) where (n_frames, n_labels) is wanted"),
-        ({"scores": [[0.5], [0.5, 0.1]]}, "scores are no array of numbers"),
-        ({"scores": [["loud", "low"]]}, "scores are no array of numbers"),
+        ({"scores": [0.5, 0.5]}, "scores have the shape (2,); give (n_frames, n_labels)"),
+        ({"scores": [[0.5], [0.5, 0.1]]}, "scores are not an array of numbers"),
+        ({"scores": [["loud", "low"]]}, "scores are not an array of numbers"),
         ({"scores": [[0.5, 0.1], [0.5, math.nan]]}, "scores[1, 1] = nan is not a finite number"),
         ({"scores": [[0.5, math.inf]]}, "scores[0, 1] = inf is not a finite number"),
         ({"hop_s": 0.0}, "hop_s = 0.0 must be more than 0"),
@@ -94,7 +94,7 @@ def test_a_recording_is_refused_by_field(changes: dict[str, Any], words: str) ->
         ({"hop_s": None}, "hop_s = None is not a finite number"),
         ({"duration_s": -1.0}, "duration_s = -1.0 must be at least 0"),
         ({"duration_s": math.nan}, "duration_s = nan is not a finite number"),
-        ({"duration_s": 0.2}, "duration_s = 0.2 is less than the 3 frames of 0.5 s that scores hold"),
+        ({"duration_s": 0.2}, "duration_s = 0.2 is shorter than the 3 frames of 0.5 s in scores"),
     ],
 )
 def test_a_score_track_is_refused_by_field(changes: dict[str, Any], words: str) -> None:

@@ -119,7 +119,7 @@ def test_a_run_stops_where_it_is_told(tiny: Tiny, tmp_path: Path) -> None:
     assert not (tmp_path / "data" / "training").exists()
     wrong = ossicle("run", "-p", tiny.folder, "--until", "nothing")
     assert wrong.returncode == 2
-    assert "there is no step 'nothing'; steps: corpus, dataset" in wrong.stderr
+    assert "no step is called 'nothing'; steps: corpus, dataset" in wrong.stderr
 
 
 def test_named_steps_run_with_what_they_read(tiny: Tiny, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_named_steps_run_with_what_they_read(tiny: Tiny, tmp_path: Path) -> None
     assert list(json.loads(done.stdout)["outcomes"]) == ["corpus", "store"]
     wrong = ossicle("run", "stores", "-p", tiny.folder)
     assert wrong.returncode == 2
-    assert "there is no step 'stores'; steps: corpus, dataset" in wrong.stderr
+    assert "no step is called 'stores'; steps: corpus, dataset" in wrong.stderr
 
 
 def test_from_computes_anew_what_is_done(tiny: Tiny, tmp_path: Path) -> None:

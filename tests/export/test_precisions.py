@@ -102,5 +102,5 @@ def test_int8_takes_its_ranges_from_the_sound_it_is_given(graph: bytes) -> None:
 
 
 def test_int8_without_sound_is_refused(graph: bytes) -> None:
-    with pytest.raises(OssicleError, match="int8 needs sound to calibrate on"):
+    with pytest.raises(OssicleError, match="int8 needs sound for calibration"):
         quantised(graph, [])

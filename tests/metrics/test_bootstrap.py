@@ -123,7 +123,7 @@ def test_a_thousand_resamples_take_milliseconds() -> None:
 
 def test_wrong_arguments_are_refused() -> None:
     counts = np.ones((3, 3), dtype=int)
-    with pytest.raises(ValueError, match="3 recordings come with 2 groups"):
+    with pytest.raises(ValueError, match="3 recordings but 2 groups"):
         bootstrap_interval(counts, ["a", "b"], f1)
     with pytest.raises(ValueError, match="level = 95"):
         bootstrap_interval(counts, list("abc"), f1, level=95)

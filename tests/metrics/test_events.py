@@ -195,14 +195,14 @@ def test_order_of_the_mappings_does_not_matter() -> None:
     [
         ({"x": {"call": EMPTY}}, {}, None, "recording x has references but no duration"),
         ({}, {"x": {"call": EMPTY}}, None, "recording x has predictions but no duration"),
-        ({"r": {"bark": EMPTY}}, {}, None, "the references hold the label 'bark'"),
+        ({"r": {"bark": EMPTY}}, {}, None, "the references have the label 'bark'"),
         ({}, {}, {"other": "g"}, "recording r has no group"),
     ],
 )
 def test_strange_names_are_refused(references: dict, predictions: dict, groups: dict | None, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         evaluate_events(references, predictions, {"r": 10.0}, ["call"], IouMatch(), groups)
-    with pytest.raises(UsageError, match="stands twice"):
+    with pytest.raises(UsageError, match="occurs twice"):
         evaluate_events({}, {}, {"r": 10.0}, ["call", "call"], IouMatch())
 
 

@@ -122,21 +122,21 @@ def test_a_bundle_gives_the_same_predictor(weights: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "named"),
     [
-        ({**manifest(), "depth": 3}, r"model\.depth is no setting"),
-        (manifest(heads=8), r"model\.crnn\.heads is no setting"),
+        ({**manifest(), "depth": 3}, r"model\.depth is not a setting"),
+        (manifest(heads=8), r"model\.crnn\.heads is not a setting"),
         ({**manifest(), "name": "os.system"}, "not one of: crnn"),
-        ({**manifest(), "name": 5}, r"model\.name = 5 is no str"),
+        ({**manifest(), "name": 5}, r"model\.name = 5 is not of type str"),
         ({"name": "crnn", "crnn": None}, r"model\.crnn = None"),
-        (manifest(hidden="48"), r"model\.crnn\.hidden = '48' is no int"),
-        (manifest(hidden=True), r"model\.crnn\.hidden = True is no int"),
-        (manifest(channels=4), r"model\.crnn\.channels = 4 is no list"),
-        (manifest(channels=[4, "x"]), r"model\.crnn\.channels = 'x' is no int"),
+        (manifest(hidden="48"), r"model\.crnn\.hidden = '48' is not of type int"),
+        (manifest(hidden=True), r"model\.crnn\.hidden = True is not of type int"),
+        (manifest(channels=4), r"model\.crnn\.channels = 4 is not a list"),
+        (manifest(channels=[4, "x"]), r"model\.crnn\.channels = 'x' is not of type int"),
         (manifest(hidden=0), "at least 1"),
-        (manifest(hidden=1 << 20), "do not make a model.*by the settings"),
-        (manifest(hidden=1 << 62), "do not make a model.*cannot be made"),
-        (manifest(channels=[1 << 30, 1 << 30]), "do not make a model.*cannot be made"),
+        (manifest(hidden=1 << 20), "do not fit together.*by the settings"),
+        (manifest(hidden=1 << 62), "do not fit together.*cannot be made"),
+        (manifest(channels=[1 << 30, 1 << 30]), "do not fit together.*cannot be made"),
         (manifest(channels=[4] * 257, pools=[1] * 257), r"model\.crnn\.channels lists 257 values"),
-        (manifest(hidden=5), "do not make a model"),
+        (manifest(hidden=5), "do not fit together"),
         (manifest(pools=[16, 16]), "leave nothing of 16 mel bands"),
         (manifest(pools=[4]), "same number of blocks"),
     ],
@@ -157,7 +157,7 @@ def test_a_bundle_with_damaged_weights_or_another_grid_is_refused(weights: Path)
 
 def test_huge_declared_sizes_cost_no_memory(weights: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(BundleError, match="do not make a model"):
+    with pytest.raises(BundleError, match="do not fit together"):
         # 12 * 30000^2 weights of four bytes: 43 GB, if they were made.
         bundled_predictor(weights, manifest(hidden=30_000), LABELS, PLAN, FRONT)
     # ru_maxrss is in kB on Linux, in bytes on macOS.

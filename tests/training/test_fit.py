@@ -112,7 +112,7 @@ def test_a_device_that_is_missing_is_wrong_usage(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert devices("auto") == ("cpu",)
     for name in ("cuda", "cuda:1", "mps"):
-        with pytest.raises(UsageError, match=f"device '{name}' is not available here; there is cpu;") as refused:
+        with pytest.raises(UsageError, match=f"device '{name}' is not available here; available: cpu;") as refused:
             devices(name)
         assert refused.value.exit_code == 2
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

@@ -39,7 +39,7 @@ def arrays_to_bytes(arrays: Arrays, text: Mapping[str, str]) -> bytes:
     for name, array in sorted(arrays.items()):
         dtype = array.dtype.newbyteorder("<")
         if dtype not in names:
-            raise ValueError(f"{name}: arrays of {array.dtype} are not written; use one of {', '.join(DTYPES)}")
+            raise ValueError(f"{name}: cannot write arrays of {array.dtype}; use one of {', '.join(DTYPES)}")
         data = np.ascontiguousarray(array, dtype=dtype).tobytes()
         header[name] = {"dtype": names[dtype], "shape": list(array.shape), "data_offsets": [at, at + len(data)]}
         parts.append(data)
@@ -66,10 +66,10 @@ def arrays_from_bytes(data: bytes, source: str) -> tuple[dict[str, NDArray[Any]]
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ArtefactError(f"{source}: its header is not readable JSON ({error}): copy it again") from error
     if not isinstance(header, dict):
-        raise ArtefactError(f"{source}: its header is no JSON object")
+        raise ArtefactError(f"{source}: its header is not a JSON object")
     text = header.pop(_METADATA, {})
     if not isinstance(text, dict) or not all(isinstance(value, str) for value in text.values()):
-        raise ArtefactError(f"{source}: {_METADATA} is not text by name")
+        raise ArtefactError(f"{source}: {_METADATA} does not map names to text")
     body = memoryview(data)[8 + length :]
     found: dict[str, NDArray[Any]] = {}
     at = 0
@@ -91,15 +91,17 @@ def _array(body: memoryview, name: str, entry: Any, at: int, source: str) -> tup
     """Return the array described by an entry of the header, which begins at ``at``, and where it ends."""
     wrong = f"{source}: the entry of {name!a} in the header"
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-        raise ArtefactError(f"{wrong} has not dtype, shape and data_offsets")
+        raise ArtefactError(f"{wrong} must have exactly dtype, shape and data_offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise ArtefactError(f"{wrong} has a dtype that is not one of {', '.join(DTYPES)}")
     if not _counts(shape) or len(shape) > _MOST_AXES or not _counts(offsets) or len(offsets) != 2:
-        raise ArtefactError(f"{wrong} has a shape or offsets that are no counts")
+        raise ArtefactError(f"{wrong} has a shape or offsets that are not counts")
     end = at + math.prod(shape) * DTYPES[dtype].itemsize
     if offsets != [at, end] or end > len(body):
-        raise ArtefactError(f"{wrong} puts it at {offsets}, where its shape wants [{at}, {end}] of {len(body)} bytes")
+        raise ArtefactError(
+            f"{wrong} gives the offsets {offsets}, but its shape needs [{at}, {end}] of {len(body)} bytes"
+        )
     return np.frombuffer(body[at:end], dtype=DTYPES[dtype]).reshape(shape), end
 
 

@@ -89,9 +89,7 @@ def fetch_file(
     _refuse_links(place, folder)
     if place.exists():
         if not place.is_file() or place.stat().st_size != wanted.size or file_digest(place) != wanted.sha256:
-            raise FetchError(
-                f"{wanted.path}: is there with other bytes than the table says; move it away, or remove it"
-            )
+            raise FetchError(f"{wanted.path}: already exists and differs from the table; move or remove it")
         return "reused"
     part = part_of(wanted, folder)
     stop, told = stop or threading.Event(), told or (lambda n: None)
@@ -107,8 +105,8 @@ def fetch_file(
         if found != wanted.sha256:
             part.unlink()
             raise FetchError(
-                f"{wanted.path}: {wanted.address} gives bytes of SHA-256 {found}, the table says {wanted.sha256}; "
-                "correct the table, or ask whoever publishes the file"
+                f"{wanted.path}: {wanted.address} has the SHA-256 {found}, but the table says {wanted.sha256}; "
+                "correct the table, or ask the publisher of the file"
             )
         publish(part, place)
     return "computed"
@@ -119,7 +117,7 @@ def _refuse_links(place: Path, folder: Path) -> None:
         if one == folder:
             return
         if one.is_symlink():
-            raise FetchError(f"{one}: is a symbolic link, and a download would follow it elsewhere; remove it")
+            raise FetchError(f"{one}: is a symbolic link, so a download would be written to its target; remove it")
 
 
 def _receive(
@@ -141,7 +139,7 @@ def _receive(
             why = "the connection ended early"
         except _Again:
             part.unlink(missing_ok=True)
-            why = "the server did not go on where it was asked to"
+            why = "the server did not resume at the requested byte"
         except _Passing as problem:
             why = str(problem)
         # Only attempts without progress are counted: a long download may be interrupted many times.
@@ -149,9 +147,9 @@ def _receive(
         furthest = max(furthest, _size(part))
         left, pause_s = (patience.attempts, patience.pause_s) if came else (left - 1, min(2 * pause_s, 60.0))
         if left <= 0:
-            raise FetchError(f"{wanted.path}: {wanted.address}: {why}; the same command goes on from here")
+            raise FetchError(f"{wanted.path}: {wanted.address}: {why}; run the same command again to resume")
         if stop.wait(0.0 if came else pause_s):
-            raise FetchError(f"{wanted.path}: stopped; the same command goes on from here")
+            raise FetchError(f"{wanted.path}: stopped; run the same command again to resume")
 
 
 def _size(part: Path) -> int:
@@ -168,12 +166,13 @@ def _append(
         at = start
         while block := _read(stream):
             if stop.is_set():
-                raise FetchError(f"{wanted.path}: stopped; the same command goes on from here")
+                raise FetchError(f"{wanted.path}: stopped; run the same command again to resume")
             at += len(block)
             if at > wanted.size:
                 out.truncate(0)
                 raise FetchError(
-                    f"{wanted.path}: {wanted.address} gives more than the {wanted.size} bytes of the table; correct it"
+                    f"{wanted.path}: {wanted.address} sends more than the {wanted.size} bytes that the table states; "
+                    "correct the size"
                 )
             out.write(block)
             told(len(block))
@@ -195,7 +194,7 @@ def _opened(wanted: Wanted, have: int, timeout_s: float) -> Iterator[tuple[IO[by
     if parts.scheme == "file":
         source = Path(urllib.request.url2pathname(parts.path))
         if not (source.is_file() and os.access(source, os.R_OK)):
-            raise FetchError(f"{wanted.path}: {wanted.address}: is no file that can be read; correct the address")
+            raise FetchError(f"{wanted.path}: {wanted.address}: is not a readable file; correct the address")
         with source.open("rb") as local:
             local.seek(have)
             yield local, have

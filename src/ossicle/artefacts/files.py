@@ -215,9 +215,9 @@ def read_json(path: Path) -> Any:
     except json.JSONDecodeError as err:
         raise ArtefactError(f"{path}, line {err.lineno}: {err.msg}; restore the file or write it again") from err
     except ValueError as err:
-        raise ArtefactError(f"{path} holds a number too long to be ours; restore it or write it again") from err
+        raise ArtefactError(f"{path} contains a number that is too long; restore it or write it again") from err
     except RecursionError as err:
-        raise ArtefactError(f"{path} is nested too deeply to be ours; restore it or write it again") from err
+        raise ArtefactError(f"{path} is nested too deeply; restore it or write it again") from err
 
 
 def file_digest(path: Path) -> str:
@@ -242,7 +242,9 @@ def tree_digest(folder: Path, exclude: Callable[[str], bool] | tuple[str, ...] =
         for name in [*names, *folders]:
             path = Path(base) / name
             if path.is_symlink():
-                raise ArtefactError(f"{path} is a symbolic link; an artefact holds its own files, so copy it instead")
+                raise ArtefactError(
+                    f"{path} is a symbolic link; an artefact must contain its own files; copy the target instead"
+                )
         for name in names:
             path = Path(base) / name
             if not _left_out(folder, path, exclude):

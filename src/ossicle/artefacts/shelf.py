@@ -84,7 +84,9 @@ class Shelf:
             shutil.rmtree(work, ignore_errors=True)
             return place
         if (place / MANIFEST).exists() and self.find(made_from) is None:
-            raise ArtefactError(f"{place} holds another artefact than its name says; remove it and run the step again")
+            raise ArtefactError(
+                f"{place} contains another artefact than its name says; remove it and run the step again"
+            )
         if not work.is_dir():
             raise ArtefactError(f"{work} is missing: nothing was begun for this {made_from.step}; run the step again")
         sweep(work)
@@ -134,7 +136,7 @@ class Shelf:
         except (TypeError, ValueError) as err:
             raise ArtefactError(f"{file}: {err}; {remedy}") from err
         if value["digest"] != described.digest:
-            raise ArtefactError(f"{file}: `digest` does not belong to the settings and inputs beside it; {remedy}")
+            raise ArtefactError(f"{file}: `digest` does not match its settings and inputs; {remedy}")
         if not _DIGEST.fullmatch(str(value["content"])):
             raise ArtefactError(f"{file}: `content` is not a digest; {remedy}")
         return value

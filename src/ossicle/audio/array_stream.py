@@ -60,17 +60,16 @@ def mono_samples(samples: ArrayLike) -> NDArray[np.float32]:
         array = array.astype(np.float32)
     if array.dtype.kind in "iu":
         raise ValueError(
-            f"samples are whole numbers ({array.dtype}), whose full scale is not known: divide them by it "
-            "(32768 for 16 bits)"
+            f"samples are integers ({array.dtype}) of unknown full scale: divide them by it (32768 for 16 bits)"
         )
     if array.dtype.kind != "f":
         raise ValueError(f"samples are of the type {array.dtype}, not real numbers")
     if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] == 0):
-        raise ValueError(f"samples have the shape {array.shape} where (n,) or (n, channels) is wanted")
+        raise ValueError(f"samples have the shape {array.shape}; give (n,) or (n, channels)")
     # One sum is far cheaper than a mask; it may overflow for finite samples, so only the mask decides.
     if not np.isfinite(np.sum(array, dtype=np.float64)) and not np.isfinite(array).all():
         first = int(np.argmax(~np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
-        raise ValueError(f"samples hold NaN or Inf, first in sample {first}")
+        raise ValueError(f"samples contain NaN or Inf, first in sample {first}")
     mono: NDArray[np.float32] = array.astype(np.float32, copy=False)
     return mix(mono) if mono.ndim == 2 else mono
 

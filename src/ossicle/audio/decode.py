@@ -100,7 +100,7 @@ class AudioSource:
         end = start_sample + given
         reason = "" if given == n_samples else reader.failure or self._shortfall(end, start_sample)
         if given == 0 and start_sample == 0 and n_samples != 0:
-            raise AudioError(f"{self.path}: no samples decode ({reason or 'the file holds none'})")
+            raise AudioError(f"{self.path}: no samples can be decoded ({reason or 'the file holds none'})")
         status: Literal["ok", "partial", "silent"] = "partial" if reason else "ok" if loud else "silent"
         self._report = DecodeReport(given, status, reason, end / self.info.rate)
 
@@ -147,7 +147,7 @@ class SndfileReader:
         try:
             return _Sequential(os.fspath(self._path))
         except soundfile.LibsndfileError as error:
-            raise AudioError(f"{self._path}: is gone or changed since it was looked at") from error
+            raise AudioError(f"{self._path}: was removed or changed since it was checked") from error
 
     def _seek(self, sound: soundfile.SoundFile, start: int) -> bool:
         if start >= sound.frames:

@@ -72,7 +72,7 @@ def _beyond(stream: BinaryIO, size: int, at: int, order: str, length: int) -> st
     stream.seek(min(at, size))
     extra = size - at
     if extra > max(_TAG_MAX, length // 100) and any(stream.read(_TAG_MAX)):
-        return f"the header counts {length} bytes of samples, and {extra} more follow that it does not speak of"
+        return f"the header states {length} bytes of samples, but {extra} more follow"
     return ""
 
 

@@ -148,7 +148,9 @@ def event_features(samples: NDArray[np.float32], at: Frames, chosen: EventFeatur
         If the number of samples differs.
     """
     if samples.shape != (at.stop_sample - at.first_sample,):
-        raise ValueError(f"{samples.shape} samples where the event needs {at.stop_sample - at.first_sample}")
+        raise ValueError(
+            f"samples have the shape {samples.shape}, but the event needs {at.stop_sample - at.first_sample}"
+        )
     window, bins, bins_hz, bank = _arrays(chosen)
     power = power_spectrogram(samples, window, chosen.hop_samples)
     inside = slice(at.before, at.before + at.event)

@@ -157,7 +157,7 @@ def open_ffmpeg(file: Path) -> av.container.InputContainer:
         raise AudioError(f"{file}: FFmpeg cannot open it ({_words(error)})") from error
     if not container.streams.audio:
         container.close()
-        raise AudioError(f"{file}: no audio in it")
+        raise AudioError(f"{file}: contains no audio")
     return container
 
 
@@ -170,7 +170,7 @@ def _probe_ffmpeg(file: Path) -> AudioInfo:
         except av.FFmpegError as error:
             raise AudioError(f"{file}: FFmpeg cannot decode it ({_words(error)})") from error
         if frame is None:
-            raise AudioError(f"{file}: no samples in it")
+            raise AudioError(f"{file}: contains no samples")
         rate, channels = frame.sample_rate, frame.layout.nb_channels
         _refuse_absurd(file, rate, channels)
         seconds = _stated_seconds(container, stream)

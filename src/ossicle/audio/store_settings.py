@@ -46,4 +46,4 @@ class StoreSettings:
         """Reject a choice among recordings if none goes into the store."""
         if self.raw and (self.only_biggest or self.longer_s):
             name = "only_biggest" if self.only_biggest else "longer_s"
-            raise ValueError(f"raw = true builds no store: leave {name} out, or raw")
+            raise ValueError(f"raw = true builds no store: remove {name} or raw")

@@ -64,10 +64,10 @@ def read_entry(reader: Reader) -> EnsembleEntry:
         own.only({"name", "sha256"})
         members.append(MemberEntry(own.text("name", 100), own.text("sha256", 64)))
     if len({one.name.lower() for one in members}) < len(members):
-        raise reader.refuse("members", "holds names that differ at most in case")
+        raise reader.refuse("members", "contains a name twice (upper and lower case count as equal)")
     weights = reader.figures("weights", MOST_MEMBERS)
     if len(weights) != len(members):
-        raise reader.refuse("weights", f"holds {len(weights)} figures for {len(members)} members")
+        raise reader.refuse("weights", f"has {len(weights)} numbers for {len(members)} members")
     try:
         how = Combination(rule=reader.text("rule", 100), weights=weights, exponent=reader.figure("exponent"))
     except ValueError as error:
@@ -100,8 +100,10 @@ def read_ranks(data: bytes, source: Path, how: Combination, n_labels: int) -> ND
     tables = arrays.get(_TABLES)
     fits = tables is not None and tables.dtype == np.float32 and tables.ndim == 3
     if tables is None or not fits or tables.shape[::2] != (len(how.weights), n_labels) or tables.shape[1] == 0:
-        raise BundleError(f"{source}: holds no {_TABLES}, float32, of {len(how.weights)} members and {n_labels} labels")
+        raise BundleError(
+            f"{source}: does not contain {_TABLES} (float32) for {len(how.weights)} members and {n_labels} labels"
+        )
     if not np.isfinite(tables).all() or (np.diff(tables, axis=1) < 0).any():
-        raise BundleError(f"{source}: its {_TABLES} do not rise")
+        raise BundleError(f"{source}: its {_TABLES} are not ascending")
     found: NDArray[np.float32] = tables
     return found

@@ -158,7 +158,7 @@ def member_bundles(bundle: Bundle) -> dict[str, Bundle]:
         folder = bundle.folder / MEMBERS / entry.name
         for place in (folder.parent, folder):
             if place.is_symlink():
-                raise BundleError(f"{place} is a symbolic link: a bundle holds its own files")
+                raise BundleError(f"{place} is a symbolic link: a bundle must contain its own files")
         one = _manifest_in(folder)
         if _digest(one) != entry.sha256:
             raise BundleError(
@@ -176,7 +176,7 @@ def _manifest_in(folder: Path) -> Bundle:
         raise BundleError(f"{folder} is not a folder: a bundle is a folder with {MANIFEST}")
     path = regular_file(folder / MANIFEST)
     if path.stat().st_size > MAX_MANIFEST_BYTES:
-        raise BundleError(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes: this is no bundle")
+        raise BundleError(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes: this is not a bundle")
     return parse(path.read_bytes(), folder)
 
 
@@ -190,7 +190,7 @@ def _check_files(bundle: Bundle) -> None:
 def _check_member(one: Bundle, labels: tuple[str, ...]) -> None:
     # Checked before its files: ensembles within ensembles could go on for ever.
     if one.ensemble is not None:
-        raise BundleError(f"{one.folder} is an ensemble itself: name its members instead")
+        raise BundleError(f"{one.folder} is itself an ensemble: list its members instead")
     if set(one.labels) != set(labels):
         raise BundleError(f"{one.folder / MANIFEST}: labels are not those of the ensemble: {', '.join(labels)}")
 
@@ -217,5 +217,5 @@ def _parse_again(draft: Bundle) -> Bundle:
     try:
         text = canonical_json(manifest_of(draft))
     except (TypeError, ValueError) as error:
-        raise BundleError(f"{draft.folder / MANIFEST}: a value has no place in JSON: {error}") from error
+        raise BundleError(f"{draft.folder / MANIFEST}: a value cannot be written as JSON: {error}") from error
     return parse(text.encode(), draft.folder)

@@ -80,7 +80,7 @@ class ChunkGraph:
         if not fits or kind != "tensor(float)":
             raise BundleError(
                 f"{self.source}: {name} is {kind} of shape {list(shape)}, but the bundle's plan, front end and "
-                f"labels ask for tensor(float) of shape ['batch', {', '.join(map(str, inner))}]"
+                f"labels need tensor(float) of shape ['batch', {', '.join(map(str, inner))}]"
             )
 
 

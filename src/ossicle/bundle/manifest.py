@@ -95,7 +95,9 @@ class Bundle:
         with open(path, "rb") as handle:
             data = handle.read(entry.bytes + 1)
         if len(data) != entry.bytes:
-            raise BundleError(f"{path} has not the {entry.bytes} bytes that {MANIFEST} says: copy the bundle again")
+            raise BundleError(
+                f"{path} does not have the {entry.bytes} bytes that {MANIFEST} says: copy the bundle again"
+            )
         if hashlib.sha256(data).hexdigest() != entry.sha256:
             raise BundleError(f"{path} differs from its digest in {MANIFEST}: copy the bundle again")
         return data
@@ -122,9 +124,9 @@ class Bundle:
 def regular_file(path: Path) -> Path:
     """Return ``path`` if it is a regular file; raises BundleError for a link, which could lead out of the bundle."""
     if path.is_symlink():
-        raise BundleError(f"{path} is a symbolic link: a bundle holds its own files")
+        raise BundleError(f"{path} is a symbolic link: a bundle must contain its own files")
     if not path.is_file():
-        raise BundleError(f"{path} is missing or no plain file: copy the bundle again")
+        raise BundleError(f"{path} is missing or not a regular file: copy the bundle again")
     return path
 
 
@@ -132,7 +134,7 @@ def parse(data: bytes, folder: Path) -> Bundle:
     """Parse and check the manifest in ``data``; raises BundleError naming file and key."""
     reader = parse_object(data, folder / MANIFEST)
     if "bundle_version" not in reader.value:
-        raise reader.refuse("bundle_version", "is missing: this is no bundle")
+        raise reader.refuse("bundle_version", "is missing: this is not a bundle")
     version = reader.integer("bundle_version", 1, 1 << 31)
     if version > BUNDLE_VERSION:
         raise reader.refuse(
@@ -254,7 +256,7 @@ def _files(reader: Reader, own_graph: bool) -> dict[str, FileEntry]:
             raise entry.refuse("sha256", "is not 64 hexadecimal digits")
         found[name] = FileEntry(sha256, entry.integer("bytes", 0, _MAX_FILE_BYTES))
     if len({name.lower() for name in found}) < len(found):
-        raise BundleError(f"{reader.source}: files holds names that differ only in case")
+        raise BundleError(f"{reader.source}: files contains names that differ only in case")
     if own_graph and not {MODEL, WAVEFORM} & found.keys():
         raise BundleError(f"{reader.source}: files lists neither {MODEL} nor {WAVEFORM}: there is nothing to run")
     return found
@@ -276,4 +278,4 @@ def _check_geometry(bundle: Bundle, reader: Reader) -> None:
         ("plan (values of a chunk's scores)", plan.chunk_frames * len(bundle.labels), _MAX_CHUNK_VALUES),
     ):
         if found > most:
-            raise reader.refuse(key, f"= {found} is more than {most}, the most that is accepted")
+            raise reader.refuse(key, f"= {found} is more than {most}, the accepted maximum")

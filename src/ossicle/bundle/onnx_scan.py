@@ -47,7 +47,7 @@ def refuse_reaching_out(model: bytes, source: str, most_fields: int = _MOST_FIEL
         for number, value in _fields(message, source):
             n_fields += 1
             if n_fields > most_fields:
-                raise BundleError(f"{source}: its graph has more than {most_fields} fields: this is no model")
+                raise BundleError(f"{source}: its graph has more than {most_fields} fields: this is not a model")
             if isinstance(value, memoryview) and (kind, number) == ("node", _NODE_DOMAIN):
                 used.add(bytes(value))
             if isinstance(value, memoryview) and (kind, number) == ("function", _FUNCTION_DOMAIN):

@@ -26,18 +26,18 @@ def parse_object(data: bytes, source: Path) -> "Reader":
         found = dict(pairs)
         if len(found) < len(pairs):
             doubled = next(key for key, _ in pairs if [name for name, _ in pairs].count(key) > 1)
-            raise BundleError(f"{source}: key {doubled!r} stands twice")
+            raise BundleError(f"{source}: key {doubled!r} occurs twice")
         return found
 
     def constant(name: str) -> NoReturn:
-        raise BundleError(f"{source}: {name} is not a number that a bundle may hold")
+        raise BundleError(f"{source}: {name} is not a number that a bundle may contain")
 
     try:
         value = json.loads(data.decode(), object_pairs_hook=once, parse_constant=constant)
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError, ValueError) as error:
         raise BundleError(f"{source} is not readable JSON ({error}): copy the bundle again") from error
     if not isinstance(value, dict):
-        raise BundleError(f"{source} holds no JSON object: it is no bundle")
+        raise BundleError(f"{source} does not contain a JSON object, so it is not a bundle")
     return Reader(value, source)
 
 
@@ -103,7 +103,7 @@ class Reader:
             if why:
                 raise self.refuse(f"{key}[{place}]", why)
         if len(set(found)) < len(found):
-            raise self.refuse(key, "names something twice")
+            raise self.refuse(key, "contains a text twice")
         return tuple(found)
 
     def table(self, key: str) -> "Reader":
@@ -148,5 +148,5 @@ def text_fault(found: object, longest: int) -> str:
     if len(found) > longest:
         return f"is longer than {longest} characters"
     if found != found.strip() or any(unicodedata.category(one).startswith("C") for one in found):
-        return f"holds control characters or outer spaces: {found!r}"
+        return f"contains control characters or outer spaces: {found!r}"
     return ""

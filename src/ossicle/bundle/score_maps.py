@@ -42,7 +42,7 @@ def _map(reader: Reader) -> ScoreMap:
             reader.only({"kind", "logits", "probabilities"})
             return Isotonic(_figures(reader, "logits"), _figures(reader, "probabilities"))
     except ValueError as error:
-        raise reader.refuse("kind", f"= {kind!r} with figures that make no map: {error}") from error
+        raise reader.refuse("kind", f"= {kind!r} has invalid numbers: {error}") from error
     raise reader.refuse("kind", f"= {kind!r} is not one of: {PLATT}, {ISOTONIC}")
 
 
@@ -59,5 +59,5 @@ def _figures(reader: Reader, key: str) -> tuple[float, ...]:
 
 def _checked(reader: Reader, key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise reader.refuse(key, f"holds {value!r}, which is not a finite number")
+        raise reader.refuse(key, f"contains {value!r}, which is not a finite number")
     return float(value)

@@ -126,8 +126,8 @@ def framing(plan: ChunkPlan, front: FrontEndSettings) -> Framing:
     beyond = plan.window_samples - front.n_fft
     if beyond < 0 or beyond % front.hop_samples:
         raise ValueError(
-            f"chunk plan and front end disagree on window_samples / n_fft: {plan.window_samples} samples are no whole "
-            f"number of STFT frames of {front.n_fft} every {front.hop_samples}"
+            f"chunk plan and front end disagree on window_samples / n_fft: {plan.window_samples} samples are not a "
+            f"whole number of STFT frames of {front.n_fft} every {front.hop_samples}"
         )
     if beyond == 0 and plan.hop_samples != front.hop_samples:
         raise ValueError(

@@ -46,6 +46,8 @@ class Combination:
         if not self.weights:
             return (1 / n_members,) * n_members
         if len(self.weights) != n_members:
-            raise ValueError(f"weights holds {len(self.weights)} figures for {n_members} members: give one a member")
+            raise ValueError(
+                f"weights has {len(self.weights)} numbers for {n_members} members: give one for each member"
+            )
         total = sum(self.weights)
         return tuple(one / total for one in self.weights)

@@ -40,13 +40,13 @@ class Postprocess:
             return
         if len(self.kernel) % 2 == 0 or len(self.kernel) > MOST_WEIGHTS:
             raise ValueError(
-                f"kernel holds {len(self.kernel)} weights: give an odd number of at most {MOST_WEIGHTS}, the frame's "
+                f"kernel has {len(self.kernel)} weights: give an odd number of at most {MOST_WEIGHTS}, the frame's "
                 "own in the middle"
             )
         # The first and last frame of a recording may have no other neighbour with a weight, so the middle one must
         # count.
         if not self.kernel[len(self.kernel) // 2] > 0:
-            raise ValueError("kernel gives the frame itself, its middle weight, nothing: make that more than 0")
+            raise ValueError("the middle weight of kernel, for the frame itself, is 0: make it more than 0")
 
     @property
     def smooths(self) -> bool:

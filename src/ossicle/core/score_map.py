@@ -34,7 +34,7 @@ class Platt:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.slope) and math.isfinite(self.offset) and self.slope > 0):
-            raise ValueError(f"slope = {self.slope!r}, offset = {self.offset!r}: two finite figures, slope above 0")
+            raise ValueError(f"slope = {self.slope!r}, offset = {self.offset!r} must be finite, and slope above 0")
 
     def __call__(self, scores: NDArray[np.floating]) -> Figures:
         """Return the probabilities of scores in [0, 1], any shape: float64.
@@ -61,11 +61,13 @@ class Isotonic:
     def __post_init__(self) -> None:
         at, to = np.array(self.logits, dtype=np.float64), np.array(self.probabilities, dtype=np.float64)
         if len(at) != len(to) or len(at) == 0:
-            raise ValueError(f"{len(at)} logits and {len(to)} probabilities: give as many of each, at least one")
+            raise ValueError(
+                f"{len(at)} logits and {len(to)} probabilities: give the same number of both, at least one"
+            )
         if not (np.isfinite(at).all() and np.all(np.diff(at) > 0)):
-            raise ValueError("logits are not finite figures that rise")
+            raise ValueError("logits must be finite and ascending")
         if not (np.all((to >= 0) & (to <= 1)) and np.all(np.diff(to) >= 0)):
-            raise ValueError("probabilities are not figures within [0, 1] that never fall")
+            raise ValueError("probabilities must lie within [0, 1] and never fall")
 
     def __call__(self, scores: NDArray[np.floating]) -> Figures:
         """Return the probabilities of scores in [0, 1], any shape: float64.

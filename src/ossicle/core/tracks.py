@@ -56,7 +56,7 @@ class ScoreTrack:
         try:
             array: NDArray[np.float32] = np.asarray(scores, dtype=np.float32)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"ScoreTrack: scores are no array of numbers: {error}") from None
+            raise ValueError(f"ScoreTrack: scores are not an array of numbers: {error}") from None
         if array.size == 0 and array.ndim == 1:
             array = array.reshape(0, len(names))
         raise_first("ScoreTrack", _label_fault(names) or _score_fault(array, len(names)))
@@ -83,15 +83,15 @@ def _label_fault(labels: tuple[str, ...]) -> str:
         return "labels are empty: name the columns of the scores"
     for place, label in enumerate(labels):
         if text_fault("labels", label):
-            return f"labels hold {label!r}, which is no name"
+            return f"labels contain {label!r}, which is not a name"
         if label in labels[:place]:
-            return f"labels hold {label!r} twice"
+            return f"labels contain {label!r} twice"
     return ""
 
 
 def _score_fault(scores: NDArray[np.float32], n_labels: int) -> str:
     if scores.ndim != 2:
-        return f"scores have the shape {scores.shape} where (n_frames, n_labels) is wanted"
+        return f"scores have the shape {scores.shape}; give (n_frames, n_labels)"
     if scores.shape[1] != n_labels:
         columns = "1 column" if scores.shape[1] == 1 else f"{scores.shape[1]} columns"
         return f"scores have {columns} for {n_labels} {'label' if n_labels == 1 else 'labels'}"
@@ -109,7 +109,7 @@ def _length_fault(n_frames: int, hop_s: float, duration_s: float) -> str:
         return f"hop_s = {hop_s} must be more than 0"
     # The length of a resampled recording is rounded to samples, so it may reach into one more frame.
     if (n_frames - 2) * hop_s > duration_s * (1 + 1e-9):
-        return f"duration_s = {duration_s} is less than the {n_frames} frames of {hop_s:g} s that scores hold"
+        return f"duration_s = {duration_s} is shorter than the {n_frames} frames of {hop_s:g} s in scores"
     return ""
 
 

@@ -60,7 +60,7 @@ def read_hand_labels(place: Path, recordings: Iterable[Recording], labels: Seque
             found.setdefault(ids[path], []).append(HandLabel(row.start_s, row.end_s, says))
     if not found:
         raise UsageError(
-            f"[second_stage] hand_labels: no table below {place} speaks of an annotated recording; name tables after "
-            "their recordings, as in tape1.Table.1.selections.txt"
+            f"[second_stage] hand_labels: no table below {place} belongs to an annotated recording; name tables "
+            "after their recordings, as in tape1.Table.1.selections.txt"
         )
     return found

@@ -38,7 +38,7 @@ def quantised(graph: bytes, calibration: Iterable[NDArray[np.float32]]) -> bytes
     inputs = iter(calibration)
     first = next(inputs, None)
     if first is None:
-        raise OssicleError("int8 needs sound to calibrate on: the training recordings gave none")
+        raise OssicleError("int8 needs sound for calibration, but the training recordings contain none")
     reader = _Reader(model.graph.input[0].name, chain([first], inputs))
     with tempfile.TemporaryDirectory() as scratch, _quiet():
         out = Path(scratch) / "int8.onnx"

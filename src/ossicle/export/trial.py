@@ -29,7 +29,7 @@ def try_export(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings, arc
         at = f"the operator {', '.join(operators)}" if operators else "the exporter"
         first_line = str(error).strip().split("\n", 1)[0]
         raise ArtefactError(
-            f"{name} cannot be exported to ONNX, and so not become a bundle: {at} fails ({type(error).__name__}: "
+            f"{name} cannot be exported to ONNX, so it cannot become a bundle: {at} fails ({type(error).__name__}: "
             f"{first_line[:300]}); choose another network"
         ) from error
     noise = (0.1 * np.random.default_rng(0).standard_normal(plan.chunk_samples)).astype(np.float32)
@@ -37,6 +37,6 @@ def try_export(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings, arc
         check_parity(network, {MODEL: graph}, plan, front, noise)
     except OssicleError as error:
         raise ArtefactError(
-            f"{name} changes when it is exported to ONNX ({error}), and so cannot become a bundle; choose another "
+            f"{name} changes when it is exported to ONNX ({error}), so it cannot become a bundle; choose another "
             "network"
         ) from error

@@ -50,7 +50,9 @@ class EventFinder:
         keep_scores: bool = False,
     ) -> None:
         if second_stage is not None and delivery is not None and not delivery.plain:
-            raise ValueError("a second stage judges events frame by frame by the model's scores, and calibrates itself")
+            raise ValueError(
+                "a second stage needs the unchanged frame scores of the model, and includes its own calibration"
+            )
         labels, hop_s = tuple(predictor.labels), predictor.plan.hop_s
         self._scorer = Scorer(predictor, batch_chunks)
         self._delivery = delivery or Delivery()

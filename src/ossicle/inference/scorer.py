@@ -104,7 +104,7 @@ class Scorer:
         scores = self.predictor.predict(chunks)
         expected = (n_chunks, plan.core_frames, len(self.predictor.labels))
         if scores.shape != expected:
-            raise OssicleError(f"the model returned scores of shape {scores.shape} where its plan says {expected}")
+            raise OssicleError(f"the model returned scores of shape {scores.shape} but its plan expects {expected}")
         if not np.isfinite(scores).all():
             first_s = self.n_frames * plan.hop_s
             raise OssicleError(f"the model returned NaN or Inf in the chunks that begin near {first_s:.2f} s")

@@ -91,7 +91,9 @@ def bootstrap_interval(
     if n < 0:
         raise ValueError(f"n = {n} resamples must be at least 0")
     if len(groups) != len(counts):
-        raise ValueError(f"{len(counts)} recordings come with {len(groups)} groups; give one group a recording")
+        raise ValueError(
+            f"there are {len(counts)} recordings but {len(groups)} groups; give one group for each recording"
+        )
     method, n_groups = resampling_method(groups)
     value = statistic(counts.sum(axis=0, keepdims=True))[0]
     blocks = resampled_weights(groups, n, seed) if len(counts) > 1 else ()

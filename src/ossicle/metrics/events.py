@@ -235,7 +235,7 @@ def check_names(
 ) -> None:
     """Raise UsageError if references, predictions, durations, labels and groups do not fit together."""
     if len(set(labels)) < len(labels):
-        raise UsageError(f"a label stands twice among the evaluated ones ({', '.join(labels)}): name each once")
+        raise UsageError(f"a label occurs twice among the evaluated ones ({', '.join(labels)}): list each once")
     for recording in durations_s:
         if recording not in groups:
             raise UsageError(f"recording {recording} has no group: give every evaluated recording one")
@@ -246,8 +246,8 @@ def check_names(
             for label in by_label:
                 if label not in labels:
                     raise UsageError(
-                        f"recording {recording}: the {what} hold the label {label!r}, which is not among "
-                        f"the evaluated ones ({', '.join(labels)}): add it or leave its events out"
+                        f"recording {recording}: the {what} have the label {label!r}, which is not among the "
+                        f"evaluated ones ({', '.join(labels)}): add it or leave its events out"
                     )
 
 

@@ -40,7 +40,7 @@ class FrameScores:
         if not (np.isfinite(self.edges_s).all() and np.all(np.diff(self.edges_s) > 0)):
             raise ValueError("the edges of frames must be finite seconds that ascend")
         if not np.isfinite(self.scores).all():
-            raise ValueError("a score is not a finite number: it has no place among thresholds")
+            raise ValueError("a score is not a finite number: it cannot be compared with thresholds")
 
 
 def frames_of(track: ScoreTrack) -> FrameScores:

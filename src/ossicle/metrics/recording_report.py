@@ -146,7 +146,7 @@ def recording_report(
     """
     n = len(items.scores)
     if n == 0:
-        raise ValueError("there is no recording to judge")
+        raise ValueError("there are no recordings to evaluate")
     scores = np.asarray(items.scores, dtype=np.float64)
     each, names, folds = np.arange(n), tuple(labels), [int(one) for one in np.unique(items.folds)]
     told, positive = items.told, items.positive & items.told

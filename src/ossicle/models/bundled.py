@@ -30,7 +30,7 @@ def bundled_predictor(
     try:
         return load_predictor(weights, settings, labels, plan, front, device)
     except (ArtefactError, UsageError, ValueError) as error:
-        raise BundleError(f"the bundle's weights and settings do not make a model: {error}") from error
+        raise BundleError(f"the bundle's weights and settings do not fit together: {error}") from error
 
 
 def _settings(cls: type[T], values: Mapping[str, Any], where: str) -> T:
@@ -39,7 +39,7 @@ def _settings(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     given: dict[str, Any] = {}
     for name, value in values.items():
         if name not in known:
-            raise BundleError(f"bundle.json: {where}.{name} is no setting of this version; update ossicle")
+            raise BundleError(f"bundle.json: {where}.{name} is not a setting of this version; update ossicle")
         if is_dataclass(hints[name]) and isinstance(value, Mapping):
             given[name] = _settings(hints[name], value, f"{where}.{name}")
         else:
@@ -54,11 +54,11 @@ def _plain(value: Any, hint: Any, where: str) -> Any:
     """Return a JSON value as the setting's type; raises BundleError if it has another type."""
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
-            raise BundleError(f"bundle.json: {where} = {value!r} is no list")
+            raise BundleError(f"bundle.json: {where} = {value!r} is not a list")
         if len(value) > _MOST_LAYERS:
             raise BundleError(f"bundle.json: {where} lists {len(value)} values, more than the {_MOST_LAYERS} accepted")
         return tuple(_plain(one, get_args(hint)[0], where) for one in value)
     kinds: tuple[type, ...] = (int, float) if hint is float else (hint,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and hint is not bool):
-        raise BundleError(f"bundle.json: {where} = {value!r} is no {hint.__name__}")
+        raise BundleError(f"bundle.json: {where} = {value!r} is not of type {hint.__name__}")
     return value

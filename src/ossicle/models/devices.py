@@ -25,7 +25,7 @@ def devices(asked: str) -> tuple[str, ...]:
     ('cpu',)
     """
     if not _NAME.fullmatch(asked):
-        raise UsageError(f"device {asked!r}: there is auto, cpu, cuda, cuda:N (a GPU by its number) and mps")
+        raise UsageError(f"device {asked!r} is not one of: auto, cpu, cuda, cuda:N (a GPU by its number), mps")
     gpus = tuple(f"cuda:{number}" for number in range(torch.cuda.device_count())) if torch.cuda.is_available() else ()
     mps = ("mps",) if torch.backends.mps.is_available() else ()
     if asked == "auto":
@@ -33,7 +33,7 @@ def devices(asked: str) -> tuple[str, ...]:
     found = {"cpu": ("cpu",), "mps": mps, "cuda": gpus, **{gpu: (gpu,) for gpu in gpus}}.get(asked, ())
     if not found:
         there = ", ".join(("cpu", *mps, *gpus))
-        raise UsageError(f"device {asked!r} is not available here; there is {there}; use 'auto' or 'cpu'")
+        raise UsageError(f"device {asked!r} is not available here; available: {there}; use 'auto' or 'cpu'")
     return found
 
 

@@ -44,8 +44,10 @@ class ModelKind:
 
 FRAME_WISE = ModelKind(
     windows=False,
-    against_windows="model.name = {name!r} reads frame by frame, and chunks.window_s = {window_s:g} s asks for "
-    'windows: set model.name = "window", or leave chunks.window_s out',
+    against_windows=(
+        "model.name = {name!r} reads frame by frame, and chunks.window_s = {window_s:g} s asks for windows: set "
+        'model.name = "window", or remove chunks.window_s'
+    ),
     joined_frames=1,
     pretrainable=False,
     windows_vary=False,
@@ -55,8 +57,10 @@ IMAGE_WINDOWS = ModelKind(
 )
 IMAGE_FRAMES = ModelKind(
     windows=False,
-    against_windows='model.window.reading = "frames" tells every part of a chunk: set its length in chunks.core_s, and '
-    "leave chunks.window_s out",
+    against_windows=(
+        'model.window.reading = "frames" scores every part of a chunk: set its length in chunks.core_s, and remove '
+        "chunks.window_s"
+    ),
     joined_frames=JOINED_FRAMES,
     pretrainable=True,
     windows_vary=True,

@@ -76,11 +76,11 @@ class WindowSettings:
     def __post_init__(self) -> None:
         """Reject frames without an attention head, and frames normalised together with other frames of their chunk."""
         if self.reading == "frames" and self.head != "attention":
-            raise ValueError('reading = "frames" needs head = "attention": others keep no places in time')
+            raise ValueError('reading = "frames" needs head = "attention": other heads keep no positions in time')
         if self.reading == "frames" and self.normalise not in ("level", "none"):
             raise ValueError(
-                f'normalise = "{self.normalise}" makes a frame depend on the loudest of its chunk: with '
-                'reading = "frames" say normalise = "level"'
+                f'normalise = "{self.normalise}" makes a frame depend on the loudest of its chunk: with reading = '
+                '"frames" set normalise = "level"'
             )
 
     @property

@@ -88,7 +88,7 @@ def read_epoch(path: Path, made_from: str) -> int:
     ArtefactError
         If the file is damaged, was not written by Ossicle, or belongs to a training with other settings.
     """
-    remedy = f"delete the run folder {path.parent} and run again to begin the training anew"
+    remedy = f"delete the run folder {path.parent} and run again to start the training from the beginning"
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         epoch, theirs = int(state["epoch"]), state[_MADE_FROM]
@@ -97,7 +97,7 @@ def read_epoch(path: Path, made_from: str) -> int:
         first_line = str(error).split("\n", 1)[0]
         raise ArtefactError(f"{path}: not a readable training state ({first_line}); {remedy}") from error
     if not whole or epoch < 0:
-        raise ArtefactError(f"{path}: not a whole training state; {remedy}")
+        raise ArtefactError(f"{path}: an incomplete training state; {remedy}")
     if theirs != made_from:
         raise ArtefactError(f"{path}: the state of a training with other settings or clips; {remedy}")
     return epoch

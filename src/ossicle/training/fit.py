@@ -102,7 +102,9 @@ def fit(
         folder.forget_state()
         return
     if not train:
-        raise UsageError("no clips to train on: are the recordings annotated and the quality limit not too strict?")
+        raise UsageError(
+            "no clips to train on; annotate recordings, or relax dataset.quality_min and dataset.quality_max"
+        )
     torch.set_num_threads(training.threads)
     torch.manual_seed(seed_of(training.seed, "weights"))
     network = build_network(model, front, material.plan, len(material.labels))
@@ -164,9 +166,9 @@ def _out_of_memory(training: TrainingSettings, folder: RunFolder) -> Iterator[No
             raise
         done = len(folder.epochs())
         raise OssicleError(
-            f"out of memory in epoch {done + 1} with batches of {training.batch_size} crops: run again where more is "
-            f"free, and it goes on after epoch {done}; or train anew with --set training.batch_size="
-            f"{max(1, training.batch_size // 2)}"
+            f"out of memory in epoch {done + 1} with batches of {training.batch_size} crops: run again with more "
+            f"free memory to resume after epoch {done}, or start again with --set "
+            f"training.batch_size={max(1, training.batch_size // 2)}"
         ) from error
 
 

@@ -125,9 +125,9 @@ def lesson(source: PseudoSource, plan: ChunkPlan, folds: tuple[int, ...], model:
 def _require_grid(head: RoundHead, plan: ChunkPlan) -> None:
     if head.core_frames != plan.core_frames or abs(head.hop_s - plan.hop_s) > 1e-9:
         raise UsageError(
-            f"{head.path}: its windows are {head.core_frames} frames of {1000 * head.hop_s:g} ms, and this model reads "
-            f"{plan.core_frames} of {1000 * plan.hop_s:g} ms at a time: train with the [chunks] of the models that "
-            'made it, or leave it out with [pseudo] rounds = "none" and make one anew'
+            f"{head.path}: its windows are {head.core_frames} frames of {1000 * head.hop_s:g} ms, and this model "
+            f"reads {plan.core_frames} of {1000 * plan.hop_s:g} ms at a time: train with the [chunks] of the models "
+            'that made it, or exclude it with [pseudo] rounds = "none" and make a new round'
         )
 
 

@@ -99,7 +99,9 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         """Reject a device that no machine has, before the run starts."""
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
-            raise ValueError(f"device = {self.device!r} is none of: auto, cpu, cuda, cuda:N (a GPU by its number), mps")
+            raise ValueError(
+                f"device = {self.device!r} is not one of: auto, cpu, cuda, cuda:N (a GPU by its number), mps"
+            )
 
     @property
     def least_presence_s(self) -> float | None:

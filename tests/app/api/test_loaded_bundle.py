@@ -187,8 +187,8 @@ def test_what_cannot_be_read_is_refused(old_bundle: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("samples", "rate", "words"),
     [
-        ([0.0, float("nan")], 8000, "hold NaN or Inf, first in sample 1"),
-        (np.zeros(8, np.int16), 8000, "whole numbers \\(int16\\)"),
+        ([0.0, float("nan")], 8000, "contain NaN or Inf, first in sample 1"),
+        (np.zeros(8, np.int16), 8000, "integers \\(int16\\)"),
         (np.zeros((2, 2, 2)), 8000, "have the shape"),
         (["a"], 8000, "not real numbers"),
         (np.zeros(8), 0, "not a positive whole number"),

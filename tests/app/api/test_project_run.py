@@ -50,6 +50,6 @@ def test_refusals(folder: Path) -> None:
         Project.load(folder, settings={"training.epoch": 8})
     with pytest.raises(ProjectError):
         Project.load(folder / "none.toml")
-    with pytest.raises(UsageError, match="there is no step 'dinner'"):
+    with pytest.raises(UsageError, match="no step is called 'dinner'"):
         Project.load(folder).run(until="dinner")
     assert repr(Project.load(folder)).startswith("Project(")

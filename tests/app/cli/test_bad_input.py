@@ -38,7 +38,7 @@ PARTIAL = {
     **{f"cut{share}.wav": (2 * share, 0.01, "bytes of samples are missing") for share in CUTS},
     **{f"cut{share}.flac": (2 * share, 0.3, "decod") for share in CUTS},
     "claims more.wav": (2.0, 0.0, "cut off: 1000000 of 1064000 bytes"),
-    "claims less.wav": (1.0, 0.0, "counts 32000 bytes of samples, and 32000 more follow"),
+    "claims less.wav": (1.0, 0.0, "states 32000 bytes of samples, but 32000 more follow"),
 }
 LEFT_OUT = {
     "empty.wav": "empty file (0 bytes)",
@@ -211,6 +211,6 @@ def test_a_corpus_without_a_folder_is_refused(tmp_path: Path, ossicle: Commands)
     said = ossicle("check", "-p", tmp_path)
     assert said.code == 2
     assert said.err == (
-        f"ossicle: {os.fspath(tmp_path / 'ossicle.toml')}: [corpus] audio = '' names no folder; "
-        "name the folder of recordings ('.' is that of the project file)\n"
+        f"ossicle: {os.fspath(tmp_path / 'ossicle.toml')}: [corpus] audio = '' is not a folder; "
+        "give the folder of recordings ('.' is that of the project file)\n"
     )

@@ -75,7 +75,7 @@ def test_partitions_and_accounts_must_be_there(finished, ossicle, tools, monkeyp
 
     tools()
     found = lines(ossicle("check", "-p", finished, *ON, "--json").out)["slurm"]
-    assert found == [(False, "sinfo gets no answer; check that the controller runs and that SLURM_CONF is right")]
+    assert found == [(False, "sinfo does not answer; check that the controller runs and that SLURM_CONF is right")]
     assert "slurm" not in lines(ossicle("check", "-p", finished, "--json").out)
 
 
@@ -87,7 +87,7 @@ def test_without_slurm_that_is_said(finished, ossicle, monkeypatch, tmp_path) ->
     assert lines(said.out)["slurm"][0][1].startswith("sbatch is not installed here")
     run = ossicle("run", "-p", finished, *ON, "--set", "training.epochs=3")
     assert run.code == 2
-    assert run.err.splitlines()[-1].startswith("ossicle: there is no sbatch here: run this where")
+    assert run.err.splitlines()[-1].startswith("ossicle: sbatch is not installed here: run this on")
 
 
 def test_what_is_in_the_queue_is_not_submitted_again(finished, ossicle, tools, monkeypatch, tmp_path) -> None:
@@ -99,7 +99,7 @@ def test_what_is_in_the_queue_is_not_submitted_again(finished, ossicle, tools, m
     assert (first.code, first.out.splitlines()[0]) == (0, "training: 11")
     second = ossicle("jobs", "submit", "-p", project, *ON, *more)
     assert second.code == 2
-    assert "these tasks are in Slurm's queue already" in second.err
+    assert "these tasks are already in Slurm's queue" in second.err
     assert second.err.endswith("scancel 11\n")
     assert [one.name for one in (project / "data" / "jobs").iterdir()] == ["0001"]
     other = ossicle("jobs", "submit", "-p", project, *ON, "--set", "training.epochs=4", "--until", "training")
@@ -152,7 +152,7 @@ def test_results_are_pulled_whole_and_more_when_asked(finished, ossicle, tmp_pat
     ossicle("jobs", "pull", finished, "-p", place, "--with", "scores,checkpoints")
     assert tree_digest(place / "data" / "scores") == tree_digest(finished / "data" / "scores")
     again = json_free(ossicle("jobs", "pull", finished, "-p", place, "--with", "scores").out)
-    assert [outcome for name, outcome in again.items() if "scores" in name] == ["here already"]
+    assert [outcome for name, outcome in again.items() if "scores" in name] == ["already here"]
     assert not list(place.rglob(".ossicle-part*"))
 
 
@@ -186,5 +186,5 @@ def test_links_are_left_behind_and_names_are_no_options(finished, tmp_path) -> N
     assert not list(tmp_path.rglob("gone"))
     with pytest.raises(UsageError, match="contains no folder"):
         pull_project(load_project(place), "--rsh=touch gone", [])
-    with pytest.raises(OssicleError, match="holds none of"):
+    with pytest.raises(OssicleError, match="contains none of"):
         pull_project(load_project(place), str(tmp_path / "nowhere"), [])

@@ -388,8 +388,8 @@ def test_limits_are_those_of_the_pipeline(tmp_path: Path) -> None:
         ('time = "soon"', "is not a wall time"),
         ('on = "cloud"', "is not one of"),
         ("gpus = -2", "must be at least -1"),
-        ('setup = ["rm -rf ."]', "a project file may be a stranger's"),
-        ('sbatch = ["--prolog=x"]', "a project file may be a stranger's"),
+        ('setup = ["rm -rf ."]', "a project file may come from another person"),
+        ('sbatch = ["--prolog=x"]', "a project file may come from another person"),
     ],
 )
 @pytest.mark.parametrize("table", ["jobs", "jobs.training", "variants.v.jobs.scores"])

@@ -56,7 +56,7 @@ def test_both_names_in_one_file_are_refused(file: Path, text: str, old: str, new
     with pytest.raises(ProjectError) as caught:
         load_project(file)
     assert str(caught.value) == (
-        f"{file}: holds both [{old}] and [{new}], and [{old}] is the former name of [{new}]: move its keys into "
+        f"{file}: contains both [{old}] and [{new}], and [{old}] is the former name of [{new}]: move its keys into "
         f"[{new}] and delete [{old}]"
     )
 

@@ -42,13 +42,13 @@ def complaint(file: Path, text: str) -> str:
         ("[training]\nlearning_rate = nan\n", ["[training] learning_rate = nan: should be a finite number"]),
         ("[decision]\non = [0.1, inf]\n", ["[decision] on = inf: should be a finite number"]),
         ("[training]\nepochs = 0\n", ["[training] epochs = 0 must be at least 1"]),
-        ('[training]\ndevice = "tpu"\n', ["[training] device = 'tpu' is none of: auto, cpu"]),
+        ('[training]\ndevice = "tpu"\n', ["[training] device = 'tpu' is not one of: auto, cpu"]),
         ("[frontend]\nn_fft = 511\n", ["[frontend] n_fft = 511 must be even"]),
         ("[frontend]\nfmax_hz = 9000.0\n", ["[frontend] fmax_hz = 9000 Hz lies above half the rate"]),
         ("[chunks]\nwindow_s = 0.4\n", ["[chunks] step_s = 0 s: windows of 0.4 s need a step"]),
         ("[chunks]\nstep_s = 0.05\n", ["[chunks] step_s = 0.05 s is for sliding windows: give window_s too"]),
         ("[chunks]\nwindow_s = 0.4\nstep_s = 0.05\n", ["[model] name = 'crnn' reads frame by frame"]),
-        ('[model]\nname = "window"\n', ["[model] name = 'window' looks at windows: give chunks.window_s"]),
+        ('[model]\nname = "window"\n', ["[model] name = 'window' scores windows: set chunks.window_s"]),
         (
             '[model]\nname = "window"\n[chunks]\nwindow_s = 0.01\nstep_s = 0.01\n',
             ["[chunks] window_s = 0.01 s is shorter than two STFT frames (0.042 s"],
@@ -212,5 +212,5 @@ def test_no_traceback_from_the_real_command(file: Path) -> None:
 def test_pretrained_weights_are_for_networks_of_timm(tmp_path: Path) -> None:
     text = 'base = "recipe:tapes"\n[corpus]\naudio = "a"\n[training]\npretrained = "hub"\n'
     (tmp_path / "ossicle.toml").write_text(text)
-    with pytest.raises(ProjectError, match=r"\[training\] pretrained = 'hub': only networks of timm"):
+    with pytest.raises(ProjectError, match=r"\[training\] pretrained = 'hub': only timm networks"):
         load_project(tmp_path)

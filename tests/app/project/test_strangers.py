@@ -53,7 +53,7 @@ OUTSIDE = ("/etc", "..", "../x", "a/../../x", "C:/x", "C:x", r"C:\x", r"..\x", r
 @pytest.mark.parametrize("place", OUTSIDE)
 def test_a_project_file_cannot_send_artefacts_elsewhere(file: Path, place: str) -> None:
     said = complaint(file, f"{GOOD}[project]\ndata_root = '{place}'\n")
-    assert said.startswith(f"{file}: [project] data_root = {place!r}: a project file names a folder below its own")
+    assert said.startswith(f"{file}: [project] data_root = {place!r}: this folder is not below the folder of ")
     assert "--data-root" in said
 
 
@@ -78,7 +78,9 @@ def test_links_below_the_data_root_are_refused_before_a_byte_is_written(file: Pa
     place = file.parent / "data" / link
     place.parent.mkdir(parents=True)
     os.symlink(outside, place)
-    with pytest.raises(UsageError, match="is a symbolic link: a data root holds its own files; remove it") as caught:
+    with pytest.raises(
+        UsageError, match="is a symbolic link: a data root must contain its own files; remove it"
+    ) as caught:
         run_project(load_project(file), Silent())
     assert str(place) in str(caught.value)
     assert [one.name for one in outside.iterdir()] == [".ossicle-part-mine"]
@@ -169,7 +171,7 @@ def test_a_label_that_no_bundle_can_hold_is_refused_before_training(file: Path, 
         write_raven(file.parent / "tables" / f"site{site}_1.txt", [RawSelection(0.5, 0.6, label)])
     corpus_table = 'annotations = "tables"\nname_template = "site{site}_*"\n[split]\ngroup = "site"\n'
     file.write_text(f"{GOOD}{corpus_table}")
-    with pytest.raises(UsageError, match="no bundle can hold it; correct it in the annotation tables") as caught:
+    with pytest.raises(UsageError, match="a bundle cannot contain it; correct it in the annotation tables") as caught:
         run_project(load_project(file), Silent(), until="dataset")
     assert "\x1b" not in printable(str(caught.value))
 

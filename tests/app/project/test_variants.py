@@ -68,12 +68,15 @@ def test_a_training_preset_in_a_variant_is_what_it_stands_for(file: Path) -> Non
     [
         ("[variants.bad.training]\nepoch = 3\n", ["[variants.bad]", "[training] epoch: unknown key", "'epochs'"]),
         ('[variants.bad]\nbase = "wyde"\n', ["[variants.bad] base", "no variant 'wyde'", "did you mean 'wide'?"]),
-        ('[variants.bad]\nbase = "preset:wyde"\n', ["preset:wyde: there is none; presets: ", *preset_names()]),
+        (
+            '[variants.bad]\nbase = "preset:wyde"\n',
+            ["preset:wyde: this preset does not exist; presets: ", *preset_names()],
+        ),
         ("[variants.bad]\nbase = 3\n", ["[variants.bad]: base must be text"]),
         ('[variants.bad]\nbase = "bad"\n', ["more than 8 bases", "circle"]),
         ('[variants."../x".training]\nepochs = 3\n', ["'../x'", "not a plain name"]),
-        ("[variants]\nbad = 3\n", ["[variants] holds tables"]),
-        ('[variants.bad.project]\ndata_root = "/tmp"\n', ["[project] data_root = '/tmp'", "below its own"]),
+        ("[variants]\nbad = 3\n", ["[variants] must contain tables"]),
+        ('[variants.bad.project]\ndata_root = "/tmp"\n', ["[project] data_root = '/tmp'", "not below the folder of the project file"]),
     ],
 )
 def test_what_is_wrong_with_a_variant_is_said_even_where_it_is_not_asked_for(

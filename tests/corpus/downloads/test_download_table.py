@@ -37,8 +37,8 @@ def test_rows_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        ({"address": "ftp://x.org/a"}, "is no http, https or file address"),
-        ({"address": "x.org/a"}, "is no http"),
+        ({"address": "ftp://x.org/a"}, "is not an http, https or file address"),
+        ({"address": "x.org/a"}, "is not an http"),
         ({"address": "http:///a"}, "names no machine"),
         ({"address": "file://server/a"}, "names another machine"),
         ({"address": "https://me:secret@x.org/a"}, "must not contain a user name or password"),
@@ -57,9 +57,9 @@ def test_rows_as_they_are(tmp_path: Path) -> None:
         ({"path": "a/.ssh/x"}, "hidden or a very long name"),
         ({"path": "é" * 120}, "hidden or a very long name"),
         ({"path": "a/b?.ogg"}, "characters that not every system allows"),
-        ({"path": "xc0.OGG"}, "in the way of that in line 2"),
-        ({"path": "xc0.ogg/b.ogg"}, "in the way of that in line 2"),
-        ({"path": "deep"}, "in the way of that in line 3"),
+        ({"path": "xc0.OGG"}, "conflicts with that in line 2"),
+        ({"path": "xc0.ogg/b.ogg"}, "conflicts with that in line 2"),
+        ({"path": "deep"}, "conflicts with that in line 3"),
     ],
 )
 def test_what_is_refused_is_named_with_its_line(tmp_path: Path, cells: dict[str, str], said: str) -> None:

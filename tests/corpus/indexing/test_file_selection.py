@@ -79,8 +79,8 @@ def test_globs_that_leave_nothing_or_fit_nothing_are_told(folder):
     index = index_corpus(folder / "audio", folder / "tables", settings)
     idle = [(note.where, note.message) for note in index.notes if note.kind == "glob_unused"]
     assert idle == [
-        ("corpus.include", "'sietB' fits no audio file"),
-        ("corpus.exclude", "'nowhere' fits no audio file"),
+        ("corpus.include", "'sietB' matches no audio file"),
+        ("corpus.exclude", "'nowhere' matches no audio file"),
     ]
     codes = {one.code for one in find_problems(index, rate=8000, group="recording", short_gap_shares={})}
     assert {"glob_unused", "not_chosen"} <= codes

@@ -179,14 +179,16 @@ def test_the_spreadsheet_counts_recording_by_recording(folder: Path) -> None:
     assert [(one.recording_id, one.events) for one in found.recordings] == [("b1", ())]
     assert found.untouched == ("site A/tape.wav",)
     table.write_text(table.read_text().replace("site B", "site X"))
-    with pytest.raises(FormatError, match=r"review\.csv, line 7: the file 'site X/tape\.wav' is none of this export"):
+    with pytest.raises(
+        FormatError, match=r"review\.csv, line 7: the file 'site X/tape\.wav' is not part of this export"
+    ):
         said(folder)
 
 
 def test_two_tables_that_disagree_are_refused(folder: Path) -> None:
     edit(folder / RAVEN, lambda rows: rows[:-1])
     edit(folder / LABELS, lambda rows: rows[:2])
-    with pytest.raises(FormatError, match="both changed and say different things of site A/tape"):
+    with pytest.raises(FormatError, match="both changed and contradict each other for site A/tape"):
         said(folder)
     edit(folder / LABELS, lambda rows: read_raven(folder / RAVEN))
     assert len(said(folder).recordings) == 1

@@ -135,7 +135,7 @@ def test_damaged_rounds_are_named(tmp_path: Path, key: str, value: object, words
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"start_s": 30.0, "end_s": 30.5}, "lies in no examined stretch"),
+        ({"start_s": 30.0, "end_s": 30.5}, "is not in an examined stretch"),
         ({"label": ""}, "label is empty"),
         ({"recording_id": "b1"}, "another recording's id"),
         ({"start_s": float(13), "end_s": float(12)}, "start_s = 13.0 is after end_s = 12.0"),

@@ -36,5 +36,5 @@ def test_each_model_scores_as_it_would_alone(tmp_path: Path) -> None:
 def test_models_of_several_rates_are_refused(tmp_path: Path) -> None:
     other = ChunkPlan(rate=16000, hop_samples=160, window_samples=512, core_frames=50, context_frames=10)
     for models in ([], [FakePredictor(("a",), PLAN), FakePredictor(("a",), other)]):
-        with pytest.raises(ValueError, match="predictors of one rate"):
+        with pytest.raises(ValueError, match="predictors must have the same rate"):
             write_together(tmp_path / "x.wav", models, [])

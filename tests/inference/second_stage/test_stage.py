@@ -74,8 +74,8 @@ def test_an_isotonic_line_maps_the_score():
         ([0.0, -1.0, 0.0], [], "at least 0"),
         ([0.0, np.nan, 0.0], [], "finite"),
         ([0.0, 1.0], [], "three"),
-        ([0.0, 1.0, 0.0], [(0.5, 0.1), (0.5, 0.2)], "does not rise"),
-        ([0.0, 1.0, 0.0], [(0.1, 0.3), (0.5, 0.2)], "does not rise"),
+        ([0.0, 1.0, 0.0], [(0.5, 0.1), (0.5, 0.2)], "is not ascending"),
+        ([0.0, 1.0, 0.0], [(0.1, 0.3), (0.5, 0.2)], "is not ascending"),
         ([0.0, 1.0, 0.0], [(0.1, 0.3), (1.5, 0.5)], r"within \[0, 1\]"),
     ],
 )
@@ -156,7 +156,7 @@ def with_array(data, name, array):
         (lambda data: with_array(data, "0.threshold", np.array([np.nan, 0, 0])), "NaN"),
         (lambda data: with_array(data, "0.feature", np.array([5000, -1, -1], np.int32)), "a feature that is none of"),
         (lambda data: with_array(data, "0.value", None), "array '0.value' is missing"),
-        (lambda data: with_array(data, "0.weights", np.zeros(3, np.float32)), "float64 is wanted"),
+        (lambda data: with_array(data, "0.weights", np.zeros(3, np.float32)), "instead of float64"),
         (lambda data: with_array(data, "0.roots", np.zeros((1, 1), np.int32)), "roots"),
     ],
 )

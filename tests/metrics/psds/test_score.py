@@ -229,8 +229,8 @@ def test_what_does_not_fit_is_refused() -> None:
         ([], ONE, {"r": 10.0}, ["a"], "no scores of r"),
         ([("r", frames)], ONE, {"r": 10.0}, ["b"], "label 'a', which is not among the scored"),
         ([("r", frames)], ONE, {}, ["a"], "references but no duration"),
-        ([("r", frames)], ONE, {"r": 10.0}, ["a", "a"], "stands twice"),
-        ([("r", frames)], ONE, {"r": 0.0}, ["a"], "last 0 s together"),
+        ([("r", frames)], ONE, {"r": 10.0}, ["a", "a"], "occurs twice"),
+        ([("r", frames)], ONE, {"r": 0.0}, ["a"], "total duration of the evaluated recordings is 0 s"),
     ]
     for tracks, references, durations, labels, words in wrong:
         with pytest.raises(UsageError, match=words):

@@ -109,7 +109,7 @@ def test_frames_need_a_network_that_divides_the_chunk_into_them() -> None:
     assert network.per_frame == 2
     wide = replace(FRONT, n_mels=96)
     model = ModelSettings(name="window", window=replace(WINDOW, reading="frames", backbone="inception_v3"))
-    with pytest.raises(UsageError, match="places, which are no frames of 32"):
+    with pytest.raises(UsageError, match="places, which do not match frames of 32"):
         build_network(model, wide, frames_plan(3), 1)
 
 

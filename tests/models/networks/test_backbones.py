@@ -57,7 +57,7 @@ def test_a_stem_without_pooling_stays_as_it_is(max_pool: bool) -> None:
 
 @pytest.mark.parametrize("name", ["hf-hub:somebody/model", "local-dir:/tmp", "resnet18;", ""])
 def test_names_that_lead_elsewhere_are_no_networks(name: str) -> None:
-    with pytest.raises(UsageError, match="is no network of timm"):
+    with pytest.raises(UsageError, match="is not a network of timm"):
         FeatureMaps(name, False, SHAPE)
 
 

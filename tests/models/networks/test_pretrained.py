@@ -88,7 +88,7 @@ def test_files_that_are_no_weights_are_refused(tmp_path: Path) -> None:
 
 
 def test_frame_wise_networks_have_no_backbone(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="has a backbone that others trained"):
+    with pytest.raises(UsageError, match="has a backbone with pretrained weights"):
         load_pretrained(torch.nn.Linear(1, 1), HUB, WINDOW)
 
 
@@ -99,5 +99,5 @@ def test_no_hub_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timm, "create_model", fails)
     made = torch.nn.Module()
     made.backbone = torch.nn.Linear(1, 1)
-    with pytest.raises(UsageError, match=r"no weights of 'resnet10t' were to be had \(no network\); name a file"):
+    with pytest.raises(UsageError, match=r"no weights of 'resnet10t' could be downloaded \(no network\); give a file"):
         load_pretrained(made, HUB, WINDOW)

@@ -152,7 +152,7 @@ def test_a_backbone_is_named_and_has_the_stem_of_the_known_models(max_pool: bool
 
 
 def test_unknown_backbones_are_refused_with_their_neighbours() -> None:
-    with pytest.raises(UsageError, match=r"'resnet19' is no network of timm .*did you mean .*resnet18"):
+    with pytest.raises(UsageError, match=r"'resnet19' is not a network of timm .*did you mean .*resnet18"):
         image_backbone("resnet19", False, (32, 32))
 
 
@@ -168,7 +168,7 @@ def test_the_bias_starts_at_the_share_of_steps() -> None:
     made = build_network(model(), FRONT, PLANS["snapped"], 2)
     rare_event_bias(made, torch.tensor([0.1, 0.0]))
     assert torch.allclose(torch.sigmoid(made.output.bias), torch.tensor([0.1, 1e-4]), atol=1e-6)
-    with pytest.raises(TypeError, match="no linear layer"):
+    with pytest.raises(TypeError, match="not a linear layer"):
         rare_event_bias(torch.nn.ModuleDict({"output": torch.nn.Identity()}), torch.tensor([0.1]))
 
 
@@ -178,7 +178,7 @@ def test_weights_fit_every_step_and_window(tmp_path: Path) -> None:
         predictor = load_predictor(tmp_path / "weights.safetensors", model(), LABELS, plan, FRONT)
         scores = predictor.predict(np.zeros((2, plan.chunk_samples), np.float32))
         assert scores.shape == (2, plan.core_frames, 2)
-    with pytest.raises(BundleError, match="do not make a model"):
+    with pytest.raises(BundleError, match="do not fit together"):
         bundled_predictor(
             tmp_path / "weights.safetensors",
             {"name": "window", "window": {"backbone": "resnet18"}}, LABELS, PLANS["snapped"], FRONT,

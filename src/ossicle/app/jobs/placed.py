@@ -123,8 +123,8 @@ def _refuse_doubles(project: Project, jobs: Sequence[Job]) -> None:
         if any(task.argv in wanted for job in live for task in job.tasks):
             cancel = " ".join(numbers[job.name] for job in live)
             raise UsageError(
-                f"these tasks are in Slurm's queue already ({folder.path}); "
-                f"look: ossicle jobs status -p {project.file}; cancel them first to begin anew: scancel {cancel}"
+                f"these tasks are already in Slurm's queue ({folder.path}); show them: ossicle jobs status -p "
+                f"{project.file}; to start again, first cancel them: scancel {cancel}"
             )
 
 

@@ -27,7 +27,7 @@ def slurm_findings(project: Project) -> Iterator[Finding]:
     partitions = slurm.partitions()
     if partitions is None:
         yield Finding(
-            "slurm", False, "sinfo gets no answer; check that the controller runs and that SLURM_CONF is right"
+            "slurm", False, "sinfo does not answer; check that the controller runs and that SLURM_CONF is right"
         )
         return
     yield Finding("slurm", True, f"answers; partitions: {', '.join(sorted(partitions))}")
@@ -38,7 +38,7 @@ def slurm_findings(project: Project) -> Iterator[Finding]:
         if missing:
             yield Finding("slurm", False, f"{what}: there is no {', '.join(missing)}; correct [jobs] partition")
         else:
-            yield Finding("slurm", True, f"{what}: is there")
+            yield Finding("slurm", True, f"{what}: exists")
     named = _named(there, "account")
     known = slurm.accounts(getpass.getuser()) if named else None
     for name, users in named.items():

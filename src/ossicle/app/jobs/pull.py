@@ -70,7 +70,7 @@ def pull_project(
         rsync failed, or there are no results; the message holds rsync's output.
     """
     if shutil.which("rsync") is None:
-        raise UsageError("rsync is not installed; install it here and there")
+        raise UsageError("rsync is not installed; install it on this machine and on the other one")
     if remote.startswith("-") or not remote.strip():
         raise UsageError(f"{remote!r} contains no folder: write HOST:PATH or a path")
     root = remote.rstrip("/") or "/"
@@ -82,7 +82,7 @@ def pull_project(
         for name in _names(f"{root}/{there}/{folder}/"):
             what, place = f"{there}/{folder}/{name}", project.data_root / folder / name
             if (place / MANIFEST).is_file():
-                out.append(Pulled(what, 0, 0, "here already"))
+                out.append(Pulled(what, 0, 0, "already here"))
                 continue
             if dry_run:
                 row = _bring(root, what, place, dry_run=True)
@@ -93,7 +93,7 @@ def pull_project(
             if row is not None:
                 out.append(row)
     if not out:
-        raise OssicleError(f"{remote} holds none of {', '.join(results)}: is it the folder of a project that was run?")
+        raise OssicleError(f"{remote} contains none of {', '.join(results)}; give the folder of a project that was run")
     return out
 
 

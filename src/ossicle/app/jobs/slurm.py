@@ -25,8 +25,8 @@ def require_slurm() -> None:
     """Raise UsageError if Slurm is not installed."""
     if shutil.which("sbatch") is None:
         raise UsageError(
-            "there is no sbatch here: run this where Slurm's commands are, run it with --on local, or have "
-            "`ossicle jobs write` leave the scripts"
+            "sbatch is not installed here: run this on a machine with Slurm, add --on local, or write the scripts "
+            "with `ossicle jobs write`"
         )
 
 

@@ -107,7 +107,7 @@ class BenchmarkSettings:
         for window in self.windows:
             if len(window) != 2 or not all(value > 0 for value in window) or window[1] > window[0]:
                 raise ValueError(
-                    f"windows holds {list(window)}: write [window, step] in seconds, the step at most the window"
+                    f"windows contains {list(window)}: write [window, step] in seconds, the step at most the window"
                 )
         if len(set(self.windows)) < len(self.windows):
             raise ValueError("windows contains a window and step twice: write each once")
@@ -117,11 +117,11 @@ class BenchmarkSettings:
         if any(low >= high for low, high in zip(self.thresholds, self.thresholds[1:], strict=False)):
             raise ValueError("thresholds must rise from value to value")
         if strangers := [one for one in self.tables if one not in self.thresholds]:
-            raise ValueError(f"tables names {strangers[0]:g}, which is not one of the thresholds")
+            raise ValueError(f"tables contains {strangers[0]:g}, which is not one of the thresholds")
         if any(value < 0 for value in self.median_s):
             raise ValueError("median_s must be at least 0 s")
         if not (self.median_s or self.ema_s):
-            raise ValueError("median_s and ema_s are both empty: median_s = [0.0] is no smoothing")
+            raise ValueError("median_s and ema_s are both empty: median_s = [0.0] means no smoothing")
         names = ("thresholds", "off_ratio", "min_length_s", "min_gap_s")
         number = len(self.median_s) + len(self.ema_s)
         for name in names:

@@ -26,15 +26,18 @@ class EnsembleSettings:
     def __post_init__(self) -> None:
         """Reject duplicate members, and weights that do not match members or rule."""
         if len(set(self.members)) < len(self.members):
-            raise ValueError("members names one twice: give it more weight with weights instead")
+            raise ValueError("members contains a name twice; to give a member more weight, set weights")
         if len(self.members) > MOST_MEMBERS:
-            raise ValueError(f"members names {len(self.members)}, more than the {MOST_MEMBERS} that are accepted")
+            raise ValueError(f"members contains {len(self.members)} names; at most {MOST_MEMBERS} are accepted")
         if self.weights and self.rule == LEARNED:
-            raise ValueError('weights are fitted under rule = "learned": leave them out, or set rule = "mean"')
+            raise ValueError('rule = "learned" fits the weights: remove weights, or set rule = "mean"')
         if self.weights and len(self.weights) != len(self.members):
-            raise ValueError(f"weights holds {len(self.weights)} figures for {len(self.members)} members")
+            raise ValueError(
+                f"weights has {len(self.weights)} numbers for {len(self.members)} members; give one number for each "
+                "member"
+            )
         if self.weights and not sum(self.weights) > 0:
-            raise ValueError("weights are all 0: one must be more")
+            raise ValueError("weights are all 0; at least one must be above 0")
 
     @property
     def combination(self) -> Combination:

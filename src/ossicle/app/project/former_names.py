@@ -75,8 +75,8 @@ def _renamed(values: dict[str, Any], former: tuple[str, ...], above: tuple[str, 
     old, new = ".".join(path), ".".join((*above, name))
     if name in values:
         raise ProjectError(
-            f"{origin}: holds both [{old}] and [{new}], and [{old}] is the former name of [{new}]: move its keys into "
-            f"[{new}] and delete [{old}]"
+            f"{origin}: contains both [{old}] and [{new}], and [{old}] is the former name of [{new}]: move its keys "
+            f"into [{new}] and delete [{old}]"
         )
     _warn_of_table(path, name, origin)
     # Replace the old table in place, so that the order of the file stays.

@@ -139,8 +139,8 @@ def _refuse_shell(layers: Layers, local: str) -> None:
         origin = layers.origin(path)
         if path[-1] in SHELL and origin != local and not origin.startswith("--set "):
             raise ProjectError(
-                f"{origin}: [{'.'.join(path[:-1])}] {path[-1]}: a shell obeys these lines, and a project file may be a "
-                f"stranger's; write them in {local} or give them with --set"
+                f"{origin}: [{'.'.join(path[:-1])}] {path[-1]}: a shell runs these lines, and a project file may "
+                f"come from another person; write them in {local} or give them with --set"
             )
 
 

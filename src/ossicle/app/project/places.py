@@ -18,8 +18,8 @@ def require_below(stated: str, place: str) -> None:
     outside = PurePosixPath(stated).is_absolute() or windows.drive or windows.root or ".." in windows.parts
     if outside or not stated.strip():
         raise ProjectError(
-            f"{place} = {stated!r}: a project file names a folder below its own; "
-            "name others with --data-root, $OSSICLE_DATA_ROOT or in ossicle.local.toml"
+            f"{place} = {stated!r}: this folder is not below the folder of the project file; give it with "
+            "--data-root, $OSSICLE_DATA_ROOT or in ossicle.local.toml"
         )
 
 
@@ -44,8 +44,8 @@ def refuse_links(data_root: Path, results: tuple[Path, ...]) -> None:
         for name in (*folders, *names):
             if (path := Path(base) / name).is_symlink():
                 raise UsageError(
-                    f"{path} is a symbolic link: a data root holds its own files; remove it and run again "
-                    "(to keep artefacts elsewhere, move the whole data root and name it with --data-root)"
+                    f"{path} is a symbolic link: a data root must contain its own files; remove it and run again (to "
+                    "keep artefacts elsewhere, move the whole data root and name it with --data-root)"
                 )
     for result in results:
         if result.is_symlink():

@@ -82,40 +82,38 @@ class ProjectSettings:
         """Reject networks that cannot read the chunks, and windows without enough frames of the front end."""
         if self.second_stage.kind != NONE and not self.postprocess.does_nothing:
             raise ValueError(
-                "second_stage.kind: a second stage judges events by the scores of the model as they are, and "
-                "[postprocess] changes them: leave one of them out"
+                "second_stage.kind: a second stage needs the unchanged scores of the model, but [postprocess] "
+                "changes them; remove one of the two"
             )
         if self.second_stage.kind != NONE and not self.evaluation.kind.timed:
             raise ValueError(
-                "second_stage.kind: a second stage judges events by their times, and evaluation.criterion = "
-                f'"{self.evaluation.criterion}" judges {self.evaluation.kind.what}: leave one of them out'
+                "second_stage.kind: a second stage evaluates events by their times, but evaluation.criterion = "
+                f'"{self.evaluation.criterion}" evaluates {self.evaluation.kind.what}; remove one of the two'
             )
         if self.second_stage.kind != NONE and self.calibration.kind != NONE:
             raise ValueError(
-                f"calibration.kind = {self.calibration.kind!r}: the scores of a second stage are probabilities "
-                "already; leave one of them out"
+                f"calibration.kind = {self.calibration.kind!r}: the scores of a second stage are already "
+                "probabilities; remove one of the two"
             )
         kind = self.model.kind
         if self.training.pretrained and not kind.pretrainable:
             raise ValueError(
-                f"training.pretrained = {self.training.pretrained!r}: only networks of timm have weights that others "
-                'trained; set model.name = "window", or leave it out'
+                f"training.pretrained = {self.training.pretrained!r}: only timm networks have pretrained weights; "
+                'set model.name = "window", or remove it'
             )
         windows = self.chunks.window_s > 0
         if windows and not kind.windows:
             raise ValueError(kind.against_windows.format(name=self.model.name, window_s=self.chunks.window_s))
         if not windows and kind.windows:
-            raise ValueError(
-                f"model.name = {self.model.name!r} looks at windows: give chunks.window_s and chunks.step_s"
-            )
+            raise ValueError(f"model.name = {self.model.name!r} scores windows: set chunks.window_s and chunks.step_s")
         try:
             plan = self.plan
         except ValueError as error:
             raise ValueError(f"chunks.{error}") from None
         if self.augment.stretches_time and not framing(plan, self.frontend).shared:
             raise ValueError(
-                "augment.time_low, time_high: windows of an exact step have no time axis to stretch; leave both at 1, "
-                "or chunks.exact_step out"
+                "augment.time_low, time_high: windows of an exact step have no time axis to stretch; set both to 1, "
+                "or remove chunks.exact_step"
             )
         self._refuse_augmentation(plan)
 
@@ -124,19 +122,20 @@ class ProjectSettings:
         augment, early = self.augment, self.augment.early
         if augment.normalise != "none" and not self.model.own.level_free:
             raise ValueError(
-                f'augment.normalise = "{augment.normalise}" brings training crops to full scale, and what is heard '
-                'later is not: it is for networks that hear no level (model.name = "window" with '
+                f'augment.normalise = "{augment.normalise}" scales training crops to full scale, but recordings are '
+                'not scaled later: this needs a network that ignores levels (model.name = "window" with '
                 'model.window.normalise = "minmax" or "peak"); set augment.normalise = "none"'
             )
         if early.shift_probability > 0 and plan.overlaps and early.shift_s < plan.hop_s:
             raise ValueError(
-                f"augment.early.shift_s = {early.shift_s:g} s is less than a frame ({plan.hop_s:g} s), and frames that "
-                "overlap are moved by whole ones: set a larger value, or augment.early.shift_probability = 0"
+                f"augment.early.shift_s = {early.shift_s:g} s is shorter than a frame ({plan.hop_s:g} s), and "
+                "overlapping frames can only be moved by whole frames: set a larger value, or "
+                "augment.early.shift_probability = 0"
             )
         if early.shift_probability > 0 and plan.overlaps and plan.chunk_frames == 1:
             raise ValueError(
-                "augment.early.shift_probability: a chunk of one frame that looks beyond itself cannot be moved; say a "
-                "longer chunks.core_s, or augment.early.shift_probability = 0"
+                "augment.early.shift_probability: a chunk of one frame with context cannot be shifted; set a longer "
+                "chunks.core_s, or augment.early.shift_probability = 0"
             )
 
     @property

@@ -33,7 +33,9 @@ class Variants:
         active = layers.values.pop(ACTIVE, [])
         where = layers.origin((TABLE,))
         if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
-            raise ProjectError(f"{where}: [variants] holds tables: write [variants.NAME] or [variants.NAME.TABLE]")
+            raise ProjectError(
+                f"{where}: [variants] must contain tables only: write [variants.NAME] or [variants.NAME.TABLE]"
+            )
         for name in found:
             if not is_plain_name(name):
                 raise ProjectError(
@@ -42,7 +44,7 @@ class Variants:
         self._where = where
         self._found: dict[str, Overlay] = found
         if not isinstance(active, list) or not all(isinstance(name, str) for name in active):
-            raise ProjectError(f'{layers.origin((ACTIVE,))}: active is a list of names, as in active = ["quick"]')
+            raise ProjectError(f'{layers.origin((ACTIVE,))}: active must be a list of names, as in active = ["quick"]')
         self.active = tuple(dict.fromkeys(active))
         for name in self.active:
             self.require(name, f"{layers.origin((ACTIVE,))}: active")
@@ -97,6 +99,8 @@ def preset_names() -> tuple[str, ...]:
 
 def _preset(name: str, asked_by: str) -> Overlay:
     if name not in preset_names():
-        raise ProjectError(f"{asked_by} preset:{name}: there is none; presets: {', '.join(preset_names())}")
+        raise ProjectError(
+            f"{asked_by} preset:{name}: this preset does not exist; presets: {', '.join(preset_names())}"
+        )
     text = (importlib.resources.files(_PRESETS) / f"{name}.toml").read_text(encoding="utf-8")
     return parse_toml(text, f"preset:{name}")

@@ -59,7 +59,7 @@ class StoreFolder(ArtefactFolder):
     def shard_file(self, shard: str) -> Path:
         """Return the path of a shard; raises ArtefactError unless its name has the form that Ossicle writes."""
         if not (shard.isalnum() and shard.isascii()):
-            raise ArtefactError(f"{self.path}: {shard!r} is no name of a shard; build the store again")
+            raise ArtefactError(f"{self.path}: {shard!r} is not the name of a shard; build the store again")
         return self.shards / f"{shard}{_SHARD}"
 
     def shard_files(self) -> list[Path]:

@@ -178,7 +178,7 @@ def _listed(
     lost: list[StoreEntry] = []
     for item in items:
         if audio is None:
-            raise ValueError(f"recording {item.recording_id} stays out of the store: give `audio`, where its file is")
+            raise ValueError(f"recording {item.recording_id} is not stored: give `audio`, the folder of its file")
         try:
             raw.append(raw_entry(item, rate, settings, audio))
         except AudioError as error:
@@ -224,7 +224,7 @@ def _shards(
                 yield running.pop(work).name, work.result(), "computed"
     except BrokenProcessPool as error:
         raise OssicleError(
-            f"{folder}: a worker was killed, perhaps for want of memory; run it again with fewer workers to resume"
+            f"{folder}: a worker was killed, perhaps because memory ran out; run it again with fewer workers to resume"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

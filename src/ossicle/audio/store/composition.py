@@ -38,9 +38,9 @@ class Composition:
         if self.share >= 0.5:
             return ""
         return (
-            f"warning: under half of the recordings ({100 * self.share:.0f} %) come from the store, and reading the "
-            "others from their files takes tens of times longer; let more in ([store] raw, only_biggest, longer_s, "
-            "leave_gb) and build it again (ossicle store build --force)"
+            f"warning: under half of the recordings ({100 * self.share:.0f} %) come from the store, but reading the "
+            "others from their files takes tens of times longer; store more of them ([store] raw, only_biggest, "
+            "longer_s, leave_gb) and build it again (ossicle store build --force)"
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -153,11 +153,11 @@ def read_raw(folder: Path) -> tuple[RawReading, list[RawEntry]]:
     for one in entries:
         path = PurePosixPath(one.path)
         if path.is_absolute() or ".." in path.parts or not path.parts or one.n_samples < 0:
-            raise ArtefactError(f"{files.raw_file}: {one.path!r} is no path below a folder; build the store again")
+            raise ArtefactError(f"{files.raw_file}: {one.path!r} is not a path below a folder; build the store again")
     stated = read_json(files.raw_reading_file)
     decoder, reading = (stated.get("decoder"), stated.get("reading")) if isinstance(stated, dict) else (None, None)
     if decoder not in _DECODERS or reading not in _READINGS:
-        raise ArtefactError(f"{files.raw_reading_file}: says not how recordings are read; build the store again")
+        raise ArtefactError(f"{files.raw_reading_file}: does not say how recordings are read; build the store again")
     return RawReading(decoder, reading), entries
 
 

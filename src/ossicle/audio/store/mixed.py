@@ -35,7 +35,7 @@ class MixedStore:
         how, entries = read_raw(self.folder)
         if entries and audio is None:
             raise ArtefactError(
-                f"{self.folder}: {len(entries)} recordings are not in this store; say where the recordings lie"
+                f"{self.folder}: {len(entries)} recordings are not in this store; give the folder of the recordings"
             )
         self._files = RawFiles(Path(audio or "."), entries, self._store.rate, how, self._cache)
         self._ids = tuple(sorted((*self._store.ids, *self._files.entries)))

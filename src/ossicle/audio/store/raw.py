@@ -37,8 +37,8 @@ class RawFiles:
             named = ", ".join(f"{path} ({why})" for path, why in wrong[:_MOST_NAMED])
             more = f" and {len(wrong) - _MOST_NAMED} more" * (len(wrong) > _MOST_NAMED)
             raise ArtefactError(
-                f"{self.audio}: recordings that are not in the store are not what they were: {named}{more}; put them "
-                "back, or run the project again, which looks at all recordings anew"
+                f"{self.audio}: recordings outside the store have changed: {named}{more}; restore them, or run the "
+                "project again to index all recordings"
             )
 
     def _changed(self, entry: RawEntry) -> str:
@@ -58,8 +58,8 @@ class RawFiles:
             found = self._stretch(entry, low, high)
             if len(found) != high - low:
                 raise ArtefactError(
-                    f"{self.audio / entry.path}: ends before {high / self.rate:.3f} s, which it did not when it was "
-                    "listed; run the project again, which looks at all recordings anew"
+                    f"{self.audio / entry.path}: ends before {high / self.rate:.3f} s, but was longer when it was "
+                    "indexed; run the project again to index all recordings"
                 )
             out[low - start_sample : high - start_sample] = found
         return out

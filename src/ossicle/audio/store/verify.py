@@ -13,7 +13,7 @@ from ossicle.audio.store.shard import dataset, open_shard, read_entries
 from ossicle.core.errors import ArtefactError
 
 _BLOCK_SAMPLES = 1 << 20
-_AGAIN = "build the store again, and only this shard is redone"
+_AGAIN = "build the store again (only this shard is rebuilt)"
 
 
 def verify_store(
@@ -65,7 +65,7 @@ def shard_problems(folder: Path, shard: str, entries: Sequence[StoreEntry]) -> l
                 continue
             stored = dataset(file, entry.recording_id)
             if stored.shape != (entry.n_samples,) or stored.dtype != np.dtype("<i2"):
-                problems.append(f"{place}: it has not {entry.n_samples} samples; {_AGAIN}")
+                problems.append(f"{place}: it does not have {entry.n_samples} samples; {_AGAIN}")
                 continue
             crc = 0
             for start in range(0, entry.n_samples, _BLOCK_SAMPLES):
@@ -77,9 +77,9 @@ def shard_problems(folder: Path, shard: str, entries: Sequence[StoreEntry]) -> l
 
 def _file_problems(audio: Path, entry: RawEntry) -> list[str]:
     """Check whether the file of a recording outside the store is still the listed one."""
-    remedy = "put it back, or run the project again, which looks at all recordings anew"
+    remedy = "restore it, or run the project again to index all recordings"
     try:
         same = file_digest(audio / entry.path) == entry.digest
     except OSError as error:
         return [f"{audio / entry.path}: {error.strerror or error}; {remedy}"]
-    return [] if same else [f"{audio / entry.path}: is not the file that was listed (SHA-256); {remedy}"]
+    return [] if same else [f"{audio / entry.path}: differs from the indexed file (SHA-256); {remedy}"]

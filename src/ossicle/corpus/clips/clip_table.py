@@ -310,8 +310,8 @@ def clip_weight(recording: Recording, settings: DatasetSettings) -> float:
         weight = -1.0
     if not 0 <= weight < float("inf"):
         raise UsageError(
-            f"dataset.weight_field = {settings.weight_field!r}: {recording.root}/{recording.path} says {value!r}, "
-            "which is not a number of at least 0; correct it, or leave weight_field out"
+            f"dataset.weight_field = {settings.weight_field!r}: {recording.root}/{recording.path} has the value "
+            f"{value!r}, which is not a number of at least 0; correct it, or leave weight_field out"
         )
     return weight or 1.0
 

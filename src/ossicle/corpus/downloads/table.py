@@ -67,7 +67,7 @@ def read_fetch_table(table: Path, settings: FetchSettings) -> tuple[Wanted, ...]
         above = ["/".join(key.split("/")[:n]) for n in range(1, key.count("/") + 1)]
         for other in (taken.get(key), folders.get(key), *(taken.get(folder) for folder in above)):
             if other is not None:
-                raise FormatError(f"{where}: the path {path!r} is in the way of that in line {other}; give it another")
+                raise FormatError(f"{where}: the path {path!r} conflicts with that in line {other}; change it")
         taken[key] = line
         folders.update(dict.fromkeys(above, line))
         out.append(Wanted(said["address"], path, int(said["size"]), said["sha256"].lower()))
@@ -85,7 +85,9 @@ def _check_address(address: str, where: str) -> None:
     except ValueError as problem:
         raise FormatError(f"{where}: the address {address!r} is not valid ({problem})") from None
     if parts.scheme not in SCHEMES:
-        raise FormatError(f"{where}: the address {address!r} is no {', '.join(SCHEMES[:-1])} or {SCHEMES[-1]} address")
+        raise FormatError(
+            f"{where}: the address {address!r} is not an {', '.join(SCHEMES[:-1])} or {SCHEMES[-1]} address"
+        )
     if any(ord(one) < 33 or ord(one) == 127 for one in address):
         raise FormatError(f"{where}: the address {address!r} contains blanks; write %20 for each")
     if "@" in parts.netloc:

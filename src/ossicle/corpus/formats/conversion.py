@@ -79,7 +79,7 @@ def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
     if isinstance(table, ScoreTable) and how.target.shape != "windows":
         table = events_of_source(table, str(place), how.reading.threshold)
     elif isinstance(table, ScoreTable) and how.reading.threshold is not None:
-        raise UsageError(f"--threshold makes events, and {how.target.name} keeps the scores; leave it out")
+        raise UsageError(f"--threshold turns scores into events, but {how.target.name} keeps the scores; remove it")
     if isinstance(table, EventTable):
         if how.audio is not None:
             table = with_audio(table, how.audio, account)

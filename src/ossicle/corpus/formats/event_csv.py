@@ -194,8 +194,8 @@ def _find_columns(
             continue
         if name != "label" and any(one in places for one in _SAMPLES):
             raise FormatError(
-                f"{table.path}, line 1: its times are samples, and a table cannot say their rate; "
-                f"divide them by it and call the columns start_time and end_time (found: {listed})"
+                f"{table.path}, line 1: its times are in samples, and their rate is not known; divide them by the "
+                f"rate and name the columns start_time and end_time (found: {listed})"
             )
         raise FormatError(
             f"{table.path}, line 1: no column for the {name} (searched for {', '.join(COLUMNS[name])}; "

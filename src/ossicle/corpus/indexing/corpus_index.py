@@ -34,7 +34,7 @@ from ossicle.corpus.naming.recording_fields import RecordingNames
 from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import Note
 
-STEP_VERSION = 4
+STEP_VERSION = 5
 
 
 @settings
@@ -106,7 +106,7 @@ class CorpusSettings:
         if self.label_field and self.metadata.table and self.metadata.label_column:
             raise ValueError(
                 f"label_field = {self.label_field!r} and the table of [corpus.metadata] both label recordings: leave "
-                'label_field out, or say metadata.label_column = ""'
+                'label_field out, or set metadata.label_column = ""'
             )
         if self.clip_names and not self.offset_unit:
             raise ValueError(
@@ -115,8 +115,8 @@ class CorpusSettings:
             )
         if not self.audio.strip():
             raise ValueError(
-                f"audio = {self.audio!r} names no folder; "
-                "name the folder of recordings ('.' is that of the project file)"
+                f"audio = {self.audio!r} is not a folder; give the folder of recordings ('.' is that of the project "
+                "file)"
             )
 
 
@@ -213,7 +213,7 @@ def index_corpus(
     kept, annotations, more = place_annotations(
         recordings, tables, {one.path: one.reason for one in left_out}, settings.labels
     )
-    idle = [Note("glob_unused", f"corpus.{key}", f"{glob!r} fits no audio file") for key, glob in files.idle]
+    idle = [Note("glob_unused", f"corpus.{key}", f"{glob!r} matches no audio file") for key, glob in files.idle]
     divided = divided_tapes(kept, group) if settings.clip_names else []
     said = metadata.notes if metadata is not None else ()
     notes = [*idle, *clips.notes, *divided, *said, *notes, *tables.notes, *more, *duplicates(kept)]
@@ -239,7 +239,7 @@ def _identified(paths: Sequence[str], settings: CorpusSettings) -> tuple[list[st
             left_out.append(LeftOut(shown(path), "its name is not valid UTF-8; rename it"))
             continue
         if key in ids:
-            left_out.append(LeftOut(path, f"has the same name as {ids[key]!r} but for Unicode's form; rename one"))
+            left_out.append(LeftOut(path, f"has the same name as {ids[key]!r} in another Unicode form; rename one"))
             continue
         ids[key] = path
         kept.append(path)
@@ -263,8 +263,8 @@ def _grouped(
         if name and not any(one.fields.get(name) for one in recordings):
             known = ", ".join(sorted({field for one in recordings for field in one.fields}))
             raise UsageError(
-                f"{key}: no file name yields the field {name!r} (fields found: {known}); "
-                f"correct corpus.name_template = {settings.name_template!r}, which {recordings[0].path!r} must fit"
+                f"{key}: no file name yields the field {name!r} (fields found: {known}); correct "
+                f"corpus.name_template = {settings.name_template!r}, which {recordings[0].path!r} must match"
             )
     kept: list[Recording] = []
     notes: list[Note] = []
@@ -274,8 +274,8 @@ def _grouped(
         unfit = template is not None and not set(template.names) <= one.fields.keys()
         if missing:
             reason = (
-                f"its name does not fit {settings.name_template!r}, so its {missing[0]} is unknown and no split could "
-                "be trusted with it; exclude it, or group by another field"
+                f"its name does not match {settings.name_template!r}, so its {missing[0]} is unknown and no split "
+                "can place it; exclude it, or group by another field"
             )
             left_out.append(LeftOut(one.path, reason))
             continue

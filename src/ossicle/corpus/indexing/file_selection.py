@@ -63,8 +63,8 @@ def audio_files(
         apart = _below(segments, folder)
         if apart == ".":
             raise UsageError(
-                f"corpus.annotations: {segments} is the folder of the recordings, or holds it; give the cut-out "
-                "segments a folder of their own"
+                f"corpus.annotations: {segments} is the folder of the recordings, or contains it; move the cut-out "
+                "segments to a folder of their own"
             )
         listed = [path for path in listed if apart is None or not path.startswith(f"{apart}/")]
     if not listed:

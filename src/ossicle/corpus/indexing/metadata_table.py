@@ -152,8 +152,8 @@ def read_metadata(
     if not rows:
         first = f"{missing[0][0]!r} in line {missing[0][1]}" if missing else "it has no rows"
         raise UsageError(
-            f"{table}: none of its {len(missing)} rows names an audio file ({first}; one there is {paths[0]!r}); "
-            "correct corpus.audio, or name the column of the files in corpus.metadata.file_column"
+            f"{table}: none of its {len(missing)} rows names an audio file ({first}; an existing file is "
+            f"{paths[0]!r}); correct corpus.audio, or name the column of the files in corpus.metadata.file_column"
         )
     if renamed:
         message = f"{len(renamed)} rows, that in line {renamed[0]} among them, have another suffix than their file"
@@ -170,8 +170,8 @@ def _columns(read: Delimited, settings: MetadataSettings) -> dict[str, int]:
             out[kind] = -1
         elif (place := places.get(name.strip().lower())) is None:
             raise UsageError(
-                f"{read.path}: has no column {name!r} (columns: {', '.join(read.header)}); name the one that is meant "
-                f"in corpus.metadata.{kind}_column"
+                f"{read.path}: has no column {name!r} (columns: {', '.join(read.header)}); set the right column in "
+                f"corpus.metadata.{kind}_column"
             )
         else:
             out[kind] = place

@@ -58,13 +58,13 @@ class SegmentNames:
             names = set(template.names)
             if not _NEEDED <= names <= _ALLOWED or template.folders:
                 raise UsageError(
-                    f"segment_names {template.text!r}: write {{clip:*}}, {{start:#}} and {{end:#}}, and where names "
-                    "have them {quality:1|2|3|4} and {label}; no others, no folders"
+                    f"segment_names {template.text!r}: write {{clip:*}}, {{start:#}} and {{end:#}}, and if the names "
+                    "contain them {quality:1|2|3|4} and {label}; other fields and folders are not allowed"
                 )
             if "label" not in names and not default_label:
                 raise UsageError(
-                    f"segment_names {template.text!r} has no {{label}}: set corpus.default_label to what the segments "
-                    "hold"
+                    f"segment_names {template.text!r} has no {{label}}: set corpus.default_label to the label of the "
+                    "segments"
                 )
 
     def parse(self, path: str) -> tuple[Segment, int] | None:
@@ -136,7 +136,7 @@ def read_segments(
             out.notes.append(Note("segment_values", shown(file), str(problem).removeprefix(f"{file}: ")))
             continue
         if found is None:
-            out.notes.append(Note("segment_name", shown(file), "its name fits none of corpus.segment_names"))
+            out.notes.append(Note("segment_name", shown(file), "its name matches none of corpus.segment_names"))
             continue
         segment, number = found
         variants[number] += 1

@@ -73,8 +73,8 @@ class ClipNames:
         for template in self._templates:
             if set(template.names) != _PLACEHOLDERS or template.folders:
                 raise UsageError(
-                    f"clip_names {template.text!r}: write {{tape:*}}, {{start:#}} and {{end:#}}, each once, and no "
-                    "folders, as in {tape:*}.wav_{start:#}_{end:#}"
+                    f"clip_names {template.text!r}: write {{tape:*}}, {{start:#}} and {{end:#}}, each once and "
+                    "without folders, as in {tape:*}.wav_{start:#}_{end:#}"
                 )
 
     def parse(self, path: str) -> ClipName | None:
@@ -146,7 +146,7 @@ class Tapes:
         best = [path for path in found if shared[path] == max(shared.values())]
         if len(best) > 1:
             raise UsageError(
-                f"{key}: {where} speaks of {name!r}, which could be {' or '.join(sorted(best))}; exclude all but one"
+                f"{key}: {where} names {name!r}, which could be {' or '.join(sorted(best))}; exclude all but one"
             )
         return best[0]
 

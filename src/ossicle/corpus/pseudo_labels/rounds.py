@@ -238,7 +238,7 @@ def choose_view(head: RoundHead, held_out: Labelled, group: str, model: str) -> 
         raise SplitError(
             f"{head.path}: every model that made it learned from recordings that {model!r} holds out, so its labels "
             "would carry them into the figures. It was made under another split: leave it out with [pseudo] rounds = "
-            '"none" (or up_to), train, and make a round anew'
+            '"none" (or up_to), train, and make a new round'
         )
     return min(allowed, key=lambda name: (-len(head.members[name]), -len(head.taught[name].ids), name != model, name))
 

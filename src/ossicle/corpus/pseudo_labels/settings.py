@@ -71,4 +71,4 @@ class PseudoSettings:
         if self.floor > self.threshold:
             raise ValueError(f"floor = {self.floor:g} must be at most threshold = {self.threshold:g}")
         if self.audio and not self.audio.strip():
-            raise ValueError(f"audio = {self.audio!r} names no folder")
+            raise ValueError(f"audio = {self.audio!r} is not a folder")

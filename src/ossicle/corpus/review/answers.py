@@ -108,7 +108,7 @@ def _the_one(sheet: Sheet, tables: Sequence[Returned], accept_unchanged: bool) -
     for one in changed[1:]:
         if _content(one.rows) != _content(changed[0].rows):
             raise FormatError(
-                f"{changed[0].file} and {one.file} were both changed and say different things of {sheet.path}; "
+                f"{changed[0].file} and {one.file} were both changed and contradict each other for {sheet.path}; "
                 "keep one of them and delete the other"
             )
     if changed:

@@ -143,7 +143,7 @@ def _recording(value: Mapping[str, Any]) -> ReviewedRecording:
         if event.recording_id != recording_id:
             raise ValueError(f"the event at {event.start_s:g} s has another recording's id")
         if not _centre_within(event, examined):
-            raise ValueError(f"the event at {event.start_s:g} s lies in no examined stretch")
+            raise ValueError(f"the event at {event.start_s:g} s is not in an examined stretch")
     texts = {name: str(value[name]) for name in ("path", "digest")}
     return ReviewedRecording(recording_id, examined=as_stretches(union(examined)), events=events, **texts)
 

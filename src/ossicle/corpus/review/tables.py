@@ -193,8 +193,8 @@ def _require_known(path: Path, rows: Iterable[RawSelection], sheets: Sequence[Sh
     for row in rows:
         if row.begin_path not in known:
             raise FormatError(
-                f"{line_of(path, row.begin_path)}: the file {row.begin_path!r} is none of this export; "
-                "write it as it was, or remove the row"
+                f"{line_of(path, row.begin_path)}: the file {row.begin_path!r} is not part of this export; write it "
+                "as it was, or remove the row"
             )
 
 

@@ -23,8 +23,8 @@ def published_folds(members: Mapping[str, Sequence[Recording]], field: str) -> N
     without = [one.path for one in every if not one.fields.get(field)]
     if without:
         raise SplitError(
-            f"fold_field = {field!r}: {len(without)} of {len(every)} recordings have no fold, "
-            f"{_some(without)} among them; exclude them, or correct their names or rows"
+            f"fold_field = {field!r}: {len(without)} of {len(every)} recordings have no fold, including "
+            f"{_some(without)}; exclude them, or correct their names or rows"
         )
     for name, of in members.items():
         if len(values := sorted({one.fields[field] for one in of}, key=_natural)) > 1:
@@ -33,7 +33,7 @@ def published_folds(members: Mapping[str, Sequence[Recording]], field: str) -> N
             )
             raise SplitError(
                 f"fold_field = {field!r}: the group '{name}' is in several folds ({listed}), so models would be "
-                "judged on what they learnt from; correct the folds, or group by a field that they do not cut"
+                "evaluated on their training data; correct the folds, or group by a field that they do not cut"
             )
     values = fold_values(every, field)
     if len(values) < 2:

@@ -127,10 +127,10 @@ def columns_by_name(members: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ..
         more = [one for one in found if one not in labels]
         if lacks or more:
             said = [f"lacks {', '.join(map(repr, lacks))}"] if lacks else []
-            said += [f"has {', '.join(map(repr, more))} besides"] if more else []
+            said += [f"also has {', '.join(map(repr, more))}"] if more else []
             raise UsageError(
                 f"the labels of {name!r} are not those of {first!r}: it {' and '.join(said)}; members of an ensemble "
-                "score the same labels: train them on the same [corpus] labels"
+                "must score the same labels: train them on the same [corpus] labels"
             )
         places[name] = [list(found).index(one) for one in labels]
     return labels, places

@@ -82,7 +82,7 @@ def bundled_ensemble(bundle: Bundle, open_member: Callable[[Bundle], Predictor])
         If the members or their tables do not fit together.
     """
     if bundle.ensemble is None:
-        raise BundleError(f"{bundle.folder} is no ensemble")
+        raise BundleError(f"{bundle.folder} is not an ensemble")
     how, tables = bundle.ensemble.how, None
     if how.rule == RANK:
         tables = read_ranks(bundle.read_bytes(RANKS), bundle.folder / RANKS, how, len(bundle.labels))
@@ -90,7 +90,7 @@ def bundled_ensemble(bundle: Bundle, open_member: Callable[[Bundle], Predictor])
     try:
         found = Ensemble(opened, how, tables)
     except (UsageError, ValueError) as error:
-        raise BundleError(f"{bundle.folder}: its members do not make an ensemble: {error}") from error
+        raise BundleError(f"{bundle.folder}: its members do not fit together: {error}") from error
     if found.labels != bundle.labels or found.plan != bundle.plan:
         raise BundleError(f"{bundle.folder}: labels and plan are not those of its members")
     return found

@@ -28,7 +28,7 @@ def write_together(
     """
     rates = {one.plan.rate for one in predictors}
     if len(rates) != 1:
-        raise ValueError(f"predictors of one rate are needed, not of {sorted(rates)} Hz")
+        raise ValueError(f"predictors must have the same rate, not {sorted(rates)} Hz")
     stream = MonoStream(path, rates.pop())
     scorers = [Scorer(one, batch_chunks) for one in predictors]
 

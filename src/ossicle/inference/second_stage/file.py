@@ -71,7 +71,7 @@ def read_second_stage(data: bytes, source: Path) -> SecondStage:
         raise BundleError(str(error)) from error
     about = parse_object(text.get(_TEXT, "").encode(), source)
     if "version" not in about.value:
-        raise about.refuse("version", "is missing: this is no second stage")
+        raise about.refuse("version", "is missing: this is not a second stage")
     version = about.integer("version", 1, 1 << 31)
     if version > VERSION:
         raise about.refuse("version", f"= {version} is newer than {VERSION}, the newest known here: update Ossicle")
@@ -137,5 +137,5 @@ def _figure(reader: Reader, key: str) -> float:
 
 def _reals(array: NDArray[Any]) -> NDArray[np.float64]:
     if array.dtype != np.float64:
-        raise ValueError(f"an array of {array.dtype} stands where float64 is wanted")
+        raise ValueError(f"an array has the dtype {array.dtype} instead of float64")
     return array

@@ -35,12 +35,12 @@ class Calibration:
 
     def __post_init__(self) -> None:
         if self.weights.shape != (3,) or not np.isfinite(self.weights).all() or (self.weights[1:] < 0).any():
-            raise ValueError("weights are not three finite figures, the latter two at least 0")
+            raise ValueError("weights must be three finite numbers, the last two at least 0")
         line = self.isotonic
         if line.ndim != 2 or line.shape[1] != 2 or not np.isfinite(line).all() or np.any((line < 0) | (line > 1)):
             raise ValueError("isotonic is not an array (k, 2) within [0, 1]")
         if np.any(np.diff(line[:, 0]) <= 0) or np.any(np.diff(line[:, 1]) < 0):
-            raise ValueError("isotonic does not rise")
+            raise ValueError("isotonic is not ascending")
 
     def __call__(self, second: Features, first_logit: Features) -> Features:
         """Return calibrated scores in [0, 1] from the trees' probabilities and the first stage's log odds, all (n,)."""

@@ -107,7 +107,7 @@ def cross_calibrate(items: Items, labels: Sequence[str], chosen: CalibrationSett
     """
     folds = np.unique(items.folds)
     if len(folds) < 2:
-        raise SplitError(f"calibration is fitted on other folds, and there is {len(folds)}: add groups")
+        raise SplitError(f"calibration needs at least two folds, not {len(folds)}: add groups")
     everything = np.ones(len(items.folds), dtype=np.bool_)
     final = _fit(items, everything, labels, chosen)
     notes = [

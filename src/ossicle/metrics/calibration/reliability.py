@@ -81,9 +81,9 @@ def calibration_sums(
             f"scores {score.shape}, truth {np.shape(positive)} and weights {weight.shape} must be lists of one length"
         )
     if not np.all((score >= 0) & (score <= 1)):
-        raise ValueError("a score lies outside 0 to 1: it is no probability, so it has no calibration")
+        raise ValueError("a score is outside 0 to 1, so it is not a probability and has no calibration")
     if not np.all(weight >= 0):
-        raise ValueError("a weight is negative or no number")
+        raise ValueError("a weight is negative or not a number")
     truth = np.asarray(positive, dtype=np.float64)
     place = np.searchsorted(_edges(n_bins)[1:-1], score)
     weight_of, score_of, positive_of = (

@@ -133,7 +133,8 @@ def psds(
     hours = sum(durations_s.values()) / SECONDS_PER_HOUR
     if evaluated and not hours > 0:
         raise UsageError(
-            "the evaluated recordings last 0 s together, so there is no false positive an hour: correct them"
+            "the total duration of the evaluated recordings is 0 s, so there is no false positive rate: correct the "
+            "durations"
         )
     out = []
     for place, criterion in enumerate(criteria):
@@ -219,13 +220,13 @@ def _seconds(references: References, label: str) -> float:
 
 def _check_names(references: References, durations_s: Mapping[str, float], labels: Sequence[str]) -> None:
     if len(set(labels)) < len(labels):
-        raise UsageError(f"a label stands twice among the evaluated ones ({', '.join(labels)}): name each once")
+        raise UsageError(f"a label occurs twice among the evaluated ones ({', '.join(labels)}): list each once")
     for recording, of in references.items():
         if recording not in durations_s:
             raise UsageError(f"recording {recording} has references but no duration: add it or leave its events out")
         for label in of:
             if label not in labels:
                 raise UsageError(
-                    f"recording {recording}: the references hold the label {label!r}, which is not among the scored "
+                    f"recording {recording}: the references have the label {label!r}, which is not among the scored "
                     f"ones ({', '.join(labels)}): score it or leave its events out"
                 )

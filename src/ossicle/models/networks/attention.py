@@ -114,7 +114,8 @@ class AttentionFrames(_Attention):
         if n_places % self.chunk_frames:
             raise UsageError(
                 f"[model.window] backbone = {settings.backbone!r} divides a chunk of {framing.n_frames} STFT frames "
-                f'into {n_places} places, which are no frames of {framing.step_frames}; use reading = "clips"'
+                f"into {n_places} places, which do not match frames of {framing.step_frames} STFT frames; use "
+                'reading = "clips"'
             )
         self.per_frame = n_places // self.chunk_frames
 

@@ -52,7 +52,7 @@ class FeatureMaps(nn.Module):
             self.size = found[1:3] if self.channels_last else found[2:]
             self.n_features = found[3] if self.channels_last else found[1]
         else:
-            raise UsageError(f"[model.window] backbone = {name!r} gives no maps of features; use another")
+            raise UsageError(f"[model.window] backbone = {name!r} returns no feature maps; use another")
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the maps of an image."""
@@ -68,7 +68,7 @@ def _patches(network: Any, name: str) -> Shape:
         rows, columns = network.patch_embed.grid_size
     except (AttributeError, TypeError, ValueError):
         raise UsageError(
-            f'[model.window] backbone = {name!r} gives a sequence without a grid of patches; use head = "mean"'
+            f'[model.window] backbone = {name!r} returns a sequence without a grid of patches; use head = "mean"'
         ) from None
     return int(rows), int(columns)
 
@@ -76,7 +76,7 @@ def _patches(network: Any, name: str) -> Shape:
 def _create(name: str, max_pool: bool, shape: Shape, pooled: bool) -> Any:
     if not timm.is_model(name):
         hint = did_you_mean(name, timm.list_models(), most=3)
-        raise UsageError(f"[model.window] backbone = {name!r} is no network of timm {timm.__version__}; {hint}")
+        raise UsageError(f"[model.window] backbone = {name!r} is not a network of timm {timm.__version__}; {hint}")
     settings = get_pretrained_cfg(name)
     # Patch-based networks are made for one image size.
     extra: dict[str, Any] = {"img_size": shape} if settings is not None and settings.fixed_input_size else {}

@@ -35,7 +35,7 @@ def load_pretrained(network: nn.Module, source: str | Path, settings: WindowSett
     """
     backbone = getattr(network, "backbone", None)
     if backbone is None:
-        raise UsageError('[training] pretrained: only [model] name = "window" has a backbone that others trained')
+        raise UsageError('[training] pretrained: only [model] name = "window" has a backbone with pretrained weights')
     target = getattr(backbone, "network", backbone)
     if str(source) == HUB:
         _copy(target, _from_hub(settings), f"timm's weights of {settings.backbone}")
@@ -51,8 +51,8 @@ def _from_hub(settings: WindowSettings) -> Mapping[str, Tensor]:
     except Exception as error:  # whatever the network and the hub's libraries raise
         first_line = str(error).split("\n", 1)[0]
         raise UsageError(
-            f'[training] pretrained = "hub": no weights of {settings.backbone!r} were to be had ({first_line}); name a '
-            "file that was fetched elsewhere"
+            f'[training] pretrained = "hub": no weights of {settings.backbone!r} could be downloaded ({first_line}); '
+            "give a file that you downloaded elsewhere"
         ) from error
     state: Mapping[str, Tensor] = found.state_dict()
     return state
@@ -74,7 +74,7 @@ def _from_file(path: Path) -> Mapping[str, Tensor]:
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
     if not isinstance(state, Mapping) or not all(isinstance(one, Tensor) for one in state.values()):
-        raise ArtefactError(f"{path}: holds no table of weights; save the state_dict of the network")
+        raise ArtefactError(f"{path}: contains no table of weights; save the state_dict of the network")
     return state
 
 

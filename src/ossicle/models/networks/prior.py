@@ -11,7 +11,7 @@ def rare_event_bias(network: nn.Module, positive_share: Tensor) -> None:
     """
     output = network.get_submodule("output")
     if not isinstance(output, nn.Linear) or output.bias is None:
-        raise TypeError(f"the output of {type(network).__name__} is no linear layer with a bias")
+        raise TypeError(f"the output of {type(network).__name__} is not a linear layer with a bias")
     share = positive_share.clamp(1e-4, 0.5)
     with torch.no_grad():
         output.bias.copy_(torch.log(share / (1 - share)))

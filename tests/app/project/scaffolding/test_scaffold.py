@@ -129,7 +129,7 @@ def test_wrong_places_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="this file or folder does not exist"):
         make(place, tmp_path / "work")
     (place / "tables").mkdir()
-    with pytest.raises(UsageError, match=r"holds no table for any of the 3 recordings .*recordings\)$"):
+    with pytest.raises(UsageError, match=r"contains no table for any of the 3 recordings .*recordings\)$"):
         make(place, tmp_path / "work")
     (place / "tables" / "siteA_1_12.5_12.9Q2.wav").write_bytes(b"a segment")
     with pytest.raises(UsageError, match=r"segment_names: see docs/coming-from-scripts\.md"):

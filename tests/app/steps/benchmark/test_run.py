@@ -237,7 +237,7 @@ def test_tasks_in_any_order_equal_the_one_command(
     early = ossicle(*tasks["decide:hums:own"]["command"][1:])
     assert (early.code, early.err.splitlines()[-1]) == (
         2,
-        "ossicle: the task index has to be done first: ossicle benchmark ... --task index",
+        "ossicle: the task index must be done first: ossicle benchmark ... --task index",
     )
     for name in ("index", "score:other:own", "decide:other:own", "score:hums:own", "decide:hums:own", "metrics"):
         said = ossicle(*tasks[name]["command"][1:])
@@ -377,7 +377,7 @@ def test_the_preset_and_what_is_refused(folder: Path) -> None:
             load_project(folder, (stated,))
         assert words in str(caught.value)
     nowhere = load_project(folder, ('benchmark.audio=""',))
-    with pytest.raises(UsageError, match="names no folder"):
+    with pytest.raises(UsageError, match="audio is empty"):
         benchmark_view(nowhere)
 
 

@@ -192,9 +192,9 @@ def test_a_refused_bundle_is_not_laid_out(tapes: Path, ossicle: Any) -> None:
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        ('["."]', "an ensemble has at least two"),
-        ("[]", "an ensemble has at least two"),
-        ('[".", "nobody"]', "there is no variant 'nobody'"),
+        ('["."]', "an ensemble needs at least two"),
+        ("[]", "an ensemble needs at least two"),
+        ('[".", "nobody"]', "no variant is called 'nobody'"),
         ('[".", "folded"]', "the folds of 'folded' are not those of '.'"),
         ('[".", "other"]', "the recordings of 'other' are not those of '.'"),
         ('[".", "coarse"]', "'coarse' has a frame every 10 ms and '.' one every 20 ms"),

@@ -186,7 +186,7 @@ def test_verify_reads_what_is_there(ossicle, served, tmp_path: Path) -> None:
     assert ossicle("fetch", "-p", place).code == 0
     said = ossicle("fetch", "-p", place, "--verify")
     assert said.code == 3
-    assert "wren/0.wav: is there with other bytes than the table says" in said.err
+    assert "wren/0.wav: already exists and differs from the table" in said.err
 
 
 def test_strangers_projects_write_nowhere_else(ossicle, served, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_strangers_projects_write_nowhere_else(ossicle, served, tmp_path: Path) 
         said = ossicle("fetch", "-p", place)
         assert said.code == 2
         assert "[fetch] folder" in said.err
-        assert "names a folder below its own" in said.err
+        assert "not below the folder of the project file" in said.err
     (place / "ossicle.toml").write_text(PROJECT)
     (place / "audio").symlink_to(tmp_path)
     said = ossicle("fetch", "-p", place)

@@ -48,7 +48,7 @@ def test_calls_are_indexed_where_they_are_heard_with_the_project_file_alone(ossi
 def test_a_dataset_is_made_of_clips_and_tapes_known_in_part_say_so(ossicle, made):
     folder = made.folder.parent
     parts = ossicle("run", "dataset", "-p", folder)
-    assert (parts.code, "looked at in part only" in parts.err) == (2, True)
+    assert (parts.code, "reviewed only in part" in parts.err) == (2, True)
     clips = ossicle("run", "dataset", "-p", folder, "--set", 'corpus.include=["labelled_recordings"]')
     assert clips.code == 0, clips.err
 

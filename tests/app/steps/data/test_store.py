@@ -101,7 +101,7 @@ def test_only_the_biggest_and_what_the_training_then_reads(project: Path, ossicl
     said = ossicle("store", "verify", "-p", project, *NONE, "--json")
     assert said.code == 1
     (problem,) = json.loads(said.out)["problems"]
-    assert "siteA_1.wav: is not the file that was listed" in problem
+    assert "siteA_1.wav: differs from the indexed file" in problem
 
 
 def test_an_edited_shard_is_named_and_only_it_is_redone(project: Path, ossicle: Any) -> None:
@@ -185,7 +185,7 @@ def test_a_decoder_that_cannot_is_named_with_the_remedy(project: Path, ossicle: 
     monkeypatch.setattr("ossicle.audio.store.shard.MonoStream", _refusing)
     said = ossicle("store", "build", "-p", project, "--decoder", "soundfile", *NONE)
     assert said.code == 1
-    assert '[store] decoder = "soundfile" does not read all that "auto" does' in said.err
+    assert '[store] decoder = "soundfile" cannot read every file that "auto" can read' in said.err
     said = ossicle("store", "build", "-p", project, "--decoder", "lame", *NONE)
     assert said.code == 2
     assert "'auto', 'soundfile' or 'av', not 'lame'" in said.err

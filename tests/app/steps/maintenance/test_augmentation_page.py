@@ -80,9 +80,9 @@ CLIPS = 'model.name="window"', "chunks.window_s=1.0", "chunks.step_s=1.0", "chun
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (('augment.normalise="late"',), 'normalise = "late" brings training crops to full scale'),
-        ((*CLIPS, 'model.window.normalise="level"', 'augment.normalise="both"'), "for networks that hear no level"),
-        (("augment.early.shift_s=0.001",), "shift_s = 0.001 s is less than a frame"),
+        (('augment.normalise="late"',), 'normalise = "late" scales training crops to full scale'),
+        ((*CLIPS, 'model.window.normalise="level"', 'augment.normalise="both"'), "needs a network that ignores levels"),
+        (("augment.early.shift_s=0.001",), "shift_s = 0.001 s is shorter than a frame"),
         (("augment.mixup.probability=1.5",), "probability = 1.5 must be at most 1"),
         (("augment.spectral.time_masks=0",), "time_masks = 0 must be at least 1"),
         (("augment.mixup.weights=1",), "weights"),
@@ -114,7 +114,7 @@ def test_backgrounds_that_there_are_none_of_are_missed_aloud(tapes: Path, change
     progress.say = heard.append  # type: ignore[method-assign]
     context = Context(project, made, tapes, progress, RunLog(tapes / "log"), Journal(tapes / "journal"), {})
     say_backgrounds(context)
-    assert [("adds nothing: no clip of the dataset is without a target" in one) for one in heard] == [True] * said
+    assert [("has no effect: every clip of the dataset has a target" in one) for one in heard] == [True] * said
 
 
 def test_the_settings_of_the_page_are_settings(tapes: Path, repository: Path) -> None:

@@ -164,7 +164,7 @@ def test_nothing_is_overwritten_unless_asked(tapes: Path, ossicle: Any) -> None:
     ("given", "words"),
     [
         (("--fold", "9"), "this fold does not exist; folds with clips: 0, 1, 3, 4"),
-        (("--variant", "leaky", "--fold", "0"), "has train, val and test, and no folds"),
+        (("--variant", "leaky", "--fold", "0"), "has train, val and test instead of folds"),
         (("--layout", "spot"), "--layout spot is not one of: plain, animal-spot"),
     ],
 )

@@ -35,7 +35,7 @@ def test_steps_are_chosen_with_what_they_need(place: Path) -> None:
     assert names(project, "scores") == ["corpus", "dataset", "store", "training", "scores"]
     assert names(project, "scores", until="store") == ["corpus", "dataset", "store"]
     assert names(project, until="dataset") == ["corpus", "dataset"]
-    with pytest.raises(UsageError, match="there is no step 'tea'; steps: corpus, dataset, "):
+    with pytest.raises(UsageError, match="no step is called 'tea'; steps: corpus, dataset, "):
         names(project, "tea")
     planning = detector.PIPELINE.planning_steps(project)
     assert [step.name for step in planning] == ["corpus", "dataset"]

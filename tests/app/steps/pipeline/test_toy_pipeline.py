@@ -68,7 +68,7 @@ def test_it_runs_publishes_and_is_reused(project: Path, ossicle: Any) -> None:
     part = json.loads(ossicle("run", "texts", "-p", project, *QUIET, "--json").out)
     assert list(part["outcomes"]) == ["texts"]
     unknown = ossicle("run", "--until", "training", "-p", project, *QUIET)
-    assert (unknown.code, unknown.err) == (2, "ossicle: there is no step 'training'; steps: texts, counts, page\n")
+    assert (unknown.code, unknown.err) == (2, "ossicle: no step is called 'training'; steps: texts, counts, page\n")
 
 
 def test_check_and_leaderboard_ask_it(project: Path, ossicle: Any) -> None:

@@ -137,8 +137,9 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
         cut_outs = annotations.is_dir() and files_below(annotations, SUFFIXES)
         hint = "; segments cut out as audio are read by [corpus] segment_names: see docs/coming-from-scripts.md"
         raise UsageError(
-            f"--annotations {annotations}: holds no table for any of the {len(index.recordings)} recordings "
-            f"(Raven tables, Audacity labels, CSV, TSV or Parquet, named like the recordings){hint if cut_outs else ''}"
+            f"--annotations {annotations}: contains no table for any of the {len(index.recordings)} recordings "
+            "(Raven tables, Audacity labels, CSV, TSV or Parquet, named like the "
+            f"recordings){hint if cut_outs else ''}"
         )
     folds = wishes.folds if wishes.folds is not None else int(values.get("split", {}).get("folds", 0))
     return Found(recipe, values, source, group, fold_field, template, folds, index)

@@ -23,4 +23,4 @@ def quoted(text: str) -> str:
 def require_text(text: str) -> None:
     """Raise UsageError for a path that is not Unicode."""
     if any(0xD800 <= ord(one) < 0xE000 for one in text):
-        raise UsageError(f"{shown(text)}: this path is not valid UTF-8, which a project file cannot hold; rename it")
+        raise UsageError(f"{shown(text)}: this path is not valid UTF-8, which a project file cannot contain; rename it")

@@ -22,7 +22,7 @@ from ossicle.corpus.indexing.corpus_index import index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.evaluation.ground_truth import Times
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 NAME = BenchmarkIndexFolder.step
 _FIELDS = ("animal", "tape")
 OVERLAPS, UNCHECKED = "overlaps the training corpus", "overlap with the training corpus not checked"
@@ -33,8 +33,8 @@ def benchmark_view(project: Project) -> Project:
     settings = project.settings.benchmark
     if not settings.audio.strip():
         raise UsageError(
-            f"{project.file}: [benchmark] audio names no folder: name the benchmark's recordings there, "
-            "or with --corpus and --annotations"
+            f"{project.file}: [benchmark] audio is empty: set the folder of the benchmark's recordings there, or "
+            "give it with --corpus and --annotations"
         )
     for key, stated in (("audio", settings.audio), ("annotations", settings.annotations)):
         place = project.folder / stated
@@ -121,8 +121,8 @@ def read_benchmark(index: BenchmarkIndexFolder, tape: str) -> BenchmarkTruth:
     }
     if not judged:
         raise UsageError(
-            "[benchmark] annotations: no recording of the benchmark is annotated (an empty table says that nothing is "
-            "there); name the folder of its tables, and check that their names fit the recordings'"
+            "[benchmark] annotations: no recording of the benchmark is annotated (an empty table means that nothing "
+            "was found); set the folder of its tables, and check that their names match those of the recordings"
         )
     return BenchmarkTruth(
         ids=tuple(sorted(judged)),

@@ -14,9 +14,10 @@ def judged_labels(truth: BenchmarkTruth, opened: Opened, wanted: tuple[str, ...]
     labels = wanted or truth.labels
     if not set(labels) & set(opened.bundle.labels):
         raise UsageError(
-            f"{opened.reading.model.name} knows {', '.join(opened.bundle.labels)}, and the benchmark's annotations "
-            f"hold {', '.join(labels) or 'no label'}: none is the same; name the labels to judge in "
-            "[benchmark] labels, or rename them in the tables (default_label in [corpus] names rows that have none)"
+            f"{opened.reading.model.name} has the labels {', '.join(opened.bundle.labels)}, but the benchmark's "
+            f"annotations have {', '.join(labels) or 'no label'}: no label is the same; set the labels to evaluate "
+            "in [benchmark] labels, or rename them in the tables (default_label in [corpus] labels rows that have no "
+            "label)"
         )
     return labels
 

@@ -159,17 +159,19 @@ def open_reading(reading: Reading, settings: BenchmarkSettings) -> Opened:
     folder = reading.model.folder
     if not folder.is_dir():
         remedy = f"ossicle run --variant {reading.model.variant}" if reading.model.variant else "ossicle run"
-        raise UsageError(f"[benchmark] models: {reading.model.name} has no bundle at {folder}; make it with: {remedy}")
+        raise UsageError(
+            f"[benchmark] models: {reading.model.name} has no bundle at {folder}; create it with: {remedy}"
+        )
     bundle = read_bundle(folder)
     if bundle.ensemble is not None:
         raise UsageError(
-            f"[benchmark] models: {reading.model.name} is an ensemble, which `ossicle ensemble` judges out of fold; a "
-            "benchmark reads single models: name its members"
+            f"[benchmark] models: {reading.model.name} is an ensemble, which `ossicle ensemble` evaluates out of "
+            "fold; a benchmark evaluates single models: list its members instead"
         )
     if bundle.pool != MAX:
         raise UsageError(
-            f"[benchmark] models: {reading.model.name} decides on the {bundle.pool} score of a recording, and a "
-            "benchmark judges events by their times: judge it by its own metrics.json"
+            f"[benchmark] models: {reading.model.name} decides once for each recording, by its {bundle.pool} score, "
+            "but a benchmark evaluates events by their times: see its own metrics.json"
         )
     plan = bundle.plan
     if reading.window is not None:
@@ -228,7 +230,7 @@ def _distinct(models: Sequence[Model]) -> tuple[Model, ...]:
     for model in out:
         if names[model.name.lower()] > 1 or not is_plain_name(model.name):
             raise UsageError(
-                f"[benchmark] models: {model.folder} would be called {model.name!r}, which is not plain or the name of "
-                "another one; rename its folder, or set [project] name before the bundle is made"
+                f"[benchmark] models: {model.folder} would get the name {model.name!r}, which is not plain or "
+                "already taken; rename its folder, or set [project] name before the bundle is made"
             )
     return tuple(out)

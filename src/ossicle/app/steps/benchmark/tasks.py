@@ -115,7 +115,7 @@ def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str]
     wanted = readings(project, overrides)
     names = [one.name for one in benchmark_tasks(project, (), overrides)]
     if task and task not in names:
-        raise UsageError(f"--task {task}: there is {', '.join(names)}")
+        raise UsageError(f"--task {task} does not exist; tasks: {', '.join(names)}")
     kind, _, name = task.partition(":")
     settings = project.settings.benchmark
     place = project.folder / results.FOLDER
@@ -184,7 +184,7 @@ class _Run:
         made_from = fingerprint(step, self.project, shelf, artefacts)
         found = shelf.find(made_from)
         if found is None and not make:
-            raise UsageError(f"the task {task} has to be done first: ossicle benchmark ... --task {task}")
+            raise UsageError(f"the task {task} must be done first: ossicle benchmark ... --task {task}")
         if not make and found is not None:
             return found
         self.progress.begin(task)

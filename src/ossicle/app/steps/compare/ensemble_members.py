@@ -70,15 +70,15 @@ def members_of(project: Project, progress: Progress, overrides: Sequence[str] = 
     if len(names) < 2:
         named = ", ".join((ITSELF, *project.variants))
         raise UsageError(
-            f"{project.file}: [ensemble] members names {len(names) or 'none'}: an ensemble has at least two; write for "
-            f'instance members = ["{ITSELF}", "NAME"] (there is: {named})'
+            f"{project.file}: [ensemble] members names {len(names) or 'none'}: an ensemble needs at least two "
+            f'members; write for example members = ["{ITSELF}", "NAME"] (available: {named})'
         )
     if strangers := [name for name in names if name != ITSELF and name not in project.variants]:
         there = ", ".join(project.variants) or "none"
         raise UsageError(
-            f"{project.file}: [ensemble] members: there is no variant {strangers[0]!r} (variants: {there}; "
-            f'"{ITSELF}" is the project itself). A bundle from elsewhere has no out-of-fold scores here: make it a '
-            "variant, or judge it with `ossicle benchmark`"
+            f"{project.file}: [ensemble] members: no variant is called {strangers[0]!r} (variants: {there}; "
+            f'"{ITSELF}" is the project itself). Other bundles have no out-of-fold scores in this project: make it a '
+            "variant, or evaluate it with `ossicle benchmark`"
         )
     loaded = [
         load_project(project.file, tuple(overrides), project.data_root, "" if name == ITSELF else name)
@@ -152,7 +152,9 @@ def member_scores(members: Sequence[Member], key: str) -> tuple[Scores, ScoreTra
                 "the same [chunks] step_s with exact_step = true"
             )
     if max(n_frames) - min(n_frames) > 1:
-        raise OssicleError(f"recording {key}: members tell {n_frames} frames of it; score it again")
+        raise OssicleError(
+            f"recording {key}: the members have different numbers of frames for it ({n_frames}); score it again"
+        )
     kept = min(n_frames)
     stacked = np.stack([np.asarray(track.scores[:kept])[:, columns[name]] for name, track in tracks.items()])
     return stacked, ScoreTrack(labels, first.scores[:kept], first.hop_s, first.duration_s)

@@ -40,13 +40,13 @@ def run(context: Context) -> None:
     recordings, annotations = list(index.recordings), list(index.annotations)
     if index.partly and not any(one.reviewed for one in recordings):
         raise SplitError(
-            "every annotated recording was looked at in part only, so there is nothing to judge a model on: choose the "
-            'labelled clips of the tapes instead, with [corpus] include = ["..."], or annotate some recordings wholly'
+            "all annotated recordings were reviewed only in part, so no model can be evaluated: use the labelled "
+            'clips of the tapes instead, with [corpus] include = ["..."], or annotate some recordings completely'
         )
     if not any(one.reviewed for one in recordings):
         raise SplitError(
-            "no recording has annotations, so there is nothing to learn from: "
-            f"name their folder in [corpus] annotations of {context.project.file}"
+            "no recording has annotations, so no model can be trained: set their folder in [corpus] annotations of "
+            f"{context.project.file}"
         )
     split = settings.split
     # Folds depend only on the annotation files, so a recording stays in its fold from review to review.
@@ -74,7 +74,9 @@ def run(context: Context) -> None:
     ]
     for label in sorted({one.label for one in kept}):
         if fault := text_fault(label, MAX_LABEL_CHARACTERS):
-            raise UsageError(f"the label {label!r} {fault}: no bundle can hold it; correct it in the annotation tables")
+            raise UsageError(
+                f"the label {label!r} {fault}: a bundle cannot contain it; correct it in the annotation tables"
+            )
     own = context.own(DatasetFolder)
     own.write_clips(clips)
     own.write_targets(kept)

@@ -65,7 +65,7 @@ def fetch(project: Project, progress: Progress, *, verify: bool = False) -> Fetc
     """
     settings = project.settings.fetch
     if not settings.table:
-        raise UsageError(f"[fetch] table is empty in {project.file}: name the table of the files to fetch")
+        raise UsageError(f"[fetch] table is empty in {project.file}: set it to the table of the files to fetch")
     files = read_fetch_table(project.folder / settings.table, settings)
     folder = project.folder / settings.folder
     _refuse_links(project, settings.folder)
@@ -159,7 +159,7 @@ def _require_room(todo: Sequence[Wanted], folder: Path) -> None:
         have = part.stat().st_size if part.exists() else 0
         missing += 0 if (folder / one.path).exists() else one.size - have
     if missing > (free := shutil.disk_usage(folder).free):
-        what = f"{folder} ({missing / _MB:.0f} MB wanted, {free / _MB:.0f} MB free)"
+        what = f"{folder} ({missing / _MB:.0f} MB needed, {free / _MB:.0f} MB free)"
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), what)
 
 
@@ -173,6 +173,6 @@ def _refuse_links(project: Project, stated: str) -> None:
         place /= part
         if place.is_symlink():
             raise UsageError(
-                f"[fetch] folder: {place} is a symbolic link, and files would be written where it leads; remove it, or "
-                "name the folder in ossicle.local.toml"
+                f"[fetch] folder: {place} is a symbolic link, so files would be written to its target; remove it, or "
+                "set the folder in ossicle.local.toml"
             )

@@ -85,11 +85,11 @@ def _build(project: Project, corpus: Path, out: Path, told: Callable[[str], None
         # The index decodes the recordings that it lists, unless `[corpus] decode` is off and headers are trusted.
         paths = {one.id: one.path for one in recordings}
         named = "; ".join(f"{paths[entry.recording_id]}: {entry.reason}" for entry in lost[:_MOST_NAMED])
-        remedy = "Set [corpus] decode = true, and what cannot be decoded is found first and left out"
+        remedy = "Set [corpus] decode = true: recordings that cannot be decoded are then found first and skipped"
         if known:
-            remedy = f'[store] decoder = "{project.settings.store.decoder}" does not read all that "auto" does'
+            remedy = f'[store] decoder = "{project.settings.store.decoder}" cannot read every file that "auto" can read'
         raise AudioError(
-            f"{named}{f'; and {len(lost) - _MOST_NAMED} more' * (len(lost) > _MOST_NAMED)}: annotated, but not to be "
+            f"{named}{f'; and {len(lost) - _MOST_NAMED} more' * (len(lost) > _MOST_NAMED)}: annotated, but cannot be "
             f"decoded. {remedy}"
         )
 

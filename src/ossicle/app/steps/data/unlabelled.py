@@ -95,7 +95,7 @@ def index(context: Context) -> None:
         remedy = (
             ""
             if group in BUILT_IN_GROUPS
-            else f'; if they share no {group} with the labelled recordings, say so with [pseudo] group = "recording"'
+            else f'; if they share no {group} with the labelled recordings, set [pseudo] group = "recording"'
         )
         raise UsageError(f"unlabelled recordings, [pseudo]: {problem}{remedy}") from None
     write_index(found, context.own(UnlabelledFolder))

@@ -44,7 +44,7 @@ def header_loss(folder: Path, path: str) -> Loss | None:
     try:
         info = probe(folder / path)
         if info.n_samples == 0 and not info.estimated:
-            return Loss(LEFT_OUT, path, "no samples in it", remedy)
+            return Loss(LEFT_OUT, path, "contains no samples", remedy)
         reason = cut_off(folder / path)
     except (AudioError, OSError) as error:
         return Loss(LEFT_OUT, shown(path), str(error).removeprefix(f"{folder / path}: "), remedy)

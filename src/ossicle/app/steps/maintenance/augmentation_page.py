@@ -93,7 +93,7 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
         "recording": recording.path,
         "crop": f"{settings.plan.chunk_samples / settings.plan.rate:.3g} s from {start_s:.3f} s on",
         "clip": f"{clip.label or clip.role}, {clip.start_s:.3f} to {clip.end_s:.3f} s",
-        "batch": f"{settings.training.batch_size} crops: what is mixed in comes from the others",
+        "batch": f"{settings.training.batch_size} crops: clips to mix in come from the others",
         "seed": str(wanted.seed),
     }
     if (added := noise_count(settings.training.batch_size, augment.noise_share)) > 0:
@@ -101,7 +101,7 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
             f"{added} crops of silence, noise and hum are added to each batch, not shown here (noise_share)"
         )
     if wanted.always:
-        facts["stages"] = "each touches this crop (--always): in a training, the share of the crops that is said"
+        facts["stages"] = "each is applied to this crop (--always); in training, to the stated share of the crops"
     title = f"Augmentation of {project.settings.project.name}"
     centres = [float(hz) for hz in band_centres_hz(front)]
     page = AugmentPage(title, facts, views, labels, centres, front.rate, front.hop_samples / front.rate)
@@ -112,7 +112,9 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
 def chosen_clip(clips: Sequence[Clip], recordings: dict[str, Recording], wanted: Wanted) -> Clip:
     """Draw a clip of the requested recording by the seed, preferring clips with a target."""
     if not clips:
-        raise UsageError("the dataset has no clips: are the recordings annotated and the quality limit not too strict?")
+        raise UsageError(
+            "the dataset has no clips; annotate recordings, or relax dataset.quality_min and dataset.quality_max"
+        )
     found = [one for one in clips if _is(recordings[one.recording_id].path, wanted.recording)]
     if not found:
         if any(_is(one.path, wanted.recording) for one in recordings.values()):

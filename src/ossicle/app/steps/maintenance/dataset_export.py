@@ -134,7 +134,7 @@ def splits_of(clips: Sequence[Clip], split: SplitSettings, fold: int | None) -> 
     """
     if split.kind.holds_out_once:
         if fold is not None:
-            raise UsageError(f"--fold {fold}: the strategy {split.strategy!r} has train, val and test, and no folds")
+            raise UsageError(f"--fold {fold}: the strategy {split.strategy!r} has train, val and test instead of folds")
         return [split.kind.fold_name(one.fold) for one in clips], f"by the strategy {split.strategy}"
     folds = sorted({one.fold for one in clips if one.fold >= 0})
     test = folds[0] if fold is None else fold

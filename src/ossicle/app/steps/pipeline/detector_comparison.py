@@ -78,6 +78,6 @@ FIGURES = LeaderboardFigures(
     training_s=_training_s,
     against=against,
     missing=lambda project: (
-        "" if project.settings.split.kind.judges_recordings else "its split leaks: nothing to judge by"
+        "" if project.settings.split.kind.judges_recordings else "its split leaks, so it has no valid figures"
     ),
 )

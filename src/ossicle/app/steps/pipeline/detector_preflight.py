@@ -102,7 +102,7 @@ def _unlabelled(project: Project) -> Iterator[Finding]:
     except UsageError as problem:
         yield Finding("unlabelled", False, str(problem), blocks=bool(rounds))
         return
-    taught = f"taught by {', '.join(rounds)}" if rounds else "no round of pseudo-labels is used"
+    taught = f"trained with {', '.join(rounds)}" if rounds else "no round of pseudo-labels is used"
     yield Finding("unlabelled", True, f"{folder}; {taught}")
 
 
@@ -170,7 +170,7 @@ def _size(path: Path) -> int:
 def _device(project: Project) -> Finding:
     asked = project.settings.training.device
     if project.settings.jobs.placed(training.STEP.name).on == "slurm":
-        return Finding("device", True, f"training runs on Slurm; whether {asked!r} is there is told there")
+        return Finding("device", True, f"training runs on Slurm; the job checks there whether {asked!r} is available")
     if importlib.util.find_spec("torch") is None:
         return Finding("device", False, "torch is not installed; pip install 'ossicle[train]'")
     from ossicle.models.devices import devices

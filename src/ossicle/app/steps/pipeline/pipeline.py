@@ -180,7 +180,7 @@ class Pipeline:
                 return one
         if any(one.name == name for one in self.steps):
             self.refuse_missing(project)
-        raise UsageError(f"there is no step {name!r}; steps: {', '.join(one.name for one in steps)}")
+        raise UsageError(f"no step is called {name!r}; steps: {', '.join(one.name for one in steps)}")
 
     def chosen(self, project: Project, names: Sequence[str] = (), until: str | None = None) -> tuple[Step, ...]:
         """Return the steps ``names`` and those they need, directly or not, none after the step ``until``.

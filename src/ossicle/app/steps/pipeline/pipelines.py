@@ -26,7 +26,7 @@ def pipeline_of(project: Project) -> Pipeline:
     name = project.settings.project.pipeline
     if name not in PIPELINES:
         origin, remedy = project.origin("project", "pipeline"), did_you_mean(name, PIPELINES)
-        raise ProjectError(f"{origin}: [project] pipeline = {name!r}: there is no such pipeline; {remedy}")
+        raise ProjectError(f"{origin}: [project] pipeline = {name!r}: this pipeline does not exist; {remedy}")
     pipeline = PIPELINES[name]
     _refuse_strange_tables(project, pipeline)
     return pipeline

@@ -183,7 +183,7 @@ def import_review(
 def _nothing(folder: Path, said: Answers, unused: Sequence[str]) -> str:
     if said.untouched and not said.recordings:
         return (
-            f"{folder}: no table was changed since it went out, so nobody may have looked; "
-            "if you did and all was right, say so with --accept-unchanged"
+            f"{folder}: no table was changed since the export, so it is unknown whether anyone checked them; if all "
+            "of them are correct, add --accept-unchanged"
         )
     return f"{folder}: contains nothing that was reviewed{''.join(f'; {one}' for one in unused)}"

@@ -69,10 +69,11 @@ def refuse_leaky(project: Project) -> None:
     split = project.settings.split
     if not split.kind.judges_recordings:
         raise SplitError(
-            f"[split] strategy = {split.strategy!r} {split.kind.unjudged_because(split.group)}, so no recording can be "
-            "scored out of fold, and thresholds, events and figures of events cannot be had from it. `ossicle run` "
-            "leaves a bundle that nothing judged; `ossicle dataset optimism` says what it flatters, `ossicle "
-            f'benchmark` judges on a corpus of its own; or set strategy = "grouped" in {project.file}'
+            f"[split] strategy = {split.strategy!r} {split.kind.unjudged_because(split.group)}, so no recording can "
+            "be scored out of fold, and there are no thresholds, events or event figures. `ossicle run` makes a "
+            "bundle without an evaluation, `ossicle dataset optimism` measures how much such a split overrates a "
+            'model, and `ossicle benchmark` evaluates on a separate corpus; or set strategy = "grouped" in '
+            f"{project.file}"
         )
 
 

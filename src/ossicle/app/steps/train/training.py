@@ -92,8 +92,8 @@ def say_backgrounds(context: Context) -> None:
     asked = context.project.settings.augment.background_probability
     if asked > 0 and not any(clip.role == "noise" for clip in context.read(DatasetFolder).clips):
         context.progress.say(
-            f"[augment] background_probability = {asked:g} adds nothing: no clip of the dataset is without a target; "
-            "review recordings that are empty, or say 0"
+            f"[augment] background_probability = {asked:g} has no effect: every clip of the dataset has a target; "
+            "add reviewed empty recordings, or set it to 0"
         )
 
 

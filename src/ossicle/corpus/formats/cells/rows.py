@@ -125,5 +125,5 @@ def checked_label(text: str, default: str | None, where: str) -> str:
 def cell_text(text: str, what: str) -> str:
     """Return a text that fits in a cell of a tab-separated table; raises FormatError for a tab or a line break."""
     if any(mark in text for mark in "\t\r\n\0"):
-        raise FormatError(f"{what} {text!r} holds a tab or line break, which a table cannot; rename it")
+        raise FormatError(f"{what} {text!r} contains a tab or line break, which a table cannot contain; rename it")
     return text

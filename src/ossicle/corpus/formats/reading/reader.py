@@ -108,6 +108,6 @@ def _merge_scores(tables: Sequence[tuple[str, ScoreTable]], folder: Path) -> Sco
             )
         for file, windows in table.files.items():
             if file in files:
-                raise FormatError(f"{folder}: {origin[file]} and {name} both hold scores of {file}; keep one")
+                raise FormatError(f"{folder}: {origin[file]} and {name} both contain scores of {file}; keep one")
             files[file], origin[file] = windows, name
     return ScoreTable(labels, files)
