@@ -119,11 +119,11 @@ def test_a_device_that_is_missing_is_wrong_usage(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert devices("auto") == devices("cuda") == ("cuda:0", "cuda:1")
     assert devices("cuda:1") == ("cuda:1",)
-    with pytest.raises(UsageError, match="there is cpu, cuda:0, cuda:1"):
+    with pytest.raises(UsageError, match="available: cpu, cuda:0, cuda:1"):
         devices("cuda:2")
-    with pytest.raises(UsageError, match="device 'gpu': there is auto"):
+    with pytest.raises(UsageError, match="device 'gpu' is not one of: auto"):
         devices("gpu")
-    with pytest.raises(ValueError, match="device = 'gpu' is none of"):
+    with pytest.raises(ValueError, match="device = 'gpu' is not one of"):
         TrainingSettings(device="gpu")
 
 

@@ -76,7 +76,10 @@ def test_a_training_preset_in_a_variant_is_what_it_stands_for(file: Path) -> Non
         ('[variants.bad]\nbase = "bad"\n', ["more than 8 bases", "circle"]),
         ('[variants."../x".training]\nepochs = 3\n', ["'../x'", "not a plain name"]),
         ("[variants]\nbad = 3\n", ["[variants] must contain tables"]),
-        ('[variants.bad.project]\ndata_root = "/tmp"\n', ["[project] data_root = '/tmp'", "not below the folder of the project file"]),
+        (
+            '[variants.bad.project]\ndata_root = "/tmp"\n',
+            ["[project] data_root = '/tmp'", "not below the folder of the project file"],
+        ),
     ],
 )
 def test_what_is_wrong_with_a_variant_is_said_even_where_it_is_not_asked_for(

@@ -72,7 +72,7 @@ MALFORMED = [
     ("audacity", ".txt", "0\t1\ta\n0\t1\ta\tx\n", "line 2: the confidence"),
     ("csv", ".csv", "file,start_time,end_time,label\na,0,1,x\na,0,-1,x\n", "line 3"),
     ("csv", ".csv", "file,start_ms,end_ms,label\na,0,1s,x\n", "line 2: the end"),
-    ("csv", ".csv", "file,start_sample,end_sample,label\na,0,1,x\n", "line 1: its times are samples"),
+    ("csv", ".csv", "file,start_sample,end_sample,label\na,0,1,x\n", "line 1: its times are in samples"),
     ("csv", ".csv", "file,start,start,end,label\na,0,1,2,x\n", "line 1: there are two columns"),
     ("csv", ".csv", 'file,start_time,end_time,label\na,0,1,"x\n', "quotes"),
     ("dcase", ".tsv", "filename\tonset\toffset\tevent_label\na\t1\t0\tx\n", "line 2"),
