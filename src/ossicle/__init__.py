@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from ossicle.app.api.project_run import Project, ProjectRun
     from ossicle.app.api.recording_prediction import RecordingPrediction
     from ossicle.bundle.format import read_bundle
-    from ossicle.bundle.onnx_runtime import OnnxPredictor
     from ossicle.core.decision import Decision
     from ossicle.core.errors import (
         ArtefactError,
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
     )
     from ossicle.core.records import Annotation, Recording
     from ossicle.core.tracks import Event, ScoreTrack
-    from ossicle.inference.batch import predict_file, stream_file
     from ossicle.inference.decisions.decide import decide
     from ossicle.inference.event_stream import EventStream
     from ossicle.metrics.events import evaluate_events
@@ -77,7 +75,6 @@ _PLACES = {
     "IouMatch": "ossicle.metrics.matching",
     "LoadedBundle": "ossicle.app.api.loaded_bundle",
     "LockedError": "ossicle.core.errors",
-    "OnnxPredictor": "ossicle.bundle.onnx_runtime",
     "OssicleError": "ossicle.core.errors",
     "Predictions": "ossicle.app.api.predictions",
     "Project": "ossicle.app.api.project_run",
@@ -94,11 +91,16 @@ _PLACES = {
     "load_audio": "ossicle.app.api.audio_files",
     "load_bundle": "ossicle.app.api.loaded_bundle",
     "match": "ossicle.metrics.matching",
-    "predict_file": "ossicle.inference.batch",
     "read_annotations": "ossicle.app.api.annotations",
     "read_bundle": "ossicle.bundle.format",
-    "stream_file": "ossicle.inference.batch",
     "write_annotations": "ossicle.app.api.annotations",
+}
+
+# Former names ran the model of a bundle without its pooling, post-processing, second stage, calibration or members.
+_FORMER = {
+    "OnnxPredictor": "load_bundle(folder).predictor",
+    "predict_file": "load_bundle(folder).predict_file(recording)",
+    "stream_file": "load_bundle(folder).stream_file(recording)",
 }
 
 __all__ = [
@@ -118,7 +120,6 @@ __all__ = [
     "IouMatch",
     "LoadedBundle",
     "LockedError",
-    "OnnxPredictor",
     "OssicleError",
     "Predictions",
     "Project",
@@ -136,10 +137,8 @@ __all__ = [
     "load_audio",
     "load_bundle",
     "match",
-    "predict_file",
     "read_annotations",
     "read_bundle",
-    "stream_file",
     "write_annotations",
 ]
 
@@ -152,6 +151,11 @@ def __getattr__(name: str) -> object:
         found = getattr(importlib.import_module(_PLACES[name]), name)
         globals()[name] = found
         return found
+    if name in _FORMER:
+        raise AttributeError(
+            f"module 'ossicle' has no attribute {name!r} any more, because it left out parts of a bundle; use "
+            f"ossicle.{_FORMER[name]}, which finds the events of `ossicle predict`"
+        )
     raise AttributeError(f"module 'ossicle' has no attribute {name!r}")
 
 

@@ -1,6 +1,7 @@
 """The Python interface: its names, that they cost nothing until they are used, and that each is documented."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,29 @@ def test_every_name_is_there() -> None:
     assert ossicle.__version__.count(".") >= 2
     with pytest.raises(AttributeError, match="has no attribute 'cochlea'"):
         ossicle.cochlea  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["OnnxPredictor", "predict_file", "stream_file"])
+def test_names_that_left_out_parts_of_a_bundle_are_gone_with_a_remedy(name: str) -> None:
+    """A bundle with pooling, post-processing, calibration or a second stage gave other events than the command."""
+    assert name not in ossicle.__all__
+    with pytest.raises(AttributeError, match=r"left out parts of a bundle; use ossicle\.load_bundle\(folder\)\."):
+        getattr(ossicle, name)
+
+
+def test_the_documents_open_bundles_as_a_whole(repository: Path) -> None:
+    calls = re.compile(r"ossicle\.(?:OnnxPredictor|predict_file|stream_file)|(?<![.\w])(?:predict|stream)_file\(")
+    told = {
+        f"{page.relative_to(repository)}: {line.strip()}"
+        for page in (
+            *repository.glob("*.md"),
+            *(repository / "docs").rglob("*.md"),
+            *(repository / "src").rglob("*.md"),
+        )
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if calls.search(line) and "**parts" not in line and "UPGRADING" not in page.name
+    }
+    assert told == set()
 
 
 def test_every_error_is_a_name() -> None:
