@@ -1,4 +1,4 @@
-"""Notes for the user about a corpus, beside its index."""
+"""What an index says about its files to the user: notes, and files that were left out."""
 
 from dataclasses import dataclass
 
@@ -10,3 +10,11 @@ class Note:
     kind: str
     where: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An audio file that is not part of the corpus, and why."""
+
+    path: str
+    reason: str

@@ -67,6 +67,22 @@ def test_what_is_wrong_is_said_with_file_table_and_key(file: Path, text: str, wo
         assert word in said
 
 
+def test_a_setting_of_one_or_several_texts(file: Path) -> None:
+    def corpus(value: str) -> str:
+        return f'base = "recipe:tapes"\n[corpus]\naudio = "audio"\nname_template = {value}\n'
+
+    file.write_text(corpus('["site{site}_*", "{bird}-f*"]'))
+    assert load_project(file).settings.corpus.name_template == ("site{site}_*", "{bird}-f*")
+    file.write_text(corpus('"site{site}_*"'))
+    assert load_project(file).settings.corpus.name_template == "site{site}_*"
+    for wrong in ("5", "['a{b}', 3]"):
+        said = complaint(file, corpus(wrong))
+        assert said.startswith(
+            f"{file}: [corpus] name_template: should be a valid string, not {wrong}; name_template is: "
+        )
+        assert len(said.splitlines()) == 1
+
+
 def test_everything_wrong_is_said_at_once(file: Path) -> None:
     said = complaint(file, GOOD + '[training]\nepochs = "8"\nseeed = 1\n[split]\nfold = 2\n')
     assert len(said.splitlines()) == 3

@@ -8,8 +8,8 @@ import soundfile
 from ossicle.audio.levels import Levels, measure
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.health.report import health, label_health
-from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
-from ossicle.corpus.notes import Note
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.notes import LeftOut, Note
 
 
 def recording(name: str, **kwargs) -> Recording:

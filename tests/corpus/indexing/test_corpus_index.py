@@ -212,6 +212,25 @@ def test_fields_groups_and_names_that_do_not_fit(tmp_path):
         index(tmp_path, name_template="site{site}_*", group="tape")
 
 
+def test_several_templates_and_what_none_of_them_reads(tmp_path):
+    for seed, name in enumerate(["siteA_1", "zf_R3406", "zf_R3406_2", "odd"]):
+        sound(tmp_path / f"audio/{name}.wav", seed=seed)
+        raven(tmp_path / f"tables/{name}.Table.1.selections.txt", (0.1, 0.2))
+    one = index(tmp_path, name_template="site{bird}_*", group="bird")
+    assert [found.path for found in one.left_out] == ["odd.wav", "zf_R3406.wav", "zf_R3406_2.wav"]
+    assert "does not match 'site{bird}_*', so its bird is unknown" in one.left_out[0].reason
+    assert "add a template to corpus.name_template" in one.left_out[0].reason
+    both = index(tmp_path, name_template=("site{bird}_*", "zf_{bird}_*", "zf_{bird}"), group="bird")
+    assert [found.fields["bird"] for found in both.recordings] == ["A", "R3406", "R3406"]
+    assert [found.path for found in both.left_out] == ["odd.wav"]
+    other = index(tmp_path, name_template=("site{site}_*", "zf_{bird}"), group="site")
+    assert "matches any of 'site{site}_*', 'zf_{bird}' without the field 'site'" in other.left_out[1].reason
+    with pytest.raises(
+        UsageError, match=r"'tape'.*correct corpus\.name_template = \['site\{site\}_\*', 'zf_\{bird\}'\]"
+    ):
+        index(tmp_path, name_template=("site{site}_*", "zf_{bird}"), group="tape")
+
+
 def test_folders_as_labels(tmp_path):
     sound(tmp_path / "audio/dog/1.wav", seconds=1.5)
     sound(tmp_path / "audio/rain/1.wav", seed=1)

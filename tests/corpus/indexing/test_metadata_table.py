@@ -224,3 +224,24 @@ def test_what_is_negative_is_a_setting() -> None:
     assert not is_negative("other", ())
     assert not is_negative("-wren", ("other",))
     assert is_negative("NOCALL", ("nocall",))
+
+
+def test_a_table_names_the_groups_of_recordings_whose_names_do_not(tmp_path: Path) -> None:
+    for number, name in enumerate(("siteA_1", "siteB_1", "tape 7", "tape 8")):
+        (tmp_path / "audio").mkdir(exist_ok=True)
+        soundfile.write(tmp_path / "audio" / f"{name}.wav", [0.1, -0.1] * (RATE + number), RATE)
+    rows = [("tape 7.wav", "b"), ("siteA_1.wav", "Z")]
+    write_delimited(tmp_path / "groups.csv", ("file", "site"), rows)
+    settings = CorpusSettings(
+        audio="audio",
+        decode=False,
+        name_template="site{site}_*",
+        metadata=MetadataSettings(table="groups.csv", file_column="file", label_column=""),
+    )
+    found = index_corpus(tmp_path / "audio", None, settings, group="site", metadata_table=tmp_path / "groups.csv")
+    groups = {one.path: one.fields["site"] for one in found.recordings}
+    # The name counts first, spellings are one group, and a recording that nothing names is its own group.
+    assert groups == {"siteA_1.wav": "A", "siteB_1.wav": "B", "tape 7.wav": "B", "tape 8.wav": "tape 8.wav"}
+    assert found.left_out == ()
+    assert not any(one.reviewed for one in found.recordings)
+    assert "whose name lacks the field: site" in found.notes[0].message

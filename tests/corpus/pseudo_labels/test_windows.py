@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ossicle.core.errors import ProjectError
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.notes import LeftOut
 from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.pseudo_labels.windows import (
     Kept,

@@ -10,6 +10,7 @@ from ossicle.core.suggestion import did_you_mean
 from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.clip_name_template import UNITS_S
+from ossicle.corpus.naming.name_templates import TemplateTexts
 from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
 
@@ -35,7 +36,9 @@ class BenchmarkSettings:
     root: str = setting(
         default="", help="name of the audio folder; empty: that of [corpus], so that equal paths are the same recording"
     )
-    name_template: str = setting(default="", help="pattern that reads fields from file names; empty: that of [corpus]")
+    name_template: TemplateTexts = setting(
+        default="", help="pattern (or list of patterns) that reads fields from file names; empty: that of [corpus]"
+    )
     include: tuple[str, ...] = setting(
         default=(), help="glob patterns of the recordings to use, as in [corpus]; empty: all"
     )

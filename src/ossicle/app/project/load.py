@@ -170,7 +170,9 @@ def check(layers: Layers) -> ProjectSettings:
     try:
         return TypeAdapter(ProjectSettings).validate_json(json.dumps(with_step_tables(layers.values)))
     except ValidationError as error:
-        found = [_complaint(one, layers) for one in error.errors(include_url=False)]
+        # A setting of several types has one error for each of them; the first is enough.
+        by_setting = {_setting_of(one): one for one in reversed(error.errors(include_url=False))}
+        found = [_complaint(one, layers) for one in reversed(by_setting.values())]
         raise ProjectError("\n".join(dict.fromkeys(found))) from None
 
 
@@ -186,8 +188,16 @@ def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
         yield path, value
 
 
-def _complaint(error: Any, layers: Layers) -> str:
+def _setting_of(error: Any) -> tuple[str, ...]:
+    """Return the keys that lead to the setting of an error, without the names of the types that it may have."""
     path = without_step_tables(tuple(str(part) for part in error["loc"] if not isinstance(part, int)))
+    while len(path) > 1 and _class_of(path[:-1]) is None:
+        path = path[:-1]
+    return path
+
+
+def _complaint(error: Any, layers: Layers) -> str:
+    path = _setting_of(error)
     table, key = path[:-1], path[-1] if path else ""
     place = _place(layers, path)
     kind = error["type"]

@@ -14,7 +14,8 @@ import numpy as np
 from ossicle.audio.levels import Levels
 from ossicle.core.records import Annotation
 from ossicle.corpus.health.findings import Problem, find_problems
-from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.notes import LeftOut
 
 SHORT_GAP_S = 0.02
 # Decimal times and their differences have rounding noise; touching is not overlapping.

@@ -18,6 +18,7 @@ from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.formats.registry import SUFFIXES
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles, read_annotation_files
+from ossicle.corpus.indexing.field_check import with_fields
 from ossicle.corpus.indexing.file_selection import AudioFiles, audio_files
 from ossicle.corpus.indexing.index_warnings import divided_tapes, duplicates
 from ossicle.corpus.indexing.metadata_table import Metadata, MetadataSettings, read_metadata
@@ -29,10 +30,10 @@ from ossicle.corpus.indexing.tape_clips import Stretches, TapeClips, covers, fin
 from ossicle.corpus.naming.clip_name_template import UNITS_S, ClipNames
 from ossicle.corpus.naming.file_listing import files_below, shown
 from ossicle.corpus.naming.globs import Globs
-from ossicle.corpus.naming.name_template import Template
+from ossicle.corpus.naming.name_templates import Templates, TemplateTexts
 from ossicle.corpus.naming.recording_fields import RecordingNames
 from ossicle.corpus.naming.table_pairing import Pairing
-from ossicle.corpus.notes import Note
+from ossicle.corpus.notes import LeftOut, Note
 
 STEP_VERSION = 5
 
@@ -51,10 +52,10 @@ class CorpusSettings:
         default=(), help="glob patterns of the recordings to use, relative to `audio`, as `siteA/**`; empty: all"
     )
     exclude: tuple[str, ...] = setting(default=(), help="glob patterns of files to ignore, relative to `audio`")
-    name_template: str = setting(
+    name_template: TemplateTexts = setting(
         default="",
-        help="pattern that reads fields from file names, as site{site}_{date}_*; a clip of a tape gets the "
-        "fields of its tape; empty: no fields",
+        help="pattern that reads fields from file names, as site{site}_{date}_*, or a list of patterns, of which the "
+        "first that fits is used; a clip of a tape gets the fields of its tape; empty: no fields",
     )
     clip_names: tuple[str, ...] = setting(
         default=(),
@@ -121,14 +122,6 @@ class CorpusSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """An audio file that is not part of the corpus, and why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class CorpusIndex:
     """A corpus: recordings by path, annotations by recording and time, left-out files, and notes.
 
@@ -179,8 +172,8 @@ def index_corpus(
     chosen, left_out = _identified(files.chosen, settings)
     names = ClipNames(settings.clip_names, settings.offset_unit or "s")
     clips = find_clips(audio_folder, files.usable, chosen, names)
-    template = Template(settings.name_template) if settings.name_template else None
-    naming = RecordingNames(template, clips.clips if settings.clip_names else None, names.unit)
+    templates = Templates(settings.name_template)
+    naming = RecordingNames(templates, clips.clips if settings.clip_names else None, names.unit)
     examiner = Examiner(audio_folder, settings.root, settings.decode, naming)
     cut_out = clips.stretches.keys()
     examined = examiner.all([path for path in chosen if path not in cut_out], workers, progress)
@@ -197,12 +190,12 @@ def index_corpus(
         )
     metadata = None
     if metadata_table is not None:
-        taken = () if template is None else template.names
-        metadata = read_metadata(metadata_table, files.listed, settings.metadata, taken)
+        metadata = read_metadata(metadata_table, files.listed, settings.metadata, templates.names)
         recordings = metadata.describe(recordings, group)
         left_out += _without_file(metadata)
-    recordings, notes, ungrouped = _grouped(recordings, settings, template, group)
-    left_out += ungrouped
+    wanted = {"split.group": group, "corpus.label_field": settings.label_field}
+    recordings, notes, unknown_fields = with_fields(recordings, templates, wanted)
+    left_out += unknown_fields
     lengths = {one.path: one.duration_s for one in recordings}
     tables, looked = _annotations(annotation_folder, cut_outs, files, clips, names, lengths, settings)
     tables.reviewed.update(path for path, times in looked.items() if path in lengths and covers(times, lengths[path]))
@@ -252,37 +245,6 @@ def _without_file(metadata: Metadata) -> list[LeftOut]:
         LeftOut(stated, f"{name}, line {line}: no audio file has this path; copy it there, or remove the row")
         for stated, line in metadata.missing
     ]
-
-
-def _grouped(
-    recordings: Sequence[Recording], settings: CorpusSettings, template: Template | None, group: str
-) -> tuple[list[Recording], list[Note], list[LeftOut]]:
-    """Leave out recordings with an unknown group, because no split could be trusted with them."""
-    wanted = [("split.group", group), ("corpus.label_field", settings.label_field)]
-    for key, name in wanted:
-        if name and not any(one.fields.get(name) for one in recordings):
-            known = ", ".join(sorted({field for one in recordings for field in one.fields}))
-            raise UsageError(
-                f"{key}: no file name yields the field {name!r} (fields found: {known}); correct "
-                f"corpus.name_template = {settings.name_template!r}, which {recordings[0].path!r} must match"
-            )
-    kept: list[Recording] = []
-    notes: list[Note] = []
-    left_out: list[LeftOut] = []
-    for one in recordings:
-        missing = [name for _, name in wanted if name and not one.fields.get(name)]
-        unfit = template is not None and not set(template.names) <= one.fields.keys()
-        if missing:
-            reason = (
-                f"its name does not match {settings.name_template!r}, so its {missing[0]} is unknown and no split "
-                "can place it; exclude it, or group by another field"
-            )
-            left_out.append(LeftOut(one.path, reason))
-            continue
-        if unfit:
-            notes.append(Note("name_template", one.path, f"does not fit {settings.name_template!r}"))
-        kept.append(one)
-    return kept, notes, left_out
 
 
 _CutOuts = tuple[SegmentNames, list[str]]

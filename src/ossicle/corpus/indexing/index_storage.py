@@ -28,9 +28,9 @@ from ossicle.artefacts.typed.index import IndexFolder
 from ossicle.audio.levels import Levels
 from ossicle.core.errors import ArtefactError
 from ossicle.core.records import Annotation
-from ossicle.corpus.indexing.corpus_index import CorpusIndex, LeftOut
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.placement import annotation_order
-from ossicle.corpus.notes import Note
+from ossicle.corpus.notes import LeftOut, Note
 
 
 def write_index(index: CorpusIndex, folder: IndexFolder) -> None:

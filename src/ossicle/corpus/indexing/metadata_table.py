@@ -78,18 +78,19 @@ class Metadata:
     notes: tuple[Note, ...]
 
     def describe(self, recordings: Sequence[Recording], group: str) -> list[Recording]:
-        """Return the recordings with the fields of their rows.
+        """Return the recordings with the fields of their rows; a field that the name gives stays as it is.
 
         If ``group`` is a column, spellings that differ in case are one group. A recording without a value is a group of
         its own, named after its path.
         """
         out = []
         spellings: dict[str, str] = {}
-        for value in sorted({row.fields[group] for row in self.rows.values() if group in row.fields}):
+        values = {one.fields.get(group, "") for one in (*recordings, *self.rows.values())}
+        for value in sorted(values - {""}):
             spellings.setdefault(value.casefold(), value)
         for one in recordings:
             row = self.rows.get(one.path)
-            fields = dict(one.fields) | dict(row.fields if row is not None else {})
+            fields = dict(row.fields if row is not None else {}) | dict(one.fields)
             if group in self.columns:
                 value = fields.get(group, "")
                 fields[group] = spellings.get(value.casefold(), value) if value else normal_path(one.path)
@@ -100,7 +101,7 @@ class Metadata:
 def read_metadata(
     table: Path, paths: Sequence[str], settings: MetadataSettings, taken: Collection[str] = ()
 ) -> Metadata:
-    """Read a table and match its rows with ``paths`` below the audio folder; ``taken`` are fields that names give.
+    """Read a table and match its rows with ``paths`` below the audio folder; ``taken`` are fields that names may give.
 
     Raises
     ------
@@ -119,9 +120,7 @@ def read_metadata(
     silent = {one.casefold() for one in settings.nothing}
     apart = (columns["file"], columns["secondary"])
     names = {
-        place: name
-        for place, name in enumerate(read.header)
-        if name and place not in apart and name not in FROM_PATHS and name not in taken
+        place: name for place, name in enumerate(read.header) if name and place not in apart and name not in FROM_PATHS
     }
     rows: dict[str, Row] = {}
     missing: list[tuple[str, int]] = []
@@ -182,12 +181,17 @@ def _column_notes(
     read: Delimited, settings: MetadataSettings, columns: Mapping[str, int], taken: Collection[str]
 ) -> list[Note]:
     notes = []
-    if settings.secondary != "none" and settings.secondary_column and columns["secondary"] < 0:
+    labelled = settings.label_column and settings.secondary != "none" and settings.secondary_column
+    if labelled and columns["secondary"] < 0:
         message = f"has no column {settings.secondary_column!r}, so every recording has at most one label"
         notes.append(Note("metadata_column", read.path.name, message))
-    hidden = [name for name in read.header if name in FROM_PATHS or name in taken]
+    hidden = [name for name in read.header if name in FROM_PATHS]
     if hidden:
-        message = f"columns named like fields of the recordings' names were not read: {', '.join(hidden)}"
+        message = f"columns named like fields of the recordings' paths were not read: {', '.join(hidden)}"
+        notes.append(Note("metadata_column", read.path.name, message))
+    second = [name for name in read.header if name in taken and name not in FROM_PATHS]
+    if second:
+        message = f"these columns count only for recordings whose name lacks the field: {', '.join(second)}"
         notes.append(Note("metadata_column", read.path.name, message))
     return notes
 

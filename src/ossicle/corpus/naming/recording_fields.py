@@ -7,25 +7,26 @@ from datetime import datetime, timedelta
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.corpus.naming.clip_name_template import UNITS_S, ClipName
-from ossicle.corpus.naming.name_template import Template, start_time_of, stem_of, top_folder
+from ossicle.corpus.naming.name_template import start_time_of, stem_of, top_folder
+from ossicle.corpus.naming.name_templates import Templates
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingNames:
-    """A template of names, if any, and the clips among the recordings by path, if the corpus has clip names.
+    """Templates of names, if any, and the clips among the recordings by path, if the corpus has clip names.
 
     ``unit`` is the unit of the times in clip names.
     """
 
-    template: Template | None = None
+    templates: Templates | None = None
     clips: Mapping[str, ClipName] | None = None
     unit: str = "s"
 
     def fields(self, path: str) -> dict[str, str]:
         """Return the fields of a recording from its path.
 
-        These are ``recording``, ``folder``, ``start_time`` (ISO 8601), those of the template and, in a corpus of clips,
-        ``tape``. The start time of a clip is that of its tape plus its offset.
+        These are ``recording``, ``folder``, ``start_time`` (ISO 8601), those of the templates and, in a corpus of
+        clips, ``tape``. The start time of a clip is that of its tape plus its offset.
         """
         clip = (self.clips or {}).get(path)
         stem = normal_path(stem_of(path, SUFFIXES))
@@ -37,5 +38,5 @@ class RecordingNames:
             fields["start_time"] = (datetime.fromisoformat(start) + offset).isoformat()
         if self.clips is not None:
             fields["tape"] = name
-        told = None if self.template is None else self.template.parse(above + slash + name)
+        told = None if self.templates is None else self.templates.parse(above + slash + name)
         return fields | (told or {})

@@ -4,6 +4,7 @@ training.
 
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.naming.globs import Globs
+from ossicle.corpus.naming.name_templates import TemplateTexts
 
 ROOT = "unlabelled"
 """Name of the root of unlabelled recordings; with the path below it, it identifies a recording."""
@@ -20,9 +21,9 @@ class PseudoSettings:
         default=(), help="glob patterns of the recordings to use, relative to `audio`, as `siteA/**`; empty: all"
     )
     exclude: tuple[str, ...] = setting(default=(), help="glob patterns of files to ignore, relative to `audio`")
-    name_template: str = setting(
+    name_template: TemplateTexts = setting(
         default="",
-        help="pattern that reads fields from their file names; empty: corpus.name_template, for names that fit it",
+        help="pattern (or list of patterns) that reads fields from their file names; empty: corpus.name_template",
     )
     group: str = setting(
         default="",

@@ -22,6 +22,7 @@ from ossicle.core.errors import UsageError
 from ossicle.corpus.indexing.corpus_index import STEP_VERSION as INDEX_VERSION
 from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
+from ossicle.corpus.naming.name_templates import TemplateTexts
 from ossicle.corpus.pseudo_labels.rounds import FOLDER, chosen_rounds
 from ossicle.corpus.pseudo_labels.settings import ROOT
 from ossicle.corpus.splits.folds import BUILT_IN_GROUPS
@@ -101,7 +102,7 @@ def index(context: Context) -> None:
     write_index(found, context.own(UnlabelledFolder))
 
 
-def _template(project: Project) -> str:
+def _template(project: Project) -> TemplateTexts:
     return project.settings.pseudo.name_template or project.settings.corpus.name_template
 
 

@@ -1,0 +1,68 @@
+"""Leave out recordings without a field that a project needs: the group of its split, the label of whole recordings."""
+
+from collections.abc import Mapping, Sequence
+
+from ossicle.core.errors import UsageError
+from ossicle.core.records import Recording
+from ossicle.corpus.naming.name_templates import Templates
+from ossicle.corpus.notes import LeftOut, Note
+
+
+def with_fields(
+    recordings: Sequence[Recording], templates: Templates, wanted: Mapping[str, str]
+) -> tuple[list[Recording], list[Note], list[LeftOut]]:
+    """Leave out recordings that lack a wanted field, because no split could be trusted with them.
+
+    Parameters
+    ----------
+    recordings
+        Recordings with their fields.
+    templates
+        The templates that read fields from names.
+    wanted
+        Settings and the fields that they name; empty fields are not wanted.
+
+    Returns
+    -------
+    tuple
+        The recordings to keep, notes on names that match no template, and the left-out recordings.
+
+    Raises
+    ------
+    UsageError
+        No recording has a wanted field.
+    """
+    fields = {key: name for key, name in wanted.items() if name}
+    for key, name in fields.items():
+        if not any(one.fields.get(name) for one in recordings):
+            known = ", ".join(sorted({field for one in recordings for field in one.fields}))
+            said = templates.texts[0] if len(templates.texts) == 1 else list(templates.texts)
+            raise UsageError(
+                f"{key}: no file name yields the field {name!r} (fields found: {known}); "
+                f"correct corpus.name_template = {said if said else ''!r}, which {recordings[0].path!r} must match"
+            )
+    kept: list[Recording] = []
+    notes: list[Note] = []
+    left_out: list[LeftOut] = []
+    for one in recordings:
+        missing = [name for name in fields.values() if not one.fields.get(name)]
+        if missing:
+            left_out.append(LeftOut(one.path, _reason(one, templates, missing[0])))
+            continue
+        if templates.texts and not templates.fit(one.fields):
+            notes.append(Note("name_template", one.path, f"does not match {templates.in_words}"))
+        kept.append(one)
+    return kept, notes, left_out
+
+
+def _reason(recording: Recording, templates: Templates, field: str) -> str:
+    if not templates.texts:
+        why = "no template reads its name"
+    elif templates.fit(recording.fields):
+        why = f"its name matches {templates.in_words} without the field {field!r}"
+    else:
+        why = f"its name does not match {templates.in_words}"
+    return (
+        f"{why}, so its {field} is unknown and no split can place it; add a template to "
+        f"corpus.name_template, name its {field} in a table (corpus.metadata), exclude it, or group by another field"
+    )
