@@ -85,7 +85,8 @@ class Metadata:
         """
         out = []
         spellings: dict[str, str] = {}
-        values = {one.fields.get(group, "") for one in (*recordings, *self.rows.values())}
+        values = {one.fields.get(group, "") for one in recordings}
+        values |= {row.fields.get(group, "") for row in self.rows.values()}
         for value in sorted(values - {""}):
             spellings.setdefault(value.casefold(), value)
         for one in recordings:
