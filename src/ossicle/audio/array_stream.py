@@ -1,6 +1,7 @@
 """Samples in memory as a recording: checked, mixed to mono and resampled like those of a file."""
 
 from collections.abc import Iterator
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,7 +49,7 @@ def mono_samples(samples: ArrayLike) -> NDArray[np.float32]:
     Raises
     ------
     ValueError
-        For other shapes, whole numbers (whose full scale is not known), NaN and Inf.
+        For other shapes, whole numbers (whose full scale is not known), NaN, Inf, and values too large for float32.
 
     Examples
     --------
@@ -70,12 +71,15 @@ def mono_samples(samples: ArrayLike) -> NDArray[np.float32]:
     if not np.isfinite(np.sum(array, dtype=np.float64)) and not np.isfinite(array).all():
         first = int(np.argmax(~np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
         raise ValueError(f"samples contain NaN or Inf, first in sample {first}")
-    mono: NDArray[np.float32] = array.astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):
+        mono: NDArray[np.float32] = array.astype(np.float32, copy=False)
+    if array.dtype.itemsize > mono.dtype.itemsize and not np.isfinite(mono).all():
+        raise ValueError("samples are too large for 32-bit floats; full scale is -1 to 1")
     return mix(mono) if mono.ndim == 2 else mono
 
 
-def checked_rate(rate: int) -> int:
+def checked_rate(rate: object) -> int:
     """Return ``rate`` as a whole number of Hz; raises ValueError if it is not one, or not positive."""
-    if isinstance(rate, bool) or int(rate) != rate or rate < 1:
+    if isinstance(rate, bool) or not isinstance(rate, Real) or float(rate) < 1 or not float(rate).is_integer():
         raise ValueError(f"rate = {rate!r} is not a positive whole number of Hz")
-    return int(rate)
+    return int(float(rate))

@@ -19,6 +19,7 @@ from ossicle.core.errors import AudioError
 from ossicle.core.records import Status
 from ossicle.core.time import to_samples
 from ossicle.core.tracks import Event, ScoreTrack, event_order
+from ossicle.core.value_checks import number_fault
 from ossicle.inference.delivery import Delivery
 from ossicle.inference.event_stream import EventStream
 from ossicle.inference.finder import EventFinder
@@ -214,6 +215,8 @@ def stream_through(live: EventStream, stream: MonoStream, feed_s: float) -> Gene
     """Yield the events of a recording that is fed to ``live`` in blocks of ``feed_s`` seconds; see
     :func:`stream_file`.
     """
+    if fault := number_fault("feed_s", feed_s):
+        raise ValueError(fault)
     if to_samples(feed_s, stream.rate) < 1:
         raise ValueError(f"feed_s = {feed_s:g} s is shorter than one sample at {stream.rate} Hz")
     for block in equal_blocks(stream, to_samples(feed_s, stream.rate)):

@@ -1,6 +1,7 @@
 """Annotations as values: read, held and written as `ossicle convert` does it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,3 +89,34 @@ def test_annotations_are_a_value() -> None:
     assert repr(told) == "Annotations(3 of 3 recordings, labels=('=song()', 'call'))"
     with pytest.raises(KeyError):
         told.of("unheard.wav")
+
+
+@pytest.mark.parametrize(
+    ("annotations", "words"),
+    [
+        (None, "are not a list of ossicle.Annotation"),
+        ("table.csv", "read files with ossicle.read_annotations"),
+        (Path("table.csv"), "read files with ossicle.read_annotations"),
+        ([("a.wav", 1, 2, "call")], "annotations\\[0\\] = .* is not an ossicle.Annotation"),
+        ([Annotation("a.wav", 1.0, 2.0, "call"), None], "annotations\\[1\\] = None"),
+    ],
+)
+def test_what_is_no_annotation_is_refused(tmp_path: Path, annotations: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Annotations(annotations)
+    with pytest.raises(ValueError, match=words):
+        write_annotations(annotations, tmp_path / "out.csv")
+
+
+@pytest.mark.parametrize(
+    ("recordings", "words"), [("a.wav", "is one text"), (["a.wav", None], "recordings\\[1\\] = None")]
+)
+def test_recordings_are_names(recordings: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Annotations([], recordings)
+
+
+@pytest.mark.parametrize("high_hz", [-1.0, float("nan"), "8000"])
+def test_boxes_end_at_a_frequency(tmp_path: Path, high_hz: Any) -> None:
+    with pytest.raises(ValueError, match="high_hz = "):
+        write_annotations([Annotation("a.wav", 1.0, 2.0, "call")], tmp_path, "raven", high_hz=high_hz)

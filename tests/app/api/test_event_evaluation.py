@@ -79,3 +79,28 @@ def test_refusals() -> None:
         evaluate(TRUTH, FOUND, durations_s={"a.wav": 60.0})
     with pytest.raises(ValueError, match="threshold"):
         evaluate(TRUTH, FOUND, iou=1.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"iou": "x"}, "iou = 'x' is not a finite number"),
+        ({"collar_s": math.inf}, "collar_s = inf is not a finite number"),
+        ({"bootstrap": -5}, "bootstrap = -5 must be at least 0"),
+        ({"bootstrap": 1.5}, "bootstrap = 1.5 is not a whole number"),
+        ({"durations_s": {"a": -1.0, "b": 9.0}}, "the duration of a = -1.0 must be at least 0"),
+        ({"durations_s": {"a": math.nan}}, "the duration of a = nan is not a finite number"),
+        ({"durations_s": {"a": "long"}}, "the duration of a = 'long' is not a finite number"),
+        ({"durations_s": {3: 1.0}}, "a name = 3 is not a text"),
+    ],
+)
+def test_impossible_numbers_are_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        evaluate(TRUTH, FOUND, **options)
+
+
+def test_two_durations_of_a_recording_are_refused() -> None:
+    same = dict.fromkeys(("a", "a.wav", "b", "quiet"), 10.0)
+    assert evaluate(TRUTH, FOUND, durations_s=same, bootstrap=0).timed
+    with pytest.raises(UsageError, match="two durations of a: 10 and 20 s; keep one"):
+        evaluate(TRUTH, FOUND, durations_s={**same, "a.wav": 20.0})

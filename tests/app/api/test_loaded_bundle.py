@@ -193,6 +193,9 @@ def test_what_cannot_be_read_is_refused(old_bundle: Path, tmp_path: Path) -> Non
         (["a"], 8000, "not real numbers"),
         (np.zeros(8), 0, "not a positive whole number"),
         (np.zeros(8), 8000.5, "not a positive whole number"),
+        (np.zeros(8), float("nan"), "rate = nan is not a positive whole number"),
+        (np.zeros(8), float("inf"), "rate = inf is not a positive whole number"),
+        (np.full(8, 1e300), 8000, "too large for 32-bit floats"),
     ],
 )
 def test_samples_that_are_none_are_refused(old_bundle: Path, samples: Any, rate: Any, words: str) -> None:
@@ -201,6 +204,43 @@ def test_samples_that_are_none_are_refused(old_bundle: Path, samples: Any, rate:
         bundle.predict((samples, rate))
     with pytest.raises(ValueError, match=words):
         bundle.stream(rate).feed(samples)
+
+
+@pytest.mark.parametrize(
+    ("recordings", "words"),
+    [
+        ([np.zeros(8)], "of the type ndarray"),
+        ((np.zeros(8), "8000"), "of the type ndarray; give paths, or samples as"),
+        ([(np.zeros(8), 8000)], "of the type tuple"),
+        ([None], "of the type NoneType"),
+        (b"night.wav", "of the type bytes"),
+        ("", "a path is empty"),
+        (["night.wav", ""], "a path is empty"),
+    ],
+)
+def test_recordings_that_are_none_are_refused(old_bundle: Path, recordings: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        load_bundle(old_bundle).predict(recordings)
+
+
+@pytest.mark.parametrize("option", ["threads", "batch_chunks"])
+@pytest.mark.parametrize("value", [0, 1.5, "2", None, True])
+def test_counts_are_whole_numbers(old_bundle: Path, option: str, value: Any) -> None:
+    options: dict[str, Any] = {option: value}
+    with pytest.raises(ValueError, match=f"{option} = "):
+        load_bundle(old_bundle, **options)
+
+
+@pytest.mark.parametrize("rate", [0, 1.5, "8000", float("nan"), True])
+def test_sound_is_read_at_a_whole_rate(audio: Path, rate: Any) -> None:
+    with pytest.raises(ValueError, match="is not a positive whole number of Hz"):
+        load_audio(next(audio.rglob("*.wav")), rate)
+
+
+@pytest.mark.parametrize("feed_s", [float("nan"), float("inf"), "1", None])
+def test_a_file_is_fed_in_finite_blocks(old_bundle: Path, audio: Path, feed_s: Any) -> None:
+    with pytest.raises(ValueError, match=r"feed_s = .* is not a finite number"):
+        next(load_bundle(old_bundle).stream_file(next(audio.rglob("*.wav")), feed_s))
 
 
 def test_a_stream_ends_once(old_bundle: Path) -> None:

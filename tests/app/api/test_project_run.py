@@ -1,7 +1,9 @@
 """A project as an object: what `ossicle run` and `ossicle status` do."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from ossicle.app.api.project_run import Project
@@ -53,3 +55,28 @@ def test_refusals(folder: Path) -> None:
     with pytest.raises(UsageError, match="no step is called 'dinner'"):
         Project.load(folder).run(until="dinner")
     assert repr(Project.load(folder)).startswith("Project(")
+
+
+@pytest.mark.parametrize(
+    ("settings", "epochs"),
+    [
+        ({"training.epochs": 3}, 3),
+        ({"training.epochs": np.int64(3)}, 3),
+        ({"training": {"epochs": 3}, "corpus.audio": Path("audio"), "model.crnn": {"hidden": 4}}, 3),
+    ],
+)
+def test_settings_are_values_of_python(folder: Path, settings: dict[str, Any], epochs: int) -> None:
+    assert Project.load(folder, settings=settings).settings.training.epochs == epochs
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(None, "training.epochs is None"), (object(), "training.epochs is of the type object")]
+)
+def test_settings_that_no_file_could_hold_are_refused(folder: Path, value: Any, words: str) -> None:
+    with pytest.raises(ProjectError, match=words):
+        Project.load(folder, settings={"training.epochs": value})
+
+
+def test_steps_are_a_list(folder: Path) -> None:
+    with pytest.raises(ValueError, match="steps = 'corpus' is one text"):
+        Project.load(folder).run(steps="corpus")

@@ -1,5 +1,6 @@
 """Read annotations of any format into values, and write them."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from ossicle.app.api.predictions import Predictions
 from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Annotation, grouped
+from ossicle.core.value_checks import number_fault, raise_first, text_fault
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.conversion import output_places, tell_losses, write_events_as
 from ossicle.corpus.formats.conversion_losses import Account
@@ -44,6 +46,11 @@ class Annotations(Sequence[Annotation]):
     notes
         What was not read, in words.
 
+    Raises
+    ------
+    ValueError
+        An annotation is not an ``Annotation``, or ``recordings`` are not names.
+
     Examples
     --------
     >>> found = Annotations([Annotation("b.wav", 1.0, 2.0, "call")], recordings=["a.wav"])
@@ -56,7 +63,8 @@ class Annotations(Sequence[Annotation]):
     def __init__(
         self, annotations: Iterable[Annotation], recordings: Iterable[str] = (), notes: Iterable[str] = ()
     ) -> None:
-        self._annotations = tuple(sorted(annotations, key=_order))
+        self._annotations = tuple(sorted(_checked(annotations), key=_order))
+        recordings = _names(recordings)
         self.recordings: tuple[str, ...] = tuple(
             sorted({*recordings, *(one.recording_id for one in self._annotations)})
         )
@@ -210,6 +218,8 @@ def write_annotations(
     UsageError
         The format is not known or holds no events, the path has the suffix of another format, or there are no
         recordings to write.
+    ValueError
+        An annotation is not an ``Annotation``, or ``high_hz`` is not a frequency.
 
     Examples
     --------
@@ -221,6 +231,7 @@ def write_annotations(
     >>> written.files[0].read_text()
     'filename\\tonset\\toffset\\tevent_label\\ntape.wav\\t1.000000\\t1.500000\\tcall\\n'
     """
+    raise_first("write_annotations", number_fault("high_hz", high_hz, 0.0))
     target = format_named(format, writing=True)
     if target.write is None:
         raise UsageError(f"events cannot be written as {target.name}")
@@ -255,6 +266,26 @@ def annotation_of(row: RawSelection) -> Annotation:
     return Annotation(
         row.begin_path, row.start_s, row.end_s, row.label, row.low_hz, row.high_hz, row.quality, row.confidence
     )
+
+
+def _checked(annotations: object) -> list[Annotation]:
+    if isinstance(annotations, str | bytes | os.PathLike):
+        raise ValueError(f"annotations = {annotations!r} is a path or a text; read files with ossicle.read_annotations")
+    if not isinstance(annotations, Iterable):
+        raise ValueError(f"annotations = {annotations!r} are not a list of ossicle.Annotation")
+    found = list(annotations)
+    for index, one in enumerate(found):
+        if not isinstance(one, Annotation):
+            raise ValueError(f"annotations[{index}] = {one!r} is not an ossicle.Annotation; make one of it")
+    return found
+
+
+def _names(recordings: Iterable[str]) -> list[str]:
+    if isinstance(recordings, str):
+        raise ValueError(f"recordings = {recordings!r} is one text; give a list of names")
+    names = list(recordings)
+    raise_first("recordings", *(text_fault(f"recordings[{index}]", one) for index, one in enumerate(names)))
+    return names
 
 
 def _order(one: Annotation) -> tuple[str, float, float, str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.audio.array_stream import checked_rate
 from ossicle.audio.decode import AudioSource
 from ossicle.audio.mono import MonoStream
 from ossicle.audio.probe import SUFFIXES
@@ -79,6 +80,8 @@ def load_audio(path: PathLike, rate: int | None = None) -> tuple[NDArray[np.floa
     ------
     AudioError
         The file cannot be read, or holds NaN or Inf. A file that ends early is read up to there, with a warning.
+    ValueError
+        The rate is not a positive whole number.
 
     Examples
     --------
@@ -91,9 +94,7 @@ def load_audio(path: PathLike, rate: int | None = None) -> tuple[NDArray[np.floa
     >>> samples.shape, str(samples.dtype), float(samples[0]), rate
     ((800,), 'float32', 0.5, 8000)
     """
-    wanted = AudioSource(path).info.rate if rate is None else rate
-    if wanted < 1:
-        raise ValueError(f"rate = {wanted} must be at least 1 Hz")
+    wanted = AudioSource(path).info.rate if rate is None else checked_rate(rate)
     stream = MonoStream(path, wanted)
     samples = np.concatenate([np.zeros(0, dtype=np.float32), *stream])
     if stream.report.status == "partial":

@@ -15,6 +15,7 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation
+from ossicle.core.value_checks import count_fault, number_fault, raise_first, text_fault
 from ossicle.corpus.formats.dcase import read_durations
 from ossicle.corpus.formats.reading.event_folders import EventSets, merge, pair_names, read_event_sets
 from ossicle.corpus.naming.name_template import stem_of
@@ -145,11 +146,11 @@ def evaluate(
     Raises
     ------
     UsageError
-        The reference names no recording, no recording is in both, or a duration is missing.
+        The reference names no recording, no recording is in both, or a duration is missing or given twice.
     FormatError
         A file cannot be read.
     ValueError
-        The criterion is impossible.
+        The criterion, a duration or the number of resamples is impossible.
 
     Examples
     --------
@@ -159,6 +160,12 @@ def evaluate(
     >>> evaluation.precision.value, evaluation.recall.value, evaluation.f1.value
     (0.5, 0.5, 0.5)
     """
+    raise_first(
+        "evaluate",
+        "" if iou is None else number_fault("iou", iou),
+        "" if collar_s is None else number_fault("collar_s", collar_s),
+        count_fault("bootstrap", bootstrap, 0),
+    )
     criteria: dict[str, Criterion] = {}
     if iou is None and collar_s is None:
         iou = _IOU
@@ -169,7 +176,7 @@ def evaluate(
     where = "durations_s"
     if isinstance(durations_s, str | os.PathLike):
         where, durations_s = str(durations_s), read_durations(Path(durations_s))
-    lengths_s = {stem_of(normal_path(name), SUFFIXES): one for name, one in (durations_s or {}).items()}
+    lengths_s = _lengths(durations_s or {}, where)
     references, predicted, measured = pair_names(
         _event_sets(reference, label_column), _event_sets(predictions, label_column), {name: [] for name in lengths_s}
     )
@@ -198,6 +205,17 @@ def evaluate(
         intervals=bootstrap > 0,
         timed=durations_s is not None,
     )
+
+
+def _lengths(durations_s: Mapping[str, float], where: str) -> dict[str, float]:
+    """Return the seconds of each recording by its name without audio suffix."""
+    out: dict[str, float] = {}
+    for name, length_s in durations_s.items():
+        raise_first(where, text_fault("a name", name), number_fault(f"the duration of {name}", length_s, 0.0))
+        stem = stem_of(normal_path(name), SUFFIXES)
+        if out.setdefault(stem, length_s) != length_s:
+            raise UsageError(f"{where}: has two durations of {stem}: {out[stem]:g} and {length_s:g} s; keep one")
+    return out
 
 
 def _event_sets(events: Events, label_column: str) -> EventSets:

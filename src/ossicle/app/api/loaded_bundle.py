@@ -18,6 +18,7 @@ from ossicle.audio.decode import DecodeReport
 from ossicle.audio.mono import MonoStream
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import Bundle
+from ossicle.core.value_checks import count_fault
 from ossicle.inference.batch import EmittedEvent, PathLike, predict_file, predict_stream, stream_through
 from ossicle.inference.delivery import bundled_delivery
 from ossicle.inference.event_stream import EventStream
@@ -99,7 +100,8 @@ class LoadedBundle(BundleFacts):
         UsageError
             A path does not exist, or a folder contains no recordings.
         ValueError
-            Samples are not finite real numbers of such a shape, or their rate is not a positive whole number.
+            Samples are not finite real numbers of such a shape, their rate is not a positive whole number, or
+            something else than paths or samples is given.
 
         Examples
         --------
@@ -247,8 +249,8 @@ def load_bundle(
     >>> bundle.labels, bundle.rate, bundle.hop_s
     (('call', 'Zaunkönig'), 8000, 0.005)
     """
-    if batch_chunks < 1:
-        raise ValueError(f"batch_chunks = {batch_chunks} must be at least 1")
+    if fault := count_fault("batch_chunks", batch_chunks, 1):
+        raise ValueError(fault)
     return LoadedBundle(read_bundle(Path(path)), Engine(runtime, threads, precision, folds, device), batch_chunks)
 
 
@@ -262,7 +264,20 @@ def _samples_of(recordings: object) -> tuple[ArrayLike, Any] | None:
 
 def _paths_of(recordings: object) -> list[Path]:
     if isinstance(recordings, str | os.PathLike):
-        return [Path(recordings)]
-    if not isinstance(recordings, Iterable) or isinstance(recordings, np.ndarray):
-        raise ValueError(f"recordings are a {type(recordings).__name__}; give paths, or samples as (samples, rate)")
-    return [Path(one) for one in recordings]
+        recordings = [recordings]
+    if not isinstance(recordings, Iterable) or isinstance(recordings, np.ndarray | bytes):
+        raise ValueError(_no_recordings(recordings))
+    paths = list(recordings)
+    for one in paths:
+        if not isinstance(one, str | os.PathLike):
+            raise ValueError(_no_recordings(one))
+        if one == "":
+            raise ValueError("a path is empty; write '.' for the current folder")
+    return [Path(one) for one in paths]
+
+
+def _no_recordings(given: object) -> str:
+    return (
+        f"recordings cannot be of the type {type(given).__name__}; give paths, or samples as (samples, rate), "
+        "one recording at a time and the rate as a number"
+    )

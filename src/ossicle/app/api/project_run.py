@@ -1,10 +1,13 @@
 """A project as an object: load it, run it up to a step, and read its results."""
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+import numpy as np
 
 from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
 from ossicle.app.project.load import Project as LoadedProject
@@ -15,7 +18,7 @@ from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
-from ossicle.core.errors import GateRefused, UsageError
+from ossicle.core.errors import GateRefused, ProjectError, UsageError
 from ossicle.inference.batch import PathLike
 
 
@@ -110,7 +113,7 @@ class Project:
         path
             The project file, or the folder of its ``ossicle.toml``.
         settings
-            Settings that override those of the file, as ``{"training.epochs": 8}``.
+            Settings that override those of the file, as ``{"training.epochs": 8}`` or ``{"training": {"epochs": 8}}``.
         variant
             A variant of the project; empty for the project itself.
         data_root
@@ -135,7 +138,9 @@ class Project:
         >>> project.settings.training.epochs, project.steps[:2]
         (8, ('corpus', 'dataset'))
         """
-        overrides = tuple(f"{key}={_toml(value)}" for key, value in (settings or {}).items())
+        overrides = tuple(
+            f"{key}={text}" for name, value in (settings or {}).items() for key, text in _overrides(str(name), value)
+        )
         root = None if data_root is None else Path(data_root)
         return cls(load_project(Path(path), overrides, root, variant))
 
@@ -212,7 +217,11 @@ class Project:
             Another run writes to the same data root.
         OssicleError
             A step failed.
+        ValueError
+            ``steps`` is one text.
         """
+        if isinstance(steps, str):
+            raise ValueError(f"steps = {steps!r} is one text; give a list of names, such as [{steps!r}]")
         done = run_project(
             self._loaded, progress or Silent(), until, names=tuple(steps), anew_from=anew_from, wait=wait
         )
@@ -224,6 +233,26 @@ class Project:
         )
 
 
-def _toml(value: object) -> str:
-    """Return a Python value as ``--set`` reads it: JSON, whose plain values are those of TOML."""
-    return json.dumps(value, ensure_ascii=False)
+def _overrides(key: str, value: object) -> Iterator[tuple[str, str]]:
+    """Yield the keys and values that ``--set`` reads; the values are JSON, whose plain values are those of TOML."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _overrides(f"{key}.{name}", inner)
+        return
+    try:
+        if value is None:
+            raise TypeError
+        yield key, json.dumps(value, ensure_ascii=False, default=_plain)
+    except TypeError:
+        kind = "None" if value is None else f"of the type {type(value).__name__}"
+        raise ProjectError(
+            f"settings: {key} is {kind}; give a number, a text, True or False, or a list, or leave it out"
+        ) from None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError
