@@ -1,5 +1,6 @@
 """What the noise gate counts on recordings and probes, and what it says of a refusal."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ossicle.evaluation.noise_gate import (
     BETWEEN,
     EMPTY,
     events_in,
+    excused_probes,
     firings_on_probe,
     firings_on_recordings,
     noise_gate_figures,
@@ -102,3 +104,27 @@ def test_a_refusal_names_probe_label_rate_limit_and_remedy() -> None:
     # 60 events an hour are within the limit, so the message does not name that limit.
     assert "label 'hum' fills 100 % of the time (limit 5 %) on speech-like noise (-35 dBFS). Train" in stuck
     assert refusal_of(found_of(QUIET), None) is None
+
+
+def test_a_probe_is_excused_if_the_label_resembles_it_for_all_members() -> None:
+    one = {"rain": {"resembles": ["white_noise", "hum"]}, "call": {"resembles": []}}
+    other = {"rain": {"resembles": ["white_noise", "speech_like"]}, "call": {"resembles": ["hum"]}}
+    assert excused_probes([one]) == {"rain": ["hum", "white_noise"]}
+    assert excused_probes([one, other]) == {"rain": ["white_noise"]}
+    # A model from before the measurement excuses nothing.
+    assert excused_probes([one, {}]) == {}
+    assert excused_probes([]) == {}
+
+
+def test_an_excused_label_warns_and_passes_while_others_are_refused() -> None:
+    limits = NoiseGateSettings()
+    rain, call = replace(LOUD, label="rain"), replace(LOUD, label="call")
+    resembles = {"rain": ["white_noise"]}
+    passed = noise_gate_figures(
+        judge([rain], limits, resembles), limits, "the final model", second_stage=False, resembles=resembles
+    )
+    assert passed["passed"] is True
+    assert passed["resembles"] == resembles
+    assert refusal_of(passed, None) is None
+    mixed = noise_gate_figures(judge([rain, call], limits, resembles), limits, "the final model", second_stage=False)
+    assert "label 'call'" in str(refusal_of(mixed, None))

@@ -38,6 +38,18 @@ def test_raised_limits_that_let_a_detector_pass_are_named() -> None:
     assert gate_exceptions(gate(raised, QUIET)) == ()
 
 
+def test_a_label_that_fires_on_what_its_own_sounds_are_like_is_named_apart_from_limits() -> None:
+    firings = [replace(STUCK, label="rain", part=part) for part in ("-40 dBFS", "-20 dBFS")]
+    judged = judge([*firings, QUIET], NoiseGateSettings(), {"rain": ("white_noise",)})
+    (said,) = gate_exceptions({"limits": {"off": []}, "firings": [one.to_json() for one in judged]})
+    assert said == (
+        "'rain' fires 60 times an hour on white noise (-40 dBFS), 100 % of the time; its own sounds are like that, so "
+        "this refuses no bundle"
+    )
+    quiet = judge([replace(QUIET, label="rain")], NoiseGateSettings(), {"rain": ("white_noise",)})
+    assert gate_exceptions({"limits": {"off": []}, "firings": [one.to_json() for one in quiet]}) == ()
+
+
 def test_what_the_default_limits_judged_is_no_exception() -> None:
     usual = NoiseGateSettings()
     assert gate_exceptions(gate(usual, QUIET, replace(QUIET, n_events=1, active_s=1.0))) == ()

@@ -53,3 +53,36 @@ def test_json_and_back() -> None:
 def test_an_unknown_probe_cannot_be_switched_off() -> None:
     with pytest.raises(ValueError, match="off = 'humm' is not one of: silence"):
         NoiseGateSettings(off=("humm",))
+
+
+RESEMBLES = {"rain": ("white_noise", "silence", "recordings")}
+
+
+@pytest.mark.parametrize(
+    ("probe", "label", "refused", "excused"),
+    [
+        ("white_noise", "rain", False, True),
+        ("white_noise", "call", True, False),
+        ("speech_like", "rain", True, False),
+        # Whatever is said of a label, silence and recordings can always refuse.
+        ("silence", "rain", True, False),
+        ("recordings", "rain", True, False),
+    ],
+)
+def test_a_label_is_excused_on_what_its_own_sounds_resemble(
+    probe: str, label: str, refused: bool, excused: bool
+) -> None:
+    (found,) = judge([Firing(probe, "loud", label, 600.0, 400, 590.0)], NoiseGateSettings(), RESEMBLES)
+    assert (found.refused, found.excused) == (refused, excused)
+    assert found.excess.startswith("fires 2400 times an hour")
+    assert Judged.from_json(found.to_json()) == found
+
+
+def test_only_exceeded_limits_are_named() -> None:
+    settings = NoiseGateSettings()
+    (often,) = judge([Firing("hum", "50 Hz", "call", 60.0, 4, 0.4)], settings)
+    assert often.excess == "fires 240 times an hour (limit 60) on mains hum (50 Hz)"
+    (stuck,) = judge([Firing("hum", "50 Hz", "call", 60.0, 1, 60.0)], settings)
+    assert stuck.excess == "fills 100 % of the time (limit 5 %) on mains hum (50 Hz)"
+    (quiet,) = judge([Firing("hum", "50 Hz", "call", 60.0, 1, 0.1)], settings)
+    assert quiet.excess == ""

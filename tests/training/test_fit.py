@@ -66,6 +66,7 @@ def test_what_a_run_leaves(straight: Path) -> None:
     assert sorted(p.name for p in straight.iterdir()) == [
         "best_metrics.json",
         "metrics.jsonl",
+        "noise_likeness.json",
         "tensorboard",
         "weights.safetensors",
     ]

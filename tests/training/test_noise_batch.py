@@ -4,18 +4,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from ossicle.artefacts.typed.run_folder import RunFolder
+from ossicle.audio.store import MixedStore, StoreItem, build_store
+from ossicle.audio.wav import write_wav
 from ossicle.core.chunks import ChunkPlan
+from ossicle.core.digest import seed_of
+from ossicle.core.records import Clip
+from ossicle.metrics.noise_gate import PROBES
+from ossicle.metrics.noise_likeness import LabelTexture
+from ossicle.models.augmentation.noise_crops import NOISE_KINDS, noise_crops
 from ossicle.models.settings import AugmentSettings
 from ossicle.training import module
 from ossicle.training.crossval import fit_job
+from ossicle.training.material import Material
+from ossicle.training.noise_labels import PROBE_OF, known_in_noise, label_textures
 from ossicle.training.objective import Said
 
 from .conftest import FRONT, PLAN, TINY
 
+LIKE_WHITE = LabelTexture(8, 1.0, 0.0, 1.0, 1.0, ("white_noise",))
+LIKE_NOTHING = LabelTexture(8, 0.0, 0.0, 9.0, 9.0, ())
 Heard = dict[str, torch.Tensor]
 
 
@@ -82,3 +94,51 @@ def test_a_training_with_noise_has_other_weights_than_one_without(corpus: Any, t
     default, without = (RunFolder(job.folder).weights.read_bytes() for job in jobs)
     assert AugmentSettings().noise_share > 0
     assert default != without
+
+
+def test_a_label_that_is_noise_is_not_trained_against_itself(heard: Heard) -> None:
+    known = known_in_noise({"rain": LIKE_WHITE, "call": LIKE_NOTHING}, ("rain", "call"))
+    assert known.shape == (len(NOISE_KINDS), 2)
+    assert dict(zip(NOISE_KINDS, known[:, 0].tolist(), strict=True)) == {
+        "silence": 1.0, "steady": 0.0, "hum": 1.0, "modulated": 1.0, "gusts": 0.0, "drops": 0.0
+    }  # fmt: skip
+    assert (known[:, 1] == 1).all()
+    detector = module.FrameDetector(
+        torch.nn.Linear(1, 1), PLAN, FRONT, TINY, AugmentSettings(noise_share=1.0), 1, known
+    )
+    detector.training_step(batch(40), 0)  # type: ignore[arg-type]
+    # The same draw as in the step says which kind each crop is.
+    generator = torch.Generator().manual_seed(seed_of(TINY.seed, "noise crops", 0, 0))
+    kinds = noise_crops(40, PLAN.chunk_samples, PLAN.rate, generator).kinds
+    assert len(set(kinds.tolist())) == len(NOISE_KINDS)
+    expected = known[kinds][:, None].expand_as(heard["mask"][40:])
+    assert torch.equal(heard["mask"][40:], expected)
+
+
+def test_every_kind_of_noise_answers_a_probe() -> None:
+    assert set(PROBE_OF) == set(NOISE_KINDS)
+    assert set(PROBE_OF.values()) == set(PROBES) - {"recordings"}
+
+
+def test_a_run_folder_says_what_its_labels_sound_like(corpus: Any, straight: Path) -> None:
+    found = RunFolder(straight).noise_likeness
+    assert set(found) == {"high", "low"}
+    # Bursts of a tone are events: they resemble no noise, however long the noise around them lasts.
+    assert all(one["resembles"] == [] and one["clips"] > 0 for one in found.values())
+
+
+def test_a_models_own_clips_decide_whether_a_label_is_noise(corpus: Any, tmp_path: Path) -> None:
+    waves = {"hiss": np.random.default_rng(0).standard_normal(16000), "tone": np.sin(np.arange(16000) * 0.9)}
+    items, clips = [], []
+    for name, wave in waves.items():
+        write_wav(tmp_path / f"{name}.wav", (0.1 * wave).astype(np.float32), 8000)
+        items.append(StoreItem(name, tmp_path / f"{name}.wav", name))
+        clips.append(Clip(name, 0.0, 2.0, role="target", label=name, fold=0, group=name))
+    build_store(items, tmp_path / "store", 8000)
+    material = Material(tuple(clips), ("hiss", "tone", "rare"), {}, MixedStore(tmp_path / "store", None, 0.0), PLAN)
+    found = label_textures(material, clips)
+    assert found["hiss"].resembles == ("white_noise",)
+    assert found["tone"].resembles == ()
+    assert found["rare"].clips == 0
+    # A model that does not train on the clip does not know.
+    assert label_textures(material, clips[1:])["hiss"].resembles == ()

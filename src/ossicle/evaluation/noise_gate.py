@@ -91,10 +91,39 @@ def events_in(
     return events + finder.finish(len(samples) / rate)
 
 
+def excused_probes(likeness: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, list[str]]:
+    """Return by label the probes that its own sounds resemble.
+
+    Parameters
+    ----------
+    likeness
+        The content of ``noise_likeness.json`` of the judged model, or of each member of an ensemble; a probe counts if
+        the label resembles it in all.
+
+    Returns
+    -------
+    dict
+        Labels that resemble no probe are left out.
+    """
+    labels = likeness[0] if likeness else {}
+    common = {
+        label: sorted(set.intersection(*(set(one.get(label, {}).get("resembles", ())) for one in likeness)))
+        for label in labels
+    }
+    return {label: probes for label, probes in common.items() if probes}
+
+
 def noise_gate_figures(
-    judged: Sequence[Judged], limits: NoiseGateSettings, probes_by: str, *, second_stage: bool
+    judged: Sequence[Judged],
+    limits: NoiseGateSettings,
+    probes_by: str,
+    *,
+    second_stage: bool,
+    resembles: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
-    """Return the content of ``gate`` in ``metrics.json``; ``probes_by``: what was evaluated on the synthetic probes."""
+    """Return the content of ``gate`` in ``metrics.json``; ``probes_by``: what was evaluated on the synthetic probes;
+    ``resembles``: by label the probes that its own sounds resemble.
+    """
     return {
         "passed": not any(one.refused for one in judged),
         "judged_by": {
@@ -103,6 +132,7 @@ def noise_gate_figures(
             **({"second stage": "in both: the whole detector is judged"} if second_stage else {}),
         },
         "limits": digestible(limits),
+        "resembles": {label: list(probes) for label, probes in sorted((resembles or {}).items())},
         "firings": [one.to_json() for one in judged],
     }
 

@@ -1,7 +1,7 @@
 """Exceptions of a passed noise gate: sounds on which the detector fires more than the default limits allow.
 
-A project may switch a probe off, or raise its limits. The noise gate then passes a detector that fires there, so the
-card, the page and the leaderboard name these sounds.
+A project may switch a probe off, or raise its limits, and a label may sound like a probe itself. The noise gate then
+passes a detector that fires there, so the card, the page and the leaderboard name these sounds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,8 @@ _USUAL = NoiseGateSettings()
 
 
 def gate_exceptions(gate: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return one sentence for each probe that was switched off or whose raised limits let the detector pass.
+    """Return one sentence for each probe that was switched off or whose raised limits let the detector pass, and for
+    each label that fires on what its own sounds resemble.
 
     Parameters
     ----------
@@ -39,12 +40,16 @@ def gate_exceptions(gate: Mapping[str, Any]) -> tuple[str, ...]:
 def _sentences(judged: Sequence[Judged], off: frozenset[str]) -> Iterator[str]:
     for probe, title in PROBES.items():
         measured = [one for one in judged if one.firing.probe == probe and one.firing.seconds >= LEAST_S]
-        passed = [one for one in measured if not one.refused and _excess(one) > 1]
-        words = f": {_in_words(max(passed, key=_excess))}" if passed else ""
+        passed = [one for one in measured if not one.refused and not one.excused and _excess(one) > 1]
+        words = f": {_in_words(max(passed, key=_excess), 'it')}" if passed else ""
         if probe in off:
             yield f"{title} is switched off{words or ', and the detector stays within the default limits there'}"
         elif words:
             yield f"{title} has limits above the default ones{words}"
+        alike = [one for one in measured if one.excused and one.excess]
+        for label in dict.fromkeys(one.firing.label for one in alike):
+            worst = max((one for one in alike if one.firing.label == label), key=_excess)
+            yield f"{_in_words(worst, title)}; its own sounds are like that, so this refuses no bundle"
 
 
 def _excess(one: Judged) -> float:
@@ -55,9 +60,9 @@ def _excess(one: Judged) -> float:
     return max(often, firing.active_share / _USUAL.active_share)
 
 
-def _in_words(one: Judged) -> str:
+def _in_words(one: Judged, probe: str) -> str:
     firing = one.firing
     return (
-        f"{firing.label!r} fires {firing.per_hour:.0f} times an hour on it ({firing.part}), "
+        f"{firing.label!r} fires {firing.per_hour:.0f} times an hour on {probe} ({firing.part}), "
         f"{100 * firing.active_share:.0f} % of the time"
     )

@@ -5,7 +5,7 @@ by itself, since a detector may be silent on faint noise and fire on loud noise.
 detector that is always active gives one long event, so the share of the time that events fill has a limit too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -19,6 +19,9 @@ PROBES: Mapping[str, str] = {
     "recordings": "recordings without the target",
 }
 """Names of the probes, and their titles."""
+
+EXCUSABLE = ("white_noise", "hum", "speech_like")
+"""Probes that a label's own sounds may resemble; detecting it there is then a warning."""
 
 LEAST_S = 60.0
 """Parts with less sound than this are shown but not judged: one event in them does not give a rate."""
@@ -83,12 +86,15 @@ class Firing:
 class Judged:
     """A firing compared with its limits, in events per hour and as a share of the time; both are None if the part was
     not judged.
+
+    ``excused``: the label's own sounds resemble the probe, so exceeding a limit is a warning and no refusal.
     """
 
     firing: Firing
     limit_per_hour: float | None
     refused: bool
     limit_share: float | None = None
+    excused: bool = False
 
     @property
     def excess(self) -> str:
@@ -112,18 +118,40 @@ class Judged:
             "limit_per_hour": self.limit_per_hour,
             "limit_share": self.limit_share,
             "refused": self.refused,
+            "excused": self.excused,
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Judged":
         """Read what :meth:`to_json` wrote."""
         one = Firing(**{spec.name: values[spec.name] for spec in fields(Firing)})
-        return cls(one, values["limit_per_hour"], values["refused"], values.get("limit_share"))
+        return cls(
+            one, values["limit_per_hour"], values["refused"], values.get("limit_share"), values.get("excused", False)
+        )
 
 
-def judge(firings: Sequence[Firing], limits: NoiseGateSettings) -> list[Judged]:
-    """Compare every firing with the limits, in the given order; parts of zero length are left out.
+def judge(
+    firings: Sequence[Firing], limits: NoiseGateSettings, resembles: Mapping[str, Collection[str]] | None = None
+) -> list[Judged]:
+    """Compare every firing with the limits.
 
+    Parameters
+    ----------
+    firings
+        What was measured; parts of zero length are left out.
+    limits
+        The limits.
+    resembles
+        By label, the probes that its own sounds resemble (``metrics.noise_likeness``). Silence and recordings always
+        count.
+
+    Returns
+    -------
+    list of Judged
+        In the given order.
+
+    Examples
+    --------
     >>> one = Firing("white_noise", "-20 dBFS", "call", seconds=60.0, n_events=4, active_s=0.4)
     >>> [found.refused for found in judge([one], NoiseGateSettings())]
     [True]
@@ -136,5 +164,7 @@ def judge(firings: Sequence[Firing], limits: NoiseGateSettings) -> list[Judged]:
             out.append(Judged(one, None, False))
             continue
         limit, share = limits.limit(one.probe), limits.active_share
-        out.append(Judged(one, limit, one.per_hour > limit or one.active_share > share, share))
+        over = one.per_hour > limit or one.active_share > share
+        excused = one.probe in EXCUSABLE and one.probe in (resembles or {}).get(one.label, ())
+        out.append(Judged(one, limit, over and not excused, share, excused))
     return out

@@ -21,6 +21,7 @@ from ossicle.core.digest import seed_of
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.records import Clip
+from ossicle.metrics.noise_likeness import LabelTexture
 from ossicle.models.devices import device
 from ossicle.models.networks.pretrained import load_pretrained
 from ossicle.models.networks.prior import rare_event_bias
@@ -31,6 +32,7 @@ from ossicle.training.checkpoint import EpochEnd, read_epoch, state_digest
 from ossicle.training.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops
 from ossicle.training.material import Material
 from ossicle.training.module import FrameDetector
+from ossicle.training.noise_labels import known_in_noise, label_textures
 from ossicle.training.settings import TrainingSettings
 
 
@@ -112,9 +114,11 @@ def fit(
         load_pretrained(network, pretrained or training.pretrained, model.window)
     rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
     crops = Crops(material, train, held_out, training)
-    module = FrameDetector(network, material.plan, front, training, augment, crops.steps)
     made_from = state_digest(material, train, model, front, training, augment)
     folder.path.mkdir(parents=True, exist_ok=True)
+    textures = _textures(folder, material, train)
+    known = known_in_noise(textures, material.labels)
+    module = FrameDetector(network, material.plan, front, training, augment, crops.steps, known)
     resume = _resumable(folder, made_from)
     kind, chosen = _lightning(device(training.device))
     with _quiet(), _out_of_memory(training, folder):
@@ -146,6 +150,14 @@ def fit(
     folder.write_best()
     save_weights(module.kept, folder.weights)
     folder.forget_state()
+
+
+def _textures(folder: RunFolder, material: Material, train: tuple[Clip, ...]) -> dict[str, LabelTexture]:
+    """Return what the training clips of each label are like, measured once for each run folder."""
+    if not folder.noise_likeness_file.exists():
+        found = label_textures(material, train)
+        folder.write_noise_likeness({label: one.to_json() for label, one in found.items()})
+    return {label: LabelTexture.from_json(one) for label, one in folder.noise_likeness.items()}
 
 
 def _lightning(name: str) -> tuple[str, int | list[int]]:

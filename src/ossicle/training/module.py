@@ -26,7 +26,8 @@ from ossicle.training.settings import TrainingSettings
 class FrameDetector(lightning.LightningModule):
     """Train a network on crops with frame targets; ``kept`` is the network with the weights to keep.
 
-    ``steps``: optimiser steps per epoch.
+    ``steps``: optimiser steps per epoch. ``known_in_noise``: which labels are known to be absent in each kind of noise
+    crop, 0 or 1, (n_kinds, n_labels); None for all.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class FrameDetector(lightning.LightningModule):
         training: TrainingSettings,
         augment: AugmentSettings,
         steps: int,
+        known_in_noise: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -50,6 +52,7 @@ class FrameDetector(lightning.LightningModule):
         self.plan = plan
         self.shared = framing(plan, front).shared
         self.hop_s = front.hop_samples / front.rate
+        self.known_in_noise = known_in_noise
         self._sums: dict[str, list[Tensor]] = {}
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
@@ -92,10 +95,13 @@ class FrameDetector(lightning.LightningModule):
         if self.augment.normalise != "none":
             waveforms = to_full_scale(waveforms)
         absent = targets.new_zeros(n, *targets.shape[1:])
+        known = torch.ones_like(absent)
+        if self.known_in_noise is not None:
+            known *= self.known_in_noise[noise.kinds].to(known.device)[:, None]
         return (
             torch.cat([log_mel, self.front_end(waveforms)]),
             torch.cat([targets, absent]),
-            torch.cat([mask, torch.ones_like(absent)]),
+            torch.cat([mask, known]),
         )
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:

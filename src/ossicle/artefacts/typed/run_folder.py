@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ossicle.artefacts.files import whole_file, write_json
+from ossicle.artefacts.files import read_json, whole_file, write_json
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,19 @@ class RunFolder:
     def weights(self) -> Path:
         """The averaged weights after the last epoch."""
         return self.path / "weights.safetensors"
+
+    @property
+    def noise_likeness_file(self) -> Path:
+        """How much the training clips of each label are like noise."""
+        return self.path / "noise_likeness.json"
+
+    @property
+    def noise_likeness(self) -> dict[str, dict[str, Any]]:
+        """The content of that file, by label; empty for run folders without it."""
+        if not self.noise_likeness_file.exists():
+            return {}
+        found: dict[str, dict[str, Any]] = read_json(self.noise_likeness_file)
+        return found
 
     @property
     def checkpoint(self) -> Path:
@@ -81,6 +94,10 @@ class RunFolder:
             file.write(json.dumps(dict(figures), sort_keys=True) + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+    def write_noise_likeness(self, by_label: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write how much the training clips of each label are like noise."""
+        write_json(self.noise_likeness_file, by_label)
 
     def write_best(self) -> None:
         """Write ``best_metrics.json`` from the curves."""

@@ -31,7 +31,9 @@ def test_a_bundle_that_fires_on_noise_is_refused_with_exit_code_4(folder: Path, 
 
     said = ossicle("run", "-p", folder, "--set", ALWAYS, "--progress", "none")
     assert said.code == 4
-    assert said.err.startswith("ossicle: the noise gate refused this bundle: label 'call' fires 60 times an hour on ")
+    assert said.err.startswith(
+        "ossicle: the noise gate refused this bundle: label 'call' fires 60 times an hour (limit "
+    )
     assert len(said.err.splitlines()) == 1
     assert str(folder / "report.html") in said.out
     assert str(folder / "bundle/") + "\n" not in said.out

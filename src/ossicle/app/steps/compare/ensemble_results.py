@@ -19,12 +19,13 @@ from ossicle.app.steps.judge.calibration import final_maps
 from ossicle.app.steps.release.bundle import figures, gate_verdict
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.locks.lock import project_lock
-from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import CalibrationFolder, NoiseGateFolder
 from ossicle.artefacts.typed.published import EnsembleResults
 from ossicle.artefacts.typed.scores import EnsembleScoresFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.ensembles import RANKS, rank_bytes
 from ossicle.bundle.format import Bundle, read_bundle, write_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
@@ -33,7 +34,7 @@ from ossicle.core.errors import GateRefused
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import read_truth
-from ossicle.evaluation.noise_gate import refusal_of
+from ossicle.evaluation.noise_gate import excused_probes, refusal_of
 from ossicle.inference.ensembles.ensemble import Ensemble, joint_plan
 from ossicle.inference.ensembles.fit import Fit
 
@@ -120,10 +121,14 @@ def _gated(
     """Run the noise gate on the synthetic probes with the members of the bundle, and return its artefact."""
     fit = read_fits(EnsembleScoresFolder.among(done.artefacts))[None]
     threads = project.settings.training.threads
+    likeness = [TrainingFolder.among(one.artefacts).run(FINAL).noise_likeness for one in members]
 
     def run(context: Context) -> None:
         noise_gate.judge_detector(
-            context, _predictor(opened, fit, threads), "the members' final models, final decision"
+            context,
+            _predictor(opened, fit, threads),
+            "the members' final models, final decision",
+            excused_probes(likeness),
         )
 
     names = ("corpus", "dataset", "scores", "decision", "second_stage", "evaluation")
@@ -135,7 +140,7 @@ def _gated(
             "noise_gate": digestible(own.settings.noise_gate),
             "margin_s": own.settings.dataset.margin_s,
             "pool": criterion_of(own.settings.evaluation).pool,
-            "ensemble": {"how": asdict(fit.how), "threads": threads},
+            "ensemble": {"how": asdict(fit.how), "threads": threads, "resembles": excused_probes(likeness)},
             **postprocess_key(own),
         },
         run=run,

@@ -6,6 +6,7 @@ Both include the second stage if one is kept. The step never fails for a refusal
 ends with exit code 4.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
@@ -17,6 +18,7 @@ from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder, SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import EvaluationFolder, NoiseGateFolder
+from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.errors import GateRefused
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
@@ -25,6 +27,7 @@ from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.evaluation.noise_gate import (
     events_in,
+    excused_probes,
     firings_on_probe,
     firings_on_recordings,
     noise_gate_figures,
@@ -34,15 +37,16 @@ from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor
 from ossicle.metrics.noise_gate import PROBES, judge
 
-STEP_VERSION = 3
+STEP_VERSION = 4
 
 
 def run(context: Context) -> None:
     """Write the figures of the step ``evaluation``, with the noise gate's results under ``gate``."""
-    judge_detector(context, trained_predictor(context, FINAL), "the final model with its final decision")
+    resembles = excused_probes([context.read(TrainingFolder).run(FINAL).noise_likeness])
+    judge_detector(context, trained_predictor(context, FINAL), "the final model with its final decision", resembles)
 
 
-def judge_detector(context: Context, predictor: Predictor, who: str) -> None:
+def judge_detector(context: Context, predictor: Predictor, who: str, resembles: Mapping[str, Sequence[str]]) -> None:
     """Write the figures of the step ``evaluation``, with the noise gate's results for a predictor.
 
     Parameters
@@ -53,6 +57,8 @@ def judge_detector(context: Context, predictor: Predictor, who: str) -> None:
         The predictor to run on the synthetic probes, with the final decision.
     who
         What to call the predictor in the report.
+    resembles
+        By label, the probes that its own sounds resemble: detecting it there is a warning.
     """
     settings = context.project.settings
     limits = settings.noise_gate
@@ -68,7 +74,8 @@ def judge_detector(context: Context, predictor: Predictor, who: str) -> None:
         found = events_in(probe.samples, predictor, decisions, second_stage=stage, delivery=given)
         firings += firings_on_probe(probe.name, probe.part, truth.labels, len(probe.samples) / rate, found)
     metrics = context.read(EvaluationFolder).metrics
-    told = noise_gate_figures(judge(firings, limits), limits, who, second_stage=stage is not None)
+    judged = judge(firings, limits, resembles)
+    told = noise_gate_figures(judged, limits, who, second_stage=stage is not None, resembles=resembles)
     context.own(NoiseGateFolder).write_metrics({**metrics, "gate": told})
 
 

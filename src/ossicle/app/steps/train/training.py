@@ -20,7 +20,7 @@ from ossicle.core.settings import digestible
 if TYPE_CHECKING:
     from ossicle.training.crossval import FitJob
 
-STEP_VERSION = 4
+STEP_VERSION = 5
 HUB = "hub"
 
 

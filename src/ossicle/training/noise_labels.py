@@ -1,0 +1,74 @@
+"""Labels that are noise themselves: measured on a model's own training clips, and not trained against themselves."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ossicle.core.records import Clip
+from ossicle.core.time import to_samples
+from ossicle.metrics.noise_likeness import LEAST_TEXTURE_S, LabelTexture, Texture, label_texture, texture_of
+from ossicle.models.augmentation.noise_crops import NOISE_KINDS
+from ossicle.training.material import Material
+
+PROBE_OF: Mapping[str, str] = {
+    "silence": "silence",
+    "steady": "white_noise",
+    "hum": "hum",
+    "modulated": "speech_like",
+    "gusts": "white_noise",
+    "drops": "white_noise",
+}
+"""The probe of the noise gate that asks about each kind of noise crop."""
+
+_MOST_CLIPS = 24
+_MOST_S = 10.0
+
+
+def label_textures(material: Material, clips: Sequence[Clip]) -> dict[str, LabelTexture]:
+    """Measure how much the sounds of each label are like noise.
+
+    Parameters
+    ----------
+    material
+        The samples and labels.
+    clips
+        The clips that the model trains on; at most 24 targets of each label are measured, evenly spread, and at most
+        the first 10 s of each.
+
+    Returns
+    -------
+    dict
+        By label; a label without clips resembles nothing. Clips shorter than a second count, but are not read.
+    """
+    found: dict[str, LabelTexture] = {}
+    for label in material.labels:
+        mine = sorted(
+            (clip for clip in clips if clip.role == "target" and clip.label == label),
+            key=lambda clip: (clip.recording_id, clip.start_s, clip.end_s),
+        )
+        places = np.unique(np.linspace(0, len(mine) - 1, min(len(mine), _MOST_CLIPS)).round().astype(int))
+        chosen = [mine[place] for place in places] if mine else []
+        lasting = [clip for clip in chosen if clip.end_s - clip.start_s >= LEAST_TEXTURE_S]
+        found[label] = label_texture([_texture(material, clip) for clip in lasting], len(chosen))
+    return found
+
+
+def known_in_noise(textures: Mapping[str, LabelTexture], labels: Sequence[str]) -> Tensor:
+    """Return which labels are known to be absent in each kind of noise crop: float32 (n_kinds, n_labels).
+
+    0 where a label's own sounds resemble the kind, so that the loss leaves it out; 1 elsewhere.
+    """
+    rows = [
+        [0.0 if label in textures and PROBE_OF[kind] in textures[label].resembles else 1.0 for label in labels]
+        for kind in NOISE_KINDS
+    ]
+    return torch.tensor(rows).reshape(len(NOISE_KINDS), len(labels))
+
+
+def _texture(material: Material, clip: Clip) -> Texture:
+    rate = material.plan.rate
+    first = to_samples(clip.start_s, rate)
+    length = min(to_samples(clip.end_s, rate) - first, to_samples(_MOST_S, rate))
+    return texture_of(material.store.read(clip.recording_id, first, length), rate)
