@@ -48,3 +48,12 @@ def test_the_card_says_what_the_noise_gate_said(tmp_path, write):
     assert "- hum is off: 'a' fires &lt;b&gt;" in told
     assert "**Refused:** it fires where" in card_text(write(tmp_path / "bad", metrics={"gate": "refused"}))
     assert "Noise gate" not in card_text(write(tmp_path / "odd", metrics={"gate": "<b>"}))
+
+
+def test_values_in_values_are_words_and_no_program_text(tmp_path):
+    split = {"group": "tape", "folds": [{"fold": 0, "recordings": 2}], "ok": True, "leaks": []}
+    card = card_text(write(tmp_path / "nested", split=split))
+    assert "- folds: fold 0; recordings 2" in card
+    assert "- ok: yes" in card
+    assert "- leaks: none" in card
+    assert "{'" not in card

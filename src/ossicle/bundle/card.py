@@ -181,7 +181,20 @@ def _decisions(labels: Sequence[str], decisions: Mapping[str, Decision]) -> list
 
 
 def _listed(values: Mapping[str, Any]) -> list[str]:
-    return [f"- {escaped(key)}: {escaped(value)}" for key, value in sorted(values.items())]
+    return [f"- {escaped(key)}: {escaped(_in_words(value))}" for key, value in sorted(values.items())]
+
+
+def _in_words(value: object) -> str:
+    """Return a value of JSON without the brackets and quotes of a program."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} {_in_words(of)}" for key, of in sorted(value.items())) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(_in_words(one) for one in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "none" if value is None else str(value)
 
 
 def _number(value: object) -> str:

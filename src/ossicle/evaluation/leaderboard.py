@@ -1,7 +1,8 @@
 """The rows of a leaderboard: variants of a project with their figures, and summaries over seeds."""
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +33,9 @@ class Row:
 
     ``figures``: name as in :data:`FIGURES` to value and interval. ``training_s``: seconds of all its epochs.
     ``noise_gate``: ``passed`` (with the number of exceptions), ``refused`` or empty. ``to_best``: its headline minus
-    that of the best, paired; None for the best itself and if the two were not evaluated on the same data. ``note``:
-    why there is no figure.
+    that of the best, paired; None for the best itself and if the two were not evaluated on the same data. ``differs``:
+    the settings in which it differs from the project itself, as ``table.key = value``. ``note``: why there is no
+    figure.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Row:
     noise_gate: str
     criterion: str
     to_best: Figure | None = None
+    differs: tuple[str, ...] = ()
     note: str = ""
 
     @property
@@ -58,6 +61,7 @@ class Row:
             "gate": self.noise_gate,
             "criterion": self.criterion,
             "to_best": None if self.to_best is None else dict(self.to_best),
+            "differs": list(self.differs),
             "note": self.note,
         }
 
@@ -94,6 +98,28 @@ class Board:
             "rows": [one.to_json() for one in self.rows],
             "over_seeds": [one.to_json() for one in self.seeds],
         }
+
+
+def differences(settings: Mapping[str, Any], base: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the settings in which ``settings`` differ from ``base``, nested tables as dotted names, sorted.
+
+    >>> differences({"training": {"seed": 1, "epochs": 80}}, {"training": {"seed": 0, "epochs": 80}})
+    ('training.seed = 1',)
+    """
+    mine, theirs = dict(_leaves(settings)), dict(_leaves(base))
+    return tuple(
+        f"{name} = {json.dumps(mine.get(name), ensure_ascii=False)}"
+        for name in sorted({*mine, *theirs})
+        if mine.get(name) != theirs.get(name)
+    )
+
+
+def _leaves(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, below in value.items():
+        if isinstance(below, Mapping):
+            yield from _leaves(below, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", below
 
 
 def place(row: Row) -> tuple[float, str]:

@@ -51,6 +51,16 @@ class SweepRow:
 
 
 @dataclass(frozen=True, slots=True)
+class QualityRow:
+    """Annotations of one quality, and how many of them were found; ``recall`` is NaN if there are none."""
+
+    quality: str
+    annotated: int
+    found: int
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreRow:
     """Quality of the scores of one label, or of all (``label`` None), over all thresholds; NaN where undefined.
 
@@ -127,6 +137,7 @@ class ReportData:
     threshold_curves: Sequence[ThresholdCurve] = ()
     pr_curves: Sequence[PrCurve] = ()
     iou_sweep: Sequence[SweepRow] = ()
+    qualities: Sequence[QualityRow] = ()
     scores: Sequence[ScoreRow] = ()
     reliability: Sequence[ReliabilityBin] = ()
     recordings: RecordingReport | None = None

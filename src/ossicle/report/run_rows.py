@@ -13,10 +13,10 @@ from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.events import precision_recall_f1
 from ossicle.metrics.psds.settings import PRESETS
 from ossicle.metrics.ranking import PrecisionRecall
-from ossicle.report.data import CalibrationRow, FoldRow, PrCurve, ReliabilityBin, ScoreRow, SweepRow
+from ossicle.report.data import CalibrationRow, FoldRow, PrCurve, QualityRow, ReliabilityBin, ScoreRow, SweepRow
 
 MOST_CURVES = 24
-"""With more labels than this the page draws only the curves of the worst."""
+"""With more labels than this the page draws only the threshold curves of the worst."""
 
 
 def worst_labels(figures: Mapping[str, Any]) -> frozenset[str]:
@@ -79,6 +79,15 @@ def threshold_curves(rows: Iterable[Mapping[str, Any]], drawn: frozenset[str]) -
 def pr_curves(curves: Iterable[tuple[str, PrecisionRecall]]) -> list[PrCurve]:
     """Return precision over recall of each label."""
     return [PrCurve(label, one.precision, one.recall, one.thresholds, one.average_precision) for label, one in curves]
+
+
+def quality_rows(figures: Mapping[str, Any]) -> list[QualityRow]:
+    """Return the recall of annotations by their quality, the clearest first; empty if no annotation states one."""
+    of: Mapping[str, Any] = figures.get("recall_by_quality", {})
+    if set(of) <= {"unknown"}:
+        return []
+    rows = sorted(of.items(), key=lambda item: (item[0] == "unknown", len(item[0]), item[0]))
+    return [QualityRow(name, one["annotated"], one["found"], number_of(one["recall"])) for name, one in rows]
 
 
 def sweep_rows(rows: Iterable[Mapping[str, float | None]]) -> list[SweepRow]:

@@ -63,8 +63,8 @@ def notes(decision: Mapping[str, Any], figures: Mapping[str, Any], second: Mappi
         )
     if drawn := worst_labels(figures):
         found.append(
-            f"threshold and precision curves are drawn for the {len(drawn)} of {len(figures['per_label'])} labels with "
-            "the lowest F1; metrics.json has the figures of all"
+            f"threshold curves are drawn for the {len(drawn)} of {len(figures['per_label'])} labels with the lowest "
+            "F1; metrics.json has the figures of all"
         )
     return found
 

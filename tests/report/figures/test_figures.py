@@ -16,9 +16,9 @@ from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.event_report import Estimate, EventScores, Rates
 from ossicle.report.data import PrCurve, ReliabilityBin, SweepRow, TrainingCurve
 from ossicle.report.figures.calibration import reliability_figure
-from ossicle.report.figures.example import LEFT, RIGHT, example_figure
+from ossicle.report.figures.example import LEFT, RIGHT, example_figure, names_with_room
 from ossicle.report.figures.groups import MAX_BARS, groups_figure, says_something
-from ossicle.report.figures.rates import pr_figure, sweep_figure, threshold_figure
+from ossicle.report.figures.rates import MOST_NAMED, named_curves, pr_figure, sweep_figure, threshold_figure
 from ossicle.report.figures.style import data_address, svg
 from ossicle.report.figures.training import training_figure
 
@@ -162,3 +162,55 @@ def test_many_groups_of_a_recording_each_are_not_drawn() -> None:
     small = {name: replace(of, tp=1, fn=0) for name, of in many.items()}
     assert not says_something(small)
     assert says_something(dict(list(small.items())[:20]))
+
+
+def precision_curves(count: int) -> list[PrCurve]:
+    line = np.linspace(0, 1, 20)
+    return [PrCurve(f"Genus species {k:03d}", 1 - line, line, line, k / count) for k in range(count)]
+
+
+@pytest.mark.parametrize("count", [5, 12, 20, 30, 60, 500])
+def test_precision_and_recall_of_many_labels_keep_their_room(count: int) -> None:
+    figure = pr_figure(precision_curves(count))
+    svg(figure)  # Warnings, such as those of a layout without room, are errors in the tests.
+    (axes,) = figure.axes
+    assert axes.get_window_extent().height / figure.dpi > 2.0
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) == min(count, MOST_NAMED)
+
+
+def test_of_many_labels_the_worst_are_named_and_an_undefined_figure_is_not_the_worst() -> None:
+    curves = [*precision_curves(30), PrCurve("nothing annotated", [NAN], [NAN], [0.5], NAN)]
+    assert [one.label for one in named_curves(curves)] == [f"Genus species {k:03d}" for k in range(MOST_NAMED)]
+    assert named_curves(curves[:3]) == curves[:3]
+
+
+@pytest.mark.parametrize("count", [1, 7, 66])
+def test_training_curves_of_many_models_keep_their_room(count: int) -> None:
+    epochs = [{"epoch": n, "train_loss": 1.0, "val_loss": 1.1, "learning_rate": 0.1} for n in range(4)]
+    figure = training_figure([TrainingCurve(f"fold{k}", epochs) for k in range(count)])
+    svg(figure)
+    assert figure.axes[0].get_window_extent().height / figure.dpi > 2.0
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 2), st.floats(0, 2), st.sampled_from(["call", "Genus species 0.95"])), max_size=12),
+    st.integers(0, 11),
+)
+def test_names_of_dense_calls_do_not_lie_over_each_other(drawn: list[tuple[float, float, str]], own: int) -> None:
+    events = [(min(a, b), max(a, b), name) for a, b, name in drawn]
+    chosen = events[own][:2] if own < len(events) else None
+    named = names_with_room(events, chosen, (0.0, 2.0))
+    ends = [at + (len(text) + 2) * 2.0 / 46 for at, text in named]
+    assert all(end <= at for end, (at, _) in zip(ends, named[1:], strict=False))
+    if chosen is not None:
+        assert chosen[0] in [at for at, _ in named]
+
+
+def test_the_own_event_of_an_example_is_the_thick_box() -> None:
+    widths = [round(one.get_linewidth(), 1) for one in example_figure(example()).axes[0].patches]
+    assert widths == [1.0, 1.0, 1.0]
+    matched = example(start_s=100.21, end_s=100.39)
+    assert [round(one.get_linewidth(), 1) for one in example_figure(matched).axes[0].patches] == [1.0, 2.6, 1.0]
+    missed = example(kind="missed", predictions=[])
+    assert [round(one.get_linewidth(), 1) for one in example_figure(missed).axes[0].patches] == [2.6]

@@ -183,6 +183,12 @@ def test_the_page_is_whole_marked_and_escaped() -> None:
     assert page.count("<img ") >= 9
 
 
+def test_the_page_links_a_notebook_only_where_there_is_one() -> None:
+    tables, about = made()
+    assert ".ipynb" not in render(tables, about)
+    assert 'href="./work.ipynb"' in render(tables, about, "work.ipynb")
+
+
 @pytest.mark.skipif(bool(missing()), reason="Jupyter is not installed")
 def test_the_notebook_was_executed_over_the_same_tables(tmp_path: Path) -> None:
     tables, about = made()

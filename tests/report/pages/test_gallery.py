@@ -3,10 +3,11 @@ import io
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import soundfile
 
 from ossicle.evaluation.examples.example import EVENT_KINDS, EXAMPLE_KINDS, RECORDING_KINDS, Example
-from ossicle.report.pages.gallery import PEAK, galleries, raised
+from ossicle.report.pages.gallery import PEAK, galleries, in_its_place, raised
 
 SOUND = np.sin(np.arange(4000) * 0.5).astype(np.float32) * 0.01
 
@@ -51,3 +52,24 @@ def test_silence_and_nothing_stay_as_they_are() -> None:
     assert (raised(np.zeros(3, np.float32)) == 0).all()
     assert len(raised(np.zeros(0, np.float32))) == 0
     assert galleries([one("best", np.zeros(0, np.float32))])[0].cards[0].sound == ""
+
+
+@pytest.mark.parametrize(
+    ("references", "words"),
+    [
+        ([], "no annotation of this label here"),
+        ([(0.1, 0.2, "song")], "no annotation of this label here"),
+        ([(0.15, 0.9, "call")], "overlaps an annotated call of this label too little, or a better detection has it"),
+        ([(0.1, 0.12, "call"), (0.15, 0.2, "call"), (0.2, 0.3, "call")], "joins 2 annotated calls of this label"),
+    ],
+)
+def test_a_false_alarm_says_what_it_lies_on(references: list[tuple[float, float, str]], words: str) -> None:
+    assert in_its_place(replace(one("false alarm"), references=references)) == words
+    (card,) = galleries([replace(one("false alarm"), references=references)])[-1].cards
+    assert card.beside == words
+
+
+def test_a_missed_call_says_what_divides_it() -> None:
+    pieces = [(0.1, 0.13, "call", 0.9), (0.15, 0.2, "call", 0.8), (0.1, 0.2, "song", 0.8)]
+    assert in_its_place(replace(one("missed"), predictions=pieces)) == "divided among 2 detections of this label"
+    assert in_its_place(replace(one("best"), predictions=pieces)) == ""

@@ -16,7 +16,16 @@ from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, IouMatch
 from ossicle.metrics.noise_gate import Firing, NoiseGateSettings, judge
-from ossicle.report.data import FoldRow, PrCurve, ReliabilityBin, ReportData, ScoreRow, SweepRow, TrainingCurve
+from ossicle.report.data import (
+    FoldRow,
+    PrCurve,
+    QualityRow,
+    ReliabilityBin,
+    ReportData,
+    ScoreRow,
+    SweepRow,
+    TrainingCurve,
+)
 from ossicle.report.figures.groups import bars_shown
 from ossicle.report.pages.page import render, write_report
 
@@ -206,3 +215,28 @@ def test_a_leaky_split_is_said_and_folds_have_their_names():
     assert "leaky: random cuts through 2 of 2 groups of &#39;&lt;b&gt;&#39;." in page
     assert "<td>train</td><td>2</td>" in page
     assert "<td>test</td><td>1</td>" in page
+
+
+def test_the_page_shows_the_recall_of_each_quality() -> None:
+    qualities = [QualityRow("1", 8, 6, 0.75), QualityRow("unknown", 2, 0, 0.0)]
+    shown = render(replace(report_data(), qualities=qualities))
+    assert "By quality of the annotation" in shown
+    assert '<th scope="row">1</th><td class="n">8</td><td class="n">6</td><td class="n">0.750</td>' in shown
+    assert "By quality of the annotation" not in render(report_data())
+
+
+def test_the_gate_has_the_width_of_the_page_and_many_refusals_are_cut() -> None:
+    loud = judge([Firing("hum", "50 Hz", f"label{k}", 60.0, 9, 30.0) for k in range(25)], NoiseGateSettings())
+    shown = render(replace(report_data(), noise_gate=loud))
+    gate = shown[shown.index('<h2 id="gate">') : shown.index('<h2 id="examples">')]
+    assert 'class="two"' not in gate
+    assert gate.count("<li>") == 21
+    assert "and 5 more in metrics.json" in gate
+
+
+def test_the_page_is_dark_where_the_reader_asks_for_it(page: str) -> None:
+    assert "prefers-color-scheme: dark" in page
+    style = page[page.index("<style>") : page.index("</style>")]
+    rules = style[style.index("* { box-sizing") :]
+    # Every colour is one of the theme's; the exceptions are the play button and its ring, alike in both.
+    assert set(re.findall(r"#[0-9a-f]{3,6}\b", rules)) <= {"#fff", "#084a82", "#f0a202", "#c2185b"}

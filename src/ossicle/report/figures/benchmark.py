@@ -44,7 +44,8 @@ def rates_figure(rows: pl.DataFrame, title: str, best: float) -> Figure:
 @styled
 def pr_figure(curves: Sequence[tuple[str, pl.DataFrame]]) -> Figure:
     """Draw precision against recall of every reading (name and rows) as the threshold changes."""
-    figure = Figure(figsize=(5.6, 3.8), layout="constrained")
+    # The legend has two names in a row, and takes nothing from the axes.
+    figure = Figure(figsize=(5.6, 3.3 + 0.2 * -(-len(curves) // 2)), layout="constrained")
     axes = figure.subplots()
     for place, (name, rows) in enumerate(curves):
         axes.plot(

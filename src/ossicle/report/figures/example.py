@@ -19,13 +19,16 @@ from ossicle.report.words import number
 
 LEFT, RIGHT = 0.15, 0.97
 _BOTTOM, _TOP, _LANES_TOP = 0.165, 0.80, 0.985
+# Letters of the lanes' size in the width of the image, all of them as wide as a wide one.
+_LETTERS = 46
+Span = tuple[float, float]
 Lane = Sequence[tuple[float, float, str]]
 
 
 @styled
 def example_figure(example: Example) -> Figure:
     """Draw a spectrogram in kHz over seconds of the recording, with reference (blue) and predicted (orange) events as
-    boxes.
+    boxes; the box of the example's own event is thick.
     """
     figure = Figure(figsize=(4.4, 2.9))
     axes = figure.add_axes((LEFT, _BOTTOM, RIGHT - LEFT, _TOP - _BOTTOM))
@@ -36,10 +39,15 @@ def example_figure(example: Example) -> Figure:
         _paint(axes, example)
     references = [(a, b, name) for a, b, name in example.references]
     predictions = [(a, b, f"{name} {number(score)}") for a, b, name, score in example.predictions]
-    _boxes(axes, references, BLUE, "-", 0.0)
-    _boxes(axes, predictions, ORANGE, "--", 0.02)
-    _lane(lanes, references, 1, BLUE, (start_s, end_s))
-    _lane(lanes, predictions, 0, ORANGE, (start_s, end_s))
+    own = (example.start_s, example.end_s)
+    of_reference = example.kind == "missed"
+    for events, mine, colour, dashes, inset, row in (
+        (references, of_reference, BLUE, "-", 0.0, 1),
+        (predictions, not of_reference, ORANGE, "--", 0.02, 0),
+    ):
+        shown = own if mine else None
+        _boxes(axes, events, shown, colour, dashes, inset)
+        _lane(lanes, events, shown, row, colour, (start_s, end_s))
     axes.set(xlim=(start_s, end_s), ylim=(0, example.rate / 2000), xlabel="time in the recording (s)", ylabel="kHz")
     axes.grid(visible=False)
     axes.ticklabel_format(axis="x", style="plain", useOffset=False)
@@ -71,7 +79,7 @@ def _paint(axes: Axes, example: Example) -> None:
     axes.imshow(grey, extent=extent, origin="lower", aspect="auto", interpolation="none")
 
 
-def _boxes(axes: Axes, events: Lane, colour: str, dashes: str, inset: float) -> None:
+def _boxes(axes: Axes, events: Lane, own: Span | None, colour: str, dashes: str, inset: float) -> None:
     for start, end, _ in events:
         box = Rectangle(
             (start, inset),
@@ -80,15 +88,35 @@ def _boxes(axes: Axes, events: Lane, colour: str, dashes: str, inset: float) -> 
             transform=axes.get_xaxis_transform(),
             fill=False,
             edgecolor=colour,
-            linewidth=1.6,
+            linewidth=2.6 if (start, end) == own else 1.0,
             linestyle=dashes,
-            zorder=3,
+            zorder=4 if (start, end) == own else 3,
         )
         axes.add_patch(box)
 
 
-def _lane(axes: Axes, events: Lane, row: int, colour: str, window: tuple[float, float]) -> None:
-    for start, end, text in events:
-        axes.add_patch(Rectangle((start, row + 0.08), end - start, 0.84, color=colour, alpha=0.28, linewidth=0))
+def _lane(axes: Axes, events: Lane, own: Span | None, row: int, colour: str, window: Span) -> None:
+    for start, end, _ in events:
+        alpha = 0.65 if (start, end) == own else 0.28
+        axes.add_patch(Rectangle((start, row + 0.08), end - start, 0.84, color=colour, alpha=alpha, linewidth=0))
+    for at, text in names_with_room(events, own, window):
+        axes.text(at, row + 0.5, " " + text, va="center", fontsize=8, color=INK, clip_on=True)
+
+
+def names_with_room(events: Lane, own: Span | None, window: Span) -> list[tuple[float, str]]:
+    """Return the names that can be written side by side, with their places: the example's own event has precedence.
+
+    >>> names_with_room([(0.0, 0.1, "call 0.90"), (0.2, 0.3, "call 0.80")], (0.2, 0.3), (0.0, 2.0))
+    [(0.2, 'call 0.80')]
+    """
+    per_letter = (window[1] - window[0]) / _LETTERS
+    taken: list[tuple[float, float]] = []
+    out = []
+    for start, _, name in sorted(events, key=lambda one: ((one[0], one[1]) != own, one)):
+        text = shortened(name, 22)
         at = min(max(start, window[0]), window[1])
-        axes.text(at, row + 0.5, " " + shortened(text, 22), va="center", fontsize=8, color=INK, clip_on=True)
+        until = at + (len(text) + 2) * per_letter
+        if all(until <= first or last <= at for first, last in taken):
+            taken.append((at, until))
+            out.append((at, text))
+    return sorted(out)

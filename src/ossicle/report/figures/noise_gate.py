@@ -31,7 +31,9 @@ def noise_gate_figure(judged: Sequence[Judged]) -> Figure:
     axes = figure.subplots()
     for place, one in enumerate(rows):
         axes.barh(place, one.firing.per_hour, height=0.62, color=ORANGE if one.refused else SKY, zorder=2)
-        axes.text(one.firing.per_hour, place, f" {number(one.firing.per_hour, 0)}", va="center", fontsize=9, color=INK)
+        # Right of the bar and of the limit, so that neither lies over the figure.
+        beside = max(one.firing.per_hour, one.limit_per_hour or 0.0)
+        axes.text(beside, place, f"  {number(one.firing.per_hour, 0)}", va="center", fontsize=9, color=INK)
         if one.limit_per_hour is not None:
             axes.plot([one.limit_per_hour] * 2, [place - 0.4, place + 0.4], color=INK, linewidth=2.0, zorder=3)
     axes.set_yticks(range(len(rows)), [f"{PROBES[one.firing.probe]}\n{one.firing.part}" for one in rows], fontsize=7.5)
@@ -44,7 +46,7 @@ def noise_gate_figure(judged: Sequence[Judged]) -> Figure:
     # The scale's own labels are formulas, which the house style shows as plain text.
     ticks = [0.0, *(10.0**power for power in range(1, math.ceil(math.log10(right))))]
     axes.set_xticks(ticks, [count(tick) for tick in ticks])
-    axes.set_xlabel("events an hour (dark ticks: limits)", color=SOFT)
+    axes.set_xlabel("events per hour (ticks: limits)", color=SOFT)
     return figure
 
 

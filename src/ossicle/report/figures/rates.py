@@ -4,11 +4,28 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.report.data import PrCurve, SweepRow
-from ossicle.report.figures.style import BLUE, CYCLE, DASHES, GREEN, INK, ORANGE, SOFT, legend_text, styled, unit_axis
+from ossicle.report.figures.groups import shortened
+from ossicle.report.figures.style import (
+    BLUE,
+    CYCLE,
+    DASHES,
+    GREEN,
+    INK,
+    LINE,
+    ORANGE,
+    SOFT,
+    legend_text,
+    styled,
+    unit_axis,
+)
 from ossicle.report.words import number
+
+MOST_NAMED = 12
+"""Curves that are told apart by colour and legend in one figure."""
 
 
 @styled
@@ -25,7 +42,7 @@ def threshold_figure(curve: ThresholdCurve) -> Figure:
         axes.plot([on], [f1], marker="o", markersize=8, color=BLUE, markeredgecolor="white", markeredgewidth=1.5)
     right = on > (float(curve.on[0]) + float(curve.on[-1])) / 2
     axes.annotate(
-        f"on = {on:g}, F1 {number(f1)}",
+        f"on = {on:.3g}, F1 {number(f1)}",
         (on, 0.03),
         xytext=(-6 if right else 6, 0),
         textcoords="offset points",
@@ -41,21 +58,47 @@ def threshold_figure(curve: ThresholdCurve) -> Figure:
 
 @styled
 def pr_figure(curves: Sequence[PrCurve]) -> Figure:
-    """Draw precision against recall of every label, with the average precision in the legend."""
-    figure = Figure(figsize=(5.6, 3.5), layout="constrained")
+    """Draw precision against recall of every label, with the average precision in the legend.
+
+    Of more than :data:`MOST_NAMED` labels, those with the lowest average precision have a colour and a name; the others
+    are grey lines.
+    """
+    named = named_curves(curves)
+    rows = -(-len(named) // 2)
+    figure = Figure(figsize=(5.6, 3.0 + 0.2 * rows), layout="constrained")
     axes = figure.subplots()
-    for place, curve in enumerate(curves):
+    chosen = {id(curve) for curve in named}
+    for curve in curves:
+        if id(curve) not in chosen:
+            axes.plot(*_points(curve), color=LINE, linewidth=0.8, zorder=1)
+    for place, curve in enumerate(named):
         axes.plot(
-            np.asarray(curve.recall, dtype=np.float64),
-            np.asarray(curve.precision, dtype=np.float64),
+            *_points(curve),
             color=CYCLE[place % len(CYCLE)],
             linestyle=DASHES[place // len(CYCLE) % len(DASHES)],
-            label=legend_text(f"{curve.label} (AP {number(curve.average_precision)})"),
+            label=legend_text(f"{shortened(curve.label, 24)} (AP {number(curve.average_precision)})"),
+            zorder=2,
         )
     axes.set(xlabel="recall", title="Precision and recall", xlim=(-0.02, 1.02))
     unit_axis(axes, "precision")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def named_curves(curves: Sequence[PrCurve]) -> list[PrCurve]:
+    """Return the curves to name: all in the given order, or of too many those with the lowest average precision."""
+    if len(curves) <= MOST_NAMED:
+        return list(curves)
+    return sorted(curves, key=lambda one: (_known(one.average_precision), one.label))[:MOST_NAMED]
+
+
+def _known(precision: float) -> float:
+    """Return a figure for sorting; an undefined one comes last."""
+    return precision if np.isfinite(precision) else 2.0
+
+
+def _points(curve: PrCurve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.asarray(curve.recall, dtype=np.float64), np.asarray(curve.precision, dtype=np.float64)
 
 
 @styled

@@ -18,7 +18,8 @@ def points(epochs: Sequence[Mapping[str, float]], key: str) -> tuple[list[float]
 @styled
 def training_figure(curves: Sequence[TrainingCurve]) -> Figure:
     """Draw training loss (thin), validation loss (thick, dotted where measured) and learning rate of every training."""
-    figure = Figure(figsize=(9.6, 3.6), layout="constrained")
+    # The legend has six names in a row, and takes nothing from the axes.
+    figure = Figure(figsize=(9.6, 3.3 + 0.2 * -(-len(curves) // 6)), layout="constrained")
     losses, rates = figure.subplots(1, 2, width_ratios=[2, 1])
     for place, curve in enumerate(curves):
         colour = CYCLE[place % len(CYCLE)]

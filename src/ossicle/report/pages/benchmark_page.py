@@ -38,15 +38,18 @@ _MOST_READINGS = 24
 _MOST_ROWS = 60
 
 
-def write_benchmark_page(path: Path, tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) -> None:
+def write_benchmark_page(
+    path: Path, tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any], notebook: str = ""
+) -> None:
     """Write the page of a benchmark's tables (from ``benchmark_tables.read_tables``) atomically.
 
-    ``about``: the content of ``benchmark.json``. Equal tables give equal bytes.
+    ``about``: the content of ``benchmark.json``. ``notebook``: file name of the notebook beside the page; empty if
+    there is none. Equal tables give equal bytes.
     """
-    write_text(path, render(tables, about))
+    write_text(path, render(tables, about, notebook))
 
 
-def render(tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) -> str:
+def render(tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any], notebook: str = "") -> str:
     """Return the page as text."""
     criterion = str(about["criteria"][0])
     readings = chosen(tables["metrics"], criterion)
@@ -76,6 +79,7 @@ def render(tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any]) -> str:
         hardest=hardest.head(_MOST_ROWS).to_dicts(),
         hardest_left=max(0, len(hardest) - _MOST_ROWS),
         qualities=_qualities(tables["per_quality"], shown, criterion),
+        notebook=notebook,
     )
 
 

@@ -18,8 +18,9 @@ PEAK = 0.7
 _TITLES: Mapping[ExampleKind, str] = {
     "best": "Best matches: events whose times agree best with the annotation",
     "worst": "Worst matches: found, but with the largest differences in time",
-    "missed": "Missed: annotated, not found; the clearest first",
-    "false alarm": "False alarms: found, not annotated; the most confident first. Some may be overlooked calls",
+    "missed": "Missed: annotations that no detection matches; the clearest first",
+    "false alarm": "False alarms: detections that match no annotation; the most confident first. Some are overlooked "
+    "calls, or join or divide annotated ones",
 }
 _RECORDING_TITLES: Mapping[ExampleKind, str] = {
     "confused": "Most confused: recordings whose highest score belongs to another label, the highest scores first",
@@ -30,11 +31,15 @@ _RECORDING_TITLES: Mapping[ExampleKind, str] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Card:
-    """One example ready to show: ``image`` and ``sound`` are ``data:`` addresses; ``sound`` is "" without sound."""
+    """One example ready to show: ``image`` and ``sound`` are ``data:`` addresses; ``sound`` is "" without sound.
+
+    ``beside``: what lies at the place of an event that matches nothing, in words; "" for other examples.
+    """
 
     one: Example
     image: str
     sound: str
+    beside: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,9 +71,48 @@ def galleries(
             heard.add(id(one))
             left -= size
     return [
-        Gallery(kind, titles[kind], [Card(one, _image(one), _sound(one) if id(one) in heard else "") for one in of])
+        Gallery(kind, titles[kind], [_card(one, id(one) in heard, not by_recording) for one in of])
         for kind, of in kinds.items()
     ]
+
+
+def in_its_place(one: Example) -> str:
+    """Return what a missed annotation or a false alarm shares its time with: nothing, a part of a call, several calls.
+
+    >>> silence = np.zeros(8, np.float32)
+    >>> joined = Example("false alarm", "a.wav", "call", 1.0, 3.0, 0.9, None, silence, 8, 0.0,
+    ...                  references=[(1.0, 1.5, "call"), (2.0, 3.0, "call"), (2.0, 2.5, "song")])
+    >>> in_its_place(joined)
+    'joins 2 annotated calls of this label'
+    """
+    if one.kind == "false alarm":
+        own = _sharing(one, [note[:3] for note in one.references])
+        return _CASES_FALSE[min(own, 2)].format(own)
+    if one.kind == "missed":
+        own = _sharing(one, [event[:3] for event in one.predictions])
+        return _CASES_MISSED[min(own, 2)].format(own)
+    return ""
+
+
+_CASES_FALSE = (
+    "no annotation of this label here",
+    "overlaps an annotated call of this label too little, or a better detection has it",
+    "joins {} annotated calls of this label",
+)
+_CASES_MISSED = (
+    "no detection of this label here",
+    "overlaps a detection of this label too little, or another call has it",
+    "divided among {} detections of this label",
+)
+
+
+def _sharing(one: Example, others: Sequence[tuple[float, float, str]]) -> int:
+    """Return how many events of the example's label share time with it."""
+    return sum(label == one.label and end > one.start_s and start < one.end_s for start, end, label in others)
+
+
+def _card(one: Example, heard: bool, timed: bool) -> Card:
+    return Card(one, _image(one), _sound(one) if heard else "", in_its_place(one) if timed else "")
 
 
 def raised(samples: NDArray[np.float32], peak: float = PEAK) -> NDArray[np.float32]:

@@ -42,6 +42,7 @@ def _row(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
         "name": row["name"],
         "gate": row["gate"],
         "note": row["note"],
+        "differs": row.get("differs", ()),
         "training": words.duration(row["training_s"]),
         "figures": [_figure(row.get(name), signed=False) for name in columns],
         "to_best": _figure(best, signed=True),

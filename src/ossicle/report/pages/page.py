@@ -14,7 +14,7 @@ from ossicle.report.figures.calibration import reliability_figure
 from ossicle.report.figures.example import LEFT, RIGHT
 from ossicle.report.figures.groups import groups_figure, says_something
 from ossicle.report.figures.noise_gate import noise_gate_figure, worst_by_part
-from ossicle.report.figures.rates import pr_figure, sweep_figure, threshold_figure
+from ossicle.report.figures.rates import MOST_NAMED, pr_figure, sweep_figure, threshold_figure
 from ossicle.report.figures.style import data_address
 from ossicle.report.figures.training import training_figure
 from ossicle.report.pages.gallery import galleries
@@ -50,6 +50,7 @@ def render(data: ReportData) -> str:
         groups_image=_groups_image(data.metrics),
         thresholds=[(curve.label, data_address(threshold_figure(curve))) for curve in data.threshold_curves],
         pr_image=data_address(pr_figure(data.pr_curves)) if data.pr_curves else "",
+        pr_named=MOST_NAMED,
         sweep_image=data_address(sweep_figure(data.iou_sweep)) if data.iou_sweep else "",
         reliability_image=data_address(reliability_figure([("frames", data.reliability)])) if data.reliability else "",
         by_label=class_table(data.recordings) if data.recordings else None,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ossicle.app.project.load import Project
+from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.compare.leaderboard import Judged, against, board_of, leaderboard
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
@@ -219,3 +219,18 @@ def test_metrics_are_read_where_the_gate_left_them(project: Project, found: list
     assert row.noise_gate == "passed, 1 exception"
     write_json(tmp_path / "board.json", board_of([refused]).to_json())
     assert leaderboard(project).rows[0].note == "no figures yet: ossicle run"
+
+
+def test_a_variant_says_in_which_settings_it_differs(project: Project) -> None:
+    file = project.folder / "ossicle.toml"
+    before = file.read_text()
+    file.write_text(before + "\n[variants.longer.training]\nepochs = 99\nseed = 3\n")
+    try:
+        board = leaderboard(load_project(file, data_root=project.data_root))
+    finally:
+        file.write_text(before)
+    differs = {row.name: row.differs for row in board.rows}
+    assert differs["longer"] == ("training.epochs = 99", "training.seed = 3")
+    assert differs["."] == ()
+    page = render("a board", board.to_json())
+    assert "training.epochs = 99" in page

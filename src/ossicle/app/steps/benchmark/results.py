@@ -59,10 +59,10 @@ def run(made: Sequence[MadeReading], overlap: Overlap, mark: str, context: Conte
     from ossicle.report.notebook import write_notebook
     from ossicle.report.pages.benchmark_page import write_benchmark_page
 
-    context.progress.advance(0, 2, "page")
-    write_benchmark_page(own.page, tables, about)
-    context.progress.advance(1, 2, "notebook")
-    write_notebook(own.notebook, own.path)
+    context.progress.advance(0, 2, "notebook")
+    has_notebook = write_notebook(own.notebook, own.path)
+    context.progress.advance(1, 2, "page")
+    write_benchmark_page(own.page, tables, about, notebook=own.notebook.name if has_notebook else "")
 
 
 def publish(project: Project, results: BenchmarkResultsFolder, made: Sequence[MadeReading]) -> Path:

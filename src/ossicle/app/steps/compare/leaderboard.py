@@ -20,7 +20,17 @@ from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipeline import LeaderboardFigures
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.core.errors import UsageError
-from ossicle.evaluation.leaderboard import FIGURES, Board, Figure, OverSeeds, Row, mean_and_deviation, place
+from ossicle.core.settings import digestible
+from ossicle.evaluation.leaderboard import (
+    FIGURES,
+    Board,
+    Figure,
+    OverSeeds,
+    Row,
+    differences,
+    mean_and_deviation,
+    place,
+)
 from ossicle.metrics.gate_exceptions import gate_exceptions
 
 
@@ -57,13 +67,27 @@ def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
         if judged is None:
             run = f"ossicle run{f' --variant {name}' if name else ''}"
             why = _figures_of(one).missing(one) or f"no figures yet: {run}"
-            empty.append(Row(name or ITSELF, {}, None, "", "", note=why))
+            empty.append(Row(name or ITSELF, {}, None, "", "", differs=_differs(one, project), note=why))
         else:
             found.append(judged)
     how = project.settings.ensemble.combination
     if (of := ensemble_done(project, overrides, how)) is not None:
         found.append(Judged(f"ensemble: {how.rule}", of.project, of.metrics, of.artefacts, None, trained=False))
-    return board_of(found, empty)
+    board = board_of(found, empty)
+    projects = {one.name: one.project for one in found if one.trained}
+    return replace(
+        board,
+        rows=tuple(
+            replace(row, differs=_differs(projects[row.name], project)) if row.name in projects else row
+            for row in board.rows
+        ),
+    )
+
+
+def _differs(variant: Project, project: Project) -> tuple[str, ...]:
+    """Return the settings of a variant that differ from the project itself, apart from the name of its bundle."""
+    named = replace(variant.settings, project=replace(variant.settings.project, name=project.settings.project.name))
+    return differences(digestible(named), digestible(project.settings))
 
 
 def judged_of(project: Project) -> Judged | None:

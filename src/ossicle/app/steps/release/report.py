@@ -25,7 +25,7 @@ from ossicle.report import run_rows as rows
 from ossicle.report.data import ReportData, TrainingCurve
 from ossicle.report.run_summary import calibrated_in_words, notes, summary
 
-STEP_VERSION = 8
+STEP_VERSION = 9
 
 
 def run(context: Context) -> None:
@@ -68,6 +68,7 @@ def run(context: Context) -> None:
         threshold_curves=rows.threshold_curves(decision.threshold_curves, drawn),
         pr_curves=rows.pr_curves(shown.curves),
         iou_sweep=rows.sweep_rows(shown.iou_sweep),
+        qualities=rows.quality_rows(figures),
         scores=rows.score_rows(figures),
         reliability=rows.reliability_bins(figures["frames"]["reliability"]),
         recordings=shown.recordings,
