@@ -50,7 +50,7 @@ def test_the_card_says_what_the_noise_gate_said(tmp_path, write):
     assert "Noise gate" not in card_text(write(tmp_path / "odd", metrics={"gate": "<b>"}))
 
 
-def test_values_in_values_are_words_and_no_program_text(tmp_path):
+def test_values_in_values_are_words_and_no_program_text(tmp_path, write):
     split = {"group": "tape", "folds": [{"fold": 0, "recordings": 2}], "ok": True, "leaks": []}
     card = card_text(write(tmp_path / "nested", split=split))
     assert "- folds: fold 0; recordings 2" in card
