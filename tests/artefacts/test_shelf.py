@@ -1,16 +1,19 @@
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from ossicle.artefacts import shelf as shelf_module
-from ossicle.artefacts.files import tree_digest, write_text
+from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.files import read_json, tree_digest, write_text
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG, Shelf
+from ossicle.artefacts.tables import read_table
 from ossicle.core.errors import ArtefactError, LockedError
 
 from ..kills import NEVER, run_dying
@@ -253,3 +256,20 @@ def test_a_working_folder_begun_too_late_is_left_again(tmp_path: Path) -> None:
     (shelf.begin(made_from) / "work").write_text("somebody's")
     shelf.leave(made_from)
     assert (shelf.unfinished(made_from) / "work").exists()
+
+
+@pytest.mark.parametrize("name", ["table.parquet", "deep/er/some.json", "scores/a"])
+def test_a_missing_file_of_an_artefact_names_the_folder_to_delete(tmp_path, name):
+    place = tmp_path / "dataset" / "0123456789abcdef"
+    (place / name).parent.mkdir(parents=True)
+    (place / "artefact.json").write_text("{}")
+    read = {".parquet": read_table, ".json": read_json, "": read_track}[Path(name).suffix]
+    if read is read_track:
+        (place / f"{name}.json").write_text("{}")
+    with pytest.raises(ArtefactError, match=rf"delete the folder {re.escape(str(place))} and run again"):
+        read(place / name)
+
+
+def test_a_missing_file_elsewhere_names_no_folder(tmp_path):
+    with pytest.raises(ArtefactError, match=r"some\.json is missing; restore it, or run again what wrote it"):
+        read_json(tmp_path / "some.json")

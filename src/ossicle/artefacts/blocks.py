@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.files import file_digest, naming, part_path, publish, read_json, sync, write_json
+from ossicle.artefacts.files import file_digest, how_to_mend, naming, part_path, publish, read_json, sync, write_json
 from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError
 from ossicle.core.tracks import ScoreTrack
@@ -160,12 +160,12 @@ def track_info(path: Path) -> TrackInfo:
         with open(array, "rb") as handle:
             header = handle.read(_HEADER_BYTES)
     except FileNotFoundError:
-        raise ArtefactError(f"{array} is missing beside {sidecar.name}; score the recording again") from None
+        raise ArtefactError(f"{array} is missing beside {sidecar.name}; {how_to_mend(array)}") from None
     # The sidecar determines the header to the byte, so no untrusted header needs to be parsed.
     if header != _header(info.n_frames, len(info.labels)):
-        raise ArtefactError(f"{array} is not the array that {sidecar.name} describes; score the recording again")
+        raise ArtefactError(f"{array} is not the array that {sidecar.name} describes; {how_to_mend(array)}")
     if size != expected:
-        raise ArtefactError(f"{array} has {size} bytes instead of {expected}; score the recording again")
+        raise ArtefactError(f"{array} has {size} bytes instead of {expected}; {how_to_mend(array)}")
     return info
 
 
@@ -187,7 +187,7 @@ def read_track(path: Path) -> ScoreTrack:
     try:
         return ScoreTrack(info.labels, scores, info.hop_s, info.duration_s)
     except ValueError as error:
-        raise ArtefactError(f"{array}: {error}; score the recording again") from None
+        raise ArtefactError(f"{array}: {error}; {how_to_mend(array)}") from None
 
 
 def iter_blocks(path: Path, block_frames: int) -> Iterator[NDArray[np.float32]]:
@@ -208,7 +208,7 @@ def _blocks(array: Path, info: TrackInfo, block_frames: int) -> Iterator[NDArray
             count = min(block_frames, info.n_frames - start) * n_labels
             values = np.fromfile(handle, dtype=_DTYPE, count=count)
             if len(values) != count:
-                raise ArtefactError(f"{array} ended at frame {start} while it was read; score the recording again")
+                raise ArtefactError(f"{array} ended at frame {start} while it was read; {how_to_mend(array)}")
             yield values.reshape(-1, n_labels)
 
 
@@ -222,17 +222,17 @@ def _header(n_frames: int, n_labels: int) -> bytes:
 def _parse(value: Any, sidecar: Path) -> TrackInfo:
     """Return the sidecar's JSON as TrackInfo; ArtefactError names the file and the key."""
     if not isinstance(value, dict) or value.get("format") != FORMAT_VERSION:
-        raise ArtefactError(f"{sidecar}: not a score track of format {FORMAT_VERSION}; score the recording again")
+        raise ArtefactError(f"{sidecar}: not a score track of format {FORMAT_VERSION}; {how_to_mend(sidecar)}")
     labels, n_frames = value.get("labels"), value.get("n_frames")
     hop_s, duration_s = value.get("hop_s"), value.get("duration_s")
     if not (isinstance(labels, list) and labels and all(isinstance(one, str) for one in labels)):
-        raise ArtefactError(f"{sidecar}: `labels` is not a list of names; score the recording again")
+        raise ArtefactError(f"{sidecar}: `labels` is not a list of names; {how_to_mend(sidecar)}")
     if isinstance(n_frames, bool) or not isinstance(n_frames, int) or n_frames < 0:
-        raise ArtefactError(f"{sidecar}: `n_frames` is not a count; score the recording again")
+        raise ArtefactError(f"{sidecar}: `n_frames` is not a count; {how_to_mend(sidecar)}")
     if not isinstance(hop_s, float) or hop_s <= 0:
-        raise ArtefactError(f"{sidecar}: `hop_s` is not a positive number of seconds; score the recording again")
+        raise ArtefactError(f"{sidecar}: `hop_s` is not a positive number of seconds; {how_to_mend(sidecar)}")
     if not isinstance(duration_s, float) or duration_s < 0:
-        raise ArtefactError(f"{sidecar}: `duration_s` is not a number of seconds; score the recording again")
+        raise ArtefactError(f"{sidecar}: `duration_s` is not a number of seconds; {how_to_mend(sidecar)}")
     return TrackInfo(tuple(labels), hop_s, duration_s, n_frames)
 
 

@@ -21,6 +21,9 @@ from ossicle.artefacts.plain import plain
 from ossicle.core.digest import digest, normal_path
 from ossicle.core.errors import ArtefactError, OssicleError
 
+ARTEFACT = "artefact.json"
+"""The file that a finished artefact has, whatever its step; see :mod:`ossicle.artefacts.shelf`."""
+
 _HIDDEN = ".ossicle-"
 _PART = f"{_HIDDEN}part-"
 _OLD = f"{_HIDDEN}old-"
@@ -196,28 +199,36 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(plain(value), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def how_to_mend(path: Path) -> str:
+    """Return what to do about a missing or damaged file: its step is done again once its whole artefact is gone."""
+    for folder in Path(path).absolute().parents:
+        if (folder / ARTEFACT).is_file():
+            return f"delete the folder {folder} and run again"
+    return "restore it, or run again what wrote it"
+
+
 def read_json(path: Path) -> Any:
     """Return the value in a JSON file; raises ArtefactError, naming the file and if possible the line."""
     try:
         text = Path(path).read_bytes().decode()
     except FileNotFoundError:
-        raise ArtefactError(f"{path} is missing; run the step that writes it again") from None
+        raise ArtefactError(f"{path} is missing; {how_to_mend(path)}") from None
     except UnicodeDecodeError as err:
-        raise ArtefactError(f"{path} is not UTF-8 text (byte {err.start}); restore it or write it again") from err
+        raise ArtefactError(f"{path} is not UTF-8 text (byte {err.start}); {how_to_mend(path)}") from err
 
     def refuse(constant: str) -> NoReturn:
         bare = re.sub(r'"(?:\\.|[^"\\])*"', lambda quoted: " " * len(quoted[0]), text)
         line = bare.count("\n", 0, bare.index(constant)) + 1
-        raise ArtefactError(f"{path}, line {line}: {constant} is not JSON; restore the file or write it again")
+        raise ArtefactError(f"{path}, line {line}: {constant} is not JSON; {how_to_mend(path)}")
 
     try:
         return json.loads(text, parse_constant=refuse)
     except json.JSONDecodeError as err:
-        raise ArtefactError(f"{path}, line {err.lineno}: {err.msg}; restore the file or write it again") from err
+        raise ArtefactError(f"{path}, line {err.lineno}: {err.msg}; {how_to_mend(path)}") from err
     except ValueError as err:
-        raise ArtefactError(f"{path} contains a number that is too long; restore it or write it again") from err
+        raise ArtefactError(f"{path} contains a number that is too long; {how_to_mend(path)}") from err
     except RecursionError as err:
-        raise ArtefactError(f"{path} is nested too deeply; restore it or write it again") from err
+        raise ArtefactError(f"{path} is nested too deeply; {how_to_mend(path)}") from err
 
 
 def file_digest(path: Path) -> str:

@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ossicle.artefacts.files import naming, publish_folder, read_json, sweep, tree_digest, write_json
+from ossicle.artefacts.files import ARTEFACT, naming, publish_folder, read_json, sweep, tree_digest, write_json
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.locks.lock import forget_work_unit_locks
 from ossicle.core.errors import ArtefactError
 
 FORMAT_VERSION = 1
-MANIFEST = "artefact.json"
+MANIFEST = ARTEFACT
 JOURNAL = "journal.jsonl"
 RUN_LOG = "run.jsonl"
 # Files about the run and not the result: they differ between two runs of equal work.

@@ -10,7 +10,7 @@ import polars as pl
 import polars.selectors as cs
 from polars.datatypes import DataType, DataTypeClass
 
-from ossicle.artefacts.files import whole_file
+from ossicle.artefacts.files import how_to_mend, whole_file
 from ossicle.core.errors import ArtefactError
 
 _ROW_GROUP = 1 << 17
@@ -54,12 +54,12 @@ def read_table(path: Path, schema: Mapping[str, DataType | DataTypeClass] | None
     """
     path = Path(path)
     if not path.is_file():
-        raise ArtefactError(f"{path} is missing; run the step that writes it again")
+        raise ArtefactError(f"{path} is missing; {how_to_mend(path)}")
     try:
         # Brackets in file names and `key=value` folders have no special meaning.
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as err:
-        raise ArtefactError(f"{path} is not a whole Parquet table ({_first_line(err)}); write it again") from err
+        raise ArtefactError(f"{path} is not a whole Parquet table ({_first_line(err)}); {how_to_mend(path)}") from err
     if schema is None:
         return frame
     for name, kind in schema.items():
