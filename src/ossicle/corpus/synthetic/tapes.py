@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ossicle.artefacts.processes.workers import end_with_parent
 from ossicle.audio.wav import write_wav
 from ossicle.core.digest import seed_of
 from ossicle.core.settings import setting, settings
@@ -84,7 +85,8 @@ def make_tapes(folder: Path, settings: SynthSettings, progress: Progress | None 
             report(tape + 1, settings.tapes)
         return
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(settings.workers, settings.tapes), mp_context=spawn) as pool:
+    workers = min(settings.workers, settings.tapes)
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=end_with_parent) as pool:
         for done, future in enumerate(as_completed([pool.submit(write, tape) for tape in range(settings.tapes)])):
             future.result()
             report(done + 1, settings.tapes)
