@@ -251,7 +251,7 @@ def test_tasks_in_any_order_equal_the_one_command(
     assert "leaky: random" in (folder / "benchmark" / "report.html").read_text()
     unknown = ossicle("benchmark", "-p", folder, "--task", "score:hums:9x9")
     assert unknown.code == 2
-    assert "there is index, score:hums:own" in unknown.err
+    assert "tasks: index, score:hums:own" in unknown.err
 
 
 def test_what_the_models_were_trained_on_is_refused_or_marked_everywhere(
