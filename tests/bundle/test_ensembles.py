@@ -173,7 +173,7 @@ def test_other_labels_are_refused(tmp_path, members, write, graphs):
     ("change", "words"),
     [
         (lambda of: of.update(rule="median"), "rule"),
-        (lambda of: of.update(weights=[1.0]), "1 numbers for 2 members"),
+        (lambda of: of.update(weights=[1.0]), "the length 1, but there are 2 members"),
         (lambda of: of.update(weights=[float("inf"), 1.0]), "weights|not a number"),
         (lambda of: of.update(weights="much"), "weights"),
         (lambda of: of.update(members=[]), "members"),

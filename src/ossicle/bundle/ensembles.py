@@ -67,7 +67,7 @@ def read_entry(reader: Reader) -> EnsembleEntry:
         raise reader.refuse("members", "contains a name twice (upper and lower case count as equal)")
     weights = reader.figures("weights", MOST_MEMBERS)
     if len(weights) != len(members):
-        raise reader.refuse("weights", f"has {len(weights)} numbers for {len(members)} members")
+        raise reader.refuse("weights", f"has the length {len(weights)}, but there are {len(members)} members")
     try:
         how = Combination(rule=reader.text("rule", 100), weights=weights, exponent=reader.figure("exponent"))
     except ValueError as error:

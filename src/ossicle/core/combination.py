@@ -47,7 +47,8 @@ class Combination:
             return (1 / n_members,) * n_members
         if len(self.weights) != n_members:
             raise ValueError(
-                f"weights has {len(self.weights)} numbers for {n_members} members: give one for each member"
+                f"weights has the length {len(self.weights)}, but there are {n_members} members: "
+                "give one for each member"
             )
         total = sum(self.weights)
         return tuple(one / total for one in self.weights)

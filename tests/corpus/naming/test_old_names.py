@@ -372,7 +372,7 @@ def test_settings_that_make_no_sense_say_what_to_write(one):
     for names, said in (
         ({"clip_names": ("{tape:*}_{start:#}",)}, r"clip_names .*\{end:#\}"),
         ({"segment_names": ("{clip:*}_{start:#}",)}, r"segment_names .*\{end:#\}"),
-        ({"segment_names": ("{clip:*}_{start:#}_{end:#}_{who}",)}, "no others"),
+        ({"segment_names": ("{clip:*}_{start:#}_{end:#}_{who}",)}, "other fields and folders are not allowed"),
         ({"default_label": ""}, "default_label"),
     ):
         with pytest.raises(UsageError, match=said):

@@ -147,7 +147,11 @@ def test_labelled_recordings_share_by_id_bytes_or_group() -> None:
 
 @pytest.mark.parametrize(
     ("values", "said"),
-    [({"floor": 0.6}, "floor = 0.6 must be at most"), ({"include": ("",)}, "include"), ({"audio": " "}, "no folder")],
+    [
+        ({"floor": 0.6}, "floor = 0.6 must be at most"),
+        ({"include": ("",)}, "include"),
+        ({"audio": " "}, "is not a folder"),
+    ],
 )
 def test_impossible_settings_are_refused(values: dict[str, object], said: str) -> None:
     with pytest.raises((ValueError, ProjectError), match=said):

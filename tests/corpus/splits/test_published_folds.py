@@ -37,7 +37,7 @@ def test_a_group_that_published_folds_cut_is_named() -> None:
 
 def test_recordings_without_a_fold_and_one_fold_are_refused() -> None:
     some = [recording("a", fold="1"), recording("b", fold="2"), recording("c")]
-    with pytest.raises(SplitError, match=r"1 of 3 recordings have no fold, c\.ogg among them"):
+    with pytest.raises(SplitError, match=r"1 of 3 recordings have no fold, including c\.ogg"):
         make_folds(some, labelled(some, "a"), SplitSettings(fold_field="fold"))
     same = [recording(name, fold="1") for name in "ab"]
     with pytest.raises(SplitError, match="all recordings are in one fold, '1'"):

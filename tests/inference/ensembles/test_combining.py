@@ -92,7 +92,7 @@ def test_a_frame_means_the_same_whatever_stands_beside_it():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match="2 figures for 3 members"):
+    with pytest.raises(ValueError, match="the length 2, but there are 3 members"):
         combine(SCORES, Combination(weights=(1.0, 2.0)))
     with pytest.raises(ValueError, match="needs tables"):
         combine(SCORES, Combination(rule="rank"))
@@ -108,5 +108,5 @@ def test_labels_are_matched_by_name_and_strangers_named():
     labels, places = columns_by_name({"a": ("x", "y", "z"), "b": ("z", "x", "y")})
     assert labels == ("x", "y", "z")
     assert places == {"a": [0, 1, 2], "b": [1, 2, 0]}
-    with pytest.raises(UsageError, match="'b' are not those of 'a': it lacks 'y' and has 'w' besides"):
+    with pytest.raises(UsageError, match="'b' are not those of 'a': it lacks 'y' and also has 'w'"):
         columns_by_name({"a": ("x", "y"), "b": ("x", "w")})

@@ -126,10 +126,10 @@ def test_cores_that_never_meet_are_refused_with_the_remedy():
 
 
 def test_other_labels_are_refused_by_name():
-    with pytest.raises(UsageError, match="'b' are not those of 'a': it lacks 'high' and has 'mid' besides"):
+    with pytest.raises(UsageError, match="'b' are not those of 'a': it lacks 'high' and also has 'mid'"):
         Ensemble([("a", FakePredictor(LABELS, PLAN)), ("b", FakePredictor(("low", "mid"), PLAN))], Combination())
 
 
 def test_weights_must_fit_the_members():
-    with pytest.raises(ValueError, match="1 figures for 2 members"):
+    with pytest.raises(ValueError, match="the length 1, but there are 2 members"):
         Ensemble([(name, FakePredictor(LABELS, PLAN)) for name in "ab"], Combination(weights=(1.0,)))

@@ -33,8 +33,8 @@ class EnsembleSettings:
             raise ValueError('rule = "learned" fits the weights: remove weights, or set rule = "mean"')
         if self.weights and len(self.weights) != len(self.members):
             raise ValueError(
-                f"weights has {len(self.weights)} numbers for {len(self.members)} members; give one number for each "
-                "member"
+                f"weights has the length {len(self.weights)}, but there are {len(self.members)} members; "
+                "give one number for each member"
             )
         if self.weights and not sum(self.weights) > 0:
             raise ValueError("weights are all 0; at least one must be above 0")

@@ -173,7 +173,7 @@ def test_labels_are_aligned_by_name_and_strangers_refused(make: Make, truth: Tru
     scores, track = member_scores([one, other], key)
     assert track.labels == ("call", "song")
     np.testing.assert_array_equal(scores[1], other.scores.track(key).scores[:, ::-1])
-    with pytest.raises(UsageError, match="'c' are not those of 'a': it lacks 'song' and has 'cry' besides"):
+    with pytest.raises(UsageError, match="'c' are not those of 'a': it lacks 'song' and also has 'cry'"):
         member_scores([one, make("c", 0.1, labels=("call", "cry"))], key)
 
 
@@ -199,10 +199,10 @@ def test_a_project_says_what_is_wrong_with_its_members(project: Project, tmp_pat
         return load_project(tmp_path)
 
     for text, words in (
-        ('members = [".", "."]', "names one twice"),
+        ('members = [".", "."]', "contains a name twice"),
         ('members = ["."]\nrule = "median"', "mean, geometric, power, vlom, rank, learned"),
-        ('members = [".", "a"]\nrule = "learned"\nweights = [1.0, 1.0]', "weights are fitted"),
-        ('members = [".", "a"]\nweights = [1.0]', "1 figures for 2 members"),
+        ('members = [".", "a"]\nrule = "learned"\nweights = [1.0, 1.0]', "fits the weights"),
+        ('members = [".", "a"]\nweights = [1.0]', "the length 1, but there are 2 members"),
     ):
         with pytest.raises(UsageError, match=words):
             asked(text)

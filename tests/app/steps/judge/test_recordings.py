@@ -221,7 +221,7 @@ def test_the_mean_over_a_recording_is_judged_and_predicted_alike(place, tmp_path
         assert [one.event for one in fed] == list(found)
     assert n_events > 0
     model = Model("classes", other / "bundle", windowed=False, variant="")
-    with pytest.raises(UsageError, match="mean score of a recording"):
+    with pytest.raises(UsageError, match="once for each recording, by its mean score"):
         open_reading(Reading(model, None), BenchmarkSettings())
 
 

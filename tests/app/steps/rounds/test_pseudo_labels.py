@@ -292,7 +292,7 @@ def test_a_benchmark_may_not_hold_what_taught_without_labels(project: Path, monk
 
 
 def test_check_says_what_would_teach(project: Path, ossicle: Any) -> None:
-    assert "taught by round-001" in ossicle("check", "-p", project).out
+    assert "trained with round-001" in ossicle("check", "-p", project).out
     said = ossicle("check", "-p", project, *NO_ROUNDS).out
     # A long path breaks the lines of the table anywhere.
     assert "no round of pseudo-labels is used" in " ".join(said.split())
