@@ -96,7 +96,7 @@ def test_a_refusal_names_probe_label_rate_limit_and_remedy() -> None:
     assert str(refusal) == (
         "the noise gate refused this bundle: label 'trill' fires 240 times an hour (limit 60) on white noise (-20 "
         "dBFS), and 1 more in report.html; the bundle stays in data/bundle/1/bundle. Train with such sounds in "
-        "reviewed-empty recordings or with more crops of noise ([augment] noise_share), or, if it may fire there, "
+        "reviewed-empty recordings or with more crops of noise ([augment] noise_share); if it may fire there, "
         "raise [noise_gate] "
         'white_noise_per_hour (and active_share) or put "white_noise" into [noise_gate] off'
     )

@@ -23,6 +23,7 @@ from ossicle.metrics.noise_gate import Firing, Judged, NoiseGateSettings
 
 EMPTY, BETWEEN = "reviewed empty", "between annotations"
 _FEED_S = 10.0
+_ADVICE = "Train with such sounds in reviewed-empty recordings or with more crops of noise ([augment] noise_share)"
 
 
 def firings_on_recordings(
@@ -137,21 +138,37 @@ def noise_gate_figures(
     }
 
 
-def refusal_of(found: Mapping[str, Any], bundle: Path | None) -> GateRefused | None:
-    """Return the message for a refused bundle, None if it passed the noise gate.
+def worst_refused(found: Mapping[str, Any]) -> Judged | None:
+    """Return the refused firing with the most events per hour; None if the bundle passed.
 
-    ``found``: the content of ``gate`` in ``metrics.json``; ``bundle``: path of the refused bundle, if there is one.
+    ``found``: the content of ``gate`` in ``metrics.json``.
     """
     refused = [one for one in found["firings"] if one["refused"]]
-    if not refused:
+    worst = max(refused, key=lambda one: (one["per_hour"], one["active_share"]), default=None)
+    return None if worst is None else Judged.from_json(worst)
+
+
+def refusal_of(found: Mapping[str, Any], bundle: Path | None, remedy: str = "") -> GateRefused | None:
+    """Return the message for a refused bundle, None if it passed the noise gate.
+
+    Parameters
+    ----------
+    found
+        The content of ``gate`` in ``metrics.json``.
+    bundle
+        Path of the refused bundle, if there is one.
+    remedy
+        What mends it, as a main clause; empty for a general advice.
+    """
+    worst = worst_refused(found)
+    if worst is None:
         return None
-    worst = Judged.from_json(max(refused, key=lambda one: (one["per_hour"], one["active_share"])))
-    more, probe = len(refused) - 1, worst.firing.probe
+    more, probe = sum(one["refused"] for one in found["firings"]) - 1, worst.firing.probe
     place = f"; the bundle stays in {bundle}" if bundle is not None else ""
     return GateRefused(
         f"the noise gate refused this bundle: label {worst.firing.label!r} {worst.excess}"
-        f"{f', and {more} more in report.html' if more else ''}{place}. Train with such sounds in reviewed-empty "
-        "recordings or with more crops of noise ([augment] noise_share), or, if it may fire there, raise "
+        f"{f', and {more} more in report.html' if more else ''}{place}. "
+        f"{remedy or _ADVICE}; if it may fire there, raise "
         f'[noise_gate] {probe}_per_hour (and active_share) or put "{probe}" into [noise_gate] off'
     )
 

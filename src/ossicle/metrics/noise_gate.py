@@ -20,6 +20,9 @@ PROBES: Mapping[str, str] = {
 }
 """Names of the probes, and their titles."""
 
+RECORDINGS = "recordings"
+"""The only probe that is not synthetic."""
+
 EXCUSABLE = ("white_noise", "hum", "speech_like")
 """Probes that a label's own sounds may resemble; detecting it there is then a warning."""
 

@@ -35,7 +35,8 @@ class FitJob:
     """One training without the clips of the folds ``held_out``; empty trains on everything.
 
     ``audio`` is the folder of recordings, if some are not in the store; ``cache_mb`` megabytes cache whole ones.
-    ``pseudo``: location of pseudo-labels, of which the training finds those that it may use.
+    ``pseudo``: location of pseudo-labels, of which the training finds those that it may use. ``start``: weights to go
+    on from instead of random ones; ``before``: the training that makes them, if it is not done yet.
     """
 
     folder: Path
@@ -52,18 +53,36 @@ class FitJob:
     cache_mb: float = 0.0
     pretrained: Path | None = None
     pseudo: PseudoSource | None = None
+    start: Path | None = None
+    before: "FitJob | None" = None
 
     @property
     def name(self) -> str:
         """The name of the run folder."""
         return self.folder.name
 
+    @property
+    def epochs(self) -> int:
+        """Number of epochs, including those of the training before it."""
+        return self.training.epochs + (self.before.epochs if self.before is not None else 0)
+
+    @property
+    def epochs_done(self) -> int:
+        """Number of complete epochs so far."""
+        folder = RunFolder(self.folder)
+        if folder.done:
+            return self.epochs
+        earlier = self.before.epochs_done if self.before is not None else 0
+        return earlier + min(len(folder.epochs()), self.training.epochs)
+
 
 Progress = Callable[[int, int, str], None]
 
 
 def fit_job(job: FitJob) -> None:
-    """Run one training in this process."""
+    """Run one training in this process, after the one before it."""
+    if job.before is not None and not RunFolder(job.folder).done:
+        fit_job(replace(job.before, training=replace(job.before.training, device=job.training.device)))
     presence_s = job.training.least_presence_s
     apart_frames = job.training.apart_frames
     material = load_material(
@@ -84,6 +103,7 @@ def fit_job(job: FitJob) -> None:
         job.augment,
         RunFolder(job.folder),
         job.pretrained,
+        job.start,
     )
 
 
@@ -175,13 +195,10 @@ def _work(job: FitJob, result: Connection) -> None:
 
 def _state(jobs: Sequence[FitJob], running: Sequence[FitJob]) -> tuple[int, int, str]:
     """Return epochs done, all epochs, and the latest figures in words."""
-    done = 0
-    for job in jobs:
-        folder = RunFolder(job.folder)
-        done += job.training.epochs if folder.done else min(len(folder.epochs()), job.training.epochs)
+    done = sum(job.epochs_done for job in jobs)
     notes = []
     for job in running:
         lines = RunFolder(job.folder).epochs()
         if lines:
             notes.append(f"{job.name} epoch {lines[-1]['epoch'] + 1} loss {lines[-1]['train_loss']:.4f}")
-    return done, sum(job.training.epochs for job in jobs), ", ".join(notes)
+    return done, sum(job.epochs for job in jobs), ", ".join(notes)

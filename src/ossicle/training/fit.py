@@ -27,7 +27,7 @@ from ossicle.models.networks.pretrained import load_pretrained
 from ossicle.models.networks.prior import rare_event_bias
 from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import AugmentSettings, ModelSettings
-from ossicle.models.weights import save_weights
+from ossicle.models.weights import load_weights, save_weights
 from ossicle.training.checkpoint import EpochEnd, read_epoch, state_digest
 from ossicle.training.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops
 from ossicle.training.material import Material
@@ -82,11 +82,13 @@ def fit(
     augment: AugmentSettings,
     folder: RunFolder,
     pretrained: Path | None = None,
+    start: Path | None = None,
 ) -> None:
     """Train on ``train``, draw curves on ``held_out`` (may be empty) and leave the weights in ``folder``.
 
     The weights are the average after the last epoch, whatever the curves show: nothing is chosen on held-out data.
-    ``pretrained``: the file of ``training.pretrained``, None for none or timm's hub. A folder with the state of an
+    ``pretrained``: the file of ``training.pretrained``, None for none or timm's hub. ``start``: weights of the same
+    network to go on from; None for random ones. A folder with the state of an
     interrupted training is resumed.
 
     Raises
@@ -112,7 +114,10 @@ def fit(
     network = build_network(model, front, material.plan, len(material.labels))
     if training.pretrained:
         load_pretrained(network, pretrained or training.pretrained, model.window)
-    rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
+    if start is None:
+        rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
+    else:
+        load_weights(network, start)
     crops = Crops(material, train, held_out, training)
     made_from = state_digest(material, train, model, front, training, augment)
     folder.path.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,12 @@ class TrainingSettings:
     """Length, optimiser and randomness of a training; ``[training]`` in the project file."""
 
     epochs: int = setting(default=40, help="number of epochs", ge=1)
+    noise_epochs: int = setting(
+        default=0,
+        help="epochs of fine-tuning after the training, at a tenth of the learning rate and with twice the crops of "
+        "noise; to mend a detector that the noise gate refused",
+        ge=0,
+    )
     steps_per_epoch: int = setting(
         default=12, help="optimiser steps per epoch; 0: as many as one pass through the clips needs", ge=0
     )

@@ -229,7 +229,7 @@ class Project:
         published = {name: self._loaded.results / name for name in pipeline.results(done.artefacts)}
         lost = tuple(one.line for one in pipeline.losses(done.artefacts))
         return ProjectRun(
-            done.artefacts, done.outcomes, done.seconds, published, pipeline.refusal(done.artefacts), lost
+            done.artefacts, done.outcomes, done.seconds, published, pipeline.refusal(done.artefacts, self._loaded), lost
         )
 
 

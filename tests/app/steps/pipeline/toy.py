@@ -7,6 +7,7 @@ import os
 import signal
 from pathlib import Path
 
+from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step, WorkUnits
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, RefusingStep, RunSummary
 from ossicle.app.steps.pipeline.pipelines import PIPELINES
@@ -59,7 +60,7 @@ def _write_page(context: Context) -> None:
     write_json(context.out / "refused.json", [name for name, one in found.items() if one["refused"]])
 
 
-def _refusal(artefacts: Artefacts) -> GateRefused | None:
+def _refusal(artefacts: Artefacts, project: Project | None) -> GateRefused | None:
     refused = read_json(artefacts["page"] / "refused.json")
     return GateRefused(f"bad words in {', '.join(refused)}") if refused else None
 

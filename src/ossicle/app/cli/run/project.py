@@ -158,7 +158,7 @@ def run(
         # Find and show what the jobs have done, and run the steps that are placed here.
         done = run_project(loaded, shown, until, names=steps or (), anew_from=from_, wait=wait)
     pipeline = pipeline_of(loaded)
-    refused, lost = pipeline.refusal(done.artefacts), pipeline.losses(done.artefacts)
+    refused, lost = pipeline.refusal(done.artefacts, loaded), pipeline.losses(done.artefacts)
     if as_json:
         artefacts = {name: str(path) for name, path in done.artefacts.items()}
         told = {"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}

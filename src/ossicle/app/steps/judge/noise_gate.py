@@ -6,7 +6,7 @@ Both include the second stage if one is kept. The step never fails for a refusal
 ends with exit code 4.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
@@ -32,10 +32,11 @@ from ossicle.evaluation.noise_gate import (
     firings_on_recordings,
     noise_gate_figures,
     refusal_of,
+    worst_refused,
 )
 from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor
-from ossicle.metrics.noise_gate import PROBES, judge
+from ossicle.metrics.noise_gate import PROBES, RECORDINGS, judge
 
 STEP_VERSION = 4
 
@@ -79,7 +80,7 @@ def judge_detector(context: Context, predictor: Predictor, who: str, resembles: 
     context.own(NoiseGateFolder).write_metrics({**metrics, "gate": told})
 
 
-def refusal(gate: NoiseGateFolder, bundle: Path | None) -> GateRefused | None:
+def refusal(gate: NoiseGateFolder, bundle: Path | None, mend: Callable[[], str] | None = None) -> GateRefused | None:
     """Return why the noise gate refused a bundle.
 
     Parameters
@@ -88,13 +89,19 @@ def refusal(gate: NoiseGateFolder, bundle: Path | None) -> GateRefused | None:
         The artefact of this step.
     bundle
         The folder of the bundle, for the message; None if there is none.
+    mend
+        Returns the command that mends a detector which fires on synthetic probes; None if it is not known.
 
     Returns
     -------
     GateRefused or None
         The refusal; None if the bundle passed.
     """
-    return refusal_of(gate.metrics["gate"], bundle)
+    found = gate.metrics["gate"]
+    worst = worst_refused(found)
+    # Fine-tuning against noise teaches nothing about other recordings.
+    synthetic = worst is not None and worst.firing.probe != RECORDINGS
+    return refusal_of(found, bundle, mend() if mend is not None and synthetic else "")
 
 
 STEP = Step(

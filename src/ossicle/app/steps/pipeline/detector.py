@@ -1,6 +1,7 @@
 """The pipeline ``detector``: from recordings and annotations to an evaluated, gated and exported event detector."""
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, 
 from ossicle.app.steps.release import bundle, report, unscored_bundle
 from ossicle.app.steps.score import scores
 from ossicle.app.steps.train import training
+from ossicle.app.steps.train.mending import mending_command
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -42,10 +44,13 @@ def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
     return (*steps[:before], unscored_bundle.STEP)
 
 
-def _refusal(artefacts: Artefacts) -> GateRefused | None:
-    """Return why the noise gate refused the bundle of a run."""
+def _refusal(artefacts: Artefacts, project: Project | None) -> GateRefused | None:
+    """Return why the noise gate refused the bundle of a run, and which command mends it."""
     made = BundleFolder.among(artefacts).bundle if BundleFolder.step in artefacts else None
-    return noise_gate.refusal(NoiseGateFolder.among(artefacts), made)
+    mend = None
+    if project is not None and training.STEP.name in artefacts:
+        mend = partial(mending_command, project, TrainingFolder.among(artefacts))
+    return noise_gate.refusal(NoiseGateFolder.among(artefacts), made, mend)
 
 
 def _made_from(folder: Path) -> Collection[str]:

@@ -51,13 +51,14 @@ class RefusingStep:
     step
         The name of the step.
     refusal
-        Returns why it refused, from the artefacts of a run that holds its own; None if it passed.
+        Returns why it refused, from the artefacts of a run that holds its own, and the project, if it is known, for
+        what to do; None if it passed.
     withheld
         Names of the results that a refused run does not publish.
     """
 
     step: str
-    refusal: Callable[[Artefacts], GateRefused | None]
+    refusal: Callable[[Artefacts, Project | None], GateRefused | None]
     withheld: tuple[str, ...] = ()
 
 
@@ -206,11 +207,14 @@ class Pipeline:
         """Return the names of the published results."""
         return tuple(one.name for one in self.published)
 
-    def refusal(self, artefacts: Artefacts) -> GateRefused | None:
-        """Return why a run with these artefacts was refused; None if no step of it refused."""
+    def refusal(self, artefacts: Artefacts, project: Project | None = None) -> GateRefused | None:
+        """Return why a run with these artefacts was refused; None if no step of it refused.
+
+        ``project``: the project that was run; the message then says which command mends it.
+        """
         if self.refusing is None or self.refusing.step not in artefacts:
             return None
-        return self.refusing.refusal(artefacts)
+        return self.refusing.refusal(artefacts, project)
 
     def results(self, artefacts: Artefacts) -> dict[str, Path]:
         """Return the results that a run with these artefacts publishes: the name of each, and its place in one."""

@@ -88,7 +88,7 @@ def publish(project: Project, done: Done) -> None:
 
 def refusal_of(project: Project, done: Done) -> GateRefused | None:
     """Return why a run was refused; None if no step of it refused."""
-    return pipeline_of(project).refusal(done.artefacts)
+    return pipeline_of(project).refusal(done.artefacts, project)
 
 
 def _copy(source: Path, target: Path) -> None:

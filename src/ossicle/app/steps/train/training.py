@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
+from ossicle.app.steps.train.mending import finished_training, forget_before, mending_job
 from ossicle.app.steps.train.pseudo_inputs import pseudo_inputs, pseudo_settings, pseudo_source, write_taught
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.locks.lock import work_unit_lock
@@ -43,16 +44,20 @@ def run(context: Context) -> None:
             fit_all(fit_jobs(context), context.project.settings.training.parallel, context.progress.advance)
     for name in models:
         own.run(name).forget_state()
+        forget_before(own, name)
     own.write_summary({"labels": list(dataset.labels), "held_out": models, **write_taught(context, models)})
 
 
 def fit_jobs(context: Context) -> list["FitJob"]:
-    """Return the trainings of the step: one for each model that holds something out, and the final one."""
+    """Return the trainings of the step: one for each model that holds something out, and the final one.
+
+    With ``training.noise_epochs`` these are the fine-tunings.
+    """
     from ossicle.training.crossval import FitJob
 
     settings, dataset = context.project.settings, context.read(DatasetFolder)
     own, pseudo = context.own(TrainingFolder), pseudo_source(context)
-    return [
+    jobs = [
         FitJob(
             folder=own.run(name).path,
             held_out=held_out,
@@ -71,6 +76,10 @@ def fit_jobs(context: Context) -> list["FitJob"]:
         )
         for name, held_out in dataset.models.items()
     ]
+    if settings.training.noise_epochs == 0:
+        return jobs
+    finished = finished_training(STEP, context.project, context.inputs)
+    return [mending_job(job, finished) for job in jobs]
 
 
 def say_composition(context: Context) -> None:

@@ -1,0 +1,122 @@
+"""Mend a detector that fires on noise: fine-tune its models briefly instead of training them from scratch.
+
+With ``training.noise_epochs`` every model, held-out ones and the final one alike, goes on from the weights of the same
+training without it, at a tenth of the learning rate and with twice the crops of noise. Weights that the data root
+already holds are used; otherwise the training is done first. Both ways give the same result. Scores, decisions and
+figures are made again, so they describe the mended models. The probes of the noise gate are not used.
+"""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.step import Step, fingerprint
+from ossicle.artefacts.shelf import Shelf
+from ossicle.artefacts.typed.training import TrainingFolder
+from ossicle.core.digest import seed_of
+
+if TYPE_CHECKING:
+    from ossicle.training.crossval import FitJob
+
+SLOWER = 0.1
+"""The learning rate of the fine-tuning, relative to that of the training."""
+
+_LEAST_NOISE, _MOST_NOISE = 0.25, 1.0
+_SHARE_OF_EPOCHS = 8
+_BEFORE = "before"
+
+
+def finished_training(step: Step, project: Project, inputs: Mapping[str, Path]) -> TrainingFolder | None:
+    """Return the same training without the fine-tuning, if the data root holds it.
+
+    Parameters
+    ----------
+    step
+        The step ``training``.
+    project
+        The project, with ``training.noise_epochs`` set.
+    inputs
+        The artefacts that the step needs, by step.
+    """
+    training = replace(project.settings.training, noise_epochs=0)
+    before = replace(project, settings=replace(project.settings, training=training))
+    shelf = Shelf(project.data_root)
+    found = shelf.find(fingerprint(step, before, shelf, inputs))
+    return None if found is None else TrainingFolder(found)
+
+
+def mending_job(job: "FitJob", finished: TrainingFolder | None) -> "FitJob":
+    """Return the fine-tuning of a model.
+
+    Parameters
+    ----------
+    job
+        The training, with ``training.noise_epochs`` set.
+    finished
+        The finished training; None if it has to be done first, in a folder inside that of ``job``.
+
+    Returns
+    -------
+    FitJob
+        A job that starts from the weights of the training.
+    """
+    from ossicle.artefacts.typed.run_folder import RunFolder
+
+    training, augment = job.training, job.augment
+    slow = replace(
+        training,
+        epochs=training.noise_epochs,
+        noise_epochs=0,
+        learning_rate=SLOWER * training.learning_rate,
+        average_epochs=min(training.average_epochs, training.noise_epochs),
+        pretrained="",
+        # Other crops than in the first epochs of the training.
+        seed=seed_of(training.seed, "noise epochs"),
+    )
+    noisy = replace(augment, noise_share=min(_MOST_NOISE, max(_LEAST_NOISE, 2 * augment.noise_share)))
+    if finished is not None:
+        before, start = None, finished.run(job.name).weights
+    else:
+        before = replace(job, folder=job.folder / _BEFORE, training=replace(training, noise_epochs=0))
+        start = RunFolder(before.folder).weights
+    return replace(job, training=slow, augment=noisy, pretrained=None, start=start, before=before)
+
+
+def forget_before(own: TrainingFolder, model: str) -> None:
+    """Remove the training that a fine-tuned model started from, if it was done in the model's own folder."""
+    shutil.rmtree(own.run(model).path / _BEFORE, ignore_errors=True)
+
+
+def mending_command(project: Project, training: TrainingFolder) -> str:
+    """Return in words how to mend the project's detector, and how long it takes.
+
+    Parameters
+    ----------
+    project
+        The project as it was run.
+    training
+        The models that were refused; their logs say how long an epoch took.
+    """
+    settings = project.settings.training
+    n_epochs = 2 * settings.noise_epochs or max(2, round(settings.epochs / _SHARE_OF_EPOCHS))
+    variant = f" --variant {project.variant}" if project.variant else ""
+    command = f"ossicle run -p {project.file}{variant} --set training.noise_epochs={n_epochs}"
+    typed = any(str(origin).startswith("--set ") for origin in project.origins.values())
+    more = " (with the other --set options of this run)" if typed else ""
+    return f"{command}{more} fine-tunes all models against noise{_minutes(project, training, n_epochs)}"
+
+
+def _minutes(project: Project, training: TrainingFolder, n_epochs: int) -> str:
+    """Return an estimate from the epochs of the training; empty if their log is missing."""
+    seconds = [[line["seconds"] for line in run.epochs() if "seconds" in line] for run in training.runs()]
+    if not seconds or not all(seconds):
+        return ""
+    share = project.settings.augment.noise_share
+    longer = (1 + min(_MOST_NOISE, max(_LEAST_NOISE, 2 * share))) / (1 + share)
+    parallel = min(project.settings.training.parallel, len(seconds))
+    total = longer * n_epochs * sum(median(one) for one in seconds) / parallel
+    return f" in about {max(1, round(total / 60))} min"
