@@ -96,7 +96,9 @@ def test_a_corpus_must_be_named(file: Path) -> None:
 
 
 def test_a_wrong_base_names_the_file_it_stands_in(file: Path) -> None:
-    assert "no recipe is called 'tape'; did you mean 'tapes'?" in complaint(file, 'base = "recipe:tape"\n')
+    unknown = complaint(file, 'base = "recipe:tape"\n')
+    assert f"{file}: base: no recipe is called 'tape'; did you mean 'tapes'?" in unknown
+    assert f"{file}: base: " in complaint(file, 'base = "nowhere.toml"\n')
     assert "gone.toml: cannot be read" in complaint(file, 'base = "gone.toml"\n')
     assert "base must be text" in complaint(file, "base = 3\n")
 

@@ -145,10 +145,12 @@ def _chain(file: Path) -> list[tuple[dict[str, Any], str]]:
     out: list[tuple[dict[str, Any], str]] = []
     name = str(file)
     while len(out) <= _MOST_BASES:
-        if name.startswith("recipe:"):
-            values = parse_toml(recipe_text(name.removeprefix("recipe:")), name)
-        else:
-            values = read_toml(Path(name))
+        try:
+            values = _values(name)
+        except ProjectError as error:
+            if not out:
+                raise
+            raise ProjectError(f"{out[-1][1]}: base: {error}") from None
         base = values.pop("base", None)
         out.append((values, name))
         if base is None:
@@ -157,3 +159,10 @@ def _chain(file: Path) -> list[tuple[dict[str, Any], str]]:
             raise ProjectError(f'{name}: base must be text, such as "recipe:tapes" or another project file')
         name = base if base.startswith("recipe:") else str(Path(name).parent / base)
     raise ProjectError(f"{file}: more than {_MOST_BASES} bases; check for a circle")
+
+
+def _values(name: str) -> dict[str, Any]:
+    """Return the values of a recipe or of a project file."""
+    if name.startswith("recipe:"):
+        return parse_toml(recipe_text(name.removeprefix("recipe:")), name)
+    return read_toml(Path(name))
