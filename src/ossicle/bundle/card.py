@@ -35,6 +35,8 @@ _CALIBRATED = (
 )
 _IN_SAMPLE = "Fitted on all recordings, so figures under these decisions on the same recordings are in-sample."
 _UNJUDGED = "Taken from the settings and fitted on nothing: this split leaves nothing to judge them by."
+# Values nested deeper than this are no longer put into words.
+_DEEPEST = 4
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
 
 
@@ -184,12 +186,14 @@ def _listed(values: Mapping[str, Any]) -> list[str]:
     return [f"- {escaped(key)}: {escaped(_in_words(value))}" for key, value in sorted(values.items())]
 
 
-def _in_words(value: object) -> str:
-    """Return a value of JSON without the brackets and quotes of a program."""
+def _in_words(value: object, deep: int = 0) -> str:
+    """Return a value of JSON without the brackets and quotes of a program; what is nested very deeply keeps them."""
+    if deep > _DEEPEST:
+        return str(value)
     if isinstance(value, Mapping):
-        return "; ".join(f"{key} {_in_words(of)}" for key, of in sorted(value.items())) or "none"
+        return "; ".join(f"{key} {_in_words(of, deep + 1)}" for key, of in sorted(value.items())) or "none"
     if isinstance(value, list | tuple):
-        return ", ".join(_in_words(one) for one in value) or "none"
+        return ", ".join(_in_words(one, deep + 1) for one in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

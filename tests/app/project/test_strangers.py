@@ -139,7 +139,7 @@ def test_an_override_may_be_any_word(file: Path) -> None:
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' + "9" * 5000 + "}"])
 def test_json_bombs_in_a_data_root_are_artefact_errors(tmp_path: Path, text: str) -> None:
     (tmp_path / "artefact.json").write_text(text)
-    with pytest.raises(ArtefactError, match=r"artefact\.json .*(nested too deeply|too long).*restore it"):
+    with pytest.raises(ArtefactError, match=r"artefact\.json .*(nested too deeply|too long).*delete the folder"):
         read_json(tmp_path / "artefact.json")
 
 

@@ -146,13 +146,13 @@ def test_an_example_may_be_empty_or_tiny_or_silent(count: int) -> None:
 def test_no_label_breaks_a_figure(label: str) -> None:
     text = svg(pr_figure([PrCurve(label, [1.0], [0.1], [0.9], 0.5)]))
     shown = ["".join(one.itertext()) for one in ElementTree.fromstring(text).findall(".//{*}text")]
-    assert f"{label} (AP 0.50)" in [one.removeprefix("\u200b") for one in shown]
+    assert f"{label} (AP 0.500)" in [one.removeprefix("\u200b") for one in shown]
 
 
 def test_a_label_is_no_formula_and_no_mark_up() -> None:
     text = svg(pr_figure([PrCurve("$x^2$ <b>叫び声</b>", [1.0], [0.1], [0.9], 0.5)]))
     shown = ["".join(one.itertext()) for one in ElementTree.fromstring(text).findall(".//{*}text")]
-    assert "$x^2$ <b>叫び声</b> (AP 0.50)" in shown
+    assert "$x^2$ <b>叫び声</b> (AP 0.500)" in shown
 
 
 def test_many_groups_of_a_recording_each_are_not_drawn() -> None:

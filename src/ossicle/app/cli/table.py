@@ -12,7 +12,7 @@ from ossicle.app.cli.cells import interval_cell
 from ossicle.app.cli.printable import printable
 from ossicle.evaluation.criteria.kinds import kind_in
 
-_PIPE_WIDTH = 140
+_PIPE_WIDTH = 1000
 # More rows than this hide the headline: show only the worst groups, among those large enough to be meaningful.
 _MOST_GROUPS = 20
 _LEAST_OF_GROUP = 5

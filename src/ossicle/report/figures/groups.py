@@ -43,12 +43,12 @@ def groups_figure(per_group: Mapping[str, EventScores], pooled: float) -> Figure
         axes.barh(place, f1.value if math.isfinite(f1.value) else 0.0, height=0.68, color=SKY, zorder=2)
         if math.isfinite(f1.low) and math.isfinite(f1.high):
             axes.plot([f1.low, f1.high], [place, place], color=BLUE, linewidth=2.2, solid_capstyle="butt", zorder=3)
-        counts = f"{number(f1.value)}  ({scores.tp} of {scores.n_reference} found, {scores.fp} false)"
+        counts = f"{number(f1.value, 3)}  ({scores.tp} of {scores.n_reference} found, {scores.fp} false)"
         axes.text(1.03, place, counts, va="center", fontsize=9, color=INK)
     if math.isfinite(pooled):
         axes.axvline(pooled, color=ORANGE, linewidth=1.4, linestyle="--", zorder=4)
         axes.annotate(
-            f"pooled {number(pooled)}",
+            f"pooled {number(pooled, 3)}",
             (pooled, 1),
             xycoords=("data", "axes fraction"),
             xytext=(0, 2),

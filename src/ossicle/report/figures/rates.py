@@ -42,7 +42,7 @@ def threshold_figure(curve: ThresholdCurve) -> Figure:
         axes.plot([on], [f1], marker="o", markersize=8, color=BLUE, markeredgecolor="white", markeredgewidth=1.5)
     right = on > (float(curve.on[0]) + float(curve.on[-1])) / 2
     axes.annotate(
-        f"on = {on:.3g}, F1 {number(f1)}",
+        f"on = {on:.3g}, F1 {number(f1, 3)}",
         (on, 0.03),
         xytext=(-6 if right else 6, 0),
         textcoords="offset points",
@@ -76,7 +76,7 @@ def pr_figure(curves: Sequence[PrCurve]) -> Figure:
             *_points(curve),
             color=CYCLE[place % len(CYCLE)],
             linestyle=DASHES[place // len(CYCLE) % len(DASHES)],
-            label=legend_text(f"{shortened(curve.label, 24)} (AP {number(curve.average_precision)})"),
+            label=legend_text(f"{shortened(curve.label, 24)} (AP {number(curve.average_precision, 3)})"),
             zorder=2,
         )
     axes.set(xlabel="recall", title="Precision and recall", xlim=(-0.02, 1.02))
