@@ -92,16 +92,23 @@ def mix_tape(
     return tape * np.float32(min(1.0, 0.9 / peak)), sorted(rows, key=lambda row: row.start_s)
 
 
-def mix_tapes(folder: Path, calls: Sequence[Wave], sites: Sequence[Sequence[Wave]], seed: int) -> None:
-    """Eight tapes of a minute, two at each site, each site with backgrounds of its own; the last tape has no call."""
+def mix_tapes(
+    folder: Path,
+    calls: Sequence[Wave],
+    sites: Sequence[Sequence[Wave]],
+    seed: int,
+    seconds: int = 60,
+    n_calls: int = 24,
+) -> None:
+    """Eight tapes, two at each site, each site with backgrounds of its own; the last tape has no call."""
     for name in ("audio", "selections"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     # Calls are divided too, so that no take is heard at two sites.
     for tape in range(2 * SITES):
         site = tape % SITES
         rng = np.random.default_rng(seed_of(seed, "tape", tape))
-        back = lasting(sites[site], 60 * RATE, rng)
-        samples, rows = mix_tape(calls[site::SITES], back, 0 if tape == 2 * SITES - 1 else 24, rng)
+        back = lasting(sites[site], seconds * RATE, rng)
+        samples, rows = mix_tape(calls[site::SITES], back, 0 if tape == 2 * SITES - 1 else n_calls, rng)
         name = f"site{'ABCD'[site]}_2025061{tape}_050000_tape.wav"
         write_wav(folder / "audio" / name, samples, RATE, "PCM_16")
         write_raven(folder / "selections" / raven_name(name), rows)
@@ -128,3 +135,13 @@ SETS: Mapping[str, Callable[[Path, Path], None]] = {
     "whistles": synthetic,
 }
 """Name of each set, and what writes it: (folder to fill, folder of the real recordings)."""
+
+
+def short_tapes(folder: Path, data: Path) -> None:
+    """Tapes of seconds from tones over noise, for smoke runs."""
+    rng = np.random.default_rng(0)
+    tones = [
+        np.sin(2 * np.pi * hz * np.arange(RATE // 5) / RATE).astype(np.float32) for hz in (500.0, 900.0, 1300.0, 1700.0)
+    ]
+    noise = [[rng.standard_normal(5 * RATE).astype(np.float32)] for _ in range(SITES)]
+    mix_tapes(folder, tones, noise, 0, seconds=8, n_calls=6)

@@ -163,8 +163,9 @@ def label_texture(textures: Sequence[Texture], clips: int) -> LabelTexture:
     -------
     LabelTexture
         The label resembles ``white_noise`` if at least three quarters of its clips are noise and steady (3 dB or less
-        within a second, as a median), ``speech_like`` if they are noise and swing by 3 dB or more, and ``hum`` if at
-        least three quarters are hum. No label resembles silence.
+        within a second, as a median), ``speech_like`` if they are noise and swing by 3 dB or more, and ``hum`` if it
+        resembles white noise, which the recorder's noise in that probe is, or if at least three quarters are hum. No
+        label resembles silence.
     """
     n = max(clips, 1)
     noise, hum = (sum(getattr(one, name) for one in textures) / n for name in ("noise", "hum"))
@@ -172,9 +173,10 @@ def label_texture(textures: Sequence[Texture], clips: int) -> LabelTexture:
         float(np.median([getattr(one, name) for one in textures] or [0.0])) for name in ("swing_db", "fast_db")
     )
     found = []
-    if noise >= _CLIPS_SHARE and fast <= _MOST_STEADY_DB:
+    steady = noise >= _CLIPS_SHARE and fast <= _MOST_STEADY_DB
+    if steady:
         found.append("white_noise")
-    if hum >= _CLIPS_SHARE:
+    if steady or hum >= _CLIPS_SHARE:
         found.append("hum")
     if noise >= _CLIPS_SHARE and swing >= _MOST_STEADY_DB:
         found.append("speech_like")

@@ -21,12 +21,12 @@ from torch.nn.functional import interpolate
 from ossicle.models.augmentation.draws import uniform
 
 NOISE_KINDS: Mapping[str, float] = {
-    "silence": 0.1,
-    "steady": 0.25,
-    "hum": 0.15,
+    "silence": 0.15,
+    "steady": 0.2,
+    "hum": 0.2,
     "modulated": 0.3,
-    "gusts": 0.1,
-    "drops": 0.1,
+    "gusts": 0.075,
+    "drops": 0.075,
 }
 """Kinds of noise crops, and how often each is drawn; the shares add up to 1."""
 

@@ -21,7 +21,7 @@ from ossicle.core.settings import digestible
 if TYPE_CHECKING:
     from ossicle.training.crossval import FitJob
 
-STEP_VERSION = 5
+STEP_VERSION = 6
 HUB = "hub"
 
 
