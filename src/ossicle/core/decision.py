@@ -22,6 +22,11 @@ class Decision:
     min_length_s, min_gap_s
         Shortest event that is kept, and longest gap that is closed, in seconds.
 
+    Raises
+    ------
+    ValueError
+        A value is out of range, ``off`` is above ``on``, or the length of a median is even.
+
     Examples
     --------
     >>> Decision(on=0.3, off=0.5)

@@ -41,6 +41,15 @@ class EventStream:
         If the post-processing needs the whole recording (a file prior), which a stream does not have.
     ValueError
         If the rate is not a positive whole number.
+
+    Examples
+    --------
+    >>> import ossicle
+    >>> bundle = ossicle.load_bundle("tests/data/bundles/0.1.0/bundle")
+    >>> with bundle.stream(rate=16000) as live:
+    ...     events = live.feed(np.zeros(8000)) + live.feed(np.zeros((4000, 2))) + live.finish()
+    >>> live.rate, live.heard_s
+    (16000, 0.75)
     """
 
     def __init__(

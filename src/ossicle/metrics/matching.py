@@ -42,6 +42,11 @@ class IouMatch:
     threshold
         Lowest intersection over union of a matched pair, above 0 and at most 1.
 
+    Raises
+    ------
+    ValueError
+        The threshold is not in this range.
+
     Examples
     --------
     >>> match([[0.0, 1.0]], [[0.2, 1.0]], IouMatch(threshold=0.9)).tolist()
@@ -63,6 +68,11 @@ class CollarMatch:
         The collar of an offset is ``max(collar_s, percentage_of_length * reference length)``.
     evaluate_onset, evaluate_offset
         Whether onsets, and offsets, must agree; at least one of them.
+
+    Raises
+    ------
+    ValueError
+        A collar or percentage is negative, or neither onsets nor offsets must agree.
 
     Examples
     --------

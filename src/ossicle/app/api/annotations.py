@@ -58,6 +58,8 @@ class Annotations(Sequence[Annotation]):
     (('a.wav', 'b.wav'), ('call',), 1)
     >>> found.of("a.wav")
     ()
+    >>> found.to_polars().select("recording", "start_s", "end_s", "label").rows()
+    [('b.wav', 1.0, 2.0, 'call')]
     """
 
     def __init__(
@@ -102,7 +104,22 @@ class Annotations(Sequence[Annotation]):
         return tuple(sorted({one.label for one in self._annotations}))
 
     def of(self, recording: str) -> tuple[Annotation, ...]:
-        """Return the annotations of a recording by its name; raises KeyError if it was not annotated."""
+        """Return the annotations of a recording.
+
+        Parameters
+        ----------
+        recording
+            The name of the recording, as in ``recordings``.
+
+        Returns
+        -------
+        Its annotations by time; none if it was reviewed and found empty.
+
+        Raises
+        ------
+        KeyError
+            The recording was not annotated.
+        """
         if recording not in self.recordings:
             raise KeyError(recording)
         return tuple(self._of.get(recording, ()))

@@ -55,6 +55,8 @@ class EventEvaluation:
     >>> found = evaluate([Annotation("a", 1.0, 2.0, "call")], [Annotation("a", 1.1, 2.0, "call")])
     >>> found.f1.value, found.per_label["call"].n_reference, found.criterion
     (1.0, 1, 'iou')
+    >>> found.to_json()["events"]
+    {'f1': 1.0, 'precision': 1.0, 'recall': 1.0}
     """
 
     report: EventReport
@@ -91,7 +93,12 @@ class EventEvaluation:
         return self.report.per_label
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values: what ``ossicle score --json`` prints."""
+        """Return the figures as plain values.
+
+        Returns
+        -------
+        What ``ossicle score --json`` prints: text, numbers, lists and dictionaries; an undefined figure is None.
+        """
         out: dict[str, Any] = {"criterion": self.criterion, "iou": self.iou, "collar_s": self.collar_s}
         out |= _plain_report(self.report, self.intervals)
         if self.timed:

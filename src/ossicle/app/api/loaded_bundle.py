@@ -142,7 +142,14 @@ class LoadedBundle(BundleFacts):
 
         Returns
         -------
-        Its prediction; ``left_out``, with the reason, if the file cannot be read.
+        Its prediction; its status is ``left_out``, with the reason, if the file cannot be read.
+
+        Examples
+        --------
+        >>> bundle = load_bundle("tests/data/bundles/0.1.0/bundle")
+        >>> found = bundle.predict_file("tests/data/bundles/0.1.0/bundle/CARD.md", name="no sound")
+        >>> found.name, found.status, found.events
+        ('no sound', 'left_out', ())
         """
         found = predict_file(
             path,
@@ -185,7 +192,14 @@ class LoadedBundle(BundleFacts):
         return EventStream(self._predictor, self.decisions, rate, self._second_stage, self._delivery)
 
     def stream_file(self, path: PathLike, feed_s: float = 1.0) -> Generator[EmittedEvent, None, DecodeReport]:
-        """Play a file through :meth:`stream`, in blocks of ``feed_s`` seconds.
+        """Play a file through :meth:`stream`.
+
+        Parameters
+        ----------
+        path
+            The recording.
+        feed_s
+            Length of the blocks in seconds; does not change the events.
 
         Yields
         ------
@@ -199,6 +213,18 @@ class LoadedBundle(BundleFacts):
         ------
         AudioError
             The file cannot be read; events yielded before remain valid.
+        UsageError
+            The bundle needs the whole recording (:attr:`streams` is false).
+
+        Examples
+        --------
+        >>> import tempfile, soundfile
+        >>> path = Path(tempfile.mkdtemp()) / "noise.wav"
+        >>> soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 16000), 8000)
+        >>> bundle = load_bundle("tests/data/bundles/0.1.0/bundle")
+        >>> events = list(bundle.stream_file(path))
+        >>> sorted({one.event.label for one in events}), max(one.emitted_s for one in events)
+        (['Zaunkönig', 'call'], 2.0)
         """
         return (yield from stream_through(self.stream(), MonoStream(path, self.rate), feed_s))
 

@@ -144,12 +144,41 @@ class Predictions(Sequence[RecordingPrediction]):
         return (place,)
 
     def to_csv(self, path: PathLike) -> tuple[Path, ...]:
-        """Write the events as CSV, to a file or into a folder; see :meth:`write`."""
+        """Write the events as CSV.
+
+        Parameters
+        ----------
+        path
+            A file with the suffix ``.csv``, or a folder that gets ``events.csv``.
+
+        Returns
+        -------
+        The files written.
+
+        Raises
+        ------
+        UsageError
+            The path has the suffix of another format.
+        """
         return self.write(path, "csv")
 
     def to_raven(self, path: PathLike) -> tuple[Path, ...]:
-        """Write a Raven selection table for each recording into a folder, or that of one to a file; see :meth:`write`.
+        """Write a Raven selection table for each recording.
 
         A recording without events gets a table of the header line only.
+
+        Parameters
+        ----------
+        path
+            A folder; for one recording also a file with the suffix ``.txt``.
+
+        Returns
+        -------
+        The files written. Recordings that were left out have none.
+
+        Raises
+        ------
+        UsageError
+            The path is a file, but there are several recordings, or it has the suffix of another format.
         """
         return self.write(path, "raven")

@@ -40,6 +40,15 @@ class ProjectRun:
         Why a gate refused the bundle; None if it passed, or if the run stopped before the gate.
     lost
         Recordings that were skipped or end early: one line each, with the reason and the remedy.
+
+    Examples
+    --------
+    >>> run = ProjectRun({"corpus": Path("corpus")}, {"corpus": "computed"}, {"corpus": 1.5}, {}, None, ())
+    >>> run.outcomes["corpus"], run.metrics, run.report, run.lost
+    ('computed', None, None, ())
+    >>> run.load_bundle()
+    Traceback (most recent call last):
+    ossicle.core.errors.UsageError: this run made no bundle: it ended with the step corpus
     """
 
     artefacts: Mapping[str, Path]
@@ -62,6 +71,11 @@ class ProjectRun:
 
     def load_bundle(self) -> LoadedBundle:
         """Load the bundle of the run to predict with.
+
+        Returns
+        -------
+        LoadedBundle
+            The bundle, run by ONNX on one thread; ``ossicle.load_bundle`` has more options.
 
         Raises
         ------
@@ -174,7 +188,12 @@ class Project:
         return tuple(step.name for step in pipeline_of(self._loaded).steps_of(self._loaded))
 
     def status(self) -> Mapping[str, Path | None]:
-        """Return the folder of each step that is done under these settings; None for those that are not."""
+        """Find what is done already under these settings; nothing is computed.
+
+        Returns
+        -------
+        The folder of each step by its name; None for a step that is not done.
+        """
         return find_steps(pipeline_of(self._loaded).steps_of(self._loaded), self._loaded)
 
     def run(
