@@ -1,6 +1,7 @@
 """Which training a fine-tuning starts from, and what a refused run says of it."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,16 @@ def test_a_second_mending_is_longer_and_options_of_the_run_are_recalled(folder: 
     assert "other --set options" not in mending_command(plain, models)
     again = mending_command(load_project(folder, ("training.noise_epochs=10",)), models)
     assert "training.noise_epochs=20 (with the other --set options of this run)" in again
+
+
+def test_the_command_can_be_pasted_into_a_shell(tmp_path: Path, models: TrainingFolder) -> None:
+    place = tmp_path / "my tapes; $(date)"
+    place.mkdir()
+    (place / "ossicle.toml").write_text(PROJECT + "[variants.long.training]\nepochs = 160\n")
+    said = mending_command(load_project(place, variant="long"), models)
+    words = shlex.split(said.partition(" fine-tunes")[0])
+    expected = ["ossicle", "run", "-p", str(place / "ossicle.toml"), "--variant", "long"]
+    assert words == [*expected, "--set", "training.noise_epochs=20"]
 
 
 def test_false_alarms_on_recordings_are_not_mended_with_noise(

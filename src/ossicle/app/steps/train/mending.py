@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -103,8 +104,8 @@ def mending_command(project: Project, training: TrainingFolder) -> str:
     """
     settings = project.settings.training
     n_epochs = 2 * settings.noise_epochs or max(2, round(settings.epochs / _SHARE_OF_EPOCHS))
-    variant = f" --variant {project.variant}" if project.variant else ""
-    command = f"ossicle run -p {project.file}{variant} --set training.noise_epochs={n_epochs}"
+    variant = f" --variant {quote(project.variant)}" if project.variant else ""
+    command = f"ossicle run -p {quote(str(project.file))}{variant} --set training.noise_epochs={n_epochs}"
     typed = any(str(origin).startswith("--set ") for origin in project.origins.values())
     more = " (with the other --set options of this run)" if typed else ""
     return f"{command}{more} fine-tunes all models against noise{_minutes(project, training, n_epochs)}"
