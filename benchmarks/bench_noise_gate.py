@@ -21,6 +21,8 @@ from mixed_tapes import SETS, short_tapes
 from smoke import parsed, recordings, require
 from stand_ins import TINY_TAPES
 
+from ossicle.artefacts.typed.published import PublishedResults
+
 REAL = {"tapes": ("tapes", "selections", "site"), "finch_song": ("tapes", "selections", ""), "esc10": ("birds", "", "")}
 """Recipe, folder of annotations and group of each real set."""
 WITHOUT = "without"
@@ -60,7 +62,7 @@ def run(folder: Path, variant: str, sets: Sequence[str]) -> Outcome:
     chosen = ["--variant", variant] if variant else []
     ossicle("run", "-p", folder, *chosen, *options(sets), "--progress", "plain", codes=PASSING, capture=True)
     place = folder / "variants" / variant if variant else folder
-    metrics: dict[str, Any] = json.loads((place / "metrics.json").read_text())
+    metrics: dict[str, Any] = json.loads(PublishedResults(place).metrics.read_text())
     return Outcome(headline(metrics), verdict(metrics["gate"]))
 
 
