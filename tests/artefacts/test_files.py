@@ -103,21 +103,21 @@ def test_a_killed_folder_is_old_or_nothing_and_comes_back(tmp_path: Path) -> Non
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc which file a handle is")
 def test_a_folder_is_on_the_disk_before_it_is_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
-    real_sync, real_rename = os.fsync, os.rename
+    real_sync, real_replace = os.fsync, os.replace
 
     def noted(handle: int) -> None:
         calls.append(Path(os.readlink(f"/proc/self/fd/{handle}")).name)
         real_sync(handle)
 
     monkeypatch.setattr(os, "fsync", noted)
-    monkeypatch.setattr(os, "rename", lambda one, two: (calls.append("rename"), real_rename(one, two)))
+    monkeypatch.setattr(os, "replace", lambda one, two: (calls.append("replace"), real_replace(one, two)))
     with files.whole_folder(tmp_path / "f") as part:
         (part / "below").mkdir()
         (part / "below" / "a").write_text("x")
         (part / "b").write_text("x")
         name = part.name
-    assert set(calls[: calls.index("rename")]) == {"a", "below", "b", name}
-    assert calls[calls.index("rename") + 1 :] == [tmp_path.name]
+    assert set(calls[: calls.index("replace")]) == {"a", "below", "b", name}
+    assert calls[calls.index("replace") + 1 :] == [tmp_path.name]
 
 
 def test_an_existing_folder_is_refused_and_kept(tmp_path: Path) -> None:
@@ -146,14 +146,14 @@ def test_a_failed_rename_puts_the_old_folder_back(tmp_path: Path, monkeypatch: p
     place = tmp_path / "b"
     with files.whole_folder(place) as part:
         (part / "a").write_text("old")
-    real = os.rename
+    real = os.replace
 
     def failing(source: Path, target: Path) -> None:
         if ".ossicle-part-" in str(source):
             raise OSError("no")
         real(source, target)
 
-    monkeypatch.setattr(os, "rename", failing)
+    monkeypatch.setattr(os, "replace", failing)
     with pytest.raises(OSError, match="no"), files.whole_folder(place, replace=True) as part:
         (part / "a").write_text("new")
     assert (place / "a").read_text() == "old"

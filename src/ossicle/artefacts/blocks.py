@@ -9,16 +9,17 @@ and removed first: a track without it does not exist.
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import BufferedWriter
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.artefacts.files import file_digest, how_to_mend, naming, part_path, publish, read_json, sync, write_json
+from ossicle.artefacts.filesystem.changes import make_folder, open_new, remove_file
+from ossicle.artefacts.filesystem.reading import open_regular
 from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError
 from ossicle.core.tracks import ScoreTrack
@@ -79,12 +80,12 @@ class TrackWriter:
         self._hop_s = float(hop_s)
         self._n_frames = 0
         self._part = part_path(self._array)
-        self._handle: BufferedWriter | None = None
+        self._handle: BinaryIO | None = None
 
     def __enter__(self) -> "TrackWriter":
         """Open the temporary file."""
-        self._part.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = open(self._part, "xb")
+        make_folder(self._part.parent)
+        self._handle = open_new(self._part)
         self._handle.write(bytes(_HEADER_BYTES))
         return self
 
@@ -95,7 +96,7 @@ class TrackWriter:
         if self._handle is not None:
             self._handle.close()
             self._handle = None
-        self._part.unlink(missing_ok=True)
+        remove_file(self._part)
 
     def append(self, scores: NDArray[np.float32]) -> None:
         """Add the next frames: float32, finite, shape (k, n_labels), k >= 0; raises ValueError otherwise."""
@@ -123,7 +124,7 @@ class TrackWriter:
         self._handle = None
         # Without its sidecar the earlier track does not exist, so new scores never have an old description.
         if self._sidecar.exists():
-            self._sidecar.unlink()
+            remove_file(self._sidecar)
             sync(self._sidecar.parent)
         publish(self._part, self._array)
         write_json(
@@ -137,7 +138,7 @@ class TrackWriter:
             },
         )
 
-    def _open(self) -> BufferedWriter:
+    def _open(self) -> BinaryIO:
         if self._handle is None:
             raise RuntimeError("a TrackWriter writes inside its `with` block and before finish()")
         return self._handle
@@ -157,7 +158,7 @@ def track_info(path: Path) -> TrackInfo:
     expected = _HEADER_BYTES + info.n_frames * len(info.labels) * _DTYPE.itemsize
     try:
         size = os.path.getsize(array)
-        with open(array, "rb") as handle:
+        with open_regular(array) as handle:
             header = handle.read(_HEADER_BYTES)
     except FileNotFoundError:
         raise ArtefactError(f"{array} is missing beside {sidecar.name}; {how_to_mend(array)}") from None
@@ -202,7 +203,7 @@ def iter_blocks(path: Path, block_frames: int) -> Iterator[NDArray[np.float32]]:
 
 def _blocks(array: Path, info: TrackInfo, block_frames: int) -> Iterator[NDArray[np.float32]]:
     n_labels = len(info.labels)
-    with open(array, "rb") as handle:
+    with open_regular(array) as handle:
         handle.seek(_HEADER_BYTES)
         for start in range(0, info.n_frames, block_frames):
             count = min(block_frames, info.n_frames - start) * n_labels

@@ -18,6 +18,9 @@ from typing import IO, Any, Literal
 from urllib.parse import quote, urlsplit
 
 from ossicle.artefacts.files import file_digest, naming, publish
+from ossicle.artefacts.filesystem.changes import make_folder, open_to_change, remove_file
+from ossicle.artefacts.filesystem.links import first_link
+from ossicle.artefacts.filesystem.reading import open_regular
 from ossicle.core.digest import digest
 from ossicle.core.errors import FetchError
 
@@ -85,39 +88,32 @@ def fetch_file(
         For a link on the way to the file's path, another file at that path, an address that does not return it, bytes
         with another size or SHA-256, and a stop.
     """
-    place = folder / PurePosixPath(wanted.path)
-    _refuse_links(place, folder)
+    place, part = folder / PurePosixPath(wanted.path), part_of(wanted, folder)
+    for path in (place, part):
+        if (link := first_link(path)) is not None:
+            raise FetchError(f"{link}: is a symbolic link, so a download would be written to its target; remove it")
     if place.exists():
         if not place.is_file() or place.stat().st_size != wanted.size or file_digest(place) != wanted.sha256:
             raise FetchError(f"{wanted.path}: already exists and differs from the table; move or remove it")
         return "reused"
-    part = part_of(wanted, folder)
     stop, told = stop or threading.Event(), told or (lambda n: None)
     with naming(place):
-        part.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(part.parent)
         resumed = part.exists()
         _receive(wanted, part, patience, stop, told)
         if (found := file_digest(part)) != wanted.sha256 and resumed:
             # The file at the address may have changed since the first bytes.
-            part.unlink()
+            remove_file(part)
             _receive(wanted, part, patience, stop, told)
             found = file_digest(part)
         if found != wanted.sha256:
-            part.unlink()
+            remove_file(part)
             raise FetchError(
                 f"{wanted.path}: {wanted.address} has the SHA-256 {found}, but the table says {wanted.sha256}; "
                 "correct the table, or ask the publisher of the file"
             )
         publish(part, place)
     return "computed"
-
-
-def _refuse_links(place: Path, folder: Path) -> None:
-    for one in (place, *place.parents):
-        if one == folder:
-            return
-        if one.is_symlink():
-            raise FetchError(f"{one}: is a symbolic link, so a download would be written to its target; remove it")
 
 
 def _receive(
@@ -129,7 +125,7 @@ def _receive(
     while True:
         have = _size(part)
         if have > wanted.size:
-            part.unlink()
+            remove_file(part)
             have = 0
         try:
             if have < wanted.size or not part.exists():
@@ -138,7 +134,7 @@ def _receive(
                 return
             why = "the connection ended early"
         except _Again:
-            part.unlink(missing_ok=True)
+            remove_file(part)
             why = "the server did not resume at the requested byte"
         except _Passing as problem:
             why = str(problem)
@@ -160,7 +156,7 @@ def _append(
     wanted: Wanted, part: Path, have: int, timeout_s: float, stop: threading.Event, told: Callable[[int], None]
 ) -> None:
     """Append to ``part`` the bytes of the address from byte ``have`` on."""
-    with _opened(wanted, have, timeout_s) as (stream, start), open(part, "r+b" if part.exists() else "wb") as out:
+    with _opened(wanted, have, timeout_s) as (stream, start), open_to_change(part) as out:
         out.truncate(start)
         out.seek(start)
         at = start
@@ -195,7 +191,7 @@ def _opened(wanted: Wanted, have: int, timeout_s: float) -> Iterator[tuple[IO[by
         source = Path(urllib.request.url2pathname(parts.path))
         if not (source.is_file() and os.access(source, os.R_OK)):
             raise FetchError(f"{wanted.path}: {wanted.address}: is not a readable file; correct the address")
-        with source.open("rb") as local:
+        with open_regular(source) as local:
             local.seek(have)
             yield local, have
         return

@@ -13,10 +13,13 @@ import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ossicle.artefacts.filesystem.changes import make_folder, make_new_folder, move, remove_file, remove_folder
+from ossicle.artefacts.filesystem.links import refuse_link_in
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, open_regular, read_regular
 from ossicle.artefacts.plain import plain
 from ossicle.core.digest import digest, normal_path
 from ossicle.core.errors import ArtefactError, OssicleError
@@ -48,7 +51,8 @@ def _old_path(path: Path) -> Path:
 
 def sync(path: Path) -> None:
     """Make the system write a file, or the entries of a folder, to the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    # Opening a pipe would wait for its other end.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         os.fsync(handle)
     finally:
@@ -66,8 +70,9 @@ def sync_tree(folder: Path) -> None:
 
 def publish(part: Path, path: Path) -> None:
     """Sync the file ``part`` and move it to ``path`` atomically."""
+    refuse_link_in(part)
     sync(part)
-    os.replace(part, path)
+    move(part, path)
     sync(path.parent)
 
 
@@ -110,14 +115,16 @@ def whole_file(path: Path) -> Iterator[Path]:
     An exception in the block removes the new file and keeps an earlier ``path``.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # Before the block, which may compute for hours.
+    refuse_link_in(path)
+    make_folder(path.parent)
     part = part_path(path)
     try:
         with naming(path):
             yield part
             publish(part, path)
     except BaseException:
-        part.unlink(missing_ok=True)
+        remove_file(part)
         raise
 
 
@@ -131,20 +138,23 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     the old one.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    refuse_link_in(path)
+    make_folder(path.parent)
     old = _old_path(path)
     if old.exists() and not path.exists():
-        os.rename(old, path)
+        move(old, path)
     if path.exists() and not replace:
         raise ArtefactError(f"{path} exists already; choose another place or remove it first")
     part = part_path(path)
-    part.mkdir()
+    make_new_folder(part)
     try:
         with naming(path):
             yield part
             publish_folder(part, path)
     except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
+        # The error of the block is the one to report.
+        with suppress(OSError):
+            remove_folder(part)
         raise
 
 
@@ -153,18 +163,17 @@ def publish_folder(part: Path, path: Path) -> None:
     sync_tree(part)
     if path.exists():
         old = _old_path(path)
-        if old.exists():
-            shutil.rmtree(old)
-        os.rename(path, old)
+        remove_folder(old)
+        move(path, old)
         try:
-            os.rename(part, path)
+            move(part, path)
         except OSError:
-            os.rename(old, path)
+            move(old, path)
             raise
         sync(path.parent)
-        shutil.rmtree(old)
+        remove_folder(old)
     else:
-        os.rename(part, path)
+        move(part, path)
     sync(path.parent)
 
 
@@ -172,9 +181,9 @@ def sweep(folder: Path) -> None:
     """Remove files that crashed writers left anywhere in ``folder``; only while nobody writes there."""
     for base, folders, names in os.walk(folder):
         for name in [name for name in names if name.startswith(_PART)]:
-            (Path(base) / name).unlink()
+            remove_file(Path(base) / name)
         for name in [name for name in folders if name.startswith(_PART)]:
-            shutil.rmtree(Path(base) / name)
+            remove_folder(Path(base) / name)
             folders.remove(name)
 
 
@@ -210,7 +219,7 @@ def how_to_mend(path: Path) -> str:
 def read_json(path: Path) -> Any:
     """Return the value in a JSON file; raises ArtefactError, naming the file and if possible the line."""
     try:
-        text = Path(path).read_bytes().decode()
+        text = read_regular(path, MOST_ARTEFACT_BYTES).decode()
     except FileNotFoundError:
         raise ArtefactError(f"{path} is missing; {how_to_mend(path)}") from None
     except UnicodeDecodeError as err:
@@ -234,7 +243,7 @@ def read_json(path: Path) -> Any:
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, read in blocks, as 64 hexadecimal digits."""
     state = hashlib.sha256()
-    with open(path, "rb") as handle:
+    with open_regular(path) as handle:
         while block := handle.read(_READ_BYTES):
             state.update(block)
     return state.hexdigest()

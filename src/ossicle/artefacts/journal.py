@@ -1,8 +1,8 @@
 """The journal of finished work units, so that a step that is started again repeats at most one.
 
 One JSON object per line, appended and synced as each work unit ends. A process killed while writing leaves an
-incomplete last line: that work unit counts as not done, and the line is removed when the journal is opened. One writer
-at a time; parallel workers keep one journal each.
+incomplete last line: that work unit counts as not done, and the next :meth:`Journal.mark` removes the line. Reading a
+journal changes nothing. One writer at a time; parallel workers keep one journal each.
 """
 
 import json
@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import naming, sync
+from ossicle.artefacts.filesystem.changes import make_folder, open_to_append, open_to_change, write_all
+from ossicle.artefacts.filesystem.links import refuse_link_in
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.artefacts.plain import plain
 from ossicle.core.errors import ArtefactError
 
@@ -32,10 +35,12 @@ class Journal:
         self._path = Path(path)
         self._lock = threading.Lock()
         self._records: dict[str, dict[str, Any]] = {}
+        self._torn_from: int | None = None
+        refuse_link_in(self._path)
         if self._path.exists():
             self._load()
         else:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
 
     def done(self, work_unit: str) -> dict[str, Any] | None:
         """Return the record of the finished ``work_unit``, or None if it is not finished."""
@@ -56,23 +61,17 @@ class Journal:
         kept = plain(record)
         line = json.dumps({"unit": work_unit, "record": kept}, sort_keys=True, ensure_ascii=False) + "\n"
         with self._lock, naming(self._path):
+            if self._torn_from is not None:
+                self._cut(self._torn_from)
             fresh = not self._path.exists()
-            with open(self._path, "ab") as handle:
-                end = handle.tell()
-                try:
-                    handle.write(line.encode())
-                    handle.flush()
-                    os.fsync(handle.fileno())
-                except OSError:
-                    # A full disk must not leave half a line before the next one.
-                    os.ftruncate(handle.fileno(), end)
-                    raise
+            with open_to_append(self._path) as handle:
+                write_all(handle, line.encode())
             if fresh:
                 sync(self._path.parent)
             self._records[work_unit] = kept
 
     def _load(self) -> None:
-        raw = self._path.read_bytes()
+        raw = read_regular(self._path, MOST_ARTEFACT_BYTES)
         whole, _, torn = raw.rpartition(b"\n")
         lines = whole.split(b"\n") if whole else []
         keep = len(raw) - len(torn)
@@ -88,7 +87,10 @@ class Journal:
                 raise ArtefactError(
                     f"{self._path}, line {number}: not a journal entry; remove the file to do the step's work again"
                 ) from err
-        if keep < len(raw):
-            with open(self._path, "r+b") as handle:
-                handle.truncate(keep)
-                os.fsync(handle.fileno())
+        self._torn_from = keep if keep < len(raw) else None
+
+    def _cut(self, size: int) -> None:
+        with open_to_change(self._path) as handle:
+            handle.truncate(size)
+            os.fsync(handle.fileno())
+        self._torn_from = None

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ossicle.artefacts.files import naming
+from ossicle.artefacts.filesystem.changes import make_folder, open_to_append
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, open_regular, read_if_there
 from ossicle.artefacts.plain import plain
 
 Outcome = Literal["reused", "computed", "failed"]
@@ -30,8 +32,8 @@ class RunLog:
     def __init__(self, path: Path) -> None:
         self._path = Path(path)
         self._lock = threading.Lock()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        if self._path.exists() and not self._path.read_bytes().endswith(b"\n") and self._path.stat().st_size:
+        make_folder(self._path.parent)
+        if _last_byte(self._path) not in (b"", b"\n"):
             # End the incomplete line of a killed run, so that it does not damage the next line.
             self._append(b"\n")
 
@@ -44,14 +46,16 @@ class RunLog:
         self._append(json.dumps(plain(entry), sort_keys=True, ensure_ascii=False).encode() + b"\n")
 
     def _append(self, line: bytes) -> None:
-        with self._lock, naming(self._path):
-            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-            try:
-                # The system may write only a part.
-                while line:
-                    line = line[os.write(handle, line) :]
-            finally:
-                os.close(handle)
+        with self._lock, naming(self._path), open_to_append(self._path) as handle:
+            handle.write(line)
+
+
+def _last_byte(path: Path) -> bytes:
+    if not path.exists():
+        return b""
+    with open_regular(path) as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
+        return file.read(1)
 
 
 def read_run_log(path: Path) -> list[dict[str, Any]]:
@@ -60,7 +64,7 @@ def read_run_log(path: Path) -> list[dict[str, Any]]:
     """
     path = Path(path)
     entries: list[dict[str, Any]] = []
-    for line in path.read_bytes().split(b"\n") if path.exists() else []:
+    for line in read_if_there(path, MOST_ARTEFACT_BYTES).split(b"\n"):
         try:
             entry = json.loads(line)
         except ValueError:

@@ -9,7 +9,6 @@ remains when a step is interrupted: when started again, the step finds its work 
 
 import os
 import re
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import ARTEFACT, naming, publish_folder, read_json, sweep, tree_digest, write_json
+from ossicle.artefacts.filesystem.changes import make_folder, remove_empty_folder, remove_folder
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.locks.lock import forget_work_unit_locks
 from ossicle.core.errors import ArtefactError
@@ -60,7 +60,7 @@ class Shelf:
     def begin(self, made_from: Fingerprint) -> Path:
         """Return the working folder of this fingerprint, with the files that an interrupted run left in it."""
         work = self.unfinished(made_from)
-        work.mkdir(parents=True, exist_ok=True)
+        make_folder(work)
         return work
 
     def unfinished(self, made_from: Fingerprint) -> Path:
@@ -81,7 +81,8 @@ class Shelf:
         """
         place, work = self._place(made_from), self.unfinished(made_from)
         if not replace and self.find(made_from) is not None:
-            shutil.rmtree(work, ignore_errors=True)
+            with suppress(OSError):
+                remove_folder(work)
             return place
         if (place / MANIFEST).exists() and self.find(made_from) is None:
             raise ArtefactError(
@@ -113,7 +114,7 @@ class Shelf:
         work = self.unfinished(made_from)
         forget_work_unit_locks(work)
         with suppress(OSError):
-            work.rmdir()
+            remove_empty_folder(work)
 
     def content(self, path: Path) -> str:
         """Return the content digest of a finished artefact from its ``artefact.json``; an input of later steps."""

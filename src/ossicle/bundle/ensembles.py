@@ -6,7 +6,6 @@ Layout: ``bundle.json`` with ``ensemble`` (``rule``, ``weights``, ``exponent``, 
 holds the digests of its files, so the digests in the ensemble cover them all; a member is never an ensemble.
 """
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
+from ossicle.artefacts.filesystem.changes import copy_file, make_folder
 from ossicle.bundle.reading import Reader
 from ossicle.core.combination import MOST_MEMBERS, RANK, Combination
 from ossicle.core.errors import ArtefactError, BundleError
@@ -79,9 +79,9 @@ def copy_members(into: Path, members: Mapping[str, tuple[Path, Sequence[str]]]) 
     """Copy bundles below ``into``: name to folder and the files to copy; unlisted files are not copied."""
     for name, (folder, files) in members.items():
         place = into / MEMBERS / name
-        place.mkdir(parents=True)
+        make_folder(place)
         for file in files:
-            shutil.copyfile(folder / file, place / file)
+            copy_file(folder / file, place / file)
 
 
 def rank_bytes(tables: NDArray[np.float32]) -> bytes:

@@ -1,7 +1,6 @@
 """One training: from clips to averaged weights in a run folder, resumed exactly from the last complete epoch."""
 
 import logging
-import shutil
 import signal
 import warnings
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
+from ossicle.artefacts.filesystem.changes import make_folder, remove_file, remove_folder
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import OssicleError, UsageError
@@ -120,7 +120,7 @@ def fit(
         load_weights(network, start)
     crops = Crops(material, train, held_out, training)
     made_from = state_digest(material, train, model, front, training, augment)
-    folder.path.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.path)
     textures = _textures(folder, material, train)
     known = known_in_noise(textures, material.labels)
     module = FrameDetector(network, material.plan, front, training, augment, crops.steps, known)
@@ -193,8 +193,8 @@ def _resumable(folder: RunFolder, made_from: str) -> bool:
     """Return whether there is a state to resume from; the lines of later epochs are dropped."""
     if not folder.checkpoint.exists():
         for stale in (folder.metrics, folder.best):
-            stale.unlink(missing_ok=True)
-        shutil.rmtree(folder.tensorboard, ignore_errors=True)
+            remove_file(stale)
+        remove_folder(folder.tensorboard)
         return False
     folder.keep_epochs(before=read_epoch(folder.checkpoint, made_from) + 1)
     return True

@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import subprocess
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +36,7 @@ HOSTILE = [
     "-x",
     "a\\b",
     "*",
-    "ü\n2",
+    "ü 2",
     "%a",
     "#x",
     "!x",
@@ -128,6 +129,40 @@ def test_hostile_names_reach_the_command_as_they_are(tmp_path: Path) -> None:
         assert Path(again["SEEN"]).read_bytes() == seen.read_bytes()
     assert not list(tmp_path.rglob("gone"))
     assert [one.state for one in task_states(folder, plan, {})] == ["waiting"] * len(HOSTILE)
+
+
+CONTROLS = st.sampled_from(["\n", "\r", "\x1b", "\t", "\u2028", "\u202e", "\x85", "\udc80"])
+
+
+@given(control=CONTROLS, place=st.sampled_from(["project", "data root", "word", "task", "folder"]))
+def test_no_name_ends_a_line_of_a_script(control: str, place: str) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        bad = f"d{control}touch PWNED; #"
+        project = Path(scratch) / (bad if place == "project" else "project")
+        folder = PlanFolder(project / (bad if place == "data root" else "data") / "jobs" / "0001", project)
+        made = Task(bad if place == "task" else "t", ("ossicle", bad if place == "word" else "w"), "a")
+        if place == "folder":
+            made = replace(made, folder=bad)
+        job = Job("odd", (made,), (), SLURM)
+        with pytest.raises((UsageError, ValueError), match="contains"):
+            write_scripts(folder, JobPlan((job,)))
+        assert list(Path(scratch).rglob("*")) == []
+
+
+@given(CONTROLS, st.sampled_from(["partition", "account", "qos", "gpu_type", "memory", "time", "sbatch", "setup"]))
+def test_no_option_of_a_job_ends_its_line(control: str, key: str) -> None:
+    bad = f"1{control}touch PWNED"
+    with pytest.raises(ValueError, match=f"{key} "):
+        replace(SLURM, **{key: (bad,) if key in ("sbatch", "setup") else bad})
+
+
+@pytest.mark.parametrize("key", ["data_root", "name"])
+def test_a_line_end_in_a_project_file_reaches_no_script(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "ossicle.toml"
+    table = f'[project]\n{key} = "d\\ntouch PWNED; #"\n[jobs]\non = "slurm"\n'
+    file.write_text(f'base = "recipe:tapes"\n[corpus]\naudio = "audio"\n{table}')
+    with pytest.raises(ProjectError, match=rf"ossicle\.toml: \[project\] {key} = .*: contains a line end"):
+        load_project(file)
 
 
 def fake(folder: Path, name: str, text: str) -> Path:
@@ -383,7 +418,8 @@ def test_limits_are_those_of_the_pipeline(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('partition = "gpu\\n#SBATCH --wrap=x"', "is not a valid Slurm name"),
+        ('partition = "gpu\\n#SBATCH --wrap=x"', "contains a line end"),
+        ('partition = "gpu --wrap=x"', "is not a valid Slurm name"),
         ('memory = "1G --x"', "is not a valid Slurm name"),
         ('time = "soon"', "is not a wall time"),
         ('on = "cloud"', "is not one of"),
@@ -401,6 +437,7 @@ def test_nothing_in_a_project_file_is_more_than_a_word(tmp_path: Path, table: st
     assert str(file) in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore::ossicle.app.project.local_file.LocalFileWarning")
 def test_whoever_runs_a_project_may_say_what_a_shell_does(tmp_path: Path) -> None:
     file = tmp_path / "ossicle.toml"
     file.write_text('base = "recipe:tapes"\n[corpus]\naudio = "audio"\n')

@@ -123,6 +123,7 @@ def test_bases_in_a_circle_end(file: Path) -> None:
     assert "check for a circle" in complaint(file, 'base = "ossicle.toml"\n')
 
 
+@pytest.mark.filterwarnings("ignore::ossicle.app.project.local_file.LocalFileWarning")
 def test_the_local_file_lies_over_the_project_and_under_the_command_line(file: Path) -> None:
     file.write_text(GOOD + "[training]\nepochs = 3\nseed = 1\n")
     local = file.parent / "ossicle.local.toml"

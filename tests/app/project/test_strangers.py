@@ -3,7 +3,9 @@
 import csv
 import json
 import os
+import re
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from ossicle.app.cli.main import main
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
+from ossicle.app.project.local_file import LocalFileWarning
 from ossicle.app.project.scaffolding.scaffold import _bundle_name
 from ossicle.app.project.toml import MOST_BYTES, read_toml
 from ossicle.app.steps.engine.step import Silent
@@ -67,7 +70,8 @@ def test_whoever_runs_it_can(file: Path, tmp_path: Path) -> None:
     assert load_project(file, (f"project.data_root={outside}",)).data_root == outside
     assert load_project(file, (), outside).data_root == outside
     (file.parent / "ossicle.local.toml").write_text(f'[project]\ndata_root = "{outside}"\n')
-    assert load_project(file).data_root == outside
+    with pytest.warns(LocalFileWarning, match=r"local\.toml is in force \(project\.data_root\)"):
+        assert load_project(file).data_root == outside
 
 
 @pytest.mark.parametrize("link", ["training", "corpus/.work-0123", "run.jsonl", "bundle/abc/weights.safetensors"])
@@ -96,11 +100,49 @@ def test_a_link_in_the_place_of_a_result_is_refused(file: Path, tmp_path: Path, 
         run_project(load_project(file), Silent())
 
 
-def test_a_data_root_may_itself_be_a_link(file: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stated", ["data", "a/data"])
+def test_a_data_root_of_a_project_file_is_no_link(file: Path, tmp_path: Path, stated: str) -> None:
+    (tmp_path / "disk").mkdir()
+    os.symlink(tmp_path / "disk", file.parent / stated.split("/")[0])
+    file.write_text(f'{GOOD}[project]\ndata_root = "{stated}"\n')
+    said = (
+        f"{file}: [project] data_root: {file.parent / stated.split('/')[0]} is a symbolic link to {tmp_path / 'disk'}, "
+    )
+    with pytest.raises(ProjectError, match=re.escape(said)):
+        load_project(file)
+    assert list((tmp_path / "disk").iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["option", "environment", "local file", "--set"])
+def test_a_data_root_that_the_user_names_may_be_a_link(
+    file: Path, tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "disk").mkdir()
     os.symlink(tmp_path / "disk", file.parent / "data")
+    if how == "environment":
+        monkeypatch.setenv("OSSICLE_DATA_ROOT", str(file.parent / "data"))
+    if how == "local file":
+        (file.parent / "ossicle.local.toml").write_text('[project]\ndata_root = "data"\n')
+    overrides = ("project.data_root=data",) if how == "--set" else ()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LocalFileWarning)
+        project = load_project(file, overrides, file.parent / "data" if how == "option" else None)
+    assert project.data_root == tmp_path / "disk"
     with pytest.raises(UsageError, match="contains no audio files"):
-        run_project(load_project(file), Silent())
+        run_project(project, Silent())
+
+
+def test_a_local_file_is_said(file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    local = file.parent / "ossicle.local.toml"
+    local.write_text('[jobs]\nsetup = ["module load cuda"]\n[training]\n' + "".join(f"k{n} = 1\n" for n in range(9)))
+    monkeypatch.setattr("sys.argv", ["ossicle", "status", "-p", str(file)])
+    with pytest.raises(SystemExit):
+        main()
+    said = capsys.readouterr().err
+    assert said.splitlines()[0] == (
+        f"ossicle: note: {local} is in force (jobs.setup, training.k0, training.k1, training.k2, training.k3 and 5 "
+        "more); if you did not write it, remove it"
+    )
 
 
 BOMBS = [

@@ -10,6 +10,8 @@ from typing import overload
 import polars as pl
 
 from ossicle.app.api.predictions import Predictions
+from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.filesystem.links import settled_above
 from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Annotation, grouped
@@ -255,10 +257,10 @@ def write_annotations(
     table, options, account = event_table(annotations), WriteOptions(high_hz), Account()
     if not table.files:
         raise UsageError("there are no annotations to write, nor recordings without any")
-    places = output_places(table.files, Path(path), target)
+    places = output_places(table.files, settled_above(path), target)
     tell_losses(table, target, options, account)
     for place in places.values():
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.parent)
     write_events_as(table, target, places, options)
     return Written(tuple(places.values()), tuple(account.notes))
 

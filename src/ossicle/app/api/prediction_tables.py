@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import FORMATS, Format, WriteOptions
@@ -39,7 +40,7 @@ class PredictionTables:
             place = self._places[one.name]
             path = self._out / place.with_name(place.name + target.ending)
             if one.status == "left_out":
-                path.unlink(missing_ok=True)
+                remove_file(path)
                 continue
             if not (keep and path.is_file()):
                 write_table_of(path, [one], target, self._options)

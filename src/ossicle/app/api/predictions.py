@@ -9,6 +9,8 @@ import polars as pl
 
 from ossicle.app.api.prediction_tables import PredictionTables, write_table_of
 from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.filesystem.links import settled_above
 from ossicle.core.errors import UsageError
 from ossicle.core.tracks import Event
 from ossicle.corpus.formats.conversion import names_a_file
@@ -126,9 +128,9 @@ class Predictions(Sequence[RecordingPrediction]):
         UsageError
             The format is not known or holds no events, or the path has the suffix of another format.
         """
-        target, place = format_named(format, writing=True), Path(path)
+        target, place = format_named(format, writing=True), settled_above(path)
         if not names_a_file(place, target):
-            place.mkdir(parents=True, exist_ok=True)
+            make_folder(place)
             tables = PredictionTables(place, [one.name for one in self.recordings], (target.name,), self.high_hz)
             return (
                 *(path for one in self.recordings for path in tables.write(one)),
@@ -139,7 +141,7 @@ class Predictions(Sequence[RecordingPrediction]):
             raise UsageError(
                 f"{place}: {target.title} hold one recording each, but there are {len(read)}: give a folder"
             )
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.parent)
         write_table_of(place, read, target, WriteOptions(high_hz=self.high_hz))
         return (place,)
 

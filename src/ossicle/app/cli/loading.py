@@ -1,7 +1,9 @@
 """Load the module of a command only when the command is called."""
 
 import importlib
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -10,6 +12,7 @@ from typer.main import get_group
 
 from ossicle.app.cli.command_table import command_names, command_row, panel_of
 from ossicle.app.cli.start import ending_at_signals
+from ossicle.artefacts.filesystem.links import settled_above
 
 
 class UnloadedCommand(TyperCommand):
@@ -44,12 +47,41 @@ def _commands_of(module: str) -> dict[str, Any]:
         register = importlib.import_module(f"ossicle.app.cli.{module}").register
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     register(app)
+    _settle_paths(app)
     # A callback makes it a group, even if it has only one command.
     app.callback()(_nothing)
     commands = dict(get_group(app).commands)
     for command in commands.values():
         _join_lines(command)
     return commands
+
+
+def _settle_paths(app: typer.Typer) -> None:
+    """Give every command of ``app`` the paths that the user typed with the folders above them free of links.
+
+    Nothing is changed through a link (:mod:`ossicle.artefacts.filesystem.links`), and a link above a typed path is the
+    user's own, such as that of a home folder.
+    """
+    for command in app.registered_commands:
+        if command.callback is not None:
+            command.callback = _with_settled_paths(command.callback)
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            _settle_paths(group.typer_instance)
+
+
+def _with_settled_paths(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def run(**options: Any) -> Any:
+        return function(**{name: _settled(value) for name, value in options.items()})
+
+    return run
+
+
+def _settled(value: Any) -> Any:
+    if isinstance(value, Path):
+        return settled_above(value)
+    return [_settled(one) for one in value] if isinstance(value, list) else value
 
 
 def _join_lines(command: Any) -> None:

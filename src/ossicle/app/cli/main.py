@@ -8,9 +8,9 @@ from types import FrameType
 
 import typer
 
-from ossicle.app.cli.former_name_notes import former_name_notes
 from ossicle.app.cli.loading import LoadingGroup
 from ossicle.app.cli.printable import printable
+from ossicle.app.cli.warning_notes import warning_notes
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
 
 EXIT_INTERRUPTED = 130
@@ -55,7 +55,7 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted)
     try:
-        with former_name_notes():
+        with warning_notes():
             app(standalone_mode=True)
     except OssicleError as error:
         print(f"ossicle: {printable(str(error))}", file=sys.stderr)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.app.jobs.job import Job, JobPlan, Task, read_plan
+from ossicle.artefacts.filesystem.changes import make_folder, make_new_folder
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_if_there
 from ossicle.core.errors import UsageError
 
 JOBS = "jobs"
@@ -73,19 +75,19 @@ class PlanFolder:
     def make(self, plan: JobPlan) -> None:
         """Make the folders that runners write to."""
         for job in plan.jobs:
-            (self.path / "state" / job.name).mkdir(parents=True, exist_ok=True)
-        (self.path / "logs").mkdir(parents=True, exist_ok=True)
+            make_folder(self.path / "state" / job.name)
+        make_folder(self.path / "logs")
 
 
 def new_folder(data_root: Path, project: Path) -> PlanFolder:
     """Make the next free folder of a data root."""
     place = data_root / JOBS
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place)
     number = max((int(one.name) for one in place.iterdir() if one.name.isdigit()), default=0)
     while True:
         number += 1
         try:
-            (place / f"{number:04}").mkdir()
+            make_new_folder(place / f"{number:04}")
         except FileExistsError:
             # Another command made this folder first.
             continue
@@ -109,7 +111,7 @@ def last_folder(data_root: Path, project: Path) -> PlanFolder:
 def json_lines(path: Path) -> list[dict[str, Any]]:
     """Return the objects in a file of JSON lines; incomplete lines are skipped, and a missing file has none."""
     out = []
-    for line in path.read_bytes().splitlines() if path.exists() else ():
+    for line in read_if_there(path, MOST_ARTEFACT_BYTES).splitlines():
         try:
             value = json.loads(line)
         except ValueError:

@@ -13,6 +13,7 @@ from typing import Self
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job
 from ossicle.app.jobs.state import FINE
+from ossicle.artefacts.filesystem.changes import open_to_append
 from ossicle.artefacts.processes.process_group import ProcessGroup
 from ossicle.core.errors import EXIT_USAGE
 
@@ -81,7 +82,7 @@ class LocalPool:
 
     def _start(self, job: Job, index: int, attempt: int) -> None:
         task = job.tasks[index]
-        with open(self._folder.log(job, index), "ab") as log:
+        with open_to_append(self._folder.log(job, index)) as log:
             # In its own session: we pass Ctrl-C on as SIGTERM, on which the task saves its state.
             process = subprocess.Popen(
                 [*self._program, *task.argv[1:]],
@@ -114,5 +115,5 @@ class LocalPool:
             "id": str(one.process.pid),
             "host": os.uname().nodename,
         }
-        with self._folder.state(one.job, one.index).open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        with open_to_append(self._folder.state(one.job, one.index)) as file:
+            file.write(json.dumps(line).encode() + b"\n")

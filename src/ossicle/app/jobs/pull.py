@@ -13,9 +13,10 @@ from pathlib import Path
 
 from ossicle.app.jobs.folder import JOBS
 from ossicle.app.project.load import Project
+from ossicle.app.project.places import refuse_links, writing
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.artefacts.files import publish, publish_folder
-from ossicle.artefacts.locks.lock import project_lock
+from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.shelf import MANIFEST
 from ossicle.core.errors import OssicleError, UsageError
 
@@ -87,8 +88,7 @@ def pull_project(
             if dry_run:
                 row = _bring(root, what, place, dry_run=True)
             else:
-                project.data_root.mkdir(parents=True, exist_ok=True)
-                with project_lock(project.data_root):
+                with writing(project.data_root):
                     row = _bring(root, what, place, dry_run=False)
             if row is not None:
                 out.append(row)
@@ -104,12 +104,13 @@ def _bring(root: str, what: str, place: Path, *, dry_run: bool) -> Pulled | None
         return None
     if dry_run:
         return Pulled(what, len(sizes), sum(sizes), "")
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(place.parent)
     # Use the same name each time, so that an interrupted pull resumes.
     stage = place.parent / f"{_STAGE}-{place.name}"
+    refuse_links(stage, (stage, place))
     source = f"{root}/{what}"
     if _is_folder(source):
-        stage.mkdir(exist_ok=True)
+        make_folder(stage)
         _rsync(["--recursive", "--delete", "--partial"], f"{source}/", f"{stage}/")
         publish_folder(stage, place)
     else:

@@ -13,13 +13,23 @@ from pathlib import Path
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job, JobPlan, write_plan
 from ossicle.artefacts.files import write_text
+from ossicle.artefacts.filesystem.changes import make_executable
+from ossicle.core.controls import control_name, first_control
+from ossicle.core.errors import UsageError
 
 SIGNAL = "B:USR1@60"
 """Slurm sends SIGUSR1 to the script alone, one minute before the time limit; SIGTERM therefore always means scancel."""
 
 
 def write_scripts(folder: PlanFolder, plan: JobPlan) -> None:
-    """Write plan, scripts and launcher."""
+    """Write plan, scripts and launcher.
+
+    Raises
+    ------
+    UsageError
+        A folder or a task has a name that would end a line of a script.
+    """
+    _require_plain(folder, plan)
     folder.make(plan)
     write_plan(folder.plan_file, plan)
     write_text(folder.supervisor, resources.files("ossicle.app.jobs").joinpath("task.sh").read_text())
@@ -27,7 +37,16 @@ def write_scripts(folder: PlanFolder, plan: JobPlan) -> None:
         if job.on_slurm:
             write_text(folder.script(job), sbatch_script(folder, plan, job))
     write_text(folder.launcher, launcher(folder, plan))
-    folder.launcher.chmod(0o755)
+    make_executable(folder.launcher)
+
+
+def _require_plain(folder: PlanFolder, plan: JobPlan) -> None:
+    """Raise UsageError if a path or word of the scripts contains a control character: they are read line by line."""
+    paths = (folder.path.resolve(), folder.project.resolve(), Path(sys.executable).parent)
+    words = (word for job in plan.jobs for task in job.tasks for word in (task.name, *task.argv, task.folder))
+    for text in (*map(str, paths), *words):
+        if (control := first_control(text)) is not None:
+            raise UsageError(f"{text!r} contains {control_name(control)}, which no script may hold; rename it")
 
 
 def sbatch_script(folder: PlanFolder, plan: JobPlan, job: Job) -> str:
@@ -48,7 +67,7 @@ def sbatch_script(folder: PlanFolder, plan: JobPlan, job: Job) -> str:
         "#!/bin/bash",
         f"# Job {job.name}: one task for each number of the array. Every command may also be run by hand, in the",
         "# folder of the project; what is done already is reused.",
-        *(f"#SBATCH {option}" for option in options),
+        *(_sbatch_line(option) for option in options),
         "",
         f'folder="$PWD"/{shlex.quote(_relative(folder.path, folder.project))}',
         *(job.placement.setup or (f'PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"',)),
@@ -128,6 +147,13 @@ def place(folder: str) -> str:
 
 def _relative(path: Path, start: Path) -> str:
     return Path(os.path.relpath(path.resolve(), start.resolve())).as_posix()
+
+
+def _sbatch_line(option: str) -> str:
+    """Return a line that sbatch reads; raises ValueError for a control character, which would end or hide it."""
+    if (control := first_control(option)) is not None:
+        raise ValueError(f"the sbatch option {option!r} contains {control_name(control)}")
+    return f"#SBATCH {option}"
 
 
 def _sbatch_word(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job
 from ossicle.app.jobs.scripts import sbatch_argv
+from ossicle.artefacts.filesystem.changes import open_to_append
 from ossicle.core.errors import OssicleError, UsageError
 
 
@@ -37,8 +38,8 @@ def submit(folder: PlanFolder, job: Job, after: Sequence[str]) -> str:
         raise OssicleError(f"sbatch refused job {job.name} (exit code {done.returncode}): {done.stderr.strip()}")
     # With several clusters, ";cluster" follows the number.
     number = done.stdout.strip().splitlines()[-1].partition(";")[0]
-    with folder.submitted.open("a") as file:
-        file.write(json.dumps({"job": job.name, "id": number}) + "\n")
+    with open_to_append(folder.submitted) as file:
+        file.write(json.dumps({"job": job.name, "id": number}).encode() + b"\n")
     return number
 
 

@@ -1,6 +1,7 @@
 """Layers of a project file: recipe, project, local file, variant and ``--set``; later layers override earlier ones.
 
-The origin of every value is recorded, so that messages can name the file.
+The origin of every value is recorded, so that messages can name the file, and so that settings which can do harm are
+taken from the user only.
 """
 
 import importlib.resources
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.app.project.benchmark import with_benchmark_preset
-from ossicle.app.project.file_names import LOCAL_FILE
 from ossicle.app.project.former_names import present_key, present_tables
+from ossicle.app.project.local_file import read_local_file
 from ossicle.app.project.toml import parse_toml, read_toml
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.core.suggestion import did_you_mean
@@ -21,15 +22,30 @@ _RECIPES = "ossicle.app.recipes"
 _MOST_BASES = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a setting came from: its name for messages, and whether the user of this machine wrote it.
+
+    The user writes ``ossicle.local.toml`` and ``--set``; the project file, its bases and its variants may be a
+    stranger's. Whether a setting is trusted depends on ``by_user`` and never on the name, which a stranger may choose.
+    """
+
+    name: str
+    by_user: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @dataclass(slots=True)
 class Layers:
     """Merged tables, and the origin of each value by its path of keys; ``main`` is the file that was loaded."""
 
     main: str = "the project"
     values: dict[str, Any] = field(default_factory=dict)
-    origins: dict[tuple[str, ...], str] = field(default_factory=dict)
+    origins: dict[tuple[str, ...], Origin] = field(default_factory=dict)
 
-    def add(self, values: dict[str, Any], origin: str, at: tuple[str, ...] = ()) -> None:
+    def add(self, values: dict[str, Any], origin: Origin, at: tuple[str, ...] = ()) -> None:
         """Merge a layer over the present values: tables are merged, other values replaced."""
         target = self.values
         for depth, key in enumerate(at):
@@ -45,16 +61,20 @@ class Layers:
             else:
                 target[key] = value
 
-    def origin(self, path: tuple[str, ...]) -> str:
+    def origin(self, path: tuple[str, ...]) -> Origin:
         """Return where a value came from, or where its table did."""
         return origin_of(path, self.origins, self.main)
 
+    def by_user(self, path: tuple[str, ...]) -> bool:
+        """Return whether the user wrote everything at and below a path of keys."""
+        return all(one.by_user for keys, one in self.origins.items() if keys[: len(path)] == path)
 
-def origin_of(path: tuple[str, ...], origins: Mapping[tuple[str, ...], str], main: str) -> str:
+
+def origin_of(path: tuple[str, ...], origins: Mapping[tuple[str, ...], Origin], main: str) -> Origin:
     """Return where the value at a path of keys came from, or where its table did; ``main`` if neither is recorded."""
     while path and path not in origins:
         path = path[:-1]
-    return origins.get(path, main)
+    return origins.get(path, Origin(main))
 
 
 def recipe_names() -> list[str]:
@@ -74,7 +94,7 @@ def recipe_values(name: str) -> dict[str, Any]:
     """Return the tables of a recipe merged over those of its bases."""
     out = Layers(f"recipe:{name}")
     for values, origin in reversed(_chain(Path(f"recipe:{name}"))):
-        out.add(in_full(values, origin), origin)
+        out.add(in_full(values, origin), Origin(origin))
     return out.values
 
 
@@ -82,10 +102,10 @@ def read_layers(file: Path) -> Layers:
     """Read the layers of a project: its bases first, then its file, then ``ossicle.local.toml`` next to it."""
     out = Layers(str(file))
     for values, origin in reversed(_chain(file)):
-        out.add(in_full(values, origin), origin)
-    local = file.parent / LOCAL_FILE
-    if local.exists():
-        out.add(in_full(read_toml(local), str(local)), str(local))
+        out.add(in_full(values, origin), Origin(origin))
+    if (found := read_local_file(file)) is not None:
+        values, local = found[0], str(found[1])
+        out.add(in_full(values, local), Origin(local, by_user=True))
     return out
 
 
@@ -96,9 +116,9 @@ def add_overrides(layers: Layers, overrides: tuple[str, ...]) -> None:
         origin = f"--set {text}"
         key = present_key(key, origin)
         if key in (("training", "preset"), ("benchmark", "preset")):
-            layers.add(with_preset({key[0]: {"preset": value}}, origin), origin)
+            layers.add(with_preset({key[0]: {"preset": value}}, origin), Origin(origin, by_user=True))
         else:
-            layers.add({key[-1]: value}, origin, key[:-1])
+            layers.add({key[-1]: value}, Origin(origin, by_user=True), key[:-1])
 
 
 def parse_override(text: str) -> tuple[tuple[str, ...], Any]:

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ossicle.app.project.file_names import LOCAL_FILE, PROJECT_FILE
 from ossicle.app.project.former_names import REMOVED_KEYS
-from ossicle.app.project.layers import Layers, add_overrides, origin_of, read_layers
+from ossicle.app.project.layers import Layers, Origin, add_overrides, origin_of, read_layers
 from ossicle.app.project.placement import (
     SHELL,
     STEP_TABLES,
@@ -23,14 +23,17 @@ from ossicle.app.project.placement import (
     with_step_tables,
     without_step_tables,
 )
-from ossicle.app.project.places import require_below
+from ossicle.app.project.places import refuse_linked_root, require_below
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.project.variants import Variants
+from ossicle.artefacts.filesystem.links import settled, settled_above
+from ossicle.core.controls import control_name, first_control
 from ossicle.core.errors import ProjectError
 from ossicle.core.suggestion import did_you_mean
 
 DATA_ROOT_VARIABLE = "OSSICLE_DATA_ROOT"
 RESULTS_OF_VARIANTS = "variants"
+_DATA_ROOT = ("project", "data_root")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,11 @@ class Project:
     variant: str = ""
     variants: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
-    origins: Mapping[tuple[str, ...], str] = field(default_factory=dict, repr=False, compare=False)
+    origins: Mapping[tuple[str, ...], Origin] = field(default_factory=dict, repr=False, compare=False)
 
     def origin(self, *keys: str) -> str:
         """Return where the setting at a path of keys came from, for messages: a file, a variant, or ``--set``."""
-        return origin_of(keys, self.origins, str(self.file))
+        return str(origin_of(keys, self.origins, str(self.file)))
 
     @property
     def folder(self) -> Path:
@@ -108,8 +111,7 @@ def load_project(
     ProjectError
         The file or a variant is invalid; the message names file, table, key and remedy.
     """
-    if file.is_dir():
-        file = file / PROJECT_FILE
+    file = settled(file) / PROJECT_FILE if file.is_dir() else settled_above(file)
     layers = read_layers(file)
     variants = Variants(layers)
     if variant:
@@ -118,26 +120,26 @@ def load_project(
         if name != variant:
             _settings(layers, variants, name, overrides)
     layers, settings = _settings(layers, variants, variant, overrides)
-    origin = layers.origin(("project", "data_root"))
-    if origin != str(file.parent / LOCAL_FILE) and not origin.startswith("--set "):
-        require_below(settings.project.data_root, f"{origin}: [project] data_root")
-    origin = layers.origin(("fetch", "folder"))
-    if origin != str(file.parent / LOCAL_FILE) and not origin.startswith("--set "):
-        require_below(settings.fetch.folder, f"{origin}: [fetch] folder")
-    _refuse_shell(layers, str(file.parent / LOCAL_FILE))
+    for path, stated in ((_DATA_ROOT, settings.project.data_root), (("fetch", "folder"), settings.fetch.folder)):
+        origin = layers.origin(path)
+        if not origin.by_user:
+            require_below(stated, f"{origin}: [{path[0]}] {path[1]}")
+    _refuse_shell(layers, file.parent / LOCAL_FILE)
     named = data_root or os.environ.get(DATA_ROOT_VARIABLE)
-    root = Path(named) if named else file.parent / settings.project.data_root
+    if not named and not layers.origin(_DATA_ROOT).by_user:
+        refuse_linked_root(file, settings.project.data_root)
+    root = settled(named or file.parent / settings.project.data_root)
     return Project(file, settings, root, variant, variants.names, variants.active, layers.origins)
 
 
-def _refuse_shell(layers: Layers, local: str) -> None:
+def _refuse_shell(layers: Layers, local: Path) -> None:
     """Raise ProjectError for lines in ``[jobs]`` that a shell would run, unless the user wrote them.
 
     The user writes them in the local file or with ``--set``; a project file may come from a stranger.
     """
     for path, _ in _leaves(layers.values.get("jobs", {}), ("jobs",)):
         origin = layers.origin(path)
-        if path[-1] in SHELL and origin != local and not origin.startswith("--set "):
+        if path[-1] in SHELL and not origin.by_user:
             raise ProjectError(
                 f"{origin}: [{'.'.join(path[:-1])}] {path[-1]}: a shell runs these lines, and a project file may "
                 f"come from another person; write them in {local} or give them with --set"
@@ -163,9 +165,10 @@ def check(layers: Layers) -> ProjectSettings:
             raise ProjectError(f"{place} = {value}: put dates and times in quotes")
         if isinstance(value, float) and not math.isfinite(value):
             raise ProjectError(f"{place} = {value}: should be a finite number; {_help(path[:-1], path[-1])}")
-        if isinstance(value, str) and "\0" in value:
+        if isinstance(value, str) and (control := first_control(value)) is not None:
             raise ProjectError(
-                f"{place} = {value!r}: contains a NUL character, which no name can; {_help(path[:-1], path[-1])}"
+                f"{place} = {value!r}: contains {control_name(control)}, and settings become names, lines of scripts "
+                f"and text on the screen; {_help(path[:-1], path[-1])}"
             )
     try:
         return TypeAdapter(ProjectSettings).validate_json(json.dumps(with_step_tables(layers.values)))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from ossicle.core.controls import first_control
 from ossicle.core.settings import setting, settings
 
 SHELL = ("setup", "sbatch")
@@ -23,7 +24,7 @@ def _refuse(table: "StepPlacement") -> None:
     if table.time and not _TIME.fullmatch(table.time):
         raise ValueError(f"time = {table.time!r} is not a wall time: write minutes, H:MM:SS or D-HH:MM:SS")
     for name in SHELL:
-        if any("\n" in line or "\r" in line for line in getattr(table, name)):
+        if any(first_control(line) is not None for line in getattr(table, name)):
             raise ValueError(f"{name} contains a line break: write one text for each line")
 
 

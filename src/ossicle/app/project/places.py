@@ -6,8 +6,12 @@ those: with ``--data-root``, the environment, ``--set``, or ``ossicle.local.toml
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.locks.lock import project_lock
 from ossicle.core.errors import ProjectError, UsageError
 
 
@@ -23,10 +27,33 @@ def require_below(stated: str, place: str) -> None:
         )
 
 
+def refuse_linked_root(file: Path, stated: str) -> None:
+    """Check that no part of the data root that a project file names is a symbolic link.
+
+    Parameters
+    ----------
+    file
+        The project file.
+    stated
+        The data root below it, as the project file states it.
+
+    Raises
+    ------
+    ProjectError
+        There is a link: it came with the project and may lead to the artefacts of another one.
+    """
+    place = file.parent
+    for part in Path(stated).parts:
+        place /= part
+        if place.is_symlink():
+            raise ProjectError(
+                f"{file}: [project] data_root: {place} is a symbolic link to {os.readlink(place)}, and a project may "
+                "be a stranger's; name its target with --data-root, $OSSICLE_DATA_ROOT or in ossicle.local.toml"
+            )
+
+
 def refuse_links(data_root: Path, results: tuple[Path, ...]) -> None:
     """Check that neither the data root nor the place of a result contains a symbolic link.
-
-    The data root itself may be a link: the user who made it chose its target.
 
     Parameters
     ----------
@@ -52,3 +79,29 @@ def refuse_links(data_root: Path, results: tuple[Path, ...]) -> None:
             raise UsageError(
                 f"{result} is a symbolic link, and this run would write to its target; remove it and run again"
             )
+
+
+@contextmanager
+def writing(data_root: Path, results: tuple[Path, ...] = (), *, wait: bool = False) -> Iterator[None]:
+    """Make the data root if it is missing, and hold its lock for the block.
+
+    Parameters
+    ----------
+    data_root
+        The data root.
+    results
+        The places outside the data root that the block writes to.
+    wait
+        Wait for another process that holds the lock instead of raising LockedError.
+
+    Raises
+    ------
+    UsageError
+        The data root or a result contains a symbolic link.
+    LockedError
+        Another process writes to the data root.
+    """
+    refuse_links(data_root, results)
+    make_folder(data_root)
+    with project_lock(data_root, wait=wait):
+        yield

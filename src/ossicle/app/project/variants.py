@@ -10,7 +10,7 @@ data and a few steps, unless it defines its own.
 import importlib.resources
 from typing import Any
 
-from ossicle.app.project.layers import Layers, in_full
+from ossicle.app.project.layers import Layers, Origin, in_full
 from ossicle.app.project.toml import parse_toml
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.errors import ProjectError
@@ -31,7 +31,7 @@ class Variants:
     def __init__(self, layers: Layers) -> None:
         found = layers.values.pop(TABLE, {})
         active = layers.values.pop(ACTIVE, [])
-        where = layers.origin((TABLE,))
+        where = str(layers.origin((TABLE,)))
         if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
             raise ProjectError(
                 f"{where}: [variants] must contain tables only: write [variants.NAME] or [variants.NAME.TABLE]"
@@ -43,6 +43,7 @@ class Variants:
                 )
         self._where = where
         self._found: dict[str, Overlay] = found
+        self._of_user = {name for name in found if layers.by_user((TABLE, name))}
         if not isinstance(active, list) or not all(isinstance(name, str) for name in active):
             raise ProjectError(f'{layers.origin((ACTIVE,))}: active must be a list of names, as in active = ["quick"]')
         self.active = tuple(dict.fromkeys(active))
@@ -64,23 +65,24 @@ class Variants:
     def lay_over(self, layers: Layers, name: str) -> None:
         """Merge a variant and its bases over ``layers``; its bundle is named after it unless it sets a name."""
         for overlay, origin in reversed(self._chain(name)):
-            layers.add(in_full(overlay, origin), origin)
+            layers.add(in_full(overlay, str(origin)), origin)
         project = layers.values.get("project", {})
         if "name" not in self._found.get(name, {}).get("project", {}) and isinstance(project, dict):
-            layers.add({"name": f"{project.get('name', 'detector')}-{name}"}, f"variant {name}", ("project",))
+            layers.add({"name": f"{project.get('name', 'detector')}-{name}"}, Origin(f"variant {name}"), ("project",))
 
-    def _chain(self, name: str) -> list[tuple[Overlay, str]]:
+    def _chain(self, name: str) -> list[tuple[Overlay, Origin]]:
         """Return the overlay of a variant and those of its bases, its own first."""
-        out: list[tuple[Overlay, str]] = []
+        out: list[tuple[Overlay, Origin]] = []
         asked_by = f"{self._where}: variant"
         while len(out) <= _MOST_BASES:
             if name.startswith("preset:"):
-                overlay, origin = _preset(name.removeprefix("preset:"), asked_by), name
+                overlay, origin = _preset(name.removeprefix("preset:"), asked_by), Origin(name)
             elif name == DEBUG and name not in self._found:
-                overlay, origin = _preset(DEBUG, asked_by), f"preset:{DEBUG}"
+                overlay, origin = _preset(DEBUG, asked_by), Origin(f"preset:{DEBUG}")
             else:
                 self.require(name, asked_by)
-                overlay, origin = dict(self._found[name]), f"{self._where}: [variants.{name}]"
+                where = Origin(f"{self._where}: [variants.{name}]", by_user=name in self._of_user)
+                overlay, origin = dict(self._found[name]), where
             base = overlay.pop("base", None)
             out.append((overlay, origin))
             if base is None:

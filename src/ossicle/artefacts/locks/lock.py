@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ossicle.artefacts.filesystem.changes import descriptor_to_change, make_folder, remove_file
 from ossicle.core.errors import LockedError, UsageError
 
 try:
@@ -58,7 +59,7 @@ def work_unit_lock(folder: Path, work_unit: str, wait_s: float = 0.0) -> Iterato
     artefact; :func:`forget_work_unit_locks` removes it with the others when all work units are finished.
     """
     path = Path(folder) / f"{_WORK_UNIT}{work_unit}"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with _held(path, f"{work_unit} in {folder}", wait_s):
         yield
 
@@ -68,12 +69,12 @@ def forget_work_unit_locks(folder: Path) -> None:
     for path in Path(folder).glob(f"{_WORK_UNIT}*"):
         # Windows does not remove an open file.
         with suppress(PermissionError):
-            path.unlink(missing_ok=True)
+            remove_file(path)
 
 
 @contextmanager
 def _held(path: Path, what: str, wait_s: float) -> Iterator[None]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    handle = descriptor_to_change(path)
     try:
         release = _lock(handle, path, what, wait_s)
         try:

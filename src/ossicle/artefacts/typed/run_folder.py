@@ -1,13 +1,14 @@
 """The run folder; only this module names the files of a training."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ossicle.artefacts.files import read_json, whole_file, write_json
+from ossicle.artefacts.filesystem.changes import open_to_append, remove_file, write_all
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_if_there
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,12 @@ class RunFolder:
 
     def forget_state(self) -> None:
         """Remove the state of a finished training, which a run killed at that moment leaves."""
-        self.checkpoint.unlink(missing_ok=True)
+        remove_file(self.checkpoint)
 
     def epochs(self) -> list[dict[str, Any]]:
         """Return the lines of ``metrics.jsonl``; the incomplete line of a killed run is left out."""
-        if not self.metrics.exists():
-            return []
-        lines = []
-        for line in self.metrics.read_text().splitlines():
+        lines: list[dict[str, Any]] = []
+        for line in read_if_there(self.metrics, MOST_ARTEFACT_BYTES).decode(errors="replace").splitlines():
             try:
                 lines.append(json.loads(line))
             except json.JSONDecodeError:
@@ -90,10 +89,8 @@ class RunFolder:
 
     def log_epoch(self, figures: Mapping[str, float]) -> None:
         """Append one epoch."""
-        with self.metrics.open("a") as file:
-            file.write(json.dumps(dict(figures), sort_keys=True) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        with open_to_append(self.metrics) as file:
+            write_all(file, (json.dumps(dict(figures), sort_keys=True) + "\n").encode())
 
     def write_noise_likeness(self, by_label: Mapping[str, Mapping[str, Any]]) -> None:
         """Write how much the training clips of each label are like noise."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.artefacts.files import sweep
+from ossicle.artefacts.filesystem.changes import make_folder, remove_file
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.probe import DecoderChoice, probe
@@ -80,7 +81,7 @@ def build_store(
     _refuse_ids(every)
     folder = Path(folder)
     files = StoreFolder(folder)
-    files.shards.mkdir(parents=True, exist_ok=True)
+    make_folder(files.shards)
     sweep(folder)
     wanted, others = by_settings(every, settings)
     space = SpaceChoice(folder, wanted, rate, settings)
@@ -105,7 +106,7 @@ def build_store(
     write_index(folder, rate, entries, raw, reading)
     for path in files.shard_files():
         if path.stem not in done:
-            path.unlink()
+            remove_file(path)
     return entries
 
 
@@ -167,7 +168,7 @@ def _decide(
     inside = [item for item in wanted if item.recording_id not in without]
     planned = {plan.name for plan in plan_shards(inside, rate, shard_s, settings.decoder)}
     for name in present.keys() - planned:
-        files.shard_file(name).unlink()
+        remove_file(files.shard_file(name))
 
 
 def _listed(

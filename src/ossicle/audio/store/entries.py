@@ -14,6 +14,7 @@ from typing import Any, Literal
 import polars as pl
 
 from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.probe import DecoderChoice
@@ -120,7 +121,7 @@ def write_index(
         write_json(files.raw_reading_file, {**asdict(how), "versions": versions, "resampling": QUALITY})
     else:
         for file in (files.raw_file, files.raw_reading_file):
-            file.unlink(missing_ok=True)
+            remove_file(file)
     rows = [asdict(entry) for entry in entries]
     write_table(files.index_file, pl.DataFrame(rows, schema=_SCHEMA), ["recording_id"])
     write_json(files.header_file, {"store_version": STORE_VERSION, "rate": rate})

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.processes.workers import end_with_parent
 from ossicle.audio.wav import write_wav
 from ossicle.core.digest import seed_of
@@ -75,8 +76,8 @@ def make_tapes(folder: Path, settings: SynthSettings, progress: Progress | None 
 
     Each file is written atomically; a table is written after its tape.
     """
-    (folder / "audio").mkdir(parents=True, exist_ok=True)
-    (folder / "selections").mkdir(parents=True, exist_ok=True)
+    make_folder(folder / "audio")
+    make_folder(folder / "selections")
     write = partial(write_tape, folder, settings)
     report = progress or (lambda done, total: None)
     if settings.workers == 1:

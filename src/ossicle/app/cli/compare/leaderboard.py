@@ -44,7 +44,6 @@ def leaderboard(
     if page is not None:
         from ossicle.report.pages.leaderboard_page import write_leaderboard_page
 
-        page.parent.mkdir(parents=True, exist_ok=True)
         write_leaderboard_page(page, loaded.settings.project.name, told)
     if as_json:
         print(json.dumps(told, indent=2, ensure_ascii=False))

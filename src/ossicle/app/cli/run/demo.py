@@ -12,6 +12,7 @@ from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.app.project.load import load_project
 from ossicle.artefacts.files import read_json, write_text
+from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.typed.published import PublishedResults
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
@@ -99,7 +100,7 @@ def _in_the_field(folder: Path) -> EventReport:
     bundle = read_bundle(PublishedResults(folder).bundle)
     predictor, second, given = OnnxPredictor(bundle), bundled_second_stage(bundle), bundled_delivery(bundle)
     place = folder / "field" / "predictions"
-    place.mkdir(exist_ok=True)
+    make_folder(place)
     references: dict[str, dict[str, Intervals]] = {}
     predictions: dict[str, dict[str, Intervals]] = {}
     durations_s: dict[str, float] = {}

@@ -13,6 +13,7 @@ from pathlib import Path
 from ossicle.app.api.engine import Engine
 from ossicle.app.api.recording_prediction import RecordingPrediction
 from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.artefacts.journal import Journal
 from ossicle.audio.versions import decoder_versions
 from ossicle.bundle.manifest import MANIFEST, Bundle
@@ -43,7 +44,7 @@ class Finished:
 
     def __init__(self, out: Path, made_with: str, *, anew: bool = False) -> None:
         if anew:
-            (out / JOURNAL).unlink(missing_ok=True)
+            remove_file(out / JOURNAL)
         self._journal, self._made_with = Journal(out / JOURNAL), made_with
 
     def find(self, name: str, path: Path, state: list[int]) -> RecordingPrediction | None:

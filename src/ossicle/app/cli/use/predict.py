@@ -19,6 +19,7 @@ from ossicle.app.cli.table import print_rows
 from ossicle.app.cli.use.cutouts import Pad
 from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with
 from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
+from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.audio.decode import DecodeReport
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
@@ -89,7 +90,7 @@ def predict(
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
     # Make the folder now, so that an unwritable place is reported before hours of scoring.
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     with project_lock(out):
         tables = PredictionTables(out, [name for name, _ in audio], wanted, opened.manifest.front.fmax_hz)
         finished = Finished(out, predicted_with(opened.manifest, opened.engine), anew=force)

@@ -1,6 +1,5 @@
 """Step ``benchmark-results``: join the tables of all readings, and write the page and the notebook about them."""
 
-import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from ossicle.app.steps.benchmark.index import OVERLAPS, UNCHECKED, read_benchmar
 from ossicle.app.steps.benchmark.models import Reading
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.files import whole_folder
+from ossicle.artefacts.filesystem.changes import copy_file, copy_tree
 from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG
 from ossicle.artefacts.typed.benchmark import BenchmarkDecisionsFolder, BenchmarkResultsFolder
 from ossicle.artefacts.typed.index import BenchmarkIndexFolder
@@ -71,11 +71,11 @@ def publish(project: Project, results: BenchmarkResultsFolder, made: Sequence[Ma
     with whole_folder(target, replace=True) as part:
         for item in sorted(results.path.iterdir()):
             if item.name not in _OWN:
-                shutil.copyfile(item, part / item.name)
+                copy_file(item, part / item.name)
         for reading, _, decisions in made:
             if decisions.events.is_dir():
                 place = BenchmarkResultsFolder(part).models / reading.model.name / reading.window_name
-                shutil.copytree(decisions.events, place)
+                copy_tree(decisions.events, place)
     return target
 
 

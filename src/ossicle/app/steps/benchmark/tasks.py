@@ -22,6 +22,7 @@ from ossicle.app.steps.benchmark.judged import judged_labels
 from ossicle.app.steps.benchmark.models import Opened, open_reading, readings
 from ossicle.app.steps.benchmark.scores import scores_step
 from ossicle.app.steps.engine.step import Progress, Step, compute, fingerprint
+from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import RUN_LOG, Shelf
@@ -119,7 +120,7 @@ def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str]
     kind, _, name = task.partition(":")
     settings = project.settings.benchmark
     place = project.folder / results.FOLDER
-    project.data_root.mkdir(parents=True, exist_ok=True)
+    make_folder(project.data_root)
     refuse_links(project.data_root, (place,))
     # Report anything missing before hours of scoring.
     opened = [open_reading(one, settings) for one in wanted if kind in ("", METRICS_TASK) or one.name == name]

@@ -4,7 +4,6 @@ Decisions of a rule that needs a fit are nested: neither the weights nor the thr
 use that fold. Other rules need only the cross-fitting that every decision has.
 """
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from ossicle.app.project.load import Project
+from ossicle.app.project.places import writing
 from ossicle.app.steps.compare.ensemble_members import Member, members_done
 from ossicle.app.steps.compare.ensemble_scores import FITTED, read_fits, scores_step, write_combined
 from ossicle.app.steps.data import corpus, dataset
@@ -20,7 +20,7 @@ from ossicle.app.steps.engine.step import Context, Progress, Step, find_steps, r
 from ossicle.app.steps.judge import decision, evaluation
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.score import scores
-from ossicle.artefacts.locks.lock import project_lock
+from ossicle.artefacts.filesystem.changes import make_folder, remove_folder
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder, Decisions, write_event_table
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -64,7 +64,7 @@ def judge_ensemble(project: Project, members: Sequence[Member], how: Combination
     """
     own = judged_as(project, members[0])
     steps = ensemble_steps(members, how, project.settings.ensemble.seed)
-    with project_lock(project.data_root):
+    with writing(project.data_root):
         done = run_steps(steps, own, progress)
     return Ensembled(own, how, done.artefacts, EvaluationFolder.among(done.artefacts).metrics)
 
@@ -126,19 +126,19 @@ def _decide(context: Context, members: Sequence[Member]) -> None:
     events: list[pl.DataFrame] = []
     per_fold: dict[int, Decisions] = {}
     for fold, one in read_fits(context.read(EnsembleScoresFolder)).items():
-        shutil.rmtree(work, ignore_errors=True)
+        remove_folder(work)
         combined = ScoresFolder(work / "scores")
         for key in truth.ids:
             write_combined(combined, members, key, one)
         into = own if fold is None else DecisionFolder(work / "decision")
-        into.path.mkdir(parents=True, exist_ok=True)
+        make_folder(into.path)
         decision.decide_scores(context.project, truth, combined, into)
         if fold is None:
             continue
         per_fold[fold] = into.decisions[fold]
         mine = [key for key in truth.ids if truth.folds[key] == fold]
         events.append(into.event_table.filter(pl.col("recording_id").is_in(mine)))
-    shutil.rmtree(work, ignore_errors=True)
+    remove_folder(work)
     final = context.own(DecisionFolder)
     final.write_decisions(per_fold, final.decisions[None], final.notes)
     write_event_table(final.events_file, pl.concat(events))

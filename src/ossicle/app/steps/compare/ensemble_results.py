@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.app.project.load import Project
-from ossicle.app.project.places import refuse_links
+from ossicle.app.project.places import writing
 from ossicle.app.steps.compare.ensemble import Ensembled, ensemble_steps, judge_ensemble
 from ossicle.app.steps.compare.ensemble_members import Member, members_of
 from ossicle.app.steps.compare.ensemble_scores import read_fits
@@ -18,7 +18,7 @@ from ossicle.app.steps.judge import noise_gate
 from ossicle.app.steps.judge.calibration import final_maps
 from ossicle.app.steps.release.bundle import figures, gate_verdict
 from ossicle.artefacts.files import write_json
-from ossicle.artefacts.locks.lock import project_lock
+from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -88,9 +88,8 @@ def make_ensemble(
         if not metrics["gate"]["passed"]:
             refused = refusal_of(metrics["gate"], None)
     said = {**EnsembleScoresFolder.among(done.artefacts).summary, "board": board}
-    refuse_links(project.data_root, (results.path, results.bundle, results.metrics, results.summary))
-    with project_lock(project.data_root):
-        results.path.mkdir(exist_ok=True)
+    with writing(project.data_root, (results.path, results.bundle, results.metrics, results.summary)):
+        make_folder(results.path)
         write_json(results.summary, said)
         write_json(results.metrics, metrics)
         places = [results.summary, results.metrics]
@@ -147,7 +146,7 @@ def _gated(
         extra=lambda own: {f"member {name}": _content(one) for name, one in opened.items()},
     )
     seed = project.settings.ensemble.seed
-    with project_lock(project.data_root):
+    with writing(project.data_root):
         steps = ensemble_steps(members, done.how, seed)
         return NoiseGateFolder.among(run_steps((*steps, step), done.project, progress).artefacts)
 

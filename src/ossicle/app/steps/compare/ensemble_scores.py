@@ -90,7 +90,6 @@ def write_combined(out: ScoresFolder, members: Sequence[Member], key: str, one: 
     """Write the combined track of a recording to ``out``."""
     scores, track = member_scores(members, key)
     path = out.track_path(key)
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_track(path, ScoreTrack(track.labels, combine(scores, one.how, one.tables), track.hop_s, track.duration_s))
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from ossicle.app.project.load import Project
+from ossicle.app.project.places import writing
 from ossicle.app.steps.engine.step import Progress, run_steps
 from ossicle.app.steps.judge.clip_scores import step_for
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.pipeline.run_project import run_project
-from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.judged import ClipFiguresFolder
 from ossicle.corpus.splits.folds import GROUPED
@@ -65,7 +65,7 @@ def _figures(project: Project, progress: Progress, clips: str) -> tuple[SplitFig
     split = project.settings.split
     step = step_for(split)
     run_project(project, progress, names=step.needs)
-    with project_lock(project.data_root):
+    with writing(project.data_root):
         made = run_steps((*chosen_steps(project, step.needs), step), project, progress).artefacts
     table, dataset = ClipFiguresFolder.among(made).clips, DatasetFolder.among(made)
     figures = figures_of(table, dataset.labels, split.kind.judged_folds(table["fold"]))

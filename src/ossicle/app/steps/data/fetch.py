@@ -16,6 +16,8 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Progress
 from ossicle.artefacts.fetching import Patience, Wanted, fetch_file, part_of
+from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.filesystem.links import first_link, settled
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.core.errors import FetchError, UsageError
@@ -67,9 +69,8 @@ def fetch(project: Project, progress: Progress, *, verify: bool = False) -> Fetc
     if not settings.table:
         raise UsageError(f"[fetch] table is empty in {project.file}: set it to the table of the files to fetch")
     files = read_fetch_table(project.folder / settings.table, settings)
-    folder = project.folder / settings.folder
-    _refuse_links(project, settings.folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder(project)
+    make_folder(folder)
     with work_unit_lock(folder, _LOCK, LOCK_WAIT_S):
         journal = Journal(folder / _JOURNAL)
         there = [] if verify else [one for one in files if _known(one, folder, journal)]
@@ -85,7 +86,7 @@ def is_fetched(project: Project) -> bool:
     settings = project.settings.fetch
     if not settings.table:
         return True
-    folder = project.folder / settings.folder
+    folder = _folder(project)
     if not (folder / _JOURNAL).exists():
         return False
     journal = Journal(folder / _JOURNAL)
@@ -163,16 +164,15 @@ def _require_room(todo: Sequence[Wanted], folder: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), what)
 
 
-def _refuse_links(project: Project, stated: str) -> None:
-    """Raise UsageError for a symbolic link between the project folder and the folder of the files."""
-    if Path(stated).is_absolute():
+def _folder(project: Project) -> Path:
+    """Return the folder of the files; raises UsageError for a symbolic link between it and the project folder."""
+    stated = Path(project.settings.fetch.folder)
+    if stated.is_absolute():
         # Only the user who runs the project can name such a folder: see how the project file is loaded.
-        return
-    place = project.folder
-    for part in Path(stated).parts:
-        place /= part
-        if place.is_symlink():
-            raise UsageError(
-                f"[fetch] folder: {place} is a symbolic link, so files would be written to its target; remove it, or "
-                "set the folder in ossicle.local.toml"
-            )
+        return settled(stated)
+    if (link := first_link(project.folder / stated)) is not None:
+        raise UsageError(
+            f"[fetch] folder: {link} is a symbolic link, so files would be written to its target; remove it, or "
+            "set the folder in ossicle.local.toml"
+        )
+    return project.folder / stated

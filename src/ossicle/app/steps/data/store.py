@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ossicle.app.project.load import Project
+from ossicle.app.project.places import writing
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.index import IndexFolder
 from ossicle.artefacts.typed.store import StoreFolder
@@ -53,7 +53,7 @@ def repair(project: Project, corpus: Path, store: Path, told: Callable[[str], No
     ArtefactError
         The store still differs from what was committed: only a new store helps.
     """
-    with project_lock(project.data_root):
+    with writing(project.data_root):
         _build(project, corpus, store, told)
         Shelf(project.data_root).verify(store)
 

@@ -5,18 +5,18 @@ inputs of all these. Artefacts outside the chain (scores of a benchmark, candida
 their own inputs are kept.
 """
 
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ossicle.app.project.load import RESULTS_OF_VARIANTS, Project
+from ossicle.app.project.places import refuse_links, writing
 from ossicle.app.steps.compare.ensemble import ensemble_done
 from ossicle.app.steps.engine.step import fingerprint
 from ossicle.app.steps.pipeline.pipeline import Pipeline
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
-from ossicle.artefacts.locks.lock import project_lock
+from ossicle.artefacts.filesystem.changes import remove_file, remove_folder
 from ossicle.artefacts.shelf import MANIFEST, Shelf
 from ossicle.core.combination import Combination
 
@@ -44,6 +44,7 @@ def unused(projects: Sequence[Project]) -> list[Unused]:
     list[Unused]
         Finished and unfinished artefacts, by decreasing size in bytes.
     """
+    refuse_links(projects[0].data_root, ())
     shelf = Shelf(projects[0].data_root)
     present, begun = _present(projects, shelf)
     manifests = {path: shelf.manifest(path) for path in _finished(shelf.root)}
@@ -83,12 +84,12 @@ def remove(found: Iterable[Unused], data_root: Path) -> None:
     LockedError
         A run writes to the data root.
     """
-    with project_lock(data_root):
+    with writing(data_root):
         for one in found:
             if one.finished:
                 # A folder without its manifest is no artefact, even if removing the rest fails.
-                (one.path / MANIFEST).unlink(missing_ok=True)
-            shutil.rmtree(one.path)
+                remove_file(one.path / MANIFEST)
+            remove_folder(one.path)
 
 
 def _present(projects: Sequence[Project], shelf: Shelf) -> tuple[set[Path], set[Path]]:

@@ -1,15 +1,14 @@
 """Run the steps of a project, and copy what its pipeline publishes to the folder of the project file."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.project.places import refuse_links
+from ossicle.app.project.places import writing
 from ossicle.app.steps.engine.step import Done, Progress, run_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.artefacts.files import whole_file, whole_folder
-from ossicle.artefacts.locks.lock import project_lock
+from ossicle.artefacts.filesystem.changes import copy_file, copy_tree, make_folder
 from ossicle.core.errors import GateRefused, UsageError
 
 
@@ -65,12 +64,10 @@ def run_project(
             )
     if project.data_root.exists() and not project.data_root.is_dir():
         raise UsageError(f"the data root {project.data_root} is a file; give a folder")
-    project.data_root.mkdir(parents=True, exist_ok=True)
     places = tuple(project.results / name for name in pipeline.result_names())
     if project.variant:
         places += (project.results, project.results.parent)
-    refuse_links(project.data_root, places)
-    with project_lock(project.data_root, wait=wait):
+    with writing(project.data_root, places, wait=wait):
         done = run_steps(steps, project, progress, anew)
         publish(project, done)
     return done
@@ -81,7 +78,7 @@ def publish(project: Project, done: Done) -> None:
 
     A withheld result stays in the data root, and an earlier result in the project folder stays unchanged.
     """
-    project.results.mkdir(parents=True, exist_ok=True)
+    make_folder(project.results)
     for name, source in pipeline_of(project).results(done.artefacts).items():
         _copy(source, project.results / name)
 
@@ -94,7 +91,7 @@ def refusal_of(project: Project, done: Done) -> GateRefused | None:
 def _copy(source: Path, target: Path) -> None:
     if source.is_dir():
         with whole_folder(target, replace=True) as part:
-            shutil.copytree(source, part, dirs_exist_ok=True)
+            copy_tree(source, part)
     else:
         with whole_file(target) as part:
-            shutil.copyfile(source, part)
+            copy_file(source, part)

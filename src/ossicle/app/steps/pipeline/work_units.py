@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from ossicle.app.project.load import Project
+from ossicle.app.project.places import refuse_links
 from ossicle.app.steps.engine.step import Context, Progress, Step, compute, fingerprint, work_unit_journal
 from ossicle.app.steps.pipeline.pipelines import chosen_steps, steps_of
 from ossicle.artefacts.fingerprint import Fingerprint
@@ -66,6 +67,7 @@ def run_work_unit(project: Project, step_name: str, work_unit: str, progress: Pr
     UsageError
         There is no such step or work unit, or a step that it needs is not finished.
     """
+    refuse_links(project.data_root, ())
     step = _step(project, step_name)
     assert step.work_units is not None
     shelf, began = Shelf(project.data_root), time.monotonic()

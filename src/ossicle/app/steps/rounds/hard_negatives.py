@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.project.places import refuse_links
+from ossicle.app.project.places import writing
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.judge import decision
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
-from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -76,8 +75,7 @@ def mine(project: Project, most: int, lower: float) -> Mining:
     if not kept:
         raise UsageError(f"no false alarm reaches {lower:g} times its threshold, so there is nothing to save")
     folder = project.folder / FOLDER
-    refuse_links(project.data_root, (folder,))
-    with project_lock(project.data_root):
+    with writing(project.data_root, (folder,)):
         file = write_mined(folder, kept, {one.step: one.content for one in (scores, decided)})
     return Mining(tuple(kept), file)
 

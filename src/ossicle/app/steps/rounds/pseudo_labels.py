@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ossicle.app.project.load import Project
-from ossicle.app.project.places import refuse_links
+from ossicle.app.project.places import writing
 from ossicle.app.steps.data.unlabelled import INDEX, INDEX_NAME, audio_folder, group_field, teaching_rounds
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
@@ -23,7 +23,6 @@ from ossicle.app.steps.score.scores import refuse_leaky
 from ossicle.app.steps.train import training
 from ossicle.app.steps.train.pseudo_inputs import read_taught
 from ossicle.artefacts.files import file_digest
-from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
 from ossicle.artefacts.typed.scores import PseudoScoresFolder
@@ -109,8 +108,7 @@ def make_round(project: Project, progress: Progress, number: int | None = None, 
             f"round {number} is made by models that {_taught_words(before)} taught, and the step {missing[0]} is not "
             f"done for them: ossicle run -p {project.file} --until training{told}"
         )
-    refuse_links(project.data_root, (folder, path))
-    with project_lock(project.data_root):
+    with writing(project.data_root, (folder, path)):
         if all(step.name != INDEX_NAME for step in steps):
             steps = (*steps, INDEX)
         made = run_steps((*steps, pseudo_scores.STEP), before, progress).artefacts

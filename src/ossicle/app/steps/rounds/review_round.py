@@ -7,13 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.project.places import refuse_links
+from ossicle.app.project.places import writing
 from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.rounds import review_candidates
 from ossicle.artefacts.files import whole_folder
-from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.typed.candidates import CandidatesFolder
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -74,7 +73,7 @@ def export_review(
     missing = [name for name, path in find_steps(steps, project).items() if path is None]
     if missing:
         raise UsageError(f"the step {missing[0]} is not done with these settings; run `ossicle run` first")
-    with project_lock(project.data_root):
+    with writing(project.data_root):
         made = run_steps((*steps, review_candidates.STEP), project, progress).artefacts
     index, found = read_index(CorpusFolder.among(made)), CandidatesFolder.among(made)
     chosen = choose(
@@ -153,10 +152,8 @@ def import_review(
     """
     export = read_export(folder)
     said = answers(export, read_returned(folder, export), new_labels=new_labels, accept_unchanged=accept_unchanged)
-    project.data_root.mkdir(parents=True, exist_ok=True)
     place = project.folder / FOLDER
-    refuse_links(project.data_root, (place,))
-    with project_lock(project.data_root):
+    with writing(project.data_root, (place,)):
         index = read_index(CorpusFolder.among(run_steps((corpus.STEP,), project, progress).artefacts))
         digests = {one.id: one.digest for one in index.recordings}
         usable = tuple(one for one in said.recordings if digests.get(one.recording_id) == one.digest)

@@ -6,7 +6,6 @@ already holds are used; otherwise the training is done first. Both ways give the
 figures are made again, so they describe the mended models. The probes of the noise gate are not used.
 """
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Step, fingerprint
+from ossicle.artefacts.filesystem.changes import remove_folder
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.digest import seed_of
@@ -89,7 +89,7 @@ def mending_job(job: "FitJob", finished: TrainingFolder | None) -> "FitJob":
 
 def forget_before(own: TrainingFolder, model: str) -> None:
     """Remove the training that a fine-tuned model started from, if it was done in the model's own folder."""
-    shutil.rmtree(own.run(model).path / _BEFORE, ignore_errors=True)
+    remove_folder(own.run(model).path / _BEFORE)
 
 
 def mending_command(project: Project, training: TrainingFolder) -> str:

@@ -1,4 +1,4 @@
-"""Notes on the terminal about former names that a project file or an option uses."""
+"""Notes on the terminal: former names that a project file or an option uses, and the local file that is in force."""
 
 import sys
 import warnings
@@ -8,17 +8,21 @@ from typing import Any
 
 from ossicle.app.cli.printable import printable
 from ossicle.app.project.former_names import FormerNameWarning
+from ossicle.app.project.local_file import LocalFileWarning
+
+_SHOWN = (FormerNameWarning, LocalFileWarning)
 
 
 @contextmanager
-def former_name_notes() -> Iterator[None]:
-    """Print each warning about a former name once, as a line on stderr; other warnings are shown as before."""
+def warning_notes() -> Iterator[None]:
+    """Print each of these warnings once, as a line on stderr; other warnings are shown as before."""
     with warnings.catch_warnings():
-        warnings.simplefilter("always", FormerNameWarning)
+        for one in _SHOWN:
+            warnings.simplefilter("always", one)
         show, printed = warnings.showwarning, set[str]()
 
         def show_note(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-            if not issubclass(category, FormerNameWarning):
+            if not issubclass(category, _SHOWN):
                 show(message, category, *place, **more)
             elif str(message) not in printed:
                 printed.add(str(message))

@@ -1,0 +1,1 @@
+"""The only module group that opens files for writing, moves or removes them, or opens files that others made."""

@@ -1,0 +1,144 @@
+"""Every change of the file system: open for writing, make, move, copy and remove files and folders.
+
+Each function rejects a path with a symbolic link in any part (:mod:`ossicle.artefacts.filesystem.links`), and a file
+that is not a regular one, such as a pipe or a device. ``tests/house/test_file_changes.py`` checks that no other module
+changes files by other means.
+"""
+
+import errno
+import os
+import shutil
+import stat
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from ossicle.artefacts.filesystem.links import refuse_link, refuse_link_in
+from ossicle.artefacts.filesystem.reading import open_regular
+
+# Windows has neither: it has no symbolic links without special rights, and no pipes in folders.
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def open_new(path: Path) -> BinaryIO:
+    """Create a file and open it for writing; raises FileExistsError if there is one."""
+    return _opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, "wb")
+
+
+def open_to_append(path: Path) -> BinaryIO:
+    """Open a file for writing at its end; create it if it is missing."""
+    return _opened(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, "ab")
+
+
+def open_to_change(path: Path) -> BinaryIO:
+    """Open a file for reading and writing at its start without truncating it; create it if it is missing."""
+    return _opened(path, os.O_RDWR | os.O_CREAT, "r+b")
+
+
+def descriptor_to_change(path: Path) -> int:
+    """Return an open descriptor of a file, for reading and writing; the file is created if it is missing."""
+    return _descriptor(path, os.O_RDWR | os.O_CREAT)
+
+
+def _opened(path: Path, flags: int, mode: str) -> BinaryIO:
+    return cast(BinaryIO, os.fdopen(_descriptor(path, flags), mode))
+
+
+def _descriptor(path: Path, flags: int) -> int:
+    refuse_link_in(path)
+    if os.path.lexists(path) and not (stat.S_ISREG(mode := os.lstat(path).st_mode) or stat.S_ISDIR(mode)):
+        raise _irregular(path)
+    try:
+        # Opening a pipe would wait for its other end.
+        handle = os.open(path, flags | _NO_LINK | _NO_WAIT | _BINARY, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            refuse_link(Path(path))
+        if error.errno == errno.ENXIO:
+            raise _irregular(path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _irregular(path)
+    return handle
+
+
+def _irregular(path: Path) -> OSError:
+    return OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+
+
+def write_all(handle: IO[bytes], data: bytes) -> None:
+    """Write ``data``, flush it and sync it to the disk.
+
+    If that fails, cut off what was written of it: a full disk must not leave half a line before the next one.
+    """
+    end = handle.seek(0, os.SEEK_END)
+    try:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    except OSError:
+        os.ftruncate(handle.fileno(), end)
+        raise
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it; nothing happens if it exists."""
+    refuse_link_in(path)
+    Path(path).mkdir(parents=True, exist_ok=True)
+
+
+def make_new_folder(path: Path) -> None:
+    """Make a folder in one that exists; raises FileExistsError if there is one."""
+    refuse_link_in(path)
+    Path(path).mkdir()
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a file or folder; a file at ``target`` is replaced atomically."""
+    refuse_link_in(source)
+    refuse_link_in(target)
+    os.replace(source, target)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file if it is there."""
+    refuse_link_in(path)
+    Path(path).unlink(missing_ok=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with everything in it if it is there; links in it are removed and not followed."""
+    refuse_link_in(path)
+    if os.path.lexists(path):
+        shutil.rmtree(path)
+
+
+def remove_empty_folder(path: Path) -> None:
+    """Remove a folder; raises OSError if something is in it."""
+    refuse_link_in(path)
+    Path(path).rmdir()
+
+
+def make_executable(path: Path) -> None:
+    """Let everybody run a script."""
+    refuse_link_in(path)
+    Path(path).chmod(0o755)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy the bytes of a regular file to a new file; raises OSError if ``source`` is none, UsageError for a link."""
+    refuse_link_in(source)
+    with open_regular(source) as read, open_new(target) as written:
+        shutil.copyfileobj(read, written)
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy a folder of regular files to ``target``, which may exist; raises an error for anything else in it."""
+    make_folder(target)
+    for entry in sorted(os.scandir(source), key=lambda one: one.name):
+        if entry.is_dir(follow_symlinks=False):
+            copy_tree(Path(entry.path), target / entry.name)
+        else:
+            copy_file(Path(entry.path), target / entry.name)

@@ -1,0 +1,59 @@
+"""Symbolic links: no path that Ossicle writes to, locks, moves or removes leads through one.
+
+A project, a data root or a folder of results may come from a stranger, and a link in it may lead to any file of the
+user. So :mod:`ossicle.artefacts.filesystem.changes` rejects a path with a link in any of its parts. Links in the paths
+that the user gives are the user's own: :func:`settled` replaces them once, where the path comes in.
+"""
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+from ossicle.core.errors import UsageError
+
+
+def first_link(path: str | os.PathLike[str]) -> Path | None:
+    """Return the topmost part of a path that is a symbolic link, or None.
+
+    The folder above a relative path is not looked at: the system reports the current folder without links.
+    """
+    part, found = os.fspath(path), None
+    while part:
+        if os.path.islink(part):
+            found = part
+        above = os.path.dirname(part)
+        part = "" if above == part else above
+    return None if found is None else Path(found)
+
+
+def refuse_link_in(path: str | os.PathLike[str]) -> None:
+    """Raise UsageError if any part of a path is a symbolic link, the last one included."""
+    link = first_link(path)
+    if link is not None:
+        refuse_link(link)
+
+
+def refuse_link(link: Path) -> NoReturn:
+    """Raise UsageError for a symbolic link in a path that would be written to, locked, moved or removed."""
+    try:
+        target = f" to {os.readlink(link)}"
+    except OSError:
+        target = ""
+    raise UsageError(f"{link} is a symbolic link{target}, and Ossicle changes nothing through links; remove it")
+
+
+def settled(path: str | os.PathLike[str]) -> Path:
+    """Return a path that the user gave without symbolic links; a path without any is returned as it is."""
+    return Path(path) if first_link(path) is None else Path(os.path.realpath(path))
+
+
+def settled_above(path: str | os.PathLike[str]) -> Path:
+    """Return a path that the user gave with the folders above its last part :func:`settled`.
+
+    The last part is not followed if it is a link: the folder of the user may be inside that of a stranger.
+    """
+    given = Path(path)
+    if given.name in ("", ".."):
+        return settled(given)
+    above = settled(given.parent)
+    return given if above == given.parent else above / given.name
