@@ -1,5 +1,7 @@
 """What an index says about its files to the user: notes, and files that were left out."""
 
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 
@@ -10,6 +12,23 @@ class Note:
     kind: str
     where: str
     message: str
+
+
+def shortened(notes: Iterable[Note], kinds: Collection[str], most: int = 5) -> list[Note]:
+    """Return notes with at most ``most`` of each of these kinds, and one note on how many more there are.
+
+    >>> [one.message for one in shortened([Note("empty", str(k), "is empty") for k in range(9)], ["empty"], most=1)]
+    ['is empty', 'and 8 more like it']
+    """
+    out: list[Note] = []
+    seen: Counter[str] = Counter()
+    for note in notes:
+        seen[note.kind] += 1
+        if note.kind not in kinds or seen[note.kind] <= most:
+            out.append(note)
+    more = {kind: seen[kind] - most for kind in kinds if seen[kind] > most}
+    firsts = {kind: next(note.where for note in out if note.kind == kind) for kind in more}
+    return out + [Note(kind, firsts[kind], f"and {count} more like it") for kind, count in more.items()]
 
 
 @dataclass(frozen=True, slots=True)

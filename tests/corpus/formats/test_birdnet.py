@@ -120,7 +120,7 @@ def test_columns_that_no_event_holds_are_counted(tmp_path: Path) -> None:
     path.write_text(CSV)
     assert read_birdnet(path).unread == {"Scientific name": 2, "lat": 2, "lon": 2}
     path.with_suffix(".txt").write_text(RAVEN)
-    assert read_birdnet(path.with_suffix(".txt")).unread == {"scientific name": 2, "species code": 2}
+    assert read_birdnet(path.with_suffix(".txt")).unread == {"Scientific Name": 2, "Species Code": 2}
 
 
 def test_a_distance_of_kaleidoscope_is_no_score(tmp_path: Path) -> None:

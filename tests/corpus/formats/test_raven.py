@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.rows import RawSelection
-from ossicle.corpus.formats.raven import is_raven, raven_name, raven_text, read_raven, write_raven
+from ossicle.corpus.formats.raven import is_raven_header, raven_name, raven_text, read_raven, write_raven
 
 HEADER = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tAnnotation"
 
@@ -110,7 +110,7 @@ def test_columns_are_found_in_any_case_and_order_and_label_columns_in_turn(tmp_p
     assert read_raven(path) == [RawSelection(1.0, 2.0, "wren", quality=3)]
     assert read_raven(path, label_column="type")[0].label == "song"
     assert read_raven(path, label_column="3")[0].label == "song"
-    with pytest.raises(FormatError, match="end time"):
+    with pytest.raises(FormatError, match="End time"):
         read_raven(path, label_column="Genus")
 
 
@@ -198,5 +198,5 @@ def test_a_missing_file_is_named(tmp_path):
 def test_an_empty_table_is_written_with_its_header(tmp_path):
     text = raven_text([])
     assert text == HEADER + "\n"
-    assert is_raven(text)
-    assert not is_raven("0.1\t0.2\tx\n")
+    assert is_raven_header(text.split("\t"))
+    assert not is_raven_header(["0.1", "0.2", "x"])

@@ -271,7 +271,7 @@ def test_a_name_that_is_no_text_is_left_out(tmp_path):
     Path(os.fsdecode(os.fsencode(tmp_path / "tables") + b"/b\xff.txt")).write_text("0\t1\tx\n")
     found = index(tmp_path)
     assert [one.path for one in found.left_out] == ["b\\xff.wav"]
-    assert kinds(found) == [("not_annotations", "b\\xff.txt")]
+    assert kinds(found) == [("table_not_read", "b\\xff.txt")]
     write_index(found, CorpusFolder(tmp_path / "out"))
     assert read_index(CorpusFolder(tmp_path / "out")) == found
 

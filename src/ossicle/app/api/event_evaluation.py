@@ -16,9 +16,14 @@ from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation
 from ossicle.core.value_checks import count_fault, number_fault, raise_first, text_fault
+from ossicle.corpus.formats.cells.rows import label_text
 from ossicle.corpus.formats.dcase import read_durations
-from ossicle.corpus.formats.reading.event_folders import EventSets, merge, pair_names, read_event_sets
+from ossicle.corpus.formats.reading.audio_lookup import lengths_from
+from ossicle.corpus.formats.reading.event_folders import EventFolder, EventSets, merge, pair_names, read_event_folder
+from ossicle.corpus.formats.registry import ReadOptions
+from ossicle.corpus.formats.session_times import NO_LENGTHS
 from ossicle.corpus.naming.name_template import stem_of
+from ossicle.corpus.notes import Note
 from ossicle.inference.batch import PathLike
 from ossicle.metrics.event_report import Estimate, EventReport, EventScores, plain
 from ossicle.metrics.events import evaluate_events
@@ -49,6 +54,8 @@ class EventEvaluation:
         Whether bootstrap intervals were computed.
     timed
         Whether durations were given, which false alarms per hour need.
+    notes
+        What was not read, or assumed, in the files of annotations.
 
     Examples
     --------
@@ -66,6 +73,7 @@ class EventEvaluation:
     left_out: tuple[str, ...]
     intervals: bool
     timed: bool
+    notes: tuple[Note, ...] = ()
 
     @property
     def criterion(self) -> str:
@@ -184,9 +192,9 @@ def evaluate(
     if isinstance(durations_s, str | os.PathLike):
         where, durations_s = str(durations_s), read_durations(Path(durations_s))
     lengths_s = _lengths(durations_s or {}, where)
-    references, predicted, measured = pair_names(
-        _event_sets(reference, label_column), _event_sets(predictions, label_column), {name: [] for name in lengths_s}
-    )
+    options = ReadOptions(label_column, lengths=NO_LENGTHS if durations_s is None else lengths_from(durations_s))
+    read = [_event_folder(events, options) for events in (reference, predictions)]
+    references, predicted, measured = pair_names(*(one.sets for one in read), {name: [] for name in lengths_s})
     known_s = dict(zip(measured, lengths_s.values(), strict=True))
     missing = sorted(references.keys() - known_s.keys())
     if durations_s is not None and missing:
@@ -211,6 +219,7 @@ def evaluate(
         left_out=tuple(sorted(predicted.keys() - references.keys())),
         intervals=bootstrap > 0,
         timed=durations_s is not None,
+        notes=tuple(note for one in read for note in one.notes),
     )
 
 
@@ -225,10 +234,11 @@ def _lengths(durations_s: Mapping[str, float], where: str) -> dict[str, float]:
     return out
 
 
-def _event_sets(events: Events, label_column: str) -> EventSets:
+def _event_folder(events: Events, options: ReadOptions) -> EventFolder:
     if isinstance(events, str | os.PathLike):
-        return read_event_sets(Path(events), label_column=label_column)
-    return {name: said.rows for name, said in merge([("events", event_table(events))], Path()).items()}
+        return read_event_folder(Path(events), options)
+    merged, notes = merge([("events", event_table(events))], Path())
+    return EventFolder({name: said.rows for name, said in merged.items()}, tuple(notes))
 
 
 def _nothing_in_common(reference: Events, predictions: Events, wanted: EventSets, got: EventSets) -> str:
@@ -246,7 +256,7 @@ def _times(sets: EventSets, wanted: EventSets, ignore_labels: bool) -> dict[str,
     for key in wanted.keys() & sets.keys():
         found: dict[str, list[tuple[float, float]]] = {}
         for row in sets[key]:
-            found.setdefault(ANY if ignore_labels else row.label, []).append((row.start_s, row.end_s))
+            found.setdefault(ANY if ignore_labels else label_text(row.label), []).append((row.start_s, row.end_s))
         out[key] = {label: as_intervals(np.array(times)) for label, times in found.items()}
     return out
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ossicle.artefacts.files import write_text
 from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.decimals import with_decimal_points
+from ossicle.corpus.formats.cells.delimited import Delimited
 from ossicle.corpus.formats.cells.rows import (
     RawSelection,
     cell_text,
@@ -18,9 +20,8 @@ from ossicle.corpus.formats.cells.rows import (
     checked_label,
     number,
     optional_number,
-    read_text,
-    split_lines,
 )
+from ossicle.corpus.formats.cells.text_files import read_text, split_lines
 
 _UNSET = "-1.000000"
 
@@ -34,11 +35,8 @@ def read_audacity(path: Path, *, default_label: str | None = None) -> list[RawSe
         Naming file and line, if a label cannot be read.
     """
     out: list[RawSelection] = []
-    for line, text in enumerate(split_lines(read_text(path)), start=1):
+    for line, cells in _lines(path):
         where = f"{path}, line {line}"
-        if not text.strip():
-            continue
-        cells = text.split("\t")
         if cells[0].strip() == "\\":
             if not out or len(cells) != 3:
                 raise FormatError(f"{where}: a frequency line needs a label before it, and two figures")
@@ -49,22 +47,39 @@ def read_audacity(path: Path, *, default_label: str | None = None) -> list[RawSe
             continue
         if not 2 <= len(cells) <= 4:
             raise FormatError(f"{where}: has {len(cells)} cells; write start, end and label with tabs between them")
-        cells += [""] * (4 - len(cells))
+        label, confidence = (*cells[2:], "", "")[:2]
         start, end = number(cells[0], where, "the start"), number(cells[1], where, "the end")
         check_times(start, end, where)
-        confidence = optional_number(cells[3], where, "the confidence")
-        out.append(RawSelection(start, end, checked_label(cells[2], default_label, where), confidence=confidence))
+        score = optional_number(confidence, where, "the confidence")
+        out.append(RawSelection(start, end, checked_label(label, default_label, where), confidence=score))
     return out
 
 
 def is_audacity(text: str) -> bool:
-    """Return whether a text begins with a line of an Audacity label track."""
+    """Return whether a text begins with a line of an Audacity label track, with decimal points or commas."""
     first = next((line for line in split_lines(text) if line.strip()), "").split("\t")
     try:
-        float(first[0]), float(first[1])
+        float(first[0].replace(",", ".")), float(first[1].replace(",", "."))
     except (ValueError, IndexError):
         return False
     return True
+
+
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the cells of each line that is not blank, its numbers with decimal points."""
+    lines = [
+        (line, text.split("\t")) for line, text in enumerate(split_lines(read_text(path)), start=1) if text.strip()
+    ]
+    places = [(1, 2) if cells[0].strip() == "\\" else (0, 1, 3) for _, cells in lines]
+    numbers = tuple(
+        (line, tuple(cells[place] if place < len(cells) else "" for place in at))
+        for (line, cells), at in zip(lines, places, strict=True)
+    )
+    pointed = with_decimal_points(Delimited(path, (), numbers, delimiter="\t"))
+    for (_, cells), at, (_, found) in zip(lines, places, pointed.rows, strict=True):
+        for place, text in zip(at, found, strict=True):
+            cells[place : place + 1] = [text] if place < len(cells) else []
+    return lines
 
 
 def write_audacity(path: Path, rows: Iterable[RawSelection]) -> None:

@@ -11,20 +11,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from ossicle.corpus.formats.audacity import is_audacity, read_audacity
-from ossicle.corpus.formats.cells.delimited import read_header
-from ossicle.corpus.formats.cells.rows import read_text
+from ossicle.corpus.formats.cells.delimited import heading_key, read_header
+from ossicle.corpus.formats.cells.text_files import read_text
 from ossicle.corpus.formats.event_csv import SUFFIXES as TABLE_SUFFIXES
 from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.kaleidoscope import is_kaleidoscope, read_kaleidoscope
 from ossicle.corpus.formats.raven import read_raven_table
+from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths
 
 _NO_CALL = "nocall"
-_SCIENTIFIC = ("scientific name", "scientific_name")
+_SCIENTIFIC = "scientific_name"
 _PAIR = re.compile(r"_|, ")
 
 
-def read_birdnet(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
+def read_birdnet(
+    path: Path, *, label_column: str = "auto", default_label: str | None = None, lengths: FileLengths = NO_LENGTHS
+) -> EventTable:
     """Return the detections in a file of any of BirdNET's types.
 
     Raises
@@ -34,28 +37,28 @@ def read_birdnet(path: Path, *, label_column: str = "auto", default_label: str |
     """
     if path.suffix.lower() in TABLE_SUFFIXES:
         text = "" if path.suffix.lower() == ".parquet" else read_text(path)
-        if is_kaleidoscope(read_header(path, text)):
+        if is_kaleidoscope(read_header(path, text, is_kaleidoscope)):
             table = read_kaleidoscope(
                 path, label_column=label_column, default_label=default_label, distance_is_score=True
             )
         else:
-            table = read_events(path, label_column=label_column, default_label=default_label)
+            table = read_events(path, label_column=label_column, default_label=default_label, lengths=lengths)
     elif is_audacity(text := read_text(path)) or not text.strip():
-        place = 0 if label_column.strip().lower() in _SCIENTIFIC else -1
+        place = 0 if heading_key(label_column) == _SCIENTIFIC else -1
         rows = read_audacity(path, default_label=default_label)
         table = EventTable(
             tuple(replace(row, label=_PAIR.split(row.label, maxsplit=1)[place]) for row in rows), own=True
         )
     else:
-        table = read_raven_table(path, label_column=label_column, default_label=default_label)
+        table = read_raven_table(path, label_column=label_column, default_label=default_label, lengths=lengths)
     kept = tuple(row for row in table.rows if row.label.lower() != _NO_CALL)
     return replace(table, rows=kept, files=_files(table))
 
 
 def is_birdnet(header: Iterable[str]) -> bool:
     """Return whether these headings are those of a Raven table, a CSV or a Parquet file from BirdNET."""
-    names = {name.lower() for name in header}
-    return names >= {"common name", "confidence"} and not names.isdisjoint({"scientific name", "species code"})
+    keys = {heading_key(name) for name in header}
+    return keys >= {"common_name", "confidence"} and not keys.isdisjoint({"scientific_name", "species_code"})
 
 
 def _files(table: EventTable) -> tuple[str, ...]:

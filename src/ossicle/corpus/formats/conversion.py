@@ -4,7 +4,7 @@ Writing starts only after everything has been read, and no file is overwritten.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ossicle.core.errors import UsageError
@@ -12,10 +12,10 @@ from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.conversion_losses import Account
 from ossicle.corpus.formats.dcase import read_durations, write_durations
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.reading.audio_lookup import with_audio, with_durations
+from ossicle.corpus.formats.reading.audio_lookup import lengths_from, lengths_in, with_audio, with_durations
 from ossicle.corpus.formats.reading.folder_reader import events_of_source
 from ossicle.corpus.formats.reading.reader import Reading, read_annotations
-from ossicle.corpus.formats.registry import SUFFIXES, Format, WriteOptions
+from ossicle.corpus.formats.registry import SUFFIXES, Format, ReadOptions, WriteOptions
 from ossicle.corpus.formats.score_tables import ScoreTable, write_dcase_scores, write_opensoundscape
 from ossicle.corpus.formats.window_labels import WindowPlan, to_windows
 from ossicle.corpus.naming.table_names import table_places
@@ -75,7 +75,7 @@ def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
         Before anything is written, if input is missing, malformed, ambiguous or contradictory, or if an output exists.
     """
     account = Account()
-    table = read_annotations(place, how.reading, account)
+    table = read_annotations(place, replace(how.reading, options=_with_lengths(how)), account)
     if isinstance(table, ScoreTable) and how.target.shape != "windows":
         table = events_of_source(table, str(place), how.reading.threshold)
     elif isinstance(table, ScoreTable) and how.reading.threshold is not None:
@@ -103,6 +103,14 @@ def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
     if how.durations_out is not None:
         write_durations(how.durations_out, durations)
     return Converted(count, len(_names(table)), tuple(places.values()), account)
+
+
+def _with_lengths(how: Conversion) -> ReadOptions:
+    """Return the options of the readers, with what the conversion knows about the lengths of recordings."""
+    options = how.reading.options
+    if how.audio is not None:
+        return replace(options, lengths=lengths_in(how.audio))
+    return options if how.durations is None else replace(options, lengths=lengths_from(read_durations(how.durations)))
 
 
 def targets(table: EventTable | ScoreTable, out: Path, how: Conversion) -> dict[str, Path]:

@@ -8,14 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.decimals import with_decimal_points
 from ossicle.corpus.formats.cells.delimited import (
     Delimited,
     escape_cell,
     figure,
+    heading_key,
     read_delimited,
     unescape_cell,
     write_delimited,
 )
+from ossicle.corpus.formats.cells.event_columns import has_times
 from ossicle.corpus.formats.cells.rows import RawSelection, number
 from ossicle.corpus.formats.event_csv import events_of, without_rows
 from ossicle.corpus.formats.event_table import EventTable
@@ -31,12 +34,13 @@ def read_dcase(path: Path, *, label_column: str = "auto", default_label: str | N
     FormatError
         Naming file and line, if the list is malformed.
     """
-    table = read_delimited(path)
+    table = read_delimited(path, has_times)
     if not _is_row(table.header):
         return events_of(table, label_column=label_column, default_label=default_label)
     headings = HEADER[len(HEADER) - len(table.header) :]
-    rows = ((1, table.header), *table.rows)
-    return events_of(Delimited(path, headings, rows), label_column=label_column, default_label=default_label)
+    rows = ((table.header_line, table.header), *table.rows)
+    listed = Delimited(path, headings, rows, table.header_line, table.delimiter)
+    return events_of(listed, label_column=label_column, default_label=default_label)
 
 
 def write_dcase(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str] = ()) -> None:
@@ -52,17 +56,20 @@ def write_dcase(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str
 
 def is_dcase(header: Iterable[str]) -> bool:
     """Return whether these headings are those of a DCASE list of events."""
-    return {name.lower() for name in header}.issuperset(HEADER)
+    return {heading_key(name) for name in header}.issuperset(HEADER)
 
 
 def read_durations(path: Path) -> dict[str, float]:
     """Return seconds by file from a table ``filename duration``; raises FormatError, naming file and line."""
     table = read_delimited(path)
-    places = table.places()
+    places: dict[str, int] = {}
     for name in ("filename", "duration"):
-        if name not in places:
+        place = table.find([name])
+        if place is None:
             listed = ", ".join(table.header) or "none"
-            raise FormatError(f"{path}, line 1: the column {name!r} is missing (found: {listed}); add it")
+            raise FormatError(f"{table.where}: the column {name!r} is missing (found: {listed}); add it")
+        places[name] = place
+    table = with_decimal_points(table, {places["duration"]})
     out: dict[str, float] = {}
     for line, cells in table.rows:
         where = f"{path}, line {line}"
@@ -86,7 +93,7 @@ def _is_row(cells: Sequence[str]) -> bool:
     if len(cells) not in (3, 4):
         return False
     try:
-        float(cells[-3]), float(cells[-2])
+        float(cells[-3].replace(",", ".")), float(cells[-2].replace(",", "."))
     except ValueError:
         return False
     return True

@@ -1,11 +1,11 @@
 """Events of many files as one plain table (CSV, tabs, Parquet): ``file,start_time,end_time,label,score``.
 
-The column names of opensoundscape, DCASE (``filename onset offset event_label``), BirdNET, crowsetta and Ossicle are
-recognised. Times are seconds. Columns with ``ms`` in their names are milliseconds. Times in samples are rejected, since
-the table does not hold the rate. A row with a file but neither times nor label means that the file was reviewed and
-contains nothing.
+The column names of many programs are recognised (``cells.event_columns``). Times are seconds; columns with ``ms`` in
+their names are milliseconds. Times in samples are rejected, since the table does not hold the rate. A row with a file
+but neither times nor label means that the file was reviewed and contains nothing.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,14 +13,32 @@ import polars as pl
 
 from ossicle.artefacts.tables import write_table
 from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.decimals import with_decimal_points
 from ossicle.corpus.formats.cells.delimited import (
     Delimited,
     escape_cell,
     figure,
+    heading_key,
     read_delimited,
     unescape_cell,
     write_delimited,
 )
+from ossicle.corpus.formats.cells.event_columns import (
+    CHANNEL,
+    END,
+    HIGH,
+    LOW,
+    QUALITY,
+    SAMPLES,
+    SCORE,
+    START,
+    empty_label_hint,
+    file_columns,
+    has_times,
+    label_keys,
+    stated_file,
+)
+from ossicle.corpus.formats.cells.event_columns import label_column as find_label_column
 from ossicle.corpus.formats.cells.rows import (
     RawSelection,
     check_band,
@@ -32,29 +50,26 @@ from ossicle.corpus.formats.cells.rows import (
     parse_quality,
 )
 from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.raven import END_FILE, OFFSET
+from ossicle.corpus.formats.raven import START as RAVEN_START
+from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths, SessionRow, place_in_files
 
 SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "file": ("file", "filename", "file_name", "audio_file", "begin path", "begin file", "path", "filepath"),
-    "start": ("start_time", "start_s", "onset", "onset_s", "start", "start (s)", "begin time (s)"),
-    "end": ("end_time", "end_s", "offset", "offset_s", "end", "end (s)", "end time (s)"),
-    "label": ("label", "event_label", "annotation", "common name", "common_name", "species", "class"),
-    "score": ("score", "confidence"),
-    "low": ("low_f", "low_hz", "low freq (hz)"),
-    "high": ("high_f", "high_hz", "high freq (hz)"),
-    "quality": ("quality",),
-    "channel": ("channel",),
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+_UNITS: Mapping[str, Mapping[str, float]] = {"start": START, "end": END, "low": LOW, "high": HIGH}
+_KEYS = {
+    **{what: tuple(units) for what, units in _UNITS.items()},
+    "score": SCORE,
+    "quality": QUALITY,
+    "channel": CHANNEL,
 }
-"""Possible names of each column, in lower case; the first existing one is used."""
-
-_MILLISECONDS: Mapping[str, tuple[str, ...]] = {
-    "start": ("start_ms", "onset_ms", "start (ms)", "begin time (ms)"),
-    "end": ("end_ms", "offset_ms", "end (ms)", "end time (ms)"),
-}
-_SAMPLES = ("start_sample", "start_samples", "onset_sample", "onset_samples")
+_SESSION = {"offset": (OFFSET,), "end_file": END_FILE}
+_NUMBERS = ("start", "end", "low", "high", "score", "offset")
 
 
-def read_events(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
+def read_events(
+    path: Path, *, label_column: str = "auto", default_label: str | None = None, lengths: FileLengths = NO_LENGTHS
+) -> EventTable:
     """Read a table of events.
 
     Parameters
@@ -62,52 +77,71 @@ def read_events(path: Path, *, label_column: str = "auto", default_label: str | 
     path
         The table.
     label_column
-        Name of the label column, or ``auto``.
+        Name or number of the label column, or ``auto``.
     default_label
         Label of rows without one.
+    lengths
+        Lengths of the recordings, for tables of Raven over several files.
 
     Raises
     ------
     FormatError
         Naming file and line, for anything that cannot be read without guessing.
     """
-    return events_of(read_delimited(path), label_column=label_column, default_label=default_label)
+    table = read_delimited(path, has_times)
+    return events_of(table, label_column=label_column, default_label=default_label, lengths=lengths)
 
 
-def events_of(table: Delimited, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
+def events_of(
+    table: Delimited, *, label_column: str = "auto", default_label: str | None = None, lengths: FileLengths = NO_LENGTHS
+) -> EventTable:
     """Return the events of a table of cells; see :func:`read_events`."""
-    found, scales = _find_columns(table, label_column, default_label)
-    rows: list[RawSelection] = []
-    files: set[str] = set()
+    found = {what: place for what, keys in _KEYS.items() if (place := table.find(keys)) is not None}
+    _require_times(table, found)
+    scales = {what: units[heading_key(table.header[found[what]])] for what, units in _UNITS.items() if what in found}
+    files = file_columns(table)
+    label, others = find_label_column(table, label_keys(table.header), label_column, default_label)
+    of_raven = heading_key(table.header[found["start"]]) == RAVEN_START
+    session = {what: place for what, keys in _SESSION.items() if of_raven and (place := table.find(keys)) is not None}
+    columns = {**found, **session}
+    table = with_decimal_points(table, {columns[what] for what in _NUMBERS if what in columns})
+    rows: list[SessionRow] = []
+    stated: set[str] = set()
     for line, cells in table.rows:
         where = f"{table.path}, line {line}"
-        texts = {name: cells[place].strip() for name, place in found.items()}
-        file = unescape_cell(cells[found["file"]]) if "file" in found else ""
-        if "file" in found and not file.strip():
+        texts = {name: cells[place].strip() for name, place in columns.items()}
+        file = unescape_cell(stated_file(cells, files))
+        if files and not file.strip():
             raise FormatError(f"{where}: the file is empty; name the recording")
-        files.add(file)
-        if not (texts["start"] or texts["end"] or texts.get("label")):
+        stated.add(file)
+        text = "" if label is None else unescape_cell(cells[label])
+        if not (texts["start"] or texts["end"] or text.strip()):
             continue
+        if not text.strip() and default_label is None and (hint := empty_label_hint(table, cells, others)):
+            raise FormatError(f"{where}: {hint}")
         start = number(texts["start"], where, "the start") * scales["start"]
         end = number(texts["end"], where, "the end") * scales["end"]
         check_times(start, end, where)
-        low = optional_number(texts.get("low", ""), where, "the low frequency")
-        high = optional_number(texts.get("high", ""), where, "the high frequency")
+        band = [optional_number(texts.get(name, ""), where, f"the {name} frequency") for name in ("low", "high")]
+        low, high = (None if hz is None else hz * scales[name] for name, hz in zip(("low", "high"), band, strict=True))
         check_band(low, high, where)
-        rows.append(
-            RawSelection(
-                start_s=start,
-                end_s=end,
-                label=checked_label(unescape_cell(texts.get("label", "")), default_label, where),
-                low_hz=low,
-                high_hz=high,
-                quality=parse_quality(texts.get("quality", ""), where),
-                confidence=optional_number(texts.get("score", ""), where, "the score"),
-                begin_path=file,
-                channel=parse_channel(texts.get("channel", ""), where),
-            )
+        row = RawSelection(
+            start_s=start,
+            end_s=end,
+            label=checked_label(text, default_label, where),
+            low_hz=low,
+            high_hz=high,
+            quality=parse_quality(texts.get("quality", ""), where),
+            confidence=optional_number(texts.get("score", ""), where, "the score"),
+            begin_path=file,
+            channel=parse_channel(texts.get("channel", ""), where),
         )
-    return EventTable(tuple(rows), tuple(sorted(files - {""})), table.unread(found.values()), own="file" not in found)
+        offset = optional_number(texts.get("offset", ""), where, "the file offset")
+        rows.append(SessionRow(line, row, offset, texts.get("end_file", "")))
+    placed, notes = place_in_files(table.path, rows, lengths) if of_raven else ([one.row for one in rows], [])
+    used = {*columns.values(), *files} | (set() if label is None else {label})
+    names = stated | {row.begin_path for row in placed}
+    return EventTable(tuple(placed), tuple(sorted(names - {""})), table.unread(used), own=not files, notes=tuple(notes))
 
 
 def write_events(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str] = ()) -> None:
@@ -158,50 +192,26 @@ def without_rows(files: Iterable[str], rows: Iterable[RawSelection]) -> list[str
     return sorted(set(files) - {row.begin_path for row in rows})
 
 
-def is_events(header: Iterable[str]) -> bool:
-    """Return whether these headings include columns for start and end."""
-    names = {name.lower() for name in header}
-    return all(names & {*COLUMNS[what], *_MILLISECONDS[what]} for what in ("start", "end"))
-
-
-def has_label(header: Iterable[str]) -> bool:
-    """Return whether these headings include a column for the label."""
-    return not {name.lower() for name in header}.isdisjoint(COLUMNS["label"])
-
-
-def _find_columns(
-    table: Delimited, label_column: str, default_label: str | None
-) -> tuple[dict[str, int], dict[str, float]]:
-    """Return the index of each column that exists, and the factors that turn its times into seconds."""
-    places = table.places()
-    found = {
-        what: next(places[name] for name in names if name in places)
-        for what, names in COLUMNS.items()
-        if any(name in places for name in names)
-    }
-    scales = {"start": 1.0, "end": 1.0}
-    for what, names in _MILLISECONDS.items():
-        if what not in found and (there := [name for name in names if name in places]):
-            found[what], scales[what] = places[there[0]], 1e-3
-    wanted = label_column.strip().lower()
-    if wanted in places:
-        found["label"] = places[wanted]
-    elif wanted.isdecimal() and 1 <= int(wanted) <= len(table.header):
-        found["label"] = int(wanted) - 1
+def _require_times(table: Delimited, found: Mapping[str, int]) -> None:
+    """Reject a table without columns of start and end, and say why it has none."""
     listed = ", ".join(table.header) or "none"
-    for name in ["start", "end"] if default_label is not None else ["start", "end", "label"]:
-        if name in found:
+    for what in ("start", "end"):
+        if what in found:
             continue
-        if name != "label" and any(one in places for one in _SAMPLES):
+        if table.header and sum(bool(_NUMBER.fullmatch(name)) for name in table.header) >= 2:
             raise FormatError(
-                f"{table.path}, line 1: its times are in samples, and their rate is not known; divide them by the "
+                f"{table.where}: has no headings (found: {listed}); put a line with the names of the columns above it, "
+                "such as start_time, end_time, label"
+            )
+        if table.find(SAMPLES) is not None:
+            raise FormatError(
+                f"{table.where}: its times are in samples, and their rate is not known; divide them by the "
                 f"rate and name the columns start_time and end_time (found: {listed})"
             )
         raise FormatError(
-            f"{table.path}, line 1: no column for the {name} (searched for {', '.join(COLUMNS[name])}; "
+            f"{table.where}: no column for the {what} (searched for {', '.join(_KEYS[what][:6])} and the like; "
             f"found: {listed}); rename one"
         )
-    return found, scales
 
 
 def _whole(value: int | None) -> str:

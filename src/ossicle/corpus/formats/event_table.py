@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.notes import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class EventTable:
     A file without rows was reviewed and contains nothing. ``own``: the table belongs to the recording that it is named
     after, like those of Raven and Audacity, even without rows. ``unread`` maps columns without a matching field to the
     number of their non-empty cells. ``doubled`` counts rows that repeat another row in another view. ``durations_s``
-    holds the lengths of files if the source has them.
+    holds the lengths of files if the source has them. ``notes`` say what else must be reported, without the file.
     """
 
     rows: tuple[RawSelection, ...]
@@ -22,3 +23,4 @@ class EventTable:
     doubled: int = 0
     own: bool = False
     durations_s: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()

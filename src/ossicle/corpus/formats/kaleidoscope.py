@@ -1,30 +1,35 @@
 """Read and write Kaleidoscope tables (Wildlife Acoustics), which BirdNET-Analyzer writes too.
 
 A CSV with one row per match: the file as ``INDIR``, ``FOLDER`` and ``IN FILE``, its ``OFFSET`` and ``DURATION`` in
-seconds, and the best match as ``TOP1MATCH`` (older BirdNET: ``common_name``). ``confidence`` is the score. ``TOP1DIST``
-is a distance in Kaleidoscope (lower is better) but a score in BirdNET 2, so it is used as a score only if the caller
-requests it. Columns are found by name in any case and order.
+seconds, and its identification. What a person entered (``MANUAL ID``) counts before the best match (``TOP1MATCH``,
+``AUTO ID``; older BirdNET: ``common_name``). ``confidence`` is the score. ``TOP1DIST`` is a distance in Kaleidoscope
+(lower is better) but a score in BirdNET 2, so it is used as a score only if the caller requests it. Columns are found
+by name in any case and order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.decimals import with_decimal_points
 from ossicle.corpus.formats.cells.delimited import (
     Delimited,
     escape_cell,
     figure,
+    heading_key,
     read_delimited,
     unescape_cell,
     write_delimited,
 )
 from ossicle.corpus.formats.cells.rows import RawSelection, check_times, checked_label, number, optional_number
 from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.notes import Note
 
-LABEL_COLUMNS = ("top1match", "common_name", "manual id")
-_PLACE = ("indir", "folder", "in file")
-_NEEDED = ("in file", "offset", "duration")
+LABELS = ("manual_id", "top1match", "auto_id", "common_name")
+"""Keys of the columns of identifications, that of a person first."""
+_PLACE = ("indir", "folder", "in_file")
+_NEEDED = ("in_file", "offset", "duration")
 
 
 def read_kaleidoscope(
@@ -32,28 +37,45 @@ def read_kaleidoscope(
 ) -> EventTable:
     """Return the matches of a table.
 
+    Parameters
+    ----------
+    path
+        The table.
+    label_column
+        Name or number of the label column; ``auto``: in each row the first of ``LABELS`` with a value.
+    default_label
+        Label of rows without one.
+    distance_is_score
+        Whether ``TOP1DIST`` is a score.
+
     Raises
     ------
     FormatError
         Naming file and line, for anything that cannot be read without guessing.
     """
-    table = read_delimited(path)
-    places = table.places()
-    for name in _NEEDED:
-        if name not in places:
+    table = read_delimited(path, is_kaleidoscope)
+    places = {key: place for key in (*_PLACE, *_NEEDED) if (place := table.find([key])) is not None}
+    for key in _NEEDED:
+        if key not in places:
             listed = ", ".join(table.header) or "none"
-            raise FormatError(f"{path}, line 1: the column {name.upper()!r} is missing (found: {listed})")
-    label = _label_place(table, places, label_column, default_label)
-    score = next((places[name] for name in ("confidence", "top1dist")[: 1 + distance_is_score] if name in places), None)
+            name = key.replace("_", " ").upper()
+            raise FormatError(f"{table.where}: the column {name!r} is missing (found: {listed})")
+    labels = _label_places(table, label_column, default_label)
+    score = table.find(("confidence", "top1dist")[: 1 + distance_is_score])
+    numbers = {places["offset"], places["duration"]} | (set() if score is None else {score})
+    table = with_decimal_points(table, numbers)
     rows = []
+    by_hand = 0
     for line, cells in table.rows:
         where = f"{path}, line {line}"
-        file = "/".join(part for part in (_folder(cells, places, name) for name in _PLACE) if part)
-        if not cells[places["in file"]].strip():
+        file = "/".join(part for key in _PLACE if key in places and (part := _folder(cells[places[key]])))
+        if not cells[places["in_file"]].strip():
             raise FormatError(f"{where}: IN FILE is empty; name the recording")
         start = number(cells[places["offset"]], where, "the offset")
         length = number(cells[places["duration"]], where, "the duration")
         check_times(start, start + length, where)
+        label = next((place for place in labels if cells[place].strip()), None)
+        by_hand += label is not None and heading_key(table.header[label]) == LABELS[0]
         rows.append(
             RawSelection(
                 start_s=start,
@@ -63,11 +85,13 @@ def read_kaleidoscope(
                 begin_path=file,
             )
         )
-    used = {places[name] for name in (*_PLACE, *_NEEDED) if name in places} | {label, score} - {None}
+    used = {*places.values(), *labels} | (set() if score is None else {score})
+    mixed = f"{by_hand} of {len(rows)} rows are labelled by MANUAL ID, the others by {_titles(table, labels[1:])}"
     return EventTable(
         tuple(rows),
         tuple(sorted({row.begin_path for row in rows})),
-        table.unread([one for one in used if one is not None]),
+        table.unread(used),
+        notes=(Note("mixed_labels", "", mixed),) if 0 < by_hand < len(rows) else (),
     )
 
 
@@ -84,21 +108,26 @@ def write_kaleidoscope(path: Path, rows: Iterable[RawSelection]) -> None:
 
 def is_kaleidoscope(header: Iterable[str]) -> bool:
     """Return whether these headings are those of a Kaleidoscope table."""
-    return {name.lower() for name in header}.issuperset(_NEEDED)
+    return {heading_key(name) for name in header}.issuperset(_NEEDED)
 
 
-def _folder(cells: tuple[str, ...], places: dict[str, int], name: str) -> str:
-    return unescape_cell(cells[places[name]]).strip().rstrip("/\\") if name in places else ""
+def _folder(cell: str) -> str:
+    return unescape_cell(cell).strip().rstrip("/\\")
 
 
-def _label_place(table: Delimited, places: dict[str, int], wanted: str, default_label: str | None) -> int | None:
-    name = wanted.strip().lower()
-    if name in places and name != "auto":
-        return places[name]
-    found = [places[one] for one in LABEL_COLUMNS if one in places]
-    if name != "auto" or (not found and default_label is None):
+def _label_places(table: Delimited, wanted: str, default_label: str | None) -> tuple[int, ...]:
+    """Return the columns of labels, best first."""
+    if wanted.strip().lower() != "auto":
+        place = table.column(wanted)
+        found: tuple[int, ...] = () if place is None else (place,)
+    else:
+        found = tuple(place for key in LABELS if (place := table.find([key])) is not None)
+    if not found and (default_label is None or wanted.strip().lower() != "auto"):
         raise FormatError(
-            f"{table.path}, line 1: there is no label column {wanted!r}; "
-            f"set label_column to one of: {', '.join(table.header)}"
+            f"{table.where}: there is no label column {wanted!r}; set label_column to one of: {', '.join(table.header)}"
         )
-    return found[0] if found else None
+    return found
+
+
+def _titles(table: Delimited, places: Sequence[int]) -> str:
+    return " or ".join(table.header[place] for place in places) or "the default label"

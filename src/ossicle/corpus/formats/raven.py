@@ -3,16 +3,26 @@
 A table is tab-separated text with a header line. Raven writes one row for each view of a selection (waveform and
 spectrogram, and each channel), so rows that differ only in the view are one selection; the spectrogram's row is kept. A
 header without rows means that somebody looked and found nothing. In tables over several files, times run on from file
-to file: ``File Offset (s)`` with ``Begin Path`` or ``Begin File`` gives the time within the file. Columns are found by
-name in any case and order; times are written with 6 decimals.
+to file (``session_times``). Columns are found by name in any case and order; times are written with 6 decimals.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ossicle.artefacts.files import write_text
 from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.decimals import with_decimal_points
+from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, read_delimited
+from ossicle.corpus.formats.cells.event_columns import (
+    RAVEN_LABEL,
+    empty_label_hint,
+    file_columns,
+    stated_file,
+)
+from ossicle.corpus.formats.cells.event_columns import (
+    label_column as find_label_column,
+)
 from ossicle.corpus.formats.cells.rows import (
     RawSelection,
     cell_text,
@@ -23,23 +33,25 @@ from ossicle.corpus.formats.cells.rows import (
     optional_number,
     parse_channel,
     parse_quality,
-    read_text,
-    split_lines,
 )
 from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths, SessionRow, place_in_files
 
-LABEL_COLUMNS = ("annotation", "species", "common name", "tags", "sound type", "sound_type", "type")
-START, END, OFFSET = "begin time (s)", "end time (s)", "file offset (s)"
-LOW, HIGH = "low freq (hz)", "high freq (hz)"
-# Columns that are fields of a row, or that number the rows and name their view.
-_READ = frozenset(
-    {"selection", "view", "channel", START, END, OFFSET, LOW, HIGH, "begin path", "begin file"}
-    | {"score", "confidence", "quality"}
-)
-# Raven rounds the offset in the file; if it differs from the begin time by less than this, use the begin time.
-_OFFSET_ROUNDING_S = 1e-3
-
-Cells = dict[str, str]
+START, END, OFFSET = "begin_time_s", "end_time_s", "file_offset_s"
+END_FILE = ("end_path", "end_file")
+# Columns that are fields of a row, or that number the rows and name their view. Of several, the first counts.
+_COLUMNS = {
+    **{key: (key,) for key in ("selection", "view", "channel", "quality", "comments")},
+    "start": (START,),
+    "end": (END,),
+    "offset": (OFFSET,),
+    "end_file": END_FILE,
+    "low": ("low_freq_hz",),
+    "high": ("high_freq_hz",),
+    "score": ("score",),
+    "confidence": ("confidence",),
+}
+_TITLES = {START: "Begin Time (s)", END: "End Time (s)"}
 
 
 def read_raven(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> list[RawSelection]:
@@ -47,7 +59,9 @@ def read_raven(path: Path, *, label_column: str = "auto", default_label: str | N
     return list(read_raven_table(path, label_column=label_column, default_label=default_label).rows)
 
 
-def read_raven_table(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
+def read_raven_table(
+    path: Path, *, label_column: str = "auto", default_label: str | None = None, lengths: FileLengths = NO_LENGTHS
+) -> EventTable:
     """Return the selections of a table in the order of the file; none for a table with only a header.
 
     Parameters
@@ -55,47 +69,49 @@ def read_raven_table(path: Path, *, label_column: str = "auto", default_label: s
     path
         The table.
     label_column
-        Name of a column, its number counted from 1, or ``auto`` for the first existing one of ``LABEL_COLUMNS``.
+        Name of a column, its number counted from 1, or ``auto`` for the first column of ``RAVEN_LABEL`` with a value.
     default_label
         Label for empty cells and for a missing label column.
+    lengths
+        Lengths of the recordings, for tables over several files.
 
     Raises
     ------
     FormatError
         Naming file and line, for anything that cannot be read without guessing.
     """
-    header, rows = _cells(path)
-    for column in (START, END):
-        if column not in header:
+    table = read_delimited(path, is_raven_header, plain=True)
+    if not table.header:
+        raise FormatError(f"{path}: is empty, without even a header line; a reviewed recording without calls needs one")
+    places = {what: place for what, keys in _COLUMNS.items() if (place := table.find(keys)) is not None}
+    for what, key in (("start", START), ("end", END)):
+        if what not in places:
             raise FormatError(
-                f"{path}, line 1: the column {column.title()!r} is missing (found: {', '.join(header) or 'none'}); "
+                f"{table.where}: the column {_TITLES[key]!r} is missing (found: {', '.join(table.header)}); "
                 "export the selection table from Raven with it"
             )
-    label_key = _label_key(path, header, label_column)
-    if label_key is None and default_label is None and rows:
-        raise FormatError(
-            f"{path}, line 1: no label column (searched for {', '.join(LABEL_COLUMNS)}; found: {', '.join(header)}); "
-            "name it with label_column"
-        )
-    kept = _without_doubled_views(rows, label_key)
-    selections = tuple(_selection(cells, f"{path}, line {line}", label_key, default_label) for line, cells in kept)
+    numbers = {
+        places[what] for what in ("start", "end", "offset", "low", "high", "score", "confidence") if what in places
+    }
+    table = with_decimal_points(table, numbers)
+    files = file_columns(table)
+    label, others = find_label_column(table, RAVEN_LABEL, label_column, default_label)
+    reader = _Reader(table, places, files, label, others, default_label)
+    kept = reader.without_doubled_views()
+    rows, notes = place_in_files(path, [reader.selection(line, cells) for line, cells in kept], lengths)
     return EventTable(
-        rows=selections,
-        files=tuple(sorted({row.begin_path for row in selections} - {""})),
-        unread=_unread(rows, {*_READ, label_key}),
-        doubled=len(rows) - len(kept),
+        rows=tuple(rows),
+        files=tuple(sorted({row.begin_path for row in rows} - {""})),
+        unread=reader.unread(),
+        doubled=len(table.rows) - len(kept),
         own=True,
+        notes=tuple(notes),
     )
 
 
-def raven_header(text: str) -> tuple[str, ...]:
-    """Return the columns, in lower case, named in the first line of a text."""
-    return tuple(_unquoted(name).strip().lower() for line in split_lines(text)[:1] for name in line.split("\t"))
-
-
-def is_raven(text: str) -> bool:
-    """Return whether a text begins with the header of a Raven table."""
-    return START in raven_header(text)
+def is_raven_header(header: Iterable[str]) -> bool:
+    """Return whether these headings are those of a Raven table."""
+    return START in {heading_key(name) for name in header}
 
 
 def raven_text(rows: Iterable[RawSelection], *, audio_name: str = "", default_high_hz: float = 8000.0) -> str:
@@ -138,107 +154,93 @@ def raven_name(audio_path: str) -> str:
     return f"{PurePosixPath(audio_path).stem}.Table.1.selections.txt"
 
 
-def _cells(path: Path) -> tuple[list[str], list[tuple[int, Cells]]]:
-    lines = split_lines(read_text(path))
-    if not lines or not lines[0].strip():
-        raise FormatError(f"{path}: is empty, without even a header line; a reviewed recording without calls needs one")
-    header = [_unquoted(name).strip().lower() for name in lines[0].split("\t")]
-    twice = [name for name, count in Counter(header).items() if name and count > 1]
-    if twice:
-        raise FormatError(f"{path}, line 1: there are two columns {twice[0]!r}; rename one")
-    rows: list[tuple[int, Cells]] = []
-    for line, text in enumerate(lines[1:], start=2):
-        if not text.strip():
-            continue
-        cells = [_unquoted(cell) for cell in text.split("\t")]
-        if any(cell.strip() for cell in cells[len(header) :]):
-            raise FormatError(f"{path}, line {line}: has {len(cells)} cells for {len(header)} columns; check its tabs")
-        cells += [""] * (len(header) - len(cells))
-        rows.append((line, dict(zip(header, cells, strict=False))))
-    return header, rows
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A table with the indices of its columns: by purpose, of the file, of the label, and of other labels."""
 
+    table: Delimited
+    places: Mapping[str, int]
+    files: Sequence[int]
+    label: int | None
+    others: Sequence[int]
+    default_label: str | None
 
-def _label_key(path: Path, header: Sequence[str], wanted: str) -> str | None:
-    if wanted == "auto":
-        return next((name for name in LABEL_COLUMNS if name in header), None)
-    if wanted.strip().lower() in header:
-        return wanted.strip().lower()
-    if wanted.isdecimal() and 1 <= int(wanted) <= len(header):
-        return header[int(wanted) - 1]
-    raise FormatError(
-        f"{path}, line 1: there is no label column {wanted!r}; set label_column to one of: {', '.join(header)}"
-    )
+    def text(self, cells: Sequence[str], what: str) -> str:
+        """Return the cell of a column without outer blanks, "" if the table has no such column."""
+        return cells[self.places[what]].strip() if what in self.places else ""
 
-
-def _without_doubled_views(rows: list[tuple[int, Cells]], label_key: str | None) -> list[tuple[int, Cells]]:
-    """Keep one of the rows that share number, times, file and label and differ in view or channel."""
-    kept: list[tuple[int, Cells]] = []
-    places: dict[tuple[str, ...], int] = {}
-    views: dict[tuple[str, ...], set[tuple[str, str]]] = {}
-    names = ["selection", START, END, "begin path", "begin file", *([label_key] if label_key else [])]
-    for line, cells in rows:
-        key = tuple(cells.get(name, "").strip() for name in names)
-        view = (cells.get("view", "").strip(), cells.get("channel", "").strip())
-        if key[0] and key in places and view not in views[key]:
-            views[key].add(view)
-            if _is_waveform(kept[places[key]][1]) and not _is_waveform(cells):
-                kept[places[key]] = (line, cells)
-            continue
-        places[key] = len(kept)
-        views[key] = {view}
-        kept.append((line, cells))
-    return kept
-
-
-def _unread(rows: list[tuple[int, Cells]], read: Collection[str | None]) -> dict[str, int]:
-    """Count the non-empty cells in columns that no selection holds."""
-    said = Counter(name for _, cells in rows for name, cell in cells.items() if name not in read and cell.strip())
-    if "quality" not in (rows[0][1] if rows else {}):
-        said["comments"] -= sum(_quality(cells, "") is not None for _, cells in rows)
-    return {name or "unnamed": count for name, count in sorted(said.items()) if count > 0}
-
-
-def _is_waveform(cells: Cells) -> bool:
-    return cells.get("view", "").strip().lower().startswith("waveform")
-
-
-def _selection(cells: Cells, where: str, label_key: str | None, default_label: str | None) -> RawSelection:
-    start, end = number(cells[START], where, "the begin time"), number(cells[END], where, "the end time")
-    check_times(start, end, where)
-    low, high = (optional_number(cells.get(name, ""), where, name) for name in (LOW, HIGH))
-    check_band(low, high, where)
-    begin_path = cells.get("begin path", "").strip() or cells.get("begin file", "").strip()
-    offset = optional_number(cells.get(OFFSET, ""), where, OFFSET)
-    if offset is not None and begin_path and abs(offset - start) > _OFFSET_ROUNDING_S:
-        if offset < 0:
+    def selection(self, line: int, cells: Sequence[str]) -> SessionRow:
+        """Return a row with the times of the table."""
+        where = f"{self.table.path}, line {line}"
+        start = number(self.text(cells, "start"), where, "the begin time")
+        end = number(self.text(cells, "end"), where, "the end time")
+        check_times(start, end, where)
+        low, high = (
+            optional_number(self.text(cells, name), where, f"the {name} frequency") for name in ("low", "high")
+        )
+        check_band(low, high, where)
+        offset = optional_number(self.text(cells, "offset"), where, "the file offset")
+        if offset is not None and offset < 0:
             raise FormatError(f"{where}: the file offset {offset:g} s is negative; correct it")
-        start, end = offset, offset + (end - start)
-    return RawSelection(
-        start_s=start,
-        end_s=end,
-        label=checked_label(cells[label_key] if label_key else "", default_label, where),
-        low_hz=low,
-        high_hz=high,
-        quality=_quality(cells, where),
-        confidence=optional_number(cells.get("score", "") or cells.get("confidence", ""), where, "the score"),
-        begin_path=begin_path,
-        channel=parse_channel(cells.get("channel", ""), where),
-    )
+        label = "" if self.label is None else cells[self.label]
+        if (
+            not label.strip()
+            and self.default_label is None
+            and (hint := empty_label_hint(self.table, cells, self.others))
+        ):
+            raise FormatError(f"{where}: {hint}")
+        row = RawSelection(
+            start_s=start,
+            end_s=end,
+            label=checked_label(label, self.default_label, where),
+            low_hz=low,
+            high_hz=high,
+            quality=self.quality(cells, where),
+            confidence=optional_number(self.text(cells, "score") or self.text(cells, "confidence"), where, "the score"),
+            begin_path=stated_file(cells, self.files).strip(),
+            channel=parse_channel(self.text(cells, "channel"), where),
+        )
+        return SessionRow(line, row, offset, self.text(cells, "end_file"))
 
+    def quality(self, cells: Sequence[str], where: str) -> int | None:
+        """Return the quality of a row, None if it has none."""
+        if "quality" in self.places:
+            return parse_quality(self.text(cells, "quality"), where)
+        # In tables of the alpaca pipeline the whole comment is the quality, ``Q3``.
+        comment = self.text(cells, "comments")
+        return int(comment[1]) if len(comment) == 2 and comment[0] in "Qq" and comment[1] in "1234" else None
 
-def _quality(cells: Cells, where: str) -> int | None:
-    if "quality" in cells:
-        return parse_quality(cells["quality"], where)
-    # In tables of the alpaca pipeline the whole comment is the quality, ``Q3``.
-    comment = cells.get("comments", "").strip()
-    return int(comment[1]) if len(comment) == 2 and comment[0] in "Qq" and comment[1] in "1234" else None
+    def unread(self) -> dict[str, int]:
+        """Return the number of non-empty cells in the columns that no selection holds; qualities are no comments."""
+        used = {place for what, place in self.places.items() if what != "comments"} | {*self.files}
+        said = dict(self.table.unread(used if self.label is None else used | {self.label}))
+        if "comments" in self.places and "quality" not in self.places:
+            name = self.table.header[self.places["comments"]]
+            said[name] = said.get(name, 0) - sum(self.quality(cells, "") is not None for _, cells in self.table.rows)
+        return {name: count for name, count in said.items() if count > 0}
 
+    def without_doubled_views(self) -> list[tuple[int, tuple[str, ...]]]:
+        """Keep one of the rows that share number, times, file and label and differ in view or channel."""
+        kept: list[tuple[int, tuple[str, ...]]] = []
+        places: dict[tuple[str, ...], int] = {}
+        views: dict[tuple[str, ...], set[tuple[str, str]]] = {}
+        named = [*self.files, *([] if self.label is None else [self.label])]
+        for line, cells in self.table.rows:
+            number_and_times = tuple(self.text(cells, name) for name in ("selection", "start", "end"))
+            key = (*number_and_times, *(cells[place].strip() for place in named))
+            view = (self.text(cells, "view"), self.text(cells, "channel"))
+            if key[0] and key in places and view not in views[key]:
+                views[key].add(view)
+                if self._is_waveform(kept[places[key]][1]) and not self._is_waveform(cells):
+                    kept[places[key]] = (line, cells)
+                continue
+            places[key] = len(kept)
+            views[key] = {view}
+            kept.append((line, cells))
+        return kept
 
-def _unquoted(cell: str) -> str:
-    bare = cell.strip()
-    if len(bare) < 2 or bare[0] != '"' or bare[-1] != '"' or '"' in bare[1:-1].replace('""', ""):
-        return cell
-    return bare[1:-1].replace('""', '"')
+    def _is_waveform(self, cells: Sequence[str]) -> bool:
+        return self.text(cells, "view").lower().startswith("waveform")
 
 
 def _quoted(text: str) -> str:

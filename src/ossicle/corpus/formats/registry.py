@@ -4,8 +4,9 @@ A format is recognised by its first line, and only if that line is unambiguous: 
 rejected until the user names the format. ``over`` names the more general formats over which a format takes precedence.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -14,16 +15,19 @@ from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats import event_csv
 from ossicle.corpus.formats.audacity import is_audacity, read_audacity, write_audacity
 from ossicle.corpus.formats.birdnet import is_birdnet, read_birdnet
-from ossicle.corpus.formats.cells.delimited import read_header
-from ossicle.corpus.formats.cells.rows import read_text
+from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, read_header
+from ossicle.corpus.formats.cells.event_columns import file_columns, has_label, has_times
+from ossicle.corpus.formats.cells.text_files import read_text
+from ossicle.corpus.formats.class_columns import is_dcase_scores, is_opensoundscape
 from ossicle.corpus.formats.dcase import is_dcase, read_dcase, write_dcase
-from ossicle.corpus.formats.event_csv import has_label, is_events, read_events, write_events, write_events_parquet
+from ossicle.corpus.formats.event_csv import read_events, write_events, write_events_parquet
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.kaleidoscope import is_kaleidoscope, read_kaleidoscope, write_kaleidoscope
-from ossicle.corpus.formats.raven import raven_header, read_raven_table, write_raven
-from ossicle.corpus.formats.score_tables import ScoreTable, is_dcase_scores, is_opensoundscape
+from ossicle.corpus.formats.raven import is_raven_header, read_raven_table, write_raven
+from ossicle.corpus.formats.score_tables import ScoreTable
 from ossicle.corpus.formats.score_tables import read_dcase_scores as _read_dcase_scores
 from ossicle.corpus.formats.score_tables import read_opensoundscape as _read_opensoundscape
+from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.corpus.naming.table_names import recording_name
 
@@ -32,10 +36,11 @@ Shape = Literal["recording", "table", "windows", "folder"]
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """Options of readers: the label column, and the label of rows without one."""
+    """Options of readers: the label column, the label of rows without one, and the lengths of recordings."""
 
     label_column: str = "auto"
     default_label: str | None = None
+    lengths: FileLengths = NO_LENGTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +50,46 @@ class WriteOptions:
     high_hz: float = 8000.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Head:
-    """Input for recognising a format: the file, its text ("" for Parquet), and the headings of its first line."""
+    """Input for recognising a format: the file, its text ("" for Parquet), its headings, and the reader's options.
+
+    The headings are those of the first line that has columns of times, or of the first line.
+    """
 
     path: Path
     text: str
     header: tuple[str, ...]
+    options: ReadOptions
+
+    @cached_property
+    def table(self) -> Delimited:
+        """The whole table."""
+        return read_delimited(self.path, is_header)
+
+    @property
+    def has_label_column(self) -> bool:
+        """Whether a column holds the labels: a known one, or the one that the options name."""
+        named = self.options.label_column.strip().lower()
+        return has_label(self.header) or named in {name.lower() for name in self.header}
+
+    @property
+    def is_events(self) -> bool:
+        """Whether this is a table of events: it has times, and its rows have a label of their own or the default."""
+        return has_times(self.header) and (self.has_label_column or self.options.default_label is not None)
+
+    @property
+    def may_be_windows(self) -> bool:
+        """Whether this has times and no column of labels, so that further columns may be classes."""
+        return has_times(self.header) and not self.has_label_column
+
+    @property
+    def names_files(self) -> bool:
+        """Whether a column names the recording of each row, or may do so."""
+        try:
+            return bool(file_columns(self.table))
+        except FormatError:
+            return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +119,7 @@ class Format:
         return self.write is not None
 
 
-def guess(path: Path) -> Format | None:
+def guess(path: Path, options: ReadOptions | None = None) -> Format | None:
     """Return the format of a file, or None if no format matches.
 
     Raises
@@ -94,14 +132,21 @@ def guess(path: Path) -> Format | None:
     if not candidates:
         return None
     text = "" if suffix == ".parquet" else read_text(path)
-    header = raven_header(text) if suffix == ".txt" else read_header(path, text)
-    head = Head(path, text, header)
+    head = Head(path, text, read_header(path, text, is_header), options or ReadOptions())
     fits = [one for one in candidates if one.recognises is not None and one.recognises(head)]
     general = {name for one in fits for name in one.over}
     fits = [one for one in fits if one.name not in general]
     if len(fits) > 1:
         raise FormatError(f"{path}, line 1: could be {' or '.join(one.name for one in fits)}; choose with --from")
+    if not fits and has_times(head.header) and head.names_files:
+        # Events of recordings without a label: the reader says what is missing.
+        return FORMATS["parquet" if suffix == ".parquet" else "csv"]
     return fits[0] if fits else None
+
+
+def is_header(header: Sequence[str]) -> bool:
+    """Return whether cells are the headings of a table that any format reads."""
+    return has_times(header) or is_kaleidoscope(header)
 
 
 def format_named(name: str, *, writing: bool = False) -> Format:
@@ -125,6 +170,13 @@ def _labelled(read: Callable[..., EventTable]) -> Callable[[Path, ReadOptions], 
     return lambda path, options: read(path, label_column=options.label_column, default_label=options.default_label)
 
 
+def _placed(read: Callable[..., EventTable]) -> Callable[[Path, ReadOptions], EventTable]:
+    """Return a reader of tables whose times may run on over several files."""
+    return lambda path, options: read(
+        path, label_column=options.label_column, default_label=options.default_label, lengths=options.lengths
+    )
+
+
 def _audacity(path: Path, options: ReadOptions) -> EventTable:
     return EventTable(tuple(read_audacity(path, default_label=options.default_label)), own=True)
 
@@ -146,7 +198,7 @@ def _write_raven(path: Path, table: EventTable, options: WriteOptions) -> None:
 
 
 _TEXT = frozenset({".txt"})
-_TABLES = frozenset({".csv", ".tsv"})
+_TABLES = frozenset({".csv", ".tsv", ".txt"})
 _BOX = frozenset({"low_hz", "high_hz"})
 _ALL = _BOX | {"quality", "confidence", "channel", "files"}
 
@@ -157,8 +209,9 @@ _LISTED = (
         shape="recording",
         ending=".Table.1.selections.txt",
         suffixes=_TEXT,
-        recognises=lambda head: "begin time (s)" in head.header,
-        read=_labelled(read_raven_table),
+        recognises=lambda head: is_raven_header(head.header) and "\t" in head.text,
+        over=("csv",),
+        read=_placed(read_raven_table),
         write=_write_raven,
         holds=_ALL,
     ),
@@ -168,8 +221,8 @@ _LISTED = (
         shape="table",
         ending=".csv",
         suffixes=_TABLES,
-        recognises=lambda head: is_events(head.header) and has_label(head.header),
-        read=_labelled(read_events),
+        recognises=lambda head: head.is_events,
+        read=_placed(read_events),
         write=lambda path, table, options: write_events(path, table.rows, files=table.files),
         holds=_ALL,
     ),
@@ -190,8 +243,8 @@ _LISTED = (
         shape="table",
         ending=".parquet",
         suffixes=frozenset({".parquet"}),
-        recognises=lambda head: is_events(head.header) and has_label(head.header),
-        read=_labelled(read_events),
+        recognises=lambda head: head.is_events,
+        read=_placed(read_events),
         write=lambda path, table, options: write_events_parquet(path, table.rows, files=table.files),
         holds=_ALL,
     ),
@@ -214,6 +267,7 @@ _LISTED = (
         ending=".kaleidoscope.csv",
         suffixes=_TABLES,
         recognises=lambda head: is_kaleidoscope(head.header),
+        over=("birdnet",),
         read=_labelled(read_kaleidoscope),
         write=lambda path, table, options: write_kaleidoscope(path, table.rows),
         holds=frozenset({"confidence"}),
@@ -225,7 +279,7 @@ _LISTED = (
         suffixes=_TEXT | event_csv.SUFFIXES,
         recognises=lambda head: is_birdnet(head.header),
         over=("raven", "csv", "parquet"),
-        read=_labelled(read_birdnet),
+        read=_placed(read_birdnet),
     ),
     Format(
         name="opensoundscape",
@@ -233,7 +287,7 @@ _LISTED = (
         shape="windows",
         ending=".csv",
         suffixes=event_csv.SUFFIXES,
-        recognises=lambda head: is_opensoundscape(head.header),
+        recognises=lambda head: head.may_be_windows and is_opensoundscape(head.table),
         read=_opensoundscape,
         holds=frozenset({"files"}),
     ),
@@ -243,7 +297,7 @@ _LISTED = (
         shape="windows",
         ending=".tsv",
         suffixes=_TABLES,
-        recognises=lambda head: is_dcase_scores(head.header),
+        recognises=lambda head: head.may_be_windows and is_dcase_scores(head.table),
         read=_dcase_scores,
         holds=frozenset({"files"}),
     ),

@@ -6,7 +6,7 @@ tab-separated file per recording, ``onset offset`` and one column per class, wit
 All times are seconds. Figures are written so that reading returns the same values.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.decimals import with_decimal_points
 from ossicle.corpus.formats.cells.delimited import (
     Delimited,
     escape_cell,
@@ -22,14 +23,11 @@ from ossicle.corpus.formats.cells.delimited import (
     unescape_cell,
     write_delimited,
 )
-from ossicle.corpus.formats.cells.rows import check_times, number
-from ossicle.corpus.formats.event_csv import COLUMNS, has_label
+from ossicle.corpus.formats.cells.event_columns import has_times
+from ossicle.corpus.formats.cells.rows import check_times, label_text, number
+from ossicle.corpus.formats.class_columns import DCASE, OPENSOUNDSCAPE, TOUCH_S, refuse_reserved_labels
 
 _FIGURES = {"true": 1.0, "false": 0.0}
-_OPENSOUNDSCAPE = ("file", "start_time", "end_time")
-_DCASE = ("onset", "offset")
-# Tables round times: windows closer than this touch.
-_TOUCH_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +55,7 @@ class ScoreTable:
 
 def read_opensoundscape(path: Path) -> ScoreTable:
     """Read a table of windows of many files; raises FormatError, naming file and line, if it is malformed."""
-    table = read_delimited(path)
-    return _read(table, _OPENSOUNDSCAPE, "")
+    return _read(read_delimited(path, has_times), OPENSOUNDSCAPE, "")
 
 
 def read_dcase_scores(path: Path, file: str) -> ScoreTable:
@@ -69,11 +66,11 @@ def read_dcase_scores(path: Path, file: str) -> ScoreTable:
     FormatError
         Naming file and line, if the table is malformed or windows do not touch.
     """
-    table = read_delimited(path)
-    found = _read(table, _DCASE, file)
+    table = read_delimited(path, has_times)
+    found = _read(table, DCASE, file)
     for before, (line, _) in enumerate(table.rows[1:]):
         times = found.files[file].times_s
-        if abs(times[before + 1, 0] - times[before, 1]) > _TOUCH_S:
+        if abs(times[before + 1, 0] - times[before, 1]) > TOUCH_S:
             raise FormatError(
                 f"{path}, line {line}: its window starts at {times[before + 1, 0]:g} s, the one before it ends at "
                 f"{times[before, 1]:g} s; scores of DCASE have neither gaps nor overlaps"
@@ -83,19 +80,21 @@ def read_dcase_scores(path: Path, file: str) -> ScoreTable:
 
 def write_opensoundscape(path: Path, table: ScoreTable) -> None:
     """Write one table atomically, sorted by file and time; as 0 and 1 if all values are, otherwise unrounded."""
+    refuse_reserved_labels(table.labels)
     whole = table.binary
     rows = (
         [escape_cell(file), repr(start), repr(end), *_cells(values, whole)]
         for file, windows in sorted(table.files.items())
         for (start, end), values in zip(windows.times_s.tolist(), windows.values.tolist(), strict=True)
     )
-    write_delimited(path, [*_OPENSOUNDSCAPE, *map(escape_cell, table.labels)], rows)
+    write_delimited(path, [*OPENSOUNDSCAPE, *map(escape_cell, table.labels)], rows)
 
 
 def write_dcase_scores(path: Path, labels: Sequence[str], windows: Windows) -> None:
     """Write the scores of one recording atomically; raises FormatError if its windows overlap or have gaps."""
+    refuse_reserved_labels(labels)
     times = windows.times_s
-    apart = np.flatnonzero(np.abs(times[1:, 0] - times[:-1, 1]) > _TOUCH_S)
+    apart = np.flatnonzero(np.abs(times[1:, 0] - times[:-1, 1]) > TOUCH_S)
     if apart.size:
         end, start = times[apart[0], 1], times[apart[0] + 1, 0]
         raise FormatError(
@@ -107,34 +106,25 @@ def write_dcase_scores(path: Path, labels: Sequence[str], windows: Windows) -> N
     rows = (
         [repr(edges[k]), repr(edges[k + 1]), *_cells(values, False)] for k, values in enumerate(windows.values.tolist())
     )
-    write_delimited(path, [*_DCASE, *map(escape_cell, labels)], rows, delimiter="\t")
-
-
-def is_opensoundscape(header: Sequence[str]) -> bool:
-    """Return whether these headings are those of a table of windows: file and times, no label, and more than a
-    score.
-    """
-    names = [name.lower() for name in header]
-    beyond = set(names) - set(_OPENSOUNDSCAPE)
-    return set(names) >= set(_OPENSOUNDSCAPE) and not has_label(header) and bool(beyond - set(COLUMNS["score"]))
-
-
-def is_dcase_scores(header: Sequence[str]) -> bool:
-    """Return whether these headings are those of the scores of one recording."""
-    names = tuple(name.lower() for name in header)
-    return names[:2] == _DCASE and len(names) > 2 and not has_label(header) and "filename" not in names
+    write_delimited(path, [*DCASE, *map(escape_cell, labels)], rows, delimiter="\t")
 
 
 def _read(table: Delimited, keys: tuple[str, ...], own: str) -> ScoreTable:
-    places = table.places()
+    places: dict[str, int] = {}
     for name in keys:
-        if name not in places:
+        place = table.find([name])
+        if place is None:
             listed = ", ".join(table.header) or "none"
-            raise FormatError(f"{table.path}, line 1: the column {name!r} is missing (found: {listed}); add it")
-    classes = [place for place in range(len(table.header)) if place not in {places[name] for name in keys}]
-    labels = tuple(unescape_cell(table.header[place]) for place in classes)
+            raise FormatError(f"{table.where}: the column {name!r} is missing (found: {listed}); add it")
+        places[name] = place
+    classes = [place for place in range(len(table.header)) if place not in places.values()]
+    labels = tuple(label_text(unescape_cell(table.header[place])) for place in classes)
     if not labels or not all(labels):
-        raise FormatError(f"{table.path}, line 1: there must be a column with a name for each class, after the times")
+        raise FormatError(f"{table.where}: there must be a column with a name for each class, after the times")
+    twice = [label for label, count in Counter(labels).items() if count > 1]
+    if twice:
+        raise FormatError(f"{table.where}: there are two columns {twice[0]!r}; rename one")
+    table = with_decimal_points(table, {place for name, place in places.items() if name != "file"} | {*classes})
     times: dict[str, list[tuple[float, float]]] = defaultdict(list)
     values: dict[str, list[list[float]]] = defaultdict(list)
     for line, cells in table.rows:

@@ -22,6 +22,15 @@ _RANK = {"error": 0, "warning": 1, "note": 2}
 
 _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "not_annotations": ("note", "move it away if it is not meant to be read"),
+    "table_not_read": ("warning", "its calls are not used; move it away if it holds no annotations"),
+    "empty_file": ("warning", "write its headings if that is meant, remove it if an export failed"),
+    "encoding": ("warning", "save it again as UTF-8"),
+    "same_table": ("note", "remove one of the two"),
+    "layers": ("note", "nothing, if both are meant to count"),
+    "mixed_labels": ("note", "choose one column with corpus.label_column, if the labels are of different kinds"),
+    "times_assumed": ("note", "export it with 'File Offset (s)' if files without calls came before"),
+    "divided_selection": ("note", "nothing, if the files follow each other"),
+    "crosses_files": ("warning", "add the next file, or the column 'End File': the rest counts as background there"),
     "unmatched_table": ("warning", "name the table after its recording, or add the recording"),
     "unmatched_rows": ("warning", "add the recording, or correct the file name in the table"),
     "annotations_left_out": ("warning", "repair the recording, otherwise its annotations are lost"),

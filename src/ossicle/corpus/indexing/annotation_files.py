@@ -1,25 +1,27 @@
 """Read the annotation files of a folder into rows with their recordings.
 
-The content decides the format (``corpus.formats``). A file of no known format that is not named after a recording is
-noted and skipped. Malformed tables are all reported at once and stop the index, since skipping a table would turn calls
-into background.
+The content decides the format (``corpus.formats``). Malformed tables are all reported at once and stop the index, since
+skipping a table would turn calls into background. A row belongs to the recording that it names, and to no other.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats import event_csv
 from ossicle.corpus.formats.cells.rows import RawSelection
-from ossicle.corpus.formats.reading.folder_reader import each, events_of_source
-from ossicle.corpus.formats.registry import FORMATS, ReadOptions, guess
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.reading.folder_reader import MANY, NOT_READ, each, events_of_source
+from ossicle.corpus.formats.reading.recording_tables import combine
+from ossicle.corpus.formats.reading.table_file import Source, read_table_file
+from ossicle.corpus.formats.reading.unread_files import unread_table
+from ossicle.corpus.formats.registry import FORMATS, ReadOptions
+from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths, lengths_of
 from ossicle.corpus.naming.file_listing import shown
 from ossicle.corpus.naming.table_pairing import Pairing, same_file_name
-from ossicle.corpus.notes import Note
-
-_UNKNOWN = "is neither a Raven nor an Audacity table"
+from ossicle.corpus.notes import Note, shortened
 
 
 @dataclass(slots=True)
@@ -32,82 +34,126 @@ class AnnotationFiles:
 
 
 def read_annotation_files(
-    folder: Path, tables: Sequence[str], pairing: Pairing, *, label_column: str, default_label: str | None
-) -> AnnotationFiles:
-    """Read ``tables`` (paths below ``folder``) and match their rows with recordings; FormatError lists every malformed
-    table.
-    """
-    out = AnnotationFiles()
-
-    def read(table: str) -> None:
-        if shown(table) != table:
-            out.notes.append(Note("not_annotations", shown(table), "its name is not valid UTF-8, so it was not read"))
-        else:
-            _read_one(folder, table, pairing, label_column, default_label, out)
-
-    each(tables, read)
-    return out
-
-
-def _read_one(
-    folder: Path, table: str, pairing: Pairing, label_column: str, default_label: str | None, out: AnnotationFiles
-) -> None:
-    path = folder / table
-    own, ambiguous = _own(table, pairing)
-    known = guess(path)
-    if known is None and (own is not None or ambiguous is not None):
-        # Named after a recording, so it should be its table: the reader reports what is wrong with it.
-        known = FORMATS["csv" if path.suffix.lower() in event_csv.SUFFIXES else "raven"]
-    if known is None or known.read is None:
-        what = "has no columns for start and end" if path.suffix.lower() in event_csv.SUFFIXES else _UNKNOWN
-        out.notes.append(Note("not_annotations", table, f"{what} and was not read"))
-        return
-    read = known.read(path, ReadOptions(label_column=label_column, default_label=default_label))
-    events = events_of_source(read, str(path))
-    _pair(table, events.rows, events.files, own, ambiguous, pairing, out)
-
-
-def _own(table: str, pairing: Pairing) -> tuple[str | None, FormatError | None]:
-    """Return the recording that a table is named after, or why it is ambiguous (its rows may still name it)."""
-    try:
-        return pairing.of_table(table), None
-    except FormatError as problem:
-        return None, problem
-
-
-def _pair(
-    table: str,
-    rows: Sequence[RawSelection],
-    files: Sequence[str],
-    own: str | None,
-    ambiguous: FormatError | None,
+    folder: Path,
+    tables: Sequence[str],
     pairing: Pairing,
-    out: AnnotationFiles,
-) -> None:
-    places: dict[str, str | None] = {"": own}
-    for stated in files:
-        if own is not None and same_file_name(stated, own):
-            places[stated] = own
-            continue
-        found = pairing.of_path(stated, table)
-        # A table over one file may state the name of that file before it was moved or converted.
-        places[stated] = own if found is None and len(files) == 1 else found
-    if ambiguous is not None and (not files or any(not row.begin_path for row in rows)):
-        raise ambiguous
-    if own is not None:
-        out.reviewed.add(own)
-    out.reviewed.update(place for stated, place in places.items() if place is not None and stated)
-    lost: Counter[str] = Counter()
-    for row in rows:
-        place = places[row.begin_path]
-        if place is None:
-            lost[row.begin_path] += 1
-        else:
-            out.rows.append((place, row))
-    for stated, count in sorted(lost.items()):
-        about = f"{count} rows speak of {stated!r}, which is" if stated else f"{count} rows are of a recording that is"
-        out.notes.append(Note("unmatched_rows", table, f"{about} not in the audio folder; they were skipped"))
-    if own is None and not rows and not any(place is not None for place in places.values()):
-        out.notes.append(Note("unmatched_table", table, "has no rows and matches no recording"))
-    elif own is None and rows and sum(lost.values()) == len(rows):
-        out.notes.append(Note("unmatched_table", table, "matches no recording by its name or by its rows"))
+    *,
+    label_column: str,
+    default_label: str | None,
+    lengths_s: Mapping[str, float] | None = None,
+) -> AnnotationFiles:
+    """Read tables and match their rows with recordings.
+
+    Parameters
+    ----------
+    folder, tables
+        The folder, and the paths of the tables below it.
+    pairing
+        The recordings by their names.
+    label_column, default_label
+        Options of the readers.
+    lengths_s
+        Lengths of the recordings by path, in seconds, as far as they are known.
+
+    Raises
+    ------
+    FormatError
+        Listing every malformed table, and tables that contradict each other.
+    """
+    lengths = NO_LENGTHS if lengths_s is None else lengths_of(lengths_s.get, pairing.unambiguous, pairing.paths)
+    reader = _Reader(folder, pairing, label_column, default_label, lengths)
+    each(tables, reader.read)
+    return reader.combined()
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads tables one by one; ``found`` holds the rows of each recording by table, ``notes`` what is reported."""
+
+    folder: Path
+    pairing: Pairing
+    label_column: str
+    default_label: str | None
+    lengths: FileLengths
+    found: dict[str, list[tuple[str, list[RawSelection]]]] = field(default_factory=lambda: defaultdict(list))
+    notes: list[Note] = field(default_factory=list)
+
+    def combined(self) -> AnnotationFiles:
+        """Return the rows of all tables, combined for each recording."""
+        out = AnnotationFiles(notes=self.notes, reviewed=set(self.found))
+
+        def one(path: str) -> None:
+            said = combine(path, self.found[path], self.folder)
+            out.rows += [(path, row) for row in said.rows]
+            out.notes += said.notes
+
+        each(sorted(self.found), one)
+        out.notes = shortened(out.notes, MANY)
+        return out
+
+    def read(self, table: str) -> None:
+        """Read one table, by its path below the folder."""
+        if shown(table) != table:
+            message = "has a name that is not valid UTF-8 and was not read; rename it"
+            self.notes.append(Note(NOT_READ, shown(table), message))
+            return
+        own, ambiguous = self._own(table)
+        options = ReadOptions(self.label_column, self.default_label, self.lengths)
+        path = self.folder / table
+        source = read_table_file(path, table, options)
+        if source is None and (own is not None or ambiguous is not None):
+            source = self._named_after_a_recording(path, table, options)
+        if source is None:
+            self.notes.append(unread_table(path, table))
+            return
+        self.notes += source.notes
+        self._pair(table, events_of_source(source.table, str(path)), own, ambiguous)
+
+    def _named_after_a_recording(self, path: Path, table: str, options: ReadOptions) -> Source | None:
+        """Read a table of no known format, so that a reader says what is wrong with it; None if it is no table."""
+        note = unread_table(path, table)
+        if note.kind == NOT_READ:
+            raise FormatError(f"{path}: {note.message}")
+        wanted = FORMATS["csv" if path.suffix.lower() in event_csv.SUFFIXES else "raven"]
+        return read_table_file(path, table, options, wanted)
+
+    def _own(self, table: str) -> tuple[str | None, FormatError | None]:
+        """Return the recording that a table is named after, or why it is ambiguous (its rows may still name it)."""
+        try:
+            return self.pairing.of_table(table), None
+        except FormatError as problem:
+            return None, problem
+
+    def _pair(self, table: str, read: EventTable, own: str | None, ambiguous: FormatError | None) -> None:
+        """Give each row to the recording that it names, or to the one that the table is named after."""
+        places: dict[str, str | None] = {}
+        for stated in read.files:
+            if own is not None and same_file_name(stated, own):
+                places[stated] = own
+            else:
+                places[stated] = self.pairing.of_path(stated, table)
+        speaks_of_own = any(not row.begin_path for row in read.rows) or (read.own and not read.files)
+        if ambiguous is not None and (speaks_of_own or not read.files):
+            raise ambiguous
+        if speaks_of_own:
+            places[""] = own
+        rows: dict[str, list[RawSelection]] = {path: [] for path in places.values() if path is not None}
+        lost: Counter[str] = Counter()
+        for row in read.rows:
+            path = places[row.begin_path]
+            if path is None:
+                lost[row.begin_path] += 1
+            else:
+                rows[path].append(row)
+        for path, said in rows.items():
+            self.found[path].append((table, said))
+        for stated, count in sorted(lost.items()):
+            about = (
+                f"{count} rows speak of {stated!r}, which is" if stated else f"{count} rows are of a recording that is"
+            )
+            self.notes.append(Note("unmatched_rows", table, f"{about} not in the audio folder; they were skipped"))
+        if not rows and not read.rows:
+            what = "has no rows and matches no recording" if own is None else "has headings but names no recording"
+            self.notes.append(Note("unmatched_table", table, what))
+        elif not rows:
+            self.notes.append(Note("unmatched_table", table, "matches no recording by its name or by its rows"))

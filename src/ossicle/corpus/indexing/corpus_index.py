@@ -16,7 +16,7 @@ from ossicle.core.digest import recording_id
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.formats.registry import SUFFIXES
+from ossicle.corpus.formats.reading.folder_reader import list_files
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles, read_annotation_files
 from ossicle.corpus.indexing.field_check import with_fields
 from ossicle.corpus.indexing.file_selection import AudioFiles, audio_files
@@ -275,7 +275,7 @@ def _annotations(
     settings: CorpusSettings,
 ) -> tuple[AnnotationFiles, dict[str, Stretches]]:
     """Return what tables and segments say about recordings, and the stretches of tapes that labelled clips cover."""
-    tables = AnnotationFiles() if folder is None else _tables(folder, files.listed, settings)
+    tables = AnnotationFiles() if folder is None else _tables(folder, files.listed, lengths_s, settings)
     segments = Segments()
     if cut_outs is not None:
         excluded = sorted(set(files.listed) - set(files.usable))
@@ -295,17 +295,22 @@ def _annotations(
     return tables, looked
 
 
-def _tables(folder: Path, paths: Sequence[str], settings: CorpusSettings) -> AnnotationFiles:
+def _tables(
+    folder: Path, paths: Sequence[str], lengths_s: Mapping[str, float], settings: CorpusSettings
+) -> AnnotationFiles:
     if not folder.exists():
         raise UsageError(f"corpus.annotations: the folder {folder} does not exist; correct the path, or leave it empty")
-    tables = files_below(folder, SUFFIXES) if folder.is_dir() else [folder.name]
-    return read_annotation_files(
+    tables, foreign = list_files(folder)
+    read = read_annotation_files(
         folder if folder.is_dir() else folder.parent,
         tables,
         Pairing(paths),
         label_column=settings.label_column,
         default_label=settings.default_label or None,
+        lengths_s=lengths_s,
     )
+    read.notes += foreign
+    return read
 
 
 def _first_reasons(left_out: Sequence[LeftOut]) -> str:

@@ -20,6 +20,9 @@ _LONGEST_NAME = 220
 _ENDINGS = re.compile(
     r"(\.Table\.\d+|\.selections?|\.BirdNET|\.selection\.table|\.results|\.kaleidoscope|\.audacity)$", re.IGNORECASE
 )
+# What browsers and file managers add to the name of a copy.
+_COPY = re.compile(r"( \(\d+\)| - (Copy|Kopie|Copie|Copia)( \(\d+\))?| copy( \d+)?)$", re.IGNORECASE)
+_LAYER = re.compile(r"\.Table\.(\d+)(\.|$)", re.IGNORECASE)
 
 
 def table_stems(name: str) -> list[str]:
@@ -29,6 +32,9 @@ def table_stems(name: str) -> list[str]:
     ['night.23_tape.Table.1.selections', 'night.23_tape.Table.1', 'night.23_tape']
     """
     stems = [PurePosixPath(name).stem]
+    original = _COPY.sub("", stems[0])
+    if original not in (stems[0], "") and _ENDINGS.search(original):
+        stems.append(original)
     while (shorter := _ENDINGS.sub("", stems[-1])) not in (stems[-1], ""):
         stems.append(shorter)
     return stems
@@ -42,6 +48,25 @@ def recording_name(table: str) -> str:
     """
     folder, slash, name = normal_path(table).rpartition("/")
     return f"{folder}{slash}{table_stems(name)[-1]}"
+
+
+def has_table_ending(name: str) -> bool:
+    """Return whether a table's name has an ending such as ``.Table.1.selections`` after that of its recording.
+
+    >>> has_table_ending("a/tape.BirdNET.results.csv"), has_table_ending("events.csv")
+    (True, False)
+    """
+    return len(table_stems(normal_path(name).rpartition("/")[2])) > 1
+
+
+def layer_of(name: str) -> int | None:
+    """Return the number of a table of Raven, which numbers the tables of one recording; None if its name has none.
+
+    >>> layer_of("tape.Table.2.selections.txt"), layer_of("tape.selections.txt")
+    (2, None)
+    """
+    found = _LAYER.search(PurePosixPath(name).stem)
+    return int(found[1]) if found else None
 
 
 def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:

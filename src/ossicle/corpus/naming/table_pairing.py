@@ -22,9 +22,10 @@ class Pairing:
     """The paths of the recordings below the audio folder, looked up by the names that annotation files use for them."""
 
     def __init__(self, paths: Iterable[str]) -> None:
+        self.paths = tuple(paths)
         self._by_name: dict[str, list[str]] = defaultdict(list)
         self._folders: set[PurePosixPath] = set()
-        for path in paths:
+        for path in self.paths:
             self._folders.add(PurePosixPath(normal_path(path)).parent)
             name = normal_path(PurePosixPath(path).name)
             for key in {_folded(name), stem_of(name, SUFFIXES)}:
@@ -72,6 +73,13 @@ class Pairing:
         if len(best) > 1:
             raise FormatError(f"{where}: {stated!r} could be {' or '.join(best)}; add its folder to the name")
         return best[0] if best else None
+
+    def unambiguous(self, stated: str) -> str | None:
+        """Return the recording of :meth:`of_path`, or None if several match equally well."""
+        try:
+            return self.of_path(stated, "")
+        except FormatError:
+            return None
 
     def by_folders(self, stated: str, where: str) -> str | None:
         """Return the recording whose path ends with ``stated``, or whose whole path is the end of ``stated``; None if

@@ -86,7 +86,7 @@ def test_columns_and_doubled_rows_are_counted(tmp_path: Path) -> None:
     rows = "1\tWaveform 1\t1\t0\t1\t0\t9\twren\tfar\n1\tSpectrogram 1\t1\t0\t1\t0\t9\twren\tfar\n"
     (tmp_path / "tape.selections.txt").write_text(header + rows)
     done = run(tmp_path / "tape.selections.txt", "-o", tmp_path / "x.csv", "--to", "csv")
-    assert "the column 'notes' does not fit into an event: 2 cells were dropped" in done.output
+    assert "the column 'Notes' does not fit into an event: 2 cells were dropped" in done.output
     assert "1 rows repeat a selection" in done.output
     assert [row.begin_path for row in read_events(tmp_path / "x.csv").rows] == ["tape"]
 
@@ -96,10 +96,18 @@ def test_two_formats_of_one_prediction_are_one_and_the_richer_counts(tmp_path: P
     write_raven(tmp_path / "both" / "x.Table.1.selections.txt", [ROWS[2]], audio_name="x.wav")
     (tmp_path / "both" / "readme.txt").write_text("how they were made\n")
     done = run(tmp_path / "both", "-o", tmp_path / "x.csv", "--to", "csv")
-    assert done.exit_code == 3
-    assert "readme.txt: has no known format" in done.output
+    assert done.exit_code == 0
+    assert "readme.txt: is text of another kind and was not read" in done.output
     rows = read_events(tmp_path / "x.csv").rows
     assert [(row.begin_path, row.low_hz, row.channel) for row in rows] == [("x.wav", 500.0, 1)]
+
+
+def test_what_looks_like_annotations_and_is_not_read_makes_the_result_incomplete(events: Path, tmp_path: Path) -> None:
+    (tmp_path / "y.csv").write_text("1,2,wren\n3,4,wren\n")
+    done = run(tmp_path, "-o", tmp_path / "out.csv", "--to", "csv")
+    assert done.exit_code == 3
+    assert "y.csv: looks like annotations but was not read: it has no headings" in done.output
+    assert read_events(tmp_path / "out.csv").rows == ROWS
 
 
 def test_recordings_give_names_and_durations(events: Path, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ OTHER = RawSelection(3.0, 3.5, "trill")
 
 
 def named(row: RawSelection, path: str) -> RawSelection:
-    return RawSelection(row.start_s, row.end_s, row.label, begin_path=path)
+    return replace(row, begin_path=path)
 
 
 def test_formats_of_one_prediction_are_one_set(tmp_path: Path) -> None:
@@ -28,9 +29,10 @@ def test_formats_of_one_prediction_are_one_set(tmp_path: Path) -> None:
 
 def test_files_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     write_raven(tmp_path / "tape.Table.1.selections.txt", [CALL])
-    write_events(tmp_path / "events.csv", [named(OTHER, "tape.wav")])
-    with pytest.raises(FormatError, match=r"tape\.Table.*events\.csv|events\.csv.*tape\.Table"):
-        read_event_sets(tmp_path)
+    for row in (replace(CALL, start_s=1.5), replace(CALL, label="trill")):
+        write_events(tmp_path / "events.csv", [named(row, "tape.wav")])
+        with pytest.raises(FormatError, match=r"tape\.Table.*events\.csv|events\.csv.*tape\.Table"):
+            read_event_sets(tmp_path)
 
 
 def test_recordings_that_differ_by_suffix_stay_apart(tmp_path: Path) -> None:
@@ -77,7 +79,7 @@ def test_nothing_to_read_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="contains no annotation files"):
         read_event_sets(tmp_path)
     (tmp_path / "notes.txt").write_text("dear diary\n")
-    with pytest.raises(FormatError, match=r"notes\.txt, line 1: is neither"):
+    with pytest.raises(UsageError, match=r"contains no annotation files; notes\.txt is text of another kind"):
         read_event_sets(tmp_path)
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.api.event_evaluation import evaluate
+from ossicle.app.api.event_evaluation import EventEvaluation, evaluate
 from ossicle.app.cli.cells import figure_cell
+from ossicle.app.cli.compare.annotation_notes import exit_if_incomplete, print_notes
 from ossicle.app.cli.compare.score_scores import score_scores
 from ossicle.app.cli.options import Json, LabelColumn
 from ossicle.app.cli.table import print_rows
@@ -74,6 +75,8 @@ def score(
     Annotations in a recording without predictions count as missed. A recording without a reference table is not
     annotated; it is skipped and listed.
 
+    Exit code 3: files that look like annotations were not read; they are listed.
+
     With --scores: PSDS for the two DCASE scenarios over all thresholds, and average precision, ROC AUC, expected
     calibration error and Brier score of frames. Every recording with a reference must have scores.
     """
@@ -111,11 +114,17 @@ def _score_events(
         bootstrap=bootstrap,
         label_column=label_column,
     )
+    print_notes(found.notes)
     if found.left_out:
         print(f"skipped, no reference: {', '.join(found.left_out)}", file=sys.stderr)
     if as_json:
         print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
-        return
+    else:
+        _print_reports(found)
+    exit_if_incomplete(found.notes)
+
+
+def _print_reports(found: EventEvaluation) -> None:
     if found.iou is not None:
         print(f"at IoU {found.iou:g}:")
         _print_report(found.report, timed=found.timed)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.app.cli.cells import figure_cell
+from ossicle.app.cli.compare.annotation_notes import exit_if_incomplete, print_notes
 from ossicle.app.cli.compare.score_files import ScoreSet, read_score_set
 from ossicle.app.cli.table import print_rows
 from ossicle.audio.probe import SUFFIXES
@@ -14,7 +15,9 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.corpus.formats.dcase import read_durations
-from ossicle.corpus.formats.reading.event_folders import EventSets, pair_names, read_event_sets
+from ossicle.corpus.formats.reading.audio_lookup import lengths_from
+from ossicle.corpus.formats.reading.event_folders import EventSets, pair_names, read_event_folder
+from ossicle.corpus.formats.registry import ReadOptions
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.metrics.frame_report import FrameTally
 from ossicle.metrics.frames import FrameScores
@@ -26,7 +29,9 @@ def score_scores(reference: Path, scores: Path, durations: Path | None, label_co
     """Print PSDS, ranking and calibration of the score files below ``scores``."""
     found = read_score_set(scores)
     lengths = found.durations_s if durations is None else read_lengths(durations)
-    sets = (read_event_sets(reference, label_column=label_column), _names(found.tracks), _names(lengths))
+    read = read_event_folder(reference, ReadOptions(label_column, lengths=lengths_from(lengths)))
+    print_notes(read.notes)
+    sets = (read.sets, _names(found.tracks), _names(lengths))
     references, scored, measured = pair_names(*sets)
     tracks = dict(zip(scored, found.tracks.values(), strict=True))
     durations_s = lengths_of(references, dict(zip(measured, lengths.values(), strict=True)), durations)
@@ -51,6 +56,7 @@ def score_scores(reference: Path, scores: Path, durations: Path | None, label_co
         print(json.dumps(out, indent=2, ensure_ascii=False))
     else:
         _print(out)
+    exit_if_incomplete(read.notes)
 
 
 def read_lengths(path: Path) -> dict[str, float]:

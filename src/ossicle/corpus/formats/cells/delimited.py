@@ -1,4 +1,4 @@
-"""Tables with a header line as cells of text: CSV, tab-separated text and Parquet.
+"""Tables with a header line as cells of text: CSV with commas, semicolons or tabs, and Parquet.
 
 Cells that a spreadsheet would run as a formula are written with an apostrophe in front (OWASP, "CSV Injection");
 reading removes it.
@@ -7,8 +7,9 @@ reading removes it.
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,23 +17,33 @@ import polars as pl
 
 from ossicle.artefacts.files import write_text
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.rows import read_text
+from ossicle.corpus.formats.cells.dialect import Dialect, find_dialect, plain_records
+from ossicle.corpus.formats.cells.text_files import read_text
 
 # Also matches cells that already begin with apostrophes, so that reading removes exactly what writing added.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _ESCAPED = re.compile(r"'+[=+\-@\t\r\n]")
+_MARKS = {"\t": "tabs", ",": "commas", ";": "semicolons"}
 
 
 @dataclass(frozen=True, slots=True)
 class Delimited:
     """A table: its headings as written, without outer blanks, and its rows as (line, cells), one cell per heading.
 
-    Rows of Parquet tables are numbered as if under a header line.
+    Rows of Parquet tables are numbered as if under a header line. ``header_line`` counts from 1; ``delimiter`` is the
+    character between cells.
     """
 
     path: Path
     header: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+    header_line: int = 1
+    delimiter: str = ","
+
+    @property
+    def where(self) -> str:
+        """The file and the line of the headings, for messages."""
+        return f"{self.path}, line {self.header_line}"
 
     def places(self) -> dict[str, int]:
         """Return the column index of each heading in lower case; raises FormatError for a duplicate heading."""
@@ -40,9 +51,41 @@ class Delimited:
         for place, name in enumerate(self.header):
             key = name.strip().lower()
             if key and key in found:
-                raise FormatError(f"{self.path}, line 1: there are two columns {name!r}; rename one")
+                raise FormatError(f"{self.where}: there are two columns {name!r}; rename one")
             found[key] = place
         return found
+
+    def find(self, keys: Iterable[str]) -> int | None:
+        """Return the index of the first column whose heading fits a key (:func:`heading_key`), tried in turn.
+
+        Raises FormatError if two columns fit the same key.
+        """
+        headings = [heading_key(name) for name in self.header]
+        for key in keys:
+            fits = [place for place, name in enumerate(headings) if name == key]
+            if len(fits) > 1:
+                raise FormatError(f"{self.where}: there are two columns {self.header[fits[1]]!r}; rename one")
+            if fits:
+                return fits[0]
+        return None
+
+    def column(self, stated: str) -> int | None:
+        """Return the index of the column that a user calls ``stated``: its heading, in any case, or its number from 1.
+
+        Raises FormatError if two headings fit, and none of them exactly.
+        """
+        wanted = stated.strip()
+        for fits in (
+            [place for place, name in enumerate(self.header) if name == wanted],
+            [place for place, name in enumerate(self.header) if name.lower() == wanted.lower()],
+        ):
+            if len(fits) > 1:
+                raise FormatError(f"{self.where}: there are two columns {wanted!r}; rename one")
+            if fits:
+                return fits[0]
+        if wanted.isdecimal() and 1 <= int(wanted) <= len(self.header):
+            return int(wanted) - 1
+        return None
 
     def unread(self, used: Collection[int]) -> Mapping[str, int]:
         """Return by heading the number of non-empty cells in the columns outside ``used``."""
@@ -52,8 +95,28 @@ class Delimited:
         return {self.header[place] or f"column {place + 1}": count for place, count in sorted(said.items())}
 
 
-def read_delimited(path: Path) -> Delimited:
+def heading_key(name: str) -> str:
+    """Return the form in which headings are compared: case and marks do not count.
+
+    >>> heading_key("Begin Time (s)"), heading_key("Begin.Time..s."), heading_key("TOP1MATCH*")
+    ('begin_time_s', 'begin_time_s', 'top1match')
+    """
+    return re.sub(r"[\W_]+", "_", unicodedata.normalize("NFC", name).casefold()).strip("_")
+
+
+def read_delimited(
+    path: Path, is_header: Callable[[Sequence[str]], bool] | None = None, *, plain: bool = False
+) -> Delimited:
     """Read a table, as Parquet if its suffix says so.
+
+    Parameters
+    ----------
+    path
+        The table.
+    is_header
+        Recognises the headings, if lines may stand before them (``dialect.find_dialect``).
+    plain
+        Whether quotes count only around a whole cell, as in tables of Raven; else the rules of CSV hold.
 
     Raises
     ------
@@ -62,24 +125,36 @@ def read_delimited(path: Path) -> Delimited:
     """
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path)
-    records = _records(path, read_text(path))
-    _, names = next(records, (1, []))
-    header = tuple(name.strip() for name in names)
-    rows = []
-    for line, cells in records:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) > len(header):
-            raise FormatError(f"{path}, line {line}: has {len(cells)} cells for {len(header)} columns; quote the text")
-        rows.append((line, (*cells, *[""] * (len(header) - len(cells)))))
-    return Delimited(path, header, tuple(rows))
+    text = read_text(path)
+    dialect = find_dialect(text, is_header)
+    records = plain_records(text, dialect) if plain else _csv_records(path, text, dialect)
+    header_line, names = next(records, (1, []))
+    header = [name.strip() for name in names]
+    if header == [""]:
+        header = []
+    rows = [(line, cells) for line, cells in records if any(cell.strip() for cell in cells)]
+    # R writes the number of each row before its cells, without a heading.
+    if rows and _numbered_by_r(header, [cells for _, cells in rows]):
+        header = ["", *header]
+    full = []
+    for line, cells in rows:
+        if any(cell.strip() for cell in cells[len(header) :]):
+            raise FormatError(
+                f"{path}, line {line}: has {len(cells)} cells for {len(header)} columns; quote the text, or check the "
+                f"{_MARKS.get(dialect.delimiter, dialect.delimiter)}"
+            )
+        full.append((line, (*cells[: len(header)], *[""] * (len(header) - len(cells)))))
+    return Delimited(path, tuple(header), tuple(full), header_line, dialect.delimiter)
 
 
-def read_header(path: Path, text: str) -> tuple[str, ...]:
+def read_header(path: Path, text: str, is_header: Callable[[Sequence[str]], bool] | None = None) -> tuple[str, ...]:
     """Return the headings of a table with this ``text`` (Parquet tables are opened instead), without outer blanks."""
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path).header
-    return tuple(name.strip() for name in next(_records(path, text), (1, []))[1])
+    dialect = find_dialect(text, is_header)
+    plain = path.suffix.lower() == ".txt"
+    records = plain_records(text, dialect) if plain else _csv_records(path, text, dialect)
+    return tuple(name.strip() for name in next(records, (1, []))[1])
 
 
 def write_delimited(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> None:
@@ -113,14 +188,24 @@ def figure(value: float | None) -> str:
     return "" if value is None else f"{value:.6f}"
 
 
-def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    delimiter = "\t" if "\t" in text.split("\n", 1)[0] else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _numbered_by_r(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether each row has one cell more than there are headings, and these number the rows."""
+    if not header or heading_key(header[0]) in ("", "id", "selec", "selection"):
+        return False
+    return all(len(cells) == len(header) + 1 and cells[0] == str(k) for k, cells in enumerate(rows, start=1))
+
+
+def _csv_records(path: Path, text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    stream = io.StringIO(text, newline="")
+    for _ in range(dialect.skipped):
+        stream.readline()
+    reader = csv.reader(stream, delimiter=dialect.delimiter, strict=True)
     try:
         for cells in reader:
-            yield reader.line_num, cells
+            yield reader.line_num + dialect.skipped, cells
     except csv.Error as problem:
-        raise FormatError(f"{path}, line {reader.line_num}: is not CSV ({problem}); check its quotes") from None
+        line = reader.line_num + dialect.skipped
+        raise FormatError(f"{path}, line {line}: is not CSV ({problem}); check its quotes") from None
 
 
 def _read_parquet(path: Path) -> Delimited:

@@ -1,14 +1,23 @@
-"""One row of an annotation file of any format, and the conversion of such files to text and numbers.
+"""One row of an annotation file of any format, and the conversion of its cells to numbers and labels.
 
 Times are seconds from the start of the audio file of the row. ``begin_path`` names that file if the table does (tables
 over several files). Every error names file and line, and says what to do.
 """
 
 import math
+import re
+import unicodedata
 from dataclasses import dataclass
-from pathlib import Path
 
 from ossicle.core.errors import FormatError
+
+_CLOCK = re.compile(r"\d{1,3}(:[0-5]?\d){1,2}([.,]\d*)?")
+_MONTH = r"[^\W\d_]{3,9}\.?"
+_DATE = re.compile(
+    rf"\d{{1,2}}[-. /]+{_MONTH}([-. /]+\d{{2,4}})?|{_MONTH}[-. /]+\d{{1,4}}"
+    r"|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T][\d:.]+)?"
+)
+_WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(s|sec|secs|seconds?|ms|min|k?hz)\.?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,49 +35,32 @@ class RawSelection:
     channel: int | None = None
 
 
-def read_text(path: Path) -> str:
-    """Return the text of an annotation file: UTF-16 or UTF-8 by its mark, else UTF-8, else Windows-1252, else
-    Latin-1.
-    """
-    try:
-        raw = path.read_bytes()
-    except OSError as problem:
-        raise FormatError(
-            f"{path}: cannot be read ({problem.strerror}); check that it exists and is readable"
-        ) from None
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    elif b"\0" in raw[:64]:
-        encodings = ["utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"]
-    else:
-        encodings = ["utf-8-sig", "cp1252", "latin-1"]
-    for encoding in encodings:
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise FormatError(f"{path}: is not text in UTF-8, UTF-16 or Latin-1; save it again as UTF-8")
-
-
-def split_lines(text: str) -> list[str]:
-    """Return lines ended by LF, CR LF or CR only (``str.splitlines`` also cuts at characters that labels may
-    contain).
-    """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return lines[:-1] if lines and not lines[-1] else lines
-
-
 def number(text: str, where: str, name: str) -> float:
     """Return the finite number in a cell; raises FormatError otherwise."""
     try:
         # Python would read 1_000 as a thousand; no table means that.
         value = float("" if "_" in text else text)
     except ValueError:
-        hint = "write decimals with a dot" if "," in text else "correct the cell"
-        raise FormatError(f"{where}: {name} is {text!r}, not a number; {hint}") from None
+        raise FormatError(f"{where}: {name} is {text!r}, not a number; {_number_hint(text.strip())}") from None
     if not math.isfinite(value):
         raise FormatError(f"{where}: {name} is {text!r}; give a finite number")
     return value
+
+
+def _number_hint(text: str) -> str:
+    """Return what to do about a cell that is not a number."""
+    if match := _CLOCK.fullmatch(text):
+        parts = [float(part.replace(",", ".")) for part in match[0].split(":")]
+        seconds = sum(part * 60**power for power, part in enumerate(reversed(parts)))
+        return (
+            "clock times are not read, because spreadsheets change them: write seconds from the start of the "
+            f"recording ({text} as {'hours:minutes:seconds' if len(parts) > 2 else 'minutes:seconds'} is {seconds:g})"
+        )
+    if _DATE.fullmatch(text):
+        return "it looks like a date that a spreadsheet made of a number: format the column as text and enter it again"
+    if _WITH_UNIT.fullmatch(text):
+        return "write the number without its unit"
+    return "write decimals with a dot" if "," in text else "correct the cell"
 
 
 def optional_number(text: str, where: str, name: str) -> float | None:
@@ -115,11 +107,16 @@ def parse_channel(text: str, where: str) -> int | None:
 
 
 def checked_label(text: str, default: str | None, where: str) -> str:
-    """Return the label of a row without outer blanks, or the default; raises FormatError if both are missing."""
-    label = text.strip() or (default or "")
+    """Return the label of a row (:func:`label_text`), or the default; raises FormatError if both are missing."""
+    label = label_text(text) or label_text(default or "")
     if not label:
         raise FormatError(f"{where}: the label is empty; fill it in or give a default label")
     return label
+
+
+def label_text(text: str) -> str:
+    """Return a label in the form in which labels are compared: Unicode NFC, without outer blanks."""
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def cell_text(text: str, what: str) -> str:

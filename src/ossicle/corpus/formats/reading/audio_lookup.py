@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from ossicle.audio.probe import SUFFIXES
@@ -10,6 +11,7 @@ from ossicle.core.errors import AudioError, UsageError
 from ossicle.corpus.formats.conversion_losses import Account
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.labelled_audio import duration_of
+from ossicle.corpus.formats.session_times import FileLengths, lengths_of
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.corpus.naming.table_pairing import Pairing
@@ -49,6 +51,26 @@ def with_audio(table: EventTable, folder: Path, account: Account) -> EventTable:
         raise UsageError(f"--audio {folder}: {' and '.join(both)} are both {joined[0]}; give one of them another name")
     rows = tuple(replace(row, begin_path=names[row.begin_path]) for row in table.rows)
     return EventTable(rows, tuple(sorted(names[file] for file in table.files)), durations_s=durations)
+
+
+def lengths_in(folder: Path) -> FileLengths:
+    """Return the lengths of the recordings of a folder, each measured when it is first asked for."""
+    pairing = Pairing(files_below(folder, SUFFIXES) if folder.is_dir() else [])
+
+    @cache
+    def seconds(path: str) -> float | None:
+        try:
+            return duration_of(folder / path)
+        except AudioError:
+            return None
+
+    return lengths_of(seconds, pairing.unambiguous, pairing.paths)
+
+
+def lengths_from(durations_s: Mapping[str, float]) -> FileLengths:
+    """Return the lengths of recordings from a table of durations, which may lack some."""
+    pairing = Pairing(durations_s)
+    return replace(lengths_of(durations_s.get, pairing.unambiguous, pairing.paths), are_all=lambda stated: False)
 
 
 def with_durations(table: EventTable, durations_s: Mapping[str, float]) -> EventTable:

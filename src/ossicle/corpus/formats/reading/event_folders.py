@@ -1,44 +1,47 @@
 """Folders of annotation files without their audio: pair the events of any tool with any annotations, by name.
 
 The name of a recording is that of its file without folder and audio suffix, unless two recordings share it; then the
-folder is added and, if they differ only in suffix, the suffix. If several files describe the same recording equally
-(the Raven tables and the combined CSV of one prediction), they are read once. Two files that disagree are an error.
+folder is added and, if they differ only in suffix, the suffix. Several tables of one recording are combined by
+``recording_tables``.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
-from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.reading.folder_reader import events_of_source, read_sources
+from ossicle.corpus.formats.reading.folder_reader import MANY, events_of_source, read_sources
+from ossicle.corpus.formats.reading.recording_tables import Rows, combine
 from ossicle.corpus.formats.registry import ReadOptions
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.corpus.naming.table_names import recording_name
 from ossicle.corpus.naming.table_pairing import same_file_name
+from ossicle.corpus.notes import Note, shortened
 
-Rows = list[RawSelection]
 EventSets = dict[str, Rows]
-
-_SAME_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The annotations of one recording: its name (with audio suffix if any file has it), rows, and the files that
-    agree.
-    """
+    """The annotations of one recording: its name (with audio suffix if any file has it), and its rows."""
 
     name: str
     rows: Rows
-    sources: tuple[str, ...]
 
 
-def read_event_sets(place: Path, *, label_column: str = "auto") -> EventSets:
+@dataclass(frozen=True, slots=True)
+class EventFolder:
+    """Rows by recording of a folder of annotation files, and notes on what was not read or assumed."""
+
+    sets: EventSets
+    notes: tuple[Note, ...] = field(default=())
+
+
+def read_event_folder(place: Path, options: ReadOptions | None = None) -> EventFolder:
     """Return rows by recording from a folder of annotation files in any format of ``corpus.formats``, or from one file.
 
     Names are paths below ``place`` without suffixes.
@@ -50,40 +53,39 @@ def read_event_sets(place: Path, *, label_column: str = "auto") -> EventSets:
     FormatError
         With file and line, if something cannot be read or two files contradict each other.
     """
-    sources = read_sources(place, ReadOptions(label_column=label_column))
-    if sources.foreign:
-        raise FormatError(
-            f"{sources.folder / sources.foreign[0]}, line 1: is neither a Raven table, nor Audacity labels, "
-            "nor a table of events"
-        )
+    sources = read_sources(place, options or ReadOptions())
     if not sources.found:
-        raise UsageError(f"{place}: contains no annotation files (Raven tables, Audacity labels, CSV, TSV or Parquet)")
+        raise UsageError(f"{place}: contains no annotation files{sources.unread_in_words()}")
     tables = [(one.name, events_of_source(one.table, str(sources.folder / one.name))) for one in sources.found]
-    return {key: said.rows for key, said in merge(tables, sources.folder).items()}
+    merged, notes = merge(tables, sources.folder)
+    return EventFolder(
+        {key: said.rows for key, said in merged.items()}, tuple(shortened((*sources.notes, *notes), MANY))
+    )
 
 
-def merge(tables: Sequence[tuple[str, EventTable]], folder: Path) -> Mapping[str, Said]:
-    """Merge tables (by their paths below ``folder``) into the annotations of each recording, named as in
-    :func:`read_event_sets`.
+def read_event_sets(place: Path, *, label_column: str = "auto") -> EventSets:
+    """Return the rows of :func:`read_event_folder`."""
+    return read_event_folder(place, ReadOptions(label_column=label_column)).sets
 
-    If tables agree, the rows come from the table with the most values. Raises FormatError if two tables contradict each
-    other.
+
+def merge(tables: Sequence[tuple[str, EventTable]], folder: Path) -> tuple[Mapping[str, Said], list[Note]]:
+    """Merge tables (by their paths below ``folder``) into the annotations of each recording, with notes.
+
+    Recordings are named as in :func:`read_event_folder`. Raises FormatError if two tables contradict each other.
     """
     found = [(key, name, rows) for name, table in tables for key, rows in _by_file(name, table).items()]
     shared = _shared_stems(key for key, _, _ in found)
-    out: dict[str, Said] = {}
+    of_key: dict[str, list[tuple[str, str, Rows]]] = defaultdict(list)
     for full, name, rows in found:
         stem = stem_of(full, SUFFIXES)
-        key = full if stem in shared else stem
-        before = out.get(key)
-        if before is None:
-            out[key] = Said(full, rows, (name,))
-            continue
-        if not _same(before.rows, rows):
-            raise FormatError(f"{folder}: {before.sources[0]} and {name} contradict each other for {key}; keep one")
-        better = max(before.rows, rows, key=_knowledge)
-        out[key] = Said(max(before.name, full, key=len), better, (*before.sources, name))
-    return out
+        of_key[full if stem in shared else stem].append((full, name, rows))
+    out: dict[str, Said] = {}
+    notes: list[Note] = []
+    for key, said in of_key.items():
+        combined = combine(key, [(name, rows) for _, name, rows in said], folder)
+        out[key] = Said(max((full for full, _, _ in said), key=len), combined.rows)
+        notes += combined.notes
+    return out, notes
 
 
 def pair_names(*sets: EventSets) -> tuple[EventSets, ...]:
@@ -93,15 +95,16 @@ def pair_names(*sets: EventSets) -> tuple[EventSets, ...]:
 
 
 def _by_file(name: str, table: EventTable) -> EventSets:
-    """Return the rows of a table by recording; a file that the table is named after is placed in the table's folder."""
+    """Return the rows of a table by recording; a file that the table is named after is placed in the table's folder.
+
+    Rows that name another file are those of that file.
+    """
     own = recording_name(name)
-    # After an ending such as `.Table.1.selections`, the rest is the name of a recording, whatever it was called before.
-    alone = len(table.files) == 1 and own != normal_path(name).rpartition(".")[0]
 
     def place(stated: str) -> str:
         if not stated:
             return own
-        if table.own and (alone or same_file_name(stated, own)):
+        if table.own and same_file_name(stated, own):
             suffix = normal_path(stated)[len(stem_of(normal_path(stated), SUFFIXES)) :]
             return own if own.lower().endswith(suffix.lower()) else own + suffix
         return normal_path(stated)
@@ -119,26 +122,3 @@ def _shared_stems(names: Iterable[str]) -> set[str]:
         stem = stem_of(name, SUFFIXES)
         suffixes[stem].add(name[len(stem) :].lower())
     return {stem for stem, found in suffixes.items() if len(found - {""}) > 1}
-
-
-def _same(one: Sequence[RawSelection], other: Sequence[RawSelection]) -> bool:
-    if len(one) != len(other):
-        return False
-    pairs = zip(sorted(one, key=_order), sorted(other, key=_order), strict=True)
-    return all(
-        a.label == b.label and abs(a.start_s - b.start_s) <= _SAME_S and abs(a.end_s - b.end_s) <= _SAME_S
-        for a, b in pairs
-    )
-
-
-def _order(row: RawSelection) -> tuple[float, float, str]:
-    return (row.start_s, row.end_s, row.label)
-
-
-def _knowledge(rows: Sequence[RawSelection]) -> int:
-    """Count the optional cells that have a value in the rows."""
-    return sum(
-        value is not None
-        for row in rows
-        for value in (row.low_hz, row.high_hz, row.quality, row.confidence, row.channel)
-    )

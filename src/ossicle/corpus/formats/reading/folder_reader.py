@@ -5,38 +5,47 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.formats.cells.rows import read_text
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.registry import FORMATS, SUFFIXES, Format, ReadOptions, guess
+from ossicle.corpus.formats.reading.table_file import Source, read_table_file
+from ossicle.corpus.formats.reading.unread_files import FOREIGN, foreign_files, unread_table
+from ossicle.corpus.formats.registry import SUFFIXES, Format, ReadOptions
 from ossicle.corpus.formats.score_tables import ScoreTable
 from ossicle.corpus.formats.window_labels import to_events
 from ossicle.corpus.naming.file_listing import files_below, shown
+from ossicle.corpus.notes import Note
 
 _MOST_PROBLEMS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One annotation file: its path below the input, its format and its content."""
-
-    name: str
-    format: Format
-    table: EventTable | ScoreTable
+NOT_READ = "table_not_read"
+"""The kind of notes on files that look like annotations and were not read."""
+MANY: frozenset[str] = frozenset({"empty_file", "same_table", "layers", "divided_selection", "encoding"})
+"""Kinds of notes that may come for every file, of which only the first are listed."""
+LOST: frozenset[str] = frozenset({NOT_READ, "crosses_files"})
+"""Kinds of notes on annotations that are missing from the result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The annotation files of an input, and the other files that have a matching suffix."""
+    """The annotation files of an input, and notes on them and on files that are not read."""
 
     folder: Path
     found: tuple[Source, ...]
-    foreign: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+    def unread_in_words(self) -> str:
+        """Return what the files are that were not read, for the message that nothing was: "" if there are none."""
+        unread = [f"{note.where} {note.message}" for note in self.notes if note.kind in (NOT_READ, "not_annotations")]
+        return ("; " + "; ".join(unread[:5])) if unread else " (Raven tables, Audacity labels, CSV, TSV or Parquet)"
+
+
+def list_files(place: Path, suffixes: Iterable[str] = SUFFIXES) -> tuple[list[str], list[Note]]:
+    """Return the paths below a folder of files with these suffixes, or a file itself, and notes on foreign files."""
+    if not place.is_dir():
+        return [place.name], []
+    return files_below(place, frozenset(suffixes)), foreign_files(map(shown, files_below(place, FOREIGN)))
 
 
 def read_sources(place: Path, options: ReadOptions, wanted: Format | None = None) -> Sources:
     """Read a folder of annotation files (any depth), or one file, in the format ``wanted`` or the recognised one.
-
-    An empty ``.txt`` is an Audacity track without labels.
 
     Raises
     ------
@@ -48,28 +57,31 @@ def read_sources(place: Path, options: ReadOptions, wanted: Format | None = None
     if not place.exists():
         raise UsageError(f"{place}: does not exist; give a folder of annotation files, or one file")
     folder = place if place.is_dir() else place.parent
-    suffixes = SUFFIXES if wanted is None or not wanted.suffixes else wanted.suffixes
-    names = files_below(place, suffixes) if place.is_dir() else [place.name]
+    names, foreign = list_files(place, SUFFIXES if wanted is None or not wanted.suffixes else wanted.suffixes)
     found: list[Source] = []
-    foreign: list[str] = []
+    notes: list[Note] = []
 
     def read(name: str) -> None:
-        path = folder / name
-        known = wanted if wanted is not None else recognised(path)
-        if known is None or known.read is None or shown(name) != name:
-            foreign.append(shown(name))
+        if shown(name) != name:
+            notes.append(Note(NOT_READ, shown(name), "has a name that is not valid UTF-8 and was not read; rename it"))
+            return
+        source = read_table_file(folder / name, name, options, wanted)
+        if source is None:
+            notes.append(_unread(folder / name, name))
         else:
-            found.append(Source(name, known, known.read(path, options)))
+            found.append(source)
+            notes.extend(source.notes)
 
     each(names, read)
-    return Sources(folder, tuple(found), tuple(foreign))
+    return Sources(folder, tuple(found), (*notes, *foreign))
 
 
-def recognised(path: Path) -> Format | None:
-    """Return the format of a file by :func:`guess`, Audacity's for an empty ``.txt``, or None if no format matches."""
-    if path.suffix.lower() == ".txt" and not read_text(path).strip():
-        return FORMATS["audacity"]
-    return guess(path)
+def _unread(path: Path, name: str) -> Note:
+    if path.suffix.lower() in FOREIGN:
+        return foreign_files([name])[0]
+    if path.suffix.lower() not in SUFFIXES:
+        return Note("not_annotations", name, f"is no table that is read ({', '.join(sorted(SUFFIXES))})")
+    return unread_table(path, name)
 
 
 def each(names: Iterable[str], read: Callable[[str], None]) -> None:

@@ -4,7 +4,7 @@ Duplicates, such as one prediction in two formats, are read once; contradictions
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.conversion_losses import Account
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.event_folders import merge
-from ossicle.corpus.formats.reading.folder_reader import Sources, events_of_source, read_sources
+from ossicle.corpus.formats.reading.folder_reader import LOST, MANY, Sources, events_of_source, read_sources
 from ossicle.corpus.formats.reading.labelled_audio import read_folders, read_names
 from ossicle.corpus.formats.registry import Format, ReadOptions
 from ossicle.corpus.formats.score_tables import ScoreTable
+from ossicle.corpus.notes import Note, shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,11 @@ def read_annotations(place: Path, reading: Reading, account: Account) -> EventTa
             account.left_out(f"{name}: {why}; skipped")
         return labelled.table
     sources = read_sources(place, reading.options, reading.format)
-    for name in sources.foreign:
-        account.left_out(f"{name}: has no known format (set it with --from); skipped")
     if not sources.found:
-        raise UsageError(f"{place}: contains no readable annotations; set their format with --from")
+        raise UsageError(
+            f"{place}: contains no readable annotations{sources.unread_in_words()}; set their format with --from"
+        )
+    _tell(sources.notes, account)
     _tell_unread(sources, account)
     scores = [(one.name, one.table) for one in sources.found if isinstance(one.table, ScoreTable)]
     if len(scores) == len(sources.found):
@@ -73,7 +75,17 @@ def read_annotations(place: Path, reading: Reading, account: Account) -> EventTa
         (one.name, events_of_source(one.table, str(sources.folder / one.name), reading.threshold))
         for one in sources.found
     ]
-    return _merge_events(events, sources.folder)
+    return _merge_events(events, sources.folder, account)
+
+
+def _tell(notes: Iterable[Note], account: Account) -> None:
+    """Report notes; what looks like annotations and was not read makes the result incomplete."""
+    for note in shortened(notes, MANY):
+        text = f"{note.where}: {note.message}"
+        if note.kind in LOST:
+            account.left_out(text)
+        else:
+            account.notes.append(text)
 
 
 def _tell_unread(sources: Sources, account: Account) -> None:
@@ -89,8 +101,10 @@ def _tell_unread(sources: Sources, account: Account) -> None:
         account.notes.append(f"{doubled} rows repeat a selection in another view or channel and were merged")
 
 
-def _merge_events(tables: Sequence[tuple[str, EventTable]], folder: Path) -> EventTable:
-    said = merge(tables, folder).values()
+def _merge_events(tables: Sequence[tuple[str, EventTable]], folder: Path, account: Account) -> EventTable:
+    merged, notes = merge(tables, folder)
+    _tell(notes, account)
+    said = merged.values()
     rows = tuple(replace(row, begin_path=one.name) for one in said for row in one.rows)
     durations = {file: seconds for _, table in tables for file, seconds in table.durations_s.items()}
     return EventTable(rows, tuple(sorted(one.name for one in said)), durations_s=durations)

@@ -1,0 +1,88 @@
+"""How a table is laid out in its text: the character between cells, and the line that holds the headings.
+
+Spreadsheets write semicolons where the comma separates decimals, put a line ``sep=;`` first, and export titles and
+notes above the headings.
+"""
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ossicle.corpus.formats.cells.text_files import split_lines
+
+# Headings stand among the first lines; more would be a table of another kind.
+_MOST_LINES = 40
+_MOST_CHARACTERS = 200_000
+_DECLARED = re.compile(r'"?sep=(.)"?[\s;,]*', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The character between cells, and the number of lines before the headings."""
+
+    delimiter: str = ","
+    skipped: int = 0
+
+
+def find_dialect(text: str, is_header: Callable[[Sequence[str]], bool] | None = None) -> Dialect:
+    """Return how a table is laid out.
+
+    Parameters
+    ----------
+    text
+        The text of the table.
+    is_header
+        Says whether cells are the headings of a known table. The first line for which it is true holds the headings;
+        without it, or if there is none, that is the first line that is not blank.
+    """
+    lines = split_lines(text[:_MOST_CHARACTERS])[:_MOST_LINES]
+    first: Dialect | None = None
+    declared = ""
+    for number, line in enumerate(lines):
+        if number == 0 and (match := _DECLARED.fullmatch(line)):
+            declared = match[1]
+            continue
+        if not line.strip():
+            continue
+        found = Dialect(declared or delimiter_of(line), number)
+        first = first or found
+        if is_header is None or is_header(line_cells(line, found.delimiter)):
+            return found
+    return first or Dialect(declared or ",", 0)
+
+
+def delimiter_of(line: str) -> str:
+    """Return the character between the cells of a line: a tab if it holds one, else semicolon or comma.
+
+    >>> delimiter_of("1,5;2,5;hum"), delimiter_of("file,start_time,end_time")
+    (';', ',')
+    """
+    bare = re.sub(r'"[^"]*"', "", line)
+    if "\t" in bare:
+        return "\t"
+    return ";" if 0 < bare.count(";") >= bare.count(",") else ","
+
+
+def line_cells(line: str, delimiter: str) -> list[str]:
+    """Return the cells of a line without outer blanks, or the line itself if its quotes are damaged."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
+    except csv.Error:
+        return [line]
+
+
+def plain_records(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Return the cells of each line from the headings on, as Raven writes them: quotes count only around a whole cell.
+
+    Lines are counted from 1.
+    """
+    for line, content in enumerate(split_lines(text)[dialect.skipped :], start=dialect.skipped + 1):
+        yield line, [_unquoted(cell) for cell in content.split(dialect.delimiter)]
+
+
+def _unquoted(cell: str) -> str:
+    bare = cell.strip()
+    if len(bare) < 2 or bare[0] != '"' or bare[-1] != '"' or '"' in bare[1:-1].replace('""', ""):
+        return cell
+    return bare[1:-1].replace('""', '"')

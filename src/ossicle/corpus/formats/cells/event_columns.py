@@ -1,0 +1,180 @@
+"""Headings of the columns of event tables, as many programs write them, and what each is measured in.
+
+Headings are compared as keys (``heading_key``): case, blanks, dots and brackets do not count, so that Raven's
+``Begin Time (s)`` is also R's ``Begin.Time..s.``. Known are the tables of Ossicle, opensoundscape, crowsetta, DCASE,
+Raven, BirdNET, batdetect2, DeepSqueak, DAS, Praat (``tmin``), and the R packages warbleR, ohun, Rraven and monitoR.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
+from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, unescape_cell
+
+_SECONDS = {"": 1.0, "_s": 1.0, "_sec": 1.0, "_secs": 1.0, "_second": 1.0, "_seconds": 1.0}
+_MILLISECONDS = {"_ms": 1e-3, "_msec": 1e-3, "_millisecond": 1e-3, "_milliseconds": 1e-3}
+_SAMPLES = ("_sample", "_samples", "_frame", "_frames")
+_STARTS = ("start_time", "start", "onset", "onset_time", "begin_time", "begin", "starttime", "t_start", "tmin")
+_ENDS = ("end_time", "end", "offset", "offset_time", "stop_time", "stop", "endtime", "t_end", "tmax")
+
+
+def _times(names: Sequence[str]) -> dict[str, float]:
+    """Return keys of columns of times with the factor that turns their numbers into seconds."""
+    return {
+        f"{name}{unit}": factor
+        for units in (_SECONDS, _MILLISECONDS)
+        for name in names
+        for unit, factor in units.items()
+    }
+
+
+START: Mapping[str, float] = _times(_STARTS)
+END: Mapping[str, float] = _times(_ENDS)
+SAMPLES = frozenset(f"{name}{unit}" for name in (*_STARTS, *_ENDS) for unit in _SAMPLES)
+"""Columns of times in samples or frames, which a table cannot turn into seconds."""
+
+# The frequencies of warbleR (bottom.freq) and monitoR (min.frq) are kHz.
+LOW: Mapping[str, float] = {
+    **dict.fromkeys(("low_f", "low_hz", "low_freq_hz", "low_freq", "low_frequency_hz", "min_freq_hz"), 1.0),
+    **dict.fromkeys(("low_khz", "low_freq_khz", "low_frequency_khz", "min_freq_khz"), 1e3),
+    **dict.fromkeys(("bottom_freq", "bottom_freq_khz", "min_frq"), 1e3),
+}
+HIGH: Mapping[str, float] = {
+    **dict.fromkeys(("high_f", "high_hz", "high_freq_hz", "high_freq", "high_frequency_hz", "max_freq_hz"), 1.0),
+    **dict.fromkeys(("high_khz", "high_freq_khz", "high_frequency_khz", "max_freq_khz"), 1e3),
+    **dict.fromkeys(("top_freq", "top_freq_khz", "max_frq"), 1e3),
+}
+FILE = (
+    *("file", "filename", "file_name", "audio_file", "begin_path", "begin_file", "path", "filepath", "file_path"),
+    *("audiofile", "audio_file_name", "audio_filename", "audio_path", "audio_filepath", "audio_file_path"),
+    *("notated_path", "sound_files", "sound_file", "soundfile", "wav_file", "wavfile", "wav_filename"),
+    *("recording_file", "recording_filename", "recording_path", "source_file"),
+)
+LABEL = ("label", "event_label", "annotation", "common_name", "species", "class", "scientific_name")
+RAVEN_LABEL = (
+    "annotation",
+    "species",
+    "common_name",
+    "tags",
+    "sound_type",
+    "type",
+    "label",
+    "class",
+    "scientific_name",
+)
+SCORE = ("score", "confidence", "class_prob", "det_prob")
+QUALITY = ("quality",)
+CHANNEL = ("channel",)
+
+# `name` holds the label in tables of monitoR and DAS, and the file in others.
+_NAME_IS_LABEL = frozenset({"min_frq", "stop_seconds"})
+
+NOT_CLASSES: frozenset[str] = frozenset(
+    {*START, *END, *SAMPLES, *LOW, *HIGH, *FILE, *LABEL, *RAVEN_LABEL, *SCORE, *QUALITY, *CHANNEL}
+    | {"id", "index", "unnamed_0", "selection", "selec", "view", "duration", "duration_s", "delta_time_s"}
+    | {"checked", "reviewed", "verified", "verification", "validated", "valid", "confirmed", "accepted", "rejected"}
+    | {"correct", "incorrect", "is_correct", "keep", "selected", "flag", "flagged", "done", "manual", "edited"}
+    | {"true_positive", "false_positive", "false_negative", "tp", "fp", "fn", "uncertain", "certainty", "overlap"}
+    | {"comment", "comments", "note", "notes", "annotator", "observer", "user", "snr", "rms", "amplitude"}
+    | {"peak_freq", "peak_freq_hz", "peak_freq_khz", "max_power", "latitude", "longitude", "prob", "probability"}
+)
+"""Headings that are no names of classes, as keys."""
+
+
+def has_times(header: Iterable[str]) -> bool:
+    """Return whether headings include columns for start and end."""
+    keys = {heading_key(name) for name in header}
+    return not keys.isdisjoint(START) and not keys.isdisjoint(END)
+
+
+def has_label(header: Iterable[str]) -> bool:
+    """Return whether headings include a column for the label."""
+    keys = {heading_key(name) for name in header}
+    return not keys.isdisjoint(LABEL) or ("name" in keys and not keys.isdisjoint(_NAME_IS_LABEL))
+
+
+def label_keys(header: Iterable[str]) -> tuple[str, ...]:
+    """Return the keys of label columns of a table with these headings, best first."""
+    keys = {heading_key(name) for name in header}
+    return LABEL if keys.isdisjoint(_NAME_IS_LABEL) else (*LABEL, "name")
+
+
+def label_column(
+    table: Delimited, keys: Sequence[str], wanted: str, default_label: str | None
+) -> tuple[int | None, tuple[int, ...]]:
+    """Return the column of the labels, and the other columns that may hold labels.
+
+    Parameters
+    ----------
+    table
+        The table.
+    keys
+        Keys of the columns of labels, best first. Of those in the table, the first with a value counts.
+    wanted
+        The heading or number of the column; ``auto`` to use ``keys``.
+    default_label
+        If given, a table without a column of labels is accepted, and the column is None.
+
+    Raises
+    ------
+    FormatError
+        There is no such column.
+    """
+    present = [place for key in keys if (place := table.find([key])) is not None]
+    if wanted.strip().lower() != "auto":
+        place = table.column(wanted)
+        if place is None:
+            listed = ", ".join(table.header)
+            raise FormatError(
+                f"{table.where}: there is no label column {wanted!r}; set label_column to one of: {listed}"
+            )
+        return place, ()
+    filled = [place for place in present if any(cells[place].strip() for _, cells in table.rows)]
+    if not present and default_label is None and table.rows:
+        raise FormatError(
+            f"{table.where}: no label column (searched for {', '.join(keys)}; found: {', '.join(table.header)}); "
+            "name it with label_column, or give all rows one default label"
+        )
+    chosen = next(iter(filled or present), None)
+    return chosen, tuple(place for place in present if place != chosen)
+
+
+def empty_label_hint(table: Delimited, cells: Sequence[str], others: Collection[int]) -> str:
+    """Return what to do about a row without a label: name another column that holds one, if there is."""
+    for place in others:
+        if cells[place].strip():
+            return (
+                f"the label is empty, but the column {table.header[place]!r} says {cells[place].strip()!r}; "
+                "fill it in, or choose the column with label_column"
+            )
+    return ""
+
+
+def file_columns(table: Delimited) -> tuple[int, ...]:
+    """Return the columns that name the recording of each row, best first.
+
+    Raises
+    ------
+    FormatError
+        There is none, but another column holds the names of audio files: rows must not go to another recording.
+    """
+    known = tuple(place for key in FILE if (place := table.find([key])) is not None)
+    if not known:
+        for place, name in enumerate(table.header):
+            said = [text for _, cells in table.rows if (text := unescape_cell(cells[place]).strip())]
+            if said and sum(is_audio_name(text) for text in said) * 2 >= len(said):
+                raise FormatError(
+                    f"{table.where}: the column {name!r} holds the names of audio files ({said[0]!r}), but is not "
+                    "known to name the recording of a row; rename it to 'file' if it does, else remove it"
+                )
+    return known
+
+
+def stated_file(cells: Sequence[str], columns: Sequence[int]) -> str:
+    """Return the cell of the first of these columns with a value, "" if there is none."""
+    return next((cells[place] for place in columns if cells[place].strip()), "")
+
+
+def is_audio_name(text: str) -> bool:
+    """Return whether a cell ends like the name of an audio file."""
+    return text.lower().strip("\"'").endswith(tuple(AUDIO_SUFFIXES))

@@ -1,0 +1,89 @@
+"""Text of annotation files: its encoding, and its lines.
+
+Files are UTF-16 or UTF-8. Other bytes are read as Windows-1252 only where every accented letter stands as it does in
+western European words; the guess is then reported. Bytes of Shift-JIS, GBK or Windows-1251 would become labels of
+meaningless characters, so they are rejected.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.core.errors import FormatError
+
+_SMALL = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿœšžß"
+_CAPITAL = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞŒŠŸŽ"
+_LETTERS = _SMALL + _CAPITAL
+_MARKS = "°µ’‘“”„«»–—…§±²×€"
+_UNLIKELY = re.compile(
+    rf"[^\x00-\x7f{_LETTERS}{_MARKS}]"  # characters that no western word holds
+    rf"|[{_LETTERS}]{{3}}|\b[{_LETTERS}]{{2}}\b"  # accented letters in a row
+    rf"|[a-z{_SMALL}][{_CAPITAL}]"  # a capital after a small letter
+    r"|»\w|\w«"  # quotation marks the wrong way round
+)
+_ACCENTED = re.compile(rf"[\w{_LETTERS}]*[^\x00-\x7f][\w{_LETTERS}]*")
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """The text of a file; ``guessed`` says in words what was assumed about its encoding, "" if nothing was."""
+
+    text: str
+    guessed: str = ""
+
+
+def load_text(path: Path) -> TextFile:
+    """Return the text of a file: UTF-16 or UTF-8 by its mark, else UTF-8, else Windows-1252 if that is plausible.
+
+    Raises
+    ------
+    FormatError
+        The file cannot be read, or its encoding is not known.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as problem:
+        raise FormatError(
+            f"{path}: cannot be read ({problem.strerror}); check that it exists and is readable"
+        ) from None
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    elif b"\0" in raw[:64]:
+        encoding = "utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"
+    else:
+        encoding = "utf-8-sig"
+    try:
+        return TextFile(raw.decode(encoding))
+    except UnicodeDecodeError as problem:
+        if encoding != "utf-8-sig":
+            raise FormatError(f"{path}: is not complete text in UTF-16; save it again as UTF-8") from None
+        line = raw[: problem.start].count(b"\n") + 1
+    return _western(path, raw, line)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of :func:`load_text`."""
+    return load_text(path).text
+
+
+def split_lines(text: str) -> list[str]:
+    """Return lines ended by LF, CR LF or CR only (``str.splitlines`` also cuts at characters that labels may
+    contain).
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if lines and not lines[-1] else lines
+
+
+def _western(path: Path, raw: bytes, line: int) -> TextFile:
+    try:
+        text = raw.decode("cp1252")
+    except UnicodeDecodeError:
+        text = None
+    if text is None or _UNLIKELY.search(text):
+        raise FormatError(
+            f"{path}, line {line}: is not text in UTF-8, and its encoding is not known (Shift-JIS, GBK and Windows "
+            "code pages cannot be told apart); save it again as UTF-8"
+        )
+    words = list(dict.fromkeys(_ACCENTED.findall(text)))
+    shown = ", ".join(repr(word) for word in words[:3])
+    return TextFile(text, f"is not UTF-8 and was read as Windows-1252 ({shown}); save it as UTF-8 if that is wrong")

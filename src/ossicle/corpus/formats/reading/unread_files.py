@@ -1,0 +1,167 @@
+"""What a file is that no reader takes, why it is not read, and what to do about it.
+
+A file that looks like annotations is a warning, because calls that are not read become background. Other files, such as
+notes and the parameters of BirdNET, are only listed.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+from ossicle.corpus.formats.cells.delimited import heading_key
+from ossicle.corpus.formats.cells.dialect import find_dialect, line_cells
+from ossicle.corpus.formats.cells.event_columns import END, FILE, LABEL, RAVEN_LABEL, SAMPLES, START, has_times
+from ossicle.corpus.formats.cells.text_files import load_text, split_lines
+from ossicle.corpus.notes import Note
+
+_CONVERT = "save its content as a table with the columns start_time, end_time and label (seconds)"
+_CROWSETTA = f"{_CONVERT}, for example with crowsetta"
+_SHEET = "save each sheet as CSV"
+_LABELS = "export its labels as text (File > Export Other > Export Labels)"
+_ANNOTATIONS = {
+    ".textgrid": ("TextGrid of Praat", _CROWSETTA),
+    ".eaf": ("ELAN file", "export it as tab-delimited text with headings start_time, end_time and label, in seconds"),
+    ".jams": ("JAMS file", _CONVERT),
+    ".svl": ("layer of Sonic Visualiser", "export it as an annotation layer in CSV, and give it headings"),
+    ".lab": ("label file of HTK or Praat", _CROWSETTA),
+    ".phn": ("TIMIT phone file", _CROWSETTA),
+    ".xls": ("Excel workbook", _SHEET),
+    ".xlsx": ("Excel workbook", _SHEET),
+    ".xlsm": ("Excel workbook", _SHEET),
+    ".ods": ("LibreOffice spreadsheet", _SHEET),
+}
+_PERHAPS = {
+    ".json": ("JSON file", _CONVERT),
+    ".jsonl": ("JSON file", _CONVERT),
+    ".xml": ("XML file", _CONVERT),
+    ".data": ("file of AvianNZ", "export it from AvianNZ as a table"),
+    ".aup": ("Audacity project", _LABELS),
+    ".aup3": ("Audacity project", _LABELS),
+    ".mat": ("MATLAB file", _CONVERT),
+    ".rds": ("R data file", _CONVERT),
+    ".rdata": ("R data file", _CONVERT),
+    ".feather": ("Arrow table", "save it as Parquet or CSV"),
+    ".zip": ("compressed file", "unpack it"),
+    ".gz": ("compressed file", "unpack it"),
+}
+FOREIGN: frozenset[str] = frozenset({*_ANNOTATIONS, *_PERHAPS})
+"""Suffixes, lower-case with their dot, of files that may hold annotations but are read by no reader."""
+# Ossicle's own files beside predictions.
+_OURS = frozenset({"predictions.json", "predictions.journal.jsonl"})
+
+_PARAMETERS = frozenset({"segment_length", "file_splitting_duration", "segment_overlap", "overlap", "min_confidence"})
+_PLACES = frozenset({"latitude", "longitude", "lat", "lon", "long", "lng", "elevation", "altitude"})
+_OF_BIRDNET = re.compile(r"birdnet.*params", re.IGNORECASE)
+_DURATIONS = frozenset({"filename", "duration"})
+_ABOUT_TIME = re.compile(r"(^|_)(start|begin|onset|from|end|stop|offset|to|time|duration|t0|t1|tmin|tmax)(_|$)")
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+
+
+def foreign_files(names: Iterable[str]) -> list[Note]:
+    """Return what to report about files with suffixes of ``FOREIGN``, one note for each kind.
+
+    Spreadsheets and files of annotation programs are warnings; what may hold anything, such as JSON, is only listed.
+    """
+    found: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for name in names:
+        suffix = PurePosixPath(name).suffix.lower()
+        sure = suffix in _ANNOTATIONS
+        if PurePosixPath(name).name not in _OURS:
+            kind = "table_not_read" if sure else "not_annotations"
+            found[(kind, *(_ANNOTATIONS if sure else _PERHAPS)[suffix])].append(name)
+    return [
+        Note(kind, files[0], f"{_counted(what, len(files))} not read; {remedy}")
+        for (kind, what, remedy), files in found.items()
+    ]
+
+
+def _counted(what: str, count: int) -> str:
+    article = "an" if what[0] in "AEIOUX" else "a"
+    return f"is {article} {what} and was" if count == 1 else f"and {count - 1} more of its kind ({what}) were"
+
+
+def unread_table(path: Path, name: str) -> Note:
+    """Return what to report about a text or Parquet table that no reader recognises.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        Its name in the report.
+
+    Raises
+    ------
+    FormatError
+        The file cannot be read.
+    """
+    if path.suffix.lower() == ".parquet":
+        return Note("table_not_read", name, "has no columns for start and end, and was not read; rename its columns")
+    if _OF_BIRDNET.search(path.name):
+        return Note("not_annotations", name, "holds the parameters of BirdNET, no annotations, and was not read")
+    text = load_text(path).text
+    dialect = find_dialect(text)
+    lines = [line for line in split_lines(text[:100_000]) if line.strip()]
+    cells = [line_cells(line, dialect.delimiter) for line in lines[:50]]
+    why = _why_data(cells, dialect.delimiter, path.suffix.lower())
+    if why:
+        return Note("table_not_read", name, f"looks like annotations but was not read: {why}")
+    return Note("not_annotations", name, f"{_what_else(cells)} and was not read")
+
+
+def _why_data(lines: Sequence[Sequence[str]], delimiter: str, suffix: str) -> str:
+    """Return why lines that look like annotations are not read, and the remedy; "" if they do not look so."""
+    if not lines:
+        return ""
+    header, *rows = lines
+    keys = {heading_key(name) for name in header}
+    if keys & _PARAMETERS or keys == _DURATIONS:
+        return ""
+    shown = ", ".join(header)
+    if sum(map(_is_span, lines)) * 2 > len(lines):
+        separator = {"\t": "tabs", ";": "semicolons", ",": "commas"}.get(delimiter, delimiter)
+        return (
+            f"it has no headings (its first line is {shown!r}, with {separator} between the cells); "
+            "write start_time, end_time and label above them, in the order of the columns"
+        )
+    if _space_separated(lines):
+        return f"its cells are separated by blanks ({shown!r}); write tabs between start, end and label"
+    if has_times(header):
+        return f"it has no column for the label, nor one for the recording (found: {shown}); name the label column"
+    spans = bool(rows) and sum(map(_is_span, rows)) * 2 > len(rows) and keys.isdisjoint(_PLACES)
+    numeric = any(_NUMBER.fullmatch(cell) for row in rows for cell in row)
+    labelled = keys & {*LABEL, *RAVEN_LABEL, "name"} or keys & {*FILE}
+    about = [name for name in header if _ABOUT_TIME.search(heading_key(name))]
+    if keys & SAMPLES:
+        return f"its times are samples or frames; divide them by the rate and call them start_time, end_time ({shown})"
+    if spans or (numeric and len(header) > 1 and ((about and labelled) or len(about) > 1 or keys & {*START, *END})):
+        missing = [what for what, known in (("start", START), ("end", END)) if keys.isdisjoint(known)]
+        return (
+            f"no column is known for the {' and the '.join(missing)} (found: {shown}); rename them start_time, end_time"
+        )
+    return ""
+
+
+def _is_span(cells: Sequence[str]) -> bool:
+    """Return whether neighbouring cells of a line are a start and an end, followed by a label."""
+    for a, b in pairwise(cells):
+        if _NUMBER.fullmatch(a) and _NUMBER.fullmatch(b):
+            return float(a.replace(",", ".")) <= float(b.replace(",", "."))
+    return False
+
+
+def _space_separated(lines: Sequence[Sequence[str]]) -> bool:
+    if any(len(cells) > 1 for cells in lines):
+        return False
+    return sum(_is_span(cells[0].split()) for cells in lines if cells) * 2 > len(lines)
+
+
+def _what_else(lines: Sequence[Sequence[str]]) -> str:
+    keys = {heading_key(name) for name in (lines[0] if lines else ())}
+    if keys & _PARAMETERS:
+        return "holds parameters of an analysis, no annotations,"
+    if keys == _DURATIONS:
+        return "holds the durations of recordings, no annotations,"
+    return "has no columns for start and end" if len(keys) > 1 else "is text of another kind"

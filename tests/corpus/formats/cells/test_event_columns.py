@@ -1,0 +1,183 @@
+"""Columns of the tables of many programs; a row goes to the recording that it names, and no column becomes a label."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.event_columns import FILE, NOT_CLASSES, has_label
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.registry import ReadOptions, guess
+
+# Program, table, the expected rows (file, start, end, label), and more of the first row: low, high, score.
+TABLES = {
+    "crowsetta generic-seq": (
+        "label,onset_s,offset_s,onset_sample,offset_sample,notated_path,annot_path,sequence,annotation\n"
+        "a,1.0,2.0,8000,16000,x/a.wav,a.csv,0,0\nb,3.0,4.0,24000,32000,b.wav,b.csv,0,1\n",
+        [("x/a.wav", 1.0, 2.0, "a"), ("b.wav", 3.0, 4.0, "b")],
+        (None, None, None),
+    ),
+    "crowsetta simple-seq": ("onset_s,offset_s,label\n1,2,a\n", [("", 1.0, 2.0, "a")], (None, None, None)),
+    "batdetect2": (
+        "id,det_prob,start_time,end_time,high_freq,low_freq,class,class_prob\n"
+        "0,0.64,1.1,1.12,52000,21000,Nyctalus noctula,0.61\n",
+        [("", 1.1, 1.12, "Nyctalus noctula")],
+        (21000.0, 52000.0, 0.61),
+    ),
+    "warbleR": (
+        '"sound.files","channel","selec","start","end","bottom.freq","top.freq","species"\n'
+        '"a.wav",1,1,1.5,2.5,2.5,8.25,"wren"\n"b.wav",1,1,0.5,1,2,9,"wren"\n',
+        [("a.wav", 1.5, 2.5, "wren"), ("b.wav", 0.5, 1.0, "wren")],
+        (2500.0, 8250.0, None),
+    ),
+    "Rraven, names of R": (
+        "Selection,View,Channel,Begin.Time..s.,End.Time..s.,Low.Freq..Hz.,High.Freq..Hz.,Species,sound.files\n"
+        "1,Spectrogram 1,1,1,2,100,200,wren,a.wav\n",
+        [("a.wav", 1.0, 2.0, "wren")],
+        (100.0, 200.0, None),
+    ),
+    "monitoR": (
+        '"start.time","end.time","min.frq","max.frq","name"\n1,2,1.5,6,"wren"\n',
+        [("", 1.0, 2.0, "wren")],
+        (1500.0, 6000.0, None),
+    ),
+    "DAS": ("name,start_seconds,stop_seconds\nsine,1,2\n", [("", 1.0, 2.0, "sine")], (None, None, None)),
+    "DeepSqueak": (
+        "Label,Score,Begin Time (s),End Time (s),Low Freq (kHz),High Freq (kHz)\nUSV,0.9,1,2,40,60\n",
+        [("", 1.0, 2.0, "USV")],
+        (40000.0, 60000.0, 0.9),
+    ),
+    "Praat table": ("tmin\ttier\tlabel\ttmax\n1\tcalls\twren\t2\n", [("", 1.0, 2.0, "wren")], (None, None, None)),
+    "opensoundscape boxes": (
+        "audio_file,annotation_file,annotation,start_time,end_time,low_f,high_f\na.wav,a.txt,wren,1,2,100,200\n",
+        [("a.wav", 1.0, 2.0, "wren")],
+        (100.0, 200.0, None),
+    ),
+    "BirdNET for R": (
+        "filepath,start,end,scientific_name,common_name,confidence\na.wav,0,3,T t,wren,0.5\n",
+        [("a.wav", 0.0, 3.0, "wren")],
+        (None, None, 0.5),
+    ),
+    "milliseconds": ("file,start (ms),end (ms),label\na.wav,500,1500,x\n", [("a.wav", 0.5, 1.5, "x")], (None,) * 3),
+}
+
+
+def events(path: Path, options: ReadOptions | None = None) -> EventTable:
+    known = guess(path, options)
+    assert known is not None
+    assert known.read is not None
+    found = known.read(path, options or ReadOptions())
+    assert isinstance(found, EventTable), known.name
+    return found
+
+
+def events_or_refusal(path: Path, options: ReadOptions | None = None) -> EventTable | str:
+    """The events, or the message of the refusal."""
+    try:
+        return events(path, options)
+    except FormatError as problem:
+        return str(problem)
+
+
+@pytest.mark.parametrize("program", TABLES)
+def test_tables_of_programs(tmp_path: Path, program: str) -> None:
+    text, rows, more = TABLES[program]
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    found = events(path).rows
+    assert [(row.begin_path, row.start_s, row.end_s, row.label) for row in found] == rows
+    assert (found[0].low_hz, found[0].high_hz, found[0].confidence) == more
+
+
+headings = st.one_of(
+    st.sampled_from(FILE),
+    st.text(st.characters(categories=("Lu", "Ll", "Nd"), include_characters=" ._"), min_size=1, max_size=12),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(heading=headings, files=st.lists(st.sampled_from(["a.wav", "x/b.WAV", "D:\\c.flac"]), min_size=1, max_size=4))
+@pytest.mark.parametrize("suffix", [".csv", ".txt"])
+def test_a_row_is_of_the_recording_that_it_names_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, heading: str, files: list[str], suffix: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"a{suffix}"
+    times = "start_time\tend_time" if suffix == ".csv" else "Begin Time (s)\tEnd Time (s)"
+    lines = [f"{k}\t{k}.5\tx\t{file}" for k, file in enumerate(files)]
+    path.write_text("\n".join([f"{times}\tlabel\t{heading}", *lines]))
+    found = events_or_refusal(path)
+    if isinstance(found, EventTable):
+        assert [(row.label, row.begin_path) for row in found.rows] == [("x", file) for file in files]
+    else:
+        assert str(path) in found
+
+
+@pytest.mark.parametrize("heading", ["recording", "wav", "clip name", "Datei", "sound", "Soundfile 1"])
+@pytest.mark.parametrize("suffix", [".csv", ".txt"])
+def test_an_unknown_column_of_file_names_is_refused_by_name(tmp_path: Path, heading: str, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    path.write_text(f"Begin Time (s)\tEnd Time (s)\tlabel\t{heading}\n1\t2\tx\ta.wav\n3\t4\tx\tb.wav\n5\t6\tx\ta.wav\n")
+    with pytest.raises(FormatError, match=rf"line 1: the column '{heading}' holds the names of audio files"):
+        events(path)
+    # The remedy works.
+    path.write_text(path.read_text().replace(heading, "file", 1))
+    assert [row.begin_path for row in events(path).rows] == ["a.wav", "b.wav", "a.wav"]
+
+
+others = st.lists(
+    st.one_of(
+        st.sampled_from(sorted(NOT_CLASSES)),
+        st.text(st.characters(categories=("Ll",), max_codepoint=127), min_size=1, max_size=8),
+    ),
+    min_size=1,
+    max_size=4,
+    unique=True,
+)
+spans = st.lists(st.integers(1, 10**6), min_size=1, max_size=6, unique=True)
+
+
+@settings(deadline=None, max_examples=150)
+@given(columns=others, starts=spans, length=st.integers(1, 10**5), value=st.sampled_from(["0", "1", "0.5", "True"]))
+def test_no_column_becomes_a_label_because_there_is_none(
+    tmp_path_factory: pytest.TempPathFactory, columns: list[str], starts: list[int], length: int, value: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "events.csv"
+    # Events do not follow each other without gaps from 0 on, as windows do.
+    header = ["file", "start_time", "end_time", *columns]
+    lines = [["a.wav", str(t / 1e3), str((t + length) / 1e3), *[value] * len(columns)] for t in starts]
+    path.write_text("\n".join(",".join(cells) for cells in [header, *lines]))
+    found = events_or_refusal(path)
+    if has_label(header):
+        assert isinstance(found, str) or {row.label for row in found.rows} == {value}
+        return
+    assert isinstance(found, str)
+    assert str(path) in found
+    called = events_or_refusal(path, ReadOptions(default_label="call"))
+    assert isinstance(called, str) or {row.label for row in called.rows} == {"call"}
+
+
+def test_an_event_table_without_labels_is_refused_until_a_default_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("file,start_time,end_time,channel,checked\na.wav,1,2,1,1\na.wav,3,4,1,0\n")
+    with pytest.raises(FormatError, match=r"a\.csv, line 1: no label column .*give all rows one default label"):
+        events(path)
+    assert [row.label for row in events(path, ReadOptions(default_label="call")).rows] == ["call", "call"]
+    assert [row.label for row in events(path, ReadOptions(label_column="Checked")).rows] == ["1", "0"]
+
+
+def test_the_label_column_with_values_counts_and_an_empty_cell_names_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    header = "Begin Time (s)\tEnd Time (s)\tSpecies\tCommon Name\n"
+    path.write_text(header + "1\t2\t\thum\n3\t4\t\ttrill\n")
+    assert [row.label for row in events(path).rows] == ["hum", "trill"]
+    path.write_text(header + "1\t2\twren\thum\n3\t4\t\ttrill\n")
+    with pytest.raises(FormatError, match=r"line 3: the label is empty, but the column 'Common Name' says 'trill'"):
+        events(path)
+    path = tmp_path / "a.csv"
+    path.write_text("start,end,label,species\n1,2,,hum\n")
+    assert [row.label for row in events(path).rows] == ["hum"]
+    path.write_text("start,end,label,species\n1,2,wren,hum\n3,4,,trill\n")
+    with pytest.raises(FormatError, match=r"line 3: the label is empty, but the column 'species' says 'trill'"):
+        events(path)

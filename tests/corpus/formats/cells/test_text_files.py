@@ -1,0 +1,48 @@
+"""Encodings: known ones are read, plausible Windows-1252 is read and said, everything else is refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.text_files import load_text
+
+WESTERN = ["Käuzchen", "Größe", "Mésange bleue", "créée", "25°C, Bläßhuhn", "ÄRGER", "Østerled", "Señor’s"]
+OTHERS = [
+    *[("cp932", word) for word in ("ウグイス", "シジュウカラ", "鳥", "モズ", "ｳｸﾞｲｽ")],
+    *[("euc_jp", "ヒヨドリ"), ("gbk", "大山雀"), ("gbk", "忍者"), ("big5", "烏鴉"), ("cp949", "바다"), ("cp949", "새")],
+    *[("cp1251", "Синица"), ("cp1251", "да"), ("koi8-r", "Синица"), ("cp866", "вяз"), ("cp1253", "Σπίνος")],
+    *[("cp1250", "pokląskwa"), ("cp1250", "żuraw")],
+]
+
+
+@pytest.mark.parametrize("word", WESTERN)
+def test_western_text_in_windows_1252_is_read_and_said(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(f"1,2,{word}\n".encode("cp1252"))
+    found = load_text(path)
+    assert found.text == f"1,2,{word}\n"
+    assert "was read as Windows-1252" in found.guessed
+
+
+@pytest.mark.parametrize(("encoding", "word"), OTHERS)
+def test_other_encodings_are_refused_and_never_read_as_western(tmp_path: Path, encoding: str, word: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(f"start_time,end_time,label\n1,2,{word}\n".encode(encoding))
+    with pytest.raises(FormatError, match=r"x\.csv, line 2: is not text in UTF-8.*save it again as UTF-8"):
+        load_text(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_unicode_is_read_without_a_guess(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes("1,2,ウグイス\n".encode(encoding))
+    assert load_text(path).text == "1,2,ウグイス\n"
+    assert load_text(path).guessed == ""
+
+
+def test_broken_utf_16_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes("ab".encode("utf-16") + b"\xd8")
+    with pytest.raises(FormatError, match="not complete text in UTF-16"):
+        load_text(path)

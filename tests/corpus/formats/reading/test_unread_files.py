@@ -1,0 +1,98 @@
+"""Files that are not read: what looks like annotations is a warning with its cause, the rest is only listed."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ossicle.corpus.formats.reading.event_folders import read_event_folder
+from ossicle.corpus.formats.reading.unread_files import FOREIGN, foreign_files, unread_table
+from ossicle.corpus.formats.registry import guess
+
+# Name, text, and words of the cause and its remedy.
+DATA = [
+    ("x.csv", "1.5,2.5,hum\n3,4,hum\n", "has no headings (its first line is '1.5, 2.5, hum', with commas"),
+    ("x.csv", "1,5;2,5;hum\n3,0;4,0;hum\n", "with semicolons between the cells"),
+    ("x.csv", "a.wav,1.5,2.5,hum\nb.wav,3,4,hum\n", "has no headings"),
+    ("x.txt", "1.5 2.5 hum\n3 4 wood thrush\n", "cells are separated by blanks ('1.5 2.5 hum'); write tabs"),
+    ("x.txt", "1.5,2.5,hum\n3,4,hum\n", "has no headings"),
+    ("x.csv", "from,to,species\n1,2,hum\n", "no column is known for the start and the end (found: from, to, species)"),
+    ("x.csv", "Startzeit;Ende;Art\n1,5;2;hum\n", "for the start and the end (found: Startzeit, Ende, Art)"),
+    ("x.csv", "start,duration,label\n1,2,hum\n", "no column is known for the end"),
+    ("x.csv", "begin,species\n1,hum\n", "no column is known for the end"),
+    ("x.csv", "onset_sample,offset_sample,label\n1,2,hum\n", "times are samples or frames"),
+    ("x.csv", "site,start_time,end_time\nA,1,2\n", "no column for the label, nor one for the recording"),
+    ("x.txt", "template\tdate.time\ttime\tscore\nT\t2024\t1.5\t0.7\n", "no column is known for the start and the end"),
+]
+OTHER = [
+    ("README.txt", "How they were made.\n\nIn 2024, 3 of us, 4 days.\n", "is text of another kind"),
+    ("readme.csv", "nothing here\n", "is text of another kind"),
+    ("BirdNET_analysis_params.csv", "File splitting duration,Segment length\n600,3.0\n", "parameters of BirdNET"),
+    ("birdnet.analyze-params.csv", "Parameter,Value\nstart,1\n", "parameters of BirdNET"),
+    ("params.csv", "Segment length,Sample rate,Segment overlap\n3,48000,0\n", "parameters of an analysis"),
+    ("durations.tsv", "filename\tduration\na.wav\t60\n", "the durations of recordings"),
+    ("sites.csv", "site,latitude,longitude\nA,1,2\n", "has no columns for start and end"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "words"), DATA)
+def test_what_looks_like_annotations_is_a_warning_with_its_cause(
+    tmp_path: Path, name: str, text: str, words: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert guess(tmp_path / name) is None
+    note = unread_table(tmp_path / name, name)
+    assert note.kind == "table_not_read"
+    assert words in note.message
+
+
+@pytest.mark.parametrize(("name", "text", "words"), OTHER)
+def test_what_is_something_else_is_only_listed(tmp_path: Path, name: str, text: str, words: str) -> None:
+    (tmp_path / name).write_text(text)
+    assert guess(tmp_path / name) is None
+    note = unread_table(tmp_path / name, name)
+    assert note.kind == "not_annotations"
+    assert words in note.message
+
+
+def test_the_remedy_of_missing_headings_works(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("start_time,end_time,label\n1.5,2.5,hum\n3,4,hum\n")
+    assert [row.start_s for row in read_event_folder(path).sets["x"]] == [1.5, 3.0]
+
+
+def test_a_parquet_table_of_another_kind_is_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pl.DataFrame({"from": [1.0], "to": [2.0], "species": ["hum"]}).write_parquet(path)
+    assert guess(path) is None
+    assert unread_table(path, "x.parquet").kind == "table_not_read"
+
+
+def test_files_of_other_programs_are_named_as_what_they_are() -> None:
+    notes = foreign_files(["a/x.TextGrid", "a/y.TextGrid", "b.eaf", "c.xlsx", "d.json", "predictions.json"])
+    assert [(note.kind, note.where) for note in notes] == [
+        ("table_not_read", "a/x.TextGrid"),
+        ("table_not_read", "b.eaf"),
+        ("table_not_read", "c.xlsx"),
+        ("not_annotations", "d.json"),
+    ]
+    for note, words in zip(notes, ("1 more of its kind (TextGrid of Praat)", "ELAN", "Excel", "JSON"), strict=True):
+        assert words in note.message
+        assert "not read; " in note.message
+    assert all(foreign_files([f"x{suffix}"]) for suffix in FOREIGN)
+
+
+def test_a_folder_of_results_is_read_beside_parameters_and_readme(tmp_path: Path) -> None:
+    header = "Start (s),End (s),Scientific name,Common name,Confidence,File\n"
+    for name in "ab":
+        (tmp_path / f"{name}.BirdNET.results.csv").write_text(f"{header}0.0,3.0,T t,wren,0.9,/x/{name}.wav\n")
+    (tmp_path / "c.BirdNET.results.csv").write_text(header)
+    for name, text, _ in OTHER[:3]:
+        (tmp_path / name).write_text(text)
+    found = read_event_folder(tmp_path)
+    assert {key.rpartition("/")[2]: len(rows) for key, rows in found.sets.items()} == {"a": 1, "b": 1, "c": 0}
+    assert [(note.kind, note.where) for note in found.notes] == [
+        ("not_annotations", "BirdNET_analysis_params.csv"),
+        ("not_annotations", "README.txt"),
+        ("not_annotations", "readme.csv"),
+    ]

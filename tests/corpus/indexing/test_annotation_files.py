@@ -1,0 +1,210 @@
+"""Tables of a project: the same rules as in `convert` and `score`, and every row on the recording that it names."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.conversion_losses import Account
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.reading.event_folders import read_event_folder
+from ossicle.corpus.formats.reading.reader import Reading, read_annotations
+from ossicle.corpus.formats.registry import ReadOptions
+from ossicle.corpus.health.report import health
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
+
+RATE = 1000
+HEADER = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tAnnotation\n"
+ROW = "1\tSpectrogram 1\t1\t1.0\t2.0\t0\t400\thum\n"
+CSV = "start_time,end_time,label\n"
+FILES = "file,start_time,end_time,label\n"
+
+Spans = dict[str, list[tuple[float, float, str]]]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[..., Path]:
+    """A function that makes a folder of recordings of these lengths (s), and of tables."""
+
+    def make(lengths_s: dict[str, float], tables: dict[str, str]) -> Path:
+        for folder, names in (("audio", lengths_s), ("tables", tables)):
+            for name in names:
+                (tmp_path / folder / name).parent.mkdir(parents=True, exist_ok=True)
+        for seed, (name, length_s) in enumerate(lengths_s.items()):
+            noise = np.random.default_rng(seed).normal(0, 0.1, int(length_s * RATE))
+            soundfile.write(tmp_path / "audio" / name, noise, RATE)
+        for name, text in tables.items():
+            (tmp_path / "tables" / name).write_text(text)
+        return tmp_path
+
+    return make
+
+
+def index(folder: Path) -> CorpusIndex:
+    return index_corpus(folder / "audio", folder / "tables", CorpusSettings(audio="audio", decode=False))
+
+
+def in_project(folder: Path) -> Spans:
+    found = index(folder)
+    paths = {one.id: one.path.removesuffix(".wav") for one in found.recordings if one.reviewed}
+    out: Spans = {path: [] for path in paths.values()}
+    for one in found.annotations:
+        out[paths[one.recording_id]].append((one.start_s, one.end_s, one.label))
+    return out
+
+
+def in_score(folder: Path) -> Spans:
+    sets = read_event_folder(folder / "tables").sets
+    return {key: sorted((row.start_s, row.end_s, row.label) for row in rows) for key, rows in sets.items()}
+
+
+def in_convert(folder: Path) -> Spans:
+    table = read_annotations(folder / "tables", Reading(), Account())
+    assert isinstance(table, EventTable)
+    out: Spans = {file.removesuffix(".wav"): [] for file in table.files}
+    for row in table.rows:
+        out[row.begin_path.removesuffix(".wav")].append((row.start_s, row.end_s, row.label))
+    return {key: sorted(spans) for key, spans in out.items()}
+
+
+EVERYWHERE = pytest.mark.parametrize("read", [in_project, in_score, in_convert])
+
+# Tables, and the recordings that were reviewed with nothing found.
+EMPTY: list[tuple[dict[str, str], set[str]]] = [
+    ({"a.txt": ""}, {"a"}),
+    ({"a.csv": ""}, {"a"}),
+    ({"a.tsv": "\n"}, {"a"}),
+    ({"a.selections.txt": " \r\n"}, {"a"}),
+    ({"a.Table.1.selections.txt": HEADER}, {"a"}),
+    ({"a.csv": CSV}, {"a"}),
+    ({"a.tsv": CSV.replace(",", "\t")}, {"a"}),
+    ({"a.BirdNET.results.csv": "Start (s),End (s),Scientific name,Common name,Confidence,File\n"}, {"a"}),
+    ({"events.csv": FILES + "a.wav,,,\n"}, {"a"}),
+    ({"events.tsv": "filename\tonset\toffset\tevent_label\na.wav\t\t\t\n"}, {"a"}),
+    ({"events.csv": FILES}, set()),
+    ({"a.csv": FILES}, set()),
+    ({"events.tsv": "filename\tonset\toffset\tevent_label\n"}, set()),
+]
+
+
+@EVERYWHERE
+@pytest.mark.parametrize(("tables", "reviewed"), EMPTY)
+def test_one_rule_for_empty_tables(
+    project: Callable[..., Path], read: Callable[[Path], Spans], tables: dict[str, str], reviewed: set[str]
+) -> None:
+    folder = project({"a.wav": 4.0, "b.wav": 4.0}, {**tables, "b.Table.1.selections.txt": HEADER + ROW})
+    assert read(folder) == {"b": [(1.0, 2.0, "hum")], **{name: [] for name in reviewed}}
+
+
+def test_an_empty_file_is_reported(project: Callable[..., Path]) -> None:
+    folder = project({"a.wav": 4.0, "b.wav": 4.0}, {"a.txt": "", "b.txt": "1\t2\thum\n"})
+    problems = {one.code: (one.severity, one.where) for one in health(index(folder), rate=RATE).problems}
+    assert problems["empty_file"] == ("warning", "a.txt")
+    account = Account()
+    read_annotations(folder / "tables", Reading(), account)
+    assert any("a.txt: is empty" in note for note in account.notes)
+    assert [note.kind for note in read_event_folder(folder / "tables").notes] == ["empty_file"]
+
+
+@EVERYWHERE
+def test_rows_go_to_the_recordings_that_they_name(project: Callable[..., Path], read: Callable[[Path], Spans]) -> None:
+    header = "label,onset_s,offset_s,notated_path,annot_path\n"
+    tables = {"a.csv": header + "hum,1.0,2.0,a.wav,a.csv\nhum,3.0,4.0,b.wav,b.csv\n"}
+    folder = project({"a.wav": 10.0, "b.wav": 10.0}, tables)
+    assert read(folder) == {"a": [(1.0, 2.0, "hum")], "b": [(3.0, 4.0, "hum")]}
+
+
+@EVERYWHERE
+def test_the_only_file_of_a_table_is_not_the_one_it_is_named_after(
+    project: Callable[..., Path], read: Callable[[Path], Spans]
+) -> None:
+    named = HEADER.replace("Annotation", "Begin File\tAnnotation")
+    tables = {"a.Table.1.selections.txt": named + ROW.replace("hum", "b.wav\thum"), "c.txt": "1\t2\thum\n"}
+    folder = project({"a.wav": 4.0, "b.wav": 4.0, "c.wav": 4.0}, tables)
+    assert read(folder) == {"b": [(1.0, 2.0, "hum")], "c": [(1.0, 2.0, "hum")]}
+
+
+def test_rows_of_a_missing_recording_stay_off_the_one_that_the_table_is_named_after(
+    project: Callable[..., Path],
+) -> None:
+    folder = project({"a.wav": 4.0, "b.wav": 4.0}, {"a.csv": FILES + "c.wav,1,2,hum\n", "b.csv": CSV + "1,2,hum\n"})
+    found = index(folder)
+    assert {one.path: one.reviewed for one in found.recordings} == {"a.wav": False, "b.wav": True}
+    assert [(note.kind, note.where) for note in found.notes if note.where == "a.csv"] == [
+        ("unmatched_rows", "a.csv"),
+        ("unmatched_table", "a.csv"),
+    ]
+
+
+@EVERYWHERE
+def test_layers_add_up_and_copies_count_once(project: Callable[..., Path], read: Callable[[Path], Spans]) -> None:
+    tables = {
+        "a.Table.1.selections.txt": HEADER + ROW,
+        "a.Table.1.selections (1).txt": HEADER + ROW,
+        "a.Table.2.selections.txt": HEADER + ROW.replace("1.0\t2.0", "5.0\t6.0").replace("hum", "trill"),
+        "events.csv": FILES + "a.wav,1,2,hum\n",
+    }
+    folder = project({"a.wav": 10.0}, tables)
+    assert read(folder) == {"a": [(1.0, 2.0, "hum"), (5.0, 6.0, "trill")]}
+
+
+@EVERYWHERE
+def test_tables_that_contradict_each_other_are_refused(
+    project: Callable[..., Path], read: Callable[[Path], Spans]
+) -> None:
+    tables = {"a.Table.1.selections.txt": HEADER + ROW, "events.csv": FILES + "a.wav,1,3,hum\n"}
+    folder = project({"a.wav": 10.0}, tables)
+    with pytest.raises(FormatError, match=r"a\.Table\.1\.selections\.txt and events\.csv contradict each other"):
+        read(folder)
+
+
+@EVERYWHERE
+def test_a_table_named_like_a_recording_but_not_read_stops_or_is_a_warning(
+    project: Callable[..., Path], read: Callable[[Path], Spans]
+) -> None:
+    folder = project({"a.wav": 4.0, "b.wav": 4.0}, {"a.csv": "1,2,hum\n3,4,hum\n", "b.csv": CSV + "1,2,hum\n"})
+    if read is in_project:
+        with pytest.raises(FormatError, match=r"a\.csv: looks like annotations but was not read: it has no headings"):
+            read(folder)
+        return
+    assert read(folder) == {"b": [(1.0, 2.0, "hum")]}
+    account = Account()
+    read_annotations(folder / "tables", Reading(), account)
+    assert account.incomplete
+    assert [note.kind for note in read_event_folder(folder / "tables").notes] == ["table_not_read"]
+
+
+def test_times_of_a_session_use_the_lengths_of_the_recordings(project: Callable[..., Path]) -> None:
+    named = HEADER.replace("Annotation", "Begin File\tEnd File\tAnnotation")
+    rows = "1\tS\t1\t1.0\t2.0\t0\t9\ta.wav\ta.wav\thum\n2\tS\t1\t12.0\t13.0\t0\t9\tb.wav\tb.wav\thum\n"
+    folder = project({"a.wav": 10.0, "b.wav": 5.0}, {"session.selections.txt": named + rows})
+    assert in_project(folder) == {"a": [(1.0, 2.0, "hum")], "b": [(2.0, 3.0, "hum")]}
+    crossing = rows.replace("1.0\t2.0\t0\t9\ta.wav\ta.wav", "9.0\t11.0\t0\t9\ta.wav\tb.wav")
+    (folder / "tables/session.selections.txt").write_text(named + crossing)
+    assert in_project(folder) == {"a": [(9.0, 10.0, "hum")], "b": [(0.0, 1.0, "hum"), (2.0, 3.0, "hum")]}
+    (folder / "audio/b.wav").unlink()
+    soundfile.write(folder / "audio/b.wav", np.zeros(30 * RATE), RATE)
+    with pytest.raises(FormatError, match=r"line 3: 12 s of 'b\.wav' could count from the start of this file"):
+        index(folder)
+
+
+def test_foreign_files_are_warnings_in_a_project(project: Callable[..., Path]) -> None:
+    tables = {"a.txt": "1\t2\thum\n", "b.TextGrid": "File type", "notes.json": "{}", "calls.xlsx": "PK"}
+    folder = project({"a.wav": 4.0, "b.wav": 4.0}, tables)
+    problems = [(one.severity, one.where) for one in health(index(folder), rate=RATE).problems]
+    assert ("warning", "b.TextGrid") in problems
+    assert ("warning", "calls.xlsx") in problems
+    assert ("note", "notes.json") in problems
+
+
+def test_no_label_column_stops_a_project_and_a_default_label_helps(project: Callable[..., Path]) -> None:
+    folder = project({"a.wav": 4.0}, {"a.csv": "file,start_time,end_time,channel,checked\na.wav,1,2,1,1\n"})
+    with pytest.raises(FormatError, match=r"a\.csv, line 1: no label column"):
+        index(folder)
+    settings = CorpusSettings(audio="audio", decode=False, default_label="call")
+    found = index_corpus(folder / "audio", folder / "tables", settings)
+    assert [one.label for one in found.annotations] == ["call"]
+    assert read_event_folder(folder / "tables", ReadOptions(default_label="call")).sets["a"][0].label == "call"
