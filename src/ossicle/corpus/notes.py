@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note for the user about the corpus: ``kind`` for programs, ``where`` (a file), and ``message``."""
+    """A note for the user about the corpus: ``kind`` for programs, ``where`` (a file), and ``message``.
+
+    ``lost`` is the number of annotations that are not used because of it.
+    """
 
     kind: str
     where: str
     message: str
+    lost: int = 0
 
 
 def shortened(notes: Iterable[Note], kinds: Collection[str], most: int = 5) -> list[Note]:

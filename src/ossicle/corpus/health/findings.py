@@ -1,15 +1,13 @@
-"""Problems of a corpus, each with its remedy.
-
-``error``: results would mislead. ``warning``: something is lost or doubtful. ``note``: for information.
-"""
+"""Problems of a corpus, each with its remedy."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from ossicle.audio.levels import Levels
 from ossicle.core.records import Recording
+from ossicle.corpus.health.judging_problems import labels_without_negatives
+from ossicle.corpus.health.problem import Problem, Severity
+from ossicle.corpus.health.sound_problems import sound_problems
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
 CLIPPED_SHARE = 1e-3
@@ -17,7 +15,6 @@ DC_LEVEL = 0.01
 # If a third of the gaps are too short to detect, events can no longer be counted by their gaps.
 MANY_SHORT_GAPS = 1 / 3
 
-Severity = Literal["error", "warning", "note"]
 _RANK = {"error": 0, "warning": 1, "note": 2}
 
 _REMEDIES: Mapping[str, tuple[Severity, str]] = {
@@ -55,30 +52,42 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "metadata_column": ("note", "nothing, if they do not matter; else rename them, or name them in the project"),
     "name_template": ("note", "rename the template's fields or the file, if its fields are needed"),
     "label_not_kept": ("note", "add it to corpus.labels to keep it"),
+    "review_unused": ("warning", "restore the recording as it was, or remove it from the round in reviews/"),
     "label_not_found": ("warning", "correct corpus.labels, or add annotations"),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One finding: ``code`` for programs, ``where`` a file or label, the problem, and what to do about it."""
-
-    severity: Severity
-    code: str
-    where: str
-    message: str
-    remedy: str
+LOSSES = frozenset(
+    {
+        "left_out",
+        "partial",
+        "annotations_left_out",
+        "table_not_read",
+        "unmatched_table",
+        "unmatched_rows",
+        "beyond_end",
+        "segment_name",
+        "segment_values",
+        "segments_without_clip",
+        "no_class_folder",
+        "review_unused",
+    }
+)
+"""Codes of problems that keep recordings or annotations from being used although they were meant to be."""
 
 
 def find_problems(
-    index: CorpusIndex, *, rate: int, group: str, short_gap_shares: Mapping[str, float]
+    index: CorpusIndex, *, rate: int, group: str, short_gap_shares: Mapping[str, float], hop_s: float | None = None
 ) -> tuple[Problem, ...]:
     """Return all findings for a model that reads at ``rate`` Hz and a split by ``group``; sorted by severity, code,
     place.
 
-    ``short_gap_shares`` is the share of gaps under 20 ms for each label.
+    ``short_gap_shares`` is the share of gaps under 20 ms for each label. ``hop_s``: seconds between the frames of the
+    model; None to leave them out.
     """
     found = [
+        *labels_without_negatives(index),
+        *sound_problems(index, fmax_hz=rate / 2, hop_s=hop_s),
         *_whole(index),
         *_from_notes(index),
         *_repeated_files(index, group),
@@ -128,7 +137,8 @@ def _from_notes(index: CorpusIndex) -> Iterator[Problem]:
 def _repeated_files(index: CorpusIndex, group: str) -> Iterator[Problem]:
     same: dict[str, list[Recording]] = defaultdict(list)
     for one in index.recordings:
-        same[one.digest].append(one)
+        if one.digest:
+            same[one.digest].append(one)
     for copies in same.values():
         if len(copies) < 2:
             continue

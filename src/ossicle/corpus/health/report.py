@@ -13,7 +13,8 @@ import numpy as np
 
 from ossicle.audio.levels import Levels
 from ossicle.core.records import Annotation
-from ossicle.corpus.health.findings import Problem, find_problems
+from ossicle.corpus.health.findings import find_problems
+from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.notes import LeftOut
 
@@ -83,7 +84,7 @@ class HealthReport:
         return asdict(self)
 
 
-def health(index: CorpusIndex, *, rate: int, group: str = "recording") -> HealthReport:
+def health(index: CorpusIndex, *, rate: int, group: str = "recording", hop_s: float | None = None) -> HealthReport:
     """Return the health report of a corpus.
 
     Parameters
@@ -94,6 +95,8 @@ def health(index: CorpusIndex, *, rate: int, group: str = "recording") -> Health
         Sample rate of the model in Hz.
     group
         Field that the split keeps together.
+    hop_s
+        Seconds between the frames of the model, to compare with the lengths of calls; None to leave this out.
     """
     groups = {one.id: one.fields.get(group) or one.path for one in index.recordings}
     counts = Counter(one.recording_id for one in index.annotations)
@@ -136,7 +139,7 @@ def health(index: CorpusIndex, *, rate: int, group: str = "recording") -> Health
         reviewed_empty=tuple(one.path for one in index.recordings if one.reviewed and not counts[one.id]),
         per_recording=per_recording,
         left_out=index.left_out,
-        problems=find_problems(index, rate=rate, group=group, short_gap_shares=_short_gap_shares(labels)),
+        problems=find_problems(index, rate=rate, group=group, short_gap_shares=_short_gap_shares(labels), hop_s=hop_s),
     )
 
 

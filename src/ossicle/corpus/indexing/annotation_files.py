@@ -151,7 +151,9 @@ class _Reader:
             about = (
                 f"{count} rows speak of {stated!r}, which is" if stated else f"{count} rows are of a recording that is"
             )
-            self.notes.append(Note("unmatched_rows", table, f"{about} not in the audio folder; they were skipped"))
+            self.notes.append(
+                Note("unmatched_rows", table, f"{about} not in the audio folder; they were skipped", count)
+            )
         if not rows and not read.rows:
             what = "has no rows and matches no recording" if own is None else "has headings but names no recording"
             self.notes.append(Note("unmatched_table", table, what))

@@ -158,13 +158,14 @@ def index_corpus(
     workers: int = 1,
     progress: Progress | None = None,
     metadata_table: Path | None = None,
+    hashed: bool = True,
 ) -> CorpusIndex:
     """Index a corpus with ``workers`` threads; ``progress`` gets the number of finished and of all recordings.
 
     ``group`` is the field that no split may divide. ``annotation_folder`` may be a single file; ``metadata_table`` is
-    that of ``settings.metadata``. Raises UsageError for missing folders or tables, unreadable audio only, globs that
-    leave nothing, a group that no name or column holds, and offsets that the lengths of clips contradict; FormatError
-    for malformed or ambiguous annotation tables.
+    that of ``settings.metadata``. Without ``hashed`` recordings have no digest, which is faster. Raises UsageError for
+    missing folders or tables, unreadable audio only, globs that leave nothing, a group that no name or column holds,
+    and offsets that the lengths of clips contradict; FormatError for malformed or ambiguous annotation tables.
     """
     cut_outs = _cut_outs(annotation_folder, settings)
     segments = annotation_folder if cut_outs is not None else None
@@ -174,7 +175,7 @@ def index_corpus(
     clips = find_clips(audio_folder, files.usable, chosen, names)
     templates = Templates(settings.name_template)
     naming = RecordingNames(templates, clips.clips if settings.clip_names else None, names.unit)
-    examiner = Examiner(audio_folder, settings.root, settings.decode, naming)
+    examiner = Examiner(audio_folder, settings.root, settings.decode, naming, hashed)
     cut_out = clips.stretches.keys()
     examined = examiner.all([path for path in chosen if path not in cut_out], workers, progress)
     clips = clips.within({one.path: one.duration_s for one in examined.recordings})
@@ -290,7 +291,7 @@ def _annotations(
     lost = [path for path, _ in tables.rows if path in unused]
     if lost:
         message = f"{len(lost)} annotations belong to {len(set(lost))} files that are not included; they were not used"
-        tables.notes.append(Note("not_chosen", "corpus.include, corpus.exclude", message))
+        tables.notes.append(Note("not_chosen", "corpus.include, corpus.exclude", message, len(lost)))
         tables.rows = [(path, row) for path, row in tables.rows if path not in unused]
     return tables, looked
 

@@ -18,10 +18,11 @@ def divided_tapes(recordings: Sequence[Recording], group: str) -> list[Note]:
 
 
 def duplicates(recordings: Sequence[Recording]) -> list[Note]:
-    """Warn about files that are equal byte for byte."""
+    """Warn about files that are equal byte for byte; files without a digest were not compared."""
     same: dict[str, list[str]] = defaultdict(list)
     for one in recordings:
-        same[one.digest].append(one.path)
+        if one.digest:
+            same[one.digest].append(one.path)
     return [
         Note("duplicate", paths[0], f"is the same file as {', '.join(paths[1:])}")
         for paths in same.values()

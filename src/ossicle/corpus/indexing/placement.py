@@ -42,8 +42,10 @@ def place_annotations(
     found = {one.label for one in annotations}
     for path, count in sorted(lost.items()):
         why = f"{count} annotations, but the recording was left out: {left_out.get(path, 'it cannot be read')}"
-        notes.append(Note("annotations_left_out", path, why))
-    notes += [Note("label_not_kept", label, f"{n} annotations, not in labels") for label, n in sorted(dropped.items())]
+        notes.append(Note("annotations_left_out", path, why, count))
+    notes += [
+        Note("label_not_kept", label, f"{n} annotations, not in labels", n) for label, n in sorted(dropped.items())
+    ]
     notes += [
         Note("label_not_found", one, "is in labels, but no annotation has it") for one in labels if one not in found
     ]
@@ -76,7 +78,7 @@ def cut_at(row: RawSelection, end_s: float, where: str) -> tuple[RawSelection | 
         return row, None
     what = f"{row.label!r} at {row.start_s:g} to {row.end_s:g} s"
     if row.start_s >= end_s:
-        return None, Note("beyond_end", where, f"{what} is beyond the end at {end_s:g} s and was skipped")
+        return None, Note("beyond_end", where, f"{what} is beyond the end at {end_s:g} s and was skipped", 1)
     note = Note("clipped", where, f"{what} was shortened to the end of the recording, {end_s:g} s")
     return replace(row, end_s=end_s), note if row.end_s - end_s > _END_TOLERANCE_S else None
 

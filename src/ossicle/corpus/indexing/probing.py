@@ -31,12 +31,16 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """How the files of a folder are examined: the root in their ids, and whether they are decoded."""
+    """How the files of a folder are examined: the root in their ids, and whether they are decoded and hashed.
+
+    Without ``hashed`` recordings have no digest, and only headers are read of files that are not decoded.
+    """
 
     folder: Path
     root: str
     decode: bool
     names: RecordingNames
+    hashed: bool = True
 
     def all(self, paths: Sequence[str], workers: int, progress: Progress | None) -> Examined:
         """Examine files with ``workers`` threads; ``progress`` gets the number of finished and of all files."""
@@ -66,7 +70,7 @@ class Examiner:
                 rate=info.rate,
                 channels=info.channels,
                 n_samples=info.n_samples,
-                digest=file_digest(file),
+                digest=file_digest(file) if self.hashed else "",
                 fields=self.names.fields(path),
             )
             # Some headers do not hold the length of the recording.

@@ -133,10 +133,10 @@ def read_segments(
         try:
             found = names.parse(file)
         except FormatError as problem:
-            out.notes.append(Note("segment_values", shown(file), str(problem).removeprefix(f"{file}: ")))
+            out.notes.append(Note("segment_values", shown(file), str(problem).removeprefix(f"{file}: "), 1))
             continue
         if found is None:
-            out.notes.append(Note("segment_name", shown(file), "its name matches none of corpus.segment_names"))
+            out.notes.append(Note("segment_name", shown(file), "its name matches none of corpus.segment_names", 1))
             continue
         segment, number = found
         variants[number] += 1
@@ -168,12 +168,16 @@ def _without_clip(
     tape = None if says is None else whole.named(says.tape, name, "corpus.clip_names")
     if says is None or tape is None:
         why = "is not there" if says is None else f"is missing, and so is its tape {says.tape!r}"
-        out.notes.append(Note("segments_without_clip", name, f"{why}; its {len(rows)} segments were skipped"))
+        out.notes.append(
+            Note("segments_without_clip", name, f"{why}; its {len(rows)} segments were skipped", len(rows))
+        )
         return
     stretch = clip_names.stretch(says, tape, None)
     if not lies_within(stretch, tapes[tape]):
         why = f"would lie at {stretch.start_s:g} to {stretch.end_s:g} s of {tape}, which ends at {tapes[tape]:g} s"
-        out.notes.append(Note("segments_without_clip", name, f"{why}; its {len(rows)} segments were skipped"))
+        out.notes.append(
+            Note("segments_without_clip", name, f"{why}; its {len(rows)} segments were skipped", len(rows))
+        )
         return
     message = f"is missing; its {len(rows)} segments were placed in {tape} by its name"
     out.notes.append(Note("clip_by_name", name, message))

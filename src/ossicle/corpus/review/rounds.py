@@ -98,7 +98,14 @@ def with_reviews(index: CorpusIndex, rounds: Iterable[Round], labels: Collection
             recording = known.get(said.recording_id)
             if recording is None or recording.digest != said.digest:
                 why = "is not among the recordings" if recording is None else "changed since the review"
-                notes.append(Note("review_unused", said.path, f"{why}; {len(said.events)} reviewed events not used"))
+                notes.append(
+                    Note(
+                        "review_unused",
+                        said.path,
+                        f"{why}; {len(said.events)} reviewed events not used",
+                        len(said.events),
+                    )
+                )
                 continue
             looked = as_intervals(said.examined)
             kept = [note for note in of[said.recording_id] if not _centre_within(note, looked)]

@@ -216,18 +216,26 @@ def with_partly(
 
 
 def split_notes(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation]) -> tuple[str, ...]:
-    """Return warnings for readers of the results: labels of one group only, on which no fold trains while it is
-    held out.
+    """Return warnings for readers of the results: labels that no fold can judge.
+
+    While the only group of a label is held out, no fold trains on it. A label whose groups are never held out has no
+    figures.
     """
-    groups: dict[str, set[str]] = defaultdict(set)
+    groups: dict[str, dict[str, int]] = defaultdict(dict)
     for annotation in annotations:
         if annotation.recording_id in folds:
-            groups[annotation.label].add(folds[annotation.recording_id].group)
-    return tuple(
-        f"label '{label}' occurs in group '{min(found)}' only: the model tested there was never trained on it"
-        for label, found in sorted(groups.items())
-        if len(found) == 1
-    )
+            entry = folds[annotation.recording_id]
+            groups[annotation.label][entry.group] = entry.fold
+    found = []
+    for label, of in sorted(groups.items()):
+        if set(of.values()) == {NEVER_HELD_OUT}:
+            found.append(f"label '{label}' is never held out: no figure judges it")
+        elif len(of) == 1:
+            found.append(
+                f"label '{label}' occurs in group '{min(of)}' only: the model tested there was never trained on it, "
+                "and its threshold was fitted without it"
+            )
+    return tuple(found)
 
 
 def judged_groups(recordings: Sequence[Recording], group: str) -> dict[str, list[Recording]]:

@@ -134,3 +134,51 @@ def test_wrong_places_are_refused(tmp_path: Path) -> None:
     (place / "tables" / "siteA_1_12.5_12.9Q2.wav").write_bytes(b"a segment")
     with pytest.raises(UsageError, match=r"segment_names: see docs/coming-from-scripts\.md"):
         make(place, tmp_path / "work")
+
+
+def test_many_groups_get_five_folds_and_few_hold_each_out(tmp_path: Path) -> None:
+    names = tuple(f"site{n:02d}_1.wav" for n in range(12))
+    place = corpus(tmp_path / "many", names, rate=1000)
+    assert load_project(make(place, tmp_path / "a")).settings.split.folds == 5
+    assert load_project(make(place, tmp_path / "b", folds=0)).settings.split.folds == 0
+    few = load_project(make(corpus(tmp_path / "few", names[:11], rate=1000), tmp_path / "c"))
+    assert few.settings.split.folds == 0
+
+
+def test_several_templates_are_written_as_a_list(tmp_path: Path) -> None:
+    place = corpus(tmp_path / "corpus", ("siteA_1.wav", "zf-B.wav", "zf-C.wav"))
+    project = load_project(make(place, tmp_path / "work", name_template=("site{site}_*", "zf-{site}")))
+    assert project.settings.corpus.name_template == ("site{site}_*", "zf-{site}")
+    assert project.settings.split.group == "site"
+
+
+def test_a_table_may_name_the_groups(tmp_path: Path) -> None:
+    place = corpus(tmp_path / "corpus", ("1.wav", "2.wav", "3.wav"))
+    table = place / "groups.csv"
+    table.write_text("File,Site\n1.wav,A\n2.wav,B\n3.wav,A\n")
+    project = load_project(make(place, tmp_path / "work", groups=table, group="site"))
+    settings = project.settings
+    assert settings.split.group == "Site"
+    assert (settings.corpus.metadata.file_column, settings.corpus.metadata.label_column) == ("File", "")
+    assert project.metadata_table is not None
+    assert project.metadata_table.resolve() == table
+    assert project.annotation_folder is not None
+    found = load_project(make(place, tmp_path / "other", groups=table, group="")).settings
+    assert found.split.group == "Site"
+
+
+@pytest.mark.parametrize(
+    ("text", "group", "words"),
+    [
+        ("where,site\n1.wav,A\n", "site", "no column is called filename"),
+        ("file,plot\n1.wav,A\n", "site", "no column is called 'site'; choose the column of groups with --group from"),
+        ("file,plot\n1.wav,A\n", "", "no column is called like a usual group"),
+    ],
+)
+def test_a_table_of_groups_without_its_columns_is_refused(tmp_path: Path, text: str, group: str, words: str) -> None:
+    place = corpus(tmp_path / "corpus", ("1.wav", "2.wav"))
+    (place / "groups.csv").write_text(text)
+    with pytest.raises(UsageError, match=words):
+        make(place, tmp_path / "work", groups=place / "groups.csv", group=group)
+    with pytest.raises(UsageError, match="this file does not exist"):
+        make(place, tmp_path / "work", groups=place / "none.csv")

@@ -43,11 +43,17 @@ def health(
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.run_project import run_project
     from ossicle.artefacts.typed.index import CorpusFolder
+    from ossicle.corpus.health.report import health as health_of
+    from ossicle.corpus.indexing.index_storage import read_index
 
     with make_progress(progress) as shown:
         loaded = load_project(project, tuple(set_ or ()), data_root, variant)
         made = run_project(loaded, shown, until=corpus.STEP.name).artefacts[corpus.STEP.name]
-    found = CorpusFolder(made).health
+    settings = loaded.settings
+    index = read_index(CorpusFolder(made))
+    found = health_of(
+        index, rate=settings.frontend.rate, group=settings.split.group, hop_s=settings.plan.hop_s
+    ).to_json()
     if as_json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:

@@ -74,15 +74,26 @@ def new(
         ),
     ] = "",
     name_template: Annotated[
-        str,
-        typer.Option(help="Pattern that reads fields from file names, as in 'site{site}_{date}_*'; inferred if unset."),
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            help="Pattern that reads fields from file names, as in 'site{site}_{date}_*'; inferred if unset. Repeat it "
+            "for several naming schemes: the first pattern that fits a name is used.",
+            show_default=False,
+        ),
+    ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table with one row for each recording: a column with its file, and a column named like the group.",
+            show_default=False,
+        ),
+    ] = None,
     folds: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="Number of folds: 0 holds each group out once, otherwise at least 2. Default: set by the recipe "
-            "(tapes: 0, birds: 5).",
+            help="Number of folds: 0 holds each group out once, otherwise at least 2. Default: 5 from 12 groups on; "
+            "for fewer groups set by the recipe (tapes: 0, birds: 5).",
             show_default=False,
         ),
     ] = None,
@@ -94,10 +105,22 @@ def new(
     labelled as a whole; `demo` for the synthetic tapes of `ossicle demo`. Give either --annotations (times of
     single events) or --labels (labels of whole recordings). Class folders named noise, other, background, silence
     or nocall, and folders whose names start with -, hold recordings without any of the classes.
+
+    The table shows what a run will use, what it will leave out and why, and how many trainings it takes.
     """
-    wishes = Wishes(audio, annotations, labels, label_column, group, fold_field, name_template, folds)
+    from ossicle.app.steps.pipeline.pipelines import pipeline_of
+
+    wishes = Wishes(
+        audio, annotations, labels, label_column, group, fold_field, tuple(name_template or ()), folds, groups
+    )
     file = scaffold(recipe, folder, wishes, force=force)
-    print(f"wrote {file}\nnext: ossicle run -p {file}")
+    print(f"wrote {printable(str(file))}")
+    loaded = load_project(file)
+    findings = list(pipeline_of(loaded).preview(loaded))
+    print_rows(("a run will use", "", ""), [(one.what, one.state, one.message) for one in findings])
+    print(f"next: ossicle run -p {printable(str(file))}")
+    if not all(one.ok for one in findings):
+        print("a run would leave something out: see the lines marked 'lost' or 'FAULT'", file=sys.stderr)
 
 
 def run(
@@ -259,9 +282,7 @@ def check(
     if as_json:
         print(json.dumps([asdict(one) for one in findings], indent=2))
     else:
-        states = ["ok" if one.ok else "FAULT" if one.blocks else "lost" for one in findings]
-        rows = [(one.what, state, one.message) for one, state in zip(findings, states, strict=True)]
-        print_rows(("check", "", ""), rows)
+        print_rows(("check", "", ""), [(one.what, one.state, one.message) for one in findings])
     if any(one.blocks and not one.ok for one in findings):
         raise typer.Exit(UsageError.exit_code)
     if not all(one.ok for one in findings):

@@ -1,7 +1,7 @@
 """Where the labels of a new project come from, and what file names and tables say about groups and published folds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class LabelSource:
     @property
     def whole(self) -> bool:
         """Whether recordings are labelled as a whole."""
-        return bool(self.label_field) or self.metadata is not None
+        return bool(self.label_field) or (self.metadata is not None and bool(self.metadata.label_column))
 
 
 # File names of published corpora, with the fields that hold group and fold. Takes are spelt out, because a name of
@@ -113,3 +113,38 @@ def _of_table(table: Path, label_column: str) -> LabelSource:
         fold_field=first(_FOLDS),
         weight_field=first(_RATINGS),
     )
+
+
+def with_group_table(source: LabelSource, table: Path, group: str) -> LabelSource:
+    """Return a label source whose groups come from a table of recordings.
+
+    Parameters
+    ----------
+    source
+        What labels the recordings.
+    table
+        A table with a column of files, and a column of groups.
+    group
+        The name of the column of groups; empty to detect it.
+
+    Raises
+    ------
+    UsageError
+        The labels come from another table, or a column is missing.
+    """
+    if source.table is not None:
+        raise UsageError(f"--groups {table}: the table of --labels already describes recordings; add the column to it")
+    header = read_delimited(table).header
+    known = {name.strip().lower(): name.strip() for name in reversed(header) if name.strip()}
+    files = next((known[name] for name in _FILES if name in known), "")
+    if not files:
+        raise UsageError(
+            f"{table}: no column is called {', '.join(_FILES[:-1])} or {_FILES[-1]}; rename the column with the files"
+        )
+    names = [group.lower()] if group else _GROUPS
+    found = next((known[name] for name in names if name in known), "")
+    if not found:
+        missing = f"no column is called {group!r}" if group else "no column is called like a usual group"
+        raise UsageError(f"{table}: {missing}; choose the column of groups with --group from: {', '.join(header)}")
+    metadata = MetadataSettings(table=str(table), file_column=files, label_column="")
+    return replace(source, metadata=metadata, table=table, group=found)

@@ -1,6 +1,5 @@
 """``ossicle new``: write a project file from a recipe and an inspection of the recordings."""
 
-import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -8,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.app.project.layers import recipe_names, recipe_values
 from ossicle.app.project.scaffolding.clip_scaffold import clip_lines
-from ossicle.app.project.scaffolding.label_sources import LabelSource, label_source
+from ossicle.app.project.scaffolding.folds import usual_folds
+from ossicle.app.project.scaffolding.frame_scaffold import frame_lines
+from ossicle.app.project.scaffolding.label_sources import LabelSource, label_source, with_group_table
 from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text
 from ossicle.artefacts.files import write_text
 from ossicle.audio.probe import SUFFIXES, probe
@@ -24,14 +23,10 @@ from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, in
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.name_template import infer_template, stem_of
+from ossicle.corpus.naming.name_templates import TemplateTexts
 from ossicle.corpus.splits.folds import SplitSettings, make_folds
 
-_RATES = (8000, 16000, 22050, 32000, 44100, 48000)
 _BUILT_IN = ("recording", "folder")
-# A training crop is one chunk: few frames make fast steps, and these hold several calls with their surroundings.
-_CORE_FRAMES, _CONTEXT_FRAMES = 200, 50
-# Candidates for the shortest event length, as shares of the shortest usual annotation.
-_LENGTH_SHARES = (0.0, 0.3, 0.6, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +39,9 @@ class Wishes:
     label_column: str = ""
     group: str = ""
     fold_field: str = ""
-    name_template: str = ""
+    name_template: TemplateTexts = ""
     folds: int | None = None
+    groups: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class Found:
     source: LabelSource
     group: str
     fold_field: str
-    template: str
+    template: TemplateTexts
     folds: int
     index: CorpusIndex
 
@@ -99,6 +95,8 @@ def scaffold(recipe: str, folder: Path, wishes: Wishes, *, force: bool = False) 
         raise UsageError("--folds 1 leaves nothing to train on; use 0 (each group held out once) or at least 2")
     if not wishes.audio.is_dir():
         raise UsageError(f"--audio {wishes.audio}: this folder does not exist")
+    if wishes.groups is not None and not wishes.groups.is_file():
+        raise UsageError(f"--groups {wishes.groups}: this file does not exist")
     if wishes.annotations is not None and not wishes.annotations.exists():
         raise UsageError(f"--annotations {wishes.annotations}: this file or folder does not exist")
     found = _look(recipe, recipe_values(recipe), wishes)
@@ -111,8 +109,10 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
     audio, annotations = wishes.audio, wishes.annotations
     stems = [stem_of(path, SUFFIXES) for path in files_below(audio, SUFFIXES) if _is_audio(audio / path)]
     source = label_source(wishes.labels, annotations, values, stems, wishes.label_column)
+    if wishes.groups is not None:
+        source = with_group_table(source, wishes.groups, wishes.group)
     template = wishes.name_template or source.name_template
-    group = wishes.group or source.group or "recording"
+    group = source.group if wishes.groups is not None else wishes.group or source.group or "recording"
     fold_field = wishes.fold_field or source.fold_field
     told = (*_BUILT_IN, *(read_delimited(source.table).header if source.table is not None else ()))
     if not template:
@@ -132,7 +132,9 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
         metadata=source.metadata or MetadataSettings(),
     )
     workers = os.cpu_count() or 1
-    index = index_corpus(audio, annotations, settings, group=group, workers=workers, metadata_table=source.table)
+    index = index_corpus(
+        audio, annotations, settings, group=group, workers=workers, metadata_table=source.table, hashed=False
+    )
     if annotations is not None and not any(one.reviewed for one in index.recordings):
         cut_outs = annotations.is_dir() and files_below(annotations, SUFFIXES)
         hint = "; segments cut out as audio are read by [corpus] segment_names: see docs/coming-from-scripts.md"
@@ -141,7 +143,9 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
             "(Raven tables, Audacity labels, CSV, TSV or Parquet, named like the "
             f"recordings){hint if cut_outs else ''}"
         )
-    folds = wishes.folds if wishes.folds is not None else int(values.get("split", {}).get("folds", 0))
+    folds = wishes.folds
+    if folds is None:
+        folds = int(values.get("split", {}).get("folds", 0)) or usual_folds(index, group, fold_field)
     return Found(recipe, values, source, group, fold_field, template, folds, index)
 
 
@@ -200,7 +204,7 @@ def _text(folder: Path, wishes: Wishes, found: Found) -> str:
     if source.label_field != own_label:
         lines.append(f"label_field = {quoted(source.label_field)}")
     if found.template:
-        lines.append(f"name_template = {quoted(found.template)}")
+        lines.append(f"name_template = {_listed(found.template)}")
     if source.metadata is not None and source.table is not None:
         lines += ["", "[corpus.metadata]", f"table = {quoted(_relative(source.table, folder))}"]
         usual = MetadataSettings()
@@ -211,30 +215,19 @@ def _text(folder: Path, wishes: Wishes, found: Found) -> str:
     if found.fold_field:
         lines.append(line("fold_field", quoted(found.fold_field), "the folds that were published"))
     else:
-        lines.append(line("folds", found.folds, "0: each group is held out once"))
+        lines.append(
+            line(
+                "folds",
+                found.folds,
+                "0: each group is held out once" if found.folds == 0 else "0 would hold each group out once",
+            )
+        )
     if source.weight_field:
         lines += ["", "[dataset]", f"weight_field = {quoted(source.weight_field)}"]
     lines += ["", f"# {len(index.recordings)} recordings, {len(index.annotations)} annotations", "[frontend]"]
     windows = "window_s" in found.values.get("chunks", {})
-    lines += clip_lines(index, found.values) if windows else _frame_lines(index)
+    lines += clip_lines(index, found.values) if windows else frame_lines(index)
     return "\n".join(lines) + "\n"
-
-
-def _frame_lines(index: CorpusIndex) -> list[str]:
-    """Return front end, chunks and shortest event lengths for a frame-wise detector."""
-    rate = _rate(index)
-    front = _front_end(index, rate)
-    lines = [line(key, value, why) for key, (value, why) in front.items()]
-    hop_s = front["hop_samples"][0] / rate
-    lines += ["", "[chunks]"]
-    for key, frames in (("core_s", _CORE_FRAMES), ("context_s", _CONTEXT_FRAMES)):
-        lines.append(line(key, f"{frames * hop_s:.4g}", f"{frames} frames"))
-    if index.annotations:
-        shortest_s = _shortest_usual_s(index)
-        values = ", ".join(f"{share * shortest_s:.3g}" for share in _LENGTH_SHARES)
-        why = f"one in twenty annotations of the shortest label lasts less than {shortest_s:.2g} s"
-        lines += ["", "[decision]", f"# {why}", f"min_length_s = [{values}]"]
-    return lines
 
 
 def _bundle_name(folder: Path) -> str:
@@ -248,50 +241,10 @@ def _bundle_name(folder: Path) -> str:
     return name.strip("-._")[:100] or "detector"
 
 
-def _rate(index: CorpusIndex) -> int:
-    """Return the lowest usual rate that covers the annotated frequencies, but no more than was recorded."""
-    recorded = max(one.rate for one in index.recordings)
-    highs = [note.high_hz for note in index.annotations if note.high_hz]
-    wanted = 2 * max(highs) if highs else 16000.0
-    fitting = [rate for rate in _RATES if wanted <= rate <= recorded]
-    return fitting[0] if fitting else recorded
-
-
-def _front_end(index: CorpusIndex, rate: int) -> Mapping[str, tuple[int | float, str]]:
-    lengths = sorted(note.end_s - note.start_s for note in index.annotations)
-    median_s = lengths[len(lengths) // 2] if lengths else 0.1
-    crowded = _crowded(index)
-    hop_s = 0.005 if crowded else 0.01 if median_s < 0.4 else 0.02
-    hop = 2 * round(hop_s * rate / 2)
-    # A window blurs anything shorter than itself, so close neighbours need a short window.
-    n_fft = 2 ** round(math.log2(rate * (0.015 if crowded else 0.03)))
-    why = "neighbours of one class lie close" if crowded else f"the median annotation lasts {median_s:.2f} s"
-    return {
-        "rate": (rate, "Hz, from the highest annotated frequency"),
-        "n_fft": (n_fft, f"{1000 * n_fft / rate:.0f} ms"),
-        "hop_samples": (hop, f"{1000 * hop / rate:.1f} ms frames: {why}"),
-        "fmax_hz": (rate / 2, "Hz"),
-    }
-
-
-def _shortest_usual_s(index: CorpusIndex) -> float:
-    """Return the shortest usual length of an annotation: 19 in 20 annotations of every label are longer."""
-    by_label: dict[str, list[float]] = {}
-    for note in index.annotations:
-        by_label.setdefault(note.label, []).append(note.end_s - note.start_s)
-    return float(min(np.quantile(lengths, 0.05) for lengths in by_label.values()))
-
-
-def _crowded(index: CorpusIndex) -> bool:
-    """Return whether more than one in twenty gaps between neighbours of one class is under 20 ms."""
-    last: dict[tuple[str, str], float] = {}
-    gaps = []
-    for note in sorted(index.annotations, key=lambda one: (one.recording_id, one.start_s)):
-        key = (note.recording_id, note.label)
-        if key in last:
-            gaps.append(note.start_s - last[key])
-        last[key] = note.end_s
-    return bool(gaps) and sum(gap < 0.02 for gap in gaps) > 0.05 * len(gaps)
+def _listed(template: TemplateTexts) -> str:
+    """Return a template in quotes, or a list of several."""
+    texts = (template,) if isinstance(template, str) else template
+    return quoted(texts[0]) if len(texts) == 1 else f"[{', '.join(map(quoted, texts))}]"
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ossicle.app.project.load import Project
@@ -14,31 +15,49 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 from ossicle.corpus.health.report import health
-from ossicle.corpus.indexing.corpus_index import STEP_VERSION, index_corpus
+from ossicle.corpus.indexing.corpus_index import STEP_VERSION, CorpusIndex, index_corpus
 from ossicle.corpus.indexing.index_storage import write_index
+from ossicle.corpus.indexing.probing import Progress
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.review.rounds import FOLDER, read_round, round_files, with_reviews
 
 
 def run(context: Context) -> None:
     """Index the corpus and write its health next to it."""
-    project = context.project
-    settings = project.settings
-    index = index_corpus(
-        project.audio_folder,
-        project.annotation_folder,
-        settings.corpus,
-        group=settings.split.group,
-        workers=settings.project.workers,
-        progress=lambda done, total: context.progress.advance(done, total, "recordings"),
-        metadata_table=project.metadata_table,
-    )
-    if rounds := [read_round(file) for file in round_files(project.folder / FOLDER)]:
-        index = with_reviews(index, rounds, settings.corpus.labels)
+    settings = context.project.settings
+    index = index_of(context.project, lambda done, total: context.progress.advance(done, total, "recordings"))
     own = context.own(CorpusFolder)
     write_index(index, own)
     report = health(index, rate=settings.frontend.rate, group=settings.split.group)
     own.write_health(report.to_json())
+
+
+def index_of(project: Project, progress: Progress | None = None, *, decode: bool = True) -> CorpusIndex:
+    """Return the index of a project's recordings and annotations, with its reviews.
+
+    Parameters
+    ----------
+    project
+        The project.
+    progress
+        Gets the number of finished and of all recordings.
+    decode
+        Whether to decode recordings, if the project asks for it; False reads their headers only.
+    """
+    settings = project.settings
+    rounds = [read_round(file) for file in round_files(project.folder / FOLDER)]
+    index = index_corpus(
+        project.audio_folder,
+        project.annotation_folder,
+        settings.corpus if decode else replace(settings.corpus, decode=False),
+        group=settings.split.group,
+        workers=settings.project.workers,
+        progress=progress,
+        metadata_table=project.metadata_table,
+        # Reviews belong to a recording by its digest.
+        hashed=decode or bool(rounds),
+    )
+    return with_reviews(index, rounds, settings.corpus.labels) if rounds else index
 
 
 def listing(project: Project) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Recordings that a run could not use in full: each is named, and the exit code reports them (invariant 7)."""
+"""What a run could not use of its recordings and annotations: each is named and changes the exit code (invariant 7)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,15 +7,15 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.ending import cut_off
 from ossicle.audio.probe import probe
 from ossicle.core.errors import AudioError
+from ossicle.corpus.health.findings import LOSSES
 from ossicle.corpus.naming.file_listing import shown
 
-# Codes of problems in the health of a corpus.
 LEFT_OUT, PARTIAL = "left_out", "partial"
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A recording that was left out or ends early: its path in the folder, what is wrong, and what to do."""
+    """Something that is not used: a recording, the rest of one, or annotations; where, what is wrong, what to do."""
 
     code: str
     path: str
@@ -31,11 +31,12 @@ class Loss:
 def losses(corpus: Path) -> list[Loss]:
     """Return what a run lost, from the health of the corpus in the artefact ``corpus``."""
     problems = CorpusFolder(corpus).health["problems"]
-    return [
-        Loss(one["code"], one["where"], one["message"], one["remedy"])
-        for one in problems
-        if one["code"] in (LEFT_OUT, PARTIAL)
+    found = [
+        Loss(one["code"], one["where"], one["message"], one["remedy"]) for one in problems if one["code"] in LOSSES
     ]
+    named = {one.path for one in found if one.code in (LEFT_OUT, PARTIAL)}
+    # Annotations that are lost with their recording are not named again.
+    return [one for one in found if one.code in (LEFT_OUT, PARTIAL) or one.path not in named]
 
 
 def header_loss(folder: Path, path: str) -> Loss | None:

@@ -12,6 +12,7 @@ from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
 from ossicle.app.steps.pipeline.detector_comparison import FIGURES
 from ossicle.app.steps.pipeline.detector_preflight import preflight
+from ossicle.app.steps.pipeline.detector_preview import detector_preview
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, RefusingStep, RunSummary
 from ossicle.app.steps.release import bundle, report, unscored_bundle
 from ossicle.app.steps.score import scores
@@ -117,6 +118,7 @@ PIPELINE = Pipeline(
     losses=_losses,
     status_notes=_status_notes,
     preflight=preflight,
+    preview=detector_preview,
     checked={corpus.STEP.name: "index", dataset.STEP.name: "dataset"},
     trained_by=training.STEP.name,
     pulled={"scores": scores.STEP.name, "checkpoints": training.STEP.name},

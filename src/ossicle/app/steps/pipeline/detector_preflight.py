@@ -4,16 +4,14 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.data.unlabelled import audio_folder, teaching_rounds
-from ossicle.app.steps.engine.input_problems import LEFT_OUT, header_loss
+from ossicle.app.steps.pipeline.detector_preview import chosen, detector_preview
 from ossicle.app.steps.pipeline.finding import Finding
 from ossicle.app.steps.train import training
 from ossicle.core.errors import OssicleError, UsageError
-from ossicle.corpus.indexing.file_selection import audio_files
 
 _NEEDED = ("torch", "lightning", "safetensors", "onnx", "matplotlib", "jinja2", "tensorboard")
 
@@ -53,7 +51,7 @@ def _folders(project: Project) -> Iterator[Finding]:
     elif not audio.is_dir():
         yield Finding("recordings", False, f"[corpus] audio: {audio} does not exist; correct the path")
     else:
-        yield from _recordings(project)
+        yield from detector_preview(project)
     notes, corpus = project.annotation_folder, project.settings.corpus
     if (table := project.metadata_table) is not None:
         there = table.is_file()
@@ -106,32 +104,6 @@ def _unlabelled(project: Project) -> Iterator[Finding]:
     yield Finding("unlabelled", True, f"{folder}; {taught}")
 
 
-def _recordings(project: Project) -> Iterator[Finding]:
-    """Check every recording by its header; ``ossicle dataset health`` finds problems that only decoding shows."""
-    folder = project.audio_folder
-    try:
-        paths = _chosen(project)
-    except UsageError as problem:
-        yield Finding("recordings", False, str(problem))
-        return
-    with ThreadPoolExecutor(project.settings.project.workers) as pool:
-        lost = [one for one in pool.map(lambda path: header_loss(folder, path), paths) if one is not None]
-    unread = sum(one.code == LEFT_OUT for one in lost)
-    message = f"{len(paths)} audio files below {folder}"
-    if unread:
-        message += f", {unread} of them cannot be read"
-    yield Finding("recordings", len(paths) > unread, message)
-    for one in lost:
-        yield Finding("recording", False, one.line, blocks=False)
-
-
-def _chosen(project: Project) -> tuple[str, ...]:
-    """Return the audio files that the project selects; raises UsageError if there are none."""
-    corpus = project.settings.corpus
-    segments = project.annotation_folder if corpus.segment_names else None
-    return audio_files(project.audio_folder, corpus.include, corpus.exclude, segments, corpus.most).chosen
-
-
 def _space(project: Project) -> Finding:
     """Check the disk space for the store, the largest artefact, estimated from the sizes of the files.
 
@@ -144,7 +116,7 @@ def _space(project: Project) -> Finding:
         return Finding("disk", False, f"{place} is not writable; change its permissions, or choose another --data-root")
     free = shutil.disk_usage(place).free
     try:
-        size = sum(_size(project.audio_folder / name) for name in _chosen(project))
+        size = sum(_size(project.audio_folder / name) for name in chosen(project))
     except UsageError:
         # Already reported for the recordings.
         size = 0

@@ -133,6 +133,8 @@ class Pipeline:
         Returns lines below the table of ``ossicle status``, from the finished artefacts.
     preflight
         Returns the findings of ``ossicle check`` before a run.
+    preview
+        Returns those of them that say what a run will use, leave out and cost, for ``ossicle new``.
     checked
         Steps that ``ossicle check`` reports as built or not, with the words for what they build.
     trained_by
@@ -157,6 +159,7 @@ class Pipeline:
     losses: Callable[[Artefacts], Sequence[Loss]] = lambda artefacts: ()
     status_notes: Callable[[Artefacts], Iterable[str]] = lambda artefacts: ()
     preflight: Callable[[Project], Iterable[Finding]] = lambda project: ()
+    preview: Callable[[Project], Iterable[Finding]] = lambda project: ()
     checked: Mapping[str, str] = field(default_factory=dict)
     trained_by: str = ""
     pulled: Mapping[str, str] = field(default_factory=dict)

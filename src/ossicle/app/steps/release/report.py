@@ -60,7 +60,12 @@ def run(context: Context) -> None:
             seed=settings.training.seed,
             pseudo=pseudo_in_words(context.read(TrainingFolder)),
         ),
-        health=health(read_index(context.read(CorpusFolder)), rate=settings.frontend.rate, group=settings.split.group),
+        health=health(
+            read_index(context.read(CorpusFolder)),
+            rate=settings.frontend.rate,
+            group=settings.split.group,
+            hop_s=settings.plan.hop_s,
+        ),
         metrics=headline(judged, criterion),
         in_sample=event_report(truth, in_sample, criterion.rule, settings.evaluation),
         collar=shown.collar,

@@ -1,0 +1,115 @@
+"""Front end, chunks and event lengths of a new project with a frame-wise detector, adapted to its annotations."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+
+import numpy as np
+
+from ossicle.app.project.scaffolding.toml_lines import line
+from ossicle.core.records import Annotation
+from ossicle.corpus.health.sound_problems import says_frequencies
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+
+_RATES = (8000, 16000, 22050, 32000, 44100, 48000)
+# A training crop is one chunk: few frames make fast steps, and these hold several calls with their surroundings.
+_CORE_FRAMES, _CONTEXT_FRAMES = 200, 50
+# Candidates for the shortest event length, as shares of the shortest usual annotation.
+_LENGTH_SHARES = (0.0, 0.3, 0.6, 0.9)
+# Frames become shorter until the median call of every label fills this many of them.
+_FRAMES_A_CALL = 4
+_SHORTER_HOPS_S = (0.005, 0.0025, 0.001)
+
+
+def frame_lines(index: CorpusIndex) -> list[str]:
+    """Return lines of ``[frontend]``, ``[chunks]`` and ``[decision]``.
+
+    Parameters
+    ----------
+    index
+        The index of the recordings.
+    """
+    rate, why = _rate(index)
+    front = _front_end(index, rate)
+    lines = [line("rate", rate, why), *(line(key, value, words) for key, (value, words) in front.items())]
+    hop_s = front["hop_samples"][0] / rate
+    lines += ["", "[chunks]"]
+    for key, frames in (("core_s", _CORE_FRAMES), ("context_s", _CONTEXT_FRAMES)):
+        lines.append(line(key, f"{frames * hop_s:.4g}", f"{frames} frames"))
+    if index.annotations:
+        shortest_s = _shortest_usual_s(index)
+        values = ", ".join(f"{share * shortest_s:.3g}" for share in _LENGTH_SHARES)
+        told = f"one in twenty annotations of the shortest label lasts less than {shortest_s:.2g} s"
+        lines += ["", "[decision]", f"# {told}", f"min_length_s = [{values}]"]
+    return lines
+
+
+def _rate(index: CorpusIndex) -> tuple[int, str]:
+    """Return the sample rate in Hz, and why.
+
+    It is the lowest usual rate that covers the annotated frequencies, but no more than was recorded. Where a label has
+    no annotated frequencies, its calls may lie anywhere: then it is the rate that all but the slowest tenth of the
+    recordings have.
+    """
+    silent = [label for label, of in sorted(_by_label(index).items()) if not says_frequencies(of)]
+    if silent or not index.annotations:
+        own = int(np.quantile([one.rate for one in index.recordings], 0.1, method="lower"))
+        # Labels come from files, and a line end would end the comment.
+        missing = "no frequency is annotated" if len(silent) == len(_by_label(index)) else f"{silent[0]!r} has no"
+        return own, f"Hz, the recordings' own: {missing}{'' if missing.startswith('no') else ' annotated frequencies'}"
+    recorded = max(one.rate for one in index.recordings)
+    wanted = 2 * max(note.high_hz for note in index.annotations if note.high_hz)
+    fitting = [rate for rate in _RATES if wanted <= rate <= recorded]
+    return (fitting[0] if fitting else recorded), "Hz, from the highest annotated frequency"
+
+
+def _front_end(index: CorpusIndex, rate: int) -> Mapping[str, tuple[int | float, str]]:
+    lengths = sorted(note.end_s - note.start_s for note in index.annotations)
+    median_s = lengths[len(lengths) // 2] if lengths else 0.1
+    crowded = _crowded(index)
+    hop_s = 0.005 if crowded else 0.01 if median_s < 0.4 else 0.02
+    why = "neighbours of one class lie close" if crowded else f"the median annotation lasts {median_s:.2f} s"
+    shortest_s = _shortest_median_s(index)
+    if hop_s > shortest_s / _FRAMES_A_CALL:
+        finer = [one for one in _SHORTER_HOPS_S if one <= shortest_s / _FRAMES_A_CALL] or [_SHORTER_HOPS_S[-1]]
+        if finer[0] < hop_s:
+            hop_s, why = finer[0], f"half of the shortest calls last at most {1000 * shortest_s:.3g} ms"
+    hop = max(2 * round(hop_s * rate / 2), 2)
+    # A window blurs anything shorter than itself, so short calls and close neighbours need a short window.
+    window_s = min(0.015 if crowded else 0.03, max(shortest_s, 2 * hop_s))
+    n_fft = max(2 ** round(math.log2(rate * window_s)), 2 ** math.ceil(math.log2(hop)))
+    return {
+        "n_fft": (n_fft, f"{1000 * n_fft / rate:.0f} ms"),
+        "hop_samples": (hop, f"{1000 * hop / rate:.3g} ms frames: {why}"),
+        "fmax_hz": (rate / 2, "Hz"),
+    }
+
+
+def _by_label(index: CorpusIndex) -> Mapping[str, list[Annotation]]:
+    out: dict[str, list[Annotation]] = defaultdict(list)
+    for note in index.annotations:
+        out[note.label].append(note)
+    return out
+
+
+def _shortest_usual_s(index: CorpusIndex) -> float:
+    """Return the shortest usual length of an annotation: 19 in 20 annotations of every label are longer."""
+    return float(min(np.quantile([one.end_s - one.start_s for one in of], 0.05) for of in _by_label(index).values()))
+
+
+def _shortest_median_s(index: CorpusIndex) -> float:
+    """Return the median length of the label with the shortest one, in seconds; infinite without annotations."""
+    medians = [float(np.median([one.end_s - one.start_s for one in of])) for of in _by_label(index).values()]
+    return min((one for one in medians if one > 0), default=math.inf)
+
+
+def _crowded(index: CorpusIndex) -> bool:
+    """Return whether more than one in twenty gaps between neighbours of one class is under 20 ms."""
+    last: dict[tuple[str, str], float] = {}
+    gaps = []
+    for note in sorted(index.annotations, key=lambda one: (one.recording_id, one.start_s)):
+        key = (note.recording_id, note.label)
+        if key in last:
+            gaps.append(note.start_s - last[key])
+        last[key] = note.end_s
+    return bool(gaps) and sum(gap < 0.02 for gap in gaps) > 0.05 * len(gaps)

@@ -1,0 +1,120 @@
+"""What a run of a detector will use, leave out, hold out and cost: the lines of ``ossicle new`` and ``ossicle check``.
+
+The index is that of the last run if it is current; otherwise headers and tables are read, and no recording is decoded.
+"""
+
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from ossicle.app.project.load import Project
+from ossicle.app.project.scaffolding.folds import MANY_GROUPS, USUAL_FOLDS
+from ossicle.app.steps.data import corpus
+from ossicle.app.steps.engine.input_problems import LEFT_OUT, header_loss
+from ossicle.app.steps.engine.step import find_steps
+from ossicle.app.steps.pipeline.finding import Finding
+from ossicle.app.steps.train.training_cost import trainings_in_words
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.core.errors import OssicleError, SplitError
+from ossicle.corpus.clips.clip_table import has_quality
+from ossicle.corpus.clips.holdout_split import place_recordings
+from ossicle.corpus.health.judging_problems import unjudged_labels
+from ossicle.corpus.health.preview import Heard, preview
+from ossicle.corpus.health.report import health
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.indexing.file_selection import audio_files
+from ossicle.corpus.indexing.index_storage import read_index
+from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT
+
+_MOST_NAMED = 12
+
+
+def detector_preview(project: Project) -> Iterator[Finding]:
+    """Yield what a run will use and leave out; one finding that blocks if the files cannot be listed."""
+    try:
+        paths = chosen(project)
+    except OssicleError as problem:
+        yield Finding("recordings", False, str(problem))
+        return
+    folder = project.audio_folder
+    with ThreadPoolExecutor(project.settings.project.workers) as pool:
+        lost = [one for one in pool.map(lambda path: header_loss(folder, path), paths) if one is not None]
+    unread = sum(one.code == LEFT_OUT for one in lost)
+    message = f"{len(paths)} audio files below {folder}"
+    if unread:
+        message += f", {unread} of them cannot be read"
+    yield Finding("recordings", len(paths) > unread, message)
+    for one in lost:
+        yield Finding("recording", False, one.line, blocks=False)
+    if len(paths) == unread:
+        return
+    try:
+        index = present_index(project)
+    except (OssicleError, OSError) as problem:
+        yield Finding("used recordings", False, str(problem))
+        return
+    yield from index_findings(project, index, paths, {one.path for one in lost})
+
+
+def chosen(project: Project) -> tuple[str, ...]:
+    """Return the audio files that the project selects; raises UsageError if there are none."""
+    settings = project.settings.corpus
+    segments = project.annotation_folder if settings.segment_names else None
+    return audio_files(project.audio_folder, settings.include, settings.exclude, segments, settings.most).chosen
+
+
+def present_index(project: Project) -> CorpusIndex:
+    """Return the index of the last run if it is current, else one from headers and tables alone."""
+    found = find_steps((corpus.STEP,), project)[corpus.STEP.name]
+    return corpus.index_of(project, decode=False) if found is None else read_index(CorpusFolder(found))
+
+
+def index_findings(
+    project: Project, index: CorpusIndex, paths: Collection[str], reported: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Yield the findings about an index.
+
+    Parameters
+    ----------
+    project
+        The project.
+    index
+        Its index, decoded or not.
+    paths
+        The audio files that the project selects.
+    reported
+        Paths of left-out recordings that are reported elsewhere.
+    """
+    settings = project.settings
+    hop_s = settings.plan.hop_s
+    report = health(index, rate=settings.frontend.rate, group=settings.split.group, hop_s=hop_s)
+    heard = Heard(settings.frontend, hop_s, project.origin("frontend", "rate"))
+    for one in preview(index, report.problems, report.by_label, heard, paths, reported):
+        yield Finding(one.what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
+    yield from _split(project, index)
+
+
+def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:
+    """Check that the recordings can be split, and say how, with the number and the time of the trainings."""
+    settings = project.settings
+    split, stated = settings.split, index.annotations if index.stated is None else index.stated
+    used = [one for one in stated if has_quality(one, settings.dataset)]
+    try:
+        placed = place_recordings(index.recordings, stated, used, index.partly, split)
+    except SplitError as problem:
+        yield Finding("split", False, str(problem))
+        return
+    groups = sorted({entry.group for entry in (placed.judged or placed.folds).values()})
+    named = ", ".join(groups[:_MOST_NAMED]) + (f" and {len(groups) - _MOST_NAMED} more" * (len(groups) > _MOST_NAMED))
+    folds = {entry.fold for entry in placed.judged.values()}
+    how = split.kind.held_out_in_words(len(folds - {NEVER_HELD_OUT}))
+    yield Finding("groups", True, f"{len(groups)} by {split.group}: {named}; held out: {how}")
+    for one in unjudged_labels(placed.judged, used):
+        yield Finding(one.code.replace("_", " "), True, f"{one.message}; {one.remedy}", warns=True)
+    models = split.kind.models(entry.fold for entry in placed.judged.values())
+    labels = {one.label for one in used}
+    n_clips = len(used) + len(index.recordings)
+    words = trainings_in_words(project, len(models), len(labels), n_clips)
+    many = not split.folds and not split.fold_field and not split.kind.holds_out_once and len(groups) >= MANY_GROUPS
+    if many:
+        words += f"; [split] folds = {USUAL_FOLDS} needs {USUAL_FOLDS + 1} trainings"
+    yield Finding("trainings", True, words, warns=many)

@@ -1,0 +1,75 @@
+"""Labels that cannot be judged: they are in everything that was checked, or no model tested on them knows them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ossicle.core.intervals import as_intervals, union
+from ossicle.core.records import Annotation
+from ossicle.corpus.health.problem import Problem
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.splits.folds import FoldEntry, split_notes
+
+_MOST_NAMED = 5
+# Annotations that cover this share of all checked sound leave nothing to tell a label from.
+_WHOLE = 0.99
+
+
+def labels_without_negatives(index: CorpusIndex) -> Iterator[Problem]:
+    """Yield a warning if some labels are in everything that was checked.
+
+    Parameters
+    ----------
+    index
+        The corpus.
+    """
+    reviewed = {one.id: one.duration_s for one in index.recordings if one.reviewed}
+    spans: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
+    for one in index.annotations:
+        if one.recording_id in reviewed:
+            spans[one.label][one.recording_id].append((one.start_s, one.end_s))
+    whole_s = sum(reviewed.values())
+    everywhere = [
+        label
+        for label, of in sorted(spans.items())
+        if whole_s > 0 and sum(_seconds(times) for times in of.values()) >= _WHOLE * whole_s
+    ]
+    if everywhere:
+        yield Problem(
+            "warning",
+            "no_negatives",
+            everywhere[0],
+            f"everything that was checked holds {_some([repr(one) for one in everywhere], ', ')}: there are no "
+            "negatives, so precision, ranking and false alarms cannot be judged",
+            "add checked recordings without it (an empty table with a header, or a class folder such as noise)",
+        )
+
+
+def unjudged_labels(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation]) -> Iterator[Problem]:
+    """Yield a warning if no fold can judge some labels.
+
+    Parameters
+    ----------
+    folds
+        Group and fold of each recording by id, under a split that holds out whole groups.
+    annotations
+        The annotations that may become targets.
+    """
+    notes = split_notes(folds, annotations)
+    if notes:
+        yield Problem(
+            "warning",
+            "not_judged",
+            "",
+            _some(notes, "; "),
+            "annotate them in more groups, or leave them out with corpus.labels: their figures say nothing",
+        )
+
+
+def _some(names: Sequence[str], mark: str) -> str:
+    more = len(names) - _MOST_NAMED
+    return mark.join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _seconds(times: list[tuple[float, float]]) -> float:
+    joined = union(as_intervals(times))
+    return float((joined[:, 1] - joined[:, 0]).sum())

@@ -1,0 +1,183 @@
+"""What a run will use of a corpus, and what it will leave out and why, from the index alone.
+
+The counts and reasons of ``ossicle new`` and ``ossicle check``.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.intervals import as_intervals, union
+from ossicle.corpus.health.findings import LOSSES
+from ossicle.corpus.health.problem import Problem
+from ossicle.corpus.health.report import LabelHealth
+from ossicle.corpus.health.sound_problems import recorded_hz
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.naming.file_listing import shown
+
+Level = Literal["ok", "lost", "warning"]
+
+_MOST_NAMED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a model hears: its front end, the seconds between its frames, and where its sample rate was set."""
+
+    front: FrontEndSettings
+    hop_s: float
+    rate_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One line of a preview: what it is about, its words, and whether something is lost or doubtful."""
+
+    what: str
+    message: str
+    level: Level = "ok"
+
+
+def preview(
+    index: CorpusIndex,
+    problems: Sequence[Problem],
+    labels: Sequence[LabelHealth],
+    heard: Heard,
+    listed: Collection[str],
+    reported: Collection[str] = (),
+) -> Iterator[Notice]:
+    """Yield what a run will use and leave out, and every problem that a user should know before a training.
+
+    Parameters
+    ----------
+    index
+        The corpus.
+    problems, labels
+        Its problems and the counts of its labels, from the health report.
+    heard
+        What the model hears.
+    listed
+        Paths of the audio files that the project selects.
+    reported
+        Paths of left-out recordings that are reported elsewhere.
+    """
+    yield from _recordings(index, listed, reported)
+    yield from _annotations(index, problems)
+    yield _labels(labels)
+    yield _negatives(index)
+    yield _band(index, heard)
+    if labels:
+        yield _frames(labels, heard)
+    for one in problems:
+        if one.severity != "note" and one.code not in LOSSES:
+            where = f"{one.where}: " if one.where else ""
+            yield Notice(one.code.replace("_", " "), f"{where}{one.message}; {one.remedy}", "warning")
+
+
+def _recordings(index: CorpusIndex, listed: Collection[str], reported: Collection[str]) -> Iterator[Notice]:
+    files = {shown(path) for path in listed}
+    left = [one for one in index.left_out if shown(one.path) in files]
+    unchecked = sum(not one.reviewed and one.id not in index.examined for one in index.recordings)
+    words = f"{len(files)} audio files: {len(files) - len(left)} used, {len(left)} left out"
+    if unchecked:
+        words += f"; {unchecked} of the used ones have no annotations, so nothing is trained or judged on them"
+    yield Notice("used recordings", words, "lost" if left else "ok")
+    reasons: dict[str, list[str]] = defaultdict(list)
+    texts: dict[str, str] = {}
+    for one in index.left_out:
+        if shown(one.path) not in reported:
+            # Lines and sizes differ from file to file, the reason does not.
+            key = re.sub(r"[0-9]+", "0", one.reason)
+            texts.setdefault(key, one.reason)
+            reasons[key].append(shown(one.path))
+    for key, paths in reasons.items():
+        yield Notice("left out", f"{_counted(len(paths), 'file')} ({_first(paths)}): {texts[key]}", "lost")
+
+
+def _annotations(index: CorpusIndex, problems: Sequence[Problem]) -> Iterator[Notice]:
+    lost: Counter[str] = Counter()
+    places: dict[str, list[str]] = defaultdict(list)
+    unwanted = 0
+    for note in index.notes:
+        if note.kind in LOSSES:
+            lost[note.kind] += note.lost
+            places[note.kind].append(note.where)
+        else:
+            unwanted += note.lost
+    used, missed = len(index.annotations), lost.total()
+    words = f"{used + missed + unwanted} found: {used} used, {missed} left out"
+    if unwanted:
+        words += f", {unwanted} not asked for (corpus.labels, corpus.include, corpus.exclude)"
+    yield Notice("used annotations", words, "lost" if missed else "ok")
+    told = {one.code: one for one in reversed(problems)}
+    for kind, where in places.items():
+        count = _counted(lost[kind], "annotation") if lost[kind] else _counted(len(where), "table")
+        if kind == "annotations_left_out":
+            yield Notice(
+                "left out", f"{count} of {_counted(len(where), 'left-out recording')} ({_first(where)})", "lost"
+            )
+            continue
+        problem = told.get(kind)
+        words = f"{problem.message}; {problem.remedy}" if problem is not None else kind
+        yield Notice("left out", f"{count} ({_first(where)}): {words}", "lost")
+
+
+def _labels(labels: Sequence[LabelHealth]) -> Notice:
+    if not labels:
+        return Notice("labels", "no recording has an annotation, so there is nothing to learn", "lost")
+    ordered = sorted(labels, key=lambda one: (-one.annotations, one.label))
+    named = [f"{one.label} ({one.annotations} in {_counted(one.groups, 'group')})" for one in ordered[:_MOST_NAMED]]
+    return Notice("labels", f"{len(labels)}: {', '.join(named)}{_more(len(labels))}")
+
+
+def _negatives(index: CorpusIndex) -> Notice:
+    """Return how much checked sound holds no annotation; that there may be none is a problem with its own line."""
+    reviewed = {one.id: one.duration_s for one in index.recordings if one.reviewed}
+    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for one in index.annotations:
+        spans[one.recording_id].append((one.start_s, one.end_s))
+    empty_s = sum(length_s for key, length_s in reviewed.items() if key not in spans)
+    free_s = empty_s
+    for key in reviewed.keys() & spans.keys():
+        taken = union(as_intervals(spans[key]))
+        free_s += max(reviewed[key] - float((taken[:, 1] - taken[:, 0]).sum()), 0.0)
+    n_empty = sum(key not in spans for key in reviewed)
+    return Notice(
+        "negatives",
+        f"{free_s / 60:.3g} of {sum(reviewed.values()) / 60:.3g} min of checked sound hold no annotation; "
+        f"{_counted(n_empty, 'recording')} without any",
+    )
+
+
+def _band(index: CorpusIndex, heard: Heard) -> Notice:
+    rates, front = Counter(one.rate for one in index.recordings), heard.front
+    recorded = ", ".join(f"{rate} Hz ({count})" for rate, count in sorted(rates.items())[:_MOST_NAMED])
+    return Notice(
+        "band",
+        f"reads {front.fmin_hz:g} to {front.fmax_hz:g} Hz at {front.rate} Hz (from {heard.rate_from}); recorded: "
+        f"{recorded}{_more(len(rates))}, up to {recorded_hz(index):g} Hz of sound",
+    )
+
+
+def _frames(labels: Sequence[LabelHealth], heard: Heard) -> Notice:
+    shortest = min(labels, key=lambda one: one.median_s or 0.0)
+    return Notice(
+        "frames",
+        f"{1000 * heard.hop_s:.3g} ms; the shortest label is {shortest.label}: half of its annotations last at most "
+        f"{1000 * (shortest.median_s or 0.0):.3g} ms",
+    )
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _more(number: int) -> str:
+    return f" and {number - _MOST_NAMED} more" if number > _MOST_NAMED else ""
+
+
+def _first(names: Sequence[str]) -> str:
+    return shown(names[0]) if len(names) == 1 else f"first: {shown(names[0])}"

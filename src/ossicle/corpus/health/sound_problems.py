@@ -1,0 +1,73 @@
+"""What the front end of a model does not hear: most of the recorded band, or calls as short as one of its frames."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ossicle.core.records import Annotation
+from ossicle.corpus.health.problem import Problem
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+
+MUCH_MORE = 2.0
+"""A recorded band this many times as wide as the one read is worth a warning."""
+
+
+def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = None) -> Iterator[Problem]:
+    """Yield warnings about the band that is not read, and about frames that are as long as calls.
+
+    Parameters
+    ----------
+    index
+        The corpus.
+    fmax_hz
+        Highest frequency that the model reads, in Hz.
+    hop_s
+        Seconds between its frames; None to check the band only.
+    """
+    by_label: dict[str, list[Annotation]] = defaultdict(list)
+    for one in index.annotations:
+        by_label[one.label].append(one)
+    ends = {one.id: one.duration_s for one in index.recordings}
+    if (top_hz := recorded_hz(index)) > MUCH_MORE * fmax_hz:
+        # Annotated frequencies say that the rest of the band is not needed.
+        silent = [label for label, of in sorted(by_label.items()) if not says_frequencies(of)]
+        if silent or not by_label:
+            told = f"; {_named(silent)} without annotated frequencies may lie there" if silent else ""
+            yield Problem(
+                "warning",
+                "band_unread",
+                "",
+                f"recordings hold sound up to {top_hz:g} Hz, but the model reads up to {fmax_hz:g} Hz{told}",
+                "raise frontend.rate and frontend.fmax_hz, or annotate low and high frequencies",
+            )
+    if hop_s is not None:
+        for label, of in sorted(by_label.items()):
+            # Labels of whole recordings say nothing about the length of a call.
+            lengths_s = [one.end_s - one.start_s for one in of if one.start_s > 0 or one.end_s < ends[one.recording_id]]
+            median_s = float(np.median(lengths_s)) if lengths_s else 0.0
+            if 0 < median_s <= hop_s * (1 + 1e-9):
+                yield Problem(
+                    "warning",
+                    "frame_too_long",
+                    label,
+                    f"a frame of the model lasts {1000 * hop_s:.3g} ms, and half of these calls last "
+                    f"{1000 * median_s:.3g} ms or less",
+                    "lower frontend.hop_samples (and frontend.n_fft), or chunks.step_s of a window model",
+                )
+
+
+def recorded_hz(index: CorpusIndex) -> float:
+    """Return the highest frequency that at least one recording in ten can hold, in Hz; 0 without recordings."""
+    rates = [one.rate for one in index.recordings]
+    return float(np.quantile(rates, 0.9, method="lower")) / 2 if rates else 0.0
+
+
+def says_frequencies(annotations: Sequence[Annotation]) -> bool:
+    """Return whether at least half of the annotations have a highest frequency."""
+    return 2 * sum(bool(one.high_hz) for one in annotations) >= len(annotations)
+
+
+def _named(labels: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(labels) - most} more" if len(labels) > most else ""
+    return ", ".join(map(repr, labels[:most])) + more

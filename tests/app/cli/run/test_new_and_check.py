@@ -1,0 +1,137 @@
+"""``new`` and ``check`` say what a run will use, what it will leave out and why, and what it costs."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ossicle.audio.wav import write_wav
+from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.raven import write_raven
+from ossicle.training import step_time
+
+from ...conftest import Commands
+
+RATE = 8000
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step_time, "step_seconds", lambda *settings: 0.1)
+
+
+def corpus(place: Path, labels: dict[str, str]) -> Path:
+    """Recordings of three seconds with two calls each, by stem and label."""
+    (place / "audio").mkdir(parents=True)
+    for seed, (stem, label) in enumerate(labels.items()):
+        noise = np.random.default_rng(seed).normal(0, 0.05, 3 * RATE).astype(np.float32)
+        write_wav(place / "audio" / f"{stem}.wav", noise, RATE)
+        rows = [RawSelection(float(start), start + 0.5, label, 500.0, 3000.0) for start in (0.5, 1.5)]
+        write_raven(place / "tables" / f"{stem}.Table.1.selections.txt", rows)
+    return place
+
+
+def new(ossicle: Commands, place: Path, *more: object) -> tuple[int, str, str]:
+    said = ossicle("new", "tapes", place / "p", "--audio", place / "audio", "--annotations", place / "tables", *more)
+    return said.code, " ".join(said.out.split()), said.err
+
+
+def checked(ossicle: Commands, place: Path, *more: object) -> tuple[int, dict[str, list[tuple[bool, bool, str]]]]:
+    said = ossicle("check", "-p", place / "p", "--json", *more)
+    out: dict[str, list[tuple[bool, bool, str]]] = {}
+    for one in json.loads(said.out):
+        out.setdefault(one["what"], []).append((one["ok"], one["warns"], one["message"]))
+    return said.code, out
+
+
+TWO_SCHEMES = {**{f"x_b{n}-f1": "call" for n in "ABC"}, **{f"zf_R{n}": "call" for n in range(4)}}
+
+
+def test_recordings_that_the_template_does_not_fit_are_counted_by_both(tmp_path: Path, ossicle: Commands) -> None:
+    place = corpus(tmp_path, TWO_SCHEMES)
+    code, out, err = new(ossicle, place, "--group", "bird", "--name-template", "*_b{bird}-f*")
+    assert code == 0
+    assert "7 audio files: 3 used, 4 left out" in out
+    assert "4 files (first: zf_R0.wav): its name does not match '*_b{bird}-f*'" in out
+    assert "14 found: 6 used, 8 left out" in out
+    assert "a run would leave something out" in err
+    code, found = checked(ossicle, place)
+    assert code == 3
+    assert found["used recordings"] == [(False, False, "7 audio files: 3 used, 4 left out")]
+    assert len(found["left out"]) == 2
+    # The remedy works.
+    code, out, err = new(
+        ossicle, place, "--force", "--group", "bird", "--name-template", "*_b{bird}-f*", "--name-template", "zf_{bird}"
+    )
+    assert (code, err) == (0, "")
+    assert checked(ossicle, place)[0] == 0
+
+
+def test_a_run_and_health_end_as_check_says(tmp_path: Path, ossicle: Commands) -> None:
+    place = corpus(tmp_path, {"siteA_1": "call", "siteB_1": "call"})
+    (place / "tables/gone.Table.1.selections.txt").write_text(
+        (place / "tables/siteA_1.Table.1.selections.txt").read_text().replace("siteA_1", "gone")
+    )
+    assert new(ossicle, place, "--group", "site")[0] == 0
+    code, found = checked(ossicle, place)
+    assert code == 3
+    assert any("matches no recording" in message for _, _, message in found["left out"])
+    for command in (("run", "--until", "dataset"), ("dataset", "health")):
+        assert ossicle(*command, "-p", place / "p", "--progress", "none").code == 3
+    assert checked(ossicle, place)[0] == 3
+
+
+def test_a_label_of_one_group_is_named(tmp_path: Path, ossicle: Commands) -> None:
+    place = corpus(tmp_path, {"siteA_1": "x", "siteB_1": "y", "siteC_1": "z", "siteD_1": "z"})
+    assert "label 'x' occurs in group 'A' only" in new(ossicle, place, "--group", "site")[1]
+    code, found = checked(ossicle, place)
+    ((ok, warns, message),) = found["not judged"]
+    assert (code, ok, warns) == (0, True, True)
+    assert "never trained on it" in message
+    assert "'z'" not in message
+
+
+def test_the_number_of_trainings_is_said_and_many_are_a_warning(tmp_path: Path, ossicle: Commands) -> None:
+    place = corpus(tmp_path, {f"r{n:02d}": "call" for n in range(14)})
+    code, out, _ = new(ossicle, place)
+    assert code == 0
+    assert "6 trainings (5 that hold out a fold, and the final one) of 80 epochs" in out
+    ((_, warns, message),) = checked(ossicle, place, "--set", "split.folds=0")[1]["trainings"]
+    assert warns
+    assert message.startswith("15 trainings")
+    assert message.endswith("[split] folds = 5 needs 6 trainings")
+    assert not checked(ossicle, place)[1]["trainings"][0][1]
+
+
+def test_a_class_without_negatives_is_a_warning_of_check_and_health(tmp_path: Path, ossicle: Commands) -> None:
+    place = tmp_path
+    for seed, name in enumerate("abcd"):
+        noise = np.random.default_rng(seed).normal(0, 0.05, RATE).astype(np.float32)
+        (place / "audio" / "wren").mkdir(parents=True, exist_ok=True)
+        write_wav(place / "audio" / "wren" / f"{name}.wav", noise, RATE)
+    said = ossicle("new", "birds", place / "p", "--audio", place / "audio", "--folds", 2)
+    assert "there are no negatives" in " ".join(said.out.split())
+    assert checked(ossicle, place)[1]["no negatives"][0][1]
+    health = ossicle("dataset", "health", "-p", place / "p", "--progress", "none", "--json")
+    assert "no_negatives" in {one["code"] for one in json.loads(health.out)["problems"]}
+
+
+def test_what_cannot_be_split_or_read_blocks(tmp_path: Path, ossicle: Commands) -> None:
+    place = corpus(tmp_path, {"siteA_1": "x", "siteB_1": "x"})
+    new(ossicle, place, "--group", "site")
+    code, found = checked(ossicle, place, "--set", "split.folds=3")
+    assert code == 2
+    assert found["split"][0][2].startswith("3 folds were requested")
+    (place / "tables/siteA_1.Table.1.selections.txt").write_text("Begin Time (s)\tEnd Time (s)\nx\ty\n")
+    code, found = checked(ossicle, place)
+    assert code == 2
+    assert "siteA_1.Table.1.selections.txt" in found["used recordings"][0][2]
+
+
+def test_check_writes_nothing(tmp_path: Path, ossicle: Commands) -> None:
+    place = corpus(tmp_path, {"siteA_1": "x", "siteB_1": "x"})
+    new(ossicle, place, "--group", "site")
+    before = sorted(tmp_path.rglob("*"))
+    assert checked(ossicle, place)[0] == 0
+    assert sorted(tmp_path.rglob("*")) == before
