@@ -152,8 +152,10 @@ def test_absent_graph_and_silly_threads(runtime, tmp_path, write):
     bundle = write(tmp_path / "b")
     with pytest.raises(BundleError, match=r"has no waveform\.onnx"):
         runtime(bundle, graph="waveform")
-    with pytest.raises(ValueError, match="threads"):
+    with pytest.raises(ValueError, match="threads = 0 must be at least 1"):
         runtime(bundle, threads=0)
+    with pytest.raises(ValueError, match="threads = 1025 must be at most 1024"):
+        runtime(bundle, threads=1025)
 
 
 def test_a_wrong_chunk_length_is_named(runtime, bundle):
@@ -196,7 +198,7 @@ def test_float32_is_float32_and_bf16_is_asked_for(bundle):
 
 def test_bf16_is_refused_where_the_processor_lacks_it(bundle, monkeypatch):
     monkeypatch.setattr("ossicle.bundle.openvino_runtime.computes_bf16", lambda: False)
-    with pytest.raises(UsageError, match="does not compute in bfloat16; use --precision fp32"):
+    with pytest.raises(UsageError, match="does not compute in bfloat16; use the precision fp32"):
         OpenVinoPredictor(bundle, precision="bf16")
 
 

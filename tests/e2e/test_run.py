@@ -147,7 +147,7 @@ def test_from_computes_anew_what_is_done(tiny: Tiny, tmp_path: Path) -> None:
     assert computed(project) == []
     wrong = ossicle("run", "store", "-p", project, "--from", "report")
     assert wrong.returncode == 2
-    assert "--from report is not one of the steps to run: corpus, store" in wrong.stderr
+    assert "report, which is not one of the steps to run: corpus, store" in wrong.stderr
 
 
 def test_status_and_check_say_how_things_stand(tiny: Tiny, tmp_path: Path) -> None:

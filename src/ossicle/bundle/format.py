@@ -38,6 +38,7 @@ from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.pooling import MAX
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.score_map import ScoreMap
+from ossicle.core.value_checks import given_path
 
 __all__ = [
     "BUNDLE_VERSION",
@@ -136,6 +137,8 @@ def read_bundle(folder: Path) -> Bundle:
     ------
     BundleError
         If the bundle is damaged, unsafe or of an unsupported version.
+    ValueError
+        ``folder`` is not a path, or empty.
 
     Examples
     --------
@@ -143,7 +146,7 @@ def read_bundle(folder: Path) -> Bundle:
     >>> bundle.labels, bundle.plan.rate
     (('call', 'Zaunkönig'), 8000)
     """
-    bundle = _manifest_in(Path(folder))
+    bundle = _manifest_in(given_path("folder", folder))
     _check_files(bundle)
     return bundle
 

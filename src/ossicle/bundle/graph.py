@@ -20,7 +20,7 @@ from ossicle.bundle.onnx_scan import refuse_reaching_out
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.errors import BundleError
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.core.value_checks import count_fault
+from ossicle.core.value_checks import MOST_THREADS, count_fault
 
 Array = NDArray[np.float32]
 Runner = Callable[[Array], Array]
@@ -39,8 +39,8 @@ def graph_file(graph: str = "model", precision: str = "fp32") -> str:
 
 
 def require_threads(threads: int) -> None:
-    """Raise ValueError if ``threads`` is not a whole number of at least 1."""
-    if fault := count_fault("threads", threads, 1):
+    """Raise ValueError if ``threads`` is not a whole number from 1 to ``MOST_THREADS``."""
+    if fault := count_fault("threads", threads, 1, MOST_THREADS):
         raise ValueError(fault)
 
 

@@ -67,7 +67,7 @@ def computes_bf16() -> bool:
 def _runner(graph: ChunkGraph, threads: int, precision: str) -> Runner:
     require_threads(threads)
     if precision == "bf16" and not computes_bf16():
-        raise UsageError("--precision bf16: this processor does not compute in bfloat16; use --precision fp32")
+        raise UsageError("this processor does not compute in bfloat16; use the precision fp32")
     model = _model(graph)
     for found, name, inner in (
         (model.inputs, graph.reads, graph.input_shape),

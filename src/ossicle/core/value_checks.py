@@ -4,9 +4,13 @@ Each function returns a text about one field, or "" if it is valid. They run onl
 """
 
 import math
+import os
 from numbers import Integral, Real
+from pathlib import Path
 
 INFINITY = math.inf
+MOST_THREADS = 1024
+"""Most threads or processes that a setting, an option or an argument may ask for: the system refuses many more."""
 
 
 def raise_first(what: str, *faults: str) -> None:
@@ -44,11 +48,13 @@ def number_fault(name: str, value: object, least: float = -INFINITY, most: float
     return f"{name} = {value} must be at most {most:g}" if float(value) > most else ""
 
 
-def count_fault(name: str, value: object, least: int) -> str:
-    """Describe what is wrong with a whole number that must be at least ``least``."""
+def count_fault(name: str, value: object, least: int, most: int | None = None) -> str:
+    """Describe what is wrong with a whole number that must be at least ``least`` and at most ``most``."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         return f"{name} = {value!r} is not a whole number"
-    return f"{name} = {value} must be at least {least}" if int(value) < least else ""
+    if int(value) < least:
+        return f"{name} = {value} must be at least {least}"
+    return f"{name} = {value} must be at most {most}" if most is not None and int(value) > most else ""
 
 
 def text_fault(name: str, value: object) -> str:
@@ -56,3 +62,27 @@ def text_fault(name: str, value: object) -> str:
     if not isinstance(value, str):
         return f"{name} = {value!r} is not a text"
     return "" if value else f"{name} is empty"
+
+
+def given_path(name: str, value: object) -> Path:
+    """Return a path that an argument names; an empty text would mean the current folder.
+
+    Raises
+    ------
+    ValueError
+        The value is neither a text nor a path, or it is empty.
+
+    Examples
+    --------
+    >>> given_path("path", "calls/").name
+    'calls'
+    >>> given_path("path", "")
+    Traceback (most recent call last):
+    ValueError: path is empty; write '.' for the current folder
+    """
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str):
+        raise ValueError(f"{name} = {value!r} is not a path; give a text or a pathlib.Path")
+    if not text:
+        raise ValueError(f"{name} is empty; write '.' for the current folder")
+    return Path(text)

@@ -3,6 +3,7 @@
 import re
 
 from ossicle.core.settings import setting, settings
+from ossicle.core.value_checks import MOST_THREADS
 
 
 @settings
@@ -88,7 +89,9 @@ class TrainingSettings:
         choices=("32-true", "bf16-mixed"),
     )
     seed: int = setting(default=0, help="seed of all random values", ge=0)
-    threads: int = setting(default=1, help="threads of each training; on CPUs the result depends on it", ge=1)
+    threads: int = setting(
+        default=1, help="threads of each training; on CPUs the result depends on it", ge=1, le=MOST_THREADS
+    )
     device: str = setting(
         default="auto",
         help="device to train and score on: auto (all GPUs, one training on each; else the CPU), cpu, cuda, "

@@ -57,7 +57,7 @@ def test_what_could_be_anything_is_nothing(tmp_path: Path, file: str, text: str)
 def test_what_could_be_two_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("file,start_time,end_time,label,IN FILE,OFFSET,DURATION\n")
-    with pytest.raises(FormatError, match=r"x\.csv, line 1: could be csv or kaleidoscope; choose with --from"):
+    with pytest.raises(FormatError, match=r"x\.csv, line 1: could be csv or kaleidoscope; name the format"):
         guess(path)
 
 

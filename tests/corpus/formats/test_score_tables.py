@@ -52,7 +52,7 @@ def test_events_are_joined_where_windows_touch_or_overlap() -> None:
         (7.5, 10.5, 0.5),
         (20.0, 23.0, 0.7),
     ]
-    with pytest.raises(FormatError, match="give --threshold"):
+    with pytest.raises(FormatError, match="give a threshold"):
         to_events(table, None)
 
 

@@ -15,7 +15,7 @@ from ossicle.artefacts.filesystem.links import settled_above
 from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Annotation, grouped
-from ossicle.core.value_checks import number_fault, raise_first, text_fault
+from ossicle.core.value_checks import count_fault, given_path, number_fault, raise_first, text_fault
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.conversion import output_places, tell_losses, write_events_as
 from ossicle.corpus.formats.conversion_losses import Account
@@ -154,7 +154,7 @@ def read_annotations(
     path: PathLike,
     format: str | None = None,
     *,
-    label_column: str = "auto",
+    label_column: str | int = "auto",
     default_label: str | None = None,
     threshold: float | None = None,
     template: str = "",
@@ -188,6 +188,8 @@ def read_annotations(
         A file is malformed, ambiguous, or contradicts another one; the message names file and line.
     UsageError
         There is nothing to read, or no such format.
+    ValueError
+        An argument is impossible, such as an empty path or a threshold that is not a number.
 
     Examples
     --------
@@ -197,15 +199,27 @@ def read_annotations(
     >>> [(one.recording_id, one.start_s, one.end_s, one.label) for one in read_annotations(path)]
     [('tape', 1.0, 1.5, 'call')]
     """
+    place = given_path("path", path)
+    if isinstance(label_fields, str):
+        raise ValueError(
+            f"label_fields = {label_fields!r} is one text; give a list of names, such as [{label_fields!r}]"
+        )
+    raise_first(
+        "read_annotations",
+        "" if default_label is None else text_fault("default_label", default_label),
+        "" if threshold is None else number_fault("threshold", threshold),
+        "" if isinstance(template, str) else f"template = {template!r} is not a text",
+        *(text_fault("label_fields", one) for one in label_fields),
+    )
     reading = Reading(
         format=None if format is None else format_named(format),
-        options=ReadOptions(label_column, default_label),
+        options=ReadOptions(given_column(label_column), default_label),
         template=template,
         label_fields=tuple(label_fields),
         threshold=threshold,
     )
     account = Account()
-    table = events_of_source(read_table(Path(path), reading, account), str(path), threshold)
+    table = events_of_source(read_table(place, reading, account), str(place), threshold)
     annotations = [annotation_of(row) for row in table.rows]
     dropped = sum(row.channel is not None and row.channel > 1 for row in table.rows)
     notes = [f"{dropped} annotations name a channel, which annotations do not keep"] if dropped else []
@@ -238,7 +252,7 @@ def write_annotations(
         The format is not known or holds no events, the path has the suffix of another format, or there are no
         recordings to write.
     ValueError
-        An annotation is not an ``Annotation``, or ``high_hz`` is not a frequency.
+        An annotation is not an ``Annotation``, ``high_hz`` is not a frequency, or ``path`` is not a path or empty.
 
     Examples
     --------
@@ -251,18 +265,39 @@ def write_annotations(
     'filename\\tonset\\toffset\\tevent_label\\ntape.wav\\t1.000000\\t1.500000\\tcall\\n'
     """
     raise_first("write_annotations", number_fault("high_hz", high_hz, 0.0))
-    target = format_named(format, writing=True)
+    place, target = given_path("path", path), format_named(format, writing=True)
     if target.write is None:
         raise UsageError(f"events cannot be written as {target.name}")
     table, options, account = event_table(annotations), WriteOptions(high_hz), Account()
     if not table.files:
         raise UsageError("there are no annotations to write, nor recordings without any")
-    places = output_places(table.files, settled_above(path), target)
+    places = output_places(table.files, settled_above(place), target)
     tell_losses(table, target, options, account)
-    for place in places.values():
-        make_folder(place.parent)
+    for file in places.values():
+        make_folder(file.parent)
     write_events_as(table, target, places, options)
     return Written(tuple(places.values()), tuple(account.notes))
+
+
+def given_column(label_column: str | int) -> str:
+    """Return the label column as readers take it: a name, a number from 1 as text, or ``auto``.
+
+    Raises
+    ------
+    ValueError
+        It is an empty text, or a number below 1.
+
+    Examples
+    --------
+    >>> given_column(3), given_column("species")
+    ('3', 'species')
+    """
+    if isinstance(label_column, str):
+        raise_first("label_column", text_fault("the name", label_column))
+        return label_column
+    if fault := count_fault("label_column", label_column, 1):
+        raise ValueError(f"{fault}; give a name, a number from 1, or 'auto'")
+    return str(label_column)
 
 
 def event_table(annotations: Iterable[Annotation] | Predictions) -> EventTable:

@@ -13,6 +13,7 @@ from ossicle.audio.decode import AudioSource
 from ossicle.audio.mono import MonoStream
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import UsageError
+from ossicle.core.value_checks import given_path
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.table_names import writable
 from ossicle.inference.batch import PathLike
@@ -81,7 +82,7 @@ def load_audio(path: PathLike, rate: int | None = None) -> tuple[NDArray[np.floa
     AudioError
         The file cannot be read, or holds NaN or Inf. A file that ends early is read up to there, with a warning.
     ValueError
-        The rate is not a positive whole number.
+        The rate is not a positive whole number, or ``path`` is not a path or empty.
 
     Examples
     --------
@@ -94,8 +95,9 @@ def load_audio(path: PathLike, rate: int | None = None) -> tuple[NDArray[np.floa
     >>> samples.shape, str(samples.dtype), float(samples[0]), rate
     ((800,), 'float32', 0.5, 8000)
     """
-    wanted = AudioSource(path).info.rate if rate is None else checked_rate(rate)
-    stream = MonoStream(path, wanted)
+    file = given_path("path", path)
+    wanted = AudioSource(file).info.rate if rate is None else checked_rate(rate)
+    stream = MonoStream(file, wanted)
     samples = np.concatenate([np.zeros(0, dtype=np.float32), *stream])
     if stream.report.status == "partial":
         warnings.warn(f"{path}: partial: {stream.report.reason}", stacklevel=2)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ossicle.bundle.format import WEIGHTS
-from ossicle.bundle.graph import PRECISIONS, Graph
+from ossicle.bundle.graph import PRECISIONS, Graph, require_threads
 from ossicle.bundle.manifest import Bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import UsageError
@@ -53,7 +53,10 @@ def open_predictor(bundle: Bundle, engine: Engine) -> Predictor:
         There is no such runtime or precision, or the runtime cannot use the device.
     BundleError
         The bundle has no graph for the engine.
+    ValueError
+        The number of threads is not a whole number from 1 to 1024.
     """
+    require_threads(engine.threads)
     if engine.runtime not in RUNTIMES:
         raise UsageError(f"the runtime {engine.runtime!r} is not one of: {', '.join(RUNTIMES)}")
     if engine.precision not in PRECISIONS:

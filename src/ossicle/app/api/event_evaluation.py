@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.app.api.annotations import event_table
+from ossicle.app.api.annotations import event_table, given_column
 from ossicle.app.api.predictions import Predictions
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation
-from ossicle.core.value_checks import count_fault, number_fault, raise_first, text_fault
+from ossicle.core.value_checks import count_fault, given_path, number_fault, raise_first, text_fault
 from ossicle.corpus.formats.cells.rows import label_text
 from ossicle.corpus.formats.dcase import read_durations
 from ossicle.corpus.formats.reading.audio_lookup import lengths_from
@@ -128,7 +128,7 @@ def evaluate(
     durations_s: Mapping[str, float] | PathLike | None = None,
     ignore_labels: bool = False,
     bootstrap: int = 1000,
-    label_column: str = "auto",
+    label_column: str | int = "auto",
 ) -> EventEvaluation:
     """Compare predicted events with annotations, as ``ossicle score`` does.
 
@@ -152,7 +152,7 @@ def evaluate(
     bootstrap
         Resamples of recordings for the 95 % intervals; 0 for none.
     label_column
-        The column that holds the label, if files are read.
+        The column that holds the label, if files are read: a name, a number from 1, or ``auto``.
 
     Returns
     -------
@@ -165,7 +165,7 @@ def evaluate(
     FormatError
         A file cannot be read.
     ValueError
-        The criterion, a duration or the number of resamples is impossible.
+        The criterion, a duration, the number of resamples or a path is impossible.
 
     Examples
     --------
@@ -190,10 +190,12 @@ def evaluate(
         criteria["collar"] = CollarMatch(collar_s=collar_s)
     where = "durations_s"
     if isinstance(durations_s, str | os.PathLike):
-        where, durations_s = str(durations_s), read_durations(Path(durations_s))
+        where, durations_s = str(durations_s), read_durations(given_path(where, durations_s))
     lengths_s = _lengths(durations_s or {}, where)
-    options = ReadOptions(label_column, lengths=NO_LENGTHS if durations_s is None else lengths_from(durations_s))
-    read = [_event_folder(events, options) for events in (reference, predictions)]
+    lengths = NO_LENGTHS if durations_s is None else lengths_from(durations_s)
+    options = ReadOptions(given_column(label_column), lengths=lengths)
+    both = (("reference", reference), ("predictions", predictions))
+    read = [_event_folder(role, events, options) for role, events in both]
     references, predicted, measured = pair_names(*(one.sets for one in read), {name: [] for name in lengths_s})
     known_s = dict(zip(measured, lengths_s.values(), strict=True))
     missing = sorted(references.keys() - known_s.keys())
@@ -234,9 +236,9 @@ def _lengths(durations_s: Mapping[str, float], where: str) -> dict[str, float]:
     return out
 
 
-def _event_folder(events: Events, options: ReadOptions) -> EventFolder:
+def _event_folder(role: str, events: Events, options: ReadOptions) -> EventFolder:
     if isinstance(events, str | os.PathLike):
-        return read_event_folder(Path(events), options)
+        return read_event_folder(given_path(role, events), options)
     merged, notes = merge([("events", event_table(events))], Path())
     return EventFolder({name: said.rows for name, said in merged.items()}, tuple(notes))
 

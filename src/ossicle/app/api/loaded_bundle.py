@@ -18,7 +18,7 @@ from ossicle.audio.decode import DecodeReport
 from ossicle.audio.mono import MonoStream
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import Bundle
-from ossicle.core.value_checks import count_fault
+from ossicle.core.value_checks import count_fault, given_path
 from ossicle.inference.batch import EmittedEvent, PathLike, predict_file, predict_stream, stream_through
 from ossicle.inference.delivery import bundled_delivery
 from ossicle.inference.event_stream import EventStream
@@ -144,6 +144,11 @@ class LoadedBundle(BundleFacts):
         -------
         Its prediction; its status is ``left_out``, with the reason, if the file cannot be read.
 
+        Raises
+        ------
+        ValueError
+            ``path`` is not a path, or empty.
+
         Examples
         --------
         >>> bundle = load_bundle("tests/data/bundles/0.1.0/bundle")
@@ -151,8 +156,9 @@ class LoadedBundle(BundleFacts):
         >>> found.name, found.status, found.events
         ('no sound', 'left_out', ())
         """
+        file = given_path("path", path)
         found = predict_file(
-            path,
+            file,
             self._predictor,
             self.decisions,
             self._batch_chunks,
@@ -160,7 +166,7 @@ class LoadedBundle(BundleFacts):
             self._delivery,
             keep_scores=keep_scores,
         )
-        return named_prediction(name or Path(path).name, Path(path), found)
+        return named_prediction(name or file.name, file, found)
 
     def stream(self, rate: int | None = None) -> EventStream:
         """Start a live stream, as ``ossicle stream`` does.
@@ -215,6 +221,8 @@ class LoadedBundle(BundleFacts):
             The file cannot be read; events yielded before remain valid.
         UsageError
             The bundle needs the whole recording (:attr:`streams` is false).
+        ValueError
+            ``path`` is not a path or empty, or ``feed_s`` is shorter than one sample.
 
         Examples
         --------
@@ -226,7 +234,7 @@ class LoadedBundle(BundleFacts):
         >>> sorted({one.event.label for one in events}), max(one.emitted_s for one in events)
         (['Zaunkönig', 'call'], 2.0)
         """
-        return (yield from stream_through(self.stream(), MonoStream(path, self.rate), feed_s))
+        return (yield from stream_through(self.stream(), MonoStream(given_path("path", path), self.rate), feed_s))
 
 
 def load_bundle(
@@ -248,7 +256,7 @@ def load_bundle(
     runtime
         What computes the scores: ``onnx``, ``openvino`` (the extra ``openvino``) or ``torch`` (the extra ``train``).
     threads
-        Threads of the runtime; sums, and so the last digits of scores, depend on it.
+        Threads of the runtime, from 1 to 1024; sums, and so the last digits of scores, depend on it.
     precision
         ``fp32``; ``bf16`` with OpenVINO; ``fp16`` and ``int8`` of a bundle by ``ossicle export``.
     folds
@@ -268,6 +276,8 @@ def load_bundle(
         The folder is no bundle, is damaged or unsafe, or lacks what the runtime needs.
     UsageError
         There is no such runtime or precision.
+    ValueError
+        ``path`` is not a path or empty, or a number is out of range.
 
     Examples
     --------
@@ -277,7 +287,9 @@ def load_bundle(
     """
     if fault := count_fault("batch_chunks", batch_chunks, 1):
         raise ValueError(fault)
-    return LoadedBundle(read_bundle(Path(path)), Engine(runtime, threads, precision, folds, device), batch_chunks)
+    return LoadedBundle(
+        read_bundle(given_path("path", path)), Engine(runtime, threads, precision, folds, device), batch_chunks
+    )
 
 
 def _samples_of(recordings: object) -> tuple[ArrayLike, Any] | None:
@@ -297,9 +309,7 @@ def _paths_of(recordings: object) -> list[Path]:
     for one in paths:
         if not isinstance(one, str | os.PathLike):
             raise ValueError(_no_recordings(one))
-        if one == "":
-            raise ValueError("a path is empty; write '.' for the current folder")
-    return [Path(one) for one in paths]
+    return [given_path("a path", one) for one in paths]
 
 
 def _no_recordings(given: object) -> str:

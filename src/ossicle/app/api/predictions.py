@@ -13,6 +13,7 @@ from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.links import settled_above
 from ossicle.core.errors import UsageError
 from ossicle.core.tracks import Event
+from ossicle.core.value_checks import given_path
 from ossicle.corpus.formats.conversion import names_a_file
 from ossicle.corpus.formats.registry import WriteOptions, format_named
 from ossicle.inference.batch import PathLike
@@ -127,8 +128,10 @@ class Predictions(Sequence[RecordingPrediction]):
         ------
         UsageError
             The format is not known or holds no events, or the path has the suffix of another format.
+        ValueError
+            ``path`` is not a path, or empty.
         """
-        target, place = format_named(format, writing=True), settled_above(path)
+        target, place = format_named(format, writing=True), settled_above(given_path("path", path))
         if not names_a_file(place, target):
             make_folder(place)
             tables = PredictionTables(place, [one.name for one in self.recordings], (target.name,), self.high_hz)

@@ -19,6 +19,7 @@ from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
 from ossicle.core.errors import GateRefused, ProjectError, UsageError
+from ossicle.core.value_checks import given_path, raise_first, text_fault
 from ossicle.inference.batch import PathLike
 
 
@@ -142,6 +143,8 @@ class Project:
         ------
         ProjectError
             The file is missing, or has an unknown key or an impossible value; the message names it and the remedy.
+        ValueError
+            A path is empty, or an argument has an impossible type.
 
         Examples
         --------
@@ -152,11 +155,16 @@ class Project:
         >>> project.settings.training.epochs, project.steps[:2]
         (8, ('corpus', 'dataset'))
         """
+        if settings is not None and not isinstance(settings, Mapping):
+            raise ValueError(f"settings = {settings!r} are not a mapping; give {{'training.epochs': 8}}")
+        if not isinstance(variant, str):
+            raise ValueError(f"variant = {variant!r} is not a text")
+        file = given_path("path", path)
+        root = None if data_root is None else given_path("data_root", data_root)
         overrides = tuple(
             f"{key}={text}" for name, value in (settings or {}).items() for key, text in _overrides(str(name), value)
         )
-        root = None if data_root is None else Path(data_root)
-        return cls(load_project(Path(path), overrides, root, variant))
+        return cls(load_project(file, overrides, root, variant))
 
     def __repr__(self) -> str:
         variant = f", variant={self._loaded.variant!r}" if self._loaded.variant else ""
@@ -201,7 +209,7 @@ class Project:
         until: str | None = None,
         *,
         steps: Sequence[str] = (),
-        anew_from: str | None = None,
+        recompute_from: str | None = None,
         wait: bool = False,
         progress: Progress | None = None,
     ) -> ProjectRun:
@@ -216,7 +224,7 @@ class Project:
             Last step to run; None for all.
         steps
             Only these steps and those that they read; none for all.
-        anew_from
+        recompute_from
             Compute this step and those after it even if they are done.
         wait
             Whether to wait for another run on the same data root.
@@ -237,12 +245,14 @@ class Project:
         OssicleError
             A step failed.
         ValueError
-            ``steps`` is one text.
+            ``steps`` is one text, or the name of a step is not a text.
         """
         if isinstance(steps, str):
             raise ValueError(f"steps = {steps!r} is one text; give a list of names, such as [{steps!r}]")
+        names = (("until", until), ("recompute_from", recompute_from))
+        raise_first("run", *(text_fault(name, step) for name, step in names if step is not None))
         done = run_project(
-            self._loaded, progress or Silent(), until, names=tuple(steps), anew_from=anew_from, wait=wait
+            self._loaded, progress or Silent(), until, names=tuple(steps), recompute_from=recompute_from, wait=wait
         )
         pipeline = pipeline_of(self._loaded)
         published = {name: self._loaded.results / name for name in pipeline.results(done.artefacts)}

@@ -8,6 +8,7 @@ import typer
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.app.steps.engine.progress_kinds import PROGRESS_KINDS
 from ossicle.core.errors import UsageError
+from ossicle.core.value_checks import MOST_THREADS
 
 HERE = Path(PROJECT_FILE)
 """The project file of the current folder, the default of ``--project``."""
@@ -51,7 +52,9 @@ ProgressKind = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Threads = Annotated[int, typer.Option("--threads", "-t", min=1, help="Number of CPU threads for the model.")]
+Threads = Annotated[
+    int, typer.Option("--threads", "-t", min=1, max=MOST_THREADS, help="Number of CPU threads for the model.")
+]
 LabelColumn = Annotated[str, typer.Option(help="Label column: a name, a number from 1, or auto.")]
 Recordings = Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")]
 Device = Annotated[

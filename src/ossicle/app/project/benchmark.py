@@ -7,6 +7,7 @@ from typing import Any
 from ossicle.core.errors import ProjectError
 from ossicle.core.settings import setting, settings
 from ossicle.core.suggestion import did_you_mean
+from ossicle.core.value_checks import MOST_THREADS
 from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.clip_name_template import UNITS_S
@@ -102,7 +103,9 @@ class BenchmarkSettings:
         choices=("auto", "torch", "onnx"),
     )
     device: str = setting(default="cpu", help="device of torch: auto, cpu, cuda, cuda:N or mps", digest=False)
-    threads: int = setting(default=1, help="number of threads; scores depend on it in their last digits", ge=1)
+    threads: int = setting(
+        default=1, help="number of threads; scores depend on it in their last digits", ge=1, le=MOST_THREADS
+    )
     batch: int = setting(default=8, help="number of chunks to score at a time", ge=1, le=1024, digest=False)
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from ossicle.core.chunks import ChunkPlan, ChunkSettings, framing
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.settings import setting, settings
+from ossicle.core.value_checks import MOST_THREADS
 from ossicle.corpus.clips.clip_table import DatasetSettings
 from ossicle.corpus.downloads.settings import FetchSettings
 from ossicle.corpus.indexing.corpus_index import CorpusSettings
@@ -38,7 +39,9 @@ class ProjectTable:
     data_root: str = setting(
         default="data", help="folder for the outputs of all steps, relative to the project file", digest=False
     )
-    workers: int = setting(default=2, help="number of threads or processes that read audio", ge=1, digest=False)
+    workers: int = setting(
+        default=2, help="number of threads or processes that read audio", ge=1, le=MOST_THREADS, digest=False
+    )
 
     def __post_init__(self) -> None:
         """Reject a name that no bundle can have, before training starts."""

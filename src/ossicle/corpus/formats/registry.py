@@ -137,7 +137,7 @@ def guess(path: Path, options: ReadOptions | None = None) -> Format | None:
     general = {name for one in fits for name in one.over}
     fits = [one for one in fits if one.name not in general]
     if len(fits) > 1:
-        raise FormatError(f"{path}, line 1: could be {' or '.join(one.name for one in fits)}; choose with --from")
+        raise FormatError(f"{path}, line 1: could be {' or '.join(one.name for one in fits)}; name the format")
     if not fits and has_times(head.header) and head.names_files:
         # Events of recordings without a label: the reader says what is missing.
         return FORMATS["parquet" if suffix == ".parquet" else "csv"]
@@ -157,7 +157,7 @@ def format_named(name: str, *, writing: bool = False) -> Format:
     UsageError
         Listing the formats, if there is no such format or it cannot be written.
     """
-    found = FORMATS.get(name.strip().lower())
+    found = FORMATS.get(name.strip().lower()) if isinstance(name, str) else None
     fit = [one.name for one in FORMATS.values() if not writing or one.writable or one.shape == "windows"]
     if found is None or found.name not in fit:
         state = "cannot be written" if found is not None else "is not known"

@@ -99,7 +99,7 @@ def to_events(table: ScoreTable, threshold: float | None) -> EventTable:
     """
     if threshold is None and not table.binary:
         raise FormatError(
-            "its values are scores, not 0 and 1, so they need a threshold to become events: give --threshold, or "
+            "its values are scores, not 0 and 1, so they need a threshold to become events: give a threshold, or "
             "convert to another table of scores"
         )
     limit = 0.5 if threshold is None else threshold

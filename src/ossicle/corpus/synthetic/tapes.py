@@ -24,6 +24,7 @@ from ossicle.artefacts.processes.workers import end_with_parent
 from ossicle.audio.wav import write_wav
 from ossicle.core.digest import seed_of
 from ossicle.core.settings import setting, settings
+from ossicle.core.value_checks import MOST_THREADS
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import raven_name, write_raven
 from ossicle.corpus.synthetic.calls import CALLS
@@ -53,7 +54,7 @@ class SynthSettings:
         default=12.0, help="sounds of other animals, on average", unit="1/min", ge=0, le=120
     )
     seed: int = setting(default=0, help="every sample follows from it", ge=0)
-    workers: int = setting(default=1, help="processes", ge=1, digest=False)
+    workers: int = setting(default=1, help="processes", ge=1, le=MOST_THREADS, digest=False)
 
     def __post_init__(self) -> None:
         """Reject a corpus without calls, and tapes that would not fit in memory."""

@@ -55,8 +55,8 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"a_b\.wav: is in no class folder"):
         read_folders(tmp_path)
     for template, fields, words in (
-        ("{x}_{y}", [], "--label-field is missing"),
-        ("{x}_{y}", ["z"], "the template .* has x, y"),
+        ("{x}_{y}", [], "no label field is given: choose from x, y"),
+        ("{x}_{y}", ["z"], "the label field 'z' is not in the template .*, which has x, y"),
         ("{x}_{y}", ["x=on"], "no recording .* has that value"),
         ("{x}-{y}", ["x"], "none of its 1 recordings"),
     ):

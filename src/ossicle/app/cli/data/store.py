@@ -98,7 +98,7 @@ def build(
     loaded = load_project(project, (*(set_ or ()), *overrides), data_root, variant)
     name = store_step.STEP.name
     with make_progress(progress) as shown:
-        done = run_project(loaded, shown, names=(name,), anew_from=name if force else None)
+        done = run_project(loaded, shown, names=(name,), recompute_from=name if force else None)
         store = done.artefacts[name]
         found = (
             _mended(loaded, done.artefacts[corpus.STEP.name], store, shown) if done.outcomes[name] == "reused" else []

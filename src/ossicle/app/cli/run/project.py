@@ -179,7 +179,7 @@ def run(
             with watched.leaving():
                 do_jobs(loaded, before_slurm(jobs_of([loaded], wish, shown)), watched.show, watched.told)
         # Find and show what the jobs have done, and run the steps that are placed here.
-        done = run_project(loaded, shown, until, names=steps or (), anew_from=from_, wait=wait)
+        done = run_project(loaded, shown, until, names=steps or (), recompute_from=from_, wait=wait)
     pipeline = pipeline_of(loaded)
     refused, lost = pipeline.refusal(done.artefacts, loaded), pipeline.losses(done.artefacts)
     if as_json:

@@ -18,7 +18,7 @@ def run_project(
     until: str | None = None,
     *,
     names: Sequence[str] = (),
-    anew_from: str | None = None,
+    recompute_from: str | None = None,
     wait: bool = False,
 ) -> Done:
     """Run a project and publish its results in ``project.results``, except those that a refusing step withholds.
@@ -35,7 +35,7 @@ def run_project(
         Run nothing after this step.
     names
         Run these steps and those they need; without any, run all.
-    anew_from
+    recompute_from
         Compute this step and those after it even if they are done.
     wait
         Wait for another run on the same data root instead of raising LockedError.
@@ -54,13 +54,14 @@ def run_project(
     """
     pipeline = pipeline_of(project)
     steps = pipeline.chosen(project, names, until)
-    anew: list[str] = []
-    if anew_from is not None:
+    again: list[str] = []
+    if recompute_from is not None:
         every = [step.name for step in pipeline.steps_of(project)]
-        anew = every[every.index(pipeline.step(anew_from, project).name) :]
-        if all(step.name != anew[0] for step in steps):
+        again = every[every.index(pipeline.step(recompute_from, project).name) :]
+        if all(step.name != again[0] for step in steps):
             raise UsageError(
-                f"--from {anew_from} is not one of the steps to run: {', '.join(one.name for one in steps)}"
+                f"cannot compute again from {recompute_from}, which is not one of the steps to run: "
+                f"{', '.join(one.name for one in steps)}"
             )
     if project.data_root.exists() and not project.data_root.is_dir():
         raise UsageError(f"the data root {project.data_root} is a file; give a folder")
@@ -68,7 +69,7 @@ def run_project(
     if project.variant:
         places += (project.results, project.results.parent)
     with writing(project.data_root, places, wait=wait):
-        done = run_steps(steps, project, progress, anew)
+        done = run_steps(steps, project, progress, again)
         publish(project, done)
     return done
 

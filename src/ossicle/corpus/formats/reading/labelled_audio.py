@@ -62,11 +62,12 @@ def read_names(folder: Path, template: str, label_fields: Sequence[str]) -> Name
     """
     parsed = Template(template)
     wanted = [entry.partition("=")[::2] for entry in label_fields]
+    known = ", ".join(parsed.names) or "none"
     for name, _ in wanted:
         if name not in parsed.names:
-            raise UsageError(f"--label-field {name}: the template {template!r} has {', '.join(parsed.names) or 'none'}")
+            raise UsageError(f"the label field {name!r} is not in the template {template!r}, which has {known}")
     if not wanted:
-        raise UsageError(f"--label-field is missing: choose the label from {', '.join(parsed.names)}")
+        raise UsageError(f"no label field is given: choose from {known}")
 
     def labels(path: str) -> list[str] | str:
         fields = parsed.parse(normal_path(stem_of(path, SUFFIXES)))
@@ -78,7 +79,7 @@ def read_names(folder: Path, template: str, label_fields: Sequence[str]) -> Name
     seen = Counter(row.label for row in found.table.rows)
     for name, value in wanted:
         if value and name not in seen:
-            raise UsageError(f"--label-field {name}={value}: no recording of {folder} has that value")
+            raise UsageError(f"the label field {name}={value}: no recording of {folder} has that value")
     return found
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ossicle.core.errors import FormatError, UsageError
+from ossicle.core.value_checks import number_fault
 from ossicle.corpus.formats.conversion_losses import Account
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.event_folders import merge
@@ -31,6 +32,10 @@ class Reading:
     template: str = ""
     label_fields: tuple[str, ...] = ()
     threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and (fault := number_fault("threshold", self.threshold)):
+            raise UsageError(fault)
 
 
 def read_annotations(place: Path, reading: Reading, account: Account) -> EventTable | ScoreTable:
@@ -63,9 +68,7 @@ def read_annotations(place: Path, reading: Reading, account: Account) -> EventTa
         return labelled.table
     sources = read_sources(place, reading.options, reading.format)
     if not sources.found:
-        raise UsageError(
-            f"{place}: contains no readable annotations{sources.unread_in_words()}; set their format with --from"
-        )
+        raise UsageError(f"{place}: contains no readable annotations{sources.unread_in_words()}; name their format")
     _tell(sources.notes, account)
     _tell_unread(sources, account)
     scores = [(one.name, one.table) for one in sources.found if isinstance(one.table, ScoreTable)]
