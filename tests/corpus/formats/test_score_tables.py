@@ -102,5 +102,11 @@ def test_a_label_that_would_vanish_is_refused_with_a_remedy_that_works() -> None
         to_windows(short_events(0.05, 0.2), WindowPlan(3.0, 3.0, 0.25))
     assert to_windows(short_events(0.05, 0.2), WindowPlan(3.0, 3.0)).lost == 0
     assert to_windows(short_events(0.05, 0.5), WindowPlan(3.0, 3.0, 0.25)).lost == 1
-    with pytest.raises(UsageError, match="would label no window; the windows leave gaps"):
-        to_windows(short_events(0.05), WindowPlan(0.1, 2.0))
+    late = EventTable(short_events(0.05).rows, ("x",), durations_s={"x": 0.5})
+    with pytest.raises(UsageError, match="would label no window; they begin after the end of their recordings"):
+        to_windows(late, WindowPlan(0.1, 0.1))
+
+
+def test_windows_with_gaps_are_refused() -> None:
+    with pytest.raises(UsageError, match="windows of 1 s that start every 2 s leave gaps"):
+        to_windows(short_events(0.5), WindowPlan(1.0, 2.0))

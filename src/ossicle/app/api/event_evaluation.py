@@ -1,7 +1,7 @@
 """Compare events with annotations: the figures of ``ossicle score`` as values."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation
 from ossicle.core.value_checks import count_fault, given_path, number_fault, raise_first, text_fault
-from ossicle.corpus.formats.cells.rows import label_text
 from ossicle.corpus.formats.dcase import read_durations
+from ossicle.corpus.formats.label_map import LabelMap, parse_label_map, twins
 from ossicle.corpus.formats.reading.audio_lookup import lengths_from
 from ossicle.corpus.formats.reading.event_folders import EventFolder, EventSets, merge, pair_names, read_event_folder
 from ossicle.corpus.formats.registry import ReadOptions
@@ -34,6 +34,7 @@ ANY = "any"
 _IOU = 0.5
 
 Events = PathLike | Iterable[Annotation] | Predictions
+_Times = dict[str, dict[str, Intervals]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ def evaluate(
     ignore_labels: bool = False,
     bootstrap: int = 1000,
     label_column: str | int = "auto",
+    label_map: Sequence[str] = (),
 ) -> EventEvaluation:
     """Compare predicted events with annotations, as ``ossicle score`` does.
 
@@ -153,6 +155,8 @@ def evaluate(
         Resamples of recordings for the 95 % intervals; 0 for none.
     label_column
         The column that holds the label, if files are read: a name, a number from 1, or ``auto``.
+    label_map
+        Other names for labels on both sides: ``FROM=TO``, or ``LABEL`` for all labels that look like it.
 
     Returns
     -------
@@ -206,7 +210,8 @@ def evaluate(
     # Predictions without any recording are those of a detector that found nothing.
     if predicted and not predicted.keys() & references.keys():
         raise UsageError(_nothing_in_common(reference, predictions, references, predicted))
-    pairs = _times(references, references, ignore_labels), _times(predicted, references, ignore_labels)
+    names = parse_label_map(label_map, "label_map")
+    pairs = _times(references, references, names, ignore_labels), _times(predicted, references, names, ignore_labels)
     labels = sorted({label for times in pairs for of in times.values() for label in of})
     of_each = {key: known_s.get(key, 0.0) for key in references}
     reports = {
@@ -221,7 +226,7 @@ def evaluate(
         left_out=tuple(sorted(predicted.keys() - references.keys())),
         intervals=bootstrap > 0,
         timed=durations_s is not None,
-        notes=tuple(note for one in read for note in one.notes),
+        notes=(*(note for one in read for note in one.notes), *_label_notes(*pairs)),
     )
 
 
@@ -253,12 +258,28 @@ def _named(events: Events, role: str) -> str:
     return str(events) if isinstance(events, str | os.PathLike) else role
 
 
-def _times(sets: EventSets, wanted: EventSets, ignore_labels: bool) -> dict[str, dict[str, Intervals]]:
-    out: dict[str, dict[str, Intervals]] = {}
+def _label_notes(references: _Times, predicted: _Times) -> list[Note]:
+    """Return notes on labels that cannot match: none in common, or labels that a person takes for one."""
+    wanted, got = ({label for of in times.values() for label in of} for times in (references, predicted))
+    notes = [
+        Note(
+            "label_twins", "labels", f"{' and '.join(map(repr, group))} look alike but do not match; join them by --map"
+        )
+        for group in twins(wanted | got)
+    ]
+    if wanted and got and wanted.isdisjoint(got):
+        examples = f"{min(got)!r} in the predictions, {min(wanted)!r} in the reference"
+        message = f"there is none in common ({examples}), so nothing matches; give --map FROM=TO, or --ignore-labels"
+        notes.append(Note("labels_differ", "labels", message))
+    return notes
+
+
+def _times(sets: EventSets, wanted: EventSets, names: LabelMap, ignore_labels: bool) -> _Times:
+    out: _Times = {}
     for key in wanted.keys() & sets.keys():
         found: dict[str, list[tuple[float, float]]] = {}
         for row in sets[key]:
-            found.setdefault(ANY if ignore_labels else label_text(row.label), []).append((row.start_s, row.end_s))
+            found.setdefault(ANY if ignore_labels else names.name(row.label), []).append((row.start_s, row.end_s))
         out[key] = {label: as_intervals(np.array(times)) for label, times in found.items()}
     return out
 

@@ -56,6 +56,15 @@ Threads = Annotated[
     int, typer.Option("--threads", "-t", min=1, max=MOST_THREADS, help="Number of CPU threads for the model.")
 ]
 LabelColumn = Annotated[str, typer.Option(help="Label column: a name, a number from 1, or auto.")]
+LabelNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        help="Other name for a label, as FROM=TO, or LABEL for all labels that look like it (case, blanks and "
+        "invisible characters do not count). Repeatable.",
+        show_default=False,
+    ),
+]
 Recordings = Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")]
 Device = Annotated[
     str,

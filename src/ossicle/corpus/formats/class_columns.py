@@ -38,6 +38,10 @@ def is_dcase_scores(table: Delimited) -> bool:
 def refuse_reserved_labels(labels: Iterable[str]) -> None:
     """Reject labels that cannot be headings of classes, because our readers would take their columns for others."""
     for label in labels:
+        if any(ord(one) < 32 for one in label):
+            raise UsageError(
+                f"the label {label!r} holds a tab or line break, which no heading can; rename it with --map"
+            )
         if not _may_be_class(label):
             raise UsageError(
                 f"the label {label!r} cannot be the heading of a class: tables use this name for other columns; "

@@ -12,6 +12,7 @@ from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.conversion_losses import Account
 from ossicle.corpus.formats.dcase import read_durations, write_durations
 from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.label_map import LabelMap, renamed_events, renamed_scores
 from ossicle.corpus.formats.reading.audio_lookup import lengths_from, lengths_in, with_audio, with_durations
 from ossicle.corpus.formats.reading.folder_reader import events_of_source
 from ossicle.corpus.formats.reading.reader import Reading, read_annotations
@@ -33,6 +34,7 @@ _WORDS = {
 class Conversion:
     """Input and output format of a conversion, and what it needs: folder of recordings, table of durations, windows.
 
+    ``label_map`` gives labels other names.
     ``durations_out`` is the file to which the durations of all recordings are written (None: not written).
     """
 
@@ -43,6 +45,7 @@ class Conversion:
     durations_out: Path | None = None
     plan: WindowPlan = field(default_factory=WindowPlan)
     options: WriteOptions = field(default_factory=WriteOptions)
+    label_map: LabelMap = field(default_factory=LabelMap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
         Before anything is written, if input is missing, malformed, ambiguous or contradictory, or if an output exists.
     """
     account = Account()
-    table = read_annotations(place, replace(how.reading, options=_with_lengths(how)), account)
+    read = read_annotations(place, replace(how.reading, options=_with_lengths(how)), account)
+    table = renamed_scores(read, how.label_map) if isinstance(read, ScoreTable) else renamed_events(read, how.label_map)
     if isinstance(table, ScoreTable) and how.target.shape != "windows":
         table = events_of_source(table, str(place), how.reading.threshold)
     elif isinstance(table, ScoreTable) and how.reading.threshold is not None:

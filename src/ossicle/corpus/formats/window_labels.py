@@ -30,7 +30,7 @@ class WindowPlan:
     beyond it.
 
     ``min_overlap_s`` is the smallest overlap, in seconds, of an event with a window that it labels; None: 0.25 s,
-    or half the event or a window if that is less, so that every event labels a window where windows leave no gaps.
+    or half the event or a window if that is less, so that every event labels a window.
     """
 
     length_s: float = 3.0
@@ -64,8 +64,13 @@ def to_windows(events: EventTable, plan: WindowPlan) -> Windowed:
     Raises
     ------
     UsageError
-        There is no label, a duration is unknown, or a label would be present in no window at all.
+        Windows would leave gaps, there is no label, a duration is unknown, or a label would be present in no window.
     """
+    if plan.step_s > plan.length_s:
+        raise UsageError(
+            f"windows of {plan.length_s:g} s that start every {plan.step_s:g} s leave gaps, and such a table could be "
+            "one of events; lower --step-s, or raise --window-s"
+        )
     labels = tuple(sorted({row.label for row in events.rows}))
     if not labels:
         raise UsageError("no event has a label, so there is no column to write")
@@ -124,7 +129,7 @@ def _refuse_lost_labels(events: EventTable, plan: WindowPlan, lost: Mapping[str,
         return
     more = f" and of {len(gone) - 1} more labels" * (len(gone) > 1)
     if plan.min_overlap_s is None:
-        remedy = "the windows leave gaps or end before the events: lower --step-s, or check the durations"
+        remedy = "they begin after the end of their recordings; check the durations"
     else:
         remedy = f"lower --min-overlap-s {plan.min_overlap_s:g}, or leave it out for 0.25 s or half the event"
     raise UsageError(f"all {counts[gone[0]]} events of {gone[0]!r}{more} would label no window; {remedy}")

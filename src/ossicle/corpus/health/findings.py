@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from ossicle.audio.levels import Levels
 from ossicle.core.records import Recording
 from ossicle.corpus.health.judging_problems import labels_without_negatives
+from ossicle.corpus.health.label_problems import label_problems
 from ossicle.corpus.health.problem import Problem, Severity
 from ossicle.corpus.health.sound_problems import sound_problems
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
@@ -92,6 +93,7 @@ def find_problems(
         *_from_notes(index),
         *_repeated_files(index, group),
         *_annotations(index, rate),
+        *label_problems(index),
         *_low_rates(index, rate),
         *(problem for one in index.recordings for problem in _recording(one, index.levels.get(one.id))),
     ]

@@ -7,7 +7,7 @@ order of the recordings' paths, whatever the number of workers.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ossicle.audio.levels import Levels
@@ -16,6 +16,7 @@ from ossicle.core.digest import recording_id
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
+from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.formats.reading.folder_reader import list_files
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles, read_annotation_files
 from ossicle.corpus.indexing.field_check import with_fields
@@ -35,7 +36,7 @@ from ossicle.corpus.naming.recording_fields import RecordingNames
 from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import LeftOut, Note
 
-STEP_VERSION = 5
+STEP_VERSION = 6
 
 
 @settings
@@ -83,6 +84,11 @@ class CorpusSettings:
         "labels; class folders that start with - mean the same",
     )
     metadata: MetadataSettings = setting(default=MetadataSettings(), help="a table with a row for each recording")
+    label_map: tuple[str, ...] = setting(
+        default=(),
+        help="other names for labels: FROM=TO, or LABEL for all labels that look like it (case, blanks and invisible "
+        "characters do not count)",
+    )
     labels: tuple[str, ...] = setting(default=(), help="labels to keep; empty: all labels in the annotations")
     most: int = setting(
         default=0,
@@ -109,6 +115,10 @@ class CorpusSettings:
                 f"label_field = {self.label_field!r} and the table of [corpus.metadata] both label recordings: leave "
                 'label_field out, or set metadata.label_column = ""'
             )
+        try:
+            parse_label_map(self.label_map, "label_map")
+        except UsageError as problem:
+            raise ValueError(str(problem)) from None
         if self.clip_names and not self.offset_unit:
             raise ValueError(
                 'offset_unit is missing: set the unit of the names of clips, "min" or "s"; a clip ..._110_125 that '
@@ -204,6 +214,9 @@ def index_corpus(
     tables.rows += whole.rows
     tables.reviewed |= whole.reviewed
     tables.notes += whole.notes
+    label_names = parse_label_map(settings.label_map, "corpus.label_map")
+    tables.rows = [(path, replace(row, label=label_names.name(row.label))) for path, row in tables.rows]
+    unknown = {path: tuple(sorted({label_names.name(one) for one in labels})) for path, labels in unknown.items()}
     kept, annotations, more = place_annotations(
         recordings, tables, {one.path: one.reason for one in left_out}, settings.labels
     )

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.cells.rows import RawSelection, label_text
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles
 from ossicle.corpus.notes import Note
 
@@ -24,6 +24,7 @@ def place_annotations(
     ``left_out`` maps paths to reasons, ``labels`` are those to keep (empty: all).
     """
     known = {one.path: one for one in recordings}
+    labels = [label_text(one) for one in labels]
     placed: dict[str, list[Annotation]] = defaultdict(list)
     notes: list[Note] = []
     dropped: Counter[str] = Counter()

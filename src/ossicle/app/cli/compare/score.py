@@ -11,7 +11,7 @@ from ossicle.app.api.event_evaluation import EventEvaluation, evaluate
 from ossicle.app.cli.cells import figure_cell
 from ossicle.app.cli.compare.annotation_notes import exit_if_incomplete, print_notes
 from ossicle.app.cli.compare.score_scores import score_scores
-from ossicle.app.cli.options import Json, LabelColumn
+from ossicle.app.cli.options import Json, LabelColumn, LabelNames
 from ossicle.app.cli.table import print_rows
 from ossicle.core.errors import UsageError
 from ossicle.metrics.event_report import EventReport, EventScores, plain
@@ -64,6 +64,7 @@ def score(
     ignore_labels: Annotated[
         bool, typer.Option("--ignore-labels", help="Compare times only and ignore the labels.")
     ] = False,
+    label_map: LabelNames = None,
     bootstrap: Annotated[
         int, typer.Option(min=0, help="Number of resamples for the intervals; 0: no intervals.")
     ] = 1000,
@@ -82,11 +83,22 @@ def score(
     """
     if predictions is not None and scores is None:
         _score_events(
-            reference, predictions, durations, iou, collar, label_column, ignore_labels, bootstrap, as_json=as_json
+            reference,
+            predictions,
+            durations,
+            iou,
+            collar,
+            label_column,
+            tuple(label_map or ()),
+            ignore_labels,
+            bootstrap,
+            as_json=as_json,
         )
     elif scores is not None and predictions is None:
-        if iou is not None or collar is not None or ignore_labels:
-            raise UsageError("--iou, --collar and --ignore-labels apply to events only: leave them out with --scores")
+        if iou is not None or collar is not None or ignore_labels or label_map:
+            raise UsageError(
+                "--iou, --collar, --map and --ignore-labels apply to events only: leave them out with --scores"
+            )
         score_scores(reference, scores, durations, label_column, as_json=as_json)
     else:
         raise UsageError("give either --predictions (events) or --scores (a folder of score files)")
@@ -99,6 +111,7 @@ def _score_events(
     iou: float | None,
     collar: float | None,
     label_column: str,
+    label_map: tuple[str, ...],
     ignore_labels: bool,
     bootstrap: int,
     *,
@@ -113,6 +126,7 @@ def _score_events(
         ignore_labels=ignore_labels,
         bootstrap=bootstrap,
         label_column=label_column,
+        label_map=label_map,
     )
     print_notes(found.notes)
     if found.left_out:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import Json, LabelColumn
+from ossicle.app.cli.options import Json, LabelColumn, LabelNames
 from ossicle.core.errors import EXIT_INCOMPLETE
 from ossicle.corpus.formats.conversion import Conversion, convert_annotations
+from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.formats.reading.reader import Reading
 from ossicle.corpus.formats.registry import EVENT_FORMATS, FORMATS, ReadOptions, WriteOptions, format_named
 from ossicle.corpus.formats.window_labels import WindowPlan
@@ -79,6 +80,7 @@ def convert(
     high_hz: Annotated[
         float, typer.Option(min=0.0, help="Upper frequency to write to Raven for rows without frequencies, in Hz.")
     ] = 8000.0,
+    label_map: LabelNames = None,
     as_json: Json = False,
 ) -> None:
     """Convert annotations from one format to another. Anything lost in the conversion is reported.
@@ -100,6 +102,7 @@ def convert(
         durations_out=durations_out,
         plan=WindowPlan(window_s, window_s if step_s is None else step_s, min_overlap_s),
         options=WriteOptions(high_hz),
+        label_map=parse_label_map(label_map or (), "--map"),
     )
     done = convert_annotations(place, out, how)
     for note in done.account.notes:

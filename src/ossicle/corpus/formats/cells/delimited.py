@@ -163,10 +163,15 @@ def write_delimited(path: Path, header: Sequence[str], rows: Iterable[Sequence[s
     Cells are written unchanged: escape cells that contain text from others (:func:`escape_cell`).
     """
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n" if delimiter == "," else "\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    write_text(path, out.getvalue())
+    # Line ends of both kinds are quoted only where they are those of the writer, so lines are ended afterwards.
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
+    lines: list[str] = []
+    for cells in (header, *rows):
+        writer.writerow(cells)
+        lines.append(out.getvalue() if delimiter == "," else out.getvalue().removesuffix("\r\n") + "\n")
+        out.seek(0)
+        out.truncate()
+    write_text(path, "".join(lines))
 
 
 def escape_cell(text: str) -> str:

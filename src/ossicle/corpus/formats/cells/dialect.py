@@ -14,6 +14,7 @@ from ossicle.corpus.formats.cells.text_files import split_lines
 # Headings stand among the first lines; more would be a table of another kind.
 _MOST_LINES = 40
 _MOST_CHARACTERS = 200_000
+_DELIMITERS = ("\t", ";", ",")
 _DECLARED = re.compile(r'"?sep=(.)"?[\s;,]*', re.IGNORECASE)
 
 
@@ -45,10 +46,11 @@ def find_dialect(text: str, is_header: Callable[[Sequence[str]], bool] | None = 
             continue
         if not line.strip():
             continue
-        found = Dialect(declared or delimiter_of(line), number)
-        first = first or found
-        if is_header is None or is_header(line_cells(line, found.delimiter)):
-            return found
+        likely = declared or delimiter_of(line)
+        first = first or Dialect(likely, number)
+        for delimiter in (likely,) if declared or is_header is None else (likely, *_DELIMITERS):
+            if is_header is None or is_header(line_cells(line, delimiter)):
+                return Dialect(delimiter, number)
     return first or Dialect(declared or ",", 0)
 
 

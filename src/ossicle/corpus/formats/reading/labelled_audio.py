@@ -14,7 +14,7 @@ from ossicle.audio.levels import measure
 from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import AudioError, UsageError
-from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.cells.rows import RawSelection, label_text
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.naming.file_listing import files_below, shown
 from ossicle.corpus.naming.name_template import Template, stem_of, top_folder
@@ -112,7 +112,7 @@ def _read(folder: Path, labels: Callable[[str], list[str] | str]) -> NamedAudio:
             left_out.append((shown(path), found))
             continue
         durations[path] = duration_s
-        rows += [RawSelection(0.0, duration_s, label, begin_path=path) for label in found]
+        rows += [RawSelection(0.0, duration_s, label_text(label), begin_path=path) for label in found]
     if not durations:
         raise UsageError(
             f"{folder}: none of its {len(paths)} recordings can be used; {left_out[0][0]}: {left_out[0][1]}"
