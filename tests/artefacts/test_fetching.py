@@ -97,7 +97,7 @@ def left(folder: Path) -> list[str]:
 
 def test_a_file_is_fetched_once_and_then_found(server: Server, tmp_path: Path) -> None:
     came: list[int] = []
-    assert fetch_file(wanted(server), tmp_path, QUICK, told=came.append) == "computed"
+    assert fetch_file(wanted(server), tmp_path, QUICK, received=came.append) == "computed"
     assert (tmp_path / "x/b c.ogg").read_bytes() == BODY
     assert sum(came) == len(BODY)
     assert fetch_file(wanted(server), tmp_path, QUICK) == "reused"
@@ -237,7 +237,7 @@ def stopping(stop: threading.Event, after: int) -> Callable[[int], None]:
 def test_stopped_anywhere_the_next_call_ends_it(server: Server, tmp_path_factory, after: int) -> None:
     folder, stop = tmp_path_factory.mktemp("stop"), threading.Event()
     with pytest.raises(FetchError, match="stopped; run the same command again to resume"):
-        fetch_file(wanted(server), folder, QUICK, stop=stop, told=stopping(stop, after))
+        fetch_file(wanted(server), folder, QUICK, stop=stop, received=stopping(stop, after))
     assert not (folder / "x/b c.ogg").exists()
     assert fetch_file(wanted(server), folder, QUICK) == "computed"
     assert (folder / "x/b c.ogg").read_bytes() == BODY

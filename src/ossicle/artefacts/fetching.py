@@ -74,9 +74,9 @@ def fetch_file(
     patience: Patience = Patience(),
     *,
     stop: threading.Event | None = None,
-    told: Callable[[int], None] | None = None,
+    received: Callable[[int], None] | None = None,
 ) -> Literal["reused", "computed"]:
-    """Download ``wanted`` below ``folder``; return ``reused`` if it exists already. ``told`` gets the number of new
+    """Download ``wanted`` below ``folder``; return ``reused`` if it exists already. ``received`` gets the number of new
     bytes.
 
     A broken connection is retried. ``stop`` ends the download between two blocks; received bytes are kept for the next
@@ -96,15 +96,15 @@ def fetch_file(
         if not place.is_file() or place.stat().st_size != wanted.size or file_digest(place) != wanted.sha256:
             raise FetchError(f"{wanted.path}: already exists and differs from the table; move or remove it")
         return "reused"
-    stop, told = stop or threading.Event(), told or (lambda n: None)
+    stop, received = stop or threading.Event(), received or (lambda n: None)
     with naming(place):
         make_folder(part.parent)
         resumed = part.exists()
-        _receive(wanted, part, patience, stop, told)
+        _receive(wanted, part, patience, stop, received)
         if (found := file_digest(part)) != wanted.sha256 and resumed:
             # The file at the address may have changed since the first bytes.
             remove_file(part)
-            _receive(wanted, part, patience, stop, told)
+            _receive(wanted, part, patience, stop, received)
             found = file_digest(part)
         if found != wanted.sha256:
             remove_file(part)
@@ -117,7 +117,7 @@ def fetch_file(
 
 
 def _receive(
-    wanted: Wanted, part: Path, patience: Patience, stop: threading.Event, told: Callable[[int], None]
+    wanted: Wanted, part: Path, patience: Patience, stop: threading.Event, received: Callable[[int], None]
 ) -> None:
     """Download ``part`` up to its full size."""
     left, pause_s = patience.attempts, patience.pause_s
@@ -129,7 +129,7 @@ def _receive(
             have = 0
         try:
             if have < wanted.size or not part.exists():
-                _append(wanted, part, have, patience.timeout_s, stop, told)
+                _append(wanted, part, have, patience.timeout_s, stop, received)
             if part.stat().st_size == wanted.size:
                 return
             why = "the connection ended early"
@@ -153,7 +153,7 @@ def _size(part: Path) -> int:
 
 
 def _append(
-    wanted: Wanted, part: Path, have: int, timeout_s: float, stop: threading.Event, told: Callable[[int], None]
+    wanted: Wanted, part: Path, have: int, timeout_s: float, stop: threading.Event, received: Callable[[int], None]
 ) -> None:
     """Append to ``part`` the bytes of the address from byte ``have`` on."""
     with _opened(wanted, have, timeout_s) as (stream, start), open_to_change(part) as out:
@@ -171,7 +171,7 @@ def _append(
                     "correct the size"
                 )
             out.write(block)
-            told(len(block))
+            received(len(block))
 
 
 def _read(stream: IO[bytes] | http.client.HTTPResponse) -> bytes:

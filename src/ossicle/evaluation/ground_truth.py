@@ -25,9 +25,9 @@ Times = dict[str, dict[str, Intervals]]
 class Truth:
     """The recordings of a project that were annotated as a whole, by id, in the order of ``ids``.
 
-    ``reviewed`` counts the annotations from review rounds, ``only_teach`` those in recordings that are not evaluated;
-    both over the whole dataset. ``unknown``: recordings and labels whose presence is unknown; neither detecting nor
-    missing such a label counts.
+    ``reviewed`` counts the annotations from review rounds, ``training_only`` those in recordings that are not
+    evaluated; both over the whole dataset. ``unknown``: recordings and labels whose presence is unknown; neither
+    detecting nor missing such a label counts.
     """
 
     ids: tuple[str, ...]
@@ -37,7 +37,7 @@ class Truth:
     groups: dict[str, str]
     folds: dict[str, int]
     reviewed: int = 0
-    only_teach: int = 0
+    training_only: int = 0
     unknown: frozenset[tuple[str, str]] = frozenset()
 
     @property
@@ -91,7 +91,7 @@ def read_truth(corpus: CorpusFolder, dataset: DatasetFolder) -> Truth:
         recordings={key: recordings[key] for key in ids},
         annotations=tuple(one for one in notes if one.recording_id in judged),
         reviewed=sum(one.provenance == PROVENANCE for one in notes),
-        only_teach=sum(one.recording_id not in judged for one in notes),
+        training_only=sum(one.recording_id not in judged for one in notes),
         groups=dict(zip(folds["recording_id"], folds["group"], strict=True)),
         folds=dict(zip(folds["recording_id"], folds["fold"], strict=True)),
         unknown=frozenset((key, label) for key, of in dataset.unknown.items() if key in judged for label in of),

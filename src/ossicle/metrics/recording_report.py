@@ -149,10 +149,10 @@ def recording_report(
         raise ValueError("there are no recordings to evaluate")
     scores = np.asarray(items.scores, dtype=np.float64)
     each, names, folds = np.arange(n), tuple(labels), [int(one) for one in np.unique(items.folds)]
-    told, positive = items.told, items.positive & items.told
-    ranked = ranking(scores, positive, each, groups, n_bootstrap, seed, told)
+    is_known, positive = items.is_known, items.positive & items.is_known
+    ranked = ranking(scores, positive, each, groups, n_bootstrap, seed, is_known)
     decided = [
-        clip_figures(scores[told[:, c], c], positive[told[:, c], c], items.folds[told[:, c]], folds)
+        clip_figures(scores[is_known[:, c], c], positive[is_known[:, c], c], items.folds[is_known[:, c]], folds)
         for c in range(len(names))
     ]
     f1, macro_f1, undecided = _decided(scores, items, decided, groups, n_bootstrap, seed)
@@ -173,7 +173,7 @@ def recording_report(
                 ranked.average_precision[c],
                 f1[c],
                 decided[c],
-                best_f1_threshold(scores[told[:, c], c], positive[told[:, c], c]),
+                best_f1_threshold(scores[is_known[:, c], c], positive[is_known[:, c], c]),
                 calibrated.per_label[label],
             )
             for c, label in enumerate(names)
@@ -181,7 +181,7 @@ def recording_report(
         per_fold=tuple(_fold(fold, scores, items, answers) for fold in folds),
         pooled=calibrated.pooled,
         absent=_named(names, positive.sum(axis=0) == 0),
-        everywhere=_named(names, (~positive & told).sum(axis=0) == 0),
+        everywhere=_named(names, (~positive & is_known).sum(axis=0) == 0),
         without_threshold=_named(names, undecided),
     )
 
@@ -192,11 +192,11 @@ def top_labels(items: Items, scores: NDArray[np.floating] | None = None) -> tupl
     None unless each item has exactly one known label. ``scores`` (n, n_labels) replace the items' own. An unknown label
     does not count as an answer.
     """
-    positive = items.positive & items.told
+    positive = items.positive & items.is_known
     if positive.shape[1] < 2 or not np.all(positive.sum(axis=1) == 1):
         return None
     given = items.scores if scores is None else scores
-    return positive.argmax(axis=1), np.where(items.told, given, -np.inf).argmax(axis=1)
+    return positive.argmax(axis=1), np.where(items.is_known, given, -np.inf).argmax(axis=1)
 
 
 def _decided(
@@ -214,7 +214,7 @@ def _decided(
     undecided = np.isnan(limits).any(axis=0)
     said = scores >= np.where(np.isnan(limits), np.inf, limits)
     counts = np.stack([said & items.positive, said & ~items.positive, ~said & items.positive], axis=-1).astype(np.int64)
-    counts[~items.told] = 0
+    counts[~items.is_known] = 0
     # Without anything to count there is no figure, and a label without references does not count in the mean.
     counts[:, undecided] = 0
     found = bootstrap_interval(counts, groups, all_rates, n_bootstrap, seed_of("best f1", seed))
@@ -247,7 +247,7 @@ def _fold(
     fold: int, scores: NDArray[np.float64], items: Items, answers: tuple[Counts, Counts] | None
 ) -> FoldRecordings:
     rows = items.folds == fold
-    found = ranking(scores[rows], items.positive[rows], np.arange(int(rows.sum())), [], 0, 0, items.told[rows])
+    found = ranking(scores[rows], items.positive[rows], np.arange(int(rows.sum())), [], 0, 0, items.is_known[rows])
     accuracy = None if answers is None else float((answers[0] == answers[1])[rows].mean())
     return FoldRecordings(fold, int(rows.sum()), accuracy, found.macro_roc_auc.value, found.cmap.value)
 

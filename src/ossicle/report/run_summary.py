@@ -82,8 +82,8 @@ def calibrated_in_words(found: Mapping[str, Any] | None) -> str:
 
 def _annotations(truth: Truth) -> str:
     words = [str(len(truth.annotations))]
-    if truth.only_teach:
-        words.append(f"{truth.only_teach} more in recordings that only teach")
+    if truth.training_only:
+        words.append(f"{truth.training_only} more in recordings that only teach")
     if truth.reviewed:
         words.append(f"{truth.reviewed} of all from review rounds")
     return "; ".join(words)

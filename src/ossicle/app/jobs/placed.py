@@ -17,7 +17,7 @@ from ossicle.core.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Wish:
+class RunOptions:
     """The options of a call: steps as in ``ossicle run``, ``--set`` settings, and where to run as in ``--on``."""
 
     names: tuple[str, ...] = ()
@@ -26,40 +26,40 @@ class Wish:
     on: str | None = None
 
 
-def needs_jobs(project: Project, wish: Wish) -> bool:
+def needs_jobs(project: Project, run_options: RunOptions) -> bool:
     """Return whether any step is placed outside the calling process.
 
     Parameters
     ----------
     project
         The project.
-    wish
+    run_options
         Which steps to run, and where.
     """
     here = {step.name for step in pipeline_of(project).planning_steps(project)}
-    steps = chosen_steps(project, wish.names, wish.until)
-    return any(placement(project, step.name, wish.on).on == "slurm" for step in steps if step.name not in here)
+    steps = chosen_steps(project, run_options.names, run_options.until)
+    return any(placement(project, step.name, run_options.on).on == "slurm" for step in steps if step.name not in here)
 
 
-def jobs_of(projects: Sequence[Project], wish: Wish, progress: Progress) -> list[Job]:
+def jobs_of(projects: Sequence[Project], run_options: RunOptions, progress: Progress) -> list[Job]:
     """Return the jobs of the unfinished work; the steps that name work units are run here first.
 
     Parameters
     ----------
     projects
         The projects or variants to run.
-    wish
+    run_options
         Which steps to run, and where.
     progress
         Where the steps report how far they are.
     """
-    steps = [chosen_steps(project, wish.names, wish.until) for project in projects]
+    steps = [chosen_steps(project, run_options.names, run_options.until) for project in projects]
     for project, of in zip(projects, steps, strict=True):
         run_planning_steps(project, progress, of)
     return [
         job
         for project, of in zip(projects, steps, strict=True)
-        for job in step_jobs(project, of, wish.overrides, wish.on)
+        for job in step_jobs(project, of, run_options.overrides, run_options.on)
     ]
 
 
@@ -132,7 +132,7 @@ def do_jobs(
     project: Project,
     jobs: Sequence[Job],
     show: Show,
-    told: Callable[[PlanFolder], None],
+    on_plan: Callable[[PlanFolder], None],
     *,
     wait: bool = True,
 ) -> PlanFolder | None:
@@ -146,7 +146,7 @@ def do_jobs(
         The jobs to run.
     show
         Called with the states of all tasks.
-    told
+    on_plan
         Called with the folder of the plan before any job starts.
     wait
         Whether to wait for jobs on Slurm.
@@ -167,7 +167,7 @@ def do_jobs(
         require_slurm()
         _refuse_doubles(project, jobs)
     folder, plan = lay_out(project, jobs)
-    told(folder)
+    on_plan(folder)
     poll_s = project.settings.jobs.poll_s
     states = conduct(folder, plan, lambda job: local_cap(project, job), show, poll_s, wait=wait)
     if (problem := failures(folder, states)) is not None:

@@ -31,7 +31,7 @@ class Unplaced:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class MatchedNoise:
     """Noise by target: ``spans[i]`` and ``asked[i]`` are those of target ``i``.
 
     A span in a recording other than its target's comes from the fallback.
@@ -48,7 +48,7 @@ def mine_beside(
     per_target: float,
     fallback: bool,
     seed: int,
-) -> Beside:
+) -> MatchedNoise:
     """Return noise for ``targets``, sorted by recording and time: ``per_target`` each; a fraction is the chance of one
     more.
 
@@ -74,7 +74,7 @@ def mine_beside(
                         break
                     found[i].append(span)
                     room[span.recording_id] = without(room[span.recording_id], span.start_s, span.end_s)
-    return Beside(tuple(asked), tuple(tuple(sorted(spans, key=_place)) for spans in found))
+    return MatchedNoise(tuple(asked), tuple(tuple(sorted(spans, key=_place)) for spans in found))
 
 
 def _times(per_target: float, rng: np.random.Generator) -> int:

@@ -78,12 +78,12 @@ def _confused(truth: Truth, items: Items) -> Iterator[_Case]:
 
 def _missed(truth: Truth, items: Items, events: Mapping[str, list[Event]]) -> Iterator[_Case]:
     found = _found(truth, events)
-    yield from _cases(truth, items, items.positive & ~found & items.told, ascending=True)
+    yield from _cases(truth, items, items.positive & ~found & items.is_known, ascending=True)
 
 
 def _false(truth: Truth, items: Items, events: Mapping[str, list[Event]]) -> Iterator[_Case]:
     found = _found(truth, events)
-    yield from _cases(truth, items, found & ~items.positive & items.told, ascending=False)
+    yield from _cases(truth, items, found & ~items.positive & items.is_known, ascending=False)
 
 
 def _found(truth: Truth, events: Mapping[str, list[Event]]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:

@@ -53,7 +53,7 @@ class Items:
     known: NDArray[np.bool_] | None = None
 
     @property
-    def told(self) -> NDArray[np.bool_]:
+    def is_known(self) -> NDArray[np.bool_]:
         """Return ``known`` as an array, all True by default."""
         return np.ones(self.scores.shape, dtype=np.bool_) if self.known is None else self.known
 
@@ -116,7 +116,7 @@ def cross_calibrate(items: Items, labels: Sequence[str], chosen: CalibrationSett
         if label not in final
     ]
     if chosen.kind == "isotonic":
-        numbers, others = (items.positive & items.told).sum(axis=0), (~items.positive & items.told).sum(axis=0)
+        numbers, others = (items.positive & items.is_known).sum(axis=0), (~items.positive & items.is_known).sum(axis=0)
         few = np.minimum(numbers, others) < FEW
         if chosen.shared:
             few &= min(int(numbers.sum()), int(others.sum())) < FEW
@@ -152,14 +152,14 @@ def reliability(items: Items, labels: Sequence[str], scores: NDArray[np.floating
     """Return the calibration of items, or of other ``scores`` in [0, 1] (n, n_labels) of the same items."""
     given = items.scores if scores is None else scores
     sums = {
-        label: calibration_sums(given[:, column], items.positive[:, column], items.weights * items.told[:, column])
+        label: calibration_sums(given[:, column], items.positive[:, column], items.weights * items.is_known[:, column])
         for column, label in enumerate(labels)
     }
     return Reliability({label: calibration(of) for label, of in sums.items()}, calibration(added(sums.values())))
 
 
 def _fit(items: Items, rows: NDArray[np.bool_], labels: Sequence[str], chosen: CalibrationSettings) -> Maps:
-    used = items.told & rows[:, None]
+    used = items.is_known & rows[:, None]
     if chosen.shared:
         weights = np.broadcast_to(items.weights[:, None], used.shape)
         found = fit_score_map(items.scores[used], items.positive[used], weights[used], chosen.kind)

@@ -36,7 +36,7 @@ from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.metrics.event_report import plain
 from ossicle.metrics.frames import FrameScores
 from ossicle.metrics.psds.settings import PsdsSettings
-from ossicle.metrics.psds.threshold_changes import Changes, Sight, Steps, detection_changes, joined
+from ossicle.metrics.psds.threshold_changes import Changes, ReferenceFrames, Steps, detection_changes, joined
 from ossicle.metrics.ranking import SECONDS_PER_HOUR
 
 References = Mapping[str, Mapping[str, Intervals]]
@@ -124,10 +124,10 @@ def psds(
         if track.scores.shape[1] != len(labels):
             raise ValueError(f"recording {recording}: {track.scores.shape[1]} columns of scores, {len(labels)} labels")
         of = {label: as_intervals(references.get(recording, {}).get(label, ())) for label in evaluated}
-        sight = Sight(track.edges_s, of, weight)
+        reference_frames = ReferenceFrames(track.edges_s, of, weight)
         for label in evaluated:
             scores = np.ascontiguousarray(track.scores[:, labels.index(label)])
-            found[label].add(scores, sight.changes(label, scores, criteria))
+            found[label].add(scores, reference_frames.changes(label, scores, criteria))
     if missing:
         raise UsageError(f"no scores of {', '.join(sorted(missing))}: score every evaluated recording, or leave it out")
     hours = sum(durations_s.values()) / SECONDS_PER_HOUR

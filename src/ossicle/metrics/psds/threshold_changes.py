@@ -38,7 +38,7 @@ class Changes:
     crossed: Steps
 
 
-class Sight:
+class ReferenceFrames:
     """The references of one recording relative to the boundaries of its frames.
 
     Parameters

@@ -15,7 +15,7 @@ import pytest
 
 from ossicle.app.jobs.build import local_cap
 from ossicle.app.jobs.conduct import conduct, failures
-from ossicle.app.jobs.placed import Wish, jobs_of, lay_out
+from ossicle.app.jobs.placed import RunOptions, jobs_of, lay_out
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent, Step, WorkUnits, find_steps
 from ossicle.app.steps.pipeline.pipelines import PIPELINES, pipeline_of
@@ -151,7 +151,7 @@ def test_it_is_conducted_on_this_machine(project: Path, tmp_path: Path, monkeypa
     run_project(load_project(whole), Silent())
     (project / "kill-b").touch()
     loaded = load_project(project)
-    jobs = jobs_of([loaded], Wish(on="local"), Silent())
+    jobs = jobs_of([loaded], RunOptions(on="local"), Silent())
     assert [(job.name, [task.name for task in job.tasks]) for job in jobs] == [
         ("counts", ["a", "b", "c"]),
         ("page", ["page"]),

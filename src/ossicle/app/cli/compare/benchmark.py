@@ -89,7 +89,7 @@ def benchmark(
     if not task and (place_of(on) or benchmark_on_slurm(loaded, on)):
         watched = Watched(project)
         with watched.leaving():
-            do_jobs(loaded, benchmark_jobs(loaded, overrides, on), watched.show, watched.told)
+            do_jobs(loaded, benchmark_jobs(loaded, overrides, on), watched.show, watched.show_plan)
     # Find and show what the tasks have done.
     with make_progress(progress) as shown:
         done = run_benchmark(loaded, shown, overrides, task)

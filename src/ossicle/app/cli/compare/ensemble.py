@@ -42,11 +42,11 @@ def ensemble(
     with make_progress(progress) as shown:
         made = make_ensemble(loaded, shown, overrides, with_bundle=not no_bundle)
     if as_json:
-        print(json.dumps(made.told, indent=2, ensure_ascii=False))
+        print(json.dumps(made.summary, indent=2, ensure_ascii=False))
     else:
-        show(made.told["board"])
-        weights = ", ".join(f"{name} {share:.3f}" for name, share in made.told["weights"].items())
-        print(printable(f"{made.told['rule']}; weights: {weights}; {made.told['protocol']}"))
+        show(made.summary["board"])
+        weights = ", ".join(f"{name} {share:.3f}" for name, share in made.summary["weights"].items())
+        print(printable(f"{made.summary['rule']}; weights: {weights}; {made.summary['protocol']}"))
         for place in made.places:
             print(place)
     if made.refused:

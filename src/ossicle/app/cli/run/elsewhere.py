@@ -43,7 +43,7 @@ class Watched:
         self._project, self._said = project, dict[str, str]()
         self._folder: PlanFolder | None = None
 
-    def told(self, folder: "PlanFolder") -> None:
+    def show_plan(self, folder: "PlanFolder") -> None:
         """Print where the jobs are written."""
         self._folder = folder
         print(f"jobs: {folder.path}", file=sys.stderr, flush=True)

@@ -81,13 +81,13 @@ def export(
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.run_project import run_project
     from ossicle.app.steps.release import bundle as bundle_step
-    from ossicle.app.steps.release.export.request import Wish, precisions_asked
+    from ossicle.app.steps.release.export.request import ExportRequest, precisions_asked
     from ossicle.export.speed import Budget
 
     if (budget_minutes is None) != (audio_hours is None):
         raise UsageError("--budget-minutes and --audio-hours must be given together")
     budget = None if budget_minutes is None or audio_hours is None else Budget(budget_minutes, audio_hours)
-    wish = Wish(precisions_asked(precision), folds, waveform, threads, budget)
+    request = ExportRequest(precisions_asked(precision), folds, waveform, threads, budget)
     if out.exists() and not force:
         raise UsageError(f"--out {out} exists; choose another folder, or add --force to overwrite it")
     loaded = load_project(project, overrides_of(set_, device), data_root, variant)
@@ -99,8 +99,8 @@ def export(
     settings = loaded.settings.export
     with make_progress(progress) as shown:
         done = run_project(loaded, shown, until=bundle_step.STEP.name)
-        exported = run.export(loaded, done, wish, shown)
-    found = output_bundle.report(exported, wish, settings)
+        exported = run.export(loaded, done, request, shown)
+    found = output_bundle.report(exported, request, settings)
     if not as_json:
         print_rows(*output_bundle.table(found))
     output_bundle.require_allowed(exported, settings)

@@ -96,7 +96,7 @@ def submit(
     base, jobs = _jobs(project, variant, all_active, until, set_, on, data_root)
     watched = Watched(project)
     with watched.leaving():
-        folder = do_jobs(base, before_slurm(jobs), watched.show, watched.told, wait=False)
+        folder = do_jobs(base, before_slurm(jobs), watched.show, watched.show_plan, wait=False)
     if folder is None:
         print("nothing to do on Slurm: all Slurm steps are done, or no step is set to Slurm (use --on slurm)")
         return
@@ -114,7 +114,7 @@ def _jobs(
     on: str | None,
     data_root: Path | None,
 ) -> tuple[Project, "list[Job]"]:
-    from ossicle.app.jobs.placed import Wish, jobs_of
+    from ossicle.app.jobs.placed import RunOptions, jobs_of
     from ossicle.app.steps.engine.progress import make_progress
 
     overrides = tuple(set_ or ())
@@ -122,7 +122,7 @@ def _jobs(
     names = variants_asked(base, variant or [], all_active)
     projects = [load_project(file, overrides, data_root, name) for name in names]
     with make_progress("plain") as shown:
-        return base, jobs_of(projects, Wish((), until, overrides, place_of(on)), shown)
+        return base, jobs_of(projects, RunOptions((), until, overrides, place_of(on)), shown)
 
 
 def status(

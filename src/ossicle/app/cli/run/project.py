@@ -159,7 +159,7 @@ def run(
     refused the bundle, which then stays in the data root; the report explains why. A project with a leaky split
     (`split.strategy`) writes a bundle without evaluation: use `ossicle dataset optimism` and `ossicle benchmark`.
     """
-    from ossicle.app.jobs.placed import Wish, before_slurm, do_jobs, jobs_of, needs_jobs
+    from ossicle.app.jobs.placed import RunOptions, before_slurm, do_jobs, jobs_of, needs_jobs
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import run_project
@@ -169,15 +169,15 @@ def run(
     words = loaded.settings.chunks.in_words(loaded.settings.frontend)
     if words:
         print(words, file=sys.stderr)
-    wish = Wish(tuple(steps or ()), until, overrides, place_of(on))
+    run_options = RunOptions(tuple(steps or ()), until, overrides, place_of(on))
     with make_progress(progress) as shown:
         _fetch_first(loaded, shown)
-        if needs_jobs(loaded, wish):
+        if needs_jobs(loaded, run_options):
             if from_ is not None:
                 raise UsageError("--from works on this machine only: add --on local")
             watched = Watched(project)
             with watched.leaving():
-                do_jobs(loaded, before_slurm(jobs_of([loaded], wish, shown)), watched.show, watched.told)
+                do_jobs(loaded, before_slurm(jobs_of([loaded], run_options, shown)), watched.show, watched.show_plan)
         # Find and show what the jobs have done, and run the steps that are placed here.
         done = run_project(loaded, shown, until, names=steps or (), recompute_from=from_, wait=wait)
     pipeline = pipeline_of(loaded)

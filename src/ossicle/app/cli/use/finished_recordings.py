@@ -40,10 +40,10 @@ def file_state(path: Path) -> list[int]:
 
 
 class Finished:
-    """The finished recordings of the output folder ``out``; ``anew`` discards them."""
+    """The finished recordings of the output folder ``out``; ``discard`` drops them."""
 
-    def __init__(self, out: Path, made_with: str, *, anew: bool = False) -> None:
-        if anew:
+    def __init__(self, out: Path, made_with: str, *, discard: bool = False) -> None:
+        if discard:
             remove_file(out / JOURNAL)
         self._journal, self._made_with = Journal(out / JOURNAL), made_with
 

@@ -93,7 +93,7 @@ def predict(
     make_folder(out)
     with project_lock(out):
         tables = PredictionTables(out, [name for name, _ in audio], wanted, opened.manifest.front.fmax_hz)
-        finished = Finished(out, predicted_with(opened.manifest, opened.engine), anew=force)
+        finished = Finished(out, predicted_with(opened.manifest, opened.engine), discard=force)
         cut = None if cutouts is None else CutOuts(cutouts, [name for name, _ in audio], pad_s)
         done: list[RecordingPrediction] = []
         for number, (name, path) in enumerate(audio, start=1):

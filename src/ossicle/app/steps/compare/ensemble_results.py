@@ -45,12 +45,12 @@ STEP_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The result of an ensemble: ``told`` is the summary, and ``places`` lists the written results.
+    """The result of an ensemble: ``summary`` is what ``--json`` prints, and ``places`` lists the written results.
 
     ``refused`` is the refusal of the noise gate, or None if the bundle passed.
     """
 
-    told: dict[str, Any]
+    summary: dict[str, Any]
     places: tuple[Path, ...]
     refused: GateRefused | None
 

@@ -117,14 +117,14 @@ def _all(
     stop, lock = threading.Event(), threading.Lock()
     came = done = 0
 
-    def told(n: int) -> None:
+    def received(n: int) -> None:
         nonlocal came
         with lock:
             came += n
             progress.advance(done, len(todo), f"{came / _MB:.1f} of {total / _MB:.1f} MB")
 
     def one(wanted: Wanted) -> str:
-        outcome = fetch_file(wanted, folder, patience, stop=stop, told=told)
+        outcome = fetch_file(wanted, folder, patience, stop=stop, received=received)
         state = (folder / wanted.path).stat()
         journal.mark(wanted.path, sha256=wanted.sha256, size=state.st_size, mtime_ns=state.st_mtime_ns)
         return outcome

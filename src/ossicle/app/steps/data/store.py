@@ -34,7 +34,7 @@ def run(context: Context) -> None:
     _build(context.project, context.inputs["corpus"], context.out, shard_done)
 
 
-def repair(project: Project, corpus: Path, store: Path, told: Callable[[str], None]) -> None:
+def repair(project: Project, corpus: Path, store: Path, progress: Callable[[str], None]) -> None:
     """Rebuild the damaged shards of a finished store in place.
 
     Parameters
@@ -45,7 +45,7 @@ def repair(project: Project, corpus: Path, store: Path, told: Callable[[str], No
         Folder of the corpus artefact.
     store
         Folder of the store artefact.
-    told
+    progress
         Called with a message for every shard.
 
     Raises
@@ -54,11 +54,11 @@ def repair(project: Project, corpus: Path, store: Path, told: Callable[[str], No
         The store still differs from what was committed: only a new store helps.
     """
     with writing(project.data_root):
-        _build(project, corpus, store, told)
+        _build(project, corpus, store, progress)
         Shelf(project.data_root).verify(store)
 
 
-def _build(project: Project, corpus: Path, out: Path, told: Callable[[str], None]) -> None:
+def _build(project: Project, corpus: Path, out: Path, progress: Callable[[str], None]) -> None:
     recordings = _recordings(corpus)
     # Headers may be wrong: the index knows nothing certain of recordings that it did not decode.
     known = project.settings.corpus.decode
@@ -79,7 +79,7 @@ def _build(project: Project, corpus: Path, out: Path, told: Callable[[str], None
         project.settings.store,
         audio=project.audio_folder,
         workers=project.settings.project.workers,
-        progress=told,
+        progress=progress,
     )
     if lost := [entry for entry in entries if entry.status == "left_out"]:
         # The index decodes the recordings that it lists, unless `[corpus] decode` is off and headers are trusted.

@@ -181,7 +181,7 @@ def fingerprint(step: Step, project: Project, shelf: Shelf, artefacts: Mapping[s
     return Fingerprint(step.name, step.version, dict(step.settings(project)), inputs)
 
 
-def run_steps(steps: Sequence[Step], project: Project, progress: Progress, anew: Collection[str] = ()) -> Done:
+def run_steps(steps: Sequence[Step], project: Project, progress: Progress, again: Collection[str] = ()) -> Done:
     """Run a chain of steps in order, and reuse artefacts that exist already.
 
     Parameters
@@ -192,7 +192,7 @@ def run_steps(steps: Sequence[Step], project: Project, progress: Progress, anew:
         The project to run.
     progress
         Where the steps report how far they are.
-    anew
+    again
         Names of steps to compute even if their artefacts exist.
 
     Returns
@@ -213,7 +213,7 @@ def run_steps(steps: Sequence[Step], project: Project, progress: Progress, anew:
         began = time.monotonic()
         progress.begin(step.name)
         made_from = fingerprint(step, project, shelf, artefacts)
-        fresh = step.name in anew
+        fresh = step.name in again
         found = None if fresh else shelf.find(made_from)
         outcome: Outcome = "computed" if found is None else "reused"
         artefacts[step.name] = found or compute(step, made_from, shelf, project, progress, artefacts, seconds, fresh)

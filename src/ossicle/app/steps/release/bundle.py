@@ -51,7 +51,7 @@ def run(context: Context) -> None:
             "recordings": len(truth.ids),
             "annotations": len(truth.annotations),
             **({"annotations_from_reviews": truth.reviewed} if truth.reviewed else {}),
-            **({"annotations_that_only_teach": truth.only_teach} if truth.only_teach else {}),
+            **({"annotations_that_only_teach": truth.training_only} if truth.training_only else {}),
             "hours": round(sum(truth.durations_s.values()) / 3600, 6),
             "parity": parity,
             **({"second_stage": f"{verdict['kind']}, {verdict['fitted_with']}"} if stage.kept else {}),

@@ -104,12 +104,12 @@ def judge(project: Project, truth: Truth, rows: Sequence[Row], out: Path) -> Map
 
 def macro_auc(items: Items) -> float:
     """Return the mean ROC AUC over the labels that some items have and others lack; NaN without such a label."""
-    told = []
+    areas = []
     for label in range(items.scores.shape[1]):
-        known = items.told[:, label]
-        told.append(roc_auc(items.scores[known, label], items.positive[known, label]))
-    told = [value for value in told if not np.isnan(value)]
-    return float(np.mean(told)) if told else float("nan")
+        known = items.is_known[:, label]
+        areas.append(roc_auc(items.scores[known, label], items.positive[known, label]))
+    areas = [value for value in areas if not np.isnan(value)]
+    return float(np.mean(areas)) if areas else float("nan")
 
 
 def accuracy(scores: NDArray[np.float32], positive: NDArray[np.bool_]) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ossicle.app.steps.release.export.graphs import stored_precision
 from ossicle.app.steps.release.export.held_out import REFERENCE
-from ossicle.app.steps.release.export.request import Row, Wish
+from ossicle.app.steps.release.export.request import ExportRequest, Row
 from ossicle.app.steps.release.export.run import FOLDS, MODEL, Exported
 from ossicle.bundle.card import escaped
 from ossicle.bundle.extend import extend_bundle
@@ -54,14 +54,14 @@ def require_allowed(exported: Exported, settings: ExportSettings) -> None:
         )
 
 
-def report(exported: Exported, wish: Wish, settings: ExportSettings) -> dict[str, Any]:
+def report(exported: Exported, request: ExportRequest, settings: ExportSettings) -> dict[str, Any]:
     """Return the content of ``export.json``.
 
     Parameters
     ----------
     exported
         What the export made.
-    wish
+    request
         The options of the export.
     settings
         The table ``[export]``.
@@ -76,7 +76,7 @@ def report(exported: Exported, wish: Wish, settings: ExportSettings) -> dict[str
         "bundle": exported.bundle.name,
         "machine": {"processor": processor(), "system": platform.platform(), "python": platform.python_version()},
         "versions": {name: found for name in _LIBRARIES if (found := _version(name)) is not None},
-        "threads": wish.threads,
+        "threads": request.threads,
         "held_out_hours": round(exported.hours, _DIGITS),
         "out_of_fold": {
             "macro_auc": _plain(reference.macro_auc) if reference else None,
@@ -85,13 +85,13 @@ def report(exported: Exported, wish: Wish, settings: ExportSettings) -> dict[str
         "int8_auc_drop": settings.int8_auc_drop,
         "calibration_chunks": settings.calibration_chunks,
         "budget": None
-        if wish.budget is None
-        else {"minutes": wish.budget.minutes, "audio_hours": wish.budget.audio_hours},
-        "rows": [_row(exported, wish, kind, row) for kind, row in exported.agreements],
+        if request.budget is None
+        else {"minutes": request.budget.minutes, "audio_hours": request.budget.audio_hours},
+        "rows": [_row(exported, request, kind, row) for kind, row in exported.agreements],
     }
 
 
-def _row(exported: Exported, wish: Wish, kind: str, row: Row) -> dict[str, Any]:
+def _row(exported: Exported, request: ExportRequest, kind: str, row: Row) -> dict[str, Any]:
     waveform = kind.endswith("waveform")
     file = graph_file(kind, row.precision if waveform else stored_precision(row))
     found, judged, speed = (
@@ -101,7 +101,7 @@ def _row(exported: Exported, wish: Wish, kind: str, row: Row) -> dict[str, Any]:
     )
     # The losses of the single fold models say nothing about the loss of their mean.
     own = judged if kind in (MODEL, "waveform") else None
-    within = None if speed is None or wish.budget is None else wish.budget.allows(speed)
+    within = None if speed is None or request.budget is None else request.budget.allows(speed)
     return {
         "graph": kind,
         "precision": row.precision,
@@ -131,7 +131,9 @@ def _row(exported: Exported, wish: Wish, kind: str, row: Row) -> dict[str, Any]:
             "start_s": round(speed.start_s, 4),
             "frames_per_s": round(speed.frames_per_s, 2),
             "times_real_time": round(speed.real_time, 2),
-            "budget_minutes": None if wish.budget is None else round(speed.minutes_for(wish.budget.audio_hours), 3),
+            "budget_minutes": None
+            if request.budget is None
+            else round(speed.minutes_for(request.budget.audio_hours), 3),
             "within_budget": within,
         },
     }

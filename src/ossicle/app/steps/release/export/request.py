@@ -11,7 +11,7 @@ ONNX, OPENVINO = "onnx", "openvino"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ExportRequest:
     """The options of an export.
 
     ``precisions`` are in order, fp32 first. ``folds`` and ``waveform`` request further graphs. ``threads`` and

@@ -13,7 +13,7 @@ from ossicle.app.steps.engine.step import Done, Progress
 from ossicle.app.steps.release.export.graphs import Chunks, final_graphs, predictor_of, stored_precision
 from ossicle.app.steps.release.export.held_out import Judged, drawn, judge, score_fold
 from ossicle.app.steps.release.export.int8_ranges import training_chunks
-from ossicle.app.steps.release.export.request import Row, Wish
+from ossicle.app.steps.release.export.request import ExportRequest, Row
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.released import BundleFolder
@@ -56,7 +56,7 @@ class Exported:
     hours: float
 
 
-def export(project: Project, done: Done, wish: Wish, progress: Progress) -> Exported:
+def export(project: Project, done: Done, request: ExportRequest, progress: Progress) -> Exported:
     """Make and evaluate the requested graphs, from the artefacts of a run up to the step ``bundle``.
 
     Parameters
@@ -65,7 +65,7 @@ def export(project: Project, done: Done, wish: Wish, progress: Progress) -> Expo
         The project.
     done
         The run with its artefacts.
-    wish
+    request
         The options of the export.
     progress
         Where to report how far the export is.
@@ -75,8 +75,8 @@ def export(project: Project, done: Done, wish: Wish, progress: Progress) -> Expo
     OssicleError
         An exported graph differs from the model it was made from (:mod:`ossicle.export.agreement`).
     """
-    use_threads(wish.threads)
-    work = _Work(project, done, wish)
+    use_threads(request.threads)
+    work = _Work(project, done, request)
     progress.begin("export")
     names = list(work.held_out)
     total = len(names) + 3
@@ -86,7 +86,7 @@ def export(project: Project, done: Done, wish: Wish, progress: Progress) -> Expo
             progress.advance(at, total, f"judging {name}")
             work.score(name, Path(scratch))
         if names:
-            judged = judge(project, work.judged_truth, wish.rows, Path(scratch))
+            judged = judge(project, work.judged_truth, request.rows, Path(scratch))
     progress.advance(len(names), total, "exporting")
     graphs = work.graphs()
     progress.advance(len(names) + 1, total, "comparing with torch")
@@ -101,8 +101,8 @@ def export(project: Project, done: Done, wish: Wish, progress: Progress) -> Expo
 class _Work:
     """The project's artefacts, loaded once."""
 
-    def __init__(self, project: Project, done: Done, wish: Wish) -> None:
-        self.project, self.wish = project, wish
+    def __init__(self, project: Project, done: Done, request: ExportRequest) -> None:
+        self.project, self.request = project, request
         self.settings = project.settings.export
         self.training = TrainingFolder.among(done.artefacts)
         dataset = DatasetFolder.among(done.artefacts)
@@ -124,7 +124,7 @@ class _Work:
 
     def fold_networks(self) -> list[Network]:
         """Return the networks that held something out, if one graph of all folds is requested."""
-        return [self.network(name) for name in self.held_out] if self.wish.folds else []
+        return [self.network(name) for name in self.held_out] if self.request.folds else []
 
     def chunks(self, held_out: Sequence[int], count: int) -> Chunks:
         """Return training sound of the model that held out these folds, the same at each call."""
@@ -148,9 +148,9 @@ class _Work:
             self.held_out[name],
             self.graph(model_graph(network, self.plan, self.front), f"{name}.onnx"),
             TorchPredictor(network, self.labels, self.plan, self.front),
-            self.wish.rows,
+            self.request.rows,
             self.chunks(self.held_out[name], self.settings.calibration_chunks),
-            self.wish.threads,
+            self.request.threads,
             out,
         )
 
@@ -161,8 +161,8 @@ class _Work:
             self.fold_networks(),
             self.plan,
             self.front,
-            self.wish.precisions,
-            self.wish.waveform,
+            self.request.precisions,
+            self.request.waveform,
             self.chunks((), self.settings.calibration_chunks),
         )
         # Graphs that the bundle already holds stay unchanged, and are the ones compared and measured.
@@ -176,22 +176,22 @@ class _Work:
             list(training_chunks(self.store, self.truth.ids, self.notes, self.plan, _AGREEMENT_CHUNKS, seed))
         )
         expected = {MODEL: _torch(self, [self.network(FINAL)], sound)}
-        if self.wish.folds:
+        if self.request.folds:
             expected[FOLDS] = _torch(self, self.fold_networks(), sound)
         found: dict[tuple[str, Row], Agreement] = {}
         for kind, scores in expected.items():
-            for row in self.wish.rows:
+            for row in self.request.rows:
                 file = graph_file(kind, stored_precision(row))
-                predictor = predictor_of(self.graph(graphs[file], file), row, self.wish.threads)
+                predictor = predictor_of(self.graph(graphs[file], file), row, self.request.threads)
                 found[kind, row] = agreement(scores, _flat(predictor.predict(sound)))
                 require_agreement(f"{file} in {row.runtime}", row.precision, found[kind, row])
         for kind, of in (("waveform", MODEL), ("folds_waveform", FOLDS)):
-            for row in self.wish.rows:
+            for row in self.request.rows:
                 file = graph_file(kind, row.precision)
-                if file in graphs and row.runtime == self.wish.rows[0].runtime:
+                if file in graphs and row.runtime == self.request.rows[0].runtime:
                     graph = ChunkGraph(graphs[file], file, self.labels, self.plan, self.front, "waveform")
                     found[kind, row] = agreement(
-                        expected[of], _flat(predictor_of(graph, row, self.wish.threads).predict(sound))
+                        expected[of], _flat(predictor_of(graph, row, self.request.threads).predict(sound))
                     )
                     require_agreement(f"{file} in {row.runtime}", row.precision, found[kind, row])
         return found
@@ -204,15 +204,15 @@ class _Work:
                 recordings.append(self.project.audio_folder / self.truth.recordings[key].path)
                 left_s -= self.truth.durations_s[key]
         found = {}
-        for kind in (MODEL, FOLDS) if self.wish.folds else (MODEL,):
-            for row in self.wish.rows:
+        for kind in (MODEL, FOLDS) if self.request.folds else (MODEL,):
+            for row in self.request.rows:
                 file = graph_file(kind, stored_precision(row))
                 graph = self.graph(graphs[file], file)
 
                 def opened(graph: ChunkGraph = graph, row: Row = row) -> Predictor:
-                    return predictor_of(graph, row, self.wish.threads)
+                    return predictor_of(graph, row, self.request.threads)
 
-                found[kind, row] = measure(opened, recordings, self.wish.threads)
+                found[kind, row] = measure(opened, recordings, self.request.threads)
         return found
 
 
