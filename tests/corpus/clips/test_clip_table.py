@@ -158,6 +158,6 @@ def test_ratings_weigh_targets() -> None:
     for wrong in ("-1", "good", "nan", "inf"):
         some[1] = whole("b", rating=wrong)
         with pytest.raises(
-            UsageError, match=rf"'rating': x/b\.ogg says '{wrong}', which is not a number of at least 0"
+            UsageError, match=rf"'rating': x/b\.ogg has the value '{wrong}', which is not a number of at least 0"
         ):
             weights(weight_field="rating")

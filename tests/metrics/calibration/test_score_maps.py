@@ -157,7 +157,7 @@ def test_few_items_under_an_isotonic_line_are_said() -> None:
 
 def test_one_fold_is_refused() -> None:
     found = items(6)
-    with pytest.raises(SplitError, match="other folds"):
+    with pytest.raises(SplitError, match="calibration needs at least two folds, not 1: add groups"):
         cross_calibrate(
             Items(found.scores, found.positive, found.weights, np.zeros_like(found.folds)),
             ["a", "b"],
