@@ -167,7 +167,7 @@ def _frames(labels: Sequence[LabelHealth], heard: Heard) -> Notice:
     return Notice(
         "frames",
         f"{1000 * heard.hop_s:.3g} ms; the shortest label is {shortest.label}: half of its annotations last at most "
-        f"{1000 * (shortest.median_s or 0.0):.3g} ms",
+        f"{1000 * (shortest.median_s or 0.0):.0f} ms",
     )
 
 
