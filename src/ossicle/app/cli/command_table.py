@@ -119,9 +119,13 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
             ),
         },
         "Maintain": {
+            "pin": Row(
+                "run.pin",
+                "Name finished outputs that `ossicle purge` must keep, or list the names.",
+            ),
             "purge": Row(
                 "run.purge",
-                "Remove outputs that neither the current settings, nor a variant, nor a published bundle uses.",
+                "Remove outputs that no current settings, variant, published bundle or pin uses.",
             ),
         },
     }

@@ -1,6 +1,7 @@
 """``ossicle purge``: what nothing uses goes, and nothing else."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,123 @@ def test_a_data_root_that_others_may_share_is_refused(tapes: Path, ossicle: Any,
         + "[dataset]\nnoise_per_target = 3.0\n"
     )
     assert json.loads(ossicle("purge", *options, "--also", other).out) == []
+
+
+def listed(said: Any) -> set[str]:
+    assert said.code == 0, said.err
+    return {f"{Path(one['path']).parent.name}/{Path(one['path']).name}" for one in json.loads(said.out)}
+
+
+@pytest.fixture
+def finished(tmp_path: Path, without_training: None, ossicle: Any) -> Path:
+    """A project that was run to its end."""
+    place = tmp_path / "project"
+    write_tapes(place, ("siteA_1", "siteB_1"))
+    off = '[noise_gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
+    (place / "ossicle.toml").write_text(PROJECT + off)
+    said = ossicle("run", "-p", place, *QUIET)
+    assert said.code == 0, said.err
+    return place
+
+
+@pytest.mark.parametrize("left", [(), ("siteA_1.wav",)])
+def test_recordings_that_are_not_mounted_make_nothing_unused(
+    finished: Path, ossicle: Any, left: tuple[str, ...]
+) -> None:
+    before = artefacts(finished)
+    (finished / "audio").rename(finished / "away")
+    for yes in ("--dry-run", "--yes"):
+        assert ossicle("purge", "-p", finished, yes).code == 2
+    (finished / "audio").mkdir()
+    for name in left:
+        shutil.copy2(finished / "away" / name, finished / "audio" / name)
+    for yes in ("--dry-run", "--yes"):
+        said = ossicle("purge", "-p", finished, yes)
+        assert said.code == 2
+        assert f"{2 - len(left)} of 2 recordings of the last run are not in" in said.err
+    assert artefacts(finished) == before
+    # What is gone for good may be said to be.
+    assert listed(ossicle("purge", "-p", finished, "--dry-run", "--json", "--gone")) <= before
+
+
+def test_annotations_that_are_not_mounted_make_nothing_unused(finished: Path, ossicle: Any) -> None:
+    (finished / "tables").rename(finished / "away")
+    (finished / "tables").mkdir()
+    said = ossicle("purge", "-p", finished, "--yes")
+    assert said.code == 2
+    assert "6 annotations of the last run are not in" in said.err
+    (finished / "tables").rmdir()
+    (finished / "away").rename(finished / "tables")
+    assert listed(ossicle("purge", "-p", finished, "--dry-run", "--json")) == set()
+
+
+def test_all_that_the_published_bundle_came_from_stays_whatever_the_next_run_will_use(
+    finished: Path, ossicle: Any
+) -> None:
+    """As after `dataset mine`: the next run has another dataset, and the bundle in the project is from the last one."""
+    everything = artefacts(finished)
+    (finished / "hard_negatives").mkdir()
+    with (finished / "ossicle.toml").open("a") as file:
+        file.write("[dataset]\nnoise_per_target = 2.0\n")
+    assert listed(ossicle("purge", "-p", finished, "--dry-run", "--json")) == set()
+    assert ossicle("purge", "-p", finished, "--yes").code == 0
+    assert artefacts(finished) == everything
+    # The training behind it is kept by what the bundle says, even where figures and page are gone.
+    for name in ("metrics.json", "report.html"):
+        (finished / name).unlink()
+    assert not any(
+        one.startswith(("training/", "dataset/", "corpus/", "store/"))
+        for one in listed(ossicle("purge", "-p", finished, "--dry-run", "--json"))
+    )
+
+
+def test_a_pin_keeps_what_nothing_else_does_until_it_is_removed(tapes: Path, ossicle: Any) -> None:
+    unused = listed(ossicle("purge", "-p", tapes, "--dry-run", "--json"))
+    assert unused
+    old = ("--set", "dataset.noise_per_target=3.0")
+    said = ossicle("pin", "paper", "-p", tapes, *old)
+    assert said.code == 0, said.err
+    assert "training" in said.out
+    assert listed(ossicle("purge", "-p", tapes, "--dry-run", "--json")) == set()
+    assert [one["name"] for one in json.loads(ossicle("pin", "-p", tapes, "--json").out)] == ["paper"]
+    said = ossicle("pin", "paper", "-p", tapes)
+    assert said.code == 2
+    assert "--force to replace it" in said.err
+    assert ossicle("pin", "paper", "-p", tapes, "--remove").code == 0
+    assert listed(ossicle("purge", "-p", tapes, "--dry-run", "--json")) == unused
+    said = ossicle("pin", "paper", "-p", tapes, "--remove")
+    assert said.code == 2
+    assert "there is no pin 'paper'" in said.err
+
+
+def test_a_pin_of_an_archived_bundle_keeps_its_training(tapes: Path, ossicle: Any, tmp_path: Path) -> None:
+    unused = json.loads(ossicle("purge", "-p", tapes, "--dry-run", "--json").out)
+    training = next(Path(one["path"]) for one in unused if one["step"] == "training")
+    content = json.loads((training / "artefact.json").read_text())["content"]
+    archive = tmp_path / "archive" / "2026"
+    archive.mkdir(parents=True)
+    (archive / "bundle.json").write_text(json.dumps({"provenance": {"training": content}}))
+    assert ossicle("pin", "archived", "-p", tapes, "--bundle", archive).code == 0
+    left = listed(ossicle("purge", "-p", tapes, "--dry-run", "--json"))
+    assert not any(one.startswith(("training/", "dataset/")) for one in left)
+    (archive / "bundle.json").write_text("{}")
+    said = ossicle("pin", "other", "-p", tapes, "--bundle", archive)
+    assert said.code == 2
+    assert "names no artefact of" in said.err
+
+
+@pytest.mark.parametrize("name", ["../up", "a b", "x/y", "a\nb"])
+def test_names_of_pins_are_plain(tapes: Path, ossicle: Any, name: str) -> None:
+    said = ossicle("pin", name, "-p", tapes)
+    assert said.code == 2
+    assert "is not a plain name" in said.err
+
+
+def test_a_damaged_pin_stops_the_purge(tapes: Path, ossicle: Any) -> None:
+    assert ossicle("pin", "paper", "-p", tapes).code == 0
+    (tapes / "data" / "pins" / "paper.json").write_text("[]")
+    before = artefacts(tapes)
+    said = ossicle("purge", "-p", tapes, "--yes")
+    assert said.code == 1
+    assert "paper.json: is no pin" in said.err
+    assert artefacts(tapes) == before

@@ -30,14 +30,18 @@ def purge(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would be removed, with sizes, and remove nothing.")
     ] = False,
+    gone: Annotated[
+        bool, typer.Option("--gone", help="Confirm that recordings of earlier runs that are missing are gone for good.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
     set_: Set = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
-    """Remove outputs that neither the current settings, nor a variant, nor a published bundle uses.
+    """Remove outputs that no current settings, variant, published bundle or pin uses.
 
-    Everything removed can be computed again. Inputs of a benchmark or a review are kept as long as these exist.
+    Everything removed can be computed again. Inputs of a benchmark or a review are kept as long as these exist. Exit
+    code 2, and nothing is removed, if recordings of the last run are missing, as on a disk that is not mounted.
     """
     from ossicle.app.steps.maintenance.purge import remove, unused
 
@@ -54,7 +58,7 @@ def purge(
             f"the data root {root} is outside the project folder, and other projects may use it: name them with "
             "--also, or add --alone"
         )
-    found = unused(projects)
+    found = unused(projects, gone=gone)
     if as_json:
         told = [
             {"path": str(one.path), "step": one.step, "finished": one.finished, "bytes": one.bytes} for one in found

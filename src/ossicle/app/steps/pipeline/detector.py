@@ -11,6 +11,7 @@ from ossicle.app.steps.engine.input_problems import Loss, losses
 from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
 from ossicle.app.steps.pipeline.detector_comparison import FIGURES
+from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
 from ossicle.app.steps.pipeline.detector_preflight import preflight
 from ossicle.app.steps.pipeline.detector_preview import detector_preview
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, RefusingStep, RunSummary
@@ -119,6 +120,7 @@ PIPELINE = Pipeline(
     status_notes=_status_notes,
     preflight=preflight,
     preview=detector_preview,
+    missing_inputs=missing_inputs,
     checked={corpus.STEP.name: "index", dataset.STEP.name: "dataset"},
     trained_by=training.STEP.name,
     pulled={"scores": scores.STEP.name, "checkpoints": training.STEP.name},

@@ -135,6 +135,9 @@ class Pipeline:
         Returns the findings of ``ossicle check`` before a run.
     preview
         Returns those of them that say what a run will use, leave out and cost, for ``ossicle new``.
+    missing_inputs
+        Returns in words which files an earlier artefact of a step was made from that are missing now, from the
+        project, the name of the step and the folder; empty if all are there.
     checked
         Steps that ``ossicle check`` reports as built or not, with the words for what they build.
     trained_by
@@ -160,6 +163,7 @@ class Pipeline:
     status_notes: Callable[[Artefacts], Iterable[str]] = lambda artefacts: ()
     preflight: Callable[[Project], Iterable[Finding]] = lambda project: ()
     preview: Callable[[Project], Iterable[Finding]] = lambda project: ()
+    missing_inputs: Callable[[Project, str, Path], str] = lambda project, step, artefact: ""
     checked: Mapping[str, str] = field(default_factory=dict)
     trained_by: str = ""
     pulled: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,59 @@
+"""``ossicle pin``: name results that ``ossicle purge`` must keep."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set, Variant
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.table import print_rows
+from ossicle.app.project.load import load_project
+from ossicle.core.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(pin)
+
+
+def pin(
+    name: Annotated[str, typer.Argument(help="Name of the pin; without it, all pins are listed.")] = "",
+    project: ProjectFile = HERE,
+    variant: Variant = "",
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep what this bundle was made from, instead of what the settings give.", show_default=False
+        ),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the pin; its outputs stay until a purge.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a pin of this name.")] = False,
+    set_: Set = None,
+    data_root: DataRoot = None,
+    as_json: Json = False,
+) -> None:
+    """Name finished outputs that `ossicle purge` must keep, or list the names.
+
+    A pin keeps every finished step of the project, variant and --set options, with all that these were made from.
+    """
+    from ossicle.app.steps.maintenance.pins import pin as make_pin
+    from ossicle.app.steps.maintenance.pins import pins, unpin
+
+    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    if name and remove:
+        unpin(loaded.data_root, name)
+        print(f"removed the pin {printable(name)}", file=sys.stderr)
+        return
+    if remove or (bundle is not None and not name):
+        raise UsageError("give the name of the pin")
+    made = [make_pin(loaded, name, bundle, replace=force)] if name else pins(loaded.data_root)
+    if as_json:
+        print(json.dumps([asdict(one) for one in made], indent=2))
+        return
+    print_rows(
+        ("pin", "of", "made", "steps"), [(one.name, one.made_of, one.created, ", ".join(one.contents)) for one in made]
+    )
