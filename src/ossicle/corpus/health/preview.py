@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ossicle.core.counting import counted
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.intervals import as_intervals, union
 from ossicle.corpus.health.findings import LOSSES
@@ -94,7 +95,7 @@ def _recordings(index: CorpusIndex, listed: Collection[str], reported: Collectio
             texts.setdefault(key, one.reason)
             reasons[key].append(shown(one.path))
     for key, paths in reasons.items():
-        yield Notice("left out", f"{_counted(len(paths), 'file')} ({_first(paths)}): {texts[key]}", "lost")
+        yield Notice("left out", f"{counted(len(paths), 'file')} ({_first(paths)}): {texts[key]}", "lost")
 
 
 def _annotations(index: CorpusIndex, problems: Sequence[Problem]) -> Iterator[Notice]:
@@ -114,10 +115,10 @@ def _annotations(index: CorpusIndex, problems: Sequence[Problem]) -> Iterator[No
     yield Notice("used annotations", words, "lost" if missed else "ok")
     told = {one.code: one for one in reversed(problems)}
     for kind, where in places.items():
-        count = _counted(lost[kind], "annotation") if lost[kind] else _counted(len(where), "table")
+        count = counted(lost[kind], "annotation") if lost[kind] else counted(len(where), "table")
         if kind == "annotations_left_out":
             yield Notice(
-                "left out", f"{count} of {_counted(len(where), 'left-out recording')} ({_first(where)})", "lost"
+                "left out", f"{count} of {counted(len(where), 'left-out recording')} ({_first(where)})", "lost"
             )
             continue
         problem = told.get(kind)
@@ -129,7 +130,7 @@ def _labels(labels: Sequence[LabelHealth]) -> Notice:
     if not labels:
         return Notice("labels", "no recording has an annotation, so there is nothing to learn", "lost")
     ordered = sorted(labels, key=lambda one: (-one.annotations, one.label))
-    named = [f"{one.label} ({one.annotations} in {_counted(one.groups, 'group')})" for one in ordered[:_MOST_NAMED]]
+    named = [f"{one.label} ({one.annotations} in {counted(one.groups, 'group')})" for one in ordered[:_MOST_NAMED]]
     return Notice("labels", f"{len(labels)}: {', '.join(named)}{_more(len(labels))}")
 
 
@@ -148,7 +149,7 @@ def _negatives(index: CorpusIndex) -> Notice:
     return Notice(
         "negatives",
         f"{free_s / 60:.3g} of {sum(reviewed.values()) / 60:.3g} min of checked sound hold no annotation; "
-        f"{_counted(n_empty, 'recording')} without any",
+        f"{counted(n_empty, 'recording')} without any",
     )
 
 
@@ -169,10 +170,6 @@ def _frames(labels: Sequence[LabelHealth], heard: Heard) -> Notice:
         f"{1000 * heard.hop_s:.3g} ms; the shortest label is {shortest.label}: half of its annotations last at most "
         f"{1000 * (shortest.median_s or 0.0):.0f} ms",
     )
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _more(number: int) -> str:

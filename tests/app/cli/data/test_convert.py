@@ -148,6 +148,12 @@ def test_scores_stay_scores_until_a_threshold_makes_events(tmp_path: Path) -> No
     assert read_opensoundscape(tmp_path / "back.csv").files["x"].values.tolist() == [[0.9, 0.1], [0.6, 0.7]]
 
 
+def test_one_event_is_not_counted_in_the_plural(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("1.0\t2.0\tcall\n")
+    done = run(tmp_path / "a.txt", "-o", tmp_path / "a.csv", "--to", "csv")
+    assert done.output.startswith("1 event of 1 recording: ")
+
+
 def test_class_folders_and_names(tmp_path: Path) -> None:
     for name in ("dog/a-on.wav", "noise/b-off.wav"):
         (tmp_path / "audio" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ def audio(tmp_path: Path) -> Path:
 
 def reused(said: Said) -> list[str]:
     """Recordings that were not scored again."""
-    return [name for name in NAMES if re.search(rf"{name}: \d+ events \(done before\)", said.err)]
+    return [name for name in NAMES if re.search(rf"{name}: \d+ events? \(done before\)", said.err)]
 
 
 def content(out: Path) -> str:

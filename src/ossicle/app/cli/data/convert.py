@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import Json, LabelColumn, LabelNames
+from ossicle.core.counting import counted
 from ossicle.core.errors import EXIT_INCOMPLETE
 from ossicle.corpus.formats.conversion import Conversion, convert_annotations
 from ossicle.corpus.formats.label_map import parse_label_map
@@ -107,12 +108,12 @@ def convert(
     done = convert_annotations(place, out, how)
     for note in done.account.notes:
         print(f"ossicle: {note}", file=sys.stderr)
-    what = "windows" if how.target.shape == "windows" else "events"
+    what = "window" if how.target.shape == "windows" else "event"
     if as_json:
         told = {"rows": done.rows, "recordings": done.recordings, "notes": done.account.notes}
         print(json.dumps({**told, "files": [str(path) for path in done.files]}, indent=2, ensure_ascii=False))
     else:
         files = str(done.files[0]) if len(done.files) == 1 else f"{len(done.files)} files in {out}"
-        print(f"{done.rows} {what} of {done.recordings} recordings: {files}")
+        print(f"{counted(done.rows, what)} of {counted(done.recordings, 'recording')}: {files}")
     if done.account.incomplete:
         raise typer.Exit(EXIT_INCOMPLETE)

@@ -13,6 +13,7 @@ from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectF
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
+from ossicle.core.counting import counted
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.corpus.review.answers import OUTCOMES
 from ossicle.corpus.review.selection import KINDS, ReviewSettings
@@ -76,7 +77,8 @@ def export(
         print(json.dumps({**told, "seconds": round(seconds, 6), "left_out": left_out}, indent=2, ensure_ascii=False))
     else:
         print(
-            f"{rows} rows in {len(looks)} stretches ({seconds / 60:.1f} min) of {len(made.sheets)} recordings: {out}\n"
+            f"{counted(rows, 'row')} (stretches: {len(looks)}, {seconds / 60:.1f} min) of "
+            f"{counted(len(made.sheets), 'recording')}: {out}\n"
             f"correct them in place (docs/review.md), then: ossicle review import -p {project} {out}"
         )
     if left_out:

@@ -10,6 +10,7 @@ import typer
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import Project, load_project
+from ossicle.core.counting import counted
 from ossicle.core.errors import UsageError
 
 
@@ -69,7 +70,7 @@ def purge(
         rows = [
             (one.step, "" if one.finished else "unfinished", f"{one.bytes / 1e6:.1f}", str(one.path)) for one in found
         ]
-        print_rows(("step", "", "MB", "artefact"), rows, total=("total", "", total, f"{len(found)} folders"))
+        print_rows(("step", "", "MB", "artefact"), rows, total=("total", "", total, counted(len(found), "folder")))
     if dry_run or not found:
         return
     if not yes:
@@ -79,4 +80,4 @@ def purge(
             )
         typer.confirm("remove them?", abort=True, err=True)
     remove(found, root)
-    print(f"removed {len(found)} folders", file=sys.stderr)
+    print(f"removed {counted(len(found), 'folder')}", file=sys.stderr)

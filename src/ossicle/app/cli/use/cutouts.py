@@ -11,6 +11,7 @@ import typer
 from ossicle.app.api.audio_files import find_audio
 from ossicle.app.cli.options import Json, Recordings
 from ossicle.app.cli.printable import printable
+from ossicle.core.counting import counted
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
 from ossicle.corpus.formats.cells.rows import RawSelection
@@ -71,7 +72,7 @@ def cutouts(
         told = {"written": [one.file for one in cut.written], "index": str(out / INDEX), "lost": lost}
         print(json.dumps(told, indent=2, ensure_ascii=False))
     else:
-        print(f"{len(cut.written)} events of {len(by_recording)} recordings in {out}")
+        print(f"{counted(len(cut.written), 'event')} of {counted(len(by_recording), 'recording')} in {out}")
     for line in lost:
         print(printable(line), file=sys.stderr)
     if lost:

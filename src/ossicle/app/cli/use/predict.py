@@ -22,6 +22,7 @@ from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.audio.decode import DecodeReport
+from ossicle.core.counting import counted
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.corpus.clips.event_cutouts import CutOuts
 from ossicle.corpus.formats.registry import EVENT_FORMATS
@@ -131,7 +132,7 @@ def _say(line: str) -> None:
 
 
 def _outcome(found: RecordingPrediction, *, reused: bool) -> str:
-    words = f"{len(found.events)} events{' (done before)' if reused else ''}"
+    words = f"{counted(len(found.events), 'event')}{' (done before)' if reused else ''}"
     words += "" if found.status == "ok" else f"  {found.status.replace('_', ' ')}"
     return words + (f": {found.reason}" if found.reason else "")
 
