@@ -88,12 +88,18 @@ def test_the_command_takes_tables_of_any_kind(tmp_path: Path, ossicle: Commands)
             tmp_path / "tables" / folder / "t.1.Table.1.selections.txt",
             [RawSelection(start, start + 0.25, "hum"), RawSelection(0.1, 0.2, "noise")],
         )
-    # The same events once more, in the table of all.
-    (tmp_path / "tables" / "events.csv").write_text("file,start_s,end_s,label\na/t.1.wav,0.5,0.75,hum\n")
-    said = ossicle(
-        "cutouts", tmp_path / "tables", tmp_path / "audio", "-o", tmp_path / "out", "--label", "hum", "--json"
-    )
+    command = ("cutouts", tmp_path / "tables", tmp_path / "audio", "-o", tmp_path / "out", "--label", "hum", "--json")
+    # Some of the same events once more, in the table of all: which of the two tables is complete cannot be known.
+    everything = tmp_path / "tables" / "events.csv"
+    everything.write_text("file,start_s,end_s,label\na/t.1.wav,0.5,0.75,hum\n")
+    refused = ossicle(*command)
+    assert refused.code == 2
+    assert "contradict each other for a/t.1.wav" in refused.err
+    # All of the same events are a copy.
+    everything.write_text("file,start_s,end_s,label\na/t.1.wav,0.5,0.75,hum\na/t.1.wav,0.1,0.2,noise\n")
+    said = ossicle(*command)
     assert said.code == 0, said.err
+    assert "says the same about a/t.1.wav" in said.err
     assert json.loads(said.out)["written"] == ["a/t.1_500_750.wav", "b/t.1_1000_1250.wav"]
     with (tmp_path / "tables" / "events.csv").open("a") as table:
         table.write("gone.wav,0.5,0.75,hum\n")

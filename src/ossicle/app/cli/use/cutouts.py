@@ -15,6 +15,7 @@ from ossicle.core.counting import counted
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
 from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.reading.recording_tables import COMBINED
 from ossicle.corpus.formats.registry import SUFFIXES
 from ossicle.corpus.indexing.annotation_files import read_annotation_files
 from ossicle.corpus.naming.file_listing import files_below
@@ -60,7 +61,8 @@ def cutouts(
     for name, row in read.rows:
         if not label or row.label in label:
             by_recording[name].append(row)
-    lost = [f"{one.where}: {one.message}" for one in read.notes]
+    notes = [f"{one.where}: {one.message}" for one in read.notes if one.kind in COMBINED]
+    lost = [f"{one.where}: {one.message}" for one in read.notes if one.kind not in COMBINED]
     cut = CutOuts(out, found, pad_s)
     for name, rows in sorted(by_recording.items()):
         try:
@@ -73,7 +75,7 @@ def cutouts(
         print(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         print(f"{counted(len(cut.written), 'event')} of {counted(len(by_recording), 'recording')} in {out}")
-    for line in lost:
+    for line in (*notes, *lost):
         print(printable(line), file=sys.stderr)
     if lost:
         raise typer.Exit(EXIT_INCOMPLETE)

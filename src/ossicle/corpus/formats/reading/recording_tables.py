@@ -21,6 +21,9 @@ _SAME_S = 1e-6
 
 Rows = list[RawSelection]
 
+COMBINED = frozenset({"same_table", "layers"})
+"""Kinds of the notes on tables that were combined; nothing is missing because of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Combined:
