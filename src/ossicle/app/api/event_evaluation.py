@@ -25,7 +25,7 @@ from ossicle.corpus.formats.session_times import NO_LENGTHS
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.corpus.notes import Note
 from ossicle.inference.batch import PathLike
-from ossicle.metrics.event_report import Estimate, EventReport, EventScores, plain
+from ossicle.metrics.event_report import Estimate, EventReport, EventScores, Rates, plain
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
 
@@ -165,7 +165,7 @@ def evaluate(
     Raises
     ------
     UsageError
-        The reference names no recording, no recording is in both, or a duration is missing or given twice.
+        The reference names no recording, no recording or no label is in both, or a duration is missing or given twice.
     FormatError
         A file cannot be read.
     ValueError
@@ -259,7 +259,7 @@ def _named(events: Events, role: str) -> str:
 
 
 def _label_notes(references: _Times, predicted: _Times) -> list[Note]:
-    """Return notes on labels that cannot match: none in common, or labels that a person takes for one."""
+    """Return notes on labels that a person takes for one; raises UsageError if both sides have no label in common."""
     wanted, got = ({label for of in times.values() for label in of} for times in (references, predicted))
     notes = [
         Note(
@@ -268,10 +268,18 @@ def _label_notes(references: _Times, predicted: _Times) -> list[Note]:
         for group in twins(wanted | got)
     ]
     if wanted and got and wanted.isdisjoint(got):
-        examples = f"{min(got)!r} in the predictions, {min(wanted)!r} in the reference"
-        message = f"there is none in common ({examples}), so nothing matches; give --map FROM=TO, or --ignore-labels"
-        notes.append(Note("labels_differ", "labels", message))
+        alike = "".join(f"; {note.message}" for note in notes)
+        raise UsageError(
+            f"predictions and reference have no label in common ({_some(got)} and {_some(wanted)}), so nothing can "
+            f"match{alike}. Give --map FROM=TO for each, or --ignore-labels to compare times only"
+        )
     return notes
+
+
+def _some(labels: Iterable[str], most: int = 3) -> str:
+    named = sorted(labels)
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return ", ".join(map(repr, named[:most])) + more
 
 
 def _times(sets: EventSets, wanted: EventSets, names: LabelMap, ignore_labels: bool) -> _Times:
@@ -287,15 +295,16 @@ def _times(sets: EventSets, wanted: EventSets, names: LabelMap, ignore_labels: b
 def _plain_report(report: EventReport, intervals: bool) -> dict[str, Any]:
     pooled = report.pooled
     out: dict[str, Any] = {
-        "events": _rates(pooled),
+        "events": _rates(pooled.rates),
         "n_reference": pooled.n_reference,
         "n_predicted": pooled.n_predicted,
         "tp": pooled.tp,
         "fp": pooled.fp,
         "fn": pooled.fn,
         "n_recordings": report.n_recordings,
+        "macro": _rates(report.macro),
         "per_label": {
-            label: {**_rates(of), "n_reference": of.n_reference, "n_predicted": of.n_predicted}
+            label: {**_rates(of.rates), "n_reference": of.n_reference, "n_predicted": of.n_predicted}
             for label, of in report.per_label.items()
         },
         "boundary_errors": report.boundaries.to_json(),
@@ -305,6 +314,5 @@ def _plain_report(report: EventReport, intervals: bool) -> dict[str, Any]:
     return out
 
 
-def _rates(scores: EventScores) -> dict[str, float | None]:
-    rates = scores.rates
+def _rates(rates: Rates) -> dict[str, float | None]:
     return {name: plain(getattr(rates, name).value) for name in ("f1", "precision", "recall")}

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 MISSING = "–"
 
 
-def figure_cell(value: float | None, sign: str = "") -> str:
+def figure_cell(value: float | None, sign: str = "", digits: int = 3) -> str:
     """Return a figure as text; ``sign`` is ``"+"`` for differences, whose sign is always shown.
 
     >>> figure_cell(0.25), figure_cell(0.25, sign="+"), figure_cell(None)
     ('0.250', '+0.250', '–')
     """
-    return MISSING if value is None else f"{value:{sign}.3f}"
+    return MISSING if value is None else f"{value:{sign}.{digits}f}"
 
 
 def interval_cell(figure: Mapping[str, float | None] | None, sign: str = "") -> str:

@@ -45,6 +45,15 @@ def draw(generator: np.random.Generator, most: int) -> tuple[Tables, Tables]:
     return reference, predicted
 
 
+def comparable(generator: np.random.Generator, most: int) -> tuple[Tables, Tables]:
+    """Drawn tables with a label in common, or without any event on one side; others are refused."""
+    while True:
+        tables = draw(generator, most)
+        wanted, got = ({one.label for rows in of.values() for one in rows} for of in tables)
+        if not wanted or not got or wanted & got:
+            return tables
+
+
 def row(start_s: float, end_s: float, label: str) -> RawSelection:
     return RawSelection(round(float(start_s), 6), round(float(end_s), 6), label)
 
@@ -131,7 +140,7 @@ def most_pairs(reference: list[RawSelection], predicted: list[RawSelection], iou
 def test_equal_to_brute_force_at_iou(tmp_path: Path, scored: Callable[..., Any]) -> None:
     generator = np.random.default_rng(1)
     for case in range(CASES):
-        reference, predicted = draw(generator, most=5)
+        reference, predicted = comparable(generator, most=5)
         iou = float(generator.choice([0.2, 0.5, 0.7]))
         places = [
             write_tables(tmp_path / f"{case}-{side}", tables, as_csv=bool(generator.integers(2)))
@@ -148,7 +157,7 @@ def test_equal_to_brute_force_at_iou(tmp_path: Path, scored: Callable[..., Any])
 def test_equal_to_sed_eval_at_collars(tmp_path: Path, scored: Callable[..., Any], sed_eval: ModuleType) -> None:
     generator = np.random.default_rng(2)
     for case in range(CASES):
-        reference, predicted = draw(generator, most=8)
+        reference, predicted = comparable(generator, most=8)
         collar = float(generator.choice([0.05, 0.2, 0.5]))
         places = [
             write_tables(tmp_path / f"{case}-{side}", tables, as_csv=bool(generator.integers(2)))
@@ -256,10 +265,30 @@ def test_a_table_of_only_a_header_misses_every_annotation(
 def test_other_labels_do_not_match_unless_ignored(tmp_path: Path, scored: Callable[..., Any]) -> None:
     reference = write_tables(tmp_path / "reference", {"one": [row(1, 2, "hum")]}, as_csv=False)
     predicted = write_tables(tmp_path / "predicted", {"one": [row(1, 2, "Hum call")]}, as_csv=False)
-    out = scored(reference, predicted)
-    assert (out["tp"], out["fp"], out["fn"]) == (0, 1, 1)
-    assert set(out["per_label"]) == {"hum", "Hum call"}
+    with pytest.raises(
+        UsageError, match=r"no label in common \('Hum call' and 'hum'\).*--map FROM=TO.*--ignore-labels"
+    ):
+        scored(reference, predicted)
     assert scored(reference, predicted, ignore_labels=True)["tp"] == 1
+    assert scored(reference, predicted, label_map=["Hum call=hum"])["tp"] == 1
+    # One label in common is enough, and silence needs none.
+    both = write_tables(tmp_path / "both", {"one": [row(1, 2, "Hum call"), row(5, 6, "hum")]}, as_csv=False)
+    out = scored(reference, both)
+    assert (out["tp"], out["fp"], out["fn"], set(out["per_label"])) == (0, 2, 1, {"hum", "Hum call"})
+    silent = write_tables(tmp_path / "silent", {"one": []}, as_csv=False)
+    assert scored(reference, silent)["events"]["recall"] == 0.0
+
+
+def test_macro_is_the_mean_over_labels_with_references(tmp_path: Path, scored: Callable[..., Any]) -> None:
+    """As in `metrics.json` and the documents: one label found, one missed, and one that is only predicted."""
+    truth = {"one": [row(1, 2, "A"), row(3, 4, "C")], "two": [row(1, 2, "C")]}
+    found = {"one": [row(1, 2, "A"), row(7, 8, "B")], "two": [row(1, 2, "C")]}
+    reference = write_tables(tmp_path / "reference", truth, as_csv=False)
+    predicted = write_tables(tmp_path / "predicted", found, as_csv=True)
+    out = scored(reference, predicted, iou=0.5, collar=0.2)
+    assert out["macro"] == {"f1": pytest.approx((1 + 2 / 3) / 2, abs=1e-6), "precision": 1.0, "recall": 0.75}
+    assert out["at_collar"]["macro"] == out["macro"]
+    assert out["per_label"]["B"]["recall"] is None
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path: Path, scored: Callable[..., Any]) -> None:

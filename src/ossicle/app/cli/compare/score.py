@@ -14,7 +14,7 @@ from ossicle.app.cli.compare.score_scores import score_scores
 from ossicle.app.cli.options import Json, LabelColumn, LabelNames
 from ossicle.app.cli.table import print_rows
 from ossicle.core.errors import UsageError
-from ossicle.metrics.event_report import EventReport, EventScores, plain
+from ossicle.metrics.event_report import EventReport, EventScores, Rates, plain
 
 
 def register(app: typer.Typer) -> None:
@@ -150,11 +150,19 @@ def _print_reports(found: EventEvaluation) -> None:
 def _print_report(report: EventReport, *, timed: bool) -> None:
     header = ("events", "F1", "precision", "recall", "annotated", "predicted", "false/h")
     several = len(report.per_label) > 1
-    rows = [_row("all", report.pooled), *(_row(label, of) for label, of in report.per_label.items() if several)]
+    rows = [_row("all", report.pooled)]
+    if several:
+        # Events are counted once, in the first row.
+        rows.append(("macro over labels", *_figures(report.macro), "", "", ""))
+        rows += [_row(label, of) for label, of in report.per_label.items()]
     shown = len(header) if timed else len(header) - 1
     print_rows(header[:shown], [row[:shown] for row in rows])
 
 
 def _row(name: str, of: EventScores) -> tuple[str, ...]:
-    figures = (figure_cell(plain(one.value)) for one in (of.rates.f1, of.rates.precision, of.rates.recall))
-    return (name, *figures, str(of.n_reference), str(of.n_predicted), f"{of.false_alarms_per_hour:.1f}")
+    alarms = figure_cell(plain(of.false_alarms_per_hour), digits=1)
+    return (name, *_figures(of.rates), str(of.n_reference), str(of.n_predicted), alarms)
+
+
+def _figures(rates: Rates) -> tuple[str, ...]:
+    return tuple(figure_cell(plain(one.value)) for one in (rates.f1, rates.precision, rates.recall))

@@ -45,7 +45,13 @@ def score_scores(reference: Path, scores: Path, durations: Path | None, label_co
         )
     if not any(durations_s.values()):
         raise UsageError(f"{scores}: no score table holds a frame; give --durations, the lengths of the recordings")
-    unscored = sorted({row.label for rows in references.values() for row in rows} - set(found.labels))
+    annotated = {row.label for rows in references.values() for row in rows}
+    unscored = sorted(annotated - set(found.labels))
+    if annotated and not annotated & set(found.labels):
+        raise UsageError(
+            f"{scores} and {reference} have no label in common (for example {min(found.labels)!r} and "
+            f"{min(annotated)!r}); rename the columns of the scores, or the labels of the reference"
+        )
     for what, names in (("no reference", unknown), ("labels without scores", unscored)):
         if names:
             print(f"skipped, {what}: {', '.join(names)}", file=sys.stderr)
