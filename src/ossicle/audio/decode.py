@@ -9,28 +9,24 @@ AudioError.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from ossicle.audio.ending import cut_off, last_ogg_page_start
-from ossicle.audio.ffmpeg import FfmpegReader
-from ossicle.audio.probe import AudioInfo, DecoderChoice, probe
+from ossicle.audio.info import AudioInfo, Decoder, DecoderChoice, StreamInfo
+from ossicle.audio.probe import probe
+from ossicle.audio.readers.ffmpeg import FfmpegReader
+from ossicle.audio.readers.sndfile import SndfileReader
 from ossicle.core.errors import AudioError
 
 BLOCK_SAMPLES = 1 << 18
 
 # Samples times channels per block, so that memory does not grow with the channels.
 _BLOCK_VALUES = 1 << 20
-# libsndfile drops all samples of a call in which decoding fails: short calls lose little.
-_READ_SAMPLES = 4096
-# MP3 frames depend on earlier ones (bit reservoir, overlap): decode some before the wanted sample.
-_MP3_PREROLL = 16 * 1152
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +53,7 @@ class AudioSource:
     ) -> None:
         self.path = Path(path)
         self.info: AudioInfo = info or probe(self.path, decoder)
+        self._decoder, self._searched = decoder, False
         self._report: DecodeReport | None = None
 
     @property
@@ -88,107 +85,86 @@ class AudioSource:
         if start_sample < 0 or block_samples < 1 or (n_samples is not None and n_samples < 0):
             raise ValueError("start_sample and n_samples must be at least 0, block_samples at least 1")
         self._report = None
-        reader: SndfileReader | FfmpegReader
-        reader = (SndfileReader if self.info.decoder == "libsndfile" else FfmpegReader)(self.path, self.info)
         given, loud = 0, False
         block_samples = min(block_samples, max(1, _BLOCK_VALUES // self.info.channels))
-        for block in reader.blocks(start_sample, n_samples, block_samples):
+        ending = _Ending()
+        for block in self._decoded(start_sample, n_samples, block_samples, ending):
             _refuse_not_finite(block, start_sample + given, self.path, self.info.rate)
             given += len(block)
             loud = loud or bool(block.any())
             yield block
         end = start_sample + given
-        reason = "" if given == n_samples else reader.failure or self._shortfall(end, start_sample)
+        reason = "" if given == n_samples else "; ".join(filter(None, (ending.reason, self.info.fault)))
         if given == 0 and start_sample == 0 and n_samples != 0:
             raise AudioError(f"{self.path}: no samples can be decoded ({reason or 'the file holds none'})")
         status: Literal["ok", "partial", "silent"] = "partial" if reason else "ok" if loud else "silent"
         self._report = DecodeReport(given, status, reason, end / self.info.rate)
 
-    def _shortfall(self, end_sample: int, start_sample: int) -> str:
-        """Return why decoding that ended at ``end_sample`` without an error still ended early, or ""."""
-        promised = 0 if self.info.estimated else self.info.n_samples
-        if start_sample < promised and end_sample < promised:
-            return f"decoding ends at {end_sample / self.info.rate:.3f} s of {promised / self.info.rate:.3f} s"
-        return cut_off(self.path)
-
-
-class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
-    """A SoundFile that does not seek after each read, as python-soundfile otherwise does.
-
-    Such a seek to the current position loses MP3's bit reservoir, and the end of damaged FLAC files.
-    """
-
-    def seekable(self) -> bool:
-        """Return False; seeking works nevertheless."""
-        return False
-
-
-class SndfileReader:
-    """Read through libsndfile; after reading, ``failure`` says why it ended early, if it did."""
-
-    def __init__(self, path: Path, info: AudioInfo) -> None:
-        self._path, self._info, self.failure = path, info, ""
-
-    def blocks(self, start: int, n_samples: int | None, block_samples: int) -> Iterator[NDArray[np.float32]]:
-        """Yield blocks of shape (n, channels) from sample ``start``."""
-        with self._opened() as sound:
-            if not self._seek(sound, start):
+    def _decoded(
+        self, start: int, n_samples: int | None, block_samples: int, ending: "_Ending"
+    ) -> Iterator[NDArray[np.float32]]:
+        """Yield the blocks of [start, start + n_samples) from all streams, one after the other."""
+        stop = 1 << 62 if n_samples is None else start + n_samples
+        position = start
+        while True:
+            for block in self._through(position, stop, block_samples, ending):
+                position += len(block)
+                yield block
+            if ending.reason or position >= stop or not self._finds_more():
                 return
-            left = n_samples if n_samples is not None else 1 << 62
-            while left > 0:
-                block = self._read(sound, min(left, block_samples))
-                if len(block):
-                    yield block
-                left -= len(block)
-                if len(block) < min(left + len(block), block_samples):
-                    return
 
-    def _opened(self) -> soundfile.SoundFile:
-        try:
-            return _Sequential(os.fspath(self._path))
-        except soundfile.LibsndfileError as error:
-            raise AudioError(f"{self._path}: was removed or changed since it was checked") from error
+    def _through(self, start: int, stop: int, block_samples: int, ending: "_Ending") -> Iterator[NDArray[np.float32]]:
+        """Yield the blocks of [start, stop) from the streams that are known."""
+        first = 0
+        for place, stream in enumerate(self.info.streams):
+            last = place + 1 == len(self.info.streams)
+            if not last and not stream.estimated and start >= first + stream.n_samples:
+                first += stream.n_samples
+                continue
+            # A stream whose length is not known is decoded from its start if others follow.
+            begin = max(0, start - first) if last or not stream.estimated else 0
+            reader = _READERS[stream.decoder](self.path, self.info, stream)
+            at = first + begin
+            for block in reader.blocks(begin, stop - at, block_samples):
+                new = block[max(0, start - at) :]
+                at += len(block)
+                if len(new):
+                    yield new
+            ending.reason = "" if at >= stop else reader.failure or _shortfall(stream, at - first, at, self.info.rate)
+            if at >= stop or ending.reason:
+                return
+            first = at
 
-    def _seek(self, sound: soundfile.SoundFile, start: int) -> bool:
-        if start >= sound.frames:
-            return start == 0
-        near = self._near(sound, start)
-        try:
-            if near > 0:
-                sound.seek(near)
-            while near < start:
-                skipped = len(sound.read(min(start - near, BLOCK_SAMPLES), dtype="float32"))
-                if skipped == 0:
-                    return False
-                near += skipped
-        except soundfile.LibsndfileError as error:
-            self.failure = f"cannot seek to {start / self._info.rate:.3f} s ({error.error_string})"
+    def _finds_more(self) -> bool:
+        """Search the file once for sound behind the end that its header and its own end show."""
+        if self._searched or not self.info.codec.startswith(_SEARCHED):
             return False
-        return True
+        self._searched = True
+        known, self.info = self.info, probe(self.path, self._decoder, thorough=True)
+        return self.info.n_samples > known.n_samples
 
-    def _near(self, sound: soundfile.SoundFile, start: int) -> int:
-        """Return the sample at or before ``start`` to seek to, so that the samples from ``start`` on are exact."""
-        if sound.subtype.startswith("MPEG"):
-            return max(0, start - _MP3_PREROLL)
-        if sound.subtype == "VORBIS":
-            # libsndfile 1.2 counts the last page's samples from its end, which Vorbis trims: seeks into it land late.
-            return min(start, max(0, last_ogg_page_start(self._path) - 1))
-        return start
 
-    def _read(self, sound: soundfile.SoundFile, n_samples: int) -> NDArray[np.float32]:
-        block = np.empty((n_samples, self._info.channels), dtype=np.float32)
-        filled = 0
-        while filled < n_samples:
-            wanted = block[filled : filled + _READ_SAMPLES]
-            try:
-                got = len(sound.read(dtype="float32", always_2d=True, out=wanted))
-            except soundfile.LibsndfileError as error:
-                self.failure = f"decoding fails ({error.error_string or 'damaged data'})"
-                break
-            filled += got
-            if got < len(wanted):
-                break
-        return block[:filled]
+@dataclass(slots=True)
+class _Ending:
+    """Why decoding ended before the end; empty while it did not."""
+
+    reason: str = ""
+
+
+def _shortfall(stream: StreamInfo, n_decoded: int, end_sample: int, rate: int) -> str:
+    """Return why a stream that decoded to its sample ``n_decoded`` without an error still ended early, or ""."""
+    missing = 0 if stream.estimated else stream.n_samples - n_decoded
+    if missing <= 0:
+        return ""
+    return f"decoding ends at {end_sample / rate:.3f} s of {(end_sample + missing) / rate:.3f} s"
+
+
+# Formats whose length only a search of the whole file makes certain.
+_SEARCHED = ("FLAC", "MP3")
+_READERS: Mapping[Decoder, type[SndfileReader] | type[FfmpegReader]] = {
+    "libsndfile": SndfileReader,
+    "ffmpeg": FfmpegReader,
+}
 
 
 def _refuse_not_finite(block: NDArray[np.float32], first: int, path: Path, rate: int) -> None:

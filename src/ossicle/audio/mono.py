@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.decode import BLOCK_SAMPLES, AudioSource, DecodeReport
-from ossicle.audio.probe import AudioInfo, DecoderChoice
+from ossicle.audio.info import AudioInfo, DecoderChoice
 from ossicle.audio.resample import Resampler, common_period, margin_samples
 from ossicle.core.time import samples_at_rate, to_samples
 

@@ -1,4 +1,4 @@
-"""Read the header of an audio file: rate, channels, length, codec.
+"""Read the header and the structure of an audio file: rate, channels, length, codec, streams.
 
 libsndfile reads WAV, FLAC, Ogg (Vorbis and Opus), AIFF and MP3, all with the encoder's delay removed; FFmpeg (through
 PyAV) reads the rest. The content decides, not the suffix. FFmpeg may open only plain containers and local files: a
@@ -7,15 +7,18 @@ playlist named ``x.wav`` must not lead it to other files.
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
 import av
 import soundfile
 
-from ossicle.audio.ending import mp3_states_length
+from ossicle.audio.containers.layout import layout_of
+from ossicle.audio.containers.streams import Pcm, Stream
+from ossicle.audio.info import AudioInfo, DecoderChoice, StreamInfo
+from ossicle.audio.readers.ffmpeg import EXACT_LENGTHS, as_float, open_ffmpeg, words
+from ossicle.audio.readers.sndfile import Sound, open_sound
 from ossicle.core.errors import AudioError
 
 # fmt: off
@@ -26,47 +29,14 @@ SUFFIXES = frozenset({
 # fmt: on
 """Suffixes, lower-case with their dot, of the files that are read when a folder is indexed."""
 
-_DEMUXERS = "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,caf,flac,matroska,webm,mov,mp3,ogg,tta,w64,wav,wv"
-_DEMUXER_OPTIONS = {"format_whitelist": f"{_DEMUXERS},mp4,m4a,3gp,3g2,mj2", "protocol_whitelist": "file"}
-
-EXACT_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
-"""FFmpeg's containers with sample-exact lengths and time stamps; in others they are rounded or estimated."""
-
 _RATE_MIN, _RATE_MAX = 100, 50_000_000
 
 # Bits a sample of integer PCM; FLAC's subtypes carry the same names. Lossy and float codecs are absent.
 _PCM_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 
-Decoder = Literal["libsndfile", "ffmpeg"]
-DecoderChoice = Literal["auto", "soundfile", "av"]
-"""The decoding library: libsndfile, with FFmpeg for files that it cannot read, or one of them for everything."""
 
-
-@dataclass(frozen=True, slots=True)
-class AudioInfo:
-    """The header of an audio file.
-
-    ``rate`` in Hz. ``n_samples`` per channel according to the header (only decoding gives the true number), with
-    ``estimated`` if the container guesses, and 0 if it is unknown. ``bits`` of integer PCM, 0 for float and lossy
-    codecs. ``codec`` as named by its decoder.
-    """
-
-    rate: int
-    channels: int
-    n_samples: int
-    codec: str
-    decoder: Decoder
-    bits: int = 0
-    estimated: bool = False
-
-    @property
-    def duration_s(self) -> float:
-        """Length in seconds according to the header."""
-        return self.n_samples / self.rate
-
-
-def probe(path: str | os.PathLike[str], decoder: DecoderChoice = "auto") -> AudioInfo:
-    """Read the header of an audio file.
+def probe(path: str | os.PathLike[str], decoder: DecoderChoice = "auto", *, thorough: bool = False) -> AudioInfo:
+    """Read the header and the structure of an audio file.
 
     Parameters
     ----------
@@ -74,6 +44,8 @@ def probe(path: str | os.PathLike[str], decoder: DecoderChoice = "auto") -> Audi
         The audio file.
     decoder
         With ``auto`` the library that can decode the file is chosen, otherwise the requested one.
+    thorough
+        See :func:`~ossicle.audio.containers.layout.layout_of`.
 
     Raises
     ------
@@ -82,20 +54,32 @@ def probe(path: str | os.PathLike[str], decoder: DecoderChoice = "auto") -> Audi
     """
     file = Path(path)
     check_readable(file)
-    if decoder == "av":
-        return _probe_ffmpeg(file)
     try:
-        with soundfile.SoundFile(os.fspath(file)) as sound:
-            info = _sound_info(sound, file)
-        return info if info.n_samples or info.estimated or decoder == "soundfile" else _unfinished(file, info)
-    except (soundfile.LibsndfileError, TypeError) as first:
-        # TypeError: soundfile requires a rate for suffixes of headerless formats (.raw).
-        if decoder == "soundfile":
-            raise AudioError(f"{file}: libsndfile cannot read it ({_words(first)})") from first
+        layout = layout_of(file, thorough=thorough)
+    except OSError as error:
+        raise AudioError(f"{file}: {error.strerror or error}") from error
+    info = _stream_info(file, layout.streams[0], decoder, as_it_is=layout.as_it_is)
+    fault = info.fault or layout.fault
+    streams = list(info.streams)
+    for stream in layout.streams[1:]:
         try:
-            return _probe_ffmpeg(file)
-        except AudioError as second:
-            raise AudioError(f"{file}: not audio that libsndfile ({_words(first)}) or FFmpeg can read") from second
+            following = _stream_info(file, stream, decoder, as_it_is=False)
+        except AudioError as error:
+            reason = str(error).removeprefix(f"{file}: ")
+            fault = f"what follows from byte {stream.first_byte} on cannot be read ({reason})"
+            break
+        if (following.rate, following.channels) != (info.rate, info.channels):
+            what = f"{following.rate} Hz and {following.channels} channels"
+            fault = f"a recording of {what} follows at byte {stream.first_byte}, and is not read"
+            break
+        streams += following.streams
+    return replace(
+        info,
+        streams=tuple(streams),
+        n_samples=sum(one.n_samples for one in streams),
+        estimated=any(one.estimated for one in streams),
+        fault=fault,
+    )
 
 
 def check_readable(file: Path) -> None:
@@ -120,10 +104,52 @@ def check_readable(file: Path) -> None:
         raise AudioError(f"{file}: {error.strerror or error}") from error
 
 
-def _sound_info(sound: soundfile.SoundFile, file: Path) -> AudioInfo:
+def _stream_info(file: Path, stream: Stream, decoder: DecoderChoice, *, as_it_is: bool) -> AudioInfo:
+    """Return what is known about one stream as if it were the file."""
+    if decoder == "av" or (stream.container and decoder == "auto"):
+        # FFmpeg reads plain samples by the header of their file only.
+        return _probe_ffmpeg(file, stream, as_it_is=as_it_is or stream.pcm is not None)
+    try:
+        info = _probe_sndfile(file, stream, as_it_is=as_it_is)
+    except (soundfile.LibsndfileError, TypeError) as first:
+        if decoder == "soundfile":
+            raise AudioError(f"{file}: libsndfile cannot read it ({words(first)})") from first
+        try:
+            return _probe_ffmpeg(file, stream, as_it_is=as_it_is)
+        except AudioError as second:
+            raise AudioError(f"{file}: not audio that libsndfile ({words(first)}) or FFmpeg can read") from second
+    known = info.n_samples or info.estimated or stream.pcm is not None or decoder == "soundfile"
+    return info if known else _unfinished(file, stream, info)
+
+
+def _probe_sndfile(file: Path, stream: Stream, *, as_it_is: bool) -> AudioInfo:
+    """Read a header through libsndfile; samples whose place is known are read without it if it is wrong."""
+    info: AudioInfo | None = None
+    try:
+        with open_sound(file, stream, as_it_is=as_it_is) as sound:
+            info = _sound_info(sound, file, stream, as_it_is=as_it_is)
+    except soundfile.LibsndfileError:
+        if stream.pcm is None or not as_it_is:
+            raise
+    pcm = stream.pcm
+    if info is not None and (pcm is None or _agrees(info, stream, pcm)):
+        return info
+    assert pcm is not None
+    with open_sound(file, stream, as_it_is=False) as sound:
+        info = _sound_info(sound, file, stream, as_it_is=False)
+    return replace(info, codec=f"{pcm.container}/{pcm.encoding}")
+
+
+def _agrees(info: AudioInfo, stream: Stream, pcm: Pcm) -> bool:
+    """Return whether libsndfile reads from the header what the structure of the file says."""
+    return (info.rate, info.channels, info.n_samples) == (pcm.rate, pcm.channels, stream.n_samples)
+
+
+def _sound_info(sound: Sound, file: Path, stream: Stream, *, as_it_is: bool) -> AudioInfo:
     _refuse_absurd(file, sound.samplerate, sound.channels)
     # libsndfile returns 2**63 - 1 if it does not know.
     n_samples = sound.frames if 0 <= sound.frames < 1 << 62 else 0
+    estimated = n_samples != sound.frames
     return AudioInfo(
         rate=sound.samplerate,
         channels=sound.channels,
@@ -131,14 +157,15 @@ def _sound_info(sound: soundfile.SoundFile, file: Path) -> AudioInfo:
         codec=f"{sound.format}/{sound.subtype}",
         decoder="libsndfile",
         bits=_PCM_BITS.get(sound.subtype, 0),
-        estimated=n_samples != sound.frames or (sound.format == "MP3" and not mp3_states_length(file)),
+        estimated=estimated,
+        streams=(StreamInfo(stream, "libsndfile", n_samples, estimated, as_it_is),),
     )
 
 
-def _unfinished(file: Path, info: AudioInfo) -> AudioInfo:
+def _unfinished(file: Path, stream: Stream, info: AudioInfo) -> AudioInfo:
     """Return the length of a file whose recorder lost power and left a length of 0: FFmpeg reads it to the end."""
     try:
-        return _probe_ffmpeg(file)
+        return _probe_ffmpeg(file, stream, as_it_is=True)
     except AudioError:
         return info
 
@@ -149,34 +176,29 @@ def _refuse_absurd(file: Path, rate: int, channels: int) -> None:
         raise AudioError(f"{file}: the header is damaged: it says {rate} Hz and {channels} channels")
 
 
-def open_ffmpeg(file: Path) -> av.container.InputContainer:
-    """Open a file through FFmpeg with plain containers only; raises AudioError."""
-    try:
-        container = av.open(os.path.abspath(file), "r", container_options=_DEMUXER_OPTIONS, metadata_errors="replace")
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise AudioError(f"{file}: FFmpeg cannot open it ({_words(error)})") from error
-    if not container.streams.audio:
-        container.close()
-        raise AudioError(f"{file}: contains no audio")
-    return container
-
-
-def _probe_ffmpeg(file: Path) -> AudioInfo:
-    with open_ffmpeg(file) as container:
-        stream = container.streams.audio[0]
+def _probe_ffmpeg(file: Path, stream: Stream, *, as_it_is: bool) -> AudioInfo:
+    with open_ffmpeg(file, stream, as_it_is=as_it_is) as container:
+        sound = container.streams.audio[0]
         try:
             # The header of HE-AAC may give half the rate: only a decoded frame shows the true one.
-            frame = next(iter(container.decode(stream)), None)
+            frame = next(iter(container.decode(sound)), None)
         except av.FFmpegError as error:
-            raise AudioError(f"{file}: FFmpeg cannot decode it ({_words(error)})") from error
+            raise AudioError(f"{file}: FFmpeg cannot decode it ({words(error)})") from error
         if frame is None:
             raise AudioError(f"{file}: contains no samples")
+        try:
+            as_float(frame)
+        except ValueError as error:
+            raise AudioError(f"{file}: its samples have a form that is not supported ({words(error)})") from error
         rate, channels = frame.sample_rate, frame.layout.nb_channels
         _refuse_absurd(file, rate, channels)
-        seconds = _stated_seconds(container, stream)
-        estimated = container.format.name not in EXACT_CONTAINERS
-        codec = stream.codec_context.name
-        return AudioInfo(rate, channels, round(seconds * rate), codec, "ffmpeg", estimated=estimated)
+        n_samples = round(_stated_seconds(container, sound) * rate) if stream.n_samples is None else stream.n_samples
+        estimated = stream.n_samples is None and container.format.name not in EXACT_LENGTHS
+        others = len(container.streams.audio) - 1
+        fault = f"it holds {others + 1} streams of sound, and only the first is read" if others else ""
+        parts = (StreamInfo(stream, "ffmpeg", n_samples, estimated, as_it_is),)
+        codec = sound.codec_context.name
+        return AudioInfo(rate, channels, n_samples, codec, "ffmpeg", estimated=estimated, streams=parts, fault=fault)
 
 
 def _stated_seconds(container: av.container.InputContainer, stream: av.audio.AudioStream) -> Fraction:
@@ -184,8 +206,3 @@ def _stated_seconds(container: av.container.InputContainer, stream: av.audio.Aud
     if stream.duration is not None and stream.time_base is not None:
         return stream.duration * stream.time_base
     return Fraction(container.duration or 0, av.time_base)
-
-
-def _words(error: BaseException) -> str:
-    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-    return str(text).strip().rstrip(".")

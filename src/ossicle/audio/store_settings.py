@@ -1,6 +1,6 @@
 """Settings of the store: its content, and how recordings in and outside it are read."""
 
-from ossicle.audio.probe import DecoderChoice
+from ossicle.audio.info import DecoderChoice
 from ossicle.core.settings import setting, settings
 
 

@@ -4,7 +4,7 @@ import av
 import soundfile
 import soxr
 
-from ossicle.audio.probe import DecoderChoice
+from ossicle.audio.info import DecoderChoice
 
 
 def decoder_versions(decoder: DecoderChoice = "auto") -> dict[str, str]:

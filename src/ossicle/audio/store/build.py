@@ -16,7 +16,8 @@ from ossicle.artefacts.files import sweep
 from ossicle.artefacts.filesystem.changes import make_folder, remove_file
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 from ossicle.artefacts.typed.store import StoreFolder
-from ossicle.audio.probe import DecoderChoice, probe
+from ossicle.audio.info import DecoderChoice
+from ossicle.audio.probe import probe
 from ossicle.audio.resample import QUALITY
 from ossicle.audio.store.choice import SpaceChoice, by_settings, left_free, raw_entry, spool_bytes, stored_bytes
 from ossicle.audio.store.entries import (

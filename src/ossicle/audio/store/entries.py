@@ -17,7 +17,7 @@ from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.store import StoreFolder
-from ossicle.audio.probe import DecoderChoice
+from ossicle.audio.info import DecoderChoice
 from ossicle.audio.resample import QUALITY
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.errors import ArtefactError

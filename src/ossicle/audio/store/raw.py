@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.decode import AudioSource
+from ossicle.audio.info import AudioInfo
 from ossicle.audio.mono import MonoStream, crop_mono
-from ossicle.audio.probe import AudioInfo, probe
+from ossicle.audio.probe import probe
 from ossicle.audio.store.cache import RecordingCache
 from ossicle.audio.store.entries import RawEntry, RawReading
 from ossicle.audio.store.read import within

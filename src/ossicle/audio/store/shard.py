@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from ossicle.artefacts.files import whole_file
 from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.audio.info import DecoderChoice
 from ossicle.audio.mono import MonoStream
-from ossicle.audio.probe import DecoderChoice
 from ossicle.audio.store.choice import SPOOL_BYTES
 from ossicle.audio.store.entries import StoreEntry, StoreItem
 from ossicle.core.errors import ArtefactError, AudioError

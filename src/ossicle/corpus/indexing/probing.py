@@ -62,7 +62,7 @@ class Examiner:
         """Return the recording of a file, with its levels if decoded, or the reason why it cannot be used."""
         file = self.folder / path
         try:
-            info = audio_probe.probe(file)
+            info = audio_probe.probe(file, thorough=not self.decode)
             recording = Recording(
                 id=recording_id(self.root, path),
                 root=self.root,
@@ -75,7 +75,7 @@ class Examiner:
             )
             # Some headers do not hold the length of the recording.
             if not self.decode and info.n_samples:
-                return recording, None
+                return replace(recording, status="partial" if info.fault else "ok", reason=info.fault), None
             info, report, levels = measure(file)
         except AudioError as problem:
             return str(problem).removeprefix(f"{file}: ")

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.audio.ending import cut_off
 from ossicle.audio.probe import probe
 from ossicle.core.errors import AudioError
 from ossicle.corpus.health.findings import LOSSES
@@ -46,7 +45,6 @@ def header_loss(folder: Path, path: str) -> Loss | None:
         info = probe(folder / path)
         if info.n_samples == 0 and not info.estimated:
             return Loss(LEFT_OUT, path, "contains no samples", remedy)
-        reason = cut_off(folder / path)
     except (AudioError, OSError) as error:
         return Loss(LEFT_OUT, shown(path), str(error).removeprefix(f"{folder / path}: "), remedy)
-    return Loss(PARTIAL, path, reason, remedy) if reason else None
+    return Loss(PARTIAL, path, info.fault, remedy) if info.fault else None

@@ -5,6 +5,8 @@ substitution, generates noise that depends on everything decoded before: bands c
 time) between a crop and the whole.
 """
 
+import os
+from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,19 +16,65 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.probe import EXACT_CONTAINERS, AudioInfo, open_ffmpeg
+from ossicle.audio.containers.spliced_file import SplicedFile
+from ossicle.audio.containers.streams import Stream
+from ossicle.audio.info import AudioInfo, StreamInfo
+from ossicle.core.errors import AudioError
+
+_DEMUXERS = "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,caf,flac,matroska,webm,mov,mp3,ogg,tta,w64,wav,wv"
+_DEMUXER_OPTIONS = {"format_whitelist": f"{_DEMUXERS},mp4,m4a,3gp,3g2,mj2", "protocol_whitelist": "file"}
+
+EXACT_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
+"""FFmpeg's containers with sample-exact lengths and time stamps; in others they are rounded or estimated."""
+
+EXACT_LENGTHS = EXACT_CONTAINERS | {"caf"}
+"""Those with exact lengths."""
 
 # AAC frames overlap and SBR needs more history: decode this much before the wanted sample.
 _PREROLL = 8 * 2048
 # Encoders pad their last frames; MP4 states where the sound ends, so at most this much is dropped.
 _PADDING_MAX = 4 * 2048
+# FFmpeg reads ahead and behind: only what it leaves unread beyond this is more than it decodes.
+_UNREAD_MAX = 1 << 16
+
+
+def open_ffmpeg(
+    file: Path, stream: Stream, *, as_it_is: bool, view: SplicedFile | None = None
+) -> av.container.InputContainer:
+    """Open a stream of a file, or the whole file ``as_it_is``, with plain containers only; raises AudioError.
+
+    ``view`` is the part of the stream to read, if not all of it.
+    """
+    source: str | SplicedFile = os.path.abspath(file)
+    if view is not None or not as_it_is:
+        source = view or SplicedFile(file, stream)
+    try:
+        container = av.open(
+            source,
+            "r",
+            format=stream.container or None,
+            container_options=_DEMUXER_OPTIONS,
+            metadata_errors="replace",
+        )
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise AudioError(f"{file}: FFmpeg cannot open it ({words(error)})") from error
+    if not container.streams.audio:
+        container.close()
+        raise AudioError(f"{file}: contains no audio")
+    return container
+
+
+def words(error: BaseException) -> str:
+    """Return what a library says of its error."""
+    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    return str(text).strip().rstrip(".")
 
 
 class FfmpegReader:
-    """Read through FFmpeg; after reading, ``failure`` says why it ended early, if it did."""
+    """Read a stream through FFmpeg; after reading, ``failure`` says why it ended early, if it did."""
 
-    def __init__(self, path: Path, info: AudioInfo) -> None:
-        self._path, self._info, self.failure = path, info, ""
+    def __init__(self, path: Path, info: AudioInfo, stream: StreamInfo) -> None:
+        self._path, self._info, self._stream, self.failure = path, info, stream, ""
 
     def blocks(self, start: int, n_samples: int | None, block_samples: int) -> Iterator[NDArray[np.float32]]:
         """Yield blocks of shape (n, channels) from sample ``start``."""
@@ -45,19 +93,23 @@ class FfmpegReader:
 
     def _pieces(self, start: int, stop: int) -> Iterator[NDArray[np.float32]]:
         """Yield decoded frames cut to [start, stop), and to the end stated by the container."""
-        with open_ffmpeg(self._path) as container:
+        entry, first_byte = self._entry(start)
+        # What is in a container that nothing else here knows is all read only if FFmpeg comes to its end.
+        watched = SplicedFile(self._path, self._stream.stream, first_byte) if self._watches(first_byte) else None
+        stream_of = self._stream.stream
+        with open_ffmpeg(self._path, stream_of, as_it_is=self._stream.as_it_is, view=watched) as container:
             stream = container.streams.audio[0]
             exact = container.format.name in EXACT_CONTAINERS
-            position: int | None = 0
+            position: int | None = entry
             tick_s, origin = stream.time_base or Fraction(1, self._info.rate), stream.start_time or 0
             if exact and start > _PREROLL:
                 position = None
                 container.seek(origin + int(Fraction(start - _PREROLL, self._info.rate) / tick_s), stream=stream)
-            promised = self._info.n_samples if exact else 0
+            promised = self._stream.n_samples if exact else 0
             for frame in self._frames(container, stream):
                 if position is None:
                     position = round(((frame.pts or 0) - origin) * tick_s * self._info.rate)
-                samples = _as_float(frame)
+                samples = as_float(frame)
                 end = position + len(samples)
                 if promised and promised < end <= promised + _PADDING_MAX:
                     end = max(promised, position)
@@ -67,6 +119,17 @@ class FfmpegReader:
                 position += len(samples)
                 if position >= stop:
                     return
+        if watched is not None and not stream_of.entries and watched.furthest + _UNREAD_MAX < watched.size:
+            self.failure = self.failure or f"decoding ends at byte {watched.furthest} of {watched.size}"
+
+    def _watches(self, first_byte: int) -> bool:
+        return bool(first_byte) or self._stream.stream.whole_file
+
+    def _entry(self, start: int) -> tuple[int, int]:
+        """Return the sample and the byte where decoding starts; the beginning where there is no choice."""
+        places = self._stream.stream.entries
+        place = bisect_right(places, (start - _PREROLL, 1 << 62)) - 1
+        return places[place] if place > 0 else (0, 0)
 
     def _frames(self, container: av.container.InputContainer, stream: av.audio.AudioStream) -> Iterator[av.AudioFrame]:
         frames = container.decode(stream)
@@ -84,8 +147,8 @@ class FfmpegReader:
             yield frame
 
 
-def _as_float(frame: av.AudioFrame) -> NDArray[np.float32]:
-    """Return a frame as float32 of shape (n, channels), full scale 1."""
+def as_float(frame: av.AudioFrame) -> NDArray[np.float32]:
+    """Return a frame as float32 of shape (n, channels), full scale 1; raises ValueError for integers of 64 bits."""
     raw: NDArray[Any] = frame.to_ndarray()
     samples = raw.T if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels)
     out: NDArray[np.float32] = np.ascontiguousarray(samples, dtype=np.float32)

@@ -1,0 +1,31 @@
+"""ASF, the container of WMA: data that is cut off, and a second file behind the first."""
+
+from typing import BinaryIO
+
+from ossicle.audio.containers.chunked.chunks import ChunkForm, walk
+from ossicle.audio.containers.part import Part
+from ossicle.audio.containers.streams import Stream
+
+HEADER_GUID = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_DATA_GUID = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
+_OBJECTS = ChunkForm(16, "<Q", True, 1)
+
+
+def read_asf(file: BinaryIO, start: int, size: int) -> Part | None:
+    """Return the recording of the ASF file that begins at byte ``start``; None if it has no data."""
+    fault, following, has_data = "", None, False
+    for found in walk(file, start, size, _OBJECTS):
+        at = found.start - _OBJECTS.head_bytes
+        if found.name == HEADER_GUID and at > start:
+            following = at
+            break
+        if found.name == _DATA_GUID:
+            has_data = True
+            # A broadcast states no length.
+            if found.length == 0:
+                break
+            if found.end > size:
+                fault = f"cut off: {found.end - size} of {found.length} bytes of its data are missing"
+    if not has_data:
+        return None
+    return Part(Stream(spans=((start, size if following is None else following),)), fault, following)

@@ -1,0 +1,89 @@
+"""WAV and its relatives with 64-bit sizes: RIFF, RIFX (big-endian), RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088)."""
+
+import struct
+from typing import BinaryIO, Literal
+
+from ossicle.audio.containers.chunked.chunks import (
+    BIG_ENDIAN_CHUNKS,
+    RIFF_CHUNKS,
+    Chunk,
+    content,
+    extent,
+    is_open,
+    walk,
+)
+from ossicle.audio.containers.part import Part, pcm_part
+from ossicle.audio.containers.streams import Encoding, Pcm, Stream
+
+_FORMAT_BYTES = 40
+_DS64_BYTES = 24
+_EXTENSIBLE = 0xFFFE
+_FULL = 0xFFFFFFFF
+
+# Format tag and bytes of a sample.
+_ENCODINGS: dict[tuple[int, int], Encoding] = {
+    (1, 1): "PCM_U8", (1, 2): "PCM_16", (1, 3): "PCM_24", (1, 4): "PCM_32",
+    (3, 4): "FLOAT", (3, 8): "DOUBLE", (6, 1): "ALAW", (7, 1): "ULAW",
+}  # fmt: skip
+
+
+def read_riff(file: BinaryIO, start: int, size: int) -> Part | None:
+    """Return the recording of a WAV file that begins at byte ``start``; None if it has no format or no samples."""
+    file.seek(start)
+    magic = file.read(4)
+    form = BIG_ENDIAN_CHUNKS if magic == b"RIFX" else RIFF_CHUNKS
+    fmt, long_size, samples = b"", None, None
+    for chunk in walk(file, start + 12, size, form):
+        if chunk.name == b"fmt " and not fmt:
+            fmt = content(file, chunk, _FORMAT_BYTES)
+        elif chunk.name == b"ds64":
+            body = content(file, chunk, _DS64_BYTES)
+            long_size = struct.unpack("<Q", body[8:16])[0] if len(body) == _DS64_BYTES else None
+        elif chunk.name == b"data" and samples is None:
+            samples = chunk
+        if fmt and samples is not None:
+            break
+    if len(fmt) < 16 or samples is None:
+        return None
+    order: Literal["LITTLE", "BIG"] = "BIG" if magic == b"RIFX" else "LITTLE"
+    pcm, frame_bytes = described(fmt, "WAV" if magic in (b"RIFF", b"RIFX") else magic.decode(), order)
+    long = samples.length in (0, _FULL) and long_size is not None
+    stated = _stated(samples, long_size if long else None, magic)
+    found = extent(file, samples, size, form, frame_bytes, stated=stated, long=long)
+    if pcm is not None:
+        return pcm_part(pcm, samples.start, found)
+    end = size if found.next_byte is None else found.next_byte
+    patches: tuple[tuple[int, bytes], ...] = ()
+    if not found.as_stated:
+        end = found.stop
+        sizes = ((start + 4, end - start - 8), (samples.start - 4, end - samples.start))
+        patches = tuple((at, struct.pack(form.size_format, min(value, _FULL - 1))) for at, value in sizes)
+    return Part(Stream(spans=((start, end),), patches=patches), found.fault, found.next_byte)
+
+
+def _stated(samples: Chunk, long_size: int | None, magic: bytes) -> int | None:
+    if long_size is not None:
+        return None if is_open(long_size, long=True) else long_size
+    return None if samples.length == _FULL and magic != b"RIFF" else samples.length
+
+
+def described(fmt: bytes, container: str, order: Literal["LITTLE", "BIG"]) -> tuple[Pcm | None, int]:
+    """Return what a format chunk says of samples that need no decoder (None: other codecs), and the bytes of a block.
+
+    Parameters
+    ----------
+    fmt
+        WAVEFORMATEX or WAVEFORMATEXTENSIBLE, at least 16 bytes.
+    container, order
+        See :class:`~ossicle.audio.containers.streams.Pcm`.
+    """
+    mark = "<" if order == "LITTLE" else ">"
+    tag, channels, rate, _, block_bytes, bits = struct.unpack_from(mark + "HHIIHH", fmt)
+    if tag == _EXTENSIBLE and len(fmt) >= 26:
+        tag = struct.unpack_from(mark + "H", fmt, 24)[0]
+    sample_bytes = block_bytes // channels if channels and block_bytes % channels == 0 else 0
+    encoding = _ENCODINGS.get((tag, sample_bytes or -(-bits // 8)))
+    # Samples of fewer bits than their bytes hold, other than the lowest ones, are the decoder's business.
+    if encoding is None or not rate or bits > 8 * sample_bytes or bits <= 8 * (sample_bytes - 1):
+        return None, max(block_bytes, 1)
+    return Pcm(container, encoding, order, rate, channels), max(block_bytes, 1)

@@ -1,0 +1,182 @@
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ossicle.audio.containers.mpeg import frame_at
+from ossicle.audio.decode import AudioSource
+
+from ..audio_bytes import RATE, encoded, muxed, noise
+
+SOUND = noise(60000)
+
+
+def read(path, data=None, **crop):
+    if data is not None:
+        path.write_bytes(data)
+    source = AudioSource(path)
+    return np.concatenate(list(source.blocks(**crop)))[:, 0], source.report
+
+
+def header_at(data: bytes) -> int:
+    return max(data.find(b"Xing"), data.find(b"Info"))
+
+
+def without_header(data: bytes) -> bytes:
+    return data[frame_at(data[:4]).n_bytes :]
+
+
+def counting(data: bytes, n_frames: int | None = None, n_bytes: int | None = None) -> bytes:
+    changed, at = bytearray(data), header_at(data)
+    if n_frames is not None:
+        struct.pack_into(">I", changed, at + 8, n_frames)
+    if n_bytes is not None:
+        struct.pack_into(">I", changed, at + 12, n_bytes)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("n_bytes", [None, 0, 1, 10_000_000])
+@pytest.mark.parametrize("n_frames", [1, 17, 104])
+def test_a_header_that_counts_too_little_is_read_on(tmp_path, n_frames, n_bytes):
+    whole = encoded(SOUND, "mp3")
+    path = tmp_path / "x.mp3"
+    expected, _ = read(path, whole)
+    samples, report = read(path, counting(whole, n_frames, n_bytes))
+    assert (len(samples), report.status, report.reason) == (len(SOUND), "ok", "")
+    np.testing.assert_allclose(samples, expected, atol=2e-6)
+
+
+def test_a_header_that_counts_too_much_is_partial(tmp_path):
+    whole = encoded(SOUND, "mp3")
+    samples, report = read(tmp_path / "x.mp3", counting(whole, 1000))
+    assert len(samples) >= len(SOUND)
+    assert report.status == "partial"
+
+
+@pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE"])
+def test_an_mp3_without_a_header_is_read_to_its_end_whatever_its_first_frames_let_expect(tmp_path, mode):
+    # Loud, then silent: by the bit rate of its first frames the file would be a fraction as long.
+    sound = np.concatenate([SOUND, np.zeros(200_000, np.float32)])
+    data = without_header(encoded(sound, "mp3", bitrate_mode=mode, compression_level=0.5))
+    path = tmp_path / "x.mp3"
+    samples, report = read(path, data)
+    assert (AudioSource(path).info.n_samples, report.status) == (len(samples), "ok")
+    assert len(sound) <= len(samples) < len(sound) + 4 * 1152
+    for start in (1, 30000, 150_000, len(samples) - 100):
+        crop, _ = read(path, start_sample=start, n_samples=1000)
+        np.testing.assert_allclose(crop, samples[start : start + 1000], atol=2e-6)
+
+
+@pytest.mark.parametrize("front", ["with", "without"])
+@pytest.mark.parametrize("behind", ["with", "without"])
+@pytest.mark.parametrize("between", [b"", b"ID3\3\0\0\0\0\0\x7f" + bytes(127), b"TAG" + bytes(125), bytes(3000)])
+def test_mp3s_end_to_end_are_all_read(tmp_path, front, behind, between):
+    first, second = encoded(SOUND, "mp3"), encoded(noise(40000, 1), "mp3")
+    path = tmp_path / "x.mp3"
+    parts = [one if how == "with" else without_header(one) for one, how in ((first, front), (second, behind))]
+    lengths = [len(read(path, part)[0]) for part in parts]
+    samples, report = read(path, parts[0] + between + parts[1])
+    assert (report.status, report.reason) == ("ok", "")
+    # Without tag or header between them the frames go on as those of one recording.
+    assert len(samples) == sum(lengths)
+
+
+def test_what_is_no_frame_between_frames_is_named(tmp_path):
+    whole = without_header(encoded(SOUND, "mp3"))
+    junk = np.random.default_rng(0).integers(0, 200, 5000, dtype=np.uint8).tobytes()
+    middle = sum(frame_at(whole[:4]).n_bytes for _ in range(40))
+    samples, report = read(tmp_path / "x.mp3", whole[:middle] + junk + whole[middle:])
+    assert report.status == "partial"
+    assert "are neither sound nor a tag" in report.reason
+    assert len(samples) == len(read(tmp_path / "y.mp3", whole)[0])
+
+
+def test_a_cut_mp3_without_a_header_is_partial(tmp_path):
+    data = without_header(encoded(SOUND, "mp3"))
+    assert read(tmp_path / "x.mp3", data)[1].status == "ok"
+    assert "the last frame lacks" in read(tmp_path / "x.mp3", data[:-17])[1].reason
+
+
+@pytest.mark.parametrize("n_frames", [5, 1000])
+def test_a_vbri_header_is_not_believed(tmp_path, n_frames):
+    data = bytearray(encoded(SOUND, "mp3"))
+    first = frame_at(data[:4])
+    data[4 : first.n_bytes] = bytes(first.n_bytes - 4)
+    data[36:54] = b"VBRI" + struct.pack(">HHHII", 1, 0, 75, len(data), n_frames)
+    samples, report = read(tmp_path / "x.mp3", bytes(data))
+    assert len(SOUND) <= len(samples) < len(SOUND) + 3 * 1152
+    assert report.status == ("ok" if n_frames == 5 else "partial")
+
+
+def test_layer_2_and_other_rates(tmp_path):
+    for codec, kind, rate in (
+        ("mp2", "mp2", 16000),
+        ("mp2", "mp2", 48000),
+        ("libmp3lame", "mp3", 44100),
+        ("libmp3lame", "mp3", 8000),
+    ):
+        sound = noise(3 * rate)
+        for pipe in (False, True):
+            samples, report = read(tmp_path / "x.mp3", muxed(sound, codec, kind, rate, pipe=pipe))
+            assert len(sound) <= len(samples) <= len(sound) + 3 * 1152
+            assert report.status == "ok"
+
+
+@given(head=st.binary(min_size=4, max_size=4))
+def test_any_four_bytes_are_a_frame_of_sound_length_or_none(head):
+    frame = frame_at(b"\xff" + bytes([head[1] | 0xE0]) + head[2:])
+    assert frame is None or (24 <= frame.n_bytes <= 2881 and frame.n_samples in (384, 576, 1152))
+
+
+SCRIPT = """
+import sys, threading
+from ossicle.audio.decode import AudioSource
+from ossicle.core.errors import AudioError
+def decode(path):
+    try:
+        source = AudioSource(path)
+        print(sum(map(len, source.blocks())), source.report.status, sum(map(len, source.blocks(start_sample=9000))))
+    except AudioError as error:
+        print(error)
+workers = [threading.Thread(target=decode, args=(path,)) for path in sys.argv[1:]]
+[worker.start() for worker in workers]
+[worker.join() for worker in workers]
+print("still here", file=sys.stderr)
+"""
+
+
+def test_messages_of_decoders_do_not_reach_the_terminal(tmp_path, encode):
+    whole = encoded(SOUND, "mp3")
+    changed = np.frombuffer(whole, np.uint8).copy()
+    changed[np.random.default_rng(0).integers(500, len(whole), 60)] ^= 0x55
+    files = {
+        "whole.mp3": whole, "cut.mp3": whole[:-3000], "joined.mp3": whole + whole, "less.mp3": counting(whole, 20),
+        "more.mp3": counting(whole, 2000), "junk.mp3": whole[:9000] + bytes(range(256)) * 20 + whole[9000:],
+        "damaged.mp3": changed.tobytes(), "cut.flac": encoded(SOUND, "flac")[:-9000],
+        "cut.m4a": encode("whole.m4a", SOUND, RATE).read_bytes()[:-3000], "text.mp3": b"ID3 is no tag" * 99,
+        "cut.ogg": encoded(SOUND, "ogg")[:-3000], "cut.aac": muxed(SOUND, "aac", "adts")[:-300],
+    }  # fmt: skip
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *map(str, (tmp_path / name for name in files))],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    # Python's own standard error still works.
+    assert done.stderr == "still here\n"
+    assert len(done.stdout.splitlines()) == len(files)
+
+
+def test_a_recording_by_another_encoder_of_another_channel_count_is_named(tmp_path):
+    path = tmp_path / "x.mp3"
+    soundfile.write(path, np.stack([SOUND, SOUND], 1), RATE, format="MP3")
+    samples, report = read(path, encoded(SOUND, "mp3") + path.read_bytes())
+    assert (len(samples), report.status) == (len(SOUND), "partial")
+    assert "16000 Hz and 2 channels follows" in report.reason
