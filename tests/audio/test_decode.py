@@ -152,9 +152,16 @@ def test_nan_and_inf_are_refused_with_their_time(encode, value):
         whole(path)
 
 
-def test_huge_but_finite_samples_are_not_refused(encode):
-    path = encode("loud.wav", np.full(1000, 3e38, np.float32), 16000, "FLOAT")
-    assert np.isfinite(whole(path)).all()
+@pytest.mark.parametrize("value", [3e38, -1e20, 5e9, 6553.0])
+@pytest.mark.parametrize("at", [0, 8000, 15999])
+def test_one_absurd_sample_is_refused_with_its_time(encode, value, at):
+    samples = (0.3 * np.sin(np.arange(16000) / 9)).astype(np.float32)
+    samples[at] = value
+    path = encode("wild.wav", samples, 16000, "FLOAT")
+    with pytest.raises(
+        AudioError, match=rf"wild\.wav: a value of .* times full scale in the samples at {at / 16000:.6f} s"
+    ):
+        whole(path)
 
 
 @pytest.mark.parametrize(

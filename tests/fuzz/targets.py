@@ -16,8 +16,8 @@ from ossicle.artefacts.files import read_json
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import read_run_log
 from ossicle.artefacts.tables import read_table
+from ossicle.audio.containers.layout import layout_of
 from ossicle.audio.decode import AudioSource
-from ossicle.audio.ending import cut_off, last_ogg_page_start, mp3_states_length
 from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.audio.probe import probe
 from ossicle.bundle.manifest import parse
@@ -60,7 +60,7 @@ def parquet(content: bytes, folder: Path) -> None:
 def audio(content: bytes, folder: Path) -> None:
     """Give bytes to the readers of headers and endings, and decode up to ten seconds of what they take for sound."""
     path = _written(content, folder, tuple(sorted(AUDIO_SUFFIXES)))
-    for read in (cut_off, mp3_states_length, last_ogg_page_start, probe, _ten_seconds):
+    for read in (layout_of, probe, _ten_seconds):
         _read(read, path)
 
 

@@ -6,6 +6,7 @@ from numbers import Real
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ossicle.audio.damage import damage
 from ossicle.audio.decode import BLOCK_SAMPLES, DecodeReport
 from ossicle.audio.mono import mix
 from ossicle.audio.resample import Resampler
@@ -49,7 +50,7 @@ def mono_samples(samples: ArrayLike) -> NDArray[np.float32]:
     Raises
     ------
     ValueError
-        For other shapes, whole numbers (whose full scale is not known), NaN, Inf, and values too large for float32.
+        For other shapes, whole numbers (whose full scale is not known), NaN, Inf, and values far beyond full scale.
 
     Examples
     --------
@@ -67,14 +68,9 @@ def mono_samples(samples: ArrayLike) -> NDArray[np.float32]:
         raise ValueError(f"samples are of the type {array.dtype}, not real numbers")
     if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] == 0):
         raise ValueError(f"samples have the shape {array.shape}; give (n,) or (n, channels)")
-    # One sum is far cheaper than a mask; it may overflow for finite samples, so only the mask decides.
-    if not np.isfinite(np.sum(array, dtype=np.float64)) and not np.isfinite(array).all():
-        first = int(np.argmax(~np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
-        raise ValueError(f"samples contain NaN or Inf, first in sample {first}")
-    with np.errstate(over="ignore"):
-        mono: NDArray[np.float32] = array.astype(np.float32, copy=False)
-    if array.dtype.itemsize > mono.dtype.itemsize and not np.isfinite(mono).all():
-        raise ValueError("samples are too large for 32-bit floats; full scale is -1 to 1")
+    if (found := damage(array)) is not None:
+        raise ValueError(f"samples contain {found[1]}, first in sample {found[0]}; full scale is -1 to 1")
+    mono: NDArray[np.float32] = array.astype(np.float32, copy=False)
     return mix(mono) if mono.ndim == 2 else mono
 
 

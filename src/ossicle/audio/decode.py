@@ -4,8 +4,8 @@ Sample 0 is the first sample that was encoded: a click at 1.000 s is at 1.000 s,
 sample in lossless and to 1 ms in lossy codecs. A file that does not record its encoder's delay (raw AAC in ADTS, MP3
 without a LAME or Xing header) keeps that delay.
 
-A file that ends early gives the samples that decode, and its report says ``partial`` and why; NaN or Inf raises
-AudioError.
+A file that ends early gives the samples that decode, and its report says ``partial`` and why; NaN, Inf or
+an absurd amplitude raises AudioError.
 """
 
 import os
@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.audio.damage import damage
 from ossicle.audio.info import AudioInfo, Decoder, DecoderChoice, StreamInfo
 from ossicle.audio.probe import probe
 from ossicle.audio.readers.ffmpeg import FfmpegReader
@@ -80,7 +81,7 @@ class AudioSource:
         Raises
         ------
         AudioError
-            On NaN or Inf, or if not one sample of a whole file decodes.
+            On NaN, Inf or an absurd amplitude, or if not one sample of a whole file decodes.
         """
         if start_sample < 0 or block_samples < 1 or (n_samples is not None and n_samples < 0):
             raise ValueError("start_sample and n_samples must be at least 0, block_samples at least 1")
@@ -89,7 +90,7 @@ class AudioSource:
         block_samples = min(block_samples, max(1, _BLOCK_VALUES // self.info.channels))
         ending = _Ending()
         for block in self._decoded(start_sample, n_samples, block_samples, ending):
-            _refuse_not_finite(block, start_sample + given, self.path, self.info.rate)
+            _refuse_damage(block, start_sample + given, self.path, self.info.rate)
             given += len(block)
             loud = loud or bool(block.any())
             yield block
@@ -167,13 +168,10 @@ _READERS: Mapping[Decoder, type[SndfileReader] | type[FfmpegReader]] = {
 }
 
 
-def _refuse_not_finite(block: NDArray[np.float32], first: int, path: Path, rate: int) -> None:
-    # One sum is far cheaper than a mask; it may overflow for finite samples, so only the mask decides.
-    if np.isfinite(np.sum(block, dtype=np.float64)):
-        return
-    bad = ~np.isfinite(block).all(axis=1)
-    if bad.any():
-        raise AudioError(f"{path}: NaN or Inf in the samples at {(first + int(np.argmax(bad))) / rate:.6f} s")
+def _refuse_damage(block: NDArray[np.float32], first: int, path: Path, rate: int) -> None:
+    found = damage(block)
+    if found is not None:
+        raise AudioError(f"{path}: {found[1]} in the samples at {(first + found[0]) / rate:.6f} s")
 
 
 def read_blocks(

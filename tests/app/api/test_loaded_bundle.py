@@ -195,7 +195,8 @@ def test_what_cannot_be_read_is_refused(old_bundle: Path, tmp_path: Path) -> Non
         (np.zeros(8), 8000.5, "not a positive whole number"),
         (np.zeros(8), float("nan"), "rate = nan is not a positive whole number"),
         (np.zeros(8), float("inf"), "rate = inf is not a positive whole number"),
-        (np.full(8, 1e300), 8000, "too large for 32-bit floats"),
+        (np.full(8, 1e300), 8000, "contain a value of 1e\\+300 times full scale"),
+        (np.float32([0, 3e38, 0]), 8000, "a value of 3e\\+38 times full scale, first in sample 1"),
     ],
 )
 def test_samples_that_are_none_are_refused(old_bundle: Path, samples: Any, rate: Any, words: str) -> None:

@@ -48,10 +48,12 @@ LEFT_OUT = {
     "cut at its header.wav": "not audio that",
     "nan.wav": "NaN or Inf in the samples at 0.500000 s",
     "inf.wav": "NaN or Inf in the samples at 0.500000 s",
+    "wild.wav": "a value of 3e+38 times full scale in the samples at 0.500000 s",
+    "flipped.wav": "a value of 6.55e+03 times full scale in the samples at 0.500000 s",
     "gone.wav": "broken link to nowhere.wav",
 }
 # Only decoding tells of these.
-DECODED = {"nan.wav", "inf.wav", *(f"cut{share}.flac" for share in CUTS)}
+DECODED = {"nan.wav", "inf.wav", "wild.wav", "flipped.wav", *(f"cut{share}.flac" for share in CUTS)}
 
 
 def noise(seed: int, rate: int, channels: int, seconds: float) -> np.ndarray:
@@ -86,7 +88,7 @@ def make_recordings(folder: Path) -> None:
             if name == "header only.wav":
                 data[40:44] = struct.pack("<I", 0)
         path.write_bytes(data)
-    for name, value in (("nan.wav", np.nan), ("inf.wav", np.inf)):
+    for name, value in {"nan.wav": np.nan, "inf.wav": np.inf, "wild.wav": 3e38, "flipped.wav": 6553.0}.items():
         samples = noise(7, RATE, 1, 2.0)
         samples[RATE // 2] = value
         write(name, samples, subtype="FLOAT")

@@ -80,7 +80,8 @@ def load_audio(path: PathLike, rate: int | None = None) -> tuple[NDArray[np.floa
     Raises
     ------
     AudioError
-        The file cannot be read, or holds NaN or Inf. A file that ends early is read up to there, with a warning.
+        The file cannot be read, or holds NaN, Inf or an absurd amplitude. A file that ends early is read up to there,
+        with a warning.
     ValueError
         The rate is not a positive whole number, or ``path`` is not a path or empty.
 
