@@ -86,3 +86,18 @@ def test_only_exceeded_limits_are_named() -> None:
     assert stuck.excess == "fills 100 % of the time (limit 5 %) on mains hum (50 Hz)"
     (quiet,) = judge([Firing("hum", "50 Hz", "call", 60.0, 1, 0.1)], settings)
     assert quiet.excess == ""
+
+
+def test_the_events_that_a_rate_allows_may_fill_their_own_length() -> None:
+    one = Firing("speech_like", "-35 dBFS", "dog", seconds=60.0, n_events=1, active_s=5.0)
+    frames, windows = judge([one], NoiseGateSettings()), judge([one], NoiseGateSettings(), frame_s=5.0)
+    assert [frames[0].refused, windows[0].refused] == [True, False]
+    assert windows[0].limit_share == pytest.approx(1 / 12)
+    assert windows[0].excess == ""
+    # Two events, one long event, and any event in silence are refused whatever the length of a frame.
+    for firing in (
+        replace(one, n_events=2, active_s=10.0),
+        replace(one, active_s=20.0),
+        replace(one, probe="silence", part="all zeros"),
+    ):
+        assert judge([firing], NoiseGateSettings(), frame_s=5.0)[0].refused

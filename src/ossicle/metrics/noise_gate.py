@@ -26,6 +26,8 @@ RECORDINGS = "recordings"
 EXCUSABLE = ("white_noise", "hum", "speech_like")
 """Probes that a label's own sounds may resemble; detecting it there is then a warning."""
 
+# Of shares that come from the same seconds by two ways.
+_ROUNDING = 1e-9
 LEAST_S = 60.0
 """Parts with less sound than this are shown but not judged: one event in them does not give a rate."""
 
@@ -105,8 +107,8 @@ class Judged:
         one, found = self.firing, []
         if self.limit_per_hour is not None and one.per_hour > self.limit_per_hour:
             found.append(f"fires {one.per_hour:.0f} times an hour (limit {self.limit_per_hour:g})")
-        if self.limit_share is not None and one.active_share > self.limit_share:
-            found.append(f"fills {100 * one.active_share:.0f} % of the time (limit {100 * self.limit_share:g} %)")
+        if self.limit_share is not None and one.active_share > self.limit_share + _ROUNDING:
+            found.append(f"fills {100 * one.active_share:.0f} % of the time (limit {100 * self.limit_share:.3g} %)")
         return f"{' and '.join(found)} on {PROBES[one.probe]} ({one.part})" if found else ""
 
     def to_json(self) -> dict[str, Any]:
@@ -134,7 +136,10 @@ class Judged:
 
 
 def judge(
-    firings: Sequence[Firing], limits: NoiseGateSettings, resembles: Mapping[str, Collection[str]] | None = None
+    firings: Sequence[Firing],
+    limits: NoiseGateSettings,
+    resembles: Mapping[str, Collection[str]] | None = None,
+    frame_s: float = 0.0,
 ) -> list[Judged]:
     """Compare every firing with the limits.
 
@@ -147,6 +152,9 @@ def judge(
     resembles
         By label, the probes that its own sounds resemble (``metrics.noise_likeness``). Silence and recordings always
         count.
+    frame_s
+        Length in seconds of a frame of the detector, and so of its shortest event. As many such events as the limit per
+        hour allows may fill more than ``active_share`` of the time: what one limit allows, the other does not refuse.
 
     Returns
     -------
@@ -166,8 +174,9 @@ def judge(
         if one.probe in limits.off or one.seconds < LEAST_S:
             out.append(Judged(one, None, False))
             continue
-        limit, share = limits.limit(one.probe), limits.active_share
-        over = one.per_hour > limit or one.active_share > share
+        limit = limits.limit(one.probe)
+        share = max(limits.active_share, limit * frame_s / 3600)
+        over = one.per_hour > limit or one.active_share > share + _ROUNDING
         excused = one.probe in EXCUSABLE and one.probe in (resembles or {}).get(one.label, ())
         out.append(Judged(one, limit, over and not excused, share, excused))
     return out

@@ -75,7 +75,7 @@ def judge_detector(context: Context, predictor: Predictor, who: str, resembles: 
         found = events_in(probe.samples, predictor, decisions, second_stage=stage, delivery=given)
         firings += firings_on_probe(probe.name, probe.part, truth.labels, len(probe.samples) / rate, found)
     metrics = context.read(EvaluationFolder).metrics
-    judged = judge(firings, limits, resembles)
+    judged = judge(firings, limits, resembles, predictor.plan.hop_s)
     told = noise_gate_figures(judged, limits, who, second_stage=stage is not None, resembles=resembles)
     context.own(NoiseGateFolder).write_metrics({**metrics, "gate": told})
 
