@@ -1,6 +1,7 @@
 """Write samples as WAV: bytes for embedding in a page, and files."""
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from ossicle.artefacts.files import whole_file
+
+# The sizes of WAV have 32 bits; RF64 holds more.
+_WAV_MAX_BYTES = 0xFFFF0000
+_SAMPLE_BYTES = {"PCM_16": 2, "PCM_24": 3, "FLOAT": 4}
 
 
 def wav_bytes(samples: NDArray[np.float32], rate: int) -> bytes:
@@ -28,3 +33,45 @@ def write_wav(path: Path, samples: NDArray[np.float32], rate: int, subtype: str 
     """
     with whole_file(path) as part:
         soundfile.write(part, samples, rate, format="WAV", subtype=subtype)
+
+
+def write_wav_blocks(
+    path: Path,
+    blocks: Iterable[NDArray[np.float32]],
+    rate: int,
+    channels: int,
+    *,
+    most_samples: int,
+    subtype: str = "PCM_24",
+) -> int:
+    """Write blocks of samples, each (n, channels), one after the other as a WAV file, atomically.
+
+    Only a block is in memory. A file that may exceed 4 GiB is written as RF64, which is WAV with longer sizes.
+
+    Parameters
+    ----------
+    path
+        The file.
+    blocks
+        The samples.
+    rate, channels
+        Sample rate in Hz, and number of channels.
+    most_samples
+        The most samples per channel that the blocks can hold.
+    subtype
+        As in :func:`write_wav`.
+
+    Returns
+    -------
+    The number of samples per channel.
+    """
+    long = most_samples * channels * _SAMPLE_BYTES[subtype] > _WAV_MAX_BYTES
+    n_samples = 0
+    with (
+        whole_file(path) as part,
+        soundfile.SoundFile(part, "w", rate, channels, subtype, format="RF64" if long else "WAV") as file,
+    ):
+        for block in blocks:
+            file.write(block)
+            n_samples += len(block)
+    return n_samples

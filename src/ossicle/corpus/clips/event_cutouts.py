@@ -10,12 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 import polars as pl
 
 from ossicle.artefacts.tables import write_csv
 from ossicle.audio.decode import AudioSource
-from ossicle.audio.wav import write_wav
+from ossicle.audio.wav import write_wav_blocks
 from ossicle.core.time import to_samples
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.naming.table_names import table_places
@@ -95,10 +94,10 @@ class CutOuts:
         rate = source.info.rate
         first = max(0, to_samples(event.start_s - self._pad_s, rate))
         wanted = max(0, to_samples(event.end_s + self._pad_s, rate) - first)
-        blocks = list(source.blocks(start_sample=first, n_samples=wanted))
-        samples = np.concatenate([np.zeros((0, source.info.channels), dtype=np.float32), *blocks])
-        write_wav(file, samples, rate, _SUBTYPE)
-        return first / rate, (first + len(samples)) / rate
+        # An event of a model for whole recordings is as long as the recording: it is never in memory as a whole.
+        blocks = source.blocks(start_sample=first, n_samples=wanted)
+        n_samples = write_wav_blocks(file, blocks, rate, source.info.channels, most_samples=wanted, subtype=_SUBTYPE)
+        return first / rate, (first + n_samples) / rate
 
 
 def cutout_place(place: PurePosixPath, event: RawSelection) -> PurePosixPath:

@@ -1,6 +1,7 @@
 """Events as audio files: what is in them, and names that nobody could make collide or leave the folder."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,24 @@ def test_a_cut_out_is_the_stretch_of_its_recording_to_the_sample(tmp_path: Path)
         np.testing.assert_array_equal(got, samples[low:high])
     index = pl.read_csv(tmp_path / "out" / INDEX)
     assert index.row(1) == ("a/tape_05.23_500_750.wav", "a/tape_05.23.wav", 0.5, 0.75, "hum", 0.9, 0.4, 0.85)
+
+
+def test_an_event_as_long_as_its_recording_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
+    tape, minutes = tmp_path / "long.wav", 10
+    minute = np.random.default_rng(0).uniform(-0.5, 0.5, 60 * RATE).astype(np.float32)
+    with soundfile.SoundFile(tape, "w", RATE, 1, "PCM_16") as file:
+        for _ in range(minutes):
+            file.write(minute)
+    cut = CutOuts(tmp_path / "out", ["long.wav"])
+    tracemalloc.start()
+    try:
+        cut.write("long.wav", tape, [RawSelection(0.0, 60.0 * minutes, "hum")])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert soundfile.info(tmp_path / "out" / cut.written[0].file).frames == 600 * RATE
+    # The whole is 19 MB as float32.
+    assert peak < 8_000_000
 
 
 def test_equal_stems_and_hostile_names_stay_apart_and_inside(tmp_path: Path) -> None:
