@@ -208,3 +208,22 @@ def test_no_label_column_stops_a_project_and_a_default_label_helps(project: Call
     found = index_corpus(folder / "audio", folder / "tables", settings)
     assert [one.label for one in found.annotations] == ["call"]
     assert read_event_folder(folder / "tables", ReadOptions(default_label="call")).sets["a"][0].label == "call"
+
+
+def test_rows_of_another_recording_without_suffix_stop_a_project(project: Callable[..., Path]) -> None:
+    table = "Aufnahme,start,end,label\na,1,2,hum\nb,3,4,hum\n"
+    folder = project({"a.wav": 10.0, "b.wav": 10.0}, {"a.csv": table})
+    with pytest.raises(FormatError, match="the column 'Aufnahme' seems to name the recording of each row"):
+        index(folder)
+    (folder / "tables/a.csv").write_text(table.replace("Aufnahme", "file"))
+    assert in_project(folder) == {"a": [(1.0, 2.0, "hum")], "b": [(3.0, 4.0, "hum")]}
+
+
+def test_columns_that_are_not_read_are_listed_once(project: Callable[..., Path]) -> None:
+    header, row = HEADER.replace("\n", "\tConfirmed\n"), ROW.replace("\n", "\tno\n")
+    tables = {f"{name}.Table.1.selections.txt": header + row for name in "ab"}
+    found = index(project({"a.wav": 4.0, "b.wav": 4.0}, tables))
+    problems = [
+        (one.severity, one.message) for one in health(found, rate=RATE).problems if one.code == "columns_not_read"
+    ]
+    assert problems == [("note", "columns without a place in an annotation were not read (cells): 'Confirmed' (2)")]

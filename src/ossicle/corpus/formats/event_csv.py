@@ -99,7 +99,7 @@ def events_of(
     found = {what: place for what, keys in _KEYS.items() if (place := table.find(keys)) is not None}
     _require_times(table, found)
     scales = {what: units[heading_key(table.header[found[what]])] for what, units in _UNITS.items() if what in found}
-    files = file_columns(table)
+    files = file_columns(table, lambda stated: lengths.seconds(stated) is not None)
     label, others = find_label_column(table, label_keys(table.header), label_column, default_label)
     of_raven = heading_key(table.header[found["start"]]) == RAVEN_START
     session = {what: place for what, keys in _SESSION.items() if of_raven and (place := table.find(keys)) is not None}

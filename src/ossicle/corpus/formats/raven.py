@@ -94,7 +94,8 @@ def read_raven_table(
         places[what] for what in ("start", "end", "offset", "low", "high", "score", "confidence") if what in places
     }
     table = with_decimal_points(table, numbers)
-    files = file_columns(table)
+    files = file_columns(table, lambda stated: lengths.seconds(stated) is not None)
+    _require_files(table, files)
     label, others = find_label_column(table, RAVEN_LABEL, label_column, default_label)
     reader = _Reader(table, places, files, label, others, default_label)
     kept = reader.without_doubled_views()
@@ -107,6 +108,16 @@ def read_raven_table(
         own=True,
         notes=tuple(notes),
     )
+
+
+def _require_files(table: Delimited, files: Sequence[int]) -> None:
+    """Reject a table in which some rows name their file and others do not."""
+    empty = [line for line, cells in table.rows if not stated_file(cells, files).strip()]
+    if files and empty and len(empty) < len(table.rows):
+        name = table.header[files[0]]
+        raise FormatError(
+            f"{table.path}, line {empty[0]}: {name!r} is empty, and other rows name their file; fill it in"
+        )
 
 
 def is_raven_header(header: Iterable[str]) -> bool:

@@ -25,6 +25,7 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "encoding": ("warning", "save it again as UTF-8"),
     "same_table": ("note", "remove one of the two"),
     "layers": ("note", "nothing, if both are meant to count"),
+    "columns_not_read": ("note", "nothing, unless one says which rows hold or holds the label: then edit the tables"),
     "mixed_labels": ("note", "choose one column with corpus.label_column, if the labels are of different kinds"),
     "times_assumed": ("note", "export it with 'File Offset (s)' if files without calls came before"),
     "divided_selection": ("note", "nothing, if the files follow each other"),

@@ -23,6 +23,8 @@ from ossicle.corpus.naming.file_listing import shown
 from ossicle.corpus.naming.table_pairing import Pairing, same_file_name
 from ossicle.corpus.notes import Note, shortened
 
+_MOST_COLUMNS = 8
+
 
 @dataclass(slots=True)
 class AnnotationFiles:
@@ -68,7 +70,10 @@ def read_annotation_files(
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads tables one by one; ``found`` holds the rows of each recording by table, ``notes`` what is reported."""
+    """Reads tables one by one.
+
+    ``found`` holds the rows of each recording by table; ``notes`` and ``unread`` (cells by heading) are reported.
+    """
 
     folder: Path
     pairing: Pairing
@@ -77,6 +82,7 @@ class _Reader:
     lengths: FileLengths
     found: dict[str, list[tuple[str, list[RawSelection]]]] = field(default_factory=lambda: defaultdict(list))
     notes: list[Note] = field(default_factory=list)
+    unread: Counter[str] = field(default_factory=Counter)
 
     def combined(self) -> AnnotationFiles:
         """Return the rows of all tables, combined for each recording."""
@@ -88,6 +94,11 @@ class _Reader:
             out.notes += said.notes
 
         each(sorted(self.found), one)
+        if self.unread:
+            listed = ", ".join(f"{name!r} ({count})" for name, count in self.unread.most_common(_MOST_COLUMNS))
+            more = f" and {len(self.unread) - _MOST_COLUMNS} more" * (len(self.unread) > _MOST_COLUMNS)
+            message = f"columns without a place in an annotation were not read (cells): {listed}{more}"
+            out.notes.append(Note("columns_not_read", "", message))
         out.notes = shortened(out.notes, MANY)
         return out
 
@@ -107,6 +118,8 @@ class _Reader:
             self.notes.append(unread_table(path, table))
             return
         self.notes += source.notes
+        if isinstance(source.table, EventTable):
+            self.unread.update(source.table.unread)
         self._pair(table, events_of_source(source.table, str(path)), own, ambiguous)
 
     def _named_after_a_recording(self, path: Path, table: str, options: ReadOptions) -> Source | None:

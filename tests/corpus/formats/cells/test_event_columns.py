@@ -10,6 +10,7 @@ from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.event_columns import FILE, NOT_CLASSES, has_label
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import ReadOptions, guess
+from ossicle.corpus.formats.session_times import lengths_of
 
 # Program, table, the expected rows (file, start, end, label), and more of the first row: low, high, score.
 TABLES = {
@@ -119,11 +120,34 @@ def test_a_row_is_of_the_recording_that_it_names_or_refused(
 def test_an_unknown_column_of_file_names_is_refused_by_name(tmp_path: Path, heading: str, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     path.write_text(f"Begin Time (s)\tEnd Time (s)\tlabel\t{heading}\n1\t2\tx\ta.wav\n3\t4\tx\tb.wav\n5\t6\tx\ta.wav\n")
-    with pytest.raises(FormatError, match=rf"line 1: the column '{heading}' holds the names of audio files"):
+    with pytest.raises(FormatError, match=rf"line 1: the column '{heading}' seems to name the recording of each row"):
         events(path)
     # The remedy works.
     path.write_text(path.read_text().replace(heading, "file", 1))
     assert [row.begin_path for row in events(path).rows] == ["a.wav", "b.wav", "a.wav"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".txt"])
+def test_a_column_of_recordings_without_suffix_is_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    for heading, known in (("recording", {}), ("Aufnahme", {"a": 10.0, "b": 10.0})):
+        path.write_text(f"Begin Time (s)\tEnd Time (s)\tlabel\t{heading}\n1\t2\tx\ta\n3\t4\tx\tb\n")
+        options = ReadOptions(lengths=lengths_of(known.get, lambda stated: stated, known))
+        with pytest.raises(FormatError, match=rf"line 1: the column '{heading}' seems to name the recording"):
+            events(path, options)
+    # The name of its own recording, numbers and other words name no other recording.
+    for text in ("a", "7", "windy"):
+        path.write_text(f"Begin Time (s)\tEnd Time (s)\tlabel\tAufnahme\n1\t2\tx\ta\n3\t4\tx\t{text}\n")
+        assert len(events(path, options).rows) == 2
+
+
+def test_some_rows_without_a_file_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("Begin Time (s)\tEnd Time (s)\tBegin File\tAnnotation\n1\t2\tb.wav\tx\n3\t4\t\tx\n")
+    with pytest.raises(FormatError, match="line 3: 'Begin File' is empty, and other rows name their file"):
+        events(path)
+    path.write_text(path.read_text().replace("b.wav", ""))
+    assert [row.begin_path for row in events(path).rows] == ["", ""]
 
 
 others = st.lists(

@@ -5,11 +5,14 @@ Headings are compared as keys (``heading_key``): case, blanks, dots and brackets
 Raven, BirdNET, batdetect2, DeepSqueak, DAS, Praat (``tmin``), and the R packages warbleR, ohun, Rraven and monitoR.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, unescape_cell
+from ossicle.corpus.naming.table_names import recording_name
+from ossicle.corpus.naming.table_pairing import same_file_name
 
 _SECONDS = {"": 1.0, "_s": 1.0, "_sec": 1.0, "_secs": 1.0, "_second": 1.0, "_seconds": 1.0}
 _MILLISECONDS = {"_ms": 1e-3, "_msec": 1e-3, "_millisecond": 1e-3, "_milliseconds": 1e-3}
@@ -50,6 +53,11 @@ FILE = (
     *("notated_path", "sound_files", "sound_file", "soundfile", "wav_file", "wavfile", "wav_filename"),
     *("recording_file", "recording_filename", "recording_path", "source_file"),
 )
+PERHAPS_FILE = frozenset(
+    {"recording", "recording_name", "recording_id", "audio", "audio_name", "audio_id", "wav", "wav_name", "sound_name"}
+    | {"soundscape", "soundscape_name", "soundscape_id", "clip_name", "tape_name", "track_name", "media_name"}
+)
+"""Columns that may name the recording of a row, but have other uses too."""
 LABEL = ("label", "event_label", "annotation", "common_name", "species", "class", "scientific_name")
 RAVEN_LABEL = (
     "annotation",
@@ -66,6 +74,7 @@ SCORE = ("score", "confidence", "class_prob", "det_prob")
 QUALITY = ("quality",)
 CHANNEL = ("channel",)
 
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 # `name` holds the label in tables of monitoR and DAS, and the file in others.
 _NAME_IS_LABEL = frozenset({"min_frq", "stop_seconds"})
 
@@ -133,10 +142,19 @@ def label_column(
     if not present and default_label is None and table.rows:
         raise FormatError(
             f"{table.where}: no label column (searched for {', '.join(keys)}; found: {', '.join(table.header)}); "
-            "name it with label_column, or give all rows one default label"
+            f"name it with label_column, or give all rows one default label{_windows_hint(table)}"
         )
     chosen = next(iter(filled or present), None)
     return chosen, tuple(place for place in present if place != chosen)
+
+
+def _windows_hint(table: Delimited) -> str:
+    """Return how to read a table whose further columns may be classes, "" if they cannot be."""
+    keys = {heading_key(name) for name in table.header}
+    others = keys - {"file", "start_time", "end_time"}
+    if len(others) == len(keys) - 3 and others and NOT_CLASSES.isdisjoint(others):
+        return "; if its columns are classes, convert it with --from opensoundscape"
+    return ""
 
 
 def empty_label_hint(table: Delimited, cells: Sequence[str], others: Collection[int]) -> str:
@@ -150,24 +168,43 @@ def empty_label_hint(table: Delimited, cells: Sequence[str], others: Collection[
     return ""
 
 
-def file_columns(table: Delimited) -> tuple[int, ...]:
+def file_columns(table: Delimited, is_recording: Callable[[str], bool] = lambda stated: False) -> tuple[int, ...]:
     """Return the columns that name the recording of each row, best first.
+
+    Parameters
+    ----------
+    table
+        The table.
+    is_recording
+        Whether a text is the name of a recording, as far as the recordings are known.
 
     Raises
     ------
     FormatError
-        There is none, but another column holds the names of audio files: rows must not go to another recording.
+        There is none, but another column names recordings: rows must not go to another one than they name.
     """
     known = tuple(place for key in FILE if (place := table.find([key])) is not None)
-    if not known:
-        for place, name in enumerate(table.header):
-            said = [text for _, cells in table.rows if (text := unescape_cell(cells[place]).strip())]
-            if said and sum(is_audio_name(text) for text in said) * 2 >= len(said):
-                raise FormatError(
-                    f"{table.where}: the column {name!r} holds the names of audio files ({said[0]!r}), but is not "
-                    "known to name the recording of a row; rename it to 'file' if it does, else remove it"
-                )
+    for place, name in enumerate(table.header if not known else ()):
+        said = [text for _, cells in table.rows if (text := unescape_cell(cells[place]).strip())]
+        if said and _names_recordings(table, heading_key(name), said, is_recording):
+            raise FormatError(
+                f"{table.where}: the column {name!r} seems to name the recording of each row ({said[0]!r}), but is not "
+                "known to do so; rename it to 'file' if it does, else remove it"
+            )
     return known
+
+
+def _names_recordings(table: Delimited, key: str, said: Sequence[str], is_recording: Callable[[str], bool]) -> bool:
+    """Return whether the texts of a column name recordings, other than the one that the table is named after."""
+    if sum(map(is_audio_name, said)) * 2 >= len(said):
+        return True
+    if key in {*START, *END, *LABEL, *RAVEN_LABEL, "name"}:
+        return False
+    own = recording_name(table.path.name)
+    others = [text for text in dict.fromkeys(said) if not same_file_name(text, own)]
+    if key in PERHAPS_FILE:
+        return bool(others)
+    return bool(others) and not any(map(_NUMBER.fullmatch, said)) and all(map(is_recording, dict.fromkeys(said)))
 
 
 def stated_file(cells: Sequence[str], columns: Sequence[int]) -> str:
