@@ -117,7 +117,7 @@ def test_no_permission(encode, monkeypatch):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     path = encode("x.wav", TONE, 16000)
-    monkeypatch.setattr("ossicle.audio.probe.open", refuse, raising=False)
+    monkeypatch.setattr("ossicle.audio.probe.open_regular", refuse)
     with pytest.raises(AudioError, match="Permission denied"):
         probe(path)
 

@@ -137,6 +137,37 @@ def test_files_are_changed_in_one_place_alone(repository: Path) -> None:
     assert [line for module in modules(repository) for line in found_in(module, "change")] == []
 
 
+def test_files_of_others_are_opened_in_one_place_alone(repository: Path) -> None:
+    assert [line for module in modules(repository) for line in found_in(module, "read")] == []
+
+
+READS = """
+open(path, "rb")
+path.read_text(encoding="utf-8")
+(folder / "x").read_bytes()
+"""
+NO_READS = """
+bundle.read_bytes(name)
+files("ossicle").joinpath("a.toml").read_text(encoding="utf-8")
+(importlib.resources.files("ossicle") / "a.toml").read_text(encoding="utf-8")
+read_text(path)
+"""
+
+
+@pytest.mark.parametrize("line", READS.split("\n")[1:-1])
+def test_a_planted_read_is_found(tmp_path: Path, line: str) -> None:
+    module = tmp_path / "planted.py"
+    module.write_text(f"def f():\n    {line}\n")
+    assert len(found_in(module, "read")) == 1
+
+
+@pytest.mark.parametrize("line", NO_READS.split("\n")[1:-1])
+def test_what_opens_no_file_of_others_is_not(tmp_path: Path, line: str) -> None:
+    module = tmp_path / "planted.py"
+    module.write_text(line)
+    assert found_in(module, "read") == []
+
+
 CHANGES = """
 open(path, "w")
 open(path, mode="ab")

@@ -11,9 +11,13 @@ import polars.selectors as cs
 from polars.datatypes import DataType, DataTypeClass
 
 from ossicle.artefacts.files import how_to_mend, whole_file
+from ossicle.artefacts.filesystem.parquet_size import parquet_size
 from ossicle.core.errors import ArtefactError
 
 _ROW_GROUP = 1 << 17
+# Far above the tables of the largest corpora that were tried; a table beyond them would fill the memory.
+_MOST_VALUES = 2_000_000_000
+_MOST_BYTES = 8 << 30
 _DECIMALS = 6
 # Spreadsheets run a cell that begins with one of these as a formula (OWASP, "CSV Injection").
 _FORMULA = r"^[=+\-@\t\r]"
@@ -56,9 +60,8 @@ def read_table(path: Path, schema: Mapping[str, DataType | DataTypeClass] | None
     if not path.is_file():
         raise ArtefactError(f"{path} is missing; {how_to_mend(path)}")
     try:
-        # Brackets in file names and `key=value` folders have no special meaning.
-        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as err:
+        frame = read_parquet(path, _MOST_VALUES, _MOST_BYTES)
+    except (ValueError, OSError) as err:
         raise ArtefactError(f"{path} is not a whole Parquet table ({_first_line(err)}); {how_to_mend(path)}") from err
     if schema is None:
         return frame
@@ -71,6 +74,37 @@ def read_table(path: Path, schema: Mapping[str, DataType | DataTypeClass] | None
                 "write it again with this version of Ossicle"
             )
     return frame.select([*schema, *(name for name in frame.columns if name not in schema)])
+
+
+def read_parquet(path: Path, most_values: int, most_bytes: int) -> pl.DataFrame:
+    """Read a Parquet table that may come from others.
+
+    Parameters
+    ----------
+    path
+        The file.
+    most_values
+        The largest number of values in all columns.
+    most_bytes
+        The largest size of its pages in bytes, without compression.
+
+    Raises
+    ------
+    ValueError
+        The table is larger, or damaged; it is not read then.
+    OSError
+        The file cannot be read, or is not a regular file.
+    """
+    size = parquet_size(path)
+    if size.n_values > most_values or size.n_rows > most_values:
+        raise ValueError(f"it holds {size.n_values} values in {size.n_rows} rows, more than {most_values}")
+    if size.n_bytes > most_bytes:
+        raise ValueError(f"it holds {size.n_bytes >> 20} MiB of data, more than {most_bytes >> 20}")
+    try:
+        # Brackets in file names and `key=value` folders have no special meaning.
+        return pl.read_parquet(path, glob=False, hive_partitioning=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as err:
+        raise ValueError(_first_line(err)) from err
 
 
 def _first_line(err: BaseException) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import av
 import soundfile
 
+from ossicle.artefacts.filesystem.reading import open_regular
 from ossicle.audio.containers.layout import layout_of
 from ossicle.audio.containers.streams import Pcm, Stream
 from ossicle.audio.info import AudioInfo, DecoderChoice, StreamInfo
@@ -97,7 +98,7 @@ def check_readable(file: Path) -> None:
         if not stat.S_ISREG(kind):
             # Opening a pipe would wait for its writer.
             raise AudioError(f"{file}: is not a regular file")
-        with open(file, "rb") as stream:
+        with open_regular(file) as stream:
             if not stream.read(1):
                 raise AudioError(f"{file}: empty file (0 bytes)")
     except OSError as error:

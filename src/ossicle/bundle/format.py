@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import whole_folder, write_json
+from ossicle.artefacts.filesystem.reading import read_regular
 from ossicle.bundle.card import card_text
 from ossicle.bundle.ensembles import MEMBERS, EnsembleEntry, MemberEntry, copy_members
 from ossicle.bundle.manifest import (
     BUNDLE_VERSION,
     CARD,
     MANIFEST,
+    MAX_FILE_BYTES,
     MAX_MANIFEST_BYTES,
     MODEL,
     WAVEFORM,
@@ -88,7 +90,9 @@ def write_bundle(
         If ``folder`` exists and ``replace`` is false.
     """
     folder = Path(folder)
-    content = {one: given if isinstance(given, bytes) else given.read_bytes() for one, given in files.items()}
+    content = {
+        one: given if isinstance(given, bytes) else read_regular(given, MAX_FILE_BYTES) for one, given in files.items()
+    }
     draft = Bundle(
         folder=folder,
         version=BUNDLE_VERSION,
@@ -180,7 +184,7 @@ def _manifest_in(folder: Path) -> Bundle:
     path = regular_file(folder / MANIFEST)
     if path.stat().st_size > MAX_MANIFEST_BYTES:
         raise BundleError(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes: this is not a bundle")
-    return parse(path.read_bytes(), folder)
+    return parse(read_regular(path, MAX_MANIFEST_BYTES), folder)
 
 
 def _check_files(bundle: Bundle) -> None:
@@ -199,7 +203,7 @@ def _check_member(one: Bundle, labels: tuple[str, ...]) -> None:
 
 
 def _digest(bundle: Bundle) -> str:
-    return hashlib.sha256((bundle.folder / MANIFEST).read_bytes()).hexdigest()
+    return hashlib.sha256(read_regular(bundle.folder / MANIFEST, MAX_MANIFEST_BYTES)).hexdigest()
 
 
 def _ensemble(

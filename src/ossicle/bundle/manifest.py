@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.filesystem.reading import read_regular
 from ossicle.bundle.ensembles import EnsembleEntry, read_entry
 from ossicle.bundle.postprocessing import postprocess_to_json, read_postprocess
 from ossicle.bundle.reading import Reader, parse_object
@@ -40,7 +41,7 @@ CARD = "CARD.md"
 
 # A bundle beyond these limits is a mistake or an attack; each is far above any model of this kind.
 MAX_MANIFEST_BYTES = 8 << 20
-_MAX_FILE_BYTES = 2 << 30
+MAX_FILE_BYTES = 2 << 30
 _MAX_FILES = 32
 _MAX_LABELS = 20_000
 MAX_LABEL_CHARACTERS = 200
@@ -92,8 +93,10 @@ class Bundle:
     def read_bytes(self, name: str) -> bytes:
         """Return the content of a listed file after comparing it with its digest; raises BundleError."""
         entry, path = self._entry(name), regular_file(self.folder / name)
-        with open(path, "rb") as handle:
-            data = handle.read(entry.bytes + 1)
+        try:
+            data = read_regular(path, entry.bytes)
+        except OSError as error:
+            raise BundleError(f"{path}: cannot be read ({error.strerror}): copy the bundle again") from None
         if len(data) != entry.bytes:
             raise BundleError(
                 f"{path} does not have the {entry.bytes} bytes that {MANIFEST} says: copy the bundle again"
@@ -254,7 +257,7 @@ def _files(reader: Reader, own_graph: bool) -> dict[str, FileEntry]:
         sha256 = entry.text("sha256", 64)
         if not _SHA256.fullmatch(sha256):
             raise entry.refuse("sha256", "is not 64 hexadecimal digits")
-        found[name] = FileEntry(sha256, entry.integer("bytes", 0, _MAX_FILE_BYTES))
+        found[name] = FileEntry(sha256, entry.integer("bytes", 0, MAX_FILE_BYTES))
     if len({name.lower() for name in found}) < len(found):
         raise BundleError(f"{reader.source}: files contains names that differ only in case")
     if own_graph and not {MODEL, WAVEFORM} & found.keys():

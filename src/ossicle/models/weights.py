@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ossicle.artefacts.files import whole_file
+from ossicle.artefacts.filesystem.reading import open_regular, require_regular
 from ossicle.core.errors import ArtefactError
 
 
@@ -29,6 +30,7 @@ def save_weights(network: nn.Module, path: Path) -> None:
 def load_weights(network: nn.Module, path: Path) -> None:
     """Load weights written by :func:`save_weights`; every name and shape must match."""
     try:
+        require_regular(path)
         network.load_state_dict(load_file(path), strict=True)
     except (OSError, SafetensorError) as error:
         raise _unreadable(path, error) from error
@@ -42,6 +44,7 @@ def require_shapes(path: Path, build: Callable[[], nn.Module]) -> None:
     Only the file's header is read, and the network is built without memory, whatever its size.
     """
     try:
+        require_regular(path)
         with safe_open(path, framework="pt") as file:
             found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
@@ -70,7 +73,7 @@ def _unreadable(path: Path, error: Exception) -> ArtefactError:
     opened.
     """
     try:
-        with open(path, "rb") as handle:
+        with open_regular(path) as handle:
             start = handle.read(4)
     except OSError:
         start = b""

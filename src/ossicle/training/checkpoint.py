@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from ossicle.artefacts.files import whole_file
+from ossicle.artefacts.filesystem.reading import require_regular
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError
@@ -90,6 +91,7 @@ def read_epoch(path: Path, made_from: str) -> int:
     """
     remedy = f"delete the run folder {path.parent} and run again to start the training from the beginning"
     try:
+        require_regular(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
         epoch, theirs = int(state["epoch"]), state[_MADE_FROM]
         whole = {"state_dict", "optimizer_states", "lr_schedulers", "loops"} <= state.keys()

@@ -29,7 +29,7 @@ def test_the_topmost_link_is_found_and_settled_paths_have_none(depth: int, linke
         assert first_link(settled(place)) is None
         assert os.path.samefile(settled(place), place)
         assert settled(place) == (place if first is None else Path(os.path.realpath(place)))
-        above = settled_above(place)
+        above = settled_above(place, "ossicle.toml")
         assert above.name == "part"
         assert first_link(above.parent) is None
         assert above.is_symlink() == place.is_symlink()
@@ -48,7 +48,30 @@ def test_relative_paths_stay_as_they_are_given(tmp_path: Path, monkeypatch: pyte
         Path("new"),
     ]
     assert settled("link") == tmp_path / "real"
-    assert settled_above("link") == Path("link")
-    assert settled_above("link/x") == tmp_path / "real" / "x"
-    assert settled_above(".") == Path(".")
+    assert settled_above("link", "p.toml") == Path("link")
+    assert settled_above("link/x", "p.toml") == tmp_path / "real" / "x"
+    assert settled_above(".", "p.toml") == Path(".")
     assert first_link("link/../real") == Path("link")
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_link_that_came_with_a_project_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: bool
+) -> None:
+    """The user's link to a disk is followed, and the stranger's link in the project there is not."""
+    (tmp_path / "disk" / "project" / "below").mkdir(parents=True)
+    (tmp_path / "disk" / "project" / "p.toml").touch()
+    (tmp_path / "victim").mkdir()
+    os.symlink("disk", tmp_path / "mine")
+    os.symlink(tmp_path / "victim", tmp_path / "disk" / "project" / "below" / "out")
+    if relative:
+        monkeypatch.chdir(tmp_path / "disk" / "project")
+        given = Path("below/out/x.csv")
+        assert settled_above(given, "p.toml") == given
+    else:
+        found = settled_above(tmp_path / "mine" / "project" / "below" / "out" / "x.csv", "p.toml")
+        assert found == tmp_path / "disk" / "project" / "below" / "out" / "x.csv"
+        assert first_link(found) == found.parent
+    assert settled_above(tmp_path / "mine" / "project" / "below" / "out" / "x.csv", "other.toml").parent == (
+        tmp_path / "victim"
+    )

@@ -10,6 +10,7 @@ from typing import overload
 import polars as pl
 
 from ossicle.app.api.predictions import Predictions
+from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.links import settled_above
 from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA
@@ -271,7 +272,7 @@ def write_annotations(
     table, options, account = event_table(annotations), WriteOptions(high_hz), Account()
     if not table.files:
         raise UsageError("there are no annotations to write, nor recordings without any")
-    places = output_places(table.files, settled_above(place), target)
+    places = output_places(table.files, settled_above(place, PROJECT_FILE), target)
     tell_losses(table, target, options, account)
     for file in places.values():
         make_folder(file.parent)

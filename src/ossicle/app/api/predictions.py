@@ -9,6 +9,7 @@ import polars as pl
 
 from ossicle.app.api.prediction_tables import PredictionTables, write_table_of
 from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.links import settled_above
 from ossicle.core.errors import UsageError
@@ -131,7 +132,7 @@ class Predictions(Sequence[RecordingPrediction]):
         ValueError
             ``path`` is not a path, or empty.
         """
-        target, place = format_named(format, writing=True), settled_above(given_path("path", path))
+        target, place = format_named(format, writing=True), settled_above(given_path("path", path), PROJECT_FILE)
         if not names_a_file(place, target):
             make_folder(place)
             tables = PredictionTables(place, [one.name for one in self.recordings], (target.name,), self.high_hz)

@@ -12,6 +12,7 @@ from typer.main import get_group
 
 from ossicle.app.cli.command_table import command_names, command_row, panel_of
 from ossicle.app.cli.start import ending_at_signals
+from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.links import settled_above
 
 
@@ -80,7 +81,7 @@ def _with_settled_paths(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _settled(value: Any) -> Any:
     if isinstance(value, Path):
-        return settled_above(value)
+        return settled_above(value, PROJECT_FILE)
     return [_settled(one) for one in value] if isinstance(value, list) else value
 
 

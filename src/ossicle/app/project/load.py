@@ -26,7 +26,7 @@ from ossicle.app.project.placement import (
 from ossicle.app.project.places import refuse_linked_root, require_below
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.project.variants import Variants
-from ossicle.artefacts.filesystem.links import settled, settled_above
+from ossicle.artefacts.filesystem.links import settled
 from ossicle.core.controls import control_name, first_control
 from ossicle.core.errors import ProjectError
 from ossicle.core.suggestion import did_you_mean
@@ -111,7 +111,7 @@ def load_project(
     ProjectError
         The file or a variant is invalid; the message names file, table, key and remedy.
     """
-    file = settled(file) / PROJECT_FILE if file.is_dir() else settled_above(file)
+    file = settled(file) / PROJECT_FILE if file.is_dir() else settled(file.parent) / file.name
     layers = read_layers(file)
     variants = Variants(layers)
     if variant:

@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from ossicle.artefacts.filesystem.reading import read_regular
 from ossicle.core.errors import ProjectError
 
 # A project file has a few hundred lines and three levels; a file beyond these limits is an error or an attack.
@@ -20,7 +21,7 @@ def read_toml(file: Path) -> dict[str, Any]:
             raise ProjectError(f"{file}: is not a regular file; give a project file")
         if found.st_size > MOST_BYTES:
             raise ProjectError(f"{file}: is larger than {MOST_BYTES} bytes, so it is not a project file")
-        return parse_toml(file.read_text(encoding="utf-8"), str(file))
+        return parse_toml(read_regular(file, MOST_BYTES).decode(), str(file))
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ProjectError(

@@ -47,13 +47,29 @@ def settled(path: str | os.PathLike[str]) -> Path:
     return Path(path) if first_link(path) is None else Path(os.path.realpath(path))
 
 
-def settled_above(path: str | os.PathLike[str]) -> Path:
+def settled_above(path: str | os.PathLike[str], project_file: str) -> Path:
     """Return a path that the user gave with the folders above its last part :func:`settled`.
 
-    The last part is not followed if it is a link: the folder of the user may be inside that of a stranger.
+    Links in a folder that holds a project file, at any depth, stay: they may have come with the project. So does a link
+    in the last part, because the folder of the user may be that of a project.
+
+    Parameters
+    ----------
+    path
+        The path.
+    project_file
+        The name of the files that mark the folders of projects.
     """
     given = Path(path)
     if given.name in ("", ".."):
         return settled(given)
-    above = settled(given.parent)
-    return given if above == given.parent else above / given.name
+    place = Path(given.anchor)
+    for part in given.parent.parts[1 if given.anchor else 0 :]:
+        place /= part
+        if place.is_symlink() and not _in_project(place, project_file):
+            place = Path(os.path.realpath(place))
+    return place / given.name
+
+
+def _in_project(link: Path, project_file: str) -> bool:
+    return any((folder / project_file).is_file() for folder in Path(os.path.abspath(link)).parents)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import polars as pl
 
 from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.artefacts.tables import read_table, write_csv, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
 from ossicle.artefacts.typed.published import PAGE
@@ -96,7 +97,7 @@ class BenchmarkResultsFolder(ArtefactFolder):
 
     def table(self, name: str) -> pl.DataFrame:
         """Return a table by its name."""
-        return pl.read_csv(self.table_file(name), infer_schema_length=None)
+        return pl.read_csv(read_regular(self.table_file(name), MOST_ARTEFACT_BYTES), infer_schema_length=None)
 
     @cached_property
     def summary(self) -> dict[str, Any]:

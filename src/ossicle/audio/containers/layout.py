@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import BinaryIO
 
+from ossicle.artefacts.filesystem.reading import open_regular
 from ossicle.audio.containers.chunked.aiff import read_aiff
 from ossicle.audio.containers.chunked.asf import HEADER_GUID, read_asf
 from ossicle.audio.containers.chunked.au import read_au
@@ -44,7 +45,7 @@ def layout_of(path: Path, *, thorough: bool = False) -> Layout:
     OSError
         The file cannot be read.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         size = file_bytes(file)
         streams: list[Stream] = []
         fault = ""

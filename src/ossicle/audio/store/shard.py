@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.artefacts.files import whole_file
+from ossicle.artefacts.filesystem.reading import require_regular
 from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.info import DecoderChoice
 from ossicle.audio.mono import MonoStream
@@ -68,6 +69,7 @@ def open_shard(folder: Path, shard: str) -> h5py.File:
     path = StoreFolder(folder).shard_file(shard)
     try:
         # Shards never change once in place, so no lock is needed, and network file systems often have none.
+        require_regular(path)
         return h5py.File(path, "r", locking=False)
     except OSError as error:
         raise ArtefactError(f"{path}: cannot be opened ({error}); build the store again") from error
@@ -105,6 +107,7 @@ class ShardFile:
     def _opened(self) -> int:
         if self._handle is None:
             try:
+                require_regular(self.path)
                 self._handle = os.open(self.path, os.O_RDONLY)
             except OSError as error:
                 raise ArtefactError(f"{self.path}: cannot be opened ({error}); build the store again") from error

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import file_digest, read_json, write_json
+from ossicle.artefacts.filesystem.reading import MOST_TABLE_BYTES, read_regular
 from ossicle.core.errors import ArtefactError, FormatError, UsageError
 from ossicle.corpus.formats.audacity import read_audacity, write_audacity
 from ossicle.corpus.formats.cells.delimited import escape_cell, figure, write_delimited
@@ -200,7 +201,7 @@ def _require_known(path: Path, rows: Iterable[RawSelection], sheets: Sequence[Sh
 
 def line_of(path: Path, text: str) -> str:
     """Return ``path``, with the number of its first line that contains ``text`` if there is one."""
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = read_regular(path, MOST_TABLE_BYTES).decode(errors="replace").splitlines()
     found = next((number for number, line in enumerate(lines, start=1) if text in line), None)
     return str(path) if found is None else f"{path}, line {found}"
 

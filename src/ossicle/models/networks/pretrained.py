@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ossicle.artefacts.filesystem.reading import require_regular
 from ossicle.core.errors import ArtefactError, UsageError
 from ossicle.models.settings import WindowSettings
 
@@ -60,6 +61,7 @@ def _from_hub(settings: WindowSettings) -> Mapping[str, Tensor]:
 
 def _from_file(path: Path) -> Mapping[str, Tensor]:
     try:
+        require_regular(path)
         if path.suffix == ".safetensors":
             return load_file(path)
         state: Any = torch.load(path, map_location="cpu", weights_only=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.artefacts.typed.benchmark import BenchmarkResultsFolder
 
 TABLES = ("metrics", "per_tape", "per_quality", "boundaries", "leaderboard")
@@ -59,9 +60,10 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 def read_table(file: Path) -> pl.DataFrame:
     """Return one table with its types: empty cells are undefined figures, names are text in all cases."""
-    names = pl.read_csv(file, n_rows=0).columns
+    data = read_regular(file, MOST_ARTEFACT_BYTES)
+    names = pl.read_csv(data, n_rows=0).columns
     kinds = {one: pl.String if one in _TEXT else pl.Int64 if one in _COUNTS else pl.Float64 for one in names}
-    return pl.read_csv(file, schema_overrides=kinds)
+    return pl.read_csv(data, schema_overrides=kinds)
 
 
 def chosen(metrics: pl.DataFrame, criterion: str) -> list[Chosen]:

@@ -13,6 +13,7 @@ from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.app.project.load import load_project
 from ossicle.artefacts.files import read_json, write_text
 from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.artefacts.typed.published import PublishedResults
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
@@ -89,7 +90,7 @@ def _tapes(folder: Path, settings: SynthSettings) -> None:
     """Make the synthetic recordings once; a folder that holds their settings is complete."""
     stamp = folder / "tapes.json"
     wanted = json.dumps(str(settings))
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+    if stamp.exists() and read_regular(stamp, MOST_ARTEFACT_BYTES).decode() == wanted:
         return
     make_tapes(folder, settings)
     write_text(stamp, wanted)

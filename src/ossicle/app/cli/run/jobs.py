@@ -16,6 +16,7 @@ from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.run.train import variants_asked
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import Project, load_project
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.core.errors import EXIT_FAILED, OssicleError, UsageError
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def logs(
         which = ", ".join(f"{one.job}/{one.task.name}" for one in (found or states))
         raise UsageError(f"{'several tasks are' if found else 'no task is'} called {name!r}; tasks: {which}")
     if found[0].log.exists():
-        print(found[0].log.read_text(errors="replace"), end="")
+        print(printable(read_regular(found[0].log, MOST_ARTEFACT_BYTES).decode(errors="replace")), end="")
     else:
         print(f"ossicle: {found[0].log} does not exist: the task has not started", file=sys.stderr)
     print(f"run it by hand: {folder.by_hand(found[0].task)}", file=sys.stderr)

@@ -16,6 +16,7 @@ from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.files import whole_file
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import EnsembleScoresFolder, ScoresFolder
@@ -149,7 +150,7 @@ def read_fits(scores: EnsembleScoresFolder) -> dict[int | None, Fit]:
 
 
 def _read_fits(scores: EnsembleScoresFolder) -> dict[int | None, Fit]:
-    arrays, text = arrays_from_bytes(scores.fits_file.read_bytes(), str(scores.fits_file))
+    arrays, text = arrays_from_bytes(read_regular(scores.fits_file, MOST_ARTEFACT_BYTES), str(scores.fits_file))
     out: dict[int | None, Fit] = {}
     for name, rule in json.loads(text["rules"]).items():
         how = Combination(rule=rule["rule"], weights=tuple(rule["weights"]), exponent=rule["exponent"])

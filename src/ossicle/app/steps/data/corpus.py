@@ -74,6 +74,11 @@ def listing(project: Project) -> Mapping[str, str]:
                 f"[corpus] annotations: the folder {folder} does not exist; correct the path in {project.file}, "
                 "or leave it empty"
             )
+        if not (folder.is_dir() or folder.is_file()):
+            raise UsageError(
+                f"[corpus] annotations: {folder} is a pipe or a device, not a folder or a file; correct the path in "
+                f"{project.file}"
+            )
         out["annotations"] = folder_listing(folder, None)
     if (table := project.metadata_table) is not None:
         if not table.is_file():

@@ -10,6 +10,7 @@ from typing import Any
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import CalibrationFolder
@@ -41,7 +42,7 @@ def run(context: Context) -> None:
 def final_maps(calibration: CalibrationFolder) -> dict[str, ScoreMap]:
     """Return the maps for the bundle from this step's artefact; empty if calibration was not requested."""
     file = calibration.maps_file
-    found = parse_object(file.read_bytes(), file)
+    found = parse_object(read_regular(file, MOST_ARTEFACT_BYTES), file)
     return {} if found.value["kind"] == NONE else read_maps(found.table("final"))
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.judge.hand_labels import hand_label_digests, hand_label_place
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder, Decisions, SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -79,7 +80,7 @@ def kept_stage(second_stage: SecondStageFolder) -> SecondStage | None:
     """Return the second stage for the bundle from this step's artefact; None if none was requested or kept."""
     if not second_stage.kept:
         return None
-    return read_second_stage(second_stage.model_file.read_bytes(), second_stage.model_file)
+    return read_second_stage(read_regular(second_stage.model_file, MOST_ARTEFACT_BYTES), second_stage.model_file)
 
 
 def feature_settings(project: Project) -> EventFeatureSettings:

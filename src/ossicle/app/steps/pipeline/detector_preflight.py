@@ -66,7 +66,13 @@ def _folders(project: Project) -> Iterator[Finding]:
             yield Finding("annotations", False, "[corpus] annotations is empty: there is nothing to train with")
     else:
         yield Finding(
-            "annotations", notes.exists(), str(notes) if notes.exists() else f"{notes} does not exist; correct the path"
+            "annotations",
+            notes.is_dir() or notes.is_file(),
+            f"{notes} is neither a folder nor a file; correct the path"
+            if notes.exists() and not (notes.is_dir() or notes.is_file())
+            else str(notes)
+            if notes.exists()
+            else f"{notes} does not exist; correct the path",
         )
 
 

@@ -16,12 +16,16 @@ from pathlib import Path
 import polars as pl
 
 from ossicle.artefacts.files import write_text
+from ossicle.artefacts.filesystem.reading import MOST_TABLE_BYTES
+from ossicle.artefacts.tables import read_parquet
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.dialect import Dialect, find_dialect, plain_records
 from ossicle.corpus.formats.cells.text_files import read_text
 
 # Also matches cells that already begin with apostrophes, so that reading removes exactly what writing added.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+MOST_CELLS = 50_000_000
+"""The most cells of a Parquet table: three million events in 16 columns."""
 _ESCAPED = re.compile(r"'+[=+\-@\t\r\n]")
 _MARKS = {"\t": "tabs", ",": "commas", ";": "semicolons"}
 
@@ -150,7 +154,7 @@ def read_delimited(
 def read_header(path: Path, text: str, is_header: Callable[[Sequence[str]], bool] | None = None) -> tuple[str, ...]:
     """Return the headings of a table with this ``text`` (Parquet tables are opened instead), without outer blanks."""
     if path.suffix.lower() == ".parquet":
-        return _read_parquet(path).header
+        return tuple(name.strip() for name in _parquet_frame(path).columns)
     dialect = find_dialect(text, is_header)
     plain = path.suffix.lower() == ".txt"
     records = plain_records(text, dialect) if plain else _csv_records(path, text, dialect)
@@ -213,11 +217,35 @@ def _csv_records(path: Path, text: str, dialect: Dialect) -> Iterator[tuple[int,
         raise FormatError(f"{path}, line {line}: is not CSV ({problem}); check its quotes") from None
 
 
-def _read_parquet(path: Path) -> Delimited:
+def _parquet_frame(path: Path) -> pl.DataFrame:
     try:
-        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise FormatError(f"{path}: is not a complete Parquet table; write it again") from None
+        frame = read_parquet(path, MOST_CELLS, MOST_TABLE_BYTES)
+    except OSError as problem:
+        raise FormatError(f"{path}: cannot be read ({problem.strerror or problem})") from None
+    except ValueError as problem:
+        raise FormatError(f"{path}: is not a complete Parquet table ({problem}); write it again") from None
+    # Equal texts are stored once and are not once in a table of cells.
+    n_bytes = sum(_text_bytes(path, column) for column in frame.iter_columns())
+    if n_bytes > MOST_TABLE_BYTES:
+        raise FormatError(
+            f"{path}: its cells hold {n_bytes >> 20} MiB of text, more than {MOST_TABLE_BYTES >> 20}; divide the table"
+        )
+    return frame
+
+
+def _text_bytes(path: Path, column: pl.Series) -> int:
+    """Return how many bytes of text the cells of a column hold; raises FormatError for cells that hold tables."""
+    if isinstance(column.dtype, pl.List):
+        column = column.explode(empty_as_null=False)
+    if column.dtype.is_nested():
+        raise FormatError(f"{path}: the cells of column {column.name!r} hold further tables; remove the column")
+    if column.dtype == pl.String:
+        return int(column.str.len_bytes().sum() or 0)
+    return int(column.bin.size().sum() or 0) if column.dtype == pl.Binary else 0
+
+
+def _read_parquet(path: Path) -> Delimited:
+    frame = _parquet_frame(path)
     rows = tuple(
         (line, tuple("" if value is None else str(value) for value in values))
         for line, values in enumerate(frame.iter_rows(), start=2)

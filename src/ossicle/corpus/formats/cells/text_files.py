@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ossicle.artefacts.filesystem.reading import MOST_TABLE_BYTES, read_regular
 from ossicle.core.errors import FormatError
 
 _SMALL = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿœšžß"
@@ -41,7 +42,7 @@ def load_text(path: Path) -> TextFile:
         The file cannot be read, or its encoding is not known.
     """
     try:
-        raw = path.read_bytes()
+        raw = read_regular(path, MOST_TABLE_BYTES)
     except OSError as problem:
         raise FormatError(
             f"{path}: cannot be read ({problem.strerror}); check that it exists and is readable"

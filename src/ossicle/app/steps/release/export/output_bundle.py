@@ -12,6 +12,7 @@ from ossicle.app.steps.release.export.graphs import stored_precision
 from ossicle.app.steps.release.export.held_out import REFERENCE
 from ossicle.app.steps.release.export.request import ExportRequest, Row
 from ossicle.app.steps.release.export.run import FOLDS, MODEL, Exported
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.bundle.card import escaped
 from ossicle.bundle.extend import extend_bundle
 from ossicle.bundle.graph import graph_file
@@ -251,7 +252,7 @@ def processor() -> str:
     """Return the name of the processor, if the system provides it."""
     info = Path("/proc/cpuinfo")
     if info.exists():
-        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in read_regular(info, MOST_ARTEFACT_BYTES).decode(errors="replace").splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or "unknown processor"
