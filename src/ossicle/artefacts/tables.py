@@ -23,6 +23,10 @@ _DECIMALS = 6
 _FORMULA = r"^[=+\-@\t\r]"
 
 
+class TableTooLargeError(ValueError):
+    """A Parquet table holds more than may be read; the message says how much."""
+
+
 def write_table(path: Path, frame: pl.DataFrame, sort_by: Sequence[str]) -> None:
     """Write ``frame`` as Parquet, sorted by the key columns ``sort_by``, atomically.
 
@@ -90,16 +94,18 @@ def read_parquet(path: Path, most_values: int, most_bytes: int) -> pl.DataFrame:
 
     Raises
     ------
+    TableTooLargeError
+        The table is larger; it is not read then.
     ValueError
-        The table is larger, or damaged; it is not read then.
+        It is damaged.
     OSError
         The file cannot be read, or is not a regular file.
     """
     size = parquet_size(path)
     if size.n_values > most_values or size.n_rows > most_values:
-        raise ValueError(f"it holds {size.n_values} values in {size.n_rows} rows, more than {most_values}")
+        raise TableTooLargeError(f"it holds {size.n_values} values in {size.n_rows} rows, more than {most_values}")
     if size.n_bytes > most_bytes:
-        raise ValueError(f"it holds {size.n_bytes >> 20} MiB of data, more than {most_bytes >> 20}")
+        raise TableTooLargeError(f"it holds {size.n_bytes >> 20} MiB of data, more than {most_bytes >> 20}")
     try:
         # Brackets in file names and `key=value` folders have no special meaning.
         return pl.read_parquet(path, glob=False, hive_partitioning=False)

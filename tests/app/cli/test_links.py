@@ -59,6 +59,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "review export": ("-o", "{p}/out", *P),
     "review import": ("{p}/out", "--by", "me", *P),
     "pseudo": P,
+    "pin": ("kept", *P[:2], "--force"),
     "purge": (*P[:2], "--yes"),
 }
 
@@ -111,7 +112,14 @@ def link_hidden_names(project: Path, victim: Path) -> None:
     """Locks, journals, run logs and unfinished files, in the data root and beside the recordings."""
     row = (project / "files.csv").read_text().splitlines()[1].split(",")
     part = part_of(Wanted(row[0], row[3], int(row[1]), row[2]), project / "audio")
-    names = ("data/.ossicle.lock", "data/run.jsonl", "audio/.ossicle-fetch.jsonl", "audio/.ossicle-lock-fetch")
+    (project / "data" / "pins").mkdir()
+    names = (
+        "data/.ossicle.lock",
+        "data/run.jsonl",
+        "data/pins/kept.json",
+        "audio/.ossicle-fetch.jsonl",
+        "audio/.ossicle-lock-fetch",
+    )
     places = [project / name for name in names] + [part, project / "audio" / "fetched.wav"]
     for work in (project / "data").glob("*"):
         if work.is_dir():

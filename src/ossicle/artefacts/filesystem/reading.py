@@ -8,8 +8,8 @@ read. Links are followed: a folder of recordings may hold links to recordings.
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -21,7 +21,7 @@ MOST_ARTEFACT_BYTES = 1 << 30
 """The largest JSON, journal or log of an artefact that is read."""
 
 
-def open_regular(path: str | os.PathLike[str], most_bytes: int | None = None) -> BinaryIO:
+def open_regular(path: str | os.PathLike[str], most_bytes: int | None = None) -> BufferedReader:
     """Open a file for reading.
 
     Parameters

@@ -26,7 +26,7 @@ class SplicedFile(io.RawIOBase):
     """
 
     def __init__(self, path: Path, stream: Stream, first_byte: int = 0) -> None:
-        self._file = open_regular(path)  # noqa: SIM115 - closed with this view
+        self._file = open_regular(path)
         spans = stream.spans or ((0, os.fstat(self._file.fileno()).st_size),)
         self._spans = [(max(start, first_byte), stop) for start, stop in spans if stop > first_byte]
         self._starts = [0, *accumulate(stop - start for start, stop in self._spans)]

@@ -5,6 +5,7 @@ schemes.
 """
 
 import re
+import unicodedata
 from pathlib import Path, PureWindowsPath
 from urllib.parse import unquote, urlsplit
 
@@ -17,6 +18,8 @@ from ossicle.corpus.formats.reading.folder_reader import each
 
 # Longest allowed part of a path in bytes: file systems hold 255, and names derived from it are a little longer.
 _LONGEST_NAME = 220
+# Letters of the names of project files; `ossicle.local.toml` is trusted as the user's own.
+_SETTINGS = frozenset({"ossiclelocaltoml", "ossicletoml"})
 
 
 def read_fetch_table(table: Path, settings: FetchSettings) -> tuple[Wanted, ...]:
@@ -109,4 +112,13 @@ def _path(stated: str, where: str) -> str:
         )
     if any(part.startswith(".") or len(part.encode()) > _LONGEST_NAME for part in parts):
         raise FormatError(f"{where}: the path {stated!r} contains a hidden or a very long name; choose another")
+    if any(_plain_letters(part) in _SETTINGS for part in parts):
+        raise FormatError(
+            f"{where}: the path {stated!r} has the name of a project file, which says what a run may do; choose another"
+        )
     return "/".join(parts)
+
+
+def _plain_letters(name: str) -> str:
+    """Return the letters of a name: file systems ignore case, forms of Unicode, and dots or blanks at the end."""
+    return "".join(one for one in unicodedata.normalize("NFKD", name).casefold() if one.isascii() and one.isalpha())

@@ -17,7 +17,7 @@ import polars as pl
 
 from ossicle.artefacts.files import write_text
 from ossicle.artefacts.filesystem.reading import MOST_TABLE_BYTES
-from ossicle.artefacts.tables import read_parquet
+from ossicle.artefacts.tables import TableTooLargeError, read_parquet
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.dialect import Dialect, find_dialect, plain_records
 from ossicle.corpus.formats.cells.text_files import read_text
@@ -222,6 +222,8 @@ def _parquet_frame(path: Path) -> pl.DataFrame:
         frame = read_parquet(path, MOST_CELLS, MOST_TABLE_BYTES)
     except OSError as problem:
         raise FormatError(f"{path}: cannot be read ({problem.strerror or problem})") from None
+    except TableTooLargeError as problem:
+        raise FormatError(f"{path}: {problem}; divide the table") from None
     except ValueError as problem:
         raise FormatError(f"{path}: is not a complete Parquet table ({problem}); write it again") from None
     # Equal texts are stored once and are not once in a table of cells.
