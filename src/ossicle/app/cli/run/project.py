@@ -97,6 +97,9 @@ def new(
             show_default=False,
         ),
     ] = None,
+    default_label: Annotated[
+        str, typer.Option(help="Label of all rows of --annotations that have none.", show_default=False)
+    ] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing project file.")] = False,
 ) -> None:
     """Create a project file from a recipe, with settings that fit the recordings.
@@ -110,8 +113,9 @@ def new(
     """
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
 
+    templates = tuple(name_template or ())
     wishes = Wishes(
-        audio, annotations, labels, label_column, group, fold_field, tuple(name_template or ()), folds, groups
+        audio, annotations, labels, label_column, group, fold_field, templates, folds, groups, default_label
     )
     file = scaffold(recipe, folder, wishes, force=force)
     print(f"wrote {printable(str(file))}")

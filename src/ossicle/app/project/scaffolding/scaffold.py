@@ -19,6 +19,7 @@ from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.errors import AudioError, SplitError, UsageError
 from ossicle.core.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.delimited import read_delimited
+from ossicle.corpus.formats.reading.folder_reader import NOT_READ
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.file_listing import files_below
@@ -42,6 +43,7 @@ class Wishes:
     name_template: TemplateTexts = ""
     folds: int | None = None
     groups: Path | None = None
+    default_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
         name_template=template,
         decode=False,
         label_field=source.label_field,
+        default_label=wishes.default_label,
         metadata=source.metadata or MetadataSettings(),
     )
     workers = os.cpu_count() or 1
@@ -138,10 +141,13 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
     if annotations is not None and not any(one.reviewed for one in index.recordings):
         cut_outs = annotations.is_dir() and files_below(annotations, SUFFIXES)
         hint = "; segments cut out as audio are read by [corpus] segment_names: see docs/coming-from-scripts.md"
+        unread = [
+            f"; {note.where} {note.message}" for note in index.notes if note.kind in (NOT_READ, "unmatched_table")
+        ]
         raise UsageError(
             f"--annotations {annotations}: contains no table for any of the {len(index.recordings)} recordings "
             "(Raven tables, Audacity labels, CSV, TSV or Parquet, named like the "
-            f"recordings){hint if cut_outs else ''}"
+            f"recordings){hint if cut_outs else ''}{''.join(unread[:3])}"
         )
     folds = wishes.folds
     if folds is None:
@@ -201,6 +207,8 @@ def _text(folder: Path, wishes: Wishes, found: Found) -> str:
     own_label = str(found.values.get("corpus", {}).get("label_field", ""))
     if not source.whole:
         lines.append(f"annotations = {quoted(_relative(wishes.annotations, folder) if wishes.annotations else '')}")
+    if wishes.default_label:
+        lines.append(line("default_label", quoted(wishes.default_label), "the label of rows that have none"))
     if source.label_field != own_label:
         lines.append(f"label_field = {quoted(source.label_field)}")
     if found.template:

@@ -142,7 +142,7 @@ def label_column(
     if not present and default_label is None and table.rows:
         raise FormatError(
             f"{table.where}: no label column (searched for {', '.join(keys)}; found: {', '.join(table.header)}); "
-            f"name it with label_column, or give all rows one default label{_windows_hint(table)}"
+            f"name it with label_column, or give all rows one default label (default_label){_windows_hint(table)}"
         )
     chosen = next(iter(filled or present), None)
     return chosen, tuple(place for place in present if place != chosen)

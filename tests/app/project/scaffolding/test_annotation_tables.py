@@ -1,0 +1,50 @@
+"""``ossicle new`` names tables that it cannot use, and takes a label for rows that have none."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ossicle.app.project.load import load_project
+from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
+from ossicle.audio.wav import write_wav
+from ossicle.core.errors import FormatError, UsageError
+
+RATE = 8000
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "audio").mkdir()
+    for name in "abc":
+        write_wav(tmp_path / "audio" / f"{name}.wav", np.zeros(4 * RATE, dtype=np.float32), RATE, "PCM_16")
+    return tmp_path
+
+
+def new(corpus: Path, **wishes: str) -> Path:
+    options = Wishes(corpus / "audio", corpus / "tables", group="recording", **wishes)
+    return scaffold("tapes", corpus / "project", options)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a.TextGrid", r"a\.TextGrid is a TextGrid of Praat and was not read; save its content as a table"),
+        ("calls.xlsx", r"calls\.xlsx is an Excel workbook and was not read; save each sheet as CSV"),
+        ("calls.eaf", r"calls\.eaf is an ELAN file and was not read"),
+    ],
+)
+def test_a_folder_of_another_program_is_named_as_what_it_is(corpus: Path, name: str, words: str) -> None:
+    (corpus / "tables" / name).write_text("x")
+    with pytest.raises(UsageError, match=f"contains no table for any of the 3 recordings .*{words}"):
+        new(corpus)
+
+
+def test_rows_without_a_label_get_the_default(corpus: Path) -> None:
+    rows = "".join(f"{name}.wav,1,2,1,{k % 2}\n" for k, name in enumerate("abc"))
+    (corpus / "tables/calls.csv").write_text("file,start_time,end_time,channel,checked\n" + rows)
+    with pytest.raises(FormatError, match=r"no label column .*default_label"):
+        new(corpus)
+    project = load_project(new(corpus, default_label="call"))
+    assert project.settings.corpus.default_label == "call"
