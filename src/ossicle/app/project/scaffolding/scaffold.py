@@ -16,6 +16,7 @@ from ossicle.app.project.scaffolding.label_sources import LabelSource, label_sou
 from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text
 from ossicle.artefacts.files import write_text
 from ossicle.audio.probe import SUFFIXES, probe
+from ossicle.core.controls import control_name, first_control
 from ossicle.core.errors import AudioError, SplitError, UsageError
 from ossicle.core.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.delimited import read_delimited
@@ -95,6 +96,12 @@ def scaffold(recipe: str, folder: Path, wishes: Wishes, *, force: bool = False) 
         raise UsageError(f"{folder} is a file; give a folder for the project")
     if wishes.folds == 1:
         raise UsageError("--folds 1 leaves nothing to train on; use 0 (each group held out once) or at least 2")
+    for option, place in (("audio", wishes.audio), ("annotations", wishes.annotations), ("groups", wishes.groups)):
+        if (control := first_control(str(place or ""))) is not None:
+            raise UsageError(
+                f"--{option} {str(place)!r}: contains {control_name(control)}, which no project file may hold, because "
+                "settings become lines of scripts; rename the folder"
+            )
     if not wishes.audio.is_dir():
         raise UsageError(f"--audio {wishes.audio}: this folder does not exist")
     if wishes.groups is not None and not wishes.groups.is_file():
