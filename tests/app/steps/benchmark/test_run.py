@@ -316,7 +316,7 @@ def test_labels_that_a_model_does_not_know(
 ) -> None:
     said = ossicle("benchmark", "-p", folder, "--set", 'benchmark.labels=["hum"]')
     assert said.code == 2
-    assert "hums knows call, Zaunkönig" in said.err
+    assert "hums has the labels call, Zaunkönig" in said.err
     assert not hears, "hours of scoring would be for nothing"
     both = ossicle("benchmark", "-p", folder, "--set", 'benchmark.labels=["call", "hum"]')
     assert both.code == 0, both.err

@@ -45,7 +45,9 @@ def detector_preview(project: Project) -> Iterator[Finding]:
     yield Finding("recordings", len(paths) > unread, message)
     for one in lost:
         yield Finding("recording", False, one.line, blocks=False)
-    if len(paths) == unread:
+    # A missing folder of annotations has a finding of its own.
+    tables = project.annotation_folder
+    if len(paths) == unread or (tables is not None and not tables.exists()):
         return
     try:
         index = present_index(project)
