@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from ossicle.artefacts.filesystem.changes import make_folder, make_new_folder, move, remove_file, remove_folder
 from ossicle.artefacts.filesystem.links import refuse_link_in
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, open_regular, read_regular
+from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.plain import plain
 from ossicle.core.digest import digest, normal_path
 from ossicle.core.errors import ArtefactError, OssicleError
@@ -61,11 +62,11 @@ def sync(path: Path) -> None:
 
 def sync_tree(folder: Path) -> None:
     """:func:`sync` every file and folder in ``folder``, and the folder itself."""
-    for base, _, names in os.walk(folder, topdown=False):
+    for base, _, names in reversed([*walk(folder)]):
         for name in names:
-            if not (Path(base) / name).is_symlink():
-                sync(Path(base) / name)
-        sync(Path(base))
+            if not (base / name).is_symlink():
+                sync(base / name)
+        sync(base)
 
 
 def publish(part: Path, path: Path) -> None:
@@ -179,11 +180,11 @@ def publish_folder(part: Path, path: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove files that crashed writers left anywhere in ``folder``; only while nobody writes there."""
-    for base, folders, names in os.walk(folder):
+    for base, folders, names in walk(folder):
         for name in [name for name in names if name.startswith(_PART)]:
-            remove_file(Path(base) / name)
+            remove_file(base / name)
         for name in [name for name in folders if name.startswith(_PART)]:
-            remove_folder(Path(base) / name)
+            remove_folder(base / name)
             folders.remove(name)
 
 
@@ -257,16 +258,16 @@ def tree_digest(folder: Path, exclude: Callable[[str], bool] | tuple[str, ...] =
     target would not move with the folder.
     """
     entries: list[tuple[str, str]] = []
-    for base, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not _left_out(folder, Path(base) / name, exclude)]
-        for name in [*names, *folders]:
-            path = Path(base) / name
+    for base, folders, names in walk(folder):
+        folders[:] = [name for name in folders if not _left_out(folder, base / name, exclude)]
+        for name in names:
+            path = base / name
             if path.is_symlink():
                 raise ArtefactError(
                     f"{path} is a symbolic link; an artefact must contain its own files; copy the target instead"
                 )
         for name in names:
-            path = Path(base) / name
+            path = base / name
             if not _left_out(folder, path, exclude):
                 entries.append((_relative(folder, path), file_digest(path)))
     return digest(sorted(entries))

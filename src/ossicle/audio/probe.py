@@ -94,6 +94,7 @@ def check_readable(file: Path) -> None:
     try:
         kind = file.stat().st_mode
         if stat.S_ISDIR(kind):
+            os.scandir(file).close()
             raise AudioError(f"{file}: is a folder, not a file")
         if not stat.S_ISREG(kind):
             # Opening a pipe would wait for its writer.

@@ -1,5 +1,6 @@
 import fnmatch
 import re
+import time
 import unicodedata
 
 import numpy as np
@@ -135,3 +136,20 @@ def test_a_sliver_is_of_every_folder_alike(folders: list[str], most: int) -> Non
     for folder, count in counts.items():
         # One that gave fewer than another has nothing left.
         assert count >= max(counts.values()) - 1 or count == folders.count(folder)
+
+
+def test_many_wildcards_need_no_longer() -> None:
+    began = time.process_time()
+    deep = "/".join("a" * 200) + "/x.wav"
+    for glob in ("**/" * 12 + "zz", "/".join(["**/a"] * 12) + "/zz", "*a" * 40 + "b", "**a" * 40 + "b", "a**b" * 300):
+        assert Globs([glob]).match(deep) is None
+    assert Globs(["/".join(["**/a"] * 12) + "/**/*.wav"]).match(deep) is not None
+    assert Globs(["?" * 200]).match("a" * 200) is not None
+    assert time.process_time() - began < 2.0
+
+
+def test_absurd_globs_are_refused() -> None:
+    with pytest.raises(ValueError, match="is longer than 4096 characters"):
+        Globs(["a" * 5000])
+    with pytest.raises(ValueError, match="1001 globs are more than 1000"):
+        Globs(["a"] * 1001)

@@ -1,5 +1,6 @@
 """Find the requested recordings by name, and read the samples of a recording as an array."""
 
+import os
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from ossicle.audio.mono import MonoStream
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import UsageError
 from ossicle.core.value_checks import given_path
-from ossicle.corpus.naming.file_listing import files_below
+from ossicle.corpus.naming.file_listing import listing_below
 from ossicle.corpus.naming.table_names import writable
 from ossicle.inference.batch import PathLike
 
@@ -35,7 +36,10 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
     found: list[tuple[str, Path]] = []
     for place in asked:
         if place.is_dir():
-            below = [(name, place / name) for name in files_below(place, SUFFIXES)]
+            listing = listing_below(place, SUFFIXES)
+            # Whoever reads a folder that cannot be opened says so; the others go on.
+            names_below = (*listing.files, *(path for path, _ in listing.unreadable))
+            below = [(name, place / name) for name in names_below]
             if not below:
                 raise UsageError(f"{place}: contains no audio files (searched for {', '.join(sorted(SUFFIXES))})")
             found += below
@@ -48,10 +52,12 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
     # Files with equal names from different places get the name of their folder, then a number.
     out: dict[str, Path] = {}
     for name, path in found:
-        unique = name if names[name] == 1 else f"{path.resolve().parent.name}/{name}"
+        # The folder's name may hold what a file of results cannot, as the name of the file may.
+        folder = writable(Path(os.path.realpath(path)).parent.name)
+        unique = name if names[name] == 1 else f"{folder}/{name}"
         number = 2
-        while unique in out and out[unique].resolve() != path.resolve():
-            unique = f"{path.resolve().parent.name}-{number}/{name}"
+        while unique in out and os.path.realpath(out[unique]) != os.path.realpath(path):
+            unique = f"{folder}-{number}/{name}"
             number += 1
         out[unique] = path
     return sorted(out.items())

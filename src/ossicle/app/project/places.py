@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.core.errors import ProjectError, UsageError
 
@@ -67,9 +68,9 @@ def refuse_links(data_root: Path, results: tuple[Path, ...]) -> None:
     UsageError
         There is a link.
     """
-    for base, folders, names in os.walk(data_root):
-        for name in (*folders, *names):
-            if (path := Path(base) / name).is_symlink():
+    for base, _, names in walk(data_root) if data_root.is_dir() else ():
+        for name in names:
+            if (path := base / name).is_symlink():
                 raise UsageError(
                     f"{path} is a symbolic link: a data root must contain its own files; remove it and run again (to "
                     "keep artefacts elsewhere, move the whole data root and name it with --data-root)"

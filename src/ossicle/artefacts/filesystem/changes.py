@@ -14,6 +14,7 @@ from typing import IO, BinaryIO, cast
 
 from ossicle.artefacts.filesystem.links import refuse_link, refuse_link_in
 from ossicle.artefacts.filesystem.reading import open_regular
+from ossicle.artefacts.filesystem.walking import walk
 
 # Windows has neither: it has no symbolic links without special rights, and no pipes in folders.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -86,7 +87,13 @@ def write_all(handle: IO[bytes], data: bytes) -> None:
 def make_folder(path: Path) -> None:
     """Make a folder, and those above it; nothing happens if it exists."""
     refuse_link_in(path)
-    Path(path).mkdir(parents=True, exist_ok=True)
+    place, missing = Path(path), list[Path]()
+    # `mkdir(parents=True)` calls itself for every level.
+    while not place.is_dir():
+        missing.append(place)
+        place = place.parent
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
 
 
 def make_new_folder(path: Path) -> None:
@@ -111,8 +118,18 @@ def remove_file(path: Path) -> None:
 def remove_folder(path: Path) -> None:
     """Remove a folder with everything in it if it is there; links in it are removed and not followed."""
     refuse_link_in(path)
-    if os.path.lexists(path):
+    if not os.path.lexists(path):
+        return
+    try:
         shutil.rmtree(path)
+    except RecursionError:
+        # It calls itself for every level.
+        for base, folders, others in reversed([*walk(path)]):
+            for name in others:
+                os.unlink(base / name)
+            for name in folders:
+                os.rmdir(base / name)
+        os.rmdir(path)
 
 
 def remove_empty_folder(path: Path) -> None:
@@ -137,8 +154,10 @@ def copy_file(source: Path, target: Path) -> None:
 def copy_tree(source: Path, target: Path) -> None:
     """Copy a folder of regular files to ``target``, which may exist; raises an error for anything else in it."""
     make_folder(target)
-    for entry in sorted(os.scandir(source), key=lambda one: one.name):
-        if entry.is_dir(follow_symlinks=False):
-            copy_tree(Path(entry.path), target / entry.name)
-        else:
-            copy_file(Path(entry.path), target / entry.name)
+    for base, folders, names in walk(source):
+        place = target / base.relative_to(source)
+        for name in folders:
+            # In a folder that was looked at, or that was made here.
+            (place / name).mkdir(exist_ok=True)
+        for name in sorted(names):
+            copy_file(base / name, place / name)

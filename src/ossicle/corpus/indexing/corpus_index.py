@@ -181,6 +181,7 @@ def index_corpus(
     segments = annotation_folder if cut_outs is not None else None
     files = audio_files(audio_folder, settings.include, settings.exclude, segments, settings.most)
     chosen, left_out = _identified(files.chosen, settings)
+    left_out += [LeftOut(shown(path), f"is a folder that cannot be opened ({why})") for path, why in files.unreadable]
     names = ClipNames(settings.clip_names, settings.offset_unit or "s")
     clips = find_clips(audio_folder, files.usable, chosen, names)
     templates = Templates(settings.name_template)

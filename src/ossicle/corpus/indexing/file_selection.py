@@ -13,7 +13,7 @@ from pathlib import Path
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
-from ossicle.corpus.naming.file_listing import files_below, shown
+from ossicle.corpus.naming.file_listing import listing_below, shown
 from ossicle.corpus.naming.globs import Globs
 
 
@@ -22,13 +22,15 @@ class AudioFiles:
     """Audio files by their paths below the folder, sorted.
 
     ``listed``: all files. ``usable``: those not excluded. ``chosen``: usable files that are included, the recordings.
-    ``idle``: ``(key, glob)`` of the globs that match nothing.
+    ``idle``: ``(key, glob)`` of the globs that match nothing. ``unreadable``: folders that cannot be opened, with the
+    reasons.
     """
 
     listed: tuple[str, ...]
     usable: tuple[str, ...]
     chosen: tuple[str, ...]
     idle: tuple[tuple[str, str], ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
 
 
 def audio_files(
@@ -58,7 +60,8 @@ def audio_files(
     """
     if not folder.is_dir():
         raise UsageError(f"corpus.audio: the folder {folder} does not exist; correct the path, or connect the disk")
-    listed = files_below(folder, SUFFIXES)
+    listing = listing_below(folder, SUFFIXES)
+    listed = list(listing.files)
     if segments is not None:
         apart = _below(segments, folder)
         if apart == ".":
@@ -70,6 +73,7 @@ def audio_files(
     if not listed:
         raise UsageError(
             f"corpus.audio: the folder {folder} contains no audio files (searched for {', '.join(sorted(SUFFIXES))})"
+            + "".join(f"; {path} cannot be opened ({reason})" for path, reason in listing.unreadable[:5])
         )
     into, out = Globs(include), Globs(exclude)
     excluded = {path: out.match(path) for path in listed}
@@ -83,7 +87,10 @@ def audio_files(
         )
     idle = [("include", glob) for glob in include if glob not in included.values() and not _fits(glob, listed)]
     idle += [("exclude", glob) for glob in exclude if glob not in excluded.values() and not _fits(glob, listed)]
-    return AudioFiles(tuple(listed), tuple(usable), tuple(sliver(chosen, most) if most else chosen), tuple(idle))
+    unreadable = tuple(one for one in listing.unreadable if out.match(one[0]) is None)
+    return AudioFiles(
+        tuple(listed), tuple(usable), tuple(sliver(chosen, most) if most else chosen), tuple(idle), unreadable
+    )
 
 
 def sliver(paths: Sequence[str], most: int) -> list[str]:

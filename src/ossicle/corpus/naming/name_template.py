@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from ossicle.core.errors import UsageError
+from ossicle.corpus.naming.bounded_pattern import BoundedPattern, Literal, Number, OneOf, Piece, Run
 
-# Numbers as written by Python and by people: 110, 0.25, 1e-05.
-_NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+_MOST_PIECES = 100
 _PIECE = re.compile(r"\{([^{}]*)\}|(\*)|([^{}*]+)|([{}])")
 _STAMP = re.compile(
     r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)[-_ T.]?([01]\d|2[0-3])([-_:.h]?)([0-5]\d)\6([0-5]\d)(?!\d)"
@@ -35,22 +35,24 @@ class Template:
         self.text = text
         self._told = f"{key} {text!r}"
         self.names: tuple[str, ...] = ()
-        pieces = [match.groups() for match in _PIECE.finditer(text)]
-        pattern = ""
-        for place, (name, star, literal, brace) in enumerate(pieces):
-            following = pieces[place + 1] if place + 1 < len(pieces) else None
+        parts = [match.groups() for match in _PIECE.finditer(text)]
+        if len(parts) > _MOST_PIECES:
+            raise UsageError(f"{self._told}: has more than {_MOST_PIECES} placeholders, wildcards and literals")
+        pieces: list[Piece] = []
+        for place, (name, star, literal, brace) in enumerate(parts):
+            following = parts[place + 1] if place + 1 < len(parts) else None
             if brace is not None:
                 raise UsageError(f"{self._told}: a brace is not closed; write placeholders as {{site}}")
             if literal is not None:
-                pattern += re.escape(literal)
+                pieces.append(Literal(literal))
             elif star is not None:
-                pattern += "[^/]*?"
+                pieces.append(Run("", "/", 0))
             else:
-                pattern += self._placeholder(name, following)
-        self._pattern = re.compile(pattern)
+                pieces.append(self._placeholder(name, following))
+        self._pattern = BoundedPattern(pieces)
         self.folders = text.count("/")
 
-    def _placeholder(self, text: str, following: tuple[str | None, ...] | None) -> str:
+    def _placeholder(self, text: str, following: tuple[str | None, ...] | None) -> Piece:
         name, chosen, values = text.partition(":")
         if not name.isidentifier():
             raise UsageError(f"{self._told}: {{{name}}} is not a field name; use letters, digits and _")
@@ -59,18 +61,17 @@ class Template:
         if following is not None and following[0] is not None:
             raise UsageError(f"{self._told}: put a literal between {{{name}}} and {{{following[0]}}}")
         self.names += (name,)
+        # Before a wildcard the placeholder must match as much as possible, or one letter would be enough.
+        greedy = following is not None and following[1] is not None
         if values == "#":
-            return f"(?P<{name}>{_NUMBER})"
+            return Number(name)
         if values == "*":
-            return f"(?P<{name}>[^/]+{'' if following is not None and following[1] is not None else '?'})"
+            return Run(name, "/", 1, greedy)
         if chosen:
             if not all(values.split("|")) or "/" in values:
                 raise UsageError(f"{self._told}: write the values of {{{name}}} as {{{name}:on|off}}")
-            return f"(?P<{name}>{'|'.join(map(re.escape, values.split('|')))})"
-        if following is None:
-            return f"(?P<{name}>[^/]+)"
-        # Before a wildcard the placeholder must match as much as possible, or one letter would be enough.
-        return f"(?P<{name}>[^/_]+)" if following[1] is not None else f"(?P<{name}>[^/_]+?)"
+            return OneOf(name, tuple(values.split("|")))
+        return Run(name, "/" if following is None else "/_", 1, greedy or following is None)
 
     def parse(self, stem: str) -> dict[str, str] | None:
         """Return the fields of a stem with as many folders in front as the template has slashes; None if it does not
@@ -79,8 +80,7 @@ class Template:
         Further folders are ignored.
         """
         parts = stem.split("/")
-        found = self._pattern.fullmatch("/".join(parts[-1 - self.folders :]))
-        return None if found is None else found.groupdict()
+        return self._pattern.match("/".join(parts[-1 - self.folders :]))
 
 
 def stem_of(path: str, suffixes: Collection[str]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath, PureWindowsPath
 
 from ossicle.audio.probe import SUFFIXES
+from ossicle.core.controls import is_control
 from ossicle.core.digest import digest, normal_path
 from ossicle.core.errors import FormatError
 from ossicle.corpus.naming.name_template import stem_of
@@ -98,17 +99,13 @@ def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:
 
 
 def writable(name: str) -> str:
-    r"""Return a name that tables and JSON can hold: control characters and bytes that are not UTF-8 are escaped as in
-    URLs.
+    r"""Return a name that tables, JSON and terminals can hold: control characters, marks of writing direction and
+    bytes that are not UTF-8 are escaped as in URLs.
 
     >>> writable("two\nlines.wav")
     'two%0Alines.wav'
     """
-    bad = (ord(one) < 32 or ord(one) == 127 or 0xD800 <= ord(one) < 0xE000 for one in name)
-    return "".join(
-        "".join(f"%{byte:02X}" for byte in os.fsencode(one)) if wrong else one
-        for one, wrong in zip(name, bad, strict=True)
-    )
+    return "".join("".join(f"%{byte:02X}" for byte in os.fsencode(one)) if is_control(one) else one for one in name)
 
 
 def _absolute(name: str) -> bool:

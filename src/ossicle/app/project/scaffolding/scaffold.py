@@ -23,7 +23,7 @@ from ossicle.corpus.formats.cells.delimited import read_delimited
 from ossicle.corpus.formats.reading.folder_reader import NOT_READ
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
-from ossicle.corpus.naming.file_listing import files_below
+from ossicle.corpus.naming.file_listing import files_below, listing_below
 from ossicle.corpus.naming.name_template import infer_template, stem_of
 from ossicle.corpus.naming.name_templates import TemplateTexts
 from ossicle.corpus.splits.folds import SplitSettings, make_folds
@@ -116,7 +116,7 @@ def scaffold(recipe: str, folder: Path, wishes: Wishes, *, force: bool = False) 
 
 def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
     audio, annotations = wishes.audio, wishes.annotations
-    stems = [stem_of(path, SUFFIXES) for path in files_below(audio, SUFFIXES) if _is_audio(audio / path)]
+    stems = [stem_of(path, SUFFIXES) for path in listing_below(audio, SUFFIXES).files if _is_audio(audio / path)]
     source = label_source(wishes.labels, annotations, values, stems, wishes.label_column)
     if wishes.groups is not None:
         source = with_group_table(source, wishes.groups, wishes.group)

@@ -8,6 +8,7 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.probe import SUFFIXES
 from ossicle.audio.versions import decoder_versions
@@ -18,7 +19,7 @@ from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import STEP_VERSION, CorpusIndex, index_corpus
 from ossicle.corpus.indexing.index_storage import write_index
 from ossicle.corpus.indexing.probing import Progress
-from ossicle.corpus.naming.file_listing import files_below
+from ossicle.corpus.naming.file_listing import listing_below
 from ossicle.corpus.review.rounds import FOLDER, read_round, round_files, with_reviews
 
 
@@ -97,11 +98,9 @@ def folder_listing(folder: Path, suffixes: frozenset[str] | None) -> str:
         paths = [folder.name]
         folder = folder.parent
     elif suffixes is None:
-        paths = sorted(
-            os.path.relpath(Path(base) / name, folder) for base, _, names in os.walk(folder) for name in names
-        )
+        paths = sorted(os.path.relpath(base / name, folder) for base, _, names in walk(folder) for name in names)
     else:
-        paths = list(files_below(folder, suffixes))
+        paths = list(listing_below(folder, suffixes).files)
     entries = []
     for path in paths:
         try:

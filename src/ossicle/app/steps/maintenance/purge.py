@@ -16,6 +16,7 @@ from ossicle.app.steps.maintenance.kept_artefacts import kept_artefacts
 from ossicle.app.steps.pipeline.pipeline import Pipeline
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.artefacts.filesystem.changes import remove_file, remove_folder
+from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.shelf import MANIFEST, Shelf
 
 
@@ -112,4 +113,4 @@ def _lost(content: str, manifests: dict[Path, dict[str, Any]], dropped: set[Path
 
 
 def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum((base / name).lstat().st_size for base, _, names in walk(folder) for name in names)

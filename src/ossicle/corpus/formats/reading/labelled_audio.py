@@ -16,7 +16,7 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection, label_text
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.naming.file_listing import files_below, shown
+from ossicle.corpus.naming.file_listing import Listing, listing_below, shown
 from ossicle.corpus.naming.name_template import Template, stem_of, top_folder
 
 NEGATIVES = frozenset({"noise", "other", "background", "silence"})
@@ -99,7 +99,9 @@ def _read(folder: Path, labels: Callable[[str], list[str] | str]) -> NamedAudio:
     rows: list[RawSelection] = []
     durations: dict[str, float] = {}
     left_out: list[tuple[str, str]] = []
-    paths = files_below(folder, SUFFIXES) if folder.is_dir() else []
+    listing = listing_below(folder, SUFFIXES) if folder.is_dir() else Listing(())
+    paths = listing.files
+    left_out += [(path, f"is a folder that cannot be opened ({why})") for path, why in listing.unreadable]
     if not paths:
         raise UsageError(f"{folder}: contains no recordings (searched for {', '.join(sorted(SUFFIXES))})")
     for path in paths:

@@ -1,0 +1,150 @@
+"""Match names against a sequence of pieces in a time that grows with the length of the name, not with its square.
+
+A regular expression with several wildcards tries every division of a name among them: for ``*a*a*a*a*a`` and a name of
+a hundred letters these are billions. Here a piece that failed at a place is not tried there, or behind it, again. The
+result is that of the regular expression: pieces take as little or as much as they can, in order.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_DIGITS = frozenset("0123456789")
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """This text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """At least ``least`` characters that are not in ``excluded``: as few as possible, or as many with ``greedy``."""
+
+    name: str
+    excluded: str
+    least: int
+    greedy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of these texts; the first that leads to a match counts."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as written by Python and by people: 110, 0.25, 1e-05."""
+
+    name: str
+
+
+Piece = Literal | Run | OneOf | Number
+
+
+class BoundedPattern:
+    """A sequence of pieces.
+
+    >>> BoundedPattern([Literal("site"), Run("site", "/_", 1), Literal("_"), Run("", "/", 0)]).match("siteA_x")
+    {'site': 'A'}
+    """
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self._pieces = tuple(pieces)
+
+    def match(self, text: str) -> dict[str, str] | None:
+        """Return the texts of the named pieces if all pieces together are ``text``, else None."""
+        attempt = _Attempt(self._pieces, text)
+        if not attempt.go(0, 0):
+            return None
+        named = [one.name for one in self._pieces if not isinstance(one, Literal) and one.name]
+        return {name: text[slice(*attempt.spans[name])] for name in named}
+
+
+class _Attempt:
+    """The search for one text."""
+
+    def __init__(self, pieces: tuple[Piece, ...], text: str) -> None:
+        self._pieces, self._text = pieces, text
+        self.spans: dict[str, tuple[int, int]] = {}
+        self._failed: dict[tuple[int, int], int] = {}
+
+    def go(self, index: int, at: int) -> bool:
+        """Return whether the pieces from ``index`` on match the text from ``at`` on."""
+        pieces, text = self._pieces, self._text
+        while index < len(pieces) and isinstance(piece := pieces[index], Literal):
+            if not text.startswith(piece.text, at):
+                return False
+            at += len(piece.text)
+            index += 1
+        if index == len(pieces):
+            return at == len(text)
+        piece = pieces[index]
+        assert not isinstance(piece, Literal)
+        # A run that failed also fails behind, up to the character where it would have to end.
+        key = (index, _extent(text, at, piece.excluded)) if isinstance(piece, Run) else (index, -1 - at)
+        if at >= self._failed.get(key, len(text) + 1):
+            return False
+        for end in self._ends(piece, index, at, key[1]):
+            if self.go(index + 1, end):
+                self.spans[piece.name] = (at, end)
+                return True
+        self._failed[key] = at
+        return False
+
+    def _ends(self, piece: Run | OneOf | Number, index: int, at: int, extent: int) -> Iterator[int]:
+        """Yield where a piece that begins at ``at`` may end, in the order in which this is tried."""
+        if isinstance(piece, OneOf):
+            yield from (at + len(one) for one in piece.values if self._text.startswith(one, at))
+        elif isinstance(piece, Number):
+            yield from _number_ends(self._text, at)
+        else:
+            following = self._pieces[index + 1] if index + 1 < len(self._pieces) else None
+            # What follows shows where the run can end.
+            word = following.text if isinstance(following, Literal) else ""
+            least = at + piece.least
+            if following is None:
+                yield from [extent] if least <= extent == len(self._text) else []
+            elif piece.greedy:
+                end = self._text.rfind(word, least, extent + len(word))
+                while end >= least:
+                    yield end
+                    end = self._text.rfind(word, least, end + len(word) - 1) if end > least else -1
+            else:
+                end = self._text.find(word, least, extent + len(word))
+                while end >= 0 and least <= extent:
+                    yield end
+                    end = self._text.find(word, end + 1, extent + len(word)) if end < extent else -1
+
+
+def _extent(text: str, at: int, excluded: str) -> int:
+    """Return where a run that begins at ``at`` has to end."""
+    return min((place for one in excluded if (place := text.find(one, at)) >= 0), default=len(text))
+
+
+def _number_ends(text: str, at: int) -> Iterator[int]:
+    """Yield where a number may end: with as much of it as possible first, as a regular expression tries it."""
+    whole = _digits_end(text, at)
+    for end in range(whole, at, -1):
+        fraction = _digits_end(text, end + 1) if end == whole and text[end : end + 1] == "." else end
+        for inner in range(fraction, end + 1, -1):
+            yield from _exponent_ends(text, inner) if inner == fraction else ()
+            yield inner
+        yield from _exponent_ends(text, end) if end == whole else ()
+        yield end
+
+
+def _exponent_ends(text: str, at: int) -> Iterator[int]:
+    if text[at : at + 1] in ("e", "E"):
+        start = at + 2 if text[at + 1 : at + 2] in ("-", "+") else at + 1
+        yield from range(_digits_end(text, start), start, -1)
+
+
+def _digits_end(text: str, at: int) -> int:
+    while text[at : at + 1] in _DIGITS:
+        at += 1
+    return at

@@ -1,0 +1,109 @@
+"""Folders of recordings that cannot be opened, or whose names are orders: each costs only itself."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ossicle.app.api.audio_files import find_audio
+from ossicle.app.cli.printable import printable
+from ossicle.core.controls import first_control
+from ossicle.corpus.naming.table_names import writable
+
+from ...conftest import Commands
+
+NAMES = (b"a", b"b\xff", b"c\x1b[2J", "d\u202e".encode(), b"e\nf", b"=cmd|x", b"g\xc2\x9b2J", "h\u2028".encode())
+
+
+@pytest.fixture
+def locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders called ``locked`` cannot be opened, whoever runs the tests."""
+    real = os.scandir
+
+    def scandir(path: Any = ".") -> Iterator[Any]:
+        if os.fspath(path).rstrip("/").endswith("locked"):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+def record(place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(place, np.random.default_rng(1).normal(0, 0.1, 8000), 8000)
+
+
+def test_a_locked_folder_is_named_and_the_others_are_predicted(
+    tmp_path: Path, ossicle: Commands, old_bundle: Path, locked: None
+) -> None:
+    record(tmp_path / "in" / "a.wav")
+    record(tmp_path / "in" / "locked" / "b.wav")
+    os.symlink("loop.wav", tmp_path / "in" / "loop.wav")
+    said = ossicle("predict", old_bundle, tmp_path / "in", "-o", tmp_path / "out")
+    assert said.code == 3
+    found = json.loads((tmp_path / "out" / "predictions.json").read_text())["recordings"]
+    by_name = {one["recording"]: (one["status"], one["reason"]) for one in found}
+    assert by_name["a.wav"][0] == "ok"
+    assert by_name["locked"][0] == by_name["loop.wav"][0] == "left_out"
+    assert by_name["locked"][1].endswith("Permission denied")
+    assert "broken link to loop.wav" in by_name["loop.wav"][1]
+
+
+def test_a_locked_folder_is_named_by_check_and_health(tmp_path: Path, ossicle: Commands, locked: None) -> None:
+    for name in ("siteA_1.wav", "siteB_1.wav", "locked/siteC_1.wav"):
+        record(tmp_path / "in" / name)
+    os.symlink("loop.wav", tmp_path / "in" / "loop.wav")
+    (tmp_path / "e.csv").write_text("file,start_time,end_time,label\nsiteA_1.wav,0.1,0.2,x\nsiteB_1.wav,0.1,0.2,x\n")
+    (tmp_path / "ossicle.toml").write_text('base = "recipe:tapes"\n[corpus]\naudio = "in"\nannotations = "e.csv"\n')
+    for command in ("check", "dataset health"):
+        said = ossicle(*command.split(), "-p", tmp_path)
+        assert said.code in (2, 3), said
+        text = " ".join(said.out.split())
+        assert "locked" in text, said
+        assert "cannot be opened (Permission denied)" in text, said
+        assert "loop.wav" in text, said
+    said = ossicle("run", "-p", tmp_path, "--until", "corpus", "--progress", "none")
+    assert said.code == 3, said
+    assert "locked" in said.err, said
+
+
+def test_recordings_of_one_name_in_folders_with_hostile_names(
+    tmp_path: Path, ossicle: Commands, old_bundle: Path
+) -> None:
+    record(tmp_path / "one.wav")
+    asked = []
+    for name in NAMES:
+        folder = os.fsencode(tmp_path) + b"/" + name
+        os.mkdir(folder)
+        asked.append(Path(os.fsdecode(folder)) / "x.wav")
+        shutil.copyfile(tmp_path / "one.wav", asked[-1])
+    found = find_audio(asked)
+    assert len(found) == len(NAMES)
+    assert all(first_control(name) is None for name, _ in found)
+    said = ossicle("predict", old_bundle, *asked, "-o", tmp_path / "out", "--format", "raven,csv,audacity")
+    assert said.code == 3
+    assert printable(said.out + said.err) == said.out + said.err
+    listed = json.loads((tmp_path / "out" / "predictions.json").read_text())["recordings"]
+    assert [one["status"] for one in listed].count("ok") == len(NAMES) - 1
+    for path in (tmp_path / "out").rglob("*"):
+        assert first_control(str(path)) is None
+    # As a folder, the names are the same.
+    shutil.rmtree(tmp_path / "out")
+    (tmp_path / "one.wav").unlink()
+    assert ossicle("predict", old_bundle, tmp_path, "-o", tmp_path / "out").code == 3
+
+
+@given(st.text(st.characters(categories=["L", "C", "Z", "P"]), min_size=1))
+def test_a_writable_name_holds_no_order_and_stays_as_it_is_without_one(name: str) -> None:
+    if any("\ud800" <= one <= "\udfff" and not "\udc80" <= one <= "\udcff" for one in name):
+        return
+    assert first_control(writable(name)) is None
+    assert (writable(name) == name) == (first_control(name) is None)
