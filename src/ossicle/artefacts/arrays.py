@@ -26,6 +26,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
 _METADATA = "__metadata__"
 _MOST_HEADER_BYTES = 8 << 20
 _MOST_AXES = 8
+# An empty array may have a shape, but NumPy counts its other axes.
+_MOST_VALUES = 1 << 40
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -70,6 +72,8 @@ def arrays_from_bytes(data: bytes, source: str) -> tuple[dict[str, NDArray[Any]]
     text = header.pop(_METADATA, {})
     if not isinstance(text, dict) or not all(isinstance(value, str) for value in text.values()):
         raise ArtefactError(f"{source}: {_METADATA} does not map names to text")
+    if any("\ud800" <= one <= "\udfff" for word in (*header, *text, *text.values()) for one in word):
+        raise ArtefactError(f"{source}: a name or a text in its header is not valid Unicode")
     body = memoryview(data)[8 + length :]
     found: dict[str, NDArray[Any]] = {}
     at = 0
@@ -97,6 +101,8 @@ def _array(body: memoryview, name: str, entry: Any, at: int, source: str) -> tup
         raise ArtefactError(f"{wrong} has a dtype that is not one of {', '.join(DTYPES)}")
     if not _counts(shape) or len(shape) > _MOST_AXES or not _counts(offsets) or len(offsets) != 2:
         raise ArtefactError(f"{wrong} has a shape or offsets that are not counts")
+    if math.prod(max(1, one) for one in shape) > _MOST_VALUES:
+        raise ArtefactError(f"{wrong} has the shape {shape}, which no array can have")
     end = at + math.prod(shape) * DTYPES[dtype].itemsize
     if offsets != [at, end] or end > len(body):
         raise ArtefactError(

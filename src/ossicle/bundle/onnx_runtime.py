@@ -70,6 +70,8 @@ def _session(graph: ChunkGraph, threads: int) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Without this onnxruntime also takes its own format, which the scan of the model does not know.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.log_severity_level = _ERRORS_ONLY
     try:
         return onnxruntime.InferenceSession(graph.data, options, providers=["CPUExecutionProvider"])

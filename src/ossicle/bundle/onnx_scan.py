@@ -26,6 +26,8 @@ _NODE_DOMAIN, _FUNCTION_DOMAIN = 7, 10
 # The operators of the standard, and those included in every onnxruntime.
 _DOMAINS = frozenset({b"", b"ai.onnx", b"ai.onnx.ml", b"com.microsoft"})
 _DEEPEST = 64
+# How onnxruntime recognises its own format; the fields of an ONNX model never begin like this.
+_ORT_MAGIC = b"ORTM"
 # Far above any model: a field takes two bytes, so scanning a large file could otherwise take hours.
 _MOST_FIELDS = 4_000_000
 _FIXED = {1: 8, 5: 4}
@@ -36,6 +38,8 @@ def refuse_reaching_out(model: bytes, source: str, most_fields: int = _MOST_FIEL
 
     Operators that the model itself defines as functions are allowed.
     """
+    if model[4:8] == _ORT_MAGIC:
+        raise BundleError(f"{source} is not an ONNX model: onnxruntime would read it in its own format")
     stack: list[tuple[str, memoryview, int]] = [("model", memoryview(model), 0)]
     used: set[bytes] = set()
     own: set[bytes] = set()

@@ -9,36 +9,72 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from ossicle.core.controls import control_name, first_control
 from ossicle.core.errors import BundleError
 
 T = TypeVar("T")
 
 # Beyond any figure in a bundle; a whole number in JSON may have more digits than a float.
 _MOST_FIGURE = 1e300
+_MOST_DIGITS = 40
+_LONGEST_PLACE = 200
+_BLANKS = str.maketrans("\t\n\r", "   ")
 
 
 def parse_object(data: bytes, source: Path) -> "Reader":
-    """Parse a JSON object; raises BundleError for other values, duplicate keys, NaN and nesting beyond Python's
-    stack.
+    """Parse a JSON object; raises BundleError for other values, duplicate keys, NaN, numbers of many digits, and
+    nesting beyond Python's stack.
     """
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            doubled = next(key for key, _ in pairs if [name for name, _ in pairs].count(key) > 1)
-            raise BundleError(f"{source}: key {doubled!r} occurs twice")
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise BundleError(f"{source}: key {key!r} occurs twice")
+            if (digits := _too_long(value)) is not None:
+                raise BundleError(f"{source}: {key} is a number of {digits} digits, more than {_MOST_DIGITS}")
+            found[key] = value
         return found
 
     def constant(name: str) -> NoReturn:
         raise BundleError(f"{source}: {name} is not a number that a bundle may contain")
 
+    def whole(digits: str) -> int | _TooLong:
+        return int(digits) if len(digits) <= _MOST_DIGITS else _TooLong(len(digits))
+
+    def figure(text: str) -> float:
+        if not math.isfinite(found := float(text)):
+            raise BundleError(f"{source}: {text[:_MOST_DIGITS]} is not a number that a bundle may contain")
+        return found
+
     try:
-        value = json.loads(data.decode(), object_pairs_hook=once, parse_constant=constant)
+        value = json.loads(
+            data.decode(), object_pairs_hook=once, parse_constant=constant, parse_int=whole, parse_float=figure
+        )
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError, ValueError) as error:
         raise BundleError(f"{source} is not readable JSON ({error}): copy the bundle again") from error
     if not isinstance(value, dict):
         raise BundleError(f"{source} does not contain a JSON object, so it is not a bundle")
     return Reader(value, source)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _TooLong:
+    """Stands for a whole number that was not read, until its key is known."""
+
+    digits: int
+
+
+def _too_long(value: object) -> int | None:
+    """Return the digits of a number that was not read, also in lists of lists; objects were looked at before."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, _TooLong):
+            return one.digits
+        if isinstance(one, list):
+            waiting += one
+    return None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,6 +148,25 @@ class Reader:
         if not isinstance(found, dict):
             raise self.refuse(key, "is not an object")
         return Reader(found, self.source, f"{self.prefix}{key}.")
+
+    def free(self, key: str) -> Mapping[str, Any]:
+        """Return an object with any keys and values, whose texts a card, a page or a terminal may show.
+
+        Control characters other than tabs and line ends are rejected in keys and texts at any depth, and surrogates,
+        which nothing can write.
+        """
+        found = self.table(key).value
+        waiting: list[tuple[str, object]] = [(key, found)]
+        while waiting:
+            place, value = waiting.pop()
+            if isinstance(value, dict):
+                waiting += [(f"{place}.{name}", name) for name in value]
+                waiting += [(f"{place}.{name}", inner) for name, inner in value.items()]
+            elif isinstance(value, list):
+                waiting += [(f"{place}[{number}]", inner) for number, inner in enumerate(value)]
+            elif isinstance(value, str) and (control := first_control(value.translate(_BLANKS))) is not None:
+                raise self.refuse(place[:_LONGEST_PLACE], f"contains {control_name(control)}")
+        return found
 
     def settings(self, key: str, cls: type[T], later: frozenset[str] = frozenset()) -> T:
         """Return an object as the settings class ``cls`` of plain fields: exactly its keys, their types and bounds.

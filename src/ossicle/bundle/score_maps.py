@@ -3,7 +3,6 @@
 ``{label: {"kind": "platt", "slope", "offset"}}`` or ``{label: {"kind": "isotonic", "logits", "probabilities"}}``.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,8 @@ from ossicle.core.score_map import Isotonic, Platt, ScoreMap
 
 PLATT, ISOTONIC = "platt", "isotonic"
 _MOST_KNOTS = 100_000
+# Far above any slope or offset of log odds; larger ones overflow.
+_MOST_FIGURE = 1e9
 
 
 def maps_to_json(maps: Mapping[str, ScoreMap]) -> dict[str, Any]:
@@ -58,6 +59,8 @@ def _figures(reader: Reader, key: str) -> tuple[float, ...]:
 
 
 def _checked(reader: Reader, key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise reader.refuse(key, f"contains {value!r}, which is not a finite number")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MOST_FIGURE:
+        raise reader.refuse(
+            key, f"contains {value!r}, which is not a number from -{_MOST_FIGURE:g} to {_MOST_FIGURE:g}"
+        )
     return float(value)

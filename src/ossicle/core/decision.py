@@ -3,6 +3,8 @@
 from ossicle.core.settings import setting, settings
 
 SMOOTHINGS = ("none", "median", "ema")
+MOST_SMOOTHING_FRAMES = 100_001
+"""A quarter of an hour in frames of 10 ms; a median over more takes the memory and the time of a recording."""
 
 
 @settings
@@ -38,7 +40,7 @@ class Decision:
     off: float = setting(default=0.5, help="score below which an event ends; at most `on`", ge=0, le=1)
     smoothing: str = setting(default="none", help="smoothing of the scores over time", choices=SMOOTHINGS)
     smoothing_frames: int = setting(
-        default=1, help="length of the median (odd), or span of the EMA (2/alpha - 1)", ge=1
+        default=1, help="length of the median (odd), or span of the EMA (2/alpha - 1)", ge=1, le=MOST_SMOOTHING_FRAMES
     )
     min_length_s: float = setting(default=0.0, help="shorter events are dropped", unit="s", ge=0)
     min_gap_s: float = setting(default=0.0, help="events with a gap of at most this are joined", unit="s", ge=0)

@@ -33,7 +33,9 @@ class FrontEndSettings:
     n_mels: int = setting(default=64, help="number of mel bands, or of bins on the linear scale", ge=4)
     fmin_hz: float = setting(default=50.0, help="lower edge of the lowest band", unit="Hz", ge=0)
     fmax_hz: float = setting(default=8000.0, help="upper edge of the highest band", unit="Hz", gt=0)
-    floor_db: float = setting(default=-100.0, help="lowest power of a band, relative to full scale", unit="dB", lt=0)
+    floor_db: float = setting(
+        default=-100.0, help="lowest power of a band, relative to full scale", unit="dB", ge=-300, lt=0
+    )
     scale: str = setting(
         default="mel", help="bands on the mel scale, or bins on the linear one", choices=("mel", "linear")
     )
