@@ -1,6 +1,7 @@
 import os
 import tracemalloc
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -225,3 +226,23 @@ def test_memory_stays_at_a_block(tmp_path: Path) -> None:
     assert total == pytest.approx(400 * float(block.sum()), rel=1e-6)
     assert os.path.getsize(tmp_path / "t.npy") == 128 + 400 * block.nbytes
     assert peak < 10 * block.nbytes
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_full_disk_names_the_track(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The device is full from the first byte; small blocks fail when they leave the memory.
+    def full(path: Path) -> BinaryIO:
+        return open("/dev/full", "wb")
+
+    monkeypatch.setattr("ossicle.artefacts.blocks.open_new", full)
+
+    def write(n_frames: int) -> None:
+        with TrackWriter(tmp_path / "t", ("a",), 0.01) as writer:
+            writer.append(np.zeros((n_frames, 1), np.float32))
+            writer.finish(1.0)
+
+    for n_frames in (1, 100_000):
+        with pytest.raises(OSError, match="No space left on device") as caught:
+            write(n_frames)
+        assert caught.value.filename == str(tmp_path / "t.npy")
+    assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,7 @@ and removed first: a track without it does not exist.
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -86,16 +87,19 @@ class TrackWriter:
         """Open the temporary file."""
         make_folder(self._part.parent)
         self._handle = open_new(self._part)
-        self._handle.write(bytes(_HEADER_BYTES))
+        with naming(self._array):
+            self._handle.write(bytes(_HEADER_BYTES))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Remove an unfinished file."""
-        if self._handle is not None:
-            self._handle.close()
-            self._handle = None
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            # Closing writes what is still in memory; on a full disk that fails too, and the first error names the file.
+            with suppress(OSError):
+                handle.close()
         remove_file(self._part)
 
     def append(self, scores: NDArray[np.float32]) -> None:

@@ -179,3 +179,46 @@ def test_a_signal_while_the_commands_load_ends_at_once(tmp_path: Path, number: i
         _, said = process.communicate(timeout=100)
     assert process.returncode == 128 + number
     assert said == f"ossicle: {word} before anything started\n"
+
+
+TWICE = """
+import os, signal, sys, time
+from ossicle.app.cli import main as cli
+def command(standalone_mode):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(10)
+    finally:
+        # Saving its state is disturbed by nothing.
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+        print("saved", flush=True)
+cli.app = command
+import atexit
+# The interpreter is ending: the command is over.
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+sys.argv = ["ossicle"]
+from ossicle.app.cli.start import main
+main()
+"""
+
+
+def test_a_second_interrupt_does_not_disturb_the_first() -> None:
+    done = run(sys.executable, "-c", TWICE)
+    assert done.returncode == 130, done.stderr
+    assert done.stdout == "saved\n"
+    assert done.stderr == "ossicle: interrupted; run the same command again to continue\n"
+
+
+@pytest.mark.parametrize(
+    "error", ["MemoryError()", "ImportError('x.so: failed to map segment from shared object')", "ImportError('a')"]
+)
+def test_too_little_memory_is_a_line(error: str) -> None:
+    code = f"from ossicle.app.cli import main as cli\ndef fail():\n    raise {error}\ncli.main = fail\n"
+    done = run(sys.executable, "-c", f"{code}from ossicle.app.cli.start import main\nmain()\n")
+    assert done.returncode == 1
+    if error == "ImportError('a')":
+        assert "ImportError: a" in done.stderr
+    else:
+        assert done.stderr == "ossicle: not enough memory; close other programs, or raise the limit (ulimit -v)\n"

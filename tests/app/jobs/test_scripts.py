@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ossicle.app.cli.run.jobs import logs
 from ossicle.app.jobs.build import placement
 from ossicle.app.jobs.conduct import conduct
 from ossicle.app.jobs.folder import PlanFolder, json_lines, last_folder, new_folder
@@ -444,3 +445,19 @@ def test_whoever_runs_a_project_may_say_what_a_shell_does(tmp_path: Path) -> Non
     (tmp_path / "ossicle.local.toml").write_text('[jobs.training]\nsetup = ["module load cuda"]\n')
     found = load_project(file, ('jobs.sbatch=["--exclusive"]',)).settings.jobs.placed("training")
     assert (found.setup, found.sbatch) == (("module load cuda",), ("--exclusive",))
+
+
+def test_a_log_gives_the_terminal_no_orders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
+    (tmp_path / "ossicle.toml").write_text('base = "recipe:tapes"\n[corpus]\naudio = "audio"\n')
+    folder = PlanFolder(tmp_path / "data" / "jobs" / "0001", tmp_path)
+    job = Job("odd", (task("t", "w"),), (), StepPlacement(on="local", gpus=0))
+    write_scripts(folder, JobPlan((job,)))
+    folder.log(job, 0).write_bytes(b"one\x1b[2J\x9b\xe2\x80\xae two\n")
+    logs("t", project=tmp_path)
+    said = capsys.readouterr().out
+    assert said.startswith("one\\x1b[2J")
+    assert said.endswith("\\u202e two\n")
+    assert "\x1b" not in said

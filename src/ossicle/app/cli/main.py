@@ -53,7 +53,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     # A shell may make a command in the background ignore Ctrl-C; keep this.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupted)
+        signal.signal(signal.SIGINT, _Interrupt())
     try:
         with warning_notes():
             app(standalone_mode=True)
@@ -95,9 +95,19 @@ OPTIONAL = {**dict.fromkeys(_OF_TRAIN, "train"), "openvino": "openvino"}
 """Packages of optional extras, and the name of the extra that installs each."""
 
 
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    print("ossicle: interrupted; run the same command again to continue", file=sys.stderr)
-    raise KeyboardInterrupt
+class _Interrupt:
+    """Ends the command at the first Ctrl-C; later ones do not disturb the saving of its state."""
+
+    def __init__(self) -> None:
+        self._came = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Handle SIGINT."""
+        if self._came:
+            return
+        self._came = True
+        print("ossicle: interrupted; run the same command again to continue", file=sys.stderr)
+        raise KeyboardInterrupt
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

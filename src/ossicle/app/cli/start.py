@@ -5,17 +5,33 @@ Only the standard library and empty packages are imported here.
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+# What the system's loader says where a library does not fit into memory.
+_NO_MEMORY = ("failed to map segment", "annot allocate memory")
+
 
 def main() -> None:
     """Load the command line and run a command."""
-    with ending_at_signals():
-        from ossicle.app.cli.main import main as run
-    run()
+    try:
+        with ending_at_signals():
+            from ossicle.app.cli.main import main as run
+        run()
+    except KeyboardInterrupt:
+        # Between two handlers.
+        sys.exit(128 + signal.SIGINT)
+    except (MemoryError, ImportError) as error:
+        if isinstance(error, ImportError) and not any(words in str(error) for words in _NO_MEMORY):
+            raise
+        print("ossicle: not enough memory; close other programs, or raise the limit (ulimit -v)", file=sys.stderr)
+        sys.exit(1)
+    finally:
+        # While the interpreter ends, a late Ctrl-C would kill it and change the exit code.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
