@@ -100,9 +100,9 @@ def test_a_recording_is_decoded_once_for_all_members(ensemble, tape, monkeypatch
     opened = []
 
     class Counted(batch.MonoStream):
-        def __init__(self, *arguments):
+        def __init__(self, *arguments, **options):
             opened.append(arguments)
-            super().__init__(*arguments)
+            super().__init__(*arguments, **options)
 
     monkeypatch.setattr(batch, "MonoStream", Counted)
     predictor = open_predictor(ensemble, Engine())

@@ -17,11 +17,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.audio.channels import ChannelBalance, LoudestChannel, channel_index
 from ossicle.audio.damage import damage
 from ossicle.audio.info import AudioInfo, Decoder, DecoderChoice, StreamInfo
 from ossicle.audio.probe import probe
 from ossicle.audio.readers.ffmpeg import FfmpegReader
 from ossicle.audio.readers.sndfile import SndfileReader
+from ossicle.core.channel import LOUDEST
 from ossicle.core.errors import AudioError
 
 BLOCK_SAMPLES = 1 << 18
@@ -34,13 +36,15 @@ _BLOCK_VALUES = 1 << 20
 class DecodeReport:
     """How decoding ended: ``n_samples`` returned per channel at the file's rate, up to ``end_s`` in the recording.
 
-    ``partial`` has a ``reason``; ``silent`` means that every sample was zero.
+    ``partial`` has a ``reason``; ``silent`` means that every sample was zero. If the channels of a whole recording
+    cancel each other, ``cancel_db`` is how many dB their mean lies below the loudest one (negative).
     """
 
     n_samples: int
     status: Literal["ok", "partial", "silent"]
     reason: str
     end_s: float
+    cancel_db: float | None = None
 
 
 class AudioSource:
@@ -55,6 +59,7 @@ class AudioSource:
         self.path = Path(path)
         self.info: AudioInfo = info or probe(self.path, decoder)
         self._decoder, self._searched = decoder, False
+        self._loudest: int | None = None
         self._report: DecodeReport | None = None
 
     @property
@@ -89,17 +94,48 @@ class AudioSource:
         given, loud = 0, False
         block_samples = min(block_samples, max(1, _BLOCK_VALUES // self.info.channels))
         ending = _Ending()
+        several = self.info.channels > 1 and start_sample == 0 and n_samples is None
+        balance = ChannelBalance(self.info.rate, self.info.channels) if several else None
         for block in self._decoded(start_sample, n_samples, block_samples, ending):
             _refuse_damage(block, start_sample + given, self.path, self.info.rate)
             given += len(block)
             loud = loud or bool(block.any())
+            if balance is not None:
+                balance.add(block)
             yield block
         end = start_sample + given
         reason = "" if given == n_samples else "; ".join(filter(None, (ending.reason, self.info.fault)))
         if given == 0 and start_sample == 0 and n_samples != 0:
             raise AudioError(f"{self.path}: no samples can be decoded ({reason or 'the file holds none'})")
         status: Literal["ok", "partial", "silent"] = "partial" if reason else "ok" if loud else "silent"
-        self._report = DecodeReport(given, status, reason, end / self.info.rate)
+        cancel_db = None if balance is None else balance.cancel_db
+        self._report = DecodeReport(given, status, reason, end / self.info.rate, cancel_db)
+
+    def channel(self, name: str) -> int | None:
+        """Return the index of the channel to read, None for the mean of all.
+
+        Parameters
+        ----------
+        name
+            A choice as :func:`ossicle.core.channel.channel_name` returns it. ``loudest`` decodes the whole recording,
+            once.
+
+        Raises
+        ------
+        AudioError
+            The file has no such channel, or cannot be decoded.
+        """
+        if name != LOUDEST or self.info.channels == 1:
+            try:
+                return channel_index(name, self.info.channels)
+            except AudioError as error:
+                raise AudioError(f"{self.path}: {error}") from None
+        if self._loudest is None:
+            found = LoudestChannel(self.info.channels)
+            for block in AudioSource(self.path, self._decoder, self.info).blocks():
+                found.add(block)
+            self._loudest = found.index
+        return self._loudest
 
     def _decoded(
         self, start: int, n_samples: int | None, block_samples: int, ending: "_Ending"

@@ -17,13 +17,15 @@ SILENCE_DBFS = -200.0
 class Levels:
     """Levels over all channels, relative to full scale: ``rms_dbfs`` and ``peak_dbfs`` are -200 for digital silence.
 
-    ``dc`` is the mean sample in [-1, 1], ``clipped_share`` the share of samples at full scale.
+    ``dc`` is the mean sample in [-1, 1], ``clipped_share`` the share of samples at full scale. If the channels cancel
+    each other, ``cancel_db`` is how many dB their mean lies below the loudest one (negative).
     """
 
     rms_dbfs: float
     peak_dbfs: float
     dc: float
     clipped_share: float
+    cancel_db: float | None = None
 
 
 def measure(path: Path) -> tuple[AudioInfo, DecodeReport, Levels]:
@@ -50,6 +52,7 @@ def measure(path: Path) -> tuple[AudioInfo, DecodeReport, Levels]:
         peak_dbfs=_dbfs(peak),
         dc=round(total / max(count, 1), 6),
         clipped_share=round(clipped / max(count, 1), 9),
+        cancel_db=source.report.cancel_db,
     )
     return source.info, source.report, levels
 

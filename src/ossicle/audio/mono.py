@@ -1,19 +1,24 @@
-"""Recordings in the form used everywhere else: float32 mono (mean of the channels) at one rate."""
+"""Recordings in the form used everywhere else: float32 mono (mean of the channels, or one of them) at one rate."""
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.audio.channels import one_channel
 from ossicle.audio.decode import BLOCK_SAMPLES, AudioSource, DecodeReport
 from ossicle.audio.info import AudioInfo, DecoderChoice
 from ossicle.audio.resample import Resampler, common_period, margin_samples
+from ossicle.core.channel import MEAN
 from ossicle.core.time import samples_at_rate, to_samples
 
 
 class MonoStream:
     """Read a whole recording, block by block, at ``rate`` Hz.
+
+    ``channel`` is the channel to read, as in :mod:`ossicle.core.channel`.
 
     Blocks have shape (n,); together they are ``samples_at_rate(report.n_samples, info.rate, rate)`` samples long.
     Raises AudioError like :class:`~ossicle.audio.decode.AudioSource`.
@@ -27,8 +32,10 @@ class MonoStream:
         block_samples: int = BLOCK_SAMPLES,
         decoder: DecoderChoice = "auto",
         info: AudioInfo | None = None,
+        channel: str = MEAN,
     ) -> None:
         self._source = AudioSource(path, decoder, info)
+        self._channel, self._heard = channel, False
         self._block_samples = block_samples
         self.rate = rate
 
@@ -40,12 +47,20 @@ class MonoStream:
     @property
     def report(self) -> DecodeReport:
         """How decoding ended; known once the stream is exhausted."""
-        return self._source.report
+        report = self._source.report
+        if self._channel == MEAN:
+            return report
+        # What cancels in the mean does not matter where one channel is read; whether that one is silent does.
+        status = "silent" if report.status == "ok" and not self._heard else report.status
+        return replace(report, status=status, cancel_db=None)
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        index = self._source.channel(self._channel)
         resampler = Resampler(self.info.rate, self.rate)
         for block in self._source.blocks(block_samples=self._block_samples):
-            out = resampler.feed(mix(block))
+            chosen = one_channel(block, index)
+            self._heard = self._heard or bool(chosen.any())
+            out = resampler.feed(chosen)
             if len(out):
                 yield out
         rest = resampler.feed(np.zeros(0, dtype=np.float32), last=True)
@@ -53,20 +68,13 @@ class MonoStream:
             yield rest
 
 
-def mix(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean of the channels of a block (n, channels), shape (n,)."""
-    channels = block.shape[1]
-    if channels == 1:
-        return block[:, 0]
-    total = block[:, 0] + block[:, 1]
-    for channel in range(2, channels):
-        total += block[:, channel]
-    mean: NDArray[np.float32] = total / np.float32(channels)
-    return mean
-
-
 def load_mono(
-    path: str | os.PathLike[str], rate: int, start_s: float = 0.0, duration_s: float | None = None
+    path: str | os.PathLike[str],
+    rate: int,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    *,
+    channel: str = MEAN,
 ) -> NDArray[np.float32]:
     """Return the stretch [start_s, start_s + duration_s) of a recording at ``rate`` Hz: float32, shape (n,).
 
@@ -81,11 +89,13 @@ def load_mono(
         Sample rate of the result in Hz.
     start_s, duration_s
         Start and length in seconds; None reads to the end.
+    channel
+        The channel to read, as in :mod:`ossicle.core.channel`.
 
     Raises
     ------
     AudioError
-        If the file cannot be read.
+        If the file cannot be read, or has no such channel.
     ValueError
         For negative times.
     """
@@ -93,14 +103,16 @@ def load_mono(
         raise ValueError(f"start_s = {start_s:g} and duration_s = {duration_s} must not be negative")
     first = to_samples(start_s, rate)
     stop = None if duration_s is None else to_samples(start_s + duration_s, rate)
-    return crop_mono(AudioSource(path), rate, first, stop)
+    return crop_mono(AudioSource(path), rate, first, stop, channel=channel)
 
 
-def crop_mono(source: AudioSource, rate: int, first: int, stop: int | None) -> NDArray[np.float32]:
+def crop_mono(
+    source: AudioSource, rate: int, first: int, stop: int | None, *, channel: str = MEAN
+) -> NDArray[np.float32]:
     """Return samples [first, stop) of a recording at ``rate`` Hz (None: to its end), shape (n,); see
     :func:`load_mono`.
     """
-    own = source.info.rate
+    own, index = source.info.rate, source.channel(channel)
     period, margin = common_period(own, rate), margin_samples(own, rate)
     lead_periods = max(0, samples_at_rate(first, rate, own) - margin) // period
     skipped = samples_at_rate(lead_periods * period, own, rate)
@@ -110,6 +122,7 @@ def crop_mono(source: AudioSource, rate: int, first: int, stop: int | None) -> N
         length = samples_at_rate(stop, rate, own) + margin - lead_periods * period
         wanted = slice(first - skipped, stop - skipped)
     resampler = Resampler(own, rate)
-    parts = [resampler.feed(mix(b)) for b in source.blocks(start_sample=lead_periods * period, n_samples=length)]
+    blocks = source.blocks(start_sample=lead_periods * period, n_samples=length)
+    parts = [resampler.feed(one_channel(block, index)) for block in blocks]
     parts.append(resampler.feed(np.zeros(0, dtype=np.float32), last=True))
     return np.concatenate(parts)[wanted]

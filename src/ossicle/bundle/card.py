@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ossicle.bundle.manifest import SECOND_STAGE, Bundle
+from ossicle.core import channel as channels
 from ossicle.core.decision import Decision
 from ossicle.core.pooling import MEAN
 from ossicle.core.postprocess import Postprocess
@@ -40,6 +41,14 @@ _DEEPEST = 4
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
 
 
+def _channels(channel: str) -> str:
+    """Return what becomes of the channels of a recording, in words."""
+    if channel == channels.MEAN:
+        return "channels averaged"
+    which = f"the {channel} one" if channel in (channels.FIRST, channels.LOUDEST) else f"number {channel}"
+    return f"of several channels {which} is read"
+
+
 def card_text(bundle: Bundle) -> str:
     """Return the card, ending in a newline; equal bundles give equal text."""
     plan = bundle.plan
@@ -49,7 +58,7 @@ def card_text(bundle: Bundle) -> str:
         f"A detector of {len(bundle.labels)} {'label' if len(bundle.labels) == 1 else 'labels'} in sound recordings, "
         f"bundle version {bundle.version}.",
         "",
-        f"- Reads {plan.rate} Hz mono; other rates are resampled, channels averaged.",
+        f"- Reads {plan.rate} Hz mono; other rates are resampled, {_channels(plan.channel)}.",
         f"- One score every {plan.hop_s * 1000:.3g} ms, {_heard(bundle)}.",
         f"- Scores {plan.core_samples / plan.rate:.3g} s at a time and waits {plan.latency_s:.3g} s for each.",
         "",

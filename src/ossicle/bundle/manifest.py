@@ -55,6 +55,9 @@ _MAX_CHUNK_VALUES = 1 << 26
 # versions can read the bundles they can run, and reject the others by naming the key.
 _LATER_FRONT_KEYS = frozenset({"scale", "preemphasis", "window_scale"})
 
+# The same of the plan.
+_LATER_PLAN_KEYS = frozenset({"channel"})
+
 _LATER_KEYS = frozenset({"pool", "calibration", "postprocess", "ensemble"})
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -153,7 +156,7 @@ def parse(data: bytes, folder: Path) -> Bundle:
         version=version,
         name=_safe_name(reader.text("name", 100), reader, "name"),
         labels=labels,
-        plan=reader.settings("plan", ChunkPlan),
+        plan=reader.settings("plan", ChunkPlan, _LATER_PLAN_KEYS),
         front=reader.settings("front", FrontEndSettings, _LATER_FRONT_KEYS),
         decisions={label: decisions.settings(label, Decision) for label in labels},
         provenance=reader.free("provenance"),
@@ -176,8 +179,8 @@ def manifest_of(bundle: Bundle) -> dict[str, Any]:
         "bundle_version": bundle.version,
         "name": bundle.name,
         "labels": list(bundle.labels),
-        "plan": dataclasses.asdict(bundle.plan),
-        "front": _front_keys(bundle.front),
+        "plan": _without_defaults(bundle.plan, _LATER_PLAN_KEYS),
+        "front": _without_defaults(bundle.front, _LATER_FRONT_KEYS),
         "decisions": {label: dataclasses.asdict(decision) for label, decision in bundle.decisions.items()},
         "provenance": dict(bundle.provenance),
         "metrics": dict(bundle.metrics),
@@ -191,13 +194,11 @@ def manifest_of(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _front_keys(front: FrontEndSettings) -> dict[str, Any]:
-    defaults = FrontEndSettings()
-    return {
-        name: value
-        for name, value in dataclasses.asdict(front).items()
-        if name not in _LATER_FRONT_KEYS or value != getattr(defaults, name)
-    }
+def _without_defaults(own: ChunkPlan | FrontEndSettings, later: frozenset[str]) -> dict[str, Any]:
+    """Return settings as plain values, without the ``later`` keys that have their default."""
+    defaults = {spec.name: spec.default for spec in dataclasses.fields(own)}
+    values = dataclasses.asdict(own)
+    return {name: value for name, value in values.items() if name not in later or value != defaults[name]}
 
 
 def is_plain_name(name: str) -> bool:

@@ -12,6 +12,7 @@ front end alone determine which STFT frames serve which window (:func:`framing`)
 
 from dataclasses import dataclass
 
+from ossicle.core.channel import MEAN, channel_name
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import frames_covering, nearest_frames, to_samples
@@ -19,16 +20,20 @@ from ossicle.core.time import frames_covering, nearest_frames, to_samples
 
 @settings
 class ChunkPlan:
-    """Sample rate and geometry of the chunks that a model reads."""
+    """Sample rate, channel and geometry of the chunks that a model reads."""
 
     rate: int = setting(help="sample rate of the model input", unit="Hz", ge=1000)
     hop_samples: int = setting(help="samples a frame; even", ge=2)
     window_samples: int = setting(help="samples each frame is computed from; even", ge=2)
     core_frames: int = setting(help="frames scored in a chunk", ge=1)
     context_frames: int = setting(help="frames of context on each side of the core", ge=0)
+    channel: str = setting(
+        default=MEAN, help="channel that is read: mean, first, loudest, or a number from 1", digest_default=False
+    )
 
     def __post_init__(self) -> None:
-        """Reject a grid whose frame centres would fall between samples."""
+        """Reject a grid whose frame centres would fall between samples, and what is no choice of channel."""
+        channel_name(self.channel)
         if self.hop_samples % 2 or self.window_samples % 2:
             raise ValueError(
                 f"hop_samples = {self.hop_samples} and window_samples = {self.window_samples} must be even, "

@@ -31,6 +31,7 @@ def setting(
     lt: float | None = None,
     choices: tuple[Any, ...] = (),
     digest: bool = True,
+    digest_default: bool = True,
 ) -> Any:
     """Return a dataclass field with its documentation and bounds.
 
@@ -51,11 +52,15 @@ def setting(
         Allowed values; empty for no restriction.
     digest
         Whether the setting can change a result. False (workers, device) keeps it out of fingerprints.
+    digest_default
+        False keeps the default value out of fingerprints, so that a setting that is added later leaves the results of
+        earlier versions valid.
     """
     given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
     # Bounds have their own key: pydantic reads metadata named ge, gt, ... itself and compares whole tuples with them.
     bounds = {key: bound for key, bound in given.items() if bound is not None}
-    meta = {"help": help, "unit": unit, "bounds": bounds, "choices": choices, "digest": digest}
+    meta: dict[str, Any] = {"help": help, "unit": unit, "bounds": bounds, "choices": choices}
+    meta |= {"digest": digest, "digest_default": digest_default}
     if default is MISSING:
         return field(metadata=meta)
     if isinstance(default, dict | list):
@@ -116,5 +121,7 @@ def digestible(instance: Any) -> dict[str, Any]:
         if not spec.metadata.get("digest", True):
             continue
         value = getattr(instance, spec.name)
+        if not spec.metadata.get("digest_default", True) and value == spec.default:
+            continue
         out[spec.name] = digestible(value) if hasattr(value, "__dataclass_fields__") else value
     return out

@@ -47,7 +47,7 @@ class FilePrediction:
     """Events of one file, sorted, with the outcome of reading it (invariant 7).
 
     ``end_s`` is the second up to which the file was read; a ``left_out`` file has no events and a ``reason``.
-    ``scores`` is None unless scores were requested.
+    ``scores`` is None unless scores were requested; ``cancel_db`` is that of the decode report.
     """
 
     events: tuple[Event, ...]
@@ -55,6 +55,7 @@ class FilePrediction:
     reason: str
     end_s: float
     scores: ScoreTrack | None = field(default=None, compare=False)
+    cancel_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def write_scores(path: PathLike, predictor: Predictor, sink: TrackSink, batch_ch
     AudioError
         If the file must be left out.
     """
-    stream = MonoStream(path, predictor.plan.rate)
+    stream = MonoStream(path, predictor.plan.rate, channel=predictor.plan.channel)
     for scores in score_blocks(stream, predictor, batch_chunks):
         sink.append(scores)
     sink.finish(stream.report.end_s)
@@ -114,7 +115,7 @@ def score_recording(path: PathLike, predictor: Predictor, batch_chunks: int = 8)
     AudioError
         If the file must be left out.
     """
-    stream = MonoStream(path, predictor.plan.rate)
+    stream = MonoStream(path, predictor.plan.rate, channel=predictor.plan.channel)
     scores = np.concatenate(list(score_blocks(stream, predictor, batch_chunks)))
     track = ScoreTrack(tuple(predictor.labels), scores, predictor.plan.hop_s, stream.report.end_s)
     return track, stream.report
@@ -143,7 +144,12 @@ def predict_stream(stream: SampleStream, finder: EventFinder) -> FilePrediction:
     report = stream.report
     events += finder.finish(report.end_s)
     return FilePrediction(
-        tuple(sorted(events, key=event_order)), report.status, report.reason, report.end_s, finder.track()
+        events=tuple(sorted(events, key=event_order)),
+        status=report.status,
+        reason=report.reason,
+        end_s=report.end_s,
+        scores=finder.track(),
+        cancel_db=report.cancel_db,
     )
 
 
@@ -172,7 +178,7 @@ def predict_file(
     """
     finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery, keep_scores=keep_scores)
     try:
-        return predict_stream(MonoStream(path, predictor.plan.rate), finder)
+        return predict_stream(MonoStream(path, predictor.plan.rate, channel=predictor.plan.channel), finder)
     except (AudioError, OSError) as error:
         return FilePrediction((), "left_out", str(error), 0.0)
 
@@ -208,7 +214,9 @@ def stream_file(
         When the stream meets samples that cannot be used; events yielded before remain valid.
     """
     live = EventStream(predictor, decisions, None, second_stage, delivery, batch_chunks)
-    return (yield from stream_through(live, MonoStream(path, predictor.plan.rate), feed_s))
+    return (
+        yield from stream_through(live, MonoStream(path, predictor.plan.rate, channel=predictor.plan.channel), feed_s)
+    )
 
 
 def stream_through(live: EventStream, stream: MonoStream, feed_s: float) -> Generator[EmittedEvent, None, DecodeReport]:

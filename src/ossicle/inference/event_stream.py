@@ -64,7 +64,7 @@ class EventStream:
         if delivery is not None:
             refuse_in_stream(delivery.postprocess)
         self.rate = predictor.plan.rate if rate is None else checked_rate(rate)
-        self._model_rate = predictor.plan.rate
+        self._model_rate, self._channel = predictor.plan.rate, predictor.plan.channel
         self._finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery)
         self._resampler = Resampler(self.rate, self._model_rate)
         self._n_samples, self._open = 0, True
@@ -80,7 +80,8 @@ class EventStream:
         Parameters
         ----------
         samples
-            Real numbers in [-1, 1] at ``rate`` Hz, shape (n,) or (n, channels), any n; channels are averaged.
+            Real numbers in [-1, 1] at ``rate`` Hz, shape (n,) or (n, channels), any n; of several channels the
+            one of the predictor's plan is read, by default their mean.
 
         Returns
         -------
@@ -90,10 +91,11 @@ class EventStream:
         Raises
         ------
         ValueError
-            If the samples are not finite real numbers of such a shape, or the stream has finished.
+            If the samples are not finite real numbers of such a shape or lack the channel, or the stream has finished.
+            Of several channels the loudest is not known before the end.
         """
         self._require_open()
-        mono = mono_samples(samples)
+        mono = mono_samples(samples, self._channel)
         self._n_samples += len(mono)
         return self._finder.feed(self._resampler.feed(mono))
 

@@ -5,6 +5,7 @@ base class. A predictor must treat the chunks of a batch independently, so that 
 neighbours.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -43,6 +44,21 @@ class Predictor(Protocol):
             float32, shape (batch, plan.core_frames, n_labels), in [0, 1].
         """
         ...
+
+
+class OnChannel:
+    """A predictor whose recordings are read by another channel than the one it was trained on.
+
+    ``channel`` is a choice as :func:`ossicle.core.channel.channel_name` returns it.
+    """
+
+    def __init__(self, predictor: Predictor, channel: str) -> None:
+        self._predictor, self.labels = predictor, predictor.labels
+        self.plan = replace(predictor.plan, channel=channel)
+
+    def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the scores of the predictor."""
+        return self._predictor.predict(chunks)
 
 
 class FakePredictor:

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.array_stream import checked_rate
+from ossicle.audio.channels import cancel_words
 from ossicle.audio.decode import AudioSource
 from ossicle.audio.mono import MonoStream
 from ossicle.audio.probe import SUFFIXES
+from ossicle.core.channel import MEAN, channel_name
 from ossicle.core.errors import UsageError
 from ossicle.core.value_checks import given_path
 from ossicle.corpus.naming.file_listing import listing_below
@@ -63,10 +65,13 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
     return sorted(out.items())
 
 
-def load_audio(path: PathLike, rate: int | None = None) -> tuple[NDArray[np.float32], int]:
+def load_audio(
+    path: PathLike, rate: int | None = None, *, channel: str | int = MEAN
+) -> tuple[NDArray[np.float32], int]:
     """Read a recording as mono samples.
 
-    Any format that Ossicle reads: WAV, FLAC, Ogg, MP3, M4A, AIFF. Channels are averaged; the delay of lossy codecs is
+    Any format that Ossicle reads: WAV, FLAC, Ogg, MP3, M4A, AIFF. Channels are averaged unless one is chosen; the delay
+    of lossy codecs is
     removed. The pair can be given to ``LoadedBundle.predict`` as it is.
 
     Parameters
@@ -75,6 +80,8 @@ def load_audio(path: PathLike, rate: int | None = None) -> tuple[NDArray[np.floa
         The file.
     rate
         Sample rate in Hz to resample to; None keeps the file's own.
+    channel
+        ``mean`` of the channels, ``first``, ``loudest``, or the number of a channel, counted from 1.
 
     Returns
     -------
@@ -104,8 +111,10 @@ def load_audio(path: PathLike, rate: int | None = None) -> tuple[NDArray[np.floa
     """
     file = given_path("path", path)
     wanted = AudioSource(file).info.rate if rate is None else checked_rate(rate)
-    stream = MonoStream(file, wanted)
+    stream = MonoStream(file, wanted, channel=channel_name(channel))
     samples = np.concatenate([np.zeros(0, dtype=np.float32), *stream])
+    if stream.report.cancel_db is not None:
+        warnings.warn(f"{path}: {cancel_words(stream.report.cancel_db)}", stacklevel=2)
     if stream.report.status == "partial":
         warnings.warn(f"{path}: partial: {stream.report.reason}", stacklevel=2)
     return samples, wanted

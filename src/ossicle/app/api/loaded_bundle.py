@@ -18,12 +18,13 @@ from ossicle.audio.decode import DecodeReport
 from ossicle.audio.mono import MonoStream
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import Bundle
+from ossicle.core.channel import channel_name
 from ossicle.core.value_checks import count_fault, given_path
 from ossicle.inference.batch import EmittedEvent, PathLike, predict_file, predict_stream, stream_through
 from ossicle.inference.delivery import bundled_delivery
 from ossicle.inference.event_stream import EventStream
 from ossicle.inference.finder import EventFinder
-from ossicle.inference.predictor import Predictor
+from ossicle.inference.predictor import OnChannel, Predictor
 from ossicle.inference.second_stage.file import bundled_second_stage
 
 Samples = tuple[ArrayLike, int]
@@ -43,6 +44,8 @@ class LoadedBundle(BundleFacts):
         What computes the scores.
     batch_chunks
         Chunks scored at a time; does not change the events.
+    channel
+        The channel to read (:mod:`ossicle.core.channel`); None for the one that the model was trained on.
 
     Raises
     ------
@@ -58,10 +61,13 @@ class LoadedBundle(BundleFacts):
     (True, False, ())
     """
 
-    def __init__(self, manifest: Bundle, engine: Engine, batch_chunks: int = 8) -> None:
+    def __init__(
+        self, manifest: Bundle, engine: Engine, batch_chunks: int = 8, channel: str | int | None = None
+    ) -> None:
         super().__init__(manifest)
         self.engine, self._batch_chunks = engine, batch_chunks
-        self._predictor = open_predictor(manifest, engine)
+        predictor = open_predictor(manifest, engine)
+        self._predictor = predictor if channel is None else OnChannel(predictor, channel_name(channel))
         self._second_stage, self._delivery = bundled_second_stage(manifest), bundled_delivery(manifest)
 
     def __repr__(self) -> str:
@@ -69,6 +75,11 @@ class LoadedBundle(BundleFacts):
             f"LoadedBundle(name={self.name!r}, labels={self.labels!r}, rate={self.rate}, "
             f"runtime={self.engine.runtime!r})"
         )
+
+    @property
+    def channel(self) -> str:
+        """The channel of a recording that is read: ``mean``, ``first``, ``loudest``, or a number from 1."""
+        return self._predictor.plan.channel
 
     @property
     def predictor(self) -> Predictor:
@@ -113,7 +124,7 @@ class LoadedBundle(BundleFacts):
         """
         if (pair := _samples_of(recordings)) is not None:
             samples, rate = pair
-            stream = ArrayStream(samples, rate, self.rate)
+            stream = ArrayStream(samples, rate, self.rate, self._predictor.plan.channel)
             finder = EventFinder(
                 self._predictor,
                 self.decisions,
@@ -234,7 +245,8 @@ class LoadedBundle(BundleFacts):
         >>> sorted({one.event.label for one in events}), max(one.emitted_s for one in events)
         (['Zaunkönig', 'call'], 2.0)
         """
-        return (yield from stream_through(self.stream(), MonoStream(given_path("path", path), self.rate), feed_s))
+        heard = MonoStream(given_path("path", path), self.rate, channel=self._predictor.plan.channel)
+        return (yield from stream_through(self.stream(), heard, feed_s))
 
 
 def load_bundle(
@@ -246,6 +258,7 @@ def load_bundle(
     folds: bool = False,
     device: str = "auto",
     batch_chunks: int = 8,
+    channel: str | int | None = None,
 ) -> LoadedBundle:
     """Load a bundle to predict with.
 
@@ -265,6 +278,9 @@ def load_bundle(
         Where torch computes: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
     batch_chunks
         Chunks scored at a time, at least 1; does not change the events.
+    channel
+        Channel of the recordings to read: ``mean``, ``first``, ``loudest``, or a number from 1; None for the one that
+        the model was trained on.
 
     Returns
     -------
@@ -277,7 +293,7 @@ def load_bundle(
     UsageError
         There is no such runtime or precision.
     ValueError
-        ``path`` is not a path or empty, or a number is out of range.
+        ``path`` is not a path or empty, a number is out of range, or ``channel`` is no choice.
 
     Examples
     --------
@@ -287,9 +303,8 @@ def load_bundle(
     """
     if fault := count_fault("batch_chunks", batch_chunks, 1):
         raise ValueError(fault)
-    return LoadedBundle(
-        read_bundle(given_path("path", path)), Engine(runtime, threads, precision, folds, device), batch_chunks
-    )
+    engine = Engine(runtime, threads, precision, folds, device)
+    return LoadedBundle(read_bundle(given_path("path", path)), engine, batch_chunks, channel)
 
 
 def _samples_of(recordings: object) -> tuple[ArrayLike, Any] | None:

@@ -29,6 +29,9 @@ class RecordingPrediction:
         The file; None for samples in memory.
     scores
         The model's scores before post-processing and decision, if requested.
+    channels_cancel_db
+        If the channels of the recording cancel each other in their mean: how many dB it lies below the loudest one,
+        negative. None otherwise, and where one channel is read.
 
     Examples
     --------
@@ -45,6 +48,7 @@ class RecordingPrediction:
     end_s: float
     path: Path | None = None
     scores: ScoreTrack | None = field(default=None, compare=False)
+    channels_cancel_db: float | None = None
 
     @property
     def rows(self) -> list[RawSelection]:
@@ -57,4 +61,6 @@ class RecordingPrediction:
 
 def named_prediction(name: str, path: Path | None, found: FilePrediction) -> RecordingPrediction:
     """Return what was found in a file, under the name of the recording."""
-    return RecordingPrediction(name, found.events, found.status, found.reason, found.end_s, path, found.scores)
+    return RecordingPrediction(
+        name, found.events, found.status, found.reason, found.end_s, path, found.scores, found.cancel_db
+    )

@@ -1,10 +1,13 @@
 """All settings of a project: each table of ``ossicle.toml`` is a class that its package defines."""
 
+from dataclasses import replace
+
 from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.ensemble import EnsembleSettings
 from ossicle.app.project.placement import JobsSettings
 from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
+from ossicle.core.channel import AudioSettings
 from ossicle.core.chunks import ChunkPlan, ChunkSettings, framing
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.postprocess import Postprocess
@@ -58,6 +61,7 @@ class ProjectSettings:
     fetch: FetchSettings = setting(default=FetchSettings(), help="recordings to download first (`ossicle fetch`)")
     split: SplitSettings = setting(default=SplitSettings(), help="groups and folds")
     dataset: DatasetSettings = setting(default=DatasetSettings(), help="targets and noise")
+    audio: AudioSettings = setting(default=AudioSettings(), help="which channel of a recording is heard")
     store: StoreSettings = setting(default=StoreSettings(), help="recordings decoded once, and how to read the others")
     frontend: FrontEndSettings = setting(default=FrontEndSettings(), help="waveform to spectrogram")
     chunks: ChunkSettings = setting(default=ChunkSettings(), help="how recordings are divided into chunks")
@@ -144,4 +148,5 @@ class ProjectSettings:
     @property
     def plan(self) -> ChunkPlan:
         """The chunk plan of the model."""
-        return self.chunks.plan(self.frontend, self.model.kind.joined_frames)
+        plan = self.chunks.plan(self.frontend, self.model.kind.joined_frames)
+        return replace(plan, channel=self.audio.name)

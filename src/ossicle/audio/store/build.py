@@ -27,6 +27,7 @@ from ossicle.audio.store.entries import (
     StoreEntry,
     StoreItem,
     has_index,
+    named_input,
     read_index,
     write_index,
 )
@@ -145,7 +146,7 @@ def _stated_seconds(path: Path) -> float:
 
 
 def _name(items: Sequence[StoreItem], rate: int, decoder: DecoderChoice) -> str:
-    inputs = [[item.recording_id, item.digest] for item in items]
+    inputs = [named_input(item) for item in items]
     # Two choices of a decoder never share a shard, although for most files they mean the same library.
     chosen = [] if decoder == "auto" else [decoder]
     return digest([STORE_VERSION, rate, QUALITY, decoder_versions(decoder), inputs, *chosen])[:24]

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.audio.decode import AudioSource
 from ossicle.audio.mono import MonoStream
 from ossicle.audio.probe import probe
-from ossicle.audio.store.entries import RawEntry, StoreItem, has_index
+from ossicle.audio.store.entries import RawEntry, StoreItem, has_index, named_input
 from ossicle.audio.store_settings import StoreSettings
+from ossicle.core.channel import MEAN
 from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError, AudioError
 from ossicle.core.settings import digestible
@@ -81,7 +83,7 @@ class SpaceChoice:
 
     def __init__(self, folder: Path, items: Sequence[StoreItem], rate: int, settings: StoreSettings) -> None:
         self._file, self._settings, self._rate = StoreFolder(folder).choice_file, settings, rate
-        inputs = sorted([item.recording_id, item.digest] for item in items)
+        inputs = sorted(named_input(item) for item in items)
         self._asked = digest([rate, digestible(settings), inputs])
         self.without: list[str] | None = self._remembered(has_index(folder))
 
@@ -125,9 +127,12 @@ def raw_entry(item: StoreItem, rate: int, settings: StoreSettings, audio: Path) 
         path = item.path.relative_to(audio).as_posix()
     except ValueError:
         raise ArtefactError(f"{item.path} is not below {audio}: it cannot be read from there later") from None
+    index = AudioSource(item.path, settings.decoder).channel(item.channel) if item.channel != MEAN else None
+    # A number, so that no later reading has to find the loudest channel again.
+    channel = MEAN if index is None else str(index + 1)
     n_samples, status = samples_at_rate(item.n_samples, item.rate, rate) if item.rate else 0, item.status
     if not item.rate or settings.decoder != "auto":
-        stream = MonoStream(item.path, rate, decoder=settings.decoder)
+        stream = MonoStream(item.path, rate, decoder=settings.decoder, channel=channel)
         n_samples = sum(len(block) for block in stream)
         status = stream.report.status
-    return RawEntry(item.recording_id, path, item.digest, item.path.stat().st_size, n_samples, status)
+    return RawEntry(item.recording_id, path, item.digest, item.path.stat().st_size, n_samples, status, channel)

@@ -20,6 +20,7 @@ from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.info import DecoderChoice
 from ossicle.audio.resample import QUALITY
 from ossicle.audio.versions import decoder_versions
+from ossicle.core.channel import MEAN
 from ossicle.core.errors import ArtefactError
 from ossicle.core.records import Status
 
@@ -33,7 +34,7 @@ class StoreItem:
     """A recording to decode: its id, its file, and the digest of that file's bytes.
 
     ``n_samples`` at the file's own ``rate`` (Hz) and ``status`` come from decoding it once; without a rate they are
-    unknown and are determined when needed.
+    unknown and are determined when needed. ``channel`` is the one to read, as in :mod:`ossicle.core.channel`.
     """
 
     recording_id: str
@@ -42,6 +43,7 @@ class StoreItem:
     rate: int = 0
     n_samples: int = 0
     status: Status = "ok"
+    channel: str = MEAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class StoreEntry:
 @dataclass(frozen=True, slots=True)
 class RawEntry:
     """A recording that is read from its file: posix ``path`` below the folder of recordings, ``bytes`` and ``digest``
-    of that file, ``n_samples`` at the store's rate, and whether decoding it ends early (``partial``).
+    of that file, ``n_samples`` at the store's rate, whether decoding it ends early (``partial``), and the ``channel``
+    to read: ``mean``, or a number from 1.
     """
 
     recording_id: str
@@ -77,6 +80,7 @@ class RawEntry:
     bytes: int
     n_samples: int
     status: Status
+    channel: str = MEAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,13 @@ _RAW_SCHEMA = {
     "bytes": pl.Int64,
     "n_samples": pl.Int64,
     "status": pl.String,
+    "channel": pl.String,
 }
+
+
+def named_input(item: StoreItem) -> list[str]:
+    """Return what identifies the samples of a recording: its id, the digest of its file, and a channel if chosen."""
+    return [item.recording_id, item.digest, *([] if item.channel == MEAN else [item.channel])]
 
 
 def write_index(

@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.decode import AudioSource
-from ossicle.audio.info import AudioInfo
 from ossicle.audio.mono import MonoStream, crop_mono
-from ossicle.audio.probe import probe
 from ossicle.audio.store.cache import RecordingCache
 from ossicle.audio.store.entries import RawEntry, RawReading
 from ossicle.audio.store.read import within
@@ -32,7 +30,7 @@ class RawFiles:
         self.audio, self.rate, self.how = Path(audio), rate, how
         self.entries = {one.recording_id: one for one in entries}
         self._cache = cache or RecordingCache(0)
-        self._headers: dict[str, AudioInfo] = {}
+        self._sources: dict[str, AudioSource] = {}
         wrong = sorted((one.path, why) for one in entries if (why := self._changed(one)))
         if wrong:
             named = ", ".join(f"{path} ({why})" for path, why in wrong[:_MOST_NAMED])
@@ -68,26 +66,27 @@ class RawFiles:
     def _stretch(self, entry: RawEntry, low: int, high: int) -> NDArray[np.float32]:
         """Return samples [low, high), which lie within the recording."""
         path = self.audio / entry.path
-        if entry.recording_id not in self._headers:
-            self._headers[entry.recording_id] = probe(path, self.how.decoder)
-        info = self._headers[entry.recording_id]
+        # A source keeps what it learns of the structure of its file.
+        if entry.recording_id not in self._sources:
+            self._sources[entry.recording_id] = AudioSource(path, self.how.decoder)
+        source = self._sources[entry.recording_id]
         if self.how.reading == "seek" and entry.status != "partial":
-            return crop_mono(AudioSource(path, info=info), self.rate, low, high)
+            return crop_mono(source, self.rate, low, high, channel=entry.channel)
         keep = self._cache.fits(4 * entry.n_samples)
         if not keep:
-            return _upto(path, self.rate, info, low, high)
+            return _upto(source, entry.channel, self.rate, low, high)
         whole: NDArray[np.float32] | None = self._cache.get(entry.recording_id)
         if whole is None:
-            whole = _upto(path, self.rate, info, 0, entry.n_samples)
+            whole = _upto(source, entry.channel, self.rate, 0, entry.n_samples)
             self._cache.put(entry.recording_id, whole)
         return whole[low:high]
 
 
-def _upto(path: Path, rate: int, info: AudioInfo, low: int, high: int) -> NDArray[np.float32]:
+def _upto(source: AudioSource, channel: str, rate: int, low: int, high: int) -> NDArray[np.float32]:
     """Return samples [low, high) of a recording decoded from its start, in memory proportional to their number."""
     out = np.empty(high - low, dtype=np.float32)
     at = filled = 0
-    for block in MonoStream(path, rate, info=info):
+    for block in MonoStream(source.path, rate, info=source.info, channel=channel):
         part = block[max(low - at, 0) : max(high - at, 0)]
         out[filled : filled + len(part)] = part
         at, filled = at + len(block), filled + len(part)

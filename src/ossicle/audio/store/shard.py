@@ -158,7 +158,7 @@ def _decode(item: StoreItem, rate: int, spool: IO[bytes], decoder: DecoderChoice
     """Decode a recording as float32 into ``spool``; the entry lacks shard and CRC."""
     peak, n_samples = 0.0, 0
     try:
-        stream = MonoStream(item.path, rate, decoder=decoder)
+        stream = MonoStream(item.path, rate, decoder=decoder, channel=item.channel)
         blocks = iter(stream)
     except AudioError as error:
         return left_out(item, error)

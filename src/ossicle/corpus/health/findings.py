@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
+from ossicle.audio.channels import cancel_words
 from ossicle.audio.levels import Levels
 from ossicle.core.records import Recording
 from ossicle.corpus.health.judging_problems import labels_without_negatives
@@ -192,6 +193,11 @@ def _recording(one: Recording, levels: Levels | None) -> Iterator[Problem]:
         yield Problem("warning", "partial", one.path, message, "copy the file again from its source")
     if one.status == "silent":
         yield Problem("warning", "silent", one.path, "every sample is zero", "check the recorder; remove the file")
+    if levels is not None and levels.cancel_db is not None:
+        remedy = (
+            'set [audio] channel to "loudest", "first" or the number of a channel; check the wiring of the recorder'
+        )
+        yield Problem("warning", "channels_cancel", one.path, cancel_words(levels.cancel_db), remedy)
     if levels is not None and levels.clipped_share > CLIPPED_SHARE:
         message = f"{levels.clipped_share:.2%} of its samples are at full scale"
         yield Problem("warning", "overdriven", one.path, message, "record with less gain; faint calls may be distorted")

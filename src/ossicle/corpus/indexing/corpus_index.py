@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ossicle.audio.levels import Levels
 from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
+from ossicle.core.channel import MEAN
 from ossicle.core.digest import recording_id
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Annotation, Recording
@@ -169,11 +170,13 @@ def index_corpus(
     progress: Progress | None = None,
     metadata_table: Path | None = None,
     hashed: bool = True,
+    channel: str = MEAN,
 ) -> CorpusIndex:
     """Index a corpus with ``workers`` threads; ``progress`` gets the number of finished and of all recordings.
 
     ``group`` is the field that no split may divide. ``annotation_folder`` may be a single file; ``metadata_table`` is
-    that of ``settings.metadata``. Without ``hashed`` recordings have no digest, which is faster. Raises UsageError for
+    that of ``settings.metadata``. Without ``hashed`` recordings have no digest, which is faster. A recording that lacks
+    the ``channel`` to read (:mod:`ossicle.core.channel`) is left out. Raises UsageError for
     missing folders or tables, unreadable audio only, globs that leave nothing, a group that no name or column holds,
     and offsets that the lengths of clips contradict; FormatError for malformed or ambiguous annotation tables.
     """
@@ -186,7 +189,7 @@ def index_corpus(
     clips = find_clips(audio_folder, files.usable, chosen, names)
     templates = Templates(settings.name_template)
     naming = RecordingNames(templates, clips.clips if settings.clip_names else None, names.unit)
-    examiner = Examiner(audio_folder, settings.root, settings.decode, naming, hashed)
+    examiner = Examiner(audio_folder, settings.root, settings.decode, naming, hashed, channel)
     cut_out = clips.stretches.keys()
     examined = examiner.all([path for path in chosen if path not in cut_out], workers, progress)
     clips = clips.within({one.path: one.duration_s for one in examined.recordings})

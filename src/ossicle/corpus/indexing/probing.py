@@ -9,7 +9,9 @@ from pathlib import Path
 
 from ossicle.artefacts.files import file_digest
 from ossicle.audio import probe as audio_probe
+from ossicle.audio.channels import channel_index
 from ossicle.audio.levels import Levels, measure
+from ossicle.core.channel import LOUDEST, MEAN
 from ossicle.core.digest import recording_id
 from ossicle.core.errors import AudioError
 from ossicle.core.records import Recording
@@ -33,7 +35,8 @@ class Examined:
 class Examiner:
     """How the files of a folder are examined: the root in their ids, and whether they are decoded and hashed.
 
-    Without ``hashed`` recordings have no digest, and only headers are read of files that are not decoded.
+    Without ``hashed`` recordings have no digest, and only headers are read of files that are not decoded. ``channel``
+    is the one that will be read, as in :mod:`ossicle.core.channel`.
     """
 
     folder: Path
@@ -41,6 +44,7 @@ class Examiner:
     decode: bool
     names: RecordingNames
     hashed: bool = True
+    channel: str = MEAN
 
     def all(self, paths: Sequence[str], workers: int, progress: Progress | None) -> Examined:
         """Examine files with ``workers`` threads; ``progress`` gets the number of finished and of all files."""
@@ -62,7 +66,9 @@ class Examiner:
         """Return the recording of a file, with its levels if decoded, or the reason why it cannot be used."""
         file = self.folder / path
         try:
-            info = audio_probe.probe(file, thorough=not self.decode)
+            info = audio_probe.probe(file, thorough=self.hashed and not self.decode)
+            if self.channel != LOUDEST:
+                channel_index(self.channel, info.channels)
             recording = Recording(
                 id=recording_id(self.root, path),
                 root=self.root,
@@ -82,4 +88,7 @@ class Examiner:
         except OSError as problem:
             return f"cannot be read ({problem.strerror})"
         reason = report.reason or ("every sample is zero" if report.status == "silent" else "")
+        if self.channel != MEAN:
+            # What cancels in the mean does not matter where one channel is read.
+            levels = replace(levels, cancel_db=None)
         return replace(recording, n_samples=report.n_samples, status=report.status, reason=reason), levels

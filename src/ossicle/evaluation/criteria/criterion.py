@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.artefacts.typed.scores import TracksFolder
+from ossicle.core.channel import MEAN
 from ossicle.core.pooling import MAX
 from ossicle.core.postprocess import Postprocess
 from ossicle.core.tracks import Event
@@ -45,12 +46,15 @@ class JudgedRun:
 
 @dataclass(frozen=True)
 class ExampleRequest:
-    """The examples for a page: the folder of recordings, their rate in Hz, how many of each kind, and margins."""
+    """The examples for a page: the folder of recordings, their rate in Hz, how many of each kind, margins, and the
+    channel to read.
+    """
 
     audio: Path
     rate: int
     count: int
     margin_s: float
+    channel: str = MEAN
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -65,7 +65,14 @@ class EventCriterion(Criterion):
             curves=list(event_curves(run.truth, run.events, run.truth.labels, self.rule).items()),
             iou_sweep=sweep(run.truth, event_times(run.events)),
             examples=choose_examples(
-                run.truth, run.events, self.rule, wanted.audio, wanted.rate, wanted.count, wanted.margin_s
+                run.truth,
+                run.events,
+                self.rule,
+                wanted.audio,
+                wanted.rate,
+                wanted.count,
+                wanted.margin_s,
+                wanted.channel,
             ),
         )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ossicle.audio.mono import load_mono
+from ossicle.core.channel import MEAN
 from ossicle.core.intervals import iou as pair_iou
 from ossicle.core.records import by_label
 from ossicle.core.tracks import Event
@@ -25,6 +26,7 @@ def choose_examples(
     rate: int,
     count: int,
     margin_s: float,
+    channel: str = MEAN,
 ) -> list[Example]:
     """Return at most ``count`` examples of each kind.
 
@@ -43,7 +45,7 @@ def choose_examples(
     out = []
     for kind, found in chosen:
         kept: Iterable[Found] = (one for one in found if kind != "worst" or one[1:5] not in shown)
-        out += [_example(kind, one, truth, events, audio, rate, margin_s) for one in kept]
+        out += [_example(kind, one, truth, events, audio, rate, margin_s, channel) for one in kept]
     return out
 
 
@@ -83,6 +85,7 @@ def _example(
     audio: Path,
     rate: int,
     margin_s: float,
+    channel: str,
 ) -> Example:
     _, key, label, start_s, end_s, score, overlap = found
     path = truth.recordings[key].path
@@ -96,7 +99,7 @@ def _example(
         end_s=end_s,
         score=score,
         iou=overlap,
-        samples=load_mono(audio / path, rate, first, last - first),
+        samples=load_mono(audio / path, rate, first, last - first, channel=channel),
         rate=rate,
         window_start_s=first,
         references=[(one.start_s, one.end_s, one.label) for one in truth.notes_between(key, first, last)],

@@ -8,6 +8,7 @@ import numpy as np
 
 from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.audio.mono import load_mono
+from ossicle.core.channel import MEAN
 from ossicle.core.tracks import Event
 from ossicle.evaluation.examples.example import Example, ExampleKind
 from ossicle.evaluation.ground_truth import Truth
@@ -36,6 +37,7 @@ def recording_examples(
     audio: Path,
     rate: int,
     count: int,
+    channel: str = MEAN,
 ) -> list[Example]:
     """Return at most ``count`` examples of each kind; a recording is shown once.
 
@@ -59,7 +61,7 @@ def recording_examples(
                 continue
             shown.add(one.row)
             left -= 1
-            out.append(_example(kind, one, truth, items, scores, audio, rate))
+            out.append(_example(kind, one, truth, items, scores, audio, rate, channel))
     return out
 
 
@@ -106,7 +108,14 @@ def _cases(
 
 
 def _example(
-    kind: ExampleKind, one: _Case, truth: Truth, items: Items, scores: TracksFolder, audio: Path, rate: int
+    kind: ExampleKind,
+    one: _Case,
+    truth: Truth,
+    items: Items,
+    scores: TracksFolder,
+    audio: Path,
+    rate: int,
+    channel: str,
 ) -> Example:
     key = truth.ids[one.row]
     recording, label = truth.recordings[key], truth.labels[one.column]
@@ -125,7 +134,7 @@ def _example(
         end_s=end_s,
         score=one.score,
         iou=None,
-        samples=load_mono(audio / recording.path, rate, start_s, end_s - start_s),
+        samples=load_mono(audio / recording.path, rate, start_s, end_s - start_s, channel=channel),
         rate=rate,
         window_start_s=start_s,
         references=[

@@ -112,6 +112,12 @@ def joint_plan(plans: Sequence[tuple[str, ChunkPlan]]) -> ChunkPlan:
                 "ms: members of an ensemble need the same hop; train them with the same [frontend] hop_samples / rate, "
                 "or, for windows, the same [chunks] step_s with exact_step = true"
             )
+    for name, other in plans:
+        if other.channel != plan.channel:
+            raise UsageError(
+                f"{name!r} hears the channel {other.channel!r} and {first!r} {plan.channel!r}: members of an ensemble "
+                "need the same one; train them with the same [audio] channel"
+            )
     if all(other == plan for _, other in plans):
         return plan
     widest = max((one for _, one in plans), key=lambda one: one.rate)
@@ -129,6 +135,7 @@ def joint_plan(plans: Sequence[tuple[str, ChunkPlan]]) -> ChunkPlan:
         window_samples=widest.hop_samples,
         core_frames=core_frames,
         context_frames=context_frames,
+        channel=plan.channel,
     )
 
 

@@ -22,14 +22,17 @@ def write_together(
     Raises
     ------
     ValueError
-        Without predictors, or if their rates differ.
+        Without predictors, or if their rates or channels differ.
     AudioError
         If the file must be left out.
     """
     rates = {one.plan.rate for one in predictors}
     if len(rates) != 1:
         raise ValueError(f"predictors must have the same rate, not {sorted(rates)} Hz")
-    stream = MonoStream(path, rates.pop())
+    channels = {one.plan.channel for one in predictors}
+    if len(channels) != 1:
+        raise ValueError(f"predictors must read the same channel, not {sorted(channels)}")
+    stream = MonoStream(path, rates.pop(), channel=channels.pop())
     scorers = [Scorer(one, batch_chunks) for one in predictors]
 
     def give(scores: list[NDArray[np.float32]]) -> None:

@@ -23,11 +23,11 @@ from ossicle.core.tracks import Event
 JOURNAL = "predictions.journal.jsonl"
 
 
-def predicted_with(bundle: Bundle, engine: Engine) -> str:
-    """Return the digest of everything except the recording that determines the events."""
+def predicted_with(bundle: Bundle, engine: Engine, channel: str) -> str:
+    """Return the digest of everything except the recording that determines the events; ``channel`` is the one read."""
     versions = {"ossicle": version("ossicle"), engine.library: version(engine.library), **decoder_versions()}
     # The manifest holds the digest of every other file, and each file is checked when it is read.
-    return digest([file_digest(bundle.folder / MANIFEST), list(astuple(engine)), versions])
+    return digest([file_digest(bundle.folder / MANIFEST), list(astuple(engine)), channel, versions])
 
 
 def file_state(path: Path) -> list[int]:
@@ -54,8 +54,15 @@ class Finished:
             return None
         try:
             events = tuple(Event(float(a), float(b), str(label), float(on)) for a, b, label, on in record["events"])
+            cancel_db = record.get("channels_cancel_db")
             return RecordingPrediction(
-                name, events, record["status"], str(record["reason"]), float(record["end_s"]), path
+                name,
+                events,
+                record["status"],
+                str(record["reason"]),
+                float(record["end_s"]),
+                path,
+                channels_cancel_db=None if cancel_db is None else float(cancel_db),
             )
         except (KeyError, TypeError, ValueError):
             return None
@@ -70,5 +77,6 @@ class Finished:
             status=prediction.status,
             reason=prediction.reason,
             end_s=prediction.end_s,
+            channels_cancel_db=prediction.channels_cancel_db,
             events=[astuple(event) for event in prediction.events],
         )

@@ -21,7 +21,9 @@ from ossicle.app.cli.use.finished_recordings import Finished, file_state, predic
 from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
+from ossicle.audio.channels import cancel_words
 from ossicle.audio.decode import DecodeReport
+from ossicle.core.channel import channel_name
 from ossicle.core.counting import counted
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.corpus.clips.event_cutouts import CutOuts
@@ -40,6 +42,13 @@ Precision = Annotated[
 Device = Annotated[str, typer.Option(help="Device for --runtime torch: auto, cpu, cuda, cuda:N or mps.")]
 Folds = Annotated[
     bool, typer.Option("--folds", help="Average the models of all folds; needs a bundle from `ossicle export --folds`.")
+]
+Channel = Annotated[
+    str,
+    typer.Option(
+        help="Channel to read: mean, first, loudest, or a number from 1; by default the one of the bundle.",
+        show_default=False,
+    ),
 ]
 
 
@@ -61,6 +70,7 @@ def predict(
     folds: Folds = False,
     threads: Threads = 1,
     device: Device = "auto",
+    channel: Channel = "",
     batch: Annotated[
         int, typer.Option("--batch", "-b", min=1, max=1024, help="Number of chunks to score at a time.")
     ] = 8,
@@ -84,7 +94,14 @@ def predict(
     if unknown or not wanted:
         raise UsageError(f"--format {formats} is not one of: {', '.join(EVENT_FORMATS)}")
     opened = load_bundle(
-        bundle, runtime, threads=threads, precision=precision, folds=folds, device=device, batch_chunks=batch
+        bundle,
+        runtime,
+        threads=threads,
+        precision=precision,
+        folds=folds,
+        device=device,
+        batch_chunks=batch,
+        channel=_asked(channel),
     )
     _warn_if_refused(opened)
     audio = find_audio(files)
@@ -94,7 +111,7 @@ def predict(
     make_folder(out)
     with project_lock(out):
         tables = PredictionTables(out, [name for name, _ in audio], wanted, opened.manifest.front.fmax_hz)
-        finished = Finished(out, predicted_with(opened.manifest, opened.engine), discard=force)
+        finished = Finished(out, predicted_with(opened.manifest, opened.engine, opened.channel), discard=force)
         cut = None if cutouts is None else CutOuts(cutouts, [name for name, _ in audio], pad_s)
         done: list[RecordingPrediction] = []
         for number, (name, path) in enumerate(audio, start=1):
@@ -107,6 +124,7 @@ def predict(
             if cut is not None and one.events:
                 cut.write(name, path, one.rows)
             done.append(one)
+            _warn_if_channels_cancel(name, one.channels_cancel_db)
             _say(f"[{number}/{len(audio)}] {name}: {_outcome(one, reused=found is not None)}")
         tables.write_all(done)
         if cut is not None:
@@ -148,19 +166,43 @@ def stream(
     folds: Folds = False,
     threads: Threads = 1,
     device: Device = "auto",
+    channel: Channel = "",
 ) -> None:
     """Print the events of a file as JSON lines, each as soon as it is decided, as for live sound from a microphone.
 
     Exit code 3: the file is truncated.
     """
-    opened = load_bundle(bundle, runtime, threads=threads, precision=precision, folds=folds, device=device)
+    opened = load_bundle(
+        bundle,
+        runtime,
+        threads=threads,
+        precision=precision,
+        folds=folds,
+        device=device,
+        channel=_asked(channel),
+    )
     _warn_if_refused(opened)
     if not file.is_file():
         raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; give one recording")
     report = _print_events(opened.stream_file(file, chunk_s))
+    _warn_if_channels_cancel(str(file), report.cancel_db)
     if report.status == "partial":
         print(f"{file}: partial: {report.reason}", file=sys.stderr)
         raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _asked(channel: str) -> str | None:
+    """Return the channel that the user chose; None for the one of the bundle."""
+    try:
+        return channel_name(channel) if channel else None
+    except ValueError as error:
+        raise UsageError(f"--{error}") from None
+
+
+def _warn_if_channels_cancel(name: str, cancel_db: float | None) -> None:
+    """Print on stderr that the mean of a recording's channels has lost what they hold."""
+    if cancel_db is not None:
+        _say(f"{name}: {cancel_words(cancel_db)}, so events are missing; choose one with --channel first or loudest")
 
 
 def _warn_if_refused(bundle: LoadedBundle) -> None:

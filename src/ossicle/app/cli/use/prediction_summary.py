@@ -13,7 +13,11 @@ SUMMARY = "predictions.json"
 
 
 def write_summary(out: Path, done: Sequence[RecordingPrediction], bundle: LoadedBundle) -> dict[str, Any]:
-    """Write ``predictions.json`` and return its content."""
+    """Write ``predictions.json`` and return its content.
+
+    ``channels_cancel`` is how many dB the mean of the channels of a recording lies below the loudest one, negative, if
+    they cancel each other; else null.
+    """
     engine = bundle.engine
     summary = {
         "ossicle": version("ossicle"),
@@ -23,6 +27,7 @@ def write_summary(out: Path, done: Sequence[RecordingPrediction], bundle: Loaded
         "folds": engine.folds,
         "threads": engine.threads,
         "device": engine.device if engine.runtime == "torch" else "cpu",
+        "channel": bundle.channel,
         "labels": list(bundle.labels),
         "recordings": [
             {
@@ -31,6 +36,7 @@ def write_summary(out: Path, done: Sequence[RecordingPrediction], bundle: Loaded
                 "reason": one.reason,
                 "read_to_s": round(one.end_s, 6),
                 "events": len(one.events),
+                "channels_cancel": one.channels_cancel_db,
             }
             for one in done
         ],

@@ -52,7 +52,7 @@ def second_stage_events(
         track = where_known(scores.track(key), truth.known.get(key))
         heard = ScoreTrack(track.labels, np.maximum(track.scores, np.float32(0.0)), track.hop_s, track.duration_s)
         finder = EventFinder(StoredScores(heard, opened.plan), opened.bundle.decisions, second_stage=every)
-        stream, found = MonoStream(path, opened.plan.rate), []
+        stream, found = MonoStream(path, opened.plan.rate, channel=opened.plan.channel), []
         for block in stream:
             found += finder.feed(block)
         found += finder.finish(stream.report.end_s)

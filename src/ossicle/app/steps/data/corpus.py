@@ -57,6 +57,7 @@ def index_of(project: Project, progress: Progress | None = None, *, decode: bool
         metadata_table=project.metadata_table,
         # Reviews belong to a recording by its digest.
         hashed=decode or bool(rounds),
+        channel=settings.audio.name,
     )
     return with_reviews(index, rounds, settings.corpus.labels) if rounds else index
 
@@ -121,6 +122,7 @@ STEP = Step(
         "group": project.settings.split.group,
         "rate": project.settings.frontend.rate,
         "decoders": decoder_versions(),
+        **digestible(project.settings.audio),
     },
     run=run,
     extra=listing,

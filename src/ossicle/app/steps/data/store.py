@@ -71,6 +71,7 @@ def _build(project: Project, corpus: Path, out: Path, progress: Callable[[str], 
                 rate=one.rate if known else 0,
                 n_samples=one.n_samples,
                 status=one.status,
+                channel=project.settings.audio.name,
             )
             for one in recordings
         ],
@@ -110,6 +111,7 @@ def _settings(project: Project) -> dict[str, object]:
         "rate": project.settings.frontend.rate,
         "decoders": decoder_versions(store.decoder),
         "store": digestible(store),
+        **digestible(project.settings.audio),
     }
 
 

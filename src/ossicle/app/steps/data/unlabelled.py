@@ -19,6 +19,7 @@ from ossicle.audio.store.entries import StoreItem
 from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
+from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.corpus_index import STEP_VERSION as INDEX_VERSION
 from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
@@ -91,6 +92,7 @@ def index(context: Context) -> None:
             group=group,
             workers=project.settings.project.workers,
             progress=lambda done, total: context.progress.advance(done, total, "unlabelled recordings"),
+            channel=project.settings.audio.name,
         )
     except UsageError as problem:
         remedy = (
@@ -120,6 +122,7 @@ INDEX = Step(
         "name_template": _template(project),
         "group": group_field(project),
         "decoders": decoder_versions(),
+        **digestible(project.settings.audio),
     },
     run=index,
     extra=_listing,
@@ -138,7 +141,7 @@ def store(context: Context) -> None:
 
     recordings = read_index(context.read(UnlabelledFolder)).recordings
     build_store(
-        [StoreItem(one.id, folder / one.path, one.digest) for one in recordings],
+        [StoreItem(one.id, folder / one.path, one.digest, channel=project.settings.audio.name) for one in recordings],
         context.out,
         project.settings.frontend.rate,
         workers=project.settings.project.workers,
@@ -155,7 +158,11 @@ STORE = Step(
     name=STORE_NAME,
     version=STORE_VERSION,
     needs=(INDEX_NAME,),
-    settings=lambda project: {"rate": project.settings.frontend.rate, "decoders": decoder_versions()},
+    settings=lambda project: {
+        "rate": project.settings.frontend.rate,
+        "decoders": decoder_versions(),
+        **digestible(project.settings.audio),
+    },
     run=store,
     reads={INDEX_NAME: sounds_digest},
     logs=UnlabelledStoreFolder.LOGS,

@@ -28,6 +28,7 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.audio.event_features import EventFeatureSettings, Features
 from ossicle.audio.mono import MonoStream
+from ossicle.core.channel import MEAN
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import ScoreTrack
@@ -104,13 +105,13 @@ def gather(
 
     Each recording is read once.
     """
-    share = context.project.settings.second_stage.lower_on
+    share, channel = context.project.settings.second_stage.lower_on, context.project.settings.audio.name
     found: dict[int | None, dict[str, list[Candidate]]] = {fold: {} for fold in decisions}
     for done, key in enumerate(truth.ids, start=1):
         began = time.monotonic()
         path = context.project.audio_folder / truth.recordings[key].path
         track = context.read(ScoresFolder).track(key)
-        for fold, candidates in candidates_of(path, track, chosen, decisions, share).items():
+        for fold, candidates in candidates_of(path, track, chosen, decisions, share, channel).items():
             found[fold][key] = candidates
         context.log.work_unit("second_stage", key, "computed", time.monotonic() - began)
         context.progress.advance(done, len(truth.ids), "recordings")
@@ -123,8 +124,9 @@ def candidates_of(
     chosen: EventFeatureSettings,
     decisions: Mapping[int | None, Decisions],
     share: float,
+    channel: str = MEAN,
 ) -> dict[int | None, list[Candidate]]:
-    """Return the candidates of one recording under each of several decisions, reading its sound once.
+    """Return the candidates of one recording under each of several decisions, reading its ``channel`` once.
 
     Folds with equal decisions share one list.
     """
@@ -138,7 +140,7 @@ def candidates_of(
     }
     found: dict[int | None, list[Candidate]] = {one: [] for one in folds}
     hop_samples, heard, given = track.hop_s * chosen.rate, 0, 0
-    for block in MonoStream(path, chosen.rate):
+    for block in MonoStream(path, chosen.rate, channel=channel):
         heard += len(block)
         # Scores of the frames read completely so far, as a model emits them.
         whole = min(len(track.scores), int(heard / hop_samples))

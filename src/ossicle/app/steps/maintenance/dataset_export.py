@@ -164,7 +164,8 @@ def write_media(project: Project, out: Path, files: DatasetFiles, progress: Prog
 def _write_one(project: Project, out: Path, files: DatasetFiles, one: NamedClip) -> None:
     recording, front = files.recordings[one.clip.recording_id], project.settings.frontend
     length_s = one.clip.end_s - one.clip.start_s
-    samples = load_mono(project.audio_folder / recording.path, recording.rate, one.clip.start_s, length_s)
+    path, channel = project.audio_folder / recording.path, project.settings.audio.name
+    samples = load_mono(path, recording.rate, one.clip.start_s, length_s, channel=channel)
     if files.wav:
         write_wav(out / files.sound(one), samples, recording.rate)
     if files.png:

@@ -95,7 +95,7 @@ def exported(context: Context, labels: Sequence[str], recording: str) -> tuple[d
     context.progress.advance(0, 3, "exporting")
     graphs = {MODEL: model_graph(network, plan, front), WAVEFORM: waveform_graph(network, plan, front)}
     context.progress.advance(1, 3, "checking parity")
-    samples = load_mono(context.project.audio_folder / recording, plan.rate, 0.0, _PARITY_S)
+    samples = load_mono(context.project.audio_folder / recording, plan.rate, 0.0, _PARITY_S, channel=plan.channel)
     parity = check_parity(network, graphs, plan, front, samples)
     return {WEIGHTS: weights, **graphs}, parity
 

@@ -43,7 +43,11 @@ def run(context: Context) -> None:
     shown = criterion.page_parts(
         judged,
         ExampleRequest(
-            context.project.audio_folder, settings.frontend.rate, settings.report.examples, settings.report.margin_s
+            context.project.audio_folder,
+            settings.frontend.rate,
+            settings.report.examples,
+            settings.report.margin_s,
+            settings.audio.name,
         ),
         drawn,
     )

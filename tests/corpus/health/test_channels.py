@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from ossicle.corpus.health.report import health
+from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
+
+
+def corpus(folder: Path) -> Path:
+    x = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
+    for name, samples in {"anti": np.stack([x, -x], 1), "two": np.stack([x, np.roll(x, 999)], 1), "one": x}.items():
+        soundfile.write(folder / f"{name}.wav", samples, 8000, subtype="FLOAT")
+    return folder
+
+
+def test_health_names_channels_that_cancel_where_their_mean_is_read(tmp_path: Path) -> None:
+    index = index_corpus(corpus(tmp_path), None, CorpusSettings(audio="audio"))
+    found = [one for one in health(index, rate=8000).problems if one.code == "channels_cancel"]
+    assert [(one.severity, one.where) for one in found] == [("warning", "anti.wav")]
+    assert found[0].message == "channels cancel: their mean is 200 dB below the loudest channel"
+    assert "[audio] channel" in found[0].remedy
+    for channel in ("first", "2", "loudest"):
+        index = index_corpus(tmp_path, None, CorpusSettings(audio="audio"), channel=channel)
+        assert [one.path for one in index.recordings] == ["anti.wav", "one.wav", "two.wav"]
+        assert not any(one.code == "channels_cancel" for one in health(index, rate=8000).problems)
+
+
+def test_recordings_without_the_channel_are_left_out(tmp_path: Path) -> None:
+    index = index_corpus(corpus(tmp_path), None, CorpusSettings(audio="audio"), channel="3")
+    assert [one.path for one in index.recordings] == ["one.wav"]
+    assert [one.path for one in index.left_out] == ["anti.wav", "two.wav"]
+    assert index.left_out[0].reason == "has 2 channels, and [audio] channel = 3 is to be read"
