@@ -1,7 +1,7 @@
 import pytest
 
 from ossicle.core.errors import UsageError
-from ossicle.corpus.naming.name_template import Template, infer_template, start_time_of, stem_of, top_folder
+from ossicle.corpus.naming.name_template import Template, infer_template, stem_of, top_folder
 
 
 @pytest.mark.parametrize(
@@ -74,24 +74,6 @@ def test_a_template_is_found_only_where_it_reads_every_name(stems, group, templa
     assert found == template
     if found:
         assert all(Template(found).parse(stem)[group] for stem in stems)
-
-
-@pytest.mark.parametrize(
-    ("stem", "when"),
-    [
-        ("20250610_050000", "2025-06-10T05:00:00"),
-        ("siteD_20250613_052100.23_tape", "2025-06-13T05:21:00"),
-        ("SM4_12345678_20240229_235959", "2024-02-29T23:59:59"),
-        ("2025-06-10T05-00-00", "2025-06-10T05:00:00"),
-        ("20250610T050000Z", "2025-06-10T05:00:00"),
-        ("20250229_050000", None),
-        ("20251310_050000", None),
-        ("120250610_050000", None),
-        ("nothing", None),
-    ],
-)
-def test_start_times(stem, when):
-    assert start_time_of(stem) == when
 
 
 def test_only_the_audio_suffix_goes():

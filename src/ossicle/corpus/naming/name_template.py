@@ -1,4 +1,4 @@
-"""Fields of a recording from its name: site, tape, animal, date, start time.
+"""Fields of a recording from its name: site, tape, animal, date.
 
 A template such as ``site{site}_{date}_{time}_tape`` is matched against the stem. The stem is the file name without its
 audio suffix only, so dots in names are safe. A placeholder matches as little as possible and never a ``/``; if a
@@ -10,7 +10,6 @@ slashes is matched against as many folders above the file: ``{machine}/{kind}/*`
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from pathlib import PurePosixPath
 
 from ossicle.core.errors import UsageError
@@ -18,9 +17,6 @@ from ossicle.corpus.naming.bounded_pattern import BoundedPattern, Literal, Numbe
 
 _MOST_PIECES = 100
 _PIECE = re.compile(r"\{([^{}]*)\}|(\*)|([^{}*]+)|([{}])")
-_STAMP = re.compile(
-    r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)[-_ T.]?([01]\d|2[0-3])([-_:.h]?)([0-5]\d)\6([0-5]\d)(?!\d)"
-)
 _DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)")
 
 
@@ -98,22 +94,6 @@ def top_folder(path: str) -> str:
     """Return the first folder below the root, or ``.`` for a file in the root itself."""
     parts = PurePosixPath(path).parts
     return parts[0] if len(parts) > 1 else "."
-
-
-def start_time_of(stem: str) -> str | None:
-    """Return the start of a recording as ISO 8601 from its name as recorders write it (``YYYYMMDD_HHMMSS``).
-
-    >>> start_time_of("siteD_20250613_052100.23_tape")
-    '2025-06-13T05:21:00'
-    """
-    for found in _STAMP.finditer(stem):
-        year, _, month, day, hour, _, minute, second = found.groups()
-        try:
-            return datetime.fromisoformat(f"{year}-{month}-{day}T{hour}:{minute}:{second}").isoformat()
-        except ValueError:
-            # Eight digits that are not a date, such as a serial number: continue along the name.
-            continue
-    return None
 
 
 def infer_template(stems: Sequence[str], group: str) -> str | None:

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.corpus.naming.clip_name_template import UNITS_S, ClipName
-from ossicle.corpus.naming.name_template import start_time_of, stem_of, top_folder
+from ossicle.corpus.naming.name_template import stem_of, top_folder
 from ossicle.corpus.naming.name_templates import Templates
+from ossicle.corpus.naming.start_times import start_time_of
 
 
 @dataclass(frozen=True, slots=True)
