@@ -15,7 +15,7 @@ SCHEMES = {
     "AudioMoth": ("20200501_050000", PLAIN),
     "AudioMoth, triggered": ("20200501_050000T", PLAIN),
     "AudioMoth with its ID": ("24F31901603710B4_20200501_050000", PLAIN),
-    "AudioMoth, first ones": ("5EABAB50", "2020-05-01T04:54:08+00:00"),
+    "AudioMoth, first ones": ("5EABAB50", "2020-05-01T04:53:36+00:00"),
     "SM2": ("SITE_20200501_050000_000", PLAIN),
     "SM2 with channels": ("SITE_0+1_20200501_050000_000", PLAIN),
     "SM3": ("SM301234_0+1_20200501$050000", PLAIN),

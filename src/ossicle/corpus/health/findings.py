@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping
 
 from ossicle.audio.channels import cancel_words
 from ossicle.audio.levels import Levels
+from ossicle.audio.recorder.metadata import expansion_words, is_expanded
 from ossicle.core.records import Recording
 from ossicle.corpus.health.judging_problems import labels_without_negatives
 from ossicle.corpus.health.label_problems import label_problems
 from ossicle.corpus.health.problem import Problem, Severity
 from ossicle.corpus.health.sound_problems import sound_problems
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.indexing.recorder_fields import time_expansion
 
 CLIPPED_SHARE = 1e-3
 DC_LEVEL = 0.01
@@ -193,6 +195,11 @@ def _recording(one: Recording, levels: Levels | None) -> Iterator[Problem]:
         yield Problem("warning", "partial", one.path, message, "copy the file again from its source")
     if one.status == "silent":
         yield Problem("warning", "silent", one.path, "every sample is zero", "check the recorder; remove the file")
+    if is_expanded(times := time_expansion(one)):
+        remedy = (
+            "annotate and train in the time of the file, or correct the rate in its header; results are in its time"
+        )
+        yield Problem("warning", "time_expansion", one.path, expansion_words(times or 1.0), remedy)
     if levels is not None and levels.cancel_db is not None:
         remedy = (
             'set [audio] channel to "loudest", "first" or the number of a channel; check the wiring of the recorder'

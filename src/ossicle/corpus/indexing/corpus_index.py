@@ -26,6 +26,7 @@ from ossicle.corpus.indexing.index_warnings import divided_tapes, duplicates
 from ossicle.corpus.indexing.metadata_table import Metadata, MetadataSettings, read_metadata
 from ossicle.corpus.indexing.placement import place_annotations
 from ossicle.corpus.indexing.probing import Examiner, Progress
+from ossicle.corpus.indexing.recorder_fields import with_recorder
 from ossicle.corpus.indexing.recording_labels import NEGATIVE, whole_labels
 from ossicle.corpus.indexing.segment_names import SegmentNames, Segments, read_segments
 from ossicle.corpus.indexing.tape_clips import Stretches, TapeClips, covers, find_clips, onto_tapes
@@ -198,6 +199,7 @@ def index_corpus(
     own = examiner.all(apart, workers, progress if apart else None)
     recordings = sorted([*examined.recordings, *own.recordings], key=lambda one: one.path)
     levels = examined.levels | own.levels
+    recorded = examined.recorded | own.recorded
     left_out += [LeftOut(path, reason) for path, reason in (*examined.bad, *own.bad)]
     if not recordings:
         raise UsageError(
@@ -208,6 +210,8 @@ def index_corpus(
         metadata = read_metadata(metadata_table, files.listed, settings.metadata, templates.names)
         recordings = metadata.describe(recordings, group)
         left_out += _without_file(metadata)
+    cut = clips.clips.keys()
+    recordings = [with_recorder(one, recorded[one.id], is_clip=one.path in cut) for one in recordings]
     wanted = {"split.group": group, "corpus.label_field": settings.label_field}
     recordings, notes, unknown_fields = with_fields(recordings, templates, wanted)
     left_out += unknown_fields

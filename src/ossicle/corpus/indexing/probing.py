@@ -15,6 +15,7 @@ from ossicle.core.channel import LOUDEST, MEAN
 from ossicle.core.digest import recording_id
 from ossicle.core.errors import AudioError
 from ossicle.core.records import Recording
+from ossicle.corpus.indexing.recorder_fields import recorder_fields
 from ossicle.corpus.naming.recording_fields import RecordingNames
 
 Progress = Callable[[int, int], None]
@@ -22,12 +23,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Examined:
-    """Recordings in the order of their paths, levels of the decoded ones by id, and (path, reason) of unreadable
-    files.
+    """Recordings in the order of their paths, levels of the decoded ones and fields by their recorder by id, and (path,
+    reason) of unreadable files.
     """
 
     recordings: list[Recording] = field(default_factory=list)
     levels: dict[str, Levels] = field(default_factory=dict)
+    recorded: dict[str, dict[str, str]] = field(default_factory=dict)
     bad: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -56,6 +58,7 @@ class Examiner:
                     out.bad.append((paths[done - 1], one))
                 else:
                     out.recordings.append(one[0])
+                    out.recorded[one[0].id] = recorder_fields(self.folder / paths[done - 1])
                     if one[1] is not None:
                         out.levels[one[0].id] = one[1]
                 if progress is not None:

@@ -132,3 +132,15 @@ def test_a_bundle_keeps_its_channel_and_one_without_it_reads_the_mean(old_bundle
         told["plan"]["channel"] = value
         with pytest.raises(BundleError, match="channel"):
             parse(json.dumps(told).encode(), old_bundle)
+
+
+def test_a_time_expanded_recording_is_named(old_bundle: Path, tmp_path: Path, ossicle: Commands) -> None:
+    path = tmp_path / "bat.wav"
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, RATE), RATE)
+    guano = b"GUANO|Version: 1.0\nTE: 10\n"
+    path.write_bytes(path.read_bytes() + b"guan" + len(guano).to_bytes(4, "little") + guano)
+    said = ossicle("predict", old_bundle, path, "-o", tmp_path / "out", "--json")
+    assert said.code == 0
+    assert json.loads(said.out)["recordings"][0]["time_expansion"] == 10.0
+    assert "bat.wav: slowed down 10 times" in said.err
+    assert "bat.wav: slowed down 10 times" in ossicle("stream", old_bundle, path).err

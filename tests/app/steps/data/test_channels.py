@@ -73,3 +73,17 @@ def test_other_values_name_the_key(project: Path, value: str) -> None:
         file.write(f"\n[audio]\nchannel = {value}\n")
     with pytest.raises(UsageError, match=r"audio.*channel"):
         load_project(project)
+
+
+def test_a_check_listens_into_recordings_and_names_channels_that_cancel(project: Path, ossicle: Any) -> None:
+    rng = np.random.default_rng(0)
+    for name in TAPES[:2]:
+        x = rng.normal(0, 0.1, 10 * RATE).astype(np.float32)
+        soundfile.write(project / "audio" / f"{name}.wav", np.stack([x, -x], 1), RATE, subtype="FLOAT")
+    x = rng.normal(0, 0.1, 10 * RATE).astype(np.float32)
+    soundfile.write(project / "audio" / f"{TAPES[2]}.wav", np.stack([x, x], 1), RATE, subtype="FLOAT")
+    said = ossicle("check", "-p", project)
+    assert "2 of 3 recordings with several channels that were listened into (siteA_1.wav first)" in said.out
+    assert "channels cancel: their mean is 200 dB below the loudest channel; set [audio] channel" in said.out
+    said = ossicle("check", "-p", project, "--set", "audio.channel=first")
+    assert "channels cancel" not in said.out

@@ -23,6 +23,7 @@ from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.audio.channels import cancel_words
 from ossicle.audio.decode import DecodeReport
+from ossicle.audio.recorder.metadata import expansion_words, time_expansion_of
 from ossicle.core.channel import channel_name
 from ossicle.core.counting import counted
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
@@ -125,6 +126,7 @@ def predict(
                 cut.write(name, path, one.rows)
             done.append(one)
             _warn_if_channels_cancel(name, one.channels_cancel_db)
+            _warn_if_expanded(name, path)
             _say(f"[{number}/{len(audio)}] {name}: {_outcome(one, reused=found is not None)}")
         tables.write_all(done)
         if cut is not None:
@@ -186,6 +188,7 @@ def stream(
         raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; give one recording")
     report = _print_events(opened.stream_file(file, chunk_s))
     _warn_if_channels_cancel(str(file), report.cancel_db)
+    _warn_if_expanded(str(file), file)
     if report.status == "partial":
         print(f"{file}: partial: {report.reason}", file=sys.stderr)
         raise typer.Exit(EXIT_INCOMPLETE)
@@ -203,6 +206,12 @@ def _warn_if_channels_cancel(name: str, cancel_db: float | None) -> None:
     """Print on stderr that the mean of a recording's channels has lost what they hold."""
     if cancel_db is not None:
         _say(f"{name}: {cancel_words(cancel_db)}, so events are missing; choose one with --channel first or loudest")
+
+
+def _warn_if_expanded(name: str, path: Path) -> None:
+    """Print on stderr that a recording is not in the time of its sound."""
+    if (times := time_expansion_of(path)) is not None:
+        _say(f"{name}: {expansion_words(times)}; events are in the time of the file")
 
 
 def _warn_if_refused(bundle: LoadedBundle) -> None:

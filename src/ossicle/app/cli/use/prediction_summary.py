@@ -8,6 +8,7 @@ from typing import Any
 from ossicle.app.api.loaded_bundle import LoadedBundle
 from ossicle.app.api.recording_prediction import RecordingPrediction
 from ossicle.artefacts.files import write_json
+from ossicle.audio.recorder.metadata import time_expansion_of
 
 SUMMARY = "predictions.json"
 
@@ -16,7 +17,8 @@ def write_summary(out: Path, done: Sequence[RecordingPrediction], bundle: Loaded
     """Write ``predictions.json`` and return its content.
 
     ``channels_cancel`` is how many dB the mean of the channels of a recording lies below the loudest one, negative, if
-    they cancel each other; else null.
+    they cancel each other; else null. ``time_expansion`` is how many times slower a file is than its sound was, if its
+    recorder says that it is; its events are in the time of the file.
     """
     engine = bundle.engine
     summary = {
@@ -37,6 +39,7 @@ def write_summary(out: Path, done: Sequence[RecordingPrediction], bundle: Loaded
                 "read_to_s": round(one.end_s, 6),
                 "events": len(one.events),
                 "channels_cancel": one.channels_cancel_db,
+                "time_expansion": None if one.path is None else time_expansion_of(one.path),
             }
             for one in done
         ],

@@ -14,9 +14,12 @@ from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.finding import Finding
 from ossicle.app.steps.train.training_cost import trainings_in_words
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.audio.channels import cancel_words
+from ossicle.core.channel import MEAN
 from ossicle.core.errors import OssicleError, SplitError
 from ossicle.corpus.clips.clip_table import has_quality
 from ossicle.corpus.clips.holdout_split import place_recordings
+from ossicle.corpus.health.channel_sample import sample_channels
 from ossicle.corpus.health.judging_problems import unjudged_labels
 from ossicle.corpus.health.preview import Heard, preview
 from ossicle.corpus.health.report import health
@@ -92,7 +95,22 @@ def index_findings(
     heard = Heard(settings.frontend, hop_s, project.origin("frontend", "rate"))
     for one in preview(index, report.problems, report.by_label, heard, paths, reported):
         yield Finding(one.what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
+    yield from _channels(project, index)
     yield from _split(project, index)
+
+
+def _channels(project: Project, index: CorpusIndex) -> Iterator[Finding]:
+    """Warn of channels that cancel each other; an index that was decoded has them among its problems."""
+    if index.levels or project.settings.audio.name != MEAN:
+        return
+    sample = sample_channels(project.audio_folder, index.recordings)
+    if sample.cancelling:
+        path, cancel_db = sample.cancelling[0]
+        words = (
+            f"{len(sample.cancelling)} of {sample.looked_at} recordings with several channels that were listened into "
+            f"({path} first): {cancel_words(cancel_db)}; set [audio] channel"
+        )
+        yield Finding("channels cancel", True, words, warns=True)
 
 
 def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:

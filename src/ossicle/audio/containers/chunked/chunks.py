@@ -84,7 +84,7 @@ def walk(file: BinaryIO, at: int, size: int, form: ChunkForm) -> Iterator[Chunk]
         yield chunk
         if chunk.end >= size:
             return
-        at = _after(file, chunk, size, form)
+        at = next_chunk(file, chunk, size, form)
 
 
 def chunk_at(file: BinaryIO, at: int, form: ChunkForm) -> Chunk | None:
@@ -98,7 +98,7 @@ def chunk_at(file: BinaryIO, at: int, form: ChunkForm) -> Chunk | None:
     return Chunk(head[: form.name_bytes], start, max(0, length - form.head_bytes) if form.counts_head else length)
 
 
-def _after(file: BinaryIO, chunk: Chunk, size: int, form: ChunkForm) -> int:
+def next_chunk(file: BinaryIO, chunk: Chunk, size: int, form: ChunkForm) -> int:
     """Return where the next chunk begins; some writers leave out the padding byte of an odd length."""
     padded = chunk.end + -(chunk.end - chunk.start) % form.align
     if padded == chunk.end:
@@ -195,7 +195,7 @@ class _Rest:
 
 
 def _what_follows(file: BinaryIO, samples: Chunk, size: int, form: ChunkForm) -> _Rest:
-    at = _after(file, samples, size, form) if samples.end < size else size
+    at = next_chunk(file, samples, size, form) if samples.end < size else size
     for _ in range(_MOST_CHUNKS):
         if at >= size:
             break
@@ -211,7 +211,7 @@ def _what_follows(file: BinaryIO, samples: Chunk, size: int, form: ChunkForm) ->
             return _Rest(at, explained=False)
         if chunk.end > size and chunk.name[:4] not in _BESIDE:
             return _Rest(at, explained=False)
-        at = _after(file, chunk, size, form) if chunk.end < size else size
+        at = next_chunk(file, chunk, size, form) if chunk.end < size else size
     return _Rest(at, explained=at >= size)
 
 

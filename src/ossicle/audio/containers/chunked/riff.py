@@ -1,15 +1,19 @@
 """WAV and its relatives with 64-bit sizes: RIFF, RIFX (big-endian), RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088)."""
 
 import struct
+from pathlib import Path
 from typing import BinaryIO, Literal
 
 from ossicle.audio.containers.chunked.chunks import (
     BIG_ENDIAN_CHUNKS,
     RIFF_CHUNKS,
     Chunk,
+    chunk_at,
     content,
     extent,
+    file_bytes,
     is_open,
+    next_chunk,
     walk,
 )
 from ossicle.audio.containers.part import Part, pcm_part
@@ -19,6 +23,8 @@ _FORMAT_BYTES = 40
 _DS64_BYTES = 24
 _EXTENSIBLE = 0xFFFE
 _FULL = 0xFFFFFFFF
+_MOST_RECORDER_CHUNKS = 200
+_MOST_RECORDER_BYTES = 1 << 16
 
 # Format tag and bytes of a sample.
 _ENCODINGS: dict[tuple[int, int], Encoding] = {
@@ -87,3 +93,44 @@ def described(fmt: bytes, container: str, order: Literal["LITTLE", "BIG"]) -> tu
     if encoding is None or not rate or bits > 8 * sample_bytes or bits <= 8 * (sample_bytes - 1):
         return None, max(block_bytes, 1)
     return Pcm(container, encoding, order, rate, channels), max(block_bytes, 1)
+
+
+def recorder_chunks(path: Path) -> dict[str, bytes]:
+    """Return the chunks of a WAV file in which recorders describe it: ``guan``, ``wamd``, and the comment ``ICMT``.
+
+    They may stand before or behind the samples. Empty for other files; raises OSError.
+    """
+    with open(path, "rb") as file:
+        head, size = file.read(12), file_bytes(file)
+        if head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:] != b"WAVE":
+            return {}
+        found: dict[str, bytes] = {}
+        long_size, at = 0, 12
+        for _ in range(_MOST_RECORDER_CHUNKS):
+            chunk = chunk_at(file, at, RIFF_CHUNKS)
+            if chunk is None:
+                break
+            if chunk.name == b"ds64":
+                body = content(file, chunk, _DS64_BYTES)
+                long_size = struct.unpack("<Q", body[8:16])[0] if len(body) == _DS64_BYTES else 0
+            elif chunk.name in (b"guan", b"wamd"):
+                found.setdefault(chunk.name.decode(), content(file, chunk, _MOST_RECORDER_BYTES))
+            elif chunk.name == b"LIST" and (comment := _comment(content(file, chunk, _MOST_RECORDER_BYTES))):
+                found.setdefault("ICMT", comment)
+            elif chunk.name == b"data" and chunk.length == _FULL and long_size:
+                chunk = Chunk(chunk.name, chunk.start, long_size)
+            if chunk.end >= size:
+                break
+            at = next_chunk(file, chunk, size, RIFF_CHUNKS)
+        return found
+
+
+def _comment(body: bytes) -> bytes:
+    """Return the comment of a LIST chunk of the kind INFO; empty without one."""
+    at = 4
+    while body[:4] == b"INFO" and at + 8 <= len(body):
+        name, length = body[at : at + 4], int.from_bytes(body[at + 4 : at + 8], "little")
+        if name == b"ICMT":
+            return body[at + 8 : at + 8 + length].rstrip(b"\0")
+        at += 8 + length + length % 2
+    return b""

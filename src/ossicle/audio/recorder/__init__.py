@@ -1,0 +1,1 @@
+"""What recorders write into their files beside the sound: GUANO, Wildlife Acoustics' wamd, AudioMoth's comment."""

@@ -1,0 +1,62 @@
+"""Whether the channels of recordings cancel each other, from a few seconds of a few of them, before anything is run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.audio.channels import ChannelBalance
+from ossicle.audio.decode import AudioSource
+from ossicle.core.errors import AudioError
+from ossicle.core.records import Recording
+from ossicle.core.time import to_samples
+
+MOST_RECORDINGS = 12
+_STRETCH_S = 10.0
+# Where the stretches begin, as shares of a recording.
+_PLACES = (0.0, 0.5, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSample:
+    """``looked_at`` recordings with several channels of ``n_several``; those whose channels cancel, with how many dB
+    their mean lies below the loudest channel.
+    """
+
+    n_several: int
+    looked_at: int
+    cancelling: tuple[tuple[str, float], ...]
+
+
+def sample_channels(folder: Path, recordings: Sequence[Recording]) -> ChannelSample:
+    """Listen into at most 12 recordings with several channels, spread over all of them.
+
+    Parameters
+    ----------
+    folder
+        The folder of the recordings.
+    recordings
+        All recordings of a corpus. One that cannot be read is passed over: it is reported elsewhere.
+    """
+    several = [one for one in recordings if one.channels > 1]
+    step = max(1, -(-len(several) // MOST_RECORDINGS))
+    chosen = several[::step]
+    found = []
+    for one in chosen:
+        try:
+            cancel_db = _cancel_db(AudioSource(folder / one.path))
+        except (AudioError, OSError):
+            continue
+        if cancel_db is not None:
+            found.append((one.path, cancel_db))
+    return ChannelSample(len(several), len(chosen), tuple(found))
+
+
+def _cancel_db(source: AudioSource) -> float | None:
+    info = source.info
+    balance = ChannelBalance(info.rate, info.channels)
+    n_samples = to_samples(_STRETCH_S, info.rate)
+    starts = {min(int(place * info.n_samples), max(0, info.n_samples - n_samples)) for place in _PLACES}
+    for start in sorted(starts):
+        for block in source.blocks(start_sample=start, n_samples=n_samples):
+            balance.add(block)
+    return balance.cancel_db
