@@ -38,7 +38,7 @@ from ossicle.corpus.naming.recording_fields import RecordingNames
 from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import LeftOut, Note
 
-STEP_VERSION = 6
+STEP_VERSION = 7
 
 
 @settings
