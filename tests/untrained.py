@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ossicle.app.steps.engine.step import Context, Step
+from ossicle.app.steps.judge import noise_gate
 from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.pipelines import PIPELINES
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -36,8 +37,9 @@ def chain_without_training() -> tuple[Step, ...]:
 
 
 def use_steps(patch: pytest.MonkeyPatch, steps: Iterable[Step]) -> None:
-    """Have detectors consist of other steps, as long as ``patch`` lasts."""
+    """Have detectors consist of other steps, as long as ``patch`` lasts; that they may find nothing is ignored."""
     patch.setitem(PIPELINES, detector.PIPELINE.name, replace(detector.PIPELINE, steps=tuple(steps)))
+    patch.setattr(noise_gate, "nothing_found", lambda metrics: "")
 
 
 def use_untrained(patch: pytest.MonkeyPatch) -> None:

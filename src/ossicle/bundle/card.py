@@ -4,9 +4,10 @@ It is made from the bundle's free objects; each key is optional. ``metrics["figu
 "low", "high", "basis", "label"}`` where ``basis`` is ``cross-fitted``, ``held-out`` or ``in-sample`` and ``low`` and
 ``high`` bound the interval; a figure without a basis is shown as ``in-sample``, so that no figure looks better than it
 is. ``metrics["gate"]``: ``passed`` or ``refused``; ``metrics["gate_exceptions"]``: sentences about sounds that could
-not refuse the bundle. ``split``: ``group`` (the field that no split divides), ``n_groups``, ``n_folds``, ``warning``,
-``leaky`` (what a leaky split divides). ``provenance["exports"]``: what ``ossicle export`` added, file to method to
-figures. All external text is escaped, because a card is often converted to HTML.
+not refuse the bundle; ``metrics["gate_found_nothing"]``: that it finds no annotated event, in words. ``split``:
+``group`` (the field that no split divides), ``n_groups``, ``n_folds``, ``warning``, ``leaky`` (what a leaky split
+divides). ``provenance["exports"]``: what ``ossicle export`` added, file to method to figures. All external text is
+escaped, because a card is often converted to HTML.
 """
 
 import re
@@ -158,6 +159,10 @@ def _gate(metrics: Mapping[str, Any]) -> list[str]:
     if verdict not in ("passed", "refused"):
         return []
     words = "**Refused:** it fires where there is nothing to find." if verdict == "refused" else "Passed."
+    silent = metrics.get("gate_found_nothing")
+    if isinstance(silent, str) and silent:
+        words = f"**{'Refused' if verdict == 'refused' else 'Not refused, as a trial'}:** {escaped(silent)}."
+        verdict = ""
     exceptions = metrics.get("gate_exceptions")
     if not isinstance(exceptions, list) or not exceptions:
         return ["## Noise gate", "", words, ""]

@@ -121,12 +121,16 @@ def noise_gate_figures(
     *,
     second_stage: bool,
     resembles: Mapping[str, Sequence[str]] | None = None,
+    found_nothing: str = "",
 ) -> dict[str, Any]:
     """Return the content of ``gate`` in ``metrics.json``; ``probes_by``: what was evaluated on the synthetic probes;
-    ``resembles``: by label the probes that its own sounds resemble.
+    ``resembles``: by label the probes that its own sounds resemble; ``found_nothing``: that the detector finds none of
+    the annotated events, in words.
     """
+    refused = found_nothing if not limits.may_find_nothing else ""
     return {
-        "passed": not any(one.refused for one in judged),
+        "passed": not any(one.refused for one in judged) and not refused,
+        "found_nothing": found_nothing,
         "judged_by": {
             "recordings": "out of fold: each by the model that held out its group, decision cross-fitted",
             "synthetic probes": probes_by,
@@ -161,10 +165,16 @@ def refusal_of(found: Mapping[str, Any], bundle: Path | None, remedy: str = "") 
         What mends it, as a main clause; empty for a general advice.
     """
     worst = worst_refused(found)
+    place = f"; the bundle stays in {bundle}" if bundle is not None else ""
+    if worst is None and not found["passed"]:
+        return GateRefused(
+            f"the noise gate refused this bundle: {found['found_nothing']}{place}. Train longer, look at the training "
+            "curves and the health of the recordings; to publish a trial all the same, set [noise_gate] "
+            "may_find_nothing = true"
+        )
     if worst is None:
         return None
     more, probe = sum(one["refused"] for one in found["firings"]) - 1, worst.firing.probe
-    place = f"; the bundle stays in {bundle}" if bundle is not None else ""
     return GateRefused(
         f"the noise gate refused this bundle: label {worst.firing.label!r} {worst.excess}"
         f"{f', and {more} more in report.html' if more else ''}{place}. "

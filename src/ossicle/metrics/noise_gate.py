@@ -57,6 +57,10 @@ class NoiseGateSettings:
     off: tuple[str, ...] = setting(
         default=(), help="probes that are measured and shown, but cannot refuse the bundle", choices=tuple(PROBES)
     )
+    may_find_nothing: bool = setting(
+        default=False,
+        help="publish a detector that finds none of the annotated events out of fold, to try whether everything runs",
+    )
     probe_s: float = setting(default=60.0, help="length of each synthetic probe", unit="s", ge=LEAST_S, le=3600)
     seed: int = setting(default=0, help="seed of the synthetic probes", ge=0)
 

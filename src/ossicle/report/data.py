@@ -123,7 +123,8 @@ class ReportData:
     the out-of-fold scores without a decision, all labels first; ``reliability``: their frames by score. ``recordings``:
     set if whole recordings are evaluated; figures about times are then not shown. ``calibration``: before and after, if
     there was one, in words ``calibrated``. ``budget``: phases with their seconds. ``noise_gate``: results of the noise
-    gate, in order; ``gate_exceptions``: sentences about sounds that could not refuse. ``notes``: warnings. ``split``:
+    gate, in order; ``gate_exceptions``: sentences about sounds that could not refuse;
+    ``gate_found_nothing``: that no annotated event is found, in words. ``notes``: warnings. ``split``:
     the leak audit as ``corpus.splits.leak_audit`` writes it. ``files``: name to path relative to the page.
     """
 
@@ -148,6 +149,7 @@ class ReportData:
     budget: Sequence[tuple[str, float]] = ()
     noise_gate: Sequence[Judged] = ()
     gate_exceptions: Sequence[str] = ()
+    gate_found_nothing: str = ""
     notes: Sequence[str] = ()
     split: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)

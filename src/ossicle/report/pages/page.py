@@ -60,6 +60,7 @@ def render(data: ReportData) -> str:
         gate_rows=worst_by_part(data.noise_gate),
         gate_names=PROBES,
         gate_exceptions=data.gate_exceptions,
+        gate_found_nothing=data.gate_found_nothing,
         gate_refused=[one for one in data.noise_gate if one.refused],
         galleries=galleries(data.examples, by_recording=not data.metrics.timed),
         cursor=(LEFT, RIGHT),

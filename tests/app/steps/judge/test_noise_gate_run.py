@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from ossicle.app.steps.judge import noise_gate
+from ossicle.evaluation.nothing_found import nothing_found
+
 from ....untrained import PROJECT, write_tapes
 
 pytestmark = pytest.mark.usefixtures("without_training")
@@ -72,6 +75,30 @@ def test_a_run_up_to_the_gate_is_refused_too_and_switches_let_it_pass(folder: Pa
     assert found["passed"] is True
     assert found["limits"]["off"] == ["silence", "white_noise", "hum", "speech_like"]
     assert {one["limit_per_hour"] for one in found["firings"]} == {None}
+
+
+def test_a_detector_that_finds_nothing_is_not_published_and_the_run_says_so(
+    tmp_path: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(noise_gate, "nothing_found", nothing_found)
+    place = tmp_path / "silent"
+    write_tapes(place, ("siteA_1", "siteB_1"))
+    (place / "ossicle.toml").write_text(PROJECT)
+    run = ("run", "-p", place, "--set", NEVER, "--progress", "none")
+    said = ossicle(*run)
+    assert said.code == 4
+    assert "it finds none of the 6 annotations out of fold, and detects nothing at all" in said.err
+    assert "may_find_nothing = true" in said.err
+    assert not (place / "bundle").exists()
+    gate = json.loads((place / "metrics.json").read_text())["gate"]
+    assert (gate["passed"], any(one["refused"] for one in gate["firings"])) == (False, False)
+    assert ">finds nothing</a>" in (place / "report.html").read_text()
+    (card,) = (place / "data" / "bundle").glob("*/bundle/CARD.md")
+    assert "**Refused:** it finds none of the 6 annotations out of fold" in card.read_text()
+    # The remedy works, and card and page still say what it is.
+    assert ossicle(*run, "--set", "noise_gate.may_find_nothing=true").code == 0
+    assert "**Not refused, as a trial:** it finds none" in (place / "bundle" / "CARD.md").read_text()
+    assert ">finds nothing</a>" in (place / "report.html").read_text()
 
 
 def test_card_page_and_console_name_what_was_switched_off(folder: Path, ossicle: Any) -> None:

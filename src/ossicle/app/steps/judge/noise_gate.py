@@ -34,11 +34,12 @@ from ossicle.evaluation.noise_gate import (
     refusal_of,
     worst_refused,
 )
+from ossicle.evaluation.nothing_found import nothing_found
 from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor
 from ossicle.metrics.noise_gate import PROBES, RECORDINGS, judge
 
-STEP_VERSION = 4
+STEP_VERSION = 5
 
 
 def run(context: Context) -> None:
@@ -76,7 +77,14 @@ def judge_detector(context: Context, predictor: Predictor, who: str, resembles: 
         firings += firings_on_probe(probe.name, probe.part, truth.labels, len(probe.samples) / rate, found)
     metrics = context.read(EvaluationFolder).metrics
     judged = judge(firings, limits, resembles, predictor.plan.hop_s)
-    told = noise_gate_figures(judged, limits, who, second_stage=stage is not None, resembles=resembles)
+    told = noise_gate_figures(
+        judged,
+        limits,
+        who,
+        second_stage=stage is not None,
+        resembles=resembles,
+        found_nothing=nothing_found(metrics),
+    )
     context.own(NoiseGateFolder).write_metrics({**metrics, "gate": told})
 
 

@@ -25,7 +25,7 @@ from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.metrics.gate_exceptions import gate_exceptions
 
-STEP_VERSION = 5
+STEP_VERSION = 6
 _PARITY_S = 60.0
 
 
@@ -136,7 +136,8 @@ def gate_verdict(gate: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a bundle records of the noise gate: its verdict, and the sounds that could not refuse the bundle."""
     exceptions = gate_exceptions(gate)
     verdict = {"gate": "passed" if gate["passed"] else "refused"}
-    return {**verdict, **({"gate_exceptions": list(exceptions)} if exceptions else {})}
+    silent = {"gate_found_nothing": gate["found_nothing"]} if gate.get("found_nothing") else {}
+    return {**verdict, **silent, **({"gate_exceptions": list(exceptions)} if exceptions else {})}
 
 
 def _estimate(one: Mapping[str, Any]) -> dict[str, Any]:

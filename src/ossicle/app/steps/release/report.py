@@ -25,7 +25,7 @@ from ossicle.report import run_rows as rows
 from ossicle.report.data import ReportData, TrainingCurve
 from ossicle.report.run_summary import calibrated_in_words, notes, summary
 
-STEP_VERSION = 9
+STEP_VERSION = 10
 
 
 def run(context: Context) -> None:
@@ -88,6 +88,7 @@ def run(context: Context) -> None:
         budget=list(context.seconds.items()),
         noise_gate=[Judged.from_json(one) for one in gate["firings"]],
         gate_exceptions=gate_exceptions(gate),
+        gate_found_nothing=gate["found_nothing"],
         notes=notes(decision.written, figures, second),
         split=context.read(DatasetFolder).split,
         # A refused bundle is not published next to the page.
