@@ -39,7 +39,7 @@ from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor
 from ossicle.metrics.noise_gate import PROBES, RECORDINGS, judge
 
-STEP_VERSION = 5
+STEP_VERSION = 6
 
 
 def run(context: Context) -> None:
