@@ -22,7 +22,7 @@ import torch
 from machine import RESULTS, described, table, write_result
 from smoke import parsed
 
-from ossicle.audio.logmel import chunk_log_mel
+from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.audio.mono import MonoStream
 from ossicle.bundle.extend import extend_bundle
 from ossicle.bundle.format import Bundle, write_bundle

@@ -31,7 +31,7 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
-from ossicle.audio.event_features import FEATURES
+from ossicle.audio.features.event_features import FEATURES
 from ossicle.core.digest import seed_of
 from ossicle.core.tracks import Event
 from ossicle.evaluation.figures.paired_gain import gain

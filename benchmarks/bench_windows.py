@@ -24,7 +24,7 @@ import torch
 from machine import RESULTS, cpu
 from smoke import parsed, require
 
-from ossicle.audio.logmel import chunk_log_mel
+from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.export.onnx_graph import model_graph

@@ -10,7 +10,7 @@ from ossicle.app.steps.compare.ensemble_members import Member
 from ossicle.app.steps.engine.step import Silent
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.typed.scores import ScoresFolder
-from ossicle.core.combination import Combination
+from ossicle.core.scores.combination import Combination
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.evaluation.ground_truth import Truth
 

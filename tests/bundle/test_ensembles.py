@@ -10,9 +10,9 @@ from ossicle.app.api.engine import Engine, open_predictor
 from ossicle.audio.wav import write_wav
 from ossicle.bundle.ensembles import RANKS, rank_bytes
 from ossicle.bundle.format import member_bundles, read_bundle, write_bundle
-from ossicle.core.combination import Combination
 from ossicle.core.errors import BundleError
-from ossicle.core.postprocess import Postprocess
+from ossicle.core.scores.combination import Combination
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.inference import batch
 from ossicle.inference.batch import predict_file, score_recording, stream_file
 from ossicle.inference.delivery import bundled_delivery

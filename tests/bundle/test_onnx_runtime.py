@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from ossicle.audio.logmel import log_mel
+from ossicle.audio.features.logmel import log_mel
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.bundle.onnx_scan import refuse_reaching_out

@@ -11,7 +11,7 @@ from ossicle.bundle.format import MANIFEST, read_bundle, write_bundle
 from ossicle.bundle.manifest import parse
 from ossicle.core.decision import Decision
 from ossicle.core.errors import BundleError
-from ossicle.core.score_map import Isotonic, Platt
+from ossicle.core.scores.score_map import Isotonic, Platt
 
 from .conftest import FRONT, LABELS, PLAN, tiny_graph
 

@@ -23,7 +23,7 @@ from ossicle.evaluation.noise_gate import (
     refusal_of,
 )
 from ossicle.inference.predictor import FakePredictor
-from ossicle.metrics.noise_gate import Firing, NoiseGateSettings, judge
+from ossicle.metrics.noise.noise_gate import Firing, NoiseGateSettings, judge
 
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=50, context_frames=5)
 QUIET = Firing("hum", "50 Hz at -30 dBFS", "trill", 60.0, 0, 0.0)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from scipy.special import logit as inverse_sigmoid
 
-from ossicle.audio.logmel import chunk_log_mel
+from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.bundle.graph import ChunkGraph
 from ossicle.bundle.onnx_runtime import onnx_predictor
 from ossicle.bundle.openvino_runtime import openvino_predictor

@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 import torch
 
-from ossicle.audio.logmel import log_mel
+from ossicle.audio.features.logmel import log_mel
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError
 from ossicle.core.frontend import FrontEndSettings

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from onnx import TensorProto, helper, numpy_helper
 
-from ossicle.audio.logmel import log_mel
+from ossicle.audio.features.logmel import log_mel
 from ossicle.core.errors import OssicleError
 from ossicle.export.half import bfloat16_bytes, half_weights
 from ossicle.export.int8 import quantised

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.decision import Decision
-from ossicle.core.pooling import as_judged
-from ossicle.core.score_map import Isotonic, Platt
+from ossicle.core.scores.pooling import as_judged
+from ossicle.core.scores.score_map import Isotonic, Platt
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.inference.decisions.decide import decide
 from ossicle.inference.delivery import Delivery, RecordingDecider

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossicle.core.errors import UsageError
-from ossicle.core.postprocess import Postprocess
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.postprocess import PostprocessFold, mean_of_top, postprocessed, refuse_in_stream
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from ossicle.audio.logmel import log_mel
+from ossicle.audio.features.logmel import log_mel
 from ossicle.core.frontend import FrontEndSettings, analysis_window
 from ossicle.models.frontend import ExportableLogMel, LogMel
 

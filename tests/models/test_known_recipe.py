@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from ossicle.audio.logmel import chunk_log_mel, log_mel
+from ossicle.audio.features.logmel import chunk_log_mel, log_mel
 from ossicle.core.chunks import framing, window_plan
 from ossicle.core.frontend import FrontEndSettings, analysis_window, band_centres_hz, linear_filter_bank
 from ossicle.models.frontend import ChunkLogMel, ExportableLogMel, LogMel

@@ -14,8 +14,8 @@ from ossicle.audio.wav import write_wav
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.digest import seed_of
 from ossicle.core.records import Clip
-from ossicle.metrics.noise_gate import PROBES
-from ossicle.metrics.noise_likeness import LabelTexture
+from ossicle.metrics.noise.noise_gate import PROBES
+from ossicle.metrics.noise.noise_likeness import LabelTexture
 from ossicle.models.augmentation.noise_crops import NOISE_KINDS, noise_crops
 from ossicle.models.settings import AugmentSettings
 from ossicle.training import module

@@ -17,8 +17,8 @@ from typing import Any
 from ossicle.bundle.manifest import SECOND_STAGE, Bundle
 from ossicle.core import channel as channels
 from ossicle.core.decision import Decision
-from ossicle.core.pooling import MEAN
-from ossicle.core.postprocess import Postprocess
+from ossicle.core.scores.pooling import MEAN
+from ossicle.core.scores.postprocess import Postprocess
 
 FEW_GROUPS = 6
 """With fewer groups than this an interval over groups is unreliable, and the card says so."""

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
 from ossicle.artefacts.filesystem.changes import copy_file, make_folder
 from ossicle.bundle.reading import Reader
-from ossicle.core.combination import MOST_MEMBERS, RANK, Combination
 from ossicle.core.errors import ArtefactError, BundleError
+from ossicle.core.scores.combination import MOST_MEMBERS, RANK, Combination
 
 MEMBERS = "members"
 RANKS = "ranks.safetensors"

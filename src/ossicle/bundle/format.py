@@ -32,14 +32,14 @@ from ossicle.bundle.manifest import (
     regular_file,
 )
 from ossicle.core.chunks import ChunkPlan
-from ossicle.core.combination import Combination
 from ossicle.core.decision import Decision
 from ossicle.core.digest import canonical_json
 from ossicle.core.errors import BundleError
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.core.pooling import MAX
-from ossicle.core.postprocess import Postprocess
-from ossicle.core.score_map import ScoreMap
+from ossicle.core.scores.combination import Combination
+from ossicle.core.scores.pooling import MAX
+from ossicle.core.scores.postprocess import Postprocess
+from ossicle.core.scores.score_map import ScoreMap
 from ossicle.core.value_checks import given_path
 
 __all__ = [

@@ -1,9 +1,9 @@
 """Common parts of a bundle's graphs for all runtimes: names, inputs, and checks.
 
 A bundle may hold one network in several graphs. ``model.onnx`` reads log-mel spectrograms of chunks, computed by
-``audio.logmel`` in NumPy; ``waveform.onnx`` reads samples. ``folds.onnx`` and ``folds_waveform.onnx`` hold the networks
-of all folds behind one spectrogram and return the mean of their scores. If weights are not float32, their precision is
-part of the name: ``model.bf16.onnx``, ``folds.int8.onnx``. Every input and output is float32 nevertheless.
+``audio.features.logmel`` in NumPy; ``waveform.onnx`` reads samples. ``folds.onnx`` and ``folds_waveform.onnx`` hold the
+networks of all folds behind one spectrogram and return the mean of their scores. If weights are not float32, their
+precision is part of the name: ``model.bf16.onnx``, ``folds.int8.onnx``. Every input and output is float32 nevertheless.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.logmel import chunk_log_mel
+from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.bundle.manifest import Bundle
 from ossicle.bundle.onnx_scan import refuse_reaching_out
 from ossicle.core.chunks import ChunkPlan, framing

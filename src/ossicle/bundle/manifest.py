@@ -4,9 +4,9 @@ Keys: ``bundle_version`` (integer), ``name``, ``labels``, ``plan`` (``ChunkPlan`
 ``decisions`` (label to ``Decision``), ``provenance``, ``metrics``, ``split``, ``model`` (free objects;
 ``ossicle.bundle.card`` lists the keys used in the card) and ``files`` (name to ``sha256`` and ``bytes``). The following
 keys are written only if they differ from the defaults, since the first versions lack them: ``pool`` (one of
-``core.pooling.POOLS``; ``mean`` makes decisions for whole recordings), ``calibration`` (``bundle.score_maps``; maps for
-the scores of events), ``postprocess`` (``bundle.postprocessing``) and ``ensemble`` (``bundle.ensembles``; then members
-have the graphs, ``plan`` is the joint plan and ``front`` that of the member with the highest rate).
+``core.scores.pooling.POOLS``; ``mean`` makes decisions for whole recordings), ``calibration`` (``bundle.score_maps``;
+maps for the scores of events), ``postprocess`` (``bundle.postprocessing``) and ``ensemble`` (``bundle.ensembles``; then
+members have the graphs, ``plan`` is the joint plan and ``front`` that of the member with the highest rate).
 """
 
 import dataclasses
@@ -27,9 +27,9 @@ from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.decision import Decision
 from ossicle.core.errors import BundleError
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.core.pooling import MAX, POOLS
-from ossicle.core.postprocess import Postprocess
-from ossicle.core.score_map import ScoreMap
+from ossicle.core.scores.pooling import MAX, POOLS
+from ossicle.core.scores.postprocess import Postprocess
+from ossicle.core.scores.score_map import ScoreMap
 
 BUNDLE_VERSION = 1
 MANIFEST = "bundle.json"

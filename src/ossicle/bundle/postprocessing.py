@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from ossicle.bundle.reading import Reader
-from ossicle.core.postprocess import MOST_WEIGHTS, Postprocess
+from ossicle.core.scores.postprocess import MOST_WEIGHTS, Postprocess
 
 _MOST_TOP = 1 << 31
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from ossicle.core.controls import control_name, first_control
 from ossicle.core.errors import BundleError
+from ossicle.core.text.controls import control_name, first_control
 
 T = TypeVar("T")
 

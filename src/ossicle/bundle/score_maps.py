@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ossicle.bundle.reading import Reader
-from ossicle.core.score_map import Isotonic, Platt, ScoreMap
+from ossicle.core.scores.score_map import Isotonic, Platt, ScoreMap
 
 PLATT, ISOTONIC = "platt", "isotonic"
 _MOST_KNOTS = 100_000

@@ -1,9 +1,9 @@
 """The front end as data: settings, analysis window and filter bank.
 
-The NumPy front end (``audio.logmel``) and the torch one (``models.frontend``) both compute ``10 * log10(max(bank @
-|STFT|^2, floor))`` with ``center=False`` from these arrays. Their input is the waveform or, with ``preemphasis``,
-``x[n] - preemphasis * x[n - 1]``. Every analysis window begins with a zero, so a frame does not depend on the sample
-before it: windows cut from one STFT equal the STFT of each window.
+The NumPy front end (``audio.features.logmel``) and the torch one (``models.frontend``) both compute ``10 *
+log10(max(bank @ |STFT|^2, floor))`` with ``center=False`` from these arrays. Their input is the waveform or, with
+``preemphasis``, ``x[n] - preemphasis * x[n - 1]``. Every analysis window begins with a zero, so a frame does not depend
+on the sample before it: windows cut from one STFT equal the STFT of each window.
 
 On the mel scale the filter bank follows Slaney's Auditory Toolbox (1998), like the default of librosa: linear below 1
 kHz, logarithmic above, area-normalised. On the linear scale the bins of the band are read unchanged: the nearest bin to

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.core.pooling import as_judged
+from ossicle.core.scores.pooling import as_judged
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.evaluation.criteria.criterion import Criterion
 from ossicle.evaluation.ground_truth import Truth

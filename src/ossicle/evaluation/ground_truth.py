@@ -11,8 +11,8 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.intervals import Intervals, as_intervals
-from ossicle.core.postprocess import Postprocess
 from ossicle.core.records import Annotation, Recording, by_label, grouped
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.review.rounds import PROVENANCE

@@ -19,7 +19,7 @@ from ossicle.inference.delivery import Delivery
 from ossicle.inference.finder import EventFinder
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.second_stage.stage import SecondStage
-from ossicle.metrics.noise_gate import Firing, Judged, NoiseGateSettings
+from ossicle.metrics.noise.noise_gate import Firing, Judged, NoiseGateSettings
 
 EMPTY, BETWEEN = "reviewed empty", "between annotations"
 _FEED_S = 10.0

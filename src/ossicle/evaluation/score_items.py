@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.artefacts.typed.scores import TracksFolder
-from ossicle.core.pooling import pooled
-from ossicle.core.postprocess import Postprocess
+from ossicle.core.scores.pooling import pooled
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.evaluation.ground_truth import Truth, read_tracks
 from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.frames import frame_targets, frames_of

@@ -1,6 +1,6 @@
 """Settings of evaluation."""
 
-from ossicle.core.pooling import MAX, POOLS
+from ossicle.core.scores.pooling import MAX, POOLS
 from ossicle.core.settings import setting, settings
 from ossicle.evaluation.criteria.kinds import CRITERION_KINDS, CriterionKind
 

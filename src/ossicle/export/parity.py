@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ossicle.audio.logmel import chunk_log_mel
+from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError
 from ossicle.core.frontend import FrontEndSettings

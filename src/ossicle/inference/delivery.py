@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.decision import Decision
-from ossicle.core.pooling import MAX, RecordingPool
-from ossicle.core.postprocess import Postprocess
-from ossicle.core.score_map import ScoreMap
+from ossicle.core.scores.pooling import MAX, RecordingPool
+from ossicle.core.scores.postprocess import Postprocess
+from ossicle.core.scores.score_map import ScoreMap
 from ossicle.core.tracks import Event, ScoreTrack, event_order
 from ossicle.inference.decisions.decide import Decider, decide
 from ossicle.inference.postprocess import PostprocessFold
@@ -26,8 +26,8 @@ from ossicle.inference.postprocess import PostprocessFold
 class Delivery:
     """How scores are processed, decided and returned.
 
-    ``pool``: one of ``core.pooling.POOLS``. ``maps``: from scores to probabilities by label, empty if not calibrated.
-    ``postprocess``: applied before the decision.
+    ``pool``: one of ``core.scores.pooling.POOLS``. ``maps``: from scores to probabilities by label, empty if not
+    calibrated. ``postprocess``: applied before the decision.
     """
 
     pool: str = MAX

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.errors import UsageError
-from ossicle.core.postprocess import Postprocess
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.tracks import ScoreTrack
 
 Scores = NDArray[np.float32]

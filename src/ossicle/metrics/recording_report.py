@@ -1,11 +1,11 @@
 """Figures of whole recordings, with one score per label: ranking, thresholds, accuracy and calibration.
 
-The score of a recording is that of ``core.pooling``, from a model that held its group out. Ranking needs no threshold.
-Thresholds are those with the best F1 on the recordings of the other folds; F1, precision and recall come from decisions
-under them. ``threshold`` is fitted on all recordings and is meant for later use. Labels that no recording has are
-listed as ``absent`` and do not count in any mean. If every recording has exactly one label, the label with the highest
-score (the first of equal scores) is the answer; then there is an accuracy, overall and per fold, and a confusion
-matrix.
+The score of a recording is that of ``core.scores.pooling``, from a model that held its group out. Ranking needs no
+threshold. Thresholds are those with the best F1 on the recordings of the other folds; F1, precision and recall come
+from decisions under them. ``threshold`` is fitted on all recordings and is meant for later use. Labels that no
+recording has are listed as ``absent`` and do not count in any mean. If every recording has exactly one label, the label
+with the highest score (the first of equal scores) is the answer; then there is an accuracy, overall and per fold, and a
+confusion matrix.
 """
 
 from collections.abc import Mapping, Sequence

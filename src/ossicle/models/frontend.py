@@ -1,4 +1,4 @@
-"""The front end in torch: the same values as ``ossicle.audio.logmel``.
+"""The front end in torch: the same values as ``ossicle.audio.features.logmel``.
 
 They agree to 1e-4 of the power of a frame's loudest band; in dB to 1e-3 for noise, and to 1e-2 for any band within 60
 dB of the loudest (values further below are rounding errors of float32 in all forms).

@@ -15,7 +15,7 @@ from ossicle.corpus.health.report import HealthReport
 from ossicle.evaluation.examples.example import Example
 from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.event_report import EventReport
-from ossicle.metrics.noise_gate import Judged
+from ossicle.metrics.noise.noise_gate import Judged
 from ossicle.metrics.recording_report import RecordingReport
 
 

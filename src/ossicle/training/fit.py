@@ -21,7 +21,7 @@ from ossicle.core.digest import seed_of
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.records import Clip
-from ossicle.metrics.noise_likeness import LabelTexture
+from ossicle.metrics.noise.noise_likeness import LabelTexture
 from ossicle.models.devices import device
 from ossicle.models.networks.pretrained import load_pretrained
 from ossicle.models.networks.prior import rare_event_bias

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ossicle.core.records import Clip
 from ossicle.core.time import to_samples
-from ossicle.metrics.noise_likeness import LEAST_TEXTURE_S, LabelTexture, Texture, label_texture, texture_of
+from ossicle.metrics.noise.noise_likeness import LEAST_TEXTURE_S, LabelTexture, Texture, label_texture, texture_of
 from ossicle.models.augmentation.noise_crops import NOISE_KINDS
 from ossicle.training.material import Material
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from ossicle.core.errors import UsageError
-from ossicle.core.suggestion import did_you_mean
+from ossicle.core.text.suggestion import did_you_mean
 
 
 def preset_names() -> tuple[str, ...]:

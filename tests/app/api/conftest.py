@@ -9,9 +9,9 @@ import pytest
 import soundfile
 
 from ossicle.bundle.format import read_bundle
-from ossicle.core.combination import Combination
-from ossicle.core.postprocess import Postprocess
-from ossicle.core.score_map import Isotonic, Platt
+from ossicle.core.scores.combination import Combination
+from ossicle.core.scores.postprocess import Postprocess
+from ossicle.core.scores.score_map import Isotonic, Platt
 from ossicle.inference.second_stage.file import second_stage_bytes
 
 from ...bundle.conftest import LABELS, tiny_graph, written

@@ -8,11 +8,11 @@ import pytest
 import soundfile
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.conversion_losses import Account
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.event_folders import read_event_folder
 from ossicle.corpus.formats.reading.reader import Reading, read_annotations
 from ossicle.corpus.formats.registry import ReadOptions
+from ossicle.corpus.formats.writing.conversion_losses import Account
 from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
 

@@ -7,8 +7,8 @@ import pytest
 
 from ossicle.artefacts.blocks import write_track
 from ossicle.artefacts.typed.scores import ScoresFolder
-from ossicle.core.postprocess import Postprocess
 from ossicle.core.records import Annotation, Recording
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.evaluation.criteria.criterion import ExampleRequest, JudgedRun
 from ossicle.evaluation.criteria.kinds import CRITERION_KINDS, EVENTS, RECORDINGS, kind_in

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import gmean, rankdata
 
-from ossicle.core.combination import RULES, Combination
 from ossicle.core.errors import UsageError
+from ossicle.core.scores.combination import RULES, Combination
 from ossicle.inference.ensembles.combining import columns_by_name, combine, rank_table, ranks
 
 UNIT = st.floats(0, 1, width=32)

@@ -5,9 +5,9 @@ import pytest
 
 from ossicle.audio.resample import Resampler
 from ossicle.core.chunks import ChunkPlan
-from ossicle.core.combination import Combination
 from ossicle.core.decision import Decision
 from ossicle.core.errors import UsageError
+from ossicle.core.scores.combination import Combination
 from ossicle.inference.ensembles.combining import combine, rank_table
 from ossicle.inference.ensembles.ensemble import Ensemble, joint_plan
 from ossicle.inference.finder import EventFinder

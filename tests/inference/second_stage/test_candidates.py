@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.audio.event_features import EventFeatureSettings, event_features, event_frames
+from ossicle.audio.features.event_features import EventFeatureSettings, event_features, event_frames
 from ossicle.core.decision import Decision
 from ossicle.core.intervals import as_intervals, overlap
 from ossicle.core.tracks import ScoreTrack, event_order

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
-from ossicle.audio.event_features import EventFeatureSettings
+from ossicle.audio.features.event_features import EventFeatureSettings
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.decision import Decision
 from ossicle.core.errors import BundleError

@@ -8,7 +8,7 @@ from sklearn.calibration import _sigmoid_calibration
 from sklearn.isotonic import IsotonicRegression
 
 from ossicle.core.errors import SplitError
-from ossicle.core.score_map import Isotonic, Platt, logits, sigmoid
+from ossicle.core.scores.score_map import Isotonic, Platt, logits, sigmoid
 from ossicle.metrics.calibration.out_of_fold import (
     CalibrationSettings,
     Items,

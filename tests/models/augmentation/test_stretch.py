@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.audio.logmel import log_mel
+from ossicle.audio.features.logmel import log_mel
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import FrontEndSettings, band_centres_hz
 from ossicle.core.tracks import rasterise

@@ -15,7 +15,7 @@ from ossicle.evaluation.examples.example import EXAMPLE_KINDS, Example
 from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import CollarMatch, IouMatch
-from ossicle.metrics.noise_gate import Firing, NoiseGateSettings, judge
+from ossicle.metrics.noise.noise_gate import Firing, NoiseGateSettings, judge
 from ossicle.report.data import (
     FoldRow,
     PrCurve,

@@ -8,7 +8,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from ossicle.audio.event_features import EventFeatureSettings
+from ossicle.audio.features.event_features import EventFeatureSettings
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event
 from ossicle.evaluation.figures.paired_gain import gain

@@ -18,13 +18,13 @@ from ossicle.core.errors import UsageError
 from ossicle.core.records import Annotation, grouped
 from ossicle.core.value_checks import count_fault, given_path, number_fault, raise_first, text_fault
 from ossicle.corpus.formats.cells.rows import RawSelection
-from ossicle.corpus.formats.conversion import output_places, tell_losses, write_events_as
-from ossicle.corpus.formats.conversion_losses import Account
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.folder_reader import events_of_source
 from ossicle.corpus.formats.reading.reader import Reading
 from ossicle.corpus.formats.reading.reader import read_annotations as read_table
 from ossicle.corpus.formats.registry import ReadOptions, WriteOptions, format_named
+from ossicle.corpus.formats.writing.conversion import output_places, tell_losses, write_events_as
+from ossicle.corpus.formats.writing.conversion_losses import Account
 from ossicle.inference.batch import PathLike
 
 # The columns of an index, with the recording's name in place of its id, and without the provenance.

@@ -8,9 +8,9 @@ from ossicle.bundle.manifest import CARD, SECOND_STAGE, Bundle
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.core.pooling import MAX
-from ossicle.core.postprocess import Postprocess
-from ossicle.core.score_map import ScoreMap
+from ossicle.core.scores.pooling import MAX
+from ossicle.core.scores.postprocess import Postprocess
+from ossicle.core.scores.score_map import ScoreMap
 
 
 class BundleFacts:

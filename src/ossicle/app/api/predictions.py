@@ -15,8 +15,8 @@ from ossicle.artefacts.filesystem.links import settled_above
 from ossicle.core.errors import UsageError
 from ossicle.core.tracks import Event
 from ossicle.core.value_checks import given_path
-from ossicle.corpus.formats.conversion import names_a_file
 from ossicle.corpus.formats.registry import WriteOptions, format_named
+from ossicle.corpus.formats.writing.conversion import names_a_file
 from ossicle.inference.batch import PathLike
 
 _SCHEMA = {

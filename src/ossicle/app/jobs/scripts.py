@@ -14,8 +14,8 @@ from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job, JobPlan, write_plan
 from ossicle.artefacts.files import write_text
 from ossicle.artefacts.filesystem.changes import make_executable
-from ossicle.core.controls import control_name, first_control
 from ossicle.core.errors import UsageError
+from ossicle.core.text.controls import control_name, first_control
 
 SIGNAL = "B:USR1@60"
 """Slurm sends SIGUSR1 to the script alone, one minute before the time limit; SIGTERM therefore always means scancel."""

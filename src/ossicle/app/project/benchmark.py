@@ -6,7 +6,7 @@ from typing import Any
 
 from ossicle.core.errors import ProjectError
 from ossicle.core.settings import setting, settings
-from ossicle.core.suggestion import did_you_mean
+from ossicle.core.text.suggestion import did_you_mean
 from ossicle.core.value_checks import MOST_THREADS
 from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.indexing.metadata_table import MetadataSettings

@@ -1,6 +1,6 @@
 """``[ensemble]``: which variants are combined, and by which rule."""
 
-from ossicle.core.combination import LEARNED, MOST_MEMBERS, RULES, Combination
+from ossicle.core.scores.combination import LEARNED, MOST_MEMBERS, RULES, Combination
 from ossicle.core.settings import setting, settings
 
 ITSELF = "."
@@ -9,7 +9,7 @@ ITSELF = "."
 
 @settings
 class EnsembleSettings:
-    """The members of the ensemble and its rule; see ``core.combination``."""
+    """The members of the ensemble and its rule; see ``core.scores.combination``."""
 
     members: tuple[str, ...] = setting(default=(), help='names of at least two variants; "." is the project itself')
     rule: str = setting(

@@ -15,7 +15,7 @@ from ossicle.app.project.former_names import present_key, present_tables
 from ossicle.app.project.local_file import read_local_file
 from ossicle.app.project.toml import parse_toml, read_toml
 from ossicle.core.errors import ProjectError, UsageError
-from ossicle.core.suggestion import did_you_mean
+from ossicle.core.text.suggestion import did_you_mean
 from ossicle.training.presets import preset
 
 _RECIPES = "ossicle.app.recipes"

@@ -27,9 +27,9 @@ from ossicle.app.project.places import refuse_linked_root, require_below
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.project.variants import Variants
 from ossicle.artefacts.filesystem.links import settled
-from ossicle.core.controls import control_name, first_control
 from ossicle.core.errors import ProjectError
-from ossicle.core.suggestion import did_you_mean
+from ossicle.core.text.controls import control_name, first_control
+from ossicle.core.text.suggestion import did_you_mean
 
 DATA_ROOT_VARIABLE = "OSSICLE_DATA_ROOT"
 RESULTS_OF_VARIANTS = "variants"

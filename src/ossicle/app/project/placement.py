@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from ossicle.core.controls import first_control
 from ossicle.core.settings import setting, settings
+from ossicle.core.text.controls import first_control
 
 SHELL = ("setup", "sbatch")
 """Settings that a shell or sbatch executes; they are not read from a project file, which may come from a stranger."""

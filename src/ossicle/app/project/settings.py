@@ -10,7 +10,7 @@ from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.channel import AudioSettings
 from ossicle.core.chunks import ChunkPlan, ChunkSettings, framing
 from ossicle.core.frontend import FrontEndSettings
-from ossicle.core.postprocess import Postprocess
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.settings import setting, settings
 from ossicle.core.value_checks import MOST_THREADS
 from ossicle.corpus.clips.clip_table import DatasetSettings
@@ -22,7 +22,7 @@ from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.export.settings import ExportSettings
 from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.metrics.calibration.out_of_fold import NONE, CalibrationSettings
-from ossicle.metrics.noise_gate import NoiseGateSettings
+from ossicle.metrics.noise.noise_gate import NoiseGateSettings
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.report.settings import ReportSettings
 from ossicle.training.second_stage.settings import SecondStageSettings

@@ -14,7 +14,7 @@ from ossicle.app.project.layers import Layers, Origin, in_full
 from ossicle.app.project.toml import parse_toml
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.errors import ProjectError
-from ossicle.core.suggestion import did_you_mean
+from ossicle.core.text.suggestion import did_you_mean
 
 TABLE = "variants"
 ACTIVE = "active"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from ossicle.core.controls import is_control
+from ossicle.core.text.controls import is_control
 
 _LONGEST = 100
 _NUMBER = re.compile(r"[-+]?\d{1,6}(?:\.\d{1,12})?(?![\d.eE])")

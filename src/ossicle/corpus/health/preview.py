@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ossicle.core.counting import counted
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.intervals import as_intervals, union
+from ossicle.core.text.counting import counted
 from ossicle.corpus.health.findings import LOSSES
 from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.health.report import LabelHealth

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath, PureWindowsPath
 
 from ossicle.audio.probe import SUFFIXES
-from ossicle.core.controls import is_control
 from ossicle.core.digest import digest, normal_path
 from ossicle.core.errors import FormatError
+from ossicle.core.text.controls import is_control
 from ossicle.corpus.naming.name_template import stem_of
 
 # File systems allow 255 bytes, and tables append to the name.

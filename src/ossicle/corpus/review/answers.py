@@ -14,7 +14,7 @@ import numpy as np
 from ossicle.core.errors import FormatError
 from ossicle.core.intervals import as_intervals, iou, union
 from ossicle.core.records import Annotation
-from ossicle.core.suggestion import did_you_mean
+from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.review.rounds import PROVENANCE, ReviewedRecording, as_stretches, within, without
 from ossicle.corpus.review.selection import Row

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.channel import MEAN
-from ossicle.core.pooling import MAX
-from ossicle.core.postprocess import Postprocess
+from ossicle.core.scores.pooling import MAX
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.tracks import Event
 from ossicle.evaluation.criteria.kinds import CriterionKind
 from ossicle.evaluation.examples.example import Example

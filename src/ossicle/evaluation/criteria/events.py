@@ -3,7 +3,7 @@
 from typing import Any
 
 from ossicle.artefacts.typed.scores import TracksFolder
-from ossicle.core.postprocess import Postprocess
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.evaluation.criteria.criterion import Criterion, ExampleRequest, JudgedRun, PageParts
 from ossicle.evaluation.criteria.kinds import EVENTS
 from ossicle.evaluation.examples.events import choose_examples

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.artefacts.typed.scores import TracksFolder
-from ossicle.core.pooling import MAX
-from ossicle.core.postprocess import Postprocess
+from ossicle.core.scores.pooling import MAX
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.evaluation.criteria.criterion import Criterion, ExampleRequest, JudgedRun, PageParts
 from ossicle.evaluation.criteria.kinds import RECORDINGS
 from ossicle.evaluation.examples.recordings import recording_examples

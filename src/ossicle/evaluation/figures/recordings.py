@@ -1,7 +1,7 @@
 """Presence of each label in each recording, from the out-of-fold scores pooled over it."""
 
 from ossicle.artefacts.typed.scores import TracksFolder
-from ossicle.core.postprocess import Postprocess
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.score_items import recording_items
 from ossicle.evaluation.settings import EvaluationSettings

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ossicle.artefacts.typed.scores import TracksFolder
-from ossicle.core.postprocess import Postprocess
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.evaluation.ground_truth import Truth, read_tracks
 from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.metrics.frame_report import FrameTally

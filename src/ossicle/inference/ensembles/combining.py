@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.combination import RANK, Combination
 from ossicle.core.errors import UsageError
+from ossicle.core.scores.combination import RANK, Combination
 
 Scores = NDArray[np.float32]
 Reals = NDArray[np.float64]

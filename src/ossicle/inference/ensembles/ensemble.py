@@ -23,8 +23,8 @@ from ossicle.bundle.ensembles import RANKS, read_ranks
 from ossicle.bundle.format import member_bundles
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.chunks import ChunkPlan
-from ossicle.core.combination import RANK, Combination
 from ossicle.core.errors import BundleError, UsageError
+from ossicle.core.scores.combination import RANK, Combination
 from ossicle.inference.ensembles.combining import Scores, columns_by_name, combine
 from ossicle.inference.predictor import Predictor
 

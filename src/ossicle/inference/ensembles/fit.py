@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ossicle.core.combination import Combination
+from ossicle.core.scores.combination import Combination
 from ossicle.inference.ensembles.combining import Scores
 
 

@@ -17,7 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.event_features import FEATURES, EventFeatureSettings, Features, Frames, event_features, event_frames
+from ossicle.audio.features.event_features import (
+    FEATURES,
+    EventFeatureSettings,
+    Features,
+    Frames,
+    event_features,
+    event_frames,
+)
 from ossicle.core.decision import Decision
 from ossicle.core.time import first_frame_at_or_after, nearest_frames, to_samples
 from ossicle.core.tracks import Event, event_order

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.event_features import EventFeatureSettings, Features
+from ossicle.audio.features.event_features import EventFeatureSettings, Features
 from ossicle.core.decision import Decision
 from ossicle.core.tracks import Event
 from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, PEAK, Candidate, CandidateFold

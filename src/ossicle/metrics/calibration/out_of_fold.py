@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.errors import SplitError
-from ossicle.core.score_map import ScoreMap
+from ossicle.core.scores.score_map import ScoreMap
 from ossicle.core.settings import setting, settings
 from ossicle.metrics.calibration.reliability import Calibration, added, calibration, calibration_sums
 from ossicle.metrics.calibration.score_maps import KINDS, fit_score_map

@@ -7,7 +7,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from ossicle.core.score_map import Isotonic, Platt, ScoreMap, logits, sigmoid
+from ossicle.core.scores.score_map import Isotonic, Platt, ScoreMap, logits, sigmoid
 
 KINDS = ("platt", "temperature", "isotonic")
 LEAST_SLOPE = 0.01

@@ -14,7 +14,7 @@ from timm.models import get_pretrained_cfg
 from torch import Tensor, nn
 
 from ossicle.core.errors import UsageError
-from ossicle.core.suggestion import did_you_mean
+from ossicle.core.text.suggestion import did_you_mean
 
 Shape = tuple[int, int]
 _NHWC = "NHWC"

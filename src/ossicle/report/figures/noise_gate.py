@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from ossicle.metrics.noise_gate import PROBES, Judged
+from ossicle.metrics.noise.noise_gate import PROBES, Judged
 from ossicle.report.figures.style import INK, ORANGE, SKY, SOFT, styled
 from ossicle.report.words import count, number
 

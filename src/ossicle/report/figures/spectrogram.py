@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.stft import power_spectrogram
+from ossicle.audio.features.stft import power_spectrogram
 from ossicle.core.frontend import analysis_window
 
 WINDOW_S = 0.024

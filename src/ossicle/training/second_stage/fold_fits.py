@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ossicle.audio.event_features import EventFeatureSettings
+from ossicle.audio.features.event_features import EventFeatureSettings
 from ossicle.core.intervals import as_intervals
 from ossicle.core.tracks import Event
 from ossicle.evaluation.ground_truth import Truth

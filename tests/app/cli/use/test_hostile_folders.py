@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ossicle.app.api.audio_files import find_audio
 from ossicle.app.cli.printable import printable
-from ossicle.core.controls import first_control
+from ossicle.core.text.controls import first_control
 from ossicle.corpus.naming.table_names import writable
 
 from ...conftest import Commands

@@ -21,8 +21,8 @@ from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import EnsembleScoresFolder, ScoresFolder
-from ossicle.core.combination import RULES, Combination
 from ossicle.core.errors import OssicleError, UsageError
+from ossicle.core.scores.combination import RULES, Combination
 from ossicle.core.tracks import ScoreTrack
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.ensembles.combining import combine

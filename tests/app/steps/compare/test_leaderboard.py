@@ -18,13 +18,13 @@ from ossicle.artefacts.records.event_tables import events_of
 from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.core.combination import Combination
+from ossicle.core.scores.combination import Combination
 from ossicle.core.settings import digestible
 from ossicle.evaluation.ground_truth import Truth, event_times, read_truth
 from ossicle.evaluation.leaderboard import Row
 from ossicle.metrics.events import count_events
 from ossicle.metrics.matching import IouMatch
-from ossicle.metrics.noise_gate import Firing, NoiseGateSettings, judge
+from ossicle.metrics.noise.noise_gate import Firing, NoiseGateSettings, judge
 from ossicle.report.pages.leaderboard_page import render, write_leaderboard_page
 
 from ....made_up import judged, member, write_project

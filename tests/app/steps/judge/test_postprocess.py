@@ -14,7 +14,7 @@ from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.bundle.format import read_bundle
 from ossicle.core.decision import Decision
 from ossicle.core.errors import ProjectError
-from ossicle.core.postprocess import Postprocess
+from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.batch import predict_file
 from ossicle.inference.decisions.decide import decide

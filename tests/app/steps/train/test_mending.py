@@ -14,7 +14,7 @@ from ossicle.app.steps.train import training
 from ossicle.app.steps.train.mending import finished_training, mending_command
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.typed.training import TrainingFolder
-from ossicle.metrics.noise_gate import Firing, NoiseGateSettings, judge
+from ossicle.metrics.noise.noise_gate import Firing, NoiseGateSettings, judge
 
 from ....untrained import PROJECT, write_tapes
 

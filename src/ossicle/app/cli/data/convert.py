@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import Json, LabelColumn, LabelNames
-from ossicle.core.counting import counted
 from ossicle.core.errors import EXIT_INCOMPLETE
-from ossicle.corpus.formats.conversion import Conversion, convert_annotations
+from ossicle.core.text.counting import counted
 from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.formats.reading.reader import Reading
 from ossicle.corpus.formats.registry import EVENT_FORMATS, FORMATS, ReadOptions, WriteOptions, format_named
 from ossicle.corpus.formats.window_labels import WindowPlan
+from ossicle.corpus.formats.writing.conversion import Conversion, convert_annotations
 
 
 def register(app: typer.Typer) -> None:

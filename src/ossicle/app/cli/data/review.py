@@ -13,8 +13,8 @@ from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectF
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
-from ossicle.core.counting import counted
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+from ossicle.core.text.counting import counted
 from ossicle.corpus.review.answers import OUTCOMES
 from ossicle.corpus.review.selection import KINDS, ReviewSettings
 from ossicle.corpus.review.tables import FORMATS

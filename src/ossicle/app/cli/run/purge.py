@@ -10,8 +10,8 @@ import typer
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import Project, load_project
-from ossicle.core.counting import counted
 from ossicle.core.errors import UsageError
+from ossicle.core.text.counting import counted
 
 
 def register(app: typer.Typer) -> None:

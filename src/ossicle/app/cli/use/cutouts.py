@@ -11,8 +11,8 @@ import typer
 from ossicle.app.api.audio_files import find_audio
 from ossicle.app.cli.options import Json, Recordings
 from ossicle.app.cli.printable import printable
-from ossicle.core.counting import counted
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
+from ossicle.core.text.counting import counted
 from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.reading.recording_tables import COMBINED

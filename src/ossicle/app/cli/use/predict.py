@@ -25,8 +25,8 @@ from ossicle.audio.channels import cancel_words
 from ossicle.audio.decode import DecodeReport
 from ossicle.audio.recorder.metadata import expansion_words, time_expansion_of
 from ossicle.core.channel import channel_name
-from ossicle.core.counting import counted
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+from ossicle.core.text.counting import counted
 from ossicle.corpus.clips.event_cutouts import CutOuts
 from ossicle.corpus.formats.registry import EVENT_FORMATS
 from ossicle.inference.batch import EmittedEvent

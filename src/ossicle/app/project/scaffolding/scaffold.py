@@ -16,9 +16,9 @@ from ossicle.app.project.scaffolding.label_sources import LabelSource, label_sou
 from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text
 from ossicle.artefacts.files import write_text
 from ossicle.audio.probe import SUFFIXES, probe
-from ossicle.core.controls import control_name, first_control
 from ossicle.core.errors import AudioError, SplitError, UsageError
-from ossicle.core.suggestion import did_you_mean
+from ossicle.core.text.controls import control_name, first_control
+from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.delimited import read_delimited
 from ossicle.corpus.formats.reading.folder_reader import NOT_READ
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus

@@ -22,7 +22,7 @@ from ossicle.bundle.manifest import Bundle, is_plain_name
 from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
-from ossicle.core.pooling import MAX
+from ossicle.core.scores.pooling import MAX
 from ossicle.core.settings import digestible
 from ossicle.inference.predictor import Predictor
 from ossicle.models.model_kinds import kind_in

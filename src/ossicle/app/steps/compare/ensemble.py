@@ -26,7 +26,7 @@ from ossicle.artefacts.typed.events import DecisionFolder, Decisions, write_even
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import EvaluationFolder
 from ossicle.artefacts.typed.scores import EnsembleScoresFolder, ScoresFolder
-from ossicle.core.combination import Combination
+from ossicle.core.scores.combination import Combination
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.training.second_stage.settings import SecondStageSettings
 

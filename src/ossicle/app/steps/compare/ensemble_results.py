@@ -29,8 +29,8 @@ from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.ensembles import RANKS, rank_bytes
 from ossicle.bundle.format import Bundle, read_bundle, write_bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
-from ossicle.core.combination import Combination
 from ossicle.core.errors import GateRefused
+from ossicle.core.scores.combination import Combination
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import read_truth

@@ -20,8 +20,8 @@ from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regul
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import EnsembleScoresFolder, ScoresFolder
-from ossicle.core.combination import LEARNED, RANK, Combination
 from ossicle.core.digest import seed_of
+from ossicle.core.scores.combination import LEARNED, RANK, Combination
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.ensembles.combining import Scores, combine, rank_table

@@ -31,7 +31,7 @@ from ossicle.evaluation.leaderboard import (
     mean_and_deviation,
     place,
 )
-from ossicle.metrics.gate_exceptions import gate_exceptions
+from ossicle.metrics.noise.gate_exceptions import gate_exceptions
 
 
 @dataclass(frozen=True, slots=True)

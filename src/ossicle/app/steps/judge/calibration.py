@@ -17,7 +17,7 @@ from ossicle.artefacts.typed.judged import CalibrationFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.bundle.reading import parse_object
 from ossicle.bundle.score_maps import read_maps
-from ossicle.core.score_map import ScoreMap
+from ossicle.core.scores.score_map import ScoreMap
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.figures.calibration import calibration_figures

@@ -37,7 +37,7 @@ from ossicle.evaluation.noise_gate import (
 from ossicle.evaluation.nothing_found import nothing_found
 from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor
-from ossicle.metrics.noise_gate import PROBES, RECORDINGS, judge
+from ossicle.metrics.noise.noise_gate import PROBES, RECORDINGS, judge
 
 STEP_VERSION = 6
 

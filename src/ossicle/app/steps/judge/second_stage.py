@@ -26,7 +26,7 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder, Decisions, SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
-from ossicle.audio.event_features import EventFeatureSettings, Features
+from ossicle.audio.features.event_features import EventFeatureSettings, Features
 from ossicle.audio.mono import MonoStream
 from ossicle.core.channel import MEAN
 from ossicle.core.errors import UsageError

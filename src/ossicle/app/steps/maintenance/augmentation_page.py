@@ -19,7 +19,7 @@ from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
 from ossicle.core.frontend import band_centres_hz
 from ossicle.core.records import Clip, Recording
-from ossicle.core.suggestion import did_you_mean
+from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.indexing.index_storage import read_index
 
 _SUFFIXES = (".html", ".htm")

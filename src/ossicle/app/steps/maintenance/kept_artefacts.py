@@ -13,8 +13,8 @@ from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.artefacts.files import file_digest, tree_digest
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.shelf import Shelf
-from ossicle.core.combination import Combination
 from ossicle.core.errors import OssicleError, UsageError
+from ossicle.core.scores.combination import Combination
 
 Manifests = Mapping[Path, Mapping[str, Any]]
 """``artefact.json`` of each finished artefact, by its folder."""

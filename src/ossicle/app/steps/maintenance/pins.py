@@ -18,7 +18,7 @@ from ossicle.artefacts.filesystem.changes import make_folder, remove_file
 from ossicle.artefacts.shelf import Shelf
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.errors import ArtefactError, UsageError
-from ossicle.core.suggestion import did_you_mean
+from ossicle.core.text.suggestion import did_you_mean
 
 FOLDER = "pins"
 _SUFFIX = ".json"

@@ -28,7 +28,7 @@ from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.manifest import MANIFEST
 from ossicle.core.errors import ArtefactError, GateRefused
-from ossicle.metrics.gate_exceptions import gate_exceptions
+from ossicle.metrics.noise.gate_exceptions import gate_exceptions
 
 BENCHMARK_TABLES = {"benchmark_scores": 15, "benchmark_evaluation": 20}
 """Tables of ``[jobs]`` for the tasks of ``ossicle benchmark``, and how many of these tasks run at a time."""

@@ -9,7 +9,7 @@ from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.pipeline import Pipeline
 from ossicle.core.errors import ProjectError
-from ossicle.core.suggestion import did_you_mean
+from ossicle.core.text.suggestion import did_you_mean
 
 PIPELINES: dict[str, Pipeline] = {detector.PIPELINE.name: detector.PIPELINE}
 

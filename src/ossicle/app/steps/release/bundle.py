@@ -23,7 +23,7 @@ from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.kinds import kind_in
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import read_truth
-from ossicle.metrics.gate_exceptions import gate_exceptions
+from ossicle.metrics.noise.gate_exceptions import gate_exceptions
 
 STEP_VERSION = 6
 _PARITY_S = 60.0

@@ -19,8 +19,8 @@ from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.figures.event_reports import event_report
 from ossicle.evaluation.figures.run import headline
 from ossicle.evaluation.ground_truth import event_times, read_truth
-from ossicle.metrics.gate_exceptions import gate_exceptions
-from ossicle.metrics.noise_gate import Judged
+from ossicle.metrics.noise.gate_exceptions import gate_exceptions
+from ossicle.metrics.noise.noise_gate import Judged
 from ossicle.report import run_rows as rows
 from ossicle.report.data import ReportData, TrainingCurve
 from ossicle.report.run_summary import calibrated_in_words, notes, summary

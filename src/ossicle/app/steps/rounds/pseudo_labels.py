@@ -27,9 +27,9 @@ from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
 from ossicle.artefacts.typed.scores import PseudoScoresFolder
 from ossicle.artefacts.typed.training import TrainingFolder
-from ossicle.core.combination import Combination
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
+from ossicle.core.scores.combination import Combination
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.rounds import (

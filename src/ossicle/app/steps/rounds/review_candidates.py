@@ -23,8 +23,8 @@ from ossicle.bundle.onnx_runtime import OnnxPredictor
 from ossicle.core.decision import Decision
 from ossicle.core.errors import AudioError
 from ossicle.core.intervals import as_intervals, meets_any, union
-from ossicle.core.pooling import as_judged
 from ossicle.core.records import by_label
+from ossicle.core.scores.pooling import as_judged
 from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.review.selection import Candidate

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import AudioError, UsageError
-from ossicle.corpus.formats.conversion_losses import Account
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.labelled_audio import duration_of
 from ossicle.corpus.formats.session_times import FileLengths, lengths_of
+from ossicle.corpus.formats.writing.conversion_losses import Account
 from ossicle.corpus.naming.file_listing import listing_below
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.corpus.naming.table_pairing import Pairing

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.steps.release.export.request import ONNX, Row
-from ossicle.audio.logmel import chunk_log_mel
+from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.bundle.graph import ChunkGraph, graph_file
 from ossicle.bundle.onnx_runtime import onnx_predictor
 from ossicle.core.chunks import ChunkPlan

@@ -17,7 +17,7 @@ from ossicle.app.steps.release.export.graphs import Chunks, in_precision, predic
 from ossicle.app.steps.release.export.request import Row
 from ossicle.artefacts.blocks import TrackWriter
 from ossicle.artefacts.typed.scores import TracksFolder
-from ossicle.audio.logmel import chunk_log_mel
+from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.bundle.graph import ChunkGraph
 from ossicle.core.digest import seed_of
 from ossicle.evaluation.criteria.table import criterion_of

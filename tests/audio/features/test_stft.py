@@ -4,8 +4,8 @@ import pytest
 import scipy
 from numpy.typing import DTypeLike, NDArray
 
-from ossicle.audio import stft
-from ossicle.audio.stft import power_spectrogram
+from ossicle.audio.features import stft
+from ossicle.audio.features.stft import power_spectrogram
 from ossicle.core.frontend import analysis_window
 
 CASES = [(512, 160, 16000), (384, 96, 9001), (300, 37, 4000), (64, 1, 500), (512, 700, 5000), (512, 160, 512)]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ossicle.core.settings import digestible
-from ossicle.metrics.gate_exceptions import gate_exceptions
-from ossicle.metrics.noise_gate import LEAST_S, PROBES, Firing, NoiseGateSettings, judge
+from ossicle.metrics.noise.gate_exceptions import gate_exceptions
+from ossicle.metrics.noise.noise_gate import LEAST_S, PROBES, Firing, NoiseGateSettings, judge
 
 STUCK = Firing("white_noise", "-20 dBFS", "call", seconds=60.0, n_events=1, active_s=60.0)
 QUIET = replace(STUCK, n_events=0, active_s=0.0)

@@ -154,8 +154,8 @@ def judge(
     limits
         The limits.
     resembles
-        By label, the probes that its own sounds resemble (``metrics.noise_likeness``). Silence and recordings always
-        count.
+        By label, the probes that its own sounds resemble (``metrics.noise.noise_likeness``). Silence and recordings
+        always count.
     frame_s
         Length in seconds of a frame of the detector, and so of its shortest event. As many such events as the limit per
         hour allows may fill more than ``active_share`` of the time: what one limit allows, the other does not refuse.

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.core.pooling import RecordingPool, as_judged, pooled
+from ossicle.core.scores.pooling import RecordingPool, as_judged, pooled
 from ossicle.core.tracks import ScoreTrack
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ossicle.core.suggestion import did_you_mean
+from ossicle.core.text.suggestion import did_you_mean
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import scipy.signal
 from numpy.typing import NDArray
 
 from ossicle.core.digest import seed_of
-from ossicle.metrics.noise_likeness import LabelTexture, Texture, label_texture, texture_of
+from ossicle.metrics.noise.noise_likeness import LabelTexture, Texture, label_texture, texture_of
 
 RATE, SECONDS = 16000, 3.0
 N = int(RATE * SECONDS)

@@ -2,7 +2,7 @@ import librosa
 import numpy as np
 import pytest
 
-from ossicle.audio.logmel import log_mel, n_frames
+from ossicle.audio.features.logmel import log_mel, n_frames
 from ossicle.core.frontend import FrontEndSettings, analysis_window
 
 FRONTS = [

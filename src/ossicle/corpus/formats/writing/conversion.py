@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection
-from ossicle.corpus.formats.conversion_losses import Account
 from ossicle.corpus.formats.dcase import read_durations, write_durations
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.label_map import LabelMap, renamed_events, renamed_scores
@@ -19,6 +18,7 @@ from ossicle.corpus.formats.reading.reader import Reading, read_annotations
 from ossicle.corpus.formats.registry import SUFFIXES, Format, ReadOptions, WriteOptions
 from ossicle.corpus.formats.score_tables import ScoreTable, write_dcase_scores, write_opensoundscape
 from ossicle.corpus.formats.window_labels import WindowPlan, to_windows
+from ossicle.corpus.formats.writing.conversion_losses import Account
 from ossicle.corpus.naming.table_names import table_places
 
 _WORDS = {

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.audio.event_features import FEATURES, EventFeatureSettings, event_features, event_frames
+from ossicle.audio.features.event_features import FEATURES, EventFeatureSettings, event_features, event_frames
 from ossicle.core.frontend import analysis_window
 
 RATE = 16000

@@ -7,7 +7,7 @@ passes a detector that fires there, so the card, the page and the leaderboard na
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ossicle.metrics.noise_gate import LEAST_S, PROBES, Judged, NoiseGateSettings
+from ossicle.metrics.noise.noise_gate import LEAST_S, PROBES, Judged, NoiseGateSettings
 
 _USUAL = NoiseGateSettings()
 
@@ -24,7 +24,7 @@ def gate_exceptions(gate: Mapping[str, Any]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        In the order of :data:`~ossicle.metrics.noise_gate.PROBES`; empty if the default limits judged everything.
+        In the order of :data:`~ossicle.metrics.noise.noise_gate.PROBES`; empty if the default limits judged everything.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-from ossicle.core.controls import control_name, first_control, is_control
+from ossicle.core.text.controls import control_name, first_control, is_control
 
 ORDERS = ("\n", "\r", "\t", "\0", "\x1b", "\x7f", "\x9b", "\x85", "\u2028", "\u2029", "\u202a", "\u202e", "\u2066")
 ORDERS += ("\u2069", "\u200e", "\u200f", "\u061c", "\u200b", "\ufeff", "\ud800", "\udcff", "\U000e0041")

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from ossicle.metrics.noise_gate import LEAST_S, PROBES, Firing, Judged, NoiseGateSettings, judge
+from ossicle.metrics.noise.noise_gate import LEAST_S, PROBES, Firing, Judged, NoiseGateSettings, judge
 
 GATE = NoiseGateSettings()
 QUIET = Firing("white_noise", "-20 dBFS", "call", seconds=60.0, n_events=0, active_s=0.0)

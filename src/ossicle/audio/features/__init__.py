@@ -1,0 +1,1 @@
+"""Numbers from samples: spectrograms, log-mel bands, how an event sounds."""

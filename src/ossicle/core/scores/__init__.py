@@ -1,0 +1,1 @@
+"""What may be done with scores before a decision: combine, pool, post-process, map to probabilities."""

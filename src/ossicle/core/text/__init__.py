@@ -1,0 +1,1 @@
+"""Names and numbers as text: characters that give orders, plurals, near names."""

@@ -1,0 +1,1 @@
+"""Events of one format as files of another, and what is lost on the way."""

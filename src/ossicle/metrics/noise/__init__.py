@@ -1,0 +1,1 @@
+"""Detections in sound without targets: limits, exceptions, and which labels are noise themselves."""
