@@ -17,7 +17,7 @@ from ossicle.metrics.calibration.out_of_fold import (
     mapped,
     reliability,
 )
-from ossicle.metrics.calibration.score_maps import KINDS, LEAST_SLOPE, fit_score_map
+from ossicle.metrics.calibration.score_maps import KINDS, LEAST_SLOPE, MOST_SLOPE, fit_score_map
 
 
 def drawn(seed: int, n: int = 300, slope: float = 0.5, offset: float = -1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -153,6 +153,31 @@ def test_labels_without_both_kinds_of_items_keep_their_scores_and_are_named() ->
 def test_few_items_under_an_isotonic_line_are_said() -> None:
     fitted = cross_calibrate(items(5, 30), ["a", "b"], CalibrationSettings(kind="isotonic"))
     assert any("follows chance" in note for note in fitted.notes)
+
+
+@pytest.mark.parametrize("kind", ["platt", "isotonic"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_map_that_makes_probabilities_worse_out_of_fold_is_not_kept(kind: str, shared: bool) -> None:
+    rng = np.random.default_rng(0)
+    folds = np.repeat(np.arange(4), 100)
+    scores = rng.uniform(0, 1, 400)
+    # In two folds the scores are probabilities; in the third positives are rare, in the fourth everything is positive.
+    positive = rng.random(400) < np.where(folds < 2, scores, 0.3 + 0.7 * (folds == 3))
+    of = Items(scores[:, None], positive[:, None], np.ones(400), folds)
+    fitted = cross_calibrate(of, ["a"], CalibrationSettings(kind=kind, shared=shared))
+    assert fitted.final == {}
+    assert all(maps == {} for maps in fitted.per_fold.values())
+    assert held_out_scores(of, ["a"], fitted).tolist() == scores[:, None].tolist()
+    (note,) = [one for one in fitted.notes if "does not lower the Brier score" in one]
+    assert note.startswith("a: not calibrated")
+
+
+def test_a_slope_is_bounded_where_few_items_are_parted_without_an_error() -> None:
+    scores = np.concatenate([np.full(40, 0.49), np.full(40, 0.51)])
+    found = fit_score_map(scores, scores > 0.5)
+    assert isinstance(found, Platt)
+    assert found.slope == MOST_SLOPE
+    assert found(np.array([0.5]))[0] == pytest.approx(0.5, abs=1e-6)
 
 
 def test_one_fold_is_refused() -> None:

@@ -34,7 +34,8 @@ def calibration_figures(
         "fitted_on": criterion.calibrated_on,
         "before": _figures(items, np.asarray(items.scores), labels, criterion),
         "after": _figures(items, after, labels, criterion),
-        "protocol": "after: each fold's scores mapped by maps fitted on the other folds; final: on all of them",
+        "protocol": "after: each fold's scores mapped by maps fitted on the other folds, where these lower the Brier "
+        "score; final: fitted on all of them",
         "per_fold": {str(fold): maps_to_json(maps) for fold, maps in fitted.per_fold.items()},
         "final": maps_to_json(fitted.final),
         "notes": list(fitted.notes),

@@ -84,7 +84,11 @@ class Reliability:
 
 
 def cross_calibrate(items: Items, labels: Sequence[str], chosen: CalibrationSettings) -> CrossCalibration:
-    """Fit maps for every fold on the other folds, and final maps on all items.
+    """Fit maps for every fold on the other folds, and final maps on all items; keep those that help.
+
+    A label is mapped only where that lowers its Brier score out of fold (with a shared map, that of all labels
+    together): few items, or folds that differ, can make probabilities worse than the scores were. What is chosen for a
+    held-out fold is chosen on the other folds alone.
 
     Parameters
     ----------
@@ -98,7 +102,7 @@ def cross_calibrate(items: Items, labels: Sequence[str], chosen: CalibrationSett
     Returns
     -------
     CrossCalibration
-        Maps for each fold, final maps, and notes about labels without a reliable map.
+        Maps for each fold, final maps, and notes about labels without a map, or without a reliable one.
 
     Raises
     ------
@@ -125,8 +129,18 @@ def cross_calibrate(items: Items, labels: Sequence[str], chosen: CalibrationSett
             for label, is_few in zip(labels, few, strict=True)
             if is_few and label in final
         ]
+    others = {int(fold): _fit(items, items.folds != fold, labels, chosen) for fold in folds}
+    held_out = held_out_scores(items, labels, CrossCalibration(others, final, ()))
+    worse = {label: pair for label, pair in _unhelpful(items, labels, chosen, held_out).items() if label in final}
+    notes += [
+        f"{label}: not calibrated, for a map does not lower the Brier score out of fold ({old:.3f} before, {new:.3f} "
+        "after)"
+        for label, (old, new) in worse.items()
+    ]
     return CrossCalibration(
-        {int(fold): _fit(items, items.folds != fold, labels, chosen) for fold in folds}, final, tuple(notes)
+        {fold: _fit_for(fold, items, labels, chosen) for fold in others},
+        {label: one for label, one in final.items() if label not in worse},
+        tuple(notes),
     )
 
 
@@ -156,6 +170,42 @@ def reliability(items: Items, labels: Sequence[str], scores: NDArray[np.floating
         for column, label in enumerate(labels)
     }
     return Reliability({label: calibration(of) for label, of in sums.items()}, calibration(added(sums.values())))
+
+
+def _unhelpful(
+    items: Items, labels: Sequence[str], chosen: CalibrationSettings, after: NDArray[np.float64]
+) -> dict[str, tuple[float, float]]:
+    """Return the labels whose Brier score ``after`` (n, n_labels) is not lower, with that score before and after.
+
+    One map for all labels is compared for all of them together.
+    """
+    before, mapped_ = reliability(items, labels), reliability(items, labels, after)
+    pairs = {label: (before.per_label[label].brier, mapped_.per_label[label].brier) for label in labels}
+    if chosen.shared:
+        pairs = dict.fromkeys(labels, (before.pooled.brier, mapped_.pooled.brier))
+    return {label: (old, new) for label, (old, new) in pairs.items() if not new < old}
+
+
+def _fit_for(fold: int, items: Items, labels: Sequence[str], chosen: CalibrationSettings) -> Maps:
+    """Return the maps for a held-out fold: fitted on the other folds, and kept where they help among these.
+
+    Two halves of the other folds map each other's scores, so the held-out fold has no part in the choice. A single
+    other fold has no halves; its maps are kept.
+    """
+    maps = _fit(items, items.folds != fold, labels, chosen)
+    others = [int(one) for one in np.unique(items.folds) if one != fold]
+    if len(others) < 2:
+        return maps
+    rows = items.folds != fold
+    among = Items(
+        items.scores[rows], items.positive[rows], items.weights[rows], items.folds[rows], items.is_known[rows]
+    )
+    first = np.isin(among.folds, others[::2])
+    after = np.array(among.scores, dtype=np.float64)
+    for half in (first, ~first):
+        after[half] = mapped(among.scores[half], labels, _fit(among, ~half, labels, chosen))
+    worse = _unhelpful(among, labels, chosen, after)
+    return {label: one for label, one in maps.items() if label not in worse}
 
 
 def _fit(items: Items, rows: NDArray[np.bool_], labels: Sequence[str], chosen: CalibrationSettings) -> Maps:

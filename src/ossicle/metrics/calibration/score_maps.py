@@ -1,6 +1,6 @@
 """Fit the map from one label's scores to probabilities, from scores with known truth.
 
-Scores must come from a model that was not trained on the items; ``metrics.calibrating`` ensures this.
+Scores must come from a model that was not trained on the items; ``metrics.calibration.out_of_fold`` ensures this.
 """
 
 import numpy as np
@@ -12,6 +12,8 @@ from ossicle.core.scores.score_map import Isotonic, Platt, ScoreMap, logits, sig
 KINDS = ("platt", "temperature", "isotonic")
 LEAST_SLOPE = 0.01
 """A map never falls: if higher scores are less often positive, the slope is this and the map almost level."""
+MOST_SLOPE = 10.0
+"""A map is no step: where few items are parted without an error, a steeper one would turn every score into 0 or 1."""
 
 _MOST_STEPS = 100
 _DIGITS = 9
@@ -55,8 +57,8 @@ def fit_score_map(
     columns = odds[:, None] if kind == "temperature" else np.concatenate([odds[:, None], constant], axis=1)
     found = _logistic(columns, np.zeros(len(odds)), target, weight)
     slope, offset = float(found[0]), float(found[1]) if kind == "platt" else 0.0
-    if slope < LEAST_SLOPE:
-        slope = LEAST_SLOPE
+    if not LEAST_SLOPE <= slope <= MOST_SLOPE:
+        slope = min(max(slope, LEAST_SLOPE), MOST_SLOPE)
         offset = float(_logistic(constant, slope * odds, target, weight)[0]) if kind == "platt" else 0.0
     return Platt(round(slope, _DIGITS), round(offset, _DIGITS))
 

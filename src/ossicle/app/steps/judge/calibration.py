@@ -24,7 +24,7 @@ from ossicle.evaluation.figures.calibration import calibration_figures
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.metrics.calibration.out_of_fold import NONE
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 
 
 def run(context: Context) -> None:
