@@ -4,6 +4,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from ossicle.artefacts.filesystem.reading import open_regular
 from ossicle.audio.containers.chunked.chunks import (
     BIG_ENDIAN_CHUNKS,
     RIFF_CHUNKS,
@@ -100,7 +101,7 @@ def recorder_chunks(path: Path) -> dict[str, bytes]:
 
     They may stand before or behind the samples. Empty for other files; raises OSError.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         head, size = file.read(12), file_bytes(file)
         if head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:] != b"WAVE":
             return {}
