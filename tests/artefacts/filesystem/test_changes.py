@@ -216,3 +216,12 @@ def test_a_failed_append_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest
     with changes.open_to_append(tmp_path / "log") as file, pytest.raises(OSError, match="no space"):
         changes.write_all(file, b"two\n")
     assert (tmp_path / "log").read_bytes() == b"one\n"
+
+
+def test_a_folder_below_a_file_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError) as problem:
+        changes.make_folder(tmp_path / "file" / "below" / "deep")
+    assert problem.value.filename == str(tmp_path / "file")
+    with pytest.raises(FileExistsError):
+        changes.make_folder(tmp_path / "file")

@@ -90,6 +90,8 @@ def make_folder(path: Path) -> None:
     place, missing = Path(path), list[Path]()
     # `mkdir(parents=True)` calls itself for every level.
     while not place.is_dir():
+        if missing and place.exists():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(place))
         missing.append(place)
         place = place.parent
     for one in reversed(missing):

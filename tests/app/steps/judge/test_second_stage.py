@@ -168,7 +168,7 @@ def test_it_is_the_same_again(folder, inputs, forest):
 def test_what_gains_nothing_is_not_kept_and_said(folder, inputs, tmp_path, monkeypatch):
     """A second stage that hears the same noise everywhere: the audio is there, and tells nothing."""
     silent = np.zeros(SECONDS * RATE, dtype=np.float32)
-    monkeypatch.setattr(second_stage, "MonoStream", lambda path, rate: iter([silent]))
+    monkeypatch.setattr(second_stage, "MonoStream", lambda path, rate, channel: iter([silent]))
     out = done(second_stage.STEP, configured(folder, **BOOSTING), dict(inputs), "nothing heard")
     said = verdict(out)
     assert said["kept"] is False
