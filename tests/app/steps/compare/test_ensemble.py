@@ -113,9 +113,9 @@ def test_it_leaves_an_ensemble_that_predict_runs(
     opened = []
 
     class Counted(batch.MonoStream):
-        def __init__(self, path: Any, *arguments: Any) -> None:
+        def __init__(self, path: Any, *arguments: Any, **options: Any) -> None:
             opened.append(Path(path).name)
-            super().__init__(path, *arguments)
+            super().__init__(path, *arguments, **options)
 
     monkeypatch.setattr(batch, "MonoStream", Counted)
     done = ossicle("predict", bundle.folder, tapes / "audio", "-o", tmp_path / "events", "--format", "csv")

@@ -47,9 +47,9 @@ bootstrap = 100
 GOLDEN = {
     ("dataset", 5): "b2e49260ed71261e46ad4c1419dfe9e64a0ebc1bb7d2c2902cc89e74e8974875",
     ("decision", 2): "47016eb1c175131632b69fe3184104ffb137eaacfaa353a3b83b04ca1ac8281a",
-    ("calibration", 1): "61524dd7a1f51d8481ff81fcaf19feb92b08d2f093c130695af0593ecfbd9037",
+    ("calibration", 2): "0c8ccd7b784d47839edfb91bec3753c0fbf071da6e3b5f0f14d14cf31263df51",
     ("second_stage", 1): "f6676cbd8a37290ad5b342d062f934650e1a9c526b048fca6d278dac25f77fbd",
-    ("evaluation", 3): "1e6d588cfe46ea8bfcb15171791a494897317f9f2a128401918166f9c1486e35",
+    ("evaluation", 4): "2bd127635e104389da80df0ff7f079343130d5fa38cdff5e5a5c4bf81142e920",
 }
 
 

@@ -183,10 +183,10 @@ def test_a_recording_that_is_gone_costs_its_own_clips(
 
     load = dataset_export.load_mono
 
-    def broken(path: Path, *rest: Any) -> Any:
+    def broken(path: Path, *rest: Any, **options: Any) -> Any:
         if path.stem == STEMS[4]:
             raise AudioError(f"{path}: is damaged")
-        return load(path, *rest)
+        return load(path, *rest, **options)
 
     monkeypatch.setattr(dataset_export, "load_mono", broken)
     out = tapes / "out"
