@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from commands import OSSICLE, REFUSED, ossicle_json
+from commands import OSSICLE, ossicle_json
 from machine import RESULTS
 from processes import measured
 from smoke import parsed
@@ -45,9 +45,7 @@ def main() -> None:
     tapes = SMOKE_TAPES if asked.smoke else TAPES
     if asked.smoke:
         make_tape_project(asked.scratch / "project")
-        run = ossicle_json(
-            "run", "-p", asked.scratch / "project", "--until", "bundle", "--progress", "none", codes=(0, REFUSED)
-        )
+        run = ossicle_json("run", "-p", asked.scratch / "project", "--until", "bundle", "--progress", "none")
         asked.bundle = BundleFolder(Path(run["artefacts"]["bundle"])).bundle
     elif asked.bundle is None:
         parser.error("--bundle names none")

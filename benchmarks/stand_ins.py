@@ -8,6 +8,8 @@ import soundfile
 
 GATE_OFF = 'noise_gate.off=["silence", "white_noise", "hum", "speech_like", "recordings"]'
 """An untrained network detects noise as readily as calls."""
+MAY_FIND_NOTHING = "noise_gate.may_find_nothing=true"
+"""An untrained network may also detect nothing at all."""
 TINY_CLIPS = (
     "frontend.rate=16000",
     "frontend.n_fft=2048",
@@ -27,6 +29,7 @@ TINY_CLIPS = (
     "report.examples=0",
     "project.workers=1",
     GATE_OFF,
+    MAY_FIND_NOTHING,
 )
 """Settings for a project of the recipe `birds` on the stand-in of ESC-10."""
 TINY_TAPES = (
@@ -45,6 +48,7 @@ TINY_TAPES = (
     "report.examples=0",
     "project.workers=1",
     GATE_OFF,
+    MAY_FIND_NOTHING,
 )
 """Settings for a project of the recipe `tapes` on the stand-in of the tapes."""
 TAPE_PROJECT = (
