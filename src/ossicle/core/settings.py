@@ -121,7 +121,8 @@ def digestible(instance: Any) -> dict[str, Any]:
         if not spec.metadata.get("digest", True):
             continue
         value = getattr(instance, spec.name)
-        if not spec.metadata.get("digest_default", True) and value == spec.default:
+        default = spec.default if spec.default_factory is MISSING else spec.default_factory()
+        if not spec.metadata.get("digest_default", True) and value == default:
             continue
         out[spec.name] = digestible(value) if hasattr(value, "__dataclass_fields__") else value
     return out

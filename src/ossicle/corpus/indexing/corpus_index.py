@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ossicle.audio.levels import Levels
-from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.core.channel import MEAN
 from ossicle.core.digest import recording_id
 from ossicle.core.errors import UsageError
@@ -27,18 +26,18 @@ from ossicle.corpus.indexing.metadata_table import Metadata, MetadataSettings, r
 from ossicle.corpus.indexing.placement import place_annotations
 from ossicle.corpus.indexing.probing import Examiner, Progress
 from ossicle.corpus.indexing.recorder_fields import with_recorder
-from ossicle.corpus.indexing.recording_labels import NEGATIVE, whole_labels
-from ossicle.corpus.indexing.segment_names import SegmentNames, Segments, read_segments
+from ossicle.corpus.indexing.recording_labels import NEGATIVE, field_labels, whole_labels
+from ossicle.corpus.indexing.segment_names import CutOuts, Segments, find_cut_outs, read_segments
 from ossicle.corpus.indexing.tape_clips import Stretches, TapeClips, covers, find_clips, onto_tapes
 from ossicle.corpus.naming.clip_name_template import UNITS_S, ClipNames
-from ossicle.corpus.naming.file_listing import files_below, shown
+from ossicle.corpus.naming.file_listing import shown
 from ossicle.corpus.naming.globs import Globs
 from ossicle.corpus.naming.name_templates import Templates, TemplateTexts
 from ossicle.corpus.naming.recording_fields import RecordingNames
 from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import LeftOut, Note
 
-STEP_VERSION = 7
+STEP_VERSION = 8
 
 
 @settings
@@ -80,6 +79,12 @@ class CorpusSettings:
     label_field: str = setting(
         default="", help="field with the label of the whole recording (`folder`, a field of the template, or a column)"
     )
+    label_fields: Mapping[str, str] = setting(
+        default={},
+        help="fields that are labels of the whole recording, each with the value that means present, as "
+        '{ac = "on", fridge = "on"}; any other value means reviewed and absent, an empty one unknown',
+        digest_default=False,
+    )
     negative_labels: tuple[str, ...] = setting(
         default=NEGATIVE,
         help="labels of whole recordings (upper or lower case) that mean: reviewed, contains none of the "
@@ -112,11 +117,7 @@ class CorpusSettings:
                 Globs(getattr(self, key))
             except ValueError as problem:
                 raise ValueError(f"{key}: {problem}") from None
-        if self.label_field and self.metadata.table and self.metadata.label_column:
-            raise ValueError(
-                f"label_field = {self.label_field!r} and the table of [corpus.metadata] both label recordings: leave "
-                'label_field out, or set metadata.label_column = ""'
-            )
+        self._refuse_two_sources()
         try:
             parse_label_map(self.label_map, "label_map")
         except UsageError as problem:
@@ -131,6 +132,25 @@ class CorpusSettings:
                 f"audio = {self.audio!r} is not a folder; give the folder of recordings ('.' is that of the project "
                 "file)"
             )
+
+    def _refuse_two_sources(self) -> None:
+        """Reject labels of whole recordings from two sources, and label fields without a value."""
+        if self.label_field and self.label_fields:
+            raise ValueError(
+                f"label_fields and label_field = {self.label_field!r} both label recordings: leave label_field out"
+            )
+        for key in ("label_fields", "label_field"):
+            if getattr(self, key) and self.metadata.table and self.metadata.label_column:
+                raise ValueError(
+                    f"{key} = {getattr(self, key)!r} and the table of [corpus.metadata] both label recordings: leave "
+                    f'{key} out, or set metadata.label_column = ""'
+                )
+        for field_name, value in self.label_fields.items():
+            if not field_name.strip() or not value.strip():
+                raise ValueError(
+                    f"label_fields: {field_name!r} = {value!r}: give a field, and its value that means present, as "
+                    '{fridge = "on"}'
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +201,7 @@ def index_corpus(
     missing folders or tables, unreadable audio only, globs that leave nothing, a group that no name or column holds,
     and offsets that the lengths of clips contradict; FormatError for malformed or ambiguous annotation tables.
     """
-    cut_outs = _cut_outs(annotation_folder, settings)
+    cut_outs = find_cut_outs(annotation_folder, settings.segment_names, settings.default_label)
     segments = annotation_folder if cut_outs is not None else None
     files = audio_files(audio_folder, settings.include, settings.exclude, segments, settings.most)
     chosen, left_out = _identified(files.chosen, settings)
@@ -213,12 +233,16 @@ def index_corpus(
     cut = clips.clips.keys()
     recordings = [with_recorder(one, recorded[one.id], is_clip=one.path in cut) for one in recordings]
     wanted = {"split.group": group, "corpus.label_field": settings.label_field}
-    recordings, notes, unknown_fields = with_fields(recordings, templates, wanted)
+    label_keys = {f"corpus.label_fields.{name}": name for name in settings.label_fields}
+    recordings, notes, unknown_fields = with_fields(recordings, templates, wanted, label_keys)
     left_out += unknown_fields
     lengths = {one.path: one.duration_s for one in recordings}
     tables, looked = _annotations(annotation_folder, cut_outs, files, clips, names, lengths, settings)
     tables.reviewed.update(path for path, times in looked.items() if path in lengths and covers(times, lengths[path]))
-    whole, unknown = whole_labels(recordings, settings.label_field, settings.negative_labels, metadata)
+    if settings.label_fields:
+        whole, unknown = field_labels(recordings, settings.label_fields)
+    else:
+        whole, unknown = whole_labels(recordings, settings.label_field, settings.negative_labels, metadata)
     tables.rows += whole.rows
     tables.reviewed |= whole.reviewed
     tables.notes += whole.notes
@@ -269,27 +293,9 @@ def _without_file(metadata: Metadata) -> list[LeftOut]:
     ]
 
 
-_CutOuts = tuple[SegmentNames, list[str]]
-
-
-def _cut_outs(folder: Path | None, settings: CorpusSettings) -> _CutOuts | None:
-    """Return how cut-out segments are named and their paths below ``folder``; None if the corpus has none."""
-    if not settings.segment_names:
-        return None
-    names = SegmentNames(settings.segment_names, settings.default_label or None)
-    if folder is None:
-        raise UsageError("corpus.segment_names: corpus.annotations is empty; name the folder of the cut-out segments")
-    if not folder.is_dir():
-        raise UsageError(f"corpus.annotations: {folder} is not a folder; name the folder of the cut-out segments")
-    found = files_below(folder, AUDIO_SUFFIXES)
-    if not found:
-        raise UsageError(f"corpus.annotations: {folder} contains no audio files; corpus.segment_names needs them")
-    return names, found
-
-
 def _annotations(
     folder: Path | None,
-    cut_outs: _CutOuts | None,
+    cut_outs: CutOuts | None,
     files: AudioFiles,
     clips: TapeClips,
     names: ClipNames,

@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
+from ossicle.audio.probe import SUFFIXES
+from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
+from ossicle.corpus.naming.name_template import stem_of
 from ossicle.corpus.naming.name_templates import Templates
 from ossicle.corpus.notes import LeftOut, Note
 
 
 def with_fields(
-    recordings: Sequence[Recording], templates: Templates, wanted: Mapping[str, str]
+    recordings: Sequence[Recording],
+    templates: Templates,
+    wanted: Mapping[str, str],
+    useful: Mapping[str, str] | None = None,
 ) -> tuple[list[Recording], list[Note], list[LeftOut]]:
     """Leave out recordings that lack a wanted field, because no split could be trusted with them.
 
@@ -21,6 +27,8 @@ def with_fields(
         The templates that read fields from names.
     wanted
         Settings and the fields that they name; empty fields are not wanted.
+    useful
+        Settings and fields that at least one recording must have; recordings without them are kept.
 
     Returns
     -------
@@ -30,10 +38,10 @@ def with_fields(
     Raises
     ------
     UsageError
-        No recording has a wanted field.
+        No recording has a wanted or a useful field.
     """
     fields = {key: name for key, name in wanted.items() if name}
-    for key, name in fields.items():
+    for key, name in {**fields, **(useful or {})}.items():
         if not any(one.fields.get(name) for one in recordings):
             known = ", ".join(sorted({field for one in recordings for field in one.fields}))
             said = templates.texts[0] if len(templates.texts) == 1 else list(templates.texts)
@@ -49,20 +57,29 @@ def with_fields(
         if missing:
             left_out.append(LeftOut(one.path, _reason(one, templates, missing[0])))
             continue
-        if templates.texts and not templates.fit(one.fields):
-            notes.append(Note("name_template", one.path, f"does not match {templates.in_words}"))
+        if templates.texts and not templates.fit(one.fields) and (place := _place(one, templates)):
+            notes.append(Note("name_template", one.path, f"does not match {templates.in_words}: {place}"))
         kept.append(one)
     return kept, notes, left_out
 
 
 def _reason(recording: Recording, templates: Templates, field: str) -> str:
+    place = _place(recording, templates)
     if not templates.texts:
         why = "no template reads its name"
-    elif templates.fit(recording.fields):
+    elif not place or templates.fit(recording.fields):
+        place = ""
         why = f"its name matches {templates.in_words} without the field {field!r}"
     else:
         why = f"its name does not match {templates.in_words}"
+        place = f" ({place})"
     return (
-        f"{why}, so its {field} is unknown and no split can place it; add a template to "
+        f"{why}, so its {field} is unknown and no split can place it{place}; add a template to "
         f"corpus.name_template, name its {field} in a table (corpus.metadata), exclude it, or group by another field"
     )
+
+
+def _place(recording: Recording, templates: Templates) -> str:
+    """Return where the name of a recording, or of its tape if it is a clip, stops to fit."""
+    above, slash, own = normal_path(stem_of(recording.path, SUFFIXES)).rpartition("/")
+    return templates.mismatch_in_words(above + slash + recording.fields.get("tape", own))

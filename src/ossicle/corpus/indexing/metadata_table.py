@@ -52,16 +52,26 @@ class MetadataSettings:
         help="cell values (upper or lower case) that mean the same as an empty cell; a recording without a "
         "value for the group field is its own group",
     )
+    overrides: bool = setting(
+        default=False,
+        help="whether a value of the table replaces that of the recording's name; if not, it counts only where the "
+        "name gives none. A value of `nothing` then removes that of the name",
+        digest_default=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The labels and fields of one recording, and the line of the table."""
+    """The labels and fields of one recording, and the line of the table.
+
+    ``emptied`` are the columns whose value means the same as an empty cell.
+    """
 
     line: int
     labels: tuple[str, ...]
     unknown: tuple[str, ...]
     fields: Mapping[str, str]
+    emptied: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +86,12 @@ class Metadata:
     missing: tuple[tuple[str, int], ...]
     columns: tuple[str, ...]
     notes: tuple[Note, ...]
+    overrides: bool = False
 
     def describe(self, recordings: Sequence[Recording], group: str) -> list[Recording]:
-        """Return the recordings with the fields of their rows; a field that the name gives stays as it is.
+        """Return the recordings with the fields of their rows.
+
+        A field that the name gives stays as it is, unless the table ``overrides`` names.
 
         If ``group`` is a column, spellings that differ in case are one group. A recording without a value is a group of
         its own, named after its path.
@@ -91,12 +104,17 @@ class Metadata:
             spellings.setdefault(value.casefold(), value)
         for one in recordings:
             row = self.rows.get(one.path)
-            fields = dict(row.fields if row is not None else {}) | dict(one.fields)
+            fields = self._fields(row, one.fields) if row is not None else dict(one.fields)
             if group in self.columns:
                 value = fields.get(group, "")
                 fields[group] = spellings.get(value.casefold(), value) if value else normal_path(one.path)
             out.append(replace(one, fields=fields))
         return out
+
+    def _fields(self, row: Row, own: Mapping[str, str]) -> dict[str, str]:
+        if not self.overrides:
+            return dict(row.fields) | dict(own)
+        return {name: value for name, value in own.items() if name not in row.emptied} | dict(row.fields)
 
 
 def read_metadata(
@@ -146,7 +164,8 @@ def read_metadata(
             renamed.append(line)
         fields = {name: " ".join(cells[place].split()) for place, name in names.items()}
         said = {name: value for name, value in fields.items() if value and value.casefold() not in silent}
-        rows[path] = Row(int(line), labels, unknown, said)
+        emptied = frozenset(name for name, value in fields.items() if value and name not in said)
+        rows[path] = Row(int(line), labels, unknown, said, emptied)
 
     each(by_line, one)
     if not rows:
@@ -158,7 +177,7 @@ def read_metadata(
     if renamed:
         message = f"{len(renamed)} rows, that in line {renamed[0]} among them, have another suffix than their file"
         notes.append(Note("metadata_suffix", table.name, message))
-    return Metadata(table, rows, tuple(missing), tuple(names.values()), tuple(notes))
+    return Metadata(table, rows, tuple(missing), tuple(names.values()), tuple(notes), settings.overrides)
 
 
 def _columns(read: Delimited, settings: MetadataSettings) -> dict[str, int]:
@@ -191,7 +210,7 @@ def _column_notes(
         message = f"columns named like fields of the recordings' paths were not read: {', '.join(hidden)}"
         notes.append(Note("metadata_column", read.path.name, message))
     second = [name for name in read.header if name in taken and name not in FROM_PATHS]
-    if second:
+    if second and not settings.overrides:
         message = f"these columns count only for recordings whose name lacks the field: {', '.join(second)}"
         notes.append(Note("metadata_column", read.path.name, message))
     return notes

@@ -1,6 +1,6 @@
 """Labels of whole recordings from a field or a metadata table, as rows from the start to the end."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ossicle.core.records import Recording
 from ossicle.corpus.formats.cells.rows import RawSelection
@@ -53,4 +53,37 @@ def whole_labels(
     if stray:
         message = f"{len(stray)} recordings, including this one, are in no class folder and count as not annotated"
         out.notes.append(Note("no_class_folder", stray[0], message))
+    return out, unknown
+
+
+def field_labels(
+    recordings: Sequence[Recording], label_fields: Mapping[str, str]
+) -> tuple[AnnotationFiles, dict[str, tuple[str, ...]]]:
+    """Return rows over whole recordings from several fields, each of which is a label; and, by path, unknown labels.
+
+    A recording with a value in at least one of the fields counts as reviewed.
+
+    Parameters
+    ----------
+    recordings
+        Recordings with their fields.
+    label_fields
+        Each label, which is the name of a field, and the value (in any case) that means: present in the whole
+        recording. Another value means absent, no value unknown.
+    """
+    out = AnnotationFiles()
+    unknown: dict[str, tuple[str, ...]] = {}
+    for one in recordings:
+        values = {label: one.fields.get(label, "").casefold() for label in label_fields}
+        missing = tuple(sorted(label for label, value in values.items() if not value))
+        if len(missing) == len(values):
+            continue
+        out.reviewed.add(one.path)
+        if missing:
+            unknown[one.path] = missing
+        out.rows += [
+            (one.path, RawSelection(0.0, one.duration_s, label))
+            for label, value in values.items()
+            if value == label_fields[label].casefold()
+        ]
     return out, unknown

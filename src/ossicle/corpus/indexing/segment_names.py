@@ -8,7 +8,7 @@ with the reason, once per file, or once per clip if the clip is the reason.
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
@@ -16,7 +16,7 @@ from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection, check_times, parse_quality
 from ossicle.corpus.indexing.placement import cut_at, shifted
 from ossicle.corpus.naming.clip_name_template import ClipNames, Tapes, TapeStretch, lies_within
-from ossicle.corpus.naming.file_listing import shown
+from ossicle.corpus.naming.file_listing import files_below, shown
 from ossicle.corpus.naming.name_template import Template, stem_of
 from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import Note
@@ -187,3 +187,28 @@ def _without_clip(
         cut, note = cut_at(row, length_s, name)
         out.notes += [note] if note is not None else []
         out.rows += [(tape, shifted(cut, stretch.start_s))] if cut is not None else []
+
+
+CutOuts = tuple[SegmentNames, list[str]]
+"""How cut-out segments are named, and their paths below the folder of annotations."""
+
+
+def find_cut_outs(folder: Path | None, templates: Sequence[str], default_label: str) -> CutOuts | None:
+    """Return how the cut-out segments below a folder are named, and their paths; None if the corpus has none.
+
+    Raises
+    ------
+    UsageError
+        There are templates of segment names, but no folder with audio files.
+    """
+    if not templates:
+        return None
+    names = SegmentNames(templates, default_label or None)
+    if folder is None:
+        raise UsageError("corpus.segment_names: corpus.annotations is empty; name the folder of the cut-out segments")
+    if not folder.is_dir():
+        raise UsageError(f"corpus.annotations: {folder} is not a folder; name the folder of the cut-out segments")
+    found = files_below(folder, SUFFIXES)
+    if not found:
+        raise UsageError(f"corpus.annotations: {folder} contains no audio files; corpus.segment_names needs them")
+    return names, found

@@ -46,6 +46,22 @@ class Number:
 Piece = Literal | Run | OneOf | Number
 
 
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The farthest character that an attempt to match reached.
+
+    Attributes
+    ----------
+    position
+        Index of the first character that fits nothing, from 0; the length of the text if the text ends too early.
+    expected
+        What should be there, in words.
+    """
+
+    position: int
+    expected: str
+
+
 class BoundedPattern:
     """A sequence of pieces.
 
@@ -64,6 +80,14 @@ class BoundedPattern:
         named = [one.name for one in self._pieces if not isinstance(one, Literal) and one.name]
         return {name: text[slice(*attempt.spans[name])] for name in named}
 
+    def mismatch(self, text: str) -> Mismatch | None:
+        """Return where a text stops to fit, and what should be there; None if it fits.
+
+        Of several ways to divide the text among the pieces, the one that fits farthest counts.
+        """
+        attempt = _Attempt(self._pieces, text)
+        return None if attempt.go(0, 0) else attempt.farthest
+
 
 class _Attempt:
     """The search for one text."""
@@ -72,16 +96,20 @@ class _Attempt:
         self._pieces, self._text = pieces, text
         self.spans: dict[str, tuple[int, int]] = {}
         self._failed: dict[tuple[int, int], int] = {}
+        self.farthest = Mismatch(-1, "")
 
     def go(self, index: int, at: int) -> bool:
         """Return whether the pieces from ``index`` on match the text from ``at`` on."""
         pieces, text = self._pieces, self._text
         while index < len(pieces) and isinstance(piece := pieces[index], Literal):
             if not text.startswith(piece.text, at):
+                self._note_literal(piece.text, at)
                 return False
             at += len(piece.text)
             index += 1
         if index == len(pieces):
+            if at < len(text):
+                self._note(at, "the end of the name")
             return at == len(text)
         piece = pieces[index]
         assert not isinstance(piece, Literal)
@@ -89,12 +117,40 @@ class _Attempt:
         key = (index, _extent(text, at, piece.excluded)) if isinstance(piece, Run) else (index, -1 - at)
         if at >= self._failed.get(key, len(text) + 1):
             return False
+        possible = False
         for end in self._ends(piece, index, at, key[1]):
+            possible = True
             if self.go(index + 1, end):
                 self.spans[piece.name] = (at, end)
                 return True
+        if not possible:
+            self._note_piece(piece, index, at)
         self._failed[key] = at
         return False
+
+    def _note(self, position: int, expected: str) -> None:
+        if position > self.farthest.position:
+            self.farthest = Mismatch(position, expected)
+
+    def _note_literal(self, literal: str, at: int) -> None:
+        """Note the first character that differs from a literal which should begin at ``at``."""
+        same = next((n for n, one in enumerate(literal) if self._text[at + n : at + n + 1] != one), len(literal))
+        self._note(at + same, repr(literal[same:]))
+
+    def _note_piece(self, piece: Run | OneOf | Number, index: int, at: int) -> None:
+        """Note that a piece could not begin at ``at``, or that the literal after a run was not found."""
+        if isinstance(piece, OneOf):
+            self._note(at, f"{{{piece.name}}} as {' or '.join(piece.values)}")
+        elif isinstance(piece, Number):
+            self._note(at, f"{{{piece.name}}} as a number")
+        elif (extent := _extent(self._text, at, piece.excluded)) - at < piece.least:
+            self._note(at, f"{{{piece.name}}}")
+        else:
+            following = self._pieces[index + 1] if index + 1 < len(self._pieces) else None
+            if following is None:
+                self._note(extent, "the end of the name")
+            elif isinstance(following, Literal):
+                self._note_literal(following.text, extent)
 
     def _ends(self, piece: Run | OneOf | Number, index: int, at: int, extent: int) -> Iterator[int]:
         """Yield where a piece that begins at ``at`` may end, in the order in which this is tried."""

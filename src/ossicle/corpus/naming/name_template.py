@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 
 from ossicle.core.errors import UsageError
-from ossicle.corpus.naming.bounded_pattern import BoundedPattern, Literal, Number, OneOf, Piece, Run
+from ossicle.corpus.naming.bounded_pattern import BoundedPattern, Literal, Mismatch, Number, OneOf, Piece, Run
 
 _MOST_PIECES = 100
 _PIECE = re.compile(r"\{([^{}]*)\}|(\*)|([^{}*]+)|([{}])")
@@ -75,8 +75,19 @@ class Template:
 
         Further folders are ignored.
         """
-        parts = stem.split("/")
-        return self._pattern.match("/".join(parts[-1 - self.folders :]))
+        return self._pattern.match(self._compared(stem))
+
+    def mismatch(self, stem: str) -> Mismatch | None:
+        """Return where a stem stops to fit, counted in the part that is compared; None if it matches.
+
+        >>> Template("ac-{ac:on|off}-{part:day|night}").mismatch("ac-maybe-day")
+        Mismatch(position=3, expected='{ac} as on or off')
+        """
+        return self._pattern.mismatch(self._compared(stem))
+
+    def _compared(self, stem: str) -> str:
+        """Return the stem with as many folders in front as the template has slashes."""
+        return "/".join(stem.split("/")[-1 - self.folders :])
 
 
 def stem_of(path: str, suffixes: Collection[str]) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from ossicle.corpus.naming.name_template import Template
+from ossicle.audio.probe import SUFFIXES
+from ossicle.corpus.naming.name_template import Template, stem_of
 
 TemplateTexts = str | tuple[str, ...]
 """One template as text, or several; empty: none."""
@@ -14,7 +15,8 @@ class Templates:
     Parameters
     ----------
     texts
-        One template or several; empty ones are ignored.
+        One template or several; empty ones are ignored. A template may end in an audio suffix (``{tape}.wav``): names
+        of any audio format match it.
     key
         The setting they come from, for messages.
 
@@ -32,7 +34,7 @@ class Templates:
 
     def __init__(self, texts: str | Sequence[str], key: str = "name_template") -> None:
         self.texts = tuple(text for text in ((texts,) if isinstance(texts, str) else texts) if text)
-        self._templates = tuple(Template(text, key) for text in self.texts)
+        self._templates = tuple(Template(one, key) for text in self.texts for one in _spellings(text))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -49,6 +51,28 @@ class Templates:
         """Return the fields of a stem by the first template that fits; None if none does."""
         return next((found for one in self._templates if (found := one.parse(stem)) is not None), None)
 
+    def mismatch_in_words(self, stem: str) -> str:
+        """Return where a stem stops to fit, and what should be there; empty if it fits a template.
+
+        Of several templates the one that fits farthest is named by its position. Characters count from 1.
+
+        >>> Templates("ac-{ac:on|off}_*").mismatch_in_words("ac-maybe_1")
+        'at character 4 there should be {ac} as on or off'
+        """
+        found = [one.mismatch(stem) for one in self._templates]
+        places = [one for one in found if one is not None]
+        if len(places) < len(found) or not places:
+            return ""
+        # Of equals the last, which is a template without its audio suffix: stems have none.
+        place = max(reversed(places), key=lambda one: one.position)
+        return f"at character {place.position + 1} there should be {place.expected}"
+
     def fit(self, fields: Collection[str]) -> bool:
         """Return whether these are the fields of a name that fits a template."""
         return any(set(one.names) <= set(fields) for one in self._templates)
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    """Return a template, and without its audio suffix if it ends in one: stems have none."""
+    without = stem_of(text, SUFFIXES)
+    return (text,) if without in (text, "") else (text, without)
