@@ -1,0 +1,1 @@
+"""Heads: from the embeddings of an encoder to one score for each label."""

@@ -1,0 +1,28 @@
+"""The settings of a head and of its training, apart from the code that needs torch."""
+
+from ossicle.core.settings import setting, settings
+
+
+@settings
+class HeadSettings:
+    """``[head]``: the small network that reads the embeddings of a window, and how it is trained."""
+
+    pooling: str = setting(
+        default="attention",
+        help="how the tokens of a window become one vector: mean, or attention (a trained weight for every token)",
+        choices=("mean", "attention"),
+    )
+    hidden: int = setting(
+        default=256, help="hidden units; 0: none, the pooled embedding is read by one linear layer", ge=0, le=8192
+    )
+    dropout: float = setting(default=0.2, help="dropout before each linear layer", ge=0, lt=1)
+    epochs: int = setting(default=40, help="highest number of passes through the windows", ge=1, le=10_000)
+    patience: int = setting(
+        default=8,
+        help="number of epochs without a lower loss on the inner held-out groups after which the search for the best "
+        "number of epochs ends",
+        ge=1,
+    )
+    batch_size: int = setting(default=64, help="number of windows in each step", ge=1)
+    learning_rate: float = setting(default=1e-3, help="highest learning rate of the optimiser", gt=0)
+    weight_decay: float = setting(default=1e-2, help="decoupled weight decay", ge=0)
