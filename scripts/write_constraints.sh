@@ -20,4 +20,5 @@ HEADER
 
 chmod 644 "$new"
 mv "$new" constraints.txt
+"$python" scripts/repeat_constraints.py
 echo "constraints.txt: $(grep -c == constraints.txt) versions"

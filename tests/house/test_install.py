@@ -54,6 +54,19 @@ def test_the_base_install_brings_no_training_library(project: dict[str, object])
     assert {Requirement(text).name for text in base} & FORBIDDEN_AT_RUN_TIME == set()
 
 
+def test_uv_is_given_the_same_pins(repository: Path) -> None:
+    text = (repository / "pyproject.toml").read_text(encoding="utf-8")
+    pinned = [
+        line
+        for line in (repository / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    ]
+    assert tomllib.loads(text)["tool"]["uv"]["constraint-dependencies"] == pinned, (
+        "run `python scripts/repeat_constraints.py`"
+    )
+    assert "uv.lock" in (repository / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
 def test_pins_name_no_address(repository: Path) -> None:
     assert not re.search(r"://|@|--hash", (repository / "constraints.txt").read_text(encoding="utf-8"))
 
