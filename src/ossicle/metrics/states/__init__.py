@@ -1,0 +1,1 @@
+"""How well states are decided: windows and files against their labels, switches against their times."""
