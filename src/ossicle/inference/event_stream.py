@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from ossicle.audio.array_stream import checked_rate, mono_samples
-from ossicle.audio.resample import Resampler
 from ossicle.core.decision import Decision
 from ossicle.core.time import to_seconds
 from ossicle.core.tracks import Event, event_order
@@ -16,6 +13,7 @@ from ossicle.inference.delivery import Delivery
 from ossicle.inference.finder import EventFinder
 from ossicle.inference.postprocess import refuse_in_stream
 from ossicle.inference.predictor import Predictor
+from ossicle.inference.sample_feed import SampleFeed
 from ossicle.inference.second_stage.stage import SecondStage
 
 
@@ -44,6 +42,7 @@ class EventStream:
 
     Examples
     --------
+    >>> import numpy as np
     >>> import ossicle
     >>> bundle = ossicle.load_bundle("tests/data/bundles/0.1.0/bundle")
     >>> with bundle.stream(rate=16000) as live:
@@ -63,11 +62,14 @@ class EventStream:
     ) -> None:
         if delivery is not None:
             refuse_in_stream(delivery.postprocess)
-        self.rate = predictor.plan.rate if rate is None else checked_rate(rate)
-        self._model_rate, self._channel = predictor.plan.rate, predictor.plan.channel
+        self._feed = SampleFeed(predictor.plan, rate)
+        self._model_rate = predictor.plan.rate
         self._finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery)
-        self._resampler = Resampler(self.rate, self._model_rate)
-        self._n_samples, self._open = 0, True
+
+    @property
+    def rate(self) -> int:
+        """Sample rate in Hz of what is fed."""
+        return self._feed.rate
 
     @property
     def heard_s(self) -> float:
@@ -94,10 +96,7 @@ class EventStream:
             If the samples are not finite real numbers of such a shape or lack the channel, or the stream has finished.
             Of several channels the loudest is not known before the end.
         """
-        self._require_open()
-        mono = mono_samples(samples, self._channel)
-        self._n_samples += len(mono)
-        return self._finder.feed(self._resampler.feed(mono))
+        return self._finder.feed(self._feed.take(samples))
 
     def finish(self, end_s: float | None = None) -> list[Event]:
         """End the stream.
@@ -118,10 +117,9 @@ class EventStream:
         ValueError
             If the stream has already finished.
         """
-        self._require_open()
-        self._open = False
-        events = self._finder.feed(self._resampler.feed(np.zeros(0, dtype=np.float32), last=True))
-        events += self._finder.finish(to_seconds(self._n_samples, self.rate) if end_s is None else end_s)
+        events = self._finder.feed(self._feed.rest())
+        self._feed.close()
+        events += self._finder.finish(self._feed.fed_s if end_s is None else end_s)
         return sorted(events, key=event_order)
 
     def __enter__(self) -> Self:
@@ -130,8 +128,4 @@ class EventStream:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._open = False
-
-    def _require_open(self) -> None:
-        if not self._open:
-            raise ValueError("this stream has finished: make another one for the next recording")
+        self._feed.close()

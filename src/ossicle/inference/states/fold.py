@@ -105,6 +105,11 @@ class StateFold:
         self._origin_s, self._frame = origin_s, 0
         self._folds = {one: LabelFold(self._decision.rules[one], self._plan.hop_s) for one in self._labels}
 
+    @property
+    def states(self) -> dict[str, str]:
+        """The state of each label after the last frame."""
+        return {label: shown.state for label, shown in self._shown.items()}
+
     def feed(self, scores: NDArray[np.float32]) -> list[StateChange]:
         """Add the next score frames, float32 (n, n_labels), n >= 0; return the changes that they decide, in order."""
         changes: list[StateChange] = []
