@@ -1,0 +1,1 @@
+"""Encoders that need torch: pretrained transformers from waveforms to embeddings."""
