@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from ossicle.artefacts.files import file_digest, how_to_mend, naming, part_path, publish, read_json, sync, write_json
 from ossicle.artefacts.filesystem.changes import make_folder, open_new, remove_file
 from ossicle.artefacts.filesystem.reading import open_regular
+from ossicle.artefacts.npy_header import HEADER_BYTES, npy_header
 from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError
 from ossicle.core.tracks import ScoreTrack
 
 FORMAT_VERSION = 1
-_HEADER_BYTES = 128
 _DTYPE = np.dtype("<f4")
 
 
@@ -88,7 +88,7 @@ class TrackWriter:
         make_folder(self._part.parent)
         self._handle = open_new(self._part)
         with naming(self._array):
-            self._handle.write(bytes(_HEADER_BYTES))
+            self._handle.write(bytes(HEADER_BYTES))
         return self
 
     def __exit__(
@@ -159,11 +159,11 @@ def track_info(path: Path) -> TrackInfo:
     """Return the description of a track, checked against its scores' header and size; raises ArtefactError."""
     array, sidecar = track_files(path)
     info = _parse(read_json(sidecar), sidecar)
-    expected = _HEADER_BYTES + info.n_frames * len(info.labels) * _DTYPE.itemsize
+    expected = HEADER_BYTES + info.n_frames * len(info.labels) * _DTYPE.itemsize
     try:
         size = os.path.getsize(array)
         with open_regular(array) as handle:
-            header = handle.read(_HEADER_BYTES)
+            header = handle.read(HEADER_BYTES)
     except FileNotFoundError:
         raise ArtefactError(f"{array} is missing beside {sidecar.name}; {how_to_mend(array)}") from None
     # The sidecar determines the header to the byte, so no untrusted header needs to be parsed.
@@ -185,7 +185,7 @@ def read_track(path: Path) -> ScoreTrack:
     info, (array, _) = track_info(path), track_files(path)
     shape = (info.n_frames, len(info.labels))
     scores: NDArray[np.float32] = (
-        np.asarray(np.memmap(array, dtype=_DTYPE, mode="r", offset=_HEADER_BYTES, shape=shape))
+        np.asarray(np.memmap(array, dtype=_DTYPE, mode="r", offset=HEADER_BYTES, shape=shape))
         if info.n_frames
         else np.zeros(shape, np.float32)
     )
@@ -208,7 +208,7 @@ def iter_blocks(path: Path, block_frames: int) -> Iterator[NDArray[np.float32]]:
 def _blocks(array: Path, info: TrackInfo, block_frames: int) -> Iterator[NDArray[np.float32]]:
     n_labels = len(info.labels)
     with open_regular(array) as handle:
-        handle.seek(_HEADER_BYTES)
+        handle.seek(HEADER_BYTES)
         for start in range(0, info.n_frames, block_frames):
             count = min(block_frames, info.n_frames - start) * n_labels
             values = np.fromfile(handle, dtype=_DTYPE, count=count)
@@ -218,10 +218,7 @@ def _blocks(array: Path, info: TrackInfo, block_frames: int) -> Iterator[NDArray
 
 
 def _header(n_frames: int, n_labels: int) -> bytes:
-    """Return the .npy header (format 1.0) of a C-ordered float32 array, always 128 bytes."""
-    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({n_frames}, {n_labels}), }}"
-    lead = b"\x93NUMPY\x01\x00" + (_HEADER_BYTES - 10).to_bytes(2, "little")
-    return lead + text.encode().ljust(_HEADER_BYTES - len(lead) - 1) + b"\n"
+    return npy_header(_DTYPE.str, (n_frames, n_labels))
 
 
 def _parse(value: Any, sidecar: Path) -> TrackInfo:
