@@ -6,14 +6,11 @@ without custom operators, and are rejected if they refer to other files.
 """
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from ossicle.bundle.graph import OUTPUT, ChunkGraph, Graph, GraphPredictor, Runner, bundled_graph, require_threads
+from ossicle.bundle.graph import OUTPUT, ChunkGraph, Graph, GraphPredictor, Runner, bundled_graph
 from ossicle.bundle.manifest import Bundle
-from ossicle.core.errors import BundleError
-
-_ERRORS_ONLY = 3
+from ossicle.bundle.onnx_session import onnx_session
 
 
 class OnnxPredictor(GraphPredictor):
@@ -48,7 +45,7 @@ def onnx_predictor(graph: ChunkGraph, threads: int = 1) -> GraphPredictor:
 
 
 def _runner(graph: ChunkGraph, threads: int) -> Runner:
-    session = _session(graph, threads)
+    session = onnx_session(graph.data, graph.source, threads)
     for found, name, inner in (
         (session.get_inputs(), graph.reads, graph.input_shape),
         (session.get_outputs(), OUTPUT, graph.output_shape),
@@ -61,19 +58,3 @@ def _runner(graph: ChunkGraph, threads: int) -> Runner:
         return scores
 
     return run
-
-
-def _session(graph: ChunkGraph, threads: int) -> onnxruntime.InferenceSession:
-    require_threads(threads)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Without this onnxruntime also takes its own format, which the scan of the model does not know.
-    options.add_session_config_entry("session.load_model_format", "ONNX")
-    options.log_severity_level = _ERRORS_ONLY
-    try:
-        return onnxruntime.InferenceSession(graph.data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has no public base class of errors
-        raise BundleError(f"{graph.source} cannot be loaded: {error}") from error

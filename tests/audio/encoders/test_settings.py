@@ -13,6 +13,7 @@ from ossicle.core.settings import digestible
         ({"name": "birdnet", "path": "a.onnx"}, "reads no file"),
         ({"name": "acoustic", "layer": 3}, "only"),
         ({"name": "hf", "path": "w", "layer": 0}, "from 1 on"),
+        ({"name": "acoustic", "rate": 8000}, "own sample rate"),
         ({"name": "mfcc"}, "not one of"),
     ],
 )

@@ -28,6 +28,14 @@ class EncoderSettings:
     layer: int = setting(
         default=-1, help="layer that the embeddings are taken from, counted from 1; -1: the last one", ge=-1
     )
+    rate: int = setting(
+        default=0,
+        help="sample rate that an ONNX encoder reads; 0: as its metadata say (key sample_rate)",
+        unit="Hz",
+        ge=0,
+        le=1_000_000,
+        digest_default=False,
+    )
     sha256: str = setting(default="", help="SHA-256 that the file must have; empty accepts any file", digest=False)
 
     def __post_init__(self) -> None:
@@ -36,6 +44,8 @@ class EncoderSettings:
             raise ValueError(f'path: the encoder "{self.name}" needs the path of its weights')
         if self.name not in NEEDS_FILE and self.path:
             raise ValueError(f'path = {self.path!r}: the encoder "{self.name}" reads no file; remove path')
+        if self.rate and self.name != ONNX:
+            raise ValueError(f'rate = {self.rate}: the encoder "{self.name}" has its own sample rate; remove rate')
         if self.layer == 0 or (self.layer > 0 and self.name not in (BEATS, HF)):
             raise ValueError(
                 f'layer = {self.layer}: only "{BEATS}" and "{HF}" have layers to choose, from 1 on; use -1 for the last'

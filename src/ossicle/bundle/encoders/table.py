@@ -1,0 +1,108 @@
+"""The encoders that run without torch, by name."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from ossicle.audio.encoders.acoustic import AcousticEncoder
+from ossicle.audio.encoders.settings import ACOUSTIC, ONNX, EncoderSettings
+from ossicle.audio.encoders.spec import Encoder, EncoderSpec
+from ossicle.bundle.encoders.onnx import OnnxEncoder
+from ossicle.bundle.encoders.weights import VARIABLE, find_weights, require_digest, weights_with_digest
+from ossicle.core.errors import BundleError, UsageError
+
+Opener = Callable[[EncoderSettings, Path, int], Encoder]
+"""Opens an encoder from its settings, the folder that its path is relative to, and a number of threads."""
+
+
+def _acoustic(settings: EncoderSettings, folder: Path, threads: int) -> Encoder:
+    return AcousticEncoder()
+
+
+def _onnx(settings: EncoderSettings, folder: Path, threads: int) -> Encoder:
+    path = find_weights(settings.path, folder)
+    encoder = OnnxEncoder(path, threads, settings.rate)
+    require_digest(path, encoder.spec.sha256, settings.sha256, "[encoder] sha256")
+    return encoder
+
+
+OPENERS: Mapping[str, Opener] = MappingProxyType({ACOUSTIC: _acoustic, ONNX: _onnx})
+"""How each encoder without torch is opened."""
+
+
+def open_encoder(settings: EncoderSettings, folder: Path, threads: int = 1) -> Encoder:
+    """Open an encoder that runs without torch.
+
+    Parameters
+    ----------
+    settings
+        Which one.
+    folder
+        The folder that its path is relative to, for example that of the project file.
+    threads
+        Threads of one operator.
+
+    Raises
+    ------
+    UsageError
+        Its weights are missing, or it needs torch.
+    BundleError
+        Its weights are not the stated ones, or unsafe.
+    """
+    if settings.name not in OPENERS:
+        raise UsageError(
+            f"the encoder {settings.name!r} cannot be opened here; encoders that need no torch: {', '.join(OPENERS)}"
+        )
+    return OPENERS[settings.name](settings, folder, threads)
+
+
+def encoder_of_spec(spec: EncoderSpec, path: Path | None = None, threads: int = 1) -> Encoder:
+    """Open the encoder that a model was trained with.
+
+    Parameters
+    ----------
+    spec
+        Its description, for example in a bundle.
+    path
+        Its file; None looks for the file with its SHA-256 below the folders of ``OSSICLE_ENCODERS``.
+    threads
+        Threads of one operator.
+
+    Raises
+    ------
+    UsageError
+        The encoder needs torch.
+    BundleError
+        The encoder's file is not found, or it is another encoder.
+    """
+    if spec.sha256 and path is None:
+        path = weights_with_digest(spec.sha256, f".{ONNX}") if spec.name == ONNX else None
+        if path is None and spec.name == ONNX:
+            raise BundleError(
+                f"the model needs the encoder {spec.name!r} with the SHA-256 {spec.sha256}, which is not part of it: "
+                f"put its file into a folder and set {VARIABLE} to that folder"
+            )
+    rate = spec.rate if spec.name == ONNX else 0
+    settings = EncoderSettings(name=spec.name, path=str(path or ""), layer=spec.layer, rate=rate)
+    encoder = open_encoder(settings, Path(), threads)
+    require_same(spec, encoder.spec, str(path or f"the encoder {spec.name}"))
+    return encoder
+
+
+def require_same(needed: EncoderSpec, found: EncoderSpec, source: str) -> None:
+    """Check that an encoder is the one that a model was trained with.
+
+    Raises
+    ------
+    BundleError
+        It is another one; the message says in what.
+    """
+    wanted, given = needed.to_json(), found.to_json()
+    # Licences are notes of their sources, which may change without the weights.
+    different = [key for key in wanted if wanted[key] != given[key] and key != "licence"]
+    if different:
+        parts = "; ".join(f"{key} = {given[key]!r} instead of {wanted[key]!r}" for key in different)
+        raise BundleError(
+            f"{source} is not the encoder that the model was trained with: {parts}. Give the encoder of the model, or "
+            "train again with this one"
+        )
