@@ -5,6 +5,8 @@ from dataclasses import replace
 from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.ensemble import EnsembleSettings
 from ossicle.app.project.placement import JobsSettings
+from ossicle.audio.encoders.feature_settings import FeatureSettings
+from ossicle.audio.encoders.settings import EncoderSettings
 from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.channel import AudioSettings
@@ -65,6 +67,10 @@ class ProjectSettings:
     store: StoreSettings = setting(default=StoreSettings(), help="recordings decoded once, and how to read the others")
     frontend: FrontEndSettings = setting(default=FrontEndSettings(), help="waveform to spectrogram")
     chunks: ChunkSettings = setting(default=ChunkSettings(), help="how recordings are divided into chunks")
+    encoder: EncoderSettings = setting(
+        default=EncoderSettings(), help="waveform to embeddings, in pipelines with features (`ossicle features`)"
+    )
+    features: FeatureSettings = setting(default=FeatureSettings(), help="windows that are encoded once and kept")
     model: ModelSettings = setting(default=ModelSettings(), help="network")
     augment: AugmentSettings = setting(default=AugmentSettings(), help="augmentation")
     training: TrainingSettings = setting(default=TrainingSettings(), help="training")

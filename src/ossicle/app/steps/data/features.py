@@ -1,0 +1,194 @@
+"""Step ``features``: the embeddings of every annotated or examined recording, in shards, by the project's encoder."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.project.places import writing
+from ossicle.app.steps.data.feature_backgrounds import groups_of, stretches_without_labels
+from ossicle.app.steps.data.store import recordings_digest
+from ossicle.app.steps.engine.encoders import encoder_inputs, open_any_encoder
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
+from ossicle.artefacts.features.entries import ShardIndex
+from ossicle.artefacts.features.shard import shard_problems
+from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.artefacts.shelf import Shelf
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.audio.encoders.build import FeatureItem, Opener, ShardJob, build_shard, build_shards, shard_names
+from ossicle.audio.encoders.copies import Background
+from ossicle.audio.versions import decoder_versions
+from ossicle.core.digest import digest
+from ossicle.core.records import Recording
+from ossicle.core.settings import digestible
+from ossicle.corpus.indexing.index_storage import read_index
+
+STEP_VERSION = 1
+
+
+def run(context: Context) -> None:
+    """Build the missing shards in parallel processes, and write what they have in common."""
+    own = context.own(FeaturesFolder)
+    jobs = _jobs(context.project, context.read(CorpusFolder), context.read(DatasetFolder), own)
+    missing = [job for name, job in jobs.items() if not own.has_shard(name)]
+
+    @contextmanager
+    def held(name: str) -> Iterator[bool]:
+        with work_unit_lock(context.out, name, LOCK_WAIT_S):
+            yield not own.has_shard(name)
+
+    done, workers = len(jobs) - len(missing), context.project.settings.project.workers
+    opener = _opener(context.project)
+    encoder = opener()
+    for name, index in build_shards(missing, opener if workers > 1 else lambda: encoder, workers, held):
+        _mark(context.out, name, index)
+        done += 1
+        context.progress.advance(done, len(jobs), "shards")
+    settings = context.project.settings.features
+    own.write_summary(encoder.spec, settings.window_s, settings.hop_s, settings.copies, tuple(jobs))
+
+
+def _run_one(context: Context, name: str) -> None:
+    own = context.own(FeaturesFolder)
+    job = _jobs(context.project, context.read(CorpusFolder), context.read(DatasetFolder), own)[name]
+    _mark(context.out, name, build_shard(job, _opener(context.project)()))
+
+
+def _mark(out: Path, name: str, index: ShardIndex) -> None:
+    work_unit_journal(out, name).mark(name, recordings=len(index.entries), windows=index.windows)
+
+
+def problems(features: Path) -> dict[str, list[str]]:
+    """Return the problems of each damaged shard of a finished artefact, by its name; empty if everything is sound."""
+    own = FeaturesFolder(features)
+    found = {name: shard_problems(own.shards, name, own.copies) for name in own.shard_names}
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def repair(project: Project, corpus: Path, dataset: Path, features: Path, damaged: Mapping[str, list[str]]) -> None:
+    """Build the damaged shards of a finished artefact again, in place, and no others.
+
+    Parameters
+    ----------
+    project
+        The project of the features.
+    corpus, dataset, features
+        Folders of the artefacts.
+    damaged
+        The shards, by their names.
+
+    Raises
+    ------
+    ArtefactError
+        The features still differ from what was committed: only a new artefact helps.
+    """
+    own = FeaturesFolder(features)
+    with writing(project.data_root):
+        jobs = _jobs(project, CorpusFolder(corpus), DatasetFolder(dataset), own)
+        wanted = [jobs[name] for name in damaged]
+        for _ in build_shards(wanted, _opener(project), project.settings.project.workers):
+            pass
+        Shelf(project.data_root).verify(features)
+
+
+def _opener(project: Project) -> Opener:
+    return partial(open_any_encoder, project.settings.encoder, project.folder)
+
+
+def _jobs(project: Project, corpus: CorpusFolder, dataset: DatasetFolder, own: FeaturesFolder) -> dict[str, ShardJob]:
+    """Return the shards by their names, in the order of their recordings."""
+    settings, channel = project.settings.features, project.settings.audio.name
+    by_shard = _by_shard(corpus)
+    groups: dict[str, str] = {}
+    backgrounds: dict[str, tuple[Background, ...]] = {}
+    if settings.copies:
+        recordings = {one.id: one for one in read_index(corpus).recordings}
+        groups = groups_of(dataset)
+        found = stretches_without_labels(list(recordings.values()), dataset, groups, settings.window_s)
+        backgrounds = {
+            group: tuple(
+                Background(key, project.audio_folder / recordings[key].path, start_s, end_s, channel)
+                for key, stretches in free.items()
+                for start_s, end_s in stretches
+            )
+            for group, free in found.items()
+        }
+    return {
+        name: ShardJob(
+            own.shards,
+            name,
+            tuple(FeatureItem(one.id, project.audio_folder / one.path, groups.get(one.id, "")) for one in recordings),
+            settings,
+            channel,
+            backgrounds,
+        )
+        for name, recordings in by_shard.items()
+    }
+
+
+def _by_shard(corpus: CorpusFolder) -> dict[str, list[Recording]]:
+    index = read_index(corpus)
+    recordings = sorted((one for one in index.recordings if one.reviewed or one.id in index.partly), key=lambda r: r.id)
+    by_shard: dict[str, list[Recording]] = {}
+    for one, name in zip(recordings, shard_names([one.duration_s for one in recordings]), strict=True):
+        by_shard.setdefault(name, []).append(one)
+    return by_shard
+
+
+def _settings(project: Project) -> dict[str, object]:
+    features = digestible(project.settings.features)
+    if project.settings.features.copies == 0:
+        # How copies differ from the recording changes nothing where there are none.
+        features.pop("augment")
+    return {
+        "encoder": digestible(project.settings.encoder),
+        "features": features,
+        "decoders": decoder_versions(),
+        **digestible(project.settings.audio),
+    }
+
+
+def backgrounds_digest(dataset: Path) -> str:
+    """Return the digest of what copies depend on: annotations, unknown labels and groups, not folds or clips."""
+    folder = DatasetFolder(dataset)
+    unknown = file_digest(folder.unknown_file) if folder.unknown_file.exists() else ""
+    return digest([file_digest(folder.annotations_file), unknown, sorted(groups_of(folder).items())])
+
+
+def _not_read(dataset: Path) -> str:
+    return ""
+
+
+def with_features(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
+    """Return the steps of a project; its features depend on the annotations only if they have augmented copies.
+
+    A pipeline with the step calls this in ``adapt``, so that a corrected annotation does not encode everything again.
+    """
+    if project.settings.features.copies:
+        return steps
+    return tuple(
+        replace(one, reads={**one.reads, DatasetFolder.step: _not_read}) if one is STEP else one for one in steps
+    )
+
+
+STEP = Step(
+    name=FeaturesFolder.step,
+    version=STEP_VERSION,
+    needs=(CorpusFolder.step, DatasetFolder.step),
+    settings=_settings,
+    run=run,
+    extra=encoder_inputs,
+    reads={CorpusFolder.step: recordings_digest, DatasetFolder.step: backgrounds_digest},
+    work_units=WorkUnits(
+        named_by=(CorpusFolder.step,),
+        names=lambda inputs: tuple(_by_shard(CorpusFolder.among(inputs))),
+        run=_run_one,
+        done=lambda out, name: FeaturesFolder(out).has_shard(name),
+        max_concurrent=15,
+    ),
+)

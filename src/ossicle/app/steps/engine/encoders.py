@@ -1,0 +1,46 @@
+"""Open the encoder of a project, whichever it is, and name what its embeddings depend on."""
+
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.audio.encoders.acoustic import AcousticEncoder
+from ossicle.audio.encoders.settings import ACOUSTIC, NEEDS_FILE, EncoderSettings
+from ossicle.audio.encoders.spec import Encoder
+from ossicle.bundle.encoders.table import open_encoder
+from ossicle.bundle.encoders.weights import find_weights, weights_digest
+
+
+def open_any_encoder(settings: EncoderSettings, folder: Path, threads: int = 1) -> Encoder:
+    """Open an encoder by its settings.
+
+    Parameters
+    ----------
+    settings
+        Which one.
+    folder
+        The folder that its path is relative to.
+    threads
+        Threads of one operator.
+
+    Raises
+    ------
+    UsageError
+        Its weights are missing, or a library that it needs.
+    BundleError
+        Its weights are not the stated ones, or unsafe.
+    """
+    return open_encoder(settings, folder, threads)
+
+
+def encoder_inputs(project: Project) -> dict[str, str]:
+    """Return what the embeddings of a project depend on besides settings, as inputs of a fingerprint.
+
+    Raises
+    ------
+    UsageError
+        The weights of the encoder are missing.
+    """
+    settings = project.settings.encoder
+    if settings.name in NEEDS_FILE:
+        return {"encoder": weights_digest(find_weights(settings.path, project.folder))}
+    return {"encoder": f"{ACOUSTIC} {AcousticEncoder.spec.version}" if settings.name == ACOUSTIC else settings.name}
