@@ -150,4 +150,5 @@ def _shelf(gain_db: float, corner_hz: float, rate: int, side: int) -> NDArray[np
         2 * side * ((a - 1) - side * (a + 1) * cosine),
         (a + 1) - side * (a - 1) * cosine - root,
     ]
-    return np.array([*b, *bottom]) / bottom[0]
+    section: NDArray[np.float64] = np.array([*b, *bottom]) / bottom[0]
+    return section
