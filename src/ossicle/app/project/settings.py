@@ -14,6 +14,7 @@ from ossicle.core.chunks import ChunkPlan, ChunkSettings, framing
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.settings import setting, settings
+from ossicle.core.state_settings import StatesSettings
 from ossicle.core.value_checks import MOST_THREADS
 from ossicle.corpus.clips.clip_table import DatasetSettings
 from ossicle.corpus.downloads.settings import FetchSettings
@@ -25,6 +26,7 @@ from ossicle.export.settings import ExportSettings
 from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.metrics.calibration.out_of_fold import NONE, CalibrationSettings
 from ossicle.metrics.noise.noise_gate import NoiseGateSettings
+from ossicle.models.heads.settings import HeadSettings
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.report.settings import ReportSettings
 from ossicle.training.second_stage.settings import SecondStageSettings
@@ -72,6 +74,7 @@ class ProjectSettings:
     )
     features: FeatureSettings = setting(default=FeatureSettings(), help="windows that are encoded once and kept")
     model: ModelSettings = setting(default=ModelSettings(), help="network")
+    head: HeadSettings = setting(default=HeadSettings(), help="the small network on top of an encoder")
     augment: AugmentSettings = setting(default=AugmentSettings(), help="augmentation")
     training: TrainingSettings = setting(default=TrainingSettings(), help="training")
     pseudo: PseudoSettings = setting(
@@ -79,6 +82,7 @@ class ProjectSettings:
     )
     postprocess: Postprocess = setting(default=Postprocess(), help="processing of scores before the decision")
     decision: DecisionGrid = setting(default=DecisionGrid(), help="thresholds and other decision settings to try")
+    states: StatesSettings = setting(default=StatesSettings(), help="labels that are on, off or unknown over time")
     calibration: CalibrationSettings = setting(default=CalibrationSettings(), help="scores to probabilities")
     second_stage: SecondStageSettings = setting(
         default=SecondStageSettings(), help="re-scoring of events from their acoustic features"

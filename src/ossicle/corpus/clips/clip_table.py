@@ -65,6 +65,14 @@ class DatasetSettings:
         help="value of that field with weight 1; a recording without a value, or with 0, also has weight 1",
         gt=0,
     )
+    drop_loudest: float = setting(
+        default=0.0,
+        help="share of the loudest windows of each recording that no head is trained on; recipes for states only",
+        unit="%",
+        ge=0,
+        lt=100,
+        digest_default=False,
+    )
     refuse_overlaps: bool = setting(
         default=False, help="make it an error if noise clips share time, or if a clip occurs twice"
     )

@@ -46,7 +46,7 @@ def preview(
     index: CorpusIndex,
     problems: Sequence[Problem],
     labels: Sequence[LabelHealth],
-    heard: Heard,
+    heard: Heard | None,
     listed: Collection[str],
     reported: Collection[str] = (),
 ) -> Iterator[Notice]:
@@ -59,7 +59,7 @@ def preview(
     problems, labels
         Its problems and the counts of its labels, from the health report.
     heard
-        What the model hears.
+        What the model hears; None for a model that reads an encoder's embeddings.
     listed
         Paths of the audio files that the project selects.
     reported
@@ -69,8 +69,9 @@ def preview(
     yield from _annotations(index, problems)
     yield _labels(labels)
     yield _negatives(index)
-    yield _band(index, heard)
-    if labels:
+    if heard is not None:
+        yield _band(index, heard)
+    if heard is not None and labels:
         yield _frames(labels, heard)
     for one in problems:
         if one.severity != "note" and one.code not in LOSSES:

@@ -31,6 +31,7 @@ class Template:
         self.text = text
         self._told = f"{key} {text!r}"
         self.names: tuple[str, ...] = ()
+        self.choices: dict[str, tuple[str, ...]] = {}
         parts = [match.groups() for match in _PIECE.finditer(text)]
         if len(parts) > _MOST_PIECES:
             raise UsageError(f"{self._told}: has more than {_MOST_PIECES} placeholders, wildcards and literals")
@@ -66,7 +67,8 @@ class Template:
         if chosen:
             if not all(values.split("|")) or "/" in values:
                 raise UsageError(f"{self._told}: write the values of {{{name}}} as {{{name}:on|off}}")
-            return OneOf(name, tuple(values.split("|")))
+            self.choices[name] = tuple(values.split("|"))
+            return OneOf(name, self.choices[name])
         return Run(name, "/" if following is None else "/_", 1, greedy or following is None)
 
     def parse(self, stem: str) -> dict[str, str] | None:

@@ -42,6 +42,15 @@ class Templates:
         return tuple(dict.fromkeys(name for one in self._templates for name in one.names))
 
     @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """The fields with listed values, and these values in order, of all templates."""
+        out: dict[str, tuple[str, ...]] = {}
+        for one in self._templates:
+            for name, values in one.choices.items():
+                out[name] = tuple(dict.fromkeys((*out.get(name, ()), *values)))
+        return out
+
+    @property
     def in_words(self) -> str:
         """The templates for messages: ``'a'``, or ``any of 'a', 'b'``."""
         listed = ", ".join(repr(text) for text in self.texts)

@@ -76,6 +76,8 @@ def new(
     name_template: Annotated[
         list[str] | None,
         typer.Option(
+            "--name-template",
+            "--template",
             help="Pattern that reads fields from file names, as in 'site{site}_{date}_*'; inferred if unset. Repeat it "
             "for several naming schemes: the first pattern that fits a name is used.",
             show_default=False,
@@ -100,12 +102,21 @@ def new(
     default_label: Annotated[
         str, typer.Option(help="Label of all rows of --annotations that have none.", show_default=False)
     ] = "",
+    masks: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Labels that cannot be heard while another one is on, as ac:fridge or ac:fridge,fan; repeat it for "
+            "several, or 'none'. Recipe appliances only. Default: the first label hides the others.",
+            show_default=False,
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing project file.")] = False,
 ) -> None:
     """Create a project file from a recipe, with settings that fit the recordings.
 
     Recipes: `tapes` for long recordings in which single events are annotated; `birds` for recordings that are
-    labelled as a whole; `demo` for the synthetic tapes of `ossicle demo`. Give either --annotations (times of
+    labelled as a whole; `appliances` for what is on or off in recordings with steady sounds, by the names of the
+    files; `demo` for the synthetic tapes of `ossicle demo`. Give either --annotations (times of
     single events) or --labels (labels of whole recordings). Class folders named noise, other, background, silence
     or nocall, and folders whose names start with -, hold recordings without any of the classes.
 
@@ -115,7 +126,17 @@ def new(
 
     templates = tuple(name_template or ())
     wishes = Wishes(
-        audio, annotations, labels, label_column, group, fold_field, templates, folds, groups, default_label
+        audio,
+        annotations,
+        labels,
+        label_column,
+        group,
+        fold_field,
+        templates,
+        folds,
+        groups,
+        default_label,
+        tuple(masks or ()),
     )
     file = scaffold(recipe, folder, wishes, force=force)
     print(f"wrote {printable(str(file))}")

@@ -1,14 +1,16 @@
 """Where the labels of a new project come from, and what file names and tables say about groups and published folds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ossicle.app.project.scaffolding.state_scaffold import fields_of_names, fields_of_table, reads_states
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.cells.delimited import read_delimited
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.name_template import Template
+from ossicle.corpus.naming.name_templates import Templates, TemplateTexts
 
 FOLDER = "folder"
 # Usual names of the columns in tables of recordings, the likeliest first.
@@ -21,7 +23,8 @@ _RATINGS = ("rating",)
 
 @dataclass(frozen=True, slots=True)
 class LabelSource:
-    """What labels recordings: annotations (all fields empty), the field ``label_field``, or the table ``metadata``.
+    """What labels recordings: annotations (all fields empty), the field ``label_field``, several ``label_fields`` with
+    the value that means present, or the table ``metadata``.
 
     ``group``, ``fold_field``, ``weight_field`` and ``name_template`` are what was detected for them; empty if nothing.
     """
@@ -33,11 +36,14 @@ class LabelSource:
     fold_field: str = ""
     weight_field: str = ""
     name_template: str = ""
+    label_fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
         """Whether recordings are labelled as a whole."""
-        return bool(self.label_field) or (self.metadata is not None and bool(self.metadata.label_column))
+        return bool(self.label_field or self.label_fields) or (
+            self.metadata is not None and bool(self.metadata.label_column)
+        )
 
 
 # File names of published corpora, with the fields that hold group and fold. Takes are spelt out, because a name of
@@ -49,7 +55,12 @@ _PUBLISHED_NAMES = (
 
 
 def label_source(
-    labels: str, annotations: Path | None, recipe: Mapping[str, Any], stems: Sequence[str], label_column: str = ""
+    labels: str,
+    annotations: Path | None,
+    recipe: Mapping[str, Any],
+    stems: Sequence[str],
+    label_column: str = "",
+    templates: TemplateTexts = "",
 ) -> LabelSource:
     """Return what labels the recordings of a new project.
 
@@ -65,6 +76,8 @@ def label_source(
         Paths of the recordings without their suffix.
     label_column
         The column of the table that holds the labels; empty to detect it.
+    templates
+        The user's templates of names; recipes for states read labels from them.
 
     Raises
     ------
@@ -75,6 +88,8 @@ def label_source(
         if labels:
             raise UsageError("--labels and --annotations both give labels; give only one of them")
         return LabelSource()
+    if reads_states(recipe) and labels != FOLDER:
+        return _of_fields(labels, label_column, templates)
     if not labels or labels == FOLDER:
         field = FOLDER if labels else str(recipe.get("corpus", {}).get("label_field", ""))
         if label_column:
@@ -86,20 +101,44 @@ def label_source(
     return _of_table(Path(labels), label_column)
 
 
-def _of_table(table: Path, label_column: str) -> LabelSource:
+def _of_fields(labels: str, label_column: str, templates: TemplateTexts) -> LabelSource:
+    """Return labels from several fields of names, or from several columns of a table."""
+    if label_column:
+        raise UsageError(
+            f"--label-column {label_column}: this recipe reads each label from a field or column of its own"
+        )
+    if not labels:
+        fields, group = fields_of_names(Templates(templates))
+        return LabelSource(label_fields=fields, group=group)
+    table = Path(labels)
+    _, file_column = _header(table)
+    fields, group = fields_of_table(table, file_column)
+    metadata = MetadataSettings(table=labels, file_column=file_column, label_column="", overrides=True)
+    return LabelSource(label_fields=fields, metadata=metadata, table=table, group=group)
+
+
+def _header(table: Path) -> tuple[Sequence[str], str]:
+    """Return the columns of a table, and which of them names the files."""
     if not table.is_file():
         raise UsageError(f"--labels {table}: neither 'folder' nor a file; give a CSV, TSV or Parquet table")
     header = read_delimited(table).header
+    known = {name.lower(): name for name in reversed(header) if name}
+    file_column = next((known[name] for name in _FILES if name in known), "")
+    if not file_column:
+        raise UsageError(
+            f"{table}: no column is called {', '.join(_FILES[:-1])} or {_FILES[-1]}; rename the column with the files"
+        )
+    return header, file_column
+
+
+def _of_table(table: Path, label_column: str) -> LabelSource:
+    header, file_column = _header(table)
     known = {name.lower(): name for name in reversed(header) if name}
 
     def first(wanted: Sequence[str]) -> str:
         return next((known[name] for name in wanted if name in known), "")
 
-    file_column, label = first(_FILES), first([label_column.lower()] if label_column else _LABELS)
-    if not file_column:
-        raise UsageError(
-            f"{table}: no column is called {', '.join(_FILES[:-1])} or {_FILES[-1]}; rename the column with the files"
-        )
+    label = first([label_column.lower()] if label_column else _LABELS)
     if not label:
         wanted = label_column or " or ".join(_LABELS)
         raise UsageError(

@@ -13,6 +13,7 @@ from ossicle.app.project.scaffolding.clip_scaffold import clip_lines
 from ossicle.app.project.scaffolding.folds import usual_folds
 from ossicle.app.project.scaffolding.frame_scaffold import frame_lines
 from ossicle.app.project.scaffolding.label_sources import LabelSource, label_source, with_group_table
+from ossicle.app.project.scaffolding.state_scaffold import feature_lines, key, reads_states, state_lines, wanted_masks
 from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text
 from ossicle.artefacts.files import write_text
 from ossicle.audio.probe import SUFFIXES, probe
@@ -45,6 +46,7 @@ class Wishes:
     folds: int | None = None
     groups: Path | None = None
     default_label: str = ""
+    masks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ def scaffold(recipe: str, folder: Path, wishes: Wishes, *, force: bool = False) 
     if wishes.annotations is not None and not wishes.annotations.exists():
         raise UsageError(f"--annotations {wishes.annotations}: this file or folder does not exist")
     found = _look(recipe, recipe_values(recipe), wishes)
+    if wishes.masks and not reads_states(found.values):
+        raise UsageError(f"--masks {' '.join(wishes.masks)}: the recipe {recipe!r} has no states; leave --masks out")
     _require_groups(found)
     write_text(file, _text(folder, wishes, found))
     return file
@@ -117,7 +121,7 @@ def scaffold(recipe: str, folder: Path, wishes: Wishes, *, force: bool = False) 
 def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
     audio, annotations = wishes.audio, wishes.annotations
     stems = [stem_of(path, SUFFIXES) for path in listing_below(audio, SUFFIXES).files if _is_audio(audio / path)]
-    source = label_source(wishes.labels, annotations, values, stems, wishes.label_column)
+    source = label_source(wishes.labels, annotations, values, stems, wishes.label_column, wishes.name_template)
     if wishes.groups is not None:
         source = with_group_table(source, wishes.groups, wishes.group)
     template = wishes.name_template or source.name_template
@@ -138,6 +142,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
         name_template=template,
         decode=False,
         label_field=source.label_field,
+        label_fields=source.label_fields,
         default_label=wishes.default_label,
         metadata=source.metadata or MetadataSettings(),
     )
@@ -220,12 +225,15 @@ def _text(folder: Path, wishes: Wishes, found: Found) -> str:
         lines.append(f"label_field = {quoted(source.label_field)}")
     if found.template:
         lines.append(f"name_template = {_listed(found.template)}")
+    if source.label_fields:
+        pairs = ", ".join(f"{key(name)} = {quoted(value)}" for name, value in source.label_fields.items())
+        lines.append(f"label_fields = {{{pairs}}}  # field = value that means present; other values: absent")
     if source.metadata is not None and source.table is not None:
         lines += ["", "[corpus.metadata]", f"table = {quoted(_relative(source.table, folder))}"]
         usual = MetadataSettings()
-        for key in ("file_column", "label_column"):
-            if (value := getattr(source.metadata, key)) != getattr(usual, key):
-                lines.append(f"{key} = {quoted(value)}")
+        for name in ("file_column", "label_column"):
+            if (value := getattr(source.metadata, name)) != getattr(usual, name):
+                lines.append(f"{name} = {quoted(value)}")
     lines += ["", "[split]", f"group = {quoted(found.group)}"]
     if found.fold_field:
         lines.append(line("fold_field", quoted(found.fold_field), "the folds that were published"))
@@ -239,7 +247,13 @@ def _text(folder: Path, wishes: Wishes, found: Found) -> str:
         )
     if source.weight_field:
         lines += ["", "[dataset]", f"weight_field = {quoted(source.weight_field)}"]
-    lines += ["", f"# {len(index.recordings)} recordings, {len(index.annotations)} annotations", "[frontend]"]
+    counts = ["", f"# {len(index.recordings)} recordings, {len(index.annotations)} annotations"]
+    if reads_states(found.values):
+        labels = list(source.label_fields) or sorted({one.label for one in index.annotations})
+        lines += [*counts, *feature_lines(index, found.values)]
+        lines += state_lines(labels, wanted_masks(wishes.masks, labels), chosen=bool(wishes.masks))
+        return "\n".join(lines) + "\n"
+    lines += [*counts, "[frontend]"]
     windows = "window_s" in found.values.get("chunks", {})
     lines += clip_lines(index, found.values) if windows else frame_lines(index)
     return "\n".join(lines) + "\n"

@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ossicle.app.project.load import Project
@@ -21,7 +21,7 @@ def preflight(project: Project) -> list[Finding]:
     return [
         _packages(project),
         *_windows(project),
-        *_folders(project),
+        *input_folders(project, detector_preview),
         *_unlabelled(project),
         _space(project),
         _device(project),
@@ -42,7 +42,8 @@ def _windows(project: Project) -> Iterator[Finding]:
         yield Finding("windows", True, words)
 
 
-def _folders(project: Project) -> Iterator[Finding]:
+def input_folders(project: Project, preview: Callable[[Project], Iterable[Finding]]) -> Iterator[Finding]:
+    """Check the folders and tables that a project names; ``preview`` says what is used of them."""
     audio = project.audio_folder
     if (fetching := _fetching(project)) is not None:
         yield fetching
@@ -51,14 +52,15 @@ def _folders(project: Project) -> Iterator[Finding]:
     elif not audio.is_dir():
         yield Finding("recordings", False, f"[corpus] audio: {audio} does not exist; correct the path")
     else:
-        yield from detector_preview(project)
+        yield from preview(project)
     notes, corpus = project.annotation_folder, project.settings.corpus
     if (table := project.metadata_table) is not None:
         there = table.is_file()
         yield Finding("metadata", there, str(table) if there else f"{table} does not exist; correct the path")
     if notes is None:
-        if corpus.label_field:
-            yield Finding("annotations", True, f"recordings are labelled as a whole, by {corpus.label_field!r}")
+        if fields := [corpus.label_field] * bool(corpus.label_field) or list(corpus.label_fields):
+            named = ", ".join(map(repr, fields))
+            yield Finding("annotations", True, f"recordings are labelled as a whole, by {named}")
         elif corpus.metadata.table and corpus.metadata.label_column:
             words = f"recordings are labelled as a whole, by the column {corpus.metadata.label_column!r}"
             yield Finding("annotations", True, words)

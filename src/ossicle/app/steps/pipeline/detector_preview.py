@@ -3,7 +3,7 @@
 The index is that of the last run if it is current; otherwise headers and tables are read, and no recording is decoded.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from ossicle.app.project.load import Project
@@ -30,9 +30,17 @@ from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT
 
 _MOST_NAMED = 12
 
+IndexFindings = Callable[[Project, CorpusIndex, Collection[str], Collection[str]], Iterator[Finding]]
+"""Yields findings about an index: the arguments of :func:`index_findings`."""
+
 
 def detector_preview(project: Project) -> Iterator[Finding]:
     """Yield what a run will use and leave out; one finding that blocks if the files cannot be listed."""
+    yield from input_preview(project, index_findings)
+
+
+def input_preview(project: Project, index_findings: IndexFindings) -> Iterator[Finding]:
+    """Yield the audio files with what is wrong with them, and the findings of ``index_findings`` about their index."""
     try:
         paths = chosen(project)
     except OssicleError as problem:

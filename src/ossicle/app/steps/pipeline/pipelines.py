@@ -6,12 +6,12 @@ from dataclasses import fields
 from ossicle.app.project.load import Project
 from ossicle.app.project.placement import STEP_TABLES, JobsSettings
 from ossicle.app.steps.engine.step import Step
-from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline import detector, states
 from ossicle.app.steps.pipeline.pipeline import Pipeline
 from ossicle.core.errors import ProjectError
 from ossicle.core.text.suggestion import did_you_mean
 
-PIPELINES: dict[str, Pipeline] = {detector.PIPELINE.name: detector.PIPELINE}
+PIPELINES: dict[str, Pipeline] = {one.name: one for one in (detector.PIPELINE, states.PIPELINE)}
 
 
 def pipeline_of(project: Project) -> Pipeline:

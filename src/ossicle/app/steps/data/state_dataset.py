@@ -1,0 +1,159 @@
+"""Step ``dataset`` of a pipeline for states: the dataset of every pipeline, the files and the windows."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.data import dataset
+from ossicle.app.steps.engine.step import Context, Step
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.states import StateDatasetFolder
+from ossicle.audio.mono import MonoStream
+from ossicle.core.records import Annotation, Recording, grouped
+from ossicle.core.settings import digestible
+from ossicle.core.states import StateDecision, overall_status
+from ossicle.core.text.counting import counted
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.indexing.index_storage import read_index
+from ossicle.corpus.windows.loudness import loudest, window_rms
+from ossicle.corpus.windows.window_truth import ON_TRUTH, UNKNOWN_TRUTH, recording_states, window_truth
+
+TABLES_VERSION = 1
+"""Raised when the two tables change; the rest is versioned by the dataset of every pipeline."""
+_FIXED = ("path", "duration_s", "rate", "labels", "state", "id")
+
+
+def run(context: Context) -> None:
+    """Write the dataset, ``files.csv`` and ``windows.parquet``."""
+    dataset.run(context)
+    settings, own = context.project.settings, context.own(StateDatasetFolder)
+    index = read_index(context.read(CorpusFolder))
+    labels, decision = own.labels, settings.states.decision(own.labels)
+    notes = grouped(index.annotations, lambda one: one.recording_id)
+    own.write_files(_files(index, notes, labels, decision, settings.split.group))
+    reviewed = [one for one in index.recordings if one.reviewed and one.status != "left_out"]
+    frames: list[pl.DataFrame] = []
+    counts: dict[str, dict[str, int]] = {"windows": {}, "dropped": {}}
+
+    def levels(one: Recording) -> NDArray[np.float64]:
+        return recording_rms(context.project, one)
+
+    with ThreadPoolExecutor(settings.project.workers) as pool:
+        for done, (one, rms) in enumerate(zip(reviewed, pool.map(levels, reviewed), strict=True), start=1):
+            kept = ~loudest(rms, settings.dataset.drop_loudest)
+            counts["windows"][one.path], counts["dropped"][one.path] = len(rms), int((~kept).sum())
+            unknown = index.unknown.get(one.id, ())
+            frames.append(_windows(one, rms, kept, notes.get(one.id, []), labels, unknown, settings.features))
+            context.progress.advance(done, len(reviewed), "levels")
+    own.write_windows(pl.concat(frames) if frames else pl.DataFrame(schema=own.WINDOW_SCHEMA))
+    without = [path for path, n in counts["windows"].items() if n == 0]
+    own.write_window_counts({**counts, "without": without})
+    context.progress.say(counts_in_words(counts["windows"], counts["dropped"]))
+    if without:
+        context.progress.say(
+            f"{counted(len(without), 'recording')} shorter than a window of {settings.features.window_s:g} s "
+            f"({without[0]}{' first' * (len(without) > 1)}): nothing is trained or judged on them; set a shorter "
+            "[features] window_s"
+        )
+
+
+def recording_rms(project: Project, recording: Recording) -> NDArray[np.float64]:
+    """Return the level of each full window of a recording at its own rate, shape (n_windows,)."""
+    features = project.settings.features
+    file = project.audio_folder / recording.path
+    blocks = MonoStream(file, recording.rate, channel=project.settings.audio.name)
+    return window_rms(blocks, features.window_samples(recording.rate), features.hop_samples(recording.rate))
+
+
+def counts_in_words(windows: Mapping[str, int], dropped: Mapping[str, int]) -> str:
+    """Return how many windows there are and how many were dropped, for the console.
+
+    >>> counts_in_words({"a.wav": 100, "b.wav": 100}, {"a.wav": 1, "b.wav": 1})
+    '200 windows of 2 recordings; the loudest 2 are not trained on (1 each)'
+    """
+    words = f"{counted(sum(windows.values()), 'window')} of {counted(len(windows), 'recording')}"
+    lost = sorted(set(dropped.values()))
+    if not any(lost):
+        return words
+    each = f"{lost[0]}" if len(lost) == 1 else f"{lost[0]} to {lost[-1]}"
+    return f"{words}; the loudest {sum(dropped.values())} are not trained on ({each} each)"
+
+
+def _files(
+    index: CorpusIndex,
+    notes: Mapping[str, Sequence[Annotation]],
+    labels: Sequence[str],
+    decision: StateDecision,
+    group: str,
+) -> pl.DataFrame:
+    """Return a row for each recording, with a column for each label: on, off or unknown."""
+    rows: list[dict[str, Any]] = []
+    for one in index.recordings:
+        unknown = index.unknown.get(one.id, ()) if one.reviewed else labels
+        states = recording_states(one.duration_s, notes.get(one.id, []), labels, unknown)
+        row: dict[str, Any] = {"path": one.path, "duration_s": one.duration_s, "rate": one.rate}
+        row |= {label: state for label, state in states.items() if label not in _FIXED}
+        row["labels"] = ";".join(label for label, state in states.items() if state == "on")
+        row["state"] = overall_status(decision.hidden(states), decision.priority)
+        if group not in row and group not in ("recording", "id"):
+            row[group] = one.fields.get(group, "")
+        rows.append({**row, "id": one.id})
+    return pl.DataFrame(rows)
+
+
+def _windows(
+    recording: Recording,
+    rms: NDArray[np.float64],
+    kept: NDArray[np.bool_],
+    notes: Sequence[Annotation],
+    labels: Sequence[str],
+    unknown: Sequence[str],
+    features: Any,
+) -> pl.DataFrame:
+    hop_s = features.hop_samples(recording.rate) / recording.rate
+    window_s = features.window_samples(recording.rate) / recording.rate
+    starts_s = np.flatnonzero(kept) * hop_s
+    truth = window_truth(starts_s, window_s, notes, labels, unknown)
+    return pl.DataFrame(
+        {
+            "recording_id": [recording.id] * len(starts_s),
+            "path": [recording.path] * len(starts_s),
+            "start_s": starts_s,
+            "end_s": starts_s + window_s,
+            "rms": rms[kept],
+            "labels": [_named(labels, row, ON_TRUTH) for row in truth],
+            "unknown": [_named(labels, row, UNKNOWN_TRUTH) for row in truth],
+        },
+        schema=dict(StateDatasetFolder.WINDOW_SCHEMA),
+    )
+
+
+def _named(labels: Sequence[str], row: NDArray[np.int8], value: int) -> list[str]:
+    return [label for label, one in zip(labels, row, strict=True) if one == value]
+
+
+def _settings(project: Project) -> Mapping[str, Any]:
+    settings = project.settings
+    return {
+        **dataset.STEP.settings(project),
+        **digestible(settings.audio),
+        "states": digestible(settings.states),
+        "window_s": settings.features.window_s,
+        "hop_s": settings.features.hop_s,
+        "tables": TABLES_VERSION,
+    }
+
+
+STEP = Step(
+    name=dataset.STEP.name,
+    version=dataset.STEP.version,
+    needs=dataset.STEP.needs,
+    settings=_settings,
+    run=run,
+    extra=dataset.STEP.extra,
+)

@@ -1,0 +1,22 @@
+"""What is missing before a run of a project for states: packages, the encoder's file, folders."""
+
+import importlib.util
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.pipeline.detector_preflight import input_folders
+from ossicle.app.steps.pipeline.finding import Finding
+from ossicle.app.steps.pipeline.states_preview import states_preview
+
+_NEEDED = ("torch", "safetensors", "onnx", "matplotlib", "jinja2")
+
+
+def states_preflight(project: Project) -> list[Finding]:
+    """Check everything that a run needs, without starting one."""
+    return [_packages(), *input_folders(project, states_preview)]
+
+
+def _packages() -> Finding:
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        return Finding("packages", False, f"missing: {', '.join(missing)}; pip install 'ossicle[train]'")
+    return Finding("packages", True, "everything for the heads and the report is installed")
