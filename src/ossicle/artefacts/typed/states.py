@@ -10,7 +10,11 @@ import polars as pl
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table, write_csv, write_table
+from ossicle.artefacts.typed.artefact import ArtefactFolder
 from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.judged import MetricsFolder
+from ossicle.artefacts.typed.run_folder import RunFolder
+from ossicle.artefacts.typed.scores import TracksFolder
 
 
 @dataclass(frozen=True)
@@ -64,3 +68,100 @@ class StateDatasetFolder(DatasetFolder):
     def write_window_counts(self, counts: Mapping[str, Any]) -> None:
         """Write how many windows there are, and how many were dropped."""
         write_json(self.window_counts_file, counts)
+
+
+@dataclass(frozen=True)
+class HeadsFolder(ArtefactFolder):
+    """The artefact of the step ``heads``: a run folder for each model, with the weights of its head only."""
+
+    step: ClassVar[str] = "heads"
+
+    LOGS: ClassVar[tuple[str, ...]] = RunFolder.LOGS
+    """Curves, which are not part of the content."""
+
+    def run(self, model: str) -> RunFolder:
+        """Return the run folder of a model."""
+        return RunFolder(self.path / model)
+
+    @property
+    def summary_file(self) -> Path:
+        """How each head was fitted, by model."""
+        return self.path / "heads.json"
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The content of that file."""
+        found: dict[str, Any] = read_json(self.summary_file)
+        return found
+
+    def fit_file(self, model: str) -> Path:
+        """Return the file that says how the head of one model was fitted; written after its weights."""
+        return self.path / model / "fit.json"
+
+    def fit(self, model: str) -> dict[str, Any]:
+        """Return how the head of a model was fitted."""
+        found: dict[str, Any] = read_json(self.fit_file(model))
+        return found
+
+    def is_done(self, model: str) -> bool:
+        """Return whether the head of a model is fitted."""
+        return self.fit_file(model).exists()
+
+    def write_fit(self, model: str, fit: Mapping[str, Any]) -> None:
+        """Write how the head of a model was fitted."""
+        write_json(self.fit_file(model), fit)
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """Write how all heads were fitted."""
+        write_json(self.summary_file, summary)
+
+
+@dataclass(frozen=True)
+class StateScoresFolder(TracksFolder):
+    """The artefact of the step ``state_scores``: each recording by the head that held it out; row k is window k."""
+
+    step: ClassVar[str] = "state_scores"
+
+
+@dataclass(frozen=True)
+class StateDecisionFolder(ArtefactFolder):
+    """The artefact of the step ``state_decision``: the rules for states, and what they were fitted on."""
+
+    step: ClassVar[str] = "state_decision"
+
+    @property
+    def decision_file(self) -> Path:
+        """The decision of the bundle, those of each fold, curves and warnings."""
+        return self.path / "state_decision.json"
+
+    @cached_property
+    def written(self) -> dict[str, Any]:
+        """The content of that file."""
+        found: dict[str, Any] = read_json(self.decision_file)
+        return found
+
+    def write(self, found: Mapping[str, Any]) -> None:
+        """Write decisions, curves and warnings."""
+        write_json(self.decision_file, found)
+
+
+@dataclass(frozen=True)
+class StateEvaluationFolder(MetricsFolder):
+    """The artefact of the step ``state_evaluation``: figures, and recordings whose scores contradict their labels."""
+
+    step: ClassVar[str] = "state_evaluation"
+
+    @property
+    def contradictions_file(self) -> Path:
+        """Recordings whose out-of-fold scores contradict their labels, the most confident first."""
+        return self.path / "contradictions.json"
+
+    @cached_property
+    def contradictions(self) -> list[dict[str, Any]]:
+        """The content of that file."""
+        found: list[dict[str, Any]] = read_json(self.contradictions_file)["recordings"]
+        return found
+
+    def write_contradictions(self, rows: list[dict[str, Any]]) -> None:
+        """Write recordings whose scores contradict their labels."""
+        write_json(self.contradictions_file, {"recordings": rows})

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from ossicle.app.steps.data import corpus, state_dataset
+from ossicle.app.steps.data import corpus, features, state_dataset
 from ossicle.app.steps.engine.input_problems import Loss, losses
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline
 from ossicle.app.steps.pipeline.states_preflight import states_preflight
 from ossicle.app.steps.pipeline.states_preview import states_preview
+from ossicle.app.steps.score import state_scores
+from ossicle.app.steps.train import heads
 
 
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:
@@ -17,7 +19,8 @@ def _losses(artefacts: Artefacts) -> Sequence[Loss]:
 
 PIPELINE = Pipeline(
     name="states",
-    steps=(corpus.STEP, state_dataset.STEP),
+    steps=(corpus.STEP, state_dataset.STEP, features.STEP, heads.STEP, state_scores.STEP),
+    adapt=features.with_features,
     losses=_losses,
     preflight=states_preflight,
     preview=states_preview,

@@ -1,0 +1,53 @@
+"""Step ``state_scores``: score the windows of every recording with the head that held it out."""
+
+from ossicle.app.steps.engine.step import Context, Step
+from ossicle.artefacts.blocks import TrackWriter
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.states import HeadsFolder, StateScoresFolder
+from ossicle.core.settings import digestible
+
+STEP_VERSION = 1
+_BATCH = 256
+
+
+def run(context: Context) -> None:
+    """Write one score track for each recording; row k is the score of window k."""
+    # Torch is an optional extra, needed only for actual scoring.
+    import numpy as np
+    import torch
+
+    from ossicle.models.heads.head import HeadScores, load_head
+    from ossicle.models.predictor import use_threads
+
+    settings = context.project.settings
+    use_threads(settings.training.threads)
+    dataset, features = context.read(DatasetFolder), context.read(FeaturesFolder)
+    heads, own, labels = context.read(HeadsFolder), context.own(StateScoresFolder), dataset.labels
+    of_fold = dict(zip(dataset.folds["recording_id"], dataset.folds["fold"], strict=True))
+    there = [key for key in features.recording_ids if key in of_fold and features.n_windows(key) > 0]
+    done = 0
+    for name in dataset.holding_out:
+        head = load_head(heads.run(name).weights, settings.head, features.spec.dim, len(labels))
+        scores = HeadScores(head).eval()
+        for key in [one for one in there if dataset.models_by_fold[of_fold[one]] == name]:
+            tokens = features.windows(key)
+            with TrackWriter(own.track_path(key), labels, features.hop_s) as writer, torch.inference_mode():
+                for first in range(0, len(tokens), _BATCH):
+                    batch = np.asarray(tokens[first : first + _BATCH]).astype(np.float32)
+                    writer.append(scores(torch.from_numpy(batch)).numpy())
+                writer.finish(duration_s=len(tokens) * features.hop_s)
+            done += 1
+            context.progress.advance(done, len(there), "recordings")
+
+
+STEP = Step(
+    name=StateScoresFolder.step,
+    version=STEP_VERSION,
+    needs=("dataset", "features", "heads"),
+    settings=lambda project: {
+        "head": digestible(project.settings.head),
+        "threads": project.settings.training.threads,
+    },
+    run=run,
+)

@@ -1,0 +1,153 @@
+"""Step ``heads``: fit a head to the cached embeddings for each held-out fold, and one to all recordings."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
+from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.states import HeadsFolder, StateDatasetFolder
+from ossicle.core.errors import SplitError
+from ossicle.core.settings import digestible
+from ossicle.evaluation.ground_truth import read_truth
+from ossicle.evaluation.states.recordings import LabelledWindows, labelled_windows
+
+if TYPE_CHECKING:
+    from ossicle.training.heads.windows import HeadWindows
+
+STEP_VERSION = 1
+# From this many groups on, the inner split for the number of epochs divides groups; below it, recordings.
+_ENOUGH_GROUPS = 10
+
+
+def run(context: Context) -> None:
+    """Fit all heads that are not fitted yet, one after the other: each takes seconds."""
+    models, own = context.read(DatasetFolder).models, context.own(HeadsFolder)
+    for done, name in enumerate(models, start=1):
+        with work_unit_lock(context.out, name, LOCK_WAIT_S):
+            if not own.is_done(name):
+                _fit(context, name)
+        context.progress.advance(done, len(models), "heads")
+    own.write_summary({name: own.fit(name) for name in models})
+
+
+def _fit(context: Context, name: str) -> None:
+    # Torch is an optional extra, needed only for actual training.
+    from ossicle.models.predictor import use_threads
+    from ossicle.models.weights import save_weights
+    from ossicle.training.heads.fit import fit_head
+
+    settings, own = context.project.settings, context.own(HeadsFolder)
+    windows = labelled_windows(read_truth(context.read(CorpusFolder), context.read(DatasetFolder)), _features(context))
+    held_out = context.read(DatasetFolder).models[name]
+    ids = [key for key in windows.ids if windows.folds[key] not in held_out]
+    use_threads(settings.training.threads)
+    material = training_windows(context, windows, ids)
+    found = fit_head(material, settings.head, settings.training.seed)
+    run_folder = own.run(name)
+    save_weights(found.head, run_folder.weights)
+    run_folder.keep_epochs(0)
+    for line in found.curve:
+        held = {} if line.held_out_loss is None else {"val_loss": line.held_out_loss}
+        run_folder.log_epoch({"epoch": line.epoch, "train_loss": line.train_loss, **held})
+    run_folder.write_best()
+    own.write_fit(
+        name,
+        {
+            "epochs": found.epochs,
+            "epochs_chosen_on": list(found.held_out_groups),
+            "recordings": len(ids),
+            "windows": len(material.features),
+            "trained": list(found.trained),
+        },
+    )
+
+
+def training_windows(context: Context, windows: LabelledWindows, ids: Sequence[str]) -> "HeadWindows":
+    """Return the windows of recordings that a head is fitted to, with augmented copies if there are any.
+
+    The loudest windows are left out, and so are windows of which no label is known. If the head reads the mean of the
+    tokens, means are all that is kept in memory.
+
+    Parameters
+    ----------
+    context
+        The inputs of a step that needs ``dataset`` and ``features``.
+    windows
+        The labels.
+    ids
+        The recordings.
+
+    Raises
+    ------
+    SplitError
+        There is no window with a known label.
+    """
+    from ossicle.training.heads.windows import HeadWindows
+
+    features, mean = _features(context), context.project.settings.head.pooling == "mean"
+    starts = context.read(StateDatasetFolder).windows.partition_by("recording_id", as_dict=True)
+    by_group = len({windows.groups[key] for key in ids}) >= _ENOUGH_GROUPS
+    parts: list[NDArray[Any]] = []
+    targets: list[NDArray[np.int8]] = []
+    groups: list[str] = []
+    for key in ids:
+        truth = windows.truth[key]
+        kept = np.zeros(len(truth), dtype=np.bool_)
+        if (own := starts.get((key,))) is not None:
+            rows = np.rint(own["start_s"].to_numpy() / features.hop_s).astype(np.int64)
+            kept[rows[rows < len(truth)]] = True
+        kept &= (truth != -1).any(axis=1)
+        for copy in range(features.copies + 1):
+            tokens = np.asarray(features.copy(key, copy)[kept])
+            parts.append(tokens.astype(np.float32).mean(axis=1, keepdims=True) if mean else tokens)
+            targets.append(truth[kept])
+            groups += [windows.groups[key] if by_group else key] * int(kept.sum())
+    if not groups:
+        raise SplitError("no window of the training recordings has a known label; set a shorter [features] window_s")
+    truths = np.concatenate(targets)
+    return HeadWindows(
+        np.concatenate(parts),
+        (truths == 1).astype(np.float32),
+        truths != -1,
+        np.ones(len(groups), dtype=np.float32),
+        np.array(groups),
+    )
+
+
+def _features(context: Context) -> FeaturesFolder:
+    return context.read(FeaturesFolder)
+
+
+def _settings(project: Project) -> dict[str, object]:
+    settings = project.settings
+    return {
+        "head": digestible(settings.head),
+        "seed": settings.training.seed,
+        "threads": settings.training.threads,
+        "torch": version("torch"),
+    }
+
+
+STEP = Step(
+    name=HeadsFolder.step,
+    version=STEP_VERSION,
+    needs=("corpus", "dataset", "features"),
+    settings=_settings,
+    run=run,
+    logs=HeadsFolder.LOGS,
+    work_units=WorkUnits(
+        named_by=(DatasetFolder.step,),
+        names=lambda inputs: tuple(DatasetFolder.among(inputs).models),
+        run=_fit,
+        done=lambda out, name: HeadsFolder(out).is_done(name),
+        parallel=lambda project: project.settings.training.parallel,
+    ),
+)
