@@ -52,9 +52,7 @@ def labelled_windows(truth: Truth, features: FeaturesFolder) -> LabelledWindows:
     return LabelledWindows(
         ids,
         truth.labels,
-        {
-            key: _truth(features.n_windows(key), features, truth.notes_in[key], truth.labels, known[key]) for key in ids
-        },
+        {key: _truth(features.n_windows(key), features, truth.notes_in[key], truth.labels, known[key]) for key in ids},
         {key: truth.groups[key] for key in ids},
         {key: truth.folds[key] for key in ids},
         {key: truth.recordings[key].path for key in ids},
