@@ -1,0 +1,285 @@
+"""Fit the rule of each label to out-of-fold scores by replay.
+
+Stretches of scores in which a label is steadily on or off, and not hidden, are spliced into sequences with known
+switches (``splices``), and every rule of the settings decides on them (``replay``). A rule is admissible if it finds
+its share of the switches, with a median delay of at most the target. Admissible rules whose false switches are within
+one standard error of the fewest are good. As in decision record 11, the choice is a plateau and not a peak: along the
+threshold, in log odds, the widest run of good rules with equal other settings is taken, and its middle; where runs are
+equally wide, the simpler settings, and the higher threshold of two in the middle.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.digest import seed_of
+from ossicle.core.errors import UsageError
+from ossicle.core.states import StateDecision, StateRule
+from ossicle.inference.states.fit_settings import StateFitSettings
+from ossicle.inference.states.replay import Replay, replay
+from ossicle.inference.states.splices import SteadyScores, log_odds, share_of, spliced
+from ossicle.inference.states.threshold_curves import ThresholdCurve, threshold_curve, threshold_grid
+from ossicle.metrics.states.windows import UNKNOWN_TRUTH, hidden_windows
+
+# Thresholds of the replay in log odds, from 0.02 to 0.98 at most.
+_N_CENTRES = 21
+_MOST_ODDS = 3.9
+
+Odds = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredStates:
+    """Out-of-fold scores of one recording's full windows, with their truth.
+
+    Parameters
+    ----------
+    scores
+        float32, shape (n, n_labels), one row a frame of the plan.
+    truth
+        int8 of the same shape: 1 on, 0 off, -1 unknown.
+    group
+        Group of the recording; switches are spliced within a group where it has both states.
+    fold
+        The fold that held the recording out.
+    """
+
+    scores: NDArray[np.float32]
+    truth: NDArray[np.int8]
+    group: str
+    fold: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelFit:
+    """The fitted rule of one label, how it did in the replay, and the F1 curve of its windows.
+
+    ``width`` is that of the plateau in log odds. ``false_per_hour``, ``found`` and ``delay_s`` are in-sample: of the
+    sequences on which the rule was chosen.
+    """
+
+    rule: StateRule
+    width: float
+    found: float
+    false_per_hour: float
+    delay_s: float
+    curve: ThresholdCurve
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "width_log_odds": round(self.width, 6),
+            "replay": {
+                "basis": "in-sample",
+                "found": round(self.found, 6),
+                "false_per_hour": round(self.false_per_hour, 6),
+                "delay_s": round(self.delay_s, 6) if np.isfinite(self.delay_s) else None,
+            },
+            "curve": self.curve.to_json(),
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedStates:
+    """The fitted decision, and the fit of each label."""
+
+    decision: StateDecision
+    labels: Mapping[str, LabelFit]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes the decision doubtful, in words."""
+        return tuple(line for one in self.labels.values() for line in one.warnings)
+
+
+def fit_states(
+    recordings: Sequence[ScoredStates],
+    labels: Sequence[str],
+    plan: ChunkPlan,
+    masks: Mapping[str, tuple[str, ...]],
+    priority: tuple[str, ...],
+    how: StateFitSettings,
+) -> FittedStates:
+    """Return the decision that is fitted to these recordings.
+
+    Parameters
+    ----------
+    recordings
+        Out-of-fold scores. To judge a fold, give the recordings of the other folds only (:func:`cross_fit_states`).
+    labels
+        Names of the columns.
+    plan
+        The grid of the frames.
+    masks, priority
+        As in ``StateDecision``.
+    how
+        What to try, and the target.
+
+    Raises
+    ------
+    UsageError
+        If a label is never on, or never off, where it is not hidden.
+    """
+    fits = {label: _label_fit(recordings, labels, label, plan, masks, how) for label in labels}
+    return FittedStates(StateDecision({label: one.rule for label, one in fits.items()}, masks, priority), fits)
+
+
+def cross_fit_states(
+    recordings: Sequence[ScoredStates],
+    labels: Sequence[str],
+    plan: ChunkPlan,
+    masks: Mapping[str, tuple[str, ...]],
+    priority: tuple[str, ...],
+    how: StateFitSettings,
+) -> dict[int, FittedStates]:
+    """Return for each fold the decision that is fitted to the recordings of the other folds."""
+    folds = sorted({one.fold for one in recordings})
+    return {
+        fold: fit_states([one for one in recordings if one.fold != fold], labels, plan, masks, priority, how)
+        for fold in folds
+    }
+
+
+def steady_scores(
+    recordings: Sequence[ScoredStates],
+    labels: Sequence[str],
+    label: str,
+    masks: Mapping[str, tuple[str, ...]],
+    least_frames: int,
+) -> list[SteadyScores]:
+    """Return the runs of at least ``least_frames`` windows in which a label is on or off, known and not hidden."""
+    c, out = list(labels).index(label), []
+    for one in recordings:
+        hidden = hidden_windows(one.truth, list(labels), masks)[:, c]
+        state = np.where(hidden, UNKNOWN_TRUTH, one.truth[:, c])
+        edges = [0, *(np.flatnonzero(np.diff(state)) + 1).tolist(), len(state)]
+        for start, end in pairwise(edges):
+            if end - start >= least_frames and state[start] != UNKNOWN_TRUTH:
+                out.append(SteadyScores(one.scores[start:end, c].astype(np.float64), bool(state[start]), one.group))
+    return out
+
+
+def _label_fit(
+    recordings: Sequence[ScoredStates],
+    labels: Sequence[str],
+    label: str,
+    plan: ChunkPlan,
+    masks: Mapping[str, tuple[str, ...]],
+    how: StateFitSettings,
+) -> LabelFit:
+    across = -(-plan.window_samples // plan.hop_samples)
+    sources = steady_scores(recordings, labels, label, masks, 2 * across + 1)
+    for wanted in (True, False):
+        if not any(one.on == wanted for one in sources):
+            raise UsageError(
+                f"the state decision cannot be fitted: no scored recording has {label!r} {'on' if wanted else 'off'} "
+                f"for {(2 * across + 1) * plan.hop_s:g} s{' where nothing hides it' if masks else ''}; record some, or "
+                "remove the label"
+            )
+    seed = seed_of("state_decision", how.seed, label)
+    sequences = spliced(sources, plan, how.switches, (how.stretch_min_s, how.stretch_max_s), seed)
+    curve = _curve(recordings, labels, label, masks, how)
+    centres = _centres(curve)
+    rules = [_rule(kind, centre) for kind in how.kinds for centre in centres.tolist()]
+    done = replay(sequences, rules, plan, how.within_s)
+    chosen, width = _chosen(done, centres, plan, how)
+    return LabelFit(
+        rule=rules[chosen],
+        width=width,
+        found=float(done.found[chosen] / done.n_switches),
+        false_per_hour=float(done.false[chosen] / done.hours),
+        delay_s=float(done.delay_s[chosen]),
+        curve=curve,
+        warnings=(*curve.warnings(label), *_shortfall(label, done, chosen, plan, how)),
+    )
+
+
+def _rule(kind: tuple[str, int, int, float, float], centre: float) -> StateRule:
+    smoothing, frames, debounce, apart, hold_s = kind
+    off, on = share_of(np.array([centre - apart / 2, centre + apart / 2])).tolist()
+    return StateRule(
+        on=on, off=off, smoothing=smoothing, frames=frames, min_on_s=hold_s, min_off_s=hold_s, debounce=debounce
+    )
+
+
+def target_delay_s(plan: ChunkPlan, how: StateFitSettings) -> float:
+    """Return the longest median delay in seconds that a rule may have."""
+    return how.delay_s or (plan.window_samples + 2 * plan.hop_samples) / plan.rate
+
+
+def _centres(curve: ThresholdCurve) -> Odds:
+    """Return the thresholds to try in log odds, ascending: those of the plateau of F1."""
+    ends = np.array([0.0, 1.0] if curve.plateau is None else [curve.plateau.low, curve.plateau.high])
+    low, high = np.clip(log_odds(ends), -_MOST_ODDS, _MOST_ODDS).tolist()
+    return np.linspace(low, high, _N_CENTRES)
+
+
+def _chosen(done: Replay, centres: Odds, plan: ChunkPlan, how: StateFitSettings) -> tuple[int, float]:
+    """Return the index of the chosen rule, and the width of its plateau in log odds."""
+    in_time = done.delay_s <= target_delay_s(plan, how)
+    best = done.found[in_time].max() if in_time.any() else 0
+    admissible = in_time & (done.found >= min(how.found_share * done.n_switches, best))
+    if not admissible.any():
+        # No rule is fast enough: the fastest of those that find most.
+        admissible = done.found == done.found.max()
+        admissible &= done.delay_s <= done.delay_s[admissible].min()
+    fewest = done.false[admissible].min()
+    good = (admissible & (done.false <= fewest + np.sqrt(fewest))).reshape(-1, len(centres))
+    runs = [(kind, run) for kind, row in enumerate(good) for run in _runs(row)]
+    kind, run = max(runs, key=lambda one: len(one[1]))
+    return kind * len(centres) + run[len(run) // 2], float(centres[run[-1]] - centres[run[0]])
+
+
+def _runs(row: NDArray[np.bool_]) -> list[list[int]]:
+    good = np.flatnonzero(row)
+    return [run.tolist() for run in np.split(good, np.flatnonzero(np.diff(good) > 1) + 1) if len(run)]
+
+
+def _curve(
+    recordings: Sequence[ScoredStates],
+    labels: Sequence[str],
+    label: str,
+    masks: Mapping[str, tuple[str, ...]],
+    how: StateFitSettings,
+) -> ThresholdCurve:
+    c = list(labels).index(label)
+    truth = np.concatenate([one.truth for one in recordings])
+    counts = (truth[:, c] != UNKNOWN_TRUTH) & ~hidden_windows(truth, list(labels), masks)[:, c]
+    scores = np.concatenate([one.scores[:, c] for one in recordings]).astype(np.float64)
+    folds = np.concatenate([np.full(len(one.scores), one.fold, dtype=np.int64) for one in recordings])
+    grid = None
+    if how.thresholds == "grid":
+        grid = threshold_grid(how.threshold_from, how.threshold_to, how.threshold_step)
+    return threshold_curve(scores[counts], truth[counts, c] == 1, folds[counts], grid)
+
+
+def _shortfall(label: str, done: Replay, chosen: int, plan: ChunkPlan, how: StateFitSettings) -> list[str]:
+    """Return in words which target the chosen rule misses."""
+    out = []
+    if done.found[chosen] < how.found_share * done.n_switches:
+        out.append(
+            f"{label!r}: the rule finds {done.found[chosen] / done.n_switches:.0%} of the replayed switches within "
+            f"{how.within_s:g} s, less than {how.found_share:.0%}"
+        )
+    if done.delay_s[chosen] > target_delay_s(plan, how):
+        out.append(
+            f"{label!r}: the median delay of the rule is {done.delay_s[chosen]:.2f} s, more than "
+            f"{target_delay_s(plan, how):.2f} s"
+        )
+    return out
+
+
+def rule_middle(rule: StateRule) -> float:
+    """Return the threshold in the middle of ``on`` and ``off``, in log odds: what windows and files are judged by.
+
+    >>> rule_middle(StateRule(on=0.8, off=0.2))
+    0.5
+    """
+    return float(share_of(log_odds(np.array([rule.on, rule.off])).mean(keepdims=True))[0])
