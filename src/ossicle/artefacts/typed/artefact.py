@@ -10,6 +10,9 @@ from ossicle.artefacts.shelf import MANIFEST
 
 Value = TypeVar("Value")
 
+WINDOWS = "windows.parquet"
+"""Name of a table of windows, in a dataset for states and in a round of pseudo-labels."""
+
 
 @dataclass(frozen=True)
 class ArtefactFolder:

@@ -10,7 +10,7 @@ import polars as pl
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table, write_csv, write_table
-from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.artefacts.typed.artefact import WINDOWS, ArtefactFolder
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.judged import MetricsFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
@@ -39,7 +39,7 @@ class StateDatasetFolder(DatasetFolder):
     @property
     def windows_file(self) -> Path:
         """The windows of the reviewed recordings with level and labels, without the loudest ones."""
-        return self.path / "windows.parquet"
+        return self.path / WINDOWS
 
     @property
     def window_counts_file(self) -> Path:

@@ -22,6 +22,7 @@ import polars as pl
 from ossicle.artefacts.files import read_json, tree_digest, whole_folder, write_json
 from ossicle.artefacts.numbered import next_numbered, numbered_files
 from ossicle.artefacts.tables import read_table, write_table
+from ossicle.artefacts.typed.artefact import WINDOWS
 from ossicle.core.errors import ArtefactError, FormatError, SplitError
 from ossicle.corpus.pseudo_labels.settings import ALL, NONE, PseudoSettings
 from ossicle.corpus.pseudo_labels.windows import Labelled, Windows
@@ -29,7 +30,7 @@ from ossicle.corpus.pseudo_labels.windows import Labelled, Windows
 FOLDER = "pseudo"
 FORMAT_VERSION = 1
 _STEM = "round"
-_ABOUT, _WINDOWS, _TARGETS, _TAUGHT = "round.json", "windows.parquet", "targets.parquet", "taught.parquet"
+_ABOUT, _TARGETS, _TAUGHT = "round.json", "targets.parquet", "taught.parquet"
 _WINDOW_SCHEMA = {
     "view": pl.String,
     "window": pl.Int64,
@@ -150,7 +151,7 @@ def write_round(path: Path, views: Mapping[str, View], about: Mapping[str, Any],
             rows = {"view": [name] * len(of), "kind": [kind] * len(of), "value": of}
             taught.append(pl.DataFrame(rows, schema=_TAUGHT_SCHEMA))
     with whole_folder(path, replace=replace) as part:
-        write_table(part / _WINDOWS, pl.concat(windows), ["view", "window"])
+        write_table(part / WINDOWS, pl.concat(windows), ["view", "window"])
         write_table(part / _TARGETS, pl.concat(targets), ["view", "window", "frame", "column"])
         write_table(part / _TAUGHT, pl.concat(taught), ["view", "kind", "value"])
         members = {name: {"members": dict(view.members)} for name, view in sorted(views.items())}
@@ -189,7 +190,7 @@ def read_head(path: Path) -> RoundHead:
 def read_windows(head: RoundHead, view: str) -> Windows:
     """Read the windows of a view; raises FormatError, naming the round, if its tables do not fit together."""
     try:
-        rows = read_table(head.path / _WINDOWS, _WINDOW_SCHEMA)
+        rows = read_table(head.path / WINDOWS, _WINDOW_SCHEMA)
         rows = rows.filter(rows["view"] == view).sort("window")
         cells = read_table(head.path / _TARGETS, _TARGET_SCHEMA)
         cells = cells.filter(cells["view"] == view).sort("window", "frame", "column")

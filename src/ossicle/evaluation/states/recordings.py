@@ -62,5 +62,5 @@ def labelled_windows(truth: Truth, features: FeaturesFolder) -> LabelledWindows:
 def _truth(
     n_windows: int, features: FeaturesFolder, notes: Sequence[Annotation], labels: Sequence[str], unknown: set[str]
 ) -> NDArray[np.int8]:
-    starts_s = np.arange(n_windows) * features.hop_s
+    starts_s = np.arange(n_windows, dtype=np.float64) * features.hop_s
     return window_truth(starts_s, features.window_s, notes, labels, unknown)

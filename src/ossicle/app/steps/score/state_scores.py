@@ -8,16 +8,13 @@ from ossicle.artefacts.typed.states import HeadsFolder, StateScoresFolder
 from ossicle.core.settings import digestible
 
 STEP_VERSION = 1
-_BATCH = 256
 
 
 def run(context: Context) -> None:
     """Write one score track for each recording; row k is the score of window k."""
     # Torch is an optional extra, needed only for actual scoring.
-    import numpy as np
-    import torch
-
-    from ossicle.models.heads.head import HeadScores, load_head
+    from ossicle.models.heads.head import load_head
+    from ossicle.models.heads.scoring import head_scores
     from ossicle.models.predictor import use_threads
 
     settings = context.project.settings
@@ -29,13 +26,11 @@ def run(context: Context) -> None:
     done = 0
     for name in dataset.holding_out:
         head = load_head(heads.run(name).weights, settings.head, features.spec.dim, len(labels))
-        scores = HeadScores(head).eval()
         for key in [one for one in there if dataset.models_by_fold[of_fold[one]] == name]:
             tokens = features.windows(key)
-            with TrackWriter(own.track_path(key), labels, features.hop_s) as writer, torch.inference_mode():
-                for first in range(0, len(tokens), _BATCH):
-                    batch = np.asarray(tokens[first : first + _BATCH]).astype(np.float32)
-                    writer.append(scores(torch.from_numpy(batch)).numpy())
+            with TrackWriter(own.track_path(key), labels, features.hop_s) as writer:
+                for block in head_scores(head, tokens):
+                    writer.append(block)
                 writer.finish(duration_s=len(tokens) * features.hop_s)
             done += 1
             context.progress.advance(done, len(there), "recordings")

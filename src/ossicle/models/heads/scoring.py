@@ -1,0 +1,32 @@
+"""Scores of many windows by a head, batch by batch."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ossicle.models.heads.head import Head, HeadScores
+
+_BATCH = 256
+
+
+def head_scores(head: Head, tokens: NDArray[Any], batch: int = _BATCH) -> Iterator[NDArray[np.float32]]:
+    """Yield the scores of windows, float32 (k, n_labels) in [0, 1], ``batch`` windows at a time.
+
+    Parameters
+    ----------
+    head
+        The head; it is left in evaluation mode.
+    tokens
+        Embeddings, float16 or float32 of shape (n, tokens, dim); a memory-mapped array is read batch by batch.
+    batch
+        Windows at a time.
+    """
+    scores = HeadScores(head).eval()
+    for first in range(0, len(tokens), batch):
+        rows = torch.from_numpy(np.asarray(tokens[first : first + batch]).astype(np.float32))
+        with torch.inference_mode():
+            found: NDArray[np.float32] = scores(rows).numpy()
+        yield found
