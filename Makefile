@@ -35,7 +35,7 @@ INSTALL = $(UV) pip install --python $(BIN)/python $(PIP_ARGS) -c constraints.tx
 endif
 
 .NOTPARALLEL:
-.PHONY: help env demo test test-haswell test-slurm check format slow bench smoke runtime constraints clean distclean
+.PHONY: help env demo test test-haswell test-slurm test-live check format slow bench smoke runtime constraints clean distclean
 
 help:
 	@echo "make env          the environment for work on Ossicle, in $(VENV)"
@@ -43,6 +43,7 @@ help:
 	@echo "make test         check, then every test that takes seconds"
 	@echo "make test-haswell the metrics and golden files with the BLAS kernels of another processor"
 	@echo "make test-slurm   the tests on a real Slurm, where there is one (scripts/slurm_here.sh start)"
+	@echo "make test-live    the tests with a virtual microphone and an MQTT broker (scripts/live_services.sh start)"
 	@echo "make check        format, lint, types and import contracts"
 	@echo "make format       rewrite the code in the house format"
 	@echo "make slow         the tests that take minutes"
@@ -58,12 +59,15 @@ demo: $(DEMO_STAMP)
 	$(BIN)/ossicle demo $(DEMO_DIR)
 
 test: check
-	$(BIN)/pytest -m "not slow and not slurm" -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest -m "not slow and not slurm and not live" -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 # OpenBLAS sums in another order on every processor; no golden file may depend on it.
 test-haswell: env
-	OPENBLAS_CORETYPE=Haswell $(BIN)/pytest -m "not slow and not slurm" -n $(PYTEST_PROCESSES) --dist loadfile \
+	OPENBLAS_CORETYPE=Haswell $(BIN)/pytest -m "not slow and not slurm and not live" -n $(PYTEST_PROCESSES) --dist loadfile \
 		$(GOLDEN_TESTS) $(PYTEST_ARGS)
+
+test-live: env
+	timeout --kill-after=10 120 $(BIN)/pytest -m live tests/e2e/test_live.py $(PYTEST_ARGS)
 
 test-slurm: env
 	timeout --kill-after=20 300 $(BIN)/pytest -m slurm tests/e2e/test_slurm.py $(PYTEST_ARGS)

@@ -21,6 +21,7 @@ PACKAGES = (
     "training",
     "report",
     "export",
+    "live",
     "app",
 )
 
@@ -100,6 +101,11 @@ def test_an_empty_skeleton_keeps_every_contract(repository: Path, skeleton: Path
         ({"models.planted": "import lightning\n"}, "Only training imports lightning"),
         ({"bundle.planted": "import onnx\n"}, "What runs a bundle never reaches torch"),
         ({"export.planted": "import openvino\n"}, "Only its runtime imports openvino"),
+        ({"app.planted": "import sounddevice\n"}, "Only live imports sounddevice and paho"),
+        ({"live.planted": "def f():\n    import paho.mqtt.client\n"}, "Only live imports sounddevice and paho"),
+        ({"live.planted": "import ossicle.models\n"}, "What runs a bundle never reaches torch"),
+        ({"live.planted": "import ossicle.report\n"}, "Each layer imports only what is below it"),
+        ({"inference.planted": "import ossicle.live\n"}, "Each layer imports only what is below it"),
         ({"corpus.planted": "import h5py\n"}, "Only audio.store imports h5py"),
         ({"corpus.planted": "import soundfile\n"}, "Only audio imports codecs"),
         ({"training.planted": "import matplotlib.pyplot\n"}, "Only report imports matplotlib and jinja2"),
@@ -129,6 +135,8 @@ def test_what_is_allowed_is_allowed(repository: Path, skeleton: Path) -> None:
     plant(skeleton, "audio.store", "import h5py\n")
     plant(skeleton, "audio.decode", "import av\nimport soundfile\nimport soxr\n")
     plant(skeleton, "report.fine", "import jinja2\nimport matplotlib\nimport polars\n")
+    plant(skeleton, "live.portaudio", "import sounddevice\n")
+    plant(skeleton, "live.sinks.mqtt", "import paho.mqtt.client\n")
     plant(skeleton, "app.project", "import pydantic\n")
     plant(skeleton, "app.steps.engine", "import ossicle.app.project\ndef train():\n    import ossicle.training.fine\n")
     plant(

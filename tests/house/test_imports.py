@@ -11,11 +11,12 @@ import pytest
 # The only libraries beside the standard one that these packages may name.
 ALLOWED = {"core": {"numpy"}, "metrics": {"numpy", "scipy"}}
 # Elsewhere than in app, only these load a library where it is used: timm and torchvision, which cost seconds and which
-# only the networks of sliding windows need; and Jupyter, an extra of its own.
+# only the networks of sliding windows need; Jupyter, an extra of its own; sounddevice, which fails without PortAudio.
 LAZY = {
     "src/ossicle/models/networks/registry.py",
     "src/ossicle/models/networks/pretrained.py",
     "src/ossicle/report/notebook.py",
+    "src/ossicle/live/portaudio.py",
 }
 HEAVY = ("torch", "lightning", "onnx", "matplotlib", "jinja2", "sklearn", "pandas")
 

@@ -107,7 +107,7 @@ def test_test_runs_every_check_before_the_tests(repository: Path, tmp_path: Path
         "ruff check",
         "mypy",
         "lint-imports",
-        'pytest -m "not slow and not slurm"',
+        'pytest -m "not slow and not slurm and not live"',
     ]
     places = [plan.find(step) for step in steps]
     assert -1 not in places

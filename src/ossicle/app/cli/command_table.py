@@ -72,6 +72,10 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
                 "Print the events of a file as JSON lines, each as soon as it is decided, as for live sound from "
                 "a microphone.",
             ),
+            "live": Row(
+                "use.live",
+                "Listen to a microphone and print events or states as JSON lines, as soon as each is decided.",
+            ),
             "export": Row(
                 "run.export",
                 "Export the final model in several precisions, and measure the accuracy and speed of each.",

@@ -91,7 +91,8 @@ _REMEDIES = {
 }
 
 _OF_TRAIN = ("torch", "lightning", "onnx", "safetensors", "matplotlib", "jinja2", "tensorboard")
-OPTIONAL = {**dict.fromkeys(_OF_TRAIN, "train"), "openvino": "openvino"}
+_OF_LIVE = ("sounddevice", "paho")
+OPTIONAL = {**dict.fromkeys(_OF_TRAIN, "train"), "openvino": "openvino", **dict.fromkeys(_OF_LIVE, "live")}
 """Packages of optional extras, and the name of the extra that installs each."""
 
 

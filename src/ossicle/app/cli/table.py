@@ -18,16 +18,22 @@ _MOST_GROUPS = 20
 _LEAST_OF_GROUP = 5
 
 
-def print_rows(header: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None = None) -> None:
+def print_rows(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    total: Sequence[str] | None = None,
+    *,
+    stderr: bool = False,
+) -> None:
     """Print a plain table, with ``total`` as a separate last row. Cells are text, never markup or terminal commands."""
     table = Table(box=box.SIMPLE_HEAD, show_footer=total is not None)
     for column, name in enumerate(header):
         table.add_column(name, footer=total[column] if total else "", overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    console = Console()
+    console = Console(stderr=stderr)
     # A pipe has no width: use one that keeps rows whole.
-    (console if console.is_terminal else Console(width=_PIPE_WIDTH)).print(table)
+    (console if console.is_terminal else Console(width=_PIPE_WIDTH, stderr=stderr)).print(table)
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:

@@ -30,6 +30,7 @@ from ossicle.core.text.counting import counted
 from ossicle.corpus.clips.event_cutouts import CutOuts
 from ossicle.corpus.formats.registry import EVENT_FORMATS
 from ossicle.inference.batch import EmittedEvent
+from ossicle.live.lines import event_line
 
 BundleFolder = Annotated[Path, typer.Argument(help="Bundle folder, as written by `ossicle run`.")]
 Runtime = Annotated[str, typer.Option(help=f"Library that runs the model: {', '.join(RUNTIMES)}.")]
@@ -102,9 +103,9 @@ def predict(
         folds=folds,
         device=device,
         batch_chunks=batch,
-        channel=_asked(channel),
+        channel=asked_channel(channel),
     )
-    _warn_if_refused(opened)
+    warn_if_refused(opened)
     audio = find_audio(files)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
@@ -181,9 +182,9 @@ def stream(
         precision=precision,
         folds=folds,
         device=device,
-        channel=_asked(channel),
+        channel=asked_channel(channel),
     )
-    _warn_if_refused(opened)
+    warn_if_refused(opened)
     if not file.is_file():
         raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; give one recording")
     report = _print_events(opened.stream_file(file, chunk_s))
@@ -194,7 +195,7 @@ def stream(
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
-def _asked(channel: str) -> str | None:
+def asked_channel(channel: str) -> str | None:
     """Return the channel that the user chose; None for the one of the bundle."""
     try:
         return channel_name(channel) if channel else None
@@ -214,7 +215,7 @@ def _warn_if_expanded(name: str, path: Path) -> None:
         _say(f"{name}: {expansion_words(times)}; events are in the time of the file")
 
 
-def _warn_if_refused(bundle: LoadedBundle) -> None:
+def warn_if_refused(bundle: LoadedBundle) -> None:
     """Print on stderr that the noise gate refused a bundle; a refused bundle can still be run for inspection."""
     if bundle.noise_gate == "refused":
         print(f"{bundle.folder}: the noise gate refused this bundle; see its CARD.md", file=sys.stderr)
@@ -228,12 +229,4 @@ def _print_events(events: Generator[EmittedEvent, None, DecodeReport]) -> Decode
         except StopIteration as end:
             report: DecodeReport = end.value
             return report
-        event = one.event
-        line = {
-            "start_s": round(event.start_s, 6),
-            "end_s": round(event.end_s, 6),
-            "label": event.label,
-            "score": round(event.score, 6),
-            "decided_at_s": round(one.emitted_s, 6),
-        }
-        print(json.dumps(line, ensure_ascii=False), flush=True)
+        print(json.dumps(event_line(one.event, one.emitted_s), ensure_ascii=False), flush=True)

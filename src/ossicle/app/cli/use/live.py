@@ -1,0 +1,208 @@
+"""``ossicle live``: a bundle on a microphone."""
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from ossicle.app.api.live_session import live_session, microphone_input, open_sinks
+from ossicle.app.api.loaded_bundle import load_bundle
+from ossicle.app.cli.cells import MISSING
+from ossicle.app.cli.main import EXIT_INTERRUPTED, EXIT_TERMINATED
+from ossicle.app.cli.options import Json, Threads
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.use.predict import Channel, Folds, Precision, Runtime, asked_channel, warn_if_refused
+from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
+from ossicle.core.text.counting import counted
+from ossicle.live.capture import DeviceError
+from ossicle.live.portaudio import input_devices
+from ossicle.live.recording import Recording
+from ossicle.live.session import SessionOptions
+from ossicle.live.sinks.addresses import KINDS, sink_address
+from ossicle.live.sinks.queue import SinkReport
+
+_EXITS = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(live)
+
+
+def live(
+    bundle: Annotated[
+        Path | None, typer.Argument(help="Bundle folder, as written by `ossicle run`.", show_default=False)
+    ] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Microphone: its number or a part of its name, see --list-devices; by default that of the system.",
+            show_default=False,
+        ),
+    ] = "",
+    list_devices: Annotated[bool, typer.Option("--list-devices", help="List the input devices and end.")] = False,
+    sink: Annotated[
+        list[str] | None,
+        typer.Option("--sink", help=f"Where lines go: {KINDS}. Repeatable. Default: stdout.", show_default=False),
+    ] = None,
+    only_changes: Annotated[
+        bool, typer.Option("--only-changes", help="No heartbeat lines: only events or states, and gaps.")
+    ] = False,
+    heartbeat_s: Annotated[float, typer.Option(min=0.1, help="Seconds between heartbeat lines.")] = 10.0,
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", help="Also write what is heard to this WAV file.", show_default=False),
+    ] = None,
+    rate: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Sample rate in Hz to record at; 0: the one of the device.")
+    ] = 0,
+    buffer_s: Annotated[
+        float, typer.Option(min=0.5, max=600.0, help="Seconds of sound to keep while the model is busy.")
+    ] = 10.0,
+    for_s: Annotated[
+        float, typer.Option("--for-s", min=0.0, help="End after so many seconds; 0: at Ctrl-C or SIGTERM.")
+    ] = 0.0,
+    runtime: Runtime = "onnx",
+    precision: Precision = "fp32",
+    folds: Folds = False,
+    threads: Threads = 1,
+    channel: Channel = "",
+    as_json: Json = False,
+) -> None:
+    """Listen to a microphone and print events or states as JSON lines, as soon as each is decided.
+
+    Sound that could not be heard is reported as a gap, and a device that vanished is opened again when it is back. At
+    the end, counts and durations by label are printed; with --json as one JSON line. Exit codes: 130 after Ctrl-C, 143
+    after SIGTERM; 3 if --for-s ended it and lines or recorded samples were lost.
+    """
+    if list_devices:
+        _list_devices(as_json=as_json)
+        return
+    if bundle is None:
+        raise UsageError("give a bundle folder, or --list-devices")
+    addresses = list(dict.fromkeys(map(sink_address, sink or ["stdout"])))
+    opened = load_bundle(
+        bundle, runtime, threads=threads, precision=precision, folds=folds, channel=asked_channel(channel)
+    )
+    warn_if_refused(opened)
+    heard, name = microphone_input(opened, device, rate, opened.channel, buffer_s)
+    failures: list[str] = []
+    recording = None if record is None else Recording(record, heard.rate, failures.append)
+    options = SessionOptions(opened.channel, 0.0 if only_changes else heartbeat_s)
+    sinks = open_sinks(addresses)
+    session = live_session(opened, heard, sinks, recording, options)
+    _say(f"listening to {name} at {heard.rate} Hz; Ctrl-C ends it")
+    with _noting_signals() as noted:
+        ends_s = time.monotonic() + for_s if for_s else float("inf")
+        try:
+            session.run(lambda: bool(noted) or time.monotonic() >= ends_s)
+        except DeviceError as error:
+            raise UsageError(f"{error}; is it in use, or unplugged? See --list-devices") from None
+        reports = sinks.end()
+        summary = session.summary() | {
+            "sinks": [_report_facts(one) for one in reports],
+            "recorded": [] if recording is None else [str(one) for one in recording.files],
+        }
+        for words in failures:
+            _say(f"the recording ended early: {words}")
+        _print_summary(summary, as_json=as_json, stdout_works=not _is_stuck(reports))
+    if noted:
+        raise typer.Exit(_EXITS[noted[0]])
+    if sinks.all_gone:
+        raise typer.Exit(EXIT_FAILED)
+    if failures or any(one.lost for one in reports):
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _list_devices(*, as_json: bool) -> None:
+    devices = input_devices(with_rates=True)
+    if as_json:
+        print(json.dumps([one.facts() for one in devices], indent=2, ensure_ascii=False))
+        return
+    rows = [
+        (
+            f"{one.index}{' *' if one.default else ''}",
+            one.name,
+            one.interface,
+            str(one.inputs),
+            str(one.default_rate),
+            " ".join(map(str, one.rates)),
+        )
+        for one in devices
+    ]
+    print_rows(("device", "name", "interface", "inputs", "rate", "rates (Hz)"), rows)
+    print("* is the default" if any(one.default for one in devices) else "no default input device is set")
+
+
+@contextmanager
+def _noting_signals() -> Iterator[list[signal.Signals]]:
+    """Note Ctrl-C and SIGTERM in the block instead of ending at once: the session ends in order."""
+    noted: list[signal.Signals] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(signal.Signals(number))
+
+    before = {number: signal.getsignal(number) for number in _EXITS}
+    for number, handler in before.items():
+        # A signal that the shell makes the process ignore stays ignored.
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, note)
+    try:
+        yield noted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _report_facts(report: SinkReport) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "delivered": report.delivered,
+        "lost": report.lost,
+        "last_error": report.last_error,
+    }
+
+
+def _print_summary(summary: dict[str, Any], *, as_json: bool, stdout_works: bool) -> None:
+    """Print what was heard: a table on stderr, or one JSON line on stdout."""
+    if as_json:
+        if stdout_works:
+            print(json.dumps({"summary": summary}, ensure_ascii=False), flush=True)
+        return
+    rows = [
+        (
+            one["label"],
+            str(one["count"]),
+            f"{one['on_s']:.1f}",
+            MISSING if one["duty_cycle"] is None else f"{100 * one['duty_cycle']:.1f} %",
+            MISSING if one["mean_s"] is None else f"{one['mean_s']:.1f}",
+            MISSING if one["longest_s"] is None else f"{one['longest_s']:.1f}",
+        )
+        for one in summary["labels"]
+    ]
+    print_rows(("label", "count", "seconds on", "duty cycle", "mean s", "longest s"), rows, stderr=True)
+    lag, load = summary["lag_s"], summary["load"]
+    delays = "" if lag is None else f"; lag {lag['median']} s, at most {lag['most']} s; load {100 * load:.1f} %"
+    _say(f"heard {summary['heard_s']:.1f} s; {counted(summary['gaps'], 'gap')}, {summary['gap_s']:.1f} s{delays}")
+    for one in summary["sinks"]:
+        why = f"; last failure: {one['last_error']}" if one["last_error"] else ""
+        _say(f"{one['name']}: {counted(one['delivered'], 'line')} delivered, {one['lost']} lost{why}")
+    for path in summary["recorded"]:
+        _say(f"recorded {path}")
+
+
+def _is_stuck(reports: list[SinkReport]) -> bool:
+    """Whether nobody reads standard output any more: printing to it would fail, or never return."""
+    return any(one.name == "stdout" and one.lost for one in reports)
+
+
+def _say(text: str) -> None:
+    print(printable(text), file=sys.stderr)

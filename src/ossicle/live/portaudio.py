@@ -1,0 +1,181 @@
+"""Devices through PortAudio: the only module that imports sounddevice."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.readers.c_messages import no_c_messages
+from ossicle.core.errors import UsageError
+from ossicle.live.capture import DeviceError, OpenSource, Receive, Source
+from ossicle.live.clock import Clock
+from ossicle.live.devices import InputDevice, choose_device
+
+_USUAL_RATES = (8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000, 192000)
+
+
+def input_devices(*, with_rates: bool = False) -> list[InputDevice]:
+    """Return the devices that can record, as they are now.
+
+    Parameters
+    ----------
+    with_rates
+        Whether to try the usual sample rates on each, which takes a moment.
+
+    Raises
+    ------
+    UsageError
+        PortAudio is not installed.
+    ModuleNotFoundError
+        sounddevice is not installed (the extra ``live``).
+    """
+    library = _library()
+    with _quiet():
+        # PortAudio lists devices once, when it starts.
+        library._terminate()
+        library._initialize()
+        interfaces = library.query_hostapis()
+        default = interfaces[library.default.hostapi]["default_input_device"] if interfaces else -1
+        return [
+            InputDevice(
+                index,
+                str(one["name"]),
+                str(interfaces[one["hostapi"]]["name"]),
+                int(one["max_input_channels"]),
+                round(one["default_samplerate"]),
+                _rates(library, index) if with_rates else (),
+                index == default,
+            )
+            for index, one in enumerate(library.query_devices())
+            if one["max_input_channels"] > 0
+        ]
+
+
+def microphone(device: InputDevice, rate: int, channels: int, block_samples: int, clock: Clock) -> OpenSource:
+    """Return a function that opens a device, found again by its name each time.
+
+    Parameters
+    ----------
+    device
+        The device.
+    rate, channels
+        Sample rate in Hz and number of channels.
+    block_samples
+        Samples per callback.
+    clock
+        The clock that gives blocks their time.
+    """
+
+    def open_source(receive: Receive) -> Source:
+        library = _library()
+        with _quiet():
+            try:
+                found = _again(device)
+                return _Microphone(library, found.index, rate, channels, block_samples, clock, receive)
+            except (library.PortAudioError, UsageError) as error:
+                raise DeviceError(f"{device.name}: {error}") from None
+
+    return open_source
+
+
+def require_rate(device: InputDevice, rate: int, channels: int) -> None:
+    """Raise UsageError if a device cannot record at a rate."""
+    library = _library()
+    with _quiet():
+        try:
+            library.check_input_settings(device=device.index, channels=channels, samplerate=rate, dtype="float32")
+        except library.PortAudioError as error:
+            raise UsageError(
+                f"{device.name!r} does not record {channels} channels at {rate} Hz ({error}); see --list-devices "
+                "for its rates, and give one with --rate"
+            ) from None
+
+
+class _Microphone:
+    """An open input stream of PortAudio."""
+
+    def __init__(
+        self,
+        library: ModuleType,
+        index: int,
+        rate: int,
+        channels: int,
+        block_samples: int,
+        clock: Clock,
+        receive: Receive,
+    ) -> None:
+        self._library = library
+
+        def callback(samples: NDArray[np.float32], n_samples: int, times: Any, status: Any) -> None:
+            # PortAudio's own time of the first sample is off by up to a second behind a sound server.
+            receive(samples, clock.monotonic(), bool(status.input_overflow))
+
+        self._stream = library.InputStream(
+            device=index,
+            samplerate=rate,
+            channels=channels,
+            blocksize=block_samples,
+            dtype="float32",
+            latency="high",
+            callback=callback,
+        )
+        try:
+            self._stream.start()
+        except library.PortAudioError:
+            self._stream.close(ignore_errors=True)
+            raise
+
+    @property
+    def active(self) -> bool:
+        """Whether the stream runs."""
+        try:
+            return bool(self._stream.active)
+        except self._library.PortAudioError:
+            return False
+
+    def close(self) -> None:
+        """Stop the stream at once."""
+        with _quiet():
+            self._stream.abort(ignore_errors=True)
+            self._stream.close(ignore_errors=True)
+
+
+def _library() -> ModuleType:
+    try:
+        # It cannot be imported where PortAudio is missing.
+        import sounddevice
+    except OSError as error:
+        raise UsageError(
+            f"sounddevice finds no PortAudio ({error}); install it: apt install libportaudio2 (Debian, Ubuntu), "
+            "dnf install portaudio (Fedora), brew install portaudio (macOS)"
+        ) from None
+    library: ModuleType = sounddevice
+    return library
+
+
+def _again(device: InputDevice) -> InputDevice:
+    """Return a device as PortAudio lists it now: the one of this name and interface, with this number if several."""
+    devices = [one for one in input_devices() if one.interface == device.interface]
+    same = [one for one in devices if one.name == device.name]
+    return next((one for one in same if one.index == device.index), None) or choose_device(same or devices, device.name)
+
+
+def _rates(library: ModuleType, index: int) -> tuple[int, ...]:
+    def accepts(rate: int) -> bool:
+        try:
+            library.check_input_settings(device=index, samplerate=rate, dtype="float32")
+        except library.PortAudioError:
+            return False
+        return True
+
+    return tuple(filter(accepts, _USUAL_RATES))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what ALSA prints about devices that are not there off the terminal."""
+    with no_c_messages():
+        yield

@@ -1,0 +1,70 @@
+"""The captured samples as WAV files, so that a session can be repeated from them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.wav_recording import MOST_SAMPLES, WavRecording
+
+
+class Recording:
+    """Keep the samples that the engine gets, one file for each stretch without a gap.
+
+    The first file has the given name, the next ones ``NAME.2.wav``, ``NAME.3.wav`` and so on. A new one begins after
+    each gap, and where a WAV file is full (four GiB).
+
+    Parameters
+    ----------
+    path
+        The first file.
+    rate
+        Sample rate in Hz.
+    failed
+        Called with the reason when a file cannot be written; the session goes on without it.
+    """
+
+    def __init__(self, path: Path, rate: int, failed: Callable[[str], None]) -> None:
+        self._path, self._rate, self._failed = path, rate, failed
+        self._part: WavRecording | None = None
+        self._parts = 0
+        self._broken = False
+        self.files: list[Path] = []
+        """The finished files."""
+
+    def write(self, samples: NDArray[np.float32]) -> None:
+        """Add mono samples (n,)."""
+        if self._broken:
+            return
+        try:
+            if self._part is None or self._part.n_samples + len(samples) > MOST_SAMPLES:
+                self.end_part()
+                self._parts += 1
+                self._part = WavRecording(self._next_path(), self._rate)
+            self._part.write(samples)
+        except OSError as error:
+            self._give_up(error)
+
+    def end_part(self) -> None:
+        """Finish the present file."""
+        part, self._part = self._part, None
+        if part is None:
+            return
+        try:
+            part.finish()
+            self.files.append(part.path)
+        except OSError as error:
+            self._give_up(error)
+
+    def _next_path(self) -> Path:
+        if self._parts == 1:
+            return self._path
+        return self._path.with_name(f"{self._path.stem}.{self._parts}{self._path.suffix}")
+
+    def _give_up(self, error: OSError) -> None:
+        self._broken = True
+        part, self._part = self._part, None
+        if part is not None:
+            part.discard()
+        self._failed(f"{error.filename or self._path}: {error.strerror or error}")

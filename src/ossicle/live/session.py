@@ -1,0 +1,205 @@
+"""One live session: from captured stretches and gaps, through the engine, to lines, log and recording."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.array_stream import mono_samples
+from ossicle.core.time import to_seconds
+from ossicle.core.tracks import Event
+from ossicle.live.capture import Capture, Gap, Stretch
+from ossicle.live.clock import Clock
+from ossicle.live.label_log import LabelLog
+from ossicle.live.latency import Latency
+from ossicle.live.lines import Line, event_line, gap_line, heartbeat_line, time_of_day
+from ossicle.live.recording import Recording
+from ossicle.live.sinks.fan_out import FanOut
+
+
+class Engine(Protocol):
+    """What turns samples into results, such as :class:`~ossicle.inference.event_stream.EventStream`."""
+
+    rate: int
+
+    def feed(self, samples: NDArray[np.float32], /) -> Sequence[Event]:
+        """Process the next samples, shape (n,), and return what became certain."""
+        ...
+
+    def finish(self) -> Sequence[Event]:
+        """End the stream and return the rest."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What a session does besides detecting.
+
+    Parameters
+    ----------
+    channel
+        The channel to hear: ``mean``, ``first``, or a number from 1.
+    heartbeat_s
+        Seconds between heartbeat lines; 0 for none.
+    poll_s
+        The longest time in seconds between two looks at ``stop``.
+    """
+
+    channel: str = "mean"
+    heartbeat_s: float = 10.0
+    poll_s: float = 0.1
+
+
+class Session:
+    """Runs until it is stopped. Everything but the devices and the sinks is on the thread that calls :meth:`run`.
+
+    Parameters
+    ----------
+    capture
+        The device.
+    start_engine
+        Makes an engine; a new one begins after each gap.
+    rate
+        Sample rate of the device in Hz.
+    sinks
+        Where the lines go.
+    log
+        Counts and durations.
+    clock
+        The clocks.
+    recording
+        Where the samples are kept; None: nowhere.
+    options
+        Channel, heartbeat.
+    """
+
+    def __init__(
+        self,
+        capture: Capture,
+        start_engine: Callable[[], Engine],
+        rate: int,
+        sinks: FanOut,
+        log: LabelLog,
+        clock: Clock,
+        recording: Recording | None = None,
+        options: SessionOptions = SessionOptions(),
+    ) -> None:
+        self._capture, self._start_engine, self._rate = capture, start_engine, rate
+        self._sinks, self._log, self._clock = sinks, log, clock
+        self._recording, self._options = recording, options
+        self._latency = Latency()
+        self._engine: Engine | None = None
+        self._base = self._fed = self._heard = self._gap_samples = 0
+        self._gaps = 0
+        self._open_gap = False
+        self._next_heartbeat_s = 0.0
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds of sound that the engine has had; gaps do not count."""
+        return to_seconds(self._heard, self._rate)
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Capture and detect until ``stop`` returns True or every sink is gone, then end the engine and the recording.
+
+        Raises
+        ------
+        DeviceError
+            The device cannot be opened at the start.
+        """
+        self._capture.start()
+        self._next_heartbeat_s = self._clock.monotonic() + self._options.heartbeat_s
+        try:
+            while not stop() and not self._sinks.all_gone:
+                for piece in self._capture.read(self._options.poll_s):
+                    if isinstance(piece, Gap):
+                        self._on_gap(piece)
+                    else:
+                        self._on_stretch(piece)
+                self._heartbeat()
+        finally:
+            self._capture.close()
+        self._end_engine()
+
+    def figures(self) -> dict[str, Any]:
+        """Return latency, gaps and drift of the session so far."""
+        return {
+            "gaps": self._gaps,
+            "gap_s": round(to_seconds(self._gap_samples, self._rate), 3),
+            "drift_ppm": round(self._capture.drift_ppm, 1),
+            **self._latency.summary(),
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was heard: seconds, figures by label, gaps, latency."""
+        end_s = to_seconds(self._capture.position, self._rate)
+        return {
+            "heard_s": round(self.heard_s, 3),
+            "labels": self._log.summary(end_s, self.heard_s),
+            **self.figures(),
+        }
+
+    def _on_stretch(self, piece: Stretch) -> None:
+        if self._engine is None:
+            self._engine, self._base, self._fed = self._start_engine(), piece.start_sample, 0
+        samples = mono_samples(piece.samples, self._options.channel)
+        if self._recording is not None:
+            self._recording.write(samples)
+        began_s = self._clock.monotonic()
+        results = self._engine.feed(samples)
+        self._fed += len(samples)
+        self._heard += len(samples)
+        for one in results:
+            self._put_result(one)
+        now_s = self._clock.monotonic()
+        lag_s = now_s - self._capture.monotonic_of(piece.start_sample + len(samples))
+        self._latency.add(lag_s, now_s - began_s, to_seconds(len(samples), self._rate))
+
+    def _on_gap(self, gap: Gap) -> None:
+        self._end_engine()
+        start_s = to_seconds(gap.start_sample, self._rate)
+        end_s = None if gap.end_sample is None else to_seconds(gap.end_sample, self._rate)
+        if not self._open_gap:
+            self._gaps += 1
+        self._open_gap = gap.end_sample is None
+        if gap.end_sample is not None:
+            self._gap_samples += gap.end_sample - gap.start_sample
+        self._log.gap(start_s, start_s if end_s is None else end_s)
+        self._sinks.put(gap_line(gap.reason, start_s, end_s, self._capture.wall_of(gap.start_sample)))
+
+    def _end_engine(self) -> None:
+        """Let the engine return what it still holds; the next samples begin a new one."""
+        if self._engine is not None:
+            for one in self._engine.finish():
+                self._put_result(one)
+            self._engine = None
+        if self._recording is not None:
+            self._recording.end_part()
+
+    def _put_result(self, event: Event) -> None:
+        base_s = to_seconds(self._base, self._rate)
+        line = event_line(event, to_seconds(self._fed, self._rate))
+        for key in ("start_s", "end_s", "decided_at_s"):
+            line[key] = round(line[key] + base_s, 6)
+        self._log.event(event.label, line["start_s"], line["end_s"])
+        self._put_timed(line, line["start_s"])
+
+    def _put_timed(self, line: Line, at_s: float) -> None:
+        """Put a line with the time of day of a second of the session."""
+        sample = round(at_s * self._rate)
+        self._sinks.put({**line, "time": time_of_day(self._capture.wall_of(sample))})
+
+    def _heartbeat(self) -> None:
+        now_s = self._clock.monotonic()
+        if not self._options.heartbeat_s or now_s < self._next_heartbeat_s:
+            return
+        # From now on, not from when it was due: after a sleep there is one, not a thousand.
+        self._next_heartbeat_s = now_s + self._options.heartbeat_s
+        figures = self.figures()
+        if lost := {report.name: report.lost for report in self._sinks.reports() if report.lost}:
+            figures["lost_lines_by_sink"] = lost
+        if self._open_gap:
+            figures["device"] = self._capture.last_error or "silent"
+        self._sinks.put(heartbeat_line(self.heard_s, self._clock.wall(), self._log.states(), figures))

@@ -1,0 +1,212 @@
+"""A session: lines of events, gaps and heartbeats, with times that are true, whatever the device does."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ossicle.audio.mono import MonoStream
+from ossicle.core.tracks import Event
+from ossicle.live.capture import Capture, CaptureTiming
+from ossicle.live.label_log import LabelLog
+from ossicle.live.recording import Recording
+from ossicle.live.session import Session, SessionOptions
+from ossicle.live.sinks.fan_out import FanOut
+from ossicle.live.sinks.queue import SinkQueue
+from ossicle.live.sinks.sink import SinkClosed
+
+from .simulated import FakeClock, SimulatedMicrophone
+
+RATE, HOP_S = 200, 0.25
+
+
+class EverySecond:
+    """An engine that finds an event in the first half of each second, and an open one at the end."""
+
+    rate = RATE
+
+    def __init__(self) -> None:
+        self.fed, self.given = 0, 0
+        self.samples: list[np.ndarray] = []
+
+    def feed(self, samples: np.ndarray) -> list[Event]:
+        self.samples.append(samples)
+        self.fed += len(samples)
+        events = []
+        while self.given + RATE <= self.fed:
+            second = self.given // RATE
+            events.append(Event(second, second + 0.5, "call", 0.9))
+            self.given += RATE
+        return events
+
+    def finish(self) -> Sequence[Event]:
+        return [Event(self.given / RATE, self.fed / RATE, "rest", 0.5)] if self.fed > self.given else []
+
+
+class Listed:
+    name = "list"
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+
+    def deliver(self, text: str) -> None:
+        self.lines.append(json.loads(text))
+
+    def close(self) -> None:
+        pass
+
+
+class Scene:
+    """A session on a simulated microphone, driven by a list of (second, action)."""
+
+    def __init__(self, recording: Recording | None = None, heartbeat_s: float = 0.0, **device: Any) -> None:
+        self.clock = FakeClock()
+        self.device = SimulatedMicrophone(self.clock, **device)
+        self.engines: list[EverySecond] = []
+        self.sink, self.log = Listed(), LabelLog(["call"])
+        self.sinks = FanOut([SinkQueue(self.sink, most_lines=100_000)])
+        timing = CaptureTiming(silent_s=1.5 * HOP_S, reopen_s=1.0, buffer_s=5.0)
+        capture = Capture(self.device.open, RATE, self.clock, timing)
+        options = SessionOptions(heartbeat_s=heartbeat_s)
+        self.session = Session(capture, self._engine, RATE, self.sinks, self.log, self.clock, recording, options)
+
+    def _engine(self) -> EverySecond:
+        self.engines.append(EverySecond())
+        return self.engines[-1]
+
+    def run(self, seconds: float, *actions: tuple[float, Callable[["Scene"], None]]) -> list[dict[str, Any]]:
+        began_s, left = self.clock.now_s, sorted(actions, key=lambda one: one[0])
+
+        def stop() -> bool:
+            elapsed_s = self.clock.now_s - began_s
+            while left and elapsed_s >= left[0][0]:
+                left.pop(0)[1](self)
+            return elapsed_s >= seconds
+
+        self.session.run(stop)
+        self.sinks.end()
+        return self.sink.lines
+
+
+def unplug(scene: Scene) -> None:
+    scene.device.plugged = False
+
+
+def plug(scene: Scene) -> None:
+    scene.device.plugged = True
+
+
+def wall_of(line: dict[str, Any]) -> float:
+    return datetime.fromisoformat(line["time"]).timestamp()
+
+
+def test_events_have_the_time_of_the_session_and_of_the_day() -> None:
+    scene = Scene()
+    lines = scene.run(10.2)
+    assert [line["start_s"] for line in lines if line["label"] == "call"] == list(range(10))
+    for line in lines:
+        truth_s = scene.device.true_time(line["start_s"] * RATE) + scene.clock.wall() - scene.clock.monotonic()
+        assert wall_of(line) == pytest.approx(truth_s, abs=0.002)
+        assert line["decided_at_s"] >= line["end_s"]
+    assert scene.session.summary()["heard_s"] >= 10.0
+
+
+def test_a_gap_ends_the_events_and_begins_a_new_engine_at_the_true_time() -> None:
+    scene = Scene()
+    lines = scene.run(40.0, (10.3, unplug), (20.0, plug))
+    gaps = [line for line in lines if "gap" in line]
+    assert [gap["gap"] for gap in gaps] == ["device", "device"]
+    assert gaps[0]["end_s"] is None
+    assert (gaps[0]["start_s"], gaps[0]["time"]) == (gaps[1]["start_s"], gaps[1]["time"])
+    # The event that was open is given before the gap, and ends where the sound ended.
+    place = lines.index(gaps[0])
+    assert (lines[place - 1]["label"], lines[place - 1]["end_s"]) == ("rest", gaps[0]["start_s"])
+    assert len(scene.engines) == 2
+    after = [line for line in lines[lines.index(gaps[1]) + 1 :] if line["label"] == "call"]
+    assert after[0]["start_s"] == pytest.approx(gaps[1]["end_s"], abs=0.001)
+    for line in after:
+        elapsed_s = line["start_s"]
+        assert wall_of(line) == pytest.approx(1.7e9 + elapsed_s, abs=0.05)
+    summary = scene.session.summary()
+    assert summary["gaps"] == 1
+    assert summary["gap_s"] == pytest.approx(gaps[1]["end_s"] - gaps[1]["start_s"], abs=0.001)
+
+
+def test_an_hour_of_drift_with_a_gap_keeps_the_time_of_day_to_50_ms() -> None:
+    scene = Scene(ppm=100.0, jitter_s=0.02)
+    lines = scene.run(3600.0, (1800.0, unplug), (1830.0, plug))
+    errors = []
+    resumed_s = next(one["end_s"] for one in lines if one.get("gap") and one["end_s"] is not None)
+    for line in lines:
+        # What the engine was fed is on the device's own count; the gap is the one of the clock.
+        if line.get("label") == "call" and line["start_s"] < 1790.0:
+            errors.append(wall_of(line) - 1.7e9 - line["start_s"] * (1 + 1e-4))
+        elif line.get("label") == "call":
+            first = scene.engines[1].samples[0][0] * 2.0**20
+            truth_s = first / RATE * (1 + 1e-4) + (line["start_s"] - resumed_s) * (1 + 1e-4)
+            errors.append(wall_of(line) - 1.7e9 - truth_s)
+    assert len(errors) > 3500
+    assert max(map(abs, errors)) <= 0.05
+
+
+def test_a_slow_engine_is_a_gap_and_no_end() -> None:
+    scene = Scene()
+    lines = scene.run(30.0, (10.0, lambda one: one.clock.sleep(12.0)))
+    (gap,) = [line for line in lines if "gap" in line]
+    assert gap["gap"] == "overflow"
+    assert gap["end_s"] > gap["start_s"]
+
+
+def test_heartbeats_tell_figures_and_states() -> None:
+    lines = Scene(heartbeat_s=2.0).run(9.0)
+    beats = [line for line in lines if "heartbeat" in line]
+    assert len(beats) == 4
+    assert {"time", "lag_s", "load", "gaps", "drift_ppm"} <= set(beats[-1])
+    assert Scene().run(9.0)[0].keys() == {"start_s", "end_s", "label", "score", "decided_at_s", "time"}
+
+
+def samples_of(path: Path) -> np.ndarray:
+    return np.concatenate(list(MonoStream(path, RATE)))
+
+
+def test_what_is_recorded_is_what_the_engine_got_one_file_between_gaps(tmp_path: Path) -> None:
+    failures: list[str] = []
+    recording = Recording(tmp_path / "heard.wav", RATE, failures.append)
+    scene = Scene(recording=recording)
+    scene.run(40.0, (10.1, unplug), (20.0, plug))
+    assert recording.files == [tmp_path / "heard.wav", tmp_path / "heard.2.wav"]
+    for engine, path in zip(scene.engines, recording.files, strict=True):
+        assert np.array_equal(np.concatenate(engine.samples), samples_of(path))
+    assert failures == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["heard.2.wav", "heard.wav"]
+
+
+def test_a_recording_that_cannot_be_written_does_not_end_the_session(tmp_path: Path) -> None:
+    (tmp_path / "heard.wav").mkdir()
+    failures: list[str] = []
+    scene = Scene(recording=Recording(tmp_path / "heard.wav", RATE, failures.append))
+    lines = scene.run(5.0)
+    assert len(lines) >= 4
+    assert len(failures) == 1
+    assert "heard.wav" in failures[0]
+
+
+def test_a_session_ends_when_all_sinks_are_gone() -> None:
+    scene = Scene()
+
+    def gone(text: str) -> None:
+        raise SinkClosed("nobody reads")
+
+    scene.sink.deliver = gone  # type: ignore[method-assign]
+
+    def stop() -> bool:
+        time.sleep(0.001)
+        return scene.clock.now_s > 1e5
+
+    scene.session.run(stop)
+    assert scene.clock.now_s < 1e5
