@@ -22,7 +22,10 @@ from ossicle.live.sinks.fan_out import FanOut
 class Engine(Protocol):
     """What turns samples into results, such as :class:`~ossicle.inference.event_stream.EventStream`."""
 
-    rate: int
+    @property
+    def rate(self) -> int:
+        """Sample rate of what is fed, in Hz."""
+        ...
 
     def feed(self, samples: NDArray[np.float32], /) -> Sequence[Event]:
         """Process the next samples, shape (n,), and return what became certain."""
