@@ -19,6 +19,7 @@ from ossicle.core import channel as channels
 from ossicle.core.decision import Decision
 from ossicle.core.scores.pooling import MEAN
 from ossicle.core.scores.postprocess import Postprocess
+from ossicle.core.states import StateDecision
 
 FEW_GROUPS = 6
 """With fewer groups than this an interval over groups is unreliable, and the card says so."""
@@ -37,6 +38,7 @@ _CALIBRATED = (
 )
 _IN_SAMPLE = "Fitted on all recordings, so figures under these decisions on the same recordings are in-sample."
 _UNJUDGED = "Taken from the settings and fitted on nothing: this split leaves nothing to judge them by."
+_UNFITTED = "Not fitted: this bundle gives scores only, no states."
 # Values nested deeper than this are no longer put into words.
 _DEEPEST = 4
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
@@ -56,8 +58,8 @@ def card_text(bundle: Bundle) -> str:
     parts = [
         f"# {escaped(bundle.name)}",
         "",
-        f"A detector of {len(bundle.labels)} {'label' if len(bundle.labels) == 1 else 'labels'} in sound recordings, "
-        f"bundle version {bundle.version}.",
+        f"{_purpose(bundle)} of {len(bundle.labels)} {'label' if len(bundle.labels) == 1 else 'labels'} in sound "
+        f"recordings, bundle version {bundle.version}.",
         "",
         f"- Reads {plan.rate} Hz mono; other rates are resampled, {_channels(plan.channel)}.",
         f"- One score every {plan.hop_s * 1000:.3g} ms, {_heard(bundle)}.",
@@ -74,9 +76,9 @@ def card_text(bundle: Bundle) -> str:
         *_gate(bundle.metrics),
         "## Decisions",
         "",
-        _UNJUDGED if bundle.split.get("leaky") else _IN_SAMPLE,
+        _UNJUDGED if bundle.split.get("leaky") else _IN_SAMPLE if _fitted(bundle) else _UNFITTED,
         "",
-        *_decisions(bundle.labels, bundle.decisions),
+        *(_decisions(bundle.labels, bundle.decisions) if bundle.states is None else _states(bundle.states)),
         *_postprocess(bundle.postprocess),
         *(["", _POOLED] if bundle.pool == MEAN else []),
         *(["", _CALIBRATED] if bundle.calibration else []),
@@ -101,8 +103,20 @@ def escaped(value: object) -> str:
     return _MARKUP.sub(r"\\\1", line)
 
 
+def _purpose(bundle: Bundle) -> str:
+    return "A detector" if bundle.states is None else "The states (on, off, unknown)"
+
+
+def _fitted(bundle: Bundle) -> bool:
+    return bundle.states is None or bundle.states.fitted
+
+
 def _heard(bundle: Bundle) -> str:
     front = bundle.front
+    if bundle.encoder is not None:
+        licence = escaped(bundle.encoder.licence or "unknown")
+        window_s = bundle.plan.window_samples / bundle.plan.rate
+        return f"from {window_s:.3g} s of sound by the encoder {escaped(bundle.encoder.name)} (its licence: {licence})"
     if bundle.ensemble is None:
         return f"from {front.n_mels} mel bands between {front.fmin_hz:g} and {front.fmax_hz:g} Hz"
     how, names = bundle.ensemble.how, [escaped(one.name) for one in bundle.ensemble.members]
@@ -194,6 +208,22 @@ def _decisions(labels: Sequence[str], decisions: Mapping[str, Decision]) -> list
         cells = [label, f"{one.on:.3g}", f"{one.off:.3g}", smoothing, f"{one.min_length_s:g}", f"{one.min_gap_s:g}"]
         rows.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
     return rows
+
+
+def _states(decision: StateDecision) -> list[str]:
+    """Return the rules of states, what hides what, and the priority."""
+    lines = []
+    if decision.fitted:
+        lines += ["| label | on | off | smoothing | shortest on (s) | shortest off (s) | debounce (frames) |"]
+        lines += ["|---|---|---|---|---|---|---|"]
+    for label, one in decision.rules.items():
+        smoothing = "none" if one.smoothing == "none" else f"{one.smoothing} of {one.frames} frames"
+        cells = [label, f"{one.on:.3g}", f"{one.off:.3g}", smoothing, f"{one.min_on_s:g}", f"{one.min_off_s:g}"]
+        lines.append("| " + " | ".join(escaped(cell) for cell in [*cells, one.debounce]) + " |")
+    told = [f"- {escaped(a)} hides {escaped(', '.join(b))}: unknown while it is on" for a, b in decision.masks.items()]
+    if decision.priority:
+        told.append(f"- The status is that of the first label that is on: {escaped(', '.join(decision.priority))}.")
+    return [*lines, *([""] if lines and told else []), *told]
 
 
 def _listed(values: Mapping[str, Any]) -> list[str]:

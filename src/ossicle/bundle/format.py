@@ -2,8 +2,9 @@
 
 Layout, version 1: ``bundle.json``; ``model.onnx`` (input ``log_mel`` (batch, n_frames, n_mels) float32 in dB, output
 ``scores`` (batch, core_frames, n_labels), the graph of Ossicle's own runtime); ``waveform.onnx`` (input ``waveform``
-(batch, chunk_samples), output ``scores``, for any onnxruntime); ``weights.safetensors``; ``CARD.md``. Nothing is
-unpickled, unlisted files are ignored, and a listed file that differs from its digest is rejected.
+(batch, chunk_samples), output ``scores``, for any onnxruntime), or with an encoder ``head.onnx``
+(``bundle.encoder_entry``); ``weights.safetensors``; ``CARD.md``. Nothing is unpickled, unlisted files are ignored, and
+a listed file that differs from its digest is rejected.
 """
 
 import dataclasses
@@ -34,12 +35,14 @@ from ossicle.bundle.manifest import (
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.decision import Decision
 from ossicle.core.digest import canonical_json
+from ossicle.core.encoder_spec import EncoderSpec
 from ossicle.core.errors import BundleError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.scores.combination import Combination
 from ossicle.core.scores.pooling import MAX
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.scores.score_map import ScoreMap
+from ossicle.core.states import StateDecision
 from ossicle.core.value_checks import given_path
 
 __all__ = [
@@ -74,13 +77,16 @@ def write_bundle(
     postprocess: Postprocess | None = None,
     members: Mapping[str, Bundle] | None = None,
     combination: Combination | None = None,
+    encoder: EncoderSpec | None = None,
+    states: StateDecision | None = None,
     replace: bool = False,
 ) -> Bundle:
     """Write a bundle atomically and return it as read back.
 
     ``files``: name in the bundle to a file to copy, or its content; ``CARD.md`` is written from the rest unless given.
-    ``members`` (by name, read from their folders) and their ``combination`` make an ensemble; they are copied. The
-    mappings hold plain JSON values. Equal arguments give equal bytes.
+    ``members`` (by name, read from their folders) and their ``combination`` make an ensemble; they are copied.
+    ``encoder`` is what the head reads; ``states`` makes it a bundle of states, without rules if they are not fitted.
+    The mappings hold plain JSON values. Equal arguments give equal bytes.
 
     Raises
     ------
@@ -110,6 +116,8 @@ def write_bundle(
         calibration=calibration or {},
         postprocess=postprocess or Postprocess(),
         ensemble=_ensemble(members, combination, tuple(labels)),
+        encoder=encoder,
+        states=states,
     )
     # The draft goes through the reader's own checks first, so that readers accept what is written.
     checked = _parse_again(draft)

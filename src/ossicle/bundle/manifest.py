@@ -5,8 +5,10 @@ Keys: ``bundle_version`` (integer), ``name``, ``labels``, ``plan`` (``ChunkPlan`
 ``ossicle.bundle.card`` lists the keys used in the card) and ``files`` (name to ``sha256`` and ``bytes``). The following
 keys are written only if they differ from the defaults, since the first versions lack them: ``pool`` (one of
 ``core.scores.pooling.POOLS``; ``mean`` makes decisions for whole recordings), ``calibration`` (``bundle.score_maps``;
-maps for the scores of events), ``postprocess`` (``bundle.postprocessing``) and ``ensemble`` (``bundle.ensembles``; then
-members have the graphs, ``plan`` is the joint plan and ``front`` that of the member with the highest rate).
+maps for the scores of events), ``postprocess`` (``bundle.postprocessing``), ``ensemble`` (``bundle.ensembles``; then
+members have the graphs, ``plan`` is the joint plan and ``front`` that of the member with the highest rate), ``encoder``
+(``bundle.encoder_entry``; then ``front`` is not used) and ``states`` (``bundle.state_decisions``; then ``decisions``
+are not used).
 """
 
 import dataclasses
@@ -19,17 +21,21 @@ from typing import Any
 
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.filesystem.reading import read_regular
+from ossicle.bundle.encoder_entry import HEAD, encoder_plan_fault, read_encoder
 from ossicle.bundle.ensembles import EnsembleEntry, read_entry
 from ossicle.bundle.postprocessing import postprocess_to_json, read_postprocess
 from ossicle.bundle.reading import Reader, parse_object
 from ossicle.bundle.score_maps import maps_to_json, read_maps
+from ossicle.bundle.state_decisions import read_states, states_to_json
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.decision import Decision
+from ossicle.core.encoder_spec import EncoderSpec
 from ossicle.core.errors import BundleError
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.scores.pooling import MAX, POOLS
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.scores.score_map import ScoreMap
+from ossicle.core.states import StateDecision
 
 BUNDLE_VERSION = 1
 MANIFEST = "bundle.json"
@@ -58,7 +64,10 @@ _LATER_FRONT_KEYS = frozenset({"scale", "preemphasis", "window_scale"})
 # The same of the plan.
 _LATER_PLAN_KEYS = frozenset({"channel"})
 
-_LATER_KEYS = frozenset({"pool", "calibration", "postprocess", "ensemble"})
+_LATER_KEYS = frozenset({"pool", "calibration", "postprocess", "ensemble", "encoder", "states"})
+
+# What changes the scores of events; states have rules of their own.
+_ONLY_OF_EVENTS = ("pool", "calibration", "postprocess", "ensemble")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -92,6 +101,8 @@ class Bundle:
     calibration: Mapping[str, ScoreMap] = field(default_factory=dict)
     postprocess: Postprocess = field(default_factory=Postprocess)
     ensemble: EnsembleEntry | None = None
+    encoder: EncoderSpec | None = None
+    states: StateDecision | None = None
 
     def read_bytes(self, name: str) -> bytes:
         """Return the content of a listed file after comparing it with its digest; raises BundleError."""
@@ -163,11 +174,13 @@ def parse(data: bytes, folder: Path) -> Bundle:
         metrics=reader.free("metrics"),
         split=reader.free("split"),
         model=reader.free("model"),
-        files=_files(reader.table("files"), own_graph="ensemble" not in reader.value),
+        files=_files(reader.table("files"), _graphs_wanted(reader)),
         pool=_pool(reader),
         calibration=_calibration(reader, labels),
         postprocess=read_postprocess(reader.table("postprocess")) if "postprocess" in reader.value else Postprocess(),
         ensemble=_ensemble(reader),
+        encoder=read_encoder(reader.table("encoder")) if "encoder" in reader.value else None,
+        states=_states(reader, labels),
     )
     _check_geometry(bundle, reader)
     return bundle
@@ -191,6 +204,8 @@ def manifest_of(bundle: Bundle) -> dict[str, Any]:
         **({"calibration": maps_to_json(bundle.calibration)} if bundle.calibration else {}),
         **({} if bundle.postprocess.does_nothing else {"postprocess": postprocess_to_json(bundle.postprocess)}),
         **({} if bundle.ensemble is None else {"ensemble": bundle.ensemble.to_json()}),
+        **({} if bundle.encoder is None else {"encoder": bundle.encoder.to_json()}),
+        **({} if bundle.states is None else {"states": states_to_json(bundle.states)}),
     }
 
 
@@ -239,13 +254,31 @@ def _ensemble(reader: Reader) -> EnsembleEntry | None:
     return entry
 
 
+def _states(reader: Reader, labels: tuple[str, ...]) -> StateDecision | None:
+    if "states" not in reader.value:
+        return None
+    for key in _ONLY_OF_EVENTS:
+        if key in reader.value:
+            raise reader.refuse(key, "is for events: a bundle with states cannot have it")
+    return read_states(reader.table("states"), labels)
+
+
+def _graphs_wanted(reader: Reader) -> tuple[str, ...]:
+    """Return the graphs of which a bundle must have one; none for an ensemble, whose members have them."""
+    if "ensemble" in reader.value and "encoder" in reader.value:
+        raise reader.refuse("encoder", "belongs to the members of an ensemble, not to the ensemble")
+    if "ensemble" in reader.value:
+        return ()
+    return (HEAD,) if "encoder" in reader.value else (MODEL, WAVEFORM)
+
+
 def _safe_name(name: str, reader: Reader, key: str) -> str:
     if not is_plain_name(name):
         raise reader.refuse(key, f"{name!r} is not a plain name (letters, digits, '.', '_', '-'; no path)")
     return name
 
 
-def _files(reader: Reader, own_graph: bool) -> dict[str, FileEntry]:
+def _files(reader: Reader, graphs: tuple[str, ...]) -> dict[str, FileEntry]:
     if len(reader.value) > _MAX_FILES:
         raise BundleError(f"{reader.source}: files lists more than {_MAX_FILES}")
     found = {}
@@ -261,18 +294,21 @@ def _files(reader: Reader, own_graph: bool) -> dict[str, FileEntry]:
         found[name] = FileEntry(sha256, entry.integer("bytes", 0, MAX_FILE_BYTES))
     if len({name.lower() for name in found}) < len(found):
         raise BundleError(f"{reader.source}: files contains names that differ only in case")
-    if own_graph and not {MODEL, WAVEFORM} & found.keys():
-        raise BundleError(f"{reader.source}: files lists neither {MODEL} nor {WAVEFORM}: there is nothing to run")
+    if graphs and not set(graphs) & found.keys():
+        missing = f"neither {graphs[0]} nor {graphs[1]}" if len(graphs) > 1 else f"no {graphs[0]}"
+        raise BundleError(f"{reader.source}: files lists {missing}: there is nothing to run")
     return found
 
 
 def _check_geometry(bundle: Bundle, reader: Reader) -> None:
     plan, front = bundle.plan, bundle.front
     try:
-        # The chunks of an ensemble are cut for its members, each with its own front end.
-        frames = plan.chunk_frames if bundle.ensemble else framing(plan, front).n_frames
+        # The chunks of an ensemble are cut for its members, each with its own front end; an encoder has its own.
+        frames = plan.chunk_frames if bundle.ensemble or bundle.encoder else framing(plan, front).n_frames
     except ValueError as error:
         raise reader.refuse("plan", f"does not fit front: {error}") from error
+    if bundle.encoder is not None and (fault := encoder_plan_fault(bundle.encoder, plan)):
+        raise reader.refuse("plan", f"does not fit encoder: {fault}")
     for key, found, most in (
         ("plan.rate", plan.rate, _MAX_RATE),
         ("plan (its chunk in samples)", plan.chunk_samples, _MAX_CHUNK_SAMPLES),

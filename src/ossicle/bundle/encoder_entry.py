@@ -1,0 +1,61 @@
+"""The encoder of a bundle as ``encoder`` in its manifest, and the files that belong to it.
+
+A bundle with an encoder has ``head.onnx`` (input ``embeddings`` (batch, tokens, dim) float32, output ``scores`` (batch,
+n_labels)) in place of the graphs that read sound. The encoder itself is built in, found by its SHA-256, or, in a
+self-contained bundle, ``encoder.onnx``.
+"""
+
+import dataclasses
+from typing import Any
+
+from ossicle.bundle.reading import Reader, text_fault
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.encoder_spec import EncoderSpec
+
+HEAD = "head.onnx"
+ENCODER_FILE = "encoder.onnx"
+
+_MOST = {
+    "rate": 1_000_000,
+    "dim": 1 << 16,
+    "window_samples": 1 << 25,
+    "layer": 10_000,
+    "least_samples": 1 << 25,
+    "version": 1 << 31,
+}
+_LONGEST_TEXT = 200
+
+
+def read_encoder(reader: Reader) -> EncoderSpec:
+    """Return the value of ``encoder``; raises BundleError naming the key."""
+    fields = {spec.name: spec.type for spec in dataclasses.fields(EncoderSpec)}
+    reader.only(set(fields))
+    values: dict[str, Any] = {}
+    for name, kind in fields.items():
+        if kind is int:
+            values[name] = reader.integer(name, -1, _MOST[name])
+        elif kind is float:
+            values[name] = reader.figure(name)
+        else:
+            values[name] = _text(reader, name)
+    try:
+        return EncoderSpec(**values)
+    except ValueError as error:
+        raise reader.refuse("name", f"cannot be used: {error}") from error
+
+
+def encoder_plan_fault(spec: EncoderSpec, plan: ChunkPlan) -> str:
+    """Return why an encoder cannot read the windows of a plan; empty if it can."""
+    if spec.rate != plan.rate:
+        return f"the encoder reads {spec.rate} Hz, and plan.rate = {plan.rate}"
+    fault = spec.length_fault(plan.window_samples)
+    return f"a window {fault}" if fault else ""
+
+
+def _text(reader: Reader, name: str) -> str:
+    found = reader.value[name]
+    if found == "":
+        return ""
+    if fault := text_fault(found, _LONGEST_TEXT):
+        raise reader.refuse(name, fault)
+    return str(found)

@@ -1,0 +1,53 @@
+"""The decision about states as a bundle's ``states``: ``rules``, ``masks`` and ``priority``.
+
+``rules`` maps each label to a ``core.states.StateRule``; an empty object says that the decision is not fitted.
+"""
+
+import dataclasses
+from typing import Any
+
+from ossicle.bundle.reading import Reader
+from ossicle.core.states import StateDecision, StateRule
+
+
+def states_to_json(decision: StateDecision) -> dict[str, Any]:
+    """Return plain values, the inverse of :func:`read_states`."""
+    return {
+        "rules": {label: dataclasses.asdict(rule) for label, rule in decision.rules.items()},
+        "masks": {label: list(hidden) for label, hidden in decision.masks.items()},
+        "priority": list(decision.priority),
+    }
+
+
+def read_states(reader: Reader, labels: tuple[str, ...]) -> StateDecision:
+    """Return the value of ``states`` for the labels of the bundle; raises BundleError naming the key."""
+    reader.only({"rules", "masks", "priority"})
+    rules, masks = reader.table("rules"), reader.table("masks")
+    if rules.value:
+        rules.only(set(labels))
+    found = {
+        "masks": {one: _labels(masks, one, labels) for one in masks.value},
+        "priority": _labels(reader, "priority", labels),
+    }
+    _known(masks, "masks", tuple(masks.value), labels)
+    try:
+        return StateDecision(
+            {label: rules.settings(label, StateRule) for label in labels if label in rules.value}, **found
+        )
+    except ValueError as error:
+        raise reader.refuse("masks", f"cannot be used: {error}") from error
+
+
+def _labels(reader: Reader, key: str, labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a list of labels of the bundle, possibly empty."""
+    if reader.value[key] == []:
+        return ()
+    found = reader.texts(key, len(labels), max(map(len, labels)))
+    _known(reader, key, found, labels)
+    return found
+
+
+def _known(reader: Reader, key: str, found: tuple[str, ...], labels: tuple[str, ...]) -> None:
+    for one in found:
+        if one not in labels:
+            raise reader.refuse(key, f"names the label {one!r}, which the bundle does not have")
