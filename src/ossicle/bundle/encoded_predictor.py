@@ -52,7 +52,8 @@ class HeadGraph:
             raise BundleError(f"{self._source} fails on embeddings of shape {embeddings.shape}: {error}") from error
         if found.shape != (1, self._n_labels):
             raise BundleError(f"{self._source} returned the shape {found.shape}, not (1, {self._n_labels})")
-        return found[0]
+        row: Array = found[0]
+        return row
 
 
 class EncodedPredictor:

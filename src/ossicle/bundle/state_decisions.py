@@ -25,15 +25,12 @@ def read_states(reader: Reader, labels: tuple[str, ...]) -> StateDecision:
     rules, masks = reader.table("rules"), reader.table("masks")
     if rules.value:
         rules.only(set(labels))
-    found = {
-        "masks": {one: _labels(masks, one, labels) for one in masks.value},
-        "priority": _labels(reader, "priority", labels),
-    }
     _known(masks, "masks", tuple(masks.value), labels)
+    hidden = {one: _labels(masks, one, labels) for one in masks.value}
+    priority = _labels(reader, "priority", labels)
+    own = {label: rules.settings(label, StateRule) for label in labels if label in rules.value}
     try:
-        return StateDecision(
-            {label: rules.settings(label, StateRule) for label in labels if label in rules.value}, **found
-        )
+        return StateDecision(own, hidden, priority)
     except ValueError as error:
         raise reader.refuse("masks", f"cannot be used: {error}") from error
 
