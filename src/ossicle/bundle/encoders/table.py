@@ -5,8 +5,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ossicle.audio.encoders.acoustic import AcousticEncoder
-from ossicle.audio.encoders.settings import ACOUSTIC, ONNX, EncoderSettings
+from ossicle.audio.encoders.settings import ACOUSTIC, BIRDNET, ONNX, EncoderSettings
 from ossicle.audio.encoders.spec import Encoder, EncoderSpec
+from ossicle.bundle.encoders.birdnet import BirdnetEncoder, birdnet_file
 from ossicle.bundle.encoders.onnx import OnnxEncoder
 from ossicle.bundle.encoders.weights import VARIABLE, find_weights, require_digest, weights_with_digest
 from ossicle.core.errors import BundleError, UsageError
@@ -26,7 +27,13 @@ def _onnx(settings: EncoderSettings, folder: Path, threads: int) -> Encoder:
     return encoder
 
 
-OPENERS: Mapping[str, Opener] = MappingProxyType({ACOUSTIC: _acoustic, ONNX: _onnx})
+def _birdnet(settings: EncoderSettings, folder: Path, threads: int) -> Encoder:
+    encoder = BirdnetEncoder(threads)
+    require_digest(birdnet_file(), encoder.spec.sha256, settings.sha256, "[encoder] sha256")
+    return encoder
+
+
+OPENERS: Mapping[str, Opener] = MappingProxyType({ACOUSTIC: _acoustic, BIRDNET: _birdnet, ONNX: _onnx})
 """How each encoder without torch is opened."""
 
 

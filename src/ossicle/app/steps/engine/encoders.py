@@ -4,10 +4,12 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.audio.encoders.acoustic import AcousticEncoder
-from ossicle.audio.encoders.settings import ACOUSTIC, NEEDS_FILE, EncoderSettings
+from ossicle.audio.encoders.settings import ACOUSTIC, BEATS, BIRDNET, HF, EncoderSettings
 from ossicle.audio.encoders.spec import Encoder
+from ossicle.bundle.encoders.birdnet import birdnet_file
 from ossicle.bundle.encoders.table import open_encoder
 from ossicle.bundle.encoders.weights import find_weights, weights_digest
+from ossicle.core.errors import UsageError
 
 
 def open_any_encoder(settings: EncoderSettings, folder: Path, threads: int = 1) -> Encoder:
@@ -29,7 +31,13 @@ def open_any_encoder(settings: EncoderSettings, folder: Path, threads: int = 1) 
     BundleError
         Its weights are not the stated ones, or unsafe.
     """
-    return open_encoder(settings, folder, threads)
+    if settings.name not in (BEATS, HF):
+        return open_encoder(settings, folder, threads)
+    try:
+        from ossicle.models.encoders.table import open_torch_encoder
+    except ImportError as error:
+        raise UsageError(f"the encoder {settings.name!r} needs torch: pip install 'ossicle[train,encoders]'") from error
+    return open_torch_encoder(settings, folder, threads)
 
 
 def encoder_inputs(project: Project) -> dict[str, str]:
@@ -38,9 +46,14 @@ def encoder_inputs(project: Project) -> dict[str, str]:
     Raises
     ------
     UsageError
-        The weights of the encoder are missing.
+        The weights of the encoder are missing, or its library.
     """
     settings = project.settings.encoder
-    if settings.name in NEEDS_FILE:
-        return {"encoder": weights_digest(find_weights(settings.path, project.folder))}
-    return {"encoder": f"{ACOUSTIC} {AcousticEncoder.spec.version}" if settings.name == ACOUSTIC else settings.name}
+    if settings.name == ACOUSTIC:
+        return {"encoder": f"{ACOUSTIC} {AcousticEncoder.spec.version}"}
+    if settings.name == HF:
+        from ossicle.models.encoders.hub import model_digest, model_folder
+
+        return {"encoder": model_digest(model_folder(settings.path, project.folder))}
+    path = birdnet_file() if settings.name == BIRDNET else find_weights(settings.path, project.folder)
+    return {"encoder": weights_digest(path)}

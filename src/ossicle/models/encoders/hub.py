@@ -1,0 +1,97 @@
+"""The folder of a model of transformers: a folder of the user, or a model of the Hugging Face hub. No torch."""
+
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from ossicle.artefacts.files import file_digest
+from ossicle.bundle.encoders.weights import find_weights
+from ossicle.core.digest import digest
+from ossicle.core.errors import UsageError
+
+CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_SAFE = "*.safetensors"
+_PICKLED = "pytorch_model*.bin"
+# Weights and settings; no code.
+_KEPT = (CONFIG, PREPROCESSOR, _SAFE, "*.safetensors.index.json")
+_KEPT_WITHOUT_SAFE = (CONFIG, PREPROCESSOR, _PICKLED, "pytorch_model.bin.index.json")
+
+
+def model_folder(stated: str, folder: Path) -> Path:
+    """Return the folder of a model.
+
+    A name such as ``MIT/ast-finetuned-audioset-10-10-0.4593`` that is no folder here is taken from the cache of the
+    hub's client, which downloads it the first time.
+
+    Parameters
+    ----------
+    stated
+        A folder, or the name of a model of the hub.
+    folder
+        The folder that a relative path is relative to.
+
+    Raises
+    ------
+    UsageError
+        There is no such folder, and no such model can be downloaded.
+    """
+    try:
+        found = find_weights(stated, folder)
+    except UsageError:
+        if not _HUB_ID.fullmatch(stated):
+            raise
+        return _downloaded(stated)
+    if not (found / CONFIG).is_file():
+        raise UsageError(f"[encoder] path: {found} is not a folder with {CONFIG}, as transformers writes it")
+    return found
+
+
+def model_digest(folder: Path) -> str:
+    """Return the SHA-256 of the weights and settings in a model's folder; other files do not count.
+
+    Raises
+    ------
+    UsageError
+        A file cannot be read.
+    """
+    try:
+        names = kept_files(one.name for one in folder.iterdir())
+        return digest([[name, file_digest(folder / name)] for name in names])
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror or error}; give the folder of a model") from error
+
+
+def kept_files(names: Iterable[str]) -> list[str]:
+    """Return which of the files of a model are read, sorted: weights as safetensors where there are any.
+
+    >>> kept_files(["README.md", "config.json", "model.safetensors", "pytorch_model.bin", "tf_model.h5"])
+    ['config.json', 'model.safetensors']
+    >>> kept_files(["config.json", "model.py", "pytorch_model.bin"])
+    ['config.json', 'pytorch_model.bin']
+    """
+    given = sorted(names)
+    safe = any(fnmatchcase(name, _SAFE) for name in given)
+    patterns = _KEPT if safe else _KEPT_WITHOUT_SAFE
+    return [name for name in given if any(fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def _downloaded(name: str) -> Path:
+    try:
+        from huggingface_hub import HfApi, snapshot_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
+    except ImportError as error:
+        raise UsageError("models of the Hugging Face hub need an extra: pip install 'ossicle[encoders]'") from error
+    try:
+        return Path(snapshot_download(name, allow_patterns=kept_files(HfApi().list_repo_files(name))))
+    except Exception as error:  # noqa: BLE001 - whatever the hub's client and the network raise
+        first_line = str(error).split("\n", 1)[0]
+        try:
+            return Path(snapshot_download(name, local_files_only=True))
+        except LocalEntryNotFoundError:
+            raise UsageError(
+                f"[encoder] path = {name!r} is neither a folder nor a model that can be downloaded from the Hugging "
+                f"Face hub ({first_line}); give a folder with {CONFIG}, {PREPROCESSOR} and model.safetensors"
+            ) from error

@@ -1,0 +1,65 @@
+"""The encoders that need torch, by name."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from ossicle.audio.encoders.settings import BEATS, HF, EncoderSettings
+from ossicle.audio.encoders.spec import Encoder
+from ossicle.bundle.encoders.weights import find_weights, require_digest
+from ossicle.core.errors import UsageError
+from ossicle.models.devices import device
+from ossicle.models.encoders.beats.encoder import BeatsEncoder
+from ossicle.models.encoders.hf import HfEncoder
+from ossicle.models.encoders.hub import model_folder
+from ossicle.models.predictor import use_threads
+
+Opener = Callable[[EncoderSettings, Path, str], Encoder]
+"""Opens an encoder from its settings, the folder that its path is relative to, and a device."""
+
+
+def _beats(settings: EncoderSettings, folder: Path, where: str) -> Encoder:
+    path = find_weights(settings.path, folder)
+    encoder = BeatsEncoder(path, settings.layer, where)
+    require_digest(path, encoder.spec.sha256, settings.sha256, "[encoder] sha256")
+    return encoder
+
+
+def _hf(settings: EncoderSettings, folder: Path, where: str) -> Encoder:
+    path = model_folder(settings.path, folder)
+    encoder = HfEncoder(path, settings.layer, where)
+    require_digest(path, encoder.spec.sha256, settings.sha256, "[encoder] sha256")
+    return encoder
+
+
+OPENERS: Mapping[str, Opener] = MappingProxyType({BEATS: _beats, HF: _hf})
+"""How each encoder that needs torch is opened."""
+
+
+def open_torch_encoder(settings: EncoderSettings, folder: Path, threads: int = 1, asked: str = "cpu") -> Encoder:
+    """Open an encoder that needs torch.
+
+    Parameters
+    ----------
+    settings
+        Which one.
+    folder
+        The folder that its path is relative to, for example that of the project file.
+    threads
+        Threads of torch in this process.
+    asked
+        The device, by a name of :func:`ossicle.models.devices.device`.
+
+    Raises
+    ------
+    UsageError
+        Its weights are missing, it has no such layer, a library or the device is missing, or it needs no torch.
+    ArtefactError
+        Its weights are not those of a model that is supported.
+    BundleError
+        Its weights are not the stated ones.
+    """
+    if settings.name not in OPENERS:
+        raise UsageError(f"the encoder {settings.name!r} is not one of those that need torch: {', '.join(OPENERS)}")
+    use_threads(threads)
+    return OPENERS[settings.name](settings, folder, device(asked))
