@@ -57,12 +57,11 @@ def test_levels_are_percentiles_of_the_log_mel_spectrogram():
         )
 
 
-def test_gain_moves_the_levels_and_nothing_else():
+def test_gain_moves_the_levels_and_not_the_lines():
     quiet, loud = blocks(noise()), blocks(2 * noise())
     six_db = 20 * np.log10(2)
     np.testing.assert_allclose(levels(loud, 30) - levels(quiet, 30), six_db, atol=1e-3)
-    for name in ("shape", "lines", "modulation"):
-        np.testing.assert_allclose(loud[name], quiet[name], atol=1e-2, err_msg=name)
+    np.testing.assert_allclose(loud["lines"], quiet["lines"], atol=1e-2)
 
 
 def test_a_bird_in_a_tenth_of_the_window_leaves_the_low_percentiles():
@@ -84,22 +83,12 @@ def test_a_hum_below_the_noise_of_its_band_stands_out_as_a_line():
     assert (with_hum - without).max() > 6
 
 
-def test_the_modulation_of_a_sound_is_in_its_octave():
-    times = np.arange(SECONDS * RATE) / RATE
-    for hz, octave in ((1.5, 0), (3.0, 1), (6.0, 2), (12.0, 3), (24.0, 4)):
-        varied = (noise() * (1 + 0.9 * np.sin(2 * np.pi * hz * times))).astype(np.float32)
-        found = (blocks(varied)["modulation"] - blocks(noise())["modulation"]).reshape(-1, 6).mean(axis=0)
-        assert np.argmax(found) == octave
-
-
 def test_lines_equal_a_loop_over_frames_and_bins():
     waveform = noise()
     window = analysis_window(4096).astype(np.float64)
     frames = [waveform[at : at + 4096] * window for at in range(0, len(waveform) - 4096 + 1, 1024)]
     typical = 10 * np.log10(np.median([np.abs(np.fft.rfft(one)[:2048]) ** 2 for one in frames], axis=0))
-    padded = [typical[min(max(k, 0), 2047)] for k in range(-16, 2048 + 16)]
-    deviation = [typical[k] - np.mean(padded[k : k + 33]) for k in range(2048)]
-    low = [max(deviation[k : k + 2]) for k in range(0, 256, 2)]
-    groups = [deviation[k : k + 32] for k in range(256, 2048, 32)]
-    expected = [*low, *map(max, groups), *(np.mean(np.abs(one)) for one in groups)]
+    padded = [typical[max(k, 0)] for k in range(-16, 160)]
+    deviation = [typical[k] - np.mean(padded[k : k + 33]) for k in range(128)]
+    expected = [max(deviation[k : k + 2]) for k in range(0, 128, 2)]
     np.testing.assert_allclose(acoustic._lines(waveform), expected, atol=2e-2)

@@ -5,17 +5,13 @@ constancy, so most values are low or middle percentiles over time: a sound that 
 not move the lower half of a band's levels. The blocks of an embedding, in this order (:data:`BLOCKS`):
 
 - ``levels``: percentiles of the level of each mel band over the frames, in dB, and its mean and standard deviation.
-- ``shape``: the median levels relative to their mean over the bands, which do not depend on the gain of a microphone.
-- ``lines``: how far the median spectrum of finer resolution rises above its own envelope, in dB: the hum of motors and
-  transformers, below 1 kHz line by line, above as the largest and the mean deviation of each group of bins.
-- ``modulation``: how fast the level of each group of bands varies: the power of its changes between 1 and 50 Hz in
-  octaves, in dB.
+- ``lines``: how far the median spectrum of finer resolution rises above its own envelope below 500 Hz, in dB: the hum
+  of motors and transformers at the multiples of the mains frequency. It does not depend on the gain of a microphone.
 
 A window gives one token, whatever its length.
 """
 
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 import scipy
@@ -32,21 +28,12 @@ VERSION = 1
 
 _FINE_FFT, _FINE_HOP = 4096, 1024
 _FINE_FLOOR = np.float32(1e-10)
-# The envelope of the fine spectrum is its mean over this many bins (129 Hz).
+# The envelope of the fine spectrum is its mean over this many bins (129 Hz); a line is 2 bins wide (7.8 Hz).
 _ENVELOPE_BINS = 33
-# Lines are 7.8 Hz wide below 1 kHz; groups above have 125 Hz.
-_LOW_BINS, _LINE_BINS, _GROUP_BINS = 256, 2, 32
-_MODULATION_GROUP_BANDS = 4
-_MODULATION_EDGES_HZ = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 50.0)
-_MODULATION_FLOOR = np.float32(1e-4)
+_LINE_BINS, _LINES = 2, 64
+_READ_BINS = _LINE_BINS * _LINES + _ENVELOPE_BINS // 2
 
-_N_HIGH = (_FINE_FFT // 2 - _LOW_BINS) // _GROUP_BINS
-BLOCKS: dict[str, int] = {
-    "levels": FRONT.n_mels * (len(PERCENTILES) + 2),
-    "shape": FRONT.n_mels,
-    "lines": _LOW_BINS // _LINE_BINS + 2 * _N_HIGH,
-    "modulation": FRONT.n_mels // _MODULATION_GROUP_BANDS * (len(_MODULATION_EDGES_HZ) - 1),
-}
+BLOCKS: dict[str, int] = {"levels": FRONT.n_mels * (len(PERCENTILES) + 2), "lines": _LINES}
 """The blocks of an embedding with their lengths, in order."""
 
 Values = NDArray[np.float32]
@@ -91,17 +78,7 @@ def _embedding(waveform: Values) -> Values:
     levels = log_mel(waveform, FRONT)
     ordered = np.sort(levels.T, axis=1)
     percentiles = _percentiles(ordered, PERCENTILES)
-    median = percentiles[PERCENTILES.index(50)]
-    return np.concatenate(
-        [
-            percentiles.ravel(),
-            levels.mean(axis=0),
-            levels.std(axis=0),
-            median - median.mean(),
-            _lines(waveform),
-            _modulation(levels),
-        ]
-    )
+    return np.concatenate([percentiles.ravel(), levels.mean(axis=0), levels.std(axis=0), _lines(waveform)])
 
 
 def _percentiles(ordered: Values, shares: tuple[int, ...]) -> Values:
@@ -115,17 +92,16 @@ def _percentiles(ordered: Values, shares: tuple[int, ...]) -> Values:
 
 
 def _lines(waveform: Values) -> Values:
-    """Return the deviation of the fine median spectrum from its envelope, in dB."""
+    """Return the deviation of the fine median spectrum from its envelope, in dB, as the largest value in each line."""
     frames = np.lib.stride_tricks.sliding_window_view(waveform, _FINE_FFT)[::_FINE_HOP]
-    spectrum = scipy.fft.rfft(frames * _fine_window(), axis=-1)[:, : _FINE_FFT // 2]
+    spectrum = scipy.fft.rfft(frames * _fine_window(), axis=-1)[:, :_READ_BINS]
     power = spectrum.real**2
     power += spectrum.imag**2
     np.maximum(power, _FINE_FLOOR, out=power)
     typical = np.log(np.median(power, axis=0)) * np.float32(10 / np.log(10))
-    deviation = typical - _running_mean(typical, _ENVELOPE_BINS)
-    low = deviation[:_LOW_BINS].reshape(-1, _LINE_BINS).max(axis=1)
-    groups = deviation[_LOW_BINS:].reshape(-1, _GROUP_BINS)
-    return np.concatenate([low, groups.max(axis=1), np.abs(groups).mean(axis=1)])
+    deviation = (typical - _running_mean(typical, _ENVELOPE_BINS))[: _LINE_BINS * _LINES]
+    lines: Values = deviation.reshape(-1, _LINE_BINS).max(axis=1)
+    return lines
 
 
 def _running_mean(values: Values, n: int) -> Values:
@@ -136,32 +112,6 @@ def _running_mean(values: Values, n: int) -> Values:
     return mean
 
 
-def _modulation(levels: Values) -> Values:
-    """Return the power of the changes of each group of bands (n_frames, n_mels) by octaves of their rate, in dB."""
-    groups = levels.reshape(len(levels), -1, _MODULATION_GROUP_BANDS).mean(axis=2).T
-    window, bins = _modulation_bins(len(levels))
-    spectrum = scipy.fft.rfft((groups - groups.mean(axis=1, keepdims=True)) * window, axis=1)
-    power = spectrum.real**2 + spectrum.imag**2
-    by_octave = np.stack([power[:, one].mean(axis=1) for one in bins], axis=1)
-    decibels: Values = np.log(np.maximum(by_octave, _MODULATION_FLOOR)) * np.float32(10 / np.log(10))
-    return decibels.ravel()
-
-
 @lru_cache(maxsize=1)
 def _fine_window() -> Values:
     return analysis_window(_FINE_FFT)
-
-
-@lru_cache(maxsize=16)
-def _modulation_bins(n_frames: int) -> tuple[Values, tuple[slice, ...]]:
-    """Return the window over the frames, with energy 1, and the bins of each octave: at least one bin each."""
-    frame_rate = FRONT.rate / FRONT.hop_samples
-    hann = np.hanning(n_frames + 2)[1:-1]
-    window = (hann / np.sqrt(np.square(hann).sum())).astype(np.float32)
-    last = n_frames // 2
-    found = []
-    for low_hz, high_hz in pairwise(_MODULATION_EDGES_HZ):
-        start = min(last, max(0, int(np.ceil(low_hz * n_frames / frame_rate))))
-        stop = min(last + 1, int(np.ceil(high_hz * n_frames / frame_rate)))
-        found.append(slice(start, max(start + 1, stop)))
-    return window, tuple(found)
