@@ -1,9 +1,10 @@
 """A microphone and a clock without a machine: time passes only where somebody waits, an hour in a second.
 
-Sample k of the device has the value k / 2**20 modulo 1, so every captured sample tells which one it is.
+Sample k of the device has the value k / 2**20 modulo 1, unless ``sound`` is given: every sample tells which one it is.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,6 +65,7 @@ class SimulatedMicrophone:
     silent: bool = False
     reports_end: bool = False
     opened: int = 0
+    sound: Callable[[np.ndarray], np.ndarray] = lambda numbers: (numbers % SCALE) / SCALE
     due_s: float = field(default=float("inf"))
 
     def __post_init__(self) -> None:
@@ -109,7 +111,7 @@ class SimulatedMicrophone:
             if self.plugged and not self.silent:
                 assert self._receive is not None
                 numbers = np.arange(first, self._next)
-                samples = ((numbers % SCALE) / SCALE).astype(np.float32)[:, None]
+                samples = self.sound(numbers).astype(np.float32)[:, None]
                 self._receive(samples, now_s, self._flag)
                 self._flag = False
             self._schedule()

@@ -8,30 +8,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.array_stream import mono_samples
+from ossicle.core.states import StateChange
 from ossicle.core.time import to_seconds
 from ossicle.core.tracks import Event
+from ossicle.inference.states.stream import StateStream
 from ossicle.live.capture import Capture, Gap, Stretch
 from ossicle.live.clock import Clock
 from ossicle.live.label_log import LabelLog
 from ossicle.live.latency import Latency
-from ossicle.live.lines import Line, event_line, gap_line, heartbeat_line, time_of_day
+from ossicle.live.lines import event_line, gap_line, heartbeat_line, state_line, time_of_day
 from ossicle.live.recording import Recording
 from ossicle.live.sinks.fan_out import FanOut
 
+Result = Event | StateChange
+_TIMES = frozenset({"start_s", "end_s", "time_s", "decided_at_s"})
+
 
 class Engine(Protocol):
-    """What turns samples into results, such as :class:`~ossicle.inference.event_stream.EventStream`."""
+    """What turns samples into events or changes of state: an ``EventStream`` or a ``StateStream`` of ``inference``."""
 
     @property
     def rate(self) -> int:
         """Sample rate of what is fed, in Hz."""
         ...
 
-    def feed(self, samples: NDArray[np.float32], /) -> Sequence[Event]:
+    def feed(self, samples: NDArray[np.float32], /) -> Sequence[Result]:
         """Process the next samples, shape (n,), and return what became certain."""
         ...
 
-    def finish(self) -> Sequence[Event]:
+    def finish(self) -> Sequence[Result]:
         """End the stream and return the rest."""
         ...
 
@@ -161,7 +166,7 @@ class Session:
         self._latency.add(lag_s, now_s - began_s, to_seconds(len(samples), self._rate))
 
     def _on_gap(self, gap: Gap) -> None:
-        self._end_engine()
+        self._end_engine(at_gap=True)
         start_s = to_seconds(gap.start_sample, self._rate)
         end_s = None if gap.end_sample is None else to_seconds(gap.end_sample, self._rate)
         if not self._open_gap:
@@ -172,27 +177,33 @@ class Session:
         self._log.gap(start_s, start_s if end_s is None else end_s)
         self._sinks.put(gap_line(gap.reason, start_s, end_s, self._capture.wall_of(gap.start_sample)))
 
-    def _end_engine(self) -> None:
+    def _end_engine(self, *, at_gap: bool = False) -> None:
         """Let the engine return what it still holds; the next samples begin a new one."""
-        if self._engine is not None:
-            for one in self._engine.finish():
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            # States end as unknown where the sound ends, instead of holding.
+            rest = engine.gap(0.0) if at_gap and isinstance(engine, StateStream) else engine.finish()
+            for one in rest:
                 self._put_result(one)
-            self._engine = None
         if self._recording is not None:
             self._recording.end_part()
 
-    def _put_result(self, event: Event) -> None:
+    def _put_result(self, result: Result) -> None:
+        """Put a line in seconds of the session, with the time of day at which its event or state began."""
         base_s = to_seconds(self._base, self._rate)
-        line = event_line(event, to_seconds(self._fed, self._rate))
-        for key in ("start_s", "end_s", "decided_at_s"):
-            line[key] = round(line[key] + base_s, 6)
-        self._log.event(event.label, line["start_s"], line["end_s"])
-        self._put_timed(line, line["start_s"])
-
-    def _put_timed(self, line: Line, at_s: float) -> None:
-        """Put a line with the time of day of a second of the session."""
-        sample = round(at_s * self._rate)
-        self._sinks.put({**line, "time": time_of_day(self._capture.wall_of(sample))})
+        if isinstance(result, Event):
+            line, began = event_line(result, to_seconds(self._fed, self._rate)), "start_s"
+        else:
+            line, began = state_line(result), "time_s"
+        for name in line.keys() & _TIMES:
+            line[name] = round(line[name] + base_s, 6)
+        began_s = line[began]
+        if isinstance(result, Event):
+            self._log.event(result.label, began_s, line["end_s"])
+        else:
+            self._log.change(result.label, result.state, began_s)
+        wall_s = self._capture.wall_of(round(began_s * self._rate))
+        self._sinks.put({**line, "time": time_of_day(wall_s)})
 
     def _heartbeat(self) -> None:
         now_s = self._clock.monotonic()
@@ -205,4 +216,6 @@ class Session:
             figures["lost_lines_by_sink"] = lost
         if self._open_gap:
             figures["device"] = self._capture.last_error or "silent"
+        if isinstance(self._engine, StateStream) and self._engine.status:
+            figures["status"] = self._engine.status
         self._sinks.put(heartbeat_line(self.heard_s, self._clock.wall(), self._log.states(), figures))

@@ -1,0 +1,171 @@
+"""``ossicle live`` as a command: lines, summary, exit codes, on a microphone that is a thread."""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ossicle.app.api.live_session import LiveInput, LiveTiming
+from ossicle.app.cli import main
+from ossicle.app.cli.use import live
+from ossicle.live.capture import DeviceError, Receive
+
+RATE = 8000
+BLOCK = 800
+
+
+class NoiseMicrophone:
+    """Delivers noise at its pace, from a thread."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._open = receive, threading.Event()
+        self._open.set()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        random = np.random.default_rng(0)
+        while self._open.is_set():
+            time.sleep(BLOCK / RATE / 4)
+            self._receive(random.normal(0, 0.1, (BLOCK, 1)).astype(np.float32), time.monotonic(), False)
+
+    @property
+    def active(self) -> bool:
+        return self._open.is_set()
+
+    def close(self) -> None:
+        self._open.clear()
+        self._thread.join()
+
+
+@pytest.fixture
+def bundle(repository: Path) -> Path:
+    return repository / "tests" / "data" / "bundles" / "0.1.0" / "bundle"
+
+
+@pytest.fixture(autouse=True)
+def microphone(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = LiveInput(NoiseMicrophone, RATE, LiveTiming(0.25))
+    monkeypatch.setattr(live, "microphone_input", lambda *options: (heard, "noise"))
+
+
+@pytest.fixture
+def after() -> Iterator[Callable[[float, int], None]]:
+    """Send a signal to this process after some seconds."""
+    timers: list[threading.Timer] = []
+
+    def send(seconds: float, number: int) -> None:
+        timers.append(threading.Timer(seconds, os.kill, (os.getpid(), number)))
+        timers[-1].start()
+
+    yield send
+    for one in timers:
+        one.join()
+
+
+def ossicle(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
+    monkeypatch.setattr("sys.argv", ["ossicle", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    return int(ended.value.code or 0)
+
+
+def lines_of(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_listens_until_a_signal_and_prints_what_was_heard(
+    bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    after: Callable[[float, int], None],
+    number: int,
+    code: int,
+) -> None:
+    after(1.5, number)
+    assert ossicle(monkeypatch, "live", bundle, "--heartbeat-s", 0.2) == code
+    out, err = capfd.readouterr()
+    lines = lines_of(out)
+    assert any("heartbeat" in line for line in lines)
+    events = [line for line in lines if "label" in line]
+    assert {"call"} <= {line["label"] for line in events}
+    assert all(line["time"].endswith("Z") for line in lines)
+    assert "duty cycle" in err
+    assert f"stdout: {len(lines)} lines delivered, 0 lost" in err
+    assert "run the same command again" not in err
+
+
+def test_what_is_recorded_streams_to_the_same_lines_and_the_summary_is_json(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log, wav = tmp_path / "log.jsonl", tmp_path / "heard.wav"
+    words = ("--sink", f"jsonl:{log}", "--record", wav, "--only-changes", "--for-s", 1.5, "--json")
+    assert ossicle(monkeypatch, "live", bundle, *words) == 0
+    (last,) = lines_of(capfd.readouterr().out)
+    summary = last["summary"]
+    assert (summary["recorded"], summary["gaps"]) == ([str(wav)], 0)
+    lines = lines_of(log.read_text())
+    assert summary["sinks"] == [{"name": f"jsonl:{log}", "delivered": len(lines), "lost": 0, "last_error": ""}]
+    assert sum(one["count"] for one in summary["labels"]) == len(lines)
+    assert ossicle(monkeypatch, "stream", bundle, wav) == 0
+    streamed = lines_of(capfd.readouterr().out)
+
+    def events(of: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+        return sorted((one["start_s"], one["end_s"], one["label"], one["score"]) for one in of)
+
+    assert events(lines) == events(streamed)
+    assert len(lines) > 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "give a bundle folder, or --list-devices"),
+        (("BUNDLE", "--sink", "mqtt://ann:geheim@h/t"), "OSSICLE_MQTT_PASSWORD"),
+        (("BUNDLE", "--sink", "log.jsonl"), "is not one of: stdout, jsonl:FILE"),
+        (("BUNDLE", "--channel", "left"), "--channel"),
+    ],
+)
+def test_wrong_usage_ends_before_anything_is_opened(
+    bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    message: str,
+) -> None:
+    assert ossicle(monkeypatch, "live", *[bundle if word == "BUNDLE" else word for word in words]) == 2
+    err = capfd.readouterr().err
+    assert message in err
+    assert "geheim" not in err
+
+
+def test_a_device_that_cannot_be_opened_is_an_error(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def missing(receive: Receive) -> NoiseMicrophone:
+        raise DeviceError("noise: Device unavailable")
+
+    monkeypatch.setattr(live, "microphone_input", lambda *options: (LiveInput(missing, RATE, LiveTiming(0.25)), "x"))
+    assert ossicle(monkeypatch, "live", bundle) == 2
+    assert "Device unavailable; is it in use" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("library", ["sounddevice", "paho"])
+def test_a_missing_library_names_the_extra(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], library: str
+) -> None:
+    def missing(*options: object, **named: object) -> None:
+        raise ModuleNotFoundError(f"No module named {library!r}", name=library)
+
+    monkeypatch.setattr(live, "open_sinks" if library == "paho" else "input_devices", missing)
+    words = (bundle,) if library == "paho" else ("--list-devices",)
+    assert ossicle(monkeypatch, "live", *words) == 2
+    assert "pip install 'ossicle[live]'" in capfd.readouterr().err

@@ -1,0 +1,197 @@
+"""`ossicle live` on a virtual microphone and a real broker: scripts/live_services.sh starts both.
+
+Run with `make test-live`; skipped where there are none.
+"""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from ossicle.audio.wav import write_wav
+
+pytestmark = pytest.mark.live
+
+OSSICLE = Path(sys.executable).parent / "ossicle"
+RATE = 44100
+# Of the bundle's model, as `ossicle live` sees it: its step is 0.5 s.
+HOP_S = 0.5
+
+
+@pytest.fixture(scope="module", autouse=True)
+def services() -> None:
+    if shutil.which("pactl") is None or shutil.which("mosquitto_sub") is None:
+        pytest.skip("no PulseAudio or mosquitto: scripts/live_services.sh start installs and starts them on Debian")
+    if subprocess.run(["timeout", "5", "pactl", "info"], capture_output=True, check=False).returncode:
+        pytest.skip("PulseAudio does not answer: scripts/live_services.sh start, and PULSE_SERVER as it says")
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Path:
+    return Path(__file__).parents[1] / "data" / "bundles" / "0.1.0" / "bundle"
+
+
+@pytest.fixture
+def broker() -> Iterator[tuple[str, int, subprocess.Popen[bytes]]]:
+    """A broker of this test alone, so that it may be stopped."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    with subprocess.Popen([program, "-p", str(port)], stderr=subprocess.DEVNULL) as process:
+        for _ in range(50):
+            with socket.socket() as trial:
+                if trial.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield "127.0.0.1", port, process
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+
+
+class Reader:
+    """The JSON lines of a process, each with the time at which it came."""
+
+    def __init__(self, *command: object) -> None:
+        self.process = subprocess.Popen(
+            list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.lines: list[tuple[float, dict[str, Any]]] = []
+        self.err: list[str] = []
+        self._threads = [threading.Thread(target=self._read, daemon=True), threading.Thread(target=self._read_err)]
+        for one in self._threads:
+            one.daemon = True
+            one.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append((time.time(), json.loads(line)))
+
+    def _read_err(self) -> None:
+        assert self.process.stderr is not None
+        self.err += self.process.stderr
+
+    def wait(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 20.0) -> tuple[float, dict[str, Any]]:
+        """Return the first line of this kind, and when it came."""
+        deadline, seen = time.monotonic() + seconds, 0
+        while time.monotonic() < deadline:
+            for at, line in self.lines[seen:]:
+                seen += 1
+                if wanted(line):
+                    return at, line
+            assert self.process.poll() is None, "".join(self.err)
+            time.sleep(0.01)
+        pytest.fail(f"no such line in {self.lines}: {''.join(self.err)}")
+
+    def end(self, number: int = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(20)
+        for one in self._threads:
+            one.join(5)
+        for pipe in (self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            pipe.close()
+        return code
+
+
+def bursts(path: Path) -> list[float]:
+    """Write four seconds with two bursts of noise, and return when they begin."""
+    samples = np.random.default_rng(0).normal(0, 1e-5, 4 * RATE)
+    starts_s = [0.5, 2.5]
+    for start_s in starts_s:
+        at = round(start_s * RATE)
+        samples[at : at + RATE] += np.random.default_rng(1).normal(0, 0.2, RATE)
+    write_wav(path, samples.astype(np.float32), RATE, "FLOAT")
+    return starts_s
+
+
+def events_of(lines: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return sorted((one["start_s"], one["end_s"], one["label"], one["score"]) for one in lines if "label" in one)
+
+
+def streamed(bundle: Path, path: Path) -> list[dict[str, Any]]:
+    done = subprocess.run([OSSICLE, "stream", bundle, path], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_virtual_microphone_is_listed() -> None:
+    done = subprocess.run([OSSICLE, "live", "--list-devices", "--json"], capture_output=True, text=True, check=True)
+    pulse = next(one for one in json.loads(done.stdout) if one["name"] == "pulse")
+    assert {44100, 48000} <= set(pulse["rates"])
+    # Nothing that ALSA says about other devices.
+    assert done.stderr == ""
+
+
+def test_what_is_played_reaches_file_and_broker_and_streams_to_the_same_lines(
+    bundle: Path, tmp_path: Path, broker: tuple[str, int, subprocess.Popen[bytes]]
+) -> None:
+    host, port, process = broker
+    starts_s, log = bursts(tmp_path / "played.wav"), tmp_path / "log.jsonl"
+    hearing = Reader("mosquitto_sub", "-h", host, "-p", port, "-t", "home/#", "-q", "1")
+    live = Reader(
+        OSSICLE, "live", bundle, "--device", "pulse", "--heartbeat-s", 0.25, "--record", tmp_path / "heard.wav",
+        "--sink", "stdout", "--sink", f"jsonl:{log}", "--sink", f"mqtt://{host}:{port}/home/kitchen",
+    )  # fmt: skip
+    live.wait(lambda line: line.get("heartbeat", 0.0) > 0.5)
+    with subprocess.Popen(["paplay", "--device=loop", tmp_path / "played.wav"]) as playing:
+        # A broker that stands still for a while slows nobody and loses nothing that fits its queue.
+        time.sleep(1.0)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(2.0)
+        process.send_signal(signal.SIGCONT)
+        assert playing.wait(20) == 0
+    time.sleep(1.0)
+    assert live.end() == 130
+    time.sleep(0.5)
+    hearing.end()
+
+    lines = [line for _, line in live.lines]
+    assert [line for _, line in hearing.lines] == lines
+    assert [json.loads(line) for line in log.read_text().splitlines()] == lines
+    beats_s = [at for at, line in live.lines if "heartbeat" in line]
+    assert max(np.diff(beats_s)) < 1.0
+    assert "duty cycle" in "".join(live.err)
+    assert not [line for line in lines if "gap" in line]
+    assert events_of(lines) == events_of(streamed(bundle, tmp_path / "heard.wav"))
+
+    # Against the file that was played: the bursts at the same distance, whatever PulseAudio's delay.
+    heard, _ = soundfile.read(tmp_path / "heard.wav")
+    loud_s = np.nonzero(np.abs(heard) > 0.1)[0] / RATE
+    found_s = loud_s[np.diff(loud_s, prepend=-1.0) > 0.5]
+    assert found_s - found_s[0] == pytest.approx(np.array(starts_s) - starts_s[0], abs=0.05)
+
+
+def test_a_microphone_that_vanishes_is_a_gap_within_two_hops_and_comes_back(bundle: Path) -> None:
+    live = Reader(OSSICLE, "live", bundle, "--device", "pulse", "--heartbeat-s", 0.25)
+    live.wait(lambda line: line.get("heartbeat", 0.0) > 1.0)
+    subprocess.run(["pactl", "unload-module", "module-null-sink"], check=True)
+    gone_s = time.time()
+    try:
+        opened_s, gap = live.wait(lambda line: "gap" in line)
+        assert (gap["gap"], gap["end_s"]) == ("device", None)
+        assert opened_s - gone_s <= 2 * HOP_S
+        time.sleep(1.0)
+    finally:
+        subprocess.run(["pactl", "load-module", "module-null-sink", "sink_name=loop"], check=True, capture_output=True)
+        subprocess.run(["pactl", "set-default-source", "loop.monitor"], check=True)
+    _, closed = live.wait(lambda line: line.get("gap") == "device" and line["end_s"] is not None)
+    beat_s, beat = live.wait(lambda line: "heartbeat" in line and line["gap_s"] > 0 and line["heartbeat"] > 3.0)
+    assert live.end(signal.SIGTERM) == 143
+    # Sound and gaps together are the time that passed, to the delay of a block and what the machine adds.
+    heard_s = beat["heartbeat"] + beat["gap_s"]
+    began_s = datetime.fromisoformat(gap["time"]).timestamp() - gap["start_s"]
+    assert abs(beat_s - began_s - heard_s) < 0.5
+    assert closed["end_s"] - closed["start_s"] == pytest.approx(beat["gap_s"], abs=0.01)
