@@ -223,17 +223,22 @@ def stream_through(live: EventStream, stream: MonoStream, feed_s: float) -> Gene
     """Yield the events of a recording that is fed to ``live`` in blocks of ``feed_s`` seconds; see
     :func:`stream_file`.
     """
-    if fault := number_fault("feed_s", feed_s):
-        raise ValueError(fault)
-    if to_samples(feed_s, stream.rate) < 1:
-        raise ValueError(f"feed_s = {feed_s:g} s is shorter than one sample at {stream.rate} Hz")
-    for block in equal_blocks(stream, to_samples(feed_s, stream.rate)):
+    for block in equal_blocks(stream, feed_samples(feed_s, stream.rate)):
         events = live.feed(block)
         heard_s = live.heard_s
         yield from (EmittedEvent(event, heard_s) for event in events)
     end_s = stream.report.end_s
     yield from (EmittedEvent(event, end_s) for event in live.finish(end_s))
     return stream.report
+
+
+def feed_samples(feed_s: float, rate: int) -> int:
+    """Return the samples of a block of ``feed_s`` seconds; raises ValueError if there are none."""
+    if fault := number_fault("feed_s", feed_s):
+        raise ValueError(fault)
+    if to_samples(feed_s, rate) < 1:
+        raise ValueError(f"feed_s = {feed_s:g} s is shorter than one sample at {rate} Hz")
+    return to_samples(feed_s, rate)
 
 
 def equal_blocks(stream: MonoStream, block_samples: int) -> Iterator[NDArray[np.float32]]:

@@ -89,6 +89,11 @@ class BundleFacts:
         return self.manifest.pool != MAX
 
     @property
+    def gives_states(self) -> bool:
+        """Whether it knows states (on, off, unknown), by ``LoadedBundle.states``, and not events."""
+        return self.manifest.states is not None
+
+    @property
     def calibrated(self) -> bool:
         """Whether the scores of events are calibrated probabilities."""
         return bool(self.manifest.calibration)

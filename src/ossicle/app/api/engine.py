@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ossicle.bundle.encoded_predictor import EncodedPredictor
+from ossicle.bundle.encoder_entry import ENCODER_FILE
+from ossicle.bundle.encoders.table import encoder_of_spec
 from ossicle.bundle.format import WEIGHTS
 from ossicle.bundle.graph import PRECISIONS, Graph, require_threads
 from ossicle.bundle.manifest import Bundle
 from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.core.encoder_spec import EncoderSpec
 from ossicle.core.errors import UsageError
 from ossicle.inference.ensembles.ensemble import bundled_ensemble
 from ossicle.inference.predictor import Predictor
@@ -67,7 +71,20 @@ def open_predictor(bundle: Bundle, engine: Engine) -> Predictor:
         )
     if bundle.ensemble is not None:
         return bundled_ensemble(bundle, lambda one: open_predictor(one, engine))
+    if bundle.encoder is not None:
+        return _encoded(bundle, bundle.encoder, engine)
     return RUNTIMES[engine.runtime](bundle, engine)
+
+
+def _encoded(bundle: Bundle, spec: EncoderSpec, engine: Engine) -> Predictor:
+    """Open a bundle with an encoder, which has one head in one precision."""
+    if engine.runtime != "onnx" or engine.precision != "fp32" or engine.folds:
+        raise UsageError(
+            f"{bundle.folder}: a bundle with an encoder has neither other runtimes and precisions nor folds: leave out "
+            "--runtime, --precision and --folds"
+        )
+    own = bundle.checked_path(ENCODER_FILE) if ENCODER_FILE in bundle.files else None
+    return EncodedPredictor(bundle, encoder_of_spec(spec, own, engine.threads), engine.threads)
 
 
 def _onnx(bundle: Bundle, engine: Engine) -> Predictor:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ossicle.app.api.audio_files import find_audio
 from ossicle.app.api.bundle_facts import BundleFacts
 from ossicle.app.api.engine import Engine, open_predictor
+from ossicle.app.api.loaded_states import LoadedStates
 from ossicle.app.api.predictions import Predictions
 from ossicle.app.api.recording_prediction import RecordingPrediction, named_prediction
 from ossicle.audio.array_stream import ArrayStream
@@ -19,6 +20,7 @@ from ossicle.audio.mono import MonoStream
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.channel import channel_name
+from ossicle.core.errors import UsageError
 from ossicle.core.value_checks import count_fault, given_path
 from ossicle.inference.batch import EmittedEvent, PathLike, predict_file, predict_stream, stream_through
 from ossicle.inference.delivery import bundled_delivery
@@ -86,6 +88,11 @@ class LoadedBundle(BundleFacts):
         """The predictor that turns chunks of samples into scores, for custom engines and benchmarks."""
         return self._predictor
 
+    @property
+    def states(self) -> LoadedStates:
+        """Its states, with their own ``predict`` and ``stream`` (docs/states.md); UsageError if it finds events."""
+        return LoadedStates(self.manifest, self._predictor, self._batch_chunks)
+
     def predict(
         self, recordings: PathLike | Iterable[PathLike] | Samples, *, keep_scores: bool = False, name: str = "samples"
     ) -> Predictions:
@@ -122,6 +129,7 @@ class LoadedBundle(BundleFacts):
         >>> found["samples"].end_s, sorted({event.label for event in found["samples"].events})
         (2.0, ['Zaunkönig', 'call'])
         """
+        self._require_events()
         if (pair := _samples_of(recordings)) is not None:
             samples, rate = pair
             stream = ArrayStream(samples, rate, self.rate, self._predictor.plan.channel)
@@ -167,6 +175,7 @@ class LoadedBundle(BundleFacts):
         >>> found.name, found.status, found.events
         ('no sound', 'left_out', ())
         """
+        self._require_events()
         file = given_path("path", path)
         found = predict_file(
             file,
@@ -206,6 +215,7 @@ class LoadedBundle(BundleFacts):
         >>> tuple(events) == bundle.predict((noise, 8000))["samples"].events
         True
         """
+        self._require_events()
         return EventStream(self._predictor, self.decisions, rate, self._second_stage, self._delivery)
 
     def stream_file(self, path: PathLike, feed_s: float = 1.0) -> Generator[EmittedEvent, None, DecodeReport]:
@@ -245,8 +255,13 @@ class LoadedBundle(BundleFacts):
         >>> sorted({one.event.label for one in events}), max(one.emitted_s for one in events)
         (['Zaunkönig', 'call'], 2.0)
         """
+        live = self.stream()
         heard = MonoStream(given_path("path", path), self.rate, channel=self._predictor.plan.channel)
-        return (yield from stream_through(self.stream(), heard, feed_s))
+        return (yield from stream_through(live, heard, feed_s))
+
+    def _require_events(self) -> None:
+        if self.gives_states:
+            raise UsageError(f"{self.folder}: knows states and not events; use the methods of LoadedBundle.states")
 
 
 def load_bundle(

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +13,14 @@ from ossicle.app.api.engine import RUNTIMES
 from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
 from ossicle.app.api.prediction_tables import PredictionTables
 from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.app.api.state_tables import STATE_FORMATS
 from ossicle.app.cli.options import Json, Recordings, Threads
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.cli.use.cutouts import Pad
 from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with
 from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
+from ossicle.app.cli.use.state_commands import StateOptions, predict_states, print_changes
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.audio.channels import cancel_words
@@ -65,8 +67,14 @@ def predict(
     files: Recordings,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results; created if missing.")],
     formats: Annotated[
-        str, typer.Option("--format", help=f"Tables to write, comma-separated: {', '.join(EVENT_FORMATS)}.")
-    ] = "raven,csv",
+        str,
+        typer.Option(
+            "--format",
+            help=f"Tables to write, comma-separated: {', '.join(EVENT_FORMATS)}; by default raven,csv. Of states: "
+            f"{', '.join(STATE_FORMATS)}; by default json,csv.",
+            show_default=False,
+        ),
+    ] = "",
     runtime: Runtime = "onnx",
     precision: Precision = "fp32",
     folds: Folds = False,
@@ -84,17 +92,29 @@ def predict(
     force: Annotated[
         bool, typer.Option("--force", help="Score all recordings again, even those already finished in this folder.")
     ] = False,
+    expect: Annotated[
+        Path | None,
+        typer.Option(
+            "--expect",
+            help="Of states: also compare them with this table, such as the files.csv of a project, and print expected "
+            "against found. Exit code 1: something differs.",
+            show_default=False,
+        ),
+    ] = None,
+    scores_only: Annotated[
+        bool, typer.Option("--scores-only", help="Of states: write the scores of all windows, without a decision.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Find events in recordings and write them as tables. An unreadable file is skipped and listed: exit code 3.
 
     The tables of a recording are written as soon as it is done. After an interruption, run the same command again: it
-    skips recordings that are finished and unchanged, as long as the bundle and the settings are the same.
+    skips recordings that are finished and unchanged, as long as the bundle and the settings are the same. A bundle that
+    knows states (on, off, unknown) writes these instead of events, see docs/states.md.
     """
-    wanted = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
-    unknown = [name for name in wanted if name not in EVENT_FORMATS]
-    if unknown or not wanted:
-        raise UsageError(f"--format {formats} is not one of: {', '.join(EVENT_FORMATS)}")
+    options = StateOptions(expect, scores_only)
+    # Known before the model is loaded; which of the two kinds is wanted is known afterwards.
+    _known_formats(formats or "csv", (*EVENT_FORMATS, *STATE_FORMATS))
     opened = load_bundle(
         bundle,
         runtime,
@@ -106,6 +126,16 @@ def predict(
         channel=asked_channel(channel),
     )
     warn_if_refused(opened)
+    if opened.gives_states:
+        if cutouts is not None:
+            raise UsageError("--cutouts writes events as files, and this bundle gives states: leave it out")
+        predict_states(
+            opened, files, out, _known_formats(formats or "json,csv", STATE_FORMATS), options, as_json=as_json
+        )
+        return
+    if options.given:
+        raise UsageError(f"{options.given} is for bundles of states, and this one finds events: leave it out")
+    wanted = _known_formats(formats or "raven,csv", EVENT_FORMATS)
     audio = find_audio(files)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
@@ -148,6 +178,14 @@ def predict(
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
+def _known_formats(formats: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the formats that are listed, each once; raises UsageError if there are none or others."""
+    wanted = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
+    if not wanted or not set(wanted) <= set(known):
+        raise UsageError(f"--format {formats} is not one of: {', '.join(dict.fromkeys(known))}")
+    return wanted
+
+
 def _say(line: str) -> None:
     print(printable(line), file=sys.stderr)
 
@@ -170,10 +208,14 @@ def stream(
     threads: Threads = 1,
     device: Device = "auto",
     channel: Channel = "",
+    only_changes: Annotated[
+        bool,
+        typer.Option("--only-changes", help="Of states: leave out changes that do not change the overall status."),
+    ] = False,
 ) -> None:
     """Print the events of a file as JSON lines, each as soon as it is decided, as for live sound from a microphone.
 
-    Exit code 3: the file is truncated.
+    A bundle that knows states (on, off, unknown) prints their changes instead. Exit code 3: the file is truncated.
     """
     opened = load_bundle(
         bundle,
@@ -187,7 +229,12 @@ def stream(
     warn_if_refused(opened)
     if not file.is_file():
         raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; give one recording")
-    report = _print_events(opened.stream_file(file, chunk_s))
+    if opened.gives_states:
+        report = print_changes(opened, file, chunk_s, only_changes=only_changes)
+    elif only_changes:
+        raise UsageError("--only-changes is for bundles of states, and this one finds events: leave it out")
+    else:
+        report = _print_events(opened.stream_file(file, chunk_s))
     _warn_if_channels_cancel(str(file), report.cancel_db)
     _warn_if_expanded(str(file), file)
     if report.status == "partial":

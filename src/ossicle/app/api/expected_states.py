@@ -1,0 +1,117 @@
+"""States that recordings should have, from a table, and the comparison with those that were found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.app.api.state_prediction import StatePrediction
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.core.states import OFF, ON, UNKNOWN, StateDecision, overall_status
+from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, unescape_cell
+
+_NAMES = ("path", "recording", "file", "filename", "begin_path")
+_STATUSES = ("state", "status")
+_WORDS = {"on": ON, "1": ON, "true": ON, "off": OFF, "0": OFF, "false": OFF, "unknown": UNKNOWN, "": UNKNOWN}
+STATUS = "(status)"
+"""Stands for the overall status where the others are labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Expected against found, of one label or the overall status of one recording."""
+
+    recording: str
+    what: str
+    expected: str
+    found: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether what was found is what was expected."""
+        return self.expected == self.found
+
+
+def read_expected(path: Path, labels: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return by recording the expected state of each label, and the overall status as ``STATUS`` if the table has it.
+
+    The table has a column ``path`` (or ``recording``, ``file``), a column for each label with ``on`` or ``off`` (or 1
+    and 0; empty: unknown), and possibly ``state`` (or ``status``) with the overall status, like the ``files.csv`` of a
+    project.
+
+    Raises
+    ------
+    UsageError
+        The file does not exist, or has no column for recordings, or none for what is expected.
+    FormatError
+        A cell is no state, or a recording stands there twice; the message names file and line.
+    """
+    if not path.is_file():
+        raise UsageError(f"--expect {path}: {'is a folder' if path.is_dir() else 'does not exist'}; give a table")
+    table = read_delimited(path)
+    names = table.find(_NAMES)
+    if names is None:
+        raise UsageError(f"{table.where}: no column names the recordings; call it path, recording or file")
+    columns = {label: place for label in labels if (place := _label_column(table, label)) is not None}
+    status = next(
+        (place for name in _STATUSES if name not in labels and (place := table.find([name])) is not None), None
+    )
+    if not columns and status is None:
+        raise UsageError(
+            f"{table.where}: has neither a column for a label ({', '.join(labels)}) nor a column state; name one so"
+        )
+    out: dict[str, dict[str, str]] = {}
+    for line, cells in table.rows:
+        name = unescape_cell(cells[names].strip())
+        if name in out:
+            raise FormatError(f"{path}, line {line}: {name!r} is there twice; remove one of the lines")
+        out[name] = {label: _state(path, line, label, cells[place]) for label, place in columns.items()}
+        if status is not None and (said := unescape_cell(cells[status].strip())):
+            out[name][STATUS] = said
+    return out
+
+
+def compared(
+    expected: Mapping[str, Mapping[str, str]], done: Sequence[StatePrediction], decision: StateDecision
+) -> list[Comparison]:
+    """Return every expectation beside what was found, in the order of the table.
+
+    A recording is found by its name, or by its file name if only one has it. A label that another one hides is expected
+    to be unknown. What is expected to be unknown, and is not hidden, is not compared. A recording that was not
+    predicted, or left out, is ``missing``.
+    """
+    by_name = {one.name: one for one in done}
+    by_file: dict[str, list[StatePrediction]] = {}
+    for one in done:
+        by_file.setdefault(Path(one.name).name, []).append(one)
+    out = []
+    for name, states in expected.items():
+        alike = by_file.get(Path(name).name, [])
+        found = by_name.get(name) or (alike[0] if len(alike) == 1 else None)
+        labels = {label: state for label, state in states.items() if label != STATUS}
+        hidden = decision.hidden(labels)
+        wanted = {label: hidden[label] for label, state in labels.items() if state != UNKNOWN}
+        status = states.get(STATUS, "")
+        if not status and decision.priority and set(decision.priority) <= wanted.keys():
+            status = overall_status(hidden, decision.priority)
+        wanted |= {STATUS: status} if status else {}
+        for what, state in wanted.items():
+            out.append(Comparison(name, what, state, _found(found, what)))
+    return out
+
+
+def _found(one: StatePrediction | None, what: str) -> str:
+    if one is None or one.status == "left_out":
+        return "missing"
+    return one.overall if what == STATUS else one.states[what]
+
+
+def _label_column(table: Delimited, label: str) -> int | None:
+    exact = [place for place, name in enumerate(table.header) if unescape_cell(name) == label]
+    return exact[0] if exact else table.find([label])
+
+
+def _state(path: Path, line: int, label: str, cell: str) -> str:
+    word = cell.strip().lower()
+    if word not in _WORDS:
+        raise FormatError(f"{path}, line {line}: {label} = {cell!r} is not on, off, 1, 0, unknown or empty")
+    return _WORDS[word]

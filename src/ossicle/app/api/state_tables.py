@@ -1,0 +1,139 @@
+"""Tables of states, and of scores, in JSON, CSV and Parquet, each file whole or absent.
+
+``states`` has a row for each stretch in which a label keeps its state; ``files`` a row for each recording with its
+states and its overall status for most of the time; ``scores`` a row for each full window. JSON holds everything in one
+file.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ossicle.app.api.state_prediction import StatePrediction
+from ossicle.artefacts.files import write_json
+from ossicle.artefacts.tables import write_csv, write_table
+from ossicle.core.chunks import ChunkPlan
+from ossicle.inference.states.frames import first_full_frame, frame_centre_s, n_full_frames
+
+STATE_FORMATS = ("json", "csv", "parquet")
+STATES, FILES, SCORES = "states", "files", "scores"
+
+_STRETCHES = {
+    "recording": pl.String,
+    "start_s": pl.Float64,
+    "end_s": pl.Float64,
+    "label": pl.String,
+    "state": pl.String,
+    "score": pl.Float64,
+}
+_OF_FILE = ("path", "state", "reading", "reason", "end_s")
+
+
+def write_states(out: Path, done: Sequence[StatePrediction], formats: Sequence[str]) -> list[Path]:
+    """Write the states of recordings to a folder and return the files; recordings that were left out have no rows in
+    ``states``.
+    """
+    written = []
+    if "json" in formats:
+        written.append(out / f"{STATES}.json")
+        write_json(written[-1], {"recordings": [recording_json(one) for one in done]})
+    tables = {STATES: (stretch_table(done), ["recording", "label", "start_s"]), FILES: (file_table(done), ["path"])}
+    return written + _write_tables(out, tables, formats)
+
+
+def write_state_scores(
+    out: Path, done: Sequence[StatePrediction], plan: ChunkPlan, formats: Sequence[str]
+) -> list[Path]:
+    """Write the scores of recordings to a folder and return the files: those of full windows, timed in their middle."""
+    frames = [score_table(one, plan) for one in done if one.scores is not None]
+    table = pl.concat(frames) if frames else pl.DataFrame(schema={"recording": pl.String, "time_s": pl.Float64})
+    written = []
+    if "json" in formats:
+        written.append(out / f"{SCORES}.json")
+        columns: dict[str, Any] = {
+            str(key[0]): part.drop("recording").to_dict(as_series=False)
+            for key, part in table.group_by(["recording"], maintain_order=True)
+        }
+        write_json(written[-1], {"recordings": columns})
+    return written + _write_tables(out, {SCORES: (table, ["recording", "time_s"])}, formats)
+
+
+def stretch_table(done: Sequence[StatePrediction]) -> pl.DataFrame:
+    """Return a row for each stretch, by recording, label and time."""
+    rows = [
+        (one.name, part.start_s, part.end_s, part.label, part.state, part.score)
+        for one in done
+        if one.status != "left_out"
+        for part in one.stretches
+    ]
+    return pl.DataFrame(rows, schema=_STRETCHES, orient="row")
+
+
+def file_table(done: Sequence[StatePrediction]) -> pl.DataFrame:
+    """Return a row for each recording: how it was read, each label's state for most of the time, and the status."""
+    rows = []
+    for one in done:
+        fixed = {
+            "path": one.name,
+            "state": one.overall,
+            "reading": one.status,
+            "reason": one.reason,
+            "end_s": one.end_s,
+        }
+        # A label that is called like a fixed column is in ``states`` only.
+        rows.append({label: state for label, state in one.states.items() if label not in _OF_FILE} | fixed)
+    first = ["path", *(name for name in (rows[0] if rows else {}) if name not in _OF_FILE)]
+    return pl.DataFrame(rows).select([*first, *_OF_FILE[1:]]) if rows else pl.DataFrame()
+
+
+def score_table(one: StatePrediction, plan: ChunkPlan) -> pl.DataFrame:
+    """Return a row for each full window of a recording: name, time of its middle, and a column for each label."""
+    track = one.scores
+    if track is None:
+        return pl.DataFrame()
+    frames = range(first_full_frame(plan), min(len(track.scores), n_full_frames(plan, round(one.end_s * plan.rate))))
+    kept = track.scores[frames.start : frames.stop].astype(float)
+    columns: dict[str, Any] = {
+        "recording": pl.Series([one.name] * len(frames), dtype=pl.String),
+        "time_s": pl.Series([frame_centre_s(plan, frame) for frame in frames], dtype=pl.Float64),
+    }
+    return pl.DataFrame(columns | {label: kept[:, c] for c, label in enumerate(track.labels) if label not in columns})
+
+
+def recording_json(one: StatePrediction) -> dict[str, Any]:
+    """Return what was found in a recording as plain values."""
+    return {
+        "recording": one.name,
+        "status": one.status,
+        "reason": one.reason,
+        "read_to_s": round(one.end_s, 6),
+        "state": one.overall,
+        "states": one.states,
+        "stretches": [
+            {
+                "start_s": round(part.start_s, 6),
+                "end_s": round(part.end_s, 6),
+                "label": part.label,
+                "state": part.state,
+                "score": None if part.score is None else round(part.score, 6),
+            }
+            for part in (one.stretches if one.status != "left_out" else ())
+        ],
+        "channels_cancel": one.channels_cancel_db,
+    }
+
+
+def _write_tables(
+    out: Path, tables: Mapping[str, tuple[pl.DataFrame, list[str]]], formats: Sequence[str]
+) -> list[Path]:
+    written = []
+    for name, (table, keys) in tables.items():
+        if "csv" in formats:
+            written.append(out / f"{name}.csv")
+            write_csv(written[-1], table)
+        if "parquet" in formats:
+            written.append(out / f"{name}.parquet")
+            write_table(written[-1], table, keys)
+    return written

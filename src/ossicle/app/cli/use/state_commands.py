@@ -1,0 +1,165 @@
+"""``predict`` and ``stream`` for bundles of states."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from ossicle.app.api.audio_files import find_audio
+from ossicle.app.api.expected_states import Comparison, compared, read_expected
+from ossicle.app.api.loaded_bundle import LoadedBundle
+from ossicle.app.api.state_prediction import StatePrediction
+from ossicle.app.api.state_tables import recording_json, write_state_scores, write_states
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.table import print_rows
+from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.locks.lock import project_lock
+from ossicle.audio.decode import DecodeReport
+from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
+from ossicle.core.states import UNKNOWN, StateChange, overall_status
+from ossicle.core.text.counting import counted
+
+
+@dataclass(frozen=True, slots=True)
+class StateOptions:
+    """Options of ``predict`` that only bundles of states have."""
+
+    expect: Path | None = None
+    scores_only: bool = False
+
+    @property
+    def given(self) -> str:
+        """The first of them that was given, for messages; empty for none."""
+        if self.expect is not None:
+            return "--expect"
+        return "--scores-only" if self.scores_only else ""
+
+
+def predict_states(
+    opened: LoadedBundle,
+    files: Sequence[Path],
+    out: Path,
+    wanted: Sequence[str],
+    options: StateOptions,
+    *,
+    as_json: bool,
+) -> None:
+    """Write the states in recordings as tables, or their scores; compare them with a table if one is given."""
+    if options.expect is not None and options.scores_only:
+        raise UsageError("--expect compares states, which --scores-only does not give: leave one of the two out")
+    states = opened.states
+    if not options.scores_only:
+        states.require_fitted()
+    expected = None if options.expect is None else read_expected(options.expect, opened.labels)
+    audio = find_audio(files)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file; give a folder")
+    make_folder(out)
+    with project_lock(out):
+        done = []
+        for number, (name, path) in enumerate(audio, start=1):
+            one = states.score_file(path, name) if options.scores_only else states.predict_file(path, name)
+            done.append(one)
+            _say(f"[{number}/{len(audio)}] {name}: {_outcome(one, scores_only=options.scores_only)}")
+        if options.scores_only:
+            write_state_scores(out, done, opened.plan, wanted)
+        else:
+            write_states(out, done, wanted)
+    comparisons = [] if expected is None else compared(expected, done, states.decision)
+    if as_json:
+        found = [recording_json(one) for one in done]
+        rows = [{**_fields(one), "agrees": one.agrees} for one in comparisons]
+        print(json.dumps({"recordings": found, "expected": rows}, indent=2, ensure_ascii=False))
+    else:
+        _print_done(done, scores_only=options.scores_only)
+        print(f"wrote {', '.join(wanted)} to {out}")
+        _print_compared(comparisons)
+    _exit(done, comparisons, asked=expected is not None)
+
+
+def print_changes(opened: LoadedBundle, file: Path, chunk_s: float, *, only_changes: bool) -> DecodeReport:
+    """Print the states of a file as JSON lines, each as soon as it is decided, and return how decoding ended.
+
+    With ``only_changes`` changes are left out that do not change the overall status, if there is one.
+    """
+    priority = opened.states.decision.priority
+    states = dict.fromkeys(opened.labels, UNKNOWN)
+    moments = opened.states.stream_file(file, chunk_s)
+    while True:
+        try:
+            changes = next(moments)
+        except StopIteration as end:
+            report: DecodeReport = end.value
+            return report
+        before = overall_status(states, priority)
+        states |= {one.label: one.state for one in changes}
+        status = overall_status(states, priority)
+        if only_changes and priority and status == before:
+            continue
+        for one in changes:
+            print(json.dumps(change_line(one, status), ensure_ascii=False), flush=True)
+
+
+def change_line(change: StateChange, status: str) -> dict[str, float | str]:
+    """Return the line of a change; ``status`` is the overall status after all changes of its moment."""
+    return {
+        "time_s": round(change.time_s, 6),
+        "label": change.label,
+        "state": change.state,
+        "status": status,
+        "score": round(change.score, 6),
+        "decided_at_s": round(change.decided_at_s, 6),
+    }
+
+
+def _print_done(done: Sequence[StatePrediction], *, scores_only: bool) -> None:
+    if scores_only:
+        print_rows(("recording", "status"), [(one.name, one.status) for one in done])
+        return
+    labels = done[0].labels if done else ()
+    rows = [(one.name, one.status, one.overall, *(one.states[label] for label in labels)) for one in done]
+    print_rows(("recording", "status", "state", *labels), rows)
+
+
+def _print_compared(comparisons: Sequence[Comparison]) -> None:
+    if not comparisons:
+        return
+    rows = [(one.recording, one.what, one.expected, one.found, "" if one.agrees else "differs") for one in comparisons]
+    print_rows(("recording", "label", "expected", "found", ""), rows)
+    right = sum(one.agrees for one in comparisons)
+    print(f"{right} of {len(comparisons)} as expected")
+
+
+def _fields(one: Comparison) -> dict[str, str]:
+    return {"recording": one.recording, "label": one.what, "expected": one.expected, "found": one.found}
+
+
+def _exit(done: Sequence[StatePrediction], comparisons: Sequence[Comparison], *, asked: bool) -> None:
+    """End with exit code 1 if something is not as expected, with 3 if recordings were left out."""
+    if asked and not comparisons:
+        raise UsageError("--expect: the table expects no state of any recording; fill in on or off")
+    wrong = [one for one in comparisons if not one.agrees]
+    if wrong:
+        names = list(dict.fromkeys(one.recording for one in wrong))
+        _say(f"{counted(len(names), 'recording')} not as expected, first {names[0]}; the table above lists all")
+        raise typer.Exit(EXIT_FAILED)
+    lost = [one for one in done if one.status in ("left_out", "partial")]
+    if lost:
+        _say(
+            f"{len(lost)} of {len(done)} recordings were skipped or end early; they are listed above. Repair them or "
+            "copy them again, then run the same command again"
+        )
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _outcome(one: StatePrediction, *, scores_only: bool) -> str:
+    words = "scored" if scores_only else one.overall or ", ".join(f"{a} {b}" for a, b in one.states.items())
+    words += "" if one.status == "ok" else f"  {one.status.replace('_', ' ')}"
+    return words + (f": {one.reason}" if one.reason else "")
+
+
+def _say(line: str) -> None:
+    print(printable(line), file=sys.stderr)

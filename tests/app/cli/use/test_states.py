@@ -1,0 +1,242 @@
+"""``predict`` and ``stream`` with a bundle of states: the same states from files, streams and arrays."""
+
+import json
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ossicle.app.api.loaded_bundle import load_bundle
+from ossicle.audio.wav import write_wav
+from ossicle.core.states import StateDecision
+
+from ....state_bundle import DECISION, LABELS, RATE, hums, write_state_bundle
+from ...conftest import Commands
+
+KITCHEN = ((6.3, 0, 0), (8.1, 0, 1), (8.2, 1, 1), (8.4, 0, 1), (7.0, 0, 0))
+FEEDS_S = (0.05, 0.25, 1.37, 5.0)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return write_state_bundle(tmp_path / "bundle", hop_s=0.3).folder
+
+
+@pytest.fixture
+def unfitted(tmp_path: Path) -> Path:
+    states = StateDecision(masks=DECISION.masks, priority=LABELS)
+    return write_state_bundle(tmp_path / "unfitted", states=states).folder
+
+
+@pytest.fixture
+def audio(tmp_path: Path) -> Path:
+    folder = tmp_path / "audio"
+    folder.mkdir()
+    write_wav(folder / "kitchen.wav", hums(*KITCHEN), RATE)
+    write_wav(folder / "off.wav", hums((5.0, 0, 0)), RATE)
+    write_wav(folder / "hot.wav", hums((5.0, 1, 1), rate=22_050), 22_050)
+    return folder
+
+
+def lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_stream_and_predict_give_the_same_changes_at_any_feed(bundle: Path, audio: Path, ossicle: Commands) -> None:
+    """The window of 2 s is no multiple of the hop of 0.3 s: in the old system it never filled."""
+    whole = load_bundle(bundle).states.predict_file(audio / "kitchen.wav").changes
+    assert [(one.label, one.state) for one in whole[2:]] == [
+        ("fridge", "on"),
+        ("ac", "on"),
+        ("fridge", "unknown"),
+        ("ac", "off"),
+        ("fridge", "on"),
+        ("fridge", "off"),
+    ]
+    expected = [(round(one.time_s, 6), one.label, one.state, round(one.decided_at_s, 6)) for one in whole]
+    for feed_s in FEEDS_S:
+        said = ossicle("stream", bundle, audio / "kitchen.wav", "--chunk-s", feed_s)
+        assert said.code == 0
+        found = [(one["time_s"], one["label"], one["state"], one["decided_at_s"]) for one in lines(said.out)]
+        assert found == expected
+
+
+def test_the_status_of_a_moment_is_that_after_all_its_changes(bundle: Path, audio: Path, ossicle: Commands) -> None:
+    every = lines(ossicle("stream", bundle, audio / "kitchen.wav").out)
+    assert [one["status"] for one in every] == [
+        "both-off",
+        "both-off",
+        "fridge-on",
+        "ac-on",
+        "ac-on",
+        "fridge-on",
+        "fridge-on",
+        "both-off",
+    ]
+    assert lines(ossicle("stream", bundle, audio / "kitchen.wav", "--only-changes").out) == every
+
+
+def test_only_changes_leaves_out_what_does_not_change_the_status(
+    tmp_path: Path, audio: Path, ossicle: Commands
+) -> None:
+    alone = StateDecision(DECISION.rules, {}, ("ac",))
+    bundle = write_state_bundle(tmp_path / "alone", states=alone).folder
+    found = lines(ossicle("stream", bundle, audio / "kitchen.wav", "--only-changes").out)
+    assert [(one["label"], one["state"], one["status"]) for one in found] == [
+        ("ac", "off", "ac-off"),
+        ("fridge", "off", "ac-off"),
+        ("ac", "on", "ac-on"),
+        ("ac", "off", "ac-off"),
+    ]
+
+
+def test_predict_writes_states_in_all_formats(bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
+    said = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--format", "json,csv,parquet")
+    assert said.code == 0
+    names = {path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")}
+    assert {"states.json", "states.csv", "states.parquet", "files.csv", "files.parquet"} <= names
+    table = pl.read_csv(tmp_path / "out" / "states.csv")
+    stored = pl.read_parquet(tmp_path / "out" / "states.parquet")
+    assert sorted(table.select("recording", "label", "state").rows()) == sorted(
+        stored.select("recording", "label", "state").rows()
+    )
+    hot = stored.filter(pl.col("recording") == "hot.wav")
+    assert hot.select("label", "state").rows() == [("ac", "unknown"), ("ac", "on"), ("fridge", "unknown")]
+    assert hot.filter(pl.col("label") == "fridge").select("start_s", "end_s").rows() == [(0.0, 5.0)]
+    files = pl.read_csv(tmp_path / "out" / "files.csv").select("path", "ac", "fridge", "state", "reading").rows()
+    assert files == [
+        ("hot.wav", "on", "unknown", "ac-on", "ok"),
+        ("kitchen.wav", "off", "on", "fridge-on", "ok"),
+        ("off.wav", "off", "off", "both-off", "ok"),
+    ]
+    (kitchen,) = [
+        one
+        for one in json.loads((tmp_path / "out" / "states.json").read_text())["recordings"]
+        if one["recording"] == "kitchen.wav"
+    ]
+    assert (kitchen["state"], kitchen["states"]) == ("fridge-on", {"ac": "off", "fridge": "on"})
+    assert kitchen["stretches"][0] == {
+        "start_s": 0.0,
+        "end_s": kitchen["stretches"][1]["start_s"],
+        "label": "ac",
+        "state": "unknown",
+        "score": None,
+    }
+    assert kitchen["stretches"][-1]["end_s"] == pytest.approx(sum(seconds for seconds, *_ in KITCHEN))
+
+
+def test_an_unreadable_file_costs_only_itself(bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
+    (audio / "broken.wav").write_bytes(b"RIFF")
+    said = ossicle("predict", bundle, audio, "-o", tmp_path / "out")
+    assert said.code == 3
+    rows = pl.read_csv(tmp_path / "out" / "files.csv").select("path", "reading", "state").rows()
+    assert rows[0] == ("broken.wav", "left_out", "unknown")
+    assert [state for *_, state in rows[1:]] == ["ac-on", "fridge-on", "both-off"]
+    assert "broken.wav" not in pl.read_csv(tmp_path / "out" / "states.csv")["recording"]
+
+
+def expecting(tmp_path: Path, *rows: str, header: str = "path,ac,fridge,state") -> Path:
+    path = tmp_path / "expected.csv"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def test_what_is_as_expected_ends_with_0(bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
+    # The fridge of hot.wav runs, but the AC hides it: unknown is right.
+    table = expecting(tmp_path, "audio/hot.wav,on,on,ac-on", "kitchen.wav,0,1,fridge-on", "off.wav,off,,")
+    said = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--expect", table)
+    assert said.code == 0
+    assert "7 of 7 as expected" in said.out
+    # The table of files that predict writes can be given as it is.
+    again = ossicle("predict", bundle, audio, "-o", tmp_path / "b", "--expect", tmp_path / "out" / "files.csv")
+    assert again.code == 0
+
+
+def test_what_differs_is_printed_and_ends_with_1(bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
+    table = expecting(tmp_path, "hot.wav,off,off,", "kitchen.wav,off,on,", "away.wav,on,off,")
+    said = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--expect", table)
+    assert said.code == 1
+    found = [re.split(r"\s{2,}", line.strip()) for line in said.out.splitlines() if line.rstrip().endswith(" differs")]
+    assert found == [
+        ["hot.wav", "ac", "off", "on", "differs"],
+        ["hot.wav", "fridge", "off", "unknown", "differs"],
+        ["hot.wav", "(status)", "both-off", "ac-on", "differs"],
+        ["away.wav", "ac", "on", "missing", "differs"],
+        ["away.wav", "fridge", "unknown", "missing", "differs"],
+        ["away.wav", "(status)", "ac-on", "missing", "differs"],
+    ]
+    assert "2 recordings not as expected, first hot.wav" in said.err
+    as_json = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--expect", table, "--json")
+    assert as_json.code == 1
+    assert [one["agrees"] for one in json.loads(as_json.out)["expected"]] == [False] * 3 + [True] * 3 + [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "message"),
+    [
+        ("path,ac", "off.wav,running", r"line 2: ac = 'running' is not on, off, 1, 0, unknown or empty"),
+        ("path,ac", "off.wav,on\noff.wav,on", r"line 3: 'off.wav' is there twice"),
+        ("name,ac", "off.wav,on", "no column names the recordings; call it path, recording or file"),
+        ("path,tv", "off.wav,on", r"neither a column for a label \(ac, fridge\) nor a column state"),
+        ("path,ac", "off.wav,", "the table expects no state of any recording"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused(
+    bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands, header: str, row: str, message: str
+) -> None:
+    table = expecting(tmp_path, row, header=header)
+    said = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--expect", table)
+    assert said.code == 2
+    assert re.search(message, said.err)
+
+
+def test_a_bundle_without_a_fitted_decision_is_refused_with_the_missing_step(
+    unfitted: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    for words in (("predict", unfitted, audio, "-o", tmp_path / "out"), ("stream", unfitted, audio / "off.wav")):
+        said = ossicle(*words)
+        assert (said.code, said.out) == (2, "")
+        assert "the step state_decision of its project was not done" in said.err
+        assert "`ossicle run -p PROJECT`" in said.err
+    assert not (tmp_path / "out").exists()
+    scored = ossicle("predict", unfitted, audio, "-o", tmp_path / "out", "--scores-only")
+    assert scored.code == 0
+
+
+def test_scores_only_writes_the_scores_of_full_windows(
+    bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    words = ("predict", bundle, audio, "-o", tmp_path / "out", "--scores-only", "--format", "csv,json,parquet")
+    assert ossicle(*words).code == 0
+    table = pl.read_parquet(tmp_path / "out" / "scores.parquet")
+    assert table.columns == ["recording", "time_s", "ac", "fridge"]
+    off = table.filter(pl.col("recording") == "off.wav")
+    # Windows of 2 s every 0.3 s in 5 s, timed in their middle.
+    assert off["time_s"].to_list() == pytest.approx([1.05 + 0.3 * k for k in range(10)])
+    assert off["ac"].max() < 0.1
+    assert len(pl.read_csv(tmp_path / "out" / "scores.csv")) == len(table)
+    stored = json.loads((tmp_path / "out" / "scores.json").read_text())["recordings"]["off.wav"]
+    assert stored["time_s"] == off["time_s"].to_list()
+    assert not (tmp_path / "out" / "states.csv").exists()
+
+
+def test_options_of_the_other_kind_of_bundle_are_refused(
+    bundle: Path, old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    out = ("-o", tmp_path / "out")
+    table = expecting(tmp_path, "off.wav,on,on,")
+    for words, message in [
+        (("predict", bundle, audio, *out, "--format", "raven"), "--format raven is not one of: json, csv, parquet"),
+        (("predict", bundle, audio, *out, "--cutouts", tmp_path / "cut"), "--cutouts writes events"),
+        (("predict", bundle, audio, *out, "--expect", table, "--scores-only"), "leave one of the two out"),
+        (("predict", bundle, audio, *out, "--expect", tmp_path / "no.csv"), "no.csv: does not exist"),
+        (("predict", bundle, audio, *out, "--runtime", "openvino"), "leave out --runtime"),
+        (("predict", old_bundle, audio, *out, "--format", "json"), "--format json is not one of: raven"),
+        (("predict", old_bundle, audio, *out, "--scores-only"), "--scores-only is for bundles of states"),
+        (("predict", old_bundle, audio, *out, "--expect", table), "--expect is for bundles of states"),
+        (("stream", old_bundle, audio / "off.wav", "--only-changes"), "--only-changes is for bundles of states"),
+    ]:
+        said = ossicle(*words)
+        assert said.code == 2, words
+        assert message in said.err
