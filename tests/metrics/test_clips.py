@@ -33,7 +33,7 @@ def test_figures_are_those_of_scikit_learn(found: tuple[np.ndarray, np.ndarray, 
     said = np.zeros(len(scores), dtype=bool)
     for fold in judged:
         other = folds != fold
-        if not positive[other].any():
+        if not positive[other].any() or positive[other].all():
             assert np.isnan(made.thresholds[fold])
             continue
         # By hand: every score of the other folds is tried.
@@ -42,7 +42,8 @@ def test_figures_are_those_of_scikit_learn(found: tuple[np.ndarray, np.ndarray, 
         assert made.thresholds[fold] == max(limit for limit, f1 in tried.items() if f1 > best - 1e-9)
         said[folds == fold] = scores[folds == fold] >= made.thresholds[fold]
     if truth.any() and not any(np.isnan(made.thresholds[int(fold)]) for fold in folds[keep]):
-        assert made.f1 == pytest.approx(f1_score(truth, said[keep]))
+        expected = np.nan if truth.all() else f1_score(truth, said[keep])
+        assert made.f1 == pytest.approx(expected, nan_ok=True)
         assert made.accuracy == pytest.approx(accuracy_score(truth, said[keep]))
 
 
@@ -59,7 +60,16 @@ def test_nothing_to_count_is_none_and_not_zero() -> None:
     found = clip_figures(np.array([0.3, 0.4]), np.array([False, False]), np.array([0, 1]), [0]).to_json()
     assert found["average_precision"] is found["f1"] is found["roc_auc"] is found["accuracy"] is None
     assert found["thresholds"] == {"0": None}
-    assert best_f1_threshold(np.array([0.5]), np.array([True])) == 0.5
+    assert best_f1_threshold(np.array([0.5, 0.2]), np.array([True, False])) == 0.5
+    # Without negatives the lowest score would be the best threshold of any model.
+    assert np.isnan(best_f1_threshold(np.array([0.5, 0.2]), np.array([True, True])))
+
+
+def test_clips_without_negatives_have_a_recall_and_an_accuracy_only():
+    scores, folds = np.array([0.9, 0.4, 0.8, 0.3]), np.array([0, 0, 1, 1])
+    found = clip_figures(scores, np.array([True, True, True, False]), folds, [0]).to_json()
+    assert (found["recall"], found["accuracy"]) == (0.5, 0.5)
+    assert [found[name] for name in ("f1", "precision", "average_precision", "roc_auc")] == [None] * 4
 
 
 def test_a_clip_has_the_highest_score_of_the_frames_in_it() -> None:

@@ -50,7 +50,7 @@ def shifted(events: dict, generator: np.random.Generator, spread_s: float = 0.2)
     [
         (3, 1, 2, 0.75, 0.6, 6 / 9),
         (0, 0, 0, math.nan, math.nan, math.nan),  # a correct silence
-        (0, 0, 4, 0.0, 0.0, 0.0),  # all missed, nothing predicted
+        (0, 0, 4, math.nan, 0.0, 0.0),  # all missed, nothing predicted
         (0, 4, 0, 0.0, math.nan, 0.0),  # nothing to find
         (0, 2, 3, 0.0, 0.0, 0.0),
         (5, 0, 0, 1.0, 1.0, 1.0),
@@ -71,13 +71,32 @@ def test_rates_equal_scikit_learn_where_it_defines_them(pairs: list[tuple[bool, 
     precision, recall, f1 = precision_recall_f1(tp, fp, fn)
     if truth.any():
         assert recall == pytest.approx(sklearn.metrics.recall_score(truth, found))
-        assert precision == pytest.approx(sklearn.metrics.precision_score(truth, found, zero_division=0))
+        expected = sklearn.metrics.precision_score(truth, found, zero_division=np.nan)
+        assert precision == pytest.approx(expected, nan_ok=True)
         assert f1 == pytest.approx(sklearn.metrics.f1_score(truth, found))
 
 
 def test_macro_is_over_labels_that_have_references() -> None:
     values = np.array([[0.5, 1.0, 0.0], [np.nan, np.nan, 0.0]])
     assert macro(values, np.array([[3, 1, 0], [0, 0, 0]])) == pytest.approx([0.75, math.nan], nan_ok=True)
+    assert macro(np.array([0.5, np.nan]), np.array([3, 1])) == 0.5
+
+
+@pytest.mark.parametrize("tn", [0, 1])
+def test_without_negatives_there_is_a_recall_only(tn: int) -> None:
+    precision, recall, f1 = precision_recall_f1(3, 0, 1, tn)
+    assert recall == 0.75
+    assert (precision, f1) == pytest.approx((1.0, 6 / 7) if tn else (math.nan, math.nan), nan_ok=True)
+    assert precision_recall_f1(3, 1, 1, 0)[2] == 6 / 8
+
+
+def test_means_say_over_how_many_labels_they_are() -> None:
+    references = {"r": {label: np.array([[0.0, 1.0]]) for label in ("found", "silent")}}
+    predictions = {"r": {"found": np.array([[0.0, 1.0]]), "never": np.array([[3.0, 4.0]])}}
+    report = evaluate_events(references, predictions, {"r": 9.0}, ["found", "silent", "never"], IouMatch())
+    found = report.to_json()["macro"]
+    assert found["labels"] == {"f1": 2, "precision": 1, "recall": 2, "all": 3}
+    assert [found[name]["value"] for name in ("f1", "precision", "recall")] == [0.5, 1.0, 0.5]
 
 
 def test_counts_of_empty_lists() -> None:
@@ -169,7 +188,8 @@ def test_identity_is_perfect_and_silence_is_not() -> None:
     assert {rates.f1.low, rates.precision.value, rates.recall.high, perfect.macro.f1.value} == {1.0}
     assert perfect.boundaries.start_s == (0.0,) * 5
     silent = evaluate_events(references, {}, durations, LABELS, IouMatch())
-    assert (silent.pooled.rates.f1.value, silent.pooled.rates.precision.value, silent.pooled.tp) == (0.0, 0.0, 0)
+    assert (silent.pooled.rates.f1.value, silent.pooled.rates.recall.value, silent.pooled.tp) == (0.0, 0.0, 0)
+    assert np.isnan(silent.pooled.rates.precision.value)
     assert np.isnan(silent.boundaries.end_s).all()
 
 

@@ -52,7 +52,24 @@ def test_scores_that_are_no_probabilities_have_no_calibration() -> None:
 def test_nothing_at_all() -> None:
     out = FrameTally(["a"]).report().to_json()
     assert (out["average_precision"], out["per_label"]["a"]["ece"]) == (None, None)
+    assert (out["absent"], out["everywhere"], out["macro"]["labels"]) == (
+        ["a"],
+        [],
+        {"roc_auc": 0, "cmap": 0, "all": 1},
+    )
     json.dumps(out, allow_nan=False)
+
+
+def test_a_label_in_every_frame_has_no_ranking_and_is_not_in_the_means() -> None:
+    tally = FrameTally(["always", "once"])
+    scores = np.array([[0.9, 0.8], [0.2, 0.1], [0.7, 0.3]])
+    tally.add(FrameScores(np.arange(4.0), scores), {"always": [(0.0, 3.0)], "once": [(0.0, 1.0)]})
+    for out in (tally.report().to_json(), tally.report(["g"], 20, 0).to_json()):
+        assert [out["per_label"]["always"][name] for name in ("average_precision", "roc_auc")] == [None, None]
+        assert out["everywhere"] == ["always"]
+        assert out["macro"]["cmap"]["value"] == out["average_precision"] == 1.0
+        assert out["macro"]["labels"] == {"roc_auc": 1, "cmap": 1, "all": 2}
+        json.dumps(out, allow_nan=False)
 
 
 def test_means_have_intervals_of_groups_where_frames_are_few(monkeypatch):

@@ -40,8 +40,13 @@ def test_undefined_figures_are_nan() -> None:
     scores = np.array([0.1, 0.9])
     assert math.isnan(average_precision(scores, np.array([False, False])))
     assert math.isnan(roc_auc(scores, np.array([True, True])))
+    # scikit-learn gives 1 here, whatever the scores.
+    assert math.isnan(average_precision(scores, np.array([True, True])))
+    assert not pr_curve(scores, np.array([True, True])).defined
     assert math.isnan(average_precision(np.empty(0), np.empty(0, dtype=bool)))
     assert math.isnan(event_average_precision({}, {}, IouMatch()))
+    assert math.isnan(event_average_precision({}, {"r": (np.array([[0.0, 1.0]]), np.array([0.5]))}, IouMatch()))
+    assert math.isnan(event_pr_curve({}, {}, IouMatch()).average_precision)
     assert math.isnan(false_alarms_per_hour(3, 0.0))
 
 
@@ -73,6 +78,35 @@ def test_a_better_score_goes_first_and_takes_the_best_reference() -> None:
     # The first takes the second reference (IoU 1); the other then finds only that one within reach.
     predictions = {"a": (np.array([[0.5, 1.5], [0.6, 1.5]]), np.array([0.9, 0.8]))}
     assert event_pr_curve(references, predictions, IouMatch(threshold=0.6)).recall.tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("shift_s", [0.0, 1234.5])
+def test_at_a_collar_the_nearest_of_those_that_do_not_overlap_is_taken(shift_s: float) -> None:
+    """Two references, both within the collar and both without a shared moment; the better one is needed later."""
+    references = {"a": np.array([[0.30, 0.34], [0.10, 0.14]]) + shift_s}
+    # The first is 0.15 s from 0.10 and 0.05 s from 0.30; the second reaches only 0.10.
+    predictions = {"a": (np.array([[0.25, 0.29], [0.0, 0.04]]) + shift_s, np.array([0.9, 0.8]))}
+    criterion = CollarMatch(collar_s=0.2)
+    assert event_pr_curve(references, predictions, criterion).recall.tolist() == [0.5, 1.0]
+    turned = {"a": references["a"][::-1]}
+    assert event_pr_curve(turned, predictions, criterion).recall.tolist() == [0.5, 1.0]
+
+
+@given(st.integers(0, 10_000))
+@settings(deadline=None, max_examples=40)
+def test_the_place_on_the_time_axis_changes_no_average_precision(seed: int) -> None:
+    """Ties of IoU are common where calls are alike: rounding must not decide them."""
+    generator = np.random.default_rng(seed)
+    starts = np.round(generator.uniform(0, 3, 8), 2)
+    reference = np.stack([starts, starts + 0.2], axis=1)
+    near = np.round(reference[:, :1] + generator.choice([-0.1, -0.05, 0.05, 0.1], (8, 1)), 2)
+    predicted, score = np.concatenate([near, near + 0.2], axis=1), generator.integers(0, 4, 8) / 4
+    for criterion in (CollarMatch(collar_s=0.2), IouMatch(threshold=0.3)):
+        found = [
+            event_average_precision({"r": reference + at_s}, {"r": (predicted + at_s, score)}, criterion)
+            for at_s in (0.0, 86_400.7, 300_000.0)
+        ]
+        assert found[0] == found[1] == found[2]
 
 
 @pytest.mark.parametrize("criterion", [IouMatch(threshold=0.3), CollarMatch(collar_s=0.3)])

@@ -26,17 +26,16 @@ def test_figures_are_those_of_scikit_learn(seed: int) -> None:
     aps, aucs = [], []
     for column in range(scores.shape[1]):
         truth, of = positive[:, column], scores[:, column]
-        if truth.any():
+        if truth.any() and not truth.all():
             aps.append(average_precision_score(truth, of))
             assert found.average_precision[column].value == pytest.approx(aps[-1], abs=1e-9)
-        else:
-            assert np.isnan(found.average_precision[column].value)
-        if truth.any() and not truth.all():
             aucs.append(roc_auc_score(truth, of))
             assert found.roc_auc[column].value == pytest.approx(aucs[-1], abs=1e-9)
         else:
+            # Without negatives scikit-learn gives an average precision of 1, whatever the scores.
+            assert np.isnan(found.average_precision[column].value)
             assert np.isnan(found.roc_auc[column].value)
-    # Labels without positives are left out of the mean: neither 0 nor 1 stands in for them.
+    # Labels without positives or negatives are left out of the mean: neither 0 nor 1 stands in for them.
     assert found.cmap.value == pytest.approx(np.mean(aps) if aps else np.nan, abs=1e-9, nan_ok=True)
     assert found.macro_roc_auc.value == pytest.approx(np.mean(aucs) if aucs else np.nan, abs=1e-9, nan_ok=True)
 

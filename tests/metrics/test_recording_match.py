@@ -42,6 +42,22 @@ def test_counts_are_those_of_sets_of_recordings_and_labels(seed: int) -> None:
     assert all("false_alarms_per_hour" not in of for of in (plain, *plain["per_label"].values()))
 
 
+def test_a_label_of_every_recording_has_no_precision_and_no_f1() -> None:
+    whole = np.array([[0.0, 10.0]])
+    both = {key: {"a": whole} for key in ("x", "y")}
+    durations = dict.fromkeys(both, 10.0)
+    report = evaluate_events(both, both, durations, ["a"], RecordingMatch(), n_bootstrap=20)
+    rates = report.to_json()["events"]
+    assert rates["recall"]["value"] == 1.0
+    assert rates["f1"] == rates["precision"] == {"value": None, "low": None, "high": None}
+    # A recording without the label is a negative, unless nobody knows.
+    more = {**durations, "z": 10.0}
+    known = evaluate_events(both, both, more, ["a"], RecordingMatch(), n_bootstrap=0)
+    assert known.pooled.rates.f1.value == 1.0
+    unknown = evaluate_events(both, both, more, ["a"], RecordingMatch(), n_bootstrap=0, unknown={("z", "a")})
+    assert np.isnan(unknown.pooled.rates.f1.value)
+
+
 @given(st.integers(0, 3), st.integers(0, 3))
 def test_one_outcome_at_most(n_reference: int, n_predicted: int) -> None:
     def events(n: int) -> np.ndarray:

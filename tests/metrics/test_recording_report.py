@@ -43,11 +43,12 @@ def test_every_figure_is_that_of_scikit_learn(seed: int, single: bool) -> None:
     present = [k for k in range(len(labels)) if positive[:, k].any()]
     ranked = [k for k in present if not positive[:, k].all()]
     assert found["absent"] == [labels[k] for k in range(len(labels)) if k not in present]
+    assert found["everywhere"] == [labels[k] for k in present if k not in ranked]
     for k in present:
         of = found["per_label"][labels[k]]
-        assert of["average_precision"]["value"] == pytest.approx(
-            average_precision_score(positive[:, k], scores[:, k]), abs=1e-6
-        )
+        # Without negatives scikit-learn gives 1, whatever the scores.
+        expected = average_precision_score(positive[:, k], scores[:, k]) if k in ranked else None
+        assert of["average_precision"]["value"] == (expected if expected is None else pytest.approx(expected, abs=1e-6))
         assert of["brier"] == pytest.approx(brier_score_loss(positive[:, k], scores[:, k]), abs=1e-6)
         limits = of["thresholds"]
         if None not in limits.values():
@@ -64,11 +65,11 @@ def test_every_figure_is_that_of_scikit_learn(seed: int, single: bool) -> None:
         else:
             assert of["f1"]["value"] is None
             assert labels[k] in found["without_threshold"]
-    if present:
-        # A macro average with the zeros of absent classes would be lower: they have no part in it.
-        expected = np.mean([average_precision_score(positive[:, k], scores[:, k]) for k in present])
-        assert found["macro"]["cmap"]["value"] == pytest.approx(expected, abs=1e-6)
     if ranked:
+        # A macro average with the zeros of absent classes would be lower: they have no part in it.
+        expected = np.mean([average_precision_score(positive[:, k], scores[:, k]) for k in ranked])
+        assert found["macro"]["cmap"]["value"] == pytest.approx(expected, abs=1e-6)
+        assert found["macro"]["labels"]["cmap"] == found["macro"]["labels"]["roc_auc"] == len(ranked)
         expected = roc_auc_score(positive[:, ranked], scores[:, ranked], average="macro")
         assert found["macro"]["roc_auc"]["value"] == pytest.approx(expected, abs=1e-6)
     if single:
@@ -106,6 +107,20 @@ def test_absent_labels_change_no_mean() -> None:
     for name in ("roc_auc", "cmap", "macro_f1"):
         assert getattr(one, name) == getattr(two, name)
     assert two.to_json()["per_label"]["d"]["average_precision"]["value"] is None
+
+
+def test_a_label_of_every_recording_has_no_figure_that_could_not_be_lower() -> None:
+    rng = np.random.default_rng(1)
+    positive = np.stack([np.ones(12, dtype=bool), np.arange(12) % 3 == 0], axis=1)
+    items = items_of(rng.random((12, 2)), positive, np.arange(12) % 2)
+    found = recording_report(items, ["always", "some"], ["g"] * 12, "max", 50).to_json()
+    always = found["per_label"]["always"]
+    none = {"value": None, "low": None, "high": None}
+    assert always["f1"] == always["average_precision"] == always["roc_auc"] == none
+    assert always["threshold"] is None
+    assert (found["everywhere"], found["without_threshold"]) == (["always"], ["always"])
+    assert found["macro"]["cmap"]["value"] == found["per_label"]["some"]["average_precision"]["value"]
+    assert found["macro"]["labels"] == {"roc_auc": 1, "cmap": 1, "f1": 1, "all": 2}
 
 
 def test_intervals_are_of_groups() -> None:
@@ -152,7 +167,7 @@ def test_labels_that_a_recording_may_have_or_not_count_neither_way(seed: int) ->
     assert one == report(items.positive ^ ~known, np.where(known, items.scores, 1 - items.scores))
     for k, label in enumerate(labels):
         mine = known[:, k]
-        if items.positive[mine, k].sum() > 0:
+        if 0 < items.positive[mine, k].sum() < mine.sum():
             expected = average_precision_score(items.positive[mine, k], items.scores[mine, k])
             found = one["per_label"][label]  # type: ignore[index]
             assert found["average_precision"]["value"] == pytest.approx(expected, abs=1e-6)

@@ -22,7 +22,8 @@ def test_equals_sed_eval(sed_eval, segment_s: float) -> None:
         ]
         metrics.evaluate(*as_dicts, evaluated_length_seconds=20.5)
         counts = metrics.class_wise["a"]
-        assert count_segments(*lists, 20.5, segment_s) == (counts["Ntp"], counts["Nfp"], counts["Nfn"])
+        expected = tuple(counts[name] for name in ("Ntp", "Nfp", "Nfn", "Ntn"))
+        assert count_segments(*lists, 20.5, segment_s) == expected
 
 
 def test_decimal_noise_does_not_activate_a_neighbour() -> None:
@@ -35,7 +36,7 @@ def test_events_beyond_the_recording_are_cut() -> None:
 
 
 def test_nothing_at_all() -> None:
-    assert count_segments(np.empty((0, 2)), np.empty((0, 2)), 0.0) == (0, 0, 0)
+    assert count_segments(np.empty((0, 2)), np.empty((0, 2)), 0.0) == (0, 0, 0, 0)
 
 
 def test_impossible_lengths_are_refused() -> None:
@@ -65,7 +66,10 @@ def test_rates_of_many_recordings_equal_sed_eval(sed_eval) -> None:
             assert report.pooled.rates.f1.value == pytest.approx(np.nan_to_num(expected), abs=1e-6)
         for label in labels:
             theirs = metrics.results_class_wise_metrics()[label]["f_measure"]["f_measure"]
-            if report.per_label[label].n_reference:
+            if (
+                report.per_label[label].n_reference
+                and metrics.class_wise[label]["Nfp"] + metrics.class_wise[label]["Ntn"]
+            ):
                 assert report.per_label[label].rates.f1.value == pytest.approx(np.nan_to_num(theirs), abs=1e-6)
 
 
@@ -84,6 +88,14 @@ def as_dicts(of: dict[str, np.ndarray], name: str) -> list[dict[str, object]]:
         for label, events in of.items()
         for start, end in events.tolist()
     ]
+
+
+def test_a_label_in_every_segment_has_no_f1() -> None:
+    whole = {"a": {"hum": np.array([[0.0, 4.0]]), "trill": np.array([[0.0, 1.0]])}}
+    report = evaluate_segments(whole, whole, {"a": 4.0}, ["hum", "trill"], n_bootstrap=10)
+    assert np.isnan(report.per_label["hum"].rates.f1.value)
+    assert report.per_label["hum"].rates.recall.value == 1.0
+    assert report.to_json()["macro"]["labels"] == {"f1": 1, "precision": 1, "recall": 2, "all": 2}
 
 
 def test_segments_of_groups_and_strangers() -> None:

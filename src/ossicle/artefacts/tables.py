@@ -3,6 +3,7 @@
 One writer, so that equal rows give equal bytes: sorted by key, one chunk, row groups of a fixed size, zstd.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from polars.datatypes import DataType, DataTypeClass
 from ossicle.artefacts.files import how_to_mend, whole_file
 from ossicle.artefacts.filesystem.parquet_size import parquet_size
 from ossicle.core.errors import ArtefactError
+from ossicle.core.text.printable import printable
 
 _ROW_GROUP = 1 << 17
 # Far above the tables of the largest corpora that were tried; a table beyond them would fill the memory.
@@ -21,6 +23,8 @@ _MOST_BYTES = 8 << 30
 _DECIMALS = 6
 # Spreadsheets run a cell that begins with one of these as a formula (OWASP, "CSV Injection").
 _FORMULA = r"^[=+\-@\t\r]"
+# Control characters that a terminal obeys, if somebody shows the file there.
+_ORDER = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 
 
 class TableTooLargeError(ValueError):
@@ -121,7 +125,8 @@ def write_csv(path: Path, frame: pl.DataFrame) -> None:
     """Write ``frame`` as CSV with figures rounded to 6 decimals, atomically.
 
     Text that a spreadsheet would run as a formula, including headings, gets a leading apostrophe; numbers never do.
-    Rows keep their order. Nested columns raise polars' ComputeError.
+    Control characters other than tabs and line ends are spelt out. Rows keep their order. Nested columns raise polars'
+    ComputeError.
     """
     figures = cs.float().cast(pl.Float64).round(_DECIMALS)
     text = cs.string() | cs.categorical() | cs.enum()
@@ -130,6 +135,13 @@ def write_csv(path: Path, frame: pl.DataFrame) -> None:
         pl.when(figures == 0).then(0.0).otherwise(figures).name.keep(),
         text.cast(pl.String).str.replace(f"({_FORMULA})", "'${1}"),
     )
+    for column in safe.select(cs.string()).iter_columns():
+        if column.str.contains(_ORDER).any():
+            safe = safe.with_columns(pl.Series(column.name, [None if one is None else _spelt(one) for one in column]))
     headings = pl.Series(frame.columns, dtype=pl.String).str.replace(f"({_FORMULA})", "'${1}").to_list()
     with whole_file(path) as part:
-        safe.rename(dict(zip(frame.columns, headings, strict=True))).write_csv(part)
+        safe.rename(dict(zip(frame.columns, map(_spelt, headings), strict=True))).write_csv(part)
+
+
+def _spelt(text: str) -> str:
+    return re.sub(_ORDER, lambda one: printable(one.group()), text)

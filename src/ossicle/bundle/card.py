@@ -3,7 +3,8 @@
 It is made from the bundle's free objects; each key is optional. ``metrics["figures"]``: list of ``{"name", "value",
 "low", "high", "basis", "label"}`` where ``basis`` is ``cross-fitted``, ``held-out`` or ``in-sample`` and ``low`` and
 ``high`` bound the interval; a figure without a basis is shown as ``in-sample``, so that no figure looks better than it
-is. ``metrics["gate"]``: ``passed`` or ``refused``; ``metrics["gate_exceptions"]``: sentences about sounds that could
+is. ``metrics["notes"]``: sentences about labels that could not be judged. ``metrics["gate"]``: ``passed`` or
+``refused``; ``metrics["gate_exceptions"]``: sentences about sounds that could
 not refuse the bundle; ``metrics["gate_found_nothing"]``: that it finds no annotated event, in words. ``split``:
 ``group`` (the field that no split divides), ``n_groups``, ``n_folds``, ``warning``, ``leaky`` (what a leaky split
 divides). ``provenance["exports"]``: what ``ossicle export`` added, file to method to figures. All external text is
@@ -20,6 +21,7 @@ from ossicle.core.decision import Decision
 from ossicle.core.scores.pooling import MEAN
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.states import StateDecision
+from ossicle.core.text.printable import printable
 
 FEW_GROUPS = 6
 """With fewer groups than this an interval over groups is unreliable, and the card says so."""
@@ -39,6 +41,7 @@ _CALIBRATED = (
 _IN_SAMPLE = "Fitted on all recordings, so figures under these decisions on the same recordings are in-sample."
 _UNJUDGED = "Taken from the settings and fitted on nothing: this split leaves nothing to judge them by."
 _UNFITTED = "Not fitted: this bundle gives scores only, no states."
+_MISSING = "–"
 # Values nested deeper than this are no longer put into words.
 _DEEPEST = 4
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
@@ -93,12 +96,12 @@ def card_text(bundle: Bundle) -> str:
 
 
 def escaped(value: object) -> str:
-    r"""Return ``value`` as one line of text without effect in Markdown or HTML.
+    r"""Return ``value`` as one line of text without effect in Markdown, HTML or a terminal.
 
     >>> escaped("a|b <i>")
     'a\\|b &lt;i&gt;'
     """
-    line = " ".join(str(value).split())
+    line = printable(" ".join(str(value).split()))
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKUP.sub(r"\\\1", line)
 
@@ -160,10 +163,13 @@ def _figures(metrics: Mapping[str, Any]) -> list[str]:
         if not isinstance(one, Mapping):
             continue
         low, high = one.get("low"), one.get("high")
-        interval = "none" if low is None or high is None else f"{_number(low)} to {_number(high)}"
+        interval = _MISSING if low is None or high is None else f"{_number(low)} to {_number(high)}"
         cells = [one.get("name", ""), one.get("label", "all"), _number(one.get("value"))]
         cells += [interval, one.get("basis", "in-sample")]
         rows.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
+    notes = metrics.get("notes")
+    if isinstance(notes, list) and notes:
+        rows += ["", *(f"- {escaped(one)}" for one in notes)]
     return rows
 
 
@@ -246,4 +252,4 @@ def _in_words(value: object, deep: int = 0) -> str:
 
 
 def _number(value: object) -> str:
-    return f"{value:.3f}" if isinstance(value, int | float) else "unknown"
+    return f"{value:.3f}" if isinstance(value, int | float) else _MISSING

@@ -54,7 +54,14 @@ def fit_decisions(
         held_out={key: decide(seen[key], fitted.per_fold[truth.folds[key]]) for key in truth.ids},
         in_sample={key: decide(seen[key], fitted.final) for key in truth.ids},
         curves=tuple(
-            threshold_curve(counts, int(fitted.final_settings[column]), column, label, grid)
+            threshold_curve(
+                counts,
+                int(fitted.final_settings[column]),
+                column,
+                label,
+                grid,
+                None if criterion.kind.timed else int(truth.known[:, column].sum()),
+            )
             for column, label in enumerate(truth.labels)
         ),
     )

@@ -18,7 +18,7 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "roc_auc": ("macro AUC", ("recordings", "macro", "roc_auc")),
     "cmap": ("cmAP", ("recordings", "macro", "cmap")),
 }
-"""Figures of a row: their names and keys in ``metrics.json``; existing ones are shown, headline first."""
+"""Figures of a row: their names and keys in ``metrics.json``, headline first; those that some row has are shown."""
 
 
 Figure = Mapping[str, float | None]
@@ -35,7 +35,7 @@ class Row:
     ``noise_gate``: ``passed`` (with the number of exceptions), ``refused`` or empty. ``to_best``: its headline minus
     that of the best, paired; None for the best itself and if the two were not evaluated on the same data. ``differs``:
     the settings in which it differs from the project itself, as ``table.key = value``. ``note``: why there is no
-    figure.
+    figure, or why the headline is undefined. An undefined figure has the value None.
     """
 
     name: str
@@ -51,6 +51,10 @@ class Row:
     def headline(self) -> float | None:
         """The figure by which rows are sorted."""
         return self.figures.get("f1", NO_FIGURE)["value"]
+
+    def has(self, name: str) -> bool:
+        """Return whether the row has a figure: the headline even if undefined, the others only if defined."""
+        return name in self.figures and (name == "f1" or self.figures[name]["value"] is not None)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -92,9 +96,7 @@ class Board:
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {
-            "figures": {
-                name: word for name, (word, _) in FIGURES.items() if any(name in one.figures for one in self.rows)
-            },
+            "figures": {name: word for name, (word, _) in FIGURES.items() if any(one.has(name) for one in self.rows)},
             "rows": [one.to_json() for one in self.rows],
             "over_seeds": [one.to_json() for one in self.seeds],
         }

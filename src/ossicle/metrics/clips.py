@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ossicle.core.intervals import Intervals
 from ossicle.core.tracks import ScoreTrack
 from ossicle.metrics.event_report import plain
+from ossicle.metrics.events import precision_recall_f1
 from ossicle.metrics.ranking import average_precision, pr_curve, roc_auc
 
 
@@ -76,16 +77,17 @@ def clip_scores(track: ScoreTrack, spans: Intervals) -> NDArray[np.float32]:
 
 
 def best_f1_threshold(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:
-    """Return the threshold with the best F1 on these clips, the highest of equals; NaN without positives.
+    """Return the threshold with the best F1 on these clips, the highest of equals.
 
+    NaN without positives or without negatives: the best threshold would then be the lowest score, whatever the model.
     A clip is positive if its score is at least the threshold.
 
     >>> best_f1_threshold(np.array([0.9, 0.6, 0.5]), np.array([True, False, True]))
     0.5
     """
-    if not np.any(positive):
-        return float("nan")
     curve = pr_curve(scores, positive)
+    if not curve.defined:
+        return float("nan")
     f1 = 2 * curve.precision * curve.recall / np.maximum(curve.precision + curve.recall, 1e-12)
     # Thresholds fall, and argmax returns the first of equals.
     return float(curve.thresholds[int(np.argmax(np.round(f1, 12)))])
@@ -121,18 +123,15 @@ def judge_clips(
     fn, n = int(np.sum(~said & truth)), len(truth)
     # Without a threshold for every clip there is no decision to evaluate.
     decided = n > 0 and not np.isnan(limits).any()
+    precision, recall, f1 = precision_recall_f1(tp, fp, fn, n - tp - fp - fn)
     return ClipFigures(
         n_positive=int(truth.sum()),
         n_negative=int((~truth).sum()),
         average_precision=average_precision(scores, truth),
         roc_auc=roc_auc(scores, truth),
-        f1=_share(2 * tp, 2 * tp + fp + fn, decided),
-        precision=_share(tp, tp + fp, decided),
-        recall=_share(tp, tp + fn, decided),
-        accuracy=_share(n - fp - fn, n, decided),
+        f1=float(f1) if decided else float("nan"),
+        precision=float(precision) if decided else float("nan"),
+        recall=float(recall) if decided else float("nan"),
+        accuracy=(n - fp - fn) / n if decided else float("nan"),
         thresholds=dict(thresholds),
     )
-
-
-def _share(part: int, whole: int, decided: bool) -> float:
-    return part / whole if decided and whole else float("nan")

@@ -89,7 +89,8 @@ class BoundaryErrors:
 class EventReport:
     """Predicted events of many recordings and labels compared with their references.
 
-    ``pooled`` sums counts over recordings and labels; ``macro`` is the mean over the labels that have references.
+    ``pooled`` sums counts over recordings and labels; ``macro`` is the mean over the labels that have references and a
+    defined figure.
     ``few_groups``: there are too few groups for intervals that hold for new groups (``metrics.bootstrap``). If not
     ``timed``, recordings are counted instead of events: there are no boundary errors and no false alarms per hour.
     """
@@ -108,6 +109,12 @@ class EventReport:
     level: float
     timed: bool = True
 
+    @property
+    def macro_labels(self) -> dict[str, int]:
+        """Return over how many labels each mean is, and ``all``, how many there are."""
+        counts: dict[str, int] = macro_json(self.macro, self.per_label)["labels"]
+        return counts
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values, ready for ``json.dumps``; pooled counts and false alarms are at the top level."""
         counts = self._scores(self.pooled)
@@ -115,7 +122,7 @@ class EventReport:
         return {
             "events": rates,
             **counts,
-            "macro": self.macro.to_json(),
+            "macro": macro_json(self.macro, self.per_label),
             "per_label": {label: self._scores(scores) for label, scores in self.per_label.items()},
             "per_group": {group: self._scores(scores) for group, scores in self.per_group.items()},
             **({"boundary_errors": self.boundaries.to_json()} if self.timed else {}),
@@ -130,6 +137,39 @@ class EventReport:
         if not self.timed:
             del plain_scores["false_alarms_per_hour"]
         return plain_scores
+
+
+def macro_json(macro: Rates, per_label: Mapping[str, EventScores]) -> dict[str, Any]:
+    """Return the mean rates, with ``labels``: over how many labels each is, and ``all``, how many there are."""
+    judged = [one.rates for one in per_label.values() if one.n_reference > 0]
+    return {
+        **macro.to_json(),
+        "labels": {
+            "f1": sum(math.isfinite(one.f1.value) for one in judged),
+            "precision": sum(math.isfinite(one.precision.value) for one in judged),
+            "recall": sum(math.isfinite(one.recall.value) for one in judged),
+            "all": len(per_label),
+        },
+    }
+
+
+def mean_in_words(labels: Mapping[str, int]) -> str:
+    """Return over how many labels means are; ``labels``: figure to number of labels, and ``all``.
+
+    >>> mean_in_words({"f1": 4, "precision": 4, "recall": 4, "all": 4})
+    'over labels'
+    >>> mean_in_words({"f1": 3, "precision": 2, "recall": 3, "all": 4})
+    'over labels (f1: 3 of 4, precision: 2 of 4, recall: 3 of 4)'
+    >>> mean_in_words({"roc_auc": 3, "cmap": 3, "all": 4})
+    'over 3 of 4 labels'
+    """
+    counts = {name: n for name, n in labels.items() if name != "all"}
+    if all(n == labels["all"] for n in counts.values()):
+        return "over labels"
+    if len(set(counts.values())) == 1:
+        return f"over {next(iter(counts.values()))} of {labels['all']} labels"
+    every = labels["all"]
+    return f"over labels ({', '.join(f'{name}: {n} of {every}' for name, n in counts.items())})"
 
 
 def plain(value: float) -> float | None:

@@ -1,12 +1,14 @@
 """Event-based precision, recall and F1: of one list, of a sweep, and of many recordings and labels with intervals.
 
-Conventions. F1 is ``2 tp / (2 tp + fp + fn)``: it is defined as soon as there is a reference or a prediction. Precision
-without predictions is 0 if there are references; recall without references is undefined (NaN). Without references and
-predictions all three are NaN: a correct silence is no evidence for any of them. A macro average is the mean over the
-labels that have references; false positives of the other labels count only in the pooled figures.
+Conventions. A figure that has nothing to count is undefined (NaN), never 0 or 1. F1 is ``2 tp / (2 tp + fp + fn)``: it
+is defined as soon as there is a reference or a prediction. Precision is undefined without predictions, recall without
+references. Where true negatives can be counted (recordings, segments), precision and F1 are also undefined without
+negatives: nothing could be reported wrongly there, so always reporting the label would score 1. A macro average is the
+mean over the labels that have references and a defined figure; false positives of the other labels count only in the
+pooled figures.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +19,15 @@ from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.metrics.bootstrap import Bootstrap, bootstrap_interval
-from ossicle.metrics.event_report import BOUNDARY_QUANTILES, BoundaryErrors, Estimate, EventReport, EventScores, Rates
+from ossicle.metrics.event_report import (
+    BOUNDARY_QUANTILES,
+    BoundaryErrors,
+    Estimate,
+    EventReport,
+    EventScores,
+    Rates,
+    macro_json,
+)
 from ossicle.metrics.matching import (
     TOLERANCE,
     Criterion,
@@ -62,24 +72,34 @@ def count_events(
 
 
 def precision_recall_f1(
-    tp: NDArray[np.int64] | int, fp: NDArray[np.int64] | int, fn: NDArray[np.int64] | int
+    tp: NDArray[np.int64] | int,
+    fp: NDArray[np.int64] | int,
+    fn: NDArray[np.int64] | int,
+    tn: NDArray[np.int64] | int | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return precision, recall and F1 of counts that share one shape; the module's conventions apply where a
-    denominator is 0.
+    """Return precision, recall and F1 of counts that share one shape; NaN by the module's conventions.
+
+    ``tn``: true negatives, if they can be counted.
+
+    >>> [float(value) for value in precision_recall_f1(0, 0, 4)]
+    [nan, 0.0, 0.0]
+    >>> [float(value) for value in precision_recall_f1(4, 0, 0, tn=0)]
+    [nan, 1.0, nan]
     """
     tp, fp, fn = np.asarray(tp), np.asarray(fp), np.asarray(fn)
-    silent = np.where(tp + fp + fn == 0, np.nan, 0.0)
-    precision = np.divide(tp, tp + fp, out=silent.copy(), where=tp + fp > 0)
-    recall = np.divide(tp, tp + fn, out=np.full(tp.shape, np.nan), where=tp + fn > 0)
-    f1 = np.divide(2 * tp, 2 * tp + fp + fn, out=silent, where=tp + fp + fn > 0)
+    undefined = np.full(tp.shape, np.nan)
+    tellable = np.ones(tp.shape, dtype=np.bool_) if tn is None else fp + np.asarray(tn) > 0
+    precision = np.divide(tp, tp + fp, out=undefined.copy(), where=(tp + fp > 0) & tellable)
+    recall = np.divide(tp, tp + fn, out=undefined.copy(), where=tp + fn > 0)
+    f1 = np.divide(2 * tp, 2 * tp + fp + fn, out=undefined, where=(tp + fp + fn > 0) & tellable)
     return precision, recall, f1
 
 
 def macro(values: NDArray[np.float64], n_reference: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the mean of ``values`` (..., n_labels) over the labels with ``n_reference`` (..., n_labels) > 0; NaN if
-    none has.
+    """Return the mean of the defined ``values`` (..., n_labels) over the labels with ``n_reference`` (..., n_labels)
+    > 0; NaN if there are none.
     """
-    there = n_reference > 0
+    there = (n_reference > 0) & np.isfinite(values)
     total = np.where(there, values, 0.0).sum(axis=-1)
     number = there.sum(axis=-1)
     mean: NDArray[np.float64] = np.divide(total, number, out=np.full(np.shape(total), np.nan), where=number > 0)
@@ -119,6 +139,7 @@ def evaluate_events(
     groups: Mapping[str, str] | None = None,
     n_bootstrap: int = 1000,
     seed: int = 0,
+    unknown: Collection[tuple[str, str]] = (),
 ) -> EventReport:
     """Compare predicted with reference events over recordings and labels, with bootstrap intervals.
 
@@ -137,6 +158,8 @@ def evaluate_events(
         Group of each recording; without it each recording is its own group.
     n_bootstrap, seed
         Number of resamples, and their seed.
+    unknown
+        Recordings and labels whose presence is unknown: under :class:`~.matching.RecordingMatch` they are no negatives.
 
     Returns
     -------
@@ -161,13 +184,14 @@ def evaluate_events(
     recordings, timed = sorted(durations_s), not isinstance(criterion, RecordingMatch)
     group_of = {recording: recording for recording in recordings} if groups is None else groups
     check_names(references, predictions, durations_s, labels, group_of)
-    counts = np.zeros((len(recordings), len(labels), 3), dtype=np.int64)
+    counts = np.zeros((len(recordings), len(labels), 3 if timed else 4), dtype=np.int64)
     errors = [np.empty((0, 2))]
     for row, recording in enumerate(recordings):
         for column, label in enumerate(labels):
             reference, predicted = _events(references, recording, label), _events(predictions, recording, label)
             if isinstance(criterion, RecordingMatch):
-                counts[row, column] = count_events(reference, predicted, criterion)
+                found = count_events(reference, predicted, criterion)
+                counts[row, column] = *found, int(not any(found) and (recording, label) not in unknown)
                 continue
             pairs = match(reference, predicted, criterion)
             counts[row, column] = len(pairs), len(predicted) - len(pairs), len(reference) - len(pairs)
@@ -206,7 +230,7 @@ class CountReport:
         """Return pooled rates and counts at the top level, then ``macro``, ``per_label`` and ``per_group``."""
         return {
             **self.pooled.to_json(),
-            "macro": self.macro.to_json(),
+            "macro": macro_json(self.macro, self.per_label),
             "per_label": {label: of.to_json() for label, of in self.per_label.items()},
             "per_group": {group: of.to_json() for group, of in self.per_group.items()},
         }
@@ -220,8 +244,8 @@ def count_report(
     n_bootstrap: int,
     seed: int,
 ) -> CountReport:
-    """Return rates with intervals of ``counts``: tp, fp, fn of events or segments, int64, shape (n_recordings,
-    n_labels, 3).
+    """Return rates with intervals of ``counts``: tp, fp, fn of events, or tp, fp, fn, tn of recordings or segments;
+    int64, shape (n_recordings, n_labels, 3 or 4).
 
     ``groups`` and ``durations_s`` (seconds) belong to the recordings, in the same order.
     """
@@ -270,7 +294,9 @@ def _events(events: EventSet, recording: str, label: str) -> Intervals:
 
 
 def all_rates(sums: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Turn sums (b, n_labels, 3) into rates (b, 2 + n_labels, 3): pooled, macro, each label; precision, recall, F1."""
+    """Turn sums (b, n_labels, 3 or 4) into rates (b, 2 + n_labels, 3): pooled, macro, each label; precision, recall,
+    F1.
+    """
     of_label = _label_rates(sums)
     n_reference = sums[..., 0] + sums[..., 2]
     mean = np.stack([macro(of_label[..., rate], n_reference) for rate in range(3)], axis=-1)
@@ -278,8 +304,8 @@ def all_rates(sums: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _label_rates(sums: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Turn sums (..., 3) of tp, fp, fn into precision, recall and F1 (..., 3)."""
-    return np.stack(precision_recall_f1(sums[..., 0], sums[..., 1], sums[..., 2]), axis=-1)
+    """Turn sums (..., 3 or 4) of tp, fp, fn and tn into precision, recall and F1 (..., 3)."""
+    return np.stack(precision_recall_f1(*np.moveaxis(sums, -1, 0)), axis=-1)
 
 
 def _rates(result: Bootstrap, row: int) -> Rates:
@@ -291,7 +317,7 @@ def _rates(result: Bootstrap, row: int) -> Rates:
 
 
 def _scores(rates: Rates, counts: NDArray[np.int64], duration_s: float) -> EventScores:
-    tp, fp, fn = (int(count) for count in counts)
+    tp, fp, fn = (int(count) for count in counts[:3])
     return EventScores(rates, tp, fp, fn, false_alarms_per_hour(fp, duration_s))
 
 

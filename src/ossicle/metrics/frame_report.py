@@ -3,9 +3,10 @@
 A frame is positive if annotations of the label cover at least half of it (``metrics.frames``); for a model that reads
 windows, a frame is a window. Ranking counts frames. Calibration weights them by their length, so a last frame that
 extends beyond the recording counts only with the part inside. Means are over the labels for which a figure is defined;
-labels without positive frames are listed.
+labels without positive frames, and labels without negative frames, are listed.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -45,7 +46,7 @@ class FrameReport:
     together.
 
     The means are macro ROC AUC and cmAP; their intervals, if any, come from resampled groups and recordings.
-    ``absent``: labels without a positive frame.
+    ``absent``: labels without a positive frame; ``everywhere``: labels without a negative frame.
     """
 
     per_label: Mapping[str, LabelFrames]
@@ -53,14 +54,24 @@ class FrameReport:
     mean_roc_auc: Estimate
     pooled: Calibration | None
     absent: tuple[str, ...]
+    everywhere: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, the reliability tables last."""
         return {
             "average_precision": plain(self.mean_average_precision.value),
             "roc_auc": plain(self.mean_roc_auc.value),
-            "macro": {"roc_auc": self.mean_roc_auc.to_json(), "cmap": self.mean_average_precision.to_json()},
+            "macro": {
+                "roc_auc": self.mean_roc_auc.to_json(),
+                "cmap": self.mean_average_precision.to_json(),
+                "labels": {
+                    "roc_auc": sum(math.isfinite(of.roc_auc) for of in self.per_label.values()),
+                    "cmap": sum(math.isfinite(of.average_precision) for of in self.per_label.values()),
+                    "all": len(self.per_label),
+                },
+            },
             "absent": list(self.absent),
+            "everywhere": list(self.everywhere),
             **_figures(self.pooled),
             "per_label": {
                 label: {
@@ -147,6 +158,9 @@ class FrameTally:
             auc,
             calibration(added(one for of in self._sums.values() for one in of)) if self._probabilities else None,
             tuple(label for label in self.labels if not any(one.any() for one in self._told(self._targets, label))),
+            tuple(
+                label for label in self.labels if all(one.all() for one in self._told(self._targets, label)) and sizes
+            ),
         )
 
     def _told(self, parts: Mapping[str, list[T]], label: str) -> list[T]:

@@ -1,8 +1,9 @@
 """Quality of ranking, without a threshold: precision and recall over all thresholds, average precision, ROC AUC.
 
 Equal scores are one threshold: they are accepted together. Average precision is the step-wise sum ``sum (R_i - R_(i-1))
-* P_i`` over falling thresholds, without interpolation, as in scikit-learn. Undefined figures (no positives; for ROC AUC
-also no negatives) are NaN.
+* P_i`` over falling thresholds, without interpolation, as in scikit-learn. Ranking needs something to rank above
+something else: without positives or without negatives, average precision and ROC AUC are undefined (NaN). scikit-learn
+gives an average precision of 1 without negatives, whatever the scores, and of 0 without positives.
 """
 
 from collections.abc import Mapping
@@ -16,23 +17,26 @@ from ossicle.core.intervals import Intervals
 from ossicle.metrics.matching import Criterion, candidates, pair_iou
 
 SECONDS_PER_HOUR = 3600.0
+_DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True)
 class PrecisionRecall:
     """Precision and recall if everything at or above each threshold is accepted; thresholds are distinct and falling.
 
-    All three are float64 of shape (k,); k is 0 without scores. Recall is NaN without positives.
+    All three are float64 of shape (k,); k is 0 without scores. Recall is NaN without positives. ``defined``: whether
+    there is anything to rank (positives; for frames, clips and recordings also negatives).
     """
 
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
     thresholds: NDArray[np.float64]
+    defined: bool = True
 
     @property
     def average_precision(self) -> float:
-        """Return the step-wise area below the curve: 0 without scores, otherwise NaN without positives."""
-        return float(np.sum(np.diff(self.recall, prepend=0.0) * self.precision))
+        """Return the step-wise area below the curve: NaN where it is not ``defined``, otherwise 0 without scores."""
+        return float(np.sum(np.diff(self.recall, prepend=0.0) * self.precision)) if self.defined else float("nan")
 
 
 def pr_curve(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> PrecisionRecall:
@@ -51,13 +55,15 @@ def pr_curve(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> Precisi
     [0.5, 1.0]
     """
     scores, labels = _checked(scores, labels)
-    return _curve(scores, labels, int(labels.sum()))
+    return _curve(scores, labels, int(labels.sum()), defined=bool(labels.any() and not labels.all()))
 
 
 def average_precision(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> float:
-    """Return the average precision of ``scores`` (n,) against ``labels`` (n,), in [0, 1]; NaN without positives."""
-    scores, labels = _checked(scores, labels)
-    return pr_curve(scores, labels).average_precision if labels.any() else float("nan")
+    """Return the average precision of ``scores`` (n,) against ``labels`` (n,), in [0, 1].
+
+    NaN without positives or without negatives.
+    """
+    return pr_curve(scores, labels).average_precision
 
 
 def roc_auc(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> float:
@@ -82,8 +88,10 @@ def event_pr_curve(
 
     Matching is greedy in score order, as in object detection (Everingham et al. 2010). From the highest score down (of
     equal scores the earliest first), a prediction takes the free reference with the greatest IoU that meets the
-    criterion. A higher threshold therefore keeps a subset of the same pairs. The events themselves stay the same at
-    every threshold; to decide events again for each threshold, use ``ossicle.metrics.events``.
+    criterion; of equally great ones (to a billionth, as of events that do not overlap and match by a collar) that with
+    the nearest boundaries, then the earliest. A higher threshold therefore keeps a subset of the same pairs. The events
+    themselves stay the same at every threshold; to decide events again for each threshold, use
+    ``ossicle.metrics.events``. Greedy matching may find fewer pairs than the largest possible matching of the headline.
 
     Parameters
     ----------
@@ -106,7 +114,8 @@ def event_pr_curve(
         scores.append(np.asarray(score, dtype=np.float64))
         hits.append(_greedy_hits(references.get(recording, nothing), predicted, scores[-1], criterion))
     every_score, every_hit = _checked(np.concatenate(scores), np.concatenate(hits))
-    return _curve(every_score, every_hit, sum(len(reference) for reference in references.values()))
+    n_positive = sum(len(reference) for reference in references.values())
+    return _curve(every_score, every_hit, n_positive, defined=n_positive > 0)
 
 
 def event_average_precision(
@@ -117,10 +126,8 @@ def event_average_precision(
     """Return the average precision of events (see :func:`event_pr_curve`), in [0, 1]; NaN without references.
 
     The recall of the given predictions is its upper limit: events that were never proposed count as missed at every
-    threshold.
+    threshold. Without predictions it is 0, because every reference is missed.
     """
-    if not any(len(reference) for reference in references.values()):
-        return float("nan")
     return event_pr_curve(references, predictions, criterion).average_precision
 
 
@@ -142,14 +149,14 @@ def _checked(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> tuple[N
     return out, np.asarray(labels, dtype=np.bool_)
 
 
-def _curve(scores: NDArray[np.float64], hits: NDArray[np.bool_], n_positive: int) -> PrecisionRecall:
+def _curve(scores: NDArray[np.float64], hits: NDArray[np.bool_], n_positive: int, *, defined: bool) -> PrecisionRecall:
     order = np.argsort(-scores, kind="stable")
     falling = scores[order]
     # The last of each run of equal scores: from there on the whole run is accepted.
     last = np.flatnonzero(np.append(np.diff(falling) != 0, np.ones(min(1, len(falling)), dtype=np.bool_)))
     tp = np.cumsum(hits[order])[last]
     recall = tp / n_positive if n_positive else np.full(len(last), np.nan)
-    return PrecisionRecall(tp / (last + 1.0), recall, falling[last])
+    return PrecisionRecall(tp / (last + 1.0), recall, falling[last], defined)
 
 
 def _greedy_hits(
@@ -158,8 +165,12 @@ def _greedy_hits(
     """Return whether each prediction takes a reference, shape (m,)."""
     pairs = candidates(reference, predicted, criterion)
     of_prediction = pairs[:, 1]
-    begin, end = predicted[of_prediction, 0], predicted[of_prediction, 1]
-    order = np.lexsort((-pair_iou(reference, predicted, pairs), of_prediction, end, begin, -score[of_prediction]))
+    wanted, found = reference[pairs[:, 0]], predicted[of_prediction]
+    # Rounded, so that the choice does not depend on where on the time axis the recording lies.
+    iou = np.round(pair_iou(reference, predicted, pairs), _DECIMALS)
+    apart = np.round(np.abs(wanted - found).sum(axis=1), _DECIMALS)
+    best_first = (wanted[:, 1], wanted[:, 0], apart, -iou)
+    order = np.lexsort((*best_first, of_prediction, found[:, 1], found[:, 0], -score[of_prediction]))
     hit = np.zeros(len(predicted), dtype=np.bool_)
     taken = np.zeros(len(reference), dtype=np.bool_)
     for i, j in pairs[order]:

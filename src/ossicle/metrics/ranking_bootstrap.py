@@ -2,8 +2,8 @@
 
 A resample weights recordings with whole numbers (``metrics.bootstrap``). Scores are sorted once per label; the figures
 of all resamples are then sums over that order, so no resample sorts again. The means are over labels with a defined
-figure: average precision needs a positive, ROC AUC a negative too. The mean of average precisions over classes is cmAP
-(class-mean average precision). Labels without positives never count as 0; the reports list them.
+figure: both need a positive and a negative. The mean of average precisions over classes is cmAP (class-mean average
+precision). Labels without positives never count as 0, and labels without negatives never as 1; the reports list them.
 """
 
 from collections.abc import Sequence
@@ -120,7 +120,7 @@ def _figures(orders: Sequence[_Order], weights: NDArray[np.float64]) -> NDArray[
         np.divide(won, pairs, out=out[:, 0, column], where=pairs > 0)
         precision = np.divide(above, accepted, out=np.zeros_like(above), where=accepted > 0)
         gained = np.einsum("kb,kb->b", hits, precision)
-        np.divide(gained, n_positive, out=out[:, 1, column], where=n_positive > 0)
+        np.divide(gained, n_positive, out=out[:, 1, column], where=pairs > 0)
     there = np.isfinite(out)
     number = there.sum(axis=2)
     mean = np.divide(np.where(there, out, 0.0).sum(axis=2), number, out=np.full(number.shape, np.nan), where=number > 0)

@@ -3,11 +3,12 @@
 The score of a recording is that of ``core.scores.pooling``, from a model that held its group out. Ranking needs no
 threshold. Thresholds are those with the best F1 on the recordings of the other folds; F1, precision and recall come
 from decisions under them. ``threshold`` is fitted on all recordings and is meant for later use. Labels that no
-recording has are listed as ``absent`` and do not count in any mean. If every recording has exactly one label, the label
-with the highest score (the first of equal scores) is the answer; then there is an accuracy, overall and per fold, and a
-confusion matrix.
+recording has are listed as ``absent``, those that every recording has as ``everywhere``; neither count in any mean. If
+every recording has exactly one label, the label with the highest score (the first of equal scores) is the answer; then
+there is an accuracy, overall and per fold, and a confusion matrix.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,8 @@ Counts = NDArray[np.int64]
 class LabelRecordings:
     """Figures of one label: ranking without a threshold, and ``decided`` under the thresholds from the other folds.
 
-    ``threshold`` is fitted on all recordings; NaN without positives. ``f1`` is that of ``decided`` with its interval.
+    ``threshold`` is fitted on all recordings; NaN without positives or negatives. ``f1`` is that of ``decided`` with
+    its interval.
     """
 
     roc_auc: Estimate
@@ -60,7 +62,7 @@ class FoldRecordings:
 class RecordingReport:
     """Figures of whole recordings; means are over labels with a defined figure.
 
-    ``macro_f1`` is over labels with positives in the other folds of every fold; the others are in
+    ``macro_f1`` is over labels with positives and negatives in the other folds of every fold; the others are in
     ``without_threshold``. ``accuracy`` and ``confusion`` (int64, (n_labels, n_labels): truth in rows, answers in
     columns) are None unless every recording has exactly one label.
     """
@@ -85,7 +87,12 @@ class RecordingReport:
         return {
             "pool": self.pool,
             "n": self.n,
-            "macro": {"roc_auc": self.roc_auc.to_json(), "cmap": self.cmap.to_json(), "f1": self.macro_f1.to_json()},
+            "macro": {
+                "roc_auc": self.roc_auc.to_json(),
+                "cmap": self.cmap.to_json(),
+                "f1": self.macro_f1.to_json(),
+                "labels": self.mean_over,
+            },
             "accuracy": self._accuracy(),
             "ece": plain(self.pooled.ece),
             "brier": plain(self.pooled.brier),
@@ -107,6 +114,17 @@ class RecordingReport:
             if self.confusion is None
             else {"labels": list(self.labels), "counts": self.confusion.tolist()},
             "reliability": reliability_rows(self.pooled, "items"),
+        }
+
+    @property
+    def mean_over(self) -> dict[str, int]:
+        """Return over how many labels each mean is, and ``all``, how many there are."""
+        of = self.per_label.values()
+        return {
+            "roc_auc": sum(math.isfinite(one.roc_auc.value) for one in of),
+            "cmap": sum(math.isfinite(one.average_precision.value) for one in of),
+            "f1": sum(math.isfinite(one.f1.value) and one.decided.n_positive > 0 for one in of),
+            "all": len(of),
         }
 
     def _accuracy(self) -> dict[str, Any] | None:
@@ -213,7 +231,8 @@ def _decided(
     limits = np.array([[of.thresholds[int(fold)] for of in decided] for fold in items.folds])
     undecided = np.isnan(limits).any(axis=0)
     said = scores >= np.where(np.isnan(limits), np.inf, limits)
-    counts = np.stack([said & items.positive, said & ~items.positive, ~said & items.positive], axis=-1).astype(np.int64)
+    true = items.positive
+    counts = np.stack([said & true, said & ~true, ~said & true, ~said & ~true], axis=-1).astype(np.int64)
     counts[~items.is_known] = 0
     # Without anything to count there is no figure, and a label without references does not count in the mean.
     counts[:, undecided] = 0

@@ -51,15 +51,17 @@ def active_segments(intervals: Intervals, duration_s: float, segment_s: float = 
 
 def count_segments(
     reference: Intervals, predicted: Intervals, duration_s: float, segment_s: float = 1.0
-) -> tuple[int, int, int]:
-    """Return true positive, false positive and false negative segments of one label in one recording.
+) -> tuple[int, int, int, int]:
+    """Return true positive, false positive, false negative and true negative segments of one label in one recording.
 
     >>> count_segments(np.array([[0.0, 2.0]]), np.array([[1.5, 2.5]]), 4.0)
-    (1, 1, 1)
+    (1, 1, 1, 1)
     """
     truth = active_segments(reference, duration_s, segment_s)
     found = active_segments(predicted, duration_s, segment_s)
-    return int(np.sum(truth & found)), int(np.sum(found & ~truth)), int(np.sum(truth & ~found))
+    parts = truth & found, found & ~truth, truth & ~found, ~truth & ~found
+    tp, fp, fn, tn = (int(part.sum()) for part in parts)
+    return tp, fp, fn, tn
 
 
 def evaluate_segments(
@@ -76,12 +78,13 @@ def evaluate_segments(
 
     Parameters and errors are those of :func:`ossicle.metrics.events.evaluate_events`, and ``segment_s`` is the length
     of a segment in seconds. The pooled F1 is the segment-based micro average of ``sed_eval``; the macro F1 is its
-    class-wise average over the labels that have references.
+    class-wise average over the labels that have references. A label that is active in every segment has
+    no precision and no F1 (``metrics.events``), where ``sed_eval`` gives 1.
     """
     recordings = sorted(durations_s)
     group_of = {recording: recording for recording in recordings} if groups is None else groups
     check_names(references, predictions, durations_s, labels, group_of)
-    counts = np.zeros((len(recordings), len(labels), 3), dtype=np.int64)
+    counts = np.zeros((len(recordings), len(labels), 4), dtype=np.int64)
     for row, recording in enumerate(recordings):
         reference, predicted = references.get(recording, {}), predictions.get(recording, {})
         for column, label in enumerate(labels):

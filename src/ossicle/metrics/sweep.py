@@ -34,7 +34,7 @@ def sweep_rates(counts: NDArray[np.int64], groups: Sequence[str], n: int, seed: 
     Parameters
     ----------
     counts
-        tp, fp, fn: int64, shape (n_settings, n_recordings, n_labels, 3).
+        tp, fp, fn, and tn where these can be counted: int64, shape (n_settings, n_recordings, n_labels, 3 or 4).
     groups
         Group of each recording.
     n, seed
@@ -50,6 +50,8 @@ def sweep_rates(counts: NDArray[np.int64], groups: Sequence[str], n: int, seed: 
 
 
 def pooled_and_each(sums: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Turn sums (..., n_labels, 3) of tp, fp, fn into precision, recall and F1 (..., 1 + n_labels, 3), pooled first."""
+    """Turn sums (..., n_labels, 3 or 4) of tp, fp, fn and tn into precision, recall and F1 (..., 1 + n_labels, 3),
+    pooled first.
+    """
     together = np.concatenate([sums.sum(axis=-2, keepdims=True), sums], axis=-2)
-    return np.stack(precision_recall_f1(together[..., 0], together[..., 1], together[..., 2]), axis=-1)
+    return np.stack(precision_recall_f1(*np.moveaxis(together, -1, 0)), axis=-1)

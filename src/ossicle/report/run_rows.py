@@ -24,7 +24,8 @@ def worst_labels(figures: Mapping[str, Any]) -> frozenset[str]:
     of = figures["per_label"]
     if len(of) <= MOST_CURVES:
         return frozenset()
-    return frozenset(sorted(of, key=lambda label: (of[label]["f1"]["value"] or 0.0, label))[:MOST_CURVES])
+    f1 = {label: one["f1"]["value"] for label, one in of.items()}
+    return frozenset(sorted(of, key=lambda label: (f1[label] is None, f1[label] or 0.0, label))[:MOST_CURVES])
 
 
 def score_rows(figures: Mapping[str, Any]) -> list[ScoreRow]:

@@ -8,7 +8,8 @@ from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.evaluation.criteria.criterion import Criterion
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.metrics.calibration.out_of_fold import NONE
-from ossicle.report.run_rows import number_of, worst_labels
+from ossicle.report.run_rows import worst_labels
+from ossicle.report.words import number, signed
 
 
 def summary(
@@ -37,7 +38,7 @@ def summary(
     hours = sum(truth.durations_s.values()) / 3600
     frames = f"{1000 * hop_s:g} ms at {front.rate} Hz"
     if "frame_grid" in figures:
-        frames += f"; perfect scores on this grid would reach F1 {number_of(figures['frame_grid']['ceiling_f1']):.3f}"
+        frames += f"; perfect scores on this grid would reach F1 {number(figures['frame_grid']['ceiling_f1'], 3)}"
     return {
         "labels": ", ".join(truth.labels),
         "annotated recordings": f"{len(truth.ids)} ({hours:.2f} h)",
@@ -54,7 +55,8 @@ def summary(
 
 def notes(decision: Mapping[str, Any], figures: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     """Return the warnings of a run, from what the steps ``decision``, ``evaluation`` and ``second_stage`` wrote."""
-    found = [*decision["notes"], *second.get("notes", ()), *figures.get("calibration", {}).get("notes", ())]
+    found = [*figures["notes"], *decision["notes"], *second.get("notes", ())]
+    found += figures.get("calibration", {}).get("notes", ())
     grid = figures.get("frame_grid", {})
     if grid.get("closer_than_a_frame"):
         found.append(
@@ -99,7 +101,7 @@ def _second_stage(second: Mapping[str, Any]) -> str:
     gain, first, both = (figures[name] for name in ("gain", "first_stage", "both_stages"))
     verdict = "kept" if second["kept"] else "not kept, for the interval of its gain reaches zero"
     return (
-        f"{second['kind']}, {verdict}: event F1 {number_of(both['value']):.3f} with it, "
-        f"{number_of(first['value']):.3f} without, gain {number_of(gain['value']):+.3f} "
-        f"({number_of(gain['low']):+.3f} to {number_of(gain['high']):+.3f}, paired bootstrap)"
+        f"{second['kind']}, {verdict}: event F1 {number(both['value'], 3)} with it, "
+        f"{number(first['value'], 3)} without, gain {signed(gain['value'], 3)} "
+        f"({signed(gain['low'], 3)} to {signed(gain['high'], 3)}, paired bootstrap)"
     )

@@ -56,6 +56,17 @@ def test_set_wins_over_a_variant(file: Path) -> None:
     assert load_project(file, ("chunks.core_s=1.5",), variant="wide").settings.chunks.core_s == 1.5
 
 
+def test_set_is_checked_with_what_is_loaded_only(file: Path) -> None:
+    file.write_text(file.read_text() + "[variants.low.frontend]\nrate = 2000\nfmax_hz = 1000.0\n")
+    with pytest.raises(ProjectError, match="fmax_hz"):
+        load_project(file, ("frontend.fmax_hz=3000.0",), variant="low")
+    assert load_project(file, ("frontend.fmax_hz=3000.0",)).settings.frontend.fmax_hz == 3000.0
+    assert load_project(file, ("frontend.fmax_hz=3000.0",), variant="wide").settings.frontend.fmax_hz == 3000.0
+    # What no variant may have is still an error whatever is loaded.
+    with pytest.raises(ProjectError, match="unknown key"):
+        load_project(file, ("frontend.fmaxx_hz=1.0",), variant="wide")
+
+
 def test_a_training_preset_in_a_variant_is_what_it_stands_for(file: Path) -> None:
     file.write_text(file.read_text() + '[variants.wide.training]\npreset = "quick"\nbatch_size = 3\n')
     training = load_project(file, variant="wide").settings.training

@@ -100,6 +100,26 @@ def test_without_references_false_positives_decide():
     assert any("no references" in note for note in fit.notes)
 
 
+def test_a_fold_that_holds_all_references_is_named():
+    counts = np.zeros((N, 6, 1, 3), np.int32)
+    # Fold 1 has all references; every decision finds them, so only the note says what the threshold is worth.
+    counts[:, np.array(FOLDS) == 1, 0] = (4, 0, 0)
+    notes = cross_fit(counts, FOLDS, ("a",), GRID).notes
+    assert "a: fold 1 holds all references, so the decision used there was fitted without any" in notes
+    counts[:, :, 0] = (4, 0, 0)
+    assert not any("holds all references" in note for note in cross_fit(counts, FOLDS, ("a",), GRID).notes)
+
+
+def test_a_curve_of_recordings_without_negatives_has_a_recall_only():
+    counts = np.zeros((N, 6, 1, 3), np.int32)
+    counts[:, :, 0] = (1, 0, 0)
+    curve = threshold_curve(counts, 0, 0, "a", GRID, n_items=6)
+    assert np.isnan(curve.f1).all()
+    assert np.isnan(curve.precision).all()
+    assert curve.recall.tolist() == [1.0] * GRID.n_on
+    assert threshold_curve(counts, 0, 0, "a", GRID, n_items=7).f1.tolist() == [1.0] * GRID.n_on
+
+
 def test_a_narrow_plateau_an_edge_and_disagreement_are_said():
     assert plateau(rigged(3)[:, 0, 0].astype(np.int64), 3, GRID) == (0.4, 0.4)
     fit = cross_fit(rigged(3), FOLDS, ("a",), GRID)

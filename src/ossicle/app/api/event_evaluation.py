@@ -302,7 +302,7 @@ def _plain_report(report: EventReport, intervals: bool) -> dict[str, Any]:
         "fp": pooled.fp,
         "fn": pooled.fn,
         "n_recordings": report.n_recordings,
-        "macro": _rates(report.macro),
+        "macro": {**_rates(report.macro), "labels": report.macro_labels},
         "per_label": {
             label: {**_rates(of.rates), "n_reference": of.n_reference, "n_predicted": of.n_predicted}
             for label, of in report.per_label.items()

@@ -37,7 +37,7 @@ def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        print(version("ossicle"))
+        print(printable(version("ossicle")))
         raise typer.Exit
 
 
@@ -58,7 +58,7 @@ def main() -> None:
         with warning_notes():
             app(standalone_mode=True)
     except OssicleError as error:
-        print(f"ossicle: {printable(str(error))}", file=sys.stderr)
+        print(printable(f"ossicle: {error}"), file=sys.stderr)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output has closed it (`| head`); without this the interpreter would report it again.
@@ -68,13 +68,13 @@ def main() -> None:
         # Print the system's message about a file: no space, no permission, a file in place of a folder.
         place = f"{error.filename}: " if error.filename is not None else ""
         remedy = f"; {_REMEDIES[error.errno]}" if error.errno in _REMEDIES else ""
-        print(f"ossicle: {printable(place)}{error.strerror or error}{remedy}", file=sys.stderr)
+        print(printable(f"ossicle: {place}{error.strerror or error}{remedy}"), file=sys.stderr)
         sys.exit(EXIT_FAILED)
     except ModuleNotFoundError as error:
         extra = OPTIONAL.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
-        print(f"ossicle: this command needs {error.name}: pip install 'ossicle[{extra}]'", file=sys.stderr)
+        print(printable(f"ossicle: this command needs {error.name}: pip install 'ossicle[{extra}]'"), file=sys.stderr)
         sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)

@@ -1,10 +1,5 @@
-"""Make text from files safe to print: names, labels and keys may hold escape sequences, which a terminal executes."""
+"""What commands print goes through one of these functions; ``tests/house/test_prints.py`` checks it."""
 
+from ossicle.core.text.printable import json_text, printable
 
-def printable(text: str) -> str:
-    """``text`` with everything but printable characters and line ends spelt out.
-
-    >>> printable("site\\x1b[2J A")
-    'site\\\\x1b[2J A'
-    """
-    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
+__all__ = ["json_text", "printable"]

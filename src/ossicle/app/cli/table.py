@@ -11,6 +11,7 @@ from rich.text import Text
 from ossicle.app.cli.cells import interval_cell
 from ossicle.app.cli.printable import printable
 from ossicle.evaluation.criteria.kinds import kind_in
+from ossicle.metrics.event_report import mean_in_words
 
 _PIPE_WIDTH = 1000
 # More rows than this hide the headline: show only the worst groups, among those large enough to be meaningful.
@@ -45,7 +46,7 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
             "n_reference": metrics["n_reference"],
             "n_predicted": metrics["n_predicted"],
         }
-        rows.append(_row("macro over labels", macro))
+        rows.append(_row(f"macro {mean_in_words(metrics['macro']['labels'])}", macro))
         rows += [_row(f"label {name}", {"events": of, **of}) for name, of in metrics["per_label"].items()]
     groups, left_out = _groups_shown(metrics["per_group"])
     rows += [_row(f"group {name}", {"events": of, **of}) for name, of in groups.items()]
@@ -53,11 +54,13 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
     protocol, kind = metrics["protocol"], kind_in(metrics)
     print_rows((kind.counted, "F1", "precision", "recall", "annotated", "predicted"), rows)
     if kind.ranks_recordings:
-        print(_ranked(metrics["recordings"]))
+        print(printable(_ranked(metrics["recordings"])))
     if left_out:
-        print(left_out)
+        print(printable(str(left_out)))
     few = "; few groups: the intervals are not valid for new groups" if metrics["few_groups"] else ""
-    print(f"{protocol['criterion']}; decision {protocol['decision']}; 95 % intervals{few}")
+    print(printable(f"{protocol['criterion']}; decision {protocol['decision']}; 95 % intervals{few}"))
+    for note in metrics.get("notes", ()):
+        print(printable(f"note: {note}"))
 
 
 def _groups_shown(per_group: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
@@ -68,21 +71,24 @@ def _groups_shown(per_group: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]
     n, everywhere = len(per_group), "metrics.json lists all"
     if not telling:
         return {}, f"not shown: {n} groups with fewer than {_LEAST_OF_GROUP} annotations each; {everywhere}"
-    worst = sorted(telling, key=lambda name: (telling[name]["f1"]["value"] or 0.0, name))[:_MOST_GROUPS]
+    f1 = {name: one["f1"]["value"] for name, one in telling.items()}
+    worst = sorted(telling, key=lambda name: (f1[name] is None, f1[name] or 0.0, name))[:_MOST_GROUPS]
     note = f"shown: of {n} groups, the {len(worst)} with the lowest F1 and {_LEAST_OF_GROUP} annotations or more"
     return {name: telling[name] for name in worst}, f"{note}; {everywhere}"
 
 
 def _ranked(recordings: Mapping[str, Any]) -> str:
     """Return the figures of recordings that need no threshold."""
+    over = mean_in_words(recordings["macro"]["labels"])
     parts = [
         f"macro ROC AUC {interval_cell(recordings['macro']['roc_auc'])}",
         f"cmAP {interval_cell(recordings['macro']['cmap'])}",
     ]
     if recordings["accuracy"] is not None:
         parts.insert(0, f"top-1 accuracy {interval_cell(recordings['accuracy'])}")
-    if recordings["absent"]:
-        parts.append(f"in no recording: {', '.join(recordings['absent'])}")
+    parts += [] if over == "over labels" else [f"means {over}"]
+    for where, labels in (("no", recordings["absent"]), ("every", recordings["everywhere"])):
+        parts += [f"in {where} recording: {printable(', '.join(labels))}"] if labels else []
     return "; ".join(parts)
 
 

@@ -26,7 +26,7 @@ def warning_notes() -> Iterator[None]:
                 show(message, category, *place, **more)
             elif str(message) not in printed:
                 printed.add(str(message))
-                print(f"ossicle: note: {printable(str(message))}", file=sys.stderr)
+                print(printable(f"ossicle: note: {message}"), file=sys.stderr)
 
         warnings.showwarning = show_note
         yield

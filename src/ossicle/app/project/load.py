@@ -88,7 +88,8 @@ def load_project(
 ) -> Project:
     """Read a project file and check all its variants.
 
-    Every variant is checked, so that a misspelt key is reported before the first training.
+    Every variant is checked, so that a misspelt key is reported before the first training. Overrides are checked
+    only with what is loaded: other variants need not go together with them.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def load_project(
         variants.require(variant, str(file))
     for name in variants.names:
         if name != variant:
-            _settings(layers, variants, name, overrides)
+            _settings(layers, variants, name, ())
     layers, settings = _settings(layers, variants, variant, overrides)
     for path, stated in ((_DATA_ROOT, settings.project.data_root), (("fetch", "folder"), settings.fetch.folder)):
         origin = layers.origin(path)

@@ -5,6 +5,7 @@ from typing import Any, get_type_hints
 
 from ossicle.app.project.placement import STEP_TABLES, JobsSettings
 from ossicle.app.project.settings import ProjectSettings
+from ossicle.core.text.printable import printable
 
 _HEAD = """\
 # The project file
@@ -71,4 +72,4 @@ def _range(spec: Field[Any]) -> str:
 
 
 if __name__ == "__main__":
-    print(reference(), end="")
+    print(printable(reference()), end="")

@@ -56,6 +56,11 @@ class DatasetSettings:
         help="how often false alarms saved by `ossicle dataset mine` are drawn in training, relative to other noise",
         ge=0,
     )
+    mined: bool = setting(
+        default=True,
+        help="use the false alarms saved by `ossicle dataset mine`; false leaves a variant as it was before",
+        digest=False,
+    )
     weight_field: str = setting(
         default="",
         help="field, as rating, that weights how often the targets of a recording are drawn; empty: all equally often",

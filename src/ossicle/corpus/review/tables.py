@@ -23,7 +23,7 @@ from ossicle.corpus.formats.cells.delimited import escape_cell, figure, write_de
 from ossicle.corpus.formats.cells.rows import RawSelection, cell_text
 from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.raven import read_raven
-from ossicle.corpus.naming.table_names import table_places
+from ossicle.corpus.naming.table_names import table_places, writable
 from ossicle.corpus.review.selection import Look, Row
 
 LOOK, UNSURE = "(look)", "?"
@@ -121,7 +121,7 @@ def read_returned(folder: Path, export: Export) -> dict[str, list[Returned]]:
             if name == "csv":
                 _require_known(path, rows, sheets)
             for sheet in sheets:
-                mine = tuple(row for row in rows if name != "csv" or row.begin_path == sheet.path)
+                mine = tuple(row for row in rows if name != "csv" or row.begin_path == writable(sheet.path))
                 unchanged = same or (name == "csv" and _same_rows(mine, rows_of(sheet)))
                 out[sheet.recording_id].append(Returned(path, mine, unchanged))
     return out
@@ -141,7 +141,7 @@ def _write_raven(path: Path, sheets: Sequence[Sheet], high_hz: float) -> None:
     for number, row in enumerate(rows_of(sheet), start=1):
         box = (row.low_hz or 0.0, high_hz if row.high_hz is None else row.high_hz)
         times = [figure(value) for value in (row.start_s, row.end_s, *box)]
-        name = cell_text(sheet.path.rpartition("/")[2], "the file name")
+        name = cell_text(writable(sheet.path.rpartition("/")[2]), "the file name")
         said = [name, cell_text(row.label, "the label"), figure(row.score), _whole(row.quality), row.reason]
         lines.append([str(number), "Spectrogram 1", "1", *times, *said])
     write_delimited(path, _RAVEN_COLUMNS, lines, delimiter="\t")
@@ -156,7 +156,7 @@ def _write_csv(path: Path, sheets: Sequence[Sheet], high_hz: float) -> None:
     lines = []
     for sheet in sheets:
         for row in rows_of(sheet):
-            cells = [escape_cell(sheet.path), figure(row.start_s), figure(row.end_s), escape_cell(row.label)]
+            cells = [escape_cell(writable(sheet.path)), figure(row.start_s), figure(row.end_s), escape_cell(row.label)]
             cells += [figure(row.score), figure(row.low_hz), figure(row.high_hz), _whole(row.quality), row.reason]
             lines.append(cells)
     write_delimited(path, _CSV_COLUMNS, lines)
@@ -190,7 +190,7 @@ def _files(export: Export, name: str) -> dict[str, tuple[Sheet, ...]]:
 
 
 def _require_known(path: Path, rows: Iterable[RawSelection], sheets: Sequence[Sheet]) -> None:
-    known = {sheet.path for sheet in sheets}
+    known = {writable(sheet.path) for sheet in sheets}
     for row in rows:
         if row.begin_path not in known:
             raise FormatError(

@@ -70,9 +70,9 @@ class RecordingCriterion(Criterion):
         return PageParts(
             recordings=recording_figures(run.truth, run.scores, run.postprocess, self.settings),
             curves=[
-                (label, pr_curve(items.scores[:, column], items.positive[:, column]))
-                for column, label in enumerate(run.truth.labels)
-                if label in labels and items.positive[:, column].any()
+                (label, pr_curve(items.scores[known, column], items.positive[known, column]))
+                for column, (label, known) in enumerate(zip(run.truth.labels, items.is_known.T, strict=True))
+                if label in labels and items.positive[known, column].any()
             ],
             examples=recording_examples(
                 run.truth, items, run.events, run.scores, wanted.audio, wanted.rate, wanted.count, wanted.channel

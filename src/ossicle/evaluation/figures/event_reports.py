@@ -25,6 +25,7 @@ def event_report(
         truth.groups,
         n_bootstrap=settings.bootstrap,
         seed=settings.seed,
+        unknown=truth.unknown,
     )
 
 

@@ -9,16 +9,21 @@ from ossicle.core.tracks import Event
 from ossicle.evaluation.criteria.criterion import Counting
 from ossicle.evaluation.ground_truth import Truth, event_times
 from ossicle.metrics.events import count_events
+from ossicle.metrics.matching import RecordingMatch
 
 
 def fold_counts(truth: Truth, events: Mapping[str, list[Event]], fold: int, rule: Counting) -> NDArray[np.int64]:
-    """Return true positives, false positives and false negatives over all labels of one fold, (3,)."""
+    """Return true positives, false positives and false negatives over all labels of one fold, (3,).
+
+    Where recordings are counted instead of events, true negatives are the fourth.
+    """
     predicted, references = event_times(dict(events)), truth.references
     nothing = np.zeros((0, 2))
-    counts = np.zeros(3, dtype=np.int64)
+    counts, n_known = np.zeros(3, dtype=np.int64), 0
     for key in truth.ids:
         if truth.folds[key] != fold:
             continue
         for label in truth.labels:
             counts += count_events(references[key].get(label, nothing), predicted[key].get(label, nothing), rule)
-    return counts
+            n_known += (key, label) not in truth.unknown
+    return np.append(counts, n_known - counts.sum()) if isinstance(rule, RecordingMatch) else counts

@@ -31,9 +31,12 @@ def gain(
 def _counts(
     truth: Truth, events: Mapping[str, list[Event]], criterion: Criterion | RecordingMatch
 ) -> NDArray[np.int64]:
-    """Return true positives, false positives and false negatives over the labels, (n_recordings, 3)."""
+    """Return true positives, false positives and false negatives over the labels, (n_recordings, 3).
+
+    Where recordings are counted instead of events, true negatives are the fourth.
+    """
     times, nothing, references = event_times(dict(events)), np.zeros((0, 2)), truth.references
-    return np.array(
+    counts = np.array(
         [
             np.sum(
                 [
@@ -46,9 +49,13 @@ def _counts(
         ],
         dtype=np.int64,
     )
+    if not isinstance(criterion, RecordingMatch):
+        return counts
+    silent = truth.known.sum(axis=1) - counts.sum(axis=1)
+    return np.concatenate([counts, silent[:, None]], axis=1)
 
 
 def _gain(sums: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Turn sums (b, 2, 3) of first and second stage into gain, first F1 and second F1 (b, 3)."""
-    f1 = precision_recall_f1(sums[..., 0], sums[..., 1], sums[..., 2])[2]
+    """Turn sums (b, 2, 3 or 4) of first and second stage into gain, first F1 and second F1 (b, 3)."""
+    f1 = precision_recall_f1(*np.moveaxis(sums, -1, 0))[2]
     return np.stack([f1[:, 1] - f1[:, 0], f1[:, 0], f1[:, 1]], axis=1)

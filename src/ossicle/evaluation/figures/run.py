@@ -9,6 +9,7 @@ from ossicle.evaluation.figures.event_reports import event_report
 from ossicle.evaluation.figures.recordings import recording_figures
 from ossicle.evaluation.figures.scores import score_figures
 from ossicle.evaluation.ground_truth import Truth, event_times
+from ossicle.evaluation.judging_notes import judging_notes, notes_in_words
 from ossicle.metrics.calibration.out_of_fold import NONE
 from ossicle.metrics.event_report import EventReport
 
@@ -55,8 +56,12 @@ def run_figures(
     """
     settings, truth = criterion.settings, run.truth
     bundled = event_report(truth, event_times(in_sample), criterion.rule, settings)
+    figures, notes = headline(run, criterion).to_json(), judging_notes(truth, timed=criterion.kind.timed)
+    for label, of in notes.items():
+        figures["per_label"][label]["notes"] = list(of)
     return {
-        **headline(run, criterion).to_json(),
+        **figures,
+        "notes": notes_in_words(notes),
         "protocol": {
             "scores": "out of fold",
             "decision": "cross-fitted: fitted on the out-of-fold scores of the other folds",

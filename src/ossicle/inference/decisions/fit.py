@@ -108,6 +108,7 @@ def cross_fit(counts: Counts, folds: Sequence[int], labels: Sequence[str], grid:
     in_sample = np.stack([counts[final_settings[c], :, c] for c in range(len(labels))], axis=1).astype(np.int64)
     for column, label in enumerate(labels):
         notes += _notes(label, pooled[:, column], int(final_settings[column]), grid)
+        notes += _fitted_on_nothing(label, counts[0, :, column], of)
         notes += _disagreement(label, [decisions[index].on for index in fold_settings[:, column]])
     return CrossFit(
         per_fold={
@@ -165,16 +166,20 @@ def plateau(pooled: NDArray[np.int64], chosen: int, grid: DecisionGrid) -> tuple
     return grid.on[int(starts[own])], grid.on[int(ends[own]) - 1]
 
 
-def threshold_curve(counts: Counts, setting: int, column: int, label: str, grid: DecisionGrid) -> ThresholdCurve:
+def threshold_curve(
+    counts: Counts, setting: int, column: int, label: str, grid: DecisionGrid, n_items: int | None = None
+) -> ThresholdCurve:
     """Return rates against ``on`` with the other settings of decision ``setting``, pooled over the recordings of
     ``counts``.
 
     ``column`` is the index of the label in ``counts``. If the decision was fitted on these recordings, the curve is
-    in-sample too.
+    in-sample too. ``n_items``: the number of recordings, where recordings are counted instead of events; without
+    negatives there is then no precision and no F1.
     """
     row, chosen = divmod(setting, grid.n_on)
     tp, fp, fn = counts[row * grid.n_on : (row + 1) * grid.n_on, :, column].sum(axis=1, dtype=np.int64).T
-    return ThresholdCurve(label, np.array(grid.on), *precision_recall_f1(tp, fp, fn), chosen)
+    tn = None if n_items is None else n_items - tp - fp - fn
+    return ThresholdCurve(label, np.array(grid.on), *precision_recall_f1(tp, fp, fn, tn), chosen)
 
 
 def _f1(pooled: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -198,6 +203,14 @@ def _notes(label: str, pooled: NDArray[np.int64], chosen: int, grid: DecisionGri
     if grid.n_on > 1 and chosen % grid.n_on in (0, grid.n_on - 1):
         found.append(f"{label}: the best on = {grid.on[chosen % grid.n_on]:g} lies at the edge of the grid: widen it")
     return found
+
+
+def _fitted_on_nothing(label: str, counts: Counts, folds: Indices) -> list[str]:
+    """Return that one fold holds all references of a label, by the counts (n_recordings, 3) of any decision."""
+    holding = np.unique(folds[counts[:, 0] + counts[:, 2] > 0])
+    if len(holding) != 1:
+        return []
+    return [f"{label}: fold {holding[0]} holds all references, so the decision used there was fitted without any"]
 
 
 def _disagreement(label: str, on: Sequence[float]) -> list[str]:

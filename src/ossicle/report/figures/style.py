@@ -15,6 +15,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ossicle.core.text.controls import is_control
+
 INK = "#1c2733"
 SOFT = "#5a6672"
 LINE = "#d5dbe1"
@@ -59,6 +61,7 @@ _RC: dict[str, Any] = {
     "ytick.labelcolor": INK,
     "ytick.labelsize": 9,
 }
+_INVISIBLE = "\u200b"
 _NO_METADATA = {"Creator": None, "Date": None, "Format": None, "Type": None}
 
 P = ParamSpec("P")
@@ -89,7 +92,15 @@ def svg(figure: Figure) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
     text = buffer.getvalue()
-    return text[text.index("<svg") :]
+    return _without_controls(text[text.index("<svg") :])
+
+
+def _without_controls(text: str) -> str:
+    """Spell out control characters, which XML may not hold, and marks of writing direction in names."""
+    if text.replace("\n", "").replace(_INVISIBLE, "").isprintable():
+        return text
+    kept = f"\n\t{_INVISIBLE}"
+    return "".join(ascii(one)[1:-1] if is_control(one) and one not in kept else one for one in text)
 
 
 def data_address(figure: Figure) -> str:
@@ -106,4 +117,4 @@ def unit_axis(axes: Axes, name: str) -> None:
 
 def legend_text(name: str) -> str:
     """Return ``name`` for a legend: matplotlib omits names that begin with "_", so they get a zero-width space."""
-    return f"\u200b{name}" if name.startswith("_") else name
+    return f"{_INVISIBLE}{name}" if name.startswith("_") else name

@@ -6,7 +6,13 @@ from typing import Any
 
 from ossicle.artefacts.files import write_text
 from ossicle.corpus.health.report import HealthReport
-from ossicle.metrics.event_report import BOUNDARY_QUANTILES, Estimate, EventReport, EventScores
+from ossicle.metrics.event_report import (
+    BOUNDARY_QUANTILES,
+    Estimate,
+    EventReport,
+    EventScores,
+    mean_in_words,
+)
 from ossicle.metrics.noise.noise_gate import PROBES
 from ossicle.report import words
 from ossicle.report.data import ReportData
@@ -45,6 +51,8 @@ def render(data: ReportData) -> str:
         protocols=_protocols(data),
         boundaries=_boundaries(data.metrics),
         labels=list(data.metrics.per_label.items()),
+        over_labels=mean_in_words(data.metrics.macro_labels),
+        over_recording_labels=mean_in_words(data.recordings.mean_over) if data.recordings else "",
         groups=sorted(data.metrics.per_group.items())[:_MOST_GROUPS],
         groups_left=max(0, len(data.metrics.per_group) - _MOST_GROUPS),
         groups_image=_groups_image(data.metrics),

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from ossicle.core.text.printable import printable
 from ossicle.report import words
 from ossicle.report.figures.style import data_address
 
@@ -30,6 +31,7 @@ def render_page(template: str, title: str, *, scripted: bool = False, **values: 
         trim_blocks=True,
         lstrip_blocks=True,
         loader=FunctionLoader(_asset),
+        finalize=_shown,
     )
     environment.filters.update(number=words.number, count=words.count, duration=words.duration, listed=words.listed)
     environment.filters.update(share=words.share, clock=words.clock, signed=words.signed)
@@ -42,6 +44,13 @@ def render_page(template: str, title: str, *, scripted: bool = False, **values: 
         policy=_POLICY.format(script=f"'{_digest(script)}'" if scripted else "'none'"),
         **values,
     )
+
+
+def _shown(value: Any) -> Any:
+    """Return a value of a page: in texts from files, control characters and marks of writing direction are spelt
+    out.
+    """
+    return printable(value) if type(value) is str else value
 
 
 def _asset(name: str) -> str:

@@ -106,11 +106,11 @@ def scored(capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
 
 
 def rates(tp: int, n_reference: int, n_predicted: int) -> tuple[float, float, float]:
-    """F1, precision and recall; NaN where there was nothing to count, but silence before calls has precision 0."""
+    """F1, precision and recall; NaN where there was nothing to count."""
     nan = float("nan")
     return (
         2 * tp / (n_reference + n_predicted) if n_reference + n_predicted else nan,
-        tp / n_predicted if n_predicted else 0.0 if n_reference else nan,
+        tp / n_predicted if n_predicted else nan,
         tp / n_reference if n_reference else nan,
     )
 
@@ -237,7 +237,7 @@ def test_empty_tables_count(tmp_path: Path, scored: Callable[..., Any]) -> None:
     out = scored(empty, full)
     assert (out["fp"], out["n_reference"], out["events"]["precision"], out["events"]["recall"]) == (3, 0, 0.0, None)
     out = scored(full, empty)
-    assert (out["fn"], out["n_predicted"], out["events"]["precision"], out["events"]["recall"]) == (3, 0, 0.0, 0.0)
+    assert (out["fn"], out["n_predicted"], out["events"]["precision"], out["events"]["recall"]) == (3, 0, None, 0.0)
     out = scored(empty, empty)
     assert out["events"] == {"f1": None, "precision": None, "recall": None}
 
@@ -286,7 +286,9 @@ def test_macro_is_the_mean_over_labels_with_references(tmp_path: Path, scored: C
     reference = write_tables(tmp_path / "reference", truth, as_csv=False)
     predicted = write_tables(tmp_path / "predicted", found, as_csv=True)
     out = scored(reference, predicted, iou=0.5, collar=0.2)
-    assert out["macro"] == {"f1": pytest.approx((1 + 2 / 3) / 2, abs=1e-6), "precision": 1.0, "recall": 0.75}
+    labels = {"f1": 2, "precision": 2, "recall": 2, "all": 3}
+    f1 = pytest.approx((1 + 2 / 3) / 2, abs=1e-6)
+    assert out["macro"] == {"f1": f1, "precision": 1.0, "recall": 0.75, "labels": labels}
     assert out["at_collar"]["macro"] == out["macro"]
     assert out["per_label"]["B"]["recall"] is None
 

@@ -196,7 +196,9 @@ def test_a_refused_bundle_is_not_laid_out(tapes: Path, ossicle: Any) -> None:
         ("[]", "an ensemble needs at least two"),
         ('[".", "nobody"]', "no variant is called 'nobody'"),
         ('[".", "folded"]', "the folds of 'folded' are not those of '.'"),
-        ('[".", "other"]', "the recordings of 'other' are not those of '.'"),
+        ('[".", "folded"]', "they differ in split.folds = 2: give both the same"),
+        ('[".", "other"]', "the recordings of 'other' are not those of '.' ('other' lacks 1, the first is siteB_1"),
+        ('[".", "other"]', 'they differ in corpus.exclude = ["siteB_1*"]: give both the same'),
         ('[".", "coarse"]', "'coarse' has a frame every 10 ms and '.' one every 20 ms"),
     ],
 )

@@ -205,7 +205,41 @@ def test_a_changed_setting_has_no_figures_yet(tapes: Path, ossicle: Any) -> None
     assert own["note"] == ""
     said = ossicle("leaderboard", "-p", tapes, "--set", "training.epochs=77", "--json")
     own = next(row for row in json.loads(said.out)["rows"] if row["name"] == ".")
-    assert own["note"] == "no figures yet: ossicle run"
+    metrics = tapes / "metrics.json"
+    assert own["note"].startswith(f"no figures for these settings: {metrics} was made with other settings")
+    assert "give the same --set options here" in own["note"]
+    # The same for `status`, which would only say that there is something to do.
+    said = ossicle("status", "-p", tapes, "--set", "training.epochs=77")
+    assert "give the same --set options here" in said.out
+    assert "--set" not in ossicle("status", "-p", tapes).out
+
+
+def test_a_variant_may_be_ranked_alone_and_need_not_go_with_set(tapes: Path, ossicle: Any) -> None:
+    rows = json.loads(ossicle("leaderboard", "-p", tapes, "--variant", "two", "--json").out)["rows"]
+    assert [row["name"] for row in rows] == [".", "two"]
+    said = ossicle("leaderboard", "-p", tapes, "--variant", "twoo")
+    assert said.code == 2
+    assert "no variant 'twoo'; did you mean 'two'?" in said.err
+    # chunks.window_s of a clip model is nothing for the variant with a core: only its own row says so.
+    with (tapes / "ossicle.toml").open("a") as file:
+        file.write("[variants.odd.frontend]\nrate = 2000\nfmax_hz = 1000.0\n")
+    said = ossicle("leaderboard", "-p", tapes, "--set", "frontend.fmax_hz=3000.0", "--json")
+    assert said.code == 0, said.err
+    notes = {row["name"]: row["note"] for row in json.loads(said.out)["rows"]}
+    assert notes["odd"].startswith("does not go together with these --set options: ")
+    assert "no figures yet" in notes["one"]
+
+
+def test_an_undefined_headline_is_a_dash_and_comes_last(found: list[Judged]) -> None:
+    none = {"value": None, "low": None, "high": None}
+    events = {**found[0].metrics["events"], "f1": none}
+    silent = replace(found[0], name="nothing to tell", metrics={**found[0].metrics, "events": events})
+    board = board_of([silent, *found[1:]])
+    row = board.to_json()["rows"][-1]
+    assert (row["name"], row["f1"]) == ("nothing to tell", none)
+    assert row["note"] == "F1 is undefined: see the notes of its page"
+    assert board.to_json()["rows"][0]["name"] != "nothing to tell"
+    assert ">–<" in render("a board", board.to_json())
 
 
 def test_metrics_are_read_where_the_gate_left_them(project: Project, found: list[Judged], tmp_path: Path) -> None:

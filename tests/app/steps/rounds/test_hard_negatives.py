@@ -41,16 +41,20 @@ def test_false_alarms_are_noise_of_the_next_dataset(tapes: Path, ossicle: Any) -
     assert found is not None
     tracks = [np.load(track) for track in sorted((found / "tracks").glob("*.npy"))]
     on = float(np.quantile(np.concatenate(tracks), 0.9))
-    (tapes / "ossicle.toml").write_text(PROJECT + KEEN.format(on=f"{on:.6f}"))
+    variants = "[variants.same.training]\nseed = 1\n[variants.apart.dataset]\nmined = false\n"
+    (tapes / "ossicle.toml").write_text(PROJECT + KEEN.format(on=f"{on:.6f}") + variants)
     assert ossicle("run", "-p", tapes, "--until", "decision", *QUIET).code == 0
     before, split = clips(tapes)
     assert "mined" not in split
+    assert ossicle("run", "-p", tapes, "--variant", "apart", "--until", "dataset", *QUIET).code == 0
+    untouched = find_steps(detector.PIPELINE.steps, load_project(tapes, variant="apart"))["dataset"]
 
     said = ossicle("dataset", "mine", "-p", tapes, "--lower", "1.0", "--most", "5", "--json")
     assert said.code == 0, said.err
     told = json.loads(said.out)
     assert Path(told["file"]) == tapes / "negatives" / "mined-001.json"
     assert len(told["false_alarms"]) == 5
+    assert (told["used_by"], told["not_used_by"]) == ([".", "same"], ["apart"])
     for one in told["false_alarms"]:
         for call_s in (1, 4, 7):
             assert one["end_s"] <= call_s - 0.1 or one["start_s"] >= call_s + 0.6
@@ -58,6 +62,9 @@ def test_false_alarms_are_noise_of_the_next_dataset(tapes: Path, ossicle: Any) -
     assert ossicle("run", "-p", tapes, "--until", "dataset", *QUIET).code == 0
     after, split = clips(tapes)
     assert split["mined"] == {"clips": 5, "unused": {}}
+    # A variant that leaves them out is what it was, and the same dataset as the project's before.
+    assert find_steps(detector.PIPELINE.steps, load_project(tapes, variant="apart"))["dataset"] == untouched
+    assert find_steps(detector.PIPELINE.steps, load_project(tapes, variant="same"))["dataset"] is not None
     new = after.join(before, on=["recording_id", "start_s", "end_s", "role"], how="anti")
     assert sorted(new["start_s"].to_list()) == sorted(one["start_s"] for one in told["false_alarms"])
     assert set(new["role"]) == {"noise"}

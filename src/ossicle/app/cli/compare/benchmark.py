@@ -9,7 +9,7 @@ import typer
 
 from ossicle.app.cli.cells import MISSING, interval_cell
 from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
@@ -84,7 +84,7 @@ def benchmark(
         for each in benchmark_tasks(loaded, options, overrides):
             command = ["ossicle", *each.argv]
             words = {"name": each.name, "command": command, "needs": list(each.needs), "step": each.step}
-            print(json.dumps(words, ensure_ascii=False))
+            print(json_text(words, indent=None))
         return
     if not task and (place_of(on) or benchmark_on_slurm(loaded, on)):
         watched = Watched(project)
@@ -96,7 +96,7 @@ def benchmark(
     if as_json:
         told = {"folder": str(done.folder), "outcomes": done.outcomes, "seconds": done.seconds, "lost": done.lost}
         board = _board(done.folder) if "metrics" in done.outcomes else []
-        print(json.dumps({**told, "leaderboard": board}, indent=2, ensure_ascii=False))
+        print(json_text({**told, "leaderboard": board}))
     else:
         rows = [(name, outcome, f"{done.seconds[name]:.1f}") for name, outcome in done.outcomes.items()]
         print_rows(("task", "outcome", "seconds"), rows)
@@ -137,7 +137,7 @@ def _show(folder: Path) -> None:
     board, results = _board(folder), BenchmarkResultsFolder(folder)
     first = results.summary["criteria"][0]
     kept = [row for row in board if row["criterion"] == first]
-    kept.sort(key=lambda row: (str(row["basis"]), -float(str(row["f1"] or 0))))
+    kept.sort(key=lambda row: (str(row["basis"]), row["f1"] is None, -float(str(row["f1"] or 0))))
     rows = [
         (
             f"{row['model']} {row['reading']}",
@@ -152,7 +152,7 @@ def _show(folder: Path) -> None:
     ]
     print_rows((str(first), "threshold", "F1", "precision", "recall", "false/h", "marks"), rows)
     for place in (results.page, results.table_file("metrics"), results.table_file("leaderboard"), results.models):
-        print(place)
+        print(printable(str(place)))
 
 
 def _interval(row: dict[str, Any], name: str) -> str:

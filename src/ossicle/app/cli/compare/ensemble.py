@@ -1,6 +1,5 @@
 """``ossicle ensemble``: combine the variants that ``[ensemble]`` names into one detector, evaluated and bundled."""
 
-import json
 import sys
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from ossicle.app.cli.compare.leaderboard import show
 from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import GateRefused
 
@@ -42,13 +41,13 @@ def ensemble(
     with make_progress(progress) as shown:
         made = make_ensemble(loaded, shown, overrides, with_bundle=not no_bundle)
     if as_json:
-        print(json.dumps(made.summary, indent=2, ensure_ascii=False))
+        print(json_text(made.summary))
     else:
         show(made.summary["board"])
         weights = ", ".join(f"{name} {share:.3f}" for name, share in made.summary["weights"].items())
         print(printable(f"{made.summary['rule']}; weights: {weights}; {made.summary['protocol']}"))
         for place in made.places:
-            print(place)
+            print(printable(str(place)))
     if made.refused:
         print(printable(f"ossicle: {made.refused}"), file=sys.stderr)
         raise typer.Exit(GateRefused.exit_code)

@@ -1,6 +1,5 @@
 """``ossicle leaderboard``: rank a project and its variants by their figures."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ import typer
 
 from ossicle.app.cli.cells import MISSING, interval_cell
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import UsageError
@@ -25,13 +25,20 @@ def leaderboard(
         Path | None,
         typer.Option("--page", help="Also write the list as an HTML file, which needs no network.", show_default=False),
     ] = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--variant", help="Rank only the project and this variant. Repeatable. Default: all.", show_default=False
+        ),
+    ] = None,
     set_: Set = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
     """Rank the project and its variants by their figures, the best first.
 
-    Nothing is trained or evaluated: a variant without figures for its current settings is marked. Differences to the
+    Nothing is trained or evaluated: a variant without figures for its current settings is marked. To rank runs that
+    were made with --set, give the same --set options. Differences to the
     best are computed on the same resampled recordings, and only if both were evaluated on the same recordings,
     annotations and groups. Variants that differ only in training.seed are summarised by mean and spread.
     """
@@ -40,17 +47,17 @@ def leaderboard(
     loaded = load_project(project, tuple(set_ or ()), data_root)
     if page is not None and page.is_dir():
         raise UsageError(f"--page {page} is a folder; give a file")
-    told = board_of(loaded, tuple(set_ or ())).to_json()
+    told = board_of(loaded, tuple(set_ or ()), tuple(dict.fromkeys(variant or ()))).to_json()
     if page is not None:
         from ossicle.report.pages.leaderboard_page import write_leaderboard_page
 
         write_leaderboard_page(page, loaded.settings.project.name, told)
     if as_json:
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json_text(told))
         return
     show(told)
     if page is not None:
-        print(page)
+        print(printable(str(page)))
 
 
 def show(told: Mapping[str, Any]) -> None:

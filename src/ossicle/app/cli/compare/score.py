@@ -1,6 +1,5 @@
 """``ossicle score``: compare events or scores of any tool with annotations in any format."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +11,10 @@ from ossicle.app.cli.cells import figure_cell
 from ossicle.app.cli.compare.annotation_notes import exit_if_incomplete, print_notes
 from ossicle.app.cli.compare.score_scores import score_scores
 from ossicle.app.cli.options import Json, LabelColumn, LabelNames
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.core.errors import UsageError
-from ossicle.metrics.event_report import EventReport, EventScores, Rates, plain
+from ossicle.metrics.event_report import EventReport, EventScores, Rates, mean_in_words, plain
 
 
 def register(app: typer.Typer) -> None:
@@ -130,9 +130,9 @@ def _score_events(
     )
     print_notes(found.notes)
     if found.left_out:
-        print(f"skipped, no reference: {', '.join(found.left_out)}", file=sys.stderr)
+        print(printable(f"skipped, no reference: {', '.join(found.left_out)}"), file=sys.stderr)
     if as_json:
-        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+        print(json_text(found.to_json()))
     else:
         _print_reports(found)
     exit_if_incomplete(found.notes)
@@ -140,10 +140,10 @@ def _score_events(
 
 def _print_reports(found: EventEvaluation) -> None:
     if found.iou is not None:
-        print(f"at IoU {found.iou:g}:")
+        print(printable(f"at IoU {found.iou:g}:"))
         _print_report(found.report, timed=found.timed)
     if found.collar_s is not None:
-        print(f"at a collar of {found.collar_s:g} s:")
+        print(printable(f"at a collar of {found.collar_s:g} s:"))
         _print_report(found.at_collar or found.report, timed=found.timed)
 
 
@@ -153,7 +153,7 @@ def _print_report(report: EventReport, *, timed: bool) -> None:
     rows = [_row("all", report.pooled)]
     if several:
         # Events are counted once, in the first row.
-        rows.append(("macro over labels", *_figures(report.macro), "", "", ""))
+        rows.append((f"macro {mean_in_words(report.macro_labels)}", *_figures(report.macro), "", "", ""))
         rows += [_row(label, of) for label, of in report.per_label.items()]
     shown = len(header) if timed else len(header) - 1
     print_rows(header[:shown], [row[:shown] for row in rows])

@@ -1,6 +1,5 @@
 """``ossicle score --scores``: compare scores, before any decision, with annotations."""
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from ossicle.app.cli.cells import figure_cell
 from ossicle.app.cli.compare.annotation_notes import exit_if_incomplete, print_notes
 from ossicle.app.cli.compare.score_files import ScoreSet, read_score_set
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
@@ -54,12 +54,12 @@ def score_scores(reference: Path, scores: Path, durations: Path | None, label_co
         )
     for what, names in (("no reference", unknown), ("labels without scores", unscored)):
         if names:
-            print(f"skipped, {what}: {', '.join(names)}", file=sys.stderr)
+            print(printable(f"skipped, {what}: {', '.join(names)}"), file=sys.stderr)
     out = figures(references, tracks, durations_s, found)
     out |= {"durations_from": "scores" if durations is None else "table"}
     out |= {"left_out": unknown, "labels_left_out": unscored}
     if as_json:
-        print(json.dumps(out, indent=2, ensure_ascii=False))
+        print(json_text(out))
     else:
         _print(out)
     exit_if_incomplete(read.notes)

@@ -1,6 +1,5 @@
 """``ossicle convert``: annotations from one format into another."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import Json, LabelColumn, LabelNames
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.core.errors import EXIT_INCOMPLETE
 from ossicle.core.text.counting import counted
 from ossicle.corpus.formats.label_map import parse_label_map
@@ -107,13 +107,13 @@ def convert(
     )
     done = convert_annotations(place, out, how)
     for note in done.account.notes:
-        print(f"ossicle: {note}", file=sys.stderr)
+        print(printable(f"ossicle: {note}"), file=sys.stderr)
     what = "window" if how.target.shape == "windows" else "event"
     if as_json:
         told = {"rows": done.rows, "recordings": done.recordings, "notes": done.account.notes}
-        print(json.dumps({**told, "files": [str(path) for path in done.files]}, indent=2, ensure_ascii=False))
+        print(json_text({**told, "files": [str(path) for path in done.files]}))
     else:
         files = str(done.files[0]) if len(done.files) == 1 else f"{len(done.files)} files in {out}"
-        print(f"{counted(done.rows, what)} of {counted(done.recordings, 'recording')}: {files}")
+        print(printable(f"{counted(done.rows, what)} of {counted(done.recordings, 'recording')}: {files}"))
     if done.account.incomplete:
         raise typer.Exit(EXIT_INCOMPLETE)

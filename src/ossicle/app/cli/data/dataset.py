@@ -1,12 +1,12 @@
 """Commands about recordings and clips, of which this module holds ``ossicle dataset health``."""
 
-import json
 from typing import Annotated
 
 import typer
 
 from ossicle.app.cli.data import dataset_augment, dataset_export, dataset_optimism, dataset_stats, mine
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
@@ -55,11 +55,13 @@ def health(
         index, rate=settings.frontend.rate, group=settings.split.group, hop_s=settings.plan.hop_s
     ).to_json()
     if as_json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print(json_text(found))
     else:
         print(
-            f"{found['recordings']} recordings, {found['hours']:.2f} h, {found['groups']} groups, "
-            f"{found['annotations']} annotations, {len(found['left_out'])} files skipped"
+            printable(
+                f"{found['recordings']} recordings, {found['hours']:.2f} h, {found['groups']} groups, "
+                f"{found['annotations']} annotations, {len(found['left_out'])} files skipped"
+            )
         )
         rows = [
             (

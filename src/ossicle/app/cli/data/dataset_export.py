@@ -1,6 +1,5 @@
 """``ossicle dataset export``: the dataset as files for other programs."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
@@ -61,14 +60,16 @@ def export(
     for name, reason in done.lost.items():
         print(printable(f"{name}: {reason}; its clips were skipped"), file=sys.stderr)
     if as_json:
-        print(json.dumps({"out": str(out), **asdict(done)}, indent=2, ensure_ascii=False))
+        print(json_text({"out": str(out), **asdict(done)}))
     else:
         print_rows(("split", "clips"), [(name, str(count)) for name, count in done.splits.items()])
         print(printable(f"{done.files} files in {out}; splits {done.note}"))
         if done.without_year:
             print(
-                f"{done.without_year} clips have no year, because neither the fields nor the names of their recordings "
-                "contain one: it is written as 0000, and ANIMAL-SPOT's own split skips such files"
+                printable(
+                    f"{done.without_year} clips have no year, because neither the fields nor the names of their "
+                    "recordings contain one: it is written as 0000, and ANIMAL-SPOT's own split skips such files"
+                )
             )
     if done.lost:
         raise typer.Exit(EXIT_INCOMPLETE)

@@ -1,9 +1,9 @@
 """``ossicle dataset optimism``: measure how much a split flatters."""
 
-import json
 import math
 
 from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 
@@ -38,7 +38,7 @@ def optimism(
             }
             for one in found
         ]
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json_text(told))
         return
     rows = []
     for one in found:
@@ -49,7 +49,7 @@ def optimism(
     print_rows(("split", "clips", "label", "positive", "negative", "AP", "ROC AUC", "F1", "accuracy"), rows)
     for one in found:
         if one.leaky:
-            print(one.leaky)
+            print(printable(str(one.leaky)))
 
 
 def _figure(value: float) -> str:

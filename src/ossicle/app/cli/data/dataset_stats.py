@@ -1,12 +1,11 @@
 """``ossicle dataset stats``: count the content of a dataset."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 
@@ -43,7 +42,7 @@ def stats(
     rows = [{"split": split["names"][str(row["fold"])], **row} for row in counts]
     if as_json:
         keys = ("strategy", "leaky", "clips_crossing", "rare", "tapes", "unplaced")
-        print(json.dumps({**{key: split[key] for key in keys}, "clips": rows}, indent=2, ensure_ascii=False))
+        print(json_text({**{key: split[key] for key in keys}, "clips": rows}))
         return
     for title, key in (("class", _class), ("quality", _quality), ("group", lambda row: str(row["group"]))):
         _show(title, rows, key, _MOST_ROWS if title == "group" else 0)
@@ -62,7 +61,8 @@ def stats(
             print(printable(f"  {one['label']!r} in {where}: {one['placed']} of {one['asked']}"))
     if split["leaky"]:
         crossing = split["clips_crossing"]
-        print(printable(split["leaky"]) + (f"; {crossing} clips share time across the split" if crossing else ""))
+        shared = f"; {crossing} clips share time across the split" if crossing else ""
+        print(printable(f"{split['leaky']}{shared}"))
 
 
 def _show_rare(rare: Mapping[str, Any]) -> None:
@@ -80,11 +80,13 @@ def _show_rare(rare: Mapping[str, Any]) -> None:
         ]
         print_rows(("fewer groups than folds", "groups", "recordings", "evaluated in folds"), rows)
         print(
-            f"split.rare = {rare['rule']}: "
-            + (
-                f"their groups train every model; {rare['never_held_out']} recordings are never held out"
-                if kept
-                else "they are assigned to folds like the others, so not every fold evaluates them"
+            printable(
+                f"split.rare = {rare['rule']}: "
+                + (
+                    f"their groups train every model; {rare['never_held_out']} recordings are never held out"
+                    if kept
+                    else "they are assigned to folds like the others, so not every fold evaluates them"
+                )
             )
         )
 
@@ -110,7 +112,7 @@ def _show(title: str, rows: Sequence[Row], key: Callable[[Row], str], most: int 
     )
 
     if len(found) > len(shown):
-        print(f"the {len(shown)} longest of {len(found)}; --json lists all")
+        print(printable(f"the {len(shown)} longest of {len(found)}; --json lists all"))
 
 
 def _class(row: Row) -> str:

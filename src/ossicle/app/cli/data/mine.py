@@ -1,6 +1,5 @@
 """``ossicle dataset mine``: save false alarms of a project's models as noise for its next dataset."""
 
-import json
 from collections import Counter
 from dataclasses import asdict
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set, Variant
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 
@@ -32,15 +32,21 @@ def mine(
 ) -> None:
     """Save false alarms of the out-of-fold models as hard negatives, in negatives/mined-NNN.json.
 
-    The next run uses them as noise clips. `dataset.mined_weight` sets how often they are drawn.
+    The next run uses them as noise clips, also of other variants than the one that was mined, except those with
+    `dataset.mined = false`. `dataset.mined_weight` sets how often they are drawn.
     """
     from ossicle.app.steps.rounds.hard_negatives import mine as mine_project
 
     done = mine_project(load_project(project, tuple(set_ or ()), data_root, variant), most, lower)
     if as_json:
         told = {"file": str(done.file) if done.file else None, "false_alarms": [asdict(one) for one in done.found]}
-        print(json.dumps(told, indent=2))
+        print(json_text({**told, **done.learners.to_json()}))
         return
     counts = Counter(one.label for one in done.found)
     print_rows(("label", "false alarms kept"), [(label, str(count)) for label, count in sorted(counts.items())])
-    print(f"wrote {done.file}" if done.file else "an earlier round found the same false alarms: nothing was written")
+    if not done.file:
+        print("an earlier round found the same false alarms: nothing was written")
+        return
+    print(printable(f"wrote {done.file}"))
+    for line in done.learners.lines("write mined = false in [variants.NAME.dataset]"):
+        print(printable(line))

@@ -1,6 +1,5 @@
 """``ossicle pseudo``: label unlabelled recordings with a project's own models, for its next training."""
 
-import json
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -8,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import EXIT_INCOMPLETE
@@ -54,13 +53,16 @@ def pseudo(
         made = make_round(loaded, shown, number, replace_it=force)
     windows = made.about["windows"]
     if as_json:
-        print(json.dumps({"round": str(made.path), **made.about, "left_out": dict(made.left_out)}, indent=2))
+        told = {"round": str(made.path), **made.about, "left_out": dict(made.left_out), **made.learners.to_json()}
+        print(json_text(told))
     else:
         rows = [(printable(label), str(n)) for label, n in windows[FINAL]["labels"].items()]
         print_rows(("label", "windows kept"), rows, total=("total", str(windows[FINAL]["kept"])))
         for line in _lines(made.about, FINAL):
             print(printable(line))
-        print(f"wrote {made.path}; the next `ossicle run` trains with it")
+        print(printable(f"wrote {made.path}; the next `ossicle run` trains with it"))
+        for line in made.learners.lines('write rounds = "none" in [variants.NAME.pseudo]'):
+            print(printable(line))
     for path, reason in made.left_out.items():
         print(printable(f"{path}: skipped: {reason}"), file=sys.stderr)
     if made.left_out:

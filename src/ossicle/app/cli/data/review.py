@@ -1,7 +1,6 @@
 """``ossicle review``: export events as tables for a reviewer, and import the corrected tables."""
 
 import getpass
-import json
 import sys
 from collections.abc import Collection
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
@@ -74,12 +73,14 @@ def export(
     rows = sum(len(look.rows) for look in looks)
     if as_json:
         told = {"export": made.id, "recordings": len(made.sheets), "stretches": len(looks), "rows": rows}
-        print(json.dumps({**told, "seconds": round(seconds, 6), "left_out": left_out}, indent=2, ensure_ascii=False))
+        print(json_text({**told, "seconds": round(seconds, 6), "left_out": left_out}))
     else:
         print(
-            f"{counted(rows, 'row')} (stretches: {len(looks)}, {seconds / 60:.1f} min) of "
-            f"{counted(len(made.sheets), 'recording')}: {out}\n"
-            f"correct them in place (docs/review.md), then: ossicle review import -p {project} {out}"
+            printable(
+                f"{counted(rows, 'row')} (stretches: {len(looks)}, {seconds / 60:.1f} min) of "
+                f"{counted(len(made.sheets), 'recording')}: {out}\n"
+                f"correct them in place (docs/review.md), then: ossicle review import -p {project} {out}"
+            )
         )
     if left_out:
         raise typer.Exit(EXIT_INCOMPLETE)
@@ -134,8 +135,9 @@ def import_(
             "labels": counts,
         }
         told |= {"undecided": said.undecided, "not_looked_at": said.not_looked_at}
+        told |= done.learners.to_json()
         told |= {"untouched": list(said.untouched), "missing": list(said.missing), "unused": list(done.unused)}
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json_text(told))
     else:
         print_rows(("label", *OUTCOMES), [(label, *map(str, of.values())) for label, of in counts.items()])
         for count, words in (
@@ -145,9 +147,13 @@ def import_(
             (len(said.missing), "recordings whose table was removed: not counted"),
         ):
             if count:
-                print(f"{count} {words}")
-        next_step = f"saved as {done.file}; next: ossicle run -p {project}"
-        print(next_step if done.file else "an earlier import has the same result: nothing was written")
+                print(printable(f"{count} {words}"))
+        if not done.file:
+            print("an earlier import has the same result: nothing was written")
+        else:
+            print(printable(f"saved as {done.file}; next: ossicle run -p {project}"))
+            for line in done.learners.lines(""):
+                print(printable(line))
     if done.unused:
         raise typer.Exit(EXIT_INCOMPLETE)
 

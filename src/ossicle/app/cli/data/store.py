@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.project.load import Project, load_project
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.typed.store import StoreFolder
@@ -109,9 +109,9 @@ def build(
         print(printable(f"damaged, now rebuilt: {problem}"), file=sys.stderr)
     if as_json:
         told = {"artefact": str(store), "outcome": done.outcomes[name], "seconds": done.seconds[name]}
-        print(json.dumps({**told, "bytes": size, "redone": found, "composition": of.to_json()}, indent=2))
+        print(json_text({**told, "bytes": size, "redone": found, "composition": of.to_json()}))
     else:
-        print(of.line)
+        print(printable(of.line))
         print(printable(f"{store}: {size / 1e9:.3f} GB, {done.outcomes[name]} in {done.seconds[name]:.1f} s"))
     for line in _advice(loaded, load_project(project, tuple(set_ or ()), data_root, variant), store, of.warning):
         print(printable(line), file=sys.stderr)
@@ -183,9 +183,9 @@ def verify(
         problems = verify_store(store, loaded.audio_folder, shown.advance)
         shown.end("store verify", f"{len(problems)} problems" if problems else "sound", 0.0)
     if as_json:
-        print(json.dumps({"artefact": str(store), "problems": problems}, indent=2, ensure_ascii=False))
+        print(json_text({"artefact": str(store), "problems": problems}))
     elif problems:
-        print("\n".join(map(printable, problems)))
+        print(printable("\n".join(problems)))
         print("to rebuild damaged shards, run: ossicle store build")
     else:
         print(printable(f"{store}: sound; {composition(store).line}"))

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from ossicle.app.cli.cells import figure_cell
 from ossicle.app.cli.options import ProgressKind
+from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.app.project.load import load_project
@@ -26,7 +28,7 @@ from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes
 from ossicle.inference.batch import predict_file, stream_file
 from ossicle.inference.delivery import bundled_delivery
 from ossicle.inference.second_stage.file import bundled_second_stage
-from ossicle.metrics.event_report import EventReport
+from ossicle.metrics.event_report import EventReport, plain
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import IouMatch
 
@@ -65,7 +67,7 @@ def demo(
         done = run_project(project, shown)
     if (refused := refusal_of(project, done)) is not None:
         print_metrics(read_json(results.metrics))
-        print(results.report)
+        print(printable(str(results.report)))
         raise refused
     began = time.monotonic()
     field = _in_the_field(folder)
@@ -77,13 +79,15 @@ def demo(
         total=("total", f"{sum(seconds for _, seconds in phases):.1f}"),
     )
     print_metrics(read_json(results.metrics))
-    f1 = field.pooled.rates.f1.value
+    f1 = figure_cell(plain(field.pooled.rates.f1.value))
     print(
-        f"two new tapes from two sites: {field.pooled.n_predicted} events predicted without torch, F1 {f1:.3f} against "
-        f"{field.pooled.n_reference} annotations; streaming gave the same events\n"
+        printable(
+            f"two new tapes from two sites: {field.pooled.n_predicted} events predicted without torch, F1 {f1} "
+            f"against {field.pooled.n_reference} annotations; streaming gave the same events\n"
+        )
     )
     for place in (results.report, results.bundle, results.metrics, folder / "field" / "predictions"):
-        print(place)
+        print(printable(str(place)))
 
 
 def _tapes(folder: Path, settings: SynthSettings) -> None:

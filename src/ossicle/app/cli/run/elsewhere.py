@@ -46,7 +46,7 @@ class Watched:
     def show_plan(self, folder: "PlanFolder") -> None:
         """Print where the jobs are written."""
         self._folder = folder
-        print(f"jobs: {folder.path}", file=sys.stderr, flush=True)
+        print(printable(f"jobs: {folder.path}"), file=sys.stderr, flush=True)
 
     def show(self, states: "Sequence[TaskState]") -> None:
         """Print a line for each job whose state changed."""
@@ -58,7 +58,7 @@ class Watched:
             line = f"{job}: {words}" + (f" ({', '.join(reasons)})" if reasons else "")
             if self._said.get(job) != line:
                 self._said[job] = line
-                print(f"{time.strftime('%H:%M:%S')} {printable(line)}", file=sys.stderr, flush=True)
+                print(printable(f"{time.strftime('%H:%M:%S')} {line}"), file=sys.stderr, flush=True)
 
     @contextmanager
     def leaving(self) -> Iterator[None]:
@@ -69,8 +69,10 @@ class Watched:
             numbers = sorted(set(self._folder.numbers().values())) if self._folder is not None else []
             if numbers:
                 print(
-                    f"ossicle: the Slurm jobs keep running; show them: ossicle jobs status -p {self._project}; "
-                    f"cancel them: scancel {' '.join(numbers)}",
+                    printable(
+                        f"ossicle: the Slurm jobs keep running; show them: ossicle jobs status -p {self._project}; "
+                        f"cancel them: scancel {' '.join(numbers)}"
+                    ),
                     file=sys.stderr,
                 )
             raise

@@ -1,6 +1,5 @@
 """``ossicle export``: a project's bundle in further precisions, with the loss and speed of each."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +18,7 @@ from ossicle.app.cli.options import (
     Variant,
     overrides_of,
 )
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import UsageError
@@ -106,12 +105,10 @@ def export(
     output_bundle.require_allowed(exported, settings)
     bundle = output_bundle.write_export(exported, found, out, replace=force)
     if as_json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print(json_text(found))
     else:
         for line in output_bundle.verdicts(found):
             print(printable(line))
-        print(
-            f"wrote {printable(str(out))}: {', '.join(name for name in sorted(bundle.files) if name.endswith('.onnx'))}"
-        )
+        print(printable(f"wrote {out}: {', '.join(name for name in sorted(bundle.files) if name.endswith('.onnx'))}"))
     if bundle.metrics.get("gate") == "refused":
-        print(f"{out}: the noise gate refused this bundle; see its CARD.md", file=sys.stderr)
+        print(printable(f"{out}: the noise gate refused this bundle; see its CARD.md"), file=sys.stderr)

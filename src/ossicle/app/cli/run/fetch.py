@@ -1,6 +1,5 @@
 """``ossicle fetch``: download the recordings of a project."""
 
-import json
 import sys
 from dataclasses import asdict
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
 
@@ -46,7 +45,7 @@ def fetch(
         shown.begin("fetch")
         done = fetch_files(loaded, shown, verify=verify)
     if as_json:
-        print(json.dumps({**asdict(done), "folder": str(done.folder)}, indent=2, ensure_ascii=False))
+        print(json_text({**asdict(done), "folder": str(done.folder)}))
     else:
         words = (
             f"{done.computed} fetched ({done.n_bytes / 1e6:.1f} MB), {done.reused} present, {len(done.failed)} failed"

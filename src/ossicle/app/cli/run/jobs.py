@@ -1,6 +1,5 @@
 """``ossicle jobs``: the work of a project as command lines for Slurm or this machine, and the states of these jobs."""
 
-import json
 import os
 import sys
 import time
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.run.train import variants_asked
 from ossicle.app.cli.table import print_rows
@@ -75,7 +74,7 @@ def write(
     folder, plan = lay_out(base, jobs, None if out is None else PlanFolder(out, base.folder))
     rows = [(job.name, job.placement.on, str(len(job.tasks)), ", ".join(job.needs)) for job in plan.jobs]
     print_rows(("job", "on", "tasks", "after"), rows)
-    print(f"{folder.launcher}\nrun one task by hand: {folder.by_hand(plan.jobs[0].tasks[0])}")
+    print(printable(f"{folder.launcher}\nrun one task by hand: {folder.by_hand(plan.jobs[0].tasks[0])}"))
 
 
 def submit(
@@ -102,8 +101,12 @@ def submit(
         print("nothing to do on Slurm: all Slurm steps are done, or no step is set to Slurm (use --on slurm)")
         return
     for name, number in folder.numbers().items():
-        print(f"{name}: {number}")
-    print(f"show them: ossicle jobs status -p {project}\ncancel them: scancel {' '.join(folder.numbers().values())}")
+        print(printable(f"{name}: {number}"))
+    print(
+        printable(
+            f"show them: ossicle jobs status -p {project}\ncancel them: scancel {' '.join(folder.numbers().values())}"
+        )
+    )
 
 
 def _jobs(
@@ -141,7 +144,7 @@ def status(
         folder, states = _states(loaded, jobs)
         if as_json:
             rows = [{**asdict(one), "log": str(one.log), "command": folder.by_hand(one.task)} for one in states]
-            print(json.dumps(rows, indent=2, ensure_ascii=False), flush=True)
+            print(json_text(rows), flush=True)
         else:
             if watch and sys.stdout.isatty():
                 print("\033[2J\033[H", end="")
@@ -169,7 +172,7 @@ def _states(project: Project, jobs: Path | None) -> "tuple[PlanFolder, list[Task
     try:
         queued = queue(folder.numbers().values())
     except (OssicleError, OSError) as problem:
-        print(f"ossicle: {printable(str(problem))}", file=sys.stderr)
+        print(printable(f"ossicle: {problem}"), file=sys.stderr)
         queued = None
     return folder, task_states(folder, plan, queued)
 
@@ -189,8 +192,8 @@ def logs(
     if found[0].log.exists():
         print(printable(read_regular(found[0].log, MOST_ARTEFACT_BYTES).decode(errors="replace")), end="")
     else:
-        print(f"ossicle: {found[0].log} does not exist: the task has not started", file=sys.stderr)
-    print(f"run it by hand: {folder.by_hand(found[0].task)}", file=sys.stderr)
+        print(printable(f"ossicle: {found[0].log} does not exist: the task has not started"), file=sys.stderr)
+    print(printable(f"run it by hand: {folder.by_hand(found[0].task)}"), file=sys.stderr)
 
 
 def pull(
@@ -244,4 +247,4 @@ def task(
     loaded = load_project(project, overrides_of(set_, device), data_root, variant)
     with make_progress(progress) as shown:
         outcome = run_work_unit(loaded, step, work_unit, shown)
-    print(f"{step} {work_unit}: {outcome}")
+    print(printable(f"{step} {work_unit}: {outcome}"))

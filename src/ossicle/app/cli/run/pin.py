@@ -1,6 +1,5 @@
 """``ossicle pin``: name results that ``ossicle purge`` must keep."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set, Variant
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import UsageError
@@ -46,13 +45,13 @@ def pin(
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
     if name and remove:
         unpin(loaded.data_root, name)
-        print(f"removed the pin {printable(name)}", file=sys.stderr)
+        print(printable(f"removed the pin {name}"), file=sys.stderr)
         return
     if remove or (bundle is not None and not name):
         raise UsageError("give the name of the pin")
     made = [make_pin(loaded, name, bundle, replace=force)] if name else pins(loaded.data_root)
     if as_json:
-        print(json.dumps([asdict(one) for one in made], indent=2))
+        print(json_text([asdict(one) for one in made]))
         return
     print_rows(
         ("pin", "of", "made", "steps"), [(one.name, one.made_of, one.created, ", ".join(one.contents)) for one in made]

@@ -1,10 +1,9 @@
 """``ossicle presets``: list the training presets."""
 
-import json
-
 import typer
 
 from ossicle.app.cli.options import Json
+from ossicle.app.cli.printable import json_text
 from ossicle.app.cli.table import print_rows
 from ossicle.training.presets import preset, preset_about, preset_names
 
@@ -17,7 +16,7 @@ def register(app: typer.Typer) -> None:
 def presets(as_json: Json = False) -> None:
     """List the training presets. Choose one with --set training.preset=NAME, or in the project file."""
     if as_json:
-        print(json.dumps({name: preset(name) for name in preset_names()}, indent=2))
+        print(json_text({name: preset(name) for name in preset_names()}))
         return
     rows = [
         (

@@ -1,6 +1,5 @@
 """Commands about a project: ``new``, ``run``, ``status``, ``check``."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.layers import recipe_names
@@ -139,11 +138,11 @@ def new(
         tuple(masks or ()),
     )
     file = scaffold(recipe, folder, wishes, force=force)
-    print(f"wrote {printable(str(file))}")
+    print(printable(f"wrote {file}"))
     loaded = load_project(file)
     findings = list(pipeline_of(loaded).preview(loaded))
     print_rows(("a run will use", "", ""), [(one.what, one.state, one.message) for one in findings])
-    print(f"next: ossicle run -p {printable(str(file))}")
+    print(printable(f"next: ossicle run -p {file}"))
     if not all(one.ok for one in findings):
         print("a run would leave something out: see the lines marked 'lost' or 'FAULT'", file=sys.stderr)
 
@@ -193,7 +192,7 @@ def run(
     loaded = load_project(project, overrides, data_root, variant)
     words = loaded.settings.chunks.in_words(loaded.settings.frontend)
     if words:
-        print(words, file=sys.stderr)
+        print(printable(str(words)), file=sys.stderr)
     run_options = RunOptions(tuple(steps or ()), until, overrides, place_of(on))
     with make_progress(progress) as shown:
         _fetch_first(loaded, shown)
@@ -210,7 +209,7 @@ def run(
     if as_json:
         artefacts = {name: str(path) for name, path in done.artefacts.items()}
         told = {"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}
-        print(json.dumps({**told, "lost": [asdict(one) for one in lost]}, indent=2))
+        print(json_text({**told, "lost": [asdict(one) for one in lost]}))
     else:
         _show(done, loaded, pipeline)
     for one in lost:
@@ -255,7 +254,7 @@ def _show(done: "Done", project: Project, pipeline: "Pipeline") -> None:
     published = pipeline.results(done.artefacts)
     for name in summary.results:
         if name in published:
-            print(f"{project.results / name}{'/' if published[name].is_dir() else ''}")
+            print(printable(f"{project.results / name}{'/' if published[name].is_dir() else ''}"))
 
 
 def status(
@@ -268,16 +267,18 @@ def status(
     """Show which steps are done with the current settings, and which a run would compute."""
     from ossicle.app.steps.engine.step import find_steps
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
+    from ossicle.app.steps.pipeline.project_status import outdated_results
 
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
     pipeline = pipeline_of(loaded)
     found = find_steps(pipeline.steps_of(loaded), loaded)
     if as_json:
-        print(json.dumps({name: str(path) if path else None for name, path in found.items()}, indent=2))
+        print(json_text({name: str(path) if path else None for name, path in found.items()}))
         return
     rows = [(name, "done" if path else "to do", str(path or "")) for name, path in found.items()]
     print_rows(("step", "state", "artefact"), rows)
-    for line in pipeline.status_notes({name: path for name, path in found.items() if path is not None}):
+    done = {name: path for name, path in found.items() if path is not None}
+    for line in (*pipeline.status_notes(done), *filter(None, [outdated_results(loaded, done)])):
         print(printable(line))
 
 
@@ -305,7 +306,7 @@ def check(
         *slurm_findings(loaded),
     ]
     if as_json:
-        print(json.dumps([asdict(one) for one in findings], indent=2))
+        print(json_text([asdict(one) for one in findings]))
     else:
         print_rows(("check", "", ""), [(one.what, one.state, one.message) for one in findings])
     if any(one.blocks and not one.ok for one in findings):

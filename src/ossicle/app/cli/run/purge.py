@@ -1,6 +1,5 @@
 """``ossicle purge``: free the space of unused artefacts."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import Project, load_project
 from ossicle.core.errors import UsageError
@@ -64,7 +64,7 @@ def purge(
         told = [
             {"path": str(one.path), "step": one.step, "finished": one.finished, "bytes": one.bytes} for one in found
         ]
-        print(json.dumps(told, indent=2))
+        print(json_text(told))
     else:
         total = f"{sum(one.bytes for one in found) / 1e6:.1f}"
         rows = [
@@ -80,4 +80,4 @@ def purge(
             )
         typer.confirm("remove them?", abort=True, err=True)
     remove(found, root)
-    print(f"removed {counted(len(found), 'folder')}", file=sys.stderr)
+    print(printable(f"removed {counted(len(found), 'folder')}"), file=sys.stderr)

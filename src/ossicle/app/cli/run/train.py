@@ -60,9 +60,9 @@ def train(
     from ossicle.app.steps.pipeline.run_project import refusal_of, run_project
 
     overrides = overrides_of(set_, device)
-    base = load_project(project, overrides, data_root)
-    asked = variants_asked(base, [*(names or []), *(variant or [])], all_active)
+    asked = variants_asked(load_project(project, (), data_root), [*(names or []), *(variant or [])], all_active)
     projects = [load_project(project, overrides, data_root, name) for name in asked]
+    base = projects[0]
     until = until or pipeline_of(base).trained_by
     if not until:
         raise UsageError(f"the pipeline {pipeline_of(base).name!r} trains nothing; name the last step with --until")

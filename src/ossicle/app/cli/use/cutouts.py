@@ -1,6 +1,5 @@
 """``ossicle cutouts``: write the events of any table as audio files."""
 
-import json
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -10,7 +9,7 @@ import typer
 
 from ossicle.app.api.audio_files import find_audio
 from ossicle.app.cli.options import Json, Recordings
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.core.text.counting import counted
 from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
@@ -72,9 +71,9 @@ def cutouts(
     cut.write_index()
     if as_json:
         told = {"written": [one.file for one in cut.written], "index": str(out / INDEX), "lost": lost}
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json_text(told))
     else:
-        print(f"{counted(len(cut.written), 'event')} of {counted(len(by_recording), 'recording')} in {out}")
+        print(printable(f"{counted(len(cut.written), 'event')} of {counted(len(by_recording), 'recording')} in {out}"))
     for line in (*notes, *lost):
         print(printable(line), file=sys.stderr)
     if lost:

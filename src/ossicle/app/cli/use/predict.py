@@ -1,6 +1,5 @@
 """Commands that run a bundle on recordings: ``predict`` and ``stream``. They import torch only on request."""
 
-import json
 import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from ossicle.app.api.prediction_tables import PredictionTables
 from ossicle.app.api.recording_prediction import RecordingPrediction
 from ossicle.app.api.state_tables import STATE_FORMATS
 from ossicle.app.cli.options import Json, Recordings, Threads
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.cli.use.cutouts import Pad
 from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with
@@ -164,11 +163,11 @@ def predict(
             cut.write_index()
         summary = write_summary(out, done, opened)
     if as_json:
-        print(json.dumps(summary, indent=2, ensure_ascii=False))
+        print(json_text(summary))
     else:
         rows = [(one.name, one.status, str(len(one.events))) for one in done]
         print_rows(("recording", "status", "events"), rows)
-        print(f"wrote {', '.join(wanted)} to {out}")
+        print(printable(f"wrote {', '.join(wanted)} to {out}"))
     lost = [one for one in done if one.status in ("left_out", "partial")]
     if lost:
         _say(
@@ -238,7 +237,7 @@ def stream(
     _warn_if_channels_cancel(str(file), report.cancel_db)
     _warn_if_expanded(str(file), file)
     if report.status == "partial":
-        print(f"{file}: partial: {report.reason}", file=sys.stderr)
+        print(printable(f"{file}: partial: {report.reason}"), file=sys.stderr)
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
@@ -265,7 +264,7 @@ def _warn_if_expanded(name: str, path: Path) -> None:
 def warn_if_refused(bundle: LoadedBundle) -> None:
     """Print on stderr that the noise gate refused a bundle; a refused bundle can still be run for inspection."""
     if bundle.noise_gate == "refused":
-        print(f"{bundle.folder}: the noise gate refused this bundle; see its CARD.md", file=sys.stderr)
+        print(printable(f"{bundle.folder}: the noise gate refused this bundle; see its CARD.md"), file=sys.stderr)
 
 
 def _print_events(events: Generator[EmittedEvent, None, DecodeReport]) -> DecodeReport:
@@ -276,4 +275,4 @@ def _print_events(events: Generator[EmittedEvent, None, DecodeReport]) -> Decode
         except StopIteration as end:
             report: DecodeReport = end.value
             return report
-        print(json.dumps(event_line(one.event, one.emitted_s), ensure_ascii=False), flush=True)
+        print(json_text(event_line(one.event, one.emitted_s), indent=None), flush=True)

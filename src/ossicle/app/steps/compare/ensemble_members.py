@@ -20,8 +20,11 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.errors import OssicleError, UsageError
+from ossicle.core.records import Recording
+from ossicle.core.settings import digestible
 from ossicle.core.tracks import ScoreTrack
 from ossicle.evaluation.ground_truth import read_truth
+from ossicle.evaluation.leaderboard import differences
 from ossicle.inference.ensembles.combining import Scores, columns_by_name
 
 
@@ -88,7 +91,7 @@ def members_of(project: Project, progress: Progress, overrides: Sequence[str] = 
     for name, one in zip(names, loaded, strict=True):
         refuse_leaky(one)
         datasets[name] = run_project(one, progress, until=dataset.STEP.name).artefacts
-        _require_same_data(names[0], datasets[names[0]], name, datasets[name])
+        _require_same_data((loaded[0], datasets[names[0]]), (one, datasets[name]))
     found = []
     for name, one in zip(names, loaded, strict=True):
         artefacts = run_project(one, progress, until=bundle.STEP.name).artefacts
@@ -111,23 +114,43 @@ def members_done(project: Project, overrides: Sequence[str] = ()) -> tuple[Membe
     return tuple(found)
 
 
-def _require_same_data(first: str, one: Mapping[str, Path], name: str, other: Mapping[str, Path]) -> None:
-    """Raise UsageError if two datasets differ in labels, recordings or folds."""
-    columns_by_name({first: DatasetFolder.among(one).labels, name: DatasetFolder.among(other).labels})
-    for what, same, remedy in (
-        ("recordings", _recordings(one) == _recordings(other), "[corpus]"),
-        ("folds", _folds(one) == _folds(other), "[split]"),
-    ):
-        if not same:
-            raise UsageError(
-                f"[ensemble] members: the {what} of {name!r} are not those of {first!r}, so their out-of-fold scores "
-                f"do not go together; give both the same {remedy}"
-            )
+def _require_same_data(first: tuple[Project, Mapping[str, Path]], other: tuple[Project, Mapping[str, Path]]) -> None:
+    """Raise UsageError if two datasets differ in labels, recordings or folds; it names the settings that differ."""
+    names = [project.variant or ITSELF for project, _ in (first, other)]
+    labels = [DatasetFolder.among(made).labels for _, made in (first, other)]
+    columns_by_name(dict(zip(names, labels, strict=True)))
+    one, two = (_recordings(made) for _, made in (first, other))
+    if _digests(one) != _digests(two):
+        what = f"the recordings of {names[1]!r} are not those of {names[0]!r} ({_lacking(names, one, two)})"
+    elif _folds(first[1]) != _folds(other[1]):
+        what = f"the folds of {names[1]!r} are not those of {names[0]!r}"
+    else:
+        return
+    settings = [
+        {name: digestible(getattr(project.settings, name)) for name in ("corpus", "dataset", "split")}
+        for project, _ in (first, other)
+    ]
+    differ = differences(settings[1], settings[0])
+    remedy = f"they differ in {', '.join(differ)}: give both the same" if differ else "run both again"
+    raise UsageError(f"[ensemble] members: {what}, so their out-of-fold scores do not go together; {remedy}")
 
 
-def _recordings(artefacts: Mapping[str, Path]) -> dict[str, str]:
-    truth = read_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
-    return {key: one.digest for key, one in truth.recordings.items()}
+def _recordings(artefacts: Mapping[str, Path]) -> dict[str, Recording]:
+    return read_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts)).recordings
+
+
+def _digests(recordings: Mapping[str, Recording]) -> dict[str, str]:
+    return {key: one.digest for key, one in recordings.items()}
+
+
+def _lacking(names: Sequence[str], first: Mapping[str, Recording], other: Mapping[str, Recording]) -> str:
+    """Return in words which recordings are missing on which side, or that the sound of some differs."""
+    parts = []
+    for name, own, theirs in ((names[1], other, first), (names[0], first, other)):
+        if missing := sorted(theirs[key].path for key in theirs.keys() - own.keys()):
+            parts.append(f"{name!r} lacks {len(missing)}, the first is {missing[0]}")
+    changed = sorted(one.path for key, one in first.items() if key in other and other[key].digest != one.digest)
+    return "; ".join(parts) or f"the sound of {changed[0]} changed between their runs"
 
 
 def _folds(artefacts: Mapping[str, Path]) -> str:

@@ -187,6 +187,7 @@ def _write_bundle(
         metrics={
             "figures": figures(metrics),
             "criterion": metrics["protocol"]["criterion"],
+            **({"notes": metrics["notes"]} if metrics["notes"] else {}),
             **gate_verdict(metrics["gate"]),
             "out_of_fold": metrics,
         },

@@ -19,10 +19,12 @@ from ossicle.app.steps.compare.ensemble import ensemble_done
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipeline import LeaderboardFigures
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
-from ossicle.core.errors import UsageError
+from ossicle.app.steps.pipeline.project_status import outdated_results
+from ossicle.core.errors import ProjectError, UsageError
 from ossicle.core.settings import digestible
 from ossicle.evaluation.leaderboard import (
     FIGURES,
+    NO_FIGURE,
     Board,
     Figure,
     OverSeeds,
@@ -49,8 +51,8 @@ class Judged:
     trained: bool = True
 
 
-def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
-    """Return the leaderboard of a project, all its variants, and its ensemble if that was evaluated.
+def leaderboard(project: Project, overrides: Sequence[str] = (), names: Sequence[str] = ()) -> Board:
+    """Return the leaderboard of a project, its variants, and its ensemble if that was evaluated.
 
     Parameters
     ----------
@@ -58,15 +60,23 @@ def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
         The project; it need not have been run.
     overrides
         The ``--set`` options that the project was loaded with.
+    names
+        Rank the project and these variants only; empty: all variants.
     """
     found: list[Judged] = []
     empty: list[Row] = []
-    for name in ("", *project.variants):
-        one = load_project(project.file, tuple(overrides), project.data_root, name)
+    for name in ("", *(names or project.variants)):
+        try:
+            one = load_project(project.file, tuple(overrides), project.data_root, name)
+        except ProjectError as problem:
+            if not name or name not in project.variants:
+                raise
+            note = f"does not go together with these --set options: {problem}"
+            empty.append(Row(name, {}, None, "", "", note=note))
+            continue
         judged = judged_of(one)
         if judged is None:
-            run = f"ossicle run{f' --variant {name}' if name else ''}"
-            why = _figures_of(one).missing(one) or f"no figures yet: {run}"
+            why = _figures_of(one).missing(one) or _no_figures(one)
             empty.append(Row(name or ITSELF, {}, None, "", "", differs=_differs(one, project), note=why))
         else:
             found.append(judged)
@@ -82,6 +92,13 @@ def leaderboard(project: Project, overrides: Sequence[str] = ()) -> Board:
             for row in board.rows
         ),
     )
+
+
+def _no_figures(project: Project) -> str:
+    run = f"ossicle run{f' --variant {project.variant}' if project.variant else ''}"
+    if outdated := outdated_results(project, {}):
+        return f"no figures for these settings: {outdated}; or run {run}"
+    return f"no figures yet: {run}"
 
 
 def _differs(variant: Project, project: Project) -> tuple[str, ...]:
@@ -141,12 +158,11 @@ def _row(one: Judged) -> Row:
         value: Any = one.metrics
         for key in path:
             value = value.get(key) if isinstance(value, Mapping) else None
-        if isinstance(value, Mapping) and value.get("value") is not None:
+        if isinstance(value, Mapping) and "value" in value:
             figures[name] = {key: value.get(key) for key in ("value", "low", "high")}
-    gate = one.metrics.get("gate")
-    return Row(
-        one.name, figures, one.training_s, _verdict(gate) if gate else "", str(one.metrics["protocol"]["criterion"])
-    )
+    gate, criterion = one.metrics.get("gate"), str(one.metrics["protocol"]["criterion"])
+    undefined = "F1 is undefined: see the notes of its page" if figures["f1"]["value"] is None else ""
+    return Row(one.name, figures, one.training_s, _verdict(gate) if gate else "", criterion, note=undefined)
 
 
 def _verdict(gate: Mapping[str, Any]) -> str:
@@ -183,8 +199,8 @@ def _spread(of: Sequence[Judged]) -> OverSeeds:
     rows = [_row(one) for one in ordered]
     figures = {}
     for name in FIGURES:
-        values = [row.figures[name]["value"] for row in rows if name in row.figures]
-        if len(values) == len(rows):
+        values = [row.figures.get(name, NO_FIGURE)["value"] for row in rows]
+        if None not in values:
             figures[name] = mean_and_deviation(np.array(values, dtype=np.float64))
     names = tuple(one.name for one in ordered)
     return OverSeeds(names, tuple(one.project.settings.training.seed for one in ordered), figures)

@@ -131,8 +131,8 @@ def _fold_names(
 
 
 def _rounds(project: Project) -> list[Path]:
-    """Return the rounds of hard negatives that `ossicle dataset mine` saved for this dataset."""
-    return mined_files(project.folder / FOLDER)
+    """Return the rounds of hard negatives that this dataset uses; `ossicle dataset mine` saved them."""
+    return mined_files(project.folder / FOLDER) if project.settings.dataset.mined else []
 
 
 def _mined(

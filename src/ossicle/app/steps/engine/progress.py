@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as RichBar
 
 from ossicle.app.steps.engine.step import Silent
+from ossicle.core.text.printable import printable
 
 _EVERY_S = 10.0
 
@@ -108,7 +109,7 @@ class Live:
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
-        self._bar.console.print(line, highlight=False, markup=False)
+        self._bar.console.print(printable(line), highlight=False, markup=False)
 
     def end(self, step: str, outcome: str, seconds: float) -> None:
         """Replace the bar by a line."""
@@ -129,4 +130,4 @@ def eta(elapsed_s: float, done: int, total: int) -> str:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)

@@ -25,7 +25,7 @@ from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT, TEST
 from ossicle.evaluation.figures.clips import clip_figures_json, clip_rows
 from ossicle.inference.batch import write_scores
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 
 
 def run(context: Context) -> None:

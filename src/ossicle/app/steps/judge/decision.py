@@ -12,7 +12,7 @@ from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.fitted_decisions import fit_decisions
 from ossicle.evaluation.ground_truth import Truth, read_tracks, read_truth
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 
 
 def run(context: Context) -> None:

@@ -14,7 +14,7 @@ from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.figures.run import known_events, run_figures
 from ossicle.evaluation.ground_truth import Truth, read_truth
 
-STEP_VERSION = 4
+STEP_VERSION = 5
 
 
 def run(context: Context) -> None:

@@ -9,7 +9,7 @@ from ossicle.app.steps.pipeline.finding import Finding
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.artefacts.files import file_digest, tree_digest
-from ossicle.core.errors import OssicleError
+from ossicle.core.errors import OssicleError, ProjectError
 
 
 def project_status(project: Project, overrides: tuple[str, ...] = ()) -> Iterator[Finding]:
@@ -30,10 +30,44 @@ def project_status(project: Project, overrides: tuple[str, ...] = ()) -> Iterato
             active = ", ".join(project.active) or "none"
             yield Finding("variants", True, f"valid: {', '.join(project.variants)}; active: {active}")
             for name in project.active:
-                one = load_project(project.file, overrides, project.data_root, name)
-                yield from _built(one, f"variant {name}: ")
+                yield from _variant_built(project, name, overrides)
     except (OssicleError, OSError) as problem:
         yield Finding("built", True, f"unknown: {problem}")
+
+
+def outdated_results(project: Project, done: Artefacts) -> str:
+    """Return that published results belong to other settings or recordings, in words; empty if they do not.
+
+    Parameters
+    ----------
+    project
+        The project.
+    done
+        The finished steps under its settings, by name.
+    """
+    published = pipeline_of(project).published
+    if not published:
+        return ""
+    first = published[0]
+    results = project.results / first.name
+    if not results.exists():
+        return ""
+    made = [done[step] / first.name for step in first.steps if step in done]
+    if any(one.exists() and _digest(one) == _digest(results) for one in made):
+        return ""
+    return (
+        f"{results} was made with other settings or recordings; if they were given with --set, give the same --set "
+        "options here"
+    )
+
+
+def _variant_built(project: Project, name: str, overrides: tuple[str, ...]) -> Iterator[Finding]:
+    try:
+        one = load_project(project.file, overrides, project.data_root, name)
+    except ProjectError as problem:
+        yield Finding("built", True, f"variant {name}: does not go together with these --set options: {problem}")
+        return
+    yield from _built(one, f"variant {name}: ")
 
 
 def _built(project: Project, prefix: str) -> Iterator[Finding]:
@@ -56,15 +90,10 @@ def _results(project: Project, pipeline: Pipeline, done: Artefacts, prefix: str,
     if not results.exists():
         yield Finding("results", True, f"{prefix}none yet")
         return
-    made = done.get(first.steps[0])
-    if made is not None and _digest(made / first.name) == _digest(results):
-        yield Finding("results", True, f"{prefix}up to date with these settings and recordings")
+    if outdated := outdated_results(project, done):
+        yield Finding("results", True, f"{prefix}out of date: {outdated}; {run} updates it")
     else:
-        yield Finding(
-            "results",
-            True,
-            f"{prefix}out of date: {results} was made with other settings or recordings; {run} updates it",
-        )
+        yield Finding("results", True, f"{prefix}up to date with these settings and recordings")
 
 
 def _digest(place: Path) -> str:

@@ -25,7 +25,7 @@ from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.metrics.noise.gate_exceptions import gate_exceptions
 
-STEP_VERSION = 6
+STEP_VERSION = 7
 _PARITY_S = 60.0
 
 
@@ -59,6 +59,7 @@ def run(context: Context) -> None:
         metrics={
             "figures": figures(metrics),
             "criterion": metrics["protocol"]["criterion"],
+            **({"notes": metrics["notes"]} if metrics["notes"] else {}),
             **gate_verdict(metrics["gate"]),
             "out_of_fold": metrics,
         },
@@ -115,7 +116,10 @@ def origin(context: Context) -> dict[str, Any]:
 
 
 def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the figures of the model card: the out-of-fold headline first, then in-sample figures, named as such."""
+    """Return the figures of the model card: the out-of-fold headline first, then in-sample figures, named as such.
+
+    The value of an undefined figure is None.
+    """
     kind = kind_in(metrics)
     out = []
     if kind.ranks_recordings:
@@ -129,7 +133,7 @@ def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
         ]
     for label, scores in metrics["per_label"].items():
         out.append({"name": kind.figure.format("f1"), **scores["f1"], "basis": "cross-fitted", "label": label})
-    return [figure for figure in out if figure["value"] is not None]
+    return out
 
 
 def gate_verdict(gate: Mapping[str, Any]) -> dict[str, Any]:

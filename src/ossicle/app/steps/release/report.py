@@ -25,7 +25,7 @@ from ossicle.report import run_rows as rows
 from ossicle.report.data import ReportData, TrainingCurve
 from ossicle.report.run_summary import calibrated_in_words, notes, summary
 
-STEP_VERSION = 10
+STEP_VERSION = 11
 
 
 def run(context: Context) -> None:

@@ -14,6 +14,7 @@ from ossicle.app.project.places import writing
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.judge import decision
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
+from ossicle.app.steps.rounds.learners import Learners, learners
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -29,10 +30,11 @@ from ossicle.inference.decisions.decide import decide
 
 @dataclass(frozen=True, slots=True)
 class Mining:
-    """The result of a round of mining, and its file (None if an earlier round found the same)."""
+    """The result of a round of mining, its file (None if an earlier round found the same), and who uses it."""
 
     found: tuple[FalseAlarm, ...]
     file: Path | None
+    learners: Learners
 
 
 def mine(project: Project, most: int, lower: float) -> Mining:
@@ -77,7 +79,7 @@ def mine(project: Project, most: int, lower: float) -> Mining:
     folder = project.folder / FOLDER
     with writing(project.data_root, (folder,)):
         file = write_mined(folder, kept, {one.step: one.content for one in (scores, decided)})
-    return Mining(tuple(kept), file)
+    return Mining(tuple(kept), file, learners(project, lambda one: one.settings.dataset.mined))
 
 
 def fired(

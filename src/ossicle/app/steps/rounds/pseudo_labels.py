@@ -8,6 +8,7 @@ The view ``final`` is the mean of all these models, for the model that is traine
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ossicle.app.project.places import writing
 from ossicle.app.steps.data.unlabelled import INDEX, INDEX_NAME, audio_folder, group_field, teaching_rounds
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
+from ossicle.app.steps.rounds.learners import Learners, learners
 from ossicle.app.steps.score import pseudo_scores
 from ossicle.app.steps.score.scores import refuse_leaky
 from ossicle.app.steps.train import training
@@ -48,11 +50,12 @@ from ossicle.training.pseudo import split_recordings
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A new round: its folder, its description, and the recordings that could not be used, by path."""
+    """A new round: its folder, its description, the recordings that could not be used, by path, and who uses it."""
 
     path: Path
     about: Mapping[str, Any]
     left_out: Mapping[str, str]
+    learners: Learners
 
 
 def make_round(project: Project, progress: Progress, number: int | None = None, *, replace_it: bool = False) -> Made:
@@ -114,7 +117,20 @@ def make_round(project: Project, progress: Progress, number: int | None = None, 
         made = run_steps((*steps, pseudo_scores.STEP), before, progress).artefacts
         views, about, left_out = _views(before, made, number)
         write_round(path, views, about, replace=replace_it)
-    return Made(path, about, left_out)
+    return Made(
+        path, about, left_out, learners(project, lambda one: path in teaching_rounds(one), partial(_stops, project))
+    )
+
+
+def _stops(project: Project, other: Project) -> str:
+    """Return why a training of ``other`` cannot use windows of ``project``; empty if it can."""
+    own, theirs = project.settings.plan, other.settings.plan
+    if own.core_frames == theirs.core_frames and abs(own.hop_s - theirs.hop_s) <= 1e-9:
+        return ""
+    return (
+        f"its windows are {theirs.core_frames} frames of {1000 * theirs.hop_s:g} ms, those of the round "
+        f"{own.core_frames} of {1000 * own.hop_s:g} ms"
+    )
 
 
 def _before(project: Project, number: int) -> Project:

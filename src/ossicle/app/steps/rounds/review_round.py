@@ -12,6 +12,7 @@ from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.rounds import review_candidates
+from ossicle.app.steps.rounds.learners import Learners, learners
 from ossicle.artefacts.files import whole_folder
 from ossicle.artefacts.typed.candidates import CandidatesFolder
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -32,11 +33,14 @@ _TABLES = frozenset({".txt", ".csv", ".tsv"})
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The result of an import: the file (None if an earlier one holds the same), the answers, and what was not used."""
+    """The result of an import: the file (None if an earlier one holds the same), the answers, what was not used, and
+    who uses the answers.
+    """
 
     file: Path | None
     answers: Answers
     unused: tuple[str, ...]
+    learners: Learners
 
 
 def export_review(
@@ -174,7 +178,7 @@ def import_review(
         }
         provenance["created"] = datetime.now(UTC).isoformat(timespec="seconds")
         file = write_round(place, Round(usable, provenance))
-    return Imported(file, replace(said, recordings=usable), tuple(unused))
+    return Imported(file, replace(said, recordings=usable), tuple(unused), learners(project, lambda one: True))
 
 
 def _nothing(folder: Path, said: Answers, unused: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from ossicle.artefacts.files import write_text
 from ossicle.artefacts.filesystem.reading import MOST_TABLE_BYTES
 from ossicle.artefacts.tables import TableTooLargeError, read_parquet
 from ossicle.core.errors import FormatError
+from ossicle.core.text.controls import control_name
 from ossicle.corpus.formats.cells.dialect import Dialect, find_dialect, plain_records
 from ossicle.corpus.formats.cells.text_files import read_text
 
@@ -26,6 +27,7 @@ from ossicle.corpus.formats.cells.text_files import read_text
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 MOST_CELLS = 50_000_000
 """The most cells of a Parquet table: three million events in 16 columns."""
+_ORDER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _ESCAPED = re.compile(r"'+[=+\-@\t\r\n]")
 _MARKS = {"\t": "tabs", ",": "commas", ";": "semicolons"}
 
@@ -164,13 +166,23 @@ def read_header(path: Path, text: str, is_header: Callable[[Sequence[str]], bool
 def write_delimited(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> None:
     """Write a table of cells atomically: CSV with CR LF (RFC 4180), tab-separated text with LF.
 
-    Cells are written unchanged: escape cells that contain text from others (:func:`escape_cell`).
+    Cells are written unchanged: escape cells that contain text from others (:func:`escape_cell`). Control characters
+    other than tabs and line ends are refused, because a terminal that shows the table would obey them.
+
+    Raises
+    ------
+    FormatError
+        A cell contains such a control character.
     """
     out = io.StringIO()
     # Line ends of both kinds are quoted only where they are those of the writer, so lines are ended afterwards.
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
     lines: list[str] = []
     for cells in (header, *rows):
+        for cell in cells:
+            if not cell.isprintable() and (order := _ORDER.search(cell)):
+                what = control_name(order.group())
+                raise FormatError(f"{path}: {cell!r} contains {what}, which no table may hold; rename it")
         writer.writerow(cells)
         lines.append(out.getvalue() if delimiter == "," else out.getvalue().removesuffix("\r\n") + "\n")
         out.seek(0)

@@ -1,0 +1,69 @@
+"""Which of a project and its variants the next run of which uses a new round of mining, pseudo-labels or review.
+
+Rounds lie in the project folder, which the project and its variants share.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ossicle.app.project.ensemble import ITSELF
+from ossicle.app.project.load import Project, load_project
+
+
+@dataclass(frozen=True, slots=True)
+class Learners:
+    """Names of those that use a round and of the others; ``"."`` is the project itself.
+
+    ``stopped`` holds those whose next run the round stops, with the reason.
+    """
+
+    used_by: tuple[str, ...]
+    not_used_by: tuple[str, ...]
+    stopped: dict[str, str]
+
+    def lines(self, remedy: str) -> list[str]:
+        """Return what to print after a round, one line each; nothing if the project has no variants.
+
+        Parameters
+        ----------
+        remedy
+            The setting by which a variant leaves the round out, as ``[variants.NAME.dataset] mined = false``.
+        """
+        if len(self.used_by) + len(self.not_used_by) < 2:
+            return []
+        out = [f"the next runs of these use it: {_named(self.used_by)}"] if self.used_by else []
+        out += [f"these do not use it: {_named(self.not_used_by)}"] if self.not_used_by else []
+        out += [f"{_named((name,))} will stop: {why}" for name, why in self.stopped.items()]
+        return [*out, f"to leave it out of a variant: {remedy}"] if self.used_by and remedy else out
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain values."""
+        return {"used_by": list(self.used_by), "not_used_by": list(self.not_used_by), "stopped": self.stopped}
+
+
+def learners(
+    project: Project, uses: Callable[[Project], bool], stops: Callable[[Project], str] = lambda _: ""
+) -> Learners:
+    """Return who uses a round that was just written.
+
+    Parameters
+    ----------
+    project
+        The project, or a variant of it.
+    uses
+        Whether a variant uses the round under its settings in the project file.
+    stops
+        Why the run of a variant that uses the round fails; empty if it does not.
+    """
+    every = [load_project(project.file, (), project.data_root, name) for name in ("", *project.variants)]
+    using = [one for one in every if uses(one)]
+    names = {one.variant or ITSELF: one for one in using}
+    return Learners(
+        tuple(names),
+        tuple(one.variant or ITSELF for one in every if (one.variant or ITSELF) not in names),
+        {name: why for name, one in names.items() if (why := stops(one))},
+    )
+
+
+def _named(names: tuple[str, ...]) -> str:
+    return ", ".join("the project itself" if name == ITSELF else f"variant {name}" for name in names)

@@ -1,0 +1,36 @@
+"""Make text from files safe to print: names, labels and keys may hold escape sequences, which a terminal executes."""
+
+import json
+from typing import Any
+
+
+def printable(text: str) -> str:
+    """``text`` with everything but printable characters and line ends spelt out.
+
+    >>> printable("site\\x1b[2J A")
+    'site\\\\x1b[2J A'
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
+
+
+def json_text(value: Any, indent: int | None = 2) -> str:
+    """Return a value as JSON that a terminal may show: characters that cannot be printed are escaped, others are not.
+
+    Parameters
+    ----------
+    value
+        Plain values. Surrogates (names of files that are not UTF-8) are escaped too.
+    indent
+        Blanks by which each level is indented; None for one line.
+
+    Examples
+    --------
+    >>> json_text({"Ruf": "ü\\u202e"}, indent=None)
+    '{"Ruf": "ü\\\\u202e"}'
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
