@@ -1,6 +1,5 @@
 """``ossicle live``: a bundle on a microphone."""
 
-import json
 import signal
 import sys
 import time
@@ -17,7 +16,7 @@ from ossicle.app.api.loaded_bundle import load_bundle
 from ossicle.app.cli.cells import MISSING
 from ossicle.app.cli.main import EXIT_INTERRUPTED, EXIT_TERMINATED
 from ossicle.app.cli.options import Json, Threads
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.cli.use.predict import Channel, Folds, Precision, Runtime, asked_channel, warn_if_refused
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
@@ -125,7 +124,7 @@ def live(
 def _list_devices(*, as_json: bool) -> None:
     devices = input_devices(with_rates=True)
     if as_json:
-        print(json.dumps([one.facts() for one in devices], indent=2, ensure_ascii=False))
+        print(json_text([one.facts() for one in devices]))
         return
     rows = [
         (
@@ -139,7 +138,7 @@ def _list_devices(*, as_json: bool) -> None:
         for one in devices
     ]
     print_rows(("device", "name", "interface", "inputs", "rate", "rates (Hz)"), rows)
-    print("* is the default" if any(one.default for one in devices) else "no default input device is set")
+    print(printable("* is the default" if any(one.default for one in devices) else "no default input device is set"))
 
 
 @contextmanager
@@ -175,7 +174,7 @@ def _print_summary(summary: dict[str, Any], *, as_json: bool, stdout_works: bool
     """Print what was heard: a table on stderr, or one JSON line on stdout."""
     if as_json:
         if stdout_works:
-            print(json.dumps({"summary": summary}, ensure_ascii=False), flush=True)
+            print(json_text({"summary": summary}, indent=None), flush=True)
         return
     rows = [
         (
