@@ -67,7 +67,12 @@ def test_every_option_says_what_it_is(command: str) -> None:
     [
         (
             "new",
-            ["Recipe to start from: appliances, birds, demo, tapes.", "[x>=0]", "Default: set by the recipe", "else recording"],
+            [
+                "Recipe to start from: appliances, birds, demo, tapes.",
+                "[x>=0]",
+                "Default: set by the recipe",
+                "else recording",
+            ],
         ),
         ("run", ["[default: ossicle.toml]", "training.epochs=8", "$OSSICLE_DATA_ROOT", "[default: auto]"]),
         ("predict", ["raven, csv, audacity", "[default: onnx]", "[1<=x<=1024]", "[default: 8]", "exit code 3"]),

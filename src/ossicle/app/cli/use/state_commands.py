@@ -1,6 +1,5 @@
 """``predict`` and ``stream`` for bundles of states."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from ossicle.app.api.expected_states import Comparison, compared, read_expected
 from ossicle.app.api.loaded_bundle import LoadedBundle
 from ossicle.app.api.state_prediction import StatePrediction
 from ossicle.app.api.state_tables import recording_json, write_state_scores, write_states
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
@@ -72,10 +71,10 @@ def predict_states(
     if as_json:
         found = [recording_json(one) for one in done]
         rows = [{**_fields(one), "agrees": one.agrees} for one in comparisons]
-        print(json.dumps({"recordings": found, "expected": rows}, indent=2, ensure_ascii=False))
+        print(json_text({"recordings": found, "expected": rows}))
     else:
         _print_done(done, scores_only=options.scores_only)
-        print(f"wrote {', '.join(wanted)} to {out}")
+        print(printable(f"wrote {', '.join(wanted)} to {out}"))
         _print_compared(comparisons)
     _exit(done, comparisons, asked=expected is not None)
 
@@ -100,7 +99,7 @@ def print_changes(opened: LoadedBundle, file: Path, chunk_s: float, *, only_chan
         if only_changes and priority and status == before:
             continue
         for one in changes:
-            print(json.dumps(change_line(one, status), ensure_ascii=False), flush=True)
+            print(json_text(change_line(one, status), indent=None), flush=True)
 
 
 def change_line(change: StateChange, status: str) -> dict[str, float | str]:
@@ -130,7 +129,7 @@ def _print_compared(comparisons: Sequence[Comparison]) -> None:
     rows = [(one.recording, one.what, one.expected, one.found, "" if one.agrees else "differs") for one in comparisons]
     print_rows(("recording", "label", "expected", "found", ""), rows)
     right = sum(one.agrees for one in comparisons)
-    print(f"{right} of {len(comparisons)} as expected")
+    print(printable(f"{right} of {len(comparisons)} as expected"))
 
 
 def _fields(one: Comparison) -> dict[str, str]:
