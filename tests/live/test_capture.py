@@ -167,6 +167,22 @@ def test_a_device_that_falls_silent_and_goes_on_is_a_gap_of_that_length() -> Non
             assert numbers_of(piece.samples)[0] == piece.start_sample
 
 
+def test_a_machine_that_slept_is_a_gap_at_once() -> None:
+    clock = FakeClock()
+    device = SimulatedMicrophone(clock)
+    capture = started(device)
+    pieces = read_for(capture, clock, 20.0)
+    # The first block after the sleep is there before anybody looks at the silence.
+    clock.now_s += 3600.0
+    device.drop(3600 * RATE - BLOCK)
+    device.due_s = clock.now_s
+    pieces += read_for(capture, clock, 1.0)
+    (gap,) = gaps_of(pieces)
+    assert gap.end_sample is not None
+    assert (gap.reason, (gap.end_sample - gap.start_sample) / RATE) == ("missing", pytest.approx(3600.0, abs=0.3))
+    assert capture.wall_of(capture.position) == pytest.approx(clock.wall(), abs=0.3)
+
+
 def test_a_device_that_is_not_there_at_the_start_is_an_error() -> None:
     clock = FakeClock()
     with pytest.raises(DeviceError, match="not there"):

@@ -161,6 +161,17 @@ def test_a_microphone_is_found_again_by_its_name_and_its_blocks_have_times(libra
         opening(lambda *block: None)
 
 
+def test_a_card_with_another_number_is_the_same_device(library: Library) -> None:
+    library.names = ["speaker", "USB Audio: - (hw:1,0)", "HDA: - (hw:0,0)"]
+    opening = portaudio.microphone(portaudio.input_devices()[0], 48000, 1, 480, SystemClock())
+    library.names = ["HDA: - (hw:0,0)", "speaker", "USB Audio: - (hw:2,0)"]
+    opening(lambda *block: None)
+    assert library.streams[0].options["device"] == 2
+    library.names = ["USB Audio: - (hw:2,0)", "HDA: - (hw:0,0)", "USB Audio: - (hw:3,0)"]
+    with pytest.raises(DeviceError, match="USB Audio"):
+        opening(lambda *block: None)
+
+
 def test_a_missing_portaudio_is_named_with_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     class Finder:
         def find_spec(self, name: str, path: object, target: object = None) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ossicle.audio.mono import MonoStream
+from ossicle.core.errors import UsageError
 from ossicle.core.tracks import Event
 from ossicle.live.capture import Capture, CaptureTiming
 from ossicle.live.label_log import LabelLog
@@ -187,13 +188,38 @@ def test_what_is_recorded_is_what_the_engine_got_one_file_between_gaps(tmp_path:
 
 
 def test_a_recording_that_cannot_be_written_does_not_end_the_session(tmp_path: Path) -> None:
-    (tmp_path / "heard.wav").mkdir()
     failures: list[str] = []
-    scene = Scene(recording=Recording(tmp_path / "heard.wav", RATE, failures.append))
-    lines = scene.run(5.0)
+    recording = Recording(tmp_path / "new" / "heard.wav", RATE, failures.append)
+    (tmp_path / "new").rmdir()
+    (tmp_path / "new").write_text("a file in place of the folder")
+    lines = Scene(recording=recording).run(5.0)
     assert len(lines) >= 4
     assert len(failures) == 1
-    assert "heard.wav" in failures[0]
+    assert "new" in failures[0]
+
+
+def test_no_recording_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "heard.2.wav").write_text("mine")
+    recording = Recording(tmp_path / "heard.wav", RATE, lambda words: None)
+    Scene(recording=recording).run(40.0, (10.1, unplug), (20.0, plug))
+    assert [path.name for path in recording.files] == ["heard.wav", "heard.3.wav"]
+    assert (tmp_path / "heard.2.wav").read_text() == "mine"
+    with pytest.raises(UsageError, match=r"heard\.wav exists already"):
+        Recording(tmp_path / "heard.wav", RATE, lambda words: None)
+    (tmp_path / "link.wav").symlink_to(tmp_path / "other.wav")
+    with pytest.raises(UsageError, match="symbolic link"):
+        Recording(tmp_path / "link.wav", RATE, lambda words: None)
+
+
+def test_an_error_of_the_engine_keeps_what_was_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(engine: EverySecond, samples: np.ndarray) -> list[Event]:
+        raise RuntimeError("no memory left")
+
+    recording = Recording(tmp_path / "heard.wav", RATE, lambda words: None)
+    monkeypatch.setattr(EverySecond, "feed", fails)
+    with pytest.raises(RuntimeError):
+        Scene(recording=recording).run(5.0)
+    assert len(samples_of(tmp_path / "heard.wav")) == 50
 
 
 def test_a_session_ends_when_all_sinks_are_gone() -> None:

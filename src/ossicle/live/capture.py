@@ -21,6 +21,8 @@ REOPENING = Backoff(0.25, 5.0)
 """Pauses between attempts to open a device."""
 # Fewer missing samples than this may as well be a change of the device's latency.
 _MISSING_S = 0.25
+# No device keeps so much for later: a block that is so late follows a sleep of the machine.
+_SLEEP_S = 5.0
 
 
 class DeviceError(Exception):
@@ -229,6 +231,8 @@ class Capture:
             self._gap = None
         elif device_lost:
             yield self._closed(Gap("device overflow", self._position, None), start_s)
+        elif not block.lost_samples and start_s - self._samples.time_of(self._position) >= _SLEEP_S:
+            yield self._closed(Gap("missing", self._position, None), start_s)
         elif block.lost_samples:
             yield self._skipped("overflow", block.lost_samples)
         if damage(block.samples) is not None:

@@ -1,5 +1,6 @@
 """Devices through PortAudio: the only module that imports sounddevice."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -14,6 +15,8 @@ from ossicle.live.capture import DeviceError, OpenSource, Receive, Source
 from ossicle.live.clock import Clock
 from ossicle.live.devices import InputDevice, choose_device
 
+# As in "USB Audio Device: - (hw:1,0)".
+_CARD = re.compile(r"\s*\(hw:\d+,\d+\)$")
 _USUAL_RATES = (8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000, 192000)
 
 
@@ -157,10 +160,18 @@ def _library() -> ModuleType:
 
 
 def _again(device: InputDevice) -> InputDevice:
-    """Return a device as PortAudio lists it now: the one of this name and interface, with this number if several."""
+    """Return a device as PortAudio lists it now: by interface and name, and by its number if several have the name."""
     devices = [one for one in input_devices() if one.interface == device.interface]
     same = [one for one in devices if one.name == device.name]
+    same = same or [one for one in devices if _without_card(one.name) == _without_card(device.name)]
+    if len(same) == 1:
+        return same[0]
     return next((one for one in same if one.index == device.index), None) or choose_device(same or devices, device.name)
+
+
+def _without_card(name: str) -> str:
+    """Return a name without the numbers of its card, which may be others once it is plugged in again."""
+    return _CARD.sub("", name)
 
 
 def _rates(library: ModuleType, index: int) -> tuple[int, ...]:

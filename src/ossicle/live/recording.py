@@ -6,14 +6,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.filesystem.links import refuse_link_in
 from ossicle.audio.wav_recording import MOST_SAMPLES, WavRecording
+from ossicle.core.errors import OssicleError, UsageError
 
 
 class Recording:
     """Keep the samples that the engine gets, one file for each stretch without a gap.
 
-    The first file has the given name, the next ones ``NAME.2.wav``, ``NAME.3.wav`` and so on. A new one begins after
-    each gap, and where a WAV file is full (four GiB).
+    The first file has the given name, the next ones ``NAME.2.wav``, ``NAME.3.wav`` and so on; names that are taken are
+    skipped. A new one begins after each gap, and where a WAV file is full (four GiB).
 
     Parameters
     ----------
@@ -23,9 +26,20 @@ class Recording:
         Sample rate in Hz.
     failed
         Called with the reason when a file cannot be written; the session goes on without it.
+
+    Raises
+    ------
+    UsageError
+        The first file exists already, or its path leads through a symbolic link.
+    OSError
+        Its folder cannot be made.
     """
 
     def __init__(self, path: Path, rate: int, failed: Callable[[str], None]) -> None:
+        refuse_link_in(path)
+        if path.exists():
+            raise UsageError(f"{path} exists already; give another name, so that no recording is lost")
+        make_folder(path.parent)
         self._path, self._rate, self._failed = path, rate, failed
         self._part: WavRecording | None = None
         self._parts = 0
@@ -40,10 +54,9 @@ class Recording:
         try:
             if self._part is None or self._part.n_samples + len(samples) > MOST_SAMPLES:
                 self.end_part()
-                self._parts += 1
                 self._part = WavRecording(self._next_path(), self._rate)
             self._part.write(samples)
-        except OSError as error:
+        except (OSError, OssicleError) as error:
             self._give_up(error)
 
     def end_part(self) -> None:
@@ -54,17 +67,26 @@ class Recording:
         try:
             part.finish()
             self.files.append(part.path)
-        except OSError as error:
+        except (OSError, OssicleError) as error:
             self._give_up(error)
 
     def _next_path(self) -> Path:
-        if self._parts == 1:
-            return self._path
+        self._parts += 1
+        path = self._path
+        while self._parts > 1 and (path := self._numbered()).exists():
+            self._parts += 1
+        return path
+
+    def _numbered(self) -> Path:
         return self._path.with_name(f"{self._path.stem}.{self._parts}{self._path.suffix}")
 
-    def _give_up(self, error: OSError) -> None:
+    def _give_up(self, error: OSError | OssicleError) -> None:
         self._broken = True
         part, self._part = self._part, None
         if part is not None:
             part.discard()
-        self._failed(f"{error.filename or self._path}: {error.strerror or error}")
+        self._failed(str(error) if isinstance(error, OssicleError) else _words(error, self._path))
+
+
+def _words(error: OSError, path: Path) -> str:
+    return f"{error.filename or path}: {error.strerror or error}"

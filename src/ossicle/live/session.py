@@ -127,9 +127,11 @@ class Session:
                     else:
                         self._on_stretch(piece)
                 self._heartbeat()
+            self._end_engine()
         finally:
             self._capture.close()
-        self._end_engine()
+            if self._recording is not None:
+                self._recording.end_part()
 
     def figures(self) -> dict[str, Any]:
         """Return latency, gaps and drift of the session so far."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from ossicle.app.api.loaded_bundle import LoadedBundle
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.links import settled_above
+from ossicle.core.errors import UsageError
 from ossicle.core.time import to_samples
 from ossicle.live.capture import Capture, CaptureTiming, OpenSource
 from ossicle.live.clock import Clock, SystemClock
@@ -125,6 +126,8 @@ def live_session(
     UsageError
         The bundle needs whole recordings.
     """
+    if bundle.whole_recordings:
+        raise UsageError(f"{bundle.folder} decides on whole recordings, so nothing would be found before the end")
     # Before the device is opened: a bundle that cannot stream is an error of the command.
     bundle.stream(heard.rate)
     timing = CaptureTiming(heard.timing.silent_s, buffer_s=heard.buffer_s)

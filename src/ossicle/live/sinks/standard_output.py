@@ -1,6 +1,7 @@
 """Lines on standard output."""
 
 import os
+import select
 
 from ossicle.live.sinks.sink import SinkClosed
 
@@ -24,7 +25,11 @@ class StandardOutput:
         data = f"{text}\n".encode()
         try:
             while data:
-                data = data[os.write(self._descriptor, data) :]
+                try:
+                    data = data[os.write(self._descriptor, data) :]
+                except BlockingIOError:
+                    # Another program may have made a shared terminal or pipe non-blocking.
+                    select.select([], [self._descriptor], [], 1.0)
         except OSError as error:
             raise SinkClosed(f"stdout: {error.strerror}") from None
 

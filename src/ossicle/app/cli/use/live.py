@@ -123,6 +123,9 @@ def live(
 
 def _list_devices(*, as_json: bool) -> None:
     devices = input_devices(with_rates=True)
+    if not devices and not as_json:
+        print("no input device was found; connect a microphone, or start the sound server")
+        return
     if as_json:
         print(json_text([one.facts() for one in devices]))
         return
