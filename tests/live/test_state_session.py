@@ -10,11 +10,11 @@ from ossicle.audio.mono import MonoStream
 from ossicle.inference.states.stream import StateStream
 from ossicle.live.capture import Capture, CaptureTiming
 from ossicle.live.label_log import LabelLog
-from ossicle.live.lines import state_line
 from ossicle.live.recording import Recording
 from ossicle.live.session import Session, SessionOptions
 from ossicle.live.sinks.fan_out import FanOut
 from ossicle.live.sinks.queue import SinkQueue
+from ossicle.live.state_lines import StateLines
 
 from ..inference.states.test_stream import DECISION, LABELS, RATE, hums, predictor_of
 from .simulated import FakeClock, SimulatedMicrophone
@@ -50,7 +50,7 @@ def session_lines(folder: Path) -> tuple[list[dict[str, Any]], Session, Recordin
         LabelLog(list(LABELS)),
         clock,
         recording,
-        SessionOptions(heartbeat_s=5.0),
+        SessionOptions(heartbeat_s=5.0, priority=LABELS),
     )
 
     def stop() -> bool:
@@ -97,5 +97,5 @@ def test_each_recorded_file_streams_to_the_same_changes(tmp_path: Path) -> None:
     for start_s, path in zip(starts_s, recording.files, strict=True):
         stream = StateStream(predictor_of(hop_s=0.25), DECISION, RATE)
         found = stream.feed(np.concatenate(list(MonoStream(path, RATE)))) + stream.finish()
-        expected += [moved(state_line(one), start_s) for one in found]
+        expected += [moved(line, start_s) for line in StateLines(LABELS, LABELS).of(found)]
     assert [{name: value for name, value in line.items() if name != "time"} for line in changes] == expected

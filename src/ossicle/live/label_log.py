@@ -35,6 +35,11 @@ class LabelLog:
     def __init__(self, labels: list[str]) -> None:
         self._labels = {label: _Label() for label in labels}
 
+    @property
+    def labels(self) -> list[str]:
+        """The labels."""
+        return list(self._labels)
+
     def event(self, label: str, start_s: float, end_s: float) -> None:
         """Add an event; where events of a label overlap, their time counts once."""
         one = self._labels.setdefault(label, _Label())

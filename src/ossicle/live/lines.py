@@ -1,10 +1,9 @@
-"""Lines as JSON objects: events, changes of state, gaps, heartbeats."""
+"""Lines as JSON objects: events, gaps, heartbeats."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ossicle.core.states import StateChange
 from ossicle.core.tracks import Event
 
 Line = dict[str, Any]
@@ -23,21 +22,6 @@ def event_line(event: Event, decided_at_s: float) -> Line:
         "label": event.label,
         "score": round(event.score, 6),
         "decided_at_s": round(decided_at_s, 6),
-    }
-
-
-def state_line(change: StateChange) -> Line:
-    """Return the line of a change of state.
-
-    >>> state_line(StateChange(12.0, "ac", "on", 0.9, 13.25))
-    {'time_s': 12.0, 'label': 'ac', 'state': 'on', 'score': 0.9, 'decided_at_s': 13.25}
-    """
-    return {
-        "time_s": round(change.time_s, 6),
-        "label": change.label,
-        "state": change.state,
-        "score": round(change.score, 6),
-        "decided_at_s": round(change.decided_at_s, 6),
     }
 
 

@@ -16,9 +16,10 @@ from ossicle.live.capture import Capture, Gap, Stretch
 from ossicle.live.clock import Clock
 from ossicle.live.label_log import LabelLog
 from ossicle.live.latency import Latency
-from ossicle.live.lines import event_line, gap_line, heartbeat_line, state_line, time_of_day
+from ossicle.live.lines import Line, event_line, gap_line, heartbeat_line, time_of_day
 from ossicle.live.recording import Recording
 from ossicle.live.sinks.fan_out import FanOut
+from ossicle.live.state_lines import StateLines
 
 Result = Event | StateChange
 _TIMES = frozenset({"start_s", "end_s", "time_s", "decided_at_s"})
@@ -51,12 +52,18 @@ class SessionOptions:
         The channel to hear: ``mean``, ``first``, or a number from 1.
     heartbeat_s
         Seconds between heartbeat lines; 0 for none.
+    priority
+        Labels of the overall status of states, the most important first.
+    only_changes
+        Whether to leave out changes of state that do not change the overall status.
     poll_s
         The longest time in seconds between two looks at ``stop``.
     """
 
     channel: str = "mean"
     heartbeat_s: float = 10.0
+    priority: tuple[str, ...] = ()
+    only_changes: bool = False
     poll_s: float = 0.1
 
 
@@ -99,6 +106,7 @@ class Session:
         self._recording, self._options = recording, options
         self._latency = Latency()
         self._engine: Engine | None = None
+        self._state_lines = self._new_state_lines()
         self._base = self._fed = self._heard = self._gap_samples = 0
         self._gaps = 0
         self._open_gap = False
@@ -154,6 +162,7 @@ class Session:
     def _on_stretch(self, piece: Stretch) -> None:
         if self._engine is None:
             self._engine, self._base, self._fed = self._start_engine(), piece.start_sample, 0
+            self._state_lines = self._new_state_lines()
         samples = mono_samples(piece.samples, self._options.channel)
         if self._recording is not None:
             self._recording.write(samples)
@@ -161,8 +170,7 @@ class Session:
         results = self._engine.feed(samples)
         self._fed += len(samples)
         self._heard += len(samples)
-        for one in results:
-            self._put_result(one)
+        self._put_results(results)
         now_s = self._clock.monotonic()
         lag_s = now_s - self._capture.monotonic_of(piece.start_sample + len(samples))
         self._latency.add(lag_s, now_s - began_s, to_seconds(len(samples), self._rate))
@@ -185,27 +193,31 @@ class Session:
         if engine is not None:
             # States end as unknown where the sound ends, instead of holding.
             rest = engine.gap(0.0) if at_gap and isinstance(engine, StateStream) else engine.finish()
-            for one in rest:
-                self._put_result(one)
+            self._put_results(rest)
         if self._recording is not None:
             self._recording.end_part()
 
-    def _put_result(self, result: Result) -> None:
-        """Put a line in seconds of the session, with the time of day at which its event or state began."""
+    def _put_results(self, results: Sequence[Result]) -> None:
+        """Count results and put their lines."""
         base_s = to_seconds(self._base, self._rate)
-        if isinstance(result, Event):
-            line, began = event_line(result, to_seconds(self._fed, self._rate)), "start_s"
-        else:
-            line, began = state_line(result), "time_s"
-        for name in line.keys() & _TIMES:
-            line[name] = round(line[name] + base_s, 6)
-        began_s = line[began]
-        if isinstance(result, Event):
-            self._log.event(result.label, began_s, line["end_s"])
-        else:
-            self._log.change(result.label, result.state, began_s)
+        for one in results:
+            if isinstance(one, Event):
+                self._log.event(one.label, base_s + one.start_s, base_s + one.end_s)
+                self._put_moved(event_line(one, to_seconds(self._fed, self._rate)), base_s)
+            else:
+                self._log.change(one.label, one.state, base_s + one.time_s)
+        for line in self._state_lines.of([one for one in results if isinstance(one, StateChange)]):
+            self._put_moved(line, base_s)
+
+    def _put_moved(self, line: Line, base_s: float) -> None:
+        """Put a line in seconds of the session, with the time of day at which its event or state began."""
+        moved = line | {name: round(line[name] + base_s, 6) for name in line.keys() & _TIMES}
+        began_s = moved["start_s"] if "start_s" in moved else moved["time_s"]
         wall_s = self._capture.wall_of(round(began_s * self._rate))
-        self._sinks.put({**line, "time": time_of_day(wall_s)})
+        self._sinks.put({**moved, "time": time_of_day(wall_s)})
+
+    def _new_state_lines(self) -> StateLines:
+        return StateLines(self._log.labels, self._options.priority, only_changes=self._options.only_changes)
 
     def _heartbeat(self) -> None:
         now_s = self._clock.monotonic()

@@ -1,8 +1,8 @@
 """A live session of a bundle: its device, timing and sinks put together, as ``ossicle live`` runs it."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ossicle.app.api.loaded_bundle import LoadedBundle
@@ -16,7 +16,7 @@ from ossicle.live.devices import channels_to_open, choose_device
 from ossicle.live.label_log import LabelLog
 from ossicle.live.portaudio import input_devices, microphone, require_rate
 from ossicle.live.recording import Recording
-from ossicle.live.session import Session, SessionOptions
+from ossicle.live.session import Engine, Session, SessionOptions
 from ossicle.live.sinks.addresses import SinkAddress
 from ossicle.live.sinks.fan_out import FanOut
 from ossicle.live.sinks.json_lines import JsonLinesFile
@@ -126,15 +126,25 @@ def live_session(
     UsageError
         The bundle needs whole recordings.
     """
-    if bundle.whole_recordings:
-        raise UsageError(f"{bundle.folder} decides on whole recordings, so nothing would be found before the end")
+    start_engine = engine_starter(bundle, heard.rate)
     # Before the device is opened: a bundle that cannot stream is an error of the command.
-    bundle.stream(heard.rate)
+    start_engine()
+    if bundle.gives_states:
+        options = replace(options, priority=bundle.states.decision.priority)
     timing = CaptureTiming(heard.timing.silent_s, buffer_s=heard.buffer_s)
     capture = Capture(heard.open_source, heard.rate, heard.clock, timing)
-
     log = LabelLog(list(bundle.labels))
-    return Session(capture, lambda: bundle.stream(heard.rate), heard.rate, sinks, log, heard.clock, recording, options)
+    return Session(capture, start_engine, heard.rate, sinks, log, heard.clock, recording, options)
+
+
+def engine_starter(bundle: LoadedBundle, rate: int) -> Callable[[], Engine]:
+    """Return a function that starts a stream of events or of states, whichever the bundle gives."""
+    if bundle.gives_states:
+        states = bundle.states
+        return lambda: states.stream(rate)
+    if bundle.whole_recordings:
+        raise UsageError(f"{bundle.folder}: decides on whole recordings, so nothing would be found before the end")
+    return lambda: bundle.stream(rate)
 
 
 def open_sinks(addresses: Sequence[SinkAddress], environment: Mapping[str, str] = os.environ) -> FanOut:

@@ -15,26 +15,43 @@ import pytest
 from ossicle.app.api.live_session import LiveInput, LiveTiming
 from ossicle.app.cli import main
 from ossicle.app.cli.use import live
+from ossicle.core.states import StateDecision
 from ossicle.live.capture import DeviceError, Receive
+
+from ....state_bundle import RATE as STATE_RATE
+from ....state_bundle import TONES_HZ, write_state_bundle
 
 RATE = 8000
 BLOCK = 800
 
 
-class NoiseMicrophone:
-    """Delivers noise at its pace, from a thread."""
+def noise(first: int, n_samples: int) -> np.ndarray:
+    return np.random.default_rng(first).normal(0, 0.1, n_samples)
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive, self._open = receive, threading.Event()
+
+class ThreadMicrophone:
+    """Delivers sound from a thread, faster than it would be heard."""
+
+    def __init__(
+        self,
+        receive: Receive,
+        sound: Callable[[int, int], np.ndarray] = noise,
+        block: int = BLOCK,
+        pause_s: float = 0.025,
+    ) -> None:
+        self._receive, self._sound, self._block, self._pause_s = receive, sound, block, pause_s
+        self._open = threading.Event()
         self._open.set()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        random = np.random.default_rng(0)
+        first = 0
         while self._open.is_set():
-            time.sleep(BLOCK / RATE / 4)
-            self._receive(random.normal(0, 0.1, (BLOCK, 1)).astype(np.float32), time.monotonic(), False)
+            time.sleep(self._pause_s)
+            samples = self._sound(first, self._block)[:, None].astype(np.float32)
+            first += self._block
+            self._receive(samples, time.monotonic(), False)
 
     @property
     def active(self) -> bool:
@@ -52,7 +69,7 @@ def bundle(repository: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def microphone(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard = LiveInput(NoiseMicrophone, RATE, LiveTiming(0.25))
+    heard = LiveInput(ThreadMicrophone, RATE, LiveTiming(0.25))
     monkeypatch.setattr(live, "microphone_input", lambda *options: (heard, "noise"))
 
 
@@ -125,6 +142,44 @@ def test_what_is_recorded_streams_to_the_same_lines_and_the_summary_is_json(
     assert len(lines) > 3
 
 
+def fridge(first: int, n_samples: int) -> np.ndarray:
+    """A tone that the head of the bundle of states calls fridge, from 4 s on, over noise."""
+    numbers = first + np.arange(n_samples)
+    tone = 0.1 * np.sin(2 * np.pi * TONES_HZ[1] * numbers / STATE_RATE) * (numbers >= 4 * STATE_RATE)
+    return np.random.default_rng(first).normal(0, 1e-3, n_samples) + tone
+
+
+def test_states_of_a_microphone_are_those_of_its_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_state_bundle(tmp_path / "bundle")
+
+    def opening(receive: Receive) -> ThreadMicrophone:
+        return ThreadMicrophone(receive, fridge, STATE_RATE // 8, 0.02)
+
+    heard = LiveInput(opening, STATE_RATE, LiveTiming(0.5))
+    monkeypatch.setattr(live, "microphone_input", lambda *options: (heard, "fridge"))
+    words = ("--record", tmp_path / "heard.wav", "--for-s", 2.5, "--only-changes")
+    assert ossicle(monkeypatch, "live", tmp_path / "bundle", *words) == 0
+    lines = lines_of(capfd.readouterr().out)
+    assert [(line["label"], line["state"], line["status"]) for line in lines] == [
+        ("ac", "off", "both-off"),
+        ("fridge", "off", "both-off"),
+        ("fridge", "on", "fridge-on"),
+    ]
+    assert ossicle(monkeypatch, "stream", tmp_path / "bundle", tmp_path / "heard.wav") == 0
+    streamed = lines_of(capfd.readouterr().out)
+    assert [{name: value for name, value in line.items() if name != "time"} for line in lines] == streamed
+
+
+def test_a_bundle_without_a_decision_about_states_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_state_bundle(tmp_path / "bundle", states=StateDecision())
+    assert ossicle(monkeypatch, "live", tmp_path / "bundle") == 2
+    assert "the step state_decision" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -150,7 +205,7 @@ def test_wrong_usage_ends_before_anything_is_opened(
 def test_a_device_that_cannot_be_opened_is_an_error(
     bundle: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def missing(receive: Receive) -> NoiseMicrophone:
+    def missing(receive: Receive) -> ThreadMicrophone:
         raise DeviceError("noise: Device unavailable")
 
     monkeypatch.setattr(live, "microphone_input", lambda *options: (LiveInput(missing, RATE, LiveTiming(0.25)), "x"))

@@ -53,7 +53,10 @@ def live(
         typer.Option("--sink", help=f"Where lines go: {KINDS}. Repeatable. Default: stdout.", show_default=False),
     ] = None,
     only_changes: Annotated[
-        bool, typer.Option("--only-changes", help="No heartbeat lines: only events or states, and gaps.")
+        bool,
+        typer.Option(
+            "--only-changes", help="No heartbeat lines, and no changes that leave the overall status of states."
+        ),
     ] = False,
     heartbeat_s: Annotated[float, typer.Option(min=0.1, help="Seconds between heartbeat lines.")] = 10.0,
     record: Annotated[
@@ -95,7 +98,7 @@ def live(
     heard, name = microphone_input(opened, device, rate, opened.channel, buffer_s)
     failures: list[str] = []
     recording = None if record is None else Recording(record, heard.rate, failures.append)
-    options = SessionOptions(opened.channel, 0.0 if only_changes else heartbeat_s)
+    options = SessionOptions(opened.channel, 0.0 if only_changes else heartbeat_s, only_changes=only_changes)
     sinks = open_sinks(addresses)
     session = live_session(opened, heard, sinks, recording, options)
     _say(f"listening to {name} at {heard.rate} Hz; Ctrl-C ends it")

@@ -18,8 +18,8 @@ from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.audio.decode import DecodeReport
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
-from ossicle.core.states import UNKNOWN, StateChange, overall_status
 from ossicle.core.text.counting import counted
+from ossicle.live.state_lines import StateLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,7 @@ def print_changes(opened: LoadedBundle, file: Path, chunk_s: float, *, only_chan
 
     With ``only_changes`` changes are left out that do not change the overall status, if there is one.
     """
-    priority = opened.states.decision.priority
-    states = dict.fromkeys(opened.labels, UNKNOWN)
+    lines = StateLines(opened.labels, opened.states.decision.priority, only_changes=only_changes)
     moments = opened.states.stream_file(file, chunk_s)
     while True:
         try:
@@ -93,25 +92,8 @@ def print_changes(opened: LoadedBundle, file: Path, chunk_s: float, *, only_chan
         except StopIteration as end:
             report: DecodeReport = end.value
             return report
-        before = overall_status(states, priority)
-        states |= {one.label: one.state for one in changes}
-        status = overall_status(states, priority)
-        if only_changes and priority and status == before:
-            continue
-        for one in changes:
-            print(json_text(change_line(one, status), indent=None), flush=True)
-
-
-def change_line(change: StateChange, status: str) -> dict[str, float | str]:
-    """Return the line of a change; ``status`` is the overall status after all changes of its moment."""
-    return {
-        "time_s": round(change.time_s, 6),
-        "label": change.label,
-        "state": change.state,
-        "status": status,
-        "score": round(change.score, 6),
-        "decided_at_s": round(change.decided_at_s, 6),
-    }
+        for line in lines.of(changes):
+            print(json_text(line, indent=None), flush=True)
 
 
 def _print_done(done: Sequence[StatePrediction], *, scores_only: bool) -> None:
