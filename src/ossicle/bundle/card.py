@@ -76,6 +76,7 @@ def card_text(bundle: Bundle) -> str:
         "",
         *_figures(bundle.metrics),
         "",
+        *_insufficient(bundle.metrics),
         *_gate(bundle.metrics),
         "## Decisions",
         "",
@@ -171,6 +172,15 @@ def _figures(metrics: Mapping[str, Any]) -> list[str]:
     if isinstance(notes, list) and notes:
         rows += ["", *(f"- {escaped(one)}" for one in notes)]
     return rows
+
+
+def _insufficient(metrics: Mapping[str, Any]) -> list[str]:
+    """Return why the data cannot support the figures; nothing if they can."""
+    reasons = metrics.get("insufficient")
+    if not isinstance(reasons, list) or not reasons:
+        return []
+    listed = [f"- {escaped(one)}" for one in reasons]
+    return ["**The data are insufficient for a claim about new recordings:**", "", *listed, ""]
 
 
 def _gate(metrics: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,8 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "accuracy": ("accuracy", ("recordings", "accuracy")),
     "roc_auc": ("macro AUC", ("recordings", "macro", "roc_auc")),
     "cmap": ("cmAP", ("recordings", "macro", "cmap")),
+    "state_accuracy": ("state accuracy, worst fold", ("states", "state_accuracy")),
+    "files": ("state accuracy of files, worst fold", ("states", "files", "state_accuracy")),
 }
 """Figures of a row: their names and keys in ``metrics.json``, headline first; those that some row has are shown."""
 
@@ -49,8 +51,8 @@ class Row:
 
     @property
     def headline(self) -> float | None:
-        """The figure by which rows are sorted."""
-        return self.figures.get("f1", NO_FIGURE)["value"]
+        """The figure by which rows are sorted: F1, or for states the accuracy of the worst fold."""
+        return self.figures.get("f1", self.figures.get("state_accuracy", NO_FIGURE))["value"]
 
     def has(self, name: str) -> bool:
         """Return whether the row has a figure: the headline even if undefined, the others only if defined."""

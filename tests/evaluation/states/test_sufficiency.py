@@ -12,10 +12,8 @@ def test_each_thin_side_is_named() -> None:
     assert thin_sides(truth, folds, ["ac"], {0: "day", 1: "night"}) == []
     few = thin_sides(truth[:18], folds[:18], ["ac"], {0: "day", 1: "night"})
     assert few == [
-        "ac on: 3 recordings trained on for day",
-        "ac off: 3 recordings trained on for day",
-        "ac on: 3 recordings held out in night",
-        "ac off: 3 recordings held out in night",
+        "recordings trained on for day: ac 3 on and 3 off",
+        "recordings held out in night: ac 3 on and 3 off",
     ]
 
 

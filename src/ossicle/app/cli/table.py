@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ossicle.app.cli.cells import interval_cell
 from ossicle.app.cli.printable import printable
+from ossicle.app.cli.state_table import remarks, state_rows
 from ossicle.evaluation.criteria.kinds import kind_in
 from ossicle.metrics.event_report import mean_in_words
 
@@ -39,6 +40,11 @@ def print_rows(
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:
     """Print the figures of ``metrics.json``, the headline first, each with its interval."""
+    if "states" in metrics:
+        print_rows(*state_rows(metrics))
+        for remark in remarks(metrics):
+            print(printable(remark))
+        return
     rows = [_row("all (out of fold)", metrics)]
     if len(metrics["per_label"]) > 1:
         macro = {

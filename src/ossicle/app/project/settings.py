@@ -24,6 +24,7 @@ from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.export.settings import ExportSettings
 from ossicle.inference.decisions.grid import DecisionGrid
+from ossicle.inference.states.fit_settings import StateFitSettings
 from ossicle.metrics.calibration.out_of_fold import NONE, CalibrationSettings
 from ossicle.metrics.noise.noise_gate import NoiseGateSettings
 from ossicle.models.heads.settings import HeadSettings
@@ -83,6 +84,9 @@ class ProjectSettings:
     postprocess: Postprocess = setting(default=Postprocess(), help="processing of scores before the decision")
     decision: DecisionGrid = setting(default=DecisionGrid(), help="thresholds and other decision settings to try")
     states: StatesSettings = setting(default=StatesSettings(), help="labels that are on, off or unknown over time")
+    state_decision: StateFitSettings = setting(
+        default=StateFitSettings(), help="rules for states to try, and what they must reach"
+    )
     calibration: CalibrationSettings = setting(default=CalibrationSettings(), help="scores to probabilities")
     second_stage: SecondStageSettings = setting(
         default=SecondStageSettings(), help="re-scoring of events from their acoustic features"

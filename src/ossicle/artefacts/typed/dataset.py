@@ -132,6 +132,13 @@ class DatasetFolder(ArtefactFolder):
         """The models that hold out a fold."""
         return tuple(dict.fromkeys(self.models_by_fold.values()))
 
+    def fold_name(self, fold: int) -> str:
+        """Return the name of a fold: the group that it holds out, if it is one, else the name that the split gave."""
+        groups = set(self.folds.filter(pl.col("fold") == fold)["group"].to_list())
+        if len(groups) == 1:
+            return str(next(iter(groups)))
+        return str(self.split["names"].get(str(fold), f"fold {fold}"))
+
     def write_clips(self, clips: Iterable[Clip]) -> None:
         """Write the clips."""
         write_table(self.clips_file, clips_frame(clips), ["recording_id", "start_s", "label", "role"])

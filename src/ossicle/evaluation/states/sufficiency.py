@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.text.counting import counted
 from ossicle.metrics.event_report import Estimate
 
 FEWEST_RECORDINGS = 5
@@ -35,17 +34,19 @@ def thin_sides(
     Returns
     -------
     list of str
-        One line for each label, fold and side; empty if there are enough.
+        One line for each fold and part, with the labels that have too few recordings; empty if there are enough.
     """
     out = []
-    for column, label in enumerate(labels):
-        for fold, name in names.items():
-            inside = folds == fold
-            for part, rows in ((f"held out in {name}", inside), (f"trained on for {name}", ~inside)):
-                for side, value in (("on", 1), ("off", 0)):
-                    count = int((truth[rows, column] == value).sum())
-                    if count < FEWEST_RECORDINGS:
-                        out.append(f"{label} {side}: {counted(count, 'recording')} {part}")
+    for fold, name in names.items():
+        inside = folds == fold
+        for part, rows in ((f"held out in {name}", inside), (f"trained on for {name}", ~inside)):
+            counts = [
+                (label, int((truth[rows, column] == 1).sum()), int((truth[rows, column] == 0).sum()))
+                for column, label in enumerate(labels)
+            ]
+            few = [f"{label} {on} on and {off} off" for label, on, off in counts if min(on, off) < FEWEST_RECORDINGS]
+            if few:
+                out.append(f"recordings {part}: {', '.join(few)}")
     return out
 
 

@@ -112,7 +112,7 @@ def _sharing(one: Example, others: Sequence[tuple[float, float, str]]) -> int:
 
 
 def _card(one: Example, heard: bool, timed: bool) -> Card:
-    return Card(one, _image(one), _sound(one) if heard else "", in_its_place(one) if timed else "")
+    return Card(one, _image(one), sound_address(one) if heard else "", in_its_place(one) if timed else "")
 
 
 def raised(samples: NDArray[np.float32], peak: float = PEAK) -> NDArray[np.float32]:
@@ -126,5 +126,6 @@ def _image(example: Example) -> str:
     return data_address(example_figure(example))
 
 
-def _sound(example: Example) -> str:
+def sound_address(example: Example) -> str:
+    """Return the sound of an example, raised to a common peak, as a ``data:`` address."""
     return "data:audio/wav;base64," + base64.b64encode(wav_bytes(raised(example.samples), example.rate)).decode()

@@ -1,15 +1,14 @@
 """The pipeline ``detector``: from recordings and annotations to an evaluated, gated and exported event detector."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.data import corpus, dataset, store, unlabelled
 from ossicle.app.steps.engine.input_problems import Loss, losses
 from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
+from ossicle.app.steps.pipeline.bundle_inputs import made_from
 from ossicle.app.steps.pipeline.detector_comparison import FIGURES
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
 from ossicle.app.steps.pipeline.detector_preflight import preflight
@@ -20,14 +19,12 @@ from ossicle.app.steps.score import scores
 from ossicle.app.steps.train import training
 from ossicle.app.steps.train.mending import mending_command
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
-from ossicle.artefacts.files import read_json
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.judged import NoiseGateFolder
 from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
 from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.artefacts.typed.training import TrainingFolder
-from ossicle.bundle.manifest import MANIFEST
-from ossicle.core.errors import ArtefactError, GateRefused
+from ossicle.core.errors import GateRefused
 from ossicle.metrics.noise.gate_exceptions import gate_exceptions
 
 BENCHMARK_TABLES = {"benchmark_scores": 15, "benchmark_evaluation": 20}
@@ -53,18 +50,6 @@ def _refusal(artefacts: Artefacts, project: Project | None) -> GateRefused | Non
     if project is not None and training.STEP.name in artefacts:
         mend = partial(mending_command, project, TrainingFolder.among(artefacts))
     return noise_gate.refusal(NoiseGateFolder.among(artefacts), made, mend)
-
-
-def _made_from(folder: Path) -> Collection[str]:
-    """Return the content digests of dataset and training that a bundle was made from, according to the bundle."""
-    manifest = folder / MANIFEST
-    try:
-        provenance: Any = read_json(manifest)["provenance"] if manifest.is_file() else {}
-    except (ArtefactError, KeyError, TypeError):
-        # It is no bundle that can be run, so it keeps no artefact.
-        return ()
-    names = (dataset.STEP.name, training.STEP.name)
-    return {str(provenance[name]) for name in names if name in provenance}
 
 
 def _summary(artefacts: Artefacts) -> RunSummary | None:
@@ -111,7 +96,7 @@ PIPELINE = Pipeline(
     refuse_missing=scores.refuse_leaky,
     published=(
         Published(METRICS, (noise_gate.STEP.name, evaluation.STEP.name)),
-        Published(BUNDLE, (bundle.STEP.name,), _made_from),
+        Published(BUNDLE, (bundle.STEP.name,), made_from(dataset.STEP.name, training.STEP.name)),
         Published(PAGE, (report.STEP.name,)),
     ),
     refusing=RefusingStep(noise_gate.STEP.name, _refusal, withheld=(BUNDLE,)),

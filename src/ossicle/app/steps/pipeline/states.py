@@ -4,12 +4,17 @@ from collections.abc import Sequence
 
 from ossicle.app.steps.data import corpus, features, state_dataset
 from ossicle.app.steps.engine.input_problems import Loss, losses
+from ossicle.app.steps.judge import state_decision, state_evaluation
+from ossicle.app.steps.pipeline.bundle_inputs import made_from
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
-from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline
+from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, RunSummary
+from ossicle.app.steps.pipeline.states_comparison import FIGURES
 from ossicle.app.steps.pipeline.states_preflight import states_preflight
 from ossicle.app.steps.pipeline.states_preview import states_preview
+from ossicle.app.steps.release import states_bundle, states_report
 from ossicle.app.steps.score import state_scores
 from ossicle.app.steps.train import heads
+from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
 
 
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:
@@ -17,13 +22,39 @@ def _losses(artefacts: Artefacts) -> Sequence[Loss]:
     return () if made is None else losses(made)
 
 
+def _summary(artefacts: Artefacts) -> RunSummary | None:
+    """Return figures and report page of a finished run."""
+    if state_evaluation.STEP.name not in artefacts:
+        return None
+    return RunSummary(METRICS, (), (BUNDLE, METRICS, PAGE))
+
+
 PIPELINE = Pipeline(
     name="states",
-    steps=(corpus.STEP, state_dataset.STEP, features.STEP, heads.STEP, state_scores.STEP),
+    steps=(
+        corpus.STEP,
+        state_dataset.STEP,
+        features.STEP,
+        heads.STEP,
+        state_scores.STEP,
+        state_decision.STEP,
+        state_evaluation.STEP,
+        states_bundle.STEP,
+        states_report.STEP,
+    ),
+    published=(
+        Published(METRICS, (state_evaluation.STEP.name,)),
+        Published(BUNDLE, (states_bundle.STEP.name,), made_from(state_dataset.STEP.name, heads.STEP.name)),
+        Published(PAGE, (states_report.STEP.name,)),
+    ),
+    summary=_summary,
     adapt=features.with_features,
     losses=_losses,
     preflight=states_preflight,
     preview=states_preview,
     missing_inputs=missing_inputs,
+    trained_by=heads.STEP.name,
+    pulled={"scores": state_scores.STEP.name, "checkpoints": heads.STEP.name},
+    leaderboard=FIGURES,
     checked={corpus.STEP.name: "index", state_dataset.STEP.name: "dataset"},
 )

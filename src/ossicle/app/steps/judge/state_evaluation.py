@@ -1,0 +1,111 @@
+"""Step ``state_evaluation``: figures of states for each fold and over folds, and whether the data support them."""
+
+from typing import Any
+
+import numpy as np
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.step import Context, Step
+from ossicle.app.steps.judge.state_decision import decision_of, held_out_states
+from ossicle.app.steps.score.state_plan import state_plan
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.states import StateDecisionFolder, StateEvaluationFolder
+from ossicle.core.settings import digestible
+from ossicle.evaluation.states.contradictions import contradictions
+from ossicle.evaluation.states.fold_figures import (
+    CROSS_FITTED,
+    IN_SAMPLE,
+    FoldFigures,
+    ResampleSettings,
+    fold_figures,
+    over_folds,
+    wide_figures,
+)
+from ossicle.evaluation.states.sufficiency import INSUFFICIENT, thin_sides
+
+STEP_VERSION = 1
+
+
+def run(context: Context) -> None:
+    """Write ``metrics.json`` and the recordings whose scores contradict their labels."""
+    settings, dataset, own = context.project.settings, context.read(DatasetFolder), context.own(StateEvaluationFolder)
+    windows, recordings = held_out_states(context)
+    features = context.read(FeaturesFolder)
+    plan, written = state_plan(context.project, features.spec), context.read(StateDecisionFolder).written
+    labels, names = list(dataset.labels), {int(fold): one["name"] for fold, one in written["folds"].items()}
+    how = ResampleSettings(settings.evaluation.bootstrap, settings.evaluation.seed, settings.state_decision.within_s)
+    decisions = {int(fold): decision_of(one) for fold, one in written["folds"].items()}
+    folds = [
+        fold_figures(
+            names[fold],
+            written["folds"][str(fold)]["basis"],
+            {key: one for key, one in recordings.items() if one.fold == fold},
+            labels,
+            decision,
+            plan,
+            how,
+        )
+        for fold, decision in decisions.items()
+    ]
+    in_sample = fold_figures(IN_SAMPLE, IN_SAMPLE, recordings, labels, decision_of(written), plan, how)
+    steady = np.array([windows.steady(key) for key in windows.ids])
+    thin = thin_sides(steady, np.array([windows.folds[key] for key in windows.ids]), labels, names)
+    reasons = [*thin, *wide_figures(folds)]
+    own.write_metrics(
+        {
+            "states": {**over_folds(folds), "folds": {one.name: one.to_json() for one in folds}},
+            INSUFFICIENT: bool(reasons),
+            **({f"{INSUFFICIENT}_because": reasons} if reasons else {}),
+            "in_sample": {"states": in_sample.to_json()},
+            "warnings": written["warnings"],
+            "protocol": _protocol(context.project, features, folds),
+        }
+    )
+    found = contradictions(recordings, labels, decisions)
+    own.write_contradictions(
+        [
+            {
+                "path": windows.paths[one.recording_id],
+                "group": windows.groups[one.recording_id],
+                "start_s": one.worst_window * features.hop_s,
+                "end_s": one.worst_window * features.hop_s + features.window_s,
+                **one.to_json(),
+            }
+            for one in found
+        ]
+    )
+    if reasons:
+        context.progress.say(f"{INSUFFICIENT}: {reasons[0]}{f' and {len(reasons) - 1} more' * (len(reasons) > 1)}")
+
+
+def _protocol(project: Project, features: FeaturesFolder, folds: list[FoldFigures]) -> dict[str, Any]:
+    settings = project.settings
+    bases = {one.basis for one in folds}
+    return {
+        "criterion": "states of windows",
+        "group": settings.split.group,
+        "held_out": [one.name for one in folds],
+        "decision": CROSS_FITTED if bases == {CROSS_FITTED} else f"{IN_SAMPLE} in some folds",
+        "headline": "the worst fold",
+        "window_s": features.window_s,
+        "hop_s": features.hop_s,
+        "encoder": features.spec.name,
+        "masks": {label: list(hidden) for label, hidden in settings.states.masks.items()},
+        "intervals": "95 %, over recordings",
+    }
+
+
+STEP = Step(
+    name=StateEvaluationFolder.step,
+    version=STEP_VERSION,
+    needs=("corpus", "dataset", "features", "state_scores", "state_decision"),
+    settings=lambda project: {
+        "bootstrap": project.settings.evaluation.bootstrap,
+        "seed": project.settings.evaluation.seed,
+        "within_s": project.settings.state_decision.within_s,
+        "states": digestible(project.settings.states),
+        "group": project.settings.split.group,
+    },
+    run=run,
+)

@@ -1,0 +1,131 @@
+"""Step ``bundle`` of a pipeline for states: the head on all recordings, its encoder's entry, and the decision."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from ossicle.app.steps.engine.step import Context, Step
+from ossicle.app.steps.judge.state_decision import decision_of
+from ossicle.app.steps.score.state_plan import state_plan
+from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
+from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder, StateEvaluationFolder
+from ossicle.bundle.encoded_predictor import HeadGraph
+from ossicle.bundle.encoder_entry import HEAD
+from ossicle.bundle.format import WEIGHTS, write_bundle
+from ossicle.core.decision import Decision
+from ossicle.core.errors import ArtefactError
+from ossicle.core.settings import digestible
+from ossicle.evaluation.states.sufficiency import INSUFFICIENT
+
+STEP_VERSION = 1
+_PARITY_WINDOWS = 64
+_TOLERANCE = 1e-4
+
+
+def run(context: Context) -> None:
+    """Export the head, write the bundle, and compare its scores with those of torch."""
+    # Torch is an optional extra, needed only for the export.
+    from ossicle.export.head_graph import head_graph
+    from ossicle.models.heads.head import load_head
+    from ossicle.models.heads.scoring import head_scores
+
+    settings, dataset, features = context.project.settings, context.read(DatasetFolder), context.read(FeaturesFolder)
+    metrics, weights = context.read(StateEvaluationFolder).metrics, context.read(HeadsFolder).run(FINAL).weights
+    head = load_head(weights, settings.head, features.spec.dim, len(dataset.labels))
+    tokens = np.asarray(features.rows(features.shard_names[0])[:_PARITY_WINDOWS]).astype(np.float32)
+    bundle = write_bundle(
+        context.own(BundleFolder).bundle,
+        name=settings.project.name,
+        labels=dataset.labels,
+        plan=state_plan(context.project, features.spec),
+        front=settings.frontend,
+        # States are decided by rules of their own; every bundle also has a decision about events.
+        decisions=dict.fromkeys(dataset.labels, Decision()),
+        provenance=_provenance(context),
+        metrics={
+            "figures": figures(metrics),
+            **({INSUFFICIENT: metrics[f"{INSUFFICIENT}_because"]} if metrics[INSUFFICIENT] else {}),
+            "out_of_fold": metrics,
+        },
+        split={
+            "strategy": settings.split.strategy,
+            "group": settings.split.group,
+            "n_groups": len(set(dataset.folds["group"].to_list())),
+            "n_folds": len(set(dataset.folds["fold"].to_list())),
+            "audit": "no leak found",
+            "decision": "fitted on the out-of-fold scores of all folds",
+        },
+        model={"head": digestible(settings.head)},
+        files={HEAD: head_graph(head, tokens.shape[1]), WEIGHTS: weights},
+        encoder=features.spec,
+        states=decision_of(context.read(StateDecisionFolder).written),
+        replace=True,
+    )
+    graph = HeadGraph(bundle, features.spec.dim)
+    expected = np.concatenate(list(islice(head_scores(head, tokens), 1)))
+    found = np.stack([graph.scores(one) for one in tokens[: len(expected)]])
+    difference = float(np.abs(found - expected).max())
+    if not difference <= _TOLERANCE:
+        raise ArtefactError(
+            f"the exported head differs from the trained one by {difference:.1e} (at most {_TOLERANCE:g}); report this "
+            "with the versions of torch and onnxruntime"
+        )
+
+
+def _provenance(context: Context) -> dict[str, Any]:
+    dataset, features = context.read(DatasetFolder), context.read(FeaturesFolder)
+    return {
+        "ossicle": version("ossicle"),
+        "torch": version("torch"),
+        "python": platform.python_version(),
+        "dataset": dataset.content,
+        "heads": context.read(HeadsFolder).content,
+        "encoder": features.spec.name,
+        "recordings": len(dataset.folds),
+        "windows": sum(features.n_windows(key) for key in features.recording_ids),
+    }
+
+
+def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the figures of the model card: the worst fold, every fold, and the in-sample figures, named as such."""
+    states = metrics["states"]
+    out = [{"name": "state accuracy, worst fold", **_estimate(states["state_accuracy"]), "basis": _basis(metrics)}]
+    for title, key in (("F1", "f1"), ("F1 where not hidden", "f1_unmasked")):
+        out += [
+            {"name": f"{title}, worst fold", "label": label, **_estimate(one), "basis": _basis(metrics)}
+            for label, one in states[key].items()
+        ]
+    for name, fold in states["folds"].items():
+        out.append({"name": f"state accuracy, {name}", **_estimate(fold["state_accuracy"]), "basis": fold["basis"]})
+    inside = metrics["in_sample"]["states"]
+    out.append({"name": "state accuracy", **_estimate(inside["state_accuracy"]), "basis": "in-sample"})
+    return [figure for figure in out if figure["value"] is not None]
+
+
+def _basis(metrics: Mapping[str, Any]) -> str:
+    return str(metrics["protocol"]["decision"])
+
+
+def _estimate(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: one[key] for key in ("value", "low", "high")}
+
+
+STEP = Step(
+    name=BundleFolder.step,
+    version=STEP_VERSION,
+    needs=("dataset", "features", "heads", "state_decision", "state_evaluation"),
+    settings=lambda project: {
+        "name": project.settings.project.name,
+        "head": digestible(project.settings.head),
+        "frontend": digestible(project.settings.frontend),
+        "features": [project.settings.features.window_s, project.settings.features.hop_s],
+        **digestible(project.settings.audio),
+    },
+    run=run,
+)

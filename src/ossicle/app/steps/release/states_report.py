@@ -1,0 +1,115 @@
+"""Step ``report`` of a pipeline for states: folds, thresholds, contradictions with sound, and what to try next."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ossicle.app.steps.engine.step import Context, Step
+from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
+from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.published import BUNDLE, METRICS
+from ossicle.artefacts.typed.released import ReportFolder
+from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder, StateEvaluationFolder
+from ossicle.audio.mono import load_mono
+from ossicle.bundle.manifest import CARD
+from ossicle.core.settings import digestible
+from ossicle.core.states import ON
+from ossicle.core.text.counting import counted
+from ossicle.evaluation.examples.example import Example
+from ossicle.evaluation.states.next_steps import next_steps
+from ossicle.report.data import TrainingCurve
+from ossicle.report.states_data import ContradictionCard, StatesReportData
+
+STEP_VERSION = 1
+_RATE = 16000
+
+
+def run(context: Context) -> None:
+    """Collect the results and write the page."""
+    from ossicle.report.pages.states_page import write_states_report
+
+    settings, dataset = context.project.settings, context.read(DatasetFolder)
+    evaluated, heads = context.read(StateEvaluationFolder), context.read(HeadsFolder)
+    health: Mapping[str, Any] = context.read(CorpusFolder).health
+    data = StatesReportData(
+        title=settings.project.name,
+        summary=_summary(context),
+        metrics=evaluated.metrics,
+        decision=context.read(StateDecisionFolder).written,
+        contradictions=[_card(context, one) for one in evaluated.contradictions[: 2 * settings.report.examples]],
+        next_steps=next_steps(
+            evaluated.metrics,
+            evaluated.contradictions,
+            heads.summary,
+            settings.head.epochs,
+            context.read(FeaturesFolder).spec.name,
+        ),
+        curves=[TrainingCurve(_named(dataset, name), heads.run(name).epochs()) for name in dataset.models],
+        split=dataset.split,
+        problems=[
+            (one["where"], one["message"], one["remedy"]) for one in health["problems"] if one["severity"] != "note"
+        ],
+        budget=list(context.seconds.items()),
+        files={METRICS: METRICS, "bundle": f"{BUNDLE}/", "model card": f"{BUNDLE}/{CARD}"},
+    )
+    write_states_report(context.own(ReportFolder).page, data)
+
+
+def _named(dataset: DatasetFolder, model: str) -> str:
+    """Return the groups that a model holds out."""
+    return FINAL if model == FINAL else ", ".join(dataset.fold_name(fold) for fold in dataset.models[model])
+
+
+def _summary(context: Context) -> dict[str, str]:
+    dataset, features = context.read(DatasetFolder), context.read(FeaturesFolder)
+    settings, spec = context.project.settings, features.spec
+    groups = sorted(set(dataset.folds["group"].to_list()))
+    masks = [f"{label} hides {', '.join(hidden)}" for label, hidden in settings.states.masks.items()]
+    return {
+        "labels": ", ".join(dataset.labels),
+        "states": "; ".join([" before ".join(settings.states.decision(dataset.labels).priority), *masks]),
+        "recordings": f"{counted(len(dataset.folds), 'recording')} of {counted(len(groups), settings.split.group)}",
+        "encoder": f"{spec.name}, {spec.dim} values a token at {spec.rate} Hz; licence: {spec.licence or 'unknown'}",
+        "head": f"{settings.head.pooling} pooling, {settings.head.hidden} hidden units; seed {settings.training.seed}",
+    }
+
+
+def _card(context: Context, one: Mapping[str, Any]) -> ContradictionCard:
+    margin_s = context.project.settings.report.margin_s
+    start_s = max(0.0, one["start_s"] - margin_s)
+    file = context.project.audio_folder / one["path"]
+    length_s = one["end_s"] + margin_s - start_s
+    samples = load_mono(file, _RATE, start_s, length_s, channel=context.project.settings.audio.name)
+    span = (one["start_s"], one["end_s"])
+    on = one["state"] == ON
+    example = Example(
+        kind="missed" if on else "false alarm",
+        recording=one["path"],
+        label=one["label"],
+        start_s=span[0],
+        end_s=span[1],
+        score=one["score"],
+        iou=None,
+        samples=samples,
+        rate=_RATE,
+        window_start_s=start_s,
+        references=[(*span, one["label"])] if on else [],
+        predictions=[] if on else [(*span, one["label"], one["score"])],
+    )
+    keys = ("path", "group", "label", "state", "score", "threshold", "share", "whole")
+    return ContradictionCard(**{key: one[key] for key in keys}, example=example)
+
+
+STEP = Step(
+    name=ReportFolder.step,
+    version=STEP_VERSION,
+    needs=("corpus", "dataset", "features", "heads", "state_decision", "state_evaluation"),
+    settings=lambda project: {
+        "report": digestible(project.settings.report),
+        "name": project.settings.project.name,
+        "states": digestible(project.settings.states),
+        "head": digestible(project.settings.head),
+        **digestible(project.settings.audio),
+    },
+    run=run,
+)

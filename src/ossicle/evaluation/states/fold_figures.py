@@ -1,0 +1,223 @@
+"""Figures of states for each held-out fold, and over folds: the worst one, the mean, and the gap between them.
+
+The worst fold is the headline: a part of the day, a house or a machine that the model has not heard is what a user
+brings to it.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ossicle.core.chunks import ChunkPlan
+from ossicle.core.states import OFF, ON, UNKNOWN, StateDecision, StateStretch
+from ossicle.evaluation.states.sufficiency import wide
+from ossicle.inference.states.fit import ScoredStates, rule_middle
+from ossicle.inference.states.fold import StateFold
+from ossicle.inference.states.frames import first_full_frame
+from ossicle.metrics.event_report import Estimate, plain
+from ossicle.metrics.states.switches import JudgedStates, SwitchFigures, switch_figures
+from ossicle.metrics.states.windows import LevelFigures, StateWindows, state_figures
+
+CROSS_FITTED, IN_SAMPLE = "cross-fitted", "in-sample"
+"""How the decision of a fold was fitted: to other folds only, or to the fold as well."""
+_WORDS = {1: ON, 0: OFF, -1: UNKNOWN}
+
+
+@dataclass(frozen=True)
+class ResampleSettings:
+    """Number of resamples of the intervals, their seed, and the longest delay in seconds of a switch that is found."""
+
+    bootstrap: int
+    seed: int
+    within_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class FoldFigures:
+    """The figures of one fold.
+
+    Attributes
+    ----------
+    name
+        The fold.
+    basis
+        :data:`CROSS_FITTED` or :data:`IN_SAMPLE`.
+    recordings
+        Number of recordings.
+    thresholds
+        By label: the score at which a window or a file is on.
+    windows, files
+        Figures of windows, and of files by the median over their windows.
+    switches
+        By label: figures of the states over time.
+    """
+
+    name: str
+    basis: str
+    recordings: int
+    thresholds: Mapping[str, float]
+    windows: LevelFigures
+    files: LevelFigures
+    switches: Mapping[str, SwitchFigures]
+
+    @property
+    def figures(self) -> dict[str, Estimate]:
+        """The figures of windows by their keys: ``state_accuracy``, ``f1.LABEL`` and ``f1_unmasked.LABEL``."""
+        out = {"state_accuracy": self.windows.state_accuracy}
+        out |= {f"f1.{label}": one for label, one in self.windows.f1.items()}
+        return out | {f"f1_unmasked.{label}": one for label, one in self.windows.f1_unmasked.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; undefined figures are None."""
+        return {
+            "basis": self.basis,
+            "recordings": self.recordings,
+            "thresholds": {label: round(value, 6) for label, value in self.thresholds.items()},
+            **self.windows.to_json(),
+            "files": self.files.to_json(),
+            "switches": {label: one.to_json() for label, one in self.switches.items()},
+        }
+
+
+def fold_figures(
+    name: str,
+    basis: str,
+    recordings: Mapping[str, ScoredStates],
+    labels: Sequence[str],
+    decision: StateDecision,
+    plan: ChunkPlan,
+    how: ResampleSettings,
+) -> FoldFigures:
+    """Return the figures of a fold.
+
+    Parameters
+    ----------
+    name, basis
+        The fold, and how its decision was fitted.
+    recordings
+        Held-out scores and truth by recording.
+    labels
+        The labels, in the order of the columns.
+    decision
+        The decision of the fold.
+    plan
+        The grid of the windows.
+    how
+        Settings of the intervals.
+    """
+    of = list(recordings.values())
+    thresholds = {label: rule_middle(decision.rules[label]) for label in labels}
+    windows = StateWindows(
+        np.concatenate([one.scores for one in of]),
+        np.concatenate([one.truth for one in of]),
+        np.repeat(np.arange(len(of)), [len(one.scores) for one in of]),
+        tuple(one.group for one in of),
+        np.tile([thresholds[label] for label in labels], (len(of), 1)),
+    )
+
+    def figures(level: StateWindows) -> LevelFigures:
+        return state_figures(level, labels, decision.masks, decision.priority, how.bootstrap, how.seed)
+
+    judged = [judged_states(one, labels, decision, plan) for one in of]
+    return FoldFigures(
+        name=name,
+        basis=basis,
+        recordings=len(of),
+        thresholds=thresholds,
+        windows=figures(windows),
+        files=figures(windows.as_files()),
+        switches=switch_figures(judged, labels, how.within_s, how.bootstrap, how.seed),
+    )
+
+
+def right_windows(one: ScoredStates, labels: Sequence[str], decision: StateDecision) -> tuple[int, int]:
+    """Return how many windows of a recording have the right overall state, and how many have a known one."""
+    thresholds = np.array([[rule_middle(decision.rules[label]) for label in labels]])
+    rows = np.zeros(len(one.scores), dtype=np.int64)
+    windows = StateWindows(one.scores, one.truth, rows, (one.group,), thresholds)
+    found = state_figures(windows, labels, decision.masks, decision.priority, n_bootstrap=0)
+    return (round(found.state_accuracy.value * found.n) if found.n else 0), found.n
+
+
+def judged_states(one: ScoredStates, labels: Sequence[str], decision: StateDecision, plan: ChunkPlan) -> JudgedStates:
+    """Return the states that a decision gives for one recording's windows, beside the truth."""
+    fold, first = StateFold(decision, tuple(labels), plan), first_full_frame(plan)
+    # Frames before the first full window decide nothing, whatever their scores.
+    before = np.zeros((first, len(labels)), dtype=np.float32)
+    changes = [*fold.feed(before), *fold.feed(np.asarray(one.scores, dtype=np.float32))]
+    end_s = (first + len(one.scores)) * plan.hop_s
+    return JudgedStates(_stretches(one, labels, first, plan.hop_s), changes, end_s, one.group)
+
+
+def _stretches(one: ScoredStates, labels: Sequence[str], first: int, hop_s: float) -> list[StateStretch]:
+    """Return the truth as stretches; the windows before the first frame have the truth of the first window."""
+    out = []
+    for column, label in enumerate(labels):
+        states = one.truth[:, column]
+        edges = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
+        for start, end in pairwise(edges):
+            begin_s = (first + start) * hop_s if start else 0.0
+            out.append(StateStretch(begin_s, (first + end) * hop_s, label, _WORDS[int(states[start])], None))
+    return out
+
+
+def over_folds(folds: Sequence[FoldFigures]) -> dict[str, Any]:
+    """Return the headline of ``metrics.json``: the worst fold of every figure, the mean, and the gap to the best.
+
+    Undefined figures (NaN) of a fold are left out; a figure that no fold has is None.
+
+    Parameters
+    ----------
+    folds
+        The figures of every fold.
+
+    Returns
+    -------
+    dict
+        ``state_accuracy``, ``f1`` and ``f1_unmasked`` (by label) of the worst fold, each with ``value``, ``low``,
+        ``high``, ``fold``, ``mean`` and ``gap``, and ``files`` with the same keys.
+    """
+    return {
+        **_headline([(one.name, one.windows) for one in folds]),
+        "files": _headline([(one.name, one.files) for one in folds]),
+    }
+
+
+def _headline(levels: Sequence[tuple[str, LevelFigures]]) -> dict[str, Any]:
+    labels = list(levels[0][1].f1)
+    hideable = list(levels[0][1].f1_unmasked)
+    return {
+        "state_accuracy": _worst([(name, level.state_accuracy) for name, level in levels]),
+        "f1": {label: _worst([(name, level.f1[label]) for name, level in levels]) for label in labels},
+        "f1_unmasked": {
+            label: _worst([(name, level.f1_unmasked[label]) for name, level in levels]) for label in hideable
+        },
+    }
+
+
+def _worst(figures: Sequence[tuple[str, Estimate]]) -> dict[str, Any]:
+    defined = [(name, one) for name, one in figures if not math.isnan(one.value)]
+    if not defined:
+        return {"value": None, "low": None, "high": None, "fold": None, "mean": None, "gap": None}
+    name, worst = min(defined, key=lambda pair: pair[1].value)
+    values = [one.value for _, one in defined]
+    return {
+        **worst.to_json(),
+        "fold": name,
+        "mean": plain(sum(values) / len(values)),
+        "gap": plain(max(values) - min(values)),
+    }
+
+
+def wide_figures(folds: Sequence[FoldFigures]) -> list[str]:
+    """Return the figures of windows whose interval is too wide for a claim, with their fold."""
+    return [
+        f"{key} of {one.name}: {estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+        for one in folds
+        for key, estimate in one.figures.items()
+        if not math.isnan(estimate.value) and wide(estimate)
+    ]

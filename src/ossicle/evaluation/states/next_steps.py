@@ -1,0 +1,65 @@
+"""What to try next with a model of states: labels, recordings, epochs, encoder, in the order that usually pays."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ossicle.core.text.counting import counted
+from ossicle.evaluation.states.sufficiency import INSUFFICIENT
+
+_GOOD = 0.98
+_TRAINABLE = ("beats", "hf")
+
+
+def next_steps(
+    metrics: Mapping[str, Any],
+    contradictions: Sequence[Mapping[str, Any]],
+    heads: Mapping[str, Any],
+    most_epochs: int,
+    encoder: str,
+) -> list[str]:
+    """Return advice, the first to follow first.
+
+    Parameters
+    ----------
+    metrics
+        ``metrics.json``.
+    contradictions
+        Recordings whose out-of-fold scores contradict their labels.
+    heads
+        How each head was fitted, by model.
+    most_epochs
+        The largest number of epochs.
+    encoder
+        The kind of encoder.
+    """
+    out = []
+    whole = [one for one in contradictions if one["whole"]]
+    if whole:
+        out.append(
+            f"Labels: listen to the {counted(len(whole), 'case')} below in which most windows contradict the label, "
+            "the most confident first. Correct wrong names, or override them with a table ([corpus.metadata])."
+        )
+    if metrics[INSUFFICIENT]:
+        out.append(
+            "Recordings: record each label on and off at least 5 times, independently, in every "
+            f"{metrics['protocol']['group']}; until then the figures are {INSUFFICIENT}."
+        )
+    if any(one["epochs"] >= most_epochs and one["epochs_chosen_on"] for one in heads.values()):
+        out.append(
+            f"Epochs: the loss on inner held-out recordings still fell at the last epoch. Set [head] epochs = "
+            f"{2 * most_epochs}."
+        )
+    accuracy = metrics["states"]["state_accuracy"]
+    if accuracy["value"] is not None and accuracy["value"] < _GOOD:
+        if accuracy["gap"] is not None and accuracy["gap"] > 1 - _GOOD:
+            out.append(
+                f"Conditions: the worst fold, {accuracy['fold']}, is {accuracy['gap']:.3f} below the best. Record more "
+                "under its conditions, or add augmented copies ([features] copies = 2)."
+            )
+        out.append(
+            "Stage 2: unfreeze the last blocks of the encoder; it is kept only if the worst fold improves."
+            if encoder in _TRAINABLE
+            else 'Encoder: compare with a trained one in a variant, [encoder] name = "beats" or "hf", and with longer '
+            "windows, [features] window_s = 6.0."
+        )
+    return out

@@ -1,0 +1,143 @@
+"""The page of a project for states: one HTML file that needs no network and no other file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ossicle.artefacts.files import write_text
+from ossicle.core.states import StateRule
+from ossicle.inference.states.fit import rule_middle
+from ossicle.metrics.event_report import Estimate
+from ossicle.report import words
+from ossicle.report.figures.example import LEFT, RIGHT, example_figure
+from ossicle.report.figures.state_thresholds import head_losses_figure, state_threshold_figure
+from ossicle.report.figures.style import data_address
+from ossicle.report.pages.gallery import MOST_SOUND_BYTES, sound_address
+from ossicle.report.pages.template import render_page
+from ossicle.report.states_data import ContradictionCard, StatesReportData
+
+_MOST_PROBLEMS = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shown:
+    """A contradiction with picture and sound as ``data:`` addresses; ``sound`` is empty to keep the page small."""
+
+    one: ContradictionCard
+    image: str
+    sound: str
+
+
+def write_states_report(path: Path, data: StatesReportData) -> None:
+    """Write the page of ``data`` atomically; equal data give equal bytes."""
+    write_text(path, render(data))
+
+
+def render(data: StatesReportData) -> str:
+    """Return the page as text."""
+    states, protocol = data.metrics["states"], data.metrics["protocol"]
+    labels, hideable = list(states["f1"]), list(states["f1_unmasked"])
+    return render_page(
+        "states.html",
+        data.title,
+        scripted=True,
+        data=data,
+        protocol=protocol,
+        insufficient=data.metrics.get("insufficient_because", []),
+        headline=_headline(states),
+        columns=["state accuracy", *(f"F1 {one}" for one in labels), *(f"F1 {one}, not hidden" for one in hideable)],
+        folds=_folds(states["folds"], labels, hideable),
+        inside=_row("all folds", data.metrics["in_sample"]["states"], labels, hideable),
+        summary=_summary(states, labels, hideable),
+        switches=_switches(states["folds"]),
+        thresholds=_thresholds(data.decision),
+        decisions=_decisions(data.decision),
+        contradictions=_contradictions(data.contradictions),
+        losses=data_address(head_losses_figure(data.curves)) if any(one.epochs for one in data.curves) else "",
+        problems=data.problems[:_MOST_PROBLEMS],
+        problems_left=max(0, len(data.problems) - _MOST_PROBLEMS),
+        cursor=(LEFT, RIGHT),
+        links=[(name, words.relative_link(place)) for name, place in data.files.items()],
+    )
+
+
+def _estimate(one: Mapping[str, Any]) -> Estimate:
+    value, low, high = (float("nan") if one[key] is None else float(one[key]) for key in ("value", "low", "high"))
+    return Estimate(value, low, high)
+
+
+def _headline(states: Mapping[str, Any]) -> list[tuple[str, Estimate]]:
+    """Return name and figure of the worst fold."""
+    out = [("state accuracy", states["state_accuracy"])]
+    out += [(f"F1 {label}", one) for label, one in states["f1"].items()]
+    out += [(f"F1 {label}, not hidden", one) for label, one in states["f1_unmasked"].items()]
+    return [(f"{name}; worst fold: {one['fold'] or words.MISSING}", _estimate(one)) for name, one in out]
+
+
+def _row(name: str, of: Mapping[str, Any], labels: Sequence[str], hideable: Sequence[str]) -> dict[str, Any]:
+    figures = [of["state_accuracy"], *(of["f1"][one] for one in labels), *(of["f1_unmasked"][one] for one in hideable)]
+    files = of["files"]["state_accuracy"]
+    return {
+        "name": name,
+        "basis": of["basis"],
+        "recordings": of["recordings"],
+        "windows": of["n"],
+        "figures": [_estimate(one) for one in figures],
+        "files": _estimate(files),
+    }
+
+
+def _folds(folds: Mapping[str, Any], labels: Sequence[str], hideable: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the folds, the worst first."""
+    rows = [_row(name, of, labels, hideable) for name, of in folds.items()]
+    return sorted(rows, key=lambda row: (row["figures"][0].value != row["figures"][0].value, row["figures"][0].value))
+
+
+def _summary(
+    states: Mapping[str, Any], labels: Sequence[str], hideable: Sequence[str]
+) -> list[tuple[str, list[float | None]]]:
+    figures = [states["state_accuracy"], *(states["f1"][one] for one in labels)]
+    figures += [*(states["f1_unmasked"][one] for one in hideable), states["files"]["state_accuracy"]]
+    return [(name, [one[name] for one in figures]) for name in ("mean", "gap")]
+
+
+def _switches(folds: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any], dict[str, Estimate]]]:
+    keys = ("found", "false_per_hour", "wrong", "unknown")
+    return [
+        (name, label, of, {key: _estimate(of[key]) for key in keys})
+        for name, fold in folds.items()
+        for label, of in fold["switches"].items()
+    ]
+
+
+def _thresholds(decision: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any] | None]]:
+    """Return label, picture of its curve, and plateau."""
+    names = {fold: one["name"] for fold, one in decision["folds"].items()}
+    out = []
+    for label, fit in decision["labels"].items():
+        rule = decision["decision"]["rules"][label]
+        figure = state_threshold_figure(label, fit["curve"], rule_middle(StateRule(**rule)), names)
+        out.append((label, data_address(figure), fit["curve"]["plateau"]))
+    return out
+
+
+def _decisions(decision: Mapping[str, Any]) -> list[tuple[str, str, str, Mapping[str, Any]]]:
+    """Return fold, basis, label and rule; those of the bundle last."""
+    rows = [
+        (one["name"], one["basis"], label, rule)
+        for one in decision["folds"].values()
+        for label, rule in one["decision"]["rules"].items()
+    ]
+    return rows + [("the bundle", "all folds", label, rule) for label, rule in decision["decision"]["rules"].items()]
+
+
+def _contradictions(cards: Sequence[ContradictionCard]) -> list[_Shown]:
+    left, out = MOST_SOUND_BYTES, []
+    for one in cards:
+        size = 2 * len(one.example.samples)
+        heard = 0 < size <= left
+        left -= size if heard else 0
+        sound = sound_address(one.example) if heard else ""
+        out.append(_Shown(one, data_address(example_figure(one.example)), sound))
+    return out

@@ -1,0 +1,141 @@
+"""``ossicle new appliances`` to a bundle and a page, on synthetic hums of two appliances, through the command line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ossicle.bundle.format import read_bundle
+
+from ..app.conftest import Commands
+from ..hums import TEMPLATE, write_hums
+
+FAST = """
+[head]
+epochs = 12
+hidden = 0
+batch_size = 8
+learning_rate = 0.01
+[state_decision]
+smoothings = ["none", "median"]
+frames = [3]
+debounce = [1]
+hysteresis = [0.0, 1.0]
+holds_s = [0.0]
+switches = 40
+[evaluation]
+bootstrap = 100
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("appliances")
+    write_hums(folder / "audio", seconds=12.0)
+    return folder
+
+
+@pytest.fixture
+def ossicle(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Commands:
+    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
+    return Commands(monkeypatch, capsys)
+
+
+@pytest.fixture
+def done(home: Path, ossicle: Commands) -> tuple[Path, str, str]:
+    """The project, run once for all tests, and what its run said."""
+    place, kept = home / "p", home / "said.json"
+    if not kept.exists():
+        template = f"{TEMPLATE}.wav"
+        assert ossicle("new", "appliances", place, "--audio", home / "audio", "--template", template).code == 0
+        with (place / "ossicle.toml").open("a") as file:
+            file.write(FAST)
+        said = ossicle("run", "-p", place)
+        assert said.code == 0, said.err
+        kept.write_text(json.dumps([said.out, said.err]))
+    out, err = json.loads(kept.read_text())
+    return place, out, err
+
+
+def metrics(place: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((place / "metrics.json").read_text())
+    return found
+
+
+def test_clear_hums_are_told_apart_in_either_direction(done: tuple[Path, str, str]) -> None:
+    place, out, _ = done
+    states = metrics(place)["states"]
+    assert set(states["folds"]) == {"day", "night"}
+    assert states["state_accuracy"]["value"] > 0.95
+    assert states["f1_unmasked"]["fridge"]["value"] > 0.95
+    assert states["folds"]["day"]["basis"] == "cross-fitted"
+    for key in ("value", "low", "high"):
+        assert key in states["folds"]["night"]["state_accuracy"]
+    table = " ".join(out.split())
+    assert "states, out of fold accuracy F1 ac F1 fridge F1 fridge, not hidden files basis" in table
+    assert "mean of folds" in table
+    assert "gap of folds" in table
+
+
+def test_eight_recordings_are_insufficient_everywhere(done: tuple[Path, str, str]) -> None:
+    place, out, err = done
+    found = metrics(place)
+    assert found["insufficient"] is True
+    assert "recordings held out in day: ac 2 on and 2 off, fridge 2 on and 2 off" in found["insufficient_because"]
+    assert "insufficient: recordings held out in day" in out
+    assert "insufficient" in err
+    assert "insufficient" in (place / "bundle" / "CARD.md").read_text()
+    assert "insufficient" in (place / "report.html").read_text()
+
+
+def test_the_bundle_is_a_head_with_its_encoder_and_a_fitted_decision(done: tuple[Path, str, str]) -> None:
+    place, _, _ = done
+    bundle = read_bundle(place / "bundle")
+    assert bundle.encoder is not None
+    assert bundle.encoder.name == "acoustic"
+    assert bundle.states is not None
+    assert bundle.states.fitted
+    assert bundle.states.masks == {"ac": ("fridge",)}
+    assert bundle.labels == ("ac", "fridge")
+    assert sum(one.stat().st_size for one in (place / "bundle").iterdir()) < 5_000_000
+
+
+def test_curves_and_head_only_weights_of_every_fold_are_kept(done: tuple[Path, str, str]) -> None:
+    place, _, _ = done
+    heads = next((place / "data" / "heads").iterdir())
+    for name in ("fold0", "fold1", "final"):
+        lines = (heads / name / "metrics.jsonl").read_text().splitlines()
+        assert len(lines) == 12
+        assert "train_loss" in json.loads(lines[0])
+        assert json.loads((heads / name / "best_metrics.json").read_text())["last"]["epoch"] == 11
+        assert (heads / name / "weights.safetensors").stat().st_size < 1_000_000
+
+
+def test_nothing_is_computed_twice_and_status_says_so(done: tuple[Path, str, str], ossicle: Commands) -> None:
+    place, _, _ = done
+    again = ossicle("run", "-p", place, "--json")
+    assert again.code == 0
+    assert set(json.loads(again.out)["outcomes"].values()) == {"reused"}
+    status = ossicle("status", "-p", place)
+    assert "to do" not in status.out
+    check = ossicle("check", "-p", place)
+    assert check.code == 0, check.err
+    assert "up to date" in check.out
+    purge = ossicle("purge", "-p", place)
+    assert purge.code == 0
+
+
+def test_another_decision_uses_the_same_heads(done: tuple[Path, str, str], ossicle: Commands) -> None:
+    place, _, _ = done
+    said = ossicle("run", "state_decision", "-p", place, "--json", "--set", "state_decision.switches=20")
+    outcomes = json.loads(said.out)["outcomes"]
+    assert outcomes.pop("state_decision") == "computed"
+    assert set(outcomes.values()) == {"reused"}
+
+
+def test_the_leaderboard_compares_variants_by_the_worst_fold(done: tuple[Path, str, str], ossicle: Commands) -> None:
+    place, _, _ = done
+    said = ossicle("leaderboard", "-p", place)
+    assert said.code == 0, said.err
+    assert "state accuracy" in said.out
