@@ -50,13 +50,18 @@ class Row:
     note: str = ""
 
     @property
+    def headline_name(self) -> str:
+        """Name of the figure by which rows are sorted: F1, or for states the accuracy of the worst fold."""
+        return "state_accuracy" if "state_accuracy" in self.figures else "f1"
+
+    @property
     def headline(self) -> float | None:
-        """The figure by which rows are sorted: F1, or for states the accuracy of the worst fold."""
-        return self.figures.get("f1", self.figures.get("state_accuracy", NO_FIGURE))["value"]
+        """The figure by which rows are sorted; None if it is undefined."""
+        return self.figures.get(self.headline_name, NO_FIGURE)["value"]
 
     def has(self, name: str) -> bool:
         """Return whether the row has a figure: the headline even if undefined, the others only if defined."""
-        return name in self.figures and (name == "f1" or self.figures[name]["value"] is not None)
+        return name in self.figures and (name == self.headline_name or self.figures[name]["value"] is not None)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -161,8 +161,9 @@ def _row(one: Judged) -> Row:
         if isinstance(value, Mapping) and "value" in value:
             figures[name] = {key: value.get(key) for key in ("value", "low", "high")}
     gate, criterion = one.metrics.get("gate"), str(one.metrics["protocol"]["criterion"])
-    undefined = "F1 is undefined: see the notes of its page" if figures["f1"]["value"] is None else ""
-    return Row(one.name, figures, one.training_s, _verdict(gate) if gate else "", criterion, note=undefined)
+    row = Row(one.name, figures, one.training_s, _verdict(gate) if gate else "", criterion)
+    undefined = f"{FIGURES[row.headline_name][0]} is undefined: see the notes of its page"
+    return row if row.headline is not None else replace(row, note=undefined)
 
 
 def _verdict(gate: Mapping[str, Any]) -> str:
