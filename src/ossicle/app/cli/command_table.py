@@ -85,6 +85,13 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
                 "Write each event of a table as an audio file, `<stem>_<start ms>_<end ms>.wav`, and list them in "
                 "`cutouts.csv`.",
             ),
+            "embed": Row(
+                "use.embed",
+                "Write the embeddings of recordings as Parquet tables: file, start_s, end_s, token, embedding.",
+            ),
+            "similar": Row(
+                "use.embed", "List the stretches of a project's recordings that are most like a given sound."
+            ),
         },
         "Compare": {
             "score": Row(
@@ -109,6 +116,10 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "Data": {
             "dataset": Row("data.dataset", "Inspect and export the recordings, annotations and clips of a project."),
             "store": Row("data.store", "Build and verify the store: the recordings of a project, decoded once."),
+            "features": Row(
+                "data.features",
+                "Build and verify features: the embeddings of the recordings of a project, computed once.",
+            ),
             "convert": Row(
                 "data.convert",
                 "Convert annotations from one format to another. Anything lost in the conversion is reported.",

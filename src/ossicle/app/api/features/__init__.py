@@ -1,0 +1,1 @@
+"""Features of a project, a search in them, and embeddings of any files."""

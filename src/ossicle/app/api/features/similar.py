@@ -1,0 +1,128 @@
+"""Find the stretches of a project's recordings that are most like a given sound."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.app.api.features.build import existing_features
+from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.encoders import open_any_encoder
+from ossicle.artefacts.features.search import StoredRows, search
+from ossicle.artefacts.features.shard import array_file
+from ossicle.artefacts.npy_header import HEADER_BYTES
+from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.audio.encoders.spec import Encoder
+from ossicle.audio.encoders.windows import encode_recording
+from ossicle.audio.mono import load_mono
+from ossicle.bundle.encoders.table import require_same
+from ossicle.core.errors import UsageError
+from ossicle.corpus.indexing.index_storage import read_index
+
+_LEAST_DEVIATION = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarStretch:
+    """A stretch of a recording like a given sound; ``similarity`` is the cosine, at most 1."""
+
+    path: str
+    start_s: float
+    end_s: float
+    similarity: float
+
+
+def find_similar(
+    project: Project,
+    example: Path,
+    *,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    most: int = 20,
+    threads: int = 2,
+) -> list[SimilarStretch]:
+    """Return the stretches of a project's recordings that are most like a sound.
+
+    Every dimension is centred and divided by its deviation over the project's windows first, so that the cosine does
+    not depend on what all windows have in common. Of stretches that overlap only the most similar one is returned.
+
+    Parameters
+    ----------
+    project
+        A project with features.
+    example
+        An audio file.
+    start_s, duration_s
+        The stretch of it to search for, in seconds; None reads to its end.
+    most
+        How many stretches to return.
+    threads
+        Threads of the search.
+
+    Raises
+    ------
+    UsageError
+        The project has no features, or the example is too short.
+    BundleError
+        The encoder of the project is not the one that the features were made with.
+    AudioError
+        The example cannot be read.
+    """
+    found = existing_features(project)
+    own = FeaturesFolder.among(found)
+    encoder = open_any_encoder(project.settings.encoder, project.folder, threads)
+    require_same(own.spec, encoder.spec, f"the encoder of {project.file}")
+    samples = load_mono(example, encoder.spec.rate, start_s, duration_s, channel=project.settings.audio.name)
+    mean, deviation = own.scale()
+    centre = mean.astype(np.float32)
+    scale = (1 / np.where(deviation > _LEAST_DEVIATION, deviation, np.inf)).astype(np.float32)
+    tokens = example_embedding(samples, encoder, own.window_s, own.hop_s, str(example))
+    query = ((tokens - centre) * scale).mean(axis=0)
+    arrays, names = [], []
+    for name in own.shard_names:
+        index = own.indexes[name]
+        arrays.append(StoredRows(array_file(own.shards, name), HEADER_BYTES, index.windows, index.tokens, index.dim))
+        names.append(name)
+    # Windows that overlap a better one are dropped below, so more are asked for.
+    overlapping = 2 * int(np.ceil(own.window_s / own.hop_s)) + 1
+    hits = search(arrays, query, most * overlapping, centre=centre, scale=scale, threads=threads)
+    paths = {one.id: one.path for one in read_index(CorpusFolder.among(found)).recordings}
+    out: list[SimilarStretch] = []
+    taken: dict[str, list[float]] = {}
+    for hit in hits:
+        entries = own.indexes[names[hit.array]].entries
+        entry = next(one for one in entries if one.first <= hit.row < one.first + one.windows)
+        begin = (hit.row - entry.first) * own.hop_s
+        others = taken.setdefault(entry.recording_id, [])
+        if all(abs(begin - other) >= own.window_s for other in others):
+            others.append(begin)
+            out.append(SimilarStretch(paths[entry.recording_id], begin, begin + own.window_s, hit.similarity))
+        if len(out) == most:
+            break
+    return out
+
+
+def example_embedding(
+    samples: NDArray[np.float32], encoder: Encoder, window_s: float, hop_s: float, source: str
+) -> NDArray[np.float32]:
+    """Return the mean tokens of the windows of a sound, shape (windows, dim).
+
+    A sound shorter than a window is one window: as it is if the encoder accepts its length, else repeated.
+
+    Raises
+    ------
+    UsageError
+        There is no sound.
+    """
+    rate = encoder.spec.rate
+    window = round(window_s * rate)
+    if len(samples) == 0:
+        raise UsageError(f"{source}: there is no sound in this stretch; give another one")
+    if len(samples) < window:
+        if encoder.spec.length_fault(len(samples)):
+            samples = np.resize(samples, window)
+        return encoder.encode(samples[None]).mean(axis=1)
+    parts = encode_recording([samples], encoder, window, max(1, round(hop_s * rate)))
+    return np.concatenate([one.embeddings[0].mean(axis=1) for one in parts])

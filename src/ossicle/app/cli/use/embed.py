@@ -1,0 +1,131 @@
+"""``ossicle embed``: embeddings as tables for other tools; ``ossicle similar``: a search in those of a project."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Recordings, Set, Threads, Variant
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.table import print_rows
+from ossicle.core.channel import MEAN, channel_name
+from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
+from ossicle.core.text.counting import counted
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(embed)
+    app.command()(similar)
+
+
+def embed(
+    recordings: Recordings,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables; created if missing.")],
+    encoder: Annotated[
+        str, typer.Option("--encoder", help="Encoder: acoustic, birdnet, beats, hf or onnx.")
+    ] = "acoustic",
+    path: Annotated[
+        str,
+        typer.Option(
+            "--path", help="Weights of the encoder, for beats, hf and onnx: a file or folder.", show_default=False
+        ),
+    ] = "",
+    layer: Annotated[int, typer.Option("--layer", help="Layer to read, counted from 1; -1: the last.")] = -1,
+    rate: Annotated[
+        int, typer.Option("--rate", min=0, help="Sample rate of an ONNX encoder; 0: as its metadata say.")
+    ] = 0,
+    window_s: Annotated[float, typer.Option("--window-s", min=0.01, max=600.0, help="Length of a window.")] = 2.0,
+    hop_s: Annotated[
+        float | None,
+        typer.Option(
+            "--hop-s", min=0.01, max=600.0, help="Distance between windows. Default: their length.", show_default=False
+        ),
+    ] = None,
+    channel: Annotated[str, typer.Option(help="Channel: mean, first, loudest, or a number from 1.")] = MEAN,
+    threads: Threads = 1,
+    as_json: Json = False,
+) -> None:
+    """Write the embeddings of recordings as Parquet tables: file, start_s, end_s, token, embedding.
+
+    One table for each recording, and `encoder.json` with the description of the encoder. Exit code 3: a recording could
+    not be read; each is listed.
+    """
+    from ossicle.app.api.audio_files import find_audio
+    from ossicle.app.api.features.embeddings import EmbeddingTables, embed_file
+    from ossicle.app.steps.engine.encoders import open_any_encoder
+    from ossicle.audio.encoders.settings import EncoderSettings
+
+    try:
+        settings = EncoderSettings(name=encoder, path=path, layer=layer, rate=rate)
+        heard = channel_name(channel)
+    except ValueError as problem:
+        raise UsageError(f"--encoder {encoder}: {problem}") from None
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file; give a folder")
+    opened = open_any_encoder(settings, Path.cwd(), threads)
+    if fault := opened.spec.length_fault(round(window_s * opened.spec.rate)):
+        raise UsageError(f"--window-s {window_s:g}: a window {fault}; give another length")
+    written: list[str] = []
+    lost: list[str] = []
+    named = find_audio(recordings)
+    tables = EmbeddingTables(out, [name for name, _ in named])
+    for name, file in named:
+        try:
+            found = embed_file(file, opened, window_s, hop_s or window_s, heard)
+        except AudioError as problem:
+            lost.append(str(problem))
+            continue
+        written.append(str(tables.write(name, found)))
+    tables.write_encoder(opened.spec, window_s, hop_s or window_s)
+    if as_json:
+        told = {"encoder": opened.spec.to_json(), "written": written, "lost": lost}
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        print(printable(f"{counted(len(written), 'recording')} in {out}, {opened.spec.dim} values a token"))
+        if opened.spec.licence:
+            print(printable(f"licence of the encoder: {opened.spec.licence}"))
+    for line in lost:
+        print(printable(line), file=sys.stderr)
+    if lost:
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def similar(
+    example: Annotated[Path, typer.Argument(help="Audio file with the sound to search for.")],
+    project: ProjectFile = HERE,
+    start_s: Annotated[float, typer.Option("--start-s", min=0.0, help="Start of the sound in the file.")] = 0.0,
+    duration_s: Annotated[
+        float | None,
+        typer.Option("--duration-s", min=0.01, help="Length of the sound. Default: to the end.", show_default=False),
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, max=100_000, help="Number of stretches to list.")] = 20,
+    variant: Variant = "",
+    set_: Set = None,
+    data_root: DataRoot = None,
+    threads: Threads = 2,
+    as_json: Json = False,
+) -> None:
+    """List the stretches of a project's recordings that are most like a given sound.
+
+    The search is exact: the embedding of the sound is compared with every window (cosine similarity). It needs
+    features: `ossicle features build`.
+    """
+    from ossicle.app.api.features.similar import find_similar
+    from ossicle.app.project.load import load_project
+
+    if not example.exists():
+        raise UsageError(f"{example}: does not exist; give an audio file")
+    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    found = find_similar(loaded, example, start_s=start_s, duration_s=duration_s, most=most, threads=threads)
+    if as_json:
+        rows = [
+            {"path": one.path, "start_s": one.start_s, "end_s": one.end_s, "similarity": one.similarity}
+            for one in found
+        ]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    cells = [(one.path, f"{one.start_s:.2f}", f"{one.end_s:.2f}", f"{one.similarity:.3f}") for one in found]
+    print_rows(("recording", "start", "end", "similarity"), cells)

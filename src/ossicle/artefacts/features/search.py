@@ -1,0 +1,156 @@
+"""Exact search for the windows whose embeddings are most like a given one, by cosine similarity.
+
+Embeddings are read block by block into buffers that fit a core's cache, not mapped, so memory does not grow with their
+number. Threads share the blocks. Sums are NumPy's own: the products are too small for BLAS threads.
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.artefacts.files import how_to_mend
+from ossicle.artefacts.filesystem.reading import open_regular
+from ossicle.core.errors import ArtefactError
+
+BLOCK_VALUES = 1 << 17
+"""Values of a block: half a megabyte in float32."""
+_LEAST_NORM = 1e-12
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRows:
+    """An array of float16 in a file: ``rows`` windows of (tokens, dim) from byte ``offset`` on."""
+
+    path: Path
+    offset: int
+    rows: int
+    tokens: int
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A window that was found: its cosine similarity, the number of its array, and its row there."""
+
+    similarity: float
+    array: int
+    row: int
+
+
+def search(
+    arrays: Sequence[StoredRows],
+    query: Vector,
+    most: int,
+    *,
+    centre: Vector | None = None,
+    scale: Vector | None = None,
+    threads: int = 2,
+) -> list[Hit]:
+    """Return the windows most like ``query``, the most similar first; equal ones by array and row.
+
+    Parameters
+    ----------
+    arrays
+        The embeddings. Of windows with several tokens the mean is compared.
+    query
+        float32, shape (dim,), already centred and scaled.
+    most
+        How many windows to return.
+    centre, scale
+        Subtracted from every embedding, and then multiplied with it; float32, shape (dim,). None changes nothing.
+    threads
+        Threads that share the work; they do not change the result.
+
+    Raises
+    ------
+    ArtefactError
+        A file is shorter than stated.
+    """
+    blocks = [
+        (number, first, min(_rows(one), one.rows - first))
+        for number, one in enumerate(arrays)
+        for first in range(0, one.rows, _rows(one))
+    ]
+    unit = query / max(float(np.linalg.norm(query)), _LEAST_NORM)
+    found: list[NDArray[np.float32]] = [np.zeros(one.rows, np.float32) for one in arrays]
+
+    def work(part: int) -> None:
+        reader = _Reader(arrays)
+        with reader:
+            for number, first, count in blocks[part::threads]:
+                block = reader.block(number, first, count)
+                if centre is not None:
+                    np.subtract(block, centre, out=block)
+                if scale is not None:
+                    np.multiply(block, scale, out=block)
+                norms = np.sqrt(np.einsum("ij,ij->i", block, block))
+                dots = np.einsum("ij,j->i", block, unit)
+                found[number][first : first + count] = dots / np.maximum(norms, np.float32(_LEAST_NORM))
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(threads)))
+    return _best(found, most)
+
+
+def _rows(one: StoredRows) -> int:
+    return max(1, BLOCK_VALUES // (one.tokens * one.dim))
+
+
+class _Reader:
+    """Reads blocks of one thread into its own buffers; one file is open at a time."""
+
+    def __init__(self, arrays: Sequence[StoredRows]) -> None:
+        self._arrays = arrays
+        values = max((_rows(one) * one.tokens * one.dim for one in arrays), default=0)
+        self._half, self._single = np.empty(values, "<f2"), np.empty(values, np.float32)
+        self._number = -1
+        self._handle = -1
+
+    def __enter__(self) -> "_Reader":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+
+    def block(self, number: int, first: int, count: int) -> Vector:
+        """Return the mean tokens of windows [first, first + count) of an array: float32 (count, dim), to be changed."""
+        one = self._arrays[number]
+        if number != self._number:
+            if self._handle >= 0:
+                os.close(self._handle)
+            with open_regular(one.path) as file:
+                self._handle = os.dup(file.fileno())
+            self._number = number
+        width = one.tokens * one.dim
+        half, single = self._half[: count * width], self._single[: count * width]
+        view = memoryview(half).cast("B")
+        at = one.offset + first * width * half.itemsize
+        while len(view):
+            read = os.preadv(self._handle, [view], at)
+            if read == 0:
+                raise ArtefactError(f"{one.path} is shorter than its description says; {how_to_mend(one.path)}")
+            view, at = view[read:], at + read
+        np.copyto(single, half)
+        tokens = single.reshape(count, one.tokens, one.dim)
+        return tokens[:, 0] if one.tokens == 1 else tokens.mean(axis=1)
+
+
+def _best(found: Sequence[NDArray[np.float32]], most: int) -> list[Hit]:
+    """Return the ``most`` largest values of several arrays; ties by position."""
+    hits: list[Hit] = []
+    for number, values in enumerate(found):
+        if len(values) > most:
+            least = np.partition(values, len(values) - most)[len(values) - most]
+            rows = np.flatnonzero(values >= least)
+        else:
+            rows = np.arange(len(values))
+        hits += [Hit(float(values[row]), number, int(row)) for row in rows]
+    return sorted(hits, key=lambda hit: (-hit.similarity, hit.array, hit.row))[:most]

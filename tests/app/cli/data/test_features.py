@@ -1,0 +1,131 @@
+"""``ossicle features build|verify`` and ``ossicle similar``, on a project of any pipeline."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import soundfile
+
+from ....untrained import PROJECT, RATE, write_tapes
+
+MORE = """
+[project]
+workers = 1
+[features]
+window_s = 1.0
+hop_s = 0.5
+"""
+NONE = ("--progress", "none")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Three tapes of ten seconds of noise; a tone of 900 Hz sounds from 4 s to 6 s of the second."""
+    write_tapes(tmp_path, ("siteA_1", "siteB_1", "siteC_1"))
+    path = tmp_path / "audio" / "siteB_1.wav"
+    samples, _ = soundfile.read(path, dtype="float32")
+    samples[4 * RATE : 6 * RATE] += tone(2.0)
+    soundfile.write(path, samples, RATE, subtype="FLOAT")
+    (tmp_path / "ossicle.toml").write_text(PROJECT + MORE)
+    return tmp_path
+
+
+def tone(seconds: float) -> np.ndarray:
+    return (0.1 * np.sin(2 * np.pi * 900 * np.arange(round(seconds * RATE)) / RATE)).astype(np.float32)
+
+
+def test_build_and_verify_and_rebuild_what_is_damaged(project: Path, ossicle: Any) -> None:
+    said = ossicle("features", "verify", "-p", project)
+    assert said.code == 2
+    assert "run: ossicle features build" in said.err
+    told = json.loads(ossicle("features", "build", "-p", project, *NONE, "--json").out)
+    assert (told["outcome"], told["windows"], told["encoder"]["name"]) == ("computed", 57, "acoustic")
+    said = ossicle("features", "build", "-p", project, *NONE)
+    assert (said.code, said.err) == (0, "")
+    assert "57 windows of 1 s every 0.5 s" in said.out
+    assert ossicle("features", "verify", "-p", project).out.strip().endswith(": sound")
+    path = Path(told["artefact"]) / "shards" / "shard-0000.0.npy"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    said = ossicle("features", "verify", "-p", project)
+    assert said.code == 1
+    assert f"{path}: recording" in said.out
+    assert json.loads(ossicle("features", "verify", "-p", project, "--json").out)["problems"]
+    said = ossicle("features", "build", "-p", project, *NONE)
+    assert said.code == 0
+    assert said.err.startswith(f"damaged, now rebuilt: {path}")
+    assert path.read_bytes() == whole
+    assert ossicle("features", "verify", "-p", project).code == 0
+
+
+def test_similar_finds_the_sound_and_lists_each_stretch_once(project: Path, tmp_path: Path, ossicle: Any) -> None:
+    ossicle("features", "build", "-p", project, *NONE)
+    example = (0.03 * np.random.default_rng(99).standard_normal(5 * RATE // 2)).astype(np.float32)
+    example[RATE:] += tone(1.5)
+    soundfile.write(tmp_path / "example.wav", example, RATE)
+    sounds = ("similar", tmp_path / "example.wav", "-p", project, "--start-s", "1.0")
+    found = json.loads(ossicle(*sounds, "--most", 4, "--json").out)
+    assert len(found) == 4
+    assert {(one["path"], one["start_s"]) for one in found[:2]} == {("siteB_1.wav", 4.0), ("siteB_1.wav", 5.0)}
+    assert found[1]["similarity"] > found[2]["similarity"] + 0.1
+    starts = {}
+    for one in found:
+        assert one["end_s"] == one["start_s"] + 1
+        assert all(abs(one["start_s"] - other) >= 1 for other in starts.setdefault(one["path"], []))
+        starts[one["path"]].append(one["start_s"])
+    said = ossicle(*sounds, "--most", 1)
+    assert "siteB_1.wav" in said.out
+    short = json.loads(ossicle(*sounds, "--duration-s", "0.5", "--most", 1, "--json").out)
+    assert short[0]["path"] == "siteB_1.wav"
+
+
+def test_a_search_says_what_it_lacks(project: Path, tmp_path: Path, ossicle: Any) -> None:
+    said = ossicle("similar", tmp_path / "none.wav", "-p", project)
+    assert (said.code, "none.wav: does not exist" in said.err) == (2, True)
+    said = ossicle("similar", project / "audio" / "siteA_1.wav", "-p", project)
+    assert (said.code, "ossicle features build" in said.err) == (2, True)
+    ossicle("features", "build", "-p", project, *NONE)
+    said = ossicle("similar", project / "audio" / "siteA_1.wav", "-p", project, "--start-s", "11")
+    assert (said.code, "no sound in this stretch" in said.err) == (2, True)
+
+
+def test_embed_writes_a_table_for_each_recording(project: Path, tmp_path: Path, ossicle: Any) -> None:
+    (project / "audio" / "bad.wav").write_bytes(b"no sound")
+    out = tmp_path / "out"
+    said = ossicle("embed", project / "audio", "-o", out, "--window-s", 2, "--hop-s", 1, "--json")
+    assert said.code == 3
+    assert "bad.wav" in said.err
+    told = json.loads(said.out)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "encoder.json",
+        "siteA_1.parquet",
+        "siteB_1.parquet",
+        "siteC_1.parquet",
+    ]
+    table = pl.read_parquet(out / "siteA_1.parquet")
+    assert table.columns == ["file", "start_s", "end_s", "token", "embedding"]
+    assert table["start_s"].to_list() == [float(k) for k in range(9)]
+    assert (table["end_s"] - table["start_s"]).to_list() == [2.0] * 9
+    assert table.schema["embedding"] == pl.Array(pl.Float32, told["encoder"]["dim"])
+    assert set(table["file"]) == {"siteA_1.wav"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--encoder", "mfcc"), "--encoder mfcc"),
+        (("--encoder", "onnx"), "needs the path"),
+        (("--encoder", "onnx", "--path", "none.onnx"), "OSSICLE_ENCODERS"),
+        (("--window-s", "0.1"), "at least 4096"),
+        (("--channel", "left"), "channel"),
+    ],
+)
+def test_embed_refuses_what_cannot_work(
+    project: Path, tmp_path: Path, ossicle: Any, options: tuple[str, ...], message: str
+) -> None:
+    said = ossicle("embed", project / "audio", "-o", tmp_path / "out", *options)
+    assert said.code == 2
+    assert message in said.err
