@@ -4,10 +4,10 @@ Embeddings are read block by block into buffers that fit a core's cache, not map
 number. Threads share the blocks. Sums are NumPy's own: the products are too small for BLAS threads.
 """
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -111,33 +111,27 @@ class _Reader:
         values = max((_rows(one) * one.tokens * one.dim for one in arrays), default=0)
         self._half, self._single = np.empty(values, "<f2"), np.empty(values, np.float32)
         self._number = -1
-        self._handle = -1
+        self._file: BufferedReader | None = None
 
     def __enter__(self) -> "_Reader":
         return self
 
     def __exit__(self, *raised: object) -> None:
-        if self._handle >= 0:
-            os.close(self._handle)
+        if self._file is not None:
+            self._file.close()
 
     def block(self, number: int, first: int, count: int) -> Vector:
         """Return the mean tokens of windows [first, first + count) of an array: float32 (count, dim), to be changed."""
         one = self._arrays[number]
-        if number != self._number:
-            if self._handle >= 0:
-                os.close(self._handle)
-            with open_regular(one.path) as file:
-                self._handle = os.dup(file.fileno())
-            self._number = number
+        if self._file is None or number != self._number:
+            if self._file is not None:
+                self._file.close()
+            self._file, self._number = open_regular(one.path), number
         width = one.tokens * one.dim
         half, single = self._half[: count * width], self._single[: count * width]
-        view = memoryview(half).cast("B")
-        at = one.offset + first * width * half.itemsize
-        while len(view):
-            read = os.preadv(self._handle, [view], at)
-            if read == 0:
-                raise ArtefactError(f"{one.path} is shorter than its description says; {how_to_mend(one.path)}")
-            view, at = view[read:], at + read
+        self._file.seek(one.offset + first * width * half.itemsize)
+        if self._file.readinto(half.data.cast("B")) < half.nbytes:
+            raise ArtefactError(f"{one.path} is shorter than its description says; {how_to_mend(one.path)}")
         np.copyto(single, half)
         tokens = single.reshape(count, one.tokens, one.dim)
         return tokens[:, 0] if one.tokens == 1 else tokens.mean(axis=1)

@@ -123,6 +123,7 @@ def example_embedding(
     if len(samples) < window:
         if encoder.spec.length_fault(len(samples)):
             samples = np.resize(samples, window)
-        return encoder.encode(samples[None]).mean(axis=1)
+        mean: NDArray[np.float32] = encoder.encode(samples[None]).mean(axis=1)
+        return mean
     parts = encode_recording([samples], encoder, window, max(1, round(hop_s * rate)))
     return np.concatenate([one.embeddings[0].mean(axis=1) for one in parts])

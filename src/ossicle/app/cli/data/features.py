@@ -1,13 +1,12 @@
 """``ossicle features build|verify``: the embeddings of a project's recordings, computed once."""
 
-import json
 import sys
 from typing import Annotated
 
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.project.load import load_project
 from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
@@ -62,9 +61,10 @@ def build(
     if as_json:
         told = {"artefact": str(own.path), "outcome": done.outcomes[name], "seconds": done.seconds[name]}
         told |= {"windows": windows, "dim": own.spec.dim, "encoder": own.spec.to_json(), "bytes": size}
-        print(json.dumps({**told, "rebuilt": problems}, indent=2, ensure_ascii=False))
+        print(json_text({**told, "rebuilt": problems}))
     else:
-        print(f"{windows} windows of {own.window_s:g} s every {own.hop_s:g} s, {own.spec.dim} values, {own.spec.name}")
+        what = f"{own.spec.dim} values, {own.spec.name}"
+        print(printable(f"{windows} windows of {own.window_s:g} s every {own.hop_s:g} s, {what}"))
         print(printable(f"{own.path}: {size / 1e6:.1f} MB, {done.outcomes[name]} in {done.seconds[name]:.1f} s"))
         if own.spec.licence:
             print(printable(f"licence of the encoder: {own.spec.licence}"))
@@ -95,9 +95,9 @@ def verify(
     place = existing_features(loaded)[features.STEP.name]
     problems = [line for lines in features.problems(place).values() for line in lines]
     if as_json:
-        print(json.dumps({"artefact": str(place), "problems": problems}, indent=2, ensure_ascii=False))
+        print(json_text({"artefact": str(place), "problems": problems}))
     elif problems:
-        print("\n".join(map(printable, problems)))
+        print(printable("\n".join(problems)))
         print("to build damaged shards again, run: ossicle features build")
     else:
         print(printable(f"{place}: sound"))

@@ -1,6 +1,5 @@
 """``ossicle embed``: embeddings as tables for other tools; ``ossicle similar``: a search in those of a project."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Recordings, Set, Threads, Variant
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.core.channel import MEAN, channel_name
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
@@ -82,7 +81,7 @@ def embed(
     tables.write_encoder(opened.spec, window_s, hop_s or window_s)
     if as_json:
         told = {"encoder": opened.spec.to_json(), "written": written, "lost": lost}
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json_text(told))
     else:
         print(printable(f"{counted(len(written), 'recording')} in {out}, {opened.spec.dim} values a token"))
         if opened.spec.licence:
@@ -125,7 +124,7 @@ def similar(
             {"path": one.path, "start_s": one.start_s, "end_s": one.end_s, "similarity": one.similarity}
             for one in found
         ]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(json_text(rows))
         return
     cells = [(one.path, f"{one.start_s:.2f}", f"{one.end_s:.2f}", f"{one.similarity:.3f}") for one in found]
     print_rows(("recording", "start", "end", "similarity"), cells)

@@ -7,7 +7,6 @@ from ossicle.audio.encoders.acoustic import AcousticEncoder
 from ossicle.audio.encoders.settings import ACOUSTIC, BEATS, BIRDNET, HF, EncoderSettings
 from ossicle.audio.encoders.spec import Encoder
 from ossicle.bundle.encoders.birdnet import birdnet_file
-from ossicle.bundle.encoders.table import open_encoder
 from ossicle.bundle.encoders.weights import find_weights, weights_digest
 from ossicle.core.errors import UsageError
 
@@ -32,6 +31,9 @@ def open_any_encoder(settings: EncoderSettings, folder: Path, threads: int = 1) 
         Its weights are not the stated ones, or unsafe.
     """
     if settings.name not in (BEATS, HF):
+        # This loads onnxruntime, which `ossicle status` does not need.
+        from ossicle.bundle.encoders.table import open_encoder
+
         return open_encoder(settings, folder, threads)
     try:
         from ossicle.models.encoders.table import open_torch_encoder
