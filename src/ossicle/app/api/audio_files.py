@@ -4,7 +4,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from ossicle.audio.decode import AudioSource
 from ossicle.audio.mono import MonoStream
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.channel import MEAN, channel_name
+from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
 from ossicle.core.value_checks import given_path
 from ossicle.corpus.naming.file_listing import listing_below
@@ -49,20 +50,29 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
             found.append((place.name, place))
         else:
             raise UsageError(f"{place}: does not exist")
-    found = [(writable(name), path) for name, path in found]
-    names = Counter(name for name, _ in found)
-    # Files with equal names from different places get the name of their folder, then a number.
-    out: dict[str, Path] = {}
+    found = [(_without_drive(writable(name)), path) for name, path in found]
+    names = Counter(normal_path(name) for name, _ in found)
+    # Files with equal names (in Unicode NFC) from different places get the name of their folder, then a number.
+    out: dict[str, tuple[str, Path]] = {}
     for name, path in found:
         # The folder's name may hold what a file of results cannot, as the name of the file may.
         folder = writable(Path(os.path.realpath(path)).parent.name)
-        unique = name if names[name] == 1 else f"{folder}/{name}"
+        unique = name if names[normal_path(name)] == 1 else f"{folder}/{name}"
         number = 2
-        while unique in out and os.path.realpath(out[unique]) != os.path.realpath(path):
+        while (other := out.get(normal_path(unique))) and os.path.realpath(other[1]) != os.path.realpath(path):
             unique = f"{folder}-{number}/{name}"
             number += 1
-        out[unique] = path
-    return sorted(out.items())
+        out[normal_path(unique)] = unique, path
+    return sorted(out.values())
+
+
+def _without_drive(name: str) -> str:
+    """Return a name in which no first letter with a colon looks like a drive, which tables would leave out.
+
+    >>> _without_drive("a:b.wav")
+    'a%3Ab.wav'
+    """
+    return name.replace(":", "%3A", 1) if PureWindowsPath(name).drive.endswith(":") else name
 
 
 def load_audio(
