@@ -12,10 +12,10 @@ TOKENS, DIM, LABELS = 9, 32, 3
 
 
 @pytest.mark.parametrize("hidden", [0, 16])
-@pytest.mark.parametrize("pooling", ["mean", "attention"])
-def test_the_graph_gives_the_scores_of_the_head(pooling: str, hidden: int) -> None:
+@pytest.mark.parametrize(("pooling", "values"), [("mean", "plain"), ("attention", "plain"), ("mean", "root")])
+def test_the_graph_gives_the_scores_of_the_head(pooling: str, values: str, hidden: int) -> None:
     torch.manual_seed(0)
-    head = Head(HeadSettings(pooling=pooling, hidden=hidden), DIM, LABELS)
+    head = Head(HeadSettings(pooling=pooling, hidden=hidden, values=values), DIM, LABELS)
     # Levels in dB: large means, which float32 sums must survive.
     mean = 60 * torch.randn(DIM)
     head.standardise(InputStatistics(mean, torch.rand(DIM) + 0.5, mean, torch.rand(DIM) + 0.5))

@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,9 @@ def statistics(seed: int = 1) -> InputStatistics:
     return InputStatistics(mean, other, mean + 0.1, other / 2)
 
 
-def made(pooling: str = "attention", hidden: int = 4) -> Head:
+def made(pooling: str = "attention", hidden: int = 4, values: str = "plain") -> Head:
     torch.manual_seed(0)
-    head = Head(HeadSettings(pooling=pooling, hidden=hidden), DIM, LABELS).eval()
+    head = Head(HeadSettings(pooling=pooling, hidden=hidden, values=values), DIM, LABELS).eval()
     head.standardise(statistics())
     if head.pooling.attention is not None:
         torch.nn.init.normal_(head.pooling.attention.weight)
@@ -41,6 +42,8 @@ def obvious(head: Head, windows: torch.Tensor) -> torch.Tensor:
             standard = (window - head.token_mean.double()) / head.token_deviation.double()
             weights = torch.softmax(standard @ head.pooling.attention.weight[0].double(), dim=0)
         pooled = sum(weight * token for weight, token in zip(weights, window, strict=True))
+        if head.values == "root":
+            pooled = torch.tensor([math.copysign(math.sqrt(abs(one)), one) for one in pooled.tolist()]).double()
         x = (pooled - head.window_mean.double()) / head.window_deviation.double()
         for layer in head.hidden:
             if isinstance(layer, torch.nn.Linear):
@@ -49,10 +52,11 @@ def obvious(head: Head, windows: torch.Tensor) -> torch.Tensor:
     return torch.stack(out)
 
 
+@pytest.mark.parametrize("values", ["plain", "root"])
 @pytest.mark.parametrize("hidden", [0, 4])
 @pytest.mark.parametrize("pooling", ["mean", "attention"])
-def test_the_logits_are_those_of_the_obvious_way(pooling: str, hidden: int) -> None:
-    head = made(pooling, hidden)
+def test_the_logits_are_those_of_the_obvious_way(pooling: str, hidden: int, values: str) -> None:
+    head = made(pooling, hidden, values)
     with torch.no_grad():
         torch.testing.assert_close(head(tokens()).double(), obvious(head, tokens()), atol=1e-5, rtol=1e-4)
 

@@ -17,6 +17,16 @@ def test_moments_are_those_of_numpy_whatever_the_block(monkeypatch: pytest.Monke
     np.testing.assert_allclose(found.window_deviation, wanted.mean(axis=1).std(axis=0), rtol=1e-5)
 
 
+def test_roots_are_taken_of_window_means() -> None:
+    features = np.random.default_rng(0).normal(size=(9, 4, 3)).astype(np.float32)
+    found = input_statistics(features, "root")
+    means = features.astype(np.float64).mean(axis=1)
+    roots = np.sign(means) * np.sqrt(np.abs(means))
+    np.testing.assert_allclose(found.window_mean, roots.mean(axis=0), rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(found.window_deviation, roots.std(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(found.token_mean, input_statistics(features).token_mean)
+
+
 def test_constants_are_not_divided_by_their_rounding_errors() -> None:
     features = np.full((5, 2, 2), 0.1, dtype=np.float32)
     features[:, :, 1] += np.arange(5, dtype=np.float32)[:, None]

@@ -16,13 +16,24 @@ from ossicle.models.weights import load_weights, require_shapes
 class InputStatistics(NamedTuple):
     """Mean and deviation of embeddings, each float32 of shape (dim,).
 
-    ``token_*``: over all tokens of all windows; ``window_*``: over the mean token of each window.
+    ``token_*``: over all tokens of all windows; ``window_*``: over the mean token of each window, after
+    :func:`scaled_values`.
     """
 
     token_mean: Tensor
     token_deviation: Tensor
     window_mean: Tensor
     window_deviation: Tensor
+
+
+def scaled_values(values: Tensor, how: str) -> Tensor:
+    """Return pooled values as the head reads them: ``"plain"``, or ``"root"``: square roots with the sign kept.
+
+    References
+    ----------
+    F. Perronnin et al., "Improving the Fisher kernel for large-scale image classification", 2010 (power normalisation).
+    """
+    return torch.sign(values) * torch.sqrt(torch.abs(values)) if how == "root" else values
 
 
 class Pooling(nn.Module):
@@ -73,6 +84,7 @@ class Head(nn.Module):
         super().__init__()
         for name in InputStatistics._fields:
             self.register_buffer(name, torch.ones(dim) if name.endswith("deviation") else torch.zeros(dim))
+        self.values = settings.values
         self.pooling = Pooling(settings.pooling, dim)
         layers: list[nn.Module] = [nn.Dropout(settings.dropout)]
         if settings.hidden:
@@ -99,8 +111,8 @@ class Head(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the logits of windows."""
-        pooled = (self.pooling(tokens, self.token_deviation) - self.window_mean) / self.window_deviation
-        logits: Tensor = self.output(self.hidden(pooled))
+        pooled = scaled_values(self.pooling(tokens, self.token_deviation), self.values)
+        logits: Tensor = self.output(self.hidden((pooled - self.window_mean) / self.window_deviation))
         return logits
 
 

@@ -12,6 +12,12 @@ class HeadSettings:
         help="how the tokens of a window become one vector: mean, or attention (a trained weight for every token)",
         choices=("mean", "attention"),
     )
+    values: str = setting(
+        default="plain",
+        help="plain: the pooled values as they are; root: their square roots, with the sign kept, for encoders with "
+        "many values near 0 and a few large ones, such as birdnet",
+        choices=("plain", "root"),
+    )
     hidden: int = setting(
         default=256, help="hidden units; 0: none, the pooled embedding is read by one linear layer", ge=0, le=8192
     )

@@ -120,7 +120,7 @@ def _train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(seed, "head", "weights"))
         head = Head(settings, windows.dim, windows.n_labels)
-        head.standardise(input_statistics(windows.features))
+        head.standardise(input_statistics(windows.features, settings.values))
         n_steps = math.ceil(len(windows.features) / settings.batch_size)
         parameters = [parameter for _, parameter in trained_parameters(head)]
         optimiser = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
