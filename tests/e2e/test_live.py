@@ -22,12 +22,13 @@ import soundfile
 
 from ossicle.audio.wav import write_wav
 
+from ..state_bundle import hums, write_state_bundle
+
 pytestmark = pytest.mark.live
 
 OSSICLE = Path(sys.executable).parent / "ossicle"
 RATE = 44100
-# Of the bundle's model, as `ossicle live` sees it: its step is 0.5 s.
-HOP_S = 0.5
+HOP_S = 0.25
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,8 +40,11 @@ def services() -> None:
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Path:
-    return Path(__file__).parents[1] / "data" / "bundles" / "0.1.0" / "bundle"
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of states that hears two tones."""
+    folder = tmp_path_factory.mktemp("live") / "bundle"
+    write_state_bundle(folder, hop_s=HOP_S, window_s=1.0)
+    return folder
 
 
 @pytest.fixture
@@ -107,21 +111,6 @@ class Reader:
         return code
 
 
-def bursts(path: Path) -> list[float]:
-    """Write four seconds with two bursts of noise, and return when they begin."""
-    samples = np.random.default_rng(0).normal(0, 1e-5, 4 * RATE)
-    starts_s = [0.5, 2.5]
-    for start_s in starts_s:
-        at = round(start_s * RATE)
-        samples[at : at + RATE] += np.random.default_rng(1).normal(0, 0.2, RATE)
-    write_wav(path, samples.astype(np.float32), RATE, "FLOAT")
-    return starts_s
-
-
-def events_of(lines: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    return sorted((one["start_s"], one["end_s"], one["label"], one["score"]) for one in lines if "label" in one)
-
-
 def streamed(bundle: Path, path: Path) -> list[dict[str, Any]]:
     done = subprocess.run([OSSICLE, "stream", bundle, path], capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -139,14 +128,16 @@ def test_what_is_played_reaches_file_and_broker_and_streams_to_the_same_lines(
     bundle: Path, tmp_path: Path, broker: tuple[str, int, subprocess.Popen[bytes]]
 ) -> None:
     host, port, process = broker
-    starts_s, log = bursts(tmp_path / "played.wav"), tmp_path / "log.jsonl"
+    log, played = tmp_path / "log.jsonl", tmp_path / "played.wav"
+    write_wav(played, hums((2.5, 0, 0), (3.0, 0, 1), (1.5, 0, 0), rate=RATE), RATE)
     hearing = Reader("mosquitto_sub", "-h", host, "-p", port, "-t", "home/#", "-q", "1")
     live = Reader(
         OSSICLE, "live", bundle, "--device", "pulse", "--heartbeat-s", 0.25, "--record", tmp_path / "heard.wav",
         "--sink", "stdout", "--sink", f"jsonl:{log}", "--sink", f"mqtt://{host}:{port}/home/kitchen",
     )  # fmt: skip
     live.wait(lambda line: line.get("heartbeat", 0.0) > 0.5)
-    with subprocess.Popen(["paplay", "--device=loop", tmp_path / "played.wav"]) as playing:
+    played_from_s = time.time()
+    with subprocess.Popen(["paplay", "--device=loop", played]) as playing:
         # A broker that stands still for a while slows nobody and loses nothing that fits its queue.
         time.sleep(1.0)
         process.send_signal(signal.SIGSTOP)
@@ -165,13 +156,25 @@ def test_what_is_played_reaches_file_and_broker_and_streams_to_the_same_lines(
     assert max(np.diff(beats_s)) < 1.0
     assert "duty cycle" in "".join(live.err)
     assert not [line for line in lines if "gap" in line]
-    assert events_of(lines) == events_of(streamed(bundle, tmp_path / "heard.wav"))
+    changes = [line for line in lines if "state" in line]
+    recorded = streamed(bundle, tmp_path / "heard.wav")
+    assert [{name: value for name, value in line.items() if name != "time"} for line in changes] == recorded
 
-    # Against the file that was played: the bursts at the same distance, whatever PulseAudio's delay.
+    # Played file against file: within a hop and 50 ms, once the delay until it was played is taken off.
+    found, expected = switches(changes), switches(streamed(bundle, played))
+    assert [state for state, _ in found] == [state for state, _ in expected] == ["on", "off"]
     heard, _ = soundfile.read(tmp_path / "heard.wav")
-    loud_s = np.nonzero(np.abs(heard) > 0.1)[0] / RATE
-    found_s = loud_s[np.diff(loud_s, prepend=-1.0) > 0.5]
-    assert found_s - found_s[0] == pytest.approx(np.array(starts_s) - starts_s[0], abs=0.05)
+    delay_s = float(np.argmax(np.abs(heard) > 0.05)) / RATE - 2.5
+    for (_, found_s), (_, expected_s) in zip(found, expected, strict=True):
+        assert abs(found_s - delay_s - expected_s) <= HOP_S + 0.05
+    # And the time of day is that of the sound: it was played after `paplay` began, and before it ended.
+    began_s = datetime.fromisoformat(next(one["time"] for one in changes if one["state"] == "on")).timestamp()
+    assert played_from_s < began_s - 2.0 < played_from_s + 2.0
+
+
+def switches(changes: list[dict[str, Any]]) -> list[tuple[str, float]]:
+    """The switches of the fridge after its first state."""
+    return [(one["state"], one["time_s"]) for one in changes if one["label"] == "fridge"][1:]
 
 
 def test_a_microphone_that_vanishes_is_a_gap_within_two_hops_and_comes_back(bundle: Path) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from ossicle.app.api.loaded_bundle import LoadedBundle
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.links import settled_above
@@ -20,7 +22,7 @@ from ossicle.live.session import Engine, Session, SessionOptions
 from ossicle.live.sinks.addresses import SinkAddress
 from ossicle.live.sinks.fan_out import FanOut
 from ossicle.live.sinks.json_lines import JsonLinesFile
-from ossicle.live.sinks.queue import SinkQueue
+from ossicle.live.sinks.queue import MOST_LINES, SinkQueue
 from ossicle.live.sinks.sink import Sink
 from ossicle.live.sinks.standard_output import StandardOutput
 from ossicle.live.sinks.webhook import Webhook
@@ -127,14 +129,22 @@ def live_session(
         The bundle needs whole recordings.
     """
     start_engine = engine_starter(bundle, heard.rate)
-    # Before the device is opened: a bundle that cannot stream is an error of the command.
-    start_engine()
+    # Before the device is opened: a bundle that cannot stream is an error of the command, and what is loaded with the
+    # first chunk, which takes a second, must not make the first sound late.
+    _warm_up(start_engine(), bundle)
     if bundle.gives_states:
         options = replace(options, priority=bundle.states.decision.priority)
     timing = CaptureTiming(heard.timing.silent_s, buffer_s=heard.buffer_s)
     capture = Capture(heard.open_source, heard.rate, heard.clock, timing)
     log = LabelLog(list(bundle.labels))
     return Session(capture, start_engine, heard.rate, sinks, log, heard.clock, recording, options)
+
+
+def _warm_up(engine: Engine, bundle: LoadedBundle) -> None:
+    """Feed a chunk of silence to an engine that is not used further."""
+    plan = bundle.predictor.plan
+    engine.feed(np.zeros(to_samples((plan.chunk_samples + plan.core_samples) / plan.rate, engine.rate), np.float32))
+    engine.finish()
 
 
 def engine_starter(bundle: LoadedBundle, rate: int) -> Callable[[], Engine]:
@@ -147,13 +157,17 @@ def engine_starter(bundle: LoadedBundle, rate: int) -> Callable[[], Engine]:
     return lambda: bundle.stream(rate)
 
 
-def open_sinks(addresses: Sequence[SinkAddress], environment: Mapping[str, str] = os.environ) -> FanOut:
+def open_sinks(
+    addresses: Sequence[SinkAddress], most_lines: int = MOST_LINES, environment: Mapping[str, str] = os.environ
+) -> FanOut:
     """Open sinks, each behind a queue and a thread of its own.
 
     Parameters
     ----------
     addresses
         The sinks.
+    most_lines
+        Lines that may wait for each.
     environment
         Where secrets come from.
 
@@ -164,7 +178,7 @@ def open_sinks(addresses: Sequence[SinkAddress], environment: Mapping[str, str] 
     ModuleNotFoundError
         paho-mqtt is not installed (the extra ``live``).
     """
-    return FanOut([SinkQueue(sink) for sink in [_open(one, environment) for one in addresses]])
+    return FanOut([SinkQueue(sink, most_lines) for sink in [_open(one, environment) for one in addresses]])
 
 
 def _open(address: SinkAddress, environment: Mapping[str, str]) -> Sink:

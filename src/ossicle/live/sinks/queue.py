@@ -10,6 +10,8 @@ from ossicle.live.backoff import Backoff
 from ossicle.live.lines import Line
 from ossicle.live.sinks.sink import LineRejected, Sink, SinkClosed, SinkError
 
+MOST_LINES = 1000
+"""The lines that may wait for a sink, unless the user says otherwise."""
 LOST = "lost_lines"
 """The key in a delivered line that counts the lines lost before it."""
 
@@ -41,7 +43,7 @@ class SinkQueue:
     The number of lines lost since the last delivery stands in the next delivered line (:data:`LOST`).
     """
 
-    def __init__(self, sink: Sink, most_lines: int = 1000, backoff: Backoff = Backoff(0.5, 30.0)) -> None:
+    def __init__(self, sink: Sink, most_lines: int = MOST_LINES, backoff: Backoff = Backoff(0.5, 30.0)) -> None:
         self._sink, self._most_lines, self._backoff = sink, most_lines, backoff
         self._lines: deque[Line] = deque()
         self._change = threading.Condition()

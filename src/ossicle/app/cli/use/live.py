@@ -26,7 +26,7 @@ from ossicle.live.portaudio import input_devices
 from ossicle.live.recording import Recording
 from ossicle.live.session import SessionOptions
 from ossicle.live.sinks.addresses import KINDS, sink_address
-from ossicle.live.sinks.queue import SinkReport
+from ossicle.live.sinks.queue import MOST_LINES, SinkReport
 
 _EXITS = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
 
@@ -69,6 +69,9 @@ def live(
     buffer_s: Annotated[
         float, typer.Option(min=0.5, max=600.0, help="Seconds of sound to keep while the model is busy.")
     ] = 10.0,
+    queue_lines: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Lines that may wait for a sink before the oldest is dropped.")
+    ] = MOST_LINES,
     for_s: Annotated[
         float, typer.Option("--for-s", min=0.0, help="End after so many seconds; 0: at Ctrl-C or SIGTERM.")
     ] = 0.0,
@@ -99,7 +102,7 @@ def live(
     failures: list[str] = []
     recording = None if record is None else Recording(record, heard.rate, failures.append)
     options = SessionOptions(opened.channel, 0.0 if only_changes else heartbeat_s, only_changes=only_changes)
-    sinks = open_sinks(addresses)
+    sinks = open_sinks(addresses, queue_lines)
     session = live_session(opened, heard, sinks, recording, options)
     _say(f"listening to {name} at {heard.rate} Hz; Ctrl-C ends it")
     with _noting_signals() as noted:
