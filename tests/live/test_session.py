@@ -166,7 +166,7 @@ def test_a_slow_engine_is_a_gap_and_no_end() -> None:
 def test_heartbeats_tell_figures_and_states() -> None:
     lines = Scene(heartbeat_s=2.0).run(9.0)
     beats = [line for line in lines if "heartbeat" in line]
-    assert len(beats) == 4
+    assert len(beats) == 5
     assert {"time", "lag_s", "load", "gaps", "drift_ppm"} <= set(beats[-1])
     assert Scene().run(9.0)[0].keys() == {"start_s", "end_s", "label", "score", "decided_at_s", "time"}
 

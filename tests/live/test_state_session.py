@@ -75,8 +75,8 @@ def test_states_are_unknown_from_a_gap_on_and_begin_again_after_it(tmp_path: Pat
     assert abs(times["on"] - 10.0) <= 1.6
     assert abs(times["end"] - 40.0) <= 1.6
     beats = [line for line in lines if "heartbeat" in line]
-    assert beats[0]["states"] == {"ac": "off", "fridge": "off"}
-    assert beats[0]["status"] == "both-off"
+    assert beats[1]["states"] == {"ac": "off", "fridge": "off"}
+    assert beats[1]["status"] == "both-off"
     assert "device" in next(line for line in beats if line["gaps"])
 
     found = {one["label"]: one for one in session.summary()["labels"]}

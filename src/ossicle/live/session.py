@@ -126,15 +126,16 @@ class Session:
             The device cannot be opened at the start.
         """
         self._capture.start()
-        self._next_heartbeat_s = self._clock.monotonic() + self._options.heartbeat_s
+        # The first one at once: it shows whether the sinks work.
+        self._next_heartbeat_s = self._clock.monotonic()
         try:
             while not stop() and not self._sinks.all_gone:
+                self._heartbeat()
                 for piece in self._capture.read(self._options.poll_s):
                     if isinstance(piece, Gap):
                         self._on_gap(piece)
                     else:
                         self._on_stretch(piece)
-                self._heartbeat()
             self._end_engine()
         finally:
             self._capture.close()

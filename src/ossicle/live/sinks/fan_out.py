@@ -28,6 +28,10 @@ class FanOut:
         """Whether there are sinks, and all of them are gone for good."""
         return bool(self._queues) and all(queue.gone for queue in self._queues)
 
+    def failing(self) -> list[str]:
+        """Return why lines are not delivered at present, for each sink that fails."""
+        return [queue.failing for queue in self._queues if queue.failing]
+
     def reports(self) -> list[SinkReport]:
         """Return the present figures of every sink."""
         return [queue.report() for queue in self._queues]

@@ -49,7 +49,7 @@ class SinkQueue:
         self._change = threading.Condition()
         self._delivered = self._lost = self._unreported = 0
         self._busy = self._ending = self._closed = self._gone = False
-        self._last_error = ""
+        self._last_error = self._failing = ""
         # A daemon: a delivery that never returns must not keep the process.
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
         self._thread.start()
@@ -70,6 +70,11 @@ class SinkQueue:
     def gone(self) -> bool:
         """Whether the other side is gone for good."""
         return self._gone
+
+    @property
+    def failing(self) -> str:
+        """Why the present line is not delivered yet; empty if nothing fails."""
+        return self._failing
 
     def report(self) -> SinkReport:
         """Return what became of the lines so far; lines that wait are neither delivered nor lost."""
@@ -124,7 +129,7 @@ class SinkQueue:
                 self._sink.deliver(text)
             except SinkError as error:
                 with self._change:
-                    self._last_error = str(error)
+                    self._last_error = self._failing = str(error)
                     if self._change.wait_for(lambda: self._closed, self._backoff.pause_s(failures)):
                         return
                 failures += 1
@@ -141,6 +146,7 @@ class SinkQueue:
                 return
             else:
                 with self._change:
+                    self._failing = ""
                     if not self._closed:
                         self._delivered += 1
                         self._unreported -= reported

@@ -213,6 +213,16 @@ def test_a_device_that_cannot_be_opened_is_an_error(
     assert "Device unavailable; is it in use" in capfd.readouterr().err
 
 
+def test_a_sink_that_fails_is_told_at_once_and_once(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--sink", "http://127.0.0.1:1/secret", "--for-s", 1.0, "--heartbeat-s", 0.1)
+    assert ossicle(monkeypatch, "live", bundle, *words) == 3
+    err = capfd.readouterr().err
+    assert err.count("Connection refused; its lines wait, and it is tried again") == 1
+    assert "secret" not in err
+
+
 @pytest.mark.parametrize("library", ["sounddevice", "paho"])
 def test_a_missing_library_names_the_extra(
     bundle: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], library: str

@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -105,10 +105,11 @@ def live(
     sinks = open_sinks(addresses, queue_lines)
     session = live_session(opened, heard, sinks, recording, options)
     _say(f"listening to {name} at {heard.rate} Hz; Ctrl-C ends it")
+    tell = _teller()
     with _noting_signals() as noted:
         ends_s = time.monotonic() + for_s if for_s else float("inf")
         try:
-            session.run(lambda: bool(noted) or time.monotonic() >= ends_s)
+            session.run(lambda: tell(sinks.failing()) or bool(noted) or time.monotonic() >= ends_s)
         except DeviceError as error:
             raise UsageError(f"{error}; is it in use, or unplugged? See --list-devices") from None
         reports = sinks.end()
@@ -168,6 +169,21 @@ def _noting_signals() -> Iterator[list[signal.Signals]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _teller() -> Callable[[list[str]], bool]:
+    """Return a function that prints each failure of a sink once, when it begins; it returns False."""
+    told: set[str] = set()
+
+    def tell(failing: list[str]) -> bool:
+        for words in failing:
+            if words not in told:
+                _say(f"{words}; its lines wait, and it is tried again")
+        told.intersection_update(failing)
+        told.update(failing)
+        return False
+
+    return tell
 
 
 def _report_facts(report: SinkReport) -> dict[str, Any]:
