@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,12 @@ import pytest
 import torch
 
 from ossicle.audio.encoders.settings import EncoderSettings
+from ossicle.bundle.encoders.weights import VARIABLE
 from ossicle.core.errors import ArtefactError, BundleError, UsageError
 from ossicle.models.encoders import hub
 from ossicle.models.encoders.hf import HfEncoder
 from ossicle.models.encoders.hub import model_digest, model_folder
-from ossicle.models.encoders.table import open_torch_encoder
+from ossicle.models.encoders.table import open_torch_encoder, torch_encoder_of_spec
 
 # Of AST's front end, made here to compare with: its lowest mel bands are narrower than a bin.
 pytestmark = pytest.mark.filterwarnings("ignore:At least one mel filter has all zero values")
@@ -124,6 +126,15 @@ def test_opened_by_name_with_its_digest(made: Made) -> None:
         open_torch_encoder(EncoderSettings(name="hf", path=folder.name, layer=3), folder.parent)
     with pytest.raises(UsageError, match="'onnx' is not one of those that need torch: beats, hf"):
         open_torch_encoder(EncoderSettings(name="onnx", path="a.onnx"), folder)
+
+
+def test_the_encoder_of_a_model_is_found_by_its_digest(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made("hubert")
+    spec = HfEncoder(folder, 1).spec
+    monkeypatch.setenv(VARIABLE, str(folder.parent))
+    assert torch_encoder_of_spec(spec).spec == spec
+    with pytest.raises(BundleError, match="put its folder into a folder"):
+        torch_encoder_of_spec(replace(spec, sha256="0" * 64))
 
 
 def test_models_that_are_not_supported_are_named(tmp_path: Path, made: Made) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ossicle.app.steps.engine.encoders import any_encoder_of_spec
 from ossicle.bundle.encoded_predictor import EncodedPredictor
 from ossicle.bundle.encoder_entry import ENCODER_FILE
-from ossicle.bundle.encoders.table import encoder_of_spec
 from ossicle.bundle.format import WEIGHTS
 from ossicle.bundle.graph import PRECISIONS, Graph, require_threads
 from ossicle.bundle.manifest import Bundle
@@ -84,7 +84,7 @@ def _encoded(bundle: Bundle, spec: EncoderSpec, engine: Engine) -> Predictor:
             "--runtime, --precision and --folds"
         )
     own = bundle.checked_path(ENCODER_FILE) if ENCODER_FILE in bundle.files else None
-    return EncodedPredictor(bundle, encoder_of_spec(spec, own, engine.threads), engine.threads)
+    return EncodedPredictor(bundle, any_encoder_of_spec(spec, own, engine.threads), engine.threads)
 
 
 def _onnx(bundle: Bundle, engine: Engine) -> Predictor:

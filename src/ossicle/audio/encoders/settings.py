@@ -7,6 +7,8 @@ ENCODERS = (ACOUSTIC, BIRDNET, BEATS, HF, ONNX)
 """The kinds of encoders."""
 NEEDS_FILE = (BEATS, HF, ONNX)
 """Those that read a file or folder of weights."""
+NEEDS_TORCH = (BEATS, HF)
+"""Those that run on torch."""
 
 
 @settings

@@ -6,7 +6,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ossicle.artefacts.files import file_digest
-from ossicle.bundle.encoders.weights import find_weights
+from ossicle.artefacts.filesystem.walking import walk
+from ossicle.bundle.encoders.weights import encoder_folders, find_weights
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 
@@ -62,6 +63,15 @@ def model_digest(folder: Path) -> str:
         return digest([[name, file_digest(folder / name)] for name in names])
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror or error}; give the folder of a model") from error
+
+
+def model_with_digest(sha256: str) -> Path | None:
+    """Return the folder of a model with this SHA-256 below those of ``OSSICLE_ENCODERS``; None if there is none."""
+    for root in encoder_folders():
+        for base, _, names in walk(root) if root.is_dir() else ():
+            if CONFIG in names and model_digest(base) == sha256:
+                return base
+    return None
 
 
 def kept_files(names: Iterable[str]) -> list[str]:

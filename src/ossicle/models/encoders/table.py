@@ -5,13 +5,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ossicle.audio.encoders.settings import BEATS, HF, EncoderSettings
-from ossicle.audio.encoders.spec import Encoder
-from ossicle.bundle.encoders.weights import find_weights, require_digest
-from ossicle.core.errors import UsageError
+from ossicle.audio.encoders.spec import Encoder, EncoderSpec
+from ossicle.bundle.encoders.table import require_same
+from ossicle.bundle.encoders.weights import VARIABLE, find_weights, require_digest, weights_with_digest
+from ossicle.core.errors import BundleError, UsageError
 from ossicle.models.devices import device
 from ossicle.models.encoders.beats.encoder import BeatsEncoder
 from ossicle.models.encoders.hf import HfEncoder
-from ossicle.models.encoders.hub import model_folder
+from ossicle.models.encoders.hub import model_folder, model_with_digest
 from ossicle.models.predictor import use_threads
 
 Opener = Callable[[EncoderSettings, Path, str], Encoder]
@@ -63,3 +64,43 @@ def open_torch_encoder(settings: EncoderSettings, folder: Path, threads: int = 1
         raise UsageError(f"the encoder {settings.name!r} is not one of those that need torch: {', '.join(OPENERS)}")
     use_threads(threads)
     return OPENERS[settings.name](settings, folder, device(asked))
+
+
+def torch_encoder_of_spec(spec: EncoderSpec, path: Path | None = None, threads: int = 1) -> Encoder:
+    """Open the encoder that a model was trained with, if it needs torch.
+
+    Parameters
+    ----------
+    spec
+        Its description, for example in a bundle.
+    path
+        Its file or folder; None looks for the one with its SHA-256 below the folders of ``OSSICLE_ENCODERS``.
+    threads
+        Threads of torch in this process.
+
+    Raises
+    ------
+    BundleError
+        The encoder is not found, or it is another one.
+    UsageError
+        A library is missing.
+    ArtefactError
+        Its weights are not those of a model that is supported.
+    """
+    if path is None:
+        found = model_with_digest(spec.sha256) if spec.name == HF else _checkpoint_with_digest(spec.sha256)
+        if found is None:
+            what = "folder" if spec.name == HF else "file"
+            raise BundleError(
+                f"the model needs the encoder {spec.name!r} with the SHA-256 {spec.sha256}, which is not part of it: "
+                f"put its {what} into a folder and set {VARIABLE} to that folder"
+            )
+        path = found
+    settings = EncoderSettings(name=spec.name, path=str(path.absolute()), layer=spec.layer)
+    encoder = open_torch_encoder(settings, Path(), threads)
+    require_same(spec, encoder.spec, str(path))
+    return encoder
+
+
+def _checkpoint_with_digest(sha256: str) -> Path | None:
+    return weights_with_digest(sha256, ".pt") or weights_with_digest(sha256, ".pth")

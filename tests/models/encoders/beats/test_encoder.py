@@ -1,15 +1,18 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from ossicle.artefacts.files import file_digest
 from ossicle.audio.encoders.settings import EncoderSettings
+from ossicle.bundle.encoders.weights import VARIABLE
 from ossicle.core.errors import BundleError, UsageError
 from ossicle.models.encoders.beats.encoder import BeatsEncoder
-from ossicle.models.encoders.table import open_torch_encoder
+from ossicle.models.encoders.table import open_torch_encoder, torch_encoder_of_spec
 
 Made = Callable[..., Path]
 
@@ -48,8 +51,6 @@ def test_a_waveform_does_not_depend_on_its_batch(checkpoint: Made, drawn: dict[s
 
 
 def test_weights_that_overflow_are_named(checkpoint: Made) -> None:
-    import torch
-
     path = checkpoint({}, {"encoder.layers.1.final_layer_norm.weight": torch.full((48,), torch.inf)})
     with pytest.raises(BundleError, match=r"beats\.pt returned NaN or Inf"):
         BeatsEncoder(path).encode(np.zeros((1, 8000), np.float32))
@@ -65,3 +66,18 @@ def test_opened_by_name(checkpoint: Made) -> None:
         open_torch_encoder(EncoderSettings(name="beats", path="beats.pt", sha256="0" * 64), path.parent)
     with pytest.raises(UsageError, match="do not exist"):
         open_torch_encoder(EncoderSettings(name="beats", path="absent.pt"), path.parent)
+
+
+def test_the_encoder_of_a_model_is_found_by_its_digest(checkpoint: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = checkpoint()
+    spec = BeatsEncoder(path, 1).spec
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with pytest.raises(BundleError, match=f"put its file into a folder and set {VARIABLE}"):
+        torch_encoder_of_spec(spec)
+    monkeypatch.setenv(VARIABLE, str(path.parent))
+    assert torch_encoder_of_spec(spec).spec == spec
+    with pytest.raises(BundleError, match="dim = 48 instead of 49"):
+        torch_encoder_of_spec(replace(spec, dim=49), path)
+    checkpoint({}, {"layer_norm.bias": torch.zeros(32)})
+    with pytest.raises(BundleError, match="sha256"):
+        torch_encoder_of_spec(spec, path)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.audio.encoders.acoustic import AcousticEncoder
-from ossicle.audio.encoders.settings import ACOUSTIC, BEATS, BIRDNET, HF, EncoderSettings
-from ossicle.audio.encoders.spec import Encoder
+from ossicle.audio.encoders.settings import ACOUSTIC, BIRDNET, HF, NEEDS_TORCH, EncoderSettings
+from ossicle.audio.encoders.spec import Encoder, EncoderSpec
 from ossicle.bundle.encoders.birdnet import birdnet_file
 from ossicle.bundle.encoders.weights import find_weights, weights_digest
 from ossicle.core.errors import UsageError
@@ -30,7 +30,7 @@ def open_any_encoder(settings: EncoderSettings, folder: Path, threads: int = 1) 
     BundleError
         Its weights are not the stated ones, or unsafe.
     """
-    if settings.name not in (BEATS, HF):
+    if settings.name not in NEEDS_TORCH:
         # This loads onnxruntime, which `ossicle status` does not need.
         from ossicle.bundle.encoders.table import open_encoder
 
@@ -38,8 +38,42 @@ def open_any_encoder(settings: EncoderSettings, folder: Path, threads: int = 1) 
     try:
         from ossicle.models.encoders.table import open_torch_encoder
     except ImportError as error:
-        raise UsageError(f"the encoder {settings.name!r} needs torch: pip install 'ossicle[train,encoders]'") from error
+        raise _without_torch(settings.name) from error
     return open_torch_encoder(settings, folder, threads)
+
+
+def any_encoder_of_spec(spec: EncoderSpec, path: Path | None = None, threads: int = 1) -> Encoder:
+    """Open the encoder that a model was trained with.
+
+    Parameters
+    ----------
+    spec
+        Its description, for example in a bundle.
+    path
+        Its file or folder; None looks for the one with its SHA-256 below the folders of ``OSSICLE_ENCODERS``.
+    threads
+        Threads of one operator.
+
+    Raises
+    ------
+    UsageError
+        A library that it needs is missing.
+    BundleError
+        The encoder's file is not found, or it is another encoder.
+    """
+    if spec.name not in NEEDS_TORCH:
+        from ossicle.bundle.encoders.table import encoder_of_spec
+
+        return encoder_of_spec(spec, path, threads)
+    try:
+        from ossicle.models.encoders.table import torch_encoder_of_spec
+    except ImportError as error:
+        raise _without_torch(spec.name) from error
+    return torch_encoder_of_spec(spec, path, threads)
+
+
+def _without_torch(name: str) -> UsageError:
+    return UsageError(f"the encoder {name!r} needs torch: pip install 'ossicle[train,encoders]'")
 
 
 def encoder_inputs(project: Project) -> dict[str, str]:
