@@ -57,11 +57,12 @@ def test_levels_are_percentiles_of_the_log_mel_spectrogram():
         )
 
 
-def test_gain_moves_the_levels_and_not_the_lines():
+def test_gain_moves_the_levels_and_nothing_else():
     quiet, loud = blocks(noise()), blocks(2 * noise())
     six_db = 20 * np.log10(2)
     np.testing.assert_allclose(levels(loud, 30) - levels(quiet, 30), six_db, atol=1e-3)
-    np.testing.assert_allclose(loud["lines"], quiet["lines"], atol=1e-2)
+    for name in ("lines", "modulation"):
+        np.testing.assert_allclose(loud[name], quiet[name], atol=1e-2, err_msg=name)
 
 
 def test_a_bird_in_a_tenth_of_the_window_leaves_the_low_percentiles():
@@ -81,6 +82,14 @@ def test_a_hum_below_the_noise_of_its_band_stands_out_as_a_line():
     line = 200 * 4096 // RATE // 2
     assert np.argmax(with_hum - without) in (line - 1, line, line + 1)
     assert (with_hum - without).max() > 6
+
+
+def test_the_modulation_of_a_sound_is_in_its_octave():
+    times = np.arange(SECONDS * RATE) / RATE
+    for hz, octave in ((1.5, 0), (3.0, 1), (6.0, 2), (12.0, 3), (24.0, 4)):
+        varied = (noise() * (1 + 0.9 * np.sin(2 * np.pi * hz * times))).astype(np.float32)
+        found = (blocks(varied)["modulation"] - blocks(noise())["modulation"]).reshape(4, 6).mean(axis=0)
+        assert np.argmax(found) == octave
 
 
 def test_lines_equal_a_loop_over_frames_and_bins():

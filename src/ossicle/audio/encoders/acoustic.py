@@ -7,11 +7,14 @@ not move the lower half of a band's levels. The blocks of an embedding, in this 
 - ``levels``: percentiles of the level of each mel band over the frames, in dB, and its mean and standard deviation.
 - ``lines``: how far the median spectrum of finer resolution rises above its own envelope below 500 Hz, in dB: the hum
   of motors and transformers at the multiples of the mains frequency. It does not depend on the gain of a microphone.
+- ``modulation``: how fast the level of each quarter of the bands varies: the power of its changes between 1 and 50 Hz,
+  in octaves and dB. A rattling compressor and a fan may have the same spectrum.
 
 A window gives one token, whatever its length.
 """
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import scipy
@@ -24,7 +27,7 @@ from ossicle.core.frontend import FrontEndSettings, analysis_window
 
 FRONT = FrontEndSettings(rate=16000, n_fft=512, hop_samples=160, n_mels=64, fmin_hz=50.0, fmax_hz=8000.0)
 PERCENTILES = (5, 15, 30, 50, 75)
-VERSION = 1
+VERSION = 2
 
 _FINE_FFT, _FINE_HOP = 4096, 1024
 _FINE_FLOOR = np.float32(1e-10)
@@ -32,8 +35,16 @@ _FINE_FLOOR = np.float32(1e-10)
 _ENVELOPE_BINS = 33
 _LINE_BINS, _LINES = 2, 64
 _READ_BINS = _LINE_BINS * _LINES + _ENVELOPE_BINS // 2
+# Levels are averaged over 4 bands before the transform, and 4 such groups after it.
+_GROUP_BANDS, _QUARTERS = 4, 4
+_OCTAVES_HZ = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 50.0)
+_MODULATION_FLOOR = np.float32(1e-4)
 
-BLOCKS: dict[str, int] = {"levels": FRONT.n_mels * (len(PERCENTILES) + 2), "lines": _LINES}
+BLOCKS: dict[str, int] = {
+    "levels": FRONT.n_mels * (len(PERCENTILES) + 2),
+    "lines": _LINES,
+    "modulation": _QUARTERS * (len(_OCTAVES_HZ) - 1),
+}
 """The blocks of an embedding with their lengths, in order."""
 
 Values = NDArray[np.float32]
@@ -78,7 +89,8 @@ def _embedding(waveform: Values) -> Values:
     levels = log_mel(waveform, FRONT)
     ordered = np.sort(levels.T, axis=1)
     percentiles = _percentiles(ordered, PERCENTILES)
-    return np.concatenate([percentiles.ravel(), levels.mean(axis=0), levels.std(axis=0), _lines(waveform)])
+    parts = (percentiles.ravel(), levels.mean(axis=0), levels.std(axis=0), _lines(waveform), _modulation(levels))
+    return np.concatenate(parts)
 
 
 def _percentiles(ordered: Values, shares: tuple[int, ...]) -> Values:
@@ -110,6 +122,33 @@ def _running_mean(values: Values, n: int) -> Values:
     sums = np.concatenate([[0.0], np.cumsum(padded)])
     mean: Values = ((sums[n:] - sums[:-n]) / n).astype(np.float32)
     return mean
+
+
+def _modulation(levels: Values) -> Values:
+    """Return the power of the changes of levels (n_frames, n_mels) by quarter of the bands and octave, in dB."""
+    groups = levels.reshape(len(levels), -1, _GROUP_BANDS).mean(axis=2).T
+    window, octaves = _octaves(len(levels))
+    spectrum = scipy.fft.rfft((groups - groups.mean(axis=1, keepdims=True)) * window, axis=1)
+    power = spectrum.real**2 + spectrum.imag**2
+    by_octave = np.stack([power[:, one].mean(axis=1) for one in octaves], axis=1)
+    decibels = np.log(np.maximum(by_octave, _MODULATION_FLOOR)) * np.float32(10 / np.log(10))
+    quarters: Values = decibels.reshape(_QUARTERS, -1, len(octaves)).mean(axis=1)
+    return quarters.ravel()
+
+
+@lru_cache(maxsize=16)
+def _octaves(n_frames: int) -> tuple[Values, tuple[slice, ...]]:
+    """Return a window over the frames with energy 1, and the bins of each octave, at least one."""
+    frame_rate = FRONT.rate / FRONT.hop_samples
+    hann = np.hanning(n_frames + 2)[1:-1]
+    window = (hann / np.sqrt(np.square(hann).sum())).astype(np.float32)
+    last = n_frames // 2
+    found = []
+    for low_hz, high_hz in pairwise(_OCTAVES_HZ):
+        start = min(last, int(np.ceil(low_hz * n_frames / frame_rate)))
+        stop = min(last + 1, int(np.ceil(high_hz * n_frames / frame_rate)))
+        found.append(slice(start, max(start + 1, stop)))
+    return window, tuple(found)
 
 
 @lru_cache(maxsize=1)
