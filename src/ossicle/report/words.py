@@ -8,6 +8,8 @@ from urllib.parse import quote
 from ossicle.metrics.event_report import Estimate, EventReport
 
 MISSING = "–"
+# Of fewer recordings, more than 2.5 % of all resamples hold one of them alone.
+_FEW_RECORDINGS = 4
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -186,6 +188,10 @@ def reach(report: EventReport) -> str:
         return f"{draws} {report.n_groups} groups and of the recordings in them, so they are valid for a new group."
     if report.method == "within-groups":
         return f"{draws} the recordings within each of {report.n_groups} groups."
+    if report.n_recordings < _FEW_RECORDINGS:
+        return (
+            f"{draws} only {report.n_recordings} recordings, so they are no wider than the best and the worst of these."
+        )
     return f"{draws} {report.n_recordings} recordings."
 
 

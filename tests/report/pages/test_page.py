@@ -28,6 +28,7 @@ from ossicle.report.data import (
 )
 from ossicle.report.figures.groups import bars_shown
 from ossicle.report.pages.page import render, write_report
+from ossicle.report.words import reach
 
 HOSTILE = "<script>alert('x')</script>"
 
@@ -240,3 +241,15 @@ def test_the_page_is_dark_where_the_reader_asks_for_it(page: str) -> None:
     rules = style[style.index("* { box-sizing") :]
     # Every colour is one of the theme's; the exceptions are the play button and its ring, alike in both.
     assert set(re.findall(r"#[0-9a-f]{3,6}\b", rules)) <= {"#fff", "#084a82", "#f0a202", "#c2185b"}
+
+
+def test_intervals_of_three_recordings_are_said_to_be_their_range() -> None:
+    """More than 2.5 % of all resamples of three hold one of them alone, so the bounds are the best and the worst."""
+    events = {f"r{n}": {"call": np.array([[1.0, 2.0]])} for n in range(4)}
+    found = {"r0": events["r0"], "r1": {"call": np.array([[5.0, 6.0]])}}
+    for n, said in ((3, True), (4, False)):
+        references = {f"r{k}": events[f"r{k}"] for k in range(n)}
+        report = evaluate_events(references, found, dict.fromkeys(references, 10.0), ["call"], IouMatch())
+        assert ("no wider than the best and the worst" in reach(report)) is said
+        if said:
+            assert (report.pooled.rates.recall.low, report.pooled.rates.recall.high) == (0.0, 1.0)
