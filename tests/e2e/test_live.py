@@ -253,6 +253,7 @@ def test_a_microphone_that_vanishes_is_a_gap_within_two_hops_and_comes_back(bund
     _, closed = live.wait(lambda line: line.get("gap") == "device" and line["end_s"] is not None)
     beat_s, beat = live.wait(lambda line: "heartbeat" in line and line["gap_s"] > 0 and line["heartbeat"] > 2.0)
     assert live.end(signal.SIGTERM) == 143
+    assert "Expression" not in "".join(live.err)
     # Sound and gaps together are the time that passed, to the delay of a block and what the machine adds.
     heard_s = beat["heartbeat"] + beat["gap_s"]
     began_s = datetime.fromisoformat(gap["time"]).timestamp() - gap["start_s"]

@@ -1,6 +1,5 @@
 """States on a microphone: the changes of a stream, unknown from a gap on."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +17,10 @@ from ossicle.live.state_lines import StateLines
 
 from ..inference.states.test_stream import DECISION, LABELS, RATE, hums, predictor_of
 from .simulated import FakeClock, SimulatedMicrophone
+from .test_session import Listed
 
 # On from 10 s on, so over the gap from 20.3 to 26 s, and off from 40 s on.
 SOUND = hums((10.0, 0, 0), (30.0, 0, 1), (20.0, 0, 0))
-
-
-class Listed:
-    name = "list"
-
-    def __init__(self) -> None:
-        self.lines: list[dict[str, Any]] = []
-
-    def deliver(self, text: str) -> None:
-        self.lines.append(json.loads(text))
-
-    def close(self) -> None:
-        pass
 
 
 def session_lines(folder: Path) -> tuple[list[dict[str, Any]], Session, Recording]:

@@ -1,8 +1,10 @@
-"""Devices through PortAudio: the only module that imports sounddevice."""
+"""Devices through PortAudio: the only module that imports sounddevice.
+
+ALSA and PortAudio print about devices that are not there, or not any more; this is kept off the terminal.
+"""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from types import ModuleType
 from typing import Any
 
@@ -36,7 +38,7 @@ def input_devices(*, with_rates: bool = False) -> list[InputDevice]:
         sounddevice is not installed (the extra ``live``).
     """
     library = _library()
-    with _quiet():
+    with no_c_messages():
         # PortAudio lists devices once, when it starts.
         library._terminate()
         library._initialize()
@@ -74,7 +76,7 @@ def microphone(device: InputDevice, rate: int, channels: int, block_samples: int
 
     def open_source(receive: Receive) -> Source:
         library = _library()
-        with _quiet():
+        with no_c_messages():
             try:
                 found = _again(device)
                 return _Microphone(library, found.index, rate, channels, block_samples, clock, receive)
@@ -87,7 +89,7 @@ def microphone(device: InputDevice, rate: int, channels: int, block_samples: int
 def require_rate(device: InputDevice, rate: int, channels: int) -> None:
     """Raise UsageError if a device cannot record at a rate."""
     library = _library()
-    with _quiet():
+    with no_c_messages():
         try:
             library.check_input_settings(device=device.index, channels=channels, samplerate=rate, dtype="float32")
         except library.PortAudioError as error:
@@ -130,6 +132,9 @@ class _Microphone:
         except library.PortAudioError:
             self._stream.close(ignore_errors=True)
             raise
+        # PortAudio's own thread prints where a device vanishes; a gap says the same.
+        self._silence = ExitStack()
+        self._silence.enter_context(no_c_messages())
 
     @property
     def active(self) -> bool:
@@ -141,7 +146,7 @@ class _Microphone:
 
     def close(self) -> None:
         """Stop the stream at once."""
-        with _quiet():
+        with self._silence:
             self._stream.abort(ignore_errors=True)
             self._stream.close(ignore_errors=True)
 
@@ -149,7 +154,8 @@ class _Microphone:
 def _library() -> ModuleType:
     try:
         # It cannot be imported where PortAudio is missing.
-        import sounddevice
+        with no_c_messages():
+            import sounddevice
     except OSError as error:
         raise UsageError(
             f"sounddevice finds no PortAudio ({error}); install it: apt install libportaudio2 (Debian, Ubuntu), "
@@ -183,10 +189,3 @@ def _rates(library: ModuleType, index: int) -> tuple[int, ...]:
         return True
 
     return tuple(filter(accepts, _USUAL_RATES))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what ALSA prints about devices that are not there off the terminal."""
-    with no_c_messages():
-        yield
