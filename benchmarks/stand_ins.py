@@ -94,5 +94,23 @@ def make_tape_project(folder: Path, *settings: str) -> None:
     (folder / "ossicle.toml").write_text("\n".join((*TAPE_PROJECT, *TINY_TAPES, *settings)) + "\n")
 
 
-STAND_INS: Mapping[str, Callable[[Path], None]] = {"esc10": make_esc10, "tapes": make_tape_corpus}
+def make_appliances(folder: Path, seconds: float = 60.0, rate: int = 16000) -> None:
+    """Eight recordings of every combination of two hums over noise, by day and by night."""
+    folder.mkdir(parents=True)
+    time = np.arange(round(seconds * rate)) / rate
+    for number, part in enumerate(("day", "night")):
+        for ac in (False, True):
+            for fridge in (False, True):
+                rng = np.random.default_rng([number, ac, fridge])
+                wave = rng.normal(0, 1e-3, len(time)) + 0.05 * ac * np.sin(2 * np.pi * 250 * time)
+                wave += 0.02 * fridge * np.sin(2 * np.pi * 1500 * time)
+                states = ["on" if one else "off" for one in (ac, fridge)]
+                soundfile.write(folder / f"ac-{states[0]}-fridge-{states[1]}-{part}.wav", wave, rate)
+
+
+STAND_INS: Mapping[str, Callable[[Path], None]] = {
+    "appliances": make_appliances,
+    "esc10": make_esc10,
+    "tapes": make_tape_corpus,
+}
 """How to make the stand-in of a folder of real recordings, by its name."""

@@ -17,7 +17,15 @@ from ossicle.inference.states.fit_settings import StateFitSettings
 PLAN = ChunkPlan(rate=1000, hop_samples=500, window_samples=2000, core_frames=1, context_frames=0)
 LABELS = ("ac", "fridge")
 MASKS = {"ac": ("fridge",)}
-QUICK = StateFitSettings(switches=60, frames=(3, 7), debounce=(1, 2), hysteresis=(0.0, 2.0), holds_s=(0.0,))
+QUICK = StateFitSettings(
+    switches=60,
+    frames=(3, 7),
+    debounce=(1, 2),
+    hysteresis=(0.0, 2.0),
+    holds_s=(0.0,),
+    stretch_min_s=10,
+    stretch_max_s=50,
+)
 
 
 def scored(ac, fridge, group, fold, seed=0, noise=0.15, n=120):
@@ -38,12 +46,12 @@ def fitted(recordings, how=QUICK):
 
 
 def test_the_rule_finds_the_switches_in_time_with_few_false_ones():
-    found = fitted(corpus())
+    found = fitted(corpus(noise=0.12))
     bare = StateFitSettings(switches=60, smoothings=("none",), debounce=(1,), hysteresis=(0.0,), holds_s=(0.0,))
-    plain = fitted(corpus(), bare)
+    plain = fitted(corpus(noise=0.12), bare)
     assert (found.decision.masks, found.decision.priority) == (MASKS, LABELS)
     for label, one in found.labels.items():
-        assert one.found >= 0.98
+        assert one.found >= 0.95
         assert one.delay_s <= target_delay_s(PLAN, QUICK) == 3.0
         assert 0.3 < rule_middle(one.rule) < 0.7
         assert 10 * one.false_per_hour < plain.labels[label].false_per_hour
@@ -88,7 +96,7 @@ def test_a_target_that_no_rule_meets_is_reported():
     how = StateFitSettings(switches=60, frames=(3,), debounce=(3,), hysteresis=(0.0,), holds_s=(0.0,), delay_s=0.5)
     assert any("median delay of the rule is" in line for line in fitted(corpus(), how).warnings)
     hopeless = [scored(ac, fridge, "day", 0, noise=1.5) for ac in (0, 1) for fridge in (0, 1)]
-    assert any("of the replayed switches within 3 s, less than 98%" in line for line in fitted(hopeless).warnings)
+    assert any("of the replayed switches within 3 s, less than 95%" in line for line in fitted(hopeless).warnings)
 
 
 def test_stretches_of_changing_truth_are_cut_where_it_changes():
@@ -114,8 +122,8 @@ def test_stretches_of_changing_truth_are_cut_where_it_changes():
         ({"frames": (4,)}, "frames has 4, which must be odd"),
         ({"debounce": ()}, "debounce is empty"),
         ({"smoothings": ("mean",)}, "is not one of: none, median, ema"),
-        ({"stretch_min_s": 70.0}, "must not be above stretch_max_s"),
-        ({"within_s": 10.0}, "must be shorter than stretch_min_s"),
+        ({"stretch_min_s": 130.0}, "must not be above stretch_max_s"),
+        ({"within_s": 20.0}, "must be shorter than stretch_min_s"),
     ],
 )
 def test_impossible_settings_are_refused(values, message):

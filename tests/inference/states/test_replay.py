@@ -7,7 +7,7 @@ from ossicle.core.chunks import ChunkPlan
 from ossicle.core.states import StateDecision, StateRule, state_stretches
 from ossicle.inference.states.fold import StateFold
 from ossicle.inference.states.replay import replay
-from ossicle.inference.states.splices import SplicedScores, SteadyScores, spliced
+from ossicle.inference.states.splices import SplicedScores, SteadyScores, log_odds, spliced
 from ossicle.metrics.states.switches import JudgedStates, StateStretch, switch_figures
 
 PLAN = ChunkPlan(rate=1000, hop_samples=500, window_samples=2000, core_frames=1, context_frames=0)
@@ -48,6 +48,17 @@ def test_a_window_across_a_switch_hears_both_states():
         expected = 1 / (1 + np.exp(-odds if on else odds))
         np.testing.assert_allclose(one.scores[frame - 2 : frame + 2], expected)
         assert (one.scores[frame - 3], one.scores[frame + 2]) == pytest.approx((0.1, 0.9) if on else (0.9, 0.1))
+
+
+def test_stress_changes_the_level_of_each_stretch_and_adds_noise_to_each_frame():
+    sources = [SteadyScores(np.full(80, level), level > 0.5, "a") for level in (0.8, 0.2)]
+    (calm,), (hard,) = (spliced(sources, PLAN, 60, (20.0, 20.0), seed=4, stress=stress) for stress in (0.0, 0.5))
+    assert calm.switches == hard.switches
+    added = log_odds(hard.scores) - log_odds(calm.scores)
+    edges = [frame for frame, _ in hard.switches]
+    inside = [added[a + 2 : b - 2] for a, b in pairwise(edges)]
+    assert np.mean([np.std(one) for one in inside]) == pytest.approx(0.5, rel=0.1)
+    assert np.std([np.mean(one) for one in inside]) == pytest.approx(0.5, rel=0.25)
 
 
 def test_groups_with_one_state_are_pooled_and_one_state_alone_is_refused():

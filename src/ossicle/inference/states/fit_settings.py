@@ -32,7 +32,7 @@ class StateFitSettings:
         default=(1, 2, 3), help="numbers of frames that must agree to try", ge=1, le=MOST_STATE_FRAMES
     )
     hysteresis: tuple[float, ...] = setting(
-        default=(0.0, 1.0, 2.0, 4.0), help="distances of `on` and `off` to try, in log odds", ge=0, le=20
+        default=(0.0, 2.0, 4.0, 8.0), help="distances of `on` and `off` to try, in log odds", ge=0, le=20
     )
     holds_s: tuple[float, ...] = setting(
         default=(0.0, 5.0), help="minimum times of a state to try, on and off alike", unit="s", ge=0, le=MOST_HOLD_S
@@ -44,10 +44,16 @@ class StateFitSettings:
         ge=0,
     )
     within_s: float = setting(default=3.0, help="a switch is found if it is decided within this time", unit="s", gt=0)
-    found_share: float = setting(default=0.98, help="share of switches that should be found", gt=0, le=1)
-    switches: int = setting(default=400, help="switches of the replay for each label", ge=10, le=100_000)
-    stretch_min_s: float = setting(default=10.0, help="shortest stretch between two switches", unit="s", gt=0)
-    stretch_max_s: float = setting(default=60.0, help="longest stretch between two switches", unit="s", gt=0)
+    switches: int = setting(default=200, help="switches of the replay for each label", ge=10, le=100_000)
+    stretch_min_s: float = setting(default=20.0, help="shortest stretch between two switches", unit="s", gt=0)
+    stretch_max_s: float = setting(default=120.0, help="longest stretch between two switches", unit="s", gt=0)
+    stress: float = setting(
+        default=0.15,
+        help="what the replay adds to scores, once a stretch and once a frame, because sounds in use vary more than a "
+        "few recordings do: its standard deviation, as a share of half the distance of on and off in log odds",
+        ge=0,
+        le=2,
+    )
     seed: int = setting(default=0, help="seed of the replayed switches", ge=0)
 
     def __post_init__(self) -> None:

@@ -4,6 +4,9 @@ Recordings of appliances are often steady: three minutes of one state each. What
 stretches of out-of-fold scores are joined in turn, on after off after on, at random places from a seed. A window that
 reaches across a switch hears a part of either state: the log odds of its score go from one to the other in a straight
 line, as the share of the window does.
+
+A few recordings vary less than what comes in use, and rules that would flap there look as good as others. So the
+replay may be stressed: by a change of level of each stretch, and noise on each frame.
 """
 
 from collections.abc import Sequence
@@ -51,7 +54,12 @@ def share_of(odds: Scores) -> Scores:
 
 
 def spliced(
-    sources: Sequence[SteadyScores], plan: ChunkPlan, n_switches: int, stretch_s: tuple[float, float], seed: int
+    sources: Sequence[SteadyScores],
+    plan: ChunkPlan,
+    n_switches: int,
+    stretch_s: tuple[float, float],
+    seed: int,
+    stress: float = 0.0,
 ) -> list[SplicedScores]:
     """Return sequences with at least ``n_switches`` switches in all: one for each group that has both states, else one.
 
@@ -67,6 +75,8 @@ def spliced(
         Shortest and longest stretch between two switches in seconds; a source that is shorter gives a shorter one.
     seed
         Seed of the draws.
+    stress
+        Standard deviation, in log odds, of a value that is added to all scores of a stretch, and of one for each frame.
 
     Raises
     ------
@@ -83,7 +93,8 @@ def spliced(
         raise ValueError("there are no steady scores of one of the two states")
     each = -(-n_switches // len(both))
     return [
-        _sequence(of, plan, each, stretch_s, np.random.default_rng([seed, number])) for number, of in enumerate(both)
+        _sequence(of, plan, each, stretch_s, np.random.default_rng([seed, number]), stress)
+        for number, of in enumerate(both)
     ]
 
 
@@ -93,6 +104,7 @@ def _sequence(
     n_switches: int,
     stretch_s: tuple[float, float],
     generator: np.random.Generator,
+    stress: float,
 ) -> SplicedScores:
     low, high = (max(1, nearest_frames(one, plan.hop_s)) for one in stretch_s)
     across = max(1, round(plan.window_samples / plan.hop_samples))
@@ -106,6 +118,7 @@ def _sequence(
         wanted = min(int(generator.integers(low, high + 1)) + across, len(source.scores))
         start = int(generator.integers(len(source.scores) - wanted + 1))
         part = log_odds(source.scores[start : start + wanted])
+        part = part + stress * (generator.standard_normal() + generator.standard_normal(len(part)))
         if number:
             shared = min(across, len(part), len(odds))
             mixed = share[:shared] if shared == across else (np.arange(shared) + 0.5) / shared
