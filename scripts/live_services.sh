@@ -8,6 +8,8 @@
 set -euo pipefail
 folder="${LIVE_HERE:-/tmp/ossicle-live}"
 port="${LIVE_MQTT_PORT:-18831}"
+# Daemons and ldconfig, for users that have no sbin in their path.
+PATH="$PATH:/usr/sbin:/sbin"
 # PulseAudio keeps its socket and its cookie here, so that another one of the user is left alone.
 export PULSE_RUNTIME_PATH="$folder/pulse" PULSE_STATE_PATH="$folder/state" PULSE_COOKIE="$folder/cookie"
 export PULSE_SERVER="unix:$folder/pulse/native"
@@ -60,7 +62,7 @@ BROKER
     if [ ! -s "$folder/broker/pid" ] || ! kill -0 "$(cat "$folder/broker/pid")" 2>/dev/null; then
         # It gives up root for a user that must be able to write its pid file.
         chmod 777 "$folder/broker"
-        PATH="$PATH:/usr/sbin" mosquitto -d -c "$folder/mosquitto.conf"
+        mosquitto -d -c "$folder/mosquitto.conf"
     fi
     for _ in $(seq 40); do
         if pactl info >/dev/null 2>&1 && [ -s "$folder/broker/pid" ]; then
