@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--hour-hops", type=int, default=14_400, help="hops of such an hour")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS)
-    tiny = {"scenes": 1, "seconds": 90.0, "switches": 1, "copies": 1, "hops": 20, "hours": 2, "hour_hops": 300}
+    tiny = {"scenes": 1, "seconds": 60.0, "switches": 1, "copies": 0, "hops": 20, "hours": 2, "hour_hops": 100}
     asked = parsed(parser, **tiny)
     folder = recordings("appliances", asked)
     if folder is None:

@@ -94,7 +94,7 @@ def make_tape_project(folder: Path, *settings: str) -> None:
     (folder / "ossicle.toml").write_text("\n".join((*TAPE_PROJECT, *TINY_TAPES, *settings)) + "\n")
 
 
-def make_appliances(folder: Path, seconds: float = 60.0, rate: int = 16000) -> None:
+def make_appliances(folder: Path, seconds: float = 20.0, rate: int = 16000) -> None:
     """Eight recordings of every combination of two hums over noise, by day and by night."""
     folder.mkdir(parents=True)
     time = np.arange(round(seconds * rate)) / rate
