@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -134,6 +135,15 @@ def test_an_unreadable_file_costs_only_itself(bundle: Path, audio: Path, tmp_pat
     assert rows[0] == ("broken.wav", "left_out", "unknown")
     assert [state for *_, state in rows[1:]] == ["ac-on", "fridge-on", "both-off"]
     assert "broken.wav" not in pl.read_csv(tmp_path / "out" / "states.csv")["recording"]
+
+
+def test_channels_that_cancel_are_reported(bundle: Path, tmp_path: Path, ossicle: Commands) -> None:
+    left = hums((4.0, 0, 1))
+    write_wav(tmp_path / "a.wav", np.stack([left, -left], axis=1), RATE)
+    said = ossicle("predict", bundle, tmp_path / "a.wav", "-o", tmp_path / "out")
+    assert "so states may be wrong; choose one with --channel first or loudest" in said.err
+    ossicle("predict", bundle, tmp_path / "a.wav", "-o", tmp_path / "first", "--channel", "first")
+    assert pl.read_csv(tmp_path / "first" / "files.csv")["state"].to_list() == ["fridge-on"]
 
 
 def expecting(tmp_path: Path, *rows: str, header: str = "path,ac,fridge,state") -> Path:

@@ -16,6 +16,7 @@ from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
+from ossicle.audio.channels import cancel_words
 from ossicle.audio.decode import DecodeReport
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from ossicle.core.text.counting import counted
@@ -62,6 +63,9 @@ def predict_states(
         for number, (name, path) in enumerate(audio, start=1):
             one = states.score_file(path, name) if options.scores_only else states.predict_file(path, name)
             done.append(one)
+            if one.channels_cancel_db is not None:
+                words = cancel_words(one.channels_cancel_db)
+                _say(f"{name}: {words}, so states may be wrong; choose one with --channel first or loudest")
             _say(f"[{number}/{len(audio)}] {name}: {_outcome(one, scores_only=options.scores_only)}")
         if options.scores_only:
             write_state_scores(out, done, opened.plan, wanted)
