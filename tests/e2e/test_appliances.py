@@ -139,3 +139,30 @@ def test_the_leaderboard_compares_variants_by_the_worst_fold(done: tuple[Path, s
     said = ossicle("leaderboard", "-p", place)
     assert said.code == 0, said.err
     assert "state accuracy" in said.out
+
+
+def test_the_bundle_gives_the_states_of_its_own_recordings(
+    done: tuple[Path, str, str], home: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    place, _, _ = done
+    expected = next((place / "data" / "dataset").iterdir()) / "files.csv"
+    said = ossicle("predict", place / "bundle", home / "audio", "-o", tmp_path / "out", "--expect", expected)
+    assert said.code == 0, said.out + said.err
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_two_appliances_in_a_kitchen(real_data: Path, tmp_path: Path, ossicle: Commands) -> None:
+    """The bars of the issue, at windows of 2 s, in the worse of the two directions."""
+    place = tmp_path / "p"
+    audio = real_data / "appliances"
+    assert ossicle("new", "appliances", place, "--audio", audio, "--template", f"{TEMPLATE}.m4a").code == 0
+    said = ossicle("run", "-p", place)
+    assert said.code == 0, said.err
+    found = metrics(place)
+    assert found["insufficient"] is True
+    states = found["states"]
+    assert states["state_accuracy"]["value"] >= 0.96
+    assert states["f1_unmasked"]["fridge"]["value"] >= 0.93
+    assert states["f1"]["fridge"]["value"] >= 0.90
+    assert states["files"]["state_accuracy"]["value"] == 1.0

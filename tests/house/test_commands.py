@@ -14,6 +14,8 @@ from ossicle.app.cli.main import app
 _FENCE = re.compile(r"^```(?:bash|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # A page may show what stands for something, as in `ossicle new RECIPE DIR`; parsing takes any word.
 _COMMENT = re.compile(r"(?:^|\s)#.*$", re.MULTILINE)
+# What joins commands, but not in single quotes, where name templates have a |.
+_OPERATOR = re.compile(r"(?:&&|\|\|?|;)(?=(?:[^']*'[^']*')*[^']*$)")
 
 
 # typer brings click along under a name of its own; this is its UsageError.
@@ -25,7 +27,7 @@ def commands_in(text: str) -> list[list[str]]:
     found = []
     for block in _FENCE.findall(text):
         for line in _COMMENT.sub("", block.replace("\\\n", " ")).splitlines():
-            for part in re.split(r"&&|\|\|?|;", line):
+            for part in _OPERATOR.split(line):
                 words = shlex.split(part)
                 if words and words[0] == "ossicle":
                     found.append(words[1:])

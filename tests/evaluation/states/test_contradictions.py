@@ -4,10 +4,12 @@ import numpy as np
 
 from ossicle.core.states import StateDecision, StateRule
 from ossicle.evaluation.states.contradictions import contradictions
+from ossicle.evaluation.states.judging_rule import JudgingRule
 from ossicle.inference.states.fit import ScoredStates
 
 LABELS = ["ac", "fridge"]
 DECISION = StateDecision(dict.fromkeys(LABELS, StateRule()), {"ac": ("fridge",)}, ("ac", "fridge"))
+RULE = JudgingRule(DECISION, {"ac": 0.5, "fridge": 0.5})
 
 
 def scored(ac: list[float], fridge: list[float], truth: tuple[int, int]) -> ScoredStates:
@@ -24,7 +26,7 @@ def test_the_most_confident_comes_first_and_single_windows_last() -> None:
         "hidden": scored([0.9] * 4, [0.0] * 4, (1, 1)),
         "unknown": scored([0.1] * 4, [0.9] * 4, (0, -1)),
     }
-    found = contradictions(recordings, LABELS, {0: DECISION})
+    found = contradictions(recordings, LABELS, {0: RULE})
     assert [(one.recording_id, one.label, one.state, one.whole) for one in found] == [
         ("sure", "fridge", "on", True),
         ("unsure", "fridge", "off", True),
@@ -32,4 +34,4 @@ def test_the_most_confident_comes_first_and_single_windows_last() -> None:
     ]
     assert (found[0].worst_window, found[0].share) == (1, 0.75)
     assert found[0].to_json()["score"] == 0.025
-    assert contradictions(recordings, LABELS, {0: DECISION}, least_share=0.5)[-1].recording_id == "unsure"
+    assert contradictions(recordings, LABELS, {0: RULE}, least_share=0.5)[-1].recording_id == "unsure"

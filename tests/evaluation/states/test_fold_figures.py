@@ -14,11 +14,13 @@ from ossicle.evaluation.states.fold_figures import (
     over_folds,
     wide_figures,
 )
+from ossicle.evaluation.states.judging_rule import JudgingRule
 from ossicle.inference.states.fit import ScoredStates
 
 LABELS = ["ac", "fridge"]
 PLAN = ChunkPlan(rate=8000, hop_samples=4000, window_samples=16000, core_frames=1, context_frames=0)
 DECISION = StateDecision(dict.fromkeys(LABELS, StateRule()), {"ac": ("fridge",)}, ("ac", "fridge"))
+RULE = JudgingRule(DECISION, {"ac": 0.5, "fridge": 0.4})
 HOW = ResampleSettings(bootstrap=100, seed=0, within_s=3.0)
 
 
@@ -37,7 +39,7 @@ def fold(name: str, wrong: int) -> FoldFigures:
         "c": recording(1, 0),
         "d": recording(1, 1),
     }
-    return fold_figures(name, CROSS_FITTED, recordings, LABELS, DECISION, PLAN, HOW)
+    return fold_figures(name, CROSS_FITTED, recordings, LABELS, RULE, PLAN, HOW)
 
 
 def test_the_figures_of_a_fold_are_those_of_its_windows_and_files() -> None:
@@ -47,7 +49,7 @@ def test_the_figures_of_a_fold_are_those_of_its_windows_and_files() -> None:
     assert found.windows.f1_unmasked["fridge"].value == pytest.approx(2 * 15 / (2 * 15 + 5))
     assert found.files.state_accuracy.value == 1.0
     assert found.switches["fridge"].n_false == 1
-    assert found.thresholds == pytest.approx({"ac": 0.5, "fridge": 0.5})
+    assert found.thresholds == {"ac": 0.5, "fridge": 0.4}
     written = found.to_json()
     assert written["f1"]["ac"]["value"] == 1.0
     assert (written["basis"], written["recordings"], written["n"]) == (CROSS_FITTED, 4, 80)
@@ -64,7 +66,7 @@ def test_the_worst_fold_is_the_headline_of_each_figure() -> None:
 
 
 def test_a_figure_that_no_fold_has_is_none() -> None:
-    off = fold_figures("day", CROSS_FITTED, {"a": recording(0, 0)}, LABELS, DECISION, PLAN, HOW)
+    off = fold_figures("day", CROSS_FITTED, {"a": recording(0, 0)}, LABELS, RULE, PLAN, HOW)
     found = over_folds([off])
     assert found["f1"]["ac"] == {"value": None, "low": None, "high": None, "fold": None, "mean": None, "gap": None}
     assert found["state_accuracy"]["value"] == 1.0

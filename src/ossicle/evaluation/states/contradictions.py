@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.core.states import OFF, ON, StateDecision
-from ossicle.inference.states.fit import ScoredStates, rule_middle
+from ossicle.core.states import OFF, ON
+from ossicle.evaluation.states.judging_rule import JudgingRule
+from ossicle.inference.states.fit import ScoredStates
 from ossicle.metrics.states.windows import UNKNOWN_TRUTH, hidden_windows
 
 
@@ -61,7 +62,7 @@ class Contradiction:
 def contradictions(
     recordings: Mapping[str, ScoredStates],
     labels: Sequence[str],
-    decisions: Mapping[int, StateDecision],
+    rules: Mapping[int, JudgingRule],
     least_share: float = 0.05,
 ) -> list[Contradiction]:
     """Return recordings whose held-out windows contradict a label, the most confident first.
@@ -72,8 +73,8 @@ def contradictions(
         Held-out scores and truth by recording. Windows in which a label is hidden or unknown do not count.
     labels
         The labels, in the order of the columns.
-    decisions
-        The decision of each fold.
+    rules
+        What each fold is judged by.
     least_share
         Smallest share of contradicting windows that is listed.
 
@@ -85,10 +86,10 @@ def contradictions(
     """
     out = []
     for key, one in recordings.items():
-        decision = decisions[one.fold]
-        hidden = hidden_windows(one.truth, labels, decision.masks)
+        rule = rules[one.fold]
+        hidden = hidden_windows(one.truth, labels, rule.decision.masks)
         for column, label in enumerate(labels):
-            threshold = rule_middle(decision.rules[label])
+            threshold = rule.thresholds[label]
             for value, state in ((1, ON), (0, OFF)):
                 rows = (one.truth[:, column] == value) & ~hidden[:, column] & (one.truth[:, column] != UNKNOWN_TRUTH)
                 if not rows.any():

@@ -14,8 +14,9 @@ import numpy as np
 
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.states import OFF, ON, UNKNOWN, StateDecision, StateStretch
+from ossicle.evaluation.states.judging_rule import JudgingRule
 from ossicle.evaluation.states.sufficiency import wide
-from ossicle.inference.states.fit import ScoredStates, rule_middle
+from ossicle.inference.states.fit import ScoredStates
 from ossicle.inference.states.fold import StateFold
 from ossicle.inference.states.frames import first_full_frame
 from ossicle.metrics.event_report import Estimate, plain
@@ -88,7 +89,7 @@ def fold_figures(
     basis: str,
     recordings: Mapping[str, ScoredStates],
     labels: Sequence[str],
-    decision: StateDecision,
+    rule: JudgingRule,
     plan: ChunkPlan,
     how: ResampleSettings,
 ) -> FoldFigures:
@@ -102,15 +103,15 @@ def fold_figures(
         Held-out scores and truth by recording.
     labels
         The labels, in the order of the columns.
-    decision
-        The decision of the fold.
+    rule
+        The decision of the fold, and its thresholds of windows and files.
     plan
         The grid of the windows.
     how
         Settings of the intervals.
     """
-    of = list(recordings.values())
-    thresholds = {label: rule_middle(decision.rules[label]) for label in labels}
+    of, decision = list(recordings.values()), rule.decision
+    thresholds = {label: rule.thresholds[label] for label in labels}
     windows = StateWindows(
         np.concatenate([one.scores for one in of]),
         np.concatenate([one.truth for one in of]),
@@ -134,12 +135,12 @@ def fold_figures(
     )
 
 
-def right_windows(one: ScoredStates, labels: Sequence[str], decision: StateDecision) -> tuple[int, int]:
+def right_windows(one: ScoredStates, labels: Sequence[str], rule: JudgingRule) -> tuple[int, int]:
     """Return how many windows of a recording have the right overall state, and how many have a known one."""
-    thresholds = np.array([[rule_middle(decision.rules[label]) for label in labels]])
+    thresholds = np.array([[rule.thresholds[label] for label in labels]])
     rows = np.zeros(len(one.scores), dtype=np.int64)
     windows = StateWindows(one.scores, one.truth, rows, (one.group,), thresholds)
-    found = state_figures(windows, labels, decision.masks, decision.priority, n_bootstrap=0)
+    found = state_figures(windows, labels, rule.decision.masks, rule.decision.priority, n_bootstrap=0)
     return (round(found.state_accuracy.value * found.n) if found.n else 0), found.n
 
 

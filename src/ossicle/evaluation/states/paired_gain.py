@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.states import StateDecision
 from ossicle.evaluation.states.fold_figures import right_windows
+from ossicle.evaluation.states.judging_rule import JudgingRule
 from ossicle.inference.states.fit import ScoredStates
 from ossicle.metrics.bootstrap import bootstrap_interval
 from ossicle.metrics.event_report import Estimate
 
 
 def state_counts(
-    recordings: Mapping[str, ScoredStates], labels: Sequence[str], decisions: Mapping[int, StateDecision]
+    recordings: Mapping[str, ScoredStates], labels: Sequence[str], rules: Mapping[int, JudgingRule]
 ) -> dict[str, tuple[int, int]]:
     """Return by recording the number of windows with the right overall state, and of those with a known one."""
-    return {key: right_windows(one, labels, decisions[one.fold]) for key, one in recordings.items()}
+    return {key: right_windows(one, labels, rules[one.fold]) for key, one in recordings.items()}
 
 
 def paired_gain(

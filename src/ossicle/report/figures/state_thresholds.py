@@ -23,7 +23,7 @@ def state_threshold_figure(label: str, curve: Mapping[str, Any], threshold: floa
     curve
         ``thresholds``, ``f1`` and ``folds`` (F1 by fold), and ``plateau`` as ``ThresholdCurve.to_json`` gives them.
     threshold
-        The threshold of the bundle.
+        The threshold of windows and files.
     names
         Name of each fold by its number as text.
     """
@@ -38,7 +38,7 @@ def state_threshold_figure(label: str, curve: Mapping[str, Any], threshold: floa
     if curve["plateau"] is not None:
         axes.axvspan(curve["plateau"]["low"], curve["plateau"]["high"], color=SOFT, alpha=0.15, linewidth=0)
     axes.axvline(threshold, color=SOFT, linewidth=1.0, linestyle=":")
-    axes.set(xlabel=f"threshold (that of the bundle: {threshold:.3g})", title=label, xlim=(0, 1))
+    axes.set(xlabel=f"threshold (middle of the plateau: {threshold:.3g})", title=label, xlim=(0, 1))
     unit_axis(axes, "F1 of windows")
     figure.legend(loc="outside lower center", ncols=4)
     return figure

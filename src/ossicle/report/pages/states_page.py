@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import write_text
-from ossicle.core.states import StateRule
-from ossicle.inference.states.fit import rule_middle
+from ossicle.evaluation.states.judging_rule import judging_rule
 from ossicle.metrics.event_report import Estimate
 from ossicle.report import words
 from ossicle.report.figures.example import LEFT, RIGHT, example_figure
@@ -115,9 +114,9 @@ def _thresholds(decision: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str
     """Return label, picture of its curve, and plateau."""
     names = {fold: one["name"] for fold, one in decision["folds"].items()}
     out = []
+    thresholds = judging_rule(decision).thresholds
     for label, fit in decision["labels"].items():
-        rule = decision["decision"]["rules"][label]
-        figure = state_threshold_figure(label, fit["curve"], rule_middle(StateRule(**rule)), names)
+        figure = state_threshold_figure(label, fit["curve"], thresholds[label], names)
         out.append((label, data_address(figure), fit["curve"]["plateau"]))
     return out
 

@@ -1,6 +1,5 @@
 """Step ``state_decision``: fit the rules for states to out-of-fold scores, and those of each fold to other folds."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from ossicle.app.project.load import Project
@@ -13,7 +12,6 @@ from ossicle.artefacts.typed.states import StateDecisionFolder, StateScoresFolde
 from ossicle.bundle.state_decisions import states_to_json
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.settings import digestible
-from ossicle.core.states import StateDecision, StateRule
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.evaluation.states.fold_figures import IN_SAMPLE
 from ossicle.evaluation.states.out_of_fold import StateDecisions, fit_decisions, scored_states
@@ -73,16 +71,6 @@ def _fit_json(fitted: FittedStates) -> dict[str, Any]:
         "decision": states_to_json(fitted.decision),
         "labels": {label: one.to_json() for label, one in fitted.labels.items()},
     }
-
-
-def decision_of(written: Mapping[str, Any]) -> StateDecision:
-    """Return the decision in the artefact of this step, or in one of its folds."""
-    value = written["decision"]
-    return StateDecision(
-        {label: StateRule(**rule) for label, rule in value["rules"].items()},
-        {label: tuple(hidden) for label, hidden in value["masks"].items()},
-        tuple(value["priority"]),
-    )
 
 
 def _settings(project: Project) -> dict[str, object]:

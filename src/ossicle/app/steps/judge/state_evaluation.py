@@ -6,7 +6,7 @@ import numpy as np
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.judge.state_decision import decision_of, held_out_states
+from ossicle.app.steps.judge.state_decision import held_out_states
 from ossicle.app.steps.score.state_plan import state_plan
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
@@ -22,9 +22,10 @@ from ossicle.evaluation.states.fold_figures import (
     over_folds,
     wide_figures,
 )
+from ossicle.evaluation.states.judging_rule import judging_rule
 from ossicle.evaluation.states.sufficiency import INSUFFICIENT, thin_sides
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 
 
 def run(context: Context) -> None:
@@ -35,20 +36,20 @@ def run(context: Context) -> None:
     plan, written = state_plan(context.project, features.spec), context.read(StateDecisionFolder).written
     labels, names = list(dataset.labels), {int(fold): one["name"] for fold, one in written["folds"].items()}
     how = ResampleSettings(settings.evaluation.bootstrap, settings.evaluation.seed, settings.state_decision.within_s)
-    decisions = {int(fold): decision_of(one) for fold, one in written["folds"].items()}
+    rules = {int(fold): judging_rule(one) for fold, one in written["folds"].items()}
     folds = [
         fold_figures(
             names[fold],
             written["folds"][str(fold)]["basis"],
             {key: one for key, one in recordings.items() if one.fold == fold},
             labels,
-            decision,
+            rule,
             plan,
             how,
         )
-        for fold, decision in decisions.items()
+        for fold, rule in rules.items()
     ]
-    in_sample = fold_figures(IN_SAMPLE, IN_SAMPLE, recordings, labels, decision_of(written), plan, how)
+    in_sample = fold_figures(IN_SAMPLE, IN_SAMPLE, recordings, labels, judging_rule(written), plan, how)
     steady = np.array([windows.steady(key) for key in windows.ids])
     thin = thin_sides(steady, np.array([windows.folds[key] for key in windows.ids]), labels, names)
     reasons = [*thin, *wide_figures(folds)]
@@ -62,7 +63,7 @@ def run(context: Context) -> None:
             "protocol": _protocol(context.project, features, folds),
         }
     )
-    found = contradictions(recordings, labels, decisions)
+    found = contradictions(recordings, labels, rules)
     own.write_contradictions(
         [
             {

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.judge.state_decision import decision_of
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Comparison, LeaderboardFigures
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
@@ -12,6 +11,7 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.states import StateDecisionFolder, StateEvaluationFolder, StateScoresFolder
 from ossicle.core.digest import digest
 from ossicle.evaluation.ground_truth import read_truth
+from ossicle.evaluation.states.judging_rule import judging_rule
 from ossicle.evaluation.states.out_of_fold import scored_states
 from ossicle.evaluation.states.paired_gain import paired_gain, state_counts
 from ossicle.evaluation.states.recordings import LabelledWindows, labelled_windows
@@ -30,8 +30,8 @@ def _windows(artefacts: Artefacts) -> LabelledWindows:
 
 def _counts(artefacts: Artefacts, windows: LabelledWindows) -> dict[str, tuple[int, int]]:
     written = StateDecisionFolder.among(artefacts).written["folds"]
-    decisions = {int(fold): decision_of(one) for fold, one in written.items()}
-    return state_counts(scored_states(windows, StateScoresFolder.among(artefacts)), windows.labels, decisions)
+    rules = {int(fold): judging_rule(one) for fold, one in written.items()}
+    return state_counts(scored_states(windows, StateScoresFolder.among(artefacts)), windows.labels, rules)
 
 
 def _judged_on(project: Project, windows: LabelledWindows) -> str:

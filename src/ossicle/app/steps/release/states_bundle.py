@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.judge.state_decision import decision_of
 from ossicle.app.steps.score.state_plan import state_plan
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
@@ -21,6 +20,7 @@ from ossicle.bundle.format import WEIGHTS, write_bundle
 from ossicle.core.decision import Decision
 from ossicle.core.errors import ArtefactError
 from ossicle.core.settings import digestible
+from ossicle.evaluation.states.judging_rule import judging_rule
 from ossicle.evaluation.states.sufficiency import INSUFFICIENT
 
 STEP_VERSION = 1
@@ -64,7 +64,7 @@ def run(context: Context) -> None:
         model={"head": digestible(settings.head)},
         files={HEAD: head_graph(head, tokens.shape[1]), WEIGHTS: weights},
         encoder=features.spec,
-        states=decision_of(context.read(StateDecisionFolder).written),
+        states=judging_rule(context.read(StateDecisionFolder).written).decision,
         replace=True,
     )
     graph = HeadGraph(bundle, features.spec.dim)
