@@ -1,7 +1,7 @@
 """The configuration in a BEATs checkpoint, checked before a network of its size is built."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ossicle.core.errors import ArtefactError
@@ -111,3 +111,9 @@ def _share(cfg: Mapping[str, Any], key: str, where: str) -> float:
     if type(value) not in (int, float) or not 0 <= value < 1:
         raise ArtefactError(f"{where}: cfg.{key} = {value!r} is not a share from 0 to below 1")
     return float(value)
+
+
+def written_config(config: BeatsConfig) -> dict[str, Any]:
+    """Return ``cfg`` for a checkpoint of this configuration, which :func:`read_config` reads back."""
+    # A network in memory has no classifier, whatever its file had.
+    return asdict(config) | _ASSUMED | {"finetuned_model": False}
