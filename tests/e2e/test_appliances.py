@@ -103,7 +103,7 @@ def test_the_bundle_is_a_head_with_its_encoder_and_a_fitted_decision(done: tuple
 
 def test_curves_and_head_only_weights_of_every_fold_are_kept(done: tuple[Path, str, str]) -> None:
     place, _, _ = done
-    heads = next((place / "data" / "heads").iterdir())
+    heads = place / "heads"
     for name in ("fold0", "fold1", "final"):
         lines = (heads / name / "metrics.jsonl").read_text().splitlines()
         assert len(lines) == 12

@@ -6,6 +6,7 @@ from pathlib import Path
 METRICS = "metrics.json"
 BUNDLE = "bundle"
 PAGE = "report.html"
+HEADS = "heads"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from ossicle.artefacts.tables import read_table, write_csv, write_table
 from ossicle.artefacts.typed.artefact import WINDOWS, ArtefactFolder
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.judged import MetricsFolder
+from ossicle.artefacts.typed.published import HEADS
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.artefacts.typed.scores import TracksFolder
 
@@ -81,7 +82,7 @@ class HeadsFolder(ArtefactFolder):
 
     def run(self, model: str) -> RunFolder:
         """Return the run folder of a model."""
-        return RunFolder(self.path / model)
+        return RunFolder(self.path / HEADS / model)
 
     @property
     def summary_file(self) -> Path:
@@ -96,7 +97,7 @@ class HeadsFolder(ArtefactFolder):
 
     def fit_file(self, model: str) -> Path:
         """Return the file that says how the head of one model was fitted; written after its weights."""
-        return self.path / model / "fit.json"
+        return self.run(model).path / "fit.json"
 
     def fit(self, model: str) -> dict[str, Any]:
         """Return how the head of a model was fitted."""

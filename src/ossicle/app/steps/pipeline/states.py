@@ -14,7 +14,7 @@ from ossicle.app.steps.pipeline.states_preview import states_preview
 from ossicle.app.steps.release import states_bundle, states_report
 from ossicle.app.steps.score import state_scores
 from ossicle.app.steps.train import heads
-from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
+from ossicle.artefacts.typed.published import BUNDLE, HEADS, METRICS, PAGE
 
 
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:
@@ -26,7 +26,7 @@ def _summary(artefacts: Artefacts) -> RunSummary | None:
     """Return figures and report page of a finished run."""
     if state_evaluation.STEP.name not in artefacts:
         return None
-    return RunSummary(METRICS, (), (BUNDLE, METRICS, PAGE))
+    return RunSummary(METRICS, (), (BUNDLE, METRICS, PAGE, HEADS))
 
 
 PIPELINE = Pipeline(
@@ -46,6 +46,7 @@ PIPELINE = Pipeline(
         Published(METRICS, (state_evaluation.STEP.name,)),
         Published(BUNDLE, (states_bundle.STEP.name,), made_from(state_dataset.STEP.name, heads.STEP.name)),
         Published(PAGE, (states_report.STEP.name,)),
+        Published(HEADS, (heads.STEP.name,)),
     ),
     summary=_summary,
     adapt=features.with_features,

@@ -22,7 +22,7 @@ from ossicle.evaluation.states.recordings import LabelledWindows, labelled_windo
 if TYPE_CHECKING:
     from ossicle.training.heads.windows import HeadWindows
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 # From this many groups on, the inner split for the number of epochs divides groups; below it, recordings.
 _ENOUGH_GROUPS = 10
 
