@@ -108,3 +108,25 @@ def test_shapes_that_do_not_fit_are_refused(change, message):
     }
     with pytest.raises(ValueError, match=message):
         StateWindows(**(good | change))
+
+
+def test_f1_needs_windows_that_are_on_and_windows_that_are_off() -> None:
+    scores = np.array([[0.9], [0.2], [0.7]], dtype=np.float32)
+    recording = np.arange(3)
+
+    def f1(truth: list[int]) -> float:
+        rows = StateWindows(scores, np.array(truth, np.int8)[:, None], recording, ("a", "b", "c"), np.full((3, 1), 0.5))
+        return state_figures(rows, ["ac"], {}, ["ac"], n_bootstrap=0).f1["ac"].value
+
+    assert f1([1, 0, 0]) == pytest.approx(2 / 3)
+    assert np.isnan(f1([1, 1, 1]))
+    assert np.isnan(f1([0, 0, 0]))
+
+
+def test_an_interval_of_f1_leaves_out_draws_without_the_label() -> None:
+    scores = np.array([[0.9], [0.9], [0.9], [0.1]], dtype=np.float32)
+    truth = np.array([[1], [1], [0], [0]], dtype=np.int8)
+    windows = StateWindows(scores, truth, np.arange(4), ("a", "b", "c", "d"), np.full((4, 1), 0.5))
+    found = state_figures(windows, ["ac"], {}, ["ac"], n_bootstrap=1000, seed=0).f1["ac"]
+    # The worst draw that holds the label holds it once, beside three false windows.
+    assert 0.4 <= found.low < found.value < found.high == 1.0

@@ -2,8 +2,9 @@
 
 A window is on for a label if its score is at least the threshold. A file is on if the median of its windows' scores is.
 The status is that of ``core.states.overall_status``: the first label of the priority that is on. F1 of a label that
-others hide is given over all windows and over those in which none of them is on (unmasked). Intervals resample
-recordings (``metrics.bootstrap``), because windows of one recording resemble each other.
+others hide is given over all windows and over those in which none of them is on (unmasked). It is undefined unless
+windows with the label on and windows with it off are counted; such resamples are left out of its interval. Intervals
+resample recordings (``metrics.bootstrap``), because windows of one recording resemble each other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ UNKNOWN_TRUTH = -1
 """Truth of a label that is not known; 1 is on and 0 is off."""
 
 Truth = NDArray[np.int8]
-_COUNTS = 3
+_COUNTS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,7 +158,7 @@ def state_figures(
     for label, counted in [(label, known) for label in labels] + [(label, known & ~hidden) for label in hideable]:
         c = labels.index(label)
         found, wanted = on[:, c] & counted[:, c], truly_on[:, c] & counted[:, c]
-        columns += [found & wanted, found & ~wanted, wanted & ~found]
+        columns += [found & wanted, found & ~wanted, wanted & ~found, counted[:, c] & ~wanted]
     counts = np.zeros((len(windows.groups), len(columns)), dtype=np.int64)
     np.add.at(counts, windows.recording, np.stack(columns, axis=1).astype(np.int64))
     # Recordings without windows are no draws.
@@ -205,9 +206,11 @@ def _status_counts(
 
 
 def _figures(sums: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return accuracy and F1 values, (b, 1 + n), from sums (b, 2 + 3 n)."""
+    """Return accuracy and F1 values, (b, 1 + n), from sums (b, 2 + 4 n)."""
     right, known = sums[:, :1], sums[:, 1:2]
     accuracy = np.divide(right, known, out=np.full(right.shape, np.nan), where=known > 0)
     each = sums[:, 2:].reshape(len(sums), -1, _COUNTS)
     f1 = precision_recall_f1(each[..., 0], each[..., 1], each[..., 2])[2]
+    on, off = each[..., 0] + each[..., 2], each[..., 3]
+    f1 = np.where((on > 0) & (off > 0), f1, np.nan)
     return np.concatenate([accuracy, f1], axis=1)

@@ -25,7 +25,7 @@ from ossicle.evaluation.states.fold_figures import (
 from ossicle.evaluation.states.judging_rule import judging_rule
 from ossicle.evaluation.states.sufficiency import INSUFFICIENT, thin_sides
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 
 
 def run(context: Context) -> None:
