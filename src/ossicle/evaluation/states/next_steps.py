@@ -7,7 +7,15 @@ from ossicle.core.text.counting import counted
 from ossicle.evaluation.states.sufficiency import INSUFFICIENT
 
 _GOOD = 0.98
-_TRAINABLE = ("beats", "hf")
+_ENCODER_ADVICE = {
+    "beats": "Stage 2: train the last blocks of the encoder from Python with fit_stage_two (docs/encoders.md); it is "
+    "kept only where held-out groups gain.",
+    "hf": "Encoder: compare other layers, [encoder] layer, and longer windows, [features] window_s = 6.0, in variants.",
+}
+_OTHER_ENCODER = (
+    'Encoder: compare with a trained one in a variant, [encoder] name = "beats" or "hf", and with longer windows, '
+    "[features] window_s = 6.0."
+)
 
 
 def next_steps(
@@ -56,10 +64,5 @@ def next_steps(
                 f"Conditions: the worst fold, {accuracy['fold']}, is {accuracy['gap']:.3f} below the best. Record more "
                 "under its conditions, or add augmented copies ([features] copies = 2)."
             )
-        out.append(
-            "Stage 2: unfreeze the last blocks of the encoder; it is kept only if the worst fold improves."
-            if encoder in _TRAINABLE
-            else 'Encoder: compare with a trained one in a variant, [encoder] name = "beats" or "hf", and with longer '
-            "windows, [features] window_s = 6.0."
-        )
+        out.append(_ENCODER_ADVICE.get(encoder, _OTHER_ENCODER))
     return out
