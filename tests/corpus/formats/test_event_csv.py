@@ -11,7 +11,9 @@ from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_csv import read_events, write_events
 from ossicle.corpus.formats.registry import guess
 
-texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=10)
+# Other control characters are not written (test_a_cell_with_a_control_character_is_named).
+characters = st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\t\r\n")
+texts = st.text(characters, min_size=1, max_size=10)
 spiked = st.tuples(st.sampled_from(["", "=", "+", "-", "@", "'", "'=", "''-", '"', ","]), texts).map("".join)
 rows_strategy = st.lists(
     st.builds(
@@ -35,6 +37,14 @@ def test_nothing_is_lost_in_a_round_trip(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("csv") / "x.csv"
     write_events(path, rows)
     assert sorted(read_events(path).rows, key=repr) == sorted(rows, key=repr)
+
+
+@given(character=st.characters(categories=["Cc"]).filter(lambda one: one not in "\t\r\n"))
+def test_a_cell_with_a_control_character_is_named(tmp_path_factory, character):
+    path = tmp_path_factory.mktemp("csv") / "x.csv"
+    with pytest.raises(FormatError, match=r"x\.csv: .* contains .*, which no table may hold; rename it"):
+        write_events(path, [RawSelection(0.5, 1.25, "call", begin_path=f"a{character}b.wav")])
+    assert not path.exists()
 
 
 @given(text=spiked)
