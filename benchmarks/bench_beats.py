@@ -20,6 +20,7 @@ from commands import ossicle, share_process
 from machine import RESULTS, described, table, write_result
 from smoke import parsed, require
 
+from ossicle.bundle.manifest import MANIFEST
 from ossicle.models.encoders.beats.encoder import BeatsEncoder
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "make_beats.py"
@@ -118,7 +119,7 @@ def main() -> None:
     require(
         calls.windows == encoded, f"no second call of the encoder ({calls.windows - encoded} windows after features)"
     )
-    bundles = [path.parent for path in project.rglob("bundle.json")]
+    bundles = [path.parent for path in project.rglob(MANIFEST)]
     require(bool(bundles), "the run left a bundle")
     size_mb = max(sum(one.stat().st_size for one in bundle.rglob("*") if one.is_file()) for bundle in bundles) / 1e6
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3

@@ -41,6 +41,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "jobs task": ("scores", "fold0", *P),
     "predict": ("{bundle}", "{p}/audio", "-o", "{p}/out", "--force", "--format", "raven,csv", "--cutouts", "{p}/out"),
     "stream": ("{bundle}", "{p}/audio/siteA_1.wav"),
+    "live": ("{bundle}", "--sink", "jsonl:{p}/out/lines.jsonl", "--record", "{p}/out/sound.wav", "--for-s", "0.1"),
+    "embed": ("{p}/audio", "-o", "{p}/out"),
+    "similar": ("{p}/audio/siteA_1.wav", *P[:2]),
     "export": (*P[:2], "-o", "{p}/exported"),
     "cutouts": ("{p}/tables", "{p}/audio", "-o", "{p}/out"),
     "score": ("{p}/tables", "{p}/tables"),
@@ -53,6 +56,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "dataset export": ("-o", "{p}/out", *P),
     "dataset augment": ("-o", "{p}/board.html", *P),
     "dataset mine": P[:2],
+    "features build": P,
+    "features verify": P[:2],
     "store build": P,
     "store verify": P,
     "convert": ("{p}/tables", "--to", "csv", "-o", "{p}/out/events.csv"),
@@ -145,6 +150,7 @@ def link_outputs(project: Path, victim: Path) -> None:
     """The files that a command writes in its output folder."""
     names = (".ossicle.lock", "predictions.json", "predictions.journal.jsonl", "events.csv", "cutouts.csv", "train.csv")
     names += ("siteA_1.Table.1.selections.txt", "siteB_1.Table.1.selections.txt", "variant_index.json", "export.json")
+    names += ("encoder.json", "siteA_1.parquet", "siteB_1.parquet", "lines.jsonl", "sound.wav")
     (project / "out").mkdir()
     for number, name in enumerate(names):
         os.symlink(victim / f"precious{number}", project / "out" / name)
