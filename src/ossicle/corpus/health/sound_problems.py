@@ -11,6 +11,9 @@ from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
 MUCH_MORE = 2.0
 """A recorded band this many times as wide as the one read is worth a warning."""
+BAND_UNREAD, FRAME_TOO_LONG = "band_unread", "frame_too_long"
+OF_FRONT_ENDS = (BAND_UNREAD, FRAME_TOO_LONG)
+"""Codes of problems whose remedies are settings of the front end, which a model with an encoder does not use."""
 
 
 def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = None) -> Iterator[Problem]:
@@ -36,7 +39,7 @@ def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = 
             told = f"; {_named(silent)} without annotated frequencies may lie there" if silent else ""
             yield Problem(
                 "warning",
-                "band_unread",
+                BAND_UNREAD,
                 "",
                 f"recordings hold sound up to {top_hz:g} Hz, but the model reads up to {fmax_hz:g} Hz{told}",
                 "raise frontend.rate and frontend.fmax_hz, or annotate low and high frequencies",
@@ -49,7 +52,7 @@ def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = 
             if 0 < median_s <= hop_s * (1 + 1e-9):
                 yield Problem(
                     "warning",
-                    "frame_too_long",
+                    FRAME_TOO_LONG,
                     label,
                     f"a frame of the model lasts {1000 * hop_s:.3g} ms, and half of these calls last "
                     f"{1000 * median_s:.3g} ms or less",

@@ -15,12 +15,13 @@ from ossicle.bundle.manifest import CARD
 from ossicle.core.settings import digestible
 from ossicle.core.states import ON
 from ossicle.core.text.counting import counted
+from ossicle.corpus.health.sound_problems import OF_FRONT_ENDS
 from ossicle.evaluation.examples.example import Example
 from ossicle.evaluation.states.next_steps import next_steps
 from ossicle.report.data import TrainingCurve
 from ossicle.report.states_data import ContradictionCard, StatesReportData
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 _RATE = 16000
 
 
@@ -47,7 +48,9 @@ def run(context: Context) -> None:
         curves=[TrainingCurve(_named(dataset, name), heads.run(name).epochs()) for name in dataset.models],
         split=dataset.split,
         problems=[
-            (one["where"], one["message"], one["remedy"]) for one in health["problems"] if one["severity"] != "note"
+            (one["where"], one["message"], one["remedy"])
+            for one in health["problems"]
+            if one["severity"] != "note" and one["code"] not in OF_FRONT_ENDS
         ],
         budget=list(context.seconds.items()),
         files={METRICS: METRICS, "bundle": f"{BUNDLE}/", "model card": f"{BUNDLE}/{CARD}"},
