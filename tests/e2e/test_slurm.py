@@ -35,6 +35,7 @@ validation_crops = 2
 device = "cpu"
 [noise_gate]
 off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
+may_find_nothing = true
 [jobs]
 poll_s = 0.5
 [jobs.training]
