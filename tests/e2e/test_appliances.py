@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from ossicle.bundle.format import read_bundle
 
@@ -124,6 +126,22 @@ def test_nothing_is_computed_twice_and_status_says_so(done: tuple[Path, str, str
     assert "up to date" in check.out
     purge = ossicle("purge", "-p", place)
     assert purge.code == 0
+
+
+def test_health_advises_no_front_end_where_an_encoder_reads(tmp_path: Path, ossicle: Commands) -> None:
+    for name in ("ac-on-day", "ac-off-day", "ac-on-night", "ac-off-night"):
+        sound = np.random.default_rng(0).normal(0, 0.01, 44100)
+        (tmp_path / "audio").mkdir(exist_ok=True)
+        soundfile.write(tmp_path / "audio" / f"{name}.wav", sound, 44100)
+    (tmp_path / "ossicle.toml").write_text(
+        'base = "recipe:appliances"\n[corpus]\naudio = "audio"\nname_template = "ac-{ac:on|off}-{daypart:day|night}"\n'
+        'label_fields = {ac = "on"}\n'
+    )
+    states = ossicle("dataset", "health", "-p", tmp_path)
+    assert states.code == 0, states.err
+    assert "frontend" not in states.out
+    detector = ossicle("dataset", "health", "-p", tmp_path, "--set", "project.pipeline=detector")
+    assert "raise frontend.rate" in " ".join(detector.out.split())
 
 
 def test_another_decision_uses_the_same_heads(done: tuple[Path, str, str], ossicle: Commands) -> None:

@@ -41,9 +41,11 @@ def health(
     from ossicle.app.steps.data import corpus
     from ossicle.app.steps.engine.input_problems import losses
     from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import run_project
     from ossicle.artefacts.typed.index import CorpusFolder
     from ossicle.corpus.health.report import health as health_of
+    from ossicle.corpus.health.sound_problems import OF_FRONT_ENDS
     from ossicle.corpus.indexing.index_storage import read_index
 
     with make_progress(progress) as shown:
@@ -54,6 +56,8 @@ def health(
     found = health_of(
         index, rate=settings.frontend.rate, group=settings.split.group, hop_s=settings.plan.hop_s
     ).to_json()
+    if not pipeline_of(loaded).front_end:
+        found["problems"] = [one for one in found["problems"] if one["code"] not in OF_FRONT_ENDS]
     if as_json:
         print(json_text(found))
     else:

@@ -149,6 +149,9 @@ class Pipeline:
         time if the table sets no limit.
     leaderboard
         What ``ossicle leaderboard`` reads; None if the pipeline has no figures to compare.
+    front_end
+        Whether its models read the spectrograms of ``[frontend]``. If not, ``ossicle dataset health`` advises none of
+        these settings.
     """
 
     name: str
@@ -169,6 +172,7 @@ class Pipeline:
     pulled: Mapping[str, str] = field(default_factory=dict)
     job_tables: Mapping[str, int] = field(default_factory=dict)
     leaderboard: LeaderboardFigures | None = None
+    front_end: bool = True
 
     def steps_of(self, project: Project) -> tuple[Step, ...]:
         """Return the steps of a project in order."""
