@@ -27,8 +27,8 @@ from ossicle.audio.mono import MonoStream
 from ossicle.bundle.extend import extend_bundle
 from ossicle.bundle.format import Bundle, write_bundle
 from ossicle.bundle.manifest import MODEL, WEIGHTS
-from ossicle.bundle.onnx_runtime import OnnxPredictor
-from ossicle.bundle.openvino_runtime import OpenVinoPredictor, computes_bf16
+from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
+from ossicle.bundle.runtimes.openvino_runtime import OpenVinoPredictor, computes_bf16
 from ossicle.core.chunks import window_plan
 from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings

@@ -26,8 +26,8 @@ from smoke import parsed, recordings, require
 from ossicle.audio.encoders.acoustic import AcousticEncoder
 from ossicle.audio.encoders.copies import Copy
 from ossicle.audio.encoders.feature_settings import CopySettings
-from ossicle.bundle.encoded_predictor import EncodedPredictor
 from ossicle.bundle.format import write_bundle
+from ossicle.bundle.runtimes.encoded_predictor import EncodedPredictor
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings

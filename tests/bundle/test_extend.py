@@ -2,8 +2,8 @@ import pytest
 
 from ossicle.bundle.extend import extend_bundle
 from ossicle.bundle.format import read_bundle
-from ossicle.bundle.graph import graph_file
-from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.bundle.runtimes.graph import graph_file
+from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import ArtefactError, BundleError
 
 TOLD = {"model.int8.onnx": {"int8 in onnx": {"max_difference": 0.0123, "macro_auc_change": -0.0004}, "odd": 3}}

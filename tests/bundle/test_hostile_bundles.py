@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from ossicle.artefacts.arrays import arrays_from_bytes
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import parse
-from ossicle.bundle.onnx_runtime import OnnxPredictor
-from ossicle.bundle.onnx_scan import refuse_reaching_out
 from ossicle.bundle.reading import parse_object
+from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
+from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
 from ossicle.core.errors import ArtefactError, BundleError
 from ossicle.inference.second_stage.file import read_second_stage
 
@@ -205,7 +205,7 @@ def test_a_model_in_onnxruntimes_own_format_is_refused(
     with pytest.raises(BundleError, match="is not an ONNX model"):
         OnnxPredictor(read_bundle(folder))
     # Not even where the scan lets it pass.
-    monkeypatch.setattr("ossicle.bundle.graph.refuse_reaching_out", lambda *_: None)
+    monkeypatch.setattr("ossicle.bundle.runtimes.graph.refuse_reaching_out", lambda *_: None)
     with pytest.raises(BundleError, match="cannot be loaded"):
         OnnxPredictor(read_bundle(folder))
 

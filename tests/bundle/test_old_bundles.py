@@ -8,7 +8,7 @@ import pytest
 from ossicle.app.api.engine import LIBRARIES, RUNTIMES, Engine, open_predictor
 from ossicle.artefacts.files import read_json
 from ossicle.bundle.format import read_bundle
-from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.inference.decisions.decide import Decider
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ossicle.audio.encoders.acoustic import AcousticEncoder
-from ossicle.bundle.encoded_predictor import EncodedPredictor
 from ossicle.bundle.format import read_bundle
+from ossicle.bundle.runtimes.encoded_predictor import EncodedPredictor
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.encoder_spec import EncoderSpec
 from ossicle.core.errors import BundleError

@@ -12,9 +12,9 @@ import torch
 from scipy.special import logit as inverse_sigmoid
 
 from ossicle.audio.features.logmel import chunk_log_mel
-from ossicle.bundle.graph import ChunkGraph
-from ossicle.bundle.onnx_runtime import onnx_predictor
-from ossicle.bundle.openvino_runtime import openvino_predictor
+from ossicle.bundle.runtimes.graph import ChunkGraph
+from ossicle.bundle.runtimes.onnx_runtime import onnx_predictor
+from ossicle.bundle.runtimes.openvino_runtime import openvino_predictor
 from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.export.agreement import agreement, require_agreement

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ossicle.bundle.format import Bundle, write_bundle
-from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings
@@ -101,7 +101,7 @@ for name in ("torch", "timm", "torchvision", "onnx"):
 import numpy as np
 from pathlib import Path
 from ossicle.bundle.format import read_bundle
-from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.inference.scorer import Scorer
 scorer = Scorer(OnnxPredictor(read_bundle(Path({str(bundle.folder)!r}))))
 samples = np.load({str(tmp_path / "in.npy")!r})

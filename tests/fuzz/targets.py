@@ -21,7 +21,7 @@ from ossicle.audio.decode import AudioSource
 from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.audio.probe import probe
 from ossicle.bundle.manifest import parse
-from ossicle.bundle.onnx_scan import refuse_reaching_out
+from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
 from ossicle.core.errors import OssicleError
 from ossicle.corpus.downloads.settings import FetchSettings
 from ossicle.corpus.downloads.table import read_fetch_table

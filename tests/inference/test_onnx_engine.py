@@ -6,8 +6,8 @@ import soundfile
 from onnx import TensorProto, helper, numpy_helper
 
 from ossicle.bundle.format import write_bundle
-from ossicle.bundle.onnx_runtime import OnnxPredictor
-from ossicle.bundle.openvino_runtime import OpenVinoPredictor
+from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
+from ossicle.bundle.runtimes.openvino_runtime import OpenVinoPredictor
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.decision import Decision
 from ossicle.core.frontend import FrontEndSettings

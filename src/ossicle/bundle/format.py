@@ -3,8 +3,8 @@
 Layout, version 1: ``bundle.json``; ``model.onnx`` (input ``log_mel`` (batch, n_frames, n_mels) float32 in dB, output
 ``scores`` (batch, core_frames, n_labels), the graph of Ossicle's own runtime); ``waveform.onnx`` (input ``waveform``
 (batch, chunk_samples), output ``scores``, for any onnxruntime), or with an encoder ``head.onnx``
-(``bundle.encoder_entry``); ``weights.safetensors``; ``CARD.md``. Nothing is unpickled, unlisted files are ignored, and
-a listed file that differs from its digest is rejected.
+(``bundle.entries.encoder``); ``weights.safetensors``; ``CARD.md``. Nothing is unpickled, unlisted files are ignored,
+and a listed file that differs from its digest is rejected.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from typing import Any
 from ossicle.artefacts.files import whole_folder, write_json
 from ossicle.artefacts.filesystem.reading import read_regular
 from ossicle.bundle.card import card_text
-from ossicle.bundle.ensembles import MEMBERS, EnsembleEntry, MemberEntry, copy_members
+from ossicle.bundle.entries.ensembles import MEMBERS, EnsembleEntry, MemberEntry, copy_members
 from ossicle.bundle.manifest import (
     BUNDLE_VERSION,
     CARD,

@@ -4,11 +4,11 @@ Keys: ``bundle_version`` (integer), ``name``, ``labels``, ``plan`` (``ChunkPlan`
 ``decisions`` (label to ``Decision``), ``provenance``, ``metrics``, ``split``, ``model`` (free objects;
 ``ossicle.bundle.card`` lists the keys used in the card) and ``files`` (name to ``sha256`` and ``bytes``). The following
 keys are written only if they differ from the defaults, since the first versions lack them: ``pool`` (one of
-``core.scores.pooling.POOLS``; ``mean`` makes decisions for whole recordings), ``calibration`` (``bundle.score_maps``;
-maps for the scores of events), ``postprocess`` (``bundle.postprocessing``), ``ensemble`` (``bundle.ensembles``; then
-members have the graphs, ``plan`` is the joint plan and ``front`` that of the member with the highest rate), ``encoder``
-(``bundle.encoder_entry``; then ``front`` is not used) and ``states`` (``bundle.state_decisions``; then ``decisions``
-are not used).
+``core.scores.pooling.POOLS``; ``mean`` makes decisions for whole recordings), ``calibration``
+(``bundle.entries.score_maps``; maps for the scores of events), ``postprocess`` (``bundle.entries.postprocessing``),
+``ensemble`` (``bundle.entries.ensembles``; then members have the graphs, ``plan`` is the joint plan and ``front`` that
+of the member with the highest rate), ``encoder`` (``bundle.entries.encoder``; then ``front`` is not used) and
+``states`` (``bundle.entries.state_decisions``; then ``decisions`` are not used).
 """
 
 import dataclasses
@@ -21,12 +21,12 @@ from typing import Any
 
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.filesystem.reading import read_regular
-from ossicle.bundle.encoder_entry import HEAD, encoder_plan_fault, read_encoder
-from ossicle.bundle.ensembles import EnsembleEntry, read_entry
-from ossicle.bundle.postprocessing import postprocess_to_json, read_postprocess
+from ossicle.bundle.entries.encoder import HEAD, encoder_plan_fault, read_encoder
+from ossicle.bundle.entries.ensembles import EnsembleEntry, read_entry
+from ossicle.bundle.entries.postprocessing import postprocess_to_json, read_postprocess
+from ossicle.bundle.entries.score_maps import maps_to_json, read_maps
+from ossicle.bundle.entries.state_decisions import read_states, states_to_json
 from ossicle.bundle.reading import Reader, parse_object
-from ossicle.bundle.score_maps import maps_to_json, read_maps
-from ossicle.bundle.state_decisions import read_states, states_to_json
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.decision import Decision
 from ossicle.core.encoder_spec import EncoderSpec

@@ -1,8 +1,8 @@
 """The protocol of every runtime that turns chunks of samples into scores, and a fake that needs no model.
 
-The protocol is structural: the torch model, ``ossicle.bundle.onnx_runtime.OnnxPredictor`` and the fake below share no
-base class. A predictor must treat the chunks of a batch independently, so that a chunk's scores do not depend on its
-neighbours.
+The protocol is structural: the torch model, ``ossicle.bundle.runtimes.onnx_runtime.OnnxPredictor`` and the fake below
+share no base class. A predictor must treat the chunks of a batch independently, so that a chunk's scores do not depend
+on its neighbours.
 """
 
 from dataclasses import replace

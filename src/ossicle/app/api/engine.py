@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ossicle.app.steps.engine.encoders import any_encoder_of_spec
-from ossicle.bundle.encoded_predictor import EncodedPredictor
-from ossicle.bundle.encoder_entry import ENCODER_FILE
+from ossicle.bundle.entries.encoder import ENCODER_FILE
 from ossicle.bundle.format import WEIGHTS
-from ossicle.bundle.graph import PRECISIONS, Graph, require_threads
 from ossicle.bundle.manifest import Bundle
-from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.bundle.runtimes.encoded_predictor import EncodedPredictor
+from ossicle.bundle.runtimes.graph import PRECISIONS, Graph, require_threads
+from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.encoder_spec import EncoderSpec
 from ossicle.core.errors import UsageError
 from ossicle.inference.ensembles.ensemble import bundled_ensemble
@@ -93,7 +93,7 @@ def _onnx(bundle: Bundle, engine: Engine) -> Predictor:
 
 def _openvino(bundle: Bundle, engine: Engine) -> Predictor:
     # OpenVINO is an optional extra: import it only on request.
-    from ossicle.bundle.openvino_runtime import OpenVinoPredictor
+    from ossicle.bundle.runtimes.openvino_runtime import OpenVinoPredictor
 
     return OpenVinoPredictor(bundle, engine.threads, engine.graph, engine.precision)
 

@@ -18,8 +18,8 @@ from ossicle.artefacts.filesystem.reading import read_regular
 from ossicle.audio.encoders.settings import ONNX
 from ossicle.audio.encoders.spec import EncoderSpec, refuse_waveforms
 from ossicle.bundle.encoders.weights import weights_digest
-from ossicle.bundle.onnx_scan import refuse_reaching_out
-from ossicle.bundle.onnx_session import onnx_session
+from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
+from ossicle.bundle.runtimes.onnx_session import onnx_session
 from ossicle.core.errors import BundleError, UsageError
 
 MOST_BYTES = 2 << 30

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.bundle.score_maps import maps_to_json
+from ossicle.bundle.entries.score_maps import maps_to_json
 from ossicle.evaluation.criteria.criterion import Criterion
 from ossicle.metrics.calibration.out_of_fold import (
     CalibrationSettings,

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.resample import Resampler, common_period, margin_samples
-from ossicle.bundle.ensembles import RANKS, read_ranks
+from ossicle.bundle.entries.ensembles import RANKS, read_ranks
 from ossicle.bundle.format import member_bundles
 from ossicle.bundle.manifest import Bundle
 from ossicle.core.chunks import ChunkPlan

@@ -20,7 +20,7 @@ from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.audio.wav import write_wav
 from ossicle.bundle.format import read_bundle
-from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import UsageError
 from ossicle.inference.batch import predict_file, stream_file
 from ossicle.inference.delivery import bundled_delivery

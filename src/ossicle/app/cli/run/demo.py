@@ -18,7 +18,7 @@ from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.artefacts.typed.published import PublishedResults
 from ossicle.bundle.format import read_bundle
-from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import OssicleError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.tracks import Event, event_order

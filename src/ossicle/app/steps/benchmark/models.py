@@ -83,7 +83,7 @@ class Opened:
     def predictor(self, settings: BenchmarkSettings) -> Predictor:
         """Return the predictor of the model."""
         if self.runtime == "onnx":
-            from ossicle.bundle.onnx_runtime import OnnxPredictor
+            from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 
             return OnnxPredictor(self.bundle, settings.threads)
         # Torch is an optional extra, and this step needs it only when it runs.

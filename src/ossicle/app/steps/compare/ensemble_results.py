@@ -26,9 +26,9 @@ from ossicle.artefacts.typed.judged import CalibrationFolder, NoiseGateFolder
 from ossicle.artefacts.typed.published import EnsembleResults
 from ossicle.artefacts.typed.scores import EnsembleScoresFolder
 from ossicle.artefacts.typed.training import TrainingFolder
-from ossicle.bundle.ensembles import RANKS, rank_bytes
+from ossicle.bundle.entries.ensembles import RANKS, rank_bytes
 from ossicle.bundle.format import Bundle, read_bundle, write_bundle
-from ossicle.bundle.onnx_runtime import OnnxPredictor
+from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import GateRefused
 from ossicle.core.scores.combination import Combination
 from ossicle.core.settings import digestible

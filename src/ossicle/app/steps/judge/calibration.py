@@ -15,8 +15,8 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import CalibrationFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
+from ossicle.bundle.entries.score_maps import read_maps
 from ossicle.bundle.reading import parse_object
-from ossicle.bundle.score_maps import read_maps
 from ossicle.core.scores.score_map import ScoreMap
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.table import criterion_of

@@ -9,7 +9,7 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.states import StateDecisionFolder, StateScoresFolder
-from ossicle.bundle.state_decisions import states_to_json
+from ossicle.bundle.entries.state_decisions import states_to_json
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.settings import digestible
 from ossicle.evaluation.ground_truth import read_truth

@@ -14,7 +14,7 @@ from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder, StateEvaluationFolder
-from ossicle.bundle.encoder_entry import HEAD
+from ossicle.bundle.entries.encoder import HEAD
 from ossicle.bundle.format import WEIGHTS, write_bundle
 from ossicle.core.decision import Decision
 from ossicle.core.errors import ArtefactError
@@ -30,7 +30,7 @@ _TOLERANCE = 1e-4
 def run(context: Context) -> None:
     """Export the head, write the bundle, and compare its scores with those of torch."""
     # Torch is an optional extra, needed only for the export; `ossicle status` needs no runtime.
-    from ossicle.bundle.encoded_predictor import HeadGraph
+    from ossicle.bundle.runtimes.encoded_predictor import HeadGraph
     from ossicle.export.head_graph import head_graph
     from ossicle.models.heads.head import load_head
     from ossicle.models.heads.scoring import head_scores

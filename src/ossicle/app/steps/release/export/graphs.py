@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from ossicle.app.steps.release.export.request import ONNX, Row
 from ossicle.audio.features.logmel import chunk_log_mel
-from ossicle.bundle.graph import ChunkGraph, graph_file
-from ossicle.bundle.onnx_runtime import onnx_predictor
+from ossicle.bundle.runtimes.graph import ChunkGraph, graph_file
+from ossicle.bundle.runtimes.onnx_runtime import onnx_predictor
 from ossicle.core.chunks import ChunkPlan
 from ossicle.core.frontend import FrontEndSettings
 from ossicle.export.folds import folds_graph, folds_waveform_graph
@@ -87,6 +87,6 @@ def predictor_of(graph: ChunkGraph, row: Row, threads: int) -> Predictor:
     if row.runtime == ONNX:
         return onnx_predictor(graph, threads)
     # OpenVINO is an optional extra: such a row exists only if it is installed.
-    from ossicle.bundle.openvino_runtime import openvino_predictor
+    from ossicle.bundle.runtimes.openvino_runtime import openvino_predictor
 
     return openvino_predictor(graph, threads, row.precision)

@@ -18,7 +18,7 @@ from ossicle.app.steps.release.export.request import Row
 from ossicle.artefacts.blocks import TrackWriter
 from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.audio.features.logmel import chunk_log_mel
-from ossicle.bundle.graph import ChunkGraph
+from ossicle.bundle.runtimes.graph import ChunkGraph
 from ossicle.core.digest import seed_of
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import Truth

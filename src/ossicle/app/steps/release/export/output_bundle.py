@@ -15,8 +15,8 @@ from ossicle.app.steps.release.export.run import FOLDS, MODEL, Exported
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.bundle.card import escaped
 from ossicle.bundle.extend import extend_bundle
-from ossicle.bundle.graph import graph_file
 from ossicle.bundle.manifest import Bundle
+from ossicle.bundle.runtimes.graph import graph_file
 from ossicle.core.errors import GateRefused, OssicleError
 from ossicle.export.settings import ExportSettings
 

@@ -3,7 +3,7 @@
 import importlib.util
 from dataclasses import dataclass
 
-from ossicle.bundle.graph import PRECISIONS
+from ossicle.bundle.runtimes.graph import PRECISIONS
 from ossicle.core.errors import UsageError
 from ossicle.export.speed import Budget
 

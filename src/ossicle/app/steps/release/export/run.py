@@ -21,8 +21,8 @@ from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.store.mixed import MixedStore
 from ossicle.bundle.format import read_bundle
-from ossicle.bundle.graph import ChunkGraph, graph_file
 from ossicle.bundle.manifest import Bundle
+from ossicle.bundle.runtimes.graph import ChunkGraph, graph_file
 from ossicle.core.digest import seed_of
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.export.agreement import Agreement, agreement, require_agreement

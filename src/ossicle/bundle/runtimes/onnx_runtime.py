@@ -8,9 +8,9 @@ without custom operators, and are rejected if they refer to other files.
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.bundle.graph import OUTPUT, ChunkGraph, Graph, GraphPredictor, Runner, bundled_graph
 from ossicle.bundle.manifest import Bundle
-from ossicle.bundle.onnx_session import onnx_session
+from ossicle.bundle.runtimes.graph import OUTPUT, ChunkGraph, Graph, GraphPredictor, Runner, bundled_graph
+from ossicle.bundle.runtimes.onnx_session import onnx_session
 
 
 class OnnxPredictor(GraphPredictor):

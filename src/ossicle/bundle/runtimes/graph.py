@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.bundle.manifest import Bundle
-from ossicle.bundle.onnx_scan import refuse_reaching_out
+from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
 from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.errors import BundleError
 from ossicle.core.frontend import FrontEndSettings

@@ -8,7 +8,7 @@ import pytest
 
 from ossicle.app.api.engine import Engine, open_predictor
 from ossicle.audio.wav import write_wav
-from ossicle.bundle.ensembles import RANKS, rank_bytes
+from ossicle.bundle.entries.ensembles import RANKS, rank_bytes
 from ossicle.bundle.format import member_bundles, read_bundle, write_bundle
 from ossicle.core.errors import BundleError
 from ossicle.core.scores.combination import Combination

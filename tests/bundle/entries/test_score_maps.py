@@ -13,7 +13,7 @@ from ossicle.core.decision import Decision
 from ossicle.core.errors import BundleError
 from ossicle.core.scores.score_map import Isotonic, Platt
 
-from .conftest import FRONT, LABELS, PLAN, tiny_graph
+from ..conftest import FRONT, LABELS, PLAN, tiny_graph
 
 MAPS = {LABELS[0]: Platt(0.5, -1.25), LABELS[1]: Isotonic((-2.0, 0.0, 3.5), (0.0, 0.25, 1.0))}
 

@@ -13,7 +13,8 @@ import openvino
 from numpy.typing import NDArray
 from openvino.frontend import FrontEndManager
 
-from ossicle.bundle.graph import (
+from ossicle.bundle.manifest import Bundle
+from ossicle.bundle.runtimes.graph import (
     OUTPUT,
     ChunkGraph,
     Graph,
@@ -22,7 +23,6 @@ from ossicle.bundle.graph import (
     bundled_graph,
     require_threads,
 )
-from ossicle.bundle.manifest import Bundle
 from ossicle.core.errors import BundleError, UsageError
 
 _DEVICE = "CPU"
@@ -34,7 +34,7 @@ class OpenVinoPredictor(GraphPredictor):
     Parameters
     ----------
     bundle, threads, graph
-        As in :class:`ossicle.bundle.onnx_runtime.OnnxPredictor`.
+        As in :class:`ossicle.bundle.runtimes.onnx_runtime.OnnxPredictor`.
     precision
         ``fp32`` and ``bf16`` compute in that precision, from ``model.onnx``; ``fp16`` and ``int8`` run the graphs that
         ``ossicle export`` adds, the former computed in float32.

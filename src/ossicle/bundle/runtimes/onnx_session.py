@@ -14,7 +14,7 @@ def onnx_session(data: bytes, source: str, threads: int) -> onnxruntime.Inferenc
     Parameters
     ----------
     data
-        The graph. A graph from elsewhere is scanned first (:mod:`ossicle.bundle.onnx_scan`).
+        The graph. A graph from elsewhere is scanned first (:mod:`ossicle.bundle.runtimes.onnx_scan`).
     source
         Its name in messages.
     threads

@@ -5,12 +5,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ossicle.audio.encoders.spec import Encoder
-from ossicle.bundle.encoder_entry import HEAD
 from ossicle.bundle.encoders.table import require_same
-from ossicle.bundle.graph import OUTPUT, require_threads
+from ossicle.bundle.entries.encoder import HEAD
 from ossicle.bundle.manifest import Bundle
-from ossicle.bundle.onnx_scan import refuse_reaching_out
-from ossicle.bundle.onnx_session import onnx_session
+from ossicle.bundle.runtimes.graph import OUTPUT, require_threads
+from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
+from ossicle.bundle.runtimes.onnx_session import onnx_session
 from ossicle.core.errors import BundleError
 
 EMBEDDINGS = "embeddings"

@@ -10,9 +10,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ossicle.audio.features.logmel import log_mel
 from ossicle.bundle.format import read_bundle
-from ossicle.bundle.onnx_runtime import OnnxPredictor
-from ossicle.bundle.onnx_scan import refuse_reaching_out
-from ossicle.bundle.openvino_runtime import OpenVinoPredictor, computes_bf16
+from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
+from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
+from ossicle.bundle.runtimes.openvino_runtime import OpenVinoPredictor, computes_bf16
 from ossicle.core.errors import BundleError, UsageError
 
 RUNTIMES = (OnnxPredictor, OpenVinoPredictor)
@@ -197,7 +197,7 @@ def test_float32_is_float32_and_bf16_is_asked_for(bundle):
 
 
 def test_bf16_is_refused_where_the_processor_lacks_it(bundle, monkeypatch):
-    monkeypatch.setattr("ossicle.bundle.openvino_runtime.computes_bf16", lambda: False)
+    monkeypatch.setattr("ossicle.bundle.runtimes.openvino_runtime.computes_bf16", lambda: False)
     with pytest.raises(UsageError, match="does not compute in bfloat16; use the precision fp32"):
         OpenVinoPredictor(bundle, precision="bf16")
 

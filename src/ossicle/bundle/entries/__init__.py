@@ -1,0 +1,1 @@
+"""Entries of ``bundle.json`` that only some bundles have, as plain JSON and back."""
