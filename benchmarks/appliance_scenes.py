@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.mono import load_mono
+from ossicle.audio.decoding.mono import load_mono
+from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateStretch
 from ossicle.core.digest import seed_of
-from ossicle.core.states import OFF, ON, UNKNOWN, StateStretch
 
 LABELS = ("ac", "fridge")
 MASKS = {"ac": ("fridge",)}

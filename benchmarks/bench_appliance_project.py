@@ -31,9 +31,9 @@ from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.published import METRICS
 from ossicle.artefacts.typed.states import StateDecisionFolder, StateScoresFolder
+from ossicle.audio.decoding.mono import load_mono
 from ossicle.audio.features.logmel import log_mel
-from ossicle.audio.mono import load_mono
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.evaluation.states.fold_figures import CROSS_FITTED, FoldFigures, ResampleSettings, fold_figures
 from ossicle.evaluation.states.judging_rule import JudgingRule, judging_rule

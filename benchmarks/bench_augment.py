@@ -17,8 +17,8 @@ from machine import RESULTS, described, table, write_result
 from smoke import parsed
 
 from ossicle.artefacts.processes.workers import keep_freed_memory
-from ossicle.core.chunks import framing, window_plan
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import framing, window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings
 from ossicle.models.augmentation.sounds import Sounds
 from ossicle.models.augmentation.spectral import vary_log_mel

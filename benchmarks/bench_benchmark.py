@@ -39,9 +39,9 @@ def bundle(folder: Path) -> None:
 
     from ossicle.bundle.format import write_bundle
     from ossicle.bundle.manifest import MODEL, WEIGHTS
-    from ossicle.core.chunks import ChunkSettings
-    from ossicle.core.decision import Decision
-    from ossicle.core.frontend import FrontEndSettings
+    from ossicle.core.decisions.decision import Decision
+    from ossicle.core.model_input.chunks import ChunkSettings
+    from ossicle.core.model_input.frontend import FrontEndSettings
     from ossicle.core.settings import digestible
     from ossicle.models.networks.registry import build_network
     from ossicle.models.settings import ModelSettings

@@ -19,9 +19,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from smoke import parsed, recordings
 
+from ossicle.audio.decoding.mono import load_mono
 from ossicle.audio.encoders.acoustic import AcousticEncoder
 from ossicle.audio.encoders.spec import Encoder
-from ossicle.audio.mono import load_mono
 from ossicle.bundle.encoders.birdnet import BirdnetEncoder
 from ossicle.core.errors import UsageError
 from ossicle.models.heads.scoring import head_scores

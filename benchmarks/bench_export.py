@@ -22,16 +22,16 @@ import torch
 from machine import RESULTS, described, table, write_result
 from smoke import parsed
 
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.features.logmel import chunk_log_mel
-from ossicle.audio.mono import MonoStream
 from ossicle.bundle.extend import extend_bundle
 from ossicle.bundle.format import Bundle, write_bundle
 from ossicle.bundle.manifest import MODEL, WEIGHTS
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.bundle.runtimes.openvino_runtime import OpenVinoPredictor, computes_bf16
-from ossicle.core.chunks import window_plan
-from ossicle.core.decision import Decision
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.model_input.chunks import window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.export.half import half_weights
 from ossicle.export.int8 import quantised
 from ossicle.export.onnx_graph import model_graph

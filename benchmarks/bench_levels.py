@@ -20,7 +20,7 @@ from smoke import parsed, recordings
 from stand_ins import TINY_CLIPS
 
 from ossicle.artefacts.typed.run_folder import RunFolder
-from ossicle.audio.mono import load_mono
+from ossicle.audio.decoding.mono import load_mono
 from ossicle.inference.batch import score_recording
 from ossicle.models.predictor import load_predictor, use_threads
 from ossicle.training.crossval import fit_all

@@ -33,9 +33,9 @@ from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
-from ossicle.audio.mono import load_mono
-from ossicle.core.chunks import window_plan
-from ossicle.core.decision import Decision
+from ossicle.audio.decoding.mono import load_mono
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.model_input.chunks import window_plan
 from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven

@@ -28,10 +28,10 @@ from ossicle.audio.encoders.copies import Copy
 from ossicle.audio.encoders.feature_settings import CopySettings
 from ossicle.bundle.format import write_bundle
 from ossicle.bundle.runtimes.encoded_predictor import EncodedPredictor
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.decision import Decision
-from ossicle.core.frontend import FrontEndSettings
-from ossicle.core.states import StateDecision, StateRule
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.decisions.states import StateDecision, StateRule
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.export.head_graph import head_graph
 from ossicle.inference.predictor import FakePredictor, Predictor
 from ossicle.inference.states.fit import ScoredStates, cross_fit_states

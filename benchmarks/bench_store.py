@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 from smoke import parsed, require
 
 from ossicle.artefacts.files import file_digest
+from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.store import MixedStore, Store, StoreItem, StoreSettings, build_store
 from ossicle.audio.store.shard import dataset, open_shard
-from ossicle.audio.versions import decoder_versions
 
 HERE = Path(__file__).resolve().parent
 EQUAL = ("store, through h5py", "raw memory map", "flac, seeking", "flac, whole file", "flac, ours, not in the store")

@@ -25,8 +25,8 @@ from machine import RESULTS, cpu
 from smoke import parsed, require
 
 from ossicle.audio.features.logmel import chunk_log_mel
-from ossicle.core.chunks import ChunkPlan, window_plan
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan, window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.export.onnx_graph import model_graph
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.networks.registry import build_network

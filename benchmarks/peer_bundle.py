@@ -16,9 +16,9 @@ from torchvision.models import resnet18
 from ossicle.bundle.format import write_bundle
 from ossicle.bundle.manifest import MODEL as MODEL_GRAPH
 from ossicle.bundle.manifest import WEIGHTS
-from ossicle.core.chunks import ChunkPlan, window_plan
-from ossicle.core.decision import Decision
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.model_input.chunks import ChunkPlan, window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.settings import digestible
 from ossicle.export.onnx_graph import model_graph
 from ossicle.models.networks.registry import build_network

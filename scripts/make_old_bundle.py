@@ -18,9 +18,9 @@ from torch import nn
 
 from ossicle.artefacts.files import write_json
 from ossicle.bundle.format import write_bundle
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.decision import Decision
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.settings import digestible
 from ossicle.export.onnx_graph import model_graph, waveform_graph
 from ossicle.inference.decisions.decide import Decider

@@ -8,9 +8,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ossicle.audio.encoders.acoustic import FRONT, PERCENTILES, AcousticEncoder
 from ossicle.bundle.format import Bundle, write_bundle
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.decision import Decision
-from ossicle.core.states import StateDecision, StateRule
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.decisions.states import StateDecision, StateRule
+from ossicle.core.model_input.chunks import ChunkPlan
 
 LABELS = ("ac", "fridge")
 TONES_HZ = (250.0, 1500.0)

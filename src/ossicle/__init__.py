@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ossicle.app.api.project_run import Project, ProjectRun
     from ossicle.app.api.recording_prediction import RecordingPrediction
     from ossicle.bundle.format import read_bundle
-    from ossicle.core.decision import Decision
+    from ossicle.core.decisions.decision import Decision
     from ossicle.core.errors import (
         ArtefactError,
         AudioError,
@@ -65,7 +65,7 @@ _PLACES = {
     "AudioError": "ossicle.core.errors",
     "BundleError": "ossicle.core.errors",
     "CollarMatch": "ossicle.metrics.matching",
-    "Decision": "ossicle.core.decision",
+    "Decision": "ossicle.core.decisions.decision",
     "Event": "ossicle.core.tracks",
     "EventEvaluation": "ossicle.app.api.event_evaluation",
     "EventStream": "ossicle.inference.event_stream",

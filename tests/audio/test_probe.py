@@ -4,7 +4,7 @@ import os
 import numpy as np
 import pytest
 
-from ossicle.audio.decode import read_blocks
+from ossicle.audio.decoding.decode import read_blocks
 from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.errors import AudioError
 

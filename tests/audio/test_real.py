@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ossicle.audio.mono import MonoStream, load_mono
+from ossicle.audio.decoding.mono import MonoStream, load_mono
 from ossicle.audio.probe import SUFFIXES
 
 DATA = Path(os.environ.get("OSSICLE_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ossicle.artefacts.files import file_digest, tree_digest
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.store import Store, StoreItem, build_store, verify_store
 from ossicle.core.errors import ArtefactError
 

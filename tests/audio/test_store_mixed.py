@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from ossicle.artefacts.files import file_digest, read_json, tree_digest
-from ossicle.audio.decode import AudioSource
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.decode import AudioSource
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.store import MixedStore, Store, StoreItem, StoreSettings, build_store, composition, verify_store
 from ossicle.audio.store.read import read_through_hdf5
 from ossicle.core.errors import ArtefactError, AudioError

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ossicle.audio.decode import AudioSource
+from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.wav import wav_bytes, write_wav, write_wav_blocks
 from ossicle.core.errors import AudioError
 

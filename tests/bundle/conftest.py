@@ -4,9 +4,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from ossicle.bundle.format import write_bundle
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.decision import Decision
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 
 LABELS = ("call", "a|b <i>", "Zaunkönig")
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=20, context_frames=6)

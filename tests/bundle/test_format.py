@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ossicle.bundle.format import BUNDLE_VERSION, read_bundle
-from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.errors import ArtefactError, BundleError
+from ossicle.core.model_input.chunks import ChunkPlan, framing
 
 
 def edit(bundle, change):

@@ -9,10 +9,10 @@ import pytest
 from ossicle.audio.encoders.acoustic import AcousticEncoder
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.runtimes.encoded_predictor import EncodedPredictor
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.encoder_spec import EncoderSpec
+from ossicle.core.decisions.states import StateDecision, StateRule
 from ossicle.core.errors import BundleError
-from ossicle.core.states import StateDecision, StateRule
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.encoder_spec import EncoderSpec
 
 from ..state_bundle import DECISION, LABELS, RATE, head_bytes, hums, write_state_bundle
 

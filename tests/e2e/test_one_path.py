@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from ossicle.app.api.engine import Engine, open_predictor
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.bundle.format import Bundle, read_bundle
 from ossicle.core.tracks import Event
 from ossicle.inference.batch import predict_file, stream_file

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event
 from ossicle.evaluation.ground_truth import Truth

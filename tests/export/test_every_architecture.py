@@ -15,8 +15,8 @@ from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.bundle.runtimes.graph import ChunkGraph
 from ossicle.bundle.runtimes.onnx_runtime import onnx_predictor
 from ossicle.bundle.runtimes.openvino_runtime import openvino_predictor
-from ossicle.core.chunks import ChunkPlan, window_plan
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan, window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.export.agreement import agreement, require_agreement
 from ossicle.export.folds import folds_graph, folds_waveform_graph
 from ossicle.export.half import half_weights

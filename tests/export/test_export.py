@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from ossicle.audio.features.logmel import log_mel
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.export.onnx_graph import model_graph, waveform_graph
 from ossicle.export.parity import TOLERANCE, check_parity
 from ossicle.models.networks.crnn import Crnn

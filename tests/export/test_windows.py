@@ -11,9 +11,9 @@ import torch
 
 from ossicle.bundle.format import Bundle, write_bundle
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
-from ossicle.core.chunks import ChunkPlan, window_plan
-from ossicle.core.decision import Decision
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.model_input.chunks import ChunkPlan, window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.export.onnx_graph import model_graph, waveform_graph
 from ossicle.export.parity import _chunks, check_parity
 from ossicle.inference.predictor import Predictor

@@ -17,7 +17,7 @@ from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.runlog import read_run_log
 from ossicle.artefacts.tables import read_table
 from ossicle.audio.containers.layout import layout_of
-from ossicle.audio.decode import AudioSource
+from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.audio.probe import probe
 from ossicle.bundle.manifest import parse

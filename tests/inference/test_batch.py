@@ -3,9 +3,9 @@ import pytest
 import soundfile
 
 from ossicle.artefacts.blocks import TrackWriter, read_track
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import AudioError
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.tracks import event_order
 from ossicle.inference.batch import predict_file, score_recording, stream_file, write_scores
 from ossicle.inference.predictor import FakePredictor

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.scores.pooling import as_judged
 from ossicle.core.scores.score_map import Isotonic, Platt
 from ossicle.core.tracks import Event, ScoreTrack

@@ -8,9 +8,9 @@ from onnx import TensorProto, helper, numpy_helper
 from ossicle.bundle.format import write_bundle
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.bundle.runtimes.openvino_runtime import OpenVinoPredictor
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.decision import Decision
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.tracks import event_order
 from ossicle.inference.batch import predict_file, stream_file
 from ossicle.inference.predictor import Predictor

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.scorer import Scorer
 

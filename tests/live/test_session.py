@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.core.errors import UsageError
 from ossicle.core.tracks import Event
 from ossicle.live.capture import Capture, CaptureTiming

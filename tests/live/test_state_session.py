@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.inference.states.stream import StateStream
 from ossicle.live.capture import Capture, CaptureTiming
 from ossicle.live.label_log import LabelLog

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ossicle.audio.features.logmel import log_mel
-from ossicle.core.frontend import FrontEndSettings, analysis_window
+from ossicle.core.model_input.frontend import FrontEndSettings, analysis_window
 from ossicle.models.frontend import ExportableLogMel, LogMel
 
 SETTINGS = [

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from ossicle.audio.features.logmel import chunk_log_mel, log_mel
-from ossicle.core.chunks import framing, window_plan
-from ossicle.core.frontend import FrontEndSettings, analysis_window, band_centres_hz, linear_filter_bank
+from ossicle.core.model_input.chunks import framing, window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings, analysis_window, band_centres_hz, linear_filter_bank
 from ossicle.models.frontend import ChunkLogMel, ExportableLogMel, LogMel
 
 KNOWN = FrontEndSettings(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import ArtefactError, BundleError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer
 from ossicle.models.bundled import bundled_predictor

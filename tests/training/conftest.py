@@ -12,8 +12,8 @@ import torch
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.audio.store import StoreItem, build_store
 from ossicle.audio.wav import write_wav
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.records import Annotation, Clip
 from ossicle.models.settings import AugmentSettings, CrnnSettings, ModelSettings
 from ossicle.training.crossval import FitJob

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from ossicle.artefacts.typed.run_folder import RunFolder
-from ossicle.core.chunks import window_plan
 from ossicle.core.digest import seed_of
+from ossicle.core.model_input.chunks import window_plan
 from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings
 from ossicle.models.settings import AugmentSettings, ModelSettings, WindowSettings
 from ossicle.training.crossval import FitJob, fit_job

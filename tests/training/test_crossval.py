@@ -134,8 +134,8 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.settings import AugmentSettings, CrnnSettings, ModelSettings
 from ossicle.training.crossval import FitJob, fit_all
 from ossicle.training.settings import TrainingSettings

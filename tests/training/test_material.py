@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.audio.mono import load_mono
-from ossicle.core.chunks import ChunkPlan
+from ossicle.audio.decoding.mono import load_mono
 from ossicle.core.errors import ArtefactError
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Annotation
 from ossicle.core.tracks import rasterise
 from ossicle.inference.scorer import Scorer

@@ -11,8 +11,8 @@ import torch
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.audio.store import MixedStore, StoreItem, build_store
 from ossicle.audio.wav import write_wav
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.digest import seed_of
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Clip
 from ossicle.metrics.noise.noise_gate import PROBES
 from ossicle.metrics.noise.noise_likeness import LabelTexture

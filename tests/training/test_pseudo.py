@@ -18,8 +18,8 @@ from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.audio.store import Store, StoreItem, build_store
 from ossicle.audio.wav import write_wav
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import SplitError, UsageError
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Clip, Recording
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import write_index

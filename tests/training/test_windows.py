@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from ossicle.artefacts.typed.run_folder import RunFolder
-from ossicle.core.chunks import window_plan
-from ossicle.core.decision import Decision
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.model_input.chunks import window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.inference.decisions.decide import Decider
 from ossicle.inference.scorer import Scorer
 from ossicle.models.predictor import load_predictor

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Clip
 from ossicle.training import crossval
 from ossicle.training.fit import Crops

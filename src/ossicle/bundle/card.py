@@ -16,11 +16,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ossicle.bundle.manifest import SECOND_STAGE, Bundle
-from ossicle.core import channel as channels
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.decisions.states import StateDecision
+from ossicle.core.model_input import channel as channels
 from ossicle.core.scores.pooling import MEAN
 from ossicle.core.scores.postprocess import Postprocess
-from ossicle.core.states import StateDecision
 from ossicle.core.text.printable import printable
 
 FEW_GROUPS = 6

@@ -32,17 +32,17 @@ from ossicle.bundle.manifest import (
     parse,
     regular_file,
 )
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.decisions.states import StateDecision
 from ossicle.core.digest import canonical_json
-from ossicle.core.encoder_spec import EncoderSpec
 from ossicle.core.errors import BundleError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.encoder_spec import EncoderSpec
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.scores.combination import Combination
 from ossicle.core.scores.pooling import MAX
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.scores.score_map import ScoreMap
-from ossicle.core.states import StateDecision
 from ossicle.core.value_checks import given_path
 
 __all__ = [

@@ -27,15 +27,15 @@ from ossicle.bundle.entries.postprocessing import postprocess_to_json, read_post
 from ossicle.bundle.entries.score_maps import maps_to_json, read_maps
 from ossicle.bundle.entries.state_decisions import read_states, states_to_json
 from ossicle.bundle.reading import Reader, parse_object
-from ossicle.core.chunks import ChunkPlan, framing
-from ossicle.core.decision import Decision
-from ossicle.core.encoder_spec import EncoderSpec
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.decisions.states import StateDecision
 from ossicle.core.errors import BundleError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan, framing
+from ossicle.core.model_input.encoder_spec import EncoderSpec
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.scores.pooling import MAX, POOLS
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.scores.score_map import ScoreMap
-from ossicle.core.states import StateDecision
 
 BUNDLE_VERSION = 1
 MANIFEST = "bundle.json"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import GateRefused
 from ossicle.core.intervals import as_intervals, overlap
 from ossicle.core.records import Annotation

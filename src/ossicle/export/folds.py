@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.export.onnx_graph import export_module, model_example, waveform_example
 from ossicle.models.frontend import ChunkLogMel, ExportableLogMel
 from ossicle.models.networks.detector import CoreScores

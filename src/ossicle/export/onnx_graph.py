@@ -14,8 +14,8 @@ import onnxruntime
 import torch
 from torch import nn
 
-from ossicle.core.chunks import ChunkPlan, framing
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan, framing
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.networks.detector import CoreScores, WaveformScores
 
 _ERRORS_ONLY = 3

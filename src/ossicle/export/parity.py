@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ossicle.audio.features.logmel import chunk_log_mel
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.networks.detector import CoreScores
 

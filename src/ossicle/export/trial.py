@@ -6,9 +6,9 @@ import numpy as np
 from torch import nn
 
 from ossicle.bundle.manifest import MODEL
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import ArtefactError, OssicleError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.export.onnx_graph import model_graph
 from ossicle.export.parity import check_parity
 

@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.decode import DecodeReport
-from ossicle.audio.mono import MonoStream
-from ossicle.core.decision import Decision
+from ossicle.audio.decoding.decode import DecodeReport
+from ossicle.audio.decoding.mono import MonoStream
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import AudioError
 from ossicle.core.records import Status
 from ossicle.core.time import to_samples

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.bundle.manifest import Bundle
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.scores.pooling import MAX, RecordingPool
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.scores.score_map import ScoreMap

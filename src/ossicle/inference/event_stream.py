@@ -6,7 +6,7 @@ from typing import Self
 
 from numpy.typing import ArrayLike
 
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.time import to_seconds
 from ossicle.core.tracks import Event, event_order
 from ossicle.inference.delivery import Delivery

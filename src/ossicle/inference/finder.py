@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.frontend import analysis_window
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import analysis_window
 
 
 class Predictor(Protocol):
@@ -49,7 +49,7 @@ class Predictor(Protocol):
 class OnChannel:
     """A predictor whose recordings are read by another channel than the one it was trained on.
 
-    ``channel`` is a choice as :func:`ossicle.core.channel.channel_name` returns it.
+    ``channel`` is a choice as :func:`ossicle.core.model_input.channel.channel_name` returns it.
     """
 
     def __init__(self, predictor: Predictor, channel: str) -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ossicle.audio.array_stream import checked_rate, mono_samples
-from ossicle.audio.resample import Resampler
-from ossicle.core.chunks import ChunkPlan
+from ossicle.audio.decoding.array_stream import checked_rate, mono_samples
+from ossicle.audio.decoding.resample import Resampler
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.time import to_seconds
 
 

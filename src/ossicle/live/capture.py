@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.damage import damage
+from ossicle.audio.decoding.damage import damage
 from ossicle.core.time import to_samples
 from ossicle.live.backoff import Backoff
 from ossicle.live.clock import Clock

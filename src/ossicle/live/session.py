@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.array_stream import mono_samples
-from ossicle.core.states import StateChange
+from ossicle.audio.decoding.array_stream import mono_samples
+from ossicle.core.decisions.states import StateChange
 from ossicle.core.time import to_seconds
 from ossicle.core.tracks import Event
 from ossicle.inference.states.stream import StateStream

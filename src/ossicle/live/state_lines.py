@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from ossicle.core.states import UNKNOWN, StateChange, overall_status
+from ossicle.core.decisions.states import UNKNOWN, StateChange, overall_status
 from ossicle.live.lines import Line
 
 

@@ -5,9 +5,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import ArtefactError, BundleError, UsageError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.predictor import TorchPredictor, load_predictor
 from ossicle.models.settings import ModelSettings
 

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ossicle.core.chunks import ChunkPlan, framing
-from ossicle.core.frontend import FrontEndSettings, analysis_window, filter_bank
+from ossicle.core.model_input.chunks import ChunkPlan, framing
+from ossicle.core.model_input.frontend import FrontEndSettings, analysis_window, filter_bank
 
 
 class LogMel(nn.Module):
@@ -78,8 +78,8 @@ class ExportableLogMel(nn.Module):
 class ChunkLogMel(nn.Module):
     """Whole chunks (batch, plan.chunk_samples) to their spectrograms (batch, n_frames, n_mels).
 
-    :func:`ossicle.core.chunks.framing` gives ``n_frames`` and the rows of each frame of the plan. ``form`` is one of
-    the two transforms above.
+    :func:`ossicle.core.model_input.chunks.framing` gives ``n_frames`` and the rows of each frame of the plan. ``form``
+    is one of the two transforms above.
     """
 
     def __init__(self, form: nn.Module, plan: ChunkPlan, front: FrontEndSettings) -> None:

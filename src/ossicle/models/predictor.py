@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ossicle.core.chunks import ChunkPlan, framing
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan, framing
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.networks.detector import CoreScores
 from ossicle.models.networks.registry import build_network

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.evaluation.criteria.criterion import Criterion
 from ossicle.evaluation.ground_truth import Truth

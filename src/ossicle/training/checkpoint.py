@@ -14,7 +14,7 @@ from ossicle.artefacts.filesystem.reading import require_regular
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.records import Clip
 from ossicle.core.settings import digestible
 from ossicle.models.settings import AugmentSettings, ModelSettings

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.digest import seed_of
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Clip
 from ossicle.core.time import nearest_frames, to_samples
 from ossicle.training.material import Material

@@ -16,9 +16,9 @@ from ossicle.artefacts.processes.process_group import ProcessGroup
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held, keep_freed_memory
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError, UsageError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.devices import devices
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.training.fit import fit

@@ -19,7 +19,7 @@ from ossicle.artefacts.filesystem.changes import make_folder, remove_file, remov
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import OssicleError, UsageError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.records import Clip
 from ossicle.metrics.noise.noise_likeness import LabelTexture
 from ossicle.models.devices import device

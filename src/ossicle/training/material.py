@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.audio.store import MixedStore
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.intervals import Intervals, as_intervals, part, union
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Annotation, Clip
 from ossicle.core.tracks import rasterise
 from ossicle.training.pseudo import PseudoCrops

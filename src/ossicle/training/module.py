@@ -7,9 +7,9 @@ import lightning
 import torch
 from torch import Tensor, nn
 
-from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.digest import seed_of
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan, framing
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.augmentation.noise_crops import noise_count, noise_crops
 from ossicle.models.augmentation.sounds import Sounds, to_full_scale
 from ossicle.models.augmentation.spectral import vary_log_mel

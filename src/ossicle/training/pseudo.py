@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
 from ossicle.audio.store import Store
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import UsageError
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Recording
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import read_index

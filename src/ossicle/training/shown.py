@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ossicle.core.chunks import framing
 from ossicle.core.digest import seed_of
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import framing
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.records import Clip
 from ossicle.models.augmentation.sounds import Sounds
 from ossicle.models.augmentation.spectral import vary_log_mel

@@ -4,8 +4,8 @@ import time
 
 import torch
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import AugmentSettings, ModelSettings

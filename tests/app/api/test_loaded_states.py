@@ -8,8 +8,8 @@ import pytest
 from ossicle.app.api.loaded_bundle import load_bundle
 from ossicle.app.api.state_prediction import StatePrediction
 from ossicle.audio.wav import write_wav
+from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateChange
 from ossicle.core.errors import UsageError
-from ossicle.core.states import OFF, ON, UNKNOWN, StateChange
 
 from ...state_bundle import LABELS, RATE, hums, write_state_bundle
 

@@ -9,7 +9,7 @@ from ossicle.artefacts.typed import artefact, dataset
 from ossicle.artefacts.typed.artefact import ArtefactFolder
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import ArtefactError
 from ossicle.core.records import Annotation, Clip
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ossicle.audio.containers import flac
 from ossicle.audio.containers.flac import frame_end
-from ossicle.audio.decode import AudioSource
+from ossicle.audio.decoding.decode import AudioSource
 
 from ..audio_bytes import RATE, encoded, muxed, noise
 

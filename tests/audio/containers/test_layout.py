@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ossicle.audio.containers.layout import layout_of
-from ossicle.audio.decode import AudioSource
+from ossicle.audio.decoding.decode import AudioSource
 from ossicle.core.errors import AudioError
 
 from ..audio_bytes import FORMATS, LOSSY, encoded, muxed, noise

@@ -3,7 +3,7 @@ import struct
 import numpy as np
 import pytest
 
-from ossicle.audio.decode import AudioSource
+from ossicle.audio.decoding.decode import AudioSource
 from ossicle.core.errors import AudioError
 
 from ..audio_bytes import RATE, boxes, muxed, noise

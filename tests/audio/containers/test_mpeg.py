@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossicle.audio.containers.mpeg import frame_at
-from ossicle.audio.decode import AudioSource
+from ossicle.audio.decoding.decode import AudioSource
 
 from ..audio_bytes import RATE, encoded, muxed, noise
 
@@ -135,7 +135,7 @@ def test_any_four_bytes_are_a_frame_of_sound_length_or_none(head):
 
 SCRIPT = """
 import sys, threading
-from ossicle.audio.decode import AudioSource
+from ossicle.audio.decoding.decode import AudioSource
 from ossicle.core.errors import AudioError
 def decode(path):
     try:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ossicle.audio.containers.ogg import pages
-from ossicle.audio.decode import AudioSource
+from ossicle.audio.decoding.decode import AudioSource
 
 from ..audio_bytes import RATE, encoded, noise
 

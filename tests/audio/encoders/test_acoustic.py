@@ -4,7 +4,7 @@ import pytest
 from ossicle.audio.encoders import acoustic
 from ossicle.audio.encoders.acoustic import BLOCKS, FRONT, PERCENTILES, AcousticEncoder
 from ossicle.audio.features.logmel import log_mel
-from ossicle.core.frontend import analysis_window
+from ossicle.core.model_input.frontend import analysis_window
 
 RATE = 16000
 SECONDS = 2

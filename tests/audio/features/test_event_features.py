@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ossicle.audio.features.event_features import FEATURES, EventFeatureSettings, event_features, event_frames
-from ossicle.core.frontend import analysis_window
+from ossicle.core.model_input.frontend import analysis_window
 
 RATE = 16000
 CHOSEN = EventFeatureSettings(rate=RATE, n_fft=512, hop_samples=160, fmin_hz=100.0, fmax_hz=6000.0)

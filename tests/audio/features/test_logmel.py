@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from ossicle.audio.features.logmel import log_mel, n_frames
-from ossicle.core.frontend import FrontEndSettings, analysis_window
+from ossicle.core.model_input.frontend import FrontEndSettings, analysis_window
 
 FRONTS = [
     FrontEndSettings(),

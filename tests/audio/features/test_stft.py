@@ -6,7 +6,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ossicle.audio.features import stft
 from ossicle.audio.features.stft import power_spectrogram
-from ossicle.core.frontend import analysis_window
+from ossicle.core.model_input.frontend import analysis_window
 
 CASES = [(512, 160, 16000), (384, 96, 9001), (300, 37, 4000), (64, 1, 500), (512, 700, 5000), (512, 160, 512)]
 

@@ -9,7 +9,7 @@ import pytest
 
 from ossicle.bundle.format import MANIFEST, read_bundle, write_bundle
 from ossicle.bundle.manifest import parse
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import BundleError
 from ossicle.core.scores.score_map import Isotonic, Platt
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.health.preview import Heard, Notice, preview
 from ossicle.corpus.health.report import health

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ossicle.audio.levels import Levels, measure
+from ossicle.audio.decoding.levels import Levels, measure
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.health.report import health, label_health
 from ossicle.corpus.indexing.corpus_index import CorpusIndex

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import signal
 
-from ossicle.audio.mono import load_mono
+from ossicle.audio.decoding.mono import load_mono
 from ossicle.corpus.clips.clip_table import DatasetSettings, build_clips
 from ossicle.corpus.formats.raven import read_raven
 from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus

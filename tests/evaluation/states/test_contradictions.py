@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ossicle.core.states import StateDecision, StateRule
+from ossicle.core.decisions.states import StateDecision, StateRule
 from ossicle.evaluation.states.contradictions import contradictions
 from ossicle.evaluation.states.judging_rule import JudgingRule
 from ossicle.inference.states.fit import ScoredStates

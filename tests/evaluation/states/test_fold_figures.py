@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.states import StateDecision, StateRule
+from ossicle.core.decisions.states import StateDecision, StateRule
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.evaluation.states.fold_figures import (
     CROSS_FITTED,
     FoldFigures,

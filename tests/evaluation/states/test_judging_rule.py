@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
-from ossicle.core.states import StateRule
+from ossicle.core.decisions.states import StateRule
 from ossicle.evaluation.states.judging_rule import judging_rule
 
 

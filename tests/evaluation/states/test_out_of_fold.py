@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.decisions.states import StateDecision
 from ossicle.core.errors import UsageError
-from ossicle.core.states import StateDecision
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.evaluation.states.fold_figures import CROSS_FITTED, IN_SAMPLE
 from ossicle.evaluation.states.out_of_fold import fit_decisions
 from ossicle.inference.states.fit import ScoredStates

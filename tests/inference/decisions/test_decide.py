@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.tracks import Event, ScoreTrack, event_order
 from ossicle.inference.decisions.decide import Decider, decide
 from ossicle.inference.decisions.smooth import smooth
@@ -44,7 +44,7 @@ def slow_smooth(x, decision):
 
 
 def slow_decide(x, decision, label, hop_s, duration_s):
-    """Frame by frame, from the words of ``core.decision``."""
+    """Frame by frame, from the words of ``core.decisions.decision``."""
     smoothed, regions, k = slow_smooth(x, decision), [], 0
     while k < len(x):
         if smoothed[k] >= np.float32(decision.off):

@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.core.chunks import window_plan
-from ossicle.core.decision import Decision
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.intervals import iou, union
+from ossicle.core.model_input.chunks import window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.decisions.decide import decide
 from ossicle.inference.decisions.grid import DecisionGrid, found_by_grid

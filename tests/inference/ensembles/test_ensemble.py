@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from ossicle.audio.resample import Resampler
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.decision import Decision
+from ossicle.audio.decoding.resample import Resampler
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import UsageError
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.scores.combination import Combination
 from ossicle.inference.ensembles.combining import combine, rank_table
 from ossicle.inference.ensembles.ensemble import Ensemble, joint_plan

@@ -7,7 +7,7 @@ import pytest
 
 from ossicle.artefacts.blocks import TrackWriter, read_track
 from ossicle.audio.wav import write_wav
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.batch import write_scores
 from ossicle.inference.ensembles.together import write_together
 from ossicle.inference.predictor import FakePredictor

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.audio.features.event_features import EventFeatureSettings, event_features, event_frames
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.intervals import as_intervals, overlap
 from ossicle.core.tracks import ScoreTrack, event_order
 from ossicle.inference.decisions.decide import decide

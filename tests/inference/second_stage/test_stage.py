@@ -6,9 +6,9 @@ import pytest
 
 from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
 from ossicle.audio.features.event_features import EventFeatureSettings
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import BundleError
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.tracks import Event, event_order
 from ossicle.inference.finder import EventFinder
 from ossicle.inference.predictor import FakePredictor

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.decisions.states import StateRule
 from ossicle.core.errors import UsageError
-from ossicle.core.states import StateRule
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.states.fit import (
     ScoredStates,
     cross_fit_states,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.states import OFF, ON, UNKNOWN, StateChange, StateDecision, StateRule
+from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateChange, StateDecision, StateRule
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.states.fold import StateFold
 
 RATE = 1000

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.states.frames import first_full_frame, frame_arrival_s, frame_centre_s, n_full_frames
 
 sizes = st.integers(1, 20).map(lambda half: 2 * half)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.core.states import ON, StateRule
+from ossicle.core.decisions.states import ON, StateRule
 from ossicle.inference.states.fold import LabelFold
 from ossicle.inference.states.many_folds import ManyFolds
 

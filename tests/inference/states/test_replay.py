@@ -3,8 +3,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.states import StateDecision, StateRule, state_stretches
+from ossicle.core.decisions.states import StateDecision, StateRule, state_stretches
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.states.fold import StateFold
 from ossicle.inference.states.replay import replay
 from ossicle.inference.states.splices import SplicedScores, SteadyScores, log_odds, spliced
@@ -87,7 +87,7 @@ def test_counts_and_delays_equal_those_of_the_fold_and_the_figures_of_switches()
         for one in sequences:
             fold = StateFold(StateDecision({"x": rule}), ("x",), PLAN)
             rows = np.concatenate([np.zeros(first), one.scores])[:, None]
-            # ``core.states`` rounds nothing, and scores are float64 in the replay.
+            # ``core.decisions.states`` rounds nothing, and scores are float64 in the replay.
             changes = fold.feed(rows)
             end_s = len(rows) * PLAN.hop_s
             edges = [0.0, *((frame + first) * PLAN.hop_s for frame, _ in one.switches), end_s]

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.states import OFF, ON, UNKNOWN, StateDecision, StateRule
+from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateDecision, StateRule
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.event_stream import EventStream
 from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.states.finder import StateFinder

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from ossicle.core.states import OFF, ON, UNKNOWN, StateChange, StateStretch
+from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateChange, StateStretch
 from ossicle.metrics.states.switches import (
     JudgedStates,
     differing_s,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from ossicle.core.states import OFF, ON, UNKNOWN, StateDecision, overall_status
+from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateDecision, overall_status
 from ossicle.metrics.states.windows import StateWindows, hidden_windows, state_figures
 
 LABELS = ["ac", "fan", "fridge"]

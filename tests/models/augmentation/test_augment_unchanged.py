@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.frontend import FrontEndSettings, band_centres_hz
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings, band_centres_hz
 from ossicle.core.time import nearest_frames
 from ossicle.models.augmentation.sounds import Sounds
 from ossicle.models.augmentation.spectral import vary_log_mel

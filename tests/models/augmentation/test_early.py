@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.models.augmentation.early import vary_early
 from ossicle.models.augmentation.settings import EarlySettings
 from ossicle.models.augmentation.shifting import shift

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings
 from ossicle.models.augmentation.sounds import Sounds, peaks, to_full_scale
 from ossicle.models.augmentation.spectral import vary_log_mel

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.models.augmentation import stages
 from ossicle.models.augmentation.draws import uniform
 from ossicle.models.augmentation.early import steady_noise

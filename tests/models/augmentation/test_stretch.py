@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ossicle.audio.features.logmel import log_mel
 from ossicle.core.errors import UsageError
-from ossicle.core.frontend import FrontEndSettings, band_centres_hz
+from ossicle.core.model_input.frontend import FrontEndSettings, band_centres_hz
 from ossicle.core.tracks import rasterise
 from ossicle.models.augmentation.stretch import stretch_pitch, stretch_time, vary_stretch
 from ossicle.models.settings import AugmentSettings

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from ossicle.core.chunks import ChunkPlan, framing, window_plan
 from ossicle.core.errors import UsageError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan, framing, window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.networks.attention import AttentionFrames, AttentionNetwork, FrequencyPool
 from ossicle.models.networks.prior import rare_event_bias
 from ossicle.models.networks.registry import build_network

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.errors import UsageError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan, window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.networks.crnn import Crnn
 from ossicle.models.networks.prior import rare_event_bias
 from ossicle.models.networks.registry import BUILDERS, build_network

@@ -7,9 +7,9 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from ossicle.core.chunks import framing, window_plan
 from ossicle.core.errors import ArtefactError, UsageError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import framing, window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.networks.pretrained import HUB, load_pretrained
 from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import ModelSettings, WindowSettings

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from ossicle.core.chunks import ChunkPlan, Framing, framing, window_plan
 from ossicle.core.errors import BundleError, UsageError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan, Framing, framing, window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.inference.scorer import Scorer
 from ossicle.models.bundled import bundled_predictor
 from ossicle.models.frontend import ChunkLogMel, LogMel

@@ -9,14 +9,14 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.array_stream import checked_rate
-from ossicle.audio.channels import cancel_words
-from ossicle.audio.decode import AudioSource
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.array_stream import checked_rate
+from ossicle.audio.decoding.channels import cancel_words
+from ossicle.audio.decoding.decode import AudioSource
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.probe import SUFFIXES
-from ossicle.core.channel import MEAN, channel_name
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
+from ossicle.core.model_input.channel import MEAN, channel_name
 from ossicle.core.value_checks import given_path
 from ossicle.corpus.naming.file_listing import listing_below
 from ossicle.corpus.naming.table_names import writable

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.bundle.manifest import CARD, SECOND_STAGE, Bundle
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.decision import Decision
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.scores.pooling import MAX
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.scores.score_map import ScoreMap

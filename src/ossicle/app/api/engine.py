@@ -10,8 +10,8 @@ from ossicle.bundle.manifest import Bundle
 from ossicle.bundle.runtimes.encoded_predictor import EncodedPredictor
 from ossicle.bundle.runtimes.graph import PRECISIONS, Graph, require_threads
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
-from ossicle.core.encoder_spec import EncoderSpec
 from ossicle.core.errors import UsageError
+from ossicle.core.model_input.encoder_spec import EncoderSpec
 from ossicle.inference.ensembles.ensemble import bundled_ensemble
 from ossicle.inference.predictor import Predictor
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.app.api.state_prediction import StatePrediction
+from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateDecision, overall_status
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.core.states import OFF, ON, UNKNOWN, StateDecision, overall_status
 from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, unescape_cell
 
 _NAMES = ("path", "recording", "file", "filename", "begin_path")

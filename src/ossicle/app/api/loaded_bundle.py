@@ -14,13 +14,13 @@ from ossicle.app.api.engine import Engine, open_predictor
 from ossicle.app.api.loaded_states import LoadedStates
 from ossicle.app.api.predictions import Predictions
 from ossicle.app.api.recording_prediction import RecordingPrediction, named_prediction
-from ossicle.audio.array_stream import ArrayStream
-from ossicle.audio.decode import DecodeReport
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.array_stream import ArrayStream
+from ossicle.audio.decoding.decode import DecodeReport
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import Bundle
-from ossicle.core.channel import channel_name
 from ossicle.core.errors import UsageError
+from ossicle.core.model_input.channel import channel_name
 from ossicle.core.value_checks import count_fault, given_path
 from ossicle.inference.batch import EmittedEvent, PathLike, predict_file, predict_stream, stream_through
 from ossicle.inference.delivery import bundled_delivery
@@ -47,7 +47,7 @@ class LoadedBundle(BundleFacts):
     batch_chunks
         Chunks scored at a time; does not change the events.
     channel
-        The channel to read (:mod:`ossicle.core.channel`); None for the one that the model was trained on.
+        The channel to read (:mod:`ossicle.core.model_input.channel`); None for the one that the model was trained on.
 
     Raises
     ------

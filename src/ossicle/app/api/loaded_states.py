@@ -7,12 +7,12 @@ from numpy.typing import ArrayLike
 
 from ossicle.app.api.audio_files import find_audio
 from ossicle.app.api.state_prediction import StatePrediction
-from ossicle.audio.array_stream import ArrayStream
-from ossicle.audio.decode import DecodeReport
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.array_stream import ArrayStream
+from ossicle.audio.decoding.decode import DecodeReport
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.bundle.manifest import Bundle
+from ossicle.core.decisions.states import StateChange, StateDecision
 from ossicle.core.errors import AudioError, UsageError
-from ossicle.core.states import StateChange, StateDecision
 from ossicle.core.value_checks import given_path
 from ossicle.inference.batch import PathLike, score_recording
 from ossicle.inference.predictor import Predictor

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from ossicle.core.decisions.states import UNKNOWN, StateChange, StateStretch, overall_status, state_stretches
 from ossicle.core.records import Status
-from ossicle.core.states import UNKNOWN, StateChange, StateStretch, overall_status, state_stretches
 from ossicle.core.tracks import ScoreTrack
 
 

@@ -14,7 +14,7 @@ import polars as pl
 from ossicle.app.api.state_prediction import StatePrediction
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import write_csv, write_table
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.states.frames import first_full_frame, frame_centre_s, n_full_frames
 
 STATE_FORMATS = ("json", "csv", "parquet")

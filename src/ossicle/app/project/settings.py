@@ -9,12 +9,12 @@ from ossicle.audio.encoders.feature_settings import FeatureSettings
 from ossicle.audio.encoders.settings import EncoderSettings
 from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
-from ossicle.core.channel import AudioSettings
-from ossicle.core.chunks import ChunkPlan, ChunkSettings, framing
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.decisions.state_settings import StatesSettings
+from ossicle.core.model_input.channel import AudioSettings
+from ossicle.core.model_input.chunks import ChunkPlan, ChunkSettings, framing
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.settings import setting, settings
-from ossicle.core.state_settings import StatesSettings
 from ossicle.core.value_checks import MOST_THREADS
 from ossicle.corpus.clips.clip_table import DatasetSettings
 from ossicle.corpus.downloads.settings import FetchSettings

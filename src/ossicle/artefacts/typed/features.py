@@ -13,8 +13,8 @@ from ossicle.artefacts.features.entries import FeatureEntry, ShardIndex, read_sh
 from ossicle.artefacts.features.shard import DTYPE, LEVEL_DTYPE, array_file, index_file, levels_file, open_array
 from ossicle.artefacts.files import how_to_mend, read_json, write_json
 from ossicle.artefacts.typed.artefact import ArtefactFolder
-from ossicle.core.encoder_spec import EncoderSpec
 from ossicle.core.errors import ArtefactError
+from ossicle.core.model_input.encoder_spec import EncoderSpec
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ossicle.audio.encoders.settings import ACOUSTIC
 from ossicle.audio.encoders.spec import EncoderSpec, refuse_waveforms
 from ossicle.audio.features.logmel import log_mel
-from ossicle.core.frontend import FrontEndSettings, analysis_window
+from ossicle.core.model_input.frontend import FrontEndSettings, analysis_window
 
 FRONT = FrontEndSettings(rate=16000, n_fft=512, hop_samples=160, n_mels=64, fmin_hz=50.0, fmax_hz=8000.0)
 PERCENTILES = (5, 15, 30, 50, 75)

@@ -16,13 +16,13 @@ import numpy as np
 from ossicle.artefacts.features.entries import ShardIndex
 from ossicle.artefacts.features.shard import ShardWriter
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.encoders.copies import Background, Copy
 from ossicle.audio.encoders.feature_settings import FeatureSettings
 from ossicle.audio.encoders.spec import Encoder
 from ossicle.audio.encoders.windows import encode_recording
-from ossicle.audio.mono import MonoStream
-from ossicle.core.channel import MEAN
 from ossicle.core.errors import AudioError, OssicleError, UsageError
+from ossicle.core.model_input.channel import MEAN
 
 SHARD_S = 300.0
 """A shard is full once its recordings are this long: an interrupted build repeats at most one shard a worker."""
@@ -53,7 +53,7 @@ class ShardJob:
     settings
         Windows and copies.
     channel
-        The channel to read, as in :mod:`ossicle.core.channel`.
+        The channel to read, as in :mod:`ossicle.core.model_input.channel`.
     backgrounds
         Stretches without labels by group, for the copies.
     """

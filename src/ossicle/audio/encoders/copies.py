@@ -13,9 +13,9 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from ossicle.audio.decoding.mono import load_mono
 from ossicle.audio.encoders.feature_settings import CopySettings
 from ossicle.audio.encoders.windows import Samples
-from ossicle.audio.mono import load_mono
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import AudioError
 
@@ -39,7 +39,7 @@ class Background:
     start_s, end_s
         The stretch in seconds.
     channel
-        The channel to read, as in :mod:`ossicle.core.channel`.
+        The channel to read, as in :mod:`ossicle.core.model_input.channel`.
     """
 
     recording_id: str

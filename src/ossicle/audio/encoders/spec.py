@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.encoder_spec import EncoderSpec
+from ossicle.core.model_input.encoder_spec import EncoderSpec
 
 __all__ = ["Encoder", "EncoderSpec", "refuse_waveforms"]
 

@@ -24,7 +24,7 @@ import scipy
 from numpy.typing import NDArray
 
 from ossicle.audio.features.stft import power_spectrogram
-from ossicle.core.frontend import FrontEndSettings, analysis_window, mel_filter_bank
+from ossicle.core.model_input.frontend import FrontEndSettings, analysis_window, mel_filter_bank
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import to_samples
 

@@ -1,7 +1,7 @@
 """Log-mel spectrograms in NumPy: the reference for every other runtime.
 
-``10 * log10(max(bank @ |STFT|^2, floor))`` with ``center=False``, from the arrays of ``core.frontend``. Frame k is
-computed from samples [k * hop, k * hop + n_fft). Fast Fourier transforms are scipy's in float32.
+``10 * log10(max(bank @ |STFT|^2, floor))`` with ``center=False``, from the arrays of ``core.model_input.frontend``.
+Frame k is computed from samples [k * hop, k * hop + n_fft). Fast Fourier transforms are scipy's in float32.
 """
 
 import math
@@ -13,8 +13,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from ossicle.core.chunks import ChunkPlan, framing
-from ossicle.core.frontend import FrontEndSettings, analysis_window, filter_bank
+from ossicle.core.model_input.chunks import ChunkPlan, framing
+from ossicle.core.model_input.frontend import FrontEndSettings, analysis_window, filter_bank
 
 # Samples in the frames transformed at once, so that frames and spectra stay within a core's cache.
 _BLOCK_VALUES = 1 << 16
@@ -39,8 +39,8 @@ def chunk_log_mel(
 ) -> NDArray[np.float32]:
     """Return the spectrograms (batch, n_frames, n_mels), in dB, of whole chunks (batch, plan.chunk_samples).
 
-    :func:`ossicle.core.chunks.framing` gives ``n_frames`` and the rows of each frame of the plan. The threads of
-    ``pool`` share the work; the values are the same without.
+    :func:`ossicle.core.model_input.chunks.framing` gives ``n_frames`` and the rows of each frame of the plan. The
+    threads of ``pool`` share the work; the values are the same without.
     """
     if framing(plan, front).shared:
         return log_mel(chunks, front, pool)

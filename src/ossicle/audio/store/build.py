@@ -16,9 +16,10 @@ from ossicle.artefacts.files import sweep
 from ossicle.artefacts.filesystem.changes import make_folder, remove_file
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.audio.decoding.resample import QUALITY
+from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.info import DecoderChoice
 from ossicle.audio.probe import probe
-from ossicle.audio.resample import QUALITY
 from ossicle.audio.store.choice import SpaceChoice, by_settings, left_free, raw_entry, spool_bytes, stored_bytes
 from ossicle.audio.store.entries import (
     STORE_VERSION,
@@ -34,7 +35,6 @@ from ossicle.audio.store.entries import (
 from ossicle.audio.store.shard import left_out, read_entries, write_shard
 from ossicle.audio.store.verify import shard_problems
 from ossicle.audio.store_settings import StoreSettings
-from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError, AudioError, OssicleError
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.typed.store import StoreFolder
-from ossicle.audio.decode import AudioSource
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.decode import AudioSource
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.probe import probe
 from ossicle.audio.store.entries import RawEntry, StoreItem, has_index, named_input
 from ossicle.audio.store_settings import StoreSettings
-from ossicle.core.channel import MEAN
 from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError, AudioError
+from ossicle.core.model_input.channel import MEAN
 from ossicle.core.settings import digestible
 from ossicle.core.time import samples_at_rate
 

@@ -17,11 +17,11 @@ from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.audio.decoding.resample import QUALITY
+from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.info import DecoderChoice
-from ossicle.audio.resample import QUALITY
-from ossicle.audio.versions import decoder_versions
-from ossicle.core.channel import MEAN
 from ossicle.core.errors import ArtefactError
+from ossicle.core.model_input.channel import MEAN
 from ossicle.core.records import Status
 
 STORE_VERSION = 1
@@ -34,7 +34,8 @@ class StoreItem:
     """A recording to decode: its id, its file, and the digest of that file's bytes.
 
     ``n_samples`` at the file's own ``rate`` (Hz) and ``status`` come from decoding it once; without a rate they are
-    unknown and are determined when needed. ``channel`` is the one to read, as in :mod:`ossicle.core.channel`.
+    unknown and are determined when needed. ``channel`` is the one to read, as in
+    :mod:`ossicle.core.model_input.channel`.
     """
 
     recording_id: str

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.decode import AudioSource
-from ossicle.audio.mono import MonoStream, crop_mono
+from ossicle.audio.decoding.decode import AudioSource
+from ossicle.audio.decoding.mono import MonoStream, crop_mono
 from ossicle.audio.store.cache import RecordingCache
 from ossicle.audio.store.entries import RawEntry, RawReading
 from ossicle.audio.store.read import within

@@ -9,8 +9,8 @@ import dataclasses
 from typing import Any
 
 from ossicle.bundle.reading import Reader, text_fault
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.encoder_spec import EncoderSpec
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.encoder_spec import EncoderSpec
 
 HEAD = "head.onnx"
 ENCODER_FILE = "encoder.onnx"

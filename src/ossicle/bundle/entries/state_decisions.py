@@ -1,13 +1,14 @@
 """The decision about states as a bundle's ``states``: ``rules``, ``masks`` and ``priority``.
 
-``rules`` maps each label to a ``core.states.StateRule``; an empty object says that the decision is not fitted.
+``rules`` maps each label to a ``core.decisions.states.StateRule``; an empty object says that the decision is not
+fitted.
 """
 
 import dataclasses
 from typing import Any
 
 from ossicle.bundle.reading import Reader
-from ossicle.core.states import StateDecision, StateRule
+from ossicle.core.decisions.states import StateDecision, StateRule
 
 
 def states_to_json(decision: StateDecision) -> dict[str, Any]:

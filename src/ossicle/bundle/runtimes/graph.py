@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.bundle.manifest import Bundle
 from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
-from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.errors import BundleError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan, framing
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.value_checks import MOST_THREADS, count_fault
 
 Array = NDArray[np.float32]

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from ossicle.artefacts.tables import write_csv
-from ossicle.audio.decode import AudioSource
+from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.wav import write_wav_blocks
 from ossicle.core.time import to_samples
 from ossicle.corpus.formats.cells.rows import RawSelection

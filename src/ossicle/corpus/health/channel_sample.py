@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ossicle.audio.channels import ChannelBalance
-from ossicle.audio.decode import AudioSource
+from ossicle.audio.decoding.channels import ChannelBalance
+from ossicle.audio.decoding.decode import AudioSource
 from ossicle.core.errors import AudioError
 from ossicle.core.records import Recording
 from ossicle.core.time import to_samples

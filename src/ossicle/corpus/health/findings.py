@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from ossicle.audio.channels import cancel_words
-from ossicle.audio.levels import Levels
+from ossicle.audio.decoding.channels import cancel_words
+from ossicle.audio.decoding.levels import Levels
 from ossicle.audio.recorder.metadata import expansion_words, is_expanded
 from ossicle.core.records import Recording
 from ossicle.corpus.health.judging_problems import labels_without_negatives

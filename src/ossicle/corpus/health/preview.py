@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ossicle.core.frontend import FrontEndSettings
 from ossicle.core.intervals import as_intervals, union
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.text.counting import counted
 from ossicle.corpus.health.findings import LOSSES
 from ossicle.corpus.health.problem import Problem

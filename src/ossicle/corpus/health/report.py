@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.audio.levels import Levels
+from ossicle.audio.decoding.levels import Levels
 from ossicle.core.records import Annotation
 from ossicle.corpus.health.findings import find_problems
 from ossicle.corpus.health.problem import Problem

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ossicle.audio.levels import Levels
-from ossicle.core.channel import MEAN
+from ossicle.audio.decoding.levels import Levels
 from ossicle.core.digest import recording_id
 from ossicle.core.errors import UsageError
+from ossicle.core.model_input.channel import MEAN
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.formats.label_map import parse_label_map
@@ -197,7 +197,7 @@ def index_corpus(
 
     ``group`` is the field that no split may divide. ``annotation_folder`` may be a single file; ``metadata_table`` is
     that of ``settings.metadata``. Without ``hashed`` recordings have no digest, which is faster. A recording that lacks
-    the ``channel`` to read (:mod:`ossicle.core.channel`) is left out. Raises UsageError for
+    the ``channel`` to read (:mod:`ossicle.core.model_input.channel`) is left out. Raises UsageError for
     missing folders or tables, unreadable audio only, globs that leave nothing, a group that no name or column holds,
     and offsets that the lengths of clips contradict; FormatError for malformed or ambiguous annotation tables.
     """

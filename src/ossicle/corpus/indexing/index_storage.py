@@ -25,7 +25,7 @@ from ossicle.artefacts.records.record_tables import (
 )
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.index import IndexFolder
-from ossicle.audio.levels import Levels
+from ossicle.audio.decoding.levels import Levels
 from ossicle.core.errors import ArtefactError
 from ossicle.core.records import Annotation
 from ossicle.corpus.indexing.corpus_index import CorpusIndex

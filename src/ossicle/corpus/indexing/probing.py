@@ -9,11 +9,11 @@ from pathlib import Path
 
 from ossicle.artefacts.files import file_digest
 from ossicle.audio import probe as audio_probe
-from ossicle.audio.channels import channel_index
-from ossicle.audio.levels import Levels, measure
-from ossicle.core.channel import LOUDEST, MEAN
+from ossicle.audio.decoding.channels import channel_index
+from ossicle.audio.decoding.levels import Levels, measure
 from ossicle.core.digest import recording_id
 from ossicle.core.errors import AudioError
+from ossicle.core.model_input.channel import LOUDEST, MEAN
 from ossicle.core.records import Recording
 from ossicle.corpus.indexing.recorder_fields import recorder_fields
 from ossicle.corpus.naming.recording_fields import RecordingNames
@@ -38,7 +38,7 @@ class Examiner:
     """How the files of a folder are examined: the root in their ids, and whether they are decoded and hashed.
 
     Without ``hashed`` recordings have no digest, and only headers are read of files that are not decoded. ``channel``
-    is the one that will be read, as in :mod:`ossicle.core.channel`.
+    is the one that will be read, as in :mod:`ossicle.core.model_input.channel`.
     """
 
     folder: Path

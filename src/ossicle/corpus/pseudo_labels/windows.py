@@ -1,7 +1,8 @@
 """Pseudo-labels as values: windows of unlabelled recordings, the scores of a model, and who may train on them.
 
 A window is the core of one chunk of the models' plan: core frames ``[start_frame, start_frame + core_frames)`` on the
-grid of ``core.chunks``. Its soft targets are the scores of these frames, with scores below a floor set to 0.
+grid of ``core.model_input.chunks``. Its soft targets are the scores of these frames, with scores below a floor set to
+0.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import combinations, product
 
-from ossicle.core.states import OFF, ON
+from ossicle.core.decisions.states import OFF, ON
 
 MOST_LABELS = 3
 """Up to this many labels all combinations are looked for, beyond it those of every pair."""

@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.core.decisions.states import OFF, ON, UNKNOWN
 from ossicle.core.intervals import as_intervals, union
 from ossicle.core.records import Annotation
-from ossicle.core.states import OFF, ON, UNKNOWN
 
 ON_TRUTH, OFF_TRUTH, UNKNOWN_TRUTH = 1, 0, -1
 # Times of annotations and windows come from counts at different rates.

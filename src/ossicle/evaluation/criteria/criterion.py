@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.artefacts.typed.scores import TracksFolder
-from ossicle.core.channel import MEAN
+from ossicle.core.model_input.channel import MEAN
 from ossicle.core.scores.pooling import MAX
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.tracks import Event

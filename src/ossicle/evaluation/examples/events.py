@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ossicle.audio.mono import load_mono
-from ossicle.core.channel import MEAN
+from ossicle.audio.decoding.mono import load_mono
 from ossicle.core.intervals import iou as pair_iou
+from ossicle.core.model_input.channel import MEAN
 from ossicle.core.records import by_label
 from ossicle.core.tracks import Event
 from ossicle.evaluation.examples.example import Example, ExampleKind

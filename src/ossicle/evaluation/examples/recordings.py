@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ossicle.artefacts.typed.scores import TracksFolder
-from ossicle.audio.mono import load_mono
-from ossicle.core.channel import MEAN
+from ossicle.audio.decoding.mono import load_mono
+from ossicle.core.model_input.channel import MEAN
 from ossicle.core.tracks import Event
 from ossicle.evaluation.examples.example import Example, ExampleKind
 from ossicle.evaluation.ground_truth import Truth

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.intervals import part, union
 from ossicle.core.time import frames_covering
 from ossicle.core.tracks import ScoreTrack, rasterise

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.core.states import OFF, ON
+from ossicle.core.decisions.states import OFF, ON
 from ossicle.evaluation.states.judging_rule import JudgingRule
 from ossicle.inference.states.fit import ScoredStates
 from ossicle.metrics.states.windows import UNKNOWN_TRUTH, hidden_windows

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.states import OFF, ON, UNKNOWN, StateDecision, StateStretch
+from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateDecision, StateStretch
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.evaluation.states.judging_rule import JudgingRule
 from ossicle.evaluation.states.sufficiency import wide
 from ossicle.inference.states.fit import ScoredStates

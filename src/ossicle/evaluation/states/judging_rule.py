@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ossicle.core.states import StateDecision, StateRule
+from ossicle.core.decisions.states import StateDecision, StateRule
 from ossicle.inference.states.fit import rule_middle
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ossicle.artefacts.typed.states import StateScoresFolder
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.decisions.states import StateDecision
 from ossicle.core.errors import UsageError
-from ossicle.core.states import StateDecision
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.evaluation.states.fold_figures import CROSS_FITTED, IN_SAMPLE
 from ossicle.evaluation.states.recordings import LabelledWindows
 from ossicle.inference.states.fit import FittedStates, ScoredStates, fit_states

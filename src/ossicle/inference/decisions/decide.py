@@ -1,8 +1,8 @@
 """From scores to events, block by block with carried state; the result is equal for any block sizes (invariants 4, 10).
 
-``core.decision.Decision`` defines the rule. In addition, thresholds are compared in float32, as scores are stored.
-Lengths and gaps are counted in whole frames, before the last frame is clipped to the end of the recording. An event's
-score is the highest raw score between its first and last frame, including joined gaps.
+``core.decisions.decision.Decision`` defines the rule. In addition, thresholds are compared in float32, as scores are
+stored. Lengths and gaps are counted in whole frames, before the last frame is clipped to the end of the recording. An
+event's score is the highest raw score between its first and last frame, including joined gaps.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.tracks import Event, ScoreTrack, event_order
 from ossicle.inference.decisions.regions import (
     Frames,

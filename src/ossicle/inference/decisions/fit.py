@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import SplitError
 from ossicle.inference.decisions.grid import Counts, DecisionGrid
 from ossicle.inference.decisions.regions import runs

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.settings import setting, settings
 from ossicle.core.tracks import ScoreTrack

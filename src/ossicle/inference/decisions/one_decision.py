@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import by_label
 from ossicle.core.tracks import Event, ScoreTrack

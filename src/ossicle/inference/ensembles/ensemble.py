@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.resample import Resampler, common_period, margin_samples
+from ossicle.audio.decoding.resample import Resampler, common_period, margin_samples
 from ossicle.bundle.entries.ensembles import RANKS, read_ranks
 from ossicle.bundle.format import member_bundles
 from ossicle.bundle.manifest import Bundle
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import BundleError, UsageError
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.scores.combination import RANK, Combination
 from ossicle.inference.ensembles.combining import Scores, columns_by_name, combine
 from ossicle.inference.predictor import Predictor

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.decode import DecodeReport
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.decode import DecodeReport
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.inference.batch import PathLike, TrackSink
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.scorer import Scorer

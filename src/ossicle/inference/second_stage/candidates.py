@@ -25,7 +25,7 @@ from ossicle.audio.features.event_features import (
     event_features,
     event_frames,
 )
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.time import first_frame_at_or_after, nearest_frames, to_samples
 from ossicle.core.tracks import Event, event_order
 from ossicle.inference.decisions.decide import Decider

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.features.event_features import EventFeatureSettings, Features
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.tracks import Event
 from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, PEAK, Candidate, CandidateFold
 from ossicle.inference.second_stage.trees import Trees, logit, sigmoid

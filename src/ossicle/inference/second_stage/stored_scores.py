@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.tracks import ScoreTrack
 
 

@@ -4,10 +4,10 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from ossicle.audio.decode import DecodeReport
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.decode import DecodeReport
+from ossicle.audio.decoding.mono import MonoStream
+from ossicle.core.decisions.states import StateChange
 from ossicle.core.records import Status
-from ossicle.core.states import StateChange
 from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.batch import SampleStream, equal_blocks, feed_samples
 from ossicle.inference.states.finder import StateFinder

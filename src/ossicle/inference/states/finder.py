@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.states import StateChange, StateDecision
+from ossicle.core.decisions.states import StateChange, StateDecision
 from ossicle.core.time import to_seconds
 from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.predictor import Predictor

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.decisions.states import StateDecision, StateRule
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
-from ossicle.core.states import StateDecision, StateRule
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.states.fit_settings import StateFitSettings
 from ossicle.inference.states.replay import Replay, replay
 from ossicle.inference.states.splices import SteadyScores, log_odds, share_of, spliced

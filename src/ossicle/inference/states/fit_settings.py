@@ -2,8 +2,8 @@
 
 from itertools import product
 
+from ossicle.core.decisions.states import MOST_HOLD_S, MOST_STATE_FRAMES
 from ossicle.core.settings import setting, settings
-from ossicle.core.states import MOST_HOLD_S, MOST_STATE_FRAMES
 
 THRESHOLDS = ("grid", "scores")
 

@@ -1,9 +1,9 @@
 """From score frames to changes of state, frame by frame with carried state (invariant 4).
 
-``core.states`` defines the rule. The fold never looks ahead, so batch, file stream and microphone decide the same at
-the same time, whatever the size of the feeds. A change is timed in the middle of the frame whose smoothed score crossed
-the threshold, or at the end of the minimum time of the state before, if that is later. Where a masking label turns on
-or off, the labels that it hides change at the same time. Times of one label never go back.
+``core.decisions.states`` defines the rule. The fold never looks ahead, so batch, file stream and microphone decide the
+same at the same time, whatever the size of the feeds. A change is timed in the middle of the frame whose smoothed score
+crossed the threshold, or at the end of the minimum time of the state before, if that is later. Where a masking label
+turns on or off, the labels that it hides change at the same time. Times of one label never go back.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.states import OFF, ON, UNKNOWN, StateChange, StateDecision, StateRule, masking_order
+from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateChange, StateDecision, StateRule, masking_order
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.decisions.regions import fewest_frames_lasting
 from ossicle.inference.states.frames import first_full_frame, frame_arrival_s, frame_centre_s
 from ossicle.inference.states.smoothing import CausalSmoother

@@ -4,7 +4,7 @@ Only frames whose whole window lies within the recording count: the scorer pads 
 says about silence that nobody recorded is no evidence.
 """
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.time import frames_covering, to_seconds
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.states import StateRule
+from ossicle.core.decisions.states import StateRule
 from ossicle.inference.decisions.regions import fewest_frames_lasting
 from ossicle.inference.states.smoothing import CausalSmoother
 

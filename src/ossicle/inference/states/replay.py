@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.states import StateRule
+from ossicle.core.decisions.states import StateRule
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.states.frames import frame_arrival_s
 from ossicle.inference.states.many_folds import ManyFolds
 from ossicle.inference.states.splices import SplicedScores

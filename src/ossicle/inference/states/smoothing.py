@@ -8,7 +8,7 @@ y[k-1])`` with ``a = 2 / (frames + 1)``.
 from bisect import bisect_left, insort
 from collections import deque
 
-from ossicle.core.states import StateRule
+from ossicle.core.decisions.states import StateRule
 
 
 class CausalSmoother:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.time import nearest_frames
 
 Scores = NDArray[np.float64]

@@ -5,7 +5,7 @@ from typing import Self
 
 from numpy.typing import ArrayLike
 
-from ossicle.core.states import StateChange, StateDecision, overall_status
+from ossicle.core.decisions.states import StateChange, StateDecision, overall_status
 from ossicle.core.value_checks import number_fault
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.sample_feed import SampleFeed

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.states import UNKNOWN, StateChange, StateStretch, state_stretches
+from ossicle.core.decisions.states import UNKNOWN, StateChange, StateStretch, state_stretches
 from ossicle.metrics.bootstrap import bootstrap_interval
 from ossicle.metrics.event_report import Estimate, plain
 
@@ -27,7 +27,7 @@ _QUANTILES = (0.5, 0.9)
 
 @dataclass(frozen=True, slots=True)
 class JudgedStates:
-    """One recording: its true stretches (``core.states.state_stretches``), the reported changes, length and group."""
+    """Its true stretches (``core.decisions.states.state_stretches``), reported changes, length and group."""
 
     truth: Sequence[StateStretch]
     changes: Sequence[StateChange]

@@ -1,10 +1,10 @@
 """States of windows and files: overall status and F1 of each label, with intervals over recordings.
 
 A window is on for a label if its score is at least the threshold. A file is on if the median of its windows' scores is.
-The status is that of ``core.states.overall_status``: the first label of the priority that is on. F1 of a label that
-others hide is given over all windows and over those in which none of them is on (unmasked). It is undefined unless
-windows with the label on and windows with it off are counted; such resamples are left out of its interval. Intervals
-resample recordings (``metrics.bootstrap``), because windows of one recording resemble each other.
+The status is that of ``core.decisions.states.overall_status``: the first label of the priority that is on. F1 of a
+label that others hide is given over all windows and over those in which none of them is on (unmasked). It is undefined
+unless windows with the label on and windows with it off are counted; such resamples are left out of its interval.
+Intervals resample recordings (``metrics.bootstrap``), because windows of one recording resemble each other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.states import masking_order
+from ossicle.core.decisions.states import masking_order
 from ossicle.metrics.bootstrap import bootstrap_interval
 from ossicle.metrics.event_report import Estimate
 from ossicle.metrics.events import precision_recall_f1

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.models.augmentation.draws import replaced, touched, uniform
 from ossicle.models.augmentation.shifting import shift
 from ossicle.models.augmentation.sounds import Sounds, call_power

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.time import to_samples
 from ossicle.models.augmentation.draws import replaced, touched
 from ossicle.models.augmentation.settings import EarlySettings

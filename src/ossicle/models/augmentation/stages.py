@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import torch
 
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.models.augmentation.background import add_backgrounds
 from ossicle.models.augmentation.early import vary_early
 from ossicle.models.augmentation.filtering import vary_frequencies

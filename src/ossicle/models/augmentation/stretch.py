@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ossicle.core.errors import UsageError
-from ossicle.core.frontend import FrontEndSettings, band_centres_hz
+from ossicle.core.model_input.frontend import FrontEndSettings, band_centres_hz
 from ossicle.models.augmentation.draws import replaced, touched
 from ossicle.models.settings import AugmentSettings
 
@@ -34,8 +34,8 @@ def vary_stretch(
     """Stretch each crop by its own factors of pitch and time, uniform in octaves between the limits of the settings.
 
     ``spectrogram`` (batch, n_rows, n_mels) in dB; ``targets`` and ``mask`` (batch, n_frames, n_labels). ``shared``: the
-    rows are those of one STFT (``core.chunks.framing``); otherwise time cannot be stretched and UsageError is raised.
-    Only what is switched on is drawn.
+    rows are those of one STFT (``core.model_input.chunks.framing``); otherwise time cannot be stretched and UsageError
+    is raised. Only what is switched on is drawn.
     """
     if settings.stretch_probability == 0 or not (settings.stretches_pitch or settings.stretches_time):
         return spectrogram, targets, mask

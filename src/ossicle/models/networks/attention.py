@@ -18,8 +18,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ossicle.core.chunks import Framing
 from ossicle.core.errors import UsageError
+from ossicle.core.model_input.chunks import Framing
 from ossicle.models.networks.backbones import FeatureMaps
 from ossicle.models.networks.windows import WindowImages, normalise
 from ossicle.models.settings import WindowSettings

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.frontend import ChunkLogMel, ExportableLogMel
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from torch import nn
 
-from ossicle.core.chunks import ChunkPlan, framing
 from ossicle.core.errors import UsageError
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan, framing
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.networks.crnn import Crnn
 from ossicle.models.settings import ModelSettings
 
@@ -44,7 +44,7 @@ def build_network(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan
     """Return a new network: chunks' spectrograms (batch, n_frames, n_mels) in dB -> logits (batch, chunk_frames,
     n_labels).
 
-    ``n_frames`` are those of ``core.chunks.framing``, ``chunk_frames`` those of the plan. The weights fit every plan
-    that the network can read. Raises UsageError if the network cannot read such chunks.
+    ``n_frames`` are those of ``core.model_input.chunks.framing``, ``chunk_frames`` those of the plan. The weights fit
+    every plan that the network can read. Raises UsageError if the network cannot read such chunks.
     """
     return BUILDERS[model.name](model, front, plan, n_labels)

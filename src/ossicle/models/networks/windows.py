@@ -2,7 +2,7 @@
 
 The family of ORCA-SPOT and ANIMAL-SPOT: each window's spectrogram is normalised by itself, a residual network without
 its first pooling reads it, and a linear layer reads the global average. Its output stands for the step around the
-window's centre (``core.chunks.window_plan``), so its targets are those of a frame-wise network.
+window's centre (``core.model_input.chunks.window_plan``), so its targets are those of a frame-wise network.
 
 References
 ----------
@@ -13,7 +13,7 @@ Reports 9, 2019.
 import torch
 from torch import Tensor, nn
 
-from ossicle.core.chunks import Framing
+from ossicle.core.model_input.chunks import Framing
 from ossicle.models.networks.backbones import image_backbone
 from ossicle.models.settings import WindowSettings
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.features.stft import power_spectrogram
-from ossicle.core.frontend import analysis_window
+from ossicle.core.model_input.frontend import analysis_window
 
 WINDOW_S = 0.024
 MAX_FRAMES = 360

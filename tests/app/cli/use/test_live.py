@@ -15,7 +15,7 @@ import pytest
 from ossicle.app.api.live_session import LiveInput, LiveTiming
 from ossicle.app.cli import main
 from ossicle.app.cli.use import live
-from ossicle.core.states import StateDecision
+from ossicle.core.decisions.states import StateDecision
 from ossicle.live.capture import DeviceError, Receive
 
 from ....state_bundle import RATE as STATE_RATE

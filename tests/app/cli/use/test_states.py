@@ -10,7 +10,7 @@ import pytest
 
 from ossicle.app.api.loaded_bundle import load_bundle
 from ossicle.audio.wav import write_wav
-from ossicle.core.states import StateDecision
+from ossicle.core.decisions.states import StateDecision
 
 from ....state_bundle import DECISION, LABELS, RATE, hums, write_state_bundle
 from ...conftest import Commands

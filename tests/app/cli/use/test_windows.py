@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from ossicle.app.cli.main import app
 from ossicle.app.project.load import load_project
-from ossicle.core.chunks import framing
 from ossicle.core.errors import ProjectError
+from ossicle.core.model_input.chunks import framing
 from ossicle.models.networks.registry import build_network
 
 PROJECT = """

@@ -17,7 +17,7 @@ from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.tables import read_table
 from ossicle.bundle.format import read_bundle, write_bundle
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import read_raven, write_raven

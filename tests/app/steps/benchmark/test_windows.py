@@ -11,9 +11,9 @@ import torch
 
 from ossicle.app.steps.benchmark import results
 from ossicle.bundle.format import write_bundle
-from ossicle.core.chunks import window_plan
-from ossicle.core.decision import Decision
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.decisions.decision import Decision
+from ossicle.core.model_input.chunks import window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.settings import digestible
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven

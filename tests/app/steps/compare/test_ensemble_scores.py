@@ -133,7 +133,7 @@ def test_the_annotations_of_a_fold_have_no_part_in_its_weights(truth: Truth, mak
 
 def test_the_events_of_a_fold_are_those_under_its_own_decision(project: Project, truth: Truth, make: Make) -> None:
     from ossicle.artefacts.records.event_tables import events_of
-    from ossicle.core.decision import Decision
+    from ossicle.core.decisions.decision import Decision
     from ossicle.inference.decisions.decide import decide
 
     done = judged(project, [make("a", 0.3), make("b", 0.4)], Combination(rule="learned"))

@@ -16,9 +16,9 @@ from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.audio.decoding.mono import load_mono
 from ossicle.audio.encoders import build
 from ossicle.audio.encoders.acoustic import AcousticEncoder
-from ossicle.audio.mono import load_mono
 from ossicle.core.errors import UsageError
 from ossicle.corpus.indexing.index_storage import read_index
 

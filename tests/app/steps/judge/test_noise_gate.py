@@ -9,7 +9,7 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Done
 from ossicle.app.steps.pipeline.run_project import publish, refusal_of
 from ossicle.artefacts.files import read_json, write_json
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.metrics.noise.noise_gate import Firing, NoiseGateSettings, judge
 
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=50, context_frames=5)

@@ -12,7 +12,7 @@ from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline import detector
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.bundle.format import read_bundle
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import ProjectError
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.tracks import ScoreTrack

@@ -22,8 +22,8 @@ from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.events import DecisionFolder, SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import FormatError, UsageError
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import write_table
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.encoders.spec import Encoder, EncoderSpec
 from ossicle.audio.encoders.windows import encode_recording
-from ossicle.audio.mono import MonoStream
 from ossicle.corpus.naming.table_names import table_places
 
 ENCODER_FILE = "encoder.json"
@@ -40,7 +40,7 @@ def embed_file(path: Path, encoder: Encoder, window_s: float, hop_s: float, chan
     window_s, hop_s
         Length of a window, and distance between windows, in seconds.
     channel
-        The channel to read, as in :mod:`ossicle.core.channel`.
+        The channel to read, as in :mod:`ossicle.core.model_input.channel`.
 
     Raises
     ------

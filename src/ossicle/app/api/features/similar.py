@@ -14,9 +14,9 @@ from ossicle.artefacts.features.shard import array_file
 from ossicle.artefacts.npy_header import HEADER_BYTES
 from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.audio.decoding.mono import load_mono
 from ossicle.audio.encoders.spec import Encoder
 from ossicle.audio.encoders.windows import encode_recording
-from ossicle.audio.mono import load_mono
 from ossicle.bundle.encoders.table import require_same
 from ossicle.core.errors import UsageError
 from ossicle.corpus.indexing.index_storage import read_index

@@ -9,8 +9,8 @@ import typer
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Recordings, Set, Threads, Variant
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
-from ossicle.core.channel import MEAN, channel_name
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
+from ossicle.core.model_input.channel import MEAN, channel_name
 from ossicle.core.text.counting import counted
 
 

@@ -22,11 +22,11 @@ from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
 from ossicle.app.cli.use.state_commands import StateOptions, predict_states, print_changes
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
-from ossicle.audio.channels import cancel_words
-from ossicle.audio.decode import DecodeReport
+from ossicle.audio.decoding.channels import cancel_words
+from ossicle.audio.decoding.decode import DecodeReport
 from ossicle.audio.recorder.metadata import expansion_words, time_expansion_of
-from ossicle.core.channel import channel_name
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+from ossicle.core.model_input.channel import channel_name
 from ossicle.core.text.counting import counted
 from ossicle.corpus.clips.event_cutouts import CutOuts
 from ossicle.corpus.formats.registry import EVENT_FORMATS

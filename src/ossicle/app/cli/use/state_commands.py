@@ -16,8 +16,8 @@ from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
-from ossicle.audio.channels import cancel_words
-from ossicle.audio.decode import DecodeReport
+from ossicle.audio.decoding.channels import cancel_words
+from ossicle.audio.decoding.decode import DecodeReport
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from ossicle.core.text.counting import counted
 from ossicle.live.state_lines import StateLines

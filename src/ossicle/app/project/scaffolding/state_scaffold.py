@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ossicle.app.project.scaffolding.toml_lines import line, quoted
+from ossicle.core.decisions.states import masking_order
 from ossicle.core.errors import UsageError
-from ossicle.core.states import masking_order
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.delimited import read_delimited
 from ossicle.corpus.indexing.corpus_index import CorpusIndex

@@ -20,7 +20,7 @@ from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.typed.benchmark import BenchmarkDecisionsFolder
 from ossicle.artefacts.typed.index import BenchmarkIndexFolder
 from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.settings import digestible
 from ossicle.evaluation.figures.benchmark import Row, Tally, frame, in_order
 from ossicle.evaluation.judged_tracks import where_known, with_labels

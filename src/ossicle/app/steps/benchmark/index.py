@@ -12,7 +12,7 @@ from ossicle.app.steps.data import corpus, unlabelled
 from ossicle.app.steps.data.unlabelled import teaching_rounds
 from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
 from ossicle.artefacts.typed.index import BenchmarkIndexFolder, CorpusFolder, UnlabelledFolder
-from ossicle.audio.versions import decoder_versions
+from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation, Recording, grouped

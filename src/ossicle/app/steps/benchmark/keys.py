@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ossicle.app.steps.benchmark.models import Opened
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.evaluation.figures.benchmark import Judging, Row
 from ossicle.inference.decisions.grid import DecisionGrid
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ossicle.app.steps.benchmark.keys import BUNDLE, reading_key
 from ossicle.app.steps.benchmark.models import Opened
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.evaluation.figures.benchmark import Judging, Row, Tally, counted, estimates
 from ossicle.inference.decisions.fit import cross_fit
 from ossicle.inference.decisions.grid import DecisionGrid

@@ -19,9 +19,9 @@ from ossicle.artefacts.typed.published import BUNDLE, PublishedResults
 from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.bundle.format import MODEL, WAVEFORM, WEIGHTS, read_bundle
 from ossicle.bundle.manifest import Bundle, is_plain_name
-from ossicle.core.chunks import ChunkPlan, window_plan
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
+from ossicle.core.model_input.chunks import ChunkPlan, window_plan
 from ossicle.core.scores.pooling import MAX
 from ossicle.core.settings import digestible
 from ossicle.inference.predictor import Predictor

@@ -14,9 +14,9 @@ from ossicle.app.steps.benchmark.keys import BUNDLE, reading_key, resolved
 from ossicle.app.steps.benchmark.leaderboard import bundle_rows, fitted_rows
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.bundle.manifest import SECOND_STAGE
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.tracks import Event, ScoreTrack, event_order
 from ossicle.evaluation.figures.benchmark import Judging, Row, Tally
 from ossicle.evaluation.ground_truth import Times

@@ -10,8 +10,8 @@ from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.probe import SUFFIXES
-from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible

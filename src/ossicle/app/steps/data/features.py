@@ -20,9 +20,9 @@ from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.encoders.build import FeatureItem, Opener, ShardJob, build_shard, build_shards, shard_names
 from ossicle.audio.encoders.copies import Background
-from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
 from ossicle.core.records import Recording
 from ossicle.core.settings import digestible

@@ -13,10 +13,10 @@ from ossicle.app.steps.data import dataset
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.states import StateDatasetFolder
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.mono import MonoStream
+from ossicle.core.decisions.states import StateDecision, overall_status
 from ossicle.core.records import Annotation, Recording, grouped
 from ossicle.core.settings import digestible
-from ossicle.core.states import StateDecision, overall_status
 from ossicle.core.text.counting import counted
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import read_index

@@ -9,9 +9,9 @@ from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.index import IndexFolder
 from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.store.build import build_store
 from ossicle.audio.store.entries import StoreItem
-from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.records import Recording

@@ -13,10 +13,10 @@ from ossicle.app.steps.data.store import recordings_digest
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.typed.index import UnlabelledFolder
 from ossicle.artefacts.typed.store import UnlabelledStoreFolder
+from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.probe import SUFFIXES
 from ossicle.audio.store.build import build_store
 from ossicle.audio.store.entries import StoreItem
-from ossicle.audio.versions import decoder_versions
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible

@@ -26,10 +26,10 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder, Decisions, SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
+from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.features.event_features import EventFeatureSettings, Features
-from ossicle.audio.mono import MonoStream
-from ossicle.core.channel import MEAN
 from ossicle.core.errors import UsageError
+from ossicle.core.model_input.channel import MEAN
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import ScoreTrack
 from ossicle.evaluation.figures.paired_gain import gain

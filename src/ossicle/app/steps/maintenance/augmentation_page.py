@@ -17,7 +17,7 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
-from ossicle.core.frontend import band_centres_hz
+from ossicle.core.model_input.frontend import band_centres_hz
 from ossicle.core.records import Clip, Recording
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.indexing.index_storage import read_index

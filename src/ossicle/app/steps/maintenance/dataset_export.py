@@ -13,7 +13,7 @@ from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.audio.mono import load_mono
+from ossicle.audio.decoding.mono import load_mono
 from ossicle.audio.wav import write_wav
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.records import Clip

@@ -14,9 +14,9 @@ from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.finding import Finding
 from ossicle.app.steps.train.training_cost import trainings_in_words
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.audio.channels import cancel_words
-from ossicle.core.channel import MEAN
+from ossicle.audio.decoding.channels import cancel_words
 from ossicle.core.errors import OssicleError, SplitError
+from ossicle.core.model_input.channel import MEAN
 from ossicle.corpus.clips.clip_table import has_quality
 from ossicle.corpus.clips.holdout_split import place_recordings
 from ossicle.corpus.health.channel_sample import sample_channels

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from ossicle.app.project.load import Project
 from ossicle.app.steps.pipeline.detector_preview import input_preview
 from ossicle.app.steps.pipeline.finding import Finding
+from ossicle.core.decisions.states import UNKNOWN
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Recording, grouped
-from ossicle.core.states import UNKNOWN
 from ossicle.core.text.counting import counted
 from ossicle.corpus.clips.holdout_split import place_recordings
 from ossicle.corpus.health.preview import preview

@@ -16,7 +16,7 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import CalibrationFolder, NoiseGateFolder
 from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.artefacts.typed.training import TrainingFolder
-from ossicle.audio.mono import load_mono
+from ossicle.audio.decoding.mono import load_mono
 from ossicle.bundle.format import write_bundle
 from ossicle.bundle.manifest import MODEL, SECOND_STAGE, WAVEFORM, WEIGHTS
 from ossicle.core.settings import digestible

@@ -16,7 +16,7 @@ from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder, StateEvaluationFolder
 from ossicle.bundle.entries.encoder import HEAD
 from ossicle.bundle.format import WEIGHTS, write_bundle
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import ArtefactError
 from ossicle.core.settings import digestible
 from ossicle.evaluation.states.judging_rule import judging_rule

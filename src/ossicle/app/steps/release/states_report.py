@@ -10,10 +10,10 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.published import BUNDLE, METRICS
 from ossicle.artefacts.typed.released import ReportFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder, StateEvaluationFolder
-from ossicle.audio.mono import load_mono
+from ossicle.audio.decoding.mono import load_mono
 from ossicle.bundle.manifest import CARD
+from ossicle.core.decisions.states import ON
 from ossicle.core.settings import digestible
-from ossicle.core.states import ON
 from ossicle.core.text.counting import counted
 from ossicle.corpus.health.sound_problems import OF_FRONT_ENDS
 from ossicle.evaluation.examples.example import Example

@@ -14,7 +14,7 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.bundle.format import write_bundle
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.evaluation.criteria.table import criterion_of

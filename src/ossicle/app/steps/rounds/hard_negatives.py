@@ -19,7 +19,7 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import UsageError
 from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.clips.hard_negatives import FOLDER, FalseAlarm, false_alarms, write_mined

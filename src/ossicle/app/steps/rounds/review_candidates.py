@@ -20,7 +20,7 @@ from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
-from ossicle.core.decision import Decision
+from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import AudioError
 from ossicle.core.intervals import as_intervals, meets_any, union
 from ossicle.core.records import by_label

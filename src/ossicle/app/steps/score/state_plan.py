@@ -1,9 +1,9 @@
 """The grid of the windows that a model of states reads, as a chunk plan: one window a frame."""
 
 from ossicle.app.project.load import Project
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.encoder_spec import EncoderSpec
 from ossicle.core.errors import UsageError
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.encoder_spec import EncoderSpec
 
 
 def state_plan(project: Project, spec: EncoderSpec) -> ChunkPlan:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ossicle.audio.levels import measure
+from ossicle.audio.decoding.levels import measure
 from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import AudioError, UsageError

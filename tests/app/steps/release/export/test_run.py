@@ -13,8 +13,8 @@ from ossicle.app.steps.release.export.held_out import Judged, accuracy, macro_au
 from ossicle.app.steps.release.export.int8_ranges import training_chunks
 from ossicle.app.steps.release.export.request import precisions_asked
 from ossicle.bundle.format import read_bundle
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.errors import OssicleError, UsageError
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Annotation, Recording
 from ossicle.export.agreement import Agreement
 from ossicle.metrics.calibration.out_of_fold import Items

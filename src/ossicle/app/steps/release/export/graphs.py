@@ -9,8 +9,8 @@ from ossicle.app.steps.release.export.request import ONNX, Row
 from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.bundle.runtimes.graph import ChunkGraph, graph_file
 from ossicle.bundle.runtimes.onnx_runtime import onnx_predictor
-from ossicle.core.chunks import ChunkPlan
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.export.folds import folds_graph, folds_waveform_graph
 from ossicle.export.half import half_weights
 from ossicle.export.int8 import quantised

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.store.mixed import MixedStore
-from ossicle.core.chunks import ChunkPlan
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import OssicleError
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Annotation
 from ossicle.core.time import to_samples
 

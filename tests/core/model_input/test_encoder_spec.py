@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from ossicle.core.encoder_spec import EncoderSpec
+from ossicle.core.model_input.encoder_spec import EncoderSpec
 
 SPEC = EncoderSpec("acoustic", rate=16000, dim=3)
 

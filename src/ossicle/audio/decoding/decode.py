@@ -17,14 +17,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.channels import ChannelBalance, LoudestChannel, channel_index
-from ossicle.audio.damage import damage
+from ossicle.audio.decoding.channels import ChannelBalance, LoudestChannel, channel_index
+from ossicle.audio.decoding.damage import damage
 from ossicle.audio.info import AudioInfo, Decoder, DecoderChoice, StreamInfo
 from ossicle.audio.probe import probe
 from ossicle.audio.readers.ffmpeg import FfmpegReader
 from ossicle.audio.readers.sndfile import SndfileReader
-from ossicle.core.channel import LOUDEST
 from ossicle.core.errors import AudioError
+from ossicle.core.model_input.channel import LOUDEST
 
 BLOCK_SAMPLES = 1 << 18
 
@@ -117,8 +117,8 @@ class AudioSource:
         Parameters
         ----------
         name
-            A choice as :func:`ossicle.core.channel.channel_name` returns it. ``loudest`` decodes the whole recording,
-            once.
+            A choice as :func:`ossicle.core.model_input.channel.channel_name` returns it. ``loudest`` decodes the whole
+            recording, once.
 
         Raises
         ------

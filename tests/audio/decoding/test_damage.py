@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.audio.array_stream import ArrayStream, mono_samples
-from ossicle.audio.damage import damage
+from ossicle.audio.decoding.array_stream import ArrayStream, mono_samples
+from ossicle.audio.decoding.damage import damage
 
 SOUND = (0.3 * np.sin(np.arange(4000) / 9)).astype(np.float32)
 

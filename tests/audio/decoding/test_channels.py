@@ -4,11 +4,11 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.audio.array_stream import ArrayStream, mono_samples
-from ossicle.audio.channels import ChannelBalance, LoudestChannel
-from ossicle.audio.decode import AudioSource
-from ossicle.audio.levels import measure
-from ossicle.audio.mono import MonoStream, load_mono
+from ossicle.audio.decoding.array_stream import ArrayStream, mono_samples
+from ossicle.audio.decoding.channels import ChannelBalance, LoudestChannel
+from ossicle.audio.decoding.decode import AudioSource
+from ossicle.audio.decoding.levels import measure
+from ossicle.audio.decoding.mono import MonoStream, load_mono
 from ossicle.audio.store import MixedStore, StoreItem, StoreSettings, build_store
 from ossicle.core.errors import AudioError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ossicle.audio.decode import AudioSource, DecodeReport
+from ossicle.audio.decoding.decode import AudioSource, DecodeReport
 from ossicle.audio.info import AudioInfo
 
 # 16-bit full scale is 0.99997; anything this close to it is clipped.

@@ -2,8 +2,8 @@
 
 import pytest
 
+from ossicle.core.decisions.state_settings import StatesSettings
 from ossicle.core.errors import UsageError
-from ossicle.core.state_settings import StatesSettings
 
 
 def test_the_priority_begins_with_labels_that_hide_others() -> None:

@@ -7,20 +7,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ossicle.audio.channels import ChannelBalance, LoudestChannel, channel_index, one_channel
-from ossicle.audio.damage import damage
-from ossicle.audio.decode import BLOCK_SAMPLES, DecodeReport
-from ossicle.audio.resample import Resampler
-from ossicle.core.channel import LOUDEST, MEAN
+from ossicle.audio.decoding.channels import ChannelBalance, LoudestChannel, channel_index, one_channel
+from ossicle.audio.decoding.damage import damage
+from ossicle.audio.decoding.decode import BLOCK_SAMPLES, DecodeReport
+from ossicle.audio.decoding.resample import Resampler
 from ossicle.core.errors import AudioError
+from ossicle.core.model_input.channel import LOUDEST, MEAN
 
 
 class ArrayStream:
     """A recording of samples in memory, block by block at ``rate`` Hz.
 
-    Like :class:`~ossicle.audio.mono.MonoStream` it is iterated once, and then has a ``report``. ``samples`` are those
-    of :func:`mono_samples` at ``own_rate`` Hz, of which any ``channel`` may be chosen. Raises ValueError for invalid
-    samples or rates.
+    Like :class:`~ossicle.audio.decoding.mono.MonoStream` it is iterated once, and then has a ``report``. ``samples``
+    are those of :func:`mono_samples` at ``own_rate`` Hz, of which any ``channel`` may be chosen. Raises ValueError for
+    invalid samples or rates.
     """
 
     def __init__(self, samples: ArrayLike, own_rate: int, rate: int, channel: str = MEAN) -> None:
@@ -51,8 +51,8 @@ def mono_samples(samples: ArrayLike, channel: str = MEAN) -> NDArray[np.float32]
     samples
         Real numbers, shape (n,) or (n, channels), full scale being -1 to 1.
     channel
-        The channel to take, as in :mod:`ossicle.core.channel`. Which one is the loudest is not known of a part of a
-        recording.
+        The channel to take, as in :mod:`ossicle.core.model_input.channel`. Which one is the loudest is not known of a
+        part of a recording.
 
     Returns
     -------

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.core.frontend import FrontEndSettings, analysis_window, hz_to_mel, mel_filter_bank, mel_to_hz
+from ossicle.core.model_input.frontend import FrontEndSettings, analysis_window, hz_to_mel, mel_filter_bank, mel_to_hz
 
 
 @pytest.mark.parametrize(

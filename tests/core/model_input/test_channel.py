@@ -1,7 +1,7 @@
 import pytest
 
-from ossicle.core.channel import AudioSettings, channel_name
-from ossicle.core.chunks import ChunkPlan
+from ossicle.core.model_input.channel import AudioSettings, channel_name
+from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.settings import digestible
 
 PLAN = {"rate": 8000, "hop_samples": 80, "window_samples": 256, "core_frames": 100, "context_frames": 10}

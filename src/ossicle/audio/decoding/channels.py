@@ -7,8 +7,8 @@ mean is silent.
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.channel import FIRST, LOUDEST, MEAN
 from ossicle.core.errors import AudioError
+from ossicle.core.model_input.channel import FIRST, LOUDEST, MEAN
 
 _WINDOW_S = 0.1
 # Unrelated channels keep all of the power that averaging leaves them. Channels cancel if a quarter of it is left:
@@ -90,7 +90,7 @@ def channel_index(channel: str, n_channels: int) -> int | None:
     Parameters
     ----------
     channel
-        As :func:`ossicle.core.channel.channel_name` returns it.
+        As :func:`ossicle.core.model_input.channel.channel_name` returns it.
     n_channels
         Number of channels of the recording; a single one is read whatever is chosen.
 

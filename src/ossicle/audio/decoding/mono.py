@@ -7,21 +7,21 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.channels import one_channel
-from ossicle.audio.decode import BLOCK_SAMPLES, AudioSource, DecodeReport
+from ossicle.audio.decoding.channels import one_channel
+from ossicle.audio.decoding.decode import BLOCK_SAMPLES, AudioSource, DecodeReport
+from ossicle.audio.decoding.resample import Resampler, common_period, margin_samples
 from ossicle.audio.info import AudioInfo, DecoderChoice
-from ossicle.audio.resample import Resampler, common_period, margin_samples
-from ossicle.core.channel import MEAN
+from ossicle.core.model_input.channel import MEAN
 from ossicle.core.time import samples_at_rate, to_samples
 
 
 class MonoStream:
     """Read a whole recording, block by block, at ``rate`` Hz.
 
-    ``channel`` is the channel to read, as in :mod:`ossicle.core.channel`.
+    ``channel`` is the channel to read, as in :mod:`ossicle.core.model_input.channel`.
 
     Blocks have shape (n,); together they are ``samples_at_rate(report.n_samples, info.rate, rate)`` samples long.
-    Raises AudioError like :class:`~ossicle.audio.decode.AudioSource`.
+    Raises AudioError like :class:`~ossicle.audio.decoding.decode.AudioSource`.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ def load_mono(
     start_s, duration_s
         Start and length in seconds; None reads to the end.
     channel
-        The channel to read, as in :mod:`ossicle.core.channel`.
+        The channel to read, as in :mod:`ossicle.core.model_input.channel`.
 
     Raises
     ------

@@ -12,8 +12,8 @@ front end alone determine which STFT frames serve which window (:func:`framing`)
 
 from dataclasses import dataclass
 
-from ossicle.core.channel import MEAN, channel_name
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.channel import MEAN, channel_name
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import frames_covering, nearest_frames, to_samples
 

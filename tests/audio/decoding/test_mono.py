@@ -3,7 +3,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ossicle.audio.mono import MonoStream, load_mono
+from ossicle.audio.decoding.mono import MonoStream, load_mono
 from ossicle.core.errors import AudioError
 from ossicle.core.time import samples_at_rate
 

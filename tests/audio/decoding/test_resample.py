@@ -4,7 +4,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.audio.resample import Resampler, common_period
+from ossicle.audio.decoding.resample import Resampler, common_period
 from ossicle.core.time import samples_at_rate
 
 RATES = [(48000, 16000), (44100, 16000), (16000, 48000), (384000, 16000), (11025, 32000), (16000, 16000), (16001, 8000)]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.core.states import (
+from ossicle.core.decisions.states import (
     OFF,
     ON,
     UNKNOWN,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.core.chunks import ChunkPlan, Framing, framing, window_plan
-from ossicle.core.frontend import FrontEndSettings
+from ossicle.core.model_input.chunks import ChunkPlan, Framing, framing, window_plan
+from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.time import to_samples
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ossicle.audio.decode import AudioSource, read_blocks
+from ossicle.audio.decoding.decode import AudioSource, read_blocks
 from ossicle.core.errors import AudioError
 
 LOSSLESS = {"wav", "flac", "aiff"}
@@ -202,7 +202,7 @@ def test_the_report_waits_for_the_end(encode):
 
 _MEASURE = """
 import resource, sys
-from ossicle.audio.mono import MonoStream
+from ossicle.audio.decoding.mono import MonoStream
 stream = MonoStream(sys.argv[1], 16000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 n = sum(len(block) for block in stream)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from ossicle.core.decisions.states import StateDecision, masking_order
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import setting, settings
-from ossicle.core.states import StateDecision, masking_order
 from ossicle.core.text.suggestion import did_you_mean
 
 

@@ -1,0 +1,1 @@
+"""From audio files to samples: decoded, mixed to mono, resampled, checked for damage."""

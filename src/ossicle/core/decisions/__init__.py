@@ -1,0 +1,1 @@
+"""Rules that turn scores into events or states, as data."""

@@ -1,0 +1,1 @@
+"""What a model reads, as data: channel, chunk plan, front end, encoder."""
