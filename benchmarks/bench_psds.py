@@ -55,7 +55,7 @@ def draw(kind: str, n_frames: int, seed: int) -> tuple[np.ndarray, dict[str, lis
 
 
 def make(kind: str, hours: float, recordings: int, folder: Path) -> None:
-    from ossicle.artefacts.blocks import write_track
+    from ossicle.artefacts.array_files.blocks import write_track
     from ossicle.core.tracks import ScoreTrack
 
     n_frames = round(hours * 3600 / HOP_S / recordings)
@@ -67,7 +67,7 @@ def make(kind: str, hours: float, recordings: int, folder: Path) -> None:
 
 
 def ours(folder: Path) -> list[float]:
-    from ossicle.artefacts.blocks import read_track
+    from ossicle.artefacts.array_files.blocks import read_track
     from ossicle.metrics.frames import frames_of
     from ossicle.metrics.psds.score import psds
     from ossicle.metrics.psds.settings import PRESETS

@@ -28,7 +28,7 @@ from ossicle.app.steps.data import unlabelled
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.score import pseudo_scores
-from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.array_files.blocks import read_track
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
 from ossicle.artefacts.typed.scores import PseudoScoresFolder, ScoresFolder

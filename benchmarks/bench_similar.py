@@ -21,8 +21,8 @@ import numpy as np
 from machine import RESULTS, described
 from smoke import parsed, require
 
+from ossicle.artefacts.array_files.npy_header import HEADER_BYTES, npy_header
 from ossicle.artefacts.features.search import StoredRows, search
-from ossicle.artefacts.npy_header import HEADER_BYTES, npy_header
 
 CHILD = """
 import json, resource, sys, time

@@ -46,7 +46,7 @@ from ossicle.metrics.clips import best_f1_threshold
 from ossicle.metrics.event_report import Estimate
 from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching import IouMatch
-from ossicle.metrics.ranking_bootstrap import ranking
+from ossicle.metrics.resampling.ranking_bootstrap import ranking
 from ossicle.metrics.segments import evaluate_segments
 
 WINDOW_S, STEP_S = 5.0, 1.0

@@ -30,7 +30,7 @@ def dying(call):
 atexit.register(lambda: print(f"points={_start - _left}", file=_told, flush=True))
 for _name in _names:
     if _name == "mark":
-        from ossicle.artefacts.journal import Journal
+        from ossicle.artefacts.logs.journal import Journal
         Journal.mark = dying(Journal.mark)
     else:
         setattr(os, _name, dying(getattr(os, _name)))

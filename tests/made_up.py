@@ -8,7 +8,7 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.compare.ensemble import Ensembled, judge_ensemble
 from ossicle.app.steps.compare.ensemble_members import Member
 from ossicle.app.steps.engine.step import Silent
-from ossicle.artefacts.blocks import write_track
+from ossicle.artefacts.array_files.blocks import write_track
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.scores.combination import Combination
 from ossicle.core.tracks import ScoreTrack, rasterise

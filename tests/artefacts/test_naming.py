@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ossicle.artefacts.blocks import write_track
+from ossicle.artefacts.array_files.blocks import write_track
 from ossicle.artefacts.files import naming, whole_file, write_json
-from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.runlog import RunLog
+from ossicle.artefacts.logs.journal import Journal
+from ossicle.artefacts.logs.runlog import RunLog
 from ossicle.artefacts.tables import write_csv, write_table
 from ossicle.core.errors import ArtefactError, AudioError
 from ossicle.core.tracks import ScoreTrack

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from ossicle.artefacts import shelf as shelf_module
-from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.array_files.blocks import read_track
 from ossicle.artefacts.files import read_json, tree_digest, write_text
 from ossicle.artefacts.fingerprint import Fingerprint
-from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.artefacts.logs.journal import Journal
 from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG, Shelf
 from ossicle.artefacts.tables import read_table
 from ossicle.core.errors import ArtefactError, LockedError
@@ -26,7 +26,7 @@ THREE_UNITS = """
 from pathlib import Path
 from ossicle.artefacts.files import write_text
 from ossicle.artefacts.fingerprint import Fingerprint
-from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.logs.journal import Journal
 from ossicle.artefacts.shelf import JOURNAL, Shelf
 shelf = Shelf(Path(sys.argv[1]))
 made_from = Fingerprint("score", 1, {"hop_s": 0.1, "on": 1e-17}, {"bundle": "ab"}, {"av": "14"})

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.artefacts.arrays import arrays_from_bytes
+from ossicle.artefacts.array_files.arrays import arrays_from_bytes
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import parse
 from ossicle.bundle.reading import parse_object

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.artefacts.runlog import read_run_log
+from ossicle.artefacts.logs.runlog import read_run_log
 from ossicle.artefacts.shelf import RUN_LOG
 
 from ..kills import NEVER, run_dying

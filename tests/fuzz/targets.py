@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ossicle.app.jobs.job import read_plan
 from ossicle.app.project.load import load_project
-from ossicle.artefacts.arrays import arrays_from_bytes
-from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.array_files.arrays import arrays_from_bytes
+from ossicle.artefacts.array_files.blocks import read_track
 from ossicle.artefacts.files import read_json
-from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.runlog import read_run_log
+from ossicle.artefacts.logs.journal import Journal
+from ossicle.artefacts.logs.runlog import read_run_log
 from ossicle.artefacts.tables import read_table
 from ossicle.audio.containers.layout import layout_of
 from ossicle.audio.decoding.decode import AudioSource

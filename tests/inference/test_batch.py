@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ossicle.artefacts.blocks import TrackWriter, read_track
+from ossicle.artefacts.array_files.blocks import TrackWriter, read_track
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import AudioError
 from ossicle.core.model_input.chunks import ChunkPlan

@@ -31,7 +31,7 @@ PathLike = str | os.PathLike[str]
 
 
 class TrackSink(Protocol):
-    """A destination of scores, written block by block; for example ``artefacts.blocks.TrackWriter``."""
+    """A destination of scores, written block by block; for example ``artefacts.array_files.blocks.TrackWriter``."""
 
     def append(self, scores: NDArray[np.float32]) -> None:
         """Add the next frames, float32 (k, n_labels)."""

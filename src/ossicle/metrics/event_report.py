@@ -90,9 +90,9 @@ class EventReport:
     """Predicted events of many recordings and labels compared with their references.
 
     ``pooled`` sums counts over recordings and labels; ``macro`` is the mean over the labels that have references and a
-    defined figure.
-    ``few_groups``: there are too few groups for intervals that hold for new groups (``metrics.bootstrap``). If not
-    ``timed``, recordings are counted instead of events: there are no boundary errors and no false alarms per hour.
+    defined figure. ``few_groups``: there are too few groups for intervals that hold for new groups
+    (``metrics.resampling.bootstrap``). If not ``timed``, recordings are counted instead of events: there are no
+    boundary errors and no false alarms per hour.
     """
 
     pooled: EventScores

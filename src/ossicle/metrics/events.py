@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
-from ossicle.metrics.bootstrap import Bootstrap, bootstrap_interval
 from ossicle.metrics.event_report import (
     BOUNDARY_QUANTILES,
     BoundaryErrors,
@@ -40,6 +39,7 @@ from ossicle.metrics.matching import (
     pair_iou,
 )
 from ossicle.metrics.ranking import false_alarms_per_hour
+from ossicle.metrics.resampling.bootstrap import Bootstrap, bootstrap_interval
 
 EventSet = Mapping[str, Mapping[str, Intervals]]
 """Recording id to label to events, float64 of shape (n, 2) in seconds."""

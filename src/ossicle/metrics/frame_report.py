@@ -19,7 +19,7 @@ from ossicle.metrics.calibration.reliability import Calibration, CalibrationSums
 from ossicle.metrics.event_report import Estimate, plain
 from ossicle.metrics.frames import FrameScores, frame_targets
 from ossicle.metrics.ranking import average_precision, roc_auc
-from ossicle.metrics.ranking_bootstrap import ranking
+from ossicle.metrics.resampling.ranking_bootstrap import ranking
 
 T = TypeVar("T")
 

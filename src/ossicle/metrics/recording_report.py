@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.digest import seed_of
-from ossicle.metrics.bootstrap import bootstrap_interval
 from ossicle.metrics.calibration.out_of_fold import Items, reliability
 from ossicle.metrics.calibration.reliability import Calibration
 from ossicle.metrics.clips import ClipFigures, best_f1_threshold, clip_figures
 from ossicle.metrics.event_report import Estimate, plain
 from ossicle.metrics.events import all_rates
 from ossicle.metrics.frame_report import reliability_rows
-from ossicle.metrics.ranking_bootstrap import ranking
+from ossicle.metrics.resampling.bootstrap import bootstrap_interval
+from ossicle.metrics.resampling.ranking_bootstrap import ranking
 
 Counts = NDArray[np.int64]
 
@@ -142,7 +142,7 @@ class RecordingReport:
 def recording_report(
     items: Items, labels: Sequence[str], groups: Sequence[str], pool: str, n_bootstrap: int = 1000, seed: int = 0
 ) -> RecordingReport:
-    """Return the report of recordings, with intervals as in ``metrics.bootstrap``.
+    """Return the report of recordings, with intervals as in ``metrics.resampling.bootstrap``.
 
     Parameters
     ----------

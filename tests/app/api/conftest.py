@@ -15,7 +15,7 @@ from ossicle.core.scores.score_map import Isotonic, Platt
 from ossicle.inference.second_stage.file import second_stage_bytes
 
 from ...bundle.conftest import LABELS, tiny_graph, written
-from ...bundle.test_ensembles import ensembled
+from ...bundle.entries.test_ensembles import ensembled
 from ...inference.second_stage.test_stage import stage
 
 GRAPH = tiny_graph().SerializeToString()

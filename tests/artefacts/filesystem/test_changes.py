@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from ossicle.artefacts.fetching import Wanted, fetch_file, part_of
 from ossicle.artefacts.files import part_path, publish, publish_folder, sweep, whole_file, whole_folder, write_text
 from ossicle.artefacts.filesystem import changes
-from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.locks.lock import forget_work_unit_locks, project_lock, work_unit_lock
-from ossicle.artefacts.runlog import RunLog
+from ossicle.artefacts.logs.journal import Journal
+from ossicle.artefacts.logs.runlog import RunLog
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.errors import FetchError, UsageError
 

@@ -17,8 +17,8 @@ from ossicle.artefacts.filesystem.reading import (
     read_regular,
     require_regular,
 )
-from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.runlog import read_run_log
+from ossicle.artefacts.logs.journal import Journal
+from ossicle.artefacts.logs.runlog import read_run_log
 
 
 def make(kind: str, place: Path) -> None:

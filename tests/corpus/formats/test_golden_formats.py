@@ -11,14 +11,14 @@ from ossicle.corpus.formats.dcase import write_dcase, write_durations
 from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.score_tables import (
+from ossicle.corpus.formats.window_tables.score_tables import (
     Windows,
     read_dcase_scores,
     read_opensoundscape,
     write_dcase_scores,
     write_opensoundscape,
 )
-from ossicle.corpus.formats.window_labels import WindowPlan, to_windows
+from ossicle.corpus.formats.window_tables.window_labels import WindowPlan, to_windows
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "formats"
 

@@ -14,7 +14,7 @@ from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.label_map import is_garbled, parse_label_map, renamed_scores, twin_key, twins
 from ossicle.corpus.formats.reading.event_folders import read_event_sets
 from ossicle.corpus.formats.reading.labelled_audio import read_folders
-from ossicle.corpus.formats.score_tables import ScoreTable, read_opensoundscape
+from ossicle.corpus.formats.window_tables.score_tables import ScoreTable, read_opensoundscape
 from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus

@@ -11,8 +11,8 @@ from ossicle.corpus.formats.cells.event_columns import NOT_CLASSES
 from ossicle.corpus.formats.cells.rows import RawSelection, label_text
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import EVENT_FORMATS, FORMATS, ReadOptions, WriteOptions, guess
-from ossicle.corpus.formats.score_tables import ScoreTable, write_dcase_scores, write_opensoundscape
-from ossicle.corpus.formats.window_labels import WindowPlan, to_windows
+from ossicle.corpus.formats.window_tables.score_tables import ScoreTable, write_dcase_scores, write_opensoundscape
+from ossicle.corpus.formats.window_tables.window_labels import WindowPlan, to_windows
 
 characters = st.characters(exclude_categories=("Cs",), exclude_characters="\0")
 labels = st.one_of(

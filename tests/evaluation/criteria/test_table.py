@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ossicle.artefacts.blocks import write_track
+from ossicle.artefacts.array_files.blocks import write_track
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.scores.postprocess import Postprocess

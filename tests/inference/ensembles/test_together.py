@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ossicle.artefacts.blocks import TrackWriter, read_track
+from ossicle.artefacts.array_files.blocks import TrackWriter, read_track
 from ossicle.audio.wav import write_wav
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.batch import write_scores

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
+from ossicle.artefacts.array_files.arrays import arrays_from_bytes, arrays_to_bytes
 from ossicle.audio.features.event_features import EventFeatureSettings
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import BundleError

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from ossicle.app.api.audio_files import find_audio
 from ossicle.app.api.bundle_facts import BundleFacts
 from ossicle.app.api.engine import Engine, open_predictor
-from ossicle.app.api.loaded_states import LoadedStates
 from ossicle.app.api.predictions import Predictions
 from ossicle.app.api.recording_prediction import RecordingPrediction, named_prediction
+from ossicle.app.api.states.loaded_states import LoadedStates
 from ossicle.audio.decoding.array_stream import ArrayStream
 from ossicle.audio.decoding.decode import DecodeReport
 from ossicle.audio.decoding.mono import MonoStream

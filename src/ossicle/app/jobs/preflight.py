@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ossicle.app.jobs import slurm
 from ossicle.app.project.load import Project
 from ossicle.app.project.placement import StepPlacement
-from ossicle.app.steps.pipeline.finding import Finding
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
+from ossicle.app.steps.pipeline.preflight.finding import Finding
 
 
 def slurm_findings(project: Project) -> Iterator[Finding]:

@@ -17,11 +17,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.array_files.npy_header import HEADER_BYTES, npy_header
 from ossicle.artefacts.features.entries import FeatureEntry, ShardIndex, read_shard_index, write_shard_index
 from ossicle.artefacts.files import how_to_mend, naming, part_path, publish, sync
 from ossicle.artefacts.filesystem.changes import make_folder, open_new, remove_file
 from ossicle.artefacts.filesystem.reading import open_regular
-from ossicle.artefacts.npy_header import HEADER_BYTES, npy_header
 from ossicle.core.errors import ArtefactError, OssicleError
 
 DTYPE, LEVEL_DTYPE = np.dtype("<f2"), np.dtype("<f4")

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ossicle.artefacts.blocks import read_track, track_digest
+from ossicle.artefacts.array_files.blocks import read_track, track_digest
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.typed.artefact import ArtefactFolder
 from ossicle.core.tracks import ScoreTrack
@@ -24,7 +24,7 @@ class TracksFolder(ArtefactFolder):
         return self.path / self.TRACKS
 
     def track_path(self, recording_id: str) -> Path:
-        """Return the path of the track of a recording, without a suffix (:mod:`ossicle.artefacts.blocks`)."""
+        """Return the path of a recording's track, without a suffix (:mod:`ossicle.artefacts.array_files.blocks`)."""
         return self.tracks / recording_id
 
     def track(self, recording_id: str) -> ScoreTrack:

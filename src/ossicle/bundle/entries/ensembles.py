@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
+from ossicle.artefacts.array_files.arrays import arrays_from_bytes, arrays_to_bytes
 from ossicle.artefacts.filesystem.changes import copy_file, make_folder
 from ossicle.bundle.reading import Reader
 from ossicle.core.errors import ArtefactError, BundleError

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
-from ossicle.artefacts.numbered import next_numbered, numbered_files
+from ossicle.artefacts.filesystem.numbered import next_numbered, numbered_files
 from ossicle.core.errors import ArtefactError, FormatError
 from ossicle.core.intervals import Intervals, as_intervals, overlap, widen
 from ossicle.core.records import Annotation, Clip, Recording

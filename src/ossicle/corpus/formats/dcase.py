@@ -1,4 +1,4 @@
-"""Read and write tables of the DCASE challenges: events, and durations of files. Scores are in ``score_tables``.
+"""Read and write tables of the DCASE challenges: events, and durations of files. Scores: ``window_tables``.
 
 Events are tab-separated ``filename onset offset event_label`` in seconds. Older lists have no header line, and lack the
 file name if each file has its own list. A row with only a file means that the file contains no event (DESED).

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.rows import label_text
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.score_tables import ScoreTable
+from ossicle.corpus.formats.window_tables.score_tables import ScoreTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,16 +18,16 @@ from ossicle.corpus.formats.birdnet import is_birdnet, read_birdnet
 from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, read_header
 from ossicle.corpus.formats.cells.event_columns import file_columns, has_label, has_times
 from ossicle.corpus.formats.cells.text_files import read_text
-from ossicle.corpus.formats.class_columns import is_dcase_scores, is_opensoundscape
 from ossicle.corpus.formats.dcase import is_dcase, read_dcase, write_dcase
 from ossicle.corpus.formats.event_csv import read_events, write_events, write_events_parquet
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.kaleidoscope import is_kaleidoscope, read_kaleidoscope, write_kaleidoscope
 from ossicle.corpus.formats.raven import is_raven_header, read_raven_table, write_raven
-from ossicle.corpus.formats.score_tables import ScoreTable
-from ossicle.corpus.formats.score_tables import read_dcase_scores as _read_dcase_scores
-from ossicle.corpus.formats.score_tables import read_opensoundscape as _read_opensoundscape
 from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths
+from ossicle.corpus.formats.window_tables.class_columns import is_dcase_scores, is_opensoundscape
+from ossicle.corpus.formats.window_tables.score_tables import ScoreTable
+from ossicle.corpus.formats.window_tables.score_tables import read_dcase_scores as _read_dcase_scores
+from ossicle.corpus.formats.window_tables.score_tables import read_opensoundscape as _read_opensoundscape
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.corpus.naming.table_names import recording_name
 

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from ossicle.artefacts.files import read_json, tree_digest, whole_folder, write_json
-from ossicle.artefacts.numbered import next_numbered, numbered_files
+from ossicle.artefacts.filesystem.numbered import next_numbered, numbered_files
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.artefact import WINDOWS
 from ossicle.core.errors import ArtefactError, FormatError, SplitError

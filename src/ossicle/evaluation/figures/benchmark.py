@@ -14,7 +14,7 @@ from ossicle.inference.decisions.grid import Found
 from ossicle.metrics.events import boundary_errors, precision_recall_f1
 from ossicle.metrics.matching import Criterion
 from ossicle.metrics.ranking import event_average_precision, false_alarms_per_hour
-from ossicle.metrics.sweep import sweep_rates
+from ossicle.metrics.resampling.sweep import sweep_rates
 
 ALL = "all"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from ossicle.core.tracks import Event
 from ossicle.evaluation.ground_truth import Truth, event_times
-from ossicle.metrics.bootstrap import Bootstrap, bootstrap_interval
 from ossicle.metrics.events import count_events, precision_recall_f1
 from ossicle.metrics.matching import Criterion, RecordingMatch
+from ossicle.metrics.resampling.bootstrap import Bootstrap, bootstrap_interval
 
 
 def gain(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.arrays import Arrays, arrays_from_bytes, arrays_to_bytes
+from ossicle.artefacts.array_files.arrays import Arrays, arrays_from_bytes, arrays_to_bytes
 from ossicle.audio.features.event_features import EventFeatureSettings
 from ossicle.bundle.manifest import SECOND_STAGE, Bundle
 from ossicle.bundle.reading import Reader, parse_object

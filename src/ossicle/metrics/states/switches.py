@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.decisions.states import UNKNOWN, StateChange, StateStretch, state_stretches
-from ossicle.metrics.bootstrap import bootstrap_interval
 from ossicle.metrics.event_report import Estimate, plain
+from ossicle.metrics.resampling.bootstrap import bootstrap_interval
 
 # Times are summed as whole microseconds, because resampling needs whole numbers.
 _PER_S = 1_000_000

@@ -4,7 +4,7 @@ A window is on for a label if its score is at least the threshold. A file is on 
 The status is that of ``core.decisions.states.overall_status``: the first label of the priority that is on. F1 of a
 label that others hide is given over all windows and over those in which none of them is on (unmasked). It is undefined
 unless windows with the label on and windows with it off are counted; such resamples are left out of its interval.
-Intervals resample recordings (``metrics.bootstrap``), because windows of one recording resemble each other.
+Intervals resample recordings (``metrics.resampling.bootstrap``), because windows of one recording resemble each other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.decisions.states import masking_order
-from ossicle.metrics.bootstrap import bootstrap_interval
 from ossicle.metrics.event_report import Estimate
 from ossicle.metrics.events import precision_recall_f1
+from ossicle.metrics.resampling.bootstrap import bootstrap_interval
 
 UNKNOWN_TRUTH = -1
 """Truth of a label that is not known; 1 is on and 0 is off."""

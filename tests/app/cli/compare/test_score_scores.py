@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from ossicle.app.cli.compare.score_files import read_score_set
 from ossicle.app.cli.compare.score_scores import score_scores
 from ossicle.app.cli.main import app
-from ossicle.artefacts.blocks import write_track
+from ossicle.artefacts.array_files.blocks import write_track
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.digest import digest

@@ -15,7 +15,7 @@ from ossicle.corpus.formats.event_csv import read_events, write_events
 from ossicle.corpus.formats.raven import read_raven, write_raven
 from ossicle.corpus.formats.reading.event_folders import read_event_sets
 from ossicle.corpus.formats.registry import EVENT_FORMATS
-from ossicle.corpus.formats.score_tables import read_opensoundscape
+from ossicle.corpus.formats.window_tables.score_tables import read_opensoundscape
 
 ROWS = (
     RawSelection(0.5, 1.25, "wren", 1000.0, 4000.0, 3, 0.5, "a/x.wav", 2),

@@ -14,7 +14,7 @@ from ossicle.app.steps.benchmark.index import benchmark_view
 from ossicle.app.steps.benchmark.models import Opened, benchmark_models
 from ossicle.app.steps.benchmark.tasks import benchmark_tasks
 from ossicle.artefacts.files import tree_digest
-from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.logs.journal import Journal
 from ossicle.artefacts.tables import read_table
 from ossicle.bundle.format import read_bundle, write_bundle
 from ossicle.core.decisions.decision import Decision

@@ -16,7 +16,7 @@ from ossicle.app.steps.compare.ensemble_members import Member, member_scores
 from ossicle.app.steps.compare.ensemble_scores import fit, read_fits
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
-from ossicle.artefacts.blocks import read_track, write_track
+from ossicle.artefacts.array_files.blocks import read_track, write_track
 from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder

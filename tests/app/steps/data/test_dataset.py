@@ -16,7 +16,7 @@ from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.pipeline import with_needs
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.pipeline.run_project import run_project
-from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.array_files.blocks import read_track
 from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.judged import ClipFiguresFolder
 from ossicle.bundle.format import read_bundle

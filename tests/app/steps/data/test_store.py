@@ -13,11 +13,11 @@ import soundfile
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.data import store as step
 from ossicle.app.steps.engine.step import Context, Silent, fingerprint
-from ossicle.app.steps.pipeline.detector_preflight import preflight
+from ossicle.app.steps.pipeline.preflight.detector import preflight
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.train import training
-from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.runlog import RunLog
+from ossicle.artefacts.logs.journal import Journal
+from ossicle.artefacts.logs.runlog import RunLog
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.training import TrainingFolder
@@ -220,7 +220,7 @@ def test_the_step_settings_leave_out_what_shapes_no_sample(project: Path) -> Non
 
 def test_check_knows_what_leave_gb_is_for(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr("ossicle.app.steps.pipeline.detector_preflight.shutil.disk_usage", lambda place: full)
+    monkeypatch.setattr("ossicle.app.steps.pipeline.preflight.detector.shutil.disk_usage", lambda place: full)
     for overrides, ok, words in (
         ((), False, "leave_gb"),
         (("store.leave_gb=2.0",), True, "less than 2 GB are not stored"),

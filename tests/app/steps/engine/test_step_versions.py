@@ -11,9 +11,9 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Silent, run_steps
 from ossicle.app.steps.judge import calibration, decision, evaluation, second_stage
-from ossicle.artefacts.blocks import write_track
-from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.runlog import RunLog
+from ossicle.artefacts.array_files.blocks import write_track
+from ossicle.artefacts.logs.journal import Journal
+from ossicle.artefacts.logs.runlog import RunLog
 from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import ScoresFolder

@@ -15,9 +15,9 @@ from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Silent, Step, run_steps
 from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
 from ossicle.app.steps.judge.hand_labels import hand_label_place
-from ossicle.artefacts.blocks import write_track
-from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.runlog import RunLog
+from ossicle.artefacts.array_files.blocks import write_track
+from ossicle.artefacts.logs.journal import Journal
+from ossicle.artefacts.logs.runlog import RunLog
 from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.events import DecisionFolder, SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder

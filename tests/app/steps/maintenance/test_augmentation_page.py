@@ -10,8 +10,8 @@ from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Context, Silent
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.train.training import say_backgrounds
-from ossicle.artefacts.journal import Journal
-from ossicle.artefacts.runlog import RunLog
+from ossicle.artefacts.logs.journal import Journal
+from ossicle.artefacts.logs.runlog import RunLog
 from ossicle.core.errors import ProjectError
 from ossicle.models.augmentation.settings import MixupSettings
 from ossicle.models.settings import AugmentSettings

@@ -18,7 +18,7 @@ from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.kaleidoscope import read_kaleidoscope
 from ossicle.corpus.formats.raven import read_raven
 from ossicle.corpus.formats.registry import guess
-from ossicle.corpus.formats.score_tables import read_opensoundscape
+from ossicle.corpus.formats.window_tables.score_tables import read_opensoundscape
 
 ROWS = [("a.wav", 1.5, 2.5, "hum"), ("b.wav", 0.25, 1.0, "trill")]
 HEADINGS = ["file", "start_time", "end_time", "label"]

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from ossicle.app.api.features.build import existing_features
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.encoders import open_any_encoder
+from ossicle.artefacts.array_files.npy_header import HEADER_BYTES
 from ossicle.artefacts.features.search import StoredRows, search
 from ossicle.artefacts.features.shard import array_file
-from ossicle.artefacts.npy_header import HEADER_BYTES
 from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.decoding.mono import load_mono

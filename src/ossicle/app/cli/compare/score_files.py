@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ossicle.artefacts.blocks import read_track
+from ossicle.artefacts.array_files.blocks import read_track
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.shelf import MANIFEST
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -14,7 +14,7 @@ from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.formats.score_tables import read_dcase_scores
+from ossicle.corpus.formats.window_tables.score_tables import read_dcase_scores
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.name_template import stem_of

@@ -13,7 +13,7 @@ from ossicle.core.text.counting import counted
 from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.formats.reading.reader import Reading
 from ossicle.corpus.formats.registry import EVENT_FORMATS, FORMATS, ReadOptions, WriteOptions, format_named
-from ossicle.corpus.formats.window_labels import WindowPlan
+from ossicle.corpus.formats.window_tables.window_labels import WindowPlan
 from ossicle.corpus.formats.writing.conversion import Conversion, convert_annotations
 
 

@@ -14,7 +14,7 @@ from ossicle.app.api.engine import Engine
 from ossicle.app.api.recording_prediction import RecordingPrediction
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.filesystem.changes import remove_file
-from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.logs.journal import Journal
 from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.bundle.manifest import MANIFEST, Bundle
 from ossicle.core.digest import digest

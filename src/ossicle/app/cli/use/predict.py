@@ -12,7 +12,7 @@ from ossicle.app.api.engine import RUNTIMES
 from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
 from ossicle.app.api.prediction_tables import PredictionTables
 from ossicle.app.api.recording_prediction import RecordingPrediction
-from ossicle.app.api.state_tables import STATE_FORMATS
+from ossicle.app.api.states.state_tables import STATE_FORMATS
 from ossicle.app.cli.options import Json, Recordings, Threads
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows

@@ -8,10 +8,10 @@ from pathlib import Path
 import typer
 
 from ossicle.app.api.audio_files import find_audio
-from ossicle.app.api.expected_states import Comparison, compared, read_expected
 from ossicle.app.api.loaded_bundle import LoadedBundle
-from ossicle.app.api.state_prediction import StatePrediction
-from ossicle.app.api.state_tables import recording_json, write_state_scores, write_states
+from ossicle.app.api.states.expected_states import Comparison, compared, read_expected
+from ossicle.app.api.states.state_prediction import StatePrediction
+from ossicle.app.api.states.state_tables import recording_json, write_state_scores, write_states
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.artefacts.filesystem.changes import make_folder

@@ -11,7 +11,7 @@ from ossicle.core.decisions.decision import Decision
 from ossicle.evaluation.figures.benchmark import Judging, Row, Tally, counted, estimates
 from ossicle.inference.decisions.fit import cross_fit
 from ossicle.inference.decisions.grid import DecisionGrid
-from ossicle.metrics.sweep import sweep_rates
+from ossicle.metrics.resampling.sweep import sweep_rates
 
 CROSS_FITTED, IN_SAMPLE = "cross-fitted", "in-sample"
 

@@ -9,7 +9,7 @@ from ossicle.app.steps.benchmark.index import benchmark_view, read_benchmark
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.score.scores import audio_digest
-from ossicle.artefacts.blocks import TrackWriter
+from ossicle.artefacts.array_files.blocks import TrackWriter
 from ossicle.artefacts.typed.index import BenchmarkIndexFolder
 from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
 from ossicle.core.digest import digest

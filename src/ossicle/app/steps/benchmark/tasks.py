@@ -24,7 +24,7 @@ from ossicle.app.steps.benchmark.scores import scores_step
 from ossicle.app.steps.engine.step import Progress, Step, compute, fingerprint
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import work_unit_lock
-from ossicle.artefacts.runlog import Outcome, RunLog
+from ossicle.artefacts.logs.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import RUN_LOG, Shelf
 from ossicle.artefacts.typed.benchmark import BenchmarkDecisionsFolder, BenchmarkResultsFolder
 from ossicle.artefacts.typed.index import BenchmarkIndexFolder

@@ -13,8 +13,8 @@ import numpy as np
 
 from ossicle.app.steps.compare.ensemble_members import Member, member_scores
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
-from ossicle.artefacts.blocks import write_track
+from ossicle.artefacts.array_files.arrays import arrays_from_bytes, arrays_to_bytes
+from ossicle.artefacts.array_files.blocks import write_track
 from ossicle.artefacts.files import whole_file
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.artefacts.typed.dataset import DatasetFolder

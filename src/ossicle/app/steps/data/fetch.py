@@ -18,8 +18,8 @@ from ossicle.app.steps.engine.step import LOCK_WAIT_S, Progress
 from ossicle.artefacts.fetching import Patience, Wanted, fetch_file, part_of
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.links import first_link, settled
-from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.artefacts.logs.journal import Journal
 from ossicle.core.errors import FetchError, UsageError
 from ossicle.corpus.downloads.table import read_fetch_table
 

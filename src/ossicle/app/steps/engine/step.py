@@ -8,9 +8,9 @@ from typing import Any, Protocol, TypeVar
 
 from ossicle.app.project.load import Project
 from ossicle.artefacts.fingerprint import Fingerprint
-from ossicle.artefacts.journal import Journal
 from ossicle.artefacts.locks.lock import work_unit_lock
-from ossicle.artefacts.runlog import Outcome, RunLog
+from ossicle.artefacts.logs.journal import Journal
+from ossicle.artefacts.logs.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import JOURNAL, RUN_LOG, Shelf
 from ossicle.artefacts.typed.artefact import ArtefactFolder
 

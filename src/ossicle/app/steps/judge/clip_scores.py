@@ -13,7 +13,7 @@ import polars as pl
 
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.trained_predictor import trained_predictor
-from ossicle.artefacts.blocks import TrackWriter
+from ossicle.artefacts.array_files.blocks import TrackWriter
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import ClipFiguresFolder

@@ -38,9 +38,9 @@ from ossicle.evaluation.hand_labels import read_hand_labels
 from ossicle.inference.second_stage.candidates import Candidate, CandidateFold
 from ossicle.inference.second_stage.file import read_second_stage, second_stage_bytes
 from ossicle.inference.second_stage.stage import SecondStage
-from ossicle.metrics.bootstrap import Bootstrap
 from ossicle.metrics.event_report import plain
 from ossicle.metrics.matching import IouMatch
+from ossicle.metrics.resampling.bootstrap import Bootstrap
 from ossicle.training.second_stage.settings import NONE, SecondStageSettings
 
 if TYPE_CHECKING:

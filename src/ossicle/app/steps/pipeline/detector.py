@@ -9,11 +9,11 @@ from ossicle.app.steps.engine.input_problems import Loss, losses
 from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
 from ossicle.app.steps.pipeline.bundle_inputs import made_from
-from ossicle.app.steps.pipeline.detector_comparison import FIGURES
+from ossicle.app.steps.pipeline.comparison.detector import FIGURES
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
-from ossicle.app.steps.pipeline.detector_preflight import preflight
-from ossicle.app.steps.pipeline.detector_preview import detector_preview
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, RefusingStep, RunSummary
+from ossicle.app.steps.pipeline.preflight.detector import preflight
+from ossicle.app.steps.pipeline.preview.detector import detector_preview
 from ossicle.app.steps.release import bundle, report, unscored_bundle
 from ossicle.app.steps.score import scores
 from ossicle.app.steps.train import training

@@ -13,7 +13,7 @@ from ossicle.app.project.former_names import present_step
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.input_problems import Loss
 from ossicle.app.steps.engine.step import Step
-from ossicle.app.steps.pipeline.finding import Finding
+from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.core.errors import GateRefused, UsageError
 
 Artefacts = Mapping[str, Path]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.pipeline.finding import Finding
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
+from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.artefacts.files import file_digest, tree_digest
 from ossicle.core.errors import OssicleError, ProjectError
 

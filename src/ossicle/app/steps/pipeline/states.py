@@ -6,11 +6,11 @@ from ossicle.app.steps.data import corpus, features, state_dataset
 from ossicle.app.steps.engine.input_problems import Loss, losses
 from ossicle.app.steps.judge import state_decision, state_evaluation
 from ossicle.app.steps.pipeline.bundle_inputs import made_from
+from ossicle.app.steps.pipeline.comparison.states import FIGURES
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, RunSummary
-from ossicle.app.steps.pipeline.states_comparison import FIGURES
-from ossicle.app.steps.pipeline.states_preflight import states_preflight
-from ossicle.app.steps.pipeline.states_preview import states_preview
+from ossicle.app.steps.pipeline.preflight.states import states_preflight
+from ossicle.app.steps.pipeline.preview.states import states_preview
 from ossicle.app.steps.release import states_bundle, states_report
 from ossicle.app.steps.score import state_scores
 from ossicle.app.steps.train import heads

@@ -15,7 +15,7 @@ from ossicle.app.steps.engine.step import Context, Progress, Step, compute, fing
 from ossicle.app.steps.pipeline.pipelines import chosen_steps, steps_of
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.locks.lock import work_unit_lock
-from ossicle.artefacts.runlog import Outcome, RunLog
+from ossicle.artefacts.logs.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import RUN_LOG, Shelf
 from ossicle.core.errors import UsageError
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.artefacts.blocks import TrackWriter
+from ossicle.artefacts.array_files.blocks import TrackWriter
 from ossicle.artefacts.typed.candidates import CandidatesFolder
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder

@@ -12,7 +12,7 @@ from ossicle.app.steps.data.store import recordings_digest
 from ossicle.app.steps.data.unlabelled import INDEX_NAME, audio_folder, sounds_digest
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.trained_predictor import trained_predictor
-from ossicle.artefacts.blocks import TrackWriter, track_files
+from ossicle.artefacts.array_files.blocks import TrackWriter, track_files
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder

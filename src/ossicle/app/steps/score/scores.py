@@ -6,7 +6,7 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
 from ossicle.app.steps.train.trained_predictor import trained_predictor
-from ossicle.artefacts.blocks import TrackWriter
+from ossicle.artefacts.array_files.blocks import TrackWriter
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder, IndexFolder

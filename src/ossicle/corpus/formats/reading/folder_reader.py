@@ -9,8 +9,8 @@ from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.table_file import Source, read_table_file
 from ossicle.corpus.formats.reading.unread_files import FOREIGN, foreign_files, unread_table
 from ossicle.corpus.formats.registry import SUFFIXES, Format, ReadOptions
-from ossicle.corpus.formats.score_tables import ScoreTable
-from ossicle.corpus.formats.window_labels import to_events
+from ossicle.corpus.formats.window_tables.score_tables import ScoreTable
+from ossicle.corpus.formats.window_tables.window_labels import to_events
 from ossicle.corpus.naming.file_listing import files_below, shown
 from ossicle.corpus.notes import Note
 

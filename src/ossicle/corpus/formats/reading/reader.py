@@ -15,7 +15,7 @@ from ossicle.corpus.formats.reading.event_folders import merge
 from ossicle.corpus.formats.reading.folder_reader import LOST, MANY, Sources, events_of_source, read_sources
 from ossicle.corpus.formats.reading.labelled_audio import read_folders, read_names
 from ossicle.corpus.formats.registry import Format, ReadOptions
-from ossicle.corpus.formats.score_tables import ScoreTable
+from ossicle.corpus.formats.window_tables.score_tables import ScoreTable
 from ossicle.corpus.formats.writing.conversion_losses import Account
 from ossicle.corpus.notes import Note, shortened
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from ossicle.corpus.formats.cells.text_files import load_text
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import FORMATS, Format, ReadOptions, guess
-from ossicle.corpus.formats.score_tables import ScoreTable
+from ossicle.corpus.formats.window_tables.score_tables import ScoreTable
 from ossicle.corpus.naming.table_names import has_table_ending
 from ossicle.corpus.notes import Note
 

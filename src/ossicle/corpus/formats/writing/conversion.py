@@ -16,8 +16,8 @@ from ossicle.corpus.formats.reading.audio_lookup import lengths_from, lengths_in
 from ossicle.corpus.formats.reading.folder_reader import events_of_source
 from ossicle.corpus.formats.reading.reader import Reading, read_annotations
 from ossicle.corpus.formats.registry import SUFFIXES, Format, ReadOptions, WriteOptions
-from ossicle.corpus.formats.score_tables import ScoreTable, write_dcase_scores, write_opensoundscape
-from ossicle.corpus.formats.window_labels import WindowPlan, to_windows
+from ossicle.corpus.formats.window_tables.score_tables import ScoreTable, write_dcase_scores, write_opensoundscape
+from ossicle.corpus.formats.window_tables.window_labels import WindowPlan, to_windows
 from ossicle.corpus.formats.writing.conversion_losses import Account
 from ossicle.corpus.naming.table_names import table_places
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ossicle.app.project.load import Project
 from ossicle.app.steps.release.export.graphs import Chunks, in_precision, predictor_of, stored_precision
 from ossicle.app.steps.release.export.request import Row
-from ossicle.artefacts.blocks import TrackWriter
+from ossicle.artefacts.array_files.blocks import TrackWriter
 from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.bundle.runtimes.graph import ChunkGraph

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.score_tables import ScoreTable, Windows
+from ossicle.corpus.formats.window_tables.score_tables import ScoreTable, Windows
 
 _TOUCH_S = 1e-6
 _LEAST_OVERLAP_S = 0.25

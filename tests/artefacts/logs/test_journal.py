@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.logs.journal import Journal
 from ossicle.core.errors import ArtefactError
 
 MARKS_FOREVER = """
 import sys
 from pathlib import Path
-from ossicle.artefacts.journal import Journal
+from ossicle.artefacts.logs.journal import Journal
 journal = Journal(Path(sys.argv[1]))
 for k in range(10**6):
     journal.mark(f"unit {k}", k=k, text="x" * 3000)

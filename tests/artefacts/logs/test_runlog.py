@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.artefacts.runlog import RunLog, read_run_log
+from ossicle.artefacts.logs.runlog import RunLog, read_run_log
 
 
 def test_entries_say_what_became_of_each_unit(tmp_path: Path) -> None:

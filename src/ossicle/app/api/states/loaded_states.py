@@ -6,7 +6,7 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 
 from ossicle.app.api.audio_files import find_audio
-from ossicle.app.api.state_prediction import StatePrediction
+from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.audio.decoding.array_stream import ArrayStream
 from ossicle.audio.decoding.decode import DecodeReport
 from ossicle.audio.decoding.mono import MonoStream

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ossicle.artefacts.arrays import arrays_from_bytes, arrays_to_bytes
+from ossicle.artefacts.array_files.arrays import arrays_from_bytes, arrays_to_bytes
 from ossicle.core.errors import ArtefactError
 
 KINDS = st.sampled_from([np.float64, np.float32, np.int64, np.int32])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.score_tables import (
+from ossicle.corpus.formats.window_tables.score_tables import (
     ScoreTable,
     Windows,
     read_dcase_scores,
@@ -16,7 +16,7 @@ from ossicle.corpus.formats.score_tables import (
     write_dcase_scores,
     write_opensoundscape,
 )
-from ossicle.corpus.formats.window_labels import WindowPlan, to_events, to_windows
+from ossicle.corpus.formats.window_tables.window_labels import WindowPlan, to_events, to_windows
 
 unit = st.floats(0, 1, allow_nan=False)
 

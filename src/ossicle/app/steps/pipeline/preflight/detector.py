@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.data.unlabelled import audio_folder, teaching_rounds
-from ossicle.app.steps.pipeline.detector_preview import chosen, detector_preview
-from ossicle.app.steps.pipeline.finding import Finding
+from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.app.steps.pipeline.preview.detector import chosen, detector_preview
 from ossicle.app.steps.train import training
 from ossicle.core.errors import OssicleError, UsageError
 

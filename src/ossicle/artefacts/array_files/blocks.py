@@ -18,10 +18,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.array_files.npy_header import HEADER_BYTES, npy_header
 from ossicle.artefacts.files import file_digest, how_to_mend, naming, part_path, publish, read_json, sync, write_json
 from ossicle.artefacts.filesystem.changes import make_folder, open_new, remove_file
 from ossicle.artefacts.filesystem.reading import open_regular
-from ossicle.artefacts.npy_header import HEADER_BYTES, npy_header
 from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError
 from ossicle.core.tracks import ScoreTrack

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ossicle.artefacts.numbered import next_numbered, numbered_files
+from ossicle.artefacts.filesystem.numbered import next_numbered, numbered_files
 
 
 def test_the_next_number_is_after_the_last_whatever_is_missing(tmp_path: Path) -> None:

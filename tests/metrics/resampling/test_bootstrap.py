@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from ossicle.metrics.bootstrap import bootstrap_interval, resampled_weights
+from ossicle.metrics.resampling.bootstrap import bootstrap_interval, resampled_weights
 
 
 def f1(sums: np.ndarray) -> np.ndarray:
@@ -110,7 +110,7 @@ def test_undefined_resamples_are_left_out() -> None:
 
 
 def test_blocks_leave_no_resample_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ossicle.metrics.bootstrap._BLOCK_WEIGHTS", 100)
+    monkeypatch.setattr("ossicle.metrics.resampling.bootstrap._BLOCK_WEIGHTS", 100)
     assert all_weights(["a"] * 30, 100).shape == (100, 30)
 
 

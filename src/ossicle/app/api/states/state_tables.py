@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from ossicle.app.api.state_prediction import StatePrediction
+from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.tables import write_csv, write_table
 from ossicle.core.model_input.chunks import ChunkPlan

@@ -8,18 +8,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.artefacts.blocks import TrackWriter, iter_blocks, read_track, track_files, track_info, write_track
+from ossicle.artefacts.array_files.blocks import (
+    TrackWriter,
+    iter_blocks,
+    read_track,
+    track_files,
+    track_info,
+    write_track,
+)
 from ossicle.core.errors import ArtefactError
 from ossicle.core.tracks import ScoreTrack
 
-from ..kills import run_dying
+from ...kills import run_dying
 
 LABELS = ("call", "Ruf: ä", "=x")
 
 WRITES = """
 from pathlib import Path
 import numpy as np
-from ossicle.artefacts.blocks import TrackWriter
+from ossicle.artefacts.array_files.blocks import TrackWriter
 with TrackWriter(Path(sys.argv[1]), ("new",), 0.1) as writer:
     writer.append(np.full((5, 1), 0.5, np.float32))
     dying(lambda: None)()
@@ -234,7 +241,7 @@ def test_a_full_disk_names_the_track(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def full(path: Path) -> BinaryIO:
         return open("/dev/full", "wb")
 
-    monkeypatch.setattr("ossicle.artefacts.blocks.open_new", full)
+    monkeypatch.setattr("ossicle.artefacts.array_files.blocks.open_new", full)
 
     def write(n_frames: int) -> None:
         with TrackWriter(tmp_path / "t", ("a",), 0.01) as writer:

@@ -3,9 +3,9 @@
 import importlib.util
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.pipeline.detector_preflight import input_folders
-from ossicle.app.steps.pipeline.finding import Finding
-from ossicle.app.steps.pipeline.states_preview import states_preview
+from ossicle.app.steps.pipeline.preflight.detector import input_folders
+from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.app.steps.pipeline.preview.states import states_preview
 
 _NEEDED = ("torch", "safetensors", "onnx", "matplotlib", "jinja2")
 

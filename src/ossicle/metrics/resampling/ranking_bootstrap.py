@@ -1,9 +1,10 @@
 """Ranking of many labels with intervals: ROC AUC and average precision of each, and their means over labels.
 
-A resample weights recordings with whole numbers (``metrics.bootstrap``). Scores are sorted once per label; the figures
-of all resamples are then sums over that order, so no resample sorts again. The means are over labels with a defined
-figure: both need a positive and a negative. The mean of average precisions over classes is cmAP (class-mean average
-precision). Labels without positives never count as 0, and labels without negatives never as 1; the reports list them.
+A resample weights recordings with whole numbers (``metrics.resampling.bootstrap``). Scores are sorted once per label;
+the figures of all resamples are then sums over that order, so no resample sorts again. The means are over labels with a
+defined figure: both need a positive and a negative. The mean of average precisions over classes is cmAP (class-mean
+average precision). Labels without positives never count as 0, and labels without negatives never as 1; the reports list
+them.
 """
 
 from collections.abc import Sequence
@@ -12,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.metrics.bootstrap import resampled_weights
 from ossicle.metrics.event_report import Estimate
+from ossicle.metrics.resampling.bootstrap import resampled_weights
 
 # Weights of items in memory at once.
 _BLOCK = 1 << 19

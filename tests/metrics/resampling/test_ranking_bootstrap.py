@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from ossicle.metrics.bootstrap import resampled_weights
-from ossicle.metrics.ranking_bootstrap import ranking
+from ossicle.metrics.resampling.bootstrap import resampled_weights
+from ossicle.metrics.resampling.ranking_bootstrap import ranking
 
 
 def one_case(seed: int) -> tuple[np.ndarray, np.ndarray]:

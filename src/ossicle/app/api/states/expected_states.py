@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ossicle.app.api.state_prediction import StatePrediction
+from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateDecision, overall_status
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, unescape_cell

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ossicle.metrics.bootstrap import bootstrap_interval
 from ossicle.metrics.events import count_report
-from ossicle.metrics.sweep import pooled_and_each, sweep_rates
+from ossicle.metrics.resampling.bootstrap import bootstrap_interval
+from ossicle.metrics.resampling.sweep import pooled_and_each, sweep_rates
 
 
 def test_every_setting_is_judged_as_if_alone() -> None:

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.pipeline.detector_preview import input_preview
-from ossicle.app.steps.pipeline.finding import Finding
+from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.app.steps.pipeline.preview.detector import input_preview
 from ossicle.core.decisions.states import UNKNOWN
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Recording, grouped

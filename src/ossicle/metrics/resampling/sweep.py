@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.metrics.bootstrap import bootstrap_interval
 from ossicle.metrics.events import precision_recall_f1
+from ossicle.metrics.resampling.bootstrap import bootstrap_interval
 
 # Settings processed together: limits the memory of (resamples, settings, labels, rates).
 _BLOCK = 32
@@ -17,7 +17,7 @@ _BLOCK = 32
 class SweepRates:
     """``value``, ``low`` and ``high``: float64 (n_settings, 1 + n_labels, 3), pooled first; precision, recall, F1.
 
-    ``method`` says what was resampled (:mod:`ossicle.metrics.bootstrap`).
+    ``method`` says what was resampled (:mod:`ossicle.metrics.resampling.bootstrap`).
     """
 
     value: NDArray[np.float64]

@@ -11,7 +11,7 @@ from ossicle.app.project.scaffolding.folds import MANY_GROUPS, USUAL_FOLDS
 from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.input_problems import LEFT_OUT, header_loss
 from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.pipeline.finding import Finding
+from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.train.training_cost import trainings_in_words
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.decoding.channels import cancel_words

@@ -25,7 +25,7 @@ from ossicle.corpus.formats.cells.delimited import (
 )
 from ossicle.corpus.formats.cells.event_columns import has_times
 from ossicle.corpus.formats.cells.rows import check_times, label_text, number
-from ossicle.corpus.formats.class_columns import DCASE, OPENSOUNDSCAPE, TOUCH_S, refuse_reserved_labels
+from ossicle.corpus.formats.window_tables.class_columns import DCASE, OPENSOUNDSCAPE, TOUCH_S, refuse_reserved_labels
 
 _FIGURES = {"true": 1.0, "false": 0.0}
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from ossicle.app.api.loaded_bundle import load_bundle
-from ossicle.app.api.state_prediction import StatePrediction
+from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.audio.wav import write_wav
 from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateChange
 from ossicle.core.errors import UsageError
 
-from ...state_bundle import LABELS, RATE, hums, write_state_bundle
+from ....state_bundle import LABELS, RATE, hums, write_state_bundle
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_bundle_of_one_kind_refuses_the_methods_of_the_other(bundle):
     ):
         with pytest.raises(UsageError, match="knows states and not events"):
             use()
-    events = load_bundle(Path(__file__).resolve().parents[2] / "data" / "bundles" / "0.1.0" / "bundle")
+    events = load_bundle(Path(__file__).resolve().parents[3] / "data" / "bundles" / "0.1.0" / "bundle")
     assert (bundle.gives_states, events.gives_states) == (True, False)
     with pytest.raises(UsageError, match="finds events and knows no states"):
         events.states  # noqa: B018

@@ -1,0 +1,1 @@
+"""What the leaderboard reads of each kind of project."""

@@ -1,0 +1,1 @@
+"""What is missing before a run, for each kind of project."""

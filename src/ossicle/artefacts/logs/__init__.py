@@ -1,0 +1,1 @@
+"""The journal of finished work units, and the run log."""

@@ -1,0 +1,1 @@
+"""Tables with one row per window and one column per label."""
