@@ -50,7 +50,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "benchmark": (*P, "--corpus", "{p}/audio", "--annotations", "{p}/tables", "-m", "{bundle}"),
     "leaderboard": (*P[:2], "--page", "{p}/board.html"),
     "ensemble": (*P, "--set", 'ensemble.members=[".", "other"]'),
-    "dataset health": P,
+    "dataset health": ("--html", "{p}/board.html", *P),
     "dataset stats": P,
     "dataset optimism": P,
     "dataset export": ("-o", "{p}/out", *P),

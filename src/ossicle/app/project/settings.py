@@ -18,6 +18,7 @@ from ossicle.core.settings import setting, settings
 from ossicle.core.value_checks import MOST_THREADS
 from ossicle.corpus.clips.clip_table import DatasetSettings
 from ossicle.corpus.downloads.settings import FetchSettings
+from ossicle.corpus.health.gates.settings import HealthSettings
 from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.splits.folds import SplitSettings
@@ -64,6 +65,7 @@ class ProjectSettings:
     corpus: CorpusSettings = setting(help="recordings and annotations")
     project: ProjectTable = setting(default=ProjectTable(), help="name and places")
     fetch: FetchSettings = setting(default=FetchSettings(), help="recordings to download first (`ossicle fetch`)")
+    health: HealthSettings = setting(default=HealthSettings(), help="limits of the gates of `ossicle dataset health`")
     split: SplitSettings = setting(default=SplitSettings(), help="groups and folds")
     dataset: DatasetSettings = setting(default=DatasetSettings(), help="targets and noise")
     audio: AudioSettings = setting(default=AudioSettings(), help="which channel of a recording is heard")

@@ -1,0 +1,92 @@
+"""The health of a project: what the corpus report says, and what the gates of ``[health]`` say of its annotations.
+
+This is not a step: limits may change without anything being computed again.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.data import corpus
+from ossicle.app.steps.engine.input_problems import Loss, losses
+from ossicle.app.steps.engine.step import Progress, find_steps
+from ossicle.app.steps.pipeline.pipeline import with_needs
+from ossicle.app.steps.pipeline.pipelines import pipeline_of
+from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA, RECORDING_SCHEMA
+from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.corpus.health.gates.comparison import EarlierReport
+from ossicle.corpus.health.gates.corpus_columns import corpus_columns
+from ossicle.corpus.health.gates.judgement import HealthJudgement, judge_health
+from ossicle.corpus.health.gates.totals import Total
+from ossicle.corpus.health.report import health
+from ossicle.corpus.health.sound_problems import OF_FRONT_ENDS
+from ossicle.corpus.indexing.index_storage import read_index
+
+
+@dataclass(frozen=True)
+class ProjectHealth:
+    """The health of a project.
+
+    Attributes
+    ----------
+    report
+        Counts and problems of recordings and annotations, as plain values.
+    judgement
+        The figures of the annotations, and the gates.
+    losses
+        What a run cannot use.
+    """
+
+    report: dict[str, Any]
+    judgement: HealthJudgement
+    losses: tuple[Loss, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values: those of the report, then those of the judgement."""
+        return self.report | self.judgement.to_json()
+
+
+def project_health(project: Project, progress: Progress, earlier: EarlierReport | None = None) -> ProjectHealth:
+    """Return the health of a project, and first index its corpus if that is not done.
+
+    Parameters
+    ----------
+    project
+        The project with its limits.
+    progress
+        Where the step ``corpus`` reports how far it is.
+    earlier
+        An earlier report to compare with.
+    """
+    made = run_project(project, progress, until=corpus.STEP.name).artefacts[corpus.STEP.name]
+    settings = project.settings
+    folder = CorpusFolder(made)
+    index = read_index(folder)
+    report = health(index, rate=settings.frontend.rate, group=settings.split.group, hop_s=settings.plan.hop_s).to_json()
+    if not pipeline_of(project).front_end:
+        report["problems"] = [one for one in report["problems"] if one["code"] not in OF_FRONT_ENDS]
+    annotations = read_table(folder.annotations_file, dict(ANNOTATION_SCHEMA))
+    recordings = read_table(folder.recordings_file, dict(RECORDING_SCHEMA))
+    columns = corpus_columns(annotations, recordings, index.levels)
+    totals = _dataset_total(project, annotations.height)
+    judgement = judge_health(columns, settings.health, totals, earlier)
+    return ProjectHealth(report, judgement, tuple(losses(made)))
+
+
+def _dataset_total(project: Project, n_annotations: int) -> list[Total]:
+    """Return how many annotations became targets, if the dataset is made and has annotations as targets."""
+    steps = with_needs(pipeline_of(project).steps_of(project), (DatasetFolder.step,))
+    made: Path | None = find_steps(steps, project).get(DatasetFolder.step)
+    if made is None or not DatasetFolder(made).annotations_file.exists():
+        return []
+    targets = read_table(DatasetFolder(made).annotations_file).height
+    remedy = (
+        f"the dataset leaves out {n_annotations - targets} annotations; look at [dataset] quality_max and quality_min "
+        "and at `ossicle dataset stats`, or raise health.max_left_out"
+    )
+    words = "annotations are targets of the dataset"
+    return [Total("dataset", words, targets, n_annotations, remedy, project.settings.health.max_left_out)]

@@ -1,0 +1,249 @@
+"""Figures of events that the health gates judge, and that the page shows."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ossicle.corpus.health.gates.event_columns import EventColumns
+from ossicle.corpus.health.gates.repeats import (
+    Repeats,
+    ordered_events,
+    overlapping,
+    repeated_audio,
+    repeated_events,
+    repeated_ids,
+)
+from ossicle.corpus.health.gates.settings import HealthSettings
+from ossicle.corpus.health.gates.spread import Spread, spread_of
+
+_OPENNESS_BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCount:
+    """Events of one label; ``real`` and ``synthetic`` are None if the data do not say which they are."""
+
+    total: int
+    real: int | None
+    synthetic: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """``count`` of ``of`` items."""
+
+    count: int
+    of: int
+
+    @property
+    def share(self) -> float | None:
+        """``count / of`` in [0, 1]; None without items."""
+        return self.count / self.of if self.of else None
+
+
+@dataclass(frozen=True, slots=True)
+class EventFigures:
+    """Figures of all events. What the data do not hold is None, or empty.
+
+    Attributes
+    ----------
+    events, recordings
+        Number of events, and of recordings that have one.
+    synthetic, negatives, sessions, drummers, kits
+        Number of synthetic events, of negative examples, and of different sessions, drummers and kits.
+    without_label
+        Number of events without a label.
+    sources
+        Events by source.
+    classes
+        Counts by label, sorted; labels of ``[health] labels`` without events are included.
+    unknown_labels
+        Events by label that ``[health] labels`` does not name; empty if it is empty.
+    techniques
+        Events by technique; None if the data state none.
+    repeats
+        Repeated events (``events``), ids (``event_id``, ``sample_id``) and recordings (``audio``); an absent key was
+        not measured.
+    loudness, loudness_unit, peaks, quiet, overdriven
+        Loudness of the sounds and its unit, peaks in dBFS, and how many are quiet and overdriven; None if nothing was
+        measured.
+    durations, hours, outside_durations
+        Lengths in seconds, their sum in hours, and how many are outside the allowed range.
+    overlap
+        Events that start together with one of another label.
+    dynamics, dynamics_by_class, openness, bleed, mix
+        Events by dynamic bucket (in all, and by label), in ten bins of openness from 0 to 1, by bleed level and by mix
+        context.
+    """
+
+    events: int
+    recordings: int
+    synthetic: int | None
+    negatives: int | None
+    sessions: int | None
+    drummers: int | None
+    kits: int | None
+    without_label: int
+    sources: Mapping[str, int]
+    classes: Mapping[str, ClassCount]
+    unknown_labels: Mapping[str, int]
+    techniques: Mapping[str, int] | None
+    repeats: Mapping[str, Repeats]
+    loudness: Spread | None
+    loudness_unit: str
+    peaks: Spread | None
+    quiet: Share | None
+    overdriven: Share | None
+    durations: Spread | None
+    hours: float
+    outside_durations: Share
+    overlap: Share
+    dynamics: Mapping[str, int]
+    dynamics_by_class: Mapping[str, Mapping[str, int]]
+    openness: tuple[int, ...]
+    bleed: Mapping[str, int]
+    mix: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; each share is written beside its counts, rounded to 6 decimals."""
+        found = asdict(self)
+        for name, of in self.repeats.items():
+            found["repeats"][name]["share"] = _rounded(of.share)
+        for name in ("quiet", "overdriven", "outside_durations", "overlap"):
+            if (share := getattr(self, name)) is not None:
+                found[name]["share"] = _rounded(share.share)
+        return found
+
+
+def event_figures(columns: EventColumns, settings: HealthSettings) -> EventFigures:
+    """Return the figures of events in O(n log n) time, without one Python object a row.
+
+    Parameters
+    ----------
+    columns
+        The events and their sounds.
+    settings
+        Which labels are known, what is quiet, overdriven, too short and too long, and what counts as an overlap.
+    """
+    events = columns.events
+    firsts = events.filter("first")
+    ordered = ordered_events(events)
+    repeats = {"events": repeated_events(events, ordered)}
+    repeats |= {name: repeated_ids(events, name) for name in ("event_id", "sample_id") if columns.has(name)}
+    if columns.digests is not None:
+        repeats["audio"] = repeated_audio(columns.digests)
+    classes = _classes(columns, settings)
+    lengths_s = firsts["length_s"].to_numpy()
+    known_s = lengths_s[np.isfinite(lengths_s)]
+    together = overlapping(ordered, settings.overlap_s)
+    loudness = columns.sounds["loudness_db"].to_numpy()
+    peaks = columns.sounds["peak_db"].to_numpy()
+    return EventFigures(
+        events=firsts.height,
+        recordings=firsts["recording"].n_unique(),
+        synthetic=_true(firsts, columns, "synthetic"),
+        negatives=_true(firsts, columns, "negative"),
+        sessions=_different(firsts, columns, "session"),
+        drummers=_different(firsts, columns, "drummer"),
+        kits=_different(firsts, columns, "kit"),
+        without_label=int(firsts["label"].null_count()),
+        sources=_counts(firsts, columns, "source"),
+        classes=classes,
+        unknown_labels=_unknown(classes, settings),
+        techniques=None if columns.techniques is None else dict(sorted(columns.techniques.items())),
+        repeats=repeats,
+        loudness=spread_of(loudness),
+        loudness_unit=columns.loudness_unit,
+        peaks=spread_of(peaks),
+        quiet=_share_where(loudness, loudness < settings.quiet_db),
+        overdriven=_share_where(peaks, peaks >= settings.peak_db),
+        durations=spread_of(known_s),
+        hours=round(float(known_s.sum(dtype=np.float64)) / 3600, 6),
+        outside_durations=Share(int(np.count_nonzero(_outside(known_s, settings))), len(known_s)),
+        overlap=Share(int(np.count_nonzero(together)), len(together)),
+        dynamics=_counts(events, columns, "dynamic"),
+        dynamics_by_class=_dynamics_by_class(columns),
+        openness=_openness(columns),
+        bleed=_counts(firsts, columns, "bleed"),
+        mix=_counts(firsts, columns, "mix"),
+    )
+
+
+def _classes(columns: EventColumns, settings: HealthSettings) -> dict[str, ClassCount]:
+    """Count the labels, those that are only expected as well."""
+    labelled = columns.events.filter(pl.col("label").is_not_null())
+    stated = columns.has("synthetic")
+    synthetic = pl.col("synthetic").fill_null(value=False).sum() if stated else pl.lit(None, pl.UInt32)
+    counts = labelled.group_by("label").agg(pl.len().alias("total"), synthetic.alias("made"))
+    rows = {str(label): (int(total), made) for label, total, made in counts.iter_rows()}
+    expected = {*map(_normal, settings.labels), *map(_normal, settings.class_minimums)}
+    return {
+        label: ClassCount(total, total - made if stated else None, made if stated else None)
+        for label in sorted({*rows, *expected})
+        for total, made in [rows.get(label, (0, 0))]
+    }
+
+
+def _unknown(classes: Mapping[str, ClassCount], settings: HealthSettings) -> dict[str, int]:
+    known = set(map(_normal, settings.labels))
+    return {label: of.total for label, of in classes.items() if known and label not in known and of.total}
+
+
+def _normal(label: str) -> str:
+    """Return a label as the corpus compares it."""
+    return unicodedata.normalize("NFC", label)
+
+
+def _counts(events: pl.DataFrame, columns: EventColumns, name: str) -> dict[str, int]:
+    if not columns.has(name):
+        return {}
+    return {str(value): int(count) for value, count in _tally(events, name)}
+
+
+def _dynamics_by_class(columns: EventColumns) -> dict[str, dict[str, int]]:
+    if not columns.has("dynamic"):
+        return {}
+    found: dict[str, dict[str, int]] = {}
+    for label, bucket, count in _tally(columns.events, "label", "dynamic"):
+        found.setdefault(label, {})[bucket] = int(count)
+    return found
+
+
+def _tally(events: pl.DataFrame, *names: str) -> list[tuple[Any, ...]]:
+    """Return the values of categorical columns that occur together, sorted as text, and how often."""
+    counts = events.group_by(names).len().drop_nulls()
+    return sorted(counts.with_columns(pl.col(names).cast(pl.String)).iter_rows())
+
+
+def _openness(columns: EventColumns) -> tuple[int, ...]:
+    if not columns.has("openness"):
+        return ()
+    values = columns.events["openness"].drop_nulls().drop_nans().to_numpy()
+    return tuple(np.histogram(values, _OPENNESS_BINS, (0.0, 1.0))[0].tolist())
+
+
+def _true(firsts: pl.DataFrame, columns: EventColumns, name: str) -> int | None:
+    return int(firsts[name].sum()) if columns.has(name) else None
+
+
+def _different(firsts: pl.DataFrame, columns: EventColumns, name: str) -> int | None:
+    return firsts[name].drop_nulls().n_unique() if columns.has(name) else None
+
+
+def _outside(lengths_s: Any, settings: HealthSettings) -> Any:
+    """Return which lengths (float32, which has rounding noise of its own) are outside the allowed range."""
+    low = lengths_s < np.float32(settings.shortest_s)
+    return low | (lengths_s > np.float32(settings.longest_s)) if settings.longest_s else low
+
+
+def _share_where(values: Any, holds: Any) -> Share | None:
+    known = np.isfinite(values)
+    return Share(int(np.count_nonzero(known & holds)), int(known.sum())) if known.any() else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

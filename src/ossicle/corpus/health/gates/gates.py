@@ -1,0 +1,168 @@
+"""The health gates: each compares one figure with its limit in ``[health]``, and says why it failed.
+
+A gate without a limit is not there. A gate whose limit was set, but whose figure the data cannot give, fails: a check
+that measures nothing must not pass.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any
+
+from ossicle.corpus.health.gates.figures import EventFigures, Share
+from ossicle.corpus.health.gates.repeats import Repeats
+from ossicle.corpus.health.gates.settings import NO_LIMIT, HealthSettings
+from ossicle.corpus.health.gates.totals import Total
+
+_ROUNDING = 1e-9
+_REPEATED = {
+    "events": ("max_repeated_events", "events repeat another one (same recording, start and label)"),
+    "event_id": ("max_repeated_ids", "events have the event_id of an earlier one"),
+    "sample_id": ("max_repeated_ids", "events have the sample_id of an earlier one"),
+    "audio": ("max_repeated_audio", "recordings have the bytes of another one"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate: its name, whether it passed, what was compared, and why it failed (empty if it passed)."""
+
+    name: str
+    passed: bool
+    detail: str
+    reasons: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+def health_gates(
+    figures: EventFigures, settings: HealthSettings, totals: Sequence[Total] = (), *, reads_audio: bool = True
+) -> tuple[Gate, ...]:
+    """Return the gates that have a limit.
+
+    Parameters
+    ----------
+    figures
+        Figures of the events.
+    settings
+        The limits.
+    totals
+        Numbers that must agree.
+    reads_audio
+        Whether the recordings were read. A manifest is judged without them, so that repeated audio is then no gate.
+    """
+    return tuple(_gates(figures, settings, totals, reads_audio))
+
+
+def _gates(
+    figures: EventFigures, settings: HealthSettings, totals: Sequence[Total], reads_audio: bool
+) -> Iterator[Gate]:
+    yield from _class_minimum(figures, settings)
+    yield from _required("required_labels", "label", settings.required_labels, _totals_of(figures))
+    yield from _required("required_techniques", "technique", settings.required_techniques, figures.techniques)
+    if settings.labels:
+        yield _unknown_labels(figures, settings)
+    yield from _repeats(figures, settings, reads_audio)
+    yield from _share("quiet", "max_quiet", figures.quiet, settings, f"sounds are below {settings.quiet_db:g} dB")
+    overdriven = f"sounds have a peak at or above {settings.peak_db:g} dBFS"
+    yield from _share("overdriven", "max_overdriven", figures.overdriven, settings, overdriven)
+    yield from _share("durations", "max_outside_durations", figures.outside_durations, settings, _range(settings))
+    together = f"events start within {1000 * settings.overlap_s:g} ms of one with another label"
+    yield from _share("overlap", "max_overlap", figures.overlap, settings, together)
+    for total in totals:
+        if total.tolerance < NO_LIMIT:
+            yield Gate(total.name, total.agrees, total.in_words, () if total.agrees else (total.remedy,))
+
+
+def _totals_of(figures: EventFigures) -> dict[str, int]:
+    return {label: of.total for label, of in figures.classes.items()}
+
+
+def _class_minimum(figures: EventFigures, settings: HealthSettings) -> Iterator[Gate]:
+    counts = _totals_of(figures)
+    least = {label: settings.least_of(label) for label in counts if settings.least_of(label)}
+    if not least:
+        return
+    few = [
+        f"{label!r} {'is absent' if not counts[label] else f'has {counts[label]}'}, needs {needed}"
+        for label, needed in least.items()
+        if counts[label] < needed
+    ]
+    detail = f"{len(least) - len(few)} of {len(least)} labels have as many events as they need"
+    yield Gate("class_minimum", not few, detail, tuple(few))
+
+
+def _required(name: str, what: str, required: Sequence[str], counts: Mapping[str, int] | None) -> Iterator[Gate]:
+    if not required:
+        return
+    absent = [one for one in required if not (counts or {}).get(one)]
+    reasons = tuple(f"{what} {one!r} is absent" for one in absent)
+    if counts is None:
+        reasons = (f"no event states a {what}, and {', '.join(map(repr, required))} must occur",)
+    yield Gate(name, not reasons, f"{len(required) - len(absent)} of {len(required)} {what}s occur", reasons)
+
+
+def _unknown_labels(figures: EventFigures, settings: HealthSettings) -> Gate:
+    found = figures.unknown_labels
+    listed = tuple(f"{label!r} ({count} events) is not in labels" for label, count in found.items())
+    passed = len(found) <= settings.max_unknown_labels
+    detail = f"{len(found)} unknown labels (limit {settings.max_unknown_labels})"
+    return Gate("unknown_labels", passed, detail, () if passed else listed)
+
+
+def _repeats(figures: EventFigures, settings: HealthSettings, reads_audio: bool) -> Iterator[Gate]:
+    measured = figures.repeats
+    for key, (limit_name, what) in _REPEATED.items():
+        name = "repeated_audio" if key == "audio" else f"repeated_{key}"
+        if key in measured:
+            of: Repeats = measured[key]
+            yield from _share(name, limit_name, Share(of.repeats, of.counted), settings, what, of.examples)
+    if not {"event_id", "sample_id"} & set(measured):
+        yield from _unmeasured("repeated_ids", "max_repeated_ids", settings, "no event states an event_id or sample_id")
+    if reads_audio and "audio" not in measured:
+        yield from _unmeasured("repeated_audio", "max_repeated_audio", settings, "no recording was read")
+
+
+def _range(settings: HealthSettings) -> str:
+    longest = f" or longer than {settings.longest_s:g} s" if settings.longest_s else ""
+    return f"events are shorter than {settings.shortest_s:g} s{longest}"
+
+
+def _share(
+    name: str,
+    limit_name: str,
+    found: Share | None,
+    settings: HealthSettings,
+    what: str,
+    examples: Sequence[str] = (),
+) -> Iterator[Gate]:
+    """Yield the gate of a share, unless it has no limit."""
+    limit: float = getattr(settings, limit_name)
+    if limit >= NO_LIMIT:
+        return
+    if found is None or found.share is None:
+        yield from _unmeasured(name, limit_name, settings, "nothing was measured")
+        return
+    passed = found.share <= limit + _ROUNDING
+    detail = f"{found.count} of {found.of} {what} ({_percent(found.share)}, limit {_percent(limit)})"
+    reasons = () if passed else (detail, *(f"for example {one}" for one in examples[:1]))
+    yield Gate(name, passed, detail, reasons)
+
+
+def _unmeasured(name: str, limit_name: str, settings: HealthSettings, why: str) -> Iterator[Gate]:
+    """Yield a failed gate if its limit was set: a check that measures nothing must not pass."""
+    limit = getattr(settings, limit_name)
+    if limit >= NO_LIMIT or limit == _default(limit_name):
+        return
+    reason = f"{why}; set health.{limit_name} = 1 to leave this gate out"
+    yield Gate(name, passed=False, detail="not measured", reasons=(reason,))
+
+
+def _default(name: str) -> Any:
+    (spec,) = (one for one in fields(HealthSettings) if one.name == name)
+    return None if spec.default is MISSING else spec.default
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
