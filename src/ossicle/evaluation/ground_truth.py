@@ -1,10 +1,11 @@
 """Ground truth shared by several steps: references, groups, folds and tracks of the annotated recordings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -27,7 +28,8 @@ class Truth:
 
     ``reviewed`` counts the annotations from review rounds, ``training_only`` those in recordings that are not
     evaluated; both over the whole dataset. ``unknown``: recordings and labels whose presence is unknown; neither
-    detecting nor missing such a label counts.
+    detecting nor missing such a label counts. ``choosing``: labels annotated in the held-out recordings that chose
+    the thresholds and are not evaluated; None if thresholds are cross-fitted.
     """
 
     ids: tuple[str, ...]
@@ -39,6 +41,7 @@ class Truth:
     reviewed: int = 0
     training_only: int = 0
     unknown: frozenset[tuple[str, str]] = frozenset()
+    choosing: frozenset[str] | None = None
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -79,8 +82,24 @@ class Truth:
 
 
 def read_truth(corpus: CorpusFolder, dataset: DatasetFolder) -> Truth:
-    """Read the truth from the artefacts ``corpus`` and ``dataset``."""
-    folds = dataset.folds
+    """Read the truth of all held-out recordings from the artefacts ``corpus`` and ``dataset``."""
+    return _truth_of(corpus, dataset, dataset.folds)
+
+
+def read_evaluated_truth(corpus: CorpusFolder, dataset: DatasetFolder) -> Truth:
+    """Read the truth of the recordings that give the figures.
+
+    These are all held-out recordings, except under a split whose other held-out folds only choose thresholds.
+    """
+    if dataset.evaluated_folds is None:
+        return read_truth(corpus, dataset)
+    evaluated = dataset.folds["fold"].is_in(dataset.evaluated_folds)
+    others = set(dataset.folds.filter(~evaluated)["recording_id"].to_list())
+    choosing = frozenset(one.label for one in dataset.annotations if one.recording_id in others)
+    return replace(_truth_of(corpus, dataset, dataset.folds.filter(evaluated)), choosing=choosing)
+
+
+def _truth_of(corpus: CorpusFolder, dataset: DatasetFolder, folds: pl.DataFrame) -> Truth:
     recordings = {one.id: one for one in read_index(corpus).recordings}
     ids = tuple(sorted(folds["recording_id"].to_list()))
     judged = set(ids)

@@ -26,7 +26,7 @@ def judging_notes(truth: Truth, *, timed: bool) -> Mapping[str, tuple[str, ...]]
     found = {}
     for label in truth.labels:
         notes = [] if holders[label] else ["no evaluated recording has it, so nothing says whether it is found"]
-        notes += _held_together(truth, holders[label])
+        notes += _held_together(truth, holders[label]) if truth.choosing is None else _unchosen(truth, label)
         if not timed:
             notes += _without_negatives(truth, label, holders[label])
         if notes:
@@ -57,10 +57,19 @@ def _held_together(truth: Truth, holders: set[str]) -> list[str]:
     ]
 
 
+def _unchosen(truth: Truth, label: str) -> list[str]:
+    """Return that none of the recordings that chose the thresholds has a label."""
+    if truth.choosing is None or label in truth.choosing:
+        return []
+    return ["no recording of val has it: its threshold was chosen without it"]
+
+
 def _without_negatives(truth: Truth, label: str, holders: set[str]) -> list[str]:
     negative = {truth.folds[key] for key in truth.ids if key not in holders and (key, label) not in truth.unknown}
     if not holders or len(negative) > 1:
         return []
     if not negative:
         return ["every evaluated recording has it: without negatives precision, F1 and ranking are undefined"]
+    if truth.choosing is not None:
+        return []
     return [f"only fold {min(negative)} has recordings without it, so the threshold there was fitted without negatives"]

@@ -199,7 +199,10 @@ def test_strategies_for_groups_leave_clips_as_they_are() -> None:
     ("given", "message"),
     [
         ({"train_share": 0.8, "val_share": 0.2}, "leave no test"),
-        ({"strategy": "shuffled"}, "strategy = 'shuffled' is not one of: grouped, proportional_by_tape, random"),
+        (
+            {"strategy": "shuffled"},
+            "strategy = 'shuffled' is not one of: grouped, proportional_by_tape, hashed, random",
+        ),
     ],
 )
 def test_impossible_settings_are_refused(given: dict[str, object], message: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT, SPLIT_KINDS, TEST, VAL, SplitKind
 
-GROUPED, ONCE = SPLIT_KINDS["grouped"], SPLIT_KINDS["proportional_by_tape"]
+GROUPED, ONCE, HASHED = (SPLIT_KINDS[name] for name in ("grouped", "proportional_by_tape", "hashed"))
 LEAKY: Sequence[SplitKind] = [kind for kind in SPLIT_KINDS.values() if kind.divides_clips]
 
 
@@ -26,13 +26,19 @@ def test_folds_have_a_model_each() -> None:
     assert not GROUPED.holds_out_once
 
 
-@pytest.mark.parametrize("kind", [ONCE, *LEAKY], ids=lambda kind: kind.strategy)
+@pytest.mark.parametrize("kind", [ONCE, HASHED, *LEAKY], ids=lambda kind: kind.strategy)
 def test_one_model_holds_out_val_and_test(kind: SplitKind) -> None:
     assert kind.holds_out_once
     assert kind.models([]) == {"holdout": [TEST, VAL]}
     assert kind.judged_folds([TEST, VAL, NEVER_HELD_OUT]) == [TEST]
     assert [kind.fold_name(fold) for fold in (NEVER_HELD_OUT, VAL, TEST)] == ["train", "val", "test"]
     assert kind.strategy in kind.held_out_in_words(2)
+
+
+def test_only_hashed_groups_keep_test_for_the_figures() -> None:
+    assert HASHED.evaluated_folds([TEST, VAL, NEVER_HELD_OUT]) == [TEST]
+    assert ONCE.evaluated_folds([TEST, VAL, NEVER_HELD_OUT]) == [TEST, VAL]
+    assert GROUPED.evaluated_folds([2, 0, NEVER_HELD_OUT]) == [0, 2]
 
 
 def test_only_splits_of_clips_leak_and_judge_no_recording() -> None:

@@ -118,6 +118,7 @@ class ProjectSettings:
                 f"calibration.kind = {self.calibration.kind!r}: the scores of a second stage are already "
                 "probabilities; remove one of the two"
             )
+        self._refuse_choices_on_test()
         kind = self.model.kind
         if self.training.pretrained and not kind.pretrainable:
             raise ValueError(
@@ -139,6 +140,19 @@ class ProjectSettings:
                 "or remove chunks.exact_step"
             )
         self._refuse_augmentation(plan)
+
+    def _refuse_choices_on_test(self) -> None:
+        """Reject what is kept or not by figures of all held-out folds, where test must choose nothing."""
+        folds = (0, 1)
+        if self.split.kind.evaluated_folds(folds) == list(folds) or self.split.kind.divides_clips:
+            return
+        for key, kind in (("second_stage", self.second_stage.kind), ("calibration", self.calibration.kind)):
+            if kind != NONE:
+                raise ValueError(
+                    f"{key}.kind = {kind!r} is kept only where it improves figures of all held-out recordings, but "
+                    f'split.strategy = "{self.split.strategy}" keeps test for the last figures: remove one of the two, '
+                    'or set split.strategy = "grouped"'
+                )
 
     def _refuse_augmentation(self, plan: ChunkPlan) -> None:
         """Reject augmentation that would make training sound unlike the sound read later, or change nothing."""

@@ -118,6 +118,14 @@ class DatasetFolder(ArtefactFolder):
         return unknown_of(read_table(self.unknown_file, dict(UNKNOWN_SCHEMA))) if self.unknown_file.exists() else {}
 
     @property
+    def evaluated_folds(self) -> tuple[int, ...] | None:
+        """The folds whose recordings give the figures, if the other held-out folds only choose thresholds; None for
+        all.
+        """
+        found = self.split.get("evaluated")
+        return None if found is None else tuple(found)
+
+    @property
     def models(self) -> dict[str, tuple[int, ...]]:
         """The folds that each model holds out, by the name of its run folder; :data:`FINAL` trains on all folds."""
         return {**{name: tuple(folds) for name, folds in self.split["models"].items()}, FINAL: ()}

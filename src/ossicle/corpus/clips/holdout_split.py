@@ -18,7 +18,8 @@ from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.clips.clip_table import DatasetClips, Unit
 from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, group_of, judged_groups, make_folds, with_partly
-from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT, SPLIT_NAMES, TEST, VAL, OneDivisionOfClips
+from ossicle.corpus.splits.hashed_split import hashed_groups
+from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT, SPLIT_NAMES, TEST, VAL, HashedGroups, OneDivisionOfClips
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,17 @@ def place_recordings(
     Raises
     ------
     SplitError
-        The strategy cannot divide these recordings; see :func:`whole_groups` and ``folds.make_folds``.
+        The strategy cannot divide these recordings; see :func:`whole_groups`, ``folds.make_folds`` and
+        ``hashed_split.hashed_groups``.
     """
     if settings.kind.divides_clips:
         return Placed({}, undivided(recordings, partly, settings.group))
-    judged = (
-        whole_groups(recordings, targets, settings)
-        if settings.kind.holds_out_once
-        else make_folds(recordings, annotations, settings)
-    )
+    if isinstance(settings.kind, HashedGroups):
+        judged = hashed_groups(recordings, targets, settings)
+    elif settings.kind.holds_out_once:
+        judged = whole_groups(recordings, targets, settings)
+    else:
+        judged = make_folds(recordings, annotations, settings)
     return Placed(judged, with_partly(judged, recordings, partly, settings.group))
 
 

@@ -29,8 +29,9 @@ class SplitSettings:
     strategy: str = setting(
         default=GROUPED,
         choices=tuple(SPLIT_KINDS),
-        help="grouped: whole groups, each fold held out once; proportional_by_tape: whole groups in train, "
-        "val and test; the others divide single clips into train, val and test, so a group can be in "
+        help="grouped: whole groups, each fold held out once; hashed: whole groups in train, val and test by the hash "
+        "of their names, so none moves when others are added; proportional_by_tape: whole groups in train, val and "
+        "test by shares of targets; the others divide single clips into train, val and test, so a group can be in "
         "more than one of them (leaky)",
     )
     group: str = setting(
@@ -127,7 +128,7 @@ def make_folds(
             f"grouping by '{settings.group}' needs at least two groups of reviewed recordings, found {found}; "
             "group by another field or add recordings"
         )
-    names, labels, counts = _count(members, annotations)
+    names, labels, counts = count_groups(members, annotations)
     if settings.fold_field:
         fold_of = published_folds(members, settings.fold_field)
     else:
@@ -247,10 +248,13 @@ def judged_groups(recordings: Sequence[Recording], group: str) -> dict[str, list
     return {name: members[name] for name in sorted(members) if any(r.reviewed for r in members[name])}
 
 
-def _count(
+def count_groups(
     members: Mapping[str, Sequence[Recording]], annotations: Iterable[Annotation]
 ) -> tuple[list[str], list[str], NDArray[np.float64]]:
-    """Return names of groups, labels, and annotations per group and label, shape (n_groups, n_labels)."""
+    """Return names of groups, labels, and annotations per group and label, shape (n_groups, n_labels).
+
+    ``members`` are the recordings of each group; annotations of other recordings do not count.
+    """
     names = list(members)
     row_of = {recording.id: row for row, name in enumerate(names) for recording in members[name]}
     found = [(row_of[a.recording_id], a.label) for a in annotations if a.recording_id in row_of]

@@ -51,6 +51,13 @@ class SplitKind(ABC):
         """Return the folds used for figures of clips: test alone if val is there to choose the threshold."""
         return [TEST]
 
+    def evaluated_folds(self, folds: Iterable[int]) -> list[int]:
+        """Return the held-out folds used for figures of recordings and events: all, if thresholds are cross-fitted.
+
+        If some are left out, the others only choose thresholds.
+        """
+        return sorted(set(folds) - {NEVER_HELD_OUT})
+
     @abstractmethod
     def held_out_in_words(self, n_folds: int) -> str:
         """Return what each model holds out, for a page."""
@@ -102,6 +109,23 @@ class OneDivisionOfGroups(SplitKind):
 
 
 @dataclass(frozen=True, slots=True)
+class HashedGroups(SplitKind):
+    """Whole groups in train, val and test by the hash of their names: val chooses thresholds, test is evaluated.
+
+    >>> HashedGroups("hashed").evaluated_folds([TEST, VAL, NEVER_HELD_OUT])
+    [0]
+    """
+
+    def evaluated_folds(self, folds: Iterable[int]) -> list[int]:
+        """Return test alone."""
+        return [TEST]
+
+    def held_out_in_words(self, n_folds: int) -> str:
+        """Return which model holds out what, and what val and test are for."""
+        return f"test, by one model that learned from train, with thresholds from val ({self.strategy})"
+
+
+@dataclass(frozen=True, slots=True)
 class OneDivisionOfClips(SplitKind):
     """Single clips in train, val and test, as in published pipelines: leaky.
 
@@ -128,6 +152,7 @@ class OneDivisionOfClips(SplitKind):
 SPLIT_KINDS: Mapping[str, SplitKind] = {
     "grouped": FoldsOfGroups("grouped"),
     "proportional_by_tape": OneDivisionOfGroups("proportional_by_tape"),
+    "hashed": HashedGroups("hashed"),
     "random": OneDivisionOfClips("random"),
     "quality_balanced": OneDivisionOfClips("quality_balanced", by_quality=True),
     "clipwise_balanced": OneDivisionOfClips("clipwise_balanced", by_group=True),

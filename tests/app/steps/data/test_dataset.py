@@ -18,12 +18,13 @@ from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.array_files.blocks import read_track
 from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.judged import ClipFiguresFolder
 from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import SplitError
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.splits.split_kinds import SPLIT_KINDS
+from ossicle.corpus.splits.split_kinds import SPLIT_KINDS, TEST, VAL
 
 from ....untrained import PROJECT, write_tapes
 
@@ -47,7 +48,7 @@ def tapes(tmp_path: Path, without_training: None) -> Path:
 
 
 def test_every_known_name_is_a_preset_with_its_seed(tmp_path: Path) -> None:
-    divisions = {*(name for name in SPLIT_KINDS if name != "grouped"), "random_more_noise"}
+    divisions = {*(name for name in SPLIT_KINDS if name not in ("grouped", "hashed")), "random_more_noise"}
     assert set(preset_names()) >= divisions
     seeds = {}
     for name in sorted(divisions):
@@ -117,6 +118,49 @@ def test_whole_tapes_in_train_val_and_test_run_to_the_end(tapes: Path, ossicle: 
     metrics = json.loads((done.artefacts["evaluation"] / "metrics.json").read_text())
     assert metrics["n_reference"] == 3 * len(judged)
     assert set(metrics["per_group"]) == set(judged["group"].to_list())
+
+
+def test_hashed_groups_are_evaluated_on_test_with_thresholds_from_val(tapes: Path, ossicle: Any) -> None:
+    # Of sites A to E, this seed puts A, B and C into train, D into test and E into val.
+    file, chosen = tapes / "ossicle.toml", 'strategy = "hashed"\ntrain_share = 0.4\nval_share = 0.3\nseed = 8'
+    file.write_text(PROJECT.replace('group = "site"', f'group = "site"\n{chosen}'))
+    done = run_project(load_project(tapes), Silent(), "noise_gate")
+    split = json.loads((done.artefacts["dataset"] / "split.json").read_text())
+    assert (split["ok"], split["leaky"], split["evaluated"]) == (True, "", [TEST])
+    held = read_table(done.artefacts["dataset"] / "folds.parquet")
+    assert set(held["fold"].to_list()) == {TEST, VAL}
+    tested = held.filter(held["fold"] == TEST)
+    for step in ("evaluation", "noise_gate"):
+        metrics = json.loads((done.artefacts[step] / "metrics.json").read_text())
+        assert set(metrics["per_group"]) == set(tested["group"].to_list())
+        assert metrics["n_reference"] == 3 * len(tested)
+        # Train and val have the label, so nothing is wrong with the figures of test.
+        assert not metrics["notes"]
+    said = ossicle("check", "-p", tapes)
+    assert "test, by one model that learned from train, with thresholds from val (hashed)" in said.out
+
+
+def test_the_annotations_of_test_change_no_threshold_of_a_hashed_split(tapes: Path) -> None:
+    chosen = 'strategy = "hashed"\ntrain_share = 0.4\nval_share = 0.3\nseed = 8'
+    (tapes / "ossicle.toml").write_text(PROJECT.replace('group = "site"', f'group = "site"\n{chosen}'))
+    before = run_project(load_project(tapes), Silent(), "decision").artefacts
+    held = read_table(before["dataset"] / "folds.parquet")
+    (group, *_) = held.filter(held["fold"] == TEST)["group"].to_list()
+    for file in (tapes / "tables").glob(f"site{group}_*"):
+        write_raven(file, [RawSelection(2.2, 2.3, "call"), RawSelection(8.9, 9.9, "call")])
+    after = run_project(load_project(tapes), Silent(), "decision").artefacts
+    assert before["decision"] != after["decision"]
+    assert DecisionFolder.among(before).decisions[TEST] == DecisionFolder.among(after).decisions[TEST]
+
+
+@pytest.mark.parametrize("table", ['[second_stage]\nkind = "forest"', '[calibration]\nkind = "platt"'])
+def test_what_is_kept_by_figures_of_test_is_refused_with_a_hashed_split(tapes: Path, ossicle: Any, table: str) -> None:
+    (tapes / "ossicle.toml").write_text(
+        PROJECT.replace('group = "site"', 'group = "site"\nstrategy = "hashed"') + table
+    )
+    said = ossicle("status", "-p", tapes)
+    assert said.code == 2
+    assert 'split.strategy = "hashed" keeps test for the last figures: remove one of the two' in said.err
 
 
 def test_shares_are_of_targets_and_not_of_what_is_too_poor_to_be_one(tapes: Path) -> None:

@@ -33,7 +33,7 @@ from ossicle.core.errors import GateRefused
 from ossicle.core.scores.combination import Combination
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.ground_truth import read_truth
+from ossicle.evaluation.ground_truth import read_evaluated_truth
 from ossicle.evaluation.noise_gate import excused_probes, refusal_of
 from ossicle.inference.ensembles.ensemble import Ensemble, joint_plan
 from ossicle.inference.ensembles.fit import Fit
@@ -165,7 +165,10 @@ def _write_bundle(
 ) -> Bundle:
     settings, artefacts = done.project.settings, done.artefacts
     scores = EnsembleScoresFolder.among(artefacts)
-    fit, truth = read_fits(scores)[None], read_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
+    fit, truth = (
+        read_fits(scores)[None],
+        read_evaluated_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts)),
+    )
     first = next(iter(opened.values()))
     widest = max(opened.values(), key=lambda one: one.plan.rate)
     labels = first.labels

@@ -102,6 +102,7 @@ def run(context: Context) -> None:
             "leaky": split.kind.leak_in_words(found.groups_cut, len({clip.group for clip in clips}), split.group),
             "names": _fold_names(sorted({clip.fold for clip in clips}), split, recordings, judged),
             "models": split.kind.models(entry.fold for entry in judged.values()),
+            **_evaluated(split, judged),
             "folds_asked": split.folds,
             "rare": {
                 "rule": split.rare,
@@ -128,6 +129,13 @@ def _fold_names(
         values = fold_values([one for one in recordings if one.id in judged], split.fold_field)
         names |= {str(fold): f"{split.fold_field} {value}" for fold, value in enumerate(values)}
     return names
+
+
+def _evaluated(split: SplitSettings, judged: Mapping[str, FoldEntry]) -> dict[str, list[int]]:
+    """Return the folds that give the figures, if not all held-out folds do."""
+    held = sorted({entry.fold for entry in judged.values()} - {NEVER_HELD_OUT})
+    evaluated = split.kind.evaluated_folds(held)
+    return {} if evaluated == held else {"evaluated": evaluated}
 
 
 def _rounds(project: Project) -> list[Path]:

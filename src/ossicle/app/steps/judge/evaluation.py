@@ -12,7 +12,7 @@ from ossicle.core.tracks import Event
 from ossicle.evaluation.criteria.criterion import JudgedRun
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.figures.run import known_events, run_figures
-from ossicle.evaluation.ground_truth import Truth, read_truth
+from ossicle.evaluation.ground_truth import Truth, read_evaluated_truth
 
 STEP_VERSION = 5
 
@@ -20,7 +20,7 @@ STEP_VERSION = 5
 def run(context: Context) -> None:
     """Write all figures."""
     settings = context.project.settings
-    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     context.own(EvaluationFolder).write_metrics(
         run_figures(
             judged_run(context, truth),

@@ -24,7 +24,7 @@ from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.synthetic.noise_probes import synthetic_probes
 from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.ground_truth import read_truth
+from ossicle.evaluation.ground_truth import read_evaluated_truth
 from ossicle.evaluation.noise_gate import (
     events_in,
     excused_probes,
@@ -64,7 +64,7 @@ def judge_detector(context: Context, predictor: Predictor, who: str, resembles: 
     """
     settings = context.project.settings
     limits = settings.noise_gate
-    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     annotations = read_index(context.read(CorpusFolder)).annotations
     events = judged_events(context, truth)
     firings = firings_on_recordings(truth, events, annotations, settings.dataset.margin_s)

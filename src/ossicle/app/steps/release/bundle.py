@@ -22,7 +22,7 @@ from ossicle.bundle.manifest import MODEL, SECOND_STAGE, WAVEFORM, WEIGHTS
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.kinds import kind_in
 from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.ground_truth import read_truth
+from ossicle.evaluation.ground_truth import read_evaluated_truth
 from ossicle.metrics.noise.gate_exceptions import gate_exceptions
 
 STEP_VERSION = 7
@@ -33,7 +33,7 @@ def run(context: Context) -> None:
     """Export, check parity on real sound, and write the bundle."""
     settings = context.project.settings
     plan, front = settings.plan, settings.frontend
-    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     files, parity = exported(context, truth.labels, truth.recordings[truth.ids[0]].path)
     context.progress.advance(2, 3, "writing")
     metrics, stage = context.read(NoiseGateFolder).metrics, context.read(SecondStageFolder)

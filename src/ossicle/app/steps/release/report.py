@@ -18,7 +18,7 @@ from ossicle.evaluation.criteria.criterion import ExampleRequest
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.figures.event_reports import event_report
 from ossicle.evaluation.figures.run import headline
-from ossicle.evaluation.ground_truth import event_times, read_truth
+from ossicle.evaluation.ground_truth import event_times, read_evaluated_truth
 from ossicle.metrics.noise.gate_exceptions import gate_exceptions
 from ossicle.metrics.noise.noise_gate import Judged
 from ossicle.report import run_rows as rows
@@ -33,7 +33,7 @@ def run(context: Context) -> None:
     from ossicle.report.pages.page import write_report
 
     settings = context.project.settings
-    truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     judged = judged_run(context, truth)
     in_sample = event_times(judged_events(context, truth, in_sample=True))
     criterion = criterion_of(settings.evaluation)

@@ -13,7 +13,7 @@ from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.digest import digest
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.figures.paired_gain import gain
-from ossicle.evaluation.ground_truth import Truth, read_truth
+from ossicle.evaluation.ground_truth import Truth, read_evaluated_truth
 from ossicle.metrics.event_report import Estimate
 
 
@@ -63,7 +63,7 @@ def against(best: Project, best_artefacts: Artefacts) -> Comparison:
 
 
 def _truth(artefacts: Artefacts) -> Truth:
-    return read_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
+    return read_evaluated_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
 
 
 def _judged_on(project: Project, truth: Truth) -> str:
