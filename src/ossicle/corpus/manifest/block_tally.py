@@ -1,0 +1,167 @@
+"""What verification counts in one block of a manifest."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from ossicle.corpus.manifest.byte_blocks import BLOCK_BYTES, line_chunks
+from ossicle.corpus.manifest.decoding import MOST_BAD_LINES, BadLine, Decoded, decode
+from ossicle.corpus.manifest.event_fields import (
+    PlacedComponent,
+    PlacedEvent,
+    name_fault,
+    order_fault,
+    path_fault,
+    window_s,
+)
+
+
+@dataclass(slots=True)
+class Place:
+    """Events of one recording, and the milliseconds of their windows; ``fault`` says why its path cannot be used."""
+
+    events: int = 0
+    ms: float = 0.0
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class BlockTally:
+    """Counts of one block.
+
+    ``places``: by source and path. ``labels``: components by label. ``negatives``: events marked as negative examples,
+    whose components do not count. ``without_components``: other events without a component. ``bad``: the first bad
+    lines of ``n_bad``, with their numbers in the block.
+    """
+
+    n_lines: int = 0
+    n_events: int = 0
+    negatives: int = 0
+    without_components: int = 0
+    labels: dict[str, int] = field(default_factory=dict)
+    places: dict[tuple[str, str], Place] = field(default_factory=dict)
+    bad: list[BadLine] = field(default_factory=list)
+    n_bad: int = 0
+
+    def add_bad(self, lines: list[BadLine]) -> None:
+        """Count bad lines, and keep the first."""
+        self.n_bad += len(lines)
+        self.bad += lines[: MOST_BAD_LINES - len(self.bad)]
+
+
+def tally_block(
+    file: Path, block: int, block_bytes: int = BLOCK_BYTES, *, skip_bad: bool = False, limit: int = 0
+) -> BlockTally:
+    """Count one block of a manifest.
+
+    Parameters
+    ----------
+    file
+        The manifest.
+    block, block_bytes
+        Number of the block, from 0, and the size of blocks.
+    skip_bad
+        Whether to go on after a bad line; otherwise the tally ends with the chunk of the first.
+    limit
+        Highest number of events to count; 0 counts all.
+
+    Returns
+    -------
+    BlockTally
+        The counts; lines are numbered from 1 in each block.
+    """
+    tally = BlockTally()
+    for decoded in _decoded(file, block, block_bytes):
+        done = 0 if limit or decoded.bad else _count_plain(tally, decoded.events)
+        tally.n_events += done
+        if done < len(decoded.events) or decoded.bad:
+            _count(tally, decoded, done, limit)
+        tally.n_lines += decoded.n_lines
+        if (tally.n_bad and not skip_bad) or (limit and tally.n_events >= limit):
+            break
+    return tally
+
+
+def _decoded(file: Path, block: int, block_bytes: int) -> Iterator[Decoded[PlacedEvent]]:
+    decoder = msgspec.json.Decoder(PlacedEvent)
+    first = 1
+    for chunk in line_chunks(file, block, block_bytes):
+        decoded = decode(decoder, chunk, first)
+        first += decoded.n_lines
+        yield decoded
+
+
+def _count_plain(tally: BlockTally, events: list[PlacedEvent]) -> int:
+    """Add events up to the first that needs a closer look, and return how many that were.
+
+    This loop runs for millions of events, so it calls no function except for the first event of a recording or a label.
+    """
+    labels, places = tally.labels, tally.places
+    done = 0
+    for event in events:
+        offset_s, components, context = event.offset_time, event.components, event.context_ms
+        if event.negative_example or not components or (offset_s is not None and offset_s < event.onset_time):
+            return done
+        key = (event.source_set, event.audio_path)
+        if key not in places:
+            places[key] = Place(fault=name_fault("source_set", key[0]) or path_fault(key[1]))
+        place = places[key]
+        if place.fault:
+            return done
+        for one in components:
+            label = one.label
+            if label in labels:
+                labels[label] += 1
+            elif name_fault("label", label):
+                _uncount(labels, components, one)
+                return done
+            else:
+                labels[label] = 1
+        length_ms = context.pre + context.post or 1000 * window_s(context, event.duration_seconds)
+        place.ms += len(components) * length_ms
+        place.events += 1
+        done += 1
+    return done
+
+
+def _uncount(labels: dict[str, int], components: list[PlacedComponent], until: PlacedComponent) -> None:
+    """Take back the labels of the components before ``until``."""
+    for one in components:
+        if one is until:
+            return
+        labels[one.label] -= 1
+
+
+def _count(tally: BlockTally, decoded: Decoded[PlacedEvent], begin: int, limit: int) -> None:
+    """Add the events from number ``begin`` on, and find the bad ones among them."""
+    labels, places, bad = tally.labels, tally.places, list(decoded.bad)
+    left = limit - tally.n_events if limit else len(decoded.events)
+    last = 0
+    for number, event in zip(decoded.numbers[begin:], decoded.events[begin:], strict=True):
+        if left <= 0:
+            break
+        key = (event.source_set, event.audio_path)
+        place = places.setdefault(key, Place(fault=name_fault("source_set", key[0]) or path_fault(key[1])))
+        fault = place.fault or order_fault(event.onset_time, event.offset_time)
+        faults = (name_fault("label", one.label) for one in event.components)
+        if fault := fault or next(filter(None, faults), ""):
+            bad.append(BadLine(number, fault))
+            continue
+        if event.negative_example:
+            tally.negatives += 1
+        elif not event.components:
+            tally.without_components += 1
+        else:
+            for one in event.components:
+                labels[one.label] = labels.get(one.label, 0) + 1
+            place.ms += len(event.components) * 1000 * window_s(event.context_ms, event.duration_seconds)
+        tally.n_events += 1
+        place.events += 1
+        left -= 1
+        last = number
+    if limit and left <= 0:
+        # Lines after the last event that was asked for are not read.
+        bad = [one for one in bad if one.line < last]
+    tally.add_bad(sorted(bad, key=lambda one: one.line))
