@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ossicle.artefacts.files import file_digest, tree_digest
+from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.store import MixedStore, Store, StoreItem, StoreSettings, build_store, verify_store
 from ossicle.audio.store import choice as choosing
 
@@ -121,7 +122,7 @@ def test_a_finished_store_stays_what_it_is(items, tmp_path, monkeypatch):
     build_store(items, folder, RATE, settings(1_300_000), audio=tmp_path, shard_s=4)
     before = tree_digest(folder, LOGS)
     disk.size = 100_000_000
-    shard = sorted((folder / "shards").iterdir())[0]
+    shard = sorted((folder / "shards").rglob("*.h5"))[0]
     shard.write_bytes(shard.read_bytes()[:-100])
     lines: list[str] = []
     # To mend it with another limit, or none, is not to make another one of it.
@@ -163,7 +164,7 @@ def test_an_edited_sample_is_found_when_the_store_is_built_again(items, tmp_path
     build_store(items, folder, RATE, shard_s=8)
     before = tree_digest(folder)
     shard = Store(folder).entry(items[3].recording_id).shard
-    with h5py.File(folder / "shards" / f"{shard}.h5", "r+") as file:
+    with h5py.File(StoreFolder(folder).shard_file(shard), "r+") as file:
         file["samples"][items[3].recording_id][100] += 1
     (problem,) = verify_store(folder)
     assert shard in problem
@@ -179,7 +180,7 @@ def test_a_shard_that_speaks_of_itself_otherwise_than_the_index_is_redone(items,
     folder = tmp_path / "store"
     build_store(items, folder, RATE, shard_s=8)
     before = tree_digest(folder)
-    shard = next((folder / "shards").iterdir())
+    shard = next((folder / "shards").rglob("*.h5"))
     with h5py.File(shard, "r+") as file:
         text = file["entries"][...].tobytes().replace(b'"scale": 3', b'"scale": 4', 1)
         file["entries"][...] = np.frombuffer(text, np.uint8)

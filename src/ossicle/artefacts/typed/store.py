@@ -57,14 +57,17 @@ class StoreFolder(ArtefactFolder):
         return self.path / "shards"
 
     def shard_file(self, shard: str) -> Path:
-        """Return the path of a shard; raises ArtefactError unless its name has the form that Ossicle writes."""
+        """Return the path of a shard; raises ArtefactError unless its name has the form that Ossicle writes.
+
+        A large store has many thousand shards; subfolders by the first two digits of their names keep folders small.
+        """
         if not (shard.isalnum() and shard.isascii()):
             raise ArtefactError(f"{self.path}: {shard!r} is not the name of a shard; build the store again")
-        return self.shards / f"{shard}{_SHARD}"
+        return self.shards / shard[:2] / f"{shard}{_SHARD}"
 
     def shard_files(self) -> list[Path]:
         """Return the existing shards, sorted by name."""
-        return sorted(self.shards.glob(f"*{_SHARD}"))
+        return sorted(self.shards.glob(f"*/*{_SHARD}"))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ossicle.artefacts.features.entries import ShardIndex
 from ossicle.artefacts.features.shard import ShardWriter
+from ossicle.artefacts.processes.work_parts import items_per_part, work_parts
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.encoders.copies import Background, Copy
@@ -25,7 +26,7 @@ from ossicle.core.errors import AudioError, OssicleError, UsageError
 from ossicle.core.model_input.channel import MEAN
 
 SHARD_S = 300.0
-"""A shard is full once its recordings are this long: an interrupted build repeats at most one shard a worker."""
+"""Most seconds of sound in a shard that holds more than one recording."""
 
 Opener = Callable[[], Encoder]
 """Opens the encoder; sent to worker processes."""
@@ -66,7 +67,7 @@ class ShardJob:
     backgrounds: Mapping[str, tuple[Background, ...]] = field(default_factory=dict)
 
 
-def shard_names(durations_s: Sequence[float], shard_s: float = SHARD_S) -> list[str]:
+def shard_names(durations_s: Sequence[float], shard_s: float = SHARD_S, shard_items: int | None = None) -> list[str]:
     """Return the name of the shard of each recording, in order.
 
     Parameters
@@ -74,20 +75,17 @@ def shard_names(durations_s: Sequence[float], shard_s: float = SHARD_S) -> list[
     durations_s
         Lengths of the recordings in seconds.
     shard_s
-        A shard is full once it reaches this length.
+        Longest shard in seconds; a longer recording is a shard by itself.
+    shard_items
+        Most recordings in a shard; None: 1/200 of them, so that an interrupted build repeats little.
 
     Examples
     --------
-    >>> shard_names([200.0, 200.0, 10.0])
+    >>> shard_names([100.0, 200.0, 10.0], shard_items=2)
     ['shard-0000', 'shard-0000', 'shard-0001']
     """
-    names, number, seconds = [], 0, 0.0
-    for duration_s in durations_s:
-        if seconds >= shard_s:
-            number, seconds = number + 1, 0.0
-        names.append(f"shard-{number:04d}")
-        seconds += duration_s
-    return names
+    numbers = work_parts(durations_s, shard_s, shard_items or items_per_part(len(durations_s)))
+    return [f"shard-{number:04d}" for number in numbers]
 
 
 def build_shard(job: ShardJob, encoder: Encoder) -> ShardIndex:
@@ -135,7 +133,7 @@ def build_shards(
     jobs
         The shards.
     opener
-        Opens the encoder, once in each process and shard.
+        Opens the encoder, once in each process.
     workers
         Number of processes; with 1, everything happens in this one.
     hold
@@ -156,7 +154,7 @@ def build_shards(
         return
     waiting = list(jobs)
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=spawn, initializer=end_with_parent)
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=spawn, initializer=_Worker.start, initargs=(opener,))
     with ExitStack() as locks:
         running: dict[Future[ShardIndex], tuple[str, ExitStack]] = {}
         try:
@@ -167,7 +165,7 @@ def build_shards(
                         lock.close()
                         continue
                     with interrupts_held():
-                        running[pool.submit(_build, job, opener)] = (job.name, lock)
+                        running[pool.submit(_Worker.build, job)] = (job.name, lock)
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
                 for work in ended:
                     name, lock = running.pop(work)
@@ -183,8 +181,24 @@ def build_shards(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _build(job: ShardJob, opener: Opener) -> ShardIndex:
-    return build_shard(job, opener())
+class _Worker:
+    """What a worker process keeps between shards: an encoder may take seconds to open."""
+
+    opener: Opener
+    encoder: Encoder | None = None
+
+    @classmethod
+    def start(cls, opener: Opener) -> None:
+        """Begin a worker; an encoder that cannot be opened is an error of the first shard."""
+        end_with_parent()
+        cls.opener = opener
+
+    @classmethod
+    def build(cls, job: ShardJob) -> ShardIndex:
+        """Build a shard."""
+        if cls.encoder is None:
+            cls.encoder = cls.opener()
+        return build_shard(job, cls.encoder)
 
 
 def _unlocked(name: str) -> AbstractContextManager[bool]:

@@ -1,7 +1,8 @@
 """Build a store: assign recordings to shards, and write shards in parallel processes.
 
-Recordings are sorted by id and cut into shards of about ``shard_s`` seconds. A shard's name is the digest of everything
-that determines its samples, so an existing shard with correct checksums is reused, whoever wrote it and when.
+Recordings are sorted by id and cut into shards of little work (:mod:`ossicle.audio.store.plan`). A shard's name is the
+digest of everything that determines its samples, so an existing shard with correct checksums is reused, whoever wrote
+it and when.
 """
 
 import itertools
@@ -9,45 +10,39 @@ import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ossicle.artefacts.files import sweep
 from ossicle.artefacts.filesystem.changes import make_folder, remove_file
+from ossicle.artefacts.processes.work_parts import items_per_part
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 from ossicle.artefacts.typed.store import StoreFolder
-from ossicle.audio.decoding.resample import QUALITY
-from ossicle.audio.decoding.versions import decoder_versions
-from ossicle.audio.info import DecoderChoice
-from ossicle.audio.probe import probe
-from ossicle.audio.store.choice import SpaceChoice, by_settings, left_free, raw_entry, spool_bytes, stored_bytes
+from ossicle.audio.store.choice import (
+    SpaceChoice,
+    by_settings,
+    left_free,
+    raw_entry,
+    seconds,
+    spool_bytes,
+    stored_bytes,
+)
 from ossicle.audio.store.entries import (
-    STORE_VERSION,
     RawEntry,
     RawReading,
     StoreEntry,
     StoreItem,
     has_index,
-    named_input,
     read_index,
     write_index,
 )
+from ossicle.audio.store.plan import SHARD_S, ShardPlan, plan_shards
 from ossicle.audio.store.shard import left_out, read_entries, write_shard
 from ossicle.audio.store.verify import shard_problems
 from ossicle.audio.store_settings import StoreSettings
-from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError, AudioError, OssicleError
 
-SHARD_S = 3600.0
 Told = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class ShardPlan:
-    """A planned shard: its name (a digest) and its recordings."""
-
-    name: str
-    items: tuple[StoreItem, ...]
 
 
 def build_store(
@@ -59,15 +54,17 @@ def build_store(
     audio: Path | None = None,
     workers: int = 1,
     shard_s: float = SHARD_S,
+    shard_items: int | None = None,
     progress: Told | None = None,
 ) -> list[StoreEntry]:
     """Decode recordings to int16 mono at ``rate`` Hz into the store ``folder``; return entries sorted by id.
 
     Recordings that ``settings`` exclude, or for which ``leave_gb`` leaves no room, are listed to be read from their
     files below ``audio``. Complete shards with correct checksums are reused. A build that was stopped anywhere
-    therefore repeats at most one shard per worker when run again, and ends with the same bytes. Shards of earlier
-    content are removed at the end. Only one build at a time may write to a folder. ``progress`` is called for each
-    shard, ``reused`` or ``computed``.
+    therefore repeats at most one shard per worker when run again, and ends with the same bytes. A shard holds at most
+    ``shard_s`` seconds (a longer recording is a shard by itself) and ``shard_items`` recordings (by default 1/200 of
+    them). Shards of earlier content are removed at the end. Only one build at a time may write to a folder.
+    ``progress`` is called for each shard, ``reused`` or ``computed``.
 
     Raises
     ------
@@ -87,21 +84,24 @@ def build_store(
     sweep(folder)
     wanted, others = by_settings(every, settings)
     space = SpaceChoice(folder, wanted, rate, settings)
+    # Counted before the choice by space: a full disk must not move the borders of the shards that are written already.
+    size = shard_items or items_per_part(len(wanted))
+    plan = partial(plan_shards, rate=rate, decoder=settings.decoder, most_s=shard_s, most_items=size)
     if space.without is None and settings.leave_gb > 0:
-        _decide(space, folder, wanted, rate, settings, shard_s, workers)
+        _decide(space, folder, wanted, workers, plan)
     without = set(space.without or ())
     inside = [item for item in wanted if item.recording_id not in without]
-    plans = list(plan_shards(inside, rate, shard_s, settings.decoder))
+    plans = plan(inside)
     told = progress or (lambda line: None)
     done: dict[str, list[StoreEntry]] = {}
-    for name, found, how in _shards(folder, plans, rate, settings, workers):
+    for name, found, how in _shards(folder, plans, rate, settings, workers, shard_s):
         done[name] = found
         told(f"shard {len(done)}/{len(plans)} {name}: {len(found)} recordings, {how}")
-    if unwritten := [item.recording_id for plan in plans if plan.name not in done for item in plan.items]:
+    if unwritten := [item.recording_id for one in plans if one.name not in done for item in one.items]:
         # Another process has used the space that was free at first.
         without.update(unwritten)
         space.remember(sorted(without))
-    entries = [entry for plan in plans if plan.name in done for entry in done[plan.name]]
+    entries = [entry for one in plans if one.name in done for entry in done[one.name]]
     raw, lost = _listed([*others, *(item for item in wanted if item.recording_id in without)], rate, settings, audio)
     entries = sorted([*entries, *lost], key=lambda entry: entry.recording_id)
     reading = RawReading(settings.decoder, "whole" if settings.raw_reading == "whole" else "seek")
@@ -110,22 +110,6 @@ def build_store(
         if path.stem not in done:
             remove_file(path)
     return entries
-
-
-def plan_shards(
-    items: Iterable[StoreItem], rate: int, shard_s: float, decoder: DecoderChoice = "auto"
-) -> Iterator[ShardPlan]:
-    """Yield shards of recordings, sorted by id, that are full once they reach ``shard_s`` seconds (by the headers)."""
-    waiting: list[StoreItem] = []
-    seconds = 0.0
-    for item in items:
-        waiting.append(item)
-        seconds += _stated_seconds(item.path)
-        if seconds >= shard_s:
-            yield ShardPlan(_name(waiting, rate, decoder), tuple(waiting))
-            waiting, seconds = [], 0.0
-    if waiting:
-        yield ShardPlan(_name(waiting, rate, decoder), tuple(waiting))
 
 
 def _refuse_ids(items: Sequence[StoreItem]) -> None:
@@ -138,37 +122,21 @@ def _refuse_ids(items: Sequence[StoreItem]) -> None:
             raise ValueError(f"{one!r} cannot be the id of a recording in a store: letters, digits, - and _ only")
 
 
-def _stated_seconds(path: Path) -> float:
-    try:
-        return probe(path).duration_s
-    except AudioError:
-        return 0.0
-
-
-def _name(items: Sequence[StoreItem], rate: int, decoder: DecoderChoice) -> str:
-    inputs = [named_input(item) for item in items]
-    # Two choices of a decoder never share a shard, although for most files they mean the same library.
-    chosen = [] if decoder == "auto" else [decoder]
-    return digest([STORE_VERSION, rate, QUALITY, decoder_versions(decoder), inputs, *chosen])[:24]
-
-
 def _decide(
     space: SpaceChoice,
     folder: Path,
     wanted: Sequence[StoreItem],
-    rate: int,
-    settings: StoreSettings,
-    shard_s: float,
     workers: int,
+    plan: Callable[[Sequence[StoreItem]], list[ShardPlan]],
 ) -> None:
     """Find out how much room there is, once for this folder; shards that are not part of it are removed first."""
     files = StoreFolder(folder)
     present = {path.stem: path.stat().st_size for path in files.shard_files()}
     # Existing shards take no further room; shards that are no longer needed free some.
-    space.decide(wanted, left_free(folder, settings) + sum(present.values()), workers)
+    space.decide(wanted, left_free(folder, space.settings) + sum(present.values()), workers)
     without = set(space.without or ())
     inside = [item for item in wanted if item.recording_id not in without]
-    planned = {plan.name for plan in plan_shards(inside, rate, shard_s, settings.decoder)}
+    planned = {one.name for one in plan(inside)}
     for name in present.keys() - planned:
         remove_file(files.shard_file(name))
 
@@ -190,10 +158,10 @@ def _listed(
 
 
 def _shards(
-    folder: Path, plans: Sequence[ShardPlan], rate: int, settings: StoreSettings, workers: int
+    folder: Path, plans: Sequence[ShardPlan], rate: int, settings: StoreSettings, workers: int, alone_s: float
 ) -> Iterator[tuple[str, list[StoreEntry], str]]:
     """Yield name, entries and ``reused`` or ``computed`` of every shard for which there is room, as they become
-    ready.
+    ready. Up to ``alone_s`` seconds of sound are decoded in this process.
     """
     missing: list[ShardPlan] = []
     indexed = _indexed(folder)
@@ -203,7 +171,8 @@ def _shards(
             missing.append(plan)
         else:
             yield plan.name, entries, "reused"
-    if workers == 1 or len(missing) < 2:
+    # Starting a process takes longer than decoding a minute of sound.
+    if workers == 1 or len(missing) < 2 or sum(seconds(item) for one in missing for item in one.items) <= alone_s:
         for plan in missing:
             if not _room(folder, [plan], rate, settings):
                 return
@@ -241,16 +210,19 @@ def _room(folder: Path, plans: Sequence[ShardPlan], rate: int, settings: StoreSe
     return wanted <= left_free(folder, settings)
 
 
-def _indexed(folder: Path) -> dict[str, StoreEntry]:
-    """Return the index of a finished store in this folder by recording; empty without one."""
+def _indexed(folder: Path) -> dict[str, dict[str, StoreEntry]]:
+    """Return the entries of a finished store in this folder by shard and recording; empty without one."""
+    found: dict[str, dict[str, StoreEntry]] = {}
     try:
-        return {entry.recording_id: entry for entry in read_index(folder)[1]} if has_index(folder) else {}
+        for entry in read_index(folder)[1] if has_index(folder) else ():
+            found.setdefault(entry.shard, {})[entry.recording_id] = entry
     except ArtefactError:
         # The index is written again at the end; the shards have their own checksums.
         return {}
+    return found
 
 
-def _whole(folder: Path, plan: ShardPlan, indexed: dict[str, StoreEntry]) -> list[StoreEntry] | None:
+def _whole(folder: Path, plan: ShardPlan, indexed: dict[str, dict[str, StoreEntry]]) -> list[StoreEntry] | None:
     """Return the entries of a planned shard that exists unchanged, else None."""
     try:
         entries = read_entries(folder, plan.name)
@@ -259,6 +231,6 @@ def _whole(folder: Path, plan: ShardPlan, indexed: dict[str, StoreEntry]) -> lis
         return None
     same = [entry.recording_id for entry in entries] == [item.recording_id for item in plan.items]
     # An index that lists this shard was written from its content at that time.
-    known = {entry.recording_id: entry for entry in indexed.values() if entry.shard == plan.name}
+    known = indexed.get(plan.name, {})
     changed = any(known.get(entry.recording_id, entry) != entry for entry in entries)
     return entries if same and not damaged and not changed else None

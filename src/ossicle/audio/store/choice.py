@@ -82,7 +82,7 @@ class SpaceChoice:
     """
 
     def __init__(self, folder: Path, items: Sequence[StoreItem], rate: int, settings: StoreSettings) -> None:
-        self._file, self._settings, self._rate = StoreFolder(folder).choice_file, settings, rate
+        self._file, self.settings, self._rate = StoreFolder(folder).choice_file, settings, rate
         inputs = sorted(named_input(item) for item in items)
         self._asked = digest([rate, digestible(settings), inputs])
         self.without: list[str] | None = self._remembered(has_index(folder))
@@ -95,7 +95,7 @@ class SpaceChoice:
         if not isinstance(said, dict) or said.get("asked") != self._asked:
             return None
         # A finished store stays unchanged, however much disk space is to stay free now.
-        if not finished and said.get("leave_gb") != self._settings.leave_gb:
+        if not finished and said.get("leave_gb") != self.settings.leave_gb:
             return None
         return [str(one) for one in said["without"]]
 
@@ -114,7 +114,7 @@ class SpaceChoice:
     def remember(self, without: Sequence[str]) -> None:
         """Store the decision."""
         self.without = sorted(without)
-        write_json(self._file, {"asked": self._asked, "leave_gb": self._settings.leave_gb, "without": self.without})
+        write_json(self._file, {"asked": self._asked, "leave_gb": self.settings.leave_gb, "without": self.without})
 
 
 def raw_entry(item: StoreItem, rate: int, settings: StoreSettings, audio: Path) -> RawEntry:

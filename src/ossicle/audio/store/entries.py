@@ -1,9 +1,9 @@
 """Input and content of a store, and the tables that describe them.
 
 A store is a folder: ``store.json`` (format version and rate), ``store.parquet`` (one row per recording),
-``decoder.json`` (decoding library and version) and ``shards/<digest>.h5``. If recordings are read from their files,
-``raw.parquet`` lists them and ``raw.json`` says how they are read. ``store.json`` is written last; without it there is
-no store.
+``decoder.json`` (decoding library and version) and ``shards/<2 digits>/<digest>.h5``. If recordings are read from
+their files, ``raw.parquet`` lists them and ``raw.json`` says how they are read. ``store.json`` is written last; without
+it there is no store.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ from ossicle.core.errors import ArtefactError
 from ossicle.core.model_input.channel import MEAN
 from ossicle.core.records import Status
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 _DECODERS: tuple[DecoderChoice, ...] = ("auto", "soundfile", "av")
 _READINGS = ("seek", "whole")
 

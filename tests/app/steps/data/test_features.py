@@ -37,7 +37,7 @@ STEPS = (corpus.STEP, dataset.STEP, features.STEP)
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Four tapes of ten seconds at two sites, three calls on each; a shard holds two."""
-    monkeypatch.setattr(build.shard_names, "__defaults__", (20.0,))
+    monkeypatch.setattr(build.shard_names, "__defaults__", (20.0, 2))
     write_tapes(tmp_path, ("siteA_1", "siteA_2", "siteB_1", "siteB_2"))
     (tmp_path / "ossicle.toml").write_text(PROJECT + MORE)
     return tmp_path
@@ -73,7 +73,7 @@ def test_the_windows_of_each_recording_are_encoded_once(folder):
 @pytest.mark.parametrize("counts", [(1, 2), pytest.param((1, 2, 4), marks=pytest.mark.slow)])
 def test_the_number_of_workers_changes_no_byte(folder, tmp_path, monkeypatch, counts):
     # A shard for each of the four tapes where four processes share them.
-    monkeypatch.setattr(build.shard_names, "__defaults__", (20.0 if max(counts) == 2 else 5.0,))
+    monkeypatch.setattr(build.shard_names, "__defaults__", (20.0, 2 if max(counts) == 2 else 1))
     contents = set()
     for workers in counts:
         more = (f"project.workers={workers}", "features.copies=1", "features.augment.mix_probability=1.0")

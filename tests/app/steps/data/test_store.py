@@ -108,8 +108,8 @@ def test_an_edited_shard_is_named_and_only_it_is_redone(project: Path, ossicle: 
     assert ossicle("store", "verify", "-p", project, *NONE).code == 2
     ossicle("store", "build", "-p", project, *NONE)
     (only,) = stores(project)
-    (shard,) = (only / "shards").iterdir()
-    before = shard.read_bytes()
+    shard, *others = sorted((only / "shards").rglob("*.h5"))
+    before, when = shard.read_bytes(), [path.stat().st_mtime_ns for path in others]
     with h5py.File(shard, "r+") as file:
         name = next(iter(file["samples"]))
         file["samples"][name][7] += 1
@@ -121,6 +121,7 @@ def test_an_edited_shard_is_named_and_only_it_is_redone(project: Path, ossicle: 
     assert said.code == 0
     assert "damaged, now rebuilt" in said.err
     assert shard.read_bytes() == before
+    assert [path.stat().st_mtime_ns for path in others] == when
     assert ossicle("store", "verify", "-p", project, *NONE).code == 0
     shard.unlink()
     assert "cannot be opened" in ossicle("store", "verify", "-p", project, *NONE).out

@@ -28,7 +28,7 @@ from ossicle.core.records import Recording
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 
 
 def run(context: Context) -> None:

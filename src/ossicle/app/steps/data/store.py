@@ -18,7 +18,7 @@ from ossicle.core.records import Recording
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 _MOST_NAMED = 5
 
 
