@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "leaderboard": (*P[:2], "--page", "{p}/board.html"),
     "ensemble": (*P, "--set", 'ensemble.members=[".", "other"]'),
     "dataset health": ("--html", "{p}/board.html", *P),
+    "dataset verify": ("{p}/events.jsonl",),
     "dataset stats": P,
     "dataset optimism": P,
     "dataset export": ("-o", "{p}/out", *P),

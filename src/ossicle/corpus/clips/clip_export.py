@@ -19,7 +19,6 @@ from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.naming.clip_file_names import NamedClip
 from ossicle.corpus.naming.table_names import table_places, writable
 
-LAYOUTS = ("plain", "animal-spot")
 SPLITS = ("train", "val", "test")
 INDEX = "variant_index.json"
 TARGET_TABLES, NOISE_TABLES, PICTURES = "selection_tables", "noise_tables", "spectrograms"

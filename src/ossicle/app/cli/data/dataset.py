@@ -8,6 +8,7 @@ from ossicle.app.cli.data import (
     dataset_health,
     dataset_optimism,
     dataset_stats,
+    dataset_verify,
     mine,
 )
 
@@ -17,6 +18,7 @@ group = typer.Typer(help="Inspect and export the recordings, annotations and cli
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group.command()(dataset_health.health)
+    group.command()(dataset_verify.verify)
     group.command()(dataset_stats.stats)
     group.command()(dataset_export.export)
     group.command()(dataset_optimism.optimism)

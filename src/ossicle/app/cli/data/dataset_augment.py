@@ -7,7 +7,6 @@ import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import printable
-from ossicle.app.project.load import load_project
 
 
 def augment(
@@ -33,6 +32,7 @@ def augment(
     progress: ProgressKind = "auto",
 ) -> None:
     """Write a page that shows and plays one crop after each augmentation stage, and explains the settings."""
+    from ossicle.app.project.load import load_project
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.maintenance.augmentation_page import Wanted, show_augmentation
 

@@ -10,9 +10,8 @@ import typer
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
-from ossicle.app.project.load import load_project
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
-from ossicle.corpus.clips.clip_export import LAYOUTS
+from ossicle.corpus.clips.export_layouts import LAYOUTS
 
 
 def export(
@@ -49,6 +48,7 @@ def export(
     The lists contain the names of the sound files and pictures. Exit code 3: a recording could not be read; its clips
     are in no list.
     """
+    from ossicle.app.project.load import load_project
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.maintenance.dataset_export import Wanted, export_dataset
 

@@ -9,7 +9,6 @@ import typer
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
-from ossicle.app.project.load import load_project
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
 
 
@@ -40,6 +39,7 @@ def health(
     Exit code 3: some recordings were skipped or end early; each is listed among the problems. Exit code 4: a gate
     failed; the reasons are on stderr.
     """
+    from ossicle.app.project.load import load_project
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.maintenance.health_files import read_earlier, require_page, write_page
     from ossicle.app.steps.maintenance.project_health import project_health

@@ -5,7 +5,6 @@ import math
 from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
-from ossicle.app.project.load import load_project
 
 
 def optimism(
@@ -23,6 +22,7 @@ def optimism(
     figures are for single clips, not for events in recordings: average precision, ROC AUC, and F1 and accuracy at a
     threshold chosen on other clips. They are given for the clips that both splits test, and for all clips.
     """
+    from ossicle.app.project.load import load_project
     from ossicle.app.steps.compare.split_optimism import optimism as figures
     from ossicle.app.steps.engine.progress import make_progress
 

@@ -7,7 +7,6 @@ from typing import Any
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
-from ossicle.app.project.load import load_project
 
 Row = Mapping[str, Any]
 _ORDER = ("train", "val", "test")
@@ -27,6 +26,7 @@ def stats(
     Also lists what a leaky split cuts through, targets without room for a matching noise clip, and labels with fewer
     groups than folds. If there are very many groups, only the largest are shown.
     """
+    from ossicle.app.project.load import load_project
     from ossicle.app.steps.data import dataset
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.run_project import run_project

@@ -9,7 +9,6 @@ import typer
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
-from ossicle.app.project.load import load_project
 
 
 def register(group: typer.Typer) -> None:
@@ -35,6 +34,7 @@ def mine(
     The next run uses them as noise clips, also of other variants than the one that was mined, except those with
     `dataset.mined = false`. `dataset.mined_weight` sets how often they are drawn.
     """
+    from ossicle.app.project.load import load_project
     from ossicle.app.steps.rounds.hard_negatives import mine as mine_project
 
     done = mine_project(load_project(project, tuple(set_ or ()), data_root, variant), most, lower)

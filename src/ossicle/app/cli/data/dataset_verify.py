@@ -1,0 +1,137 @@
+"""``ossicle dataset verify``: count the events of a manifest, and find out which recordings are missing."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import Json
+from ossicle.app.cli.printable import json_text, printable
+from ossicle.app.cli.table import print_rows
+from ossicle.artefacts.roots import Roots, parse_root_map, roots_of_environment
+from ossicle.core.errors import EXIT_INCOMPLETE, OssicleError, UsageError
+from ossicle.core.text.suggestion import did_you_mean
+from ossicle.core.value_checks import MOST_THREADS
+from ossicle.corpus.manifest.verification import Verification, verify_manifest
+
+MAP_OPTION = "--audio-root-map"
+_SHOWN = 5
+AudioRootMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        MAP_OPTION,
+        help="Folder of the recordings of a source: SOURCE=DIR. Repeatable; several folders of one source are "
+        "searched in this order, after those of $OSSICLE_ROOT_SOURCE and before --audio-root.",
+        show_default=False,
+    ),
+]
+
+
+def verify(
+    manifest: Annotated[Path, typer.Argument(help="Manifest: JSON lines, one event a line.")],
+    audio_root: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the recordings of all sources. Default: that of the manifest.", show_default=False
+        ),
+    ] = None,
+    audio_root_map: AudioRootMap = None,
+    limit: Annotated[int, typer.Option(min=0, help="Read only this many events, from the beginning; 0: all.")] = 0,
+    manifest_total: Annotated[
+        int, typer.Option(min=0, help="Expected number of events; another number is an error. 0: unknown.")
+    ] = 0,
+    workers: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="Number of processes that read.")] = 2,
+    max_missing: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the events of a source whose recordings may be missing.")
+    ] = 0.0,
+    skip_bad: Annotated[bool, typer.Option(help="Leave out lines that are no events, and count them.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Count the events of a manifest by source and label, and look for their recordings. Nothing is written.
+
+    Hours are those of the windows of all events: their context, one for each component. Exit code 1: of some source
+    more than --max-missing of the events have no recording. Exit code 3: bad lines were left out (--skip-bad).
+    """
+    roots = _roots(manifest, audio_root, audio_root_map or ())
+    found = verify_manifest(manifest, roots, limit=limit, skip_bad=skip_bad, workers=workers)
+    if as_json:
+        print(json_text(found.to_json()))
+    else:
+        _show(found)
+    _note_unused(roots, found)
+    faults = _faults(found, max_missing, manifest_total)
+    if faults:
+        raise OssicleError("\n".join(faults))
+    if found.n_bad:
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _roots(manifest: Path, audio_root: Path | None, words: Iterable[str]) -> Roots:
+    """Return the roots of the command line and the environment; raises UsageError for a folder that does not exist."""
+    named = parse_root_map(words, MAP_OPTION)
+    default = manifest.parent if audio_root is None else audio_root
+    for option, folder in (
+        *((f"{MAP_OPTION} {source}", folder) for source, folders in named.items() for folder in folders),
+        *((("--audio-root", audio_root),) if audio_root is not None else ()),
+    ):
+        if not folder.is_dir():
+            raise UsageError(f"{option}: the folder {folder} does not exist; correct the path, or connect the disk")
+    return Roots(named, [default], roots_of_environment(os.environ))
+
+
+def _faults(found: Verification, max_missing: float, manifest_total: int) -> list[str]:
+    faults = []
+    if not found.n_events:
+        faults.append("the manifest holds no events; check that it is the right file")
+    if manifest_total and found.n_events != manifest_total:
+        faults.append(f"{found.n_events} events were read, but --manifest-total is {manifest_total}; check the file")
+    for name in found.over(max_missing):
+        one = found.sources[name]
+        share = one.missing_events / one.events
+        faults.append(
+            f"{name}: the recordings of {one.missing_events} of {one.events} events ({100 * share:.4g} %) are missing, "
+            f"such as {one.examples[0]!r}; more than --max-missing {max_missing:g}. Name their folder with "
+            f"{MAP_OPTION} {name}=DIR, or allow a larger share"
+        )
+    return faults
+
+
+def _note_unused(roots: Roots, found: Verification) -> None:
+    """Name the sources of the command line that no event has: a misspelt one would leave its recordings missing."""
+    for name in roots.names:
+        if name not in found.sources:
+            hint = did_you_mean(name, sorted(found.sources))
+            print(printable(f"ossicle: note: {MAP_OPTION} {name}: no event has this source; {hint}"), file=sys.stderr)
+
+
+def _show(found: Verification) -> None:
+    hours = sum(one.seconds for one in found.sources.values()) / 3600
+    print(
+        f"{found.n_events} events in {found.n_lines} lines, {hours:.2f} h expected; {found.negatives} negative "
+        f"examples, {found.without_components} events without components, {found.n_bad} bad lines"
+    )
+    for bad in found.bad:
+        print(printable(f"  line {bad.line}: {bad.reason}"))
+    rows = [
+        (
+            name,
+            str(one.events),
+            str(one.events - one.missing_events),
+            str(one.missing_events),
+            f"{100 * one.missing_share:.4g} %",
+            f"{one.recordings - one.missing_recordings} of {one.recordings}",
+            f"{one.seconds / 3600:.2f}",
+        )
+        for name, one in sorted(found.sources.items())
+    ]
+    print_rows(("source", "events", "with audio", "missing", "share", "recordings with audio", "hours"), rows)
+    for name, one in sorted(found.sources.items()):
+        for path in one.examples[:_SHOWN]:
+            print(printable(f"  missing: {name}: {path}"))
+        if one.missing_recordings > _SHOWN:
+            print(printable(f"  missing: {name}: {one.missing_recordings - _SHOWN} more recordings"))
+    labels = sorted(found.labels.items(), key=lambda one: (-one[1], one[0]))
+    print_rows(("label", "components"), [(name, str(n)) for name, n in labels])
