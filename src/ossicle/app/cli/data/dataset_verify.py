@@ -110,8 +110,10 @@ def _note_unused(roots: Roots, found: Verification) -> None:
 def _show(found: Verification) -> None:
     hours = sum(one.seconds for one in found.sources.values()) / 3600
     print(
-        f"{found.n_events} events in {found.n_lines} lines, {hours:.2f} h expected; {found.negatives} negative "
-        f"examples, {found.without_components} events without components, {found.n_bad} bad lines"
+        printable(
+            f"{found.n_events} events in {found.n_lines} lines, {hours:.2f} h expected; {found.negatives} negative "
+            f"examples, {found.without_components} events without components, {found.n_bad} bad lines"
+        )
     )
     for bad in found.bad:
         print(printable(f"  line {bad.line}: {bad.reason}"))
