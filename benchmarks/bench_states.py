@@ -27,7 +27,7 @@ from ossicle.audio.encoders.acoustic import AcousticEncoder
 from ossicle.audio.encoders.copies import Copy
 from ossicle.audio.encoders.feature_settings import CopySettings
 from ossicle.bundle.format import write_bundle
-from ossicle.bundle.runtimes.encoded_predictor import EncodedPredictor
+from ossicle.bundle.runtimes.encoded_predictor import bundled_encoded_predictor
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.decisions.states import StateDecision, StateRule
 from ossicle.core.model_input.chunks import ChunkPlan
@@ -276,7 +276,7 @@ def main() -> None:
             encoder=ENCODER.spec,
             states=decision,
         )
-        predictor = EncodedPredictor(bundle, ENCODER)
+        predictor = bundled_encoded_predictor(bundle, ENCODER)
         seconds = np.array(live_cost(predictor, decision, next(iter(sounds.values())), asked.hops))
     grown = day_growth(decision, live_plan, asked.hour_hops, asked.hours)
     p99 = float(np.quantile(seconds, 0.99))

@@ -8,11 +8,12 @@ import pytest
 
 from ossicle.audio.encoders.acoustic import AcousticEncoder
 from ossicle.bundle.format import read_bundle
-from ossicle.bundle.runtimes.encoded_predictor import EncodedPredictor
+from ossicle.bundle.runtimes.encoded_predictor import HeadGraph, bundled_encoded_predictor
 from ossicle.core.decisions.states import StateDecision, StateRule
 from ossicle.core.errors import BundleError
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.encoder_spec import EncoderSpec
+from ossicle.core.model_input.encoder_windows import EncoderWindows
 
 from ..state_bundle import DECISION, LABELS, RATE, head_bytes, hums, write_state_bundle
 
@@ -99,6 +100,20 @@ HOSTILE = [
     (setter("states", "priority", value=["ac", "ac"]), r"states\.priority contains a text twice"),
     (setter("states", "priority", value="ac"), r"states\.priority is not a list"),
     (setter("pool", value="mean"), "pool is for events: a bundle with states cannot have it"),
+    (setter("encoder_windows", value=[]), "encoder_windows is not an object"),
+    (setter("encoder_windows", value={"window_samples": 8000}), r"encoder_windows\.hop_samples is missing"),
+    (
+        setter("encoder_windows", value={"window_samples": 8000, "hop_samples": 0}),
+        "encoder_windows cannot be used: hop_samples = 0 must be at least 1",
+    ),
+    (
+        setter("encoder_windows", value={"window_samples": 32001, "hop_samples": 1}),
+        r"plan does not fit encoder: a window has 32000 samples, and encoder_windows\.window_samples = 32001",
+    ),
+    (
+        setter("encoder_windows", value={"window_samples": 100, "hop_samples": 100}),
+        "plan does not fit encoder: a window has 100 samples; the encoder acoustic needs at least",
+    ),
     (setter("files", value={}), r"files lists no head\.onnx: there is nothing to run"),
 ]
 
@@ -121,7 +136,7 @@ def test_scores_are_those_of_each_window_by_itself_whatever_the_batch(tmp_path):
     bundle = write_state_bundle(tmp_path / "bundle", hop_s=0.3)
     chunked = dataclasses.replace(bundle, plan=dataclasses.replace(bundle.plan, core_frames=3, context_frames=1))
     encoder = AcousticEncoder()
-    single, many = EncodedPredictor(bundle, encoder), EncodedPredictor(chunked, encoder)
+    single, many = bundled_encoded_predictor(bundle, encoder), bundled_encoded_predictor(chunked, encoder)
     plan = chunked.plan
     samples = hums((4.0, 1, 0), (4.0, 0, 1))
     chunks = np.stack([samples[start : start + plan.chunk_samples] for start in (0, plan.core_samples, 40_000)])
@@ -134,17 +149,46 @@ def test_scores_are_those_of_each_window_by_itself_whatever_the_batch(tmp_path):
             assert single.predict(window[None])[0, 0].tolist() == expected.tolist()
 
 
+def test_the_tokens_of_a_clip_are_those_of_its_windows(tmp_path):
+    windows = EncoderWindows(window_samples=8000, hop_samples=4000)
+    bundle = write_state_bundle(tmp_path / "bundle", encoder_windows=windows)
+    assert read_bundle(bundle.folder).encoder_windows == windows
+    read: list[tuple[int, ...]] = []
+
+    class Counting(AcousticEncoder):
+        def encode(self, waveforms):
+            read.append(waveforms.shape)
+            return super().encode(waveforms)
+
+    encoder = Counting()
+    samples = hums((2.0, 1, 0))
+    found = bundled_encoded_predictor(bundle, encoder).predict(samples[None])[0, 0]
+    assert read == [(7, 8000)]
+    tokens = AcousticEncoder().encode(np.stack([samples[k : k + 8000] for k in range(0, 24001, 4000)]))[:, 0]
+    head = HeadGraph(bundle.read_bytes("head.onnx"), "head.onnx", 2, encoder.spec.dim)
+    assert found.tolist() == head.scores(tokens).tolist()
+
+
+def test_windows_without_an_encoder_are_refused(tmp_path):
+    plan = ChunkPlan(rate=RATE, hop_samples=160, window_samples=512, core_frames=1, context_frames=0)
+    files = {"model.onnx": head_bytes()}
+    plain = write_state_bundle(tmp_path / "bundle", encoder=None, states=None, files=files, plan=plan)
+    change = setter("encoder_windows", value={"window_samples": 100, "hop_samples": 100})
+    with pytest.raises(BundleError, match="encoder_windows is for an encoder"):
+        read_bundle(edited(plain, change))
+
+
 def test_another_encoder_is_refused(bundle):
     class Other(AcousticEncoder):
         spec = dataclasses.replace(AcousticEncoder.spec, version=99)
 
     with pytest.raises(BundleError, match="version = 99 instead of"):
-        EncodedPredictor(bundle, Other())
+        bundled_encoded_predictor(bundle, Other())
 
 
 def test_a_bundle_without_an_encoder_is_refused(bundle):
     with pytest.raises(BundleError, match="reads no embeddings"):
-        EncodedPredictor(dataclasses.replace(bundle, encoder=None), AcousticEncoder())
+        bundled_encoded_predictor(dataclasses.replace(bundle, encoder=None), AcousticEncoder())
 
 
 @pytest.mark.parametrize(
@@ -159,7 +203,7 @@ def test_a_head_that_does_not_fit_is_refused(tmp_path, head, message):
     files = {"head.onnx": head_bytes(**({"dim": AcousticEncoder.spec.dim} | head))}
     bundle = write_state_bundle(tmp_path / "bundle", files=files)
     with pytest.raises(BundleError, match=message):
-        EncodedPredictor(bundle, AcousticEncoder())
+        bundled_encoded_predictor(bundle, AcousticEncoder())
 
 
 def test_rules_and_encoders_of_any_values_survive_the_manifest(tmp_path):

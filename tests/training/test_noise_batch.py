@@ -136,9 +136,9 @@ def test_a_models_own_clips_decide_whether_a_label_is_noise(corpus: Any, tmp_pat
         clips.append(Clip(name, 0.0, 2.0, role="target", label=name, fold=0, group=name))
     build_store(items, tmp_path / "store", 8000)
     material = Material(tuple(clips), ("hiss", "tone", "rare"), {}, MixedStore(tmp_path / "store", None, 0.0), PLAN)
-    found = label_textures(material, clips)
+    found = label_textures(material.labels, material.store.read, material.plan.rate, clips)
     assert found["hiss"].resembles == ("white_noise", "hum")
     assert found["tone"].resembles == ()
     assert found["rare"].clips == 0
     # A model that does not train on the clip does not know.
-    assert label_textures(material, clips[1:])["hiss"].resembles == ()
+    assert label_textures(material.labels, material.store.read, material.plan.rate, clips[1:])["hiss"].resembles == ()

@@ -120,7 +120,11 @@ def _heard(bundle: Bundle) -> str:
     if bundle.encoder is not None:
         licence = escaped(bundle.encoder.licence or "unknown")
         window_s = bundle.plan.window_samples / bundle.plan.rate
-        return f"from {window_s:.3g} s of sound by the encoder {escaped(bundle.encoder.name)} (its licence: {licence})"
+        inner, name = "", escaped(bundle.encoder.name)
+        if bundle.encoder_windows is not None:
+            n_windows = bundle.encoder_windows.count(bundle.plan.window_samples)
+            inner = f", in {n_windows} windows of {bundle.encoder_windows.window_samples / bundle.plan.rate:.3g} s,"
+        return f"from {window_s:.3g} s of sound{inner} by the encoder {name} (its licence: {licence})"
     if bundle.ensemble is None:
         return f"from {front.n_mels} mel bands between {front.fmin_hz:g} and {front.fmax_hz:g} Hz"
     how, names = bundle.ensemble.how, [escaped(one.name) for one in bundle.ensemble.members]

@@ -38,6 +38,7 @@ from ossicle.core.digest import canonical_json
 from ossicle.core.errors import BundleError
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.encoder_spec import EncoderSpec
+from ossicle.core.model_input.encoder_windows import EncoderWindows
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.scores.combination import Combination
 from ossicle.core.scores.pooling import MAX
@@ -78,6 +79,7 @@ def write_bundle(
     members: Mapping[str, Bundle] | None = None,
     combination: Combination | None = None,
     encoder: EncoderSpec | None = None,
+    encoder_windows: EncoderWindows | None = None,
     states: StateDecision | None = None,
     replace: bool = False,
 ) -> Bundle:
@@ -85,7 +87,8 @@ def write_bundle(
 
     ``files``: name in the bundle to a file to copy, or its content; ``CARD.md`` is written from the rest unless given.
     ``members`` (by name, read from their folders) and their ``combination`` make an ensemble; they are copied.
-    ``encoder`` is what the head reads; ``states`` makes it a bundle of states, without rules if they are not fitted.
+    ``encoder`` is what the head reads, in ``encoder_windows`` if it does not read whole chunks; ``states`` makes it a
+    bundle of states, without rules if they are not fitted.
     The mappings hold plain JSON values. Equal arguments give equal bytes.
 
     Raises
@@ -117,6 +120,7 @@ def write_bundle(
         postprocess=postprocess or Postprocess(),
         ensemble=_ensemble(members, combination, tuple(labels)),
         encoder=encoder,
+        encoder_windows=encoder_windows,
         states=states,
     )
     # The draft goes through the reader's own checks first, so that readers accept what is written.

@@ -7,8 +7,9 @@ keys are written only if they differ from the defaults, since the first versions
 ``core.scores.pooling.POOLS``; ``mean`` makes decisions for whole recordings), ``calibration``
 (``bundle.entries.score_maps``; maps for the scores of events), ``postprocess`` (``bundle.entries.postprocessing``),
 ``ensemble`` (``bundle.entries.ensembles``; then members have the graphs, ``plan`` is the joint plan and ``front`` that
-of the member with the highest rate), ``encoder`` (``bundle.entries.encoder``; then ``front`` is not used) and
-``states`` (``bundle.entries.state_decisions``; then ``decisions`` are not used).
+of the member with the highest rate), ``encoder`` (``bundle.entries.encoder``; then ``front`` is not used),
+``encoder_windows`` (``EncoderWindows``) and ``states`` (``bundle.entries.state_decisions``; then ``decisions`` are not
+used).
 """
 
 import dataclasses
@@ -32,6 +33,7 @@ from ossicle.core.decisions.states import StateDecision
 from ossicle.core.errors import BundleError
 from ossicle.core.model_input.chunks import ChunkPlan, framing
 from ossicle.core.model_input.encoder_spec import EncoderSpec
+from ossicle.core.model_input.encoder_windows import EncoderWindows
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.scores.pooling import MAX, POOLS
 from ossicle.core.scores.postprocess import Postprocess
@@ -64,7 +66,7 @@ _LATER_FRONT_KEYS = frozenset({"scale", "preemphasis", "window_scale"})
 # The same of the plan.
 _LATER_PLAN_KEYS = frozenset({"channel"})
 
-_LATER_KEYS = frozenset({"pool", "calibration", "postprocess", "ensemble", "encoder", "states"})
+_LATER_KEYS = frozenset({"pool", "calibration", "postprocess", "ensemble", "encoder", "encoder_windows", "states"})
 
 # What changes the scores of events; states have rules of their own.
 _ONLY_OF_EVENTS = ("pool", "calibration", "postprocess", "ensemble")
@@ -102,6 +104,7 @@ class Bundle:
     postprocess: Postprocess = field(default_factory=Postprocess)
     ensemble: EnsembleEntry | None = None
     encoder: EncoderSpec | None = None
+    encoder_windows: EncoderWindows | None = None
     states: StateDecision | None = None
 
     def read_bytes(self, name: str) -> bytes:
@@ -180,6 +183,7 @@ def parse(data: bytes, folder: Path) -> Bundle:
         postprocess=read_postprocess(reader.table("postprocess")) if "postprocess" in reader.value else Postprocess(),
         ensemble=_ensemble(reader),
         encoder=read_encoder(reader.table("encoder")) if "encoder" in reader.value else None,
+        encoder_windows=_encoder_windows(reader),
         states=_states(reader, labels),
     )
     _check_geometry(bundle, reader)
@@ -205,6 +209,7 @@ def manifest_of(bundle: Bundle) -> dict[str, Any]:
         **({} if bundle.postprocess.does_nothing else {"postprocess": postprocess_to_json(bundle.postprocess)}),
         **({} if bundle.ensemble is None else {"ensemble": bundle.ensemble.to_json()}),
         **({} if bundle.encoder is None else {"encoder": bundle.encoder.to_json()}),
+        **({} if bundle.encoder_windows is None else {"encoder_windows": dataclasses.asdict(bundle.encoder_windows)}),
         **({} if bundle.states is None else {"states": states_to_json(bundle.states)}),
     }
 
@@ -252,6 +257,14 @@ def _ensemble(reader: Reader) -> EnsembleEntry | None:
         if not _SHA256.fullmatch(one.sha256):
             raise own.refuse("members", f"has a sha256 of {one.name} that is not 64 hexadecimal digits")
     return entry
+
+
+def _encoder_windows(reader: Reader) -> EncoderWindows | None:
+    if "encoder_windows" not in reader.value:
+        return None
+    if "encoder" not in reader.value:
+        raise reader.refuse("encoder_windows", "is for an encoder: a bundle without encoder cannot have it")
+    return reader.settings("encoder_windows", EncoderWindows)
 
 
 def _states(reader: Reader, labels: tuple[str, ...]) -> StateDecision | None:
@@ -307,7 +320,7 @@ def _check_geometry(bundle: Bundle, reader: Reader) -> None:
         frames = plan.chunk_frames if bundle.ensemble or bundle.encoder else framing(plan, front).n_frames
     except ValueError as error:
         raise reader.refuse("plan", f"does not fit front: {error}") from error
-    if bundle.encoder is not None and (fault := encoder_plan_fault(bundle.encoder, plan)):
+    if bundle.encoder is not None and (fault := encoder_plan_fault(bundle.encoder, plan, bundle.encoder_windows)):
         raise reader.refuse("plan", f"does not fit encoder: {fault}")
     for key, found, most in (
         ("plan.rate", plan.rate, _MAX_RATE),

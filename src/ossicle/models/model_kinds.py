@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 LOG_MEL = "log-mel"
-"""The input of every model so far: log-mel spectrograms of the front end, in dB."""
+"""The input of networks that are trained from the start: log-mel spectrograms of the front end, in dB."""
+EMBEDDINGS = "embeddings"
+"""The input of heads: what an encoder makes of windows of sound."""
 JOINED_FRAMES = 32
 """STFT frames that image networks join into one place in time: the stride of nearly all of them."""
 
@@ -66,6 +68,15 @@ IMAGE_FRAMES = ModelKind(
     windows_vary=True,
     packages=("timm",),
 )
+ENCODED_CLIPS = ModelKind(
+    windows=True,
+    against_windows="",
+    joined_frames=1,
+    pretrainable=False,
+    windows_vary=False,
+    reads=EMBEDDINGS,
+)
+"""A head on the embeddings of clips: what ``[encoder]`` makes of a project that judges recordings as a whole."""
 MODEL_KINDS: Mapping[str, Mapping[str, ModelKind]] = {
     "crnn": {"": FRAME_WISE},
     "window": {"clips": IMAGE_WINDOWS, "frames": IMAGE_FRAMES},

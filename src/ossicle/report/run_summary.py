@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.evaluation.criteria.criterion import Criterion
 from ossicle.evaluation.ground_truth import Truth
@@ -19,8 +18,7 @@ def summary(
     *,
     split: SplitSettings,
     criterion: Criterion,
-    front: FrontEndSettings,
-    hop_s: float,
+    reads: str,
     seed: int,
     pseudo: str,
 ) -> dict[str, str]:
@@ -30,13 +28,13 @@ def summary(
     ----------
     figures, second
         The content of ``metrics.json``, and what the step ``second_stage`` wrote.
-    hop_s
-        Hop of the score tracks in seconds.
+    reads
+        What the model reads at a time, in words.
     pseudo
         What the models learned from pseudo-labels, in words; empty where they did not.
     """
     hours = sum(truth.durations_s.values()) / 3600
-    frames = f"{1000 * hop_s:g} ms at {front.rate} Hz"
+    frames = reads
     if "frame_grid" in figures:
         frames += f"; perfect scores on this grid would reach F1 {number(figures['frame_grid']['ceiling_f1'], 3)}"
     return {

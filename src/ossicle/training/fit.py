@@ -160,7 +160,7 @@ def fit(
 def _textures(folder: RunFolder, material: Material, train: tuple[Clip, ...]) -> dict[str, LabelTexture]:
     """Return what the training clips of each label are like, measured once for each run folder."""
     if not folder.noise_likeness_file.exists():
-        found = label_textures(material, train)
+        found = label_textures(material.labels, material.store.read, material.plan.rate, train)
         folder.write_noise_likeness({label: one.to_json() for label, one in found.items()})
     return {label: LabelTexture.from_json(one) for label, one in folder.noise_likeness.items()}
 

@@ -1,16 +1,19 @@
 """Labels that are noise themselves: measured on a model's own training clips, and not trained against themselves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ossicle.core.records import Clip
 from ossicle.core.time import to_samples
 from ossicle.metrics.noise.noise_likeness import LEAST_TEXTURE_S, LabelTexture, Texture, label_texture, texture_of
 from ossicle.models.augmentation.noise_crops import NOISE_KINDS
-from ossicle.training.material import Material
+
+Reader = Callable[[str, int, int], NDArray[np.float32]]
+"""Returns the samples of a recording, from its id, the first sample and their number."""
 
 PROBE_OF: Mapping[str, str] = {
     "silence": "silence",
@@ -26,13 +29,15 @@ _MOST_CLIPS = 24
 _MOST_S = 10.0
 
 
-def label_textures(material: Material, clips: Sequence[Clip]) -> dict[str, LabelTexture]:
+def label_textures(labels: Sequence[str], read: Reader, rate: int, clips: Sequence[Clip]) -> dict[str, LabelTexture]:
     """Measure how much the sounds of each label are like noise.
 
     Parameters
     ----------
-    material
-        The samples and labels.
+    labels
+        The labels.
+    read, rate
+        Returns samples of a recording, at a rate in Hz.
     clips
         The clips that the model trains on; at most 24 targets of each label are measured, evenly spread, and at most
         the first 10 s of each.
@@ -43,7 +48,7 @@ def label_textures(material: Material, clips: Sequence[Clip]) -> dict[str, Label
         By label; a label without clips resembles nothing. Clips shorter than a second count, but are not read.
     """
     found: dict[str, LabelTexture] = {}
-    for label in material.labels:
+    for label in labels:
         mine = sorted(
             (clip for clip in clips if clip.role == "target" and clip.label == label),
             key=lambda clip: (clip.recording_id, clip.start_s, clip.end_s),
@@ -51,7 +56,7 @@ def label_textures(material: Material, clips: Sequence[Clip]) -> dict[str, Label
         places = np.unique(np.linspace(0, len(mine) - 1, min(len(mine), _MOST_CLIPS)).round().astype(int))
         chosen = [mine[place] for place in places] if mine else []
         lasting = [clip for clip in chosen if clip.end_s - clip.start_s >= LEAST_TEXTURE_S]
-        found[label] = label_texture([_texture(material, clip) for clip in lasting], len(chosen))
+        found[label] = label_texture([_texture(read, rate, clip) for clip in lasting], len(chosen))
     return found
 
 
@@ -67,8 +72,7 @@ def known_in_noise(textures: Mapping[str, LabelTexture], labels: Sequence[str]) 
     return torch.tensor(rows).reshape(len(NOISE_KINDS), len(labels))
 
 
-def _texture(material: Material, clip: Clip) -> Texture:
-    rate = material.plan.rate
+def _texture(read: Reader, rate: int, clip: Clip) -> Texture:
     first = to_samples(clip.start_s, rate)
     length = min(to_samples(clip.end_s, rate) - first, to_samples(_MOST_S, rate))
-    return texture_of(material.store.read(clip.recording_id, first, length), rate)
+    return texture_of(read(clip.recording_id, first, length), rate)

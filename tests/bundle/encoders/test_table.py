@@ -22,7 +22,7 @@ def no_folders(monkeypatch):
 
 def test_each_encoder_without_torch_opens_by_name(tmp_path, save):
     save(encoder_graph())
-    for settings in (EncoderSettings(), EncoderSettings(name="onnx", path="encoder.onnx")):
+    for settings in (EncoderSettings(name="acoustic"), EncoderSettings(name="onnx", path="encoder.onnx")):
         encoder = open_encoder(settings, tmp_path)
         found = encoder.encode(WAVES)
         assert encoder.spec.name == settings.name

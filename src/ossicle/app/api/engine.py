@@ -7,7 +7,7 @@ from ossicle.app.steps.engine.encoders import any_encoder_of_spec
 from ossicle.bundle.entries.encoder import ENCODER_FILE
 from ossicle.bundle.format import WEIGHTS
 from ossicle.bundle.manifest import Bundle
-from ossicle.bundle.runtimes.encoded_predictor import EncodedPredictor
+from ossicle.bundle.runtimes.encoded_predictor import bundled_encoded_predictor
 from ossicle.bundle.runtimes.graph import PRECISIONS, Graph, require_threads
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import UsageError
@@ -84,7 +84,7 @@ def _encoded(bundle: Bundle, spec: EncoderSpec, engine: Engine) -> Predictor:
             "--runtime, --precision and --folds"
         )
     own = bundle.checked_path(ENCODER_FILE) if ENCODER_FILE in bundle.files else None
-    return EncodedPredictor(bundle, any_encoder_of_spec(spec, own, engine.threads), engine.threads)
+    return bundled_encoded_predictor(bundle, any_encoder_of_spec(spec, own, engine.threads), engine.threads)
 
 
 def _onnx(bundle: Bundle, engine: Engine) -> Predictor:

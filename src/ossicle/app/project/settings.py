@@ -6,6 +6,7 @@ from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.ensemble import EnsembleSettings
 from ossicle.app.project.placement import JobsSettings
 from ossicle.audio.encoders.feature_settings import FeatureSettings
+from ossicle.audio.encoders.settings import NONE as NO_ENCODER
 from ossicle.audio.encoders.settings import EncoderSettings
 from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
@@ -15,6 +16,7 @@ from ossicle.core.model_input.chunks import ChunkPlan, ChunkSettings, framing
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.settings import setting, settings
+from ossicle.core.time import nearest_frames
 from ossicle.core.value_checks import MOST_THREADS
 from ossicle.corpus.clips.clip_table import DatasetSettings
 from ossicle.corpus.downloads.settings import FetchSettings
@@ -29,6 +31,7 @@ from ossicle.inference.states.fit_settings import StateFitSettings
 from ossicle.metrics.calibration.out_of_fold import NONE, CalibrationSettings
 from ossicle.metrics.noise.noise_gate import NoiseGateSettings
 from ossicle.models.heads.settings import HeadSettings
+from ossicle.models.model_kinds import EMBEDDINGS, ENCODED_CLIPS, ModelKind
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.report.settings import ReportSettings
 from ossicle.training.second_stage.settings import SecondStageSettings
@@ -73,7 +76,8 @@ class ProjectSettings:
     frontend: FrontEndSettings = setting(default=FrontEndSettings(), help="waveform to spectrogram")
     chunks: ChunkSettings = setting(default=ChunkSettings(), help="how recordings are divided into chunks")
     encoder: EncoderSettings = setting(
-        default=EncoderSettings(), help="waveform to embeddings, in pipelines with features (`ossicle features`)"
+        default=EncoderSettings(),
+        help="waveform to embeddings (`ossicle features`); projects that judge whole recordings train a head on them",
     )
     features: FeatureSettings = setting(default=FeatureSettings(), help="windows that are encoded once and kept")
     model: ModelSettings = setting(default=ModelSettings(), help="network")
@@ -119,7 +123,10 @@ class ProjectSettings:
                 "probabilities; remove one of the two"
             )
         self._refuse_choices_on_test()
-        kind = self.model.kind
+        kind = self.kind
+        if kind.reads == EMBEDDINGS:
+            self._refuse_beside_encoder()
+            return
         if self.training.pretrained and not kind.pretrainable:
             raise ValueError(
                 f"training.pretrained = {self.training.pretrained!r}: only timm networks have pretrained weights; "
@@ -154,6 +161,37 @@ class ProjectSettings:
                     'or set split.strategy = "grouped"'
                 )
 
+    def _refuse_beside_encoder(self) -> None:
+        """Reject what a head on embeddings of clips cannot have."""
+        chunks, encoder = self.chunks, f'encoder.name = "{self.encoder.name}"'
+        if chunks.window_s == 0:
+            raise ValueError(f"chunks.window_s = 0 s: {encoder} scores clips: set window_s and step_s to their length")
+        if chunks.step_s != chunks.window_s:
+            raise ValueError(
+                f"chunks.step_s = {chunks.step_s:g} s: with {encoder} clips follow each other without overlap; set it "
+                f"to chunks.window_s = {chunks.window_s:g} s"
+            )
+        if self.training.pretrained:
+            raise ValueError(
+                f"training.pretrained = {self.training.pretrained!r}: {encoder} brings its own weights; remove one of "
+                "the two"
+            )
+        if self.training.noise_epochs:
+            raise ValueError(
+                f"training.noise_epochs = {self.training.noise_epochs}: a head is not fine-tuned; set it to 0, and "
+                "augment.noise_share for more noise in its training"
+            )
+        if self.pseudo.audio:
+            raise ValueError(
+                f"pseudo.audio = {self.pseudo.audio!r}: heads learn from no pseudo-labels; remove it, or set "
+                'encoder.name = "none"'
+            )
+        if self.split.kind.divides_clips:
+            raise ValueError(
+                f'split.strategy = "{self.split.strategy}" divides the clips of a recording, and heads are trained on '
+                'whole recordings; set split.strategy = "grouped", or encoder.name = "none"'
+            )
+
     def _refuse_augmentation(self, plan: ChunkPlan) -> None:
         """Reject augmentation that would make training sound unlike the sound read later, or change nothing."""
         augment, early = self.augment, self.augment.early
@@ -176,7 +214,43 @@ class ProjectSettings:
             )
 
     @property
+    def kind(self) -> ModelKind:
+        """The declared kind of model: with an encoder, projects that judge recordings as a whole train a head."""
+        named = self.encoder.name != NO_ENCODER and not self.evaluation.kind.timed
+        return ENCODED_CLIPS if named else self.model.kind
+
+    @property
+    def clip_hops(self) -> int:
+        """Hops of the features in a clip that a head reads: as long as a window of chunks and one of the features."""
+        return self.features.clip_hops(max(self.chunks.window_s, self.features.window_s))
+
+    @property
+    def clip_s(self) -> float:
+        """Length in seconds of the clips whose embeddings a head reads."""
+        return self.clip_hops * self.features.hop_s
+
+    @property
+    def windows_in_words(self) -> str:
+        """What the model reads at a time; empty for a frame-wise network."""
+        if self.kind.reads != EMBEDDINGS:
+            return self.chunks.in_words(self.frontend)
+        features = self.features
+        inside = features.hops_within(self.clip_s - features.window_s) + 1
+        windows = f"{inside} windows of {features.window_s:g} s" if inside > 1 else f"one of {features.window_s:g} s"
+        return f"clips of {self.clip_s:g} s, {windows} each, read by the encoder {self.encoder.name!r}"
+
+    @property
     def plan(self) -> ChunkPlan:
-        """The chunk plan of the model."""
+        """The chunk plan of the model; an encoder reads the same seconds at its own rate."""
+        if self.kind.reads == EMBEDDINGS:
+            n_samples = 2 * nearest_frames(self.clip_s, 2 / self.frontend.rate)
+            return ChunkPlan(
+                rate=self.frontend.rate,
+                hop_samples=n_samples,
+                window_samples=n_samples,
+                core_frames=1,
+                context_frames=0,
+                channel=self.audio.name,
+            )
         plan = self.chunks.plan(self.frontend, self.model.kind.joined_frames)
         return replace(plan, channel=self.audio.name)

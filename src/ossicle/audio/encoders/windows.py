@@ -49,6 +49,20 @@ def full_windows(n_samples: int, window_samples: int, hop_samples: int) -> int:
     return 0 if n_samples < window_samples else 1 + (n_samples - window_samples) // hop_samples
 
 
+def filled(blocks: Iterable[Samples], multiple: int) -> Iterator[Samples]:
+    """Yield the samples of a recording, and zeros up to a multiple of so many samples; with 0 there are none.
+
+    >>> [block.tolist() for block in filled([np.ones(3, np.float32)], 2)]
+    [[1.0, 1.0, 1.0], [0.0]]
+    """
+    n_samples = 0
+    for block in blocks:
+        n_samples += len(block)
+        yield block
+    if multiple and (beyond := n_samples % multiple):
+        yield np.zeros(multiple - beyond, dtype=np.float32)
+
+
 def batches(
     blocks: Iterable[Samples], window_samples: int, hop_samples: int, batch: int = BATCH_WINDOWS
 ) -> Iterator[tuple[int, Samples]]:

@@ -2,7 +2,8 @@
 
 A bundle with an encoder has ``head.onnx`` (input ``embeddings`` (batch, tokens, dim) float32, output ``scores`` (batch,
 n_labels)) in place of the graphs that read sound. The encoder itself is built in, found by its SHA-256, or, in a
-self-contained bundle, ``encoder.onnx``.
+self-contained bundle, ``encoder.onnx``. With ``encoder_windows`` (``EncoderWindows``) the encoder reads each window of
+the plan in windows of its own, and the head reads the tokens of all of them.
 """
 
 import dataclasses
@@ -11,6 +12,7 @@ from typing import Any
 from ossicle.bundle.reading import Reader, text_fault
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.encoder_spec import EncoderSpec
+from ossicle.core.model_input.encoder_windows import EncoderWindows
 
 HEAD = "head.onnx"
 ENCODER_FILE = "encoder.onnx"
@@ -44,11 +46,15 @@ def read_encoder(reader: Reader) -> EncoderSpec:
         raise reader.refuse("name", f"cannot be used: {error}") from error
 
 
-def encoder_plan_fault(spec: EncoderSpec, plan: ChunkPlan) -> str:
-    """Return why an encoder cannot read the windows of a plan; empty if it can."""
+def encoder_plan_fault(spec: EncoderSpec, plan: ChunkPlan, windows: EncoderWindows | None = None) -> str:
+    """Return why an encoder cannot read the windows of a plan, or its own windows in them; empty if it can."""
     if spec.rate != plan.rate:
         return f"the encoder reads {spec.rate} Hz, and plan.rate = {plan.rate}"
-    fault = spec.length_fault(plan.window_samples)
+    if windows is not None and windows.count(plan.window_samples) == 0:
+        return (
+            f"a window has {plan.window_samples} samples, and encoder_windows.window_samples = {windows.window_samples}"
+        )
+    fault = spec.length_fault(plan.window_samples if windows is None else windows.window_samples)
     return f"a window {fault}" if fault else ""
 
 

@@ -1,5 +1,7 @@
 """A bundle with an encoder as a predictor: windows to embeddings to scores. No torch, unless the encoder needs it."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ from ossicle.bundle.runtimes.graph import OUTPUT, require_threads
 from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
 from ossicle.bundle.runtimes.onnx_session import onnx_session
 from ossicle.core.errors import BundleError
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.encoder_windows import EncoderWindows
 
 EMBEDDINGS = "embeddings"
 _FLOAT = "tensor(float)"
@@ -22,15 +26,27 @@ Array = NDArray[np.float32]
 class HeadGraph:
     """The head of a bundle: embeddings (tokens, dim) of one window to scores (n_labels,).
 
+    Parameters
+    ----------
+    data
+        The graph, as ONNX.
+    source
+        Where it comes from, for messages.
+    n_labels
+        Number of labels.
+    dim
+        Values of one token.
+    threads
+        Threads of one operator.
+
     Raises
     ------
     BundleError
-        If the graph is missing, unsafe, or does not fit the encoder and the labels.
+        If the graph is unsafe, or does not fit the encoder and the labels.
     """
 
-    def __init__(self, bundle: Bundle, dim: int, threads: int = 1) -> None:
-        self._source, self._n_labels = str(bundle.folder / HEAD), len(bundle.labels)
-        data = bundle.read_bytes(HEAD)
+    def __init__(self, data: bytes, source: str, n_labels: int, dim: int, threads: int = 1) -> None:
+        self._source, self._n_labels = source, n_labels
         refuse_reaching_out(data, self._source)
         self._session = onnx_session(data, self._source, threads)
         wanted: tuple[tuple[str, tuple[int | None, ...]], ...] = (
@@ -57,14 +73,54 @@ class HeadGraph:
 
 
 class EncodedPredictor:
-    """Scores of a bundle's chunks: each frame's window is encoded, and the head scores its embeddings.
+    """Scores of chunks by an encoder and a head: each frame's window is encoded, and the head scores its embeddings.
 
     Every window is computed by itself, so that its scores do not depend on its batch by a single bit.
 
     Parameters
     ----------
+    labels, plan
+        The labels and the chunk plan.
+    encoder
+        The encoder.
+    score
+        The head: embeddings (tokens, dim) of one window to scores (n_labels,).
+    windows
+        The windows in which the encoder reads that of a frame; None: at once.
+    """
+
+    def __init__(
+        self,
+        labels: tuple[str, ...],
+        plan: ChunkPlan,
+        encoder: Encoder,
+        score: Callable[[Array], Array],
+        windows: EncoderWindows | None = None,
+    ) -> None:
+        self.labels, self.plan = labels, plan
+        self._encoder, self._score = encoder, score
+        self._windows = windows or EncoderWindows(window_samples=plan.window_samples, hop_samples=plan.window_samples)
+
+    def predict(self, chunks: Array) -> Array:
+        """Return probabilities of the core frames of each chunk; see :class:`ossicle.inference.predictor.Predictor`."""
+        plan = self.plan
+        first = plan.context_frames * plan.hop_samples
+        windows = sliding_window_view(chunks, plan.window_samples, axis=1)[:, first :: plan.hop_samples]
+        scores = np.empty((len(chunks), plan.core_frames, len(self.labels)), dtype=np.float32)
+        for out, own in zip(scores, windows, strict=True):
+            for frame in range(plan.core_frames):
+                tokens = self._encoder.encode(self._windows.of(own[frame]))
+                out[frame] = self._score(tokens.reshape(-1, tokens.shape[2]))
+        return scores
+
+
+def bundled_encoded_predictor(bundle: Bundle, encoder: Encoder, threads: int = 1) -> EncodedPredictor:
+    """Return the predictor of a bundle with an encoder.
+
+    Parameters
+    ----------
     bundle
-        A bundle with an encoder.
+        The bundle.
     encoder
         The encoder that the bundle names.
     threads
@@ -75,26 +131,12 @@ class EncodedPredictor:
     BundleError
         If the bundle has no encoder, the encoder is another one, or the head does not fit.
     """
-
-    def __init__(self, bundle: Bundle, encoder: Encoder, threads: int = 1) -> None:
-        require_threads(threads)
-        if bundle.encoder is None:
-            raise BundleError(f"{bundle.folder}: the model of this bundle reads no embeddings")
-        require_same(bundle.encoder, encoder.spec, f"the encoder {encoder.spec.name}")
-        self.labels, self.plan = bundle.labels, bundle.plan
-        self._encoder = encoder
-        self._head = HeadGraph(bundle, encoder.spec.dim, threads)
-
-    def predict(self, chunks: Array) -> Array:
-        """Return probabilities of the core frames of each chunk; see :class:`ossicle.inference.predictor.Predictor`."""
-        plan = self.plan
-        first = plan.context_frames * plan.hop_samples
-        windows = sliding_window_view(chunks, plan.window_samples, axis=1)[:, first :: plan.hop_samples]
-        scores = np.empty((len(chunks), plan.core_frames, len(self.labels)), dtype=np.float32)
-        for out, own in zip(scores, windows, strict=True):
-            for frame in range(plan.core_frames):
-                out[frame] = self._head.scores(self._encoder.encode(np.ascontiguousarray(own[frame][None]))[0])
-        return scores
+    require_threads(threads)
+    if bundle.encoder is None:
+        raise BundleError(f"{bundle.folder}: the model of this bundle reads no embeddings")
+    require_same(bundle.encoder, encoder.spec, f"the encoder {encoder.spec.name}")
+    head = HeadGraph(bundle.read_bytes(HEAD), str(bundle.folder / HEAD), len(bundle.labels), encoder.spec.dim, threads)
+    return EncodedPredictor(bundle.labels, bundle.plan, encoder, head.scores, bundle.encoder_windows)
 
 
 def _fits(shape: list[object], inner: tuple[int | None, ...]) -> bool:

@@ -1,6 +1,6 @@
 """Scores of many windows by a head, batch by batch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -30,3 +30,13 @@ def head_scores(head: Head, tokens: NDArray[Any], batch: int = _BATCH) -> Iterat
         with torch.inference_mode():
             found: NDArray[np.float32] = scores(rows).numpy()
         yield found
+
+
+def window_scores(head: Head) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Return a function from the embeddings (tokens, dim) of one window to its scores, float32 (n_labels,)."""
+
+    def scores(tokens: NDArray[np.float32]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = next(head_scores(head, tokens[None]))[0]
+        return found
+
+    return scores

@@ -72,7 +72,7 @@ def find_similar(
     """
     found = existing_features(project)
     own = FeaturesFolder.among(found)
-    encoder = open_any_encoder(project.settings.encoder, project.folder, threads)
+    encoder = open_any_encoder(project.settings.encoder.opened, project.folder, threads)
     require_same(own.spec, encoder.spec, f"the encoder of {project.file}")
     samples = load_mono(example, encoder.spec.rate, start_s, duration_s, channel=project.settings.audio.name)
     mean, deviation = own.scale()

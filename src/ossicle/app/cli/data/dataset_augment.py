@@ -7,6 +7,7 @@ import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import printable
+from ossicle.core.errors import UsageError
 
 
 def augment(
@@ -35,8 +36,14 @@ def augment(
     from ossicle.app.project.load import load_project
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.maintenance.augmentation_page import Wanted, show_augmentation
+    from ossicle.app.steps.pipeline.pipelines import pipeline_of
 
     with make_progress(progress) as shown:
         made = load_project(project, tuple(set_ or ()), data_root, variant)
+        if not pipeline_of(made).front_end(made):
+            raise UsageError(
+                f"{made.file}: its models are heads on an encoder, which no stage of [augment] reaches; see [features] "
+                "copies for augmented copies of windows"
+            )
         path = show_augmentation(made, out, Wanted(recording=recording, seed=seed, always=always), shown)
     print(printable(f"{path} after each stage: {out}"))

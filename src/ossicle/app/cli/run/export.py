@@ -78,6 +78,7 @@ def export(
     the table \\[export] of the project file.
     """
     from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import run_project
     from ossicle.app.steps.release import bundle as bundle_step
     from ossicle.app.steps.release.export.request import ExportRequest, precisions_asked
@@ -92,6 +93,12 @@ def export(
     loaded = load_project(project, overrides_of(set_, device), data_root, variant)
     if folds and not loaded.settings.split.kind.judges_recordings:
         raise UsageError(f"--folds: split.strategy = {loaded.settings.split.strategy!r} trains no fold models")
+
+    if not pipeline_of(loaded).front_end(loaded):
+        raise UsageError(
+            f"{loaded.file}: its models are heads on an encoder, with one graph in one precision: use the bundle of "
+            "`ossicle run` as it is"
+        )
 
     from ossicle.app.steps.release.export import output_bundle, run
 

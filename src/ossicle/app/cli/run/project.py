@@ -190,7 +190,7 @@ def run(
 
     overrides = overrides_of(set_, device)
     loaded = load_project(project, overrides, data_root, variant)
-    words = loaded.settings.chunks.in_words(loaded.settings.frontend)
+    words = loaded.settings.windows_in_words
     if words:
         print(printable(str(words)), file=sys.stderr)
     run_options = RunOptions(tuple(steps or ()), until, overrides, place_of(on))

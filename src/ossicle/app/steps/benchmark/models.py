@@ -120,7 +120,7 @@ def benchmark_models(project: Project, overrides: Sequence[str] = ()) -> tuple[M
         folder = project.folder / stated
         if stated in project.variants and not folder.is_dir():
             one = load_project(project.file, tuple(overrides), project.data_root, stated)
-            found.append(Model(stated, bundle_of(one), one.settings.model.kind.windows_vary, stated))
+            found.append(Model(stated, bundle_of(one), one.settings.kind.windows_vary, stated))
         else:
             found.append(_bundle_model(project, stated, folder))
     return _distinct(found)
@@ -167,6 +167,11 @@ def open_reading(reading: Reading, settings: BenchmarkSettings) -> Opened:
         raise UsageError(
             f"[benchmark] models: {reading.model.name} is an ensemble, which `ossicle ensemble` evaluates out of "
             "fold; a benchmark evaluates single models: list its members instead"
+        )
+    if bundle.encoder is not None:
+        raise UsageError(
+            f"[benchmark] models: {reading.model.name} reads the embeddings of an encoder, and a benchmark runs "
+            "networks: compare it by the metrics.json of its own run, or with `ossicle predict` and `ossicle score`"
         )
     if bundle.pool != MAX:
         raise UsageError(

@@ -26,6 +26,7 @@ from ossicle.core.tracks import ScoreTrack
 from ossicle.evaluation.ground_truth import read_truth
 from ossicle.evaluation.leaderboard import differences
 from ossicle.inference.ensembles.combining import Scores, columns_by_name
+from ossicle.models.model_kinds import LOG_MEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,11 @@ def members_of(project: Project, progress: Progress, overrides: Sequence[str] = 
         load_project(project.file, tuple(overrides), project.data_root, "" if name == ITSELF else name)
         for name in names
     ]
+    if heads := [name for name, one in zip(names, loaded, strict=True) if one.settings.kind.reads != LOG_MEL]:
+        raise UsageError(
+            f"{project.file}: [ensemble] members: {heads[0]!r} is a head on an encoder, and ensembles combine "
+            "networks; leave it out"
+        )
     datasets: dict[str, Mapping[str, Path]] = {}
     for name, one in zip(names, loaded, strict=True):
         refuse_leaky(one)

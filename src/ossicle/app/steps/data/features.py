@@ -27,6 +27,7 @@ from ossicle.core.digest import digest
 from ossicle.core.records import Recording
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
+from ossicle.models.model_kinds import EMBEDDINGS
 
 STEP_VERSION = 2
 
@@ -97,7 +98,7 @@ def repair(project: Project, corpus: Path, dataset: Path, features: Path, damage
 
 
 def _opener(project: Project) -> Opener:
-    return partial(open_any_encoder, project.settings.encoder, project.folder)
+    return partial(open_any_encoder, project.settings.encoder.opened, project.folder)
 
 
 def _jobs(project: Project, corpus: CorpusFolder, dataset: DatasetFolder, own: FeaturesFolder) -> dict[str, ShardJob]:
@@ -126,9 +127,15 @@ def _jobs(project: Project, corpus: CorpusFolder, dataset: DatasetFolder, own: F
             settings,
             channel,
             backgrounds,
+            _clip_hops(project),
         )
         for name, recordings in by_shard.items()
     }
+
+
+def _clip_hops(project: Project) -> int:
+    """Return the hops of a clip of a model that reads the embeddings of clips; 0 for all others."""
+    return project.settings.clip_hops if project.settings.kind.reads == EMBEDDINGS else 0
 
 
 def _by_shard(corpus: CorpusFolder) -> dict[str, list[Recording]]:
@@ -146,10 +153,11 @@ def _settings(project: Project) -> dict[str, object]:
         # How copies differ from the recording changes nothing where there are none.
         features.pop("augment")
     return {
-        "encoder": digestible(project.settings.encoder),
+        "encoder": digestible(project.settings.encoder.opened),
         "features": features,
         "decoders": decoder_versions(),
         **digestible(project.settings.audio),
+        **({"clip_hops": hops} if (hops := _clip_hops(project)) else {}),
     }
 
 

@@ -84,7 +84,7 @@ def encoder_inputs(project: Project) -> dict[str, str]:
     UsageError
         The weights of the encoder are missing, or its library.
     """
-    settings = project.settings.encoder
+    settings = project.settings.encoder.opened
     if settings.name == ACOUSTIC:
         return {"encoder": f"{ACOUSTIC} {AcousticEncoder.spec.version}"}
     if settings.name == HF:

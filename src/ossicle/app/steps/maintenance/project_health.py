@@ -67,7 +67,7 @@ def project_health(project: Project, progress: Progress, earlier: EarlierReport 
     folder = CorpusFolder(made)
     index = read_index(folder)
     report = health(index, rate=settings.frontend.rate, group=settings.split.group, hop_s=settings.plan.hop_s).to_json()
-    if not pipeline_of(project).front_end:
+    if not pipeline_of(project).front_end(project):
         report["problems"] = [one for one in report["problems"] if one["code"] not in OF_FRONT_ENDS]
     annotations = read_table(folder.annotations_file, dict(ANNOTATION_SCHEMA))
     recordings = read_table(folder.recordings_file, dict(RECORDING_SCHEMA))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.data import corpus, dataset, store, unlabelled
+from ossicle.app.steps.data import corpus, dataset, features, store, unlabelled
 from ossicle.app.steps.engine.input_problems import Loss, losses
 from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
@@ -14,9 +14,9 @@ from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, RefusingStep, RunSummary
 from ossicle.app.steps.pipeline.preflight.detector import preflight
 from ossicle.app.steps.pipeline.preview.detector import detector_preview
-from ossicle.app.steps.release import bundle, report, unscored_bundle
+from ossicle.app.steps.release import bundle, head_bundle, report, unscored_bundle
 from ossicle.app.steps.score import scores
-from ossicle.app.steps.train import training
+from ossicle.app.steps.train import head_training, training
 from ossicle.app.steps.train.mending import mending_command
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -26,28 +26,41 @@ from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.errors import GateRefused
 from ossicle.metrics.noise.gate_exceptions import gate_exceptions
+from ossicle.models.model_kinds import LOG_MEL
 
 BENCHMARK_TABLES = {"benchmark_scores": 15, "benchmark_evaluation": 20}
 """Tables of ``[jobs]`` for the tasks of ``ossicle benchmark``, and how many of these tasks run at a time."""
+
+
+_OF_HEADS = ((store, features), (training, head_training), (bundle, head_bundle))
+"""Steps of networks, and those that a project with an encoder has in their places."""
 
 
 def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
     """Return the steps of a project.
 
     A leaky split holds out no recording as a whole, so it has no evaluation steps: its bundle comes directly after the
-    training and records this. If pseudo-labels are used, the unlabelled recordings come before the training.
+    training and records this. If pseudo-labels are used, the unlabelled recordings come before the training. A head
+    on an encoder is trained on features, and needs no store.
     """
+    if not _front_end(project):
+        heads = {one.STEP.name: other.STEP for one, other in _OF_HEADS}
+        steps = features.with_features(tuple(heads.get(step.name, step) for step in steps), project)
     if project.settings.split.kind.judges_recordings:
         return unlabelled.taught_chain(steps, project, training.STEP.name)
     before = [step.name for step in steps].index(scores.STEP.name)
     return (*steps[:before], unscored_bundle.STEP)
 
 
+def _front_end(project: Project) -> bool:
+    return project.settings.kind.reads == LOG_MEL
+
+
 def _refusal(artefacts: Artefacts, project: Project | None) -> GateRefused | None:
     """Return why the noise gate refused the bundle of a run, and which command mends it."""
     made = BundleFolder.among(artefacts).bundle if BundleFolder.step in artefacts else None
     mend = None
-    if project is not None and training.STEP.name in artefacts:
+    if project is not None and training.STEP.name in artefacts and _front_end(project):
         mend = partial(mending_command, project, TrainingFolder.among(artefacts))
     return noise_gate.refusal(NoiseGateFolder.among(artefacts), made, mend)
 
@@ -111,4 +124,5 @@ PIPELINE = Pipeline(
     pulled={"scores": scores.STEP.name, "checkpoints": training.STEP.name},
     job_tables=BENCHMARK_TABLES,
     leaderboard=FIGURES,
+    front_end=_front_end,
 )

@@ -150,8 +150,8 @@ class Pipeline:
     leaderboard
         What ``ossicle leaderboard`` reads; None if the pipeline has no figures to compare.
     front_end
-        Whether its models read the spectrograms of ``[frontend]``. If not, ``ossicle dataset health`` advises none of
-        these settings.
+        Whether the models of a project read the spectrograms of ``[frontend]``. If not, ``ossicle dataset health``
+        advises none of these settings, and there are no networks to export or to augment crops for.
     """
 
     name: str
@@ -172,7 +172,7 @@ class Pipeline:
     pulled: Mapping[str, str] = field(default_factory=dict)
     job_tables: Mapping[str, int] = field(default_factory=dict)
     leaderboard: LeaderboardFigures | None = None
-    front_end: bool = True
+    front_end: Callable[[Project], bool] = lambda project: True
 
     def steps_of(self, project: Project) -> tuple[Step, ...]:
         """Return the steps of a project in order."""

@@ -57,6 +57,6 @@ PIPELINE = Pipeline(
     trained_by=heads.STEP.name,
     pulled={"scores": state_scores.STEP.name, "checkpoints": heads.STEP.name},
     leaderboard=FIGURES,
-    front_end=False,
+    front_end=lambda project: False,
     checked={corpus.STEP.name: "index", state_dataset.STEP.name: "dataset"},
 )

@@ -2,7 +2,9 @@
 
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
@@ -19,10 +21,13 @@ from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.bundle.format import write_bundle
 from ossicle.bundle.manifest import MODEL, SECOND_STAGE, WAVEFORM, WEIGHTS
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.model_input.encoder_spec import EncoderSpec
+from ossicle.core.model_input.encoder_windows import EncoderWindows
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.kinds import kind_in
 from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.ground_truth import read_evaluated_truth
+from ossicle.evaluation.ground_truth import Truth, read_evaluated_truth
 from ossicle.metrics.noise.gate_exceptions import gate_exceptions
 
 STEP_VERSION = 7
@@ -31,11 +36,25 @@ _PARITY_S = 60.0
 
 def run(context: Context) -> None:
     """Export, check parity on real sound, and write the bundle."""
-    settings = context.project.settings
-    plan, front = settings.plan, settings.frontend
     truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
-    files, parity = exported(context, truth.labels, truth.recordings[truth.ids[0]].path)
+    made = exported(context, truth.labels, truth.recordings[truth.ids[0]].path)
     context.progress.advance(2, 3, "writing")
+    write_judged(context, truth, made)
+
+
+def write_judged(context: Context, truth: Truth, made: "ExportedModel") -> None:
+    """Write the bundle of an evaluated model.
+
+    Parameters
+    ----------
+    context
+        The inputs of the step.
+    truth
+        The judged recordings.
+    made
+        The final model.
+    """
+    settings = context.project.settings
     metrics, stage = context.read(NoiseGateFolder).metrics, context.read(SecondStageFolder)
     verdict = stage.verdict
     second = {SECOND_STAGE: stage.model_file} if stage.kept else {}
@@ -43,8 +62,8 @@ def run(context: Context) -> None:
         context.own(BundleFolder).bundle,
         name=settings.project.name,
         labels=truth.labels,
-        plan=plan,
-        front=front,
+        plan=made.plan,
+        front=settings.frontend,
         decisions=context.read(DecisionFolder).decisions[None],
         provenance={
             **origin(context),
@@ -53,7 +72,7 @@ def run(context: Context) -> None:
             **({"annotations_from_reviews": truth.reviewed} if truth.reviewed else {}),
             **({"annotations_that_only_teach": truth.training_only} if truth.training_only else {}),
             "hours": round(sum(truth.durations_s.values()) / 3600, 6),
-            "parity": parity,
+            "parity": made.parity,
             **({"second_stage": f"{verdict['kind']}, {verdict['fitted_with']}"} if stage.kept else {}),
         },
         metrics={
@@ -72,17 +91,45 @@ def run(context: Context) -> None:
             "decision": "fitted on the out-of-fold scores of all folds",
             **({"warning": "few groups: the intervals say little about new ones"} if metrics["few_groups"] else {}),
         },
-        model=digestible(settings.model),
-        files={**files, **second},
+        model=made.model,
+        files={**made.files, **second},
         pool=criterion_of(settings.evaluation).pool,
         postprocess=settings.postprocess,
         calibration=final_maps(context.read(CalibrationFolder)),
+        encoder=made.encoder,
+        encoder_windows=made.windows,
         replace=True,
     )
 
 
-def exported(context: Context, labels: Sequence[str], recording: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the final model's files for a bundle, and how closely its graphs agree with torch on a recording."""
+@dataclass(frozen=True, slots=True)
+class ExportedModel:
+    """What a bundle holds of a model.
+
+    Attributes
+    ----------
+    files
+        Its files by name.
+    parity
+        The largest difference in score of each graph from torch.
+    plan
+        Its chunk plan.
+    model
+        Its settings.
+    encoder, windows
+        The encoder of a head, and the windows in which it reads a clip; None for a network.
+    """
+
+    files: Mapping[str, Path | bytes]
+    parity: Mapping[str, float]
+    plan: ChunkPlan
+    model: Mapping[str, Any]
+    encoder: EncoderSpec | None = None
+    windows: EncoderWindows | None = None
+
+
+def exported(context: Context, labels: Sequence[str], recording: str) -> ExportedModel:
+    """Return the final network for a bundle, compared with torch on a recording."""
     from ossicle.export.onnx_graph import model_graph, waveform_graph
     from ossicle.export.parity import check_parity
     from ossicle.models.networks.registry import build_network
@@ -98,7 +145,7 @@ def exported(context: Context, labels: Sequence[str], recording: str) -> tuple[d
     context.progress.advance(1, 3, "checking parity")
     samples = load_mono(context.project.audio_folder / recording, plan.rate, 0.0, _PARITY_S, channel=plan.channel)
     parity = check_parity(network, graphs, plan, front, samples)
-    return {WEIGHTS: weights, **graphs}, parity
+    return ExportedModel({WEIGHTS: weights, **graphs}, parity, plan, digestible(settings.model))
 
 
 def origin(context: Context) -> dict[str, Any]:

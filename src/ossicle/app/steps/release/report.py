@@ -1,5 +1,6 @@
 """Step ``report``: all results of a run that a user should see, on one page."""
 
+from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.judge.evaluation import judged_events, judged_run
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
@@ -21,6 +22,7 @@ from ossicle.evaluation.figures.run import headline
 from ossicle.evaluation.ground_truth import event_times, read_evaluated_truth
 from ossicle.metrics.noise.gate_exceptions import gate_exceptions
 from ossicle.metrics.noise.noise_gate import Judged
+from ossicle.models.model_kinds import EMBEDDINGS
 from ossicle.report import run_rows as rows
 from ossicle.report.data import ReportData, TrainingCurve
 from ossicle.report.run_summary import calibrated_in_words, notes, summary
@@ -59,8 +61,7 @@ def run(context: Context) -> None:
             second,
             split=settings.split,
             criterion=criterion,
-            front=settings.frontend,
-            hop_s=settings.plan.hop_s,
+            reads=_frames(settings),
             seed=settings.training.seed,
             pseudo=pseudo_in_words(context.read(TrainingFolder)),
         ),
@@ -96,6 +97,12 @@ def run(context: Context) -> None:
         | ({"bundle": f"{BUNDLE}/", "model card": f"{BUNDLE}/{CARD}"} if gate["passed"] else {}),
     )
     write_report(context.own(ReportFolder).page, data)
+
+
+def _frames(settings: ProjectSettings) -> str:
+    if settings.kind.reads == EMBEDDINGS:
+        return settings.windows_in_words
+    return f"{1000 * settings.plan.hop_s:g} ms at {settings.frontend.rate} Hz"
 
 
 def _curves(context: Context) -> list[TrainingCurve]:

@@ -29,20 +29,20 @@ def run(context: Context) -> None:
     settings, dataset = context.project.settings, context.read(DatasetFolder)
     clips, labels = dataset.clips, dataset.labels
     paths = {one.id: one.path for one in read_index(context.read(CorpusFolder)).recordings}
-    files, parity = exported(context, labels, paths[clips[0].recording_id])
+    made = exported(context, labels, paths[clips[0].recording_id])
     context.progress.advance(2, 3, "writing")
     write_bundle(
         context.own(BundleFolder).bundle,
         name=settings.project.name,
         labels=labels,
-        plan=settings.plan,
+        plan=made.plan,
         front=settings.frontend,
         decisions=dict.fromkeys(labels, unfitted(settings.decision)),
         provenance={
             **origin(context),
             "recordings": len({one.recording_id for one in clips}),
             "annotations": sum(one.role == "target" for one in clips),
-            "parity": parity,
+            "parity": made.parity,
         },
         metrics={},
         split={
@@ -52,8 +52,8 @@ def run(context: Context) -> None:
             "n_groups": len({one.group for one in clips}),
             "decision": "from the settings, fitted on nothing",
         },
-        model=digestible(settings.model),
-        files=files,
+        model=made.model,
+        files=made.files,
         pool=criterion_of(settings.evaluation).pool,
         postprocess=settings.postprocess,
         replace=True,

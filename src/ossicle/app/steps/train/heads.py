@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
+from ossicle.app.steps.train.head_run import write_head_run
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
@@ -41,7 +42,6 @@ def run(context: Context) -> None:
 def _fit(context: Context, name: str) -> None:
     # Torch is an optional extra, needed only for actual training.
     from ossicle.models.predictor import use_threads
-    from ossicle.models.weights import save_weights
     from ossicle.training.heads.fit import fit_head
 
     settings, own = context.project.settings, context.own(HeadsFolder)
@@ -51,13 +51,7 @@ def _fit(context: Context, name: str) -> None:
     use_threads(settings.training.threads)
     material = training_windows(context, windows, ids)
     found = fit_head(material, settings.head, settings.training.seed)
-    run_folder = own.run(name)
-    save_weights(found.head, run_folder.weights)
-    run_folder.keep_epochs(0)
-    for line in found.curve:
-        held = {} if line.held_out_loss is None else {"val_loss": line.held_out_loss}
-        run_folder.log_epoch({"epoch": line.epoch, "train_loss": line.train_loss, **held})
-    run_folder.write_best()
+    write_head_run(own.run(name), found)
     own.write_fit(
         name,
         {

@@ -1,9 +1,15 @@
 """Load a trained model of a project for scoring, with the project's settings, threads and device."""
 
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.encoders import open_any_encoder
 from ossicle.app.steps.engine.step import Context
+from ossicle.app.steps.train.encoded_clips import clip_grid
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.inference.predictor import Predictor
+from ossicle.models.model_kinds import EMBEDDINGS
 
 
 def trained_predictor(context: Context, name: str) -> Predictor:
@@ -28,5 +34,21 @@ def trained_predictor(context: Context, name: str) -> Predictor:
     settings = context.project.settings
     use_threads(settings.training.threads)
     weights = context.read(TrainingFolder).run(name).weights
-    labels, place = context.read(DatasetFolder).labels, device(settings.training.device)
+    labels = context.read(DatasetFolder).labels
+    if settings.kind.reads == EMBEDDINGS:
+        return _head_on_encoder(context.project, weights, labels)
+    place = device(settings.training.device)
     return load_predictor(weights, settings.model, labels, settings.plan, settings.frontend, place)
+
+
+def _head_on_encoder(project: Project, weights: Path, labels: tuple[str, ...]) -> Predictor:
+    """Load a head; the encoder hears the recordings again, as it will in a bundle."""
+    from ossicle.bundle.runtimes.encoded_predictor import EncodedPredictor
+    from ossicle.models.heads.head import load_head
+    from ossicle.models.heads.scoring import window_scores
+
+    settings = project.settings
+    encoder = open_any_encoder(settings.encoder, project.folder, settings.training.threads)
+    grid = clip_grid(project, encoder.spec)
+    head = load_head(weights, settings.head, encoder.spec.dim, len(labels))
+    return EncodedPredictor(labels, grid.plan, encoder, window_scores(head), grid.windows)

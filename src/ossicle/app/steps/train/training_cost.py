@@ -7,6 +7,7 @@ import os
 from ossicle.app.project.load import Project
 from ossicle.app.steps.train import training
 from ossicle.core.errors import UsageError
+from ossicle.models.model_kinds import EMBEDDINGS
 
 # Trainings side by side share caches and memory, and validation and saving come on top of the steps.
 _OVERHEAD = 1.2
@@ -26,6 +27,8 @@ def trainings_in_words(project: Project, n_held_out: int, n_labels: int, n_clips
     n_clips
         Number of training clips, about: for epochs of one pass through the clips.
     """
+    if project.settings.kind.reads == EMBEDDINGS:
+        return f"{n_held_out + 1} heads ({n_held_out} that hold out a fold, and the final one), each in seconds"
     settings = project.settings.training
     steps = settings.steps_per_epoch or max(1, math.ceil(n_clips / settings.batch_size))
     n = n_held_out + 1

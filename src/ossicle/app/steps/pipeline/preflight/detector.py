@@ -11,25 +11,24 @@ from ossicle.app.steps.data.unlabelled import audio_folder, teaching_rounds
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preview.detector import chosen, detector_preview
 from ossicle.app.steps.train import training
+from ossicle.audio.encoders.settings import NONE as NO_ENCODER
 from ossicle.core.errors import OssicleError, UsageError
+from ossicle.models.model_kinds import EMBEDDINGS, LOG_MEL
 
 _NEEDED = ("torch", "lightning", "safetensors", "onnx", "matplotlib", "jinja2", "tensorboard")
 
 
 def preflight(project: Project) -> list[Finding]:
     """Check everything that a run needs, without starting one."""
-    return [
-        _packages(project),
-        *_windows(project),
-        *input_folders(project, detector_preview),
-        *_unlabelled(project),
-        _space(project),
-        _device(project),
-    ]
+    found = [_packages(project), *_windows(project), *input_folders(project, detector_preview)]
+    if project.settings.kind.reads == EMBEDDINGS:
+        # Heads need no store, and are trained on the CPU.
+        return found
+    return [*found, *_unlabelled(project), _space(project), _device(project)]
 
 
 def _packages(project: Project) -> Finding:
-    needed = (*_NEEDED, *project.settings.model.kind.packages)
+    needed = (*_NEEDED, *project.settings.kind.packages)
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         return Finding("packages", False, f"missing: {', '.join(missing)}; pip install 'ossicle[train]'")
@@ -37,8 +36,15 @@ def _packages(project: Project) -> Finding:
 
 
 def _windows(project: Project) -> Iterator[Finding]:
-    words = project.settings.chunks.in_words(project.settings.frontend)
-    if words:
+    settings = project.settings
+    if settings.encoder.name != NO_ENCODER and settings.kind.reads == LOG_MEL:
+        words = (
+            f"{settings.encoder.name!r} serves `ossicle features` and `ossicle similar` alone: "
+            f'[evaluation] criterion = "{settings.evaluation.criterion}" judges {settings.evaluation.kind.what}, and '
+            "models then read spectrograms"
+        )
+        yield Finding("encoder", True, words)
+    if words := settings.windows_in_words:
         yield Finding("windows", True, words)
 
 

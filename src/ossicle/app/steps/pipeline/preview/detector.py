@@ -23,10 +23,12 @@ from ossicle.corpus.health.channel_sample import sample_channels
 from ossicle.corpus.health.judging_problems import unjudged_labels
 from ossicle.corpus.health.preview import Heard, preview
 from ossicle.corpus.health.report import health
+from ossicle.corpus.health.sound_problems import OF_FRONT_ENDS
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.file_selection import audio_files
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT
+from ossicle.models.model_kinds import EMBEDDINGS
 
 _MOST_NAMED = 12
 
@@ -100,8 +102,11 @@ def index_findings(
     settings = project.settings
     hop_s = settings.plan.hop_s
     report = health(index, rate=settings.frontend.rate, group=settings.split.group, hop_s=hop_s)
-    heard = Heard(settings.frontend, hop_s, project.origin("frontend", "rate"))
-    for one in preview(index, report.problems, report.by_label, heard, paths, reported):
+    problems = list(report.problems)
+    heard: Heard | None = Heard(settings.frontend, hop_s, project.origin("frontend", "rate"))
+    if settings.kind.reads == EMBEDDINGS:
+        problems, heard = [one for one in problems if one.code not in OF_FRONT_ENDS], None
+    for one in preview(index, problems, report.by_label, heard, paths, reported):
         yield Finding(one.what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
     yield from _channels(project, index)
     yield from _split(project, index)

@@ -1,0 +1,57 @@
+"""The files of a head in a bundle: its graph, compared with torch, and its weights."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.bundle.entries.encoder import HEAD
+from ossicle.bundle.manifest import WEIGHTS
+from ossicle.core.errors import ArtefactError
+from ossicle.models.heads.settings import HeadSettings
+
+TOLERANCE = 1e-4
+PARITY_WINDOWS = 64
+"""Windows on which the graph is compared with torch."""
+
+
+def head_files(
+    weights: Path, settings: HeadSettings, tokens: NDArray[np.float32], n_labels: int
+) -> tuple[dict[str, Path | bytes], float]:
+    """Return the files of a head for a bundle, and how much its graph differs from torch.
+
+    Parameters
+    ----------
+    weights
+        The weights of the head.
+    settings
+        Its settings.
+    tokens
+        Embeddings of some windows, float32 (n, tokens, dim).
+    n_labels
+        Number of labels.
+
+    Raises
+    ------
+    ArtefactError
+        The scores of the graph differ from those of torch by more than 1e-4.
+    """
+    # Torch is an optional extra, needed only for the export; `ossicle status` needs no runtime.
+    from ossicle.bundle.runtimes.encoded_predictor import HeadGraph
+    from ossicle.export.head_graph import head_graph
+    from ossicle.models.heads.head import load_head
+    from ossicle.models.heads.scoring import head_scores
+
+    dim = tokens.shape[2]
+    head = load_head(weights, settings, dim, n_labels)
+    data = head_graph(head, tokens.shape[1])
+    graph = HeadGraph(data, HEAD, n_labels, dim)
+    expected = np.concatenate(list(head_scores(head, tokens)))
+    found = np.stack([graph.scores(one) for one in tokens])
+    difference = float(np.abs(found - expected).max())
+    if not difference <= TOLERANCE:
+        raise ArtefactError(
+            f"the exported head differs from the trained one by {difference:.1e} (at most {TOLERANCE:g}); report this "
+            "with the versions of torch and onnxruntime"
+        )
+    return {HEAD: data, WEIGHTS: weights}, difference

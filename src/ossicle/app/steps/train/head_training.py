@@ -1,0 +1,209 @@
+"""Step ``training`` of a project with an encoder: heads on the cached embeddings of clips, in place of networks."""
+
+from functools import cached_property
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.encoders import open_any_encoder
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
+from ossicle.app.steps.train.encoded_clips import ClipGrid, clip_grid
+from ossicle.app.steps.train.head_run import write_head_run
+from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.training import TrainingFolder
+from ossicle.audio.decoding.mono import load_mono
+from ossicle.core.errors import SplitError
+from ossicle.core.intervals import as_intervals, overlap, union
+from ossicle.core.records import Clip, Recording, grouped
+from ossicle.core.settings import digestible
+from ossicle.corpus.indexing.index_storage import read_index
+from ossicle.corpus.windows.clip_truth import clip_truth
+from ossicle.metrics.noise.noise_likeness import LabelTexture
+
+if TYPE_CHECKING:
+    from ossicle.training.heads.windows import HeadWindows
+
+STEP_VERSION = 1
+_WHOLE_S = 1e-3
+_LEAST_NOISE = 64
+
+
+def run(context: Context) -> None:
+    """Fit all heads that are not fitted yet, one after the other: each takes seconds."""
+    dataset, own = context.read(DatasetFolder), context.own(TrainingFolder)
+    heads = ClipHeads(context)
+    for done, name in enumerate(dataset.models, start=1):
+        with work_unit_lock(context.out, name, LOCK_WAIT_S):
+            if not own.run(name).done:
+                heads.fit(name)
+        context.progress.advance(done, len(dataset.models), "heads")
+    own.write_summary({"labels": list(dataset.labels), "held_out": dataset.models})
+
+
+def _fit_one(context: Context, name: str) -> None:
+    ClipHeads(context).fit(name)
+
+
+class ClipHeads:
+    """What the heads of a project are fitted to; noise is encoded once for all of them."""
+
+    def __init__(self, context: Context) -> None:
+        self.project, self.dataset = context.project, context.read(DatasetFolder)
+        self.features = context.read(FeaturesFolder)
+        self.grid: ClipGrid = clip_grid(context.project, self.features.spec)
+        self.recordings: dict[str, Recording] = {
+            one.id: one for one in read_index(context.read(CorpusFolder)).recordings
+        }
+        self._own = context.own(TrainingFolder)
+
+    def fit(self, name: str) -> None:
+        """Fit the head of one model to the clips that it does not hold out, and write its run folder.
+
+        Raises
+        ------
+        SplitError
+            There is no clip with a known label.
+        """
+        # Torch is an optional extra, needed only for actual training.
+        from ossicle.models.predictor import use_threads
+        from ossicle.training.heads.fit import fit_head
+        from ossicle.training.noise_labels import label_textures
+
+        settings, run = self.project.settings, self._own.run(name)
+        use_threads(settings.training.threads)
+        held_out = self.dataset.models[name]
+        clips = [one for one in self.dataset.clips if one.fold not in held_out and one.role in ("target", "noise")]
+        textures = label_textures(self.dataset.labels, self._read, self.grid.plan.rate, clips)
+        run.write_noise_likeness({label: one.to_json() for label, one in textures.items()})
+        write_head_run(run, fit_head(self._material(clips, textures), settings.head, settings.training.seed))
+
+    def _read(self, recording_id: str, start: int, length: int) -> NDArray[np.float32]:
+        plan, path = self.grid.plan, self.recordings[recording_id].path
+        return load_mono(
+            self.project.audio_folder / path, plan.rate, start / plan.rate, length / plan.rate, channel=plan.channel
+        )
+
+    def _material(self, clips: list[Clip], textures: dict[str, LabelTexture]) -> "HeadWindows":
+        from ossicle.training.heads.windows import HeadWindows
+
+        there = set(self.features.recording_ids)
+        mean = self.project.settings.head.pooling == "mean"
+        notes = grouped(self.dataset.annotations, lambda one: one.recording_id)
+        parts: list[NDArray[Any]] = []
+        targets: list[NDArray[np.int8]] = []
+        weights: list[NDArray[np.float32]] = []
+        groups: list[str] = []
+        for key, own in grouped(clips, lambda one: one.recording_id).items():
+            if key not in there:
+                continue
+            truth = self._truth(key, notes.get(key, []))
+            rows = np.flatnonzero((truth != -1).any(axis=1))
+            for copy in range(self.features.copies + 1):
+                parts.append(self._tokens(key, copy, rows, mean))
+                targets.append(truth[rows])
+                weights.append(np.full(len(rows), np.mean([one.weight for one in own]), dtype=np.float32))
+                groups += [own[0].group] * len(rows)
+        if not groups:
+            raise SplitError("no clip of the training recordings has a known label; annotate more recordings")
+        n_noise = self._n_noise(sum(len(one) for one in targets))
+        if n_noise:
+            tokens, truth = self._noise(n_noise, textures)
+            parts.append(tokens.mean(axis=1, keepdims=True) if mean else tokens)
+            targets.append(truth)
+            weights.append(np.ones(n_noise, dtype=np.float32))
+            groups += self._noise_groups(n_noise, len(set(groups)))
+        truths = np.concatenate(targets)
+        return HeadWindows(
+            np.concatenate([one.astype(np.float32) for one in parts]),
+            (truths == 1).astype(np.float32),
+            truths != -1,
+            np.concatenate(weights),
+            np.array(groups),
+        )
+
+    def _truth(self, key: str, notes: list[Any]) -> NDArray[np.int8]:
+        """Return what is in the clips of a recording; outside of examined stretches, absence is unknown."""
+        n_clips = self.grid.n_clips(self.features.n_windows(key))
+        clip_s, duration_s = self.grid.plan.hop_s, self.recordings[key].duration_s
+        truth = clip_truth(n_clips, clip_s, duration_s, notes, self.dataset.labels, self.dataset.unknown.get(key, ()))
+        if key in self.dataset.known:
+            starts_s = clip_s * np.arange(n_clips)
+            clips = np.stack([starts_s, np.minimum(starts_s + clip_s, duration_s)], axis=1)
+            looked_s = overlap(clips, union(as_intervals(self.dataset.known[key]))).sum(axis=1)
+            partly = looked_s < clips[:, 1] - clips[:, 0] - _WHOLE_S
+            truth[partly[:, None] & (truth == 0)] = -1
+        return truth
+
+    def _tokens(self, key: str, copy: int, rows: NDArray[np.int64], mean: bool) -> NDArray[Any]:
+        """Return the tokens of clips, (n, tokens, dim), or their means (n, 1, dim)."""
+        windows, n = self.features.copy(key, copy), self.grid.n_windows
+        out = [np.asarray(windows[first : first + n]) for first in rows * self.grid.clip_hops]
+        dim = windows.shape[2]
+        if mean:
+            return np.array([one.astype(np.float32).mean(axis=(0, 1)) for one in out]).reshape(len(rows), 1, dim)
+        return np.array(out).reshape(len(rows), -1, dim)
+
+    def _n_noise(self, n_clips: int) -> int:
+        """Return the number of noise crops: few clips still need noise of many kinds."""
+        share = self.project.settings.augment.noise_share
+        return max(_LEAST_NOISE, round(share * n_clips)) if share > 0 else 0
+
+    def _noise_groups(self, n_noise: int, n_groups: int) -> list[str]:
+        """Return the groups of noise crops: their share of the groups is that of the noise, however many they are."""
+        n_own = max(1, round(self.project.settings.augment.noise_share * n_groups))
+        return [f"(noise {number % n_own})" for number in range(n_noise)]
+
+    def _noise(self, n: int, textures: dict[str, LabelTexture]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+        """Return tokens and targets of noise crops; labels whose own sounds resemble one are unknown in it."""
+        from ossicle.training.noise_labels import known_in_noise
+
+        tokens, kinds = self._all_noise
+        known = known_in_noise(textures, self.dataset.labels).numpy()[kinds[:n]]
+        return tokens[:n], np.where(known == 1, 0, -1).astype(np.int8)
+
+    @cached_property
+    def _all_noise(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The noise crops of the model on all recordings; every other model uses the first of them."""
+        from ossicle.training.heads.noise_windows import noise_embeddings
+
+        settings = self.project.settings
+        encoder = open_any_encoder(settings.encoder, self.project.folder)
+        ids = {one.recording_id for one in self.dataset.clips} & set(self.features.recording_ids)
+        n_clips = sum(self.grid.n_clips(self.features.n_windows(key)) for key in ids) * (self.features.copies + 1)
+        seed, clip_samples = settings.training.seed, self.grid.plan.window_samples
+        return noise_embeddings(self._n_noise(n_clips), encoder, self.grid.windows, clip_samples, seed)
+
+
+def _settings(project: Project) -> dict[str, object]:
+    settings = project.settings
+    return {
+        "head": digestible(settings.head),
+        "clip_hops": settings.clip_hops,
+        "noise_share": settings.augment.noise_share,
+        "seed": settings.training.seed,
+        "threads": settings.training.threads,
+        "torch": version("torch"),
+    }
+
+
+STEP = Step(
+    name=TrainingFolder.step,
+    version=STEP_VERSION,
+    needs=("corpus", "dataset", "features"),
+    settings=_settings,
+    run=run,
+    logs=TrainingFolder.LOGS,
+    work_units=WorkUnits(
+        named_by=(DatasetFolder.step,),
+        names=lambda inputs: tuple(DatasetFolder.among(inputs).models),
+        run=_fit_one,
+        done=lambda out, name: TrainingFolder(out).run(name).done,
+        parallel=lambda project: project.settings.training.parallel,
+    ),
+)
