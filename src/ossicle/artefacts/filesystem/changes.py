@@ -163,3 +163,37 @@ def copy_tree(source: Path, target: Path) -> None:
             (place / name).mkdir(exist_ok=True)
         for name in sorted(names):
             copy_file(base / name, place / name)
+
+
+def folder_descriptor(path: Path) -> int:
+    """Return an open descriptor of a folder, which is made if it is missing; the caller closes it."""
+    make_folder(path)
+    return os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINK)
+
+
+def write_in_folder(folder: int, part: str, name: str, data: bytes) -> None:
+    """Write a file ``name`` in an open folder, complete or not at all; it replaces an earlier one.
+
+    Nothing is synced to the disk. Links cannot lead elsewhere: the folder is open already, and names have one part.
+
+    Parameters
+    ----------
+    folder
+        From :func:`folder_descriptor`.
+    part
+        Name of the file until it is complete.
+    name
+        Its name.
+    data
+        Its content.
+    """
+    if "/" in name or "/" in part:
+        raise ValueError(f"{name!r} and {part!r} must be names without folders")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NO_LINK | _BINARY, 0o666, dir_fd=folder)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(handle, left) :]
+    finally:
+        os.close(handle)
+    os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)

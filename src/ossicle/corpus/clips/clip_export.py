@@ -2,16 +2,19 @@
 
 Two layouts. ``plain``: tables with headings, sound in ``clips/``. ``animal-spot``: lists of file names without a
 heading, sound beside them. In both, pictures are in ``spectrograms/`` under the names of the sound files, targets in
-``selection_tables/`` and mined noise in ``noise_tables/``, in the times of the recording.
+``selection_tables/`` and mined noise in ``noise_tables/``, in the times of the recording. A large dataset can have
+sound and pictures in subfolders, because folders with very many files are slow or full.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ossicle.artefacts.files import write_json, write_text
+from ossicle.artefacts.files import write_text
+from ossicle.artefacts.plain import plain
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.formats.cells.delimited import escape_cell, figure, write_delimited
 from ossicle.corpus.formats.cells.rows import RawSelection
@@ -41,7 +44,8 @@ _HEADER = (
 class DatasetFiles:
     """The content to write: clips with their splits (train, val or test), and their recordings.
 
-    ``annotations`` are the targets with their frequencies; ``about`` is written at the top of the index.
+    ``annotations`` are the targets with their frequencies; ``about`` is written at the top of the index; ``fanout`` is
+    the number of digits of a clip's id that name its subfolder.
     """
 
     clips: Sequence[NamedClip]
@@ -52,14 +56,18 @@ class DatasetFiles:
     layout: str = "plain"
     wav: bool = False
     png: bool = False
+    fanout: int = 0
 
     def sound(self, one: NamedClip) -> str:
         """Return the path of a clip's WAV file below the folder, whether or not it is written."""
-        return f"{one.stem}.wav" if self.layout == "animal-spot" else f"clips/{one.stem}.wav"
+        return f"{one.stem}.wav" if self.layout == "animal-spot" else f"clips/{self._subfolder(one)}{one.stem}.wav"
 
     def picture(self, one: NamedClip) -> str:
         """Return the path of a clip's picture below the folder."""
-        return f"{PICTURES}/{one.stem}.png"
+        return f"{PICTURES}/{self._subfolder(one)}{one.stem}.png"
+
+    def _subfolder(self, one: NamedClip) -> str:
+        return f"{one.uid[: self.fanout]}/" if self.fanout else ""
 
     def tables(self) -> dict[str, dict[str, str]]:
         """Return the paths of the selection tables below the folder, by folder and recording id."""
@@ -95,40 +103,55 @@ def write_lists(folder: Path, files: DatasetFiles) -> None:
 
 
 def write_index(folder: Path, files: DatasetFiles) -> None:
-    """Write ``variant_index.json``: counts, and every clip with its known properties; all paths are relative."""
-    split_of = list(zip(files.clips, files.splits, strict=True))
-    entries = []
-    for one, split in split_of:
-        clip = one.clip
-        entries.append(
-            {
-                "uid": one.uid,
-                "fn": files.sound(one),
-                "class": one.class_name,
-                "label": clip.label,
-                "role": clip.role,
-                "quality": one.quality,
-                "tape_key": writable(files.recordings[clip.recording_id].path),
-                "group": writable(clip.group),
-                "year": one.year,
-                "start_s": round(clip.start_s, 6),
-                "end_s": round(clip.end_s, 6),
-                "start_ms": round(1000 * clip.start_s),
-                "end_ms": round(1000 * clip.end_s),
-                "split": split,
-                "has_audio": files.wav,
-                **({"spectrogram_path": files.picture(one)} if files.png else {}),
-            }
-        )
+    """Write ``variant_index.json``: counts, and every clip with its known properties; all paths are relative.
+
+    Each clip is one line, since a large dataset has very many.
+    """
+    counted = sorted(_counted(files).items())
     counts = {
         name: {
-            "clips": sum(split == name for _, split in split_of),
-            "targets": sum(split == name and one.clip.role != "noise" for one, split in split_of),
-            "by_class": dict(sorted(Counter(one.class_name for one, split in split_of if split == name).items())),
+            "clips": sum(clips for (split, _, _), clips in counted if split == name),
+            "targets": sum(clips for (split, _, noise), clips in counted if split == name and not noise),
+            "by_class": {kind: clips for (split, kind, _), clips in counted if split == name},
         }
         for name in SPLITS
     }
-    write_json(folder / INDEX, {"meta": {**files.about, "counts": counts}, "entries": entries})
+    tapes = {key: writable(one.path) for key, one in files.recordings.items()}
+    entries = (
+        json.dumps(_entry(files, one, split, tapes), sort_keys=True, ensure_ascii=False, allow_nan=False)
+        for one, split in zip(files.clips, files.splits, strict=True)
+    )
+    meta = json.dumps(plain({**files.about, "counts": counts}), sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(folder / INDEX, '{\n"entries": [\n' + ",\n".join(entries) + f'\n],\n"meta": {meta}\n}}\n')
+
+
+def _counted(files: DatasetFiles) -> Counter[tuple[str, str, bool]]:
+    """Return the number of clips by split, class and whether they are noise."""
+    return Counter(
+        (split, one.class_name, one.clip.role == "noise") for one, split in zip(files.clips, files.splits, strict=True)
+    )
+
+
+def _entry(files: DatasetFiles, one: NamedClip, split: str, tapes: Mapping[str, str]) -> dict[str, Any]:
+    clip = one.clip
+    return {
+        "uid": one.uid,
+        "fn": files.sound(one),
+        "class": one.class_name,
+        "label": clip.label,
+        "role": clip.role,
+        "quality": one.quality,
+        "tape_key": tapes[clip.recording_id],
+        "group": writable(clip.group),
+        "year": one.year,
+        "start_s": round(clip.start_s, 6),
+        "end_s": round(clip.end_s, 6),
+        "start_ms": round(1000 * clip.start_s),
+        "end_ms": round(1000 * clip.end_s),
+        "split": split,
+        "has_audio": files.wav,
+        **({"spectrogram_path": files.picture(one)} if files.png else {}),
+    }
 
 
 def write_tables(folder: Path, files: DatasetFiles, high_hz: float) -> None:

@@ -83,12 +83,12 @@ def name_clips(
     """
     by_id = {one.id: one for one in recordings}
     classes = class_names(labels)
+    years_and_tapes = {key: (year_of(by_id[key]), _tape(by_id[key])) for key in {one.recording_id for one in clips}}
     taken: set[str] = set()
     out = []
     for clip, quality in zip(clips, qualities, strict=True):
-        recording = by_id[clip.recording_id]
         class_name, kind = (NOISE, "bg") if clip.role == "noise" else (classes[clip.label], f"Q{quality or 0}")
-        year, tape = year_of(recording), _tape(recording)
+        year, tape = years_and_tapes[clip.recording_id]
         times = "_".join(f"{round(1000 * seconds):07d}" for seconds in (clip.start_s, clip.end_s))
         repeat, stem, uid = 0, "", ""
         while not stem or stem.lower() in taken:

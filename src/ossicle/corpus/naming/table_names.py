@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import PurePosixPath, PureWindowsPath
 
 from ossicle.audio.probe import SUFFIXES
@@ -98,6 +99,7 @@ def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:
     return places
 
 
+@lru_cache(maxsize=1024)
 def writable(name: str) -> str:
     r"""Return a name that tables, JSON and terminals can hold: control characters, marks of writing direction and
     bytes that are not UTF-8 are escaped as in URLs.

@@ -166,6 +166,8 @@ def test_nothing_is_overwritten_unless_asked(tapes: Path, ossicle: Any) -> None:
         (("--fold", "9"), "this fold does not exist; folds with clips: 0, 1, 3, 4"),
         (("--variant", "leaky", "--fold", "0"), "has train, val and test instead of folds"),
         (("--layout", "spot"), "--layout spot is not one of: plain, animal-spot"),
+        (("--fanout", "2"), "--fanout 2 is about sound and pictures: add --wav or --png"),
+        (("--fanout", "2", "--wav", "--layout", "animal-spot"), "the layout animal-spot has no subfolders"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(tapes: Path, ossicle: Any, given: tuple[str, ...], words: str) -> None:
@@ -178,24 +180,44 @@ def test_what_cannot_be_meant_is_refused(tapes: Path, ossicle: Any, given: tuple
 def test_a_recording_that_is_gone_costs_its_own_clips(
     tapes: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ossicle.app.steps.maintenance import dataset_export
+    from ossicle.audio import wav_clips
+    from ossicle.audio.decoding.decode import AudioSource
     from ossicle.core.errors import AudioError
 
-    load = dataset_export.load_mono
+    crop = wav_clips.crop_mono
 
-    def broken(path: Path, *rest: Any, **options: Any) -> Any:
-        if path.stem == STEMS[4]:
-            raise AudioError(f"{path}: is damaged")
-        return load(path, *rest, **options)
+    def broken(source: AudioSource, rate: int, first: int, *rest: Any, **options: Any) -> Any:
+        # Damage in the middle: the first clips of the recording are written before it is found.
+        if source.path.stem == STEMS[4] and first > 5 * rate:
+            raise AudioError(f"{source.path}: is damaged")
+        return crop(source, rate, first, *rest, **options)
 
-    monkeypatch.setattr(dataset_export, "load_mono", broken)
+    monkeypatch.setattr(wav_clips, "crop_mono", broken)
+    monkeypatch.setattr(wav_clips, "_GAP_S", 0.0)
     out = tapes / "out"
     said = ossicle("dataset", "export", "-p", tapes, "-o", out, "--wav", *QUIET)
     assert said.code == 3
     assert "is damaged; its clips were skipped" in said.err
     entries = json.loads((out / "variant_index.json").read_text(encoding="utf-8"))["entries"]
     assert {Path(one["tape_key"]).stem for one in entries} == {STEMS[0], STEMS[1], STEMS[2], STEMS[5]}
-    assert all((out / one["fn"]).exists() for one in entries)
+    assert {path.name for path in (out / "clips").iterdir()} == {Path(one["fn"]).name for one in entries}
+
+
+def test_fanned_out_clips_are_those_of_one_folder(tapes: Path, ossicle: Any) -> None:
+    for name, more in (("flat", ()), ("fanned", ("--fanout", 2))):
+        said = ossicle("dataset", "export", "-p", tapes, "-o", tapes / name, "--wav", *more, *QUIET)
+        assert said.code == 0, said.err
+    flat, fanned = (
+        {path.name: (path.parent.name, path.read_bytes()) for path in (tapes / name / "clips").rglob("*.wav")}
+        for name in ("flat", "fanned")
+    )
+    assert {name: sound for name, (_, sound) in flat.items()} == {name: sound for name, (_, sound) in fanned.items()}
+    assert all(name.split("_")[1][:2] == folder for name, (folder, _) in fanned.items())
+    listed = {row["file"] for rows in lists(tapes / "fanned").values() for row in rows}
+    assert listed == {f"clips/{folder}/{name}" for name, (folder, _) in fanned.items()}
+    said = ossicle("dataset", "export", "-p", tapes, "-o", tapes / "fanned", "--wav", "--fanout", 2, *QUIET)
+    assert said.code == 2
+    assert "already exist" in said.err
 
 
 def test_stats_count_by_split_class_quality_and_group(tapes: Path, ossicle: Any) -> None:

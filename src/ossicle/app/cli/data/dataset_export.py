@@ -11,7 +11,7 @@ from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectF
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
-from ossicle.corpus.clips.export_layouts import LAYOUTS
+from ossicle.corpus.clips.export_layouts import LAYOUTS, MOST_FANOUT
 
 
 def export(
@@ -31,6 +31,21 @@ def export(
     png: Annotated[
         bool, typer.Option("--png", help="Also write a spectrogram of each clip (80 dB, fmin to fmax).")
     ] = False,
+    fanout: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MOST_FANOUT,
+            help="Write sound and pictures to subfolders named by this many digits of the clips' ids: 1 makes 16 "
+            "folders, 2 makes 256. 0: no subfolders.",
+        ),
+    ] = 0,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", min=1, help="Number of processes. Default: workers in \\[project].", show_default=False
+        ),
+    ] = None,
     fold: Annotated[
         int | None,
         typer.Option(
@@ -45,8 +60,8 @@ def export(
 ) -> None:
     """Write the clips of the dataset as train, val and test lists, with an index and a Raven table for each recording.
 
-    The lists contain the names of the sound files and pictures. Exit code 3: a recording could not be read; its clips
-    are in no list.
+    Each recording is decoded once for all its clips, by several processes. The lists contain the names of the sound
+    files and pictures, and are written last. Exit code 3: a recording could not be read; its clips are in no list.
     """
     from ossicle.app.project.load import load_project
     from ossicle.app.steps.engine.progress import make_progress
@@ -54,9 +69,14 @@ def export(
 
     if layout not in LAYOUTS:
         raise UsageError(f"--layout {layout} is not one of: {', '.join(LAYOUTS)}")
-    wanted = Wanted(layout=layout, wav=wav, png=png, fold=fold, force=force)
+    if fanout and layout != LAYOUTS[0]:
+        raise UsageError(f"--fanout {fanout}: the layout {layout} has no subfolders; use --layout {LAYOUTS[0]}")
+    if fanout and not (wav or png):
+        raise UsageError(f"--fanout {fanout} is about sound and pictures: add --wav or --png")
+    wanted = Wanted(layout=layout, wav=wav, png=png, fanout=fanout, fold=fold, force=force)
+    more = () if workers is None else (f"project.workers={workers}",)
     with make_progress(progress) as shown:
-        done = export_dataset(load_project(project, tuple(set_ or ()), data_root, variant), out, wanted, shown)
+        done = export_dataset(load_project(project, (*(set_ or ()), *more), data_root, variant), out, wanted, shown)
     for name, reason in done.lost.items():
         print(printable(f"{name}: {reason}; its clips were skipped"), file=sys.stderr)
     if as_json:

@@ -11,10 +11,12 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.artefacts.filesystem.walking import walk
+from ossicle.artefacts.many_files import sync_disk
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.decoding.mono import load_mono
-from ossicle.audio.wav import write_wav
+from ossicle.audio.wav_clips import ClippedRecording, WavClip, write_wav_clips
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.records import Clip
 from ossicle.corpus.clips.clip_export import DatasetFiles, write_index, write_lists, write_tables
@@ -40,11 +42,15 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to write: the layout, sound and pictures, which fold of a grouped split is test, whether to overwrite."""
+    """What to write: the layout, sound and pictures, which fold of a grouped split is test, whether to overwrite.
+
+    With ``fanout`` above 0, sound and pictures lie in subfolders named by so many digits of the clips' ids.
+    """
 
     layout: str = "plain"
     wav: bool = False
     png: bool = False
+    fanout: int = 0
     fold: int | None = None
     force: bool = False
 
@@ -106,6 +112,7 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
         layout=wanted.layout,
         wav=wanted.wav,
         png=wanted.png,
+        fanout=wanted.fanout,
     )
     _refuse_overwriting(out, files, wanted.force)
     lost = write_media(project, out, files, progress)
@@ -149,36 +156,56 @@ def splits_of(clips: Sequence[Clip], split: SplitSettings, fold: int | None) -> 
 def write_media(project: Project, out: Path, files: DatasetFiles, progress: Progress) -> dict[str, str]:
     """Write the requested sound and pictures; return the recordings that cannot be read, with the reasons."""
     lost: dict[str, str] = {}
-    if not (files.wav or files.png):
-        return lost
-    for done, one in enumerate(files.clips, start=1):
-        if one.clip.recording_id not in lost:
-            try:
-                _write_one(project, out, files, one)
-            except AudioError as problem:
-                lost[one.clip.recording_id] = str(problem)
-        progress.advance(done, len(files.clips), "clips")
+    if files.wav:
+        done = 0
+        for n_clips, unread in write_wav_clips(out, _clipped(project, files), project.settings.project.workers):
+            lost |= unread
+            progress.advance(done := done + n_clips, len(files.clips), "clips")
+        # The lists follow: where they are, all sound is on the disk.
+        sync_disk()
+    if files.png:
+        for done, one in enumerate(files.clips, start=1):
+            if one.clip.recording_id not in lost:
+                try:
+                    _write_picture(project, out, files, one)
+                except AudioError as problem:
+                    lost[one.clip.recording_id] = str(problem)
+            progress.advance(done, len(files.clips), "pictures")
     return lost
 
 
-def _write_one(project: Project, out: Path, files: DatasetFiles, one: NamedClip) -> None:
+def _clipped(project: Project, files: DatasetFiles) -> list[ClippedRecording]:
+    """Return the clips to write by their recordings."""
+    clips: dict[str, list[WavClip]] = {}
+    for one in files.clips:
+        clip = WavClip(files.sound(one), one.clip.start_s, one.clip.end_s)
+        clips.setdefault(one.clip.recording_id, []).append(clip)
+    channel = project.settings.audio.name
+    return [
+        ClippedRecording(key, project.audio_folder / one.path, one.rate, tuple(clips[key]), channel)
+        for key, one in files.recordings.items()
+        if key in clips
+    ]
+
+
+def _write_picture(project: Project, out: Path, files: DatasetFiles, one: NamedClip) -> None:
+    # Matplotlib is an optional extra that only pictures need.
+    from ossicle.report.figures.clip_picture import write_picture
+
     recording, front = files.recordings[one.clip.recording_id], project.settings.frontend
     length_s = one.clip.end_s - one.clip.start_s
     path, channel = project.audio_folder / recording.path, project.settings.audio.name
     samples = load_mono(path, recording.rate, one.clip.start_s, length_s, channel=channel)
-    if files.wav:
-        write_wav(out / files.sound(one), samples, recording.rate)
-    if files.png:
-        # Matplotlib is an optional extra that only pictures need.
-        from ossicle.report.figures.clip_picture import write_picture
-
-        write_picture(out / files.picture(one), samples, recording.rate, front.fmin_hz, front.fmax_hz)
+    write_picture(out / files.picture(one), samples, recording.rate, front.fmin_hz, front.fmax_hz)
 
 
 def _refuse_overwriting(out: Path, files: DatasetFiles, force: bool) -> None:
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; give a folder")
-    there = [path for path in files.paths() if (out / path).exists() or (out / path).is_symlink()]
+    # Many files are found faster in a list of the folder than one by one.
+    found = walk(out) if out.exists() else ()
+    present = {(base / name).relative_to(out).as_posix() for base, _, names in found for name in names}
+    there = [path for path in files.paths() if path in present]
     if there and not force:
         more = f" and {len(there) - 1} more" if len(there) > 1 else ""
         raise UsageError(f"{out / there[0]}{more} already exist; choose another folder, or overwrite with --force")
