@@ -49,7 +49,7 @@ def test_without_limits_it_says_what_it_said(place: Path, ossicle: Commands) -> 
     assert said.out.startswith("2 recordings, 0.00 h, 2 groups, 5 annotations, 0 files skipped\n")
     rows = [line.split() for line in said.out.splitlines()]
     assert ["call", "4", "2", "0.500", "s", "0.500", "s", "0.500", "s", "0", "%"] in rows
-    assert [row[1] for row in rows if row[:1] == ["passed"]] == ["repeated_events", "repeated_audio", "durations"]
+    assert [row[1] for row in rows if row[:1] == ["passed"]] == ["repeated_events", "repeated_audio"]
 
 
 FAILING: Sequence[tuple[str, str, str]] = (
@@ -87,7 +87,7 @@ def test_json_holds_what_it_held_and_the_gates(place: Path, ossicle: Commands) -
     assert (found["recordings"], found["annotations"], found["by_label"][0]["label"]) == (2, 5, "call")
     assert found["events"]["classes"]["call"] == {"total": 4, "real": None, "synthetic": None}
     assert found["events"]["loudness_unit"] == "dBFS"
-    assert [one["name"] for one in found["gates"]] == ["repeated_events", "repeated_audio", "durations"]
+    assert [one["name"] for one in found["gates"]] == ["repeated_events", "repeated_audio"]
     assert (found["passed"], found["comparison"]) == (True, None)
 
 

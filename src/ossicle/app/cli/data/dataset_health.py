@@ -1,18 +1,26 @@
 """``ossicle dataset health``: count recordings and events, list problems, and judge the health gates."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from ossicle.app.cli.health_table import show_gates, show_manifest, show_report
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
-from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.printable import json_text
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
+from ossicle.core.value_checks import MOST_THREADS
 
 
 def health(
+    context: typer.Context,
+    manifest: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Manifest of events (JSON lines) to check instead of the recordings of a project. No audio is read.",
+            show_default=False,
+        ),
+    ] = None,
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
@@ -29,87 +37,62 @@ def health(
     html: Annotated[
         Path | None, typer.Option("--html", help="HTML file to write: the same as a page.", show_default=False)
     ] = None,
+    manifest_total: Annotated[
+        int, typer.Option(min=0, help="Number of events that the manifest should have. Default: not checked.")
+    ] = 0,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out bad lines of the manifest, and list the first of them.")
+    ] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, max=MOST_THREADS, help="Number of processes that read the manifest.")
+    ] = 2,
     as_json: Json = False,
 ) -> None:
-    """Check recordings and annotations: count them, and list what is wrong and what to do about it.
+    """Check recordings and annotations, or a manifest: count them, and list what is wrong and what to do about it.
 
     Gates compare the counts with the limits in `\\[health]` of the project file: lowest numbers of events, repeats,
     unknown labels, loudness, lengths, overlap.
 
-    Exit code 3: some recordings were skipped or end early; each is listed among the problems. Exit code 4: a gate
-    failed; the reasons are on stderr.
+    Exit code 3: some recordings were skipped or end early, or lines of the manifest were left out; each is listed. Exit
+    code 4: a gate failed; the reasons are on stderr.
     """
     from ossicle.app.project.load import load_project
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.maintenance.health_files import read_earlier, require_page, write_page
+    from ossicle.app.steps.maintenance.manifest_health import manifest_health, plain_limits, project_limits
     from ossicle.app.steps.maintenance.project_health import project_health
 
     require_page(html)
     earlier = None if compare is None else read_earlier(compare)
+    chosen = tuple(set_ or ())
     with make_progress(progress) as shown:
-        loaded = load_project(project, tuple(set_ or ()), data_root, variant)
-        made = project_health(loaded, shown, earlier)
-    found = made.to_json()
+        if manifest is None:
+            loaded = load_project(project, chosen, data_root, variant)
+            of_project = project_health(loaded, shown, earlier)
+            title, found, lost = loaded.settings.project.name, of_project.to_json(), bool(of_project.losses)
+            refusal = of_project.judgement.refusal
+        else:
+            source = context.get_parameter_source("project")
+            # A project file that was not named and is not there is no error: the limits are the defaults.
+            if project.exists() or (source is not None and source.name != "DEFAULT") or variant:
+                limits = project_limits(load_project(project, chosen, data_root, variant))
+            else:
+                limits = plain_limits(chosen)
+            of_manifest = manifest_health(
+                manifest, limits, shown, earlier=earlier, total=manifest_total, skip_bad=skip_bad, workers=workers
+            )
+            title, found, lost = manifest.stem, of_manifest.to_json(), of_manifest.n_bad > 0
+            refusal = of_manifest.judgement.refusal
     if html is not None:
-        write_page(html, loaded.settings.project.name, found)
+        write_page(html, title, found)
     if as_json:
         print(json_text(found))
     else:
-        _show_report(found)
-        _show_gates(found)
-    if strict and any(one["severity"] == "error" for one in found["problems"]):
+        (show_report if manifest is None else show_manifest)(found)
+        show_gates(found)
+    if strict and any(one["severity"] == "error" for one in found.get("problems", ())):
         raise typer.Exit(EXIT_FAILED)
-    if made.judgement.refusal is not None:
-        raise made.judgement.refusal
-    if made.losses:
+    if refusal is not None:
+        raise refusal
+    if lost:
         raise typer.Exit(EXIT_INCOMPLETE)
-
-
-def _show_report(found: Mapping[str, Any]) -> None:
-    """Print the counts and problems of a project."""
-    print(
-        printable(
-            f"{found['recordings']} recordings, {found['hours']:.2f} h, {found['groups']} groups, "
-            f"{found['annotations']} annotations, {len(found['left_out'])} files skipped"
-        )
-    )
-    rows = [
-        (
-            one["label"],
-            str(one["annotations"]),
-            str(one["groups"]),
-            _seconds(one["min_s"]),
-            _seconds(one["median_s"]),
-            _seconds(one["max_s"]),
-            "–" if one["short_gap_share"] is None else f"{100 * one['short_gap_share']:.0f} %",
-        )
-        for one in found["by_label"]
-    ]
-    print_rows(("label", "annotations", "groups", "shortest", "median", "longest", "gaps < 20 ms"), rows)
-    problems = [(one["severity"], one["where"], f"{one['message']}; {one['remedy']}") for one in found["problems"]]
-    if problems:
-        print_rows(("severity", "where", "problem, and what to do"), problems)
-    else:
-        print("no problems found")
-
-
-def _show_gates(found: Mapping[str, Any]) -> None:
-    """Print the totals, the changes since an earlier report, and the gates."""
-    for one in found["totals"]:
-        print(printable(f"{one['found']} of {one['expected']} {one['what']}"))
-    if (changes := found["comparison"]) is not None:
-        rows = [(one["label"], str(one["before"]), str(one["now"])) for one in changes["classes"]]
-        if rows:
-            print_rows(("label", "events before", "events now"), rows)
-        else:
-            print("no label has another number of events than in the earlier report")
-        for key, words in (("newly_failed", "failed since"), ("mended", "passed since"), ("gone", "no limit any more")):
-            if changes[key]:
-                print(printable(f"gates, {words}: {', '.join(changes[key])}"))
-    if found["gates"]:
-        rows = [("passed" if one["passed"] else "FAILED", one["name"], one["detail"]) for one in found["gates"]]
-        print_rows(("gate", "", "compared"), rows)
-
-
-def _seconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f} s"

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ossicle.core.errors import UsageError
+from ossicle.core.text.counting import counted
 from ossicle.corpus.health.gates.figures import EventFigures
 from ossicle.corpus.health.gates.gates import Gate
 from ossicle.corpus.health.gates.settings import NO_LIMIT, HealthSettings
@@ -122,10 +123,10 @@ def comparison_gates(comparison: Comparison, settings: HealthSettings) -> Iterat
     """Yield the gates of a comparison: no label may shrink beyond the limit, and no unknown label may be new."""
     if settings.max_class_drop < NO_LIMIT:
         shrunk = [one for one in comparison.classes if one.drop > settings.max_class_drop + _ROUNDING]
-        detail = f"{len(shrunk)} labels shrank by more than {100 * settings.max_class_drop:g} %"
+        detail = f"{counted(len(shrunk), 'label')} shrank by more than {100 * settings.max_class_drop:g} %"
         reasons = tuple(f"{one.label!r} shrank from {one.before} to {one.now} events" for one in shrunk)
         yield Gate("compared_classes", not shrunk, detail, reasons)
     new = comparison.new_unknown_labels
     if settings.labels:
         reasons = tuple(f"{label!r} is unknown and new" for label in new)
-        yield Gate("compared_unknown_labels", not new, f"{len(new)} new unknown labels", reasons)
+        yield Gate("compared_unknown_labels", not new, counted(len(new), "new unknown label"), reasons)

@@ -21,6 +21,7 @@ EVENT_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
 ``label`` is null for an event without one; ``length_s`` (seconds) is NaN where it is not known."""
 
 STATED_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "line": pl.UInt32,
     "event_id": pl.UInt64,
     "sample_id": pl.UInt64,
     "synthetic": pl.Boolean,
@@ -36,8 +37,8 @@ STATED_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "loudness_db": pl.Float32,
     "peak_db": pl.Float32,
 }
-"""Columns that only manifests have. Ids are 64-bit hashes: among three million, a chance collision of two has a
-probability below one in a million."""
+"""Columns that only manifests have; ``line`` counts from 1. Ids are 64-bit hashes: that two of three million different
+ids get one hash by chance has a probability below one in a million."""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class EventFigures:
     synthetic, negatives, sessions, drummers, kits
         Number of synthetic events, of negative examples, and of different sessions, drummers and kits.
     without_label
-        Number of events without a label.
+        Number of events without a label that are no negative examples.
     sources
         Events by source.
     classes
@@ -150,7 +150,7 @@ def event_figures(columns: EventColumns, settings: HealthSettings) -> EventFigur
         sessions=_different(firsts, columns, "session"),
         drummers=_different(firsts, columns, "drummer"),
         kits=_different(firsts, columns, "kit"),
-        without_label=int(firsts["label"].null_count()),
+        without_label=_without_label(firsts, columns),
         sources=_counts(firsts, columns, "source"),
         classes=classes,
         unknown_labels=_unknown(classes, settings),
@@ -186,6 +186,11 @@ def _classes(columns: EventColumns, settings: HealthSettings) -> dict[str, Class
         for label in sorted({*rows, *expected})
         for total, made in [rows.get(label, (0, 0))]
     }
+
+
+def _without_label(firsts: pl.DataFrame, columns: EventColumns) -> int:
+    bare = firsts.filter(pl.col("label").is_null())
+    return bare.filter(~pl.col("negative")).height if columns.has("negative") else bare.height
 
 
 def _unknown(classes: Mapping[str, ClassCount], settings: HealthSettings) -> dict[str, int]:

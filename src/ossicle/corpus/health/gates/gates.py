@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
+from ossicle.core.text.counting import counted
 from ossicle.corpus.health.gates.figures import EventFigures, Share
 from ossicle.corpus.health.gates.repeats import Repeats
 from ossicle.corpus.health.gates.settings import NO_LIMIT, HealthSettings
@@ -67,7 +68,8 @@ def _gates(
     yield from _share("quiet", "max_quiet", figures.quiet, settings, f"sounds are below {settings.quiet_db:g} dB")
     overdriven = f"sounds have a peak at or above {settings.peak_db:g} dBFS"
     yield from _share("overdriven", "max_overdriven", figures.overdriven, settings, overdriven)
-    yield from _share("durations", "max_outside_durations", figures.outside_durations, settings, _range(settings))
+    if settings.shortest_s or settings.longest_s:
+        yield from _share("durations", "max_outside_durations", figures.outside_durations, settings, _range(settings))
     together = f"events start within {1000 * settings.overlap_s:g} ms of one with another label"
     yield from _share("overlap", "max_overlap", figures.overlap, settings, together)
     for total in totals:
@@ -107,7 +109,7 @@ def _unknown_labels(figures: EventFigures, settings: HealthSettings) -> Gate:
     found = figures.unknown_labels
     listed = tuple(f"{label!r} ({count} events) is not in labels" for label, count in found.items())
     passed = len(found) <= settings.max_unknown_labels
-    detail = f"{len(found)} unknown labels (limit {settings.max_unknown_labels})"
+    detail = f"{counted(len(found), 'unknown label')} (limit {settings.max_unknown_labels})"
     return Gate("unknown_labels", passed, detail, () if passed else listed)
 
 
@@ -151,9 +153,13 @@ def _share(
 
 
 def _unmeasured(name: str, limit_name: str, settings: HealthSettings, why: str) -> Iterator[Gate]:
-    """Yield a failed gate if its limit was set: a check that measures nothing must not pass."""
+    """Yield a failed gate if its limit was set: a check that measures nothing must not pass.
+
+    The defaults of repeats act where something can be measured.
+    """
     limit = getattr(settings, limit_name)
-    if limit >= NO_LIMIT or limit == _default(limit_name):
+    repeats = limit_name in ("max_repeated_events", "max_repeated_ids", "max_repeated_audio")
+    if limit >= NO_LIMIT or (repeats and limit == _default(limit_name)):
         return
     reason = f"{why}; set health.{limit_name} = 1 to leave this gate out"
     yield Gate(name, passed=False, detail="not measured", reasons=(reason,))

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ossicle.core.errors import GateRefused
+from ossicle.core.text.counting import counted
 from ossicle.corpus.health.gates.comparison import Comparison, EarlierReport, compare, comparison_gates
 from ossicle.corpus.health.gates.event_columns import EventColumns
 from ossicle.corpus.health.gates.figures import EventFigures, event_figures
 from ossicle.corpus.health.gates.gates import Gate, health_gates
 from ossicle.corpus.health.gates.settings import HealthSettings
 from ossicle.corpus.health.gates.totals import Total
+
+MOST_REASONS = 12
+"""Reasons of one gate that a message lists."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,10 @@ class HealthJudgement:
         """The error that lists why gates failed; None if all passed."""
         if not self.failed:
             return None
-        lines = [f"  {one.name}: {'; '.join(one.reasons)}" for one in self.failed]
-        more = "" if len(lines) == 1 else "s"
-        return GateRefused("\n".join([f"{len(lines)} health gate{more} failed ([health] sets the limits):", *lines]))
+        lines = [f"  {one.name}: {_some(one.reasons)}" for one in self.failed]
+        return GateRefused(
+            "\n".join([f"{counted(len(lines), 'health gate')} failed ([health] sets the limits):", *lines])
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values: ``events``, ``gates``, ``passed``, ``totals`` and ``comparison``."""
@@ -57,6 +62,11 @@ class HealthJudgement:
             "totals": [one.to_json() for one in self.totals],
             "comparison": None if self.comparison is None else self.comparison.to_json(),
         }
+
+
+def _some(reasons: Sequence[str]) -> str:
+    more = len(reasons) - MOST_REASONS
+    return "; ".join(reasons[:MOST_REASONS]) + (f"; and {more} more (--json lists all)" if more > 0 else "")
 
 
 def judge_health(

@@ -118,6 +118,7 @@ def overlapping(ordered: OrderedEvents, within_s: float) -> NDArray[np.bool_]:
 
 
 def event_in_words(events: pl.DataFrame, row: int) -> str:
-    """Return the event of a row in words: label, start and recording."""
+    """Return the event of a row in words: label, start, recording, and its line in a manifest."""
     label, start_s, recording = (events[name][row] for name in ("label", "start_s", "recording"))
-    return f"{'no label' if label is None else repr(str(label))} at {start_s:.3f} s of {recording}"
+    line = f" (line {events['line'][row]})" if "line" in events.columns else ""
+    return f"{'no label' if label is None else repr(str(label))} at {start_s:.3f} s of {recording}{line}"

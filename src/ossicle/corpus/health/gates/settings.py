@@ -13,7 +13,7 @@ class HealthSettings:
     """Limits of the health gates; a gate that fails ends ``ossicle dataset health`` with exit code 4.
 
     A minimum of 0, an empty list and a share of 1 switch a gate off. The defaults refuse only data of which more than
-    half repeats, and events that end before they start.
+    half repeats.
     """
 
     labels: tuple[str, ...] = setting(
