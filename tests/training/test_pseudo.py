@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from scipy.stats import binomtest
 
-from ossicle.artefacts.records.record_tables import clips_frame
+from ossicle.artefacts.records.column_tables import clips_frame
 from ossicle.artefacts.tables import write_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder

@@ -5,6 +5,7 @@ One writer, so that equal rows give equal bytes: sorted by key, one chunk, row g
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -31,8 +32,8 @@ class TableTooLargeError(ValueError):
     """A Parquet table holds more than may be read; the message says how much."""
 
 
-def write_table(path: Path, frame: pl.DataFrame, sort_by: Sequence[str]) -> None:
-    """Write ``frame`` as Parquet, sorted by the key columns ``sort_by``, atomically.
+def write_table(path: Path, frame: pl.DataFrame, sort_by: Sequence[str] | None) -> None:
+    """Write ``frame`` as Parquet, sorted by the key columns ``sort_by``, atomically; None: its rows are sorted.
 
     Rows with equal keys are ordered by the other columns (except nested ones), so the order of rows in ``frame`` does
     not affect the file (except for 0.0 and -0.0, which are equal). Categorical columns become text, because their codes
@@ -43,12 +44,14 @@ def write_table(path: Path, frame: pl.DataFrame, sort_by: Sequence[str]) -> None
     ValueError
         If a key column is missing.
     """
-    missing = [name for name in sort_by if name not in frame.columns]
+    missing = [name for name in sort_by or () if name not in frame.columns]
     if missing:
         raise ValueError(f"{path}: no column {', '.join(missing)} to sort by; there are: {', '.join(frame.columns)}")
     frame = frame.with_columns(cs.categorical().cast(pl.String))
-    ties = [name for name, kind in frame.schema.items() if name not in sort_by and not kind.is_nested()]
-    order = [*sort_by, *ties]
+    order: list[str] = []
+    if sort_by is not None:
+        ties = [name for name, kind in frame.schema.items() if name not in sort_by and not kind.is_nested()]
+        order = [*sort_by, *ties]
     ordered = (frame.sort(order, maintain_order=True) if order else frame).rechunk()
     with whole_file(path) as part:
         ordered.write_parquet(part, compression="zstd", statistics=True, row_group_size=_ROW_GROUP)
@@ -65,26 +68,53 @@ def read_table(path: Path, schema: Mapping[str, DataType | DataTypeClass] | None
         If the file is missing or damaged, lacks a column of ``schema``, or has another type in it.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ArtefactError(f"{path} is missing; {how_to_mend(path)}")
-    try:
-        frame = read_parquet(path, _MOST_VALUES, _MOST_BYTES)
-    except (ValueError, OSError) as err:
-        raise ArtefactError(f"{path} is not a whole Parquet table ({_first_line(err)}); {how_to_mend(path)}") from err
+    frame = _whole(path)
     if schema is None:
         return frame
-    for name, kind in schema.items():
-        if name not in frame.columns:
-            raise ArtefactError(f"{path} has no column {name!r}; write it again with this version of Ossicle")
-        if frame.schema[name] != kind:
-            raise ArtefactError(
-                f"{path}: column {name!r} is {frame.schema[name]}, not {kind}; "
-                "write it again with this version of Ossicle"
-            )
+    _require(path, frame.schema, schema)
     return frame.select([*schema, *(name for name in frame.columns if name not in schema)])
 
 
-def read_parquet(path: Path, most_values: int, most_bytes: int) -> pl.DataFrame:
+@dataclass(frozen=True)
+class TableColumns:
+    """The columns of a large table, read one at a time, so that only one is in memory as polars keeps it.
+
+    ``TableColumns(path, schema)(name)`` returns a column as a polars series, with the errors of :func:`read_table`.
+    """
+
+    path: Path
+    schema: Mapping[str, DataType | DataTypeClass]
+
+    def __call__(self, name: str) -> pl.Series:
+        """Return a column."""
+        frame = _whole(self.path, [name])
+        _require(self.path, frame.schema, {name: self.schema[name]})
+        return frame.to_series()
+
+
+def _whole(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Return a table, or some of its columns that exist; raises ArtefactError if it is missing or damaged."""
+    if not path.is_file():
+        raise ArtefactError(f"{path} is missing; {how_to_mend(path)}")
+    try:
+        return read_parquet(path, _MOST_VALUES, _MOST_BYTES, columns)
+    except (ValueError, OSError) as err:
+        raise ArtefactError(f"{path} is not a whole Parquet table ({_first_line(err)}); {how_to_mend(path)}") from err
+
+
+def _require(
+    path: Path, found: Mapping[str, DataType | DataTypeClass], schema: Mapping[str, DataType | DataTypeClass]
+) -> None:
+    for name, kind in schema.items():
+        if name not in found:
+            raise ArtefactError(f"{path} has no column {name!r}; write it again with this version of Ossicle")
+        if found[name] != kind:
+            raise ArtefactError(
+                f"{path}: column {name!r} is {found[name]}, not {kind}; write it again with this version of Ossicle"
+            )
+
+
+def read_parquet(path: Path, most_values: int, most_bytes: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """Read a Parquet table that may come from others.
 
     Parameters
@@ -95,6 +125,8 @@ def read_parquet(path: Path, most_values: int, most_bytes: int) -> pl.DataFrame:
         The largest number of values in all columns.
     most_bytes
         The largest size of its pages in bytes, without compression.
+    columns
+        The columns to read; those that it does not have are left out. None: all.
 
     Raises
     ------
@@ -112,7 +144,10 @@ def read_parquet(path: Path, most_values: int, most_bytes: int) -> pl.DataFrame:
         raise TableTooLargeError(f"it holds {size.n_bytes >> 20} MiB of data, more than {most_bytes >> 20}")
     try:
         # Brackets in file names and `key=value` folders have no special meaning.
-        return pl.read_parquet(path, glob=False, hive_partitioning=False)
+        if columns is not None:
+            there = pl.read_parquet(path, n_rows=0, glob=False, hive_partitioning=False).columns
+            columns = [name for name in there if name in columns]
+        return pl.read_parquet(path, columns=columns, glob=False, hive_partitioning=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as err:
         raise ValueError(_first_line(err)) from err
 

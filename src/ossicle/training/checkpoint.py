@@ -1,7 +1,7 @@
 """The state at the end of an epoch, written atomically, and read without unpickling anything but tensors."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class EpochEnd(Callback):
 
 def state_digest(
     material: Material,
-    train: tuple[Clip, ...],
+    train: Sequence[Clip],
     model: ModelSettings,
     front: FrontEndSettings,
     training: TrainingSettings,

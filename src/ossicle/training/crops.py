@@ -43,7 +43,7 @@ class CropDraw:
     pseudo-labelled window (``training.pseudo``); without such windows everything else is unchanged.
     """
 
-    def __init__(self, clips: tuple[Clip, ...], material: Material, training: TrainingSettings) -> None:
+    def __init__(self, clips: Sequence[Clip], material: Material, training: TrainingSettings) -> None:
         self._material = material
         self._training = training
         self._clips = clips
@@ -221,7 +221,7 @@ def read_crop(material: Material, crop: Crop) -> Batch:
     )
 
 
-def validation_crops(clips: tuple[Clip, ...], material: Material, training: TrainingSettings) -> tuple[Crop, ...]:
+def validation_crops(clips: Sequence[Clip], material: Material, training: TrainingSettings) -> tuple[Crop, ...]:
     """Return at most ``training.validation_crops`` crops in the middle of held-out clips, drawn once for all epochs."""
     rng = np.random.default_rng(seed_of(training.seed, "validation"))
     order = rng.permutation(len(clips))[: training.validation_crops]

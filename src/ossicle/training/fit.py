@@ -3,7 +3,7 @@
 import logging
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -42,8 +42,8 @@ class Crops(lightning.LightningDataModule):
     def __init__(
         self,
         material: Material,
-        train: tuple[Clip, ...],
-        held_out: tuple[Clip, ...],
+        train: Sequence[Clip],
+        held_out: Sequence[Clip],
         training: TrainingSettings,
     ) -> None:
         super().__init__()
@@ -74,8 +74,8 @@ class Crops(lightning.LightningDataModule):
 
 def fit(
     material: Material,
-    train: tuple[Clip, ...],
-    held_out: tuple[Clip, ...],
+    train: Sequence[Clip],
+    held_out: Sequence[Clip],
     model: ModelSettings,
     front: FrontEndSettings,
     training: TrainingSettings,
@@ -157,7 +157,7 @@ def fit(
     folder.forget_state()
 
 
-def _textures(folder: RunFolder, material: Material, train: tuple[Clip, ...]) -> dict[str, LabelTexture]:
+def _textures(folder: RunFolder, material: Material, train: Sequence[Clip]) -> dict[str, LabelTexture]:
     """Return what the training clips of each label are like, measured once for each run folder."""
     if not folder.noise_likeness_file.exists():
         found = label_textures(material.labels, material.store.read, material.plan.rate, train)

@@ -1,7 +1,7 @@
 """Training data: clips, annotations and the store, turned into frame targets."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class Material:
     labels whose presence in a recording is unknown. ``pseudo``: windows that replace some crops; None without.
     """
 
-    clips: tuple[Clip, ...]
+    clips: Sequence[Clip]
     labels: tuple[str, ...]
     intervals: Mapping[str, Mapping[str, Intervals]]
     store: MixedStore
@@ -79,7 +79,7 @@ class Material:
         known[:, self._unsure(recording_id)] = 0.0
         return known
 
-    def positive_share(self, clips: tuple[Clip, ...]) -> NDArray[np.float64]:
+    def positive_share(self, clips: Sequence[Clip]) -> NDArray[np.float64]:
         """Return the share of known time that each label fills in the recordings of ``clips``: (len(labels),)."""
         ids = sorted({clip.recording_id for clip in clips})
         seconds = sum(self._known_s(rid) for rid in ids)
@@ -111,7 +111,7 @@ class Material:
         return self.store.n_samples(recording_id) / self.plan.rate
 
 
-def apart(material: Material, held_out: tuple[Clip, ...]) -> Material:
+def apart(material: Material, held_out: Sequence[Clip]) -> Material:
     """Return the material without the stretches of held-out clips, if other clips of their recordings are used.
 
     A recording held out as a whole needs no withholding, since no crop is drawn from it.

@@ -7,14 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ossicle.artefacts.records.column_tables import annotations_frame, annotations_of, clips_frame, clips_of
 from ossicle.artefacts.records.record_tables import (
     ANNOTATION_SCHEMA,
     CLIP_SCHEMA,
     RECORDING_SCHEMA,
-    annotations_frame,
-    annotations_of,
-    clips_frame,
-    clips_of,
     recordings_frame,
     recordings_of,
 )

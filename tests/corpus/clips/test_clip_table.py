@@ -2,7 +2,9 @@ import pytest
 
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.clips.clip_table import DatasetSettings, build_clips, build_dataset, dataset_stats
+from ossicle.corpus.clips.clip_counts import dataset_stats
+from ossicle.corpus.clips.clip_table import build_dataset
+from ossicle.corpus.clips.settings import DatasetSettings
 from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, make_folds
 from ossicle.corpus.splits.leak_audit import audit
 
@@ -82,19 +84,19 @@ def test_poor_annotations_are_no_targets_but_still_block_noise() -> None:
 
 
 def test_same_seed_same_clips_and_order_does_not_matter() -> None:
-    first = build_clips(RECORDINGS, ANNOTATIONS, FOLDS, DatasetSettings(), 3, 1.0)
-    assert first == build_clips(RECORDINGS[::-1], ANNOTATIONS[::-1], FOLDS, DatasetSettings(), 3, 1.0)
-    assert first != build_clips(RECORDINGS, ANNOTATIONS, FOLDS, DatasetSettings(), 4, 1.0)
+    first = build_dataset(RECORDINGS, ANNOTATIONS, FOLDS, DatasetSettings(), 3, 1.0).clips
+    assert first == build_dataset(RECORDINGS[::-1], ANNOTATIONS[::-1], FOLDS, DatasetSettings(), 3, 1.0).clips
+    assert first != build_dataset(RECORDINGS, ANNOTATIONS, FOLDS, DatasetSettings(), 4, 1.0).clips
 
 
 def test_no_target_left() -> None:
     with pytest.raises(SplitError, match="quality_max"):
-        build_clips(RECORDINGS, ANNOTATIONS[2:3], FOLDS, DatasetSettings(quality_max=1), 0, 1.0)
+        build_dataset(RECORDINGS, ANNOTATIONS[2:3], FOLDS, DatasetSettings(quality_max=1), 0, 1.0)
 
 
 def test_stats_count_every_clip_once() -> None:
     made = build_dataset(RECORDINGS, ANNOTATIONS, FOLDS, DatasetSettings(), seed=0, crop_s=1.0)
-    rows = dataset_stats(made.clips, ANNOTATIONS)
+    rows = dataset_stats(made.clips, made.quality)
     assert sum(row.clips for row in rows) == len(made.clips)
     targets = {(r.fold, r.group, r.label, r.quality): (r.clips, r.seconds) for r in rows if r.role == "target"}
     assert targets == {

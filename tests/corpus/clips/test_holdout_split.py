@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.clips.clip_table import DatasetClips, DatasetSettings, build_dataset
+from ossicle.corpus.clips.clip_table import DatasetClips, build_dataset
 from ossicle.corpus.clips.holdout_split import divide_clips, place_recordings, undivided, whole_groups
+from ossicle.corpus.clips.settings import DatasetSettings
 from ossicle.corpus.splits.folds import SplitSettings, make_folds
 from ossicle.corpus.splits.leak_audit import audit
 from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT, SPLIT_KINDS, TEST, VAL
@@ -64,8 +65,8 @@ def test_each_bucket_is_cut_by_itself_and_a_target_keeps_its_noise(strategy: str
         n = found.total()
         assert found[TRAIN] == n * 70 // 100
         assert found[VAL] == n * 15 // 100
-    assert made == divided(recordings[::-1], annotations[::-1], noise, strategy=strategy, seed=3)
-    assert made != divided(recordings, annotations, noise, strategy=strategy, seed=4)
+    assert made.units == divided(recordings[::-1], annotations[::-1], noise, strategy=strategy, seed=3).units
+    assert made.units != divided(recordings, annotations, noise, strategy=strategy, seed=4).units
 
 
 def test_a_bucket_of_one_goes_to_test_and_of_fewer_than_seven_none_to_val() -> None:

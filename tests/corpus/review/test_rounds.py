@@ -11,7 +11,8 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.errors import FormatError
 from ossicle.core.intervals import Intervals, as_intervals, both, union
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.clips.clip_table import DatasetSettings, build_dataset
+from ossicle.corpus.clips.clip_table import build_dataset
+from ossicle.corpus.clips.settings import DatasetSettings
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.corpus.review.rounds import (

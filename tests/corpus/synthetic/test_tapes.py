@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from ossicle.audio.decoding.mono import load_mono
-from ossicle.corpus.clips.clip_table import DatasetSettings, build_clips
+from ossicle.corpus.clips.clip_table import build_dataset
+from ossicle.corpus.clips.settings import DatasetSettings
 from ossicle.corpus.formats.raven import read_raven
 from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
 from ossicle.corpus.splits.folds import SplitSettings, make_folds
@@ -200,7 +201,7 @@ def test_from_tapes_to_clips(corpus: Path) -> None:
     assert index.left_out == ()
     folds = make_folds(index.recordings, index.annotations, SplitSettings(group="site"))
     assert {entry.group for entry in folds.values()} == {"A", "B"}
-    clips = build_clips(index.recordings, index.annotations, folds, DatasetSettings(), seed=0, crop_s=0.5)
+    clips = build_dataset(index.recordings, index.annotations, folds, DatasetSettings(), seed=0, crop_s=0.5).clips
     require_no_leak(audit(folds, index.recordings, index.annotations, clips, group="site"))
     made = [make_scene(SMALL, tape).calls for tape in range(3)]
     assert sum(clip.role == "target" for clip in clips) == sum(map(len, made)) == len(index.annotations)

@@ -18,7 +18,7 @@ from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.settings import setting, settings
 from ossicle.core.time import nearest_frames
 from ossicle.core.value_checks import MOST_THREADS
-from ossicle.corpus.clips.clip_table import DatasetSettings
+from ossicle.corpus.clips.settings import DatasetSettings
 from ossicle.corpus.downloads.settings import FetchSettings
 from ossicle.corpus.health.gates.settings import HealthSettings
 from ossicle.corpus.indexing.corpus_index import CorpusSettings

@@ -1,4 +1,4 @@
-"""Conversion of recordings, annotations and clips to tables and back.
+"""Conversion of recordings to tables and back, and the schemas of all tables of records.
 
 Every table has a fixed schema and is sorted by its key, so equal values give equal frames in whatever order they
 arrive. The free fields of a recording are one column of canonical JSON, because their names differ between corpora and
@@ -12,7 +12,7 @@ import polars as pl
 
 from ossicle.core.digest import canonical_json
 from ossicle.core.errors import ArtefactError
-from ossicle.core.records import Annotation, Clip, Recording
+from ossicle.core.records import Recording
 
 RECORDING_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "id": pl.String,
@@ -71,7 +71,7 @@ def recordings_of(frame: pl.DataFrame) -> list[Recording]:
     """Return the recordings of a table made by :func:`recordings_frame`; raises ArtefactError for missing or invalid
     values.
     """
-    rows = _checked(frame, RECORDING_SCHEMA, "recordings")
+    rows = checked(frame, RECORDING_SCHEMA, "recordings")
     try:
         return [
             Recording(
@@ -86,40 +86,6 @@ def recordings_of(frame: pl.DataFrame) -> list[Recording]:
         ) from None
 
 
-def annotations_frame(annotations: Iterable[Annotation]) -> pl.DataFrame:
-    """Return one row per annotation (``ANNOTATION_SCHEMA``), sorted by recording, times, label and the other
-    columns.
-    """
-    return _frame(annotations, ANNOTATION_SCHEMA)
-
-
-def annotations_of(frame: pl.DataFrame) -> list[Annotation]:
-    """Return the annotations of a table made by :func:`annotations_frame`.
-
-    Raises
-    ------
-    ArtefactError
-        If columns are missing or values are invalid.
-    """
-    rows = _checked(frame, ANNOTATION_SCHEMA, "annotations")
-    try:
-        return [Annotation(**row) for row in rows.iter_rows(named=True)]
-    except ValueError as error:
-        raise ArtefactError(
-            f"the table of annotations contains an invalid row: {error}; build the index again"
-        ) from None
-
-
-def clips_frame(clips: Iterable[Clip]) -> pl.DataFrame:
-    """Return one row per clip (``CLIP_SCHEMA``), sorted by recording, times, role and the other columns."""
-    return _frame(clips, CLIP_SCHEMA)
-
-
-def clips_of(frame: pl.DataFrame) -> list[Clip]:
-    """Return the clips of a table made by :func:`clips_frame`; raises ArtefactError if a column is missing."""
-    return [Clip(**row) for row in _checked(frame, CLIP_SCHEMA, "clips").iter_rows(named=True)]
-
-
 def stretches_frame(stretches: Mapping[str, Sequence[tuple[float, float]]]) -> pl.DataFrame:
     """Return one row per stretch (``STRETCH_SCHEMA``, seconds) of the recordings by id, sorted."""
     rows = [(key, start, end) for key, times in stretches.items() for start, end in times]
@@ -129,7 +95,7 @@ def stretches_frame(stretches: Mapping[str, Sequence[tuple[float, float]]]) -> p
 def stretches_of(frame: pl.DataFrame) -> dict[str, tuple[tuple[float, float], ...]]:
     """Return the stretches of a table made by :func:`stretches_frame`; raises ArtefactError if a column is missing."""
     out: dict[str, tuple[tuple[float, float], ...]] = {}
-    for key, start, end in _checked(frame, STRETCH_SCHEMA, "stretches").iter_rows():
+    for key, start, end in checked(frame, STRETCH_SCHEMA, "stretches").iter_rows():
         out[key] = (*out.get(key, ()), (start, end))
     return out
 
@@ -145,17 +111,13 @@ def unknown_of(frame: pl.DataFrame) -> dict[str, tuple[str, ...]]:
     missing.
     """
     out: dict[str, list[str]] = {}
-    for key, label in _checked(frame, UNKNOWN_SCHEMA, "unknown labels").iter_rows():
+    for key, label in checked(frame, UNKNOWN_SCHEMA, "unknown labels").iter_rows():
         out.setdefault(key, []).append(label)
     return {key: tuple(labels) for key, labels in out.items()}
 
 
-def _frame(values: Iterable[Annotation] | Iterable[Clip], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
-    rows = [{name: getattr(one, name) for name in schema} for one in values]
-    return pl.DataFrame(rows, schema=schema, orient="row").sort(list(schema), nulls_last=False)
-
-
-def _checked(frame: pl.DataFrame, schema: Mapping[str, type[pl.DataType]], what: str) -> pl.DataFrame:
+def checked(frame: pl.DataFrame, schema: Mapping[str, type[pl.DataType]], what: str) -> pl.DataFrame:
+    """Return the columns of a schema; raises ArtefactError, naming the table by ``what``, if one is missing."""
     missing = [name for name in schema if name not in frame.columns]
     if missing:
         raise ArtefactError(f"the table of {what} lacks the columns {', '.join(missing)}: build the index again")

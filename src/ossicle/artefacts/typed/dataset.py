@@ -9,13 +9,10 @@ from typing import Any, ClassVar
 import polars as pl
 
 from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.records.column_tables import read_annotations, read_clips, write_annotations, write_clips
 from ossicle.artefacts.records.record_tables import (
     STRETCH_SCHEMA,
     UNKNOWN_SCHEMA,
-    annotations_frame,
-    annotations_of,
-    clips_frame,
-    clips_of,
     stretches_frame,
     stretches_of,
     unknown_frame,
@@ -23,6 +20,8 @@ from ossicle.artefacts.records.record_tables import (
 )
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.clip_columns import ClipColumns
 from ossicle.core.records import Annotation, Clip
 
 FINAL = "final"
@@ -82,14 +81,14 @@ class DatasetFolder(ArtefactFolder):
         return tuple(read_json(self.labels_file)["labels"])
 
     @cached_property
-    def clips(self) -> tuple[Clip, ...]:
+    def clips(self) -> ClipColumns:
         """The clips, sorted by recording and time."""
-        return tuple(clips_of(read_table(self.clips_file)))
+        return read_clips(self.clips_file)
 
     @cached_property
-    def annotations(self) -> tuple[Annotation, ...]:
+    def annotations(self) -> AnnotationColumns:
         """The annotations that are targets, sorted by recording and time."""
-        return tuple(annotations_of(read_table(self.annotations_file)))
+        return read_annotations(self.annotations_file)
 
     @cached_property
     def folds(self) -> pl.DataFrame:
@@ -149,12 +148,13 @@ class DatasetFolder(ArtefactFolder):
 
     def write_clips(self, clips: Iterable[Clip]) -> None:
         """Write the clips."""
-        write_table(self.clips_file, clips_frame(clips), ["recording_id", "start_s", "label", "role"])
+        write_clips(self.clips_file, clips, ["recording_id", "start_s", "label", "role"])
 
-    def write_targets(self, annotations: Sequence[Annotation]) -> None:
+    def write_targets(self, annotations: Iterable[Annotation]) -> None:
         """Write the annotations that are targets, and their labels."""
-        write_table(self.annotations_file, annotations_frame(annotations), ["recording_id", "start_s", "label"])
-        write_json(self.labels_file, {"labels": sorted({one.label for one in annotations})})
+        notes = AnnotationColumns.from_annotations(annotations)
+        write_annotations(self.annotations_file, notes, ["recording_id", "start_s", "label"])
+        write_json(self.labels_file, {"labels": list(notes.label_counts())})
 
     def write_known(self, known: Mapping[str, Sequence[tuple[float, float]]]) -> None:
         """Write the checked stretches, by recording id."""

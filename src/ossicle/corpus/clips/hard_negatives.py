@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.filesystem.numbered import next_numbered, numbered_files
+from ossicle.core.annotation_columns import AnnotationColumns
 from ossicle.core.errors import ArtefactError, FormatError
 from ossicle.core.intervals import Intervals, as_intervals, overlap, widen
 from ossicle.core.records import Annotation, Clip, Recording
@@ -42,8 +43,8 @@ def false_alarms(
 
     Sorted by recording and start; of equal scores the earlier one counts.
     """
-    busy = _busy(annotations, margin_s)
-    free = [one for one in found if not _touches(one, busy)]
+    busy = _Busy(annotations, margin_s)
+    free = [one for one in found if not busy.touches(one)]
     surest = sorted(free, key=lambda one: (-one.score, one.recording_id, one.start_s, one.label))[:most]
     return sorted(surest, key=lambda one: (one.recording_id, one.start_s, one.label))
 
@@ -111,7 +112,7 @@ def mined_clips(
     Duplicates count once. False alarms that now touch an annotation, widened by ``margin_s``, are skipped.
     """
     known = {one.id: one for one in recordings if one.reviewed and one.status != "left_out"}
-    busy = _busy(annotations, margin_s)
+    busy = _Busy(annotations, margin_s)
     clips: dict[tuple[str, float, float], Clip] = {}
     unused: dict[str, int] = defaultdict(int)
     for one in found:
@@ -122,7 +123,7 @@ def mined_clips(
             unused["the sound of its recording changed"] += 1
         elif one.end_s > recording.duration_s + 1e-6:
             unused["it is beyond the end of its recording"] += 1
-        elif _touches(one, busy):
+        elif busy.touches(one):
             unused["it touches an annotation"] += 1
         else:
             where = (one.recording_id, one.start_s, one.end_s)
@@ -130,14 +131,16 @@ def mined_clips(
     return MinedClips(tuple(clips[key] for key in sorted(clips)), dict(sorted(unused.items())))
 
 
-def _busy(annotations: Iterable[Annotation], margin_s: float) -> dict[str, Intervals]:
-    times: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for note in annotations:
-        times[note.recording_id].append((note.start_s, note.end_s))
-    return {key: widen(as_intervals(of), margin_s) for key, of in times.items()}
+class _Busy:
+    """The annotated stretches of each recording, widened by a margin."""
 
+    def __init__(self, annotations: Iterable[Annotation], margin_s: float) -> None:
+        self._notes, self._margin_s = AnnotationColumns.from_annotations(annotations), margin_s
+        self._widened: dict[str, Intervals] = {}
 
-def _touches(one: FalseAlarm, busy: Mapping[str, Intervals]) -> bool:
-    if one.recording_id not in busy:
-        return False
-    return bool(overlap(as_intervals([(one.start_s, one.end_s)]), busy[one.recording_id]).any())
+    def touches(self, one: FalseAlarm) -> bool:
+        """Return whether a false alarm shares time with them."""
+        key = one.recording_id
+        if key not in self._widened:
+            self._widened[key] = widen(self._notes.of(key).intervals(), self._margin_s)
+        return bool(overlap(as_intervals([(one.start_s, one.end_s)]), self._widened[key]).any())

@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from math import floor
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ossicle.core.annotation_columns import AnnotationColumns
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.clips.clip_table import DatasetClips, Unit
+from ossicle.corpus.clips.clip_table import DatasetClips
+from ossicle.corpus.clips.clip_units import ClipUnits
 from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, group_of, judged_groups, make_folds, with_partly
 from ossicle.corpus.splits.hashed_split import hashed_groups
 from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT, SPLIT_NAMES, TEST, VAL, HashedGroups, OneDivisionOfClips
@@ -78,9 +81,9 @@ def whole_groups(
     members = judged_groups(recordings, settings.group)
     row_of = {one.id: name for name, of in members.items() for one in of}
     counts: dict[str, Counter[str]] = {name: Counter() for name in members}
-    for one in annotations:
-        if one.recording_id in row_of:
-            counts[row_of[one.recording_id]][one.label] += 1
+    for key, label, n in AnnotationColumns.from_annotations(annotations).counts():
+        if key in row_of:
+            counts[row_of[key]][label] += n
     annotated = [name for name in members if counts[name]]
     if len(annotated) < len(SPLIT_NAMES):
         raise SplitError(
@@ -114,35 +117,50 @@ def divide_clips(built: DatasetClips, settings: SplitSettings) -> DatasetClips:
     kind = settings.kind
     if not isinstance(kind, OneDivisionOfClips):
         return built
-    buckets: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, unit in enumerate(built.units):
-        buckets[_bucket(unit, kind)].append(number)
-    folds = dict.fromkeys(range(len(built.units)), TEST)
-    for bucket, numbers in sorted(buckets.items()):
+    units = built.units
+    folds = np.full(len(units), TEST, dtype=np.int64)
+    for bucket, numbers in sorted(_buckets(units, kind).items()):
         rng = np.random.default_rng(seed_of(settings.seed, "clips", *bucket))
-        shuffled = [numbers[int(i)] for i in rng.permutation(len(numbers))]
+        shuffled = numbers[rng.permutation(len(numbers))]
         n_train, n_val = _part(settings.train_share, len(numbers)), _part(settings.val_share, len(numbers))
-        folds |= dict.fromkeys(shuffled[:n_train], NEVER_HELD_OUT)
-        folds |= dict.fromkeys(shuffled[n_train : n_train + n_val], VAL)
-    units = tuple(
-        replace(unit, clips=tuple(replace(one, fold=folds[number]) for one in unit.clips))
-        for number, unit in enumerate(built.units)
-    )
-    targets = Counter(folds[number] for number, unit in enumerate(units) if unit.label)
-    empty = [name for fold, name in SPLIT_NAMES.items() if not targets[fold]]
+        folds[shuffled[:n_train]] = NEVER_HELD_OUT
+        folds[shuffled[n_train : n_train + n_val]] = VAL
+    label = units.clips.label[units.first]
+    names = units.clips.labels
+    targets = [number for number, name in enumerate(names) if name]
+    labelled = np.isin(label, targets)
+    empty = [name for fold, name in SPLIT_NAMES.items() if not (folds[labelled] == fold).any()]
     if empty:
         raise SplitError(
             f"split.strategy = {settings.strategy!r} leaves no target for {' and '.join(empty)}: its buckets are too "
             "small for their shares; annotate more, raise the share, or use another strategy"
         )
-    _check_labels((folds[number], unit.label, 1) for number, unit in enumerate(units) if unit.label)
-    return replace(built, units=units)
+    counts = {fold: np.bincount(label[folds == fold], minlength=len(names)) for fold in SPLIT_NAMES}
+    _check_labels(
+        (fold, names[number], int(of[number])) for fold, of in counts.items() for number in targets if of[number]
+    )
+    return replace(built, units=units.in_folds(folds))
 
 
-def _bucket(unit: Unit, kind: OneDivisionOfClips) -> tuple[str, ...]:
+def _buckets(units: ClipUnits, kind: OneDivisionOfClips) -> dict[tuple[str, ...], NDArray[np.int64]]:
+    """Return the numbers of the units of each bucket, ascending, by its name."""
+    rows = units.first
+    group = units.clips.group[rows] if kind.by_group else np.zeros(len(rows), dtype=np.int32)
     # Noise that belongs to no target has its own bucket, in addition to those of the qualities.
-    quality = ("noise" if not unit.label else str(unit.quality),) if kind.by_quality else ()
-    return (kind.strategy, *quality, *((unit.group,) if kind.by_group else ()))
+    noise = units.clips.has_role("noise")[rows] & kind.by_quality
+    quality = np.where(noise | ~np.isfinite(units.quality) | (not kind.by_quality), -np.inf, units.quality)
+    _, first, bucket = np.unique(
+        np.stack([group, noise, quality], axis=1), axis=0, return_index=True, return_inverse=True
+    )
+    order = np.argsort(bucket.reshape(-1), kind="stable")
+    numbers = np.split(order, np.cumsum(np.bincount(bucket.reshape(-1)))[:-1])
+    found = {}
+    for unit, of in zip(first.tolist(), numbers, strict=True):
+        stated = units.quality[unit]
+        text = "noise" if noise[unit] else "None" if np.isnan(stated) else str(int(stated))
+        name = units.clips.group_names[int(group[unit])]
+        found[kind.strategy, *((text,) if kind.by_quality else ()), *((name,) if kind.by_group else ())] = of
+    return found
 
 
 def _part(share: float, n: int) -> int:

@@ -5,15 +5,18 @@ time: the number of draws per recording is proportional to its free time, and wi
 equally likely.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ossicle.core.annotation_columns import AnnotationColumns
 from ossicle.core.digest import seed_of
 from ossicle.core.intervals import Intervals, as_intervals, both, gaps, union, widen
 from ossicle.core.records import Annotation, Recording
+from ossicle.core.row_groups import RowGroups, group_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,43 @@ class MiningRow:
     skipped: int
 
 
+@dataclass(frozen=True, eq=False)
+class NoiseSpans(Sequence[NoiseSpan]):
+    """Mined stretches as columns, sorted by recording and start; ``NoiseSpan`` objects are made when asked for.
+
+    ``start_s`` and ``end_s``: float64 (n,), seconds.
+    """
+
+    groups: RowGroups
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.start_s)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare rows with those of another sequence."""
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @overload
+    def __getitem__(self, key: int) -> NoiseSpan: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[NoiseSpan, ...]: ...
+    def __getitem__(self, key: int | slice) -> NoiseSpan | tuple[NoiseSpan, ...]:
+        """Return one span, or some."""
+        if isinstance(key, slice):
+            return tuple(self[row] for row in range(len(self))[key])
+        row = range(len(self))[key]
+        return NoiseSpan(self.groups.recording(row), float(self.start_s[row]), float(self.end_s[row]))
+
+
 def free_stretches(recording: Recording, annotations: Iterable[Annotation], margin_s: float) -> Intervals:
-    """Return the parts of the recording outside all annotations, widened by ``margin_s`` seconds: shape (n, 2),
+    """Return the parts of the recording outside all its annotations, widened by ``margin_s`` seconds: shape (n, 2),
     seconds.
     """
-    busy = as_intervals([(a.start_s, a.end_s) for a in annotations if a.recording_id == recording.id])
+    busy = AnnotationColumns.from_annotations(annotations).of(recording.id).intervals()
     return gaps(union(widen(busy, margin_s)), 0.0, recording.duration_s)
 
 
@@ -57,7 +92,7 @@ def mine_noise(
     margin_s: float,
     seed: int,
     partly: Mapping[str, Sequence[tuple[float, float]]] | None = None,
-) -> tuple[list[NoiseSpan], list[MiningRow]]:
+) -> tuple[NoiseSpans, list[MiningRow]]:
     """Draw ``n`` noise spans, each of a length drawn from ``lengths_s`` (seconds), sorted by recording and start.
 
     Unreviewed and left-out recordings are skipped; in recordings of ``partly`` (seconds, by id), of which only some
@@ -66,27 +101,28 @@ def mine_noise(
     """
     if n < 0 or not lengths_s or min(lengths_s) <= 0:
         raise ValueError(f"mining needs n >= 0 and positive lengths, got n = {n} and lengths {list(lengths_s)}")
-    of: dict[str, list[Annotation]] = defaultdict(list)
-    for annotation in annotations:
-        of[annotation.recording_id].append(annotation)
+    notes = AnnotationColumns.from_annotations(annotations)
     looked = {key: as_intervals(times) for key, times in (partly or {}).items()}
     usable = [r for r in recordings if (r.reviewed or r.id in looked) and r.status != "left_out"]
     usable.sort(key=lambda r: r.id)
-    free = [free_stretches(r, of[r.id], margin_s) for r in usable]
+    free = [free_stretches(r, notes, margin_s) for r in usable]
     free = [
         both(stretches, looked[r.id]) if r.id in looked else stretches
         for r, stretches in zip(usable, free, strict=True)
     ]
-    spans: list[NoiseSpan] = []
+    spans: list[Intervals] = []
     rows: list[MiningRow] = []
     for recording, stretches, asked in zip(usable, free, _shares(free, min(lengths_s), n), strict=True):
         rng = np.random.default_rng(seed_of(seed, "noise", recording.id))
         lengths = rng.choice(np.asarray(lengths_s, dtype=np.float64), size=asked)
-        placed, overlapping = _place(stretches, lengths, rng)
-        spans.extend(NoiseSpan(recording.id, start, end) for start, end in placed)
+        placed, overlapping = place_spans(stretches, lengths, rng)
+        spans.append(placed)
         free_s = float((stretches[:, 1] - stretches[:, 0]).sum())
         rows.append(MiningRow(recording.id, free_s, asked, len(placed), overlapping, asked - len(placed)))
-    return spans, rows
+    codes = np.repeat(np.arange(len(spans), dtype=np.int32), [len(one) for one in spans])
+    groups, _ = group_rows([one.id for one in usable], codes)
+    every = np.concatenate([np.zeros((0, 2)), *spans])
+    return NoiseSpans(groups, every[:, 0], every[:, 1]), rows
 
 
 def _shares(free: Sequence[Intervals], shortest_s: float, n: int) -> list[int]:
@@ -105,23 +141,60 @@ def _shares(free: Sequence[Intervals], shortest_s: float, n: int) -> list[int]:
     return [int(share) for share in shares]
 
 
-def _place(
-    stretches: Intervals, lengths: np.ndarray[tuple[int], np.dtype[np.float64]], rng: np.random.Generator
-) -> tuple[list[tuple[float, float]], int]:
-    """Return spans inside ``stretches``, separate while there is room, and how many had to overlap."""
+def place_spans(stretches: Intervals, lengths: NDArray[np.float64], rng: np.random.Generator) -> tuple[Intervals, int]:
+    """Draw spans inside stretches, the longest first, separate while there is room.
+
+    Parameters
+    ----------
+    stretches
+        (n, 2) seconds.
+    lengths
+        (m,) seconds.
+    rng
+        The generator; every span takes two numbers from it.
+
+    Returns
+    -------
+    tuple
+        The placed spans, sorted, (k, 2) seconds, and how many had to overlap.
+    """
     room = stretches
-    placed: list[tuple[float, float]] = []
+    placed: list[Intervals] = []
     overlapping = 0
-    for length in sorted(lengths, reverse=True):  # the longest first, while there is room
-        start = draw_start(room, length, rng)
-        if start is None:
-            start = draw_start(stretches, length, rng)
-            if start is None:
-                continue
-            overlapping += 1
-        placed.append((start, start + length))
-        room = without(room, start, start + length)
-    return sorted(placed), overlapping
+    different, counts = np.unique(lengths, return_counts=True)
+    for length, count in zip(different[::-1].tolist(), counts[::-1].tolist(), strict=True):
+        apart: list[float] = []
+        while len(apart) < count and (start := draw_start(room, length, rng)) is not None:
+            apart.append(start)
+            room = without(room, start, start + length)
+        # Room only shrinks, so once a length does not fit, none of its spans does.
+        over = _draw_starts(stretches, length, count - len(apart), rng)
+        overlapping += len(over)
+        if length != different[0]:
+            for start in over.tolist():
+                room = without(room, start, start + length)
+        starts = np.concatenate([apart, over])
+        placed.append(np.stack([starts, starts + length], axis=1))
+    spans = np.concatenate([np.zeros((0, 2)), *placed])
+    return spans[np.lexsort((spans[:, 1], spans[:, 0]))], overlapping
+
+
+def _draw_starts(stretches: Intervals, length: float, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return ``n`` results of :func:`draw_start`, with the same numbers of the generator; none if nothing fits."""
+    slack = stretches[:, 1] - stretches[:, 0] - length
+    fits = np.flatnonzero(slack >= 0)
+    if n == 0 or len(fits) == 0:
+        return np.zeros(0)
+    total = float(slack[fits].sum())
+    if total <= 0:
+        return np.array([draw_start(stretches, length, rng) for _ in range(n)], dtype=np.float64)
+    # As Generator.choice does for one draw with probabilities.
+    upto = np.cumsum(slack[fits] / total)
+    upto /= upto[-1]
+    numbers = rng.random((n, 2))
+    rows = fits[np.searchsorted(upto, numbers[:, 0], side="right")]
+    starts: NDArray[np.float64] = stretches[rows, 0] + numbers[:, 1] * slack[rows]
+    return starts
 
 
 def draw_start(stretches: Intervals, length: float, rng: np.random.Generator) -> float | None:

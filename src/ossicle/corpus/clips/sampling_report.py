@@ -1,9 +1,13 @@
 """Results of mining on each tape (group), counted from the clips themselves and not from the miner's own report."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.clip_columns import ClipColumns
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Clip
 
@@ -28,26 +32,32 @@ class TapeMining:
     duplicates: int
 
 
-def mining_report(asked: Mapping[str, int], fallback: Mapping[str, int], clips: Iterable[Clip]) -> list[TapeMining]:
+def mining_report(asked: Mapping[str, int], fallback: Mapping[str, int], given: Iterable[Clip]) -> list[TapeMining]:
     """Return one row per group, sorted: ``asked`` and ``fallback`` give noise by group, the rest is counted from
-    ``clips``.
+    the clips ``given``.
     """
-    by_group: dict[str, list[Clip]] = {group: [] for group in asked}
-    for one in clips:
-        by_group.setdefault(one.group, []).append(one)
+    clips = ClipColumns.from_clips(given)
+    noise = clips.has_role("noise")
+    n_groups = len(clips.group_names)
+    placed = np.bincount(clips.group[noise], minlength=n_groups)
+    overlapping = np.bincount(clips.group[_overlapping(clips, noise)], minlength=n_groups)
+    repeated = np.bincount(clips.group[_repeated(clips)], minlength=n_groups)
+    present = np.bincount(clips.group, minlength=n_groups) > 0
+    place = {group: number for number, group in enumerate(clips.group_names)}
     rows = []
-    for group, mine in sorted(by_group.items()):
-        noise = [one for one in mine if one.role == "noise"]
-        seen = Counter((one.recording_id, one.start_s, one.end_s, one.role, one.label) for one in mine)
+    for group in sorted({*asked, *(name for name, there in zip(clips.group_names, present, strict=True) if there)}):
+        n_placed, n_over, n_repeated = (
+            int(counts[place[group]]) if group in place else 0 for counts in (placed, overlapping, repeated)
+        )
         rows.append(
             TapeMining(
                 group=group,
                 asked=asked.get(group, 0),
-                placed=len(noise),
+                placed=n_placed,
                 from_fallback=fallback.get(group, 0),
-                skipped=asked.get(group, 0) - len(noise),
-                overlapping=_overlapping(noise),
-                duplicates=sum(seen.values()) - len(seen),
+                skipped=asked.get(group, 0) - n_placed,
+                overlapping=n_over,
+                duplicates=n_repeated,
             )
         )
     return rows
@@ -69,14 +79,26 @@ def refuse_overlaps(rows: Iterable[TapeMining]) -> None:
         )
 
 
-def _overlapping(noise: Sequence[Clip]) -> int:
-    of: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for one in noise:
-        of[one.recording_id].append((one.start_s, one.end_s))
-    count = 0
-    for spans in of.values():
-        reach = float("-inf")
-        for start_s, end_s in sorted(spans):
-            count += start_s < reach - _TOUCH_S
-            reach = max(reach, end_s)
-    return count
+def _overlapping(clips: ClipColumns, noise: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the rows of ``noise`` that begin before an earlier one of their recording ends."""
+    rows = np.flatnonzero(noise)
+    recording = clips.recording[rows]
+    rows = rows[np.lexsort((clips.end_s[rows], clips.start_s[rows], recording))]
+    edges = np.concatenate([[0], np.cumsum(np.bincount(recording))]) if len(rows) else np.zeros(1, dtype=np.int64)
+    found = []
+    for first, stop in pairwise(edges.tolist()):
+        if stop - first > 1:
+            mine = rows[first:stop]
+            reach = np.maximum.accumulate(clips.end_s[mine[:-1]])
+            found.append(mine[1:][clips.start_s[mine[1:]] < reach - _TOUCH_S])
+    return np.concatenate([np.zeros(0, dtype=np.int64), *found])
+
+
+def _repeated(clips: ClipColumns) -> NDArray[np.int64]:
+    """Return the rows that equal an earlier one in recording, times, role and label."""
+    keys = (clips.recording, clips.start_s, clips.end_s, clips.role, clips.label)
+    order = np.lexsort(keys[::-1])
+    equal = np.ones(max(len(order) - 1, 0), dtype=np.bool_)
+    for key in keys:
+        equal &= key[order][1:] == key[order][:-1]
+    return order[1:][equal]

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ossicle.audio.decoding.levels import Levels
+from ossicle.core.annotation_columns import AnnotationColumns
 from ossicle.core.digest import recording_id
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.channel import MEAN
-from ossicle.core.records import Annotation, Recording
+from ossicle.core.records import Recording
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.formats.reading.folder_reader import list_files
@@ -163,22 +164,25 @@ class CorpusIndex:
     """
 
     recordings: tuple[Recording, ...]
-    annotations: tuple[Annotation, ...]
+    annotations: AnnotationColumns
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[Note, ...] = ()
     levels: Mapping[str, Levels] = field(default_factory=dict)
     examined: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
-    stated: tuple[Annotation, ...] | None = None
+    stated: AnnotationColumns | None = None
     unknown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make columns of annotations that are given in another form."""
+        for name in ("annotations", "stated"):
+            if (given := getattr(self, name)) is not None:
+                object.__setattr__(self, name, AnnotationColumns.from_annotations(given))
 
     @property
     def partly(self) -> dict[str, tuple[tuple[float, float], ...]]:
         """The checked stretches of recordings that were not annotated as a whole; only these are known."""
-        return {
-            key: self.examined[key]
-            for key in (one.id for one in self.recordings if not one.reviewed)
-            if key in self.examined
-        }
+        parts = [one.id for one in self.recordings if not one.reviewed and one.id in self.examined]
+        return {key: self.examined[key] for key in parts}
 
 
 def index_corpus(
@@ -258,7 +262,7 @@ def index_corpus(
     notes = [*idle, *clips.notes, *divided, *said, *notes, *tables.notes, *more, *duplicates(kept)]
     return CorpusIndex(
         recordings=tuple(kept),
-        annotations=tuple(annotations),
+        annotations=AnnotationColumns.from_annotations(annotations),
         left_out=tuple(sorted(left_out, key=lambda one: one.path)),
         notes=tuple(notes),
         levels={one.id: levels[one.id] for one in kept if one.id in levels},

@@ -4,18 +4,16 @@ Further tables hold the stretches of partly checked recordings, the annotations 
 uncertain labels of recordings; each exists only if needed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.records.column_tables import read_annotations, write_annotations
 from ossicle.artefacts.records.record_tables import (
-    ANNOTATION_SCHEMA,
     RECORDING_SCHEMA,
     STRETCH_SCHEMA,
     UNKNOWN_SCHEMA,
-    annotations_frame,
-    annotations_of,
     recordings_frame,
     recordings_of,
     stretches_frame,
@@ -26,21 +24,20 @@ from ossicle.artefacts.records.record_tables import (
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.index import IndexFolder
 from ossicle.audio.decoding.levels import Levels
+from ossicle.core.annotation_columns import AnnotationColumns
 from ossicle.core.errors import ArtefactError
-from ossicle.core.records import Annotation
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
-from ossicle.corpus.indexing.placement import annotation_order
 from ossicle.corpus.notes import LeftOut, Note
 
 
 def write_index(index: CorpusIndex, folder: IndexFolder) -> None:
     """Write an index into ``folder``; equal indexes give equal bytes."""
     write_table(folder.recordings_file, recordings_frame(index.recordings), ["root", "path", "id"])
-    write_table(folder.annotations_file, annotations_frame(index.annotations), list(ANNOTATION_SCHEMA))
+    write_annotations(folder.annotations_file, index.annotations, [])
     if index.examined:
         write_table(folder.examined_file, stretches_frame(index.examined), list(STRETCH_SCHEMA))
     if index.stated is not None:
-        write_table(folder.stated_file, annotations_frame(index.stated), list(ANNOTATION_SCHEMA))
+        write_annotations(folder.stated_file, index.stated, [])
     if index.unknown:
         write_table(folder.unknown_file, unknown_frame(index.unknown), list(UNKNOWN_SCHEMA))
     remarks = {
@@ -61,8 +58,8 @@ def read_index(folder: IndexFolder) -> CorpusIndex:
 
 def _read_index(folder: IndexFolder) -> CorpusIndex:
     recordings = recordings_of(read_table(folder.recordings_file, dict(RECORDING_SCHEMA)))
-    ranks = {one.id: rank for rank, one in enumerate(recordings)}
-    annotations = _annotations(folder.annotations_file, ranks)
+    known = [one.id for one in recordings]
+    annotations = _annotations(folder.annotations_file, known)
     optional = (folder.examined_file, folder.stated_file, folder.unknown_file)
     examined, stated, unknown = (file.exists() for file in optional)
     remarks = read_json(folder.remarks_file)
@@ -74,17 +71,17 @@ def _read_index(folder: IndexFolder) -> CorpusIndex:
             notes=tuple(Note(**one) for one in remarks["notes"]),
             levels={key: Levels(**one) for key, one in remarks["levels"].items()},
             examined=stretches_of(read_table(folder.examined_file, dict(STRETCH_SCHEMA))) if examined else {},
-            stated=_annotations(folder.stated_file, ranks) if stated else None,
+            stated=_annotations(folder.stated_file, known) if stated else None,
             unknown=unknown_of(read_table(folder.unknown_file, dict(UNKNOWN_SCHEMA))) if unknown else {},
         )
     except (KeyError, TypeError, AttributeError):
         raise ArtefactError(f"{folder.remarks_file} is not an index of this version; index the corpus again") from None
 
 
-def _annotations(file: Path, ranks: Mapping[str, int]) -> tuple[Annotation, ...]:
-    """Return a table of annotations in the order of the recordings (``ranks`` by id) and times."""
-    found = annotations_of(read_table(file, dict(ANNOTATION_SCHEMA)))
+def _annotations(file: Path, known: Sequence[str]) -> AnnotationColumns:
+    """Return a table of annotations in the order of the recordings (``known`` ids) and times."""
+    found = read_annotations(file)
     try:
-        return tuple(sorted(found, key=lambda one: (ranks[one.recording_id], *annotation_order(one))))
+        return found.in_order(known)
     except KeyError as missing:
         raise ArtefactError(f"{file}: recording {missing} is unknown; index the corpus again") from None

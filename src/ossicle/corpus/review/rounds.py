@@ -15,6 +15,7 @@ import numpy as np
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.filesystem.numbered import next_numbered, numbered_files
+from ossicle.core.annotation_columns import AnnotationColumns
 from ossicle.core.errors import ArtefactError, FormatError
 from ossicle.core.intervals import Intervals, as_intervals, gaps, union
 from ossicle.core.records import Annotation
@@ -88,9 +89,7 @@ def with_reviews(index: CorpusIndex, rounds: Iterable[Round], labels: Collection
     """
     stated = index.annotations
     known = {one.id: one for one in index.recordings}
-    of: dict[str, list[Annotation]] = {one.id: [] for one in index.recordings}
-    for note in stated:
-        of[note.recording_id].append(note)
+    changed: dict[str, list[Annotation]] = {}
     examined = {key: as_intervals(times) for key, times in index.examined.items()}
     notes: list[Note] = []
     for one in rounds:
@@ -108,14 +107,18 @@ def with_reviews(index: CorpusIndex, rounds: Iterable[Round], labels: Collection
                 )
                 continue
             looked = as_intervals(said.examined)
-            kept = [note for note in of[said.recording_id] if not _centre_within(note, looked)]
+            earlier = changed.get(said.recording_id, stated.of(said.recording_id))
+            kept = [note for note in earlier if not _centre_within(note, looked)]
             kept += [note for note in said.events if not labels or note.label in labels]
-            of[said.recording_id] = sorted(kept, key=annotation_order)
+            changed[said.recording_id] = sorted(kept, key=annotation_order)
             before = examined.get(said.recording_id, np.zeros((0, 2)))
             examined[said.recording_id] = union(np.concatenate([before, looked]))
+    unchanged = [place for place, key in enumerate(stated.recording_ids) if key not in changed]
+    reviewed = AnnotationColumns.from_annotations(note for of in changed.values() for note in of)
+    every = AnnotationColumns.joined([stated.where(np.isin(stated.recording, unchanged)), reviewed])
     return replace(
         index,
-        annotations=tuple(note for recording in index.recordings for note in of[recording.id]),
+        annotations=every.by_recording(recording.id for recording in index.recordings),
         notes=(*index.notes, *notes),
         examined={key: as_stretches(times) for key, times in sorted(examined.items())},
         stated=stated,

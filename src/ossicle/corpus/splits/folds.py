@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.core.annotation_columns import AnnotationColumns
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
@@ -187,9 +188,9 @@ class RareLabel:
 def rare_labels(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation]) -> tuple[RareLabel, ...]:
     """Return the labels with fewer groups than folds, the rarest first."""
     found: dict[str, dict[str, FoldEntry]] = defaultdict(dict)
-    for one in annotations:
-        if one.recording_id in folds:
-            found[one.label][one.recording_id] = folds[one.recording_id]
+    for key, label, _ in AnnotationColumns.from_annotations(annotations).counts():
+        if key in folds:
+            found[label][key] = folds[key]
     n_folds = len({entry.fold for entry in folds.values()} - {NEVER_HELD_OUT})
     rows = [
         RareLabel(
@@ -223,10 +224,9 @@ def split_notes(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation
     figures.
     """
     groups: dict[str, dict[str, int]] = defaultdict(dict)
-    for annotation in annotations:
-        if annotation.recording_id in folds:
-            entry = folds[annotation.recording_id]
-            groups[annotation.label][entry.group] = entry.fold
+    for key, label, _ in AnnotationColumns.from_annotations(annotations).counts():
+        if key in folds:
+            groups[label][folds[key].group] = folds[key].fold
     found = []
     for label, of in sorted(groups.items()):
         if set(of.values()) == {NEVER_HELD_OUT}:
@@ -257,10 +257,11 @@ def count_groups(
     """
     names = list(members)
     row_of = {recording.id: row for row, name in enumerate(names) for recording in members[name]}
-    found = [(row_of[a.recording_id], a.label) for a in annotations if a.recording_id in row_of]
-    labels = sorted({label for _, label in found})
+    every = AnnotationColumns.from_annotations(annotations).counts()
+    found = [(row_of[key], label, n) for key, label, n in every if key in row_of]
+    labels = sorted({label for _, label, _ in found})
     column_of = {label: column for column, label in enumerate(labels)}
     counts = np.zeros((len(names), len(labels)))
-    for row, label in found:
-        counts[row, column_of[label]] += 1
+    for row, label, n in found:
+        counts[row, column_of[label]] += n
     return names, labels, counts

@@ -5,6 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
+from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.clip_columns import ClipColumns
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Clip, Recording
 from ossicle.corpus.splits.folds import FoldEntry, group_of
@@ -89,12 +93,12 @@ def audit(
     ``by_clip``: single clips were split, and recordings have no fold of their own.
     """
     known = {recording.id: recording for recording in recordings}
-    clips = list(clips)
+    ones = ClipColumns.from_clips(clips)
     seen: dict[str, set[int]] = defaultdict(set)
     for recording_id, entry in () if by_clip else folds.items():
         seen[recording_id].add(entry.fold)
-    for clip in clips:
-        seen[clip.recording_id].add(clip.fold)
+    for place, fold in np.unique(np.stack([ones.recording, ones.fold], axis=1), axis=0).tolist():
+        seen[ones.recording_ids[place]].add(fold)
     group_folds: dict[str, set[int]] = defaultdict(set)
     copies: dict[str, list[Recording]] = defaultdict(list)
     for recording_id in sorted(seen.keys() & known.keys()):
@@ -110,8 +114,8 @@ def audit(
         recordings_cut=tuple(_name(known[recording_id]) for recording_id in cut),
         equal_audio=_equal_audio(copies, seen),
         strangers=tuple(sorted(seen.keys() - known.keys())),
-        folds=_clip_counts(clips) if by_clip else _fold_counts(folds, known, annotations),
-        clips_crossing=_crossing(clips),
+        folds=_clip_counts(ones) if by_clip else _fold_counts(folds, known, annotations),
+        clips_crossing=_crossing(ones),
     )
 
 
@@ -139,41 +143,46 @@ def _fold_counts(
     folds: Mapping[str, FoldEntry], known: Mapping[str, Recording], annotations: Iterable[Annotation]
 ) -> tuple[FoldCount, ...]:
     labels: dict[int, Counter[str]] = defaultdict(Counter)
-    for annotation in annotations:
-        if annotation.recording_id in folds:
-            labels[folds[annotation.recording_id].fold][annotation.label] += 1
+    for key, label, n in AnnotationColumns.from_annotations(annotations).counts():
+        if key in folds:
+            labels[folds[key].fold][label] += n
+    members: dict[int, list[str]] = defaultdict(list)
+    for rid, entry in sorted(folds.items()):
+        members[entry.fold].append(rid)
     out = []
-    for fold in sorted({entry.fold for entry in folds.values()}):
-        held = [known[rid] for rid, entry in sorted(folds.items()) if entry.fold == fold and rid in known]
+    for fold, ids in sorted(members.items()):
+        held = [known[rid] for rid in ids if rid in known]
         seconds = sum(recording.duration_s for recording in held)
         out.append(FoldCount(fold, len(held), seconds, dict(sorted(labels[fold].items()))))
     return tuple(out)
 
 
-def _clip_counts(clips: Sequence[Clip]) -> tuple[FoldCount, ...]:
+def _clip_counts(clips: ClipColumns) -> tuple[FoldCount, ...]:
     out = []
-    for fold in sorted({clip.fold for clip in clips}):
-        held = [clip for clip in clips if clip.fold == fold]
-        labels = Counter(clip.label for clip in held if clip.role == "target")
-        seconds = sum(clip.end_s - clip.start_s for clip in held)
-        out.append(FoldCount(fold, len({clip.recording_id for clip in held}), seconds, dict(sorted(labels.items()))))
+    for fold in np.unique(clips.fold).tolist():
+        held = clips.where(clips.fold == fold)
+        targets = np.bincount(held.label[held.has_role("target")], minlength=len(held.labels))
+        labels = {label: n for label, n in zip(held.labels, targets.tolist(), strict=True) if n}
+        seconds = sum((held.end_s - held.start_s).tolist())
+        out.append(FoldCount(fold, len(held.recording_ids), seconds, labels))
     return tuple(out)
 
 
-def _crossing(clips: Sequence[Clip]) -> int:
+def _crossing(clips: ClipColumns) -> int:
     """Return how many clips share time with a clip of another fold."""
-    of: dict[str, list[Clip]] = defaultdict(list)
-    for clip in clips:
-        of[clip.recording_id].append(clip)
-    crossing: set[tuple[str, int]] = set()
-    for key, mine in of.items():
-        if len({clip.fold for clip in mine}) == 1:
+    crossing = 0
+    for key in clips.recording_ids:
+        mine = clips.of(key)
+        if bool((mine.fold == mine.fold[0]).all()):
             continue
-        ordered = sorted(mine, key=lambda clip: clip.start_s)
-        for i, one in enumerate(ordered):
-            for j in range(i + 1, len(ordered)):
-                if ordered[j].start_s >= one.end_s:
+        order = np.argsort(mine.start_s, kind="stable")
+        start_s, end_s, fold = (of[order].tolist() for of in (mine.start_s, mine.end_s, mine.fold))
+        crossed: set[int] = set()
+        for i, end in enumerate(end_s):
+            for j in range(i + 1, len(start_s)):
+                if start_s[j] >= end:
                     break
-                if ordered[j].fold != one.fold:
-                    crossing |= {(key, i), (key, j)}
-    return len(crossing)
+                if fold[j] != fold[i]:
+                    crossed |= {i, j}
+        crossing += len(crossed)
+    return crossing

@@ -15,7 +15,7 @@ from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import read_json
-from ossicle.artefacts.records.record_tables import clips_of
+from ossicle.artefacts.records.column_tables import clips_of
 from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.core.errors import SplitError, UsageError

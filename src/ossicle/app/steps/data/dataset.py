@@ -1,8 +1,11 @@
 """Step ``dataset``: make folds, an audit and clips from an index."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
@@ -11,12 +14,15 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.bundle.manifest import MAX_LABEL_CHARACTERS
 from ossicle.bundle.reading import text_fault
+from ossicle.core.clip_columns import ClipColumns
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible
-from ossicle.corpus.clips.clip_table import build_dataset, clip_order, dataset_stats, has_quality
+from ossicle.corpus.clips.clip_counts import dataset_stats
+from ossicle.corpus.clips.clip_table import DatasetClips, build_dataset
 from ossicle.corpus.clips.hard_negatives import FOLDER, MinedClips, mined_clips, mined_files, read_mined
 from ossicle.corpus.clips.holdout_split import divide_clips, place_recordings
+from ossicle.corpus.clips.settings import possible_targets
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, rare_labels
 from ossicle.corpus.splits.leak_audit import audit, require_no_leak
@@ -37,7 +43,7 @@ def run(context: Context) -> None:
     """
     settings = context.project.settings
     index = read_index(context.read(CorpusFolder))
-    recordings, annotations = list(index.recordings), list(index.annotations)
+    recordings, annotations = list(index.recordings), index.annotations
     if index.partly and not any(one.reviewed for one in recordings):
         raise SplitError(
             "all annotated recordings were reviewed only in part, so no model can be evaluated: use the labelled "
@@ -52,7 +58,7 @@ def run(context: Context) -> None:
     # Folds depend only on the annotation files, so a recording stays in its fold from review to review.
     stated = index.annotations if index.stated is None else index.stated
     # Shares count targets only: annotations of too low quality are left out.
-    possible = [one for one in stated if has_quality(one, settings.dataset)]
+    possible = possible_targets(stated, settings.dataset)
     placed = place_recordings(recordings, stated, possible, index.partly, split)
     judged, folds = placed.judged, placed.folds
     built = build_dataset(
@@ -61,18 +67,16 @@ def run(context: Context) -> None:
     built = divide_clips(built, split)
     sure = [one for one in recordings if one.id not in index.unknown]
     mined = _mined(context, sure, annotations, folds)
-    clips = tuple(sorted((*built.clips, *mined.clips), key=clip_order))
+    clips, quality = _with_mined(built, mined)
     found = audit(folds, recordings, annotations, clips, group=split.group, by_clip=split.kind.divides_clips)
     if split.kind.judges_recordings or found.strangers:
         require_no_leak(found)
-    targets = {(clip.recording_id, clip.start_s, clip.label) for clip in clips if clip.role == "target"}
+    kept = annotations.where(built.targets)
     ends = {one.id: one.duration_s for one in recordings}
-    kept = [
-        replace(one, start_s=max(one.start_s, 0.0), end_s=min(one.end_s, ends[one.recording_id]))
-        for one in annotations
-        if (one.recording_id, max(one.start_s, 0.0), one.label) in targets
-    ]
-    for label in sorted({one.label for one in kept}):
+    last_s = np.array([ends[key] for key in kept.recording_ids], dtype=np.float64)[kept.recording]
+    kept = replace(kept, end_s=np.minimum(kept.end_s, last_s))
+    labels = tuple(kept.label_counts())
+    for label in labels:
         if fault := text_fault(label, MAX_LABEL_CHARACTERS):
             raise UsageError(
                 f"the label {label!r} {fault}: a bundle cannot contain it; correct it in the annotation tables"
@@ -89,18 +93,17 @@ def run(context: Context) -> None:
     ]
     if index.partly:
         own.write_known(index.partly)
-    labels = {one.label for one in kept}
     unknown = {key: [label for label in of if label in labels] for key, of in index.unknown.items() if key in folds}
     if any(unknown.values()):
         own.write_unknown(unknown)
     own.write_folds(rows)
-    own.write_stats([asdict(row) for row in dataset_stats(clips, kept)])
+    own.write_stats([asdict(row) for row in dataset_stats(clips, quality)])
     own.write_split(
         {
             **found.as_json(),
             "strategy": split.strategy,
-            "leaky": split.kind.leak_in_words(found.groups_cut, len({clip.group for clip in clips}), split.group),
-            "names": _fold_names(sorted({clip.fold for clip in clips}), split, recordings, judged),
+            "leaky": split.kind.leak_in_words(found.groups_cut, len(np.unique(clips.group)), split.group),
+            "names": _fold_names(np.unique(clips.fold).tolist(), split, recordings, judged),
             "models": split.kind.models(entry.fold for entry in judged.values()),
             **_evaluated(split, judged),
             "folds_asked": split.folds,
@@ -143,8 +146,22 @@ def _rounds(project: Project) -> list[Path]:
     return mined_files(project.folder / FOLDER) if project.settings.dataset.mined else []
 
 
+def _with_mined(built: DatasetClips, mined: MinedClips) -> tuple[ClipColumns, NDArray[np.float64]]:
+    """Return all clips, sorted by recording, times, label and role, and the quality of each target's annotation."""
+    if not mined.clips:
+        return built.clips, built.quality
+    clips = ClipColumns.joined([built.clips, ClipColumns.from_clips(mined.clips)])
+    recording = clips.groups.ranks[clips.recording]
+    order = np.lexsort((clips.role, clips.label, clips.end_s, clips.start_s, recording))
+    clips = clips.take(order)
+    quality = np.full(len(clips), np.nan)
+    # False alarms are noise, so the targets keep their order.
+    quality[clips.has_role("target")] = built.quality[built.clips.has_role("target")]
+    return clips, quality
+
+
 def _mined(
-    context: Context, recordings: list[Recording], annotations: list[Annotation], folds: Mapping[str, FoldEntry]
+    context: Context, recordings: list[Recording], annotations: Sequence[Annotation], folds: Mapping[str, FoldEntry]
 ) -> MinedClips:
     settings = context.project.settings
     alarms = [one for file in _rounds(context.project) for one in read_mined(file)]

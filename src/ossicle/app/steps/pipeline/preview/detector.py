@@ -17,8 +17,8 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.decoding.channels import cancel_words
 from ossicle.core.errors import OssicleError, SplitError
 from ossicle.core.model_input.channel import MEAN
-from ossicle.corpus.clips.clip_table import has_quality
 from ossicle.corpus.clips.holdout_split import place_recordings
+from ossicle.corpus.clips.settings import possible_targets
 from ossicle.corpus.health.channel_sample import sample_channels
 from ossicle.corpus.health.judging_problems import unjudged_labels
 from ossicle.corpus.health.preview import Heard, preview
@@ -130,7 +130,7 @@ def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     """Check that the recordings can be split, and say how, with the number and the time of the trainings."""
     settings = project.settings
     split, stated = settings.split, index.annotations if index.stated is None else index.stated
-    used = [one for one in stated if has_quality(one, settings.dataset)]
+    used = possible_targets(stated, settings.dataset)
     try:
         placed = place_recordings(index.recordings, stated, used, index.partly, split)
     except SplitError as problem:
@@ -144,7 +144,7 @@ def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     for one in unjudged_labels(placed.judged, used):
         yield Finding(one.code.replace("_", " "), True, f"{one.message}; {one.remedy}", warns=True)
     models = split.kind.models(entry.fold for entry in placed.judged.values())
-    labels = {one.label for one in used}
+    labels = used.label_counts()
     n_clips = len(used) + len(index.recordings)
     words = trainings_in_words(project, len(models), len(labels), n_clips)
     many = not split.folds and not split.fold_field and not split.kind.holds_out_once and len(groups) >= MANY_GROUPS

@@ -1,0 +1,276 @@
+"""Annotations as columns: arrays with an offset for each recording, for corpora of millions of events."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.records import Annotation
+from ossicle.core.row_groups import (
+    RowGroups,
+    group_rows,
+    joined_codes,
+    joined_figures,
+    known_or_none,
+    taken,
+    text_codes,
+)
+
+_BLOCK = 1 << 14
+
+Figures = NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotationColumns(Sequence[Annotation]):
+    """Annotations as arrays; ``Annotation`` objects are made when a row is asked for.
+
+    Equal to any sequence of equal annotations in the same order.
+
+    Parameters
+    ----------
+    groups
+        The recordings, and the rows of each; rows of a recording lie together.
+    start_s, end_s
+        float64 (n,), seconds from the start of the recording, ``0 <= start_s <= end_s``.
+    label
+        int32 (n,): place of each label in ``labels``.
+    labels
+        Labels, sorted; some may have no row.
+    low_hz, high_hz, quality, confidence
+        float64 (n,), NaN where unknown; None if all are unknown.
+    provenance, provenances
+        As ``label`` and ``labels``.
+
+    Examples
+    --------
+    >>> ones = [Annotation("a", 1.0, 2.0, "wren"), Annotation("b", 0.0, 1.0, "robin")]
+    >>> notes = AnnotationColumns.from_annotations(ones)
+    >>> len(notes), notes[1].label, notes.of("a").start_s.tolist(), notes.label_counts()
+    (2, 'robin', [1.0], {'robin': 1, 'wren': 1})
+    """
+
+    groups: RowGroups
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    label: NDArray[np.int32]
+    labels: tuple[str, ...]
+    low_hz: Figures
+    high_hz: Figures
+    quality: Figures
+    confidence: Figures
+    provenance: NDArray[np.int32]
+    provenances: tuple[str, ...]
+
+    @classmethod
+    def from_annotations(cls, annotations: Iterable[Annotation]) -> "AnnotationColumns":
+        """Return the columns of annotations; those of one recording are moved behind its first one, in their order."""
+        if isinstance(annotations, cls):
+            return annotations
+        ones = list(annotations)
+        ids, codes = text_codes([one.recording_id for one in ones])
+        groups, order = group_rows(ids, codes)
+        if order is not None:
+            ones = [ones[int(row)] for row in order]
+        labels, label = text_codes([one.label for one in ones])
+        provenances, provenance = text_codes([one.provenance for one in ones])
+        return cls(
+            groups,
+            np.array([one.start_s for one in ones], dtype=np.float64),
+            np.array([one.end_s for one in ones], dtype=np.float64),
+            label,
+            labels,
+            _figures([one.low_hz for one in ones]),
+            _figures([one.high_hz for one in ones]),
+            _figures([one.quality for one in ones]),
+            _figures([one.confidence for one in ones]),
+            provenance,
+            provenances,
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["AnnotationColumns"]) -> "AnnotationColumns":
+        """Return the rows of all parts; those of one recording are moved behind its first one, in their order."""
+        ids, codes = joined_codes([(one.recording_ids, one.recording) for one in parts], ordered=False)
+        groups, order = group_rows(ids, codes)
+        labels, label = joined_codes([(one.labels, one.label) for one in parts])
+        provenances, provenance = joined_codes([(one.provenances, one.provenance) for one in parts])
+        low_hz, high_hz, quality, confidence = (
+            joined_figures([(getattr(one, name), len(one)) for one in parts])
+            for name in ("low_hz", "high_hz", "quality", "confidence")
+        )
+        start_s = np.concatenate([np.zeros(0), *(one.start_s for one in parts)])
+        end_s = np.concatenate([np.zeros(0), *(one.end_s for one in parts)])
+        figures = (low_hz, high_hz, quality, confidence)
+        whole = cls(groups, start_s, end_s, label, labels, *figures, provenance, provenances)
+        return whole if order is None else whole.regrouped(order, groups)
+
+    @property
+    def recording_ids(self) -> tuple[str, ...]:
+        """The recordings that have rows, in the order of the rows."""
+        return self.groups.recording_ids
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """int64 (n_recordings + 1,): the first row of each recording, and the number of rows."""
+        return self.groups.offsets
+
+    @property
+    def recording(self) -> NDArray[np.int32]:
+        """int32 (n,): place of each row's recording in ``recording_ids``; a new array."""
+        return self.groups.codes
+
+    def __len__(self) -> int:
+        return len(self.start_s)
+
+    @overload
+    def __getitem__(self, key: int) -> Annotation: ...
+    @overload
+    def __getitem__(self, key: slice) -> "AnnotationColumns": ...
+    def __getitem__(self, key: int | slice) -> "Annotation | AnnotationColumns":
+        """Return one annotation, or the columns of some."""
+        if isinstance(key, slice):
+            return self.take(np.arange(len(self))[key])
+        row = range(len(self))[key]
+        return next(self._objects(row, row + 1))
+
+    def __iter__(self) -> Iterator[Annotation]:
+        """Make one annotation after the other."""
+        for first in range(0, len(self), _BLOCK):
+            yield from self._objects(first, min(first + _BLOCK, len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        """Compare rows with those of another sequence."""
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def of(self, recording_id: str) -> "AnnotationColumns":
+        """Return the annotations of one recording, as views; empty if it has none."""
+        return self.regrouped(self.groups.rows(recording_id), self.groups.one(recording_id))
+
+    def where(self, mask: NDArray[np.bool_]) -> "AnnotationColumns":
+        """Return the rows where ``mask`` (n,) is true."""
+        return self if bool(mask.all()) else self.take(mask)
+
+    def take(self, rows: NDArray[Any]) -> "AnnotationColumns":
+        """Return some rows (integers or a mask) in the given order; those of a recording must lie together.
+
+        Raises
+        ------
+        ValueError
+            If they do not.
+        """
+        return self.regrouped(rows, self.groups.take(rows))
+
+    def by_recording(self, recording_ids: Iterable[str]) -> "AnnotationColumns":
+        """Return the rows with their recordings in the order of ``recording_ids``, which may name others too.
+
+        Raises
+        ------
+        KeyError
+            For a recording that is not among them.
+        """
+        return self.take(np.argsort(self._ranks(recording_ids), kind="stable"))
+
+    def in_order(self, recording_ids: Iterable[str]) -> "AnnotationColumns":
+        """Return the rows by recording as :meth:`by_recording`, then by start, end and label.
+
+        Rows that are equal in these are sorted by the text of the other fields.
+        """
+        keys = (self._ranks(recording_ids), self.start_s, self.end_s, self.label)
+        order = np.lexsort(keys[::-1])
+        if any(one is not None for one in (self.low_hz, self.high_hz, self.quality, self.confidence)) or (
+            len(self.provenances) > 1
+        ):
+            tied = np.ones(max(len(order) - 1, 0), dtype=np.bool_)
+            for key in keys:
+                tied &= key[order][1:] == key[order][:-1]
+            for first, stop in _runs(tied):
+                order[first:stop] = sorted(order[first:stop].tolist(), key=lambda row: repr(self[row]))
+        return self.take(order)
+
+    def label_counts(self) -> dict[str, int]:
+        """Return the number of annotations by label, sorted, of labels that have one."""
+        counts = np.bincount(self.label, minlength=len(self.labels))
+        return {label: int(n) for label, n in zip(self.labels, counts, strict=True) if n}
+
+    def counts(self) -> Iterator[tuple[str, str, int]]:
+        """Return recording id, label and number of annotations, for recordings and labels that have one.
+
+        Recordings come in the order of the rows, and the labels of each are sorted.
+        """
+        n_labels = len(self.labels)
+        places, n_rows = np.unique(self.recording * np.int64(n_labels) + self.label, return_counts=True)
+        for place, n in zip(places.tolist(), n_rows.tolist(), strict=True):
+            recording, label = divmod(place, n_labels)
+            yield self.recording_ids[recording], self.labels[label], n
+
+    def intervals(self) -> NDArray[np.float64]:
+        """Return start and end of every row: float64 (n, 2), seconds."""
+        return np.stack([self.start_s, self.end_s], axis=1)
+
+    def _ranks(self, recording_ids: Iterable[str]) -> NDArray[np.int64]:
+        """Return the place of each row's recording among ``recording_ids``: int64 (n,)."""
+        places = {key: place for place, key in enumerate(recording_ids)}
+        ranks: NDArray[np.int64] = np.array([places[key] for key in self.recording_ids], dtype=np.int64)
+        return ranks[self.recording]
+
+    def regrouped(self, rows: NDArray[Any] | slice, groups: RowGroups) -> "AnnotationColumns":
+        """Return some rows in the given order, of which the caller knows the groups."""
+        figures = [self.low_hz, self.high_hz, self.quality, self.confidence]
+        low_hz, high_hz, quality, confidence = (None if one is None else taken(one, rows) for one in figures)
+        return AnnotationColumns(
+            groups,
+            taken(self.start_s, rows),
+            taken(self.end_s, rows),
+            taken(self.label, rows),
+            self.labels,
+            low_hz,
+            high_hz,
+            quality,
+            confidence,
+            taken(self.provenance, rows),
+            self.provenances,
+        )
+
+    def _objects(self, first: int, stop: int) -> Iterator[Annotation]:
+        rows = slice(first, stop)
+        places = np.searchsorted(self.offsets, np.arange(first, stop), side="right") - 1
+        ids, labels, provenances = self.recording_ids, self.labels, self.provenances
+        qualities: list[int | None] = [None if one is None else int(one) for one in _values(self.quality, rows)]
+        for place, start, end, label, low, high, quality, confidence, provenance in zip(
+            places.tolist(),
+            self.start_s[rows].tolist(),
+            self.end_s[rows].tolist(),
+            self.label[rows].tolist(),
+            _values(self.low_hz, rows),
+            _values(self.high_hz, rows),
+            qualities,
+            _values(self.confidence, rows),
+            self.provenance[rows].tolist(),
+            strict=True,
+        ):
+            yield Annotation(
+                ids[place], start, end, labels[label], low, high, quality, confidence, provenances[provenance]
+            )
+
+
+def _runs(tied: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return first row and end of each run of rows of which ``tied`` says that it equals the next: (n - 1,)."""
+    edges = np.diff(np.concatenate([[False], tied, [False]]).astype(np.int8))
+    return list(zip(np.flatnonzero(edges == 1).tolist(), (np.flatnonzero(edges == -1) + 1).tolist(), strict=True))
+
+
+def _figures(values: Sequence[float | None]) -> Figures:
+    return known_or_none(np.array([np.nan if one is None else one for one in values], dtype=np.float64))
+
+
+def _values(column: Figures, rows: slice) -> list[float | None]:
+    if column is None:
+        return [None] * (rows.stop - rows.start)
+    return [None if one != one else one for one in column[rows].tolist()]

@@ -1,0 +1,94 @@
+"""Annotations as columns: the same rows, in the same order, as a list of annotations."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.records import Annotation, grouped
+
+times = st.integers(0, 6).map(lambda one: one / 4)
+annotations = st.lists(
+    st.builds(
+        lambda ends, **others: Annotation(start_s=min(ends), end_s=max(ends), **others),
+        ends=st.tuples(times, times),
+        recording_id=st.sampled_from(["b", "a", "ü\x00", "ü"]),
+        label=st.sampled_from(["wren", "robin", "x\x00", "x"]),
+        low_hz=st.none() | st.sampled_from([0.0, 100.0]),
+        high_hz=st.none() | st.sampled_from([1000.0, 200.0]),
+        quality=st.none() | st.integers(1, 3),
+        confidence=st.none() | st.sampled_from([-1.0, 0.0, 0.5]),
+        provenance=st.sampled_from(["annotated", "mined"]),
+    ),
+    max_size=12,
+)
+
+
+def by_recording(ones: list[Annotation]) -> list[Annotation]:
+    return [one for of in grouped(ones, lambda one: one.recording_id).values() for one in of]
+
+
+@given(annotations)
+def test_columns_hold_the_annotations_by_recording(ones: list[Annotation]) -> None:
+    columns, expected = AnnotationColumns.from_annotations(ones), by_recording(ones)
+    assert list(columns) == expected
+    assert columns == expected
+    assert len(columns) == len(expected)
+    assert [columns[row] for row in range(len(columns))] == expected
+    assert [columns[-1 - row] for row in range(len(columns))] == expected[::-1]
+    assert columns.offsets[-1] == len(expected)
+    assert [columns.recording_ids[code] for code in columns.recording] == [one.recording_id for one in expected]
+    for key in ("a", "b", "ü", "ü\x00", "other"):
+        assert list(columns.of(key)) == [one for one in expected if one.recording_id == key]
+        assert columns.of(key).recording_ids == ((key,) if key in columns.recording_ids else ())
+    counts = {label: sum(one.label == label for one in ones) for label in sorted({one.label for one in ones})}
+    assert columns.label_counts() == counts
+
+
+@given(annotations, st.data())
+def test_some_rows(ones: list[Annotation], data: st.DataObject) -> None:
+    columns, expected = AnnotationColumns.from_annotations(ones), by_recording(ones)
+    kept = np.array([data.draw(st.booleans()) for _ in expected], dtype=np.bool_)
+    some = columns.where(kept)
+    assert list(some) == [one for one, keep in zip(expected, kept, strict=True) if keep]
+    assert set(some.recording_ids) == {one.recording_id for one in some}
+    assert list(columns[1:3]) == expected[1:3]
+    rest = columns.where(~kept)
+    assert AnnotationColumns.joined([some, rest]) == by_recording([*some, *rest])
+    assert AnnotationColumns.joined([]) == ()
+
+
+@given(annotations, st.permutations(["a", "b", "ü", "ü\x00"]))
+def test_rows_in_the_order_of_recordings_and_times(ones: list[Annotation], order: list[str]) -> None:
+    columns = AnnotationColumns.from_annotations(ones)
+    found = columns.in_order(order)
+    # The order of an index as annotation objects define it.
+    key = lambda one: (order.index(one.recording_id), one.start_s, one.end_s, one.label, repr(one))  # noqa: E731
+    assert list(found) == sorted(ones, key=key)
+    assert list(columns.by_recording(order)) == sorted(ones, key=lambda one: order.index(one.recording_id))
+    for known in [order[1:]] if order[0] in columns.recording_ids else []:
+        with pytest.raises(KeyError):
+            columns.by_recording(known)
+
+
+def test_rows_of_one_recording_are_views() -> None:
+    columns = AnnotationColumns.from_annotations([Annotation(key, 0.0, 1.0, "x") for key in "aabb"])
+    assert np.shares_memory(columns.of("b").start_s, columns.start_s)
+    assert columns.low_hz is None
+    assert columns.provenance.strides == (0,)
+    assert columns.where(np.array([True, False, True, True])).provenance.strides == (0,)
+
+
+def test_rows_of_a_recording_must_stay_together() -> None:
+    columns = AnnotationColumns.from_annotations([Annotation(key, 0.0, 1.0, "x") for key in "aab"])
+    with pytest.raises(ValueError, match="sort them by recording"):
+        columns.take(np.array([0, 2, 1]))
+
+
+def test_columns_differ_from_other_rows() -> None:
+    one = Annotation("a", 0.0, 1.0, "x")
+    columns = AnnotationColumns.from_annotations([one])
+    assert columns != [one, one]
+    assert columns != [Annotation("a", 0.0, 1.0, "y")]
+    assert columns != 1

@@ -1,0 +1,58 @@
+"""Clips as columns: the same rows, in the same order, as a list of clips."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ossicle.core.clip_columns import ClipColumns
+from ossicle.core.records import Clip, grouped
+
+clips = st.lists(
+    st.builds(
+        Clip,
+        recording_id=st.sampled_from(["b", "a", "c"]),
+        start_s=st.sampled_from([0.0, 0.5]),
+        end_s=st.sampled_from([0.5, 1.0]),
+        role=st.sampled_from(["target", "noise", "window", "pseudo"]),
+        fold=st.integers(-1, 2),
+        group=st.sampled_from(["north", "south"]),
+        label=st.sampled_from(["", "wren"]),
+        weight=st.sampled_from([1.0, 2.0]),
+    ),
+    max_size=12,
+)
+
+
+def by_recording(ones: list[Clip]) -> list[Clip]:
+    return [one for of in grouped(ones, lambda one: one.recording_id).values() for one in of]
+
+
+@given(clips)
+def test_columns_hold_the_clips_by_recording(ones: list[Clip]) -> None:
+    columns, expected = ClipColumns.from_clips(ones), by_recording(ones)
+    assert list(columns) == expected
+    assert columns == expected
+    assert [columns[row] for row in range(len(columns))] == expected
+    assert [columns.recording_ids[code] for code in columns.recording] == [one.recording_id for one in expected]
+    for key in ("a", "b", "other"):
+        assert list(columns.of(key)) == [one for one in expected if one.recording_id == key]
+    assert columns.has_role("noise").tolist() == [one.role == "noise" for one in expected]
+    assert columns.held_out_in([0, -1]).tolist() == [one.fold in (0, -1) for one in expected]
+    assert not columns.held_out_in([]).any()
+
+
+@given(clips, st.data())
+def test_some_rows(ones: list[Clip], data: st.DataObject) -> None:
+    columns, expected = ClipColumns.from_clips(ones), by_recording(ones)
+    kept = np.array([data.draw(st.booleans()) for _ in expected], dtype=np.bool_)
+    some, rest = columns.where(kept), columns.where(~kept)
+    assert list(some) == [one for one, keep in zip(expected, kept, strict=True) if keep]
+    assert list(columns[:2]) == expected[:2]
+    assert ClipColumns.joined([some, rest]) == by_recording([*some, *rest])
+    assert ClipColumns.joined([]) == ()
+
+
+def test_equal_weights_take_no_memory() -> None:
+    columns = ClipColumns.from_clips([Clip("a", 0.0, float(k), "target", 0, "g") for k in range(3)])
+    assert columns.weight.strides == (0,)
+    assert columns != [Clip("a", 0.0, 1.0, "target", 0, "g")]

@@ -1,0 +1,372 @@
+"""The dataset of a corpus with one Python object for each annotation, clip and unit: the oracle of the columns.
+
+This is how Ossicle built datasets before it kept annotations and clips as columns.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ossicle.core.digest import seed_of
+from ossicle.core.errors import SplitError
+from ossicle.core.intervals import Intervals, as_intervals, both, gaps, union, widen
+from ossicle.core.records import Annotation, Clip, Recording
+from ossicle.corpus.clips.clip_counts import StatsRow
+from ossicle.corpus.clips.clip_units import Unit
+from ossicle.corpus.clips.holdout_split import SPLIT_NAMES, TEST, VAL, _check_labels, _part
+from ossicle.corpus.clips.matched_noise import Unplaced, mine_beside
+from ossicle.corpus.clips.noise_sampling import MiningRow, NoiseSpan, _shares, draw_start, without
+from ossicle.corpus.clips.sampling_report import TapeMining, refuse_overlaps
+from ossicle.corpus.clips.settings import DatasetSettings, clip_weight
+from ossicle.corpus.clips.target_rows import Unused
+from ossicle.corpus.splits.folds import FoldEntry, SplitSettings
+from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT, OneDivisionOfClips
+
+_TOUCH_S = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDataset:
+    """Units, the results of mining per recording and per tape, targets without noise, and what was not used."""
+
+    units: tuple[Unit, ...]
+    mining: tuple[MiningRow, ...]
+    tapes: tuple[TapeMining, ...]
+    unplaced: tuple[Unplaced, ...]
+    unused: tuple[Unused, ...]
+
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """All clips, sorted by recording, times, label and role."""
+        return tuple(sorted((one for unit in self.units for one in unit.clips), key=clip_order))
+
+
+def build_dataset(
+    recordings: Sequence[Recording],
+    annotations: Sequence[Annotation],
+    folds: Mapping[str, FoldEntry],
+    settings: DatasetSettings,
+    seed: int,
+    crop_s: float,
+    partly: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+    unknown: Collection[str] = (),
+) -> ObjectDataset:
+    """Return a target clip for each annotation, at its own times, and noise clips: ``crop_s`` seconds long, or beside
+    targets.
+
+    Noise comes from free stretches of reviewed recordings, including those reviewed as empty. Annotations outside
+    ``quality_min`` to ``quality_max`` are not targets but still exclude noise. A target that passes the end of its
+    recording is cut there. Unreviewed, left-out or unassigned recordings are listed as unused. ``partly`` holds the
+    stretches (seconds, by recording id) that a review checked in recordings not annotated as a whole: these are used,
+    and noise comes from there alone. ``unknown`` are ids of recordings with uncertain labels: they give no noise.
+    Raises SplitError without targets and for overlaps that must be refused; UsageError for invalid weights.
+    """
+    looked = partly or {}
+    unused = [
+        Unused(r.id, reason)
+        for r in sorted(recordings, key=lambda r: r.id)
+        if (reason := _why_unused(r, folds, looked))
+    ]
+    without = {entry.recording_id for entry in unused}
+    used = {r.id: r for r in recordings if r.id not in without}
+    # Sorted so that of repeats that differ in quality the smallest number counts.
+    mine = sorted((a for a in annotations if a.recording_id in used), key=_annotation_order)
+    weights = {key: clip_weight(one, settings) for key, one in used.items()}
+    targets: dict[Clip, list[Clip]] = {}
+    quality: dict[Clip, int | None] = {}
+    for annotation in mine:
+        recording, entry = used[annotation.recording_id], folds[annotation.recording_id]
+        if reason := _why_no_target(annotation, recording, settings):
+            unused.append(Unused(recording.id, reason, annotation.start_s))
+            continue
+        start_s, end_s = max(annotation.start_s, 0.0), min(annotation.end_s, recording.duration_s)
+        if settings.before_s or settings.after_s:
+            start_s = max(annotation.start_s - settings.before_s, 0.0)
+            end_s = min(annotation.start_s + settings.after_s, recording.duration_s)
+        clip = Clip(recording.id, start_s, end_s, "target", entry.fold, entry.group, annotation.label)
+        clip = replace(clip, weight=weights[recording.id])
+        targets.setdefault(clip, []).append(clip)
+        quality.setdefault(clip, annotation.quality)
+    if not targets:
+        raise SplitError("no targets: annotate reviewed recordings, or change dataset.quality_min and quality_max")
+    ordered = sorted((one for same in targets.values() for one in same), key=clip_order)
+    quiet = [one for one in used.values() if one.id not in unknown]
+    if settings.noise == "beside":
+        free = _free(quiet, mine, settings.margin_s, looked)
+        noise = _beside(ordered, free, folds, settings, seed)
+    elif settings.noise == "recordings":
+        noise = _empty_recordings(quiet, mine, folds)
+    else:
+        n = int(settings.noise_per_target * len(ordered) + 0.5)
+        spans, rows = mine_noise(quiet, mine, n, [crop_s], settings.margin_s, seed, looked)
+        asked = Counter[str]()
+        for row in rows:
+            asked[folds[row.recording_id].group] += row.asked
+        lone = tuple(_noise(span, folds[span.recording_id]) for span in spans)
+        noise = _Noise(asked, rows=tuple(rows), lone=lone)
+    units = [
+        Unit((*same, *noise.of[target]), target.group, target.label, quality[target])
+        for target, same in sorted(targets.items(), key=lambda item: clip_order(item[0]))
+    ]
+    units += [Unit((one,), one.group) for one in sorted(noise.lone, key=clip_order)]
+    tapes = mining_report(noise.asked, noise.fallback, [one for unit in units for one in unit.clips])
+    if settings.refuse_overlaps:
+        refuse_overlaps(tapes)
+    return ObjectDataset(tuple(units), noise.rows, tuple(tapes), tuple(noise.unplaced), tuple(unused))
+
+
+@dataclass(slots=True)
+class _Noise:
+    """Mined noise: ``of`` a target or ``lone``; ``asked`` and from the ``fallback`` by group."""
+
+    asked: Counter[str] = field(default_factory=Counter)
+    fallback: Counter[str] = field(default_factory=Counter)
+    of: dict[Clip, list[Clip]] = field(default_factory=lambda: defaultdict(list))
+    lone: tuple[Clip, ...] = ()
+    rows: tuple[MiningRow, ...] = ()
+    unplaced: list[Unplaced] = field(default_factory=list)
+
+
+def _beside(
+    targets: Sequence[Clip],
+    free: Mapping[str, Intervals],
+    folds: Mapping[str, FoldEntry],
+    settings: DatasetSettings,
+    seed: int,
+) -> _Noise:
+    out = _Noise()
+    free = {target.recording_id: np.zeros((0, 2)) for target in targets} | dict(free)
+    groups = {key: folds[key].group for key in free}
+    found = mine_beside(targets, free, groups, settings.noise_per_target, settings.fallback_raw, seed)
+    for target, n, spans in zip(targets, found.asked, found.spans, strict=True):
+        out.of[target] += [_noise(span, folds[target.recording_id]) for span in spans]
+        out.asked[target.group] += n
+        out.fallback[target.group] += sum(span.recording_id != target.recording_id for span in spans)
+        if len(spans) < n:
+            times = (target.start_s, target.end_s, target.label)
+            out.unplaced.append(Unplaced(target.recording_id, *times, asked=n, placed=len(spans)))
+    return out
+
+
+def has_quality(annotation: Annotation, settings: DatasetSettings) -> bool:
+    """Return whether the quality of an annotation allows it as a target; unknown quality does."""
+    if annotation.quality is None:
+        return True
+    return annotation.quality >= settings.quality_min and not 0 < settings.quality_max < annotation.quality
+
+
+def dataset_stats(clips: Iterable[Clip], annotations: Iterable[Annotation]) -> list[StatsRow]:
+    """Return counts per fold, group, role, label and quality, sorted; a target's quality is its annotation's."""
+    quality = {(a.recording_id, max(a.start_s, 0.0), a.label): a.quality for a in annotations}
+    seconds: dict[tuple[int, str, str, str, int | None], list[float]] = defaultdict(list)
+    for clip in clips:
+        key = (clip.recording_id, clip.start_s, clip.label)
+        found = quality.get(key) if clip.role == "target" else None
+        seconds[clip.fold, clip.group, clip.role, clip.label, found].append(clip.end_s - clip.start_s)
+    return [
+        StatsRow(*key, clips=len(lengths), seconds=round(sum(lengths), 6))
+        for key, lengths in sorted(seconds.items(), key=lambda row: (*row[0][:4], row[0][4] or 0))
+    ]
+
+
+def _annotation_order(one: Annotation) -> tuple[str, float, float, str, float, str]:
+    quality = float("inf") if one.quality is None else float(one.quality)
+    return one.recording_id, one.start_s, one.end_s, one.label, quality, repr(one)
+
+
+def clip_order(one: Clip) -> tuple[str, float, float, str, str]:
+    """Return the sorting key of clips: recording, times, label, role."""
+    return one.recording_id, one.start_s, one.end_s, one.label, one.role
+
+
+def _noise(span: NoiseSpan, entry: FoldEntry) -> Clip:
+    return Clip(span.recording_id, span.start_s, span.end_s, "noise", entry.fold, entry.group)
+
+
+def _free(
+    recordings: Sequence[Recording],
+    annotations: Sequence[Annotation],
+    margin_s: float,
+    looked: Mapping[str, Sequence[tuple[float, float]]],
+) -> dict[str, Intervals]:
+    """Return the stretches of each recording that are known to be free, (n, 2) seconds."""
+    of: dict[str, list[Annotation]] = defaultdict(list)
+    for one in annotations:
+        of[one.recording_id].append(one)
+    free = {one.id: free_stretches(one, of[one.id], margin_s) for one in recordings}
+    return {key: both(times, as_intervals(looked[key])) if key in looked else times for key, times in free.items()}
+
+
+def _empty_recordings(
+    recordings: Sequence[Recording], annotations: Sequence[Annotation], folds: Mapping[str, FoldEntry]
+) -> _Noise:
+    heard = {one.recording_id for one in annotations}
+    spans = [NoiseSpan(one.id, 0.0, one.duration_s) for one in recordings if one.reviewed and one.id not in heard]
+    groups = Counter(folds[span.recording_id].group for span in spans)
+    return _Noise(groups, lone=tuple(_noise(span, folds[span.recording_id]) for span in spans))
+
+
+def _why_no_target(annotation: Annotation, recording: Recording, settings: DatasetSettings) -> str:
+    if annotation.start_s >= recording.duration_s:
+        return f"'{annotation.label}' begins after the end of the recording ({recording.duration_s:.3f} s)"
+    if annotation.quality is None or has_quality(annotation, settings):
+        return ""
+    if settings.quality_max and annotation.quality > settings.quality_max:
+        return f"'{annotation.label}' has quality {annotation.quality}, worse than {settings.quality_max}"
+    return f"'{annotation.label}' has quality {annotation.quality}, less than {settings.quality_min}"
+
+
+def _why_unused(recording: Recording, folds: Mapping[str, FoldEntry], looked: Collection[str]) -> str:
+    if recording.status == "left_out":
+        return f"left out: {recording.reason}"
+    if not recording.reviewed and recording.id not in looked:
+        return "nobody has reviewed it, so it may contain calls"
+    if recording.id not in folds:
+        return "it lies in no fold"
+    return ""
+
+
+def free_stretches(recording: Recording, annotations: Iterable[Annotation], margin_s: float) -> Intervals:
+    """Return the parts of the recording outside all annotations, widened by ``margin_s`` seconds: shape (n, 2),
+    seconds.
+    """
+    busy = as_intervals([(a.start_s, a.end_s) for a in annotations if a.recording_id == recording.id])
+    return gaps(union(widen(busy, margin_s)), 0.0, recording.duration_s)
+
+
+def mine_noise(
+    recordings: Sequence[Recording],
+    annotations: Iterable[Annotation],
+    n: int,
+    lengths_s: Sequence[float],
+    margin_s: float,
+    seed: int,
+    partly: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+) -> tuple[list[NoiseSpan], list[MiningRow]]:
+    """Draw ``n`` noise spans, each of a length drawn from ``lengths_s`` (seconds), sorted by recording and start.
+
+    Unreviewed and left-out recordings are skipped; in recordings of ``partly`` (seconds, by id), of which only some
+    stretches were checked, spans lie in these. Each recording has its own generator from (seed, recording id). A span
+    that fits nowhere is counted as skipped, never shortened or moved to a neighbour.
+    """
+    if n < 0 or not lengths_s or min(lengths_s) <= 0:
+        raise ValueError(f"mining needs n >= 0 and positive lengths, got n = {n} and lengths {list(lengths_s)}")
+    of: dict[str, list[Annotation]] = defaultdict(list)
+    for annotation in annotations:
+        of[annotation.recording_id].append(annotation)
+    looked = {key: as_intervals(times) for key, times in (partly or {}).items()}
+    usable = [r for r in recordings if (r.reviewed or r.id in looked) and r.status != "left_out"]
+    usable.sort(key=lambda r: r.id)
+    free = [free_stretches(r, of[r.id], margin_s) for r in usable]
+    free = [
+        both(stretches, looked[r.id]) if r.id in looked else stretches
+        for r, stretches in zip(usable, free, strict=True)
+    ]
+    spans: list[NoiseSpan] = []
+    rows: list[MiningRow] = []
+    for recording, stretches, asked in zip(usable, free, _shares(free, min(lengths_s), n), strict=True):
+        rng = np.random.default_rng(seed_of(seed, "noise", recording.id))
+        lengths = rng.choice(np.asarray(lengths_s, dtype=np.float64), size=asked)
+        placed, overlapping = _place(stretches, lengths, rng)
+        spans.extend(NoiseSpan(recording.id, start, end) for start, end in placed)
+        free_s = float((stretches[:, 1] - stretches[:, 0]).sum())
+        rows.append(MiningRow(recording.id, free_s, asked, len(placed), overlapping, asked - len(placed)))
+    return spans, rows
+
+
+def _place(
+    stretches: Intervals, lengths: np.ndarray[tuple[int], np.dtype[np.float64]], rng: np.random.Generator
+) -> tuple[list[tuple[float, float]], int]:
+    """Return spans inside ``stretches``, separate while there is room, and how many had to overlap."""
+    room = stretches
+    placed: list[tuple[float, float]] = []
+    overlapping = 0
+    for length in sorted(lengths, reverse=True):  # the longest first, while there is room
+        start = draw_start(room, length, rng)
+        if start is None:
+            start = draw_start(stretches, length, rng)
+            if start is None:
+                continue
+            overlapping += 1
+        placed.append((start, start + length))
+        room = without(room, start, start + length)
+    return sorted(placed), overlapping
+
+
+def mining_report(asked: Mapping[str, int], fallback: Mapping[str, int], clips: Iterable[Clip]) -> list[TapeMining]:
+    """Return one row per group, sorted: ``asked`` and ``fallback`` give noise by group, the rest is counted from
+    ``clips``.
+    """
+    by_group: dict[str, list[Clip]] = {group: [] for group in asked}
+    for one in clips:
+        by_group.setdefault(one.group, []).append(one)
+    rows = []
+    for group, mine in sorted(by_group.items()):
+        noise = [one for one in mine if one.role == "noise"]
+        seen = Counter((one.recording_id, one.start_s, one.end_s, one.role, one.label) for one in mine)
+        rows.append(
+            TapeMining(
+                group=group,
+                asked=asked.get(group, 0),
+                placed=len(noise),
+                from_fallback=fallback.get(group, 0),
+                skipped=asked.get(group, 0) - len(noise),
+                overlapping=_overlapping(noise),
+                duplicates=sum(seen.values()) - len(seen),
+            )
+        )
+    return rows
+
+
+def _overlapping(noise: Sequence[Clip]) -> int:
+    of: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for one in noise:
+        of[one.recording_id].append((one.start_s, one.end_s))
+    count = 0
+    for spans in of.values():
+        reach = float("-inf")
+        for start_s, end_s in sorted(spans):
+            count += start_s < reach - _TOUCH_S
+            reach = max(reach, end_s)
+    return count
+
+
+def divide_clips(built: ObjectDataset, settings: SplitSettings) -> ObjectDataset:
+    """Return the dataset with each unit in train, val or test; unchanged if the strategy divides groups.
+
+    Raises SplitError if a split gets no target, or a label has no training data.
+    """
+    kind = settings.kind
+    if not isinstance(kind, OneDivisionOfClips):
+        return built
+    buckets: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, unit in enumerate(built.units):
+        buckets[_bucket(unit, kind)].append(number)
+    folds = dict.fromkeys(range(len(built.units)), TEST)
+    for bucket, numbers in sorted(buckets.items()):
+        rng = np.random.default_rng(seed_of(settings.seed, "clips", *bucket))
+        shuffled = [numbers[int(i)] for i in rng.permutation(len(numbers))]
+        n_train, n_val = _part(settings.train_share, len(numbers)), _part(settings.val_share, len(numbers))
+        folds |= dict.fromkeys(shuffled[:n_train], NEVER_HELD_OUT)
+        folds |= dict.fromkeys(shuffled[n_train : n_train + n_val], VAL)
+    units = tuple(
+        replace(unit, clips=tuple(replace(one, fold=folds[number]) for one in unit.clips))
+        for number, unit in enumerate(built.units)
+    )
+    targets = Counter(folds[number] for number, unit in enumerate(units) if unit.label)
+    empty = [name for fold, name in SPLIT_NAMES.items() if not targets[fold]]
+    if empty:
+        raise SplitError(
+            f"split.strategy = {settings.strategy!r} leaves no target for {' and '.join(empty)}: its buckets are too "
+            "small for their shares; annotate more, raise the share, or use another strategy"
+        )
+    _check_labels((folds[number], unit.label, 1) for number, unit in enumerate(units) if unit.label)
+    return replace(built, units=units)
+
+
+def _bucket(unit: Unit, kind: OneDivisionOfClips) -> tuple[str, ...]:
+    # Noise that belongs to no target has its own bucket, in addition to those of the qualities.
+    quality = ("noise" if not unit.label else str(unit.quality),) if kind.by_quality else ()
+    return (kind.strategy, *quality, *((unit.group,) if kind.by_group else ()))
