@@ -14,8 +14,11 @@ from ossicle.core.intervals import (
     meets_any,
     overlap,
     part,
+    part_by_group,
     places,
+    running_ends,
     union,
+    union_by_group,
     widen,
 )
 
@@ -126,3 +129,35 @@ def test_intervals_that_touch_stay_apart_on_request() -> None:
     touching = as_intervals([(0, 1), (1, 2), (1.5, 3)])
     assert union(touching).tolist() == [[0, 3]]
     assert union(touching, touching=False).tolist() == [[0, 1], [1, 3]]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, LINE), st.integers(0, 6)), max_size=14),
+    st.sampled_from([0.0, 2.0, -1e-9]),
+    st.booleans(),
+    st.sampled_from([0.0, 0.7, 3.0]),
+)
+def test_all_groups_at_once_are_each_group_by_itself(
+    rows: list[tuple[int, int, int]], gap_s: float, touching: bool, apart_s: float
+) -> None:
+    groups = np.array([row[0] for row in rows], dtype=np.int64)
+    intervals = as_intervals([(start, start + length) for _, start, length in rows])
+    found, joined = union_by_group(groups, intervals, gap_s, touching=touching)
+    first = np.concatenate([[True], found[1:] != found[:-1]])[: len(found)]
+    parted = part_by_group(joined, apart_s, first)
+    assert sorted(set(found.tolist())) == sorted(set(groups.tolist()))
+    assert np.all(np.diff(found) >= 0)
+    for group in set(groups.tolist()):
+        expected = union(intervals[groups == group], gap_s, touching=touching)
+        assert joined[found == group].tolist() == expected.tolist()
+        assert parted[found == group].tolist() == part(expected, apart_s).tolist()
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=14))
+def test_ends_run_within_their_group(rows: list[tuple[bool, int]]) -> None:
+    first = np.array([number == 0 or begins for number, (begins, _) in enumerate(rows)], dtype=np.bool_)
+    ends = np.array([end for _, end in rows], dtype=np.float64)
+    expected: list[float] = []
+    for begins, end in zip(first, ends, strict=True):
+        expected.append(end if begins else max(expected[-1], end))
+    assert running_ends(ends, first).tolist() == expected

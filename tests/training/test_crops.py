@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 from torch.utils.data import DataLoader
 
+from ossicle.core.digest import seed_of
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Clip
 from ossicle.training.crops import (
@@ -62,6 +63,53 @@ def test_a_draw_is_a_function_of_seed_epoch_and_index_alone() -> None:
     )
     assert crops(draw, 3, range(20)) != forwards
     assert crops(CropDraw(CLIPS, MATERIAL, TrainingSettings(target_share=0.7, seed=4)), 2, range(20)) != forwards
+
+
+def drawn_from_lists(clips: tuple[Clip, ...], training: TrainingSettings, epoch: int, index: int) -> Clip:
+    """Return the clip that a draw gives, from a list of clip objects for each label."""
+    rng = np.random.default_rng(seed_of(training.seed, "crop", epoch, index))
+    by_label: dict[str, list[Clip]] = {}
+    for one in clips:
+        by_label.setdefault(one.label if one.role == "target" else "", []).append(one)
+    noise = by_label.pop("", [])
+    labels = sorted(by_label)
+    share = 0.0 if not labels else training.target_share if noise else 1.0
+    mine = noise
+    if rng.random() < share:
+        shares = label_shares([len(by_label[label]) for label in labels], training.balance)
+        mine = by_label[labels[int(rng.choice(len(labels), p=shares))]]
+    weights = [one.weight for one in mine]
+    if len(set(weights)) == 1:
+        return mine[int(rng.integers(len(mine)))]
+    upto = np.cumsum(weights)
+    return mine[int(np.searchsorted(upto, rng.random() * upto[-1], side="right"))]
+
+
+@given(
+    clips=st.lists(
+        st.builds(
+            Clip,
+            recording_id=st.sampled_from("ab"),
+            start_s=st.integers(0, 70).map(float),
+            end_s=st.just(71.0),
+            role=st.sampled_from(["target", "target", "noise"]),
+            fold=st.just(0),
+            group=st.just("g"),
+            label=st.sampled_from(["wren", "robin", ""]),
+            weight=st.sampled_from([1.0, 1.0, 2.0]),
+        ),
+        min_size=1,
+        max_size=12,
+    ).map(lambda ones: tuple(sorted(ones, key=lambda one: one.recording_id))),
+    balance=st.sampled_from(["natural", "sqrt", "uniform", "effective"]),
+    seed=st.integers(0, 9),
+)
+def test_columns_are_drawn_as_objects(clips: tuple[Clip, ...], balance: str, seed: int) -> None:
+    training = TrainingSettings(balance=balance, seed=seed)
+    draw = CropDraw(clips, MATERIAL, training)
+    for index in range(6):
+        rng = np.random.default_rng(seed_of(seed, "crop", 1, index))
+        assert draw._drawn(rng) == drawn_from_lists(clips, training, 1, index)
 
 
 def test_labels_come_by_the_root_of_their_counts_and_noise_by_its_share() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.core.errors import ArtefactError
+from ossicle.core.intervals import as_intervals, part, union
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Annotation
 from ossicle.core.tracks import rasterise
@@ -118,6 +119,29 @@ def test_intervals_are_disjoint_and_cover_no_more_than_the_annotations(
     assert not np.any(ours & ~covered)
     if apart_s == 0.0:
         assert np.array_equal(ours, covered)
+
+
+@given(
+    notes=st.lists(
+        st.builds(
+            lambda key, start, length, label: Annotation(key, start, start + length, label),
+            st.sampled_from("ba"),
+            st.integers(0, 20).map(lambda one: one / 10),
+            st.sampled_from([0.0, 0.1, 0.3]),
+            st.sampled_from("xyz"),
+        ),
+        max_size=16,
+    ),
+    apart_s=st.sampled_from([0.0, 0.015, 0.5]),
+)
+def test_intervals_are_those_of_each_recording_and_label(notes: list[Annotation], apart_s: float) -> None:
+    expected: dict[str, dict[str, list[Any]]] = {}
+    for key, label in sorted({(one.recording_id, one.label) for one in notes}):
+        spans = as_intervals([(o.start_s, o.end_s) for o in notes if (o.recording_id, o.label) == (key, label)])
+        expected.setdefault(key, {})[label] = part(union(spans, -1e-9), apart_s).tolist()
+    found = target_intervals(notes, apart_s)
+    assert {key: {label: times.tolist() for label, times in of.items()} for key, of in found.items()} == expected
+    assert list(found) == sorted(found)
 
 
 def test_touching_annotations_stay_two_and_are_parted() -> None:

@@ -210,6 +210,14 @@ class AnnotationColumns(Sequence[Annotation]):
             recording, label = divmod(place, n_labels)
             yield self.recording_ids[recording], self.labels[label], n
 
+    def by_label(self) -> Iterator[tuple[str, "AnnotationColumns"]]:
+        """Return each label that has an annotation, sorted, and its annotations."""
+        order = np.argsort(self.label, kind="stable")
+        edges = np.concatenate([[0], np.cumsum(np.bincount(self.label, minlength=len(self.labels)))]).tolist()
+        for label, first, stop in zip(self.labels, edges, edges[1:], strict=False):
+            if stop > first:
+                yield label, self.take(order[first:stop])
+
     def intervals(self) -> NDArray[np.float64]:
         """Return start and end of every row: float64 (n, 2), seconds."""
         return np.stack([self.start_s, self.end_s], axis=1)

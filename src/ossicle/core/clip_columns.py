@@ -159,6 +159,11 @@ class ClipColumns(Sequence[Clip]):
         """
         return self.regrouped(rows, self.groups.take(rows))
 
+    def places(self) -> list[tuple[str, str, int]]:
+        """Return recording id, group and fold of the clips, each combination once."""
+        rows = np.unique(np.stack([self.recording, self.group, self.fold], axis=1), axis=0).tolist()
+        return [(self.recording_ids[place], self.group_names[group], fold) for place, group, fold in rows]
+
     def has_role(self, role: Role) -> NDArray[np.bool_]:
         """Return which rows have a role: bool (n,)."""
         found: NDArray[np.bool_] = self.role == ROLES.index(role)

@@ -35,6 +35,55 @@ def union(intervals: Intervals, gap_s: float = 0.0, *, touching: bool = True) ->
     return np.stack([ordered[starts, 0], reach[ends]], axis=1)
 
 
+def running_ends(ends_s: NDArray[np.float64], first: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the largest end so far in each row's group: float64 (n,).
+
+    Parameters
+    ----------
+    ends_s
+        float64 (n,), seconds; rows of one group lie together.
+    first
+        bool (n,): the first row of each group.
+    """
+    reach = ends_s.copy()
+    # Only groups in which an end lies before the one above it need a running maximum.
+    early = np.flatnonzero((ends_s[1:] < ends_s[:-1]) & ~first[1:]) + 1
+    edges = np.append(np.flatnonzero(first), len(ends_s))
+    for group in np.unique(np.searchsorted(edges, early, side="right") - 1).tolist():
+        rows = slice(edges[group], edges[group + 1])
+        reach[rows] = np.maximum.accumulate(ends_s[rows])
+    return reach
+
+
+def union_by_group(
+    groups: NDArray[np.integer], intervals: Intervals, gap_s: float = 0.0, *, touching: bool = True
+) -> tuple[NDArray[np.int64], Intervals]:
+    """Return :func:`union` of the intervals of each group, all at once.
+
+    Parameters
+    ----------
+    groups
+        Integers (n,): the group of each interval, in any order.
+    intervals, gap_s, touching
+        As in :func:`union`.
+
+    Returns
+    -------
+    tuple
+        The group of each joined interval, sorted, (m,), and the intervals, (m, 2), sorted within groups.
+    """
+    order = np.lexsort((intervals[:, 0], groups))
+    ordered, group = intervals[order], groups[order].astype(np.int64)
+    first = np.concatenate([[True], group[1:] != group[:-1]])[: len(group)]
+    reach = running_ends(ordered[:, 1], first)
+    apart = np.greater if touching else np.greater_equal
+    begins = first.copy()
+    begins[1:] |= apart(ordered[1:, 0], reach[:-1] + gap_s)
+    starts = np.flatnonzero(begins)
+    stops = np.append(starts[1:], len(ordered))[: len(starts)] - 1
+    return group[starts], np.stack([ordered[starts, 0], reach[stops]], axis=1)
+
+
 def gaps(intervals: Intervals, start_s: float, end_s: float) -> Intervals:
     """Return the parts of [start_s, end_s] that ``intervals`` leave free, as intervals of positive length."""
     busy = union(np.clip(intervals, start_s, end_s)) if len(intervals) else intervals.reshape(0, 2)
@@ -61,8 +110,14 @@ def part(intervals: Intervals, gap_s: float) -> Intervals:
     The intervals must be sorted and disjoint. Intervals must lie apart on a frame grid to be told apart on it. No
     interval loses more than half of its length.
     """
+    return part_by_group(intervals, gap_s, np.arange(len(intervals)) == 0)
+
+
+def part_by_group(intervals: Intervals, gap_s: float, first: NDArray[np.bool_]) -> Intervals:
+    """Return :func:`part` of the intervals of each group; ``first`` (n,) says where a group begins."""
     out = intervals.copy()
     missing = np.maximum(gap_s - (intervals[1:, 0] - intervals[:-1, 1]), 0.0) / 2
+    missing[first[1:]] = 0.0
     quarter = (intervals[:, 1] - intervals[:, 0]) / 4
     out[:-1, 1] -= np.minimum(missing, quarter[:-1])
     out[1:, 0] += np.minimum(missing, quarter[1:])

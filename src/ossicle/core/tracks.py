@@ -183,10 +183,10 @@ def rasterise(intervals: NDArray[np.float64], n_frames: int, hop_s: float, start
     [0.5, 1.0, 0.0]
     """
     out = np.zeros(n_frames, dtype=np.float64)
-    for start, end in (intervals - start_s) / hop_s:
-        lo, hi = max(start, 0.0), min(end, float(n_frames))
-        if hi <= lo:
-            continue
+    scaled = (intervals - start_s) / hop_s
+    begins, ends = np.maximum(scaled[:, 0], 0.0), np.minimum(scaled[:, 1], float(n_frames))
+    met = ends > begins
+    for lo, hi in zip(begins[met].tolist(), ends[met].tolist(), strict=True):
         first, last = int(lo), min(int(np.ceil(hi)), n_frames)
         edges = np.arange(first, last)
         out[first:last] += np.minimum(edges + 1, hi) - np.maximum(edges, lo)

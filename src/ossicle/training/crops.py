@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ossicle.core.clip_columns import ClipColumns
 from ossicle.core.digest import seed_of
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Clip
+from ossicle.core.row_groups import is_constant, taken
 from ossicle.core.time import nearest_frames, to_samples
 from ossicle.training.material import Material
 from ossicle.training.settings import TrainingSettings
@@ -46,16 +48,13 @@ class CropDraw:
     def __init__(self, clips: Sequence[Clip], material: Material, training: TrainingSettings) -> None:
         self._material = material
         self._training = training
-        self._clips = clips
+        self._clips = ClipColumns.from_clips(clips)
         self._turn, self._order = -1, np.zeros(0, dtype=np.int64)
-        by_label: dict[str, list[Clip]] = {}
-        for clip in clips:
-            by_label.setdefault(clip.label if clip.role == "target" else "", []).append(clip)
-        noise = by_label.pop("", [])
-        self._noise = _Urn(noise)
-        self._targets = [_Urn(by_label[label]) for label in sorted(by_label)]
-        self._label_shares = label_shares([len(by_label[label]) for label in sorted(by_label)], training.balance)
-        self._target_share = training.target_share if noise else 1.0
+        noise, targets = _rows_by_label(self._clips)
+        self._noise = _Urn(noise, self._clips)
+        self._targets = [_Urn(rows, self._clips) for rows in targets]
+        self._label_shares = label_shares([len(rows) for rows in targets], training.balance)
+        self._target_share = training.target_share if len(noise) else 1.0
         if not self._targets:
             self._target_share = 0.0
 
@@ -98,7 +97,7 @@ class CropDraw:
             urn = self._targets[int(rng.choice(len(self._targets), p=self._label_shares))]
         else:
             urn = self._noise
-        return urn.draw(rng)
+        return self._clips[urn.draw(rng)]
 
     def _next(self, epoch: int, index: int) -> Clip:
         turn, place = divmod(epoch * self.steps * self._training.batch_size + index, len(self._clips))
@@ -130,20 +129,31 @@ def label_shares(counts: Sequence[int], balance: str) -> NDArray[np.float64]:
     return found
 
 
+def _rows_by_label(clips: ClipColumns) -> tuple[NDArray[np.int32], list[NDArray[np.int32]]]:
+    """Return the rows of noise, and those of the targets of each label that has one, by label; ascending."""
+    # Place 0 is for noise, and for targets without a label.
+    labelled = np.array([bool(label) for label in clips.labels], dtype=np.bool_)
+    place = np.where(clips.has_role("target") & labelled[clips.label], clips.label + 1, 0)
+    order = np.argsort(place, kind="stable").astype(np.int32)
+    noise, *targets = np.split(order, np.cumsum(np.bincount(place, minlength=len(labelled) + 1))[:-1])
+    return noise, [rows for rows in targets if len(rows)]
+
+
 class _Urn:
-    """Clips, each drawn in proportion to its weight."""
+    """Rows of clips (n,), each drawn in proportion to its weight."""
 
-    def __init__(self, clips: list[Clip]) -> None:
-        self._clips = clips
-        weights = np.array([clip.weight for clip in clips], dtype=np.float64)
+    def __init__(self, rows: NDArray[np.int32], clips: ClipColumns) -> None:
+        self._rows = rows
+        weights = taken(clips.weight, rows)
         # Equal weights, the usual case, need no table search at every draw.
-        self._upto = np.cumsum(weights) if len(set(weights.tolist())) > 1 else None
+        equal = is_constant(weights) or not len(weights) or bool((weights == weights[0]).all())
+        self._upto = None if equal else np.cumsum(weights)
 
-    def draw(self, rng: np.random.Generator) -> Clip:
-        """Return one clip, with one draw of the generator."""
+    def draw(self, rng: np.random.Generator) -> int:
+        """Return one row, with one draw of the generator."""
         if self._upto is None:
-            return self._clips[int(rng.integers(len(self._clips)))]
-        return self._clips[int(np.searchsorted(self._upto, rng.random() * self._upto[-1], side="right"))]
+            return int(self._rows[int(rng.integers(len(self._rows)))])
+        return int(self._rows[int(np.searchsorted(self._upto, rng.random() * self._upto[-1], side="right"))])
 
 
 def place(clip: Clip, plan: ChunkPlan, where: float) -> Crop:

@@ -16,6 +16,7 @@ from ossicle.artefacts.processes.process_group import ProcessGroup
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held, keep_freed_memory
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
+from ossicle.core.clip_columns import ClipColumns
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.frontend import FrontEndSettings
@@ -91,10 +92,14 @@ def fit_job(job: FitJob) -> None:
     if job.pseudo is not None:
         pseudo = load_pseudo(job.pseudo, job.labels, job.plan, job.held_out, job.name)
         material = replace(material, pseudo=pseudo)
-    train = tuple(clip for clip in material.clips if clip.fold not in job.held_out)
-    held_out = tuple(clip for clip in material.clips if clip.fold in job.held_out)
+    clips = ClipColumns.from_clips(material.clips)
+    held = clips.held_out_in(job.held_out)
+    train, held_out = clips.where(~held), clips.where(held)
+    # A training draws from its own clips alone, so all of them together need not stay in memory.
+    material = replace(apart(material, held_out), clips=train)
+    del clips, held
     fit(
-        apart(material, held_out),
+        material,
         train,
         held_out,
         job.model,

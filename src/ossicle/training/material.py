@@ -1,6 +1,5 @@
 """Training data: clips, annotations and the store, turned into frame targets."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,9 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.records.column_tables import read_annotations, read_clips
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.audio.store import MixedStore
-from ossicle.core.intervals import Intervals, as_intervals, part, union
+from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.clip_columns import ClipColumns
+from ossicle.core.intervals import Intervals, as_intervals, part_by_group, union, union_by_group
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Annotation, Clip
 from ossicle.core.tracks import rasterise
@@ -81,13 +83,14 @@ class Material:
 
     def positive_share(self, clips: Sequence[Clip]) -> NDArray[np.float64]:
         """Return the share of known time that each label fills in the recordings of ``clips``: (len(labels),)."""
-        ids = sorted({clip.recording_id for clip in clips})
+        ids = sorted(ClipColumns.from_clips(clips).recording_ids)
         seconds = sum(self._known_s(rid) for rid in ids)
-        filled = [
-            sum(float(np.diff(self.intervals.get(rid, {}).get(label, np.zeros((0, 2)))).sum()) for rid in ids)
-            for label in self.labels
-        ]
-        return np.array(filled) / max(seconds, 1e-9)
+        filled: dict[str, list[float]] = {label: [] for label in self.labels}
+        for rid in ids:
+            for label, of in self.intervals.get(rid, {}).items():
+                if label in filled:
+                    filled[label].append(float(np.diff(of).sum()))
+        return np.array([sum(lengths) for lengths in filled.values()]) / max(seconds, 1e-9)
 
     def _looked_at(self, recording_id: str, start_sample: int) -> NDArray[np.bool_]:
         """Return which frames of a chunk lie wholly in known stretches and touch no withheld clip:
@@ -116,13 +119,13 @@ def apart(material: Material, held_out: Sequence[Clip]) -> Material:
 
     A recording held out as a whole needs no withholding, since no crop is drawn from it.
     """
-    folds = {clip.fold for clip in held_out}
-    taught = {clip.recording_id for clip in material.clips if clip.fold not in folds}
-    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for clip in held_out:
-        if clip.recording_id in taught:
-            spans[clip.recording_id].append((clip.start_s, clip.end_s))
-    return replace(material, withheld={key: union(as_intervals(found)) for key, found in sorted(spans.items())})
+    clips, held = ClipColumns.from_clips(material.clips), ClipColumns.from_clips(held_out)
+    taught = set(clips.where(~np.isin(clips.fold, held.fold)).recording_ids)
+    spans = {key: held.of(key) for key in sorted(taught.intersection(held.recording_ids))}
+    return replace(
+        material,
+        withheld={key: union(np.stack([of.start_s, of.end_s], axis=1)) for key, of in spans.items()},
+    )
 
 
 def target_intervals(annotations: Iterable[Annotation], apart_s: float = 0.0) -> dict[str, dict[str, Intervals]]:
@@ -131,13 +134,17 @@ def target_intervals(annotations: Iterable[Annotation], apart_s: float = 0.0) ->
 
     Overlapping annotations of one label become one; touching ones stay two.
     """
-    pairs: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
-    for note in annotations:
-        pairs[note.recording_id][note.label].append((note.start_s, note.end_s))
-    return {
-        rid: {label: part(union(as_intervals(found), -_TOUCH_S), apart_s) for label, found in of.items()}
-        for rid, of in sorted(pairs.items())
-    }
+    notes = AnnotationColumns.from_annotations(annotations)
+    n_labels = max(len(notes.labels), 1)
+    groups, found = union_by_group(notes.recording * np.int64(n_labels) + notes.label, notes.intervals(), -_TOUCH_S)
+    first = np.concatenate([[True], groups[1:] != groups[:-1]])[: len(groups)]
+    found = part_by_group(found, apart_s, first)
+    edges = np.append(np.flatnonzero(first), len(groups)).tolist()
+    out: dict[str, dict[str, Intervals]] = {key: {} for key in sorted(notes.recording_ids)}
+    for group, start, stop in zip(groups[first].tolist(), edges, edges[1:], strict=False):
+        recording, label = divmod(group, n_labels)
+        out[notes.recording_ids[recording]][notes.labels[label]] = found[start:stop]
+    return out
 
 
 def load_material(
@@ -156,8 +163,9 @@ def load_material(
     ``presence_s``. ``audio``: the folder of recordings, for those that are not in the store; ``cache_mb``: memory for
     whole recordings.
     """
-    clips = dataset.clips
+    # Read here, so that the dataset's folder does not keep them when the training has its own.
+    clips, annotations = read_clips(dataset.clips_file), read_annotations(dataset.annotations_file)
     known = {key: as_intervals(times) for key, times in dataset.known.items()}
-    intervals = target_intervals(dataset.annotations, apart_frames * plan.hop_s)
+    intervals = target_intervals(annotations, apart_frames * plan.hop_s)
     samples = MixedStore(store, audio, cache_mb)
     return Material(clips, labels, intervals, samples, plan, known, presence_s=presence_s, unknown=dataset.unknown)

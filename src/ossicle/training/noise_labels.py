@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ossicle.core.clip_columns import ClipColumns
 from ossicle.core.records import Clip
 from ossicle.core.time import to_samples
 from ossicle.metrics.noise.noise_likeness import LEAST_TEXTURE_S, LabelTexture, Texture, label_texture, texture_of
@@ -48,13 +49,13 @@ def label_textures(labels: Sequence[str], read: Reader, rate: int, clips: Sequen
         By label; a label without clips resembles nothing. Clips shorter than a second count, but are not read.
     """
     found: dict[str, LabelTexture] = {}
+    ones, no_rows = ClipColumns.from_clips(clips), np.zeros(0, dtype=np.int64)
+    targets, rank = ones.has_role("target"), ones.groups.ranks[ones.recording]
     for label in labels:
-        mine = sorted(
-            (clip for clip in clips if clip.role == "target" and clip.label == label),
-            key=lambda clip: (clip.recording_id, clip.start_s, clip.end_s),
-        )
+        mine = np.flatnonzero(targets & (ones.label == ones.labels.index(label))) if label in ones.labels else no_rows
+        mine = mine[np.lexsort((ones.end_s[mine], ones.start_s[mine], rank[mine]))]
         places = np.unique(np.linspace(0, len(mine) - 1, min(len(mine), _MOST_CLIPS)).round().astype(int))
-        chosen = [mine[place] for place in places] if mine else []
+        chosen = [ones[int(mine[place])] for place in places] if len(mine) else []
         lasting = [clip for clip in chosen if clip.end_s - clip.start_s >= LEAST_TEXTURE_S]
         found[label] = label_texture([_texture(read, rate, clip) for clip in lasting], len(chosen))
     return found

@@ -67,7 +67,7 @@ class Lesson:
 def split_recordings(dataset: DatasetFolder, corpus: CorpusIndex, folds: tuple[int, ...]) -> tuple[Labelled, Labelled]:
     """Return the recordings on which a model trains, and those that it holds out, if ``folds`` are held out."""
     digests = {one.id: one.digest for one in corpus.recordings}
-    places = [(one.recording_id, one.group, one.fold) for one in dataset.clips]
+    places = dataset.clips.places()
     # A recording without a clip (reviewed, nothing found, no noise drawn) is held out too.
     places += [(row["recording_id"], row["group"], row["fold"]) for row in dataset.folds.iter_rows(named=True)]
 

@@ -37,8 +37,9 @@ def test_what_is_written_is_read(folder: DatasetFolder) -> None:
 
 def test_a_table_is_read_once_for_each_object(folder: DatasetFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    real = dataset.read_table
-    monkeypatch.setattr(dataset, "read_table", lambda file, *schema: read.append(file.name) or real(file, *schema))
+    for name in ("read_table", "read_clips"):
+        real = getattr(dataset, name)
+        monkeypatch.setattr(dataset, name, lambda file, *of, real=real: read.append(file.name) or real(file, *of))
     assert folder.clips == folder.clips
     assert folder.once(lambda one: one.folds) is folder.folds
     assert read == ["clips.parquet", "folds.parquet"]

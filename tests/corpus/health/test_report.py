@@ -4,8 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ossicle.audio.decoding.levels import Levels, measure
+from ossicle.core.annotation_columns import AnnotationColumns
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.health.report import health, label_health
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
@@ -54,7 +57,7 @@ def test_totals_by_hand():
 
 def test_gaps_overlaps_and_repeats():
     spans = [(0.0, 1.0), (0.5, 0.6), (1.0, 2.0), (1.0, 2.0), (2.02, 3.0), (5.0, 5.0)]
-    one = label_health("x", [Annotation("a", *span, "x") for span in spans], 1)
+    one = label_health("x", AnnotationColumns.from_annotations([Annotation("a", *span, "x") for span in spans]), 1)
     # 0.5 lies inside; 1.0 touches; the repeat counts once; 2.02 is exactly 20 ms later, which is not under 20 ms.
     assert (one.overlaps, one.repeats, one.zero_length, one.gaps) == (1, 1, 1, 3)
     assert one.short_gap_share == pytest.approx(1 / 3, abs=1e-6)
@@ -111,3 +114,65 @@ def test_levels_of_known_sounds(tmp_path: Path):
     assert measure(path)[2].dc == 0.25
     soundfile.write(path, np.zeros(rate), rate)
     assert measure(path)[2].rms_dbfs == -200.0
+
+
+def gaps_of_objects(notes: list[Annotation]) -> tuple[list[float], int, int]:
+    """Return gaps, overlaps and repeats of the annotations of one label, one after the other."""
+    gaps: list[float] = []
+    overlaps = repeats = 0
+    for key in sorted({one.recording_id for one in notes}):
+        mine = [(one.start_s, one.end_s) for one in notes if one.recording_id == key]
+        repeats += len(mine) - len(set(mine))
+        reach = -np.inf
+        for start_s, end_s in sorted(set(mine)):
+            if start_s < reach - 1e-6:
+                overlaps += 1
+            elif np.isfinite(reach):
+                gaps.append(max(start_s - reach, 0.0))
+            reach = max(reach, end_s)
+    return gaps, overlaps, repeats
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.builds(
+            lambda key, start, length, label, quality, low: Annotation(
+                key, start / 100, (start + length) / 100, label, quality=quality, low_hz=low
+            ),
+            st.sampled_from("ba"),
+            st.integers(0, 40),
+            st.sampled_from([0, 1, 3, 20]),
+            st.sampled_from("xy"),
+            st.none() | st.integers(0, 3),
+            st.none() | st.sampled_from([100.0, 9000.0]),
+        ),
+        max_size=14,
+    )
+)
+def test_columns_give_the_figures_of_objects(notes: list[Annotation]) -> None:
+    index = CorpusIndex((recording("a", fields={"site": "N"}), recording("b", fields={"site": "S"})), tuple(notes))
+    report = health(index, rate=16000, group="site")
+    assert [one.label for one in report.by_label] == sorted({one.label for one in notes})
+    for one in report.by_label:
+        mine = [note for note in notes if note.label == one.label]
+        gaps, overlaps, repeats = gaps_of_objects(mine)
+        assert (one.gaps, one.overlaps, one.repeats, one.annotations) == (len(gaps), overlaps, repeats, len(mine))
+        assert one.groups == len({note.recording_id for note in mine})
+        assert one.median_gap_s == (round(float(np.median(gaps)), 6) if gaps else None)
+        assert one.short_gap_share == (round(sum(gap < 0.02 - 1e-6 for gap in gaps) / len(gaps), 6) if gaps else None)
+        assert one.zero_length == sum(note.end_s <= note.start_s for note in mine)
+    assert report.by_group == {site: sum(note.recording_id == key for note in notes) for key, site in ("aN", "bS")}
+    stated = ["unknown" if note.quality is None else str(note.quality) for note in notes]
+    assert report.by_quality == {quality: stated.count(quality) for quality in sorted(set(stated))}
+    found = {(one.code, one.where): one.message for one in report.problems}
+    for key in "ab":
+        mine = [note for note in notes if note.recording_id == key]
+        counts = {
+            "zero_length": sum(note.end_s <= note.start_s for note in mine),
+            "above_band": sum((note.low_hz or 0) >= 8000 for note in mine),
+            "repeated_annotations": len(mine) - len({(note.start_s, note.end_s, note.label) for note in mine}),
+        }
+        for code, count in counts.items():
+            assert (count > 0) == ((code, f"{key}.wav") in found)
+            assert not count or found[code, f"{key}.wav"].startswith(f"{count} annotations")

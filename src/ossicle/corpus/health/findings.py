@@ -1,7 +1,10 @@
 """Problems of a corpus, each with its remedy."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ossicle.audio.decoding.channels import cancel_words
 from ossicle.audio.decoding.levels import Levels
@@ -157,26 +160,29 @@ def _repeated_files(index: CorpusIndex, group: str) -> Iterator[Problem]:
 
 
 def _annotations(index: CorpusIndex, rate: int) -> Iterator[Problem]:
-    paths = {one.id: one.path for one in index.recordings}
-    empty: Counter[str] = Counter()
-    unheard: Counter[str] = Counter()
-    times: Counter[tuple[str, float, float, str]] = Counter()
-    for one in index.annotations:
-        path = paths[one.recording_id]
-        empty[path] += one.end_s <= one.start_s
-        unheard[path] += one.low_hz is not None and one.low_hz >= rate / 2
-        times[path, one.start_s, one.end_s, one.label] += 1
-    repeats: Counter[str] = Counter()
-    for (path, *_), count in times.items():
-        repeats[path] += count - 1
-    for path, count in (+empty).items():
+    notes = index.annotations
+    known = {one.id: one.path for one in index.recordings}
+    paths = [known[key] for key in notes.recording_ids]
+    keys = (notes.recording, notes.start_s, notes.end_s, notes.label)
+    order = np.lexsort(keys[::-1])
+    repeated = np.ones(max(len(order) - 1, 0), dtype=np.bool_)
+    for key in keys:
+        repeated &= key[order][1:] == key[order][:-1]
+    unheard = np.zeros(0, np.int64) if notes.low_hz is None else np.flatnonzero(notes.low_hz >= rate / 2)
+    for path, count in _by_path(paths, notes.recording[notes.end_s <= notes.start_s]):
         yield Problem("warning", "zero_length", path, f"{count} annotations have no length", "draw them again")
-    for path, count in (+unheard).items():
+    for path, count in _by_path(paths, notes.recording[unheard]):
         message = f"{count} annotations are completely above {rate / 2:g} Hz, which a model at {rate} Hz cannot detect"
         yield Problem("warning", "above_band", path, message, "raise the front end's rate")
-    for path, count in (+repeats).items():
+    for path, count in _by_path(paths, notes.recording[order[1:][repeated]]):
         message = f"{count} annotations repeat another exactly"
         yield Problem("warning", "repeated_annotations", path, message, "remove one of the tables or rows")
+
+
+def _by_path(paths: Sequence[str], recordings: NDArray[np.int32]) -> Iterator[tuple[str, int]]:
+    """Return how often each recording is named, by its path, for those that are."""
+    for place, count in zip(*np.unique(recordings, return_counts=True), strict=True):
+        yield paths[int(place)], int(count)
 
 
 def _low_rates(index: CorpusIndex, rate: int) -> Iterator[Problem]:

@@ -1,9 +1,11 @@
 """Labels that cannot be judged: they are in everything that was checked, or no model tested on them knows them."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ossicle.core.intervals import as_intervals, union
+import numpy as np
+
+from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.intervals import union_by_group
 from ossicle.core.records import Annotation
 from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
@@ -23,16 +25,11 @@ def labels_without_negatives(index: CorpusIndex) -> Iterator[Problem]:
         The corpus.
     """
     reviewed = {one.id: one.duration_s for one in index.recordings if one.reviewed}
-    spans: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
-    for one in index.annotations:
-        if one.recording_id in reviewed:
-            spans[one.label][one.recording_id].append((one.start_s, one.end_s))
+    notes = index.annotations
+    checked = [place for place, key in enumerate(notes.recording_ids) if key in reviewed]
+    spans = notes.where(np.isin(notes.recording, checked)).by_label()
     whole_s = sum(reviewed.values())
-    everywhere = [
-        label
-        for label, of in sorted(spans.items())
-        if whole_s > 0 and sum(_seconds(times) for times in of.values()) >= _WHOLE * whole_s
-    ]
+    everywhere = [label for label, of in spans if whole_s > 0 and _seconds(of) >= _WHOLE * whole_s]
     if everywhere:
         yield Problem(
             "warning",
@@ -70,6 +67,7 @@ def _some(names: Sequence[str], mark: str) -> str:
     return mark.join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _seconds(times: list[tuple[float, float]]) -> float:
-    joined = union(as_intervals(times))
+def _seconds(annotations: AnnotationColumns) -> float:
+    """Return how much of all recordings annotations cover."""
+    _, joined = union_by_group(annotations.recording, annotations.intervals())
     return float((joined[:, 1] - joined[:, 0]).sum())

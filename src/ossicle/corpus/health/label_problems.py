@@ -10,7 +10,7 @@ from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
 def label_problems(index: CorpusIndex) -> Iterator[Problem]:
     """Return labels that a person takes for one, and labels of damaged text, each with its remedy."""
-    counts = Counter(one.label for one in index.annotations)
+    counts = Counter(index.annotations.label_counts())
     unused = {note.where for note in index.notes if note.kind in ("label_not_kept", "label_not_found")}
     labels = {*counts, *unused, *(label for found in index.unknown.values() for label in found)}
     for group in twins(labels):

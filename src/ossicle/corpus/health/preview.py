@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ossicle.core.intervals import as_intervals, union
+import numpy as np
+
+from ossicle.core.intervals import union_by_group
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.text.counting import counted
 from ossicle.corpus.health.findings import LOSSES
@@ -138,14 +140,14 @@ def _labels(labels: Sequence[LabelHealth]) -> Notice:
 def _negatives(index: CorpusIndex) -> Notice:
     """Return how much checked sound holds no annotation; that there may be none is a problem with its own line."""
     reviewed = {one.id: one.duration_s for one in index.recordings if one.reviewed}
-    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for one in index.annotations:
-        spans[one.recording_id].append((one.start_s, one.end_s))
+    notes = index.annotations
+    groups, taken = union_by_group(notes.recording, notes.intervals())
+    taken_s = np.bincount(groups, taken[:, 1] - taken[:, 0], minlength=len(notes.recording_ids))
+    spans = dict(zip(notes.recording_ids, taken_s.tolist(), strict=True))
     empty_s = sum(length_s for key, length_s in reviewed.items() if key not in spans)
     free_s = empty_s
     for key in reviewed.keys() & spans.keys():
-        taken = union(as_intervals(spans[key]))
-        free_s += max(reviewed[key] - float((taken[:, 1] - taken[:, 0]).sum()), 0.0)
+        free_s += max(reviewed[key] - spans[key], 0.0)
     n_empty = sum(key not in spans for key in reviewed)
     return Notice(
         "negatives",

@@ -4,7 +4,7 @@ A pure function of the index: the audio was measured while indexing. Gaps and ov
 annotations of one label in one recording; exact repeats are counted separately and left out of both.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ossicle.audio.decoding.levels import Levels
-from ossicle.core.records import Annotation
+from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.intervals import running_ends
 from ossicle.corpus.health.findings import find_problems
 from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
@@ -99,10 +100,11 @@ def health(index: CorpusIndex, *, rate: int, group: str = "recording", hop_s: fl
         Seconds between the frames of the model, to compare with the lengths of calls; None to leave this out.
     """
     groups = {one.id: one.fields.get(group) or one.path for one in index.recordings}
-    counts = Counter(one.recording_id for one in index.annotations)
+    notes = index.annotations
+    counts = Counter(dict(zip(notes.recording_ids, np.diff(notes.offsets).tolist(), strict=True)))
     by_group = dict.fromkeys(sorted(set(groups.values())), 0)
-    for one in index.annotations:
-        by_group[groups[one.recording_id]] += 1
+    for key, n in counts.items():
+        by_group[groups[key]] += n
     per_recording = tuple(
         RecordingHealth(
             path=one.path,
@@ -117,23 +119,18 @@ def health(index: CorpusIndex, *, rate: int, group: str = "recording", hop_s: fl
         )
         for one in index.recordings
     )
-    by_label: dict[str, list[Annotation]] = defaultdict(list)
-    for one in index.annotations:
-        by_label[one.label].append(one)
-    quality = Counter("unknown" if one.quality is None else str(one.quality) for one in index.annotations)
     rates = Counter(one.rate for one in index.recordings)
     labels = tuple(
-        label_health(label, by_label[label], len({groups[one.recording_id] for one in by_label[label]}))
-        for label in sorted(by_label)
+        label_health(label, of, len({groups[key] for key in of.recording_ids})) for label, of in notes.by_label()
     )
     return HealthReport(
         recordings=len(index.recordings),
         hours=round(sum(one.duration_s for one in index.recordings) / 3600, 6),
-        annotations=len(index.annotations),
+        annotations=len(notes),
         groups=len(by_group),
         by_label=labels,
         by_group=by_group,
-        by_quality=dict(sorted(quality.items())),
+        by_quality=_qualities(notes),
         by_rate={str(key): rates[key] for key in sorted(rates)},
         unreviewed=tuple(one.path for one in index.recordings if not one.reviewed),
         reviewed_empty=tuple(one.path for one in index.recordings if one.reviewed and not counts[one.id]),
@@ -143,22 +140,29 @@ def health(index: CorpusIndex, *, rate: int, group: str = "recording", hop_s: fl
     )
 
 
-def label_health(label: str, annotations: Sequence[Annotation], groups: int) -> LabelHealth:
+def _qualities(annotations: AnnotationColumns) -> dict[str, int]:
+    """Return the number of annotations by quality, as text."""
+    if annotations.quality is None:
+        return {"unknown": len(annotations)} if len(annotations) else {}
+    values, counts = np.unique(annotations.quality, return_counts=True)
+    found = {"unknown" if np.isnan(one) else str(int(one)): n for one, n in zip(values, counts.tolist(), strict=True)}
+    return dict(sorted(found.items()))
+
+
+def label_health(label: str, annotations: AnnotationColumns, groups: int) -> LabelHealth:
     """Return durations, gaps, overlaps and repeats of the annotations of one label."""
-    durations = np.array([one.end_s - one.start_s for one in annotations])
-    places: dict[str, set[tuple[float, float]]] = defaultdict(set)
-    for one in annotations:
-        places[one.recording_id].add((one.start_s, one.end_s))
-    gaps: list[float] = []
-    overlaps = 0
-    for spans in places.values():
-        reach = -np.inf
-        for start_s, end_s in sorted(spans):
-            if start_s < reach - _TOUCH_S:
-                overlaps += 1
-            elif np.isfinite(reach):
-                gaps.append(max(start_s - reach, 0.0))
-            reach = max(reach, end_s)
+    durations = annotations.end_s - annotations.start_s
+    keys = (annotations.recording, annotations.start_s, annotations.end_s)
+    order = np.lexsort(keys[::-1])
+    recording, start_s, end_s = annotations.recording[order], annotations.start_s[order], annotations.end_s[order]
+    differs = np.ones(len(order), dtype=np.bool_)
+    differs[1:] = (np.diff(recording) != 0) | (start_s[1:] != start_s[:-1]) | (end_s[1:] != end_s[:-1])
+    recording, start_s, end_s = recording[differs], start_s[differs], end_s[differs]
+    later = np.zeros(len(recording), dtype=np.bool_)
+    later[1:] = recording[1:] == recording[:-1]
+    before_s = np.concatenate([[0.0], running_ends(end_s, ~later)])[: len(later)]
+    overlapping = later & (start_s < before_s - _TOUCH_S)
+    gaps = np.maximum((start_s - before_s)[later & ~overlapping], 0.0)
     return LabelHealth(
         label=label,
         annotations=len(annotations),
@@ -168,10 +172,10 @@ def label_health(label: str, annotations: Sequence[Annotation], groups: int) -> 
         median_s=round(float(np.median(durations)), 6) if len(durations) else None,
         max_s=round(float(durations.max()), 6) if len(durations) else None,
         gaps=len(gaps),
-        median_gap_s=round(float(np.median(gaps)), 6) if gaps else None,
-        short_gap_share=round(sum(gap < SHORT_GAP_S - _TOUCH_S for gap in gaps) / len(gaps), 6) if gaps else None,
-        overlaps=overlaps,
-        repeats=len(annotations) - sum(len(spans) for spans in places.values()),
+        median_gap_s=round(float(np.median(gaps)), 6) if len(gaps) else None,
+        short_gap_share=round(float((gaps < SHORT_GAP_S - _TOUCH_S).mean()), 6) if len(gaps) else None,
+        overlaps=int(overlapping.sum()),
+        repeats=len(annotations) - len(recording),
         zero_length=int(np.count_nonzero(durations <= 0)),
     )
 

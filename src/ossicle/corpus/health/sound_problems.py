@@ -1,11 +1,10 @@
 """What the front end of a model does not hear: most of the recorded band, or calls as short as one of its frames."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ossicle.core.records import Annotation
+from ossicle.core.annotation_columns import AnnotationColumns
 from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
@@ -28,13 +27,11 @@ def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = 
     hop_s
         Seconds between its frames; None to check the band only.
     """
-    by_label: dict[str, list[Annotation]] = defaultdict(list)
-    for one in index.annotations:
-        by_label[one.label].append(one)
+    by_label = dict(index.annotations.by_label())
     ends = {one.id: one.duration_s for one in index.recordings}
     if (top_hz := recorded_hz(index)) > MUCH_MORE * fmax_hz:
         # Annotated frequencies say that the rest of the band is not needed.
-        silent = [label for label, of in sorted(by_label.items()) if not says_frequencies(of)]
+        silent = [label for label, of in by_label.items() if not says_frequencies(of)]
         if silent or not by_label:
             told = f"; {_named(silent)} without annotated frequencies may lie there" if silent else ""
             yield Problem(
@@ -45,10 +42,11 @@ def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = 
                 "raise frontend.rate and frontend.fmax_hz, or annotate low and high frequencies",
             )
     if hop_s is not None:
-        for label, of in sorted(by_label.items()):
+        for label, of in by_label.items():
             # Labels of whole recordings say nothing about the length of a call.
-            lengths_s = [one.end_s - one.start_s for one in of if one.start_s > 0 or one.end_s < ends[one.recording_id]]
-            median_s = float(np.median(lengths_s)) if lengths_s else 0.0
+            last_s = np.array([ends[key] for key in of.recording_ids])[of.recording]
+            lengths_s = (of.end_s - of.start_s)[(of.start_s > 0) | (of.end_s < last_s)]
+            median_s = float(np.median(lengths_s)) if len(lengths_s) else 0.0
             if 0 < median_s <= hop_s * (1 + 1e-9):
                 yield Problem(
                     "warning",
@@ -66,9 +64,10 @@ def recorded_hz(index: CorpusIndex) -> float:
     return float(np.quantile(rates, 0.9, method="lower")) / 2 if rates else 0.0
 
 
-def says_frequencies(annotations: Sequence[Annotation]) -> bool:
+def says_frequencies(annotations: AnnotationColumns) -> bool:
     """Return whether at least half of the annotations have a highest frequency."""
-    return 2 * sum(bool(one.high_hz) for one in annotations) >= len(annotations)
+    n_stated = 0 if annotations.high_hz is None else np.count_nonzero(annotations.high_hz > 0)
+    return 2 * int(n_stated) >= len(annotations)
 
 
 def _named(labels: Sequence[str], most: int = 3) -> str:

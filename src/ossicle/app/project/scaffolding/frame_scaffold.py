@@ -1,13 +1,11 @@
 """Front end, chunks and event lengths of a new project with a frame-wise detector, adapted to its annotations."""
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
 
 from ossicle.app.project.scaffolding.toml_lines import line
-from ossicle.core.records import Annotation
 from ossicle.corpus.health.sound_problems import says_frequencies
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
@@ -51,21 +49,24 @@ def _rate(index: CorpusIndex) -> tuple[int, str]:
     no annotated frequencies, its calls may lie anywhere: then it is the rate that all but the slowest tenth of the
     recordings have.
     """
-    silent = [label for label, of in sorted(_by_label(index).items()) if not says_frequencies(of)]
+    by_label = dict(index.annotations.by_label())
+    silent = [label for label, of in by_label.items() if not says_frequencies(of)]
     if silent or not index.annotations:
         own = int(np.quantile([one.rate for one in index.recordings], 0.1, method="lower"))
         # Labels come from files, and a line end would end the comment.
-        missing = "no frequency is annotated" if len(silent) == len(_by_label(index)) else f"{silent[0]!r} has no"
+        missing = "no frequency is annotated" if len(silent) == len(by_label) else f"{silent[0]!r} has no"
         return own, f"Hz, the recordings' own: {missing}{'' if missing.startswith('no') else ' annotated frequencies'}"
     recorded = max(one.rate for one in index.recordings)
-    wanted = 2 * max(note.high_hz for note in index.annotations if note.high_hz)
+    high_hz = index.annotations.high_hz
+    assert high_hz is not None
+    wanted = 2 * float(np.nanmax(high_hz))
     fitting = [rate for rate in _RATES if wanted <= rate <= recorded]
     return (fitting[0] if fitting else recorded), "Hz, from the highest annotated frequency"
 
 
 def _front_end(index: CorpusIndex, rate: int) -> Mapping[str, tuple[int | float, str]]:
-    lengths = sorted(note.end_s - note.start_s for note in index.annotations)
-    median_s = lengths[len(lengths) // 2] if lengths else 0.1
+    lengths_s = np.sort(index.annotations.end_s - index.annotations.start_s)
+    median_s = float(lengths_s[len(lengths_s) // 2]) if len(lengths_s) else 0.1
     crowded = _crowded(index)
     hop_s = 0.005 if crowded else 0.01 if median_s < 0.4 else 0.02
     why = "neighbours of one class lie close" if crowded else f"the median annotation lasts {median_s:.2f} s"
@@ -85,31 +86,23 @@ def _front_end(index: CorpusIndex, rate: int) -> Mapping[str, tuple[int | float,
     }
 
 
-def _by_label(index: CorpusIndex) -> Mapping[str, list[Annotation]]:
-    out: dict[str, list[Annotation]] = defaultdict(list)
-    for note in index.annotations:
-        out[note.label].append(note)
-    return out
-
-
 def _shortest_usual_s(index: CorpusIndex) -> float:
     """Return the shortest usual length of an annotation: 19 in 20 annotations of every label are longer."""
-    return float(min(np.quantile([one.end_s - one.start_s for one in of], 0.05) for of in _by_label(index).values()))
+    return float(min(np.quantile(of.end_s - of.start_s, 0.05) for _, of in index.annotations.by_label()))
 
 
 def _shortest_median_s(index: CorpusIndex) -> float:
     """Return the median length of the label with the shortest one, in seconds; infinite without annotations."""
-    medians = [float(np.median([one.end_s - one.start_s for one in of])) for of in _by_label(index).values()]
+    medians = [float(np.median(of.end_s - of.start_s)) for _, of in index.annotations.by_label()]
     return min((one for one in medians if one > 0), default=math.inf)
 
 
 def _crowded(index: CorpusIndex) -> bool:
     """Return whether more than one in twenty gaps between neighbours of one class is under 20 ms."""
-    last: dict[tuple[str, str], float] = {}
-    gaps = []
-    for note in sorted(index.annotations, key=lambda one: (one.recording_id, one.start_s)):
-        key = (note.recording_id, note.label)
-        if key in last:
-            gaps.append(note.start_s - last[key])
-        last[key] = note.end_s
-    return bool(gaps) and sum(gap < 0.02 for gap in gaps) > 0.05 * len(gaps)
+    notes = index.annotations
+    rank = notes.groups.ranks[notes.recording]
+    # Of one recording and label, in the order of the starts.
+    order = np.lexsort((notes.start_s, notes.label, rank))
+    same = (np.diff(rank[order]) == 0) & (np.diff(notes.label[order]) == 0)
+    gaps = (notes.start_s[order][1:] - notes.end_s[order][:-1])[same]
+    return bool(np.count_nonzero(gaps < 0.02) > 0.05 * len(gaps)) if len(gaps) else False

@@ -7,8 +7,8 @@ So no sound of a recording that is held out gets into a training.
 from collections.abc import Mapping, Sequence
 
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.core.intervals import as_intervals, gaps
-from ossicle.core.records import Recording, grouped
+from ossicle.core.intervals import gaps
+from ossicle.core.records import Recording
 
 Stretches = dict[str, dict[str, tuple[tuple[float, float], ...]]]
 """By group and recording: start and end in seconds."""
@@ -16,7 +16,7 @@ Stretches = dict[str, dict[str, tuple[tuple[float, float], ...]]]
 
 def groups_of(dataset: DatasetFolder) -> dict[str, str]:
     """Return the group of each recording that has one: by its fold, else by its clips."""
-    groups = {clip.recording_id: clip.group for clip in dataset.clips}
+    groups = {key: group for key, group, _ in dataset.clips.places()}
     return groups | {row["recording_id"]: row["group"] for row in dataset.folds.to_dicts()}
 
 
@@ -36,12 +36,11 @@ def stretches_without_labels(
     least_s
         Length of the shortest stretch in seconds.
     """
-    annotated = grouped(dataset.annotations, lambda one: one.recording_id)
     found: Stretches = {}
     for one in recordings:
         if not one.reviewed or one.id not in groups or one.id in dataset.unknown:
             continue
-        busy = as_intervals([(each.start_s, each.end_s) for each in annotated.get(one.id, ())])
+        busy = dataset.annotations.of(one.id).intervals()
         free = [(start, end) for start, end in gaps(busy, 0.0, one.duration_s).tolist() if end - start >= least_s]
         if free:
             found.setdefault(groups[one.id], {})[one.id] = tuple(free)

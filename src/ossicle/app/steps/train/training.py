@@ -99,7 +99,7 @@ def say_composition(context: Context) -> None:
 def say_backgrounds(context: Context) -> None:
     """Report if augmentation needs background clips and the dataset has none."""
     asked = context.project.settings.augment.background_probability
-    if asked > 0 and not any(clip.role == "noise" for clip in context.read(DatasetFolder).clips):
+    if asked > 0 and not context.read(DatasetFolder).clips.has_role("noise").any():
         context.progress.say(
             f"[augment] background_probability = {asked:g} has no effect: every clip of the dataset has a target; "
             "add reviewed empty recordings, or set it to 0"
