@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from ossicle.artefacts.records.record_tables import annotations_frame, recordings_frame
+from ossicle.artefacts.records.column_tables import annotations_frame
+from ossicle.artefacts.records.record_tables import recordings_frame
 from ossicle.audio.decoding.levels import Levels
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.health.gates.corpus_columns import corpus_columns
