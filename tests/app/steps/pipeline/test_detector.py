@@ -23,7 +23,7 @@ def names(project: Project, *chosen: str, until: str | None = None) -> list[str]
     return [step.name for step in chosen_steps(project, chosen, until)]
 
 
-@pytest.mark.parametrize("recipe", ["tapes", "birds", "demo"])
+@pytest.mark.parametrize("recipe", ["tapes", "birds", "drums", "demo"])
 def test_recipes_choose_it(tmp_path: Path, recipe: str) -> None:
     (tmp_path / "ossicle.toml").write_text(PROJECT.replace("tapes", recipe))
     assert pipeline_of(load_project(tmp_path)) is detector.PIPELINE

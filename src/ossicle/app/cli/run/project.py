@@ -115,9 +115,10 @@ def new(
 
     Recipes: `tapes` for long recordings in which single events are annotated; `birds` for recordings that are
     labelled as a whole; `appliances` for what is on or off in recordings with steady sounds, by the names of the
-    files; `demo` for the synthetic tapes of `ossicle demo`. Give either --annotations (times of
-    single events) or --labels (labels of whole recordings). Class folders named noise, other, background, silence
-    or nocall, and folders whose names start with -, hold recordings without any of the classes.
+    files; `drums` for files with one drum hit each, in folders GROUP/CLASS/FILE; `demo` for the synthetic tapes of
+    `ossicle demo`. Give either --annotations (times of single events) or --labels (labels of whole recordings).
+    Class folders named noise, other, background, silence or nocall, and folders whose names start with -, hold
+    recordings without any of the classes.
 
     The table shows what a run will use, what it will leave out and why, and how many trainings it takes.
     """
@@ -137,8 +138,11 @@ def new(
         default_label,
         tuple(masks or ()),
     )
-    file = scaffold(recipe, folder, wishes, force=force)
+    remarks: list[str] = []
+    file = scaffold(recipe, folder, wishes, force=force, say=remarks.append)
     print(printable(f"wrote {file}"))
+    for remark in remarks:
+        print(printable(remark))
     loaded = load_project(file)
     findings = list(pipeline_of(loaded).preview(loaded))
     print_rows(("a run will use", "", ""), [(one.what, one.state, one.message) for one in findings])

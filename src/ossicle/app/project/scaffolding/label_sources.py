@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ossicle.app.project.scaffolding.hit_folders import CLASS_TEMPLATE, reads_hit_folders
 from ossicle.app.project.scaffolding.state_scaffold import fields_of_names, fields_of_table, reads_states
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.cells.delimited import read_delimited
@@ -94,6 +95,8 @@ def label_source(
         field = FOLDER if labels else str(recipe.get("corpus", {}).get("label_field", ""))
         if label_column:
             raise UsageError(f"--label-column {label_column} needs a table; give it with --labels FILE.csv")
+        if reads_hit_folders(recipe) and not labels and not templates:
+            return LabelSource(field, group=FOLDER, name_template=CLASS_TEMPLATE)
         for text in _PUBLISHED_NAMES if field == FOLDER else ():
             if stems and all(Template(text).parse(stem) for stem in stems):
                 return LabelSource(field, group="source", fold_field="fold", name_template=text)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,6 +12,7 @@ from ossicle.app.project.layers import recipe_names, recipe_values
 from ossicle.app.project.scaffolding.clip_scaffold import clip_lines
 from ossicle.app.project.scaffolding.folds import usual_folds
 from ossicle.app.project.scaffolding.frame_scaffold import frame_lines
+from ossicle.app.project.scaffolding.hit_folders import CLASS_TEMPLATE, HitFolders, hit_folders, short_names
 from ossicle.app.project.scaffolding.label_sources import LabelSource, label_source, with_group_table
 from ossicle.app.project.scaffolding.state_scaffold import feature_lines, key, reads_states, state_lines, wanted_masks
 from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text
@@ -61,9 +62,29 @@ class Found:
     template: TemplateTexts
     folds: int
     index: CorpusIndex
+    hits: HitFolders | None = None
+
+    @property
+    def label_map(self) -> tuple[str, ...]:
+        """Entries of ``[corpus] label_map`` for well-known short names of drums."""
+        return () if self.hits is None else short_names(self.hits.labels)
+
+    def in_words(self) -> list[str]:
+        """Return what folders say about labels and groups, one line each; empty if labels come from elsewhere."""
+        if self.hits is None:
+            return []
+        renamed = [entry.replace("=", " = ") for entry in self.label_map]
+        return self.hits.in_words() + ([f"labels renamed: {', '.join(renamed)}"] if renamed else [])
 
 
-def scaffold(recipe: str, folder: Path, wishes: Wishes, *, force: bool = False) -> Path:
+def scaffold(
+    recipe: str,
+    folder: Path,
+    wishes: Wishes,
+    *,
+    force: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Path:
     """Write ``ossicle.toml``, with rate, band and frames that fit the recordings.
 
     Parameters
@@ -76,6 +97,8 @@ def scaffold(recipe: str, folder: Path, wishes: Wishes, *, force: bool = False) 
         The user's options.
     force
         Whether to overwrite an existing project file.
+    say
+        Gets a line for each thing that was read from the folders of the recordings, as which folder is the label.
 
     Returns
     -------
@@ -115,15 +138,19 @@ def scaffold(recipe: str, folder: Path, wishes: Wishes, *, force: bool = False) 
         raise UsageError(f"--masks {' '.join(wishes.masks)}: the recipe {recipe!r} has no states; leave --masks out")
     _require_groups(found)
     write_text(file, _text(folder, wishes, found))
+    for text in found.in_words():
+        say(text)
     return file
 
 
 def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
     audio, annotations = wishes.audio, wishes.annotations
-    stems = [stem_of(path, SUFFIXES) for path in listing_below(audio, SUFFIXES).files if _is_audio(audio / path)]
+    paths = [path for path in listing_below(audio, SUFFIXES).files if _is_audio(audio / path)]
+    stems = [stem_of(path, SUFFIXES) for path in paths]
     source = label_source(wishes.labels, annotations, values, stems, wishes.label_column, wishes.name_template)
     if wishes.groups is not None:
         source = with_group_table(source, wishes.groups, wishes.group)
+    hits = hit_folders(paths, audio) if source.name_template == CLASS_TEMPLATE else None
     template = wishes.name_template or source.name_template
     group = source.group if wishes.groups is not None else wishes.group or source.group or "recording"
     fold_field = wishes.fold_field or source.fold_field
@@ -144,6 +171,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
         label_field=source.label_field,
         label_fields=source.label_fields,
         default_label=wishes.default_label,
+        label_map=() if hits is None else short_names(hits.labels),
         metadata=source.metadata or MetadataSettings(),
     )
     workers = os.cpu_count() or 1
@@ -164,7 +192,9 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
     folds = wishes.folds
     if folds is None:
         folds = int(values.get("split", {}).get("folds", 0)) or usual_folds(index, group, fold_field)
-    return Found(recipe, values, source, group, fold_field, template, folds, index)
+        if hits is not None and len(hits.groups) < folds:
+            folds = 0
+    return Found(recipe, values, source, group, fold_field, template, folds, index, hits)
 
 
 def _is_audio(file: Path) -> bool:
@@ -223,8 +253,12 @@ def _text(folder: Path, wishes: Wishes, found: Found) -> str:
         lines.append(line("default_label", quoted(wishes.default_label), "the label of rows that have none"))
     if source.label_field != own_label:
         lines.append(f"label_field = {quoted(source.label_field)}")
+    # Text from files stands in quotes: a line end in it would end the comment.
+    lines += [f"# {quoted(text)[1:-1]}" for text in found.in_words()]
     if found.template:
         lines.append(f"name_template = {_listed(found.template)}")
+    if found.label_map:
+        lines.append(f"label_map = [{', '.join(map(quoted, found.label_map))}]")
     if source.label_fields:
         pairs = ", ".join(f"{key(name)} = {quoted(value)}" for name, value in source.label_fields.items())
         lines.append(f"label_fields = {{{pairs}}}  # field = value that means present; other values: absent")

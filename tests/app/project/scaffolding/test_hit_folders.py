@@ -1,0 +1,129 @@
+"""``ossicle new drums`` on folders group/class/file: labels, groups and short names, all of which are said."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ossicle.app.project.layers import recipe_names, recipe_values
+from ossicle.app.project.load import load_project
+from ossicle.app.project.scaffolding.hit_folders import SHORT_NAMES, hit_folders, reads_hit_folders, short_names
+from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
+from ossicle.audio.wav import write_wav
+from ossicle.core.errors import UsageError
+from ossicle.corpus.formats.label_map import parse_label_map, twin_key
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
+
+RATE = 22050
+
+
+def hits(place: Path, paths: list[str]) -> Path:
+    for seed, path in enumerate(paths):
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(seed).normal(0, 0.1, RATE // 4).astype(np.float32)
+        write_wav(place / path, noise, RATE, "PCM_16")
+    return place
+
+
+MACHINES = [
+    f"{machine}/{label}/{take}.{suffix}"
+    for machine in ("RolandTR808", "LinnLM1", "Korg M1")
+    for label in ("bd", "sd", "hh_open")
+    for take, suffix in (("Bass-01", "wav"), ("02", "WAV"))
+]
+
+
+def indexed(file: Path) -> CorpusIndex:
+    project = load_project(file)
+    return index_corpus(project.audio_folder, None, project.settings.corpus, group=project.settings.split.group)
+
+
+def test_the_last_folder_is_the_label_and_the_first_one_the_group(tmp_path: Path) -> None:
+    said: list[str] = []
+    file = scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", MACHINES)), say=said.append)
+    settings = load_project(file).settings
+    assert (settings.split.group, settings.split.strategy) == ("folder", "grouped")
+    # Five folds need five groups; each of fewer is held out once.
+    assert settings.split.folds == 0
+    assert settings.evaluation.criterion == "recording"
+    assert not settings.noise_gate.may_find_nothing
+    index = indexed(file)
+    assert len(index.recordings) == len(MACHINES)
+    assert {one.fields["folder"] for one in index.recordings} == {"RolandTR808", "LinnLM1", "Korg M1"}
+    assert {one.label for one in index.annotations} == {"kick", "snare", "hh_open"}
+    assert said == [
+        "label: the last folder of each file (3: bd, hh_open, sd)",
+        "group: the first folder (3: Korg M1, LinnLM1, RolandTR808); no fold divides it",
+        "labels renamed: bd = kick, sd = snare",
+    ]
+    assert all(f"# {line}" in file.read_text() for line in said)
+
+
+def test_deeper_folders_keep_the_first_as_group_and_the_last_as_label(tmp_path: Path) -> None:
+    paths = [f"{kit}/takes/{day}/{label}/{n}.wav" for kit in "ab" for day in "12" for label in "xy" for n in "12"]
+    index = indexed(scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", paths), folds=2)))
+    assert {one.fields["folder"] for one in index.recordings} == {"a", "b"}
+    assert {one.label for one in index.annotations} == {"x", "y"}
+
+
+def test_files_in_fewer_folders_are_left_out_and_counted(tmp_path: Path) -> None:
+    said: list[str] = []
+    audio = hits(tmp_path / "audio", [*MACHINES, "kick/loose.wav", "readme.wav"])
+    file = scaffold("drums", tmp_path / "p", Wishes(audio, folds=3), say=said.append)
+    assert "left out: 2 files in fewer than two folders (kick/loose.wav, readme.wav)" in said
+    index = indexed(file)
+    assert sorted(one.path for one in index.left_out) == ["kick/loose.wav", "readme.wav"]
+    assert "kick" not in {one.fields["folder"] for one in index.recordings}
+
+
+@pytest.mark.parametrize("paths", [["kick/1.wav", "snare/1.wav"], ["1.wav"]])
+def test_folders_without_groups_are_refused_with_the_recipe_that_reads_them(tmp_path: Path, paths: list[str]) -> None:
+    wishes = Wishes(hits(tmp_path / "audio", paths))
+    with pytest.raises(UsageError, match=r"group/class/file; .*use the recipe birds"):
+        scaffold("drums", tmp_path / "p", wishes)
+    assert not (tmp_path / "p").exists()
+
+
+def test_folder_names_that_would_end_a_comment_or_a_list_are_escaped(tmp_path: Path) -> None:
+    paths = [f"{machine}/{label}/1.wav" for machine in ('a"b', "c\\d", "e # f") for label in ('sd"', "x=y", "bd")]
+    index = indexed(scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", paths), folds=3)))
+    assert {one.label for one in index.annotations} == {'sd"', "x=y", "kick"}
+
+
+def test_short_names_are_those_that_the_label_map_reads() -> None:
+    assert all(twin_key(name) == name for name in SHORT_NAMES)
+    entries = short_names([*("bd", "SD", "Cr", "kick", "cowbell"), "bdx"])
+    assert entries == ("Cr=crash", "SD=snare", "bd=kick")
+    found = parse_label_map(entries, "corpus.label_map")
+    assert [found.name(one) for one in ("bd", "SD", "Cr", "kick", "bdx")] == ["kick", "snare", "crash", "kick", "bdx"]
+
+
+def test_two_short_names_of_one_drum_are_left_as_they_are() -> None:
+    assert short_names(["hh", "ch", "bd", "kd", "sd"]) == ("sd=snare",)
+    # The same name in two cases is one name.
+    assert short_names(["BD", "bd"]) == ("BD=kick", "bd=kick")
+
+
+def test_only_the_recipe_for_hits_reads_hit_folders() -> None:
+    assert [name for name in recipe_names() if reads_hit_folders(recipe_values(name))] == ["drums"]
+
+
+def test_words_name_at_most_three() -> None:
+    found = hit_folders([f"{group}/{label}/1.wav" for group in "abcde" for label in "wxyz"], "audio")
+    assert found.in_words() == [
+        "label: the last folder of each file (4: w, x, y and 1 more)",
+        "group: the first folder (5: a, b, c and 2 more); no fold divides it",
+    ]
+
+
+def test_drum_machines_as_they_are(real_data: Path, tmp_path: Path) -> None:
+    audio = real_data / "drum_machines"
+    if not audio.is_dir():
+        pytest.skip(f"{audio} is not there")
+    index = indexed(scaffold("drums", tmp_path / "p", Wishes(audio)))
+    # Every third file or so ends in .WAV.
+    assert len(index.recordings) == len(index.annotations) == 859
+    assert len({one.fields["folder"] for one in index.recordings}) == 35
+    assert load_project(tmp_path / "p" / "ossicle.toml").settings.split.folds == 5
+    assert len({one.label for one in index.annotations}) == 14
+    assert {"kick", "snare", "crash", "hihat_closed", "tom_mid"} <= {one.label for one in index.annotations}
