@@ -18,8 +18,9 @@ from ossicle.core.errors import FormatError
 from ossicle.core.text.controls import first_control
 from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
 from ossicle.corpus.formats.cells.rows import RawSelection
-from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
+from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.naming.table_names import table_places, writable
 
 from ...names import ODD, file_names

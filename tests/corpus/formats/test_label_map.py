@@ -17,7 +17,8 @@ from ossicle.corpus.formats.reading.labelled_audio import read_folders
 from ossicle.corpus.formats.window_tables.score_tables import ScoreTable, read_opensoundscape
 from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.health.report import health
-from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
+from ossicle.corpus.indexing.settings import CorpusSettings
 
 NFC, NFD = (unicodedata.normalize(form, "Käuzchen") for form in ("NFC", "NFD"))
 ALIKE = [NFC, "käuzchen", "wood thrush", "wood\u00a0thrush", "wood  thrush", "wood thrush\u200b", "Wood_Thrush"]

@@ -4,7 +4,8 @@ import numpy as np
 import soundfile
 
 from ossicle.corpus.health.report import health
-from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import index_corpus
+from ossicle.corpus.indexing.settings import CorpusSettings
 
 
 def corpus(folder: Path) -> Path:

@@ -14,7 +14,8 @@ from ossicle.corpus.formats.reading.reader import Reading, read_annotations
 from ossicle.corpus.formats.registry import ReadOptions
 from ossicle.corpus.formats.writing.conversion_losses import Account
 from ossicle.corpus.health.report import health
-from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
+from ossicle.corpus.indexing.settings import CorpusSettings
 
 RATE = 1000
 HEADER = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tAnnotation\n"

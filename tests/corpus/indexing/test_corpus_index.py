@@ -14,8 +14,9 @@ from ossicle.core.digest import digest, recording_id
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.indexing.corpus_index import STEP_VERSION, CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import STEP_VERSION, CorpusIndex, index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
+from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.naming.file_listing import files_below
 
 RATE = 8000

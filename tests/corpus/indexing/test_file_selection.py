@@ -13,8 +13,9 @@ from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.health.findings import find_problems
-from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import index_corpus
 from ossicle.corpus.indexing.file_selection import audio_files, sliver
+from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.naming.globs import Globs
 
 PATHS = ("siteA/a.wav", "siteA/june/b.wav", "siteB/a.wav", "siteB/june/c.flac", "top.wav")

@@ -9,9 +9,10 @@ import soundfile
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
-from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
+from ossicle.corpus.indexing.settings import CorpusSettings
 
 RATE = 8000
 TEMPLATE = "ac-{ac:on|off}-fridge-{fridge:on|off}-{daypart:day|night}"

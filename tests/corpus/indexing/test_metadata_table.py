@@ -11,10 +11,11 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.delimited import write_delimited
 from ossicle.corpus.health.report import health
-from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.corpus.indexing.metadata_table import MetadataSettings, read_metadata
 from ossicle.corpus.indexing.recording_labels import is_negative
+from ossicle.corpus.indexing.settings import CorpusSettings
 
 RATE = 8000
 HEADER = ("primary_label", "secondary_labels", "filename", "rating", "author", "url")

@@ -7,9 +7,10 @@ import soundfile
 
 from ossicle.core.records import Recording
 from ossicle.corpus.health.report import health
-from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import index_corpus
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.indexing.recorder_fields import with_recorder
+from ossicle.corpus.indexing.settings import CorpusSettings
 
 from ...audio.audio_bytes import chunk, noise, pcm, riff, wave_format
 

@@ -15,8 +15,9 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.core.errors import UsageError
 from ossicle.corpus.health.corpus_overlap import corpus_overlap
 from ossicle.corpus.health.findings import find_problems
-from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
+from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.review.rounds import ReviewedRecording, Round, with_reviews
 
 from ...old_scheme import CALLS, RATE, TAPE_S, TAPES, OldCorpus, loud, make_corpus

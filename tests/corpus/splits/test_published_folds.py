@@ -6,7 +6,8 @@ import pytest
 
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
-from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import index_corpus
+from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.splits.folds import RareLabel, SplitSettings, make_folds, rare_labels
 from ossicle.corpus.splits.leak_audit import audit
 from ossicle.corpus.splits.published_folds import fold_values

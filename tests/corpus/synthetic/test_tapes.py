@@ -13,7 +13,8 @@ from ossicle.audio.decoding.mono import load_mono
 from ossicle.corpus.clips.clip_table import build_dataset
 from ossicle.corpus.clips.settings import DatasetSettings
 from ossicle.corpus.formats.raven import read_raven
-from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import index_corpus
+from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.splits.folds import SplitSettings, make_folds
 from ossicle.corpus.splits.leak_audit import audit, require_no_leak
 from ossicle.corpus.synthetic.calls import CALLS, CONFUSERS

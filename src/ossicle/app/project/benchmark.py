@@ -8,8 +8,8 @@ from ossicle.core.errors import ProjectError
 from ossicle.core.settings import setting, settings
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.core.value_checks import MOST_THREADS
-from ossicle.corpus.indexing.corpus_index import CorpusSettings
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
+from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.naming.clip_name_template import UNITS_S
 from ossicle.corpus.naming.name_templates import TemplateTexts
 from ossicle.inference.decisions.grid import DecisionGrid

@@ -27,6 +27,7 @@ from ossicle.app.project.places import refuse_linked_root, require_below
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.project.variants import Variants
 from ossicle.artefacts.filesystem.links import settled
+from ossicle.artefacts.roots import Roots, roots_of_environment
 from ossicle.core.errors import ProjectError
 from ossicle.core.text.controls import control_name, first_control
 from ossicle.core.text.suggestion import did_you_mean
@@ -70,6 +71,17 @@ class Project:
     def audio_folder(self) -> Path:
         """The folder of recordings."""
         return self.folder / self.settings.corpus.audio
+
+    @property
+    def roots(self) -> Roots:
+        """The folders of recordings by root on this machine: of the environment, of ``[roots]``, and of ``audio``."""
+        named = {name: [self.folder / one for one in folders] for name, folders in self.settings.roots.items()}
+        return Roots(named, [self.audio_folder], roots_of_environment(os.environ))
+
+    @property
+    def manifest(self) -> Path | None:
+        """The manifest of events; None if the project has none."""
+        return self.folder / self.settings.corpus.manifest if self.settings.corpus.manifest else None
 
     @property
     def annotation_folder(self) -> Path | None:

@@ -26,6 +26,8 @@ def reference() -> str:
 
 def _table(name: str, spec: Field[Any]) -> str:
     cls = get_type_hints(ProjectSettings)[name]
+    if not is_dataclass(cls):
+        return f"\n## `[{name}]`: free keys\n\n| key | meaning |\n|---|---|\n| `NAME` | {spec.metadata['help']} |\n"
     return (
         f"\n## `[{name}]`: {spec.metadata['help']}\n\n| key | meaning | default | range |\n|---|---|---|---|\n"
         + _rows(cls)

@@ -1,5 +1,6 @@
 """All settings of a project: each table of ``ossicle.toml`` is a class that its package defines."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ossicle.app.project.benchmark import BenchmarkSettings
@@ -21,7 +22,7 @@ from ossicle.core.value_checks import MOST_THREADS
 from ossicle.corpus.clips.settings import DatasetSettings
 from ossicle.corpus.downloads.settings import FetchSettings
 from ossicle.corpus.health.gates.settings import HealthSettings
-from ossicle.corpus.indexing.corpus_index import CorpusSettings
+from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.evaluation.settings import EvaluationSettings
@@ -66,6 +67,12 @@ class ProjectSettings:
     """All settings of a project file."""
 
     corpus: CorpusSettings = setting(help="recordings and annotations")
+    roots: Mapping[str, tuple[str, ...]] = setting(
+        default={},
+        help="folders of recordings by the name of their root, the source of an event in a manifest: they are searched "
+        "in this order, after those of the environment variable OSSICLE_ROOT_NAME and before `corpus.audio`",
+        digest=False,
+    )
     project: ProjectTable = setting(default=ProjectTable(), help="name and places")
     fetch: FetchSettings = setting(default=FetchSettings(), help="recordings to download first (`ossicle fetch`)")
     health: HealthSettings = setting(default=HealthSettings(), help="limits of the gates of `ossicle dataset health`")

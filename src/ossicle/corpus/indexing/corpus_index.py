@@ -16,142 +16,28 @@ from ossicle.core.digest import recording_id
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.channel import MEAN
 from ossicle.core.records import Recording
-from ossicle.core.settings import setting, settings
 from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.formats.reading.folder_reader import list_files
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles, read_annotation_files
 from ossicle.corpus.indexing.field_check import with_fields
 from ossicle.corpus.indexing.file_selection import AudioFiles, audio_files
 from ossicle.corpus.indexing.index_warnings import divided_tapes, duplicates
-from ossicle.corpus.indexing.metadata_table import Metadata, MetadataSettings, read_metadata
+from ossicle.corpus.indexing.metadata_table import Metadata, read_metadata
 from ossicle.corpus.indexing.placement import place_annotations
 from ossicle.corpus.indexing.probing import Examiner, Progress
 from ossicle.corpus.indexing.recorder_fields import with_recorder
-from ossicle.corpus.indexing.recording_labels import NEGATIVE, field_labels, whole_labels
+from ossicle.corpus.indexing.recording_labels import field_labels, whole_labels
 from ossicle.corpus.indexing.segment_names import CutOuts, Segments, find_cut_outs, read_segments
+from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.indexing.tape_clips import Stretches, TapeClips, covers, find_clips, onto_tapes
-from ossicle.corpus.naming.clip_name_template import UNITS_S, ClipNames
+from ossicle.corpus.naming.clip_name_template import ClipNames
 from ossicle.corpus.naming.file_listing import shown
-from ossicle.corpus.naming.globs import Globs
-from ossicle.corpus.naming.name_templates import Templates, TemplateTexts
+from ossicle.corpus.naming.name_templates import Templates
 from ossicle.corpus.naming.recording_fields import RecordingNames
 from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import LeftOut, Note
 
 STEP_VERSION = 8
-
-
-@settings
-class CorpusSettings:
-    """Location of a corpus, and how its names and tables are read."""
-
-    audio: str = setting(help="folder of recordings", digest=False)
-    annotations: str = setting(default="", help="folder of annotation files, or one file; empty: none", digest=False)
-    root: str = setting(
-        default="recordings",
-        help="name of the audio folder; with the path below it, it identifies a recording",
-    )
-    include: tuple[str, ...] = setting(
-        default=(), help="glob patterns of the recordings to use, relative to `audio`, as `siteA/**`; empty: all"
-    )
-    exclude: tuple[str, ...] = setting(default=(), help="glob patterns of files to ignore, relative to `audio`")
-    name_template: TemplateTexts = setting(
-        default="",
-        help="pattern that reads fields from file names, as site{site}_{date}_*, or a list of patterns, of which the "
-        "first that fits is used; a clip of a tape gets the fields of its tape; empty: no fields",
-    )
-    clip_names: tuple[str, ...] = setting(
-        default=(),
-        help="patterns of the names of clips cut out of tapes, as {tape:*}.wav_{start:#}_{end:#}; the first "
-        "that fits is used",
-    )
-    offset_unit: str = setting(
-        default="",
-        choices=("", *UNITS_S),
-        help="unit of start and end in the names of clips; checked against their lengths; required with clip_names",
-    )
-    segment_names: tuple[str, ...] = setting(
-        default=(),
-        help="patterns of the names of cut-out segments (audio files) that serve as annotations, as "
-        "{clip:*}_{start:#}_{end:#}Q{quality:#}, in seconds of the clip; the first that fits is used",
-    )
-    label_column: str = setting(default="auto", help="label column of Raven tables: a name, a number from 1, or auto")
-    default_label: str = setting(default="", help="label for rows without a label; empty: such rows are an error")
-    label_field: str = setting(
-        default="", help="field with the label of the whole recording (`folder`, a field of the template, or a column)"
-    )
-    label_fields: Mapping[str, str] = setting(
-        default={},
-        help="fields that are labels of the whole recording, each with the value that means present, as "
-        '{ac = "on", fridge = "on"}; any other value means reviewed and absent, an empty one unknown',
-        digest_default=False,
-    )
-    negative_labels: tuple[str, ...] = setting(
-        default=NEGATIVE,
-        help="labels of whole recordings (upper or lower case) that mean: reviewed, contains none of the "
-        "labels; class folders that start with - mean the same",
-    )
-    metadata: MetadataSettings = setting(default=MetadataSettings(), help="a table with a row for each recording")
-    label_map: tuple[str, ...] = setting(
-        default=(),
-        help="other names for labels: FROM=TO, or LABEL for all labels that look like it (case, blanks and invisible "
-        "characters do not count)",
-    )
-    labels: tuple[str, ...] = setting(default=(), help="labels to keep; empty: all labels in the annotations")
-    most: int = setting(
-        default=0,
-        help="highest number of recordings, taken evenly from all folders, to try a project; 0: all",
-        ge=0,
-    )
-    decode: bool = setting(
-        default=True,
-        help="decode every recording once, to find truncated, silent and clipped ones; if false, headers are "
-        "trusted, and a recording that cannot be decoded stops the run",
-    )
-
-    def __post_init__(self) -> None:
-        """Reject an empty `audio` (it would mean the project folder), globs that match nothing, and clip names without
-        a unit.
-        """
-        for key in ("include", "exclude"):
-            try:
-                Globs(getattr(self, key))
-            except ValueError as problem:
-                raise ValueError(f"{key}: {problem}") from None
-        self._refuse_two_sources()
-        try:
-            parse_label_map(self.label_map, "label_map")
-        except UsageError as problem:
-            raise ValueError(str(problem)) from None
-        if self.clip_names and not self.offset_unit:
-            raise ValueError(
-                'offset_unit is missing: set the unit of the names of clips, "min" or "s"; a clip ..._110_125 that '
-                "lasts 900 s counts minutes"
-            )
-        if not self.audio.strip():
-            raise ValueError(
-                f"audio = {self.audio!r} is not a folder; give the folder of recordings ('.' is that of the project "
-                "file)"
-            )
-
-    def _refuse_two_sources(self) -> None:
-        """Reject labels of whole recordings from two sources, and label fields without a value."""
-        if self.label_field and self.label_fields:
-            raise ValueError(
-                f"label_fields and label_field = {self.label_field!r} both label recordings: leave label_field out"
-            )
-        for key in ("label_fields", "label_field"):
-            if getattr(self, key) and self.metadata.table and self.metadata.label_column:
-                raise ValueError(
-                    f"{key} = {getattr(self, key)!r} and the table of [corpus.metadata] both label recordings: leave "
-                    f'{key} out, or set metadata.label_column = ""'
-                )
-        for field_name, value in self.label_fields.items():
-            if not field_name.strip() or not value.strip():
-                raise ValueError(
-                    f"label_fields: {field_name!r} = {value!r}: give a field, and its value that means present, as "
-                    '{fridge = "on"}'
-                )
 
 
 @dataclass(frozen=True, slots=True)

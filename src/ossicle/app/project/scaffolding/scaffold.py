@@ -23,8 +23,9 @@ from ossicle.core.text.controls import control_name, first_control
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.delimited import read_delimited
 from ossicle.corpus.formats.reading.folder_reader import NOT_READ
-from ossicle.corpus.indexing.corpus_index import CorpusIndex, CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
+from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.naming.file_listing import files_below, listing_below
 from ossicle.corpus.naming.name_template import infer_template, stem_of
 from ossicle.corpus.naming.name_templates import TemplateTexts

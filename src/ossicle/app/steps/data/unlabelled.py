@@ -21,8 +21,9 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.corpus_index import STEP_VERSION as INDEX_VERSION
-from ossicle.corpus.indexing.corpus_index import CorpusSettings, index_corpus
+from ossicle.corpus.indexing.corpus_index import index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
+from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.naming.name_templates import TemplateTexts
 from ossicle.corpus.pseudo_labels.rounds import FOLDER, chosen_rounds
 from ossicle.corpus.pseudo_labels.settings import ROOT
