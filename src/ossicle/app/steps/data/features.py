@@ -103,7 +103,7 @@ def _opener(project: Project) -> Opener:
 
 def _jobs(project: Project, corpus: CorpusFolder, dataset: DatasetFolder, own: FeaturesFolder) -> dict[str, ShardJob]:
     """Return the shards by their names, in the order of their recordings."""
-    settings, channel = project.settings.features, project.settings.audio.name
+    settings, channel, roots = project.settings.features, project.settings.audio.name, project.roots
     by_shard = _by_shard(corpus)
     groups: dict[str, str] = {}
     backgrounds: dict[str, tuple[Background, ...]] = {}
@@ -113,7 +113,7 @@ def _jobs(project: Project, corpus: CorpusFolder, dataset: DatasetFolder, own: F
         found = stretches_without_labels(list(recordings.values()), dataset, groups, settings.window_s)
         backgrounds = {
             group: tuple(
-                Background(key, project.audio_folder / recordings[key].path, start_s, end_s, channel)
+                Background(key, roots.file(recordings[key]), start_s, end_s, channel)
                 for key, stretches in free.items()
                 for start_s, end_s in stretches
             )
@@ -123,7 +123,7 @@ def _jobs(project: Project, corpus: CorpusFolder, dataset: DatasetFolder, own: F
         name: ShardJob(
             own.shards,
             name,
-            tuple(FeatureItem(one.id, project.audio_folder / one.path, groups.get(one.id, "")) for one in recordings),
+            tuple(FeatureItem(one.id, roots.file(one), groups.get(one.id, "")) for one in recordings),
             settings,
             channel,
             backgrounds,

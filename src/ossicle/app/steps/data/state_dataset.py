@@ -65,7 +65,7 @@ def run(context: Context) -> None:
 def recording_rms(project: Project, recording: Recording) -> NDArray[np.float64]:
     """Return the level of each full window of a recording at its own rate, shape (n_windows,)."""
     features = project.settings.features
-    file = project.audio_folder / recording.path
+    file = project.roots.file(recording)
     blocks = MonoStream(file, recording.rate, channel=project.settings.audio.name)
     return window_rms(blocks, features.window_samples(recording.rate), features.hop_samples(recording.rate))
 

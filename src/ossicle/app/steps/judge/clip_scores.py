@@ -56,7 +56,7 @@ def _score(context: Context, keys: Collection[str]) -> ClipFiguresFolder:
         reused = record is not None and record["digest"] == own.track_digest(key)
         if not reused:
             with TrackWriter(own.track_path(key), predictor.labels, predictor.plan.hop_s) as writer:
-                write_scores(context.project.audio_folder / recordings[key].path, predictor, writer)
+                write_scores(context.project.roots.file(recordings[key]), predictor, writer)
             context.journal.mark(key, digest=own.track_digest(key))
         context.log.work_unit("clip_figures", key, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, len(keys), "recordings")

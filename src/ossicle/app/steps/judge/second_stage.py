@@ -109,7 +109,7 @@ def gather(
     found: dict[int | None, dict[str, list[Candidate]]] = {fold: {} for fold in decisions}
     for done, key in enumerate(truth.ids, start=1):
         began = time.monotonic()
-        path = context.project.audio_folder / truth.recordings[key].path
+        path = context.project.roots.file(truth.recordings[key])
         track = context.read(ScoresFolder).track(key)
         for fold, candidates in candidates_of(path, track, chosen, decisions, share, channel).items():
             found[fold][key] = candidates

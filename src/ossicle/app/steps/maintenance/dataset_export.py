@@ -194,7 +194,7 @@ def _write_picture(project: Project, out: Path, files: DatasetFiles, one: NamedC
 
     recording, front = files.recordings[one.clip.recording_id], project.settings.frontend
     length_s = one.clip.end_s - one.clip.start_s
-    path, channel = project.audio_folder / recording.path, project.settings.audio.name
+    path, channel = project.roots.file(recording), project.settings.audio.name
     samples = load_mono(path, recording.rate, one.clip.start_s, length_s, channel=channel)
     write_picture(out / files.picture(one), samples, recording.rate, front.fmin_hz, front.fmax_hz)
 

@@ -24,6 +24,7 @@ from ossicle.bundle.manifest import MODEL, SECOND_STAGE, WAVEFORM, WEIGHTS
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.encoder_spec import EncoderSpec
 from ossicle.core.model_input.encoder_windows import EncoderWindows
+from ossicle.core.records import Recording
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.kinds import kind_in
 from ossicle.evaluation.criteria.table import criterion_of
@@ -37,7 +38,7 @@ _PARITY_S = 60.0
 def run(context: Context) -> None:
     """Export, check parity on real sound, and write the bundle."""
     truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
-    made = exported(context, truth.labels, truth.recordings[truth.ids[0]].path)
+    made = exported(context, truth.labels, truth.recordings[truth.ids[0]])
     context.progress.advance(2, 3, "writing")
     write_judged(context, truth, made)
 
@@ -128,7 +129,7 @@ class ExportedModel:
     windows: EncoderWindows | None = None
 
 
-def exported(context: Context, labels: Sequence[str], recording: str) -> ExportedModel:
+def exported(context: Context, labels: Sequence[str], recording: Recording) -> ExportedModel:
     """Return the final network for a bundle, compared with torch on a recording."""
     from ossicle.export.onnx_graph import model_graph, waveform_graph
     from ossicle.export.parity import check_parity
@@ -143,7 +144,8 @@ def exported(context: Context, labels: Sequence[str], recording: str) -> Exporte
     context.progress.advance(0, 3, "exporting")
     graphs = {MODEL: model_graph(network, plan, front), WAVEFORM: waveform_graph(network, plan, front)}
     context.progress.advance(1, 3, "checking parity")
-    samples = load_mono(context.project.audio_folder / recording, plan.rate, 0.0, _PARITY_S, channel=plan.channel)
+    file = context.project.roots.file(recording)
+    samples = load_mono(file, plan.rate, 0.0, _PARITY_S, channel=plan.channel)
     parity = check_parity(network, graphs, plan, front, samples)
     return ExportedModel({WEIGHTS: weights, **graphs}, parity, plan, digestible(settings.model))
 

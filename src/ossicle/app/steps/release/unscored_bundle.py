@@ -28,8 +28,8 @@ def run(context: Context) -> None:
     """Export, check parity on real sound, and write the bundle."""
     settings, dataset = context.project.settings, context.read(DatasetFolder)
     clips, labels = dataset.clips, dataset.labels
-    paths = {one.id: one.path for one in read_index(context.read(CorpusFolder)).recordings}
-    made = exported(context, labels, paths[clips[0].recording_id])
+    recordings = {one.id: one for one in read_index(context.read(CorpusFolder)).recordings}
+    made = exported(context, labels, recordings[clips[0].recording_id])
     context.progress.advance(2, 3, "writing")
     write_bundle(
         context.own(BundleFolder).bundle,

@@ -60,7 +60,7 @@ def run(context: Context) -> None:
         try:
             if not reused:
                 with TrackWriter(path, bundle.labels, bundle.plan.hop_s) as writer:
-                    write_scores(context.project.audio_folder / one.path, predictor, writer)
+                    write_scores(context.project.roots.file(one), predictor, writer)
                 context.journal.mark(one.id, digest=own.track_digest(one.id))
             track = as_judged(postprocessed(own.track(one.id), bundle.postprocess), pool)
             found += candidates_in(one.id, track, bundle.decisions)

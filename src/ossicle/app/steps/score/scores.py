@@ -56,7 +56,7 @@ def _score_work_unit(context: Context, name: str, before: int, total: int) -> in
         reused = record is not None and record["digest"] == own.track_digest(key)
         if not reused:
             with TrackWriter(own.track_path(key), predictor.labels, predictor.plan.hop_s) as writer:
-                write_scores(context.project.audio_folder / recordings[key].path, predictor, writer, _BATCH)
+                write_scores(context.project.roots.file(recordings[key]), predictor, writer, _BATCH)
             journal.mark(key, digest=own.track_digest(key))
         context.log.work_unit("scores", key, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, total, "recordings")

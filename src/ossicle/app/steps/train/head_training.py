@@ -84,10 +84,8 @@ class ClipHeads:
         write_head_run(run, fit_head(self._material(clips, textures), settings.head, settings.training.seed))
 
     def _read(self, recording_id: str, start: int, length: int) -> NDArray[np.float32]:
-        plan, path = self.grid.plan, self.recordings[recording_id].path
-        return load_mono(
-            self.project.audio_folder / path, plan.rate, start / plan.rate, length / plan.rate, channel=plan.channel
-        )
+        plan, file = self.grid.plan, self.project.roots.file(self.recordings[recording_id])
+        return load_mono(file, plan.rate, start / plan.rate, length / plan.rate, channel=plan.channel)
 
     def _material(self, clips: list[Clip], textures: dict[str, LabelTexture]) -> "HeadWindows":
         from ossicle.training.heads.windows import HeadWindows

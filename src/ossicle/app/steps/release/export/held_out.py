@@ -81,7 +81,7 @@ def score_fold(
     for key in truth.ids:
         if truth.folds[key] not in folds:
             continue
-        audio = project.audio_folder / truth.recordings[key].path
+        audio = project.roots.file(truth.recordings[key])
         for name, predictor in predictors.items():
             with TrackWriter(TracksFolder(out / name).track_path(key), truth.labels, plan.hop_s) as writer:
                 write_scores(audio, predictor, writer, _BATCH)

@@ -201,7 +201,7 @@ class _Work:
         recordings, left_s = [], _SPEED_S
         for key in self.judged_truth.ids:
             if left_s > 0:
-                recordings.append(self.project.audio_folder / self.truth.recordings[key].path)
+                recordings.append(self.project.roots.file(self.truth.recordings[key]))
                 left_s -= self.truth.durations_s[key]
         found = {}
         for kind in (MODEL, FOLDS) if self.request.folds else (MODEL,):
