@@ -7,9 +7,10 @@ import pytest
 
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event
-from ossicle.evaluation.examples.events import _sorted
-from ossicle.evaluation.figures.events import average_precision, recall_by_quality
-from ossicle.evaluation.ground_truth import Truth, event_times
+from ossicle.evaluation.examples.events import _compared
+from ossicle.evaluation.figures.events import average_precision, recall_by_quality, sweep
+from ossicle.evaluation.figures.folds import counts_by_fold
+from ossicle.evaluation.ground_truth import Truth
 from ossicle.metrics.matching import IouMatch
 
 LABELS = tuple(f"label{k}" for k in range(5))
@@ -46,23 +47,25 @@ def judged(counted: type[Counted], n_recordings: int) -> tuple[Truth, dict[str, 
 
 
 JUDGES: list[Callable[[Truth, dict[str, list[Event]]], object]] = [
-    lambda truth, events: recall_by_quality(truth, event_times(events), RULE),
+    lambda truth, events: recall_by_quality(truth, events, RULE),
     lambda truth, events: average_precision(truth, events, RULE),
-    lambda truth, events: _sorted(truth, events, RULE),
+    lambda truth, events: sweep(truth, events),
+    lambda truth, events: counts_by_fold(truth, events, RULE),
+    lambda truth, events: _compared(truth, events, RULE),
 ]
 
 
 @pytest.mark.parametrize("judge", JUDGES)
-def test_annotations_are_read_once_and_events_twice_at_most(judge: Any, counted: type[Counted]) -> None:
+def test_annotations_and_events_are_read_a_few_times_in_all(judge: Any, counted: type[Counted]) -> None:
     truth, events = judged(counted, 7)
     judge(truth, events)
-    # The annotations of all recordings once, and the events of each of the seven recordings at most twice.
-    assert 1 <= counted.reads <= 1 + 2 * 7
+    # The annotations of all recordings once for each column, and the events of each recording at most twice.
+    assert 1 <= counted.reads <= 3 + 2 * 7
 
 
 def test_recall_by_quality_counts_what_was_found(counted: type[Counted]) -> None:
     truth, events = judged(counted, 2)
-    assert recall_by_quality(truth, event_times(events), RULE) == {
+    assert recall_by_quality(truth, events, RULE) == {
         str(quality): {"found": 10 if quality % 2 else 0, "annotated": 10, "recall": 1.0 if quality % 2 else 0.0}
         for quality in (1, 2, 3, 4)
     }

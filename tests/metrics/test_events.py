@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ossicle.core.errors import UsageError
+from ossicle.metrics.columns.event_lists import EventLists
+from ossicle.metrics.columns.matching import matched_at
 from ossicle.metrics.events import (
     boundary_errors,
     count_events,
     evaluate_events,
-    iou_sweep,
     macro,
     precision_recall_f1,
 )
@@ -118,10 +119,10 @@ def test_sweep_equals_one_threshold_at_a_time() -> None:
     thresholds = [0.1, 0.5, 0.3, 0.9, 1.0]
     for _ in range(50):
         reference, predicted = (np.sort(generator.uniform(0, 5, (n, 2)), axis=1) for n in generator.integers(0, 12, 2))
-        swept = iou_sweep(reference, predicted, thresholds)
-        each = [count_events(reference, predicted, IouMatch(threshold=threshold)) for threshold in thresholds]
-        np.testing.assert_array_equal(np.stack([swept.tp, swept.fp, swept.fn], axis=1), each)
-    assert iou_sweep(EMPTY, EMPTY, []).tp.shape == (0,)
+        swept = matched_at(EventLists.of([reference]), EventLists.of([predicted]), thresholds)
+        each = [count_events(reference, predicted, IouMatch(threshold=threshold))[0] for threshold in thresholds]
+        assert swept.tolist() == each
+    assert matched_at(EventLists.of([EMPTY]), EventLists.of([EMPTY]), []).shape == (0,)
 
 
 def test_pool_equals_sed_eval(sed_eval) -> None:

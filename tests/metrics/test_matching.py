@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ossicle.metrics import matching
+from ossicle.metrics import assignment, matching
 from ossicle.metrics.matching import CollarMatch, IouMatch, candidates, match, match_brute_force, meets, pair_iou
 
 CRITERIA = [
@@ -43,7 +43,7 @@ def total_iou(reference: NDArray, predicted: NDArray, pairs: NDArray) -> float:
 @pytest.mark.parametrize("criterion", CRITERIA, ids=str)
 @pytest.mark.parametrize("dense_cells", [1 << 14, 0], ids=["dense", "sparse"])
 def test_equals_exhaustive_search(monkeypatch: pytest.MonkeyPatch, criterion, dense_cells: int) -> None:
-    monkeypatch.setattr(matching, "_DENSE_CELLS", dense_cells)
+    monkeypatch.setattr(assignment, "_DENSE_CELLS", dense_cells)
     generator = np.random.default_rng(1)
     several = 0
     for case in range(220):
@@ -82,7 +82,7 @@ def test_sparse_and_dense_solutions_of_a_large_component_agree(monkeypatch: pyte
     predicted = reference + generator.normal(0, 1.0, (n, 1))
     found = []
     for cells in (0, 1 << 30):
-        monkeypatch.setattr(matching, "_DENSE_CELLS", cells)
+        monkeypatch.setattr(assignment, "_DENSE_CELLS", cells)
         pairs = match(reference, predicted, IouMatch(threshold=0.3))
         found.append((len(pairs), total_iou(reference, predicted, pairs)))
     assert found[0] == pytest.approx(found[1], abs=1e-9)

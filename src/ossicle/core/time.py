@@ -6,6 +6,9 @@ Times are float64 seconds from the start of the recording. Counts are integers w
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 # Times come from decimal text and binary division: a boundary this close to a grid line counts as on it.
 _GRID_TOLERANCE = 1e-6
 
@@ -32,6 +35,11 @@ def frames_covering(samples: int, hop_samples: int) -> int:
 def first_frame_at_or_after(seconds: float, hop_s: float) -> int:
     """Return the first frame whose start is at or after ``seconds``, ignoring rounding noise of decimal text."""
     return math.ceil(seconds / hop_s - _GRID_TOLERANCE)
+
+
+def first_frames_at_or_after(seconds: NDArray[np.float64], hop_s: float) -> NDArray[np.int64]:
+    """Return :func:`first_frame_at_or_after` of many times, int64 of the same shape."""
+    return np.ceil(seconds / hop_s - _GRID_TOLERANCE).astype(np.int64)
 
 
 def nearest_frames(seconds: float, hop_s: float) -> int:

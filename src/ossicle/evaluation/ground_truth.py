@@ -1,6 +1,6 @@
 """Ground truth shared by several steps: references, groups, folds and tracks of the annotated recordings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import TracksFolder
-from ossicle.core.intervals import Intervals, as_intervals
-from ossicle.core.records import Annotation, Recording, by_label, grouped
+from ossicle.core.event_columns import EventColumns
+from ossicle.core.intervals import Intervals
+from ossicle.core.records import Annotation, Recording, grouped
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.review.rounds import PROVENANCE
+from ossicle.evaluation.event_lists import LabelledTimes, event_lists
 from ossicle.inference.postprocess import postprocessed
+from ossicle.metrics.columns.event_lists import EventLists
 
 Times = dict[str, dict[str, Intervals]]
 
@@ -43,14 +46,12 @@ class Truth:
     unknown: frozenset[tuple[str, str]] = frozenset()
     choosing: frozenset[str] | None = None
 
-    @property
+    @cached_property
     def known(self) -> NDArray[np.bool_]:
-        """Return whether the presence of each label in each recording is known: (n_recordings, n_labels), in their
-        order.
-        """
+        """Whether the presence of each label in each recording is known: (n_recordings, n_labels), in their order."""
         return np.array(
             [[(key, label) not in self.unknown for label in self.labels] for key in self.ids], dtype=np.bool_
-        )
+        ).reshape(len(self.ids), len(self.labels))
 
     @cached_property
     def notes_in(self) -> Mapping[str, list[Annotation]]:
@@ -59,25 +60,36 @@ class Truth:
         return {key: found.get(key, []) for key in self.ids}
 
     @cached_property
-    def notes(self) -> Mapping[str, Mapping[str, list[Annotation]]]:
-        """The annotations by recording and label, in the order of ``annotations``."""
-        return {key: by_label(of) for key, of in self.notes_in.items()}
+    def references(self) -> Times:
+        """The annotated times (n, 2) in seconds of every recording and label, in the order of ``annotations``."""
+        labels = (*self.labels, *sorted(set(self._columns.labels) - set(self.labels)))
+        return times_of(self._columns.lists(self.ids, labels)[0], self.ids, labels)
 
     @cached_property
-    def references(self) -> Times:
-        """The annotated times (n, 2) in seconds of every recording and label, in the order of ``notes``."""
-        return {
-            key: {label: as_intervals([(one.start_s, one.end_s) for one in notes]) for label, notes in of.items()}
-            for key, of in self.notes.items()
-        }
+    def reference_lists(self) -> EventLists:
+        """The annotated times in columns: a list for each recording and label, recording after recording."""
+        return self._columns.lists(self.ids, self.labels)[0]
+
+    @cached_property
+    def reference_qualities(self) -> list[int | None]:
+        """The quality of each annotation of ``reference_lists``."""
+        return [self.annotations[place].quality for place in self._columns.lists(self.ids, self.labels)[1].tolist()]
+
+    @cached_property
+    def _columns(self) -> LabelledTimes:
+        return LabelledTimes.of(
+            [one.recording_id for one in self.annotations],
+            [one.label for one in self.annotations],
+            [(one.start_s, one.end_s) for one in self.annotations],
+        )
 
     def notes_between(self, recording_id: str, start_s: float, end_s: float) -> list[Annotation]:
         """Return the annotations of a recording that share time with a stretch, in the order of ``annotations``."""
         return [one for one in self.notes_in[recording_id] if one.end_s > start_s and one.start_s < end_s]
 
-    @property
+    @cached_property
     def durations_s(self) -> dict[str, float]:
-        """Return the length of every recording in seconds."""
+        """The length of every recording in seconds."""
         return {key: self.recordings[key].duration_s for key in self.ids}
 
 
@@ -122,12 +134,17 @@ def read_tracks(scores: TracksFolder, ids: tuple[str, ...], how: Postprocess) ->
     return {key: postprocessed(scores.track(key), how) for key in ids}
 
 
-def event_times(events: dict[str, list[Event]]) -> Times:
+def event_times(events: Mapping[str, Sequence[Event]]) -> Times:
     """Return times (n, 2) of events by recording and label."""
-    out: Times = {}
-    for key, found in events.items():
-        out[key] = {
-            label: np.asarray([(one.start_s, one.end_s) for one in of], dtype=np.float64)
-            for label, of in by_label(found).items()
-        }
+    columns = EventColumns.of(events)
+    lists, _ = event_lists(columns, columns.recording_ids, columns.labels)
+    return times_of(lists, columns.recording_ids, columns.labels)
+
+
+def times_of(lists: EventLists, ids: Sequence[str], labels: Sequence[str]) -> Times:
+    """Return lists of each recording and label by their names; empty lists are left out."""
+    out: Times = {key: {} for key in ids}
+    for place in np.flatnonzero(lists.sizes).tolist():
+        row, column = divmod(place, len(labels))
+        out[ids[row]][labels[column]] = lists.times[lists.offsets[place] : lists.offsets[place + 1]]
     return out

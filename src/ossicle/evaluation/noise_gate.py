@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import GateRefused
-from ossicle.core.intervals import as_intervals, overlap
-from ossicle.core.records import Annotation
+from ossicle.core.intervals import shared_s
+from ossicle.core.records import Annotation, grouped
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
 from ossicle.corpus.clips.noise_sampling import free_stretches
-from ossicle.evaluation.ground_truth import Truth
+from ossicle.evaluation.ground_truth import Truth, event_times
 from ossicle.inference.delivery import Delivery
 from ossicle.inference.finder import EventFinder
 from ossicle.inference.predictor import Predictor
@@ -27,7 +27,7 @@ _ADVICE = "Train with such sounds in reviewed-empty recordings or with more crop
 
 
 def firings_on_recordings(
-    truth: Truth, events: Mapping[str, list[Event]], annotations: Iterable[Annotation], margin_s: float
+    truth: Truth, events: Mapping[str, Sequence[Event]], annotations: Iterable[Annotation], margin_s: float
 ) -> list[Firing]:
     """Return how often each label fires on reviewed-empty recordings and between annotations.
 
@@ -42,9 +42,8 @@ def firings_on_recordings(
     margin_s
         Distance in seconds from an annotation within which nothing is counted.
     """
-    notes: dict[str, list[Annotation]] = {}
-    for note in annotations:
-        notes.setdefault(note.recording_id, []).append(note)
+    notes = grouped(annotations, lambda note: note.recording_id)
+    found = event_times(events)
     out = []
     for part, ids in (
         (EMPTY, [key for key in truth.ids if key not in notes]),
@@ -55,8 +54,10 @@ def firings_on_recordings(
         for label in truth.labels:
             n_events, active_s = 0, 0.0
             for key in ids:
-                times = as_intervals([(one.start_s, one.end_s) for one in events[key] if one.label == label])
-                inside = overlap(times, free[key]).sum(axis=1)
+                times = found[key].get(label)
+                if times is None:
+                    continue
+                inside = shared_s(times, free[key])
                 active_s += float(inside.sum())
                 # Apart from rounding of times, an event wholly in a free stretch touches no annotation.
                 n_events += int(np.count_nonzero(inside >= times[:, 1] - times[:, 0] - 1e-9))

@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
-from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.core.intervals import Intervals
+from ossicle.metrics.assignment import Pairs
+from ossicle.metrics.columns.event_lists import EventLists, EventSet
+from ossicle.metrics.columns.matching import match_lists
 from ossicle.metrics.event_report import (
     BOUNDARY_QUANTILES,
     BoundaryErrors,
@@ -28,32 +31,15 @@ from ossicle.metrics.event_report import (
     macro_json,
 )
 from ossicle.metrics.matching import (
-    TOLERANCE,
     Criterion,
-    IouMatch,
-    Pairs,
     RecordingMatch,
-    best_matching,
-    candidates,
     match,
-    pair_iou,
+    recording_counts,
 )
 from ossicle.metrics.ranking import false_alarms_per_hour
 from ossicle.metrics.resampling.bootstrap import Bootstrap, bootstrap_interval
 
-EventSet = Mapping[str, Mapping[str, Intervals]]
-"""Recording id to label to events, float64 of shape (n, 2) in seconds."""
-
 _LEVEL = 0.95
-
-
-@dataclass(frozen=True, slots=True)
-class EventCounts:
-    """True positives, false positives and false negatives: int64 arrays of one shape."""
-
-    tp: NDArray[np.int64]
-    fp: NDArray[np.int64]
-    fn: NDArray[np.int64]
 
 
 def count_events(
@@ -116,20 +102,6 @@ def boundary_errors(
     return error[:, 0], error[:, 1]
 
 
-def iou_sweep(reference: Intervals, predicted: Intervals, thresholds: Sequence[float]) -> EventCounts:
-    """Return the counts at each IoU threshold, shape (n_thresholds,); neighbours are looked up once for all
-    thresholds.
-    """
-    if not thresholds:
-        return EventCounts(*(np.empty(0, dtype=np.int64) for _ in range(3)))
-    criteria = [IouMatch(threshold=threshold) for threshold in thresholds]
-    pairs = candidates(reference, predicted, min(criteria, key=lambda criterion: criterion.threshold))
-    iou = pair_iou(reference, predicted, pairs)
-    met = [iou >= criterion.threshold - TOLERANCE for criterion in criteria]
-    tp = np.array([len(best_matching(pairs[keep], iou[keep])) for keep in met], dtype=np.int64)
-    return EventCounts(tp, len(predicted) - tp, len(reference) - tp)
-
-
 def evaluate_events(
     references: EventSet,
     predictions: EventSet,
@@ -184,18 +156,13 @@ def evaluate_events(
     recordings, timed = sorted(durations_s), not isinstance(criterion, RecordingMatch)
     group_of = {recording: recording for recording in recordings} if groups is None else groups
     check_names(references, predictions, durations_s, labels, group_of)
-    counts = np.zeros((len(recordings), len(labels), 3 if timed else 4), dtype=np.int64)
-    errors = [np.empty((0, 2))]
-    for row, recording in enumerate(recordings):
-        for column, label in enumerate(labels):
-            reference, predicted = _events(references, recording, label), _events(predictions, recording, label)
-            if isinstance(criterion, RecordingMatch):
-                found = count_events(reference, predicted, criterion)
-                counts[row, column] = *found, int(not any(found) and (recording, label) not in unknown)
-                continue
-            pairs = match(reference, predicted, criterion)
-            counts[row, column] = len(pairs), len(predicted) - len(pairs), len(reference) - len(pairs)
-            errors.append(np.stack(boundary_errors(reference, predicted, pairs), axis=1))
+    reference, predicted = (EventLists.gather(one, recordings, labels) for one in (references, predictions))
+    if isinstance(criterion, RecordingMatch):
+        known = np.array([[(one, label) not in unknown for label in labels] for one in recordings], dtype=np.bool_)
+        counts, pairs = _presence_counts(reference, predicted, known.ravel()), np.empty((0, 2), dtype=np.int64)
+    else:
+        counts, pairs = event_counts(reference, predicted, criterion)
+    counts = counts.reshape(len(recordings), len(labels), counts.shape[-1])
     names = [group_of[recording] for recording in recordings]
     durations = np.array([durations_s[recording] for recording in recordings], dtype=np.float64)
     counted = count_report(counts, names, durations if timed else durations * np.nan, labels, n_bootstrap, seed)
@@ -204,7 +171,7 @@ def evaluate_events(
         macro=counted.macro,
         per_label=counted.per_label,
         per_group=counted.per_group,
-        boundaries=_boundary_quantiles(np.concatenate(errors)),
+        boundaries=_boundary_quantiles(np.stack(boundary_errors(reference.times, predicted.times, pairs), axis=1)),
         n_recordings=len(recordings),
         duration_s=float(durations.sum()),
         few_groups=counted.bootstrap.few_groups,
@@ -272,7 +239,8 @@ def check_names(
     groups: Mapping[str, str],
 ) -> None:
     """Raise UsageError if references, predictions, durations, labels and groups do not fit together."""
-    if len(set(labels)) < len(labels):
+    judged = set(labels)
+    if len(judged) < len(labels):
         raise UsageError(f"a label occurs twice among the evaluated ones ({', '.join(labels)}): list each once")
     for recording in durations_s:
         if recording not in groups:
@@ -282,15 +250,37 @@ def check_names(
             if recording not in durations_s:
                 raise UsageError(f"recording {recording} has {what} but no duration: add it or leave its events out")
             for label in by_label:
-                if label not in labels:
+                if label not in judged:
                     raise UsageError(
                         f"recording {recording}: the {what} have the label {label!r}, which is not among the "
                         f"evaluated ones ({', '.join(labels)}): add it or leave its events out"
                     )
 
 
-def _events(events: EventSet, recording: str, label: str) -> Intervals:
-    return as_intervals(events.get(recording, {}).get(label, ()))
+def event_counts(reference: EventLists, predicted: EventLists, criterion: Criterion) -> tuple[NDArray[np.int64], Pairs]:
+    """Return true positives, false positives and false negatives of each list, int64 (n_lists, 3), and the matched
+    pairs.
+
+    The same as :func:`count_events` of each list, in time linear in the events.
+    """
+    pairs = match_lists(reference, predicted, criterion)
+    tp = np.bincount(reference.owner[pairs[:, 0]], minlength=len(reference))
+    return np.stack([tp, predicted.sizes - tp, reference.sizes - tp], axis=1), pairs
+
+
+def list_counts(
+    reference: EventLists, predicted: EventLists, criterion: Criterion | RecordingMatch
+) -> NDArray[np.int64]:
+    """Return :func:`count_events` of each list, int64 (n_lists, 3)."""
+    if isinstance(criterion, RecordingMatch):
+        return np.stack(recording_counts(reference.sizes, predicted.sizes), axis=1).astype(np.int64)
+    return event_counts(reference, predicted, criterion)[0]
+
+
+def _presence_counts(reference: EventLists, predicted: EventLists, known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return tp, fp, fn and tn of each list as a whole, int64 (n_lists, 4); unknown ones are no negatives."""
+    found = list_counts(reference, predicted, RecordingMatch())
+    return np.concatenate([found, (known & ~found.any(axis=1))[:, None]], axis=1)
 
 
 def all_rates(sums: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -327,9 +317,11 @@ def _per_group(
     """Return the scores of each group, pooled over labels; intervals come from its own recordings (none for a
     single one).
     """
+    rows_of: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        rows_of.setdefault(name, []).append(row)
     out = {}
-    for group in sorted(set(names)):
-        rows = np.flatnonzero(np.array([name == group for name in names]))
+    for group, rows in sorted(rows_of.items()):
         own = counts[rows].sum(axis=1, keepdims=True)
         result = bootstrap_interval(own, [group] * len(rows), _label_rates, n, seed_of("group", group, seed), _LEVEL)
         out[group] = _scores(_rates(result, 0), own.sum(axis=(0, 1)), float(durations[rows].sum()))

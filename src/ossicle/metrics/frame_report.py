@@ -9,19 +9,25 @@ labels without positive frames, and labels without negative frames, are listed.
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.intervals import Intervals, as_intervals
-from ossicle.metrics.calibration.reliability import Calibration, CalibrationSums, added, calibration, calibration_sums
+from ossicle.core.intervals import Intervals
+from ossicle.metrics.calibration.reliability import (
+    Calibration,
+    CalibrationSums,
+    added,
+    calibration,
+    calibration_sums_of_rows,
+)
+from ossicle.metrics.columns.event_lists import EventLists
+from ossicle.metrics.columns.frame_targets import list_targets
 from ossicle.metrics.event_report import Estimate, plain
-from ossicle.metrics.frames import FrameScores, frame_targets
-from ossicle.metrics.ranking import average_precision, roc_auc
+from ossicle.metrics.frames import FrameScores
+from ossicle.metrics.ranking import rank_figures
 from ossicle.metrics.resampling.ranking_bootstrap import ranking
-
-T = TypeVar("T")
 
 MOST_RESAMPLED = 500_000
 """Means over more frames times labels than this have no intervals: resampling would take longer than the rest."""
@@ -94,11 +100,7 @@ class FrameTally:
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
-        self._scores: dict[str, list[NDArray[np.floating]]] = {label: [] for label in labels}
-        self._targets: dict[str, list[NDArray[np.bool_]]] = {label: [] for label in labels}
-        self._sums: dict[str, list[CalibrationSums]] = {label: [] for label in labels}
-        self._known: dict[str, list[bool]] = {label: [] for label in labels}
-        self._positive_s = dict.fromkeys(labels, 0.0)
+        self._parts: list[_Part] = []
         self._probabilities = True
 
     def add(self, track: FrameScores, references: Mapping[str, Intervals], unknown: Collection[str] = ()) -> None:
@@ -113,19 +115,13 @@ class FrameTally:
         unknown
             Labels whose presence in the recording is unknown; its frames do not count in their figures.
         """
-        seconds = np.diff(track.edges_s)
-        self._probabilities &= bool(np.all((track.scores >= 0) & (track.scores <= 1)))
-        for column, label in enumerate(self.labels):
-            scores = np.array(track.scores[:, column])
-            targets = frame_targets(as_intervals(references.get(label, ())), track.edges_s)
-            self._scores[label].append(scores)
-            self._targets[label].append(targets)
-            self._known[label].append(label not in unknown)
-            if label in unknown:
-                continue
-            self._positive_s[label] += float(seconds[targets].sum())
-            if self._probabilities:
-                self._sums[label].append(calibration_sums(scores, targets, seconds))
+        seconds, scores = np.diff(track.edges_s), np.ascontiguousarray(track.scores.T)
+        self._probabilities &= bool(np.all((scores >= 0) & (scores <= 1)))
+        targets = list_targets(EventLists.gather({"": references}, [""], self.labels), track.edges_s)
+        known = np.array([label not in unknown for label in self.labels], dtype=np.bool_)
+        positive_s = np.array([float(seconds[row].sum()) if row.any() else 0.0 for row in targets])
+        sums = calibration_sums_of_rows(scores, targets, seconds * known[:, None]) if self._probabilities else None
+        self._parts.append(_Part(scores, targets, known, positive_s * known, sums))
 
     def report(self, groups: Sequence[str] = (), n_bootstrap: int = 0, seed: int = 0) -> FrameReport:
         """Return the figures of all added recordings.
@@ -137,45 +133,62 @@ class FrameTally:
         n_bootstrap, seed
             Number of resamples, and their seed.
         """
-        per_label = {label: self._of_label(label) for label in self.labels}
+        columns = range(len(self.labels))
+        sums = _by_label([one.sums for one in self._parts if one.sums is not None], len(self.labels))
+        per_label = {label: self._of_label(column, sums[column]) for column, label in enumerate(self.labels)}
         precision = Estimate(_mean([of.average_precision for of in per_label.values()]), np.nan, np.nan)
         auc = Estimate(_mean([of.roc_auc for of in per_label.values()]), np.nan, np.nan)
-        sizes = [len(one) for one in next(iter(self._targets.values()), [])]
+        sizes = [one.targets.shape[1] for one in self._parts]
         if groups and n_bootstrap > 0 and 0 < sum(sizes) * len(self.labels) <= MOST_RESAMPLED:
             found = ranking(
-                np.stack([np.concatenate(self._scores[label]) for label in self.labels], axis=1),
-                np.stack([np.concatenate(self._targets[label]) for label in self.labels], axis=1),
+                np.concatenate([one.scores for one in self._parts], axis=1).T,
+                np.concatenate([one.targets for one in self._parts], axis=1).T,
                 np.repeat(np.arange(len(sizes)), sizes),
                 groups,
                 n_bootstrap,
                 seed,
-                np.repeat(np.array([self._known[label] for label in self.labels]).T, sizes, axis=0),
+                np.repeat(np.stack([one.known for one in self._parts]), sizes, axis=0),
             )
             precision, auc = found.cmap, found.macro_roc_auc
         return FrameReport(
             per_label,
             precision,
             auc,
-            calibration(added(one for of in self._sums.values() for one in of)) if self._probabilities else None,
-            tuple(label for label in self.labels if not any(one.any() for one in self._told(self._targets, label))),
-            tuple(
-                label for label in self.labels if all(one.all() for one in self._told(self._targets, label)) and sizes
-            ),
+            calibration(added(one for of in sums for one in of)) if self._probabilities else None,
+            tuple(self.labels[column] for column in columns if not any(one.any() for one in self._known(column))),
+            tuple(self.labels[column] for column in columns if sizes and all(one.all() for one in self._known(column))),
         )
 
-    def _told(self, parts: Mapping[str, list[T]], label: str) -> list[T]:
-        """Return the parts of the recordings whose truth is known for the label."""
-        return [one for one, known in zip(parts[label], self._known[label], strict=True) if known]
+    def _known(self, column: int) -> list[NDArray[np.bool_]]:
+        """Return the truth of the frames of one label, in the recordings where it is known."""
+        return [one.targets[column] for one in self._parts if one.known[column]]
 
-    def _of_label(self, label: str) -> LabelFrames:
-        scores = np.concatenate([np.zeros(0, dtype=np.float32), *self._told(self._scores, label)])
-        targets = np.concatenate([np.zeros(0, dtype=np.bool_), *self._told(self._targets, label)])
+    def _of_label(self, column: int, sums: Sequence[CalibrationSums]) -> LabelFrames:
+        nothing = np.zeros(0, dtype=np.float32)
+        scores = np.concatenate([nothing, *(one.scores[column] for one in self._parts if one.known[column])])
+        targets = np.concatenate([nothing.astype(np.bool_), *self._known(column)])
         return LabelFrames(
-            average_precision(scores, targets),
-            roc_auc(scores, targets),
-            calibration(added(self._sums[label])) if self._probabilities else None,
-            self._positive_s[label],
+            *rank_figures(scores, targets),
+            calibration(added(sums)) if self._probabilities else None,
+            sum(float(one.positive_s[column]) for one in self._parts),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """The frames of one recording: scores and truth (n_labels, n_frames), and of each label whether it is known, its
+    positive seconds, and its sums for the calibration (None if a score is no probability).
+    """
+
+    scores: NDArray[np.floating]
+    targets: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    positive_s: NDArray[np.float64]
+    sums: Sequence[CalibrationSums] | None
+
+
+def _by_label(sums: Sequence[Sequence[CalibrationSums]], n_labels: int) -> list[list[CalibrationSums]]:
+    return [[one[column] for one in sums] for column in range(n_labels)]
 
 
 def reliability_rows(found: Calibration | None, weight: str = "seconds") -> list[dict[str, float | None]]:

@@ -62,5 +62,11 @@ def frame_targets(events: Intervals, edges_s: NDArray[np.float64]) -> NDArray[np
     [True, True, False]
     """
     covered = np.diff(covered_before(union(as_intervals(events)), edges_s))
-    target: NDArray[np.bool_] = covered >= np.diff(edges_s) / 2 - _TOLERANCE_S
+    target: NDArray[np.bool_] = covered >= least_covered_s(edges_s)
     return target
+
+
+def least_covered_s(edges_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the seconds of each frame that events of a positive frame cover at least, (n_frames,)."""
+    least: NDArray[np.float64] = np.diff(edges_s) / 2 - _TOLERANCE_S
+    return least

@@ -15,13 +15,11 @@ A. Mesaros, T. Heittola, T. Virtanen, "Metrics for polyphonic sound event detect
 """
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.settings import setting, settings
-
-Pairs = NDArray[np.int64]
+from ossicle.metrics.assignment import Pairs, best_matching
 
 # Absolute, on IoU and on seconds: far above float64 noise at times of 1e6 s, far below a sample.
 TOLERANCE = 1e-9
@@ -29,8 +27,6 @@ TOLERANCE = 1e-9
 _SEARCH_MARGIN = 1e-6
 # Pairs examined at once: limits the memory of long overlapping lists to about 100 MB.
 _BLOCK_PAIRS = 1 << 21
-# Components with more cells than this are solved with sparse matrices.
-_DENSE_CELLS = 1 << 14
 
 
 @settings
@@ -154,11 +150,35 @@ def candidates(reference: Intervals, predicted: Intervals, criterion: Criterion)
         If times are not finite, or an end lies before its start.
     """
     reference, predicted = as_intervals(reference), as_intervals(predicted)
-    edge, low, high = _search_windows(reference, criterion)
+    edge, low, high = search_windows(reference, criterion)
     order = np.argsort(predicted[:, edge], kind="stable")
     keys = predicted[order, edge]
     first = np.searchsorted(keys, low, side="left")
     count = np.maximum(np.searchsorted(keys, high, side="right") - first, 0)
+    return met_pairs(reference, predicted, order, first, count, criterion)
+
+
+def met_pairs(
+    reference: Intervals,
+    predicted: Intervals,
+    order: NDArray[np.int64],
+    first: NDArray[np.int64],
+    count: NDArray[np.int64],
+    criterion: Criterion,
+) -> Pairs:
+    """Return the pairs that meet the criterion, sorted, among some neighbours of each reference.
+
+    Parameters
+    ----------
+    reference, predicted
+        float64, shapes (n, 2) and (m, 2), in seconds.
+    order
+        The predictions in order of time, int64 (m,).
+    first, count
+        The neighbours of each reference in ``order``: the place of the first and their number, int64 (n,) each.
+    criterion
+        Which pairs may match.
+    """
     total = np.concatenate([[0], np.cumsum(count)])
     found = [np.empty((0, 2), dtype=np.int64)]
     start = 0
@@ -203,43 +223,6 @@ def match(reference: ArrayLike, predicted: ArrayLike, criterion: Criterion) -> P
     return best_matching(pairs, pair_iou(reference, predicted, pairs))
 
 
-def best_matching(pairs: Pairs, gain: NDArray[np.float64]) -> Pairs:
-    """Return the matching with most pairs and then the greatest total ``gain``.
-
-    Each connected component of the graph of allowed pairs is solved by itself. If one side of a component is a single
-    event, it takes its best pair; the others are assignment problems.
-
-    Parameters
-    ----------
-    pairs
-        Allowed pairs, shape (k, 2).
-    gain
-        Gain of each pair in [0, 1], shape (k,).
-    """
-    if len(pairs) == 0:
-        return pairs
-    rows, cols = _compact(pairs)
-    n_rows, n_cols = int(rows.max()) + 1, int(cols.max()) + 1
-    graph = scipy.sparse.coo_array(
-        (np.ones(len(pairs)), (rows, n_rows + cols)), shape=(n_rows + n_cols, n_rows + n_cols)
-    )
-    n_components, of_event = scipy.sparse.csgraph.connected_components(graph, directed=False)
-    narrow = np.minimum(
-        np.bincount(of_event[:n_rows], minlength=n_components), np.bincount(of_event[n_rows:], minlength=n_components)
-    )
-    component = of_event[rows]
-    order = np.lexsort((cols, rows, -gain, component))
-    first = np.flatnonzero(np.diff(component[order], prepend=-1))
-    single = narrow[component[order[first]]] == 1
-    chosen = [order[first[single]]]
-    for begin, end in np.stack([first, np.append(first[1:], len(order))], axis=1)[~single]:
-        edges = order[begin:end]
-        chosen.append(edges[_assign(*_compact(pairs[edges]), gain[edges])])
-    kept = pairs[np.concatenate(chosen)]
-    chosen_pairs: Pairs = kept[np.argsort(kept[:, 0])]
-    return chosen_pairs
-
-
 def match_brute_force(reference: Intervals, predicted: Intervals, criterion: Criterion) -> Pairs:
     """Try every matching of up to ten events; :func:`match` must equal the result in number of pairs and total IoU."""
     every = np.stack(np.meshgrid(np.arange(len(reference)), np.arange(len(predicted)), indexing="ij"), axis=-1)
@@ -264,7 +247,7 @@ def _offset_collar(reference: Intervals, criterion: CollarMatch) -> NDArray[np.f
     return np.maximum(criterion.collar_s, criterion.percentage_of_length * (reference[:, 1] - reference[:, 0]))
 
 
-def _search_windows(reference: Intervals, criterion: Criterion) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
+def search_windows(reference: Intervals, criterion: Criterion) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
     """Return the column by which to sort predictions, and per reference the range in which that time must lie.
 
     With length L and threshold t, IoU >= t requires of a predicted start s: s >= end - L / t (the union reaches at
@@ -281,44 +264,3 @@ def _search_windows(reference: Intervals, criterion: Criterion) -> tuple[int, ND
         return 0, reference[:, 0] - reach, reference[:, 0] + reach
     span = _offset_collar(reference, criterion) + _SEARCH_MARGIN
     return 1, reference[:, 1] - span, reference[:, 1] + span
-
-
-def _compact(pairs: Pairs) -> tuple[Pairs, Pairs]:
-    """Return the rows and columns of ``pairs``, renumbered from 0 without gaps."""
-    return (
-        np.unique(pairs[:, 0], return_inverse=True)[1].astype(np.int64),
-        np.unique(pairs[:, 1], return_inverse=True)[1].astype(np.int64),
-    )
-
-
-def _assign(rows: Pairs, cols: Pairs, gain: NDArray[np.float64]) -> Pairs:
-    """Return the indices of the edges of one component's best matching; one more pair outweighs any gain."""
-    n_rows, n_cols = int(rows.max()) + 1, int(cols.max()) + 1
-    bonus = float(min(n_rows, n_cols) + 1)
-    if n_rows * n_cols > _DENSE_CELLS:
-        return _assign_sparse(rows, cols, gain, bonus)
-    worth = np.zeros((n_rows, n_cols))
-    worth[rows, cols] = bonus + gain
-    edge = np.full((n_rows, n_cols), -1, dtype=np.int64)
-    edge[rows, cols] = np.arange(len(rows))
-    used = edge[scipy.optimize.linear_sum_assignment(worth, maximize=True)]
-    return used[used >= 0]
-
-
-def _assign_sparse(rows: Pairs, cols: Pairs, gain: NDArray[np.float64], bonus: float) -> Pairs:
-    """Do the same for a large component (Jonker-Volgenant for sparse costs); a row may stay unmatched, at a high
-    cost.
-    """
-    n_rows, n_cols = int(rows.max()) + 1, int(cols.max()) + 1
-    alone = np.arange(n_rows)
-    cost = np.concatenate([2.0 - gain, np.full(n_rows, 2.0 + bonus)])
-    ends = (np.concatenate([rows, alone]), np.concatenate([cols, n_cols + alone]))
-    taken_rows, taken_cols = scipy.sparse.csgraph.min_weight_full_bipartite_matching(
-        scipy.sparse.csr_array((cost, ends), shape=(n_rows, n_cols + n_rows))
-    )
-    key = rows * n_cols + cols
-    order = np.argsort(key)
-    real = taken_cols < n_cols
-    wanted = taken_rows[real].astype(np.int64) * n_cols + taken_cols[real]
-    found: Pairs = order[np.searchsorted(key, wanted, sorter=order)]
-    return found

@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from ossicle.core.intervals import Intervals
-from ossicle.metrics.matching import Criterion, candidates, pair_iou
+from ossicle.metrics.columns.event_lists import EventLists
+from ossicle.metrics.columns.greedy import greedy_hits
+from ossicle.metrics.matching import Criterion
+from ossicle.metrics.tied_scores import TiedScores
 
 SECONDS_PER_HOUR = 3600.0
-_DECIMALS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def pr_curve(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> Precisi
     [0.5, 1.0]
     """
     scores, labels = _checked(scores, labels)
-    return _curve(scores, labels, int(labels.sum()), defined=bool(labels.any() and not labels.all()))
+    return _curve(TiedScores.of(scores, labels), int(labels.sum()), defined=_both(labels))
 
 
 def average_precision(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> float:
@@ -71,12 +72,14 @@ def roc_auc(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> float:
 
     NaN without positives or without negatives.
     """
+    return TiedScores.of(*_checked(scores, labels)).roc_auc()
+
+
+def rank_figures(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return :func:`average_precision` and :func:`roc_auc`; the scores are sorted once for both."""
     scores, labels = _checked(scores, labels)
-    positives, negatives = int(labels.sum()), int((~labels).sum())
-    if positives == 0 or negatives == 0:
-        return float("nan")
-    ranks = scipy.stats.rankdata(scores)
-    return float((ranks[labels].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+    runs = TiedScores.of(scores, labels)
+    return _curve(runs, int(labels.sum()), defined=_both(labels)).average_precision, runs.roc_auc()
 
 
 def event_pr_curve(
@@ -106,16 +109,23 @@ def event_pr_curve(
     ----------
     M. Everingham et al., "The PASCAL visual object classes (VOC) challenge", IJCV 88, 2010.
     """
-    scores, hits = [np.empty(0)], [np.empty(0, dtype=np.bool_)]
-    nothing = np.empty((0, 2))
-    for recording, (predicted, score) in sorted(predictions.items()):
-        if len(predicted) != len(score):
-            raise ValueError(f"recording {recording}: {len(predicted)} predictions come with {len(score)} scores")
-        scores.append(np.asarray(score, dtype=np.float64))
-        hits.append(_greedy_hits(references.get(recording, nothing), predicted, scores[-1], criterion))
-    every_score, every_hit = _checked(np.concatenate(scores), np.concatenate(hits))
-    n_positive = sum(len(reference) for reference in references.values())
-    return _curve(every_score, every_hit, n_positive, defined=n_positive > 0)
+    recordings = sorted(predictions)
+    for recording in recordings:
+        events, score = predictions[recording]
+        if len(events) != len(score):
+            raise ValueError(f"recording {recording}: {len(events)} predictions come with {len(score)} scores")
+    scores = np.concatenate([np.empty(0), *(predictions[recording][1] for recording in recordings)])
+    wanted = EventLists.of([references.get(recording, ()) for recording in recordings])
+    hits = greedy_hits(
+        wanted, EventLists.of([predictions[recording][0] for recording in recordings]), scores, criterion
+    )
+    return hit_curve(scores, hits, sum(len(reference) for reference in references.values()))
+
+
+def hit_curve(scores: NDArray[np.floating], hits: NDArray[np.bool_], n_references: int) -> PrecisionRecall:
+    """Return the curve of events of one label: their scores (n,), and whether each found a reference (n,)."""
+    every_score, every_hit = _checked(scores, hits)
+    return _curve(TiedScores.of(every_score, every_hit), n_references, defined=n_references > 0)
 
 
 def event_average_precision(
@@ -140,40 +150,22 @@ def false_alarms_per_hour(fp: float, duration_s: float) -> float:
     return fp * SECONDS_PER_HOUR / duration_s if duration_s > 0 else float("nan")
 
 
-def _checked(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _both(labels: NDArray[np.bool_]) -> bool:
+    """Return whether there are positives and negatives."""
+    return bool(labels.any() and not labels.all())
+
+
+def _checked(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
     if np.shape(scores) != np.shape(labels) or np.ndim(scores) != 1:
         raise ValueError(f"scores {np.shape(scores)} and labels {np.shape(labels)} must be two lists of one length")
-    out = np.asarray(scores, dtype=np.float64)
+    out = np.asarray(scores)
+    if out.dtype != np.float32:
+        out = out.astype(np.float64)
     if np.isnan(out).any():
         raise ValueError("a score is NaN: it has no rank")
     return out, np.asarray(labels, dtype=np.bool_)
 
 
-def _curve(scores: NDArray[np.float64], hits: NDArray[np.bool_], n_positive: int, *, defined: bool) -> PrecisionRecall:
-    order = np.argsort(-scores, kind="stable")
-    falling = scores[order]
-    # The last of each run of equal scores: from there on the whole run is accepted.
-    last = np.flatnonzero(np.append(np.diff(falling) != 0, np.ones(min(1, len(falling)), dtype=np.bool_)))
-    tp = np.cumsum(hits[order])[last]
-    recall = tp / n_positive if n_positive else np.full(len(last), np.nan)
-    return PrecisionRecall(tp / (last + 1.0), recall, falling[last], defined)
-
-
-def _greedy_hits(
-    reference: Intervals, predicted: Intervals, score: NDArray[np.float64], criterion: Criterion
-) -> NDArray[np.bool_]:
-    """Return whether each prediction takes a reference, shape (m,)."""
-    pairs = candidates(reference, predicted, criterion)
-    of_prediction = pairs[:, 1]
-    wanted, found = reference[pairs[:, 0]], predicted[of_prediction]
-    # Rounded, so that the choice does not depend on where on the time axis the recording lies.
-    iou = np.round(pair_iou(reference, predicted, pairs), _DECIMALS)
-    apart = np.round(np.abs(wanted - found).sum(axis=1), _DECIMALS)
-    best_first = (wanted[:, 1], wanted[:, 0], apart, -iou)
-    order = np.lexsort((*best_first, of_prediction, found[:, 1], found[:, 0], -score[of_prediction]))
-    hit = np.zeros(len(predicted), dtype=np.bool_)
-    taken = np.zeros(len(reference), dtype=np.bool_)
-    for i, j in pairs[order]:
-        if not (hit[j] or taken[i]):
-            hit[j] = taken[i] = True
-    return hit
+def _curve(runs: TiedScores, n_positive: int, *, defined: bool) -> PrecisionRecall:
+    recall = runs.hits / n_positive if n_positive else np.full(len(runs.hits), np.nan)
+    return PrecisionRecall(runs.hits / runs.accepted, recall, runs.values, defined)

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.time import first_frame_at_or_after
-from ossicle.metrics.events import CountReport, EventSet, check_names, count_report
+from ossicle.metrics.columns.event_lists import EventLists, EventSet
+from ossicle.metrics.columns.segments import segment_counts
+from ossicle.metrics.events import CountReport, check_names, count_report
 
 
 def active_segments(intervals: Intervals, duration_s: float, segment_s: float = 1.0) -> NDArray[np.bool_]:
@@ -84,16 +86,10 @@ def evaluate_segments(
     recordings = sorted(durations_s)
     group_of = {recording: recording for recording in recordings} if groups is None else groups
     check_names(references, predictions, durations_s, labels, group_of)
-    counts = np.zeros((len(recordings), len(labels), 4), dtype=np.int64)
-    for row, recording in enumerate(recordings):
-        reference, predicted = references.get(recording, {}), predictions.get(recording, {})
-        for column, label in enumerate(labels):
-            counts[row, column] = count_segments(
-                as_intervals(reference.get(label, ())),
-                as_intervals(predicted.get(label, ())),
-                durations_s[recording],
-                segment_s,
-            )
+    reference, predicted = (EventLists.gather(one, recordings, labels) for one in (references, predictions))
+    n_segments = [first_frame_at_or_after(durations_s[recording], segment_s) for recording in recordings]
+    counts = segment_counts(reference, predicted, np.repeat(n_segments, len(labels)), segment_s)
+    counts = counts.reshape(len(recordings), len(labels), 4)
     names = [group_of[recording] for recording in recordings]
     durations = np.array([durations_s[recording] for recording in recordings], dtype=np.float64)
     return count_report(counts, names, durations, labels, n_bootstrap, seed)

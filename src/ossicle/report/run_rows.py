@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ossicle.core.tracks import Event
 from ossicle.evaluation.criteria.criterion import Counting
-from ossicle.evaluation.figures.folds import fold_counts
+from ossicle.evaluation.figures.folds import counts_by_fold
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.events import precision_recall_f1
@@ -98,7 +99,7 @@ def sweep_rows(rows: Iterable[Mapping[str, float | None]]) -> list[SweepRow]:
 
 def fold_rows(
     truth: Truth,
-    events: Mapping[str, list[Event]],
+    events: Mapping[str, Sequence[Event]],
     decision: Mapping[str, Any],
     second: Mapping[str, Any],
     rule: Counting,
@@ -107,7 +108,8 @@ def fold_rows(
 
     ``decision`` and ``second`` are what the steps ``decision`` and ``second_stage`` wrote.
     """
-    return [_fold_row(truth, events, fold, decision, second, rule) for fold in sorted(set(truth.folds.values()))]
+    counts = counts_by_fold(truth, events, rule)
+    return [_fold_row(truth, fold, of, decision, second) for fold, of in sorted(counts.items())]
 
 
 def number_of(value: float | None) -> float:
@@ -121,14 +123,8 @@ def _psds(scenarios: Sequence[Mapping[str, Any]], label: str | None) -> tuple[fl
 
 
 def _fold_row(
-    truth: Truth,
-    events: Mapping[str, list[Event]],
-    fold: int,
-    decision: Mapping[str, Any],
-    second: Mapping[str, Any],
-    rule: Counting,
+    truth: Truth, fold: int, counts: NDArray[np.int64], decision: Mapping[str, Any], second: Mapping[str, Any]
 ) -> FoldRow:
-    counts = fold_counts(truth, events, fold, rule)
     precision, recall, f1 = (float(value) for value in precision_recall_f1(*counts))
     fused = second["thresholds"]["per_fold"][str(fold)] if second["kept"] else {}
     return FoldRow(

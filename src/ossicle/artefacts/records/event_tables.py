@@ -1,10 +1,11 @@
 """Conversion between events of recordings and tables."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import polars as pl
 
+from ossicle.core.event_columns import EventColumns
 from ossicle.core.tracks import Event
 
 EVENT_SCHEMA = {
@@ -16,15 +17,54 @@ EVENT_SCHEMA = {
 }
 
 
-def events_frame(events: Mapping[str, list[Event]]) -> pl.DataFrame:
+def events_frame(events: Mapping[str, Sequence[Event]]) -> pl.DataFrame:
     """Return the events of recordings as a table."""
-    rows = [{"recording_id": key, **asdict(event)} for key, found in events.items() for event in found]
-    return pl.DataFrame(rows, schema=EVENT_SCHEMA)
+    of = EventColumns.of(events)
+    return pl.DataFrame(
+        {
+            "recording_id": _named(of.recording_ids, of.recordings),
+            "start_s": of.times[:, 0],
+            "end_s": of.times[:, 1],
+            "label": _named(of.labels, of.codes),
+            "score": of.scores,
+        },
+        schema=EVENT_SCHEMA,
+    )
 
 
-def events_of(frame: pl.DataFrame, ids: tuple[str, ...]) -> dict[str, list[Event]]:
-    """Read a table that :func:`events_frame` made; every id has its list."""
-    out: dict[str, list[Event]] = {key: [] for key in ids}
-    for row in frame.iter_rows(named=True):
-        out[row["recording_id"]].append(Event(row["start_s"], row["end_s"], row["label"], row["score"]))
-    return out
+def events_of(frame: pl.DataFrame, ids: tuple[str, ...]) -> EventColumns:
+    """Return the events of the recordings ``ids`` from a table that :func:`events_frame` made.
+
+    Raises
+    ------
+    ValueError
+        For an event with impossible times or an impossible score.
+    """
+    frame = frame.filter(pl.col("recording_id").is_in(list(ids)))
+    place, labels = {key: row for row, key in enumerate(ids)}, sorted(frame["label"].unique().to_list())
+    recordings = _coded(frame["recording_id"], place)
+    order = np.argsort(recordings, kind="stable")
+    start_s, end_s, scores = (frame[name].to_numpy() for name in ("start_s", "end_s", "score"))
+    valid = (start_s >= 0) & (start_s <= end_s) & (end_s < np.inf) & (scores >= 0) & (scores < np.inf)
+    for row in np.flatnonzero(~valid)[:1].tolist():
+        Event(float(start_s[row]), float(end_s[row]), str(frame["label"][row]), float(scores[row]))
+    return EventColumns(
+        tuple(ids),
+        tuple(labels),
+        np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.bincount(recordings, minlength=len(ids)))]),
+        np.stack([start_s, end_s], axis=1)[order],
+        _coded(frame["label"], {label: code for code, label in enumerate(labels)})[order].astype(np.int32),
+        scores[order],
+    )
+
+
+def _named(names: Sequence[str], places: np.ndarray[tuple[int], np.dtype[np.integer]]) -> pl.Series:
+    """Return the name at each place."""
+    return pl.Series(names, dtype=pl.String).gather(places) if len(places) else pl.Series([], dtype=pl.String)
+
+
+def _coded(values: pl.Series, places: Mapping[str, int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the place of each name."""
+    unique = values.unique()
+    codes = {name: places[name] for name in unique.to_list()}
+    return values.replace_strict(codes, return_dtype=pl.Int64).to_numpy() if codes else np.zeros(0, dtype=np.int64)

@@ -1,6 +1,6 @@
 """Artefacts with events: those of the decision, and those of the whole detector."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +13,13 @@ from ossicle.artefacts.records.event_tables import events_frame, events_of
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
 from ossicle.core.decisions.decision import Decision
+from ossicle.core.event_columns import EventColumns
 from ossicle.core.tracks import Event
 
 EVENT_KEY = ("recording_id", "start_s", "end_s", "label")
 _FINAL, _PER_FOLD, _NOTES = "final", "per_fold", "notes"
 
-Events = Mapping[str, list[Event]]
+Events = Mapping[str, Sequence[Event]]
 Decisions = Mapping[str, Decision]
 
 
@@ -46,12 +47,12 @@ class EventsFolder(ArtefactFolder):
         """The rows of :attr:`events_in_sample_file`."""
         return read_table(self.events_in_sample_file)
 
-    def events(self, ids: tuple[str, ...]) -> dict[str, list[Event]]:
-        """Return the events out of fold, a list for each of the recordings ``ids``."""
+    def events(self, ids: tuple[str, ...]) -> EventColumns:
+        """Return the events out of fold, by recording, for each of the recordings ``ids``."""
         return events_of(self.event_table, ids)
 
-    def events_in_sample(self, ids: tuple[str, ...]) -> dict[str, list[Event]]:
-        """Return the events under the final decision, a list for each of the recordings ``ids``."""
+    def events_in_sample(self, ids: tuple[str, ...]) -> EventColumns:
+        """Return the events under the final decision, by recording, for each of the recordings ``ids``."""
         return events_of(self.event_table_in_sample, ids)
 
     def write_events(self, events: Events, in_sample: Events) -> None:

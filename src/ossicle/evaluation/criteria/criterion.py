@@ -37,7 +37,7 @@ class JudgedRun:
     """
 
     truth: Truth
-    events: dict[str, list[Event]]
+    events: Mapping[str, Sequence[Event]]
     scores: TracksFolder
     postprocess: Postprocess
     hop_s: float

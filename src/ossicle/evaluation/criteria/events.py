@@ -51,10 +51,10 @@ class EventCriterion(Criterion):
         truth, predicted = run.truth, event_times(run.events)
         return {
             "at_collar": {"collar_s": self.settings.collar_s, **self._at_collar(run).to_json()},
-            "iou_sweep": sweep(truth, predicted),
+            "iou_sweep": sweep(truth, run.events),
             "average_precision": average_precision(truth, run.events, self.rule),
             "segments": segment_figures(truth, predicted, self.settings),
-            "recall_by_quality": recall_by_quality(truth, predicted, self.rule),
+            "recall_by_quality": recall_by_quality(truth, run.events, self.rule),
             "frame_grid": grid_ceiling(truth, run.hop_s, self.rule, run.apart_frames),
         }
 
@@ -63,7 +63,7 @@ class EventCriterion(Criterion):
         return PageParts(
             collar=self._at_collar(run),
             curves=list(event_curves(run.truth, run.events, run.truth.labels, self.rule).items()),
-            iou_sweep=sweep(run.truth, event_times(run.events)),
+            iou_sweep=sweep(run.truth, run.events),
             examples=choose_examples(
                 run.truth,
                 run.events,

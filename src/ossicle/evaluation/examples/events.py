@@ -1,18 +1,22 @@
 """Examples of events: the best, the worst, the missed and the false alarms, with their sound."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ossicle.audio.decoding.mono import load_mono
-from ossicle.core.intervals import iou as pair_iou
+from ossicle.core.event_columns import EventColumns
+from ossicle.core.intervals import Intervals
 from ossicle.core.model_input.channel import MEAN
-from ossicle.core.records import by_label
 from ossicle.core.tracks import Event
+from ossicle.evaluation.event_lists import event_lists
 from ossicle.evaluation.examples.example import Example, ExampleKind
-from ossicle.evaluation.ground_truth import Truth, event_times
-from ossicle.metrics.matching import Criterion, match
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.metrics.columns.matching import match_lists
+from ossicle.metrics.matching import Criterion, pair_iou
 
 Found = tuple[float, str, str, float, float, float | None, float | None]
 """Rank, recording id, label, start and end (s), score, IoU."""
@@ -20,7 +24,7 @@ Found = tuple[float, str, str, float, float, float | None, float | None]
 
 def choose_examples(
     truth: Truth,
-    events: dict[str, list[Event]],
+    events: Mapping[str, Sequence[Event]],
     criterion: Criterion,
     audio: Path,
     rate: int,
@@ -34,12 +38,12 @@ def choose_examples(
     quality first; false alarms: events without a match, highest score first. Windows extend ``margin_s`` beyond the
     event.
     """
-    matched, missed, false = _sorted(truth, events, criterion)
+    matched, missed, false = _compared(truth, events, criterion)
     chosen: list[tuple[ExampleKind, list[Found]]] = [
-        ("best", sorted(matched, key=lambda one: (-one[0], *one[1:5]))[:count]),
-        ("worst", sorted(matched)[:count]),
-        ("missed", sorted(missed)[:count]),
-        ("false alarm", sorted(false)[:count]),
+        ("best", matched.first(count, truth, falling=True)),
+        ("worst", matched.first(count, truth)),
+        ("missed", missed.first(count, truth)),
+        ("false alarm", false.first(count, truth, falling=True)),
     ]
     shown = {(one[1:5]) for one in chosen[0][1]}
     out = []
@@ -49,39 +53,68 @@ def choose_examples(
     return out
 
 
-def _sorted(
-    truth: Truth, events: dict[str, list[Event]], criterion: Criterion
-) -> tuple[list[Found], list[Found], list[Found]]:
-    references, predicted = truth.references, event_times(events)
-    nothing = np.zeros((0, 2))
-    matched: list[Found] = []
-    missed: list[Found] = []
-    false: list[Found] = []
-    for key in truth.ids:
-        detected, annotated = by_label(events[key]), truth.notes[key]
-        for label in truth.labels:
-            wanted, got = references[key].get(label, nothing), predicted.get(key, {}).get(label, nothing)
-            mine = detected.get(label, [])
-            quality = [one.quality or 0 for one in annotated.get(label, ())]
-            pairs = match(wanted, got, criterion)
-            for row, column in pairs:
-                overlap = float(pair_iou(wanted[row : row + 1], got[column : column + 1])[0, 0])
-                one = mine[column]
-                matched.append((overlap, key, label, one.start_s, one.end_s, one.score, overlap))
-            for row in sorted(set(range(len(wanted))) - set(pairs[:, 0].tolist())):
-                start_s, end_s = map(float, wanted[row])
-                missed.append((quality[row], key, label, start_s, end_s, None, None))
-            for column in sorted(set(range(len(got))) - set(pairs[:, 1].tolist())):
-                one = mine[column]
-                false.append((-one.score, key, label, one.start_s, one.end_s, one.score, None))
-    return matched, missed, false
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cases:
+    """Events of one kind to choose from, as columns (n,): what they are ranked by, their list (recording and label),
+    their times (n, 2), and score and IoU where they have one.
+    """
+
+    rank: NDArray[np.float64]
+    owner: NDArray[np.int64]
+    times: Intervals
+    scores: NDArray[np.float64] | None = None
+    iou: NDArray[np.float64] | None = None
+
+    def first(self, count: int, truth: Truth, *, falling: bool = False) -> list[Found]:
+        """Return the ``count`` lowest by rank (or highest), of equal ones by recording id, label and times."""
+        row, column = np.divmod(self.owner, max(1, len(truth.labels)))
+        by_id, by_label = (_order(names)[places] for names, places in ((truth.ids, row), (truth.labels, column)))
+        rank = -self.rank if falling else self.rank
+        chosen = np.lexsort((self.times[:, 1], self.times[:, 0], by_label, by_id, rank))[:count]
+        return [
+            (
+                float(rank[place]),
+                truth.ids[row[place]],
+                truth.labels[column[place]],
+                float(self.times[place, 0]),
+                float(self.times[place, 1]),
+                None if self.scores is None else float(self.scores[place]),
+                None if self.iou is None else float(self.iou[place]),
+            )
+            for place in chosen.tolist()
+        ]
+
+
+def _compared(
+    truth: Truth, events: Mapping[str, Sequence[Event]], criterion: Criterion
+) -> tuple[_Cases, _Cases, _Cases]:
+    """Return matched events by IoU, missed annotations by quality, and false alarms by score."""
+    wanted, (found, places) = truth.reference_lists, event_lists(events, truth.ids, truth.labels)
+    scores = EventColumns.of(events).scores[places]
+    pairs = match_lists(wanted, found, criterion)
+    iou, hits = pair_iou(wanted.times, found.times, pairs), pairs[:, 1]
+    missed, false = (
+        np.setdiff1d(np.arange(len(of.times)), side) for of, side in ((wanted, pairs[:, 0]), (found, hits))
+    )
+    quality = np.array([one or 0 for one in truth.reference_qualities], dtype=np.float64)
+    return (
+        _Cases(iou, found.owner[hits], found.times[hits], scores[hits], iou),
+        _Cases(quality[missed], wanted.owner[missed], wanted.times[missed]),
+        _Cases(scores[false], found.owner[false], found.times[false], scores[false]),
+    )
+
+
+def _order(names: Sequence[str]) -> NDArray[np.int64]:
+    """Return the rank of each name in the order of the alphabet."""
+    rank = {name: place for place, name in enumerate(sorted(names))}
+    return np.array([rank[name] for name in names], dtype=np.int64)
 
 
 def _example(
     kind: ExampleKind,
     found: Found,
     truth: Truth,
-    events: dict[str, list[Event]],
+    events: Mapping[str, Sequence[Event]],
     audio: Path,
     rate: int,
     margin_s: float,

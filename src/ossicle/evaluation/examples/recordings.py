@@ -1,6 +1,6 @@
 """Examples of recordings that are evaluated as a whole: the confused, the missed, the false alarms."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class _Case:
 def recording_examples(
     truth: Truth,
     items: Items,
-    events: Mapping[str, list[Event]],
+    events: Mapping[str, Sequence[Event]],
     scores: TracksFolder,
     audio: Path,
     rate: int,
@@ -78,17 +78,17 @@ def _confused(truth: Truth, items: Items) -> Iterator[_Case]:
             yield _Case(row, column, f"{is_} taken for {said}", float(items.scores[row, column]))
 
 
-def _missed(truth: Truth, items: Items, events: Mapping[str, list[Event]]) -> Iterator[_Case]:
+def _missed(truth: Truth, items: Items, events: Mapping[str, Sequence[Event]]) -> Iterator[_Case]:
     found = _found(truth, events)
     yield from _cases(truth, items, items.positive & ~found & items.is_known, ascending=True)
 
 
-def _false(truth: Truth, items: Items, events: Mapping[str, list[Event]]) -> Iterator[_Case]:
+def _false(truth: Truth, items: Items, events: Mapping[str, Sequence[Event]]) -> Iterator[_Case]:
     found = _found(truth, events)
     yield from _cases(truth, items, found & ~items.positive & items.is_known, ascending=False)
 
 
-def _found(truth: Truth, events: Mapping[str, list[Event]]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def _found(truth: Truth, events: Mapping[str, Sequence[Event]]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
     there = {(key, one.label) for key in truth.ids for one in events[key]}
     return np.array([[(key, label) in there for label in truth.labels] for key in truth.ids], dtype=np.bool_)
 

@@ -1,30 +1,31 @@
 """Additional figures of events against annotations: by IoU, by score, by quality."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ossicle.core.records import by_label
+from ossicle.core.event_columns import EventColumns
 from ossicle.core.tracks import Event
-from ossicle.evaluation.ground_truth import Times, Truth
+from ossicle.evaluation.event_lists import event_lists
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.metrics.columns.event_lists import EventLists
+from ossicle.metrics.columns.greedy import greedy_hits
+from ossicle.metrics.columns.matching import match_lists, matched_at
 from ossicle.metrics.event_report import plain
-from ossicle.metrics.events import iou_sweep, precision_recall_f1
-from ossicle.metrics.matching import Criterion, match
-from ossicle.metrics.ranking import PrecisionRecall, event_pr_curve
+from ossicle.metrics.events import precision_recall_f1
+from ossicle.metrics.matching import Criterion
+from ossicle.metrics.ranking import PrecisionRecall, hit_curve
 
 SWEEP = tuple(round(0.1 * step, 1) for step in range(1, 10))
 
 
-def sweep(truth: Truth, predicted: Times) -> list[dict[str, float | None]]:
+def sweep(truth: Truth, events: Mapping[str, Sequence[Event]]) -> list[dict[str, float | None]]:
     """Return pooled figures at every IoU threshold, which show the cost of wrong boundaries."""
-    nothing = np.zeros((0, 2))
-    references = truth.references
-    tp, fp, fn = (np.zeros(len(SWEEP), dtype=np.int64) for _ in range(3))
-    for key in truth.ids:
-        for label in truth.labels:
-            counts = iou_sweep(references[key].get(label, nothing), predicted.get(key, {}).get(label, nothing), SWEEP)
-            tp, fp, fn = tp + counts.tp, fp + counts.fp, fn + counts.fn
+    predicted, _ = event_lists(events, truth.ids, truth.labels)
+    tp = matched_at(truth.reference_lists, predicted, SWEEP)
+    fp, fn = len(predicted.times) - tp, len(truth.reference_lists.times) - tp
     rows = zip(SWEEP, *precision_recall_f1(tp, fp, fn), strict=True)
     return [
         {"iou": iou, "precision": plain(precision), "recall": plain(recall), "f1": plain(f1)}
@@ -32,47 +33,40 @@ def sweep(truth: Truth, predicted: Times) -> list[dict[str, float | None]]:
     ]
 
 
-def average_precision(truth: Truth, events: dict[str, list[Event]], criterion: Criterion) -> dict[str, float | None]:
+def average_precision(
+    truth: Truth, events: Mapping[str, Sequence[Event]], criterion: Criterion
+) -> dict[str, float | None]:
     """Return the event average precision of each label, by event score."""
     curves = event_curves(truth, events, truth.labels, criterion)
     return {label: plain(curve.average_precision) for label, curve in curves.items()}
 
 
 def event_curves(
-    truth: Truth, events: dict[str, list[Event]], labels: Sequence[str], criterion: Criterion
+    truth: Truth, events: Mapping[str, Sequence[Event]], labels: Sequence[str], criterion: Criterion
 ) -> dict[str, PrecisionRecall]:
     """Return precision and recall of the events of each label as the score threshold rises."""
-    detected = {key: by_label(found) for key, found in events.items()}
-    return {label: _event_curve(truth, detected, label, criterion) for label in labels}
+    # Equal scores are ranked in the order of the recordings' ids.
+    ids = sorted(truth.ids)
+    reference = EventLists.gather(truth.references, ids, labels)
+    predicted, places = event_lists(events, ids, labels)
+    scores = EventColumns.of(events).scores[places]
+    hits = greedy_hits(reference, predicted, scores, criterion)
+    of_label, of_reference = predicted.owner % len(labels), reference.owner % len(labels)
+    n_references = np.bincount(of_reference, minlength=len(labels)).tolist()
+    return {
+        label: hit_curve(scores[of_label == column], hits[of_label == column], n_references[column])
+        for column, label in enumerate(labels)
+    }
 
 
-def _event_curve(
-    truth: Truth, detected: Mapping[str, Mapping[str, list[Event]]], label: str, criterion: Criterion
-) -> PrecisionRecall:
-    references = {key: times.get(label, np.zeros((0, 2))) for key, times in truth.references.items()}
-    scored = {}
-    for key, found in detected.items():
-        mine = found.get(label, [])
-        times = np.array([(one.start_s, one.end_s) for one in mine], dtype=np.float64).reshape(-1, 2)
-        scored[key] = (times, np.array([one.score for one in mine], dtype=np.float64))
-    return event_pr_curve(references, scored, criterion)
-
-
-def recall_by_quality(truth: Truth, predicted: Times, criterion: Criterion) -> dict[str, Any]:
+def recall_by_quality(truth: Truth, events: Mapping[str, Sequence[Event]], criterion: Criterion) -> dict[str, Any]:
     """Return detected and annotated calls of each quality; there is no precision, since false alarms have no
     quality.
     """
-    totals: dict[str, list[int]] = {}
-    references = truth.references
-    for key in truth.ids:
-        for label, times in references[key].items():
-            found = match(times, predicted.get(key, {}).get(label, np.zeros((0, 2))), criterion)[:, 0]
-            hit = set(found.tolist())
-            for row, note in enumerate(truth.notes[key][label]):
-                total = totals.setdefault("unknown" if note.quality is None else str(note.quality), [0, 0])
-                total[0] += row in hit
-                total[1] += 1
+    predicted, _ = event_lists(events, truth.ids, truth.labels)
+    names = ["unknown" if quality is None else str(quality) for quality in truth.reference_qualities]
+    found = Counter(names[row] for row in match_lists(truth.reference_lists, predicted, criterion)[:, 0].tolist())
     return {
-        name: {"found": found, "annotated": all_, "recall": plain(found / all_)}
-        for name, (found, all_) in sorted(totals.items())
+        name: {"found": found[name], "annotated": all_, "recall": plain(found[name] / all_)}
+        for name, all_ in sorted(Counter(names).items())
     }

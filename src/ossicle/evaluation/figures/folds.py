@@ -1,29 +1,40 @@
-"""Results of one fold: the events in the recordings that it holds out."""
+"""Results of folds and recordings: counts over all labels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.tracks import Event
 from ossicle.evaluation.criteria.criterion import Counting
-from ossicle.evaluation.ground_truth import Truth, event_times
-from ossicle.metrics.events import count_events
-from ossicle.metrics.matching import RecordingMatch
+from ossicle.evaluation.event_lists import event_lists
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.metrics.events import list_counts
+from ossicle.metrics.matching import CollarMatch, RecordingMatch
 
 
-def fold_counts(truth: Truth, events: Mapping[str, list[Event]], fold: int, rule: Counting) -> NDArray[np.int64]:
-    """Return true positives, false positives and false negatives over all labels of one fold, (3,).
+def counts_by_fold(truth: Truth, events: Mapping[str, Sequence[Event]], rule: Counting) -> dict[int, NDArray[np.int64]]:
+    """Return true positives, false positives and false negatives of each fold over all labels, (3,) each.
 
     Where recordings are counted instead of events, true negatives are the fourth.
     """
-    predicted, references = event_times(dict(events)), truth.references
-    nothing = np.zeros((0, 2))
-    counts, n_known = np.zeros(3, dtype=np.int64), 0
-    for key in truth.ids:
-        if truth.folds[key] != fold:
-            continue
-        for label in truth.labels:
-            counts += count_events(references[key].get(label, nothing), predicted[key].get(label, nothing), rule)
-            n_known += (key, label) not in truth.unknown
-    return np.append(counts, n_known - counts.sum()) if isinstance(rule, RecordingMatch) else counts
+    counts = counts_by_recording(truth, events, rule)
+    folds = np.array([truth.folds[key] for key in truth.ids], dtype=np.int64)
+    return {int(fold): counts[folds == fold].sum(axis=0) for fold in np.unique(folds)}
+
+
+def counts_by_recording(
+    truth: Truth, events: Mapping[str, Sequence[Event]], rule: Counting | CollarMatch
+) -> NDArray[np.int64]:
+    """Return true positives, false positives and false negatives of each recording over all labels, int64
+    (n_recordings, 3).
+
+    Where recordings are counted instead of events, true negatives are the fourth.
+    """
+    predicted, _ = event_lists(events, truth.ids, truth.labels)
+    of_lists = list_counts(truth.reference_lists, predicted, rule)
+    counts: NDArray[np.int64] = of_lists.reshape(len(truth.ids), len(truth.labels), 3).sum(axis=1)
+    if not isinstance(rule, RecordingMatch):
+        return counts
+    silent = truth.known.sum(axis=1) - counts.sum(axis=1)
+    return np.concatenate([counts, silent[:, None]], axis=1)

@@ -1,21 +1,22 @@
 """The gain of one detector over another on the same recordings, with its paired interval."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.tracks import Event
-from ossicle.evaluation.ground_truth import Truth, event_times
-from ossicle.metrics.events import count_events, precision_recall_f1
+from ossicle.evaluation.figures.folds import counts_by_recording
+from ossicle.evaluation.ground_truth import Truth
+from ossicle.metrics.events import precision_recall_f1
 from ossicle.metrics.matching import Criterion, RecordingMatch
 from ossicle.metrics.resampling.bootstrap import Bootstrap, bootstrap_interval
 
 
 def gain(
     truth: Truth,
-    first: Mapping[str, list[Event]],
-    second: Mapping[str, list[Event]],
+    first: Mapping[str, Sequence[Event]],
+    second: Mapping[str, Sequence[Event]],
     criterion: Criterion | RecordingMatch,
     n: int,
     seed: int,
@@ -24,35 +25,8 @@ def gain(
 
     Paired: both lists are evaluated on the same resampled recordings, and groups if there are enough.
     """
-    counts = np.stack([_counts(truth, one, criterion) for one in (first, second)], axis=1)
+    counts = np.stack([counts_by_recording(truth, one, criterion) for one in (first, second)], axis=1)
     return bootstrap_interval(counts, [truth.groups[key] for key in truth.ids], _gain, n, seed)
-
-
-def _counts(
-    truth: Truth, events: Mapping[str, list[Event]], criterion: Criterion | RecordingMatch
-) -> NDArray[np.int64]:
-    """Return true positives, false positives and false negatives over the labels, (n_recordings, 3).
-
-    Where recordings are counted instead of events, true negatives are the fourth.
-    """
-    times, nothing, references = event_times(dict(events)), np.zeros((0, 2)), truth.references
-    counts = np.array(
-        [
-            np.sum(
-                [
-                    count_events(references[key].get(label, nothing), times[key].get(label, nothing), criterion)
-                    for label in truth.labels
-                ],
-                axis=0,
-            )
-            for key in truth.ids
-        ],
-        dtype=np.int64,
-    )
-    if not isinstance(criterion, RecordingMatch):
-        return counts
-    silent = truth.known.sum(axis=1) - counts.sum(axis=1)
-    return np.concatenate([counts, silent[:, None]], axis=1)
 
 
 def _gain(sums: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,8 +1,11 @@
 """The content of ``metrics.json``: the headline at the top, everything else beside it under its protocol's name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from ossicle.core.event_columns import EventColumns
 from ossicle.core.tracks import Event
 from ossicle.evaluation.criteria.criterion import Criterion, JudgedRun
 from ossicle.evaluation.figures.event_reports import event_report
@@ -14,11 +17,17 @@ from ossicle.metrics.calibration.out_of_fold import NONE
 from ossicle.metrics.event_report import EventReport
 
 
-def known_events(truth: Truth, events: Mapping[str, list[Event]]) -> dict[str, list[Event]]:
+def known_events(truth: Truth, events: Mapping[str, Sequence[Event]]) -> EventColumns:
     """Return the events without those of labels whose presence in the recording is unknown: these are neither right nor
     wrong.
     """
-    return {key: [one for one in of if (key, one.label) not in truth.unknown] for key, of in events.items()}
+    of = EventColumns.of(events)
+    known = np.ones((len(of.recording_ids), len(of.labels)), dtype=np.bool_)
+    rows, columns = ({name: place for place, name in enumerate(names)} for names in (of.recording_ids, of.labels))
+    for key, label in truth.unknown:
+        if key in rows and label in columns:
+            known[rows[key], columns[label]] = False
+    return of.where(known[of.recordings, of.codes])
 
 
 def headline(run: JudgedRun, criterion: Criterion) -> EventReport:
@@ -28,7 +37,7 @@ def headline(run: JudgedRun, criterion: Criterion) -> EventReport:
 
 def run_figures(
     run: JudgedRun,
-    in_sample: dict[str, list[Event]],
+    in_sample: Mapping[str, Sequence[Event]],
     criterion: Criterion,
     *,
     group: str,

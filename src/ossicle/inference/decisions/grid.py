@@ -13,30 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.decisions.decision import Decision
-from ossicle.core.intervals import Intervals, as_intervals
+from ossicle.core.intervals import Intervals
 from ossicle.core.settings import setting, settings
 from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.decisions.regions import Frames, fewest_frames_lasting, joins, most_frames_within, span_maxima
 from ossicle.inference.decisions.smooth import smooth
-from ossicle.metrics.matching import (
-    CollarMatch,
-    Criterion,
-    IouMatch,
-    Pairs,
-    RecordingMatch,
-    best_matching,
-    candidates,
-    meets,
-    pair_iou,
-    recording_counts,
-)
+from ossicle.metrics.assignment import Pairs
+from ossicle.metrics.columns.event_lists import EventLists, lists_by
+from ossicle.metrics.columns.matching import match_lists
+from ossicle.metrics.matching import Criterion, IouMatch, RecordingMatch, recording_counts
 
 Counts = NDArray[np.int32]
 
-# Distance between recordings on the common axis (s), and extra tolerance of the search for pairs, so that rounding of
-# shifted times loses no pair; the criterion itself uses times within the recording.
+# Distance between recordings on the common axis (s), so that no gap between two of them is closed.
 _APART_S = 10.0
-_LOOSER = 1e-6
 
 
 @settings
@@ -115,8 +105,8 @@ def count_grid(
     counts = np.zeros((len(decisions), len(tracks), len(labels), 3), dtype=np.int32)
     axis = _stack(tracks, grid, labels)
     for column, label in enumerate(labels):
-        reference = _Reference.gather([references.get(rid, {}).get(label, ()) for rid in tracks], axis)
-        n_reference = np.bincount(reference.recording, minlength=len(tracks))
+        reference = EventLists.gather(references, list(tracks), [label])
+        n_reference = reference.sizes
         shelf = _RunShelf(axis, column)
         for row, decision in enumerate(decisions):
             starts, ends = shelf.events(decision)
@@ -125,7 +115,8 @@ def count_grid(
             if isinstance(criterion, RecordingMatch):
                 counts[row, :, column] = np.stack(recording_counts(n_reference, n_predicted), axis=-1)
                 continue
-            tp = _true_positives(reference, of, predicted, axis, criterion)
+            pairs = match_lists(reference, lists_by(of, predicted, len(tracks)), criterion)
+            tp = np.bincount(reference.owner[pairs[:, 0]], minlength=len(tracks))
             counts[row, :, column] = np.stack([tp, n_predicted - tp, n_reference - tp], axis=-1)
     return counts
 
@@ -164,7 +155,7 @@ def found_by_grid(
     smoothed = any(kind != "none" for kind, _ in grid.smoothings())
     gathered = [
         (
-            _Reference.gather([references.get(rid, {}).get(label, ()) for rid in tracks], axis),
+            EventLists.gather(references, list(tracks), [label]),
             _RunShelf(axis, column),
             _raw(tracks, axis, label) if smoothed else None,
         )
@@ -176,7 +167,7 @@ def found_by_grid(
 
 def _found(
     axis: "_Axis",
-    reference: "_Reference",
+    reference: EventLists,
     shelf: "_RunShelf",
     raw: NDArray[np.float32] | None,
     decision: Decision,
@@ -184,13 +175,14 @@ def _found(
 ) -> Found:
     starts, ends, peaks = shelf.scored(decision)
     of, times = axis.local(starts, ends)
+    predicted = lists_by(of, times, len(reference))
     return Found(
         recording=of,
         times=times,
         scores=peaks if raw is None else span_maxima(raw, starts, ends),
-        pairs=tuple(_pairs(reference, of, times, axis, criterion) for criterion in criteria),
-        reference=reference.recording,
-        reference_times=reference.local,
+        pairs=tuple(match_lists(reference, predicted, criterion) for criterion in criteria),
+        reference=reference.owner,
+        reference_times=reference.times,
     )
 
 
@@ -220,25 +212,6 @@ class _Axis:
         of = np.searchsorted(self.base, starts, side="right") - 1
         begin, end = (starts - self.base[of]) * self.hop_s, (ends - self.base[of]) * self.hop_s
         return of, np.stack([begin, np.minimum(end, self.duration_s[of])], axis=1)
-
-    def shift(self, of: Frames, local: Intervals) -> Intervals:
-        """Return times on the common axis, for finding neighbours."""
-        moved: Intervals = local + (self.base[of] * self.hop_s)[:, None]
-        return moved
-
-
-@dataclass(frozen=True, slots=True)
-class _Reference:
-    recording: Frames
-    local: Intervals
-    shifted: Intervals
-
-    @classmethod
-    def gather(cls, events: Sequence[object], axis: _Axis) -> "_Reference":
-        lists = [as_intervals(one) for one in events]
-        recording = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
-        local = np.concatenate([np.zeros((0, 2)), *lists])
-        return cls(recording, local, axis.shift(recording, local))
 
 
 def _stack(tracks: Mapping[str, ScoreTrack], grid: DecisionGrid, labels: Sequence[str]) -> _Axis:
@@ -311,37 +284,3 @@ class _RunShelf:
             peaks = np.maximum.reduceat(scores, first) if len(first) else scores
             self._runs[key] = (frames[first], frames[last] + 1, peaks)
         return self._runs[key]
-
-
-def _true_positives(
-    reference: _Reference, of: Frames, predicted: Intervals, axis: _Axis, criterion: Criterion
-) -> Frames:
-    """Return the number of matched pairs in each recording, shape (n_recordings,)."""
-    pairs = _pairs(reference, of, predicted, axis, criterion)
-    return np.bincount(reference.recording[pairs[:, 0]], minlength=len(axis.base))
-
-
-def _pairs(reference: _Reference, of: Frames, predicted: Intervals, axis: _Axis, criterion: Criterion) -> Pairs:
-    """Return the index of the reference and of the event of each matched pair, shape (k, 2)."""
-    pairs = candidates(reference.shifted, axis.shift(of, predicted), _looser(criterion))
-    pairs = pairs[reference.recording[pairs[:, 0]] == of[pairs[:, 1]]]
-    pairs = pairs[meets(reference.local, predicted, pairs, criterion)]
-    if not _is_matching(pairs):
-        pairs = best_matching(pairs, pair_iou(reference.local, predicted, pairs))
-    return pairs
-
-
-def _is_matching(pairs: Pairs) -> bool:
-    """Return whether each event is in at most one pair, so that there is nothing to choose."""
-    return all(len(np.unique(pairs[:, side])) == len(pairs) for side in (0, 1))
-
-
-def _looser(criterion: Criterion) -> Criterion:
-    if isinstance(criterion, IouMatch):
-        return IouMatch(threshold=max(criterion.threshold - _LOOSER, criterion.threshold / 2))
-    return CollarMatch(
-        collar_s=criterion.collar_s + _LOOSER,
-        percentage_of_length=criterion.percentage_of_length,
-        evaluate_onset=criterion.evaluate_onset,
-        evaluate_offset=criterion.evaluate_offset,
-    )

@@ -84,13 +84,22 @@ def calibration_sums(
         raise ValueError("a score is outside 0 to 1, so it is not a probability and has no calibration")
     if not np.all(weight >= 0):
         raise ValueError("a weight is negative or not a number")
-    truth = np.asarray(positive, dtype=np.float64)
-    place = np.searchsorted(_edges(n_bins)[1:-1], score)
+    return calibration_sums_of_rows(score[None], np.asarray(positive)[None], weight[None], n_bins)[0]
+
+
+def calibration_sums_of_rows(
+    scores: NDArray[np.floating], positive: NDArray[np.bool_], weights: NDArray[np.float64], n_bins: int = N_BINS
+) -> list[CalibrationSums]:
+    """Return the sums of the frames of each row: scores in [0, 1], truth and weights (at least 0), (n_rows, n) each."""
+    score, truth = np.asarray(scores, dtype=np.float64), np.asarray(positive, dtype=np.float64)
+    n_rows, row = len(score), np.arange(len(score))[:, None] * n_bins
+    place = (np.searchsorted(_edges(n_bins)[1:-1], score) + row).ravel()
     weight_of, score_of, positive_of = (
-        np.bincount(place, weights=of, minlength=n_bins).astype(np.float64)
-        for of in (weight, weight * score, weight * truth)
+        np.bincount(place, weights=of.ravel(), minlength=n_rows * n_bins).astype(np.float64).reshape(n_rows, n_bins)
+        for of in (weights, weights * score, weights * truth)
     )
-    return CalibrationSums(weight_of, score_of, positive_of, float(np.sum(weight * (score - truth) ** 2)))
+    squared = np.sum(np.ascontiguousarray(weights * (score - truth) ** 2), axis=1)
+    return [CalibrationSums(weight_of[k], score_of[k], positive_of[k], float(squared[k])) for k in range(n_rows)]
 
 
 def added(sums: Iterable[CalibrationSums], n_bins: int = N_BINS) -> CalibrationSums:

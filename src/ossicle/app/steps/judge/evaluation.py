@@ -7,8 +7,8 @@ from ossicle.artefacts.typed.events import SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import CalibrationFolder, EvaluationFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
+from ossicle.core.event_columns import EventColumns
 from ossicle.core.settings import digestible
-from ossicle.core.tracks import Event
 from ossicle.evaluation.criteria.criterion import JudgedRun
 from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.figures.run import known_events, run_figures
@@ -48,7 +48,7 @@ def judged_run(context: Context, truth: Truth) -> JudgedRun:
     )
 
 
-def judged_events(context: Context, truth: Truth, *, in_sample: bool = False) -> dict[str, list[Event]]:
+def judged_events(context: Context, truth: Truth, *, in_sample: bool = False) -> EventColumns:
     """Return the events of the whole detector within the stretches that can be evaluated.
 
     Parameters
@@ -62,7 +62,7 @@ def judged_events(context: Context, truth: Truth, *, in_sample: bool = False) ->
 
     Returns
     -------
-    dict[str, list[Event]]
+    EventColumns
         Events by recording id.
     """
     detected = context.read(SecondStageFolder)
