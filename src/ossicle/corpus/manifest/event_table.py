@@ -1,6 +1,6 @@
 """Events as a table with one row for each component, and the faults that their types do not show."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -74,7 +74,6 @@ def event_table(events: Sequence[Event], numbers: Sequence[int]) -> pl.DataFrame
         "duration_s": [event.duration_seconds for event in events],
         "is_synthetic": [event.is_synthetic for event in events],
         "negative_example": [event.negative_example for event in events],
-        "techniques": [event.techniques or [] for event in events],
         "sample_id": [_text(event.sample_id) for event in events],
         "drummer_id": [_text(event.drummer_id) for event in events],
         "kit_id": [_text(event.kit_id) for event in events],
@@ -93,8 +92,16 @@ def event_table(events: Sequence[Event], numbers: Sequence[int]) -> pl.DataFrame
     }
     by_part["label"] = _mapped(label_text, by_part["label"])
     columns = [pl.Series(name, values, EVENT_SCHEMA[name]).gather(at) for name, values in by_event.items()]
+    columns.insert(list(EVENT_SCHEMA).index("techniques"), _lists([one.techniques or () for one in events]).gather(at))
     columns += [pl.Series(name, values, EVENT_SCHEMA[name]) for name, values in by_part.items()]
     return pl.DataFrame(columns)
+
+
+def _lists(techniques: Sequence[Sequence[str]]) -> pl.Series:
+    """Return a column of lists, of which few differ: polars takes long to read each from Python."""
+    places: dict[tuple[str, ...], int] = {}
+    rows = [places.setdefault(tuple(one), len(places)) for one in techniques]
+    return pl.Series("techniques", [list(one) for one in places], EVENT_SCHEMA["techniques"]).gather(rows)
 
 
 def _mapped(function: Callable[[str], str], texts: Sequence[str | None]) -> list[str | None]:
@@ -116,7 +123,7 @@ class EventCheck:
     """Finds what is wrong with events beyond their types. Names that were checked are remembered, but not ids."""
 
     def __init__(self) -> None:
-        self._known: set[tuple[str, str]] = set()
+        self._known: set[tuple[object, ...]] = set()
 
     def fault(self, event: Event) -> str:
         """Return why an event cannot be used, or no text: times in the wrong order, a path that leaves its root, a
@@ -124,34 +131,39 @@ class EventCheck:
         """
         if event.offset_time is not None and (fault := order_fault(event.onset_time, event.offset_time)):
             return fault
-        for key, value in self._names(event):
-            if (key, value) in self._known:
-                continue
-            if fault := path_fault(value) if key == "audio_path" else name_fault(key, value):
+        # Most events of a recording have the names of the one before.
+        names = (
+            event.audio_path,
+            event.session_id,
+            event.source_set,
+            event.drummer_id,
+            event.kit_id,
+            event.bleed_level,
+            event.mix_context,
+            event.split,
+        )
+        if names not in self._known:
+            if fault := path_fault(event.audio_path) or _names_fault(zip(_NAMES, names[1:], strict=True)):
                 return fault
-            self._known.add((key, value))
-        for key, one in (("event_id", event.event_id), ("sample_id", event.sample_id)):
-            if isinstance(one, str) and one and (fault := name_fault(key, one)):
-                return fault
-        return ""
-
-    @staticmethod
-    def _names(event: Event) -> Iterator[tuple[str, str]]:
-        yield "audio_path", event.audio_path
-        yield "session_id", event.session_id
-        yield "source_set", event.source_set
-        for key, value in (
-            ("drummer_id", event.drummer_id),
-            ("kit_id", event.kit_id),
-            ("bleed_level", event.bleed_level),
-            ("mix_context", event.mix_context),
-            ("split", event.split),
-        ):
-            if isinstance(value, str) and value:
-                yield key, value
-        for technique in event.techniques or ():
-            yield "techniques", technique
+            self._known.add(names)
         for part in event.components:
-            yield "label", part.label
-            if part.dynamic_bucket:
-                yield "dynamic_bucket", part.dynamic_bucket
+            of_part = (part.label, part.dynamic_bucket)
+            if of_part not in self._known:
+                if fault := name_fault("label", part.label) or _names_fault([("dynamic_bucket", part.dynamic_bucket)]):
+                    return fault
+                self._known.add(of_part)
+        for one in event.techniques or ():
+            if fault := name_fault("techniques", one):
+                return fault
+        return _names_fault((("event_id", event.event_id), ("sample_id", event.sample_id)))
+
+
+_NAMES = ("session_id", "source_set", "drummer_id", "kit_id", "bleed_level", "mix_context", "split")
+
+
+def _names_fault(names: Iterable[tuple[str, object]]) -> str:
+    """Return what is wrong with the first bad name of several, or no text; numbers and missing names are good."""
+    for key, value in names:
+        if isinstance(value, str) and value and (fault := name_fault(key, value)):
+            return fault
+    return ""
