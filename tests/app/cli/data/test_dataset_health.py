@@ -81,6 +81,16 @@ def test_a_misspelt_limit_is_refused_with_the_nearest_name(place: Path, ossicle:
     assert "class_min" in said.err
 
 
+@pytest.mark.parametrize("taxonomy", ['{classes = [{id = "call"}]}', "[1, 2]", "3", '[{id = "call"}]'])
+def test_labels_of_another_shape_are_refused_and_not_taken_for_none(
+    place: Path, ossicle: Commands, taxonomy: str
+) -> None:
+    said = health(ossicle, place, "--set", f"health.labels={taxonomy}")
+    assert said.code == 2
+    assert "[health" in said.err
+    assert "labels" in said.err
+
+
 def test_json_holds_what_it_held_and_the_gates(place: Path, ossicle: Commands) -> None:
     said = health(ossicle, place, "--json")
     found = json.loads(said.out)

@@ -117,6 +117,12 @@ def test_an_event_without_a_component_is_counted_unless_it_is_a_negative_example
     assert (found.events, found.negatives, found.without_label) == (3, 1, 1)
 
 
+def test_levels_of_bleed_that_are_numbers_are_counted_in_tenths() -> None:
+    levels = ("0.12", "0.1", "0.199", "0.95", "1.5", "-1", "low", None)
+    found = event_figures(collected(table(*({"bleed_level": one} for one in levels))), HealthSettings())
+    assert found.bleed == {"0.1 to 0.2": 3, "0.9 to 1.0": 1, "1 or more, or negative": 2, "low": 1}
+
+
 def test_the_same_path_in_two_sources_is_two_recordings() -> None:
     found = event_figures(collected(table({}, {"source_set": "enst"})), HealthSettings())
     assert (found.recordings, found.repeats["events"].repeats) == (2, 0)

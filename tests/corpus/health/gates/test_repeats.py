@@ -61,6 +61,12 @@ def test_a_repeat_is_named_once_however_often_it_occurs() -> None:
     assert found.examples == ("'kick' at 1.000 s of a.wav",)
 
 
+def test_starts_are_compared_to_a_microsecond() -> None:
+    hits: list[Hit] = [("a.wav", 1.25, "kick"), ("a.wav", 1.25 + 1e-9, "kick"), ("a.wav", 1.25001, "kick")]
+    events = columns(hits).events
+    assert repeated_events(events, ordered_events(events)).repeats == 1
+
+
 def test_examples_are_few() -> None:
     hits = [(f"{n}.wav", 0.5, "kick") for n in range(3 * MOST_EXAMPLES)] * 2
     events = columns(hits).events

@@ -17,7 +17,6 @@ _PLAIN = {
     "negative": "negative_example",
     "dynamic": "dynamic_bucket",
     "openness": "openness",
-    "bleed": "bleed_level",
     "mix": "mix_context",
     "source": "source_set",
     "session": "session_id",
@@ -28,7 +27,7 @@ _PLAIN = {
     "start_s": "onset_s",
     "line": "line",
 }
-_MS = 1e-9
+_ROUNDING_S = 1e-9
 
 
 class ManifestCollector:
@@ -66,6 +65,7 @@ class ManifestCollector:
             stated_s.fill_null(float("nan")).alias("length_s"),
             pl.when(pl.col("event_id").is_not_null()).then(pl.col("event_id").hash()).alias("event_id"),
             pl.when(pl.col("sample_id").is_not_null()).then(pl.col("sample_id").hash()).alias("sample_id"),
+            _bleed().alias("bleed"),
             *(pl.col(name).alias(own) for own, name in _PLAIN.items()),
         )
         self._parts.append(part.select(pl.col(name).cast(kind) for name, kind in _SCHEMA.items()))
@@ -83,7 +83,22 @@ class ManifestCollector:
         return EventColumns(events=events, sounds=sounds, loudness_unit="LUFS", techniques=techniques)
 
 
+def _bleed() -> pl.Expr:
+    """Return the level of bleed as stated, numbers in tenths: nearly every event may have a number of its own."""
+    number = pl.col("bleed_level").cast(pl.Float64, strict=False)
+    tenth = (number * 10).floor() / 10
+    inside = (number >= 0) & (number < 1)
+    words = pl.format("{} to {}", tenth.round(1), (tenth + 0.1).round(1))
+    return (
+        pl.when(number.is_null())
+        .then("bleed_level")
+        .when(inside)
+        .then(words)
+        .otherwise(pl.lit("1 or more, or negative"))
+    )
+
+
 def _window_s() -> pl.Expr:
     """Return the window around an onset in seconds, null where it has no length."""
     window = pl.col("pre_s") + pl.col("post_s")
-    return pl.when(window > _MS).then(window)
+    return pl.when(window > _ROUNDING_S).then(window)

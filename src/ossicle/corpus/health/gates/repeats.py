@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 MOST_EXAMPLES = 10
 # Decimal times and their differences have rounding noise.
 _ROUNDING_S = 1e-9
+# Starts that differ by less than a microsecond are one: a table may have been written with fewer digits.
+_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class OrderedEvents:
     """Events with a label, by recording, start and label.
 
     Arrays of length n: ``rows`` (int64, the rows of the table), ``recording`` and ``label`` (uint32 codes) and
-    ``start_s`` (float64, seconds).
+    ``start_s`` (float64, seconds, rounded to a microsecond).
     """
 
     rows: NDArray[np.int64]
@@ -44,7 +46,7 @@ def ordered_events(events: pl.DataFrame) -> OrderedEvents:
     labelled = np.flatnonzero(events["label"].is_not_null().to_numpy())
     recording = events["recording"].to_physical().gather(labelled).to_numpy()
     label = events["label"].to_physical().gather(labelled).to_numpy()
-    start_s = events["start_s"].gather(labelled).to_numpy()
+    start_s = np.round(events["start_s"].gather(labelled).to_numpy(), _DECIMALS)
     order = np.lexsort((label, start_s, recording))
     return OrderedEvents(labelled[order], recording[order], start_s[order], label[order])
 
