@@ -1,15 +1,13 @@
 """What is missing before a detector runs: folders, space, packages, devices. Each finding says how to fix it."""
 
 import importlib.util
-import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.data.unlabelled import audio_folder, teaching_rounds
+from ossicle.app.steps.pipeline.preflight.disk import disk_finding
 from ossicle.app.steps.pipeline.preflight.finding import Finding
-from ossicle.app.steps.pipeline.preview.detector import chosen, detector_preview
+from ossicle.app.steps.pipeline.preview.detector import detector_preview
 from ossicle.app.steps.train import training
 from ossicle.audio.encoders.settings import NONE as NO_ENCODER
 from ossicle.core.errors import OssicleError, UsageError
@@ -20,11 +18,17 @@ _NEEDED = ("torch", "lightning", "safetensors", "onnx", "matplotlib", "jinja2", 
 
 def preflight(project: Project) -> list[Finding]:
     """Check everything that a run needs, without starting one."""
-    found = [_packages(project), *_windows(project), *input_folders(project, detector_preview)]
+    found = [_packages(project), *_windows(project), *with_disk(project, input_folders(project, detector_preview))]
     if project.settings.kind.reads == EMBEDDINGS:
         # Heads need no store, and are trained on the CPU.
         return found
-    return [*found, *_unlabelled(project), _space(project), _device(project)]
+    return [*found, *_unlabelled(project), _device(project)]
+
+
+def with_disk(project: Project, findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings with one about the disk, which an index of the recordings gives; without one, a shorter one."""
+    found = list(findings)
+    return found if any(one.what == "disk" for one in found) else [*found, disk_finding(project)]
 
 
 def _packages(project: Project) -> Finding:
@@ -116,41 +120,6 @@ def _unlabelled(project: Project) -> Iterator[Finding]:
         return
     taught = f"trained with {', '.join(rounds)}" if rounds else "no round of pseudo-labels is used"
     yield Finding("unlabelled", True, f"{folder}; {taught}")
-
-
-def _space(project: Project) -> Finding:
-    """Check the disk space for the store, the largest artefact, estimated from the sizes of the files.
-
-    The store takes two bytes a sample at the model's rate.
-    """
-    place = project.data_root
-    while not place.exists():
-        place = place.parent
-    if not os.access(place, os.W_OK):
-        return Finding("disk", False, f"{place} is not writable; change its permissions, or choose another --data-root")
-    free = shutil.disk_usage(place).free
-    try:
-        size = sum(_size(project.audio_folder / name) for name in chosen(project))
-    except UsageError:
-        # Already reported for the recordings.
-        size = 0
-    # Lossy files decode to about ten times their size; for other files the estimate is too high, not too low.
-    store = project.settings.store
-    wanted = 0 if store.raw else 10 * size
-    message = f"up to {wanted / 1e9:.2f} GB needed, {free / 1e9:.1f} GB free at {place}"
-    if wanted + store.leave_gb * 1e9 > free:
-        if store.leave_gb > 0:
-            return Finding(
-                "disk", True, f"{message}; recordings that would leave less than {store.leave_gb:g} GB are not stored"
-            )
-        return Finding(
-            "disk", False, f"{message}; free some space, choose another --data-root, or set [store] leave_gb"
-        )
-    return Finding("disk", True, message)
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
 
 
 def _device(project: Project) -> Finding:

@@ -3,7 +3,7 @@
 import importlib.util
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.pipeline.preflight.detector import input_folders
+from ossicle.app.steps.pipeline.preflight.detector import input_folders, with_disk
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preview.states import states_preview
 
@@ -12,7 +12,7 @@ _NEEDED = ("torch", "safetensors", "onnx", "matplotlib", "jinja2")
 
 def states_preflight(project: Project) -> list[Finding]:
     """Check everything that a run needs, without starting one."""
-    return [_packages(), *input_folders(project, states_preview)]
+    return [_packages(), *with_disk(project, input_folders(project, states_preview))]
 
 
 def _packages() -> Finding:

@@ -11,6 +11,7 @@ from ossicle.app.project.scaffolding.folds import MANY_GROUPS, USUAL_FOLDS
 from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.input_problems import LEFT_OUT, header_loss
 from ossicle.app.steps.engine.step import find_steps
+from ossicle.app.steps.pipeline.preflight.disk import detector_needs, disk_finding, feature_needs
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.train.training_cost import trainings_in_words
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -110,6 +111,8 @@ def index_findings(
         yield Finding(one.what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
     yield from _channels(project, index)
     yield from _split(project, index)
+    needs = feature_needs if settings.kind.reads == EMBEDDINGS else detector_needs
+    yield disk_finding(project, needs(project, index))
 
 
 def _channels(project: Project, index: CorpusIndex) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from ossicle.app.project.load import Project
+from ossicle.app.steps.pipeline.preflight.disk import disk_finding, feature_needs
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preview.detector import input_preview
 from ossicle.core.decisions.states import UNKNOWN
@@ -50,6 +51,7 @@ def _findings(
         yield Finding("states", False, str(problem))
     yield from _combinations(index, reviewed, labels, settings.split.group)
     yield _windows(project, reviewed)
+    yield disk_finding(project, feature_needs(project, index))
     yield from _split(project, index)
 
 

@@ -1,0 +1,127 @@
+"""Whether the disk has room for what a run writes: estimated bytes of each large artefact beside the free space."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.data import corpus, store
+from ossicle.app.steps.engine.encoders import open_any_encoder
+from ossicle.app.steps.engine.step import find_steps
+from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.audio.encoders.settings import NEEDS_TORCH, NONE
+from ossicle.audio.store.choice import by_settings, spool_bytes, stored_bytes
+from ossicle.audio.store.entries import StoreItem
+from ossicle.core.errors import OssicleError
+from ossicle.core.model_input.encoder_spec import EncoderSpec
+from ossicle.core.records import Recording
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+
+Needs = Mapping[str, int]
+"""Bytes by what takes them, in the order in which a run writes them."""
+# Rows of annotations in the index and the dataset, and rows of clips, with their columns.
+_ANNOTATION_BYTES = 200
+_RECORDING_BYTES = 1024
+_SCORE_BYTES = 4
+_EMBEDDING_BYTES = 2
+
+
+def disk_finding(project: Project, needs: Needs | None = None) -> Finding:
+    """Compare what a run needs with the free space at the data root.
+
+    Parameters
+    ----------
+    project
+        The project.
+    needs
+        Estimated bytes; None if the recordings are unknown: then only the permission to write is checked.
+    """
+    place = _existing(project.data_root)
+    if not os.access(place, os.W_OK):
+        return Finding("disk", False, f"{place} is not writable; change its permissions, or choose another --data-root")
+    free = shutil.disk_usage(place).free
+    if needs is None:
+        return Finding("disk", True, f"{_gb(free)} free at {place}")
+    wanted, leave_gb = sum(needs.values()), project.settings.store.leave_gb
+    parts = ", ".join(f"{name} {_gb(size)}" for name, size in needs.items())
+    message = f"about {_gb(wanted)} needed ({parts}; models not counted), {_gb(free)} free at {place}"
+    if wanted + leave_gb * 1e9 <= free:
+        return Finding("disk", True, message)
+    if leave_gb > 0 and wanted - needs.get(store.STEP.name, 0) <= free:
+        return Finding("disk", True, f"{message}; recordings that would leave less than {leave_gb:g} GB are not stored")
+    return Finding("disk", False, f"{message}; free some space, choose another --data-root, or set [store] leave_gb")
+
+
+def detector_needs(project: Project, index: CorpusIndex) -> Needs:
+    """Return the bytes of the tables, the store and the scores of a detector that reads spectrograms.
+
+    A store that is already built needs nothing. Scores are those of all annotated recordings, or of the shares of val
+    and test.
+    """
+    split, used = project.settings.split, _used(index)
+    labels = len(index.annotations.labels)
+    share = 1.0 - split.train_share if split.kind.holds_out_once else 1.0
+    frames = sum(one.duration_s for one in used) / project.settings.plan.hop_s
+    scores = round(share * frames * labels * _SCORE_BYTES) if split.kind.judges_recordings else 0
+    return {**_tables(index), store.STEP.name: _store_bytes(project, used), "scores": scores}
+
+
+def feature_needs(project: Project, index: CorpusIndex) -> Needs:
+    """Return the bytes of the tables and of the embeddings, if the encoder says how many there are without torch."""
+    spec = _spec(project)
+    if spec is None:
+        return _tables(index)
+    features = project.settings.features
+    tokens = 1.0 + (features.window_s / spec.hop_s if spec.hop_s else 0.0)
+    windows = sum(one.duration_s / features.hop_s + 1 for one in _used(index)) * (1 + features.copies)
+    return {**_tables(index), "features": round(windows * tokens * spec.dim * _EMBEDDING_BYTES)}
+
+
+def _tables(index: CorpusIndex) -> dict[str, int]:
+    size = _ANNOTATION_BYTES * len(index.annotations) + _RECORDING_BYTES * len(index.recordings)
+    return {"tables": size}
+
+
+def _used(index: CorpusIndex) -> list[Recording]:
+    return [one for one in index.recordings if one.reviewed or one.id in index.examined]
+
+
+def _store_bytes(project: Project, used: Sequence[Recording]) -> int:
+    if find_steps((corpus.STEP, store.STEP), project)[store.STEP.name] is not None:
+        return 0
+    rate = project.settings.frontend.rate
+    items = [
+        # Neither its file nor its digest matters for its size.
+        StoreItem(one.id, Path(one.path), one.digest, rate=one.rate, n_samples=one.n_samples, status=one.status)
+        for one in used
+        if one.rate
+    ]
+    inside, _ = by_settings(items, project.settings.store)
+    return stored_bytes(inside, rate) + project.settings.project.workers * spool_bytes(inside, rate)
+
+
+def _spec(project: Project) -> EncoderSpec | None:
+    settings = project.settings.encoder.opened
+    if settings.name == NONE or settings.name in NEEDS_TORCH:
+        return None
+    try:
+        return open_any_encoder(settings, project.folder).spec
+    except OssicleError:
+        # The step that opens it says what is missing.
+        return None
+
+
+def _existing(place: Path) -> Path:
+    while not place.exists():
+        place = place.parent
+    return place
+
+
+def _gb(size: float) -> str:
+    """Return bytes in GB, with enough digits for small projects.
+
+    >>> _gb(1234567890), _gb(1234567)
+    ('1.23 GB', '0.0012 GB')
+    """
+    return f"{size / 1e9:.2f} GB" if size >= 1e7 else f"{size / 1e9:.2g} GB"
