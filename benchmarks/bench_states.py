@@ -272,7 +272,7 @@ def main() -> None:
             metrics={},
             split={},
             model={},
-            files={"head.onnx": head_graph(heads[PARTS[0]], 1)},
+            files={"head.onnx": head_graph(heads[PARTS[0]], 1, heads[PARTS[0]].dim)},
             encoder=ENCODER.spec,
             states=decision,
         )

@@ -21,7 +21,7 @@ def test_the_graph_gives_the_scores_of_the_head(pooling: str, values: str, hidde
     head.standardise(InputStatistics(mean, torch.rand(DIM) + 0.5, mean, torch.rand(DIM) + 0.5))
     if head.pooling.attention is not None:
         torch.nn.init.normal_(head.pooling.attention.weight)
-    graph = head_graph(head, TOKENS)
+    graph = head_graph(head, TOKENS, head.dim)
     assert head.training
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     assert [(one.name, one.shape) for one in session.get_inputs()] == [("embeddings", ["batch", TOKENS, DIM])]

@@ -16,8 +16,8 @@ from ossicle.training.heads.stage_two import fit_stage_two
 from ossicle.training.heads.windows import HeadWindows
 
 CONFIG = BeatsConfig(16, 8, 3, 16, 16, 2, 8, 2, 16, 32, False, True, 0.1, 0.0, 0.0, False)
-HEAD = HeadSettings(pooling="mean", hidden=0, dropout=0.0, epochs=2, batch_size=16)
-STAGE = StageTwoSettings(blocks=1, epochs=2, batch_size=16, encoder_rate=1e-3)
+STAGE = StageTwoSettings(epochs=2, batch_size=16, encoder_rate=1e-3)
+HEAD = HeadSettings(pooling="mean", hidden=0, dropout=0.0, epochs=2, batch_size=16, unfreeze_blocks=1, stage_two=STAGE)
 
 
 def network() -> Beats:
@@ -45,7 +45,7 @@ def test_the_tail_goes_on_where_the_network_stops() -> None:
 
 def test_kept_blocks_change_and_frozen_ones_stay_bit_by_bit(tmp_path: Path) -> None:
     given = network()
-    found = fit_stage_two(given, windows(), HEAD, replace(STAGE, margin=0.0), 0)
+    found = fit_stage_two(given, windows(), replace(HEAD, stage_two=replace(STAGE, margin=0.0)), 0)
     # Whether a gain is found is not what is tested here: see the next tests.
     found = found if found.kept else _kept(given)
     changed = {
@@ -69,7 +69,7 @@ def _kept(given: Beats):  # type: ignore[no-untyped-def]
     figures = iter([0.5, 0.9])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stage_two, "balanced_accuracy", lambda *_: next(figures))
-        return fit_stage_two(given, windows(), HEAD, STAGE, 0)
+        return fit_stage_two(given, windows(), HEAD, 0)
 
 
 @pytest.mark.parametrize(("after", "kept"), [(0.505, False), (0.51, False), (0.52, True), (0.4, False)])
@@ -77,7 +77,7 @@ def test_stage_two_is_kept_only_beyond_the_margin(monkeypatch: pytest.MonkeyPatc
     figures = iter([0.5, after])
     monkeypatch.setattr(stage_two, "balanced_accuracy", lambda *_: next(figures))
     given = network()
-    found = fit_stage_two(given, windows(), HEAD, replace(STAGE, epochs=1), 0)
+    found = fit_stage_two(given, windows(), replace(HEAD, stage_two=replace(STAGE, epochs=1)), 0)
     assert (found.kept, found.stage_one, found.stage_two) == (kept, 0.5, after)
     assert (found.network is given) == (not kept)
     assert len(found.held_out_groups) == 4
@@ -93,7 +93,7 @@ def test_stage_two_starts_from_stage_one(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(stage_two, "_train", only_look)
     figures = iter([0.5, 0.9])
     monkeypatch.setattr(stage_two, "balanced_accuracy", lambda *_: next(figures))
-    found = fit_stage_two(network(), windows(), HEAD, STAGE, 0)
+    found = fit_stage_two(network(), windows(), HEAD, 0)
     assert len(started) == 2
     assert all(torch.equal(a, b) for a, b in zip(started[1], found.head.parameters(), strict=True))
     assert any(bool(one.abs().max() > 0.2) for one in started[1])
@@ -110,13 +110,13 @@ def test_only_the_trained_blocks_are_in_training_mode(monkeypatch: pytest.Monkey
         return forward(tail, tokens)
 
     monkeypatch.setattr(BeatsTail, "forward", watched)
-    fit_stage_two(given, windows(), HEAD, replace(STAGE, epochs=1), 0)
+    fit_stage_two(given, windows(), replace(HEAD, stage_two=replace(STAGE, epochs=1)), 0)
     assert (True, False) in modes
     assert not any(frozen for _, frozen in modes)
 
 
 def test_too_few_groups_keep_stage_one() -> None:
     given = network()
-    found = fit_stage_two(given, windows(groups=4), HEAD, STAGE, 0)
+    found = fit_stage_two(given, windows(groups=4), HEAD, 0)
     assert (found.kept, found.stage_one, found.stage_two, found.held_out_groups) == (False, None, None, ())
     assert found.network is given

@@ -7,8 +7,8 @@ from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.ensemble import EnsembleSettings
 from ossicle.app.project.placement import JobsSettings
 from ossicle.audio.encoders.feature_settings import FeatureSettings
+from ossicle.audio.encoders.settings import BEATS, EncoderSettings
 from ossicle.audio.encoders.settings import NONE as NO_ENCODER
-from ossicle.audio.encoders.settings import EncoderSettings
 from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.decisions.state_settings import StatesSettings
@@ -130,6 +130,7 @@ class ProjectSettings:
                 "probabilities; remove one of the two"
             )
         self._refuse_choices_on_test()
+        self._refuse_stage_two()
         kind = self.kind
         if kind.reads == EMBEDDINGS:
             self._refuse_beside_encoder()
@@ -167,6 +168,26 @@ class ProjectSettings:
                     f'split.strategy = "{self.split.strategy}" keeps test for the last figures: remove one of the two, '
                     'or set split.strategy = "grouped"'
                 )
+
+    def _refuse_stage_two(self) -> None:
+        """Reject blocks to train where the encoder has none, or the model is not trained on its features."""
+        if self.head.unfreeze_blocks == 0:
+            return
+        stated = f"head.unfreeze_blocks = {self.head.unfreeze_blocks}"
+        if self.encoder.name != BEATS:
+            raise ValueError(
+                f'{stated}: only the encoder "{BEATS}" has blocks to train, and encoder.name = "{self.encoder.name}"; '
+                "set it to 0, or choose that encoder"
+            )
+        if self.encoder.layer != -1:
+            raise ValueError(
+                f"{stated} trains the last blocks, and encoder.layer = {self.encoder.layer} leaves them out; set "
+                "one of the two back (0, -1)"
+            )
+        if self.kind.reads == EMBEDDINGS:
+            raise ValueError(
+                f"{stated}: stage 2 is for states (recipe appliances), not for heads on whole recordings; set it to 0"
+            )
 
     def _refuse_beside_encoder(self) -> None:
         """Reject what a head on embeddings of clips cannot have."""

@@ -95,6 +95,10 @@ class HeadsFolder(ArtefactFolder):
         found: dict[str, Any] = read_json(self.summary_file)
         return found
 
+    def tail_file(self, model: str) -> Path:
+        """Return the weights of the last blocks of the encoder, which exist only if stage 2 kept them."""
+        return self.run(model).path / "blocks.safetensors"
+
     def fit_file(self, model: str) -> Path:
         """Return the file that says how the head of one model was fitted; written after its weights."""
         return self.run(model).path / "fit.json"

@@ -8,7 +8,7 @@ from ossicle.evaluation.states.sufficiency import INSUFFICIENT
 
 _GOOD = 0.98
 _ENCODER_ADVICE = {
-    "beats": "Stage 2: train the last blocks of the encoder from Python with fit_stage_two (docs/encoders.md); it is "
+    "beats": "Stage 2: train the last blocks of the encoder in a variant, [head] unfreeze_blocks = 1; they are "
     "kept only where held-out groups gain.",
     "hf": "Encoder: compare other layers, [encoder] layer, and longer windows, [features] window_s = 6.0, in variants.",
 }
@@ -64,5 +64,6 @@ def next_steps(
                 f"Conditions: the worst fold, {accuracy['fold']}, is {accuracy['gap']:.3f} below the best. Record more "
                 "under its conditions, or add augmented copies ([features] copies = 2)."
             )
-        out.append(_ENCODER_ADVICE.get(encoder, _OTHER_ENCODER))
+        tried = any("stage_two" in one for one in heads.values())
+        out.append(_OTHER_ENCODER if tried else _ENCODER_ADVICE.get(encoder, _OTHER_ENCODER))
     return out

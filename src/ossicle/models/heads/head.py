@@ -117,9 +117,9 @@ class Head(nn.Module):
 
 
 class HeadScores(nn.Module):
-    """Embeddings (batch, tokens, dim) -> scores (batch, n_labels) in [0, 1]."""
+    """Embeddings (batch, tokens, dim) -> scores (batch, n_labels) in [0, 1], by a network that gives logits."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: nn.Module) -> None:
         super().__init__()
         self.head = head
 

@@ -6,19 +6,20 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
-from ossicle.models.heads.head import Head, HeadScores
+from ossicle.models.heads.head import HeadScores
 
 _BATCH = 256
 
 
-def head_scores(head: Head, tokens: NDArray[Any], batch: int = _BATCH) -> Iterator[NDArray[np.float32]]:
+def head_scores(head: nn.Module, tokens: NDArray[Any], batch: int = _BATCH) -> Iterator[NDArray[np.float32]]:
     """Yield the scores of windows, float32 (k, n_labels) in [0, 1], ``batch`` windows at a time.
 
     Parameters
     ----------
     head
-        The head; it is left in evaluation mode.
+        The head, or a network that ends with one; it is left in evaluation mode.
     tokens
         Embeddings, float16 or float32 of shape (n, tokens, dim); a memory-mapped array is read batch by batch.
     batch
@@ -32,7 +33,7 @@ def head_scores(head: Head, tokens: NDArray[Any], batch: int = _BATCH) -> Iterat
         yield found
 
 
-def window_scores(head: Head) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+def window_scores(head: nn.Module) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Return a function from the embeddings (tokens, dim) of one window to its scores, float32 (n_labels,)."""
 
     def scores(tokens: NDArray[np.float32]) -> NDArray[np.float32]:

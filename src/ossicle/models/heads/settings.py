@@ -4,6 +4,20 @@ from ossicle.core.settings import setting, settings
 
 
 @settings
+class StageTwoSettings:
+    """``[head.stage_two]``: how the last blocks of an encoder are trained after the head, and when they are kept."""
+
+    epochs: int = setting(default=4, help="passes through the windows", ge=1)
+    batch_size: int = setting(default=16, help="number of windows in each step", ge=1)
+    encoder_rate: float = setting(default=1e-5, help="learning rate of the blocks", gt=0)
+    head_rate: float = setting(default=3e-4, help="learning rate of the head", gt=0)
+    weight_decay: float = setting(default=1e-2, help="decoupled weight decay", ge=0)
+    margin: float = setting(
+        default=0.01, help="least gain in balanced accuracy on inner held-out groups for which it is kept", ge=0, le=1
+    )
+
+
+@settings
 class HeadSettings:
     """``[head]``: the small network that reads the embeddings of a window, and how it is trained."""
 
@@ -32,18 +46,14 @@ class HeadSettings:
     batch_size: int = setting(default=64, help="number of windows in each step", ge=1)
     learning_rate: float = setting(default=1e-3, help="highest learning rate of the optimiser", gt=0)
     weight_decay: float = setting(default=1e-2, help="decoupled weight decay", ge=0)
-
-
-@settings
-class StageTwoSettings:
-    """How the last blocks of an encoder are trained after the head, and when the result is kept."""
-
-    blocks: int = setting(default=1, help="number of last blocks to train", ge=1)
-    epochs: int = setting(default=4, help="passes through the windows", ge=1)
-    batch_size: int = setting(default=16, help="number of windows in each step", ge=1)
-    encoder_rate: float = setting(default=1e-5, help="learning rate of the blocks", gt=0)
-    head_rate: float = setting(default=3e-4, help="learning rate of the head", gt=0)
-    weight_decay: float = setting(default=1e-2, help="decoupled weight decay", ge=0)
-    margin: float = setting(
-        default=0.01, help="least gain in balanced accuracy on inner held-out groups for which it is kept", ge=0, le=1
+    unfreeze_blocks: int = setting(
+        default=0,
+        help="stage 2: number of last blocks of beats that are trained with the head, from stage 1, and kept only "
+        "where inner held-out groups gain; 0: none",
+        ge=0,
+        le=64,
+        digest_default=False,
+    )
+    stage_two: StageTwoSettings = setting(
+        default=StageTwoSettings(), help="training of these blocks", digest_default=False
     )

@@ -15,7 +15,7 @@ from ossicle.models.encoders.beats.tail import BeatsTail
 from ossicle.models.heads.head import Head
 from ossicle.models.heads.settings import HeadSettings, StageTwoSettings
 from ossicle.training.heads.balance import balanced_weights
-from ossicle.training.heads.fit import fit_head, trained_parameters
+from ossicle.training.heads.fit import HeadFit, fit_head, trained_parameters
 from ossicle.training.heads.inner_split import inner_held_out
 from ossicle.training.heads.windows import HeadWindows
 
@@ -29,12 +29,14 @@ class StageTwoFit:
 
     Attributes
     ----------
+    first
+        How the head of stage 1 was fitted to all windows; stage 2 goes on with this head, in place.
     head
-        The head: of stage 2 if ``kept``, else of stage 1.
+        The head: of stage 2 if it is kept, else of stage 1.
     network
-        The encoder: with the trained blocks if ``kept``, else the given one.
-    kept
-        Whether stage 2 gained more than the margin.
+        The encoder: with the trained blocks if they are kept, else the given one.
+    tail
+        The trained blocks, in evaluation mode; None if stage 2 did not gain more than the margin.
     stage_one, stage_two
         Balanced accuracy of both on the inner held-out groups; None if there were too few groups to hold some out.
     held_out_groups
@@ -43,19 +45,23 @@ class StageTwoFit:
         Names of the parameters of encoder and head that stage 2 changed, and of those of the encoder that it did not.
     """
 
+    first: HeadFit
     head: Head
     network: Beats
-    kept: bool
+    tail: BeatsTail | None
     stage_one: float | None
     stage_two: float | None
     held_out_groups: tuple[str, ...]
     trained: tuple[str, ...]
     frozen: tuple[str, ...]
 
+    @property
+    def kept(self) -> bool:
+        """Whether stage 2 gained more than the margin."""
+        return self.tail is not None
 
-def fit_stage_two(
-    network: Beats, windows: HeadWindows, head: HeadSettings, settings: StageTwoSettings, seed: int
-) -> StageTwoFit:
+
+def fit_stage_two(network: Beats, windows: HeadWindows, head: HeadSettings, seed: int) -> StageTwoFit:
     """Fit a head, then the last blocks of the encoder with it, and keep the blocks only if they gain.
 
     Parameters
@@ -64,11 +70,9 @@ def fit_stage_two(
         The encoder; it is not changed.
     windows
         ``features`` are the tokens before the trained blocks, (n, tokens, dim): ``network(energies, n_layers)`` with
-        ``n_layers = encoder_layers - settings.blocks``.
+        ``n_layers = encoder_layers - head.unfreeze_blocks``.
     head
-        The head of stage 1.
-    settings
-        Stage 2.
+        The head of stage 1, and stage 2.
     seed
         Seed of weights, order and dropout.
 
@@ -77,27 +81,28 @@ def fit_stage_two(
     UsageError
         The encoder has fewer blocks.
     """
-    tail = BeatsTail(network, settings.blocks)
+    settings, blocks = head.stage_two, head.unfreeze_blocks
+    tail = BeatsTail(network, blocks)
     names = [name for name, _ in tail.trained_parameters()]
-    stage_one = fit_head(_after(tail, windows, settings.batch_size), head, seed).head
+    fitted = fit_head(_after(tail, windows, settings.batch_size), head, seed)
+    stage_one = fitted.head
     trained = (*names, *(f"head.{name}" for name, _ in trained_parameters(stage_one)))
     frozen = tuple(name for name, _ in network.named_parameters() if name not in set(names))
     held_out = inner_held_out(windows.targets, windows.known, windows.groups, seed)
     if not held_out:
-        return StageTwoFit(stage_one, network, False, None, None, (), trained, frozen)
+        return StageTwoFit(fitted, stage_one, network, None, None, None, (), trained, frozen)
     inside = np.isin(windows.groups, held_out)
     inner, judged = (windows.select(np.flatnonzero(one)) for one in (~inside, inside))
     first = fit_head(_after(tail, inner, settings.batch_size), head, seed).head
     before = balanced_accuracy(first, tail, judged, settings.batch_size)
-    trial = BeatsTail(network, settings.blocks)
+    trial = BeatsTail(network, blocks)
     _train(first, trial, inner, settings, seed)
     after = balanced_accuracy(first, trial, judged, settings.batch_size)
     kept = after > before + settings.margin
     if kept:
         _train(stage_one, tail, windows, settings, seed)
-    return StageTwoFit(
-        stage_one, tail.put_into(network) if kept else network, kept, before, after, held_out, trained, frozen
-    )
+    tuned = tail.put_into(network) if kept else network
+    return StageTwoFit(fitted, stage_one, tuned, tail if kept else None, before, after, held_out, trained, frozen)
 
 
 def balanced_accuracy(head: nn.Module, tail: nn.Module, windows: HeadWindows, batch_size: int) -> float:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ossicle.app.api.features.build import existing_features
 from ossicle.app.project.load import Project
-from ossicle.app.steps.engine.encoders import open_any_encoder
+from ossicle.app.steps.engine.encoders import open_features_encoder
 from ossicle.artefacts.array_files.npy_header import HEADER_BYTES
 from ossicle.artefacts.features.search import StoredRows, search
 from ossicle.artefacts.features.shard import array_file
@@ -72,7 +72,8 @@ def find_similar(
     """
     found = existing_features(project)
     own = FeaturesFolder.among(found)
-    encoder = open_any_encoder(project.settings.encoder.opened, project.folder, threads)
+    settings = project.settings
+    encoder = open_features_encoder(settings.encoder.opened, project.folder, settings.head.unfreeze_blocks, threads)
     require_same(own.spec, encoder.spec, f"the encoder of {project.file}")
     samples = load_mono(example, encoder.spec.rate, start_s, duration_s, channel=project.settings.audio.name)
     mean, deviation = own.scale()

@@ -10,7 +10,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.project.places import writing
 from ossicle.app.steps.data.feature_backgrounds import groups_of, stretches_without_labels
 from ossicle.app.steps.data.store import recordings_digest
-from ossicle.app.steps.engine.encoders import encoder_inputs, open_any_encoder
+from ossicle.app.steps.engine.encoders import encoder_inputs, open_features_encoder
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
 from ossicle.artefacts.features.entries import ShardIndex
 from ossicle.artefacts.features.shard import shard_problems
@@ -98,7 +98,8 @@ def repair(project: Project, corpus: Path, dataset: Path, features: Path, damage
 
 
 def _opener(project: Project) -> Opener:
-    return partial(open_any_encoder, project.settings.encoder.opened, project.folder)
+    settings = project.settings
+    return partial(open_features_encoder, settings.encoder.opened, project.folder, settings.head.unfreeze_blocks)
 
 
 def _jobs(project: Project, corpus: CorpusFolder, dataset: DatasetFolder, own: FeaturesFolder) -> dict[str, ShardJob]:
@@ -157,6 +158,7 @@ def _settings(project: Project) -> dict[str, object]:
         "features": features,
         "decoders": decoder_versions(),
         **digestible(project.settings.audio),
+        **({"before_blocks": blocks} if (blocks := project.settings.head.unfreeze_blocks) else {}),
         **({"clip_hops": hops} if (hops := _clip_hops(project)) else {}),
     }
 

@@ -42,6 +42,31 @@ def open_any_encoder(settings: EncoderSettings, folder: Path, threads: int = 1) 
     return open_torch_encoder(settings, folder, threads)
 
 
+def open_features_encoder(settings: EncoderSettings, folder: Path, n_blocks: int = 0, threads: int = 1) -> Encoder:
+    """Open the encoder that features are made with: without its last blocks, if these are trained.
+
+    Parameters
+    ----------
+    settings, folder, threads
+        As of :func:`open_any_encoder`.
+    n_blocks
+        Number of last blocks that stage 2 trains (``[head] unfreeze_blocks``).
+
+    Raises
+    ------
+    UsageError, BundleError
+        As of :func:`open_any_encoder`; or the encoder has not so many blocks.
+    """
+    encoder = open_any_encoder(settings, folder, threads)
+    if n_blocks == 0:
+        return encoder
+    from ossicle.models.encoders.beats.encoder import BeatsEncoder
+
+    # Settings with another encoder are rejected before.
+    assert isinstance(encoder, BeatsEncoder)
+    return encoder.before(n_blocks)
+
+
 def any_encoder_of_spec(spec: EncoderSpec, path: Path | None = None, threads: int = 1) -> Encoder:
     """Open the encoder that a model was trained with.
 

@@ -26,6 +26,9 @@ STEP_VERSION = 1
 
 def run(context: Context) -> None:
     """Export the head, compare it with torch on the first clips of some recordings, and write the bundle."""
+    # Torch is an optional extra, needed only for the export.
+    from ossicle.models.heads.head import load_head
+
     settings, features = context.project.settings, context.read(FeaturesFolder)
     truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     grid = clip_grid(context.project, features.spec)
@@ -36,7 +39,8 @@ def run(context: Context) -> None:
             clips.append(windows.reshape(-1, windows.shape[2]))
     context.progress.advance(0, 3, "exporting")
     weights = context.read(TrainingFolder).run(FINAL).weights
-    files, difference = head_files(weights, settings.head, np.stack(clips), len(truth.labels))
+    head = load_head(weights, settings.head, features.spec.dim, len(truth.labels))
+    files, difference = head_files(head, weights, np.stack(clips), len(truth.labels))
     context.progress.advance(2, 3, "writing")
     model = {"head": digestible(settings.head)}
     made = ExportedModel(files, {HEAD: difference}, grid.plan, model, features.spec, grid.windows)

@@ -1,6 +1,7 @@
 """The files of a head in a bundle: its graph, compared with torch, and its weights."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,9 @@ from numpy.typing import NDArray
 from ossicle.bundle.entries.encoder import HEAD
 from ossicle.bundle.manifest import WEIGHTS
 from ossicle.core.errors import ArtefactError
-from ossicle.models.heads.settings import HeadSettings
+
+if TYPE_CHECKING:
+    from ossicle.models.encoders.beats.tailed_head import HeadNetwork
 
 TOLERANCE = 1e-4
 PARITY_WINDOWS = 64
@@ -16,16 +19,16 @@ PARITY_WINDOWS = 64
 
 
 def head_files(
-    weights: Path, settings: HeadSettings, tokens: NDArray[np.float32], n_labels: int
+    head: "HeadNetwork", weights: Path, tokens: NDArray[np.float32], n_labels: int
 ) -> tuple[dict[str, Path | bytes], float]:
     """Return the files of a head for a bundle, and how much its graph differs from torch.
 
     Parameters
     ----------
+    head
+        The head, or blocks of an encoder with a head.
     weights
         The weights of the head.
-    settings
-        Its settings.
     tokens
         Embeddings of some windows, float32 (n, tokens, dim).
     n_labels
@@ -39,12 +42,10 @@ def head_files(
     # Torch is an optional extra, needed only for the export; `ossicle status` needs no runtime.
     from ossicle.bundle.runtimes.encoded_predictor import HeadGraph
     from ossicle.export.head_graph import head_graph
-    from ossicle.models.heads.head import load_head
     from ossicle.models.heads.scoring import head_scores
 
-    dim = tokens.shape[2]
-    head = load_head(weights, settings, dim, n_labels)
-    data = head_graph(head, tokens.shape[1])
+    n_tokens, dim = tokens.shape[1:]
+    data = head_graph(head, n_tokens, dim)
     graph = HeadGraph(data, HEAD, n_labels, dim)
     expected = np.concatenate(list(head_scores(head, tokens)))
     found = np.stack([graph.scores(one) for one in tokens])

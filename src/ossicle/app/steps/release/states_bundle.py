@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.release.head_files import PARITY_WINDOWS, head_files
 from ossicle.app.steps.score.state_plan import state_plan
+from ossicle.app.steps.train.fitted_heads import FittedHeads
+from ossicle.app.steps.train.heads import stage_two_in_words
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.released import BundleFolder
@@ -28,7 +31,13 @@ def run(context: Context) -> None:
     settings, dataset, features = context.project.settings, context.read(DatasetFolder), context.read(FeaturesFolder)
     metrics, weights = context.read(StateEvaluationFolder).metrics, context.read(HeadsFolder).run(FINAL).weights
     tokens = np.asarray(features.rows(features.shard_names[0])[:PARITY_WINDOWS]).astype(np.float32)
-    files, _ = head_files(weights, settings.head, tokens, len(dataset.labels))
+    heads, spec = FittedHeads(context.project, features, context.read(HeadsFolder), len(dataset.labels)), features.spec
+    stage_two = context.read(HeadsFolder).fit(FINAL).get("stage_two")
+    head = heads.on_features(FINAL)
+    if stage_two is not None and not stage_two["kept"]:
+        # The blocks are those of the encoder's own file, so the whole encoder is read from there.
+        tokens, head, spec = heads.after_blocks(FINAL, tokens), heads.head(FINAL), replace(spec, layer=-1)
+    files, _ = head_files(head, weights, tokens, len(dataset.labels))
     write_bundle(
         context.own(BundleFolder).bundle,
         name=settings.project.name,
@@ -53,7 +62,7 @@ def run(context: Context) -> None:
         },
         model={"head": digestible(settings.head)},
         files=files,
-        encoder=features.spec,
+        encoder=spec,
         states=judging_rule(context.read(StateDecisionFolder).written).decision,
         replace=True,
     )
@@ -61,6 +70,7 @@ def run(context: Context) -> None:
 
 def _provenance(context: Context) -> dict[str, Any]:
     dataset, features = context.read(DatasetFolder), context.read(FeaturesFolder)
+    fit = context.read(HeadsFolder).fit(FINAL)
     return {
         "ossicle": version("ossicle"),
         "torch": version("torch"),
@@ -68,6 +78,7 @@ def _provenance(context: Context) -> dict[str, Any]:
         "dataset": dataset.content,
         "heads": context.read(HeadsFolder).content,
         "encoder": features.spec.name,
+        **({"stage_two": stage_two_in_words(fit["stage_two"])} if "stage_two" in fit else {}),
         "recordings": len(dataset.folds),
         "windows": sum(features.n_windows(key) for key in features.recording_ids),
     }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ossicle.app.steps.engine.step import Context, Step
+from ossicle.app.steps.train.heads import stage_two_in_words
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -74,6 +75,17 @@ def _summary(context: Context) -> dict[str, str]:
         "recordings": f"{counted(len(dataset.folds), 'recording')} of {counted(len(groups), settings.split.group)}",
         "encoder": f"{spec.name}, {spec.dim} values a token at {spec.rate} Hz; licence: {spec.licence or 'unknown'}",
         "head": f"{settings.head.pooling} pooling, {settings.head.hidden} hidden units; seed {settings.training.seed}",
+        **_stage_two(context),
+    }
+
+
+def _stage_two(context: Context) -> dict[str, str]:
+    """Return what became of stage 2 in each model; nothing without stage 2."""
+    dataset, heads = context.read(DatasetFolder), context.read(HeadsFolder)
+    return {
+        f"stage 2, {_named(dataset, name)}": stage_two_in_words(fit["stage_two"])
+        for name, fit in heads.summary.items()
+        if "stage_two" in fit
     }
 
 

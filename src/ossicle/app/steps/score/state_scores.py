@@ -1,6 +1,7 @@
 """Step ``state_scores``: score the windows of every recording with the head that held it out."""
 
 from ossicle.app.steps.engine.step import Context, Step
+from ossicle.app.steps.train.fitted_heads import FittedHeads
 from ossicle.artefacts.array_files.blocks import TrackWriter
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
@@ -13,19 +14,19 @@ STEP_VERSION = 1
 def run(context: Context) -> None:
     """Write one score track for each recording; row k is the score of window k."""
     # Torch is an optional extra, needed only for actual scoring.
-    from ossicle.models.heads.head import load_head
     from ossicle.models.heads.scoring import head_scores
     from ossicle.models.predictor import use_threads
 
     settings = context.project.settings
     use_threads(settings.training.threads)
     dataset, features = context.read(DatasetFolder), context.read(FeaturesFolder)
-    heads, own, labels = context.read(HeadsFolder), context.own(StateScoresFolder), dataset.labels
+    own, labels = context.own(StateScoresFolder), dataset.labels
+    heads = FittedHeads(context.project, features, context.read(HeadsFolder), len(labels))
     of_fold = dict(zip(dataset.folds["recording_id"], dataset.folds["fold"], strict=True))
     there = [key for key in features.recording_ids if key in of_fold and features.n_windows(key) > 0]
     done = 0
     for name in dataset.holding_out:
-        head = load_head(heads.run(name).weights, settings.head, features.spec.dim, len(labels))
+        head = heads.on_features(name)
         for key in [one for one in there if dataset.models_by_fold[of_fold[one]] == name]:
             tokens = features.windows(key)
             with TrackWriter(own.track_path(key), labels, features.hop_s) as writer:

@@ -1,6 +1,6 @@
 """Step ``heads``: fit a head to the cached embeddings for each held-out fold, and one to all recordings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
+from ossicle.app.steps.train.fitted_heads import FittedHeads
 from ossicle.app.steps.train.head_run import write_head_run
+from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
@@ -21,6 +23,7 @@ from ossicle.evaluation.ground_truth import read_truth
 from ossicle.evaluation.states.recordings import LabelledWindows, labelled_windows
 
 if TYPE_CHECKING:
+    from ossicle.training.heads.stage_two import StageTwoFit
     from ossicle.training.heads.windows import HeadWindows
 
 STEP_VERSION = 2
@@ -42,7 +45,9 @@ def run(context: Context) -> None:
 def _fit(context: Context, name: str) -> None:
     # Torch is an optional extra, needed only for actual training.
     from ossicle.models.predictor import use_threads
+    from ossicle.models.weights import save_weights
     from ossicle.training.heads.fit import fit_head
+    from ossicle.training.heads.stage_two import fit_stage_two
 
     settings, own = context.project.settings, context.own(HeadsFolder)
     windows = labelled_windows(read_truth(context.read(CorpusFolder), context.read(DatasetFolder)), _features(context))
@@ -50,7 +55,18 @@ def _fit(context: Context, name: str) -> None:
     ids = [key for key in windows.ids if windows.folds[key] not in held_out]
     use_threads(settings.training.threads)
     material = training_windows(context, windows, ids)
-    found = fit_head(material, settings.head, settings.training.seed)
+    stage_two: dict[str, Any] = {}
+    if settings.head.unfreeze_blocks:
+        heads = FittedHeads(context.project, _features(context), own, len(windows.labels))
+        both = fit_stage_two(heads.network, material, settings.head, settings.training.seed)
+        stage_two = {"stage_two": _stage_two(both)}
+        if both.tail is not None:
+            make_folder(own.run(name).path)
+            save_weights(both.tail, own.tail_file(name))
+        context.progress.say(f"{name}: {stage_two_in_words(stage_two['stage_two'])}")
+        found = both.first
+    else:
+        found = fit_head(material, settings.head, settings.training.seed)
     write_head_run(own.run(name), found)
     own.write_fit(
         name,
@@ -60,8 +76,33 @@ def _fit(context: Context, name: str) -> None:
             "recordings": len(ids),
             "windows": len(material.features),
             "trained": list(found.trained),
+            **stage_two,
         },
     )
+
+
+def _stage_two(found: "StageTwoFit") -> dict[str, Any]:
+    return {
+        "kept": found.kept,
+        "stage_one": found.stage_one,
+        "stage_two": found.stage_two,
+        "held_out": list(found.held_out_groups),
+        "trained": list(found.trained),
+        "frozen": list(found.frozen),
+    }
+
+
+def stage_two_in_words(found: Mapping[str, Any]) -> str:
+    """Return what became of stage 2, from ``heads.json``.
+
+    >>> stage_two_in_words({"kept": True, "stage_one": 0.9, "stage_two": 0.95})
+    'stage 2 is kept: balanced accuracy 0.900 to 0.950 on inner held-out groups'
+    """
+    if found["stage_one"] is None:
+        return "stage 2 is not kept: too few groups to hold some out within the training set"
+    verdict = "kept" if found["kept"] else "not kept"
+    figures = f"{found['stage_one']:.3f} to {found['stage_two']:.3f}"
+    return f"stage 2 is {verdict}: balanced accuracy {figures} on inner held-out groups"
 
 
 def training_windows(context: Context, windows: LabelledWindows, ids: Sequence[str]) -> "HeadWindows":
@@ -86,7 +127,9 @@ def training_windows(context: Context, windows: LabelledWindows, ids: Sequence[s
     """
     from ossicle.training.heads.windows import HeadWindows
 
-    features, mean = _features(context), context.project.settings.head.pooling == "mean"
+    head = context.project.settings.head
+    # Blocks of the encoder that are trained need every token.
+    features, mean = _features(context), head.pooling == "mean" and head.unfreeze_blocks == 0
     starts = context.read(StateDatasetFolder).windows.partition_by("recording_id", as_dict=True)
     by_group = len({windows.groups[key] for key in ids}) >= _ENOUGH_GROUPS
     parts: list[NDArray[Any]] = []

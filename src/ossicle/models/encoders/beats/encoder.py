@@ -1,5 +1,7 @@
 """BEATs as an encoder: waveforms at 16 kHz to tokens of one of its layers."""
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +75,25 @@ class BeatsEncoder:
             sha256=weights_digest(path),
             least_samples=patch_samples,
         )
+
+    def before(self, n_blocks: int) -> "BeatsEncoder":
+        """Return the same network, which gives the tokens before its last blocks.
+
+        Raises
+        ------
+        UsageError
+            No block is left.
+        """
+        config = self.network.config
+        if not 0 < n_blocks < config.encoder_layers:
+            raise UsageError(
+                f"[head] unfreeze_blocks = {n_blocks}: this BEATs has {config.encoder_layers} blocks, of which 1 to "
+                f"{config.encoder_layers - 1} can be trained"
+            )
+        found = copy.copy(self)
+        found._layers = config.encoder_layers - n_blocks
+        found.spec = replace(self.spec, layer=found._layers)
+        return found
 
     def encode(self, waveforms: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the tokens (batch, tokens, dim) of waveforms (batch, n_samples).
