@@ -210,6 +210,23 @@ class AugmentSettings:
         """Whether crops are stretched in time."""
         return self.time_low != 1.0 or self.time_high != 1.0
 
+    @property
+    def of_waveforms(self) -> tuple[str, ...]:
+        """Settings that would turn off each stage that changes waveforms; empty if none does."""
+        early, spectral = self.early, self.spectral
+        acting = {
+            "gain_db = 0.0": self.gain_db * self.gain_probability > 0,
+            "tilt_db = 0.0": self.tilt_db * self.tilt_probability > 0,
+            "background_probability = 0.0": self.background_probability > 0,
+            'normalise = "none"': self.normalise != "none",
+            "early.shift_probability = 0.0": early.shift_probability > 0,
+            "early.polarity_probability = 0.0": early.polarity_probability > 0,
+            "early.hiss_probability = 0.0": early.hiss_probability > 0,
+            "mixup.probability = 0.0": self.mixup.probability > 0,
+            "spectral.filter_probability = 0.0": spectral.filter_probability > 0,
+        }
+        return tuple(name for name, acts in acting.items() if acts)
+
     def __post_init__(self) -> None:
         """Reject levels and shares whose lower limit is above the upper one."""
         ordered(self, "background_low_db", "background_high_db")

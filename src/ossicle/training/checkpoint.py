@@ -76,7 +76,8 @@ def state_digest(
     settings = [digestible(one) for one in (material.plan, model, front, training, augment)]
     pseudo = material.pseudo
     windows = [] if pseudo is None else [digestible(pseudo.settings), len(pseudo.windows)]
-    return digest([*settings, list(material.labels), len(train), *windows])
+    kept = [] if material.log_mel is None else ["log_mel"]
+    return digest([*settings, list(material.labels), len(train), *windows, *kept])
 
 
 def read_epoch(path: Path, made_from: str) -> int:

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -183,7 +183,11 @@ def place_weak(clip: Clip, plan: ChunkPlan, n_samples: int, where: float) -> Cro
 def place_any(clip: Clip, material: Material, weak: bool, where: float) -> Crop:
     """Return a crop of a clip, by :func:`place_weak` or :func:`place`."""
     if weak:
-        return place_weak(clip, material.plan, material.store.n_samples(clip.recording_id), where)
+        crop = place_weak(clip, material.plan, material.store.n_samples(clip.recording_id), where)
+        if material.log_mel is not None:
+            # Kept spectrograms have rows on a grid; crops with times begin on it anyway.
+            return replace(crop, start_sample=material.log_mel.grid.on_grid(crop.start_sample))
+        return crop
     return place(clip, material.plan, where)
 
 
@@ -191,7 +195,9 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class EpochCrops(Dataset[Batch]):
-    """The crops of one epoch: waveform (chunk_samples,), targets and mask (chunk_frames, n_labels) each."""
+    """The crops of one epoch: waveform (chunk_samples,) or kept spectrogram (n_rows, n_mels), targets and mask
+    (chunk_frames, n_labels) each.
+    """
 
     def __init__(self, material: Material, draw: CropDraw, epoch: int, size: int) -> None:
         self._material, self._draw, self._epoch, self._size = material, draw, epoch, size
@@ -219,13 +225,13 @@ class FixedCrops(Dataset[Batch]):
 
 
 def read_crop(material: Material, crop: Crop) -> Batch:
-    """Return samples, targets and mask of a crop."""
+    """Return samples (or the rows of a kept spectrogram), targets and mask of a crop."""
     if crop.window is not None and material.pseudo is not None:
         samples, targets, mask = material.pseudo.read(crop.window)
         return torch.from_numpy(samples), torch.from_numpy(targets), torch.from_numpy(mask)
     where = (crop.recording_id, crop.start_sample)
     return (
-        torch.from_numpy(material.samples(*where)),
+        torch.from_numpy(material.model_input(*where)),
         torch.from_numpy(material.targets(*where)),
         torch.from_numpy(material.mask(*where)),
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from ossicle.artefacts.processes.process_group import ProcessGroup
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held, keep_freed_memory
 from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.logmel import LogMelFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.clip_columns import ClipColumns
 from ossicle.core.errors import OssicleError, UsageError
@@ -36,8 +37,9 @@ class FitJob:
     """One training without the clips of the folds ``held_out``; empty trains on everything.
 
     ``audio`` is the folder of recordings, if some are not in the store; ``cache_mb`` megabytes cache whole ones.
-    ``pseudo``: location of pseudo-labels, of which the training finds those that it may use. ``start``: weights to go
-    on from instead of random ones; ``before``: the training that makes them, if it is not done yet.
+    ``pseudo``: location of pseudo-labels, of which the training finds those that it may use. ``log_mel``: kept
+    spectrograms to read instead of samples. ``start``: weights to go on from instead of random ones; ``before``: the
+    training that makes them, if it is not done yet.
     """
 
     folder: Path
@@ -54,6 +56,7 @@ class FitJob:
     cache_mb: float = 0.0
     pretrained: Path | None = None
     pseudo: PseudoSource | None = None
+    log_mel: LogMelFolder | None = None
     start: Path | None = None
     before: "FitJob | None" = None
 
@@ -87,7 +90,7 @@ def fit_job(job: FitJob) -> None:
     presence_s = job.training.least_presence_s
     apart_frames = job.training.apart_frames
     material = load_material(
-        job.dataset, job.store, job.labels, job.plan, apart_frames, presence_s, job.audio, job.cache_mb
+        job.dataset, job.store, job.labels, job.plan, apart_frames, presence_s, job.audio, job.cache_mb, job.log_mel
     )
     if job.pseudo is not None:
         pseudo = load_pseudo(job.pseudo, job.labels, job.plan, job.held_out, job.name)

@@ -123,7 +123,9 @@ def fit(
     make_folder(folder.path)
     textures = _textures(folder, material, train)
     known = known_in_noise(textures, material.labels)
-    module = FrameDetector(network, material.plan, front, training, augment, crops.steps, known)
+    module = FrameDetector(
+        network, material.plan, front, training, augment, crops.steps, known, material.log_mel is not None
+    )
     resume = _resumable(folder, made_from)
     kind, chosen = _lightning(device(training.device))
     with _quiet(), _out_of_memory(training, folder):

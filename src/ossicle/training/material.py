@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ossicle.artefacts.records.column_tables import read_annotations, read_clips
 from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.logmel import LogMelFolder
 from ossicle.audio.store import MixedStore
 from ossicle.core.annotation_columns import AnnotationColumns
 from ossicle.core.clip_columns import ClipColumns
@@ -30,6 +31,7 @@ class Material:
     although the rest of their recordings is (leaky splits). ``presence_s``: None if targets are shares of frames; else
     labels have no times, and a target is 1 where the label fills more than these seconds of a frame. ``unknown``:
     labels whose presence in a recording is unknown. ``pseudo``: windows that replace some crops; None without.
+    ``log_mel``: kept spectrograms, which crops then read instead of samples.
     """
 
     clips: Sequence[Clip]
@@ -42,6 +44,17 @@ class Material:
     presence_s: float | None = None
     unknown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pseudo: PseudoCrops | None = None
+    log_mel: LogMelFolder | None = None
+
+    def model_input(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
+        """Return the samples of one chunk as :meth:`samples` does, or the rows of its kept spectrogram in dB: float32
+        (n_rows, n_mels).
+        """
+        if self.log_mel is None:
+            return self.samples(recording_id, start_sample)
+        grid, plan = self.log_mel.grid, self.plan
+        n_rows = 1 + (plan.chunk_samples - grid.n_fft) // grid.hop_samples
+        return self.log_mel.rows(recording_id, grid.crop_row(start_sample), n_rows)
 
     def samples(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
         """Return the samples of one chunk whose first frame begins at ``start_sample``: float32
@@ -156,16 +169,27 @@ def load_material(
     presence_s: float | None = None,
     audio: Path | None = None,
     cache_mb: float = 0.0,
+    log_mel: LogMelFolder | None = None,
 ) -> Material:
     """Return the material of a dataset and a store folder.
 
     Neighbours of one label are kept ``apart_frames`` frames apart in the targets; see :class:`Material` for
     ``presence_s``. ``audio``: the folder of recordings, for those that are not in the store; ``cache_mb``: memory for
-    whole recordings.
+    whole recordings; ``log_mel``: kept spectrograms of the same recordings.
     """
     # Read here, so that the dataset's folder does not keep them when the training has its own.
     clips, annotations = read_clips(dataset.clips_file), read_annotations(dataset.annotations_file)
     known = {key: as_intervals(times) for key, times in dataset.known.items()}
     intervals = target_intervals(annotations, apart_frames * plan.hop_s)
     samples = MixedStore(store, audio, cache_mb)
-    return Material(clips, labels, intervals, samples, plan, known, presence_s=presence_s, unknown=dataset.unknown)
+    return Material(
+        clips,
+        labels,
+        intervals,
+        samples,
+        plan,
+        known,
+        presence_s=presence_s,
+        unknown=dataset.unknown,
+        log_mel=log_mel,
+    )

@@ -27,7 +27,8 @@ class FrameDetector(lightning.LightningModule):
     """Train a network on crops with frame targets; ``kept`` is the network with the weights to keep.
 
     ``steps``: optimiser steps per epoch. ``known_in_noise``: which labels are known to be absent in each kind of noise
-    crop, 0 or 1, (n_kinds, n_labels); None for all.
+    crop, 0 or 1, (n_kinds, n_labels); None for all. ``spectrograms``: batches hold kept log-mel spectrograms instead of
+    waveforms, so the stages of waveforms are left out.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class FrameDetector(lightning.LightningModule):
         augment: AugmentSettings,
         steps: int,
         known_in_noise: Tensor | None = None,
+        spectrograms: bool = False,
     ) -> None:
         super().__init__()
         self.network = network
@@ -53,6 +55,7 @@ class FrameDetector(lightning.LightningModule):
         self.shared = framing(plan, front).shared
         self.hop_s = front.hop_samples / front.rate
         self.known_in_noise = known_in_noise
+        self.spectrograms = spectrograms
         self._sums: dict[str, list[Tensor]] = {}
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
@@ -64,9 +67,11 @@ class FrameDetector(lightning.LightningModule):
         torch.manual_seed(seed_of(self.training_settings.seed, "dropout", self.current_epoch, index))
         waveforms, targets, mask = batch
         with torch.no_grad():
-            sounds = vary_waveforms(Sounds(waveforms, targets, mask), self.augment, self.plan, generator)
+            sounds = Sounds(waveforms, targets, mask)
+            if not self.spectrograms:
+                sounds = vary_waveforms(sounds, self.augment, self.plan, generator)
             log_mel, targets, mask = vary_stretch(
-                self.front_end(sounds.waveforms),
+                self._log_mel(sounds.waveforms),
                 sounds.targets,
                 sounds.mask,
                 self.augment,
@@ -80,6 +85,11 @@ class FrameDetector(lightning.LightningModule):
         loss = said_of(self.network, log_mel, targets, mask, settings.weak).loss(settings)
         self._collect("train_loss", loss)
         return loss
+
+    def _log_mel(self, read: Tensor) -> Tensor:
+        """Return the spectrograms of a batch as it was read."""
+        spectrograms: Tensor = read if self.spectrograms else self.front_end(read)
+        return spectrograms
 
     def _with_noise(self, log_mel: Tensor, targets: Tensor, mask: Tensor, index: int) -> Batch:
         """Append crops of noise without targets to a batch.
@@ -122,7 +132,7 @@ class FrameDetector(lightning.LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Compute the loss of the averaged weights on held-out crops: for the curves, never for choosing weights."""
         waveforms, targets, mask = batch
-        said = said_of(self.average.average, self.front_end(waveforms), targets, mask, self.training_settings.weak)
+        said = said_of(self.average.average, self._log_mel(waveforms), targets, mask, self.training_settings.weak)
         self._collect("val_loss", said.loss(self.training_settings))
         self._collect("val_error", said.error())
 

@@ -155,6 +155,8 @@ class ProjectSettings:
                 "or remove chunks.exact_step"
             )
         self._refuse_augmentation(plan)
+        if self.features.cache:
+            self._refuse_beside_cache(plan)
 
     def _refuse_choices_on_test(self) -> None:
         """Reject what is kept or not by figures of all held-out folds, where test must choose nothing."""
@@ -191,6 +193,11 @@ class ProjectSettings:
 
     def _refuse_beside_encoder(self) -> None:
         """Reject what a head on embeddings of clips cannot have."""
+        if self.features.cache:
+            raise ValueError(
+                f'features.cache = true: with encoder.name = "{self.encoder.name}" embeddings are kept, and no '
+                "spectrograms; remove it"
+            )
         chunks, encoder = self.chunks, f'encoder.name = "{self.encoder.name}"'
         if chunks.window_s == 0:
             raise ValueError(f"chunks.window_s = 0 s: {encoder} scores clips: set window_s and step_s to their length")
@@ -239,6 +246,24 @@ class ProjectSettings:
             raise ValueError(
                 "augment.early.shift_probability: a chunk of one frame with context cannot be shifted; set a longer "
                 "chunks.core_s, or augment.early.shift_probability = 0"
+            )
+
+    def _refuse_beside_cache(self, plan: ChunkPlan) -> None:
+        """Reject what kept spectrograms make impossible, instead of ignoring it."""
+        if not framing(plan, self.frontend).shared:
+            raise ValueError(
+                "features.cache = true: windows of an exact step share no spectrogram; remove it or chunks.exact_step"
+            )
+        if self.pseudo.audio:
+            raise ValueError(
+                f"features.cache = true: pseudo.audio = {self.pseudo.audio!r} brings waveforms of other recordings; "
+                "remove one of the two"
+            )
+        if found := self.augment.of_waveforms:
+            raise ValueError(
+                "features.cache = true: kept spectrograms cannot be augmented as waveforms; set "
+                + ", ".join(f"augment.{one}" for one in found)
+                + ", or features.cache = false"
             )
 
     @property

@@ -1,5 +1,6 @@
 """The artefact of the step ``features``: the embeddings of every recording, in shards."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,9 @@ from ossicle.artefacts.files import how_to_mend, read_json, write_json
 from ossicle.artefacts.typed.artefact import ArtefactFolder
 from ossicle.core.errors import ArtefactError
 from ossicle.core.model_input.encoder_spec import EncoderSpec
+
+# Most arrays mapped at the same time; systems allow a process about a thousand files.
+_OPEN_SHARDS = 128
 
 
 @dataclass(frozen=True)
@@ -131,11 +135,14 @@ class FeaturesFolder(ArtefactFolder):
 
     def rows(self, shard: str, k: int = 0) -> NDArray[np.float16]:
         """Return all embeddings of a shard (0) or of a copy in it, mapped: shape (windows, tokens, dim)."""
-        opened: dict[tuple[str, int], NDArray[np.float16]] = self.__dict__.setdefault("_opened", {})
+        opened: OrderedDict[tuple[str, int], NDArray[np.float16]] = self.__dict__.setdefault("_opened", OrderedDict())
         if (shard, k) not in opened:
+            if len(opened) >= _OPEN_SHARDS:
+                opened.popitem(last=False)
             index = self.indexes[shard]
             shape = (index.windows, index.tokens, index.dim)
             opened[shard, k] = open_array(array_file(self.shards, shard, k), DTYPE, shape)
+        opened.move_to_end((shard, k))
         return opened[shard, k]
 
     def scale(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -3,26 +3,25 @@
 A shard depends on its recordings and settings alone, so it has the same bytes whoever builds it, in whatever order.
 """
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from ossicle.artefacts.features.entries import ShardIndex
 from ossicle.artefacts.features.shard import ShardWriter
+from ossicle.artefacts.processes.locked_jobs import locked_jobs
 from ossicle.artefacts.processes.work_parts import items_per_part, work_parts
-from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.encoders.copies import Background, Copy
 from ossicle.audio.encoders.feature_settings import FeatureSettings
 from ossicle.audio.encoders.spec import Encoder
 from ossicle.audio.encoders.windows import encode_recording, filled
-from ossicle.core.errors import AudioError, OssicleError, UsageError
+from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.model_input.channel import MEAN
 
 SHARD_S = 300.0
@@ -149,41 +148,11 @@ def build_shards(
     OssicleError
         A worker process was killed.
     """
-    held = hold or _unlocked
     if workers == 1 or len(jobs) < 2:
         encoder = opener() if jobs else None
-        for job in jobs:
-            with held(job.name) as missing:
-                if missing and encoder is not None:
-                    yield job.name, build_shard(job, encoder)
+        yield from locked_jobs(jobs, lambda job: build_shard(job, cast(Encoder, encoder)), 1, hold)
         return
-    waiting = list(jobs)
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=spawn, initializer=_Worker.start, initargs=(opener,))
-    with ExitStack() as locks:
-        running: dict[Future[ShardIndex], tuple[str, ExitStack]] = {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < workers:
-                    job, lock = waiting.pop(0), locks.enter_context(ExitStack())
-                    if not lock.enter_context(held(job.name)):
-                        lock.close()
-                        continue
-                    with interrupts_held():
-                        running[pool.submit(_Worker.build, job)] = (job.name, lock)
-                ended, _ = wait(running, return_when=FIRST_COMPLETED)
-                for work in ended:
-                    name, lock = running.pop(work)
-                    index = work.result()
-                    lock.close()
-                    yield name, index
-        except BrokenProcessPool as error:
-            raise OssicleError(
-                f"{jobs[0].folder}: a worker was killed, perhaps because memory ran out; run it again with fewer "
-                "workers to resume"
-            ) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    yield from locked_jobs(jobs, _Worker.build, workers, hold, partial(_Worker.start, opener))
 
 
 class _Worker:
@@ -195,7 +164,6 @@ class _Worker:
     @classmethod
     def start(cls, opener: Opener) -> None:
         """Begin a worker; an encoder that cannot be opened is an error of the first shard."""
-        end_with_parent()
         cls.opener = opener
 
     @classmethod
@@ -204,7 +172,3 @@ class _Worker:
         if cls.encoder is None:
             cls.encoder = cls.opener()
         return build_shard(job, cls.encoder)
-
-
-def _unlocked(name: str) -> AbstractContextManager[bool]:
-    return nullcontext(True)

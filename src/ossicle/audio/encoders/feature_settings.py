@@ -40,7 +40,14 @@ class CopySettings:
 
 @settings
 class FeatureSettings:
-    """``[features]``: windows of recordings to embeddings, computed once and kept."""
+    """``[features]``: what is computed once from recordings and kept: embeddings of windows, or spectrograms."""
+
+    cache: bool = setting(
+        default=False,
+        help="keep the log-mel spectrograms that a network reads, instead of computing them in every epoch; excludes "
+        "augmentation of waveforms",
+        digest=False,
+    )
 
     window_s: float = setting(default=2.0, help="length of a window", unit="s", gt=0, le=600)
     hop_s: float = setting(default=0.5, help="distance between the starts of two windows", unit="s", gt=0, le=600)

@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 
 from ossicle.core.settings import setting, settings
 
+FRONT_END_VERSION = 1
+"""Raise it when the front end gives other values for the same settings: kept spectrograms are then computed again."""
+
 
 @settings
 class FrontEndSettings:

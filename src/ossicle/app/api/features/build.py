@@ -1,14 +1,46 @@
-"""Build the features of a project, and find existing ones."""
+"""Build the features of a project, embeddings or kept spectrograms, and find existing ones."""
 
 from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import writing
-from ossicle.app.steps.data import corpus, dataset, features
+from ossicle.app.steps.data import corpus, dataset, features, logmel, store
 from ossicle.app.steps.engine.step import Done, Progress, Step, find_steps, run_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps, steps_of
 from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.logmel import LogMelFolder
 from ossicle.core.errors import UsageError
+
+
+def build_spectrograms(project: Project, progress: Progress, *, force: bool = False) -> tuple[Done, list[str]]:
+    """Keep the log-mel spectrograms of a project with ``[features] cache``, or check kept ones and build their damaged
+    shards again.
+
+    Parameters and results are those of :func:`build_features`.
+    """
+    name = logmel.STEP.name
+    with writing(project.data_root):
+        done = run_steps(chosen_steps(project, [name]), project, progress, (name,) if force else ())
+    made = done.artefacts[name]
+    damaged = logmel.problems(made) if done.outcomes[name] == "reused" else {}
+    if damaged:
+        logmel.repair(project, done.artefacts[store.STEP.name], made, damaged)
+    return done, [line for lines in damaged.values() for line in lines]
+
+
+def existing_spectrograms(project: Project) -> LogMelFolder:
+    """Return the kept log-mel spectrograms of a project with ``[features] cache``.
+
+    Raises
+    ------
+    UsageError
+        None are kept with the current settings.
+    """
+    name = logmel.STEP.name
+    found = find_steps(chosen_steps(project, [name]), project)[name]
+    if found is None:
+        raise UsageError(_none_exist(project, "spectrograms are kept"))
+    return LogMelFolder(found)
 
 
 def feature_steps(project: Project) -> tuple[Step, ...]:
@@ -58,13 +90,18 @@ def existing_features(project: Project) -> dict[str, Path]:
     """
     found = {name: path for name, path in find_steps(feature_steps(project), project).items() if path is not None}
     if features.STEP.name not in found:
-        raise UsageError(
-            f"{project.file}: no features exist for these settings and recordings; run: ossicle features build "
-            f"-p {project.file}" + (f" --variant {project.variant}" if project.variant else "")
-        )
+        raise UsageError(_none_exist(project, "features exist"))
     return found
 
 
-def shard_bytes(own: FeaturesFolder) -> int:
+def _none_exist(project: Project, what: str) -> str:
+    variant = f" --variant {project.variant}" if project.variant else ""
+    return (
+        f"{project.file}: no {what} for these settings and recordings; run: ossicle features build -p {project.file}"
+        f"{variant}"
+    )
+
+
+def shard_bytes(own: FeaturesFolder | LogMelFolder) -> int:
     """Return the size of the features on disk in bytes."""
     return sum(path.stat().st_size for path in own.shards.iterdir() if path.is_file())

@@ -1,18 +1,17 @@
-"""``ossicle features build|verify``: the embeddings of a project's recordings, computed once."""
+"""``ossicle features build|verify``: the embeddings or spectrograms of a project's recordings, computed once."""
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.project.load import load_project
-from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
 
 group = typer.Typer(
-    help="Build and verify features: the embeddings of the recordings of a project, computed once.",
+    help="Build and verify features: embeddings or spectrograms of the recordings of a project, computed once.",
     no_args_is_help=True,
 )
 
@@ -41,39 +40,66 @@ def build(
 ) -> None:
     """Encode every recording once, with the encoder in \\[encoder] and the windows in \\[features].
 
-    Existing features are checked, and their damaged shards are built again, and only those. Exit code 3: some
-    recordings were skipped or end early; each is listed.
+    With `cache = true` in \\[features], keep the log-mel spectrograms that the network of the project reads instead, so
+    that no epoch of training computes them again. Existing features are checked, and their damaged shards are built
+    again, and only those. Exit code 3: some recordings were skipped or end early; each is listed.
     """
-    from ossicle.app.api.features.build import build_features, shard_bytes
-    from ossicle.app.steps.data import corpus, features
+    from ossicle.app.api.features.build import build_features, build_spectrograms
+    from ossicle.app.project.load import load_project
+    from ossicle.app.steps.data import corpus, features, logmel
     from ossicle.app.steps.engine.input_problems import losses
     from ossicle.app.steps.engine.progress import make_progress
 
     more = () if workers is None else (f"project.workers={workers}",)
     loaded = load_project(project, (*(set_ or ()), *more), data_root, variant)
-    name = features.STEP.name
+    cached = loaded.settings.features.cache
+    name = logmel.STEP.name if cached else features.STEP.name
     with make_progress(progress) as shown:
-        done, problems = build_features(loaded, shown, force=force)
-    own = FeaturesFolder(done.artefacts[name])
-    windows, size = sum(one.windows for one in own.indexes.values()), shard_bytes(own)
+        done, problems = (build_spectrograms if cached else build_features)(loaded, shown, force=force)
     for problem in problems:
         print(printable(f"damaged, now rebuilt: {problem}"), file=sys.stderr)
+    path, told = done.artefacts[name], {"outcome": done.outcomes[name], "seconds": done.seconds[name]}
+    facts, words, left_out = _spectrograms(path) if cached else _embeddings(path)
     if as_json:
-        told = {"artefact": str(own.path), "outcome": done.outcomes[name], "seconds": done.seconds[name]}
-        told |= {"windows": windows, "dim": own.spec.dim, "encoder": own.spec.to_json(), "bytes": size}
-        print(json_text({**told, "rebuilt": problems}))
+        print(json_text({"artefact": str(path), **told, **facts, "rebuilt": problems}))
     else:
-        what = f"{own.spec.dim} values, {own.spec.name}"
-        print(printable(f"{windows} windows of {own.window_s:g} s every {own.hop_s:g} s, {what}"))
-        print(printable(f"{own.path}: {size / 1e6:.1f} MB, {done.outcomes[name]} in {done.seconds[name]:.1f} s"))
-        if own.spec.licence:
-            print(printable(f"licence of the encoder: {own.spec.licence}"))
+        print(printable(words[0]))
+        print(printable(f"{path}: {facts['bytes'] / 1e6:.1f} MB, {told['outcome']} in {told['seconds']:.1f} s"))
+        for word in words[1:]:
+            print(printable(word))
     lines = [one.line for one in losses(done.artefacts[corpus.STEP.name])]
-    lines += [f"{key}: left out: {reason}" for key, reason in own.left_out.items()]
+    lines += [f"{key}: left out: {reason}" for key, reason in left_out.items()]
     for line in lines:
         print(printable(line), file=sys.stderr)
     if lines:
         raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _embeddings(path: Path) -> tuple[dict[str, Any], list[str], dict[str, str]]:
+    """Return what is said about embeddings, as values and in words, and which recordings have none."""
+    from ossicle.app.api.features.build import shard_bytes
+    from ossicle.artefacts.typed.features import FeaturesFolder
+
+    own = FeaturesFolder(path)
+    windows = sum(one.windows for one in own.indexes.values())
+    facts = {"windows": windows, "dim": own.spec.dim, "encoder": own.spec.to_json(), "bytes": shard_bytes(own)}
+    words = [
+        f"{windows} windows of {own.window_s:g} s every {own.hop_s:g} s, {own.spec.dim} values, {own.spec.name}",
+        *([f"licence of the encoder: {own.spec.licence}"] if own.spec.licence else []),
+    ]
+    return facts, words, own.left_out
+
+
+def _spectrograms(path: Path) -> tuple[dict[str, Any], list[str], dict[str, str]]:
+    """Return what is said about kept spectrograms, as values and in words, and which recordings have none."""
+    from ossicle.app.api.features.build import shard_bytes
+    from ossicle.artefacts.typed.logmel import LogMelFolder
+
+    own = LogMelFolder(path)
+    rows = sum(one.windows for one in own.indexes.values())
+    recordings = sum(len(one.entries) for one in own.indexes.values())
+    facts = {"recordings": recordings, "rows": rows, "n_mels": own.n_mels, "bytes": shard_bytes(own)}
+    return facts, [f"log-mel spectrograms of {recordings} recordings: {rows} rows of {own.n_mels} bands"], {}
 
 
 def verify(
@@ -88,12 +114,18 @@ def verify(
     Every problem is listed; the exit code is then 1. `ossicle features build` builds damaged shards again, and only
     those.
     """
-    from ossicle.app.api.features.build import existing_features
-    from ossicle.app.steps.data import features
+    from ossicle.app.api.features.build import existing_features, existing_spectrograms
+    from ossicle.app.project.load import load_project
+    from ossicle.app.steps.data import features, logmel
 
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
-    place = existing_features(loaded)[features.STEP.name]
-    problems = [line for lines in features.problems(place).values() for line in lines]
+    if loaded.settings.features.cache:
+        place = existing_spectrograms(loaded).path
+        found = logmel.problems(place)
+    else:
+        place = existing_features(loaded)[features.STEP.name]
+        found = features.problems(place)
+    problems = [line for lines in found.values() for line in lines]
     if as_json:
         print(json_text({"artefact": str(place), "problems": problems}))
     elif problems:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.data import corpus, dataset, features, store, unlabelled
+from ossicle.app.steps.data import corpus, dataset, features, logmel, store, unlabelled
 from ossicle.app.steps.engine.input_problems import Loss, losses
 from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
@@ -41,11 +41,12 @@ def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
 
     A leaky split holds out no recording as a whole, so it has no evaluation steps: its bundle comes directly after the
     training and records this. If pseudo-labels are used, the unlabelled recordings come before the training. A head
-    on an encoder is trained on features, and needs no store.
+    on an encoder is trained on features, and needs no store. A network may read kept spectrograms.
     """
     if not _front_end(project):
         heads = {one.STEP.name: other.STEP for one, other in _OF_HEADS}
         steps = features.with_features(tuple(heads.get(step.name, step) for step in steps), project)
+    steps = logmel.cached_chain(steps, project, training.STEP.name)
     if project.settings.split.kind.judges_recordings:
         return unlabelled.taught_chain(steps, project, training.STEP.name)
     before = [step.name for step in steps].index(scores.STEP.name)

@@ -1,6 +1,7 @@
 """Step ``training``: train one model for each held-out fold, and one on all recordings for the bundle."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from ossicle.app.steps.train.pseudo_inputs import pseudo_inputs, pseudo_settings
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.logmel import LogMelFolder
 from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.store.composition import composition
@@ -73,12 +75,15 @@ def fit_jobs(context: Context) -> list["FitJob"]:
             cache_mb=settings.store.cache_mb,
             pretrained=_pretrained_file(context.project),
             pseudo=pseudo,
+            log_mel=LogMelFolder.among(context.inputs) if LogMelFolder.step in context.inputs else None,
         )
         for name, held_out in dataset.models.items()
     ]
     if settings.training.noise_epochs == 0:
         return jobs
-    finished = finished_training(STEP, context.project, context.inputs)
+    kept = (LogMelFolder.step,) if LogMelFolder.step in context.inputs else ()
+    step = replace(STEP, needs=(*STEP.needs, *kept))
+    finished = finished_training(step, context.project, context.inputs)
     return [mending_job(job, finished) for job in jobs]
 
 

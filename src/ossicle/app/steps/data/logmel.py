@@ -1,0 +1,148 @@
+"""Step ``logmel``: the log-mel spectrogram of every recording in the store, computed once for all epochs of training.
+
+Only projects with ``[features] cache = true`` have it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ossicle.app.project.load import Project
+from ossicle.app.project.places import writing
+from ossicle.app.steps.data.store import STEP as STORE
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
+from ossicle.artefacts.features.entries import ShardIndex
+from ossicle.artefacts.features.shard import shard_problems
+from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.artefacts.shelf import Shelf
+from ossicle.artefacts.typed.logmel import LogMelFolder
+from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.audio.encoders.build import shard_names
+from ossicle.audio.features.logmel_shards import LogMelJob, build_logmel_shard, build_logmel_shards
+from ossicle.audio.store.entries import read_index, read_raw
+from ossicle.audio.store.mixed import MixedStore
+from ossicle.core.model_input.frontend import FRONT_END_VERSION
+from ossicle.core.model_input.row_grid import row_grid
+from ossicle.core.settings import digestible
+
+STEP_VERSION = 1
+
+
+def run(context: Context) -> None:
+    """Build the missing shards in parallel processes, and write what they have in common."""
+    own, project = context.own(LogMelFolder), context.project
+    jobs = _jobs(project, context.read(StoreFolder), own)
+    missing = [job for name, job in jobs.items() if not own.has_shard(name)]
+
+    @contextmanager
+    def held(name: str) -> Iterator[bool]:
+        with work_unit_lock(context.out, name, LOCK_WAIT_S):
+            yield not own.has_shard(name)
+
+    done, store = len(jobs) - len(missing), context.inputs[StoreFolder.step]
+    workers = project.settings.project.workers
+    for name, index in build_logmel_shards(missing, store, project.audio_folder, workers, held):
+        _mark(context.out, name, index)
+        done += 1
+        context.progress.advance(done, len(jobs), "shards")
+    front = project.settings.frontend
+    # What the front end gives for zeros, in the precision of the rows.
+    silence_db = float(np.float16(np.float32(10) * np.log10(np.float32(10 ** (front.floor_db / 10)))))
+    own.write_summary(row_grid(project.settings.plan, front), front.n_mels, silence_db, tuple(jobs))
+
+
+def _run_one(context: Context, name: str) -> None:
+    store = context.read(StoreFolder)
+    job = _jobs(context.project, store, context.own(LogMelFolder))[name]
+    with MixedStore(store.path, context.project.audio_folder) as opened:
+        _mark(context.out, name, build_logmel_shard(job, opened))
+
+
+def _mark(out: Path, name: str, index: ShardIndex) -> None:
+    work_unit_journal(out, name).mark(name, recordings=len(index.entries), rows=index.windows)
+
+
+def problems(logmel: Path) -> dict[str, list[str]]:
+    """Return the problems of each damaged shard of a finished artefact, by its name; empty if everything is sound."""
+    own = LogMelFolder(logmel)
+    found = {name: shard_problems(own.shards, name, 0) for name in own.shard_names}
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def repair(project: Project, store: Path, logmel: Path, damaged: Mapping[str, list[str]]) -> None:
+    """Build the damaged shards of a finished artefact again, in place, and no others.
+
+    Raises
+    ------
+    ArtefactError
+        The spectrograms still differ from what was committed: only a new artefact helps.
+    """
+    own = LogMelFolder(logmel)
+    with writing(project.data_root):
+        jobs = _jobs(project, StoreFolder(store), own)
+        wanted = [jobs[name] for name in damaged]
+        for _ in build_logmel_shards(wanted, store, project.audio_folder, project.settings.project.workers):
+            pass
+        Shelf(project.data_root).verify(logmel)
+
+
+def _jobs(project: Project, store: StoreFolder, own: LogMelFolder) -> dict[str, LogMelJob]:
+    """Return the shards by their names, in the order of their recordings."""
+    front = project.settings.frontend
+    grid = row_grid(project.settings.plan, front)
+    return {name: LogMelJob(own.shards, name, recordings, front, grid) for name, recordings in _by_shard(store).items()}
+
+
+def _by_shard(store: StoreFolder) -> dict[str, tuple[str, ...]]:
+    rate, entries = read_index(store.path)
+    n_samples = {one.recording_id: one.n_samples for one in entries if one.status != "left_out"}
+    n_samples |= {one.recording_id: one.n_samples for one in read_raw(store.path)[1]}
+    ids = sorted(n_samples)
+    by_shard: dict[str, tuple[str, ...]] = {}
+    for key, name in zip(ids, shard_names([n_samples[key] / rate for key in ids]), strict=True):
+        by_shard[name] = (*by_shard.get(name, ()), key)
+    return by_shard
+
+
+def _settings(project: Project) -> dict[str, object]:
+    front = project.settings.frontend
+    grid = row_grid(project.settings.plan, front)
+    return {
+        "frontend": digestible(front),
+        "front_end_version": FRONT_END_VERSION,
+        "grid": [grid.shift_samples, grid.lead_rows],
+    }
+
+
+STEP = Step(
+    name=LogMelFolder.step,
+    version=STEP_VERSION,
+    needs=(StoreFolder.step,),
+    settings=_settings,
+    run=run,
+    work_units=WorkUnits(
+        named_by=(StoreFolder.step,),
+        names=lambda inputs: tuple(_by_shard(StoreFolder.among(inputs))),
+        run=_run_one,
+        done=lambda out, name: LogMelFolder(out).has_shard(name),
+        max_concurrent=15,
+    ),
+)
+
+
+def cached_chain(steps: tuple[Step, ...], project: Project, trained: str) -> tuple[Step, ...]:
+    """Return the steps of a project: with ``[features] cache``, the step ``trained`` reads spectrograms, kept by a
+    step after the store.
+    """
+    if not project.settings.features.cache:
+        return steps
+    out: list[Step] = []
+    for step in steps:
+        needs = (*step.needs, STEP.name) if step.name == trained else step.needs
+        out.append(replace(step, needs=needs) if needs != step.needs else step)
+        if step is STORE:
+            out.append(STEP)
+    return tuple(out)
