@@ -88,7 +88,7 @@ def one_at_a_time(audio: Path, out: Path, recordings: Sequence[Recording], clips
             samples = file.read(stop - first, dtype="float32", always_2d=True).mean(axis=1)
         soundfile.write(place / f"{name}__{clip.label}.wav", samples, RATE, subtype="PCM_16")
         labels.append({"file": f"{name[:2]}/{name}__{clip.label}.wav", "label": clip.label, "duration": len(samples)})
-    (out / "labels.json").write_text(json.dumps(labels))
+    (out / "train_labels.json").write_text(json.dumps(labels))
     sync_disk()
     return time.monotonic() - began
 

@@ -90,7 +90,9 @@ def existing_features(project: Project) -> dict[str, Path]:
     """
     found = {name: path for name, path in find_steps(feature_steps(project), project).items() if path is not None}
     if features.STEP.name not in found:
-        raise UsageError(_none_exist(project, "features exist"))
+        # With the setting, the command would keep spectrograms instead.
+        more = " --set features.cache=false" if project.settings.features.cache else ""
+        raise UsageError(_none_exist(project, "features exist") + more)
     return found
 
 
