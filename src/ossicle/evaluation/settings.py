@@ -23,6 +23,11 @@ class EvaluationSettings:
     seed: int = setting(default=0, help="seed of the resampling", ge=0)
 
     @property
+    def applied_pool(self) -> str:
+        """How a decision sees a recording: ``max``, frame by frame, where times are judged; else the pooled score."""
+        return MAX if self.kind.timed else self.pool
+
+    @property
     def kind(self) -> CriterionKind:
         """The declared kind of the criterion."""
         return CRITERION_KINDS[self.criterion]

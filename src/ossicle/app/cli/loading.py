@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
 from ossicle.app.cli.command_table import command_names, command_row, panel_of
-from ossicle.app.cli.start import ending_at_signals
+from ossicle.app.cli.start import while_modules_load
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.links import settled_above
 
@@ -44,7 +44,7 @@ class LoadingGroup(TyperGroup):
 @cache
 def _commands_of(module: str) -> dict[str, Any]:
     """Return the commands that ``register`` of a module below ``ossicle.app.cli`` adds, by their names."""
-    with ending_at_signals():
+    with while_modules_load():
         register = importlib.import_module(f"ossicle.app.cli.{module}").register
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     register(app)

@@ -13,7 +13,7 @@ import pytest
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Context, Silent, Step, run_steps
-from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
+from ossicle.app.steps.judge import calibration, decision, evaluation, second_stage
 from ossicle.app.steps.judge.hand_labels import hand_label_place
 from ossicle.artefacts.array_files.blocks import write_track
 from ossicle.artefacts.logs.journal import Journal
@@ -29,6 +29,7 @@ from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.evaluation.hand_labels import HandLabel, read_hand_labels
+from ossicle.evaluation.noise_gate import events_in
 from ossicle.inference.predictor import FakePredictor
 
 RATE, SECONDS = 8000, 24
@@ -187,8 +188,8 @@ def test_the_kept_model_judges_new_sound_like_the_step(forest, folder):
         tone = 0.09 * np.sin(2 * np.pi * hz * np.arange(int(0.3 * RATE)) / RATE)
         samples[second * RATE : second * RATE + len(tone)] += tone.astype(np.float32)
     predictor = FakePredictor(("call",), plan, threshold_db=-35.0)
-    assert len(noise_gate.events_in(samples, predictor, decisions)) == 4
-    assert [round(one.start_s) for one in noise_gate.events_in(samples, predictor, decisions, second_stage=stage)] == [
+    assert len(events_in(samples, predictor, decisions)) == 4
+    assert [round(one.start_s) for one in events_in(samples, predictor, decisions, second_stage=stage)] == [
         2,
         6,
     ]

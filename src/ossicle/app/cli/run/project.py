@@ -10,6 +10,7 @@ import typer
 from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
+from ossicle.app.cli.start import while_modules_load
 from ossicle.app.cli.table import print_metrics, print_rows
 from ossicle.app.project.layers import recipe_names
 from ossicle.app.project.load import Project, load_project
@@ -269,12 +270,14 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show which steps are done with the current settings, and which a run would compute."""
-    from ossicle.app.steps.engine.step import find_steps
-    from ossicle.app.steps.pipeline.pipelines import pipeline_of
-    from ossicle.app.steps.pipeline.project_status import outdated_results
+    with while_modules_load():
+        from ossicle.app.steps.engine.step import find_steps
+        from ossicle.app.steps.pipeline.pipelines import pipeline_of
+        from ossicle.app.steps.pipeline.project_status import outdated_results
 
     loaded = load_project(project, tuple(set_ or ()), data_root, variant)
-    pipeline = pipeline_of(loaded)
+    with while_modules_load():
+        pipeline = pipeline_of(loaded)
     found = find_steps(pipeline.steps_of(loaded), loaded)
     if as_json:
         print(json_text({name: str(path) if path else None for name, path in found.items()}))

@@ -32,7 +32,6 @@ from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import GateRefused
 from ossicle.core.scores.combination import Combination
 from ossicle.core.settings import digestible
-from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import read_evaluated_truth
 from ossicle.evaluation.noise_gate import excused_probes, refusal_of
 from ossicle.inference.ensembles.ensemble import Ensemble, joint_plan
@@ -138,7 +137,7 @@ def _gated(
         settings=lambda own: {
             "noise_gate": digestible(own.settings.noise_gate),
             "margin_s": own.settings.dataset.margin_s,
-            "pool": criterion_of(own.settings.evaluation).pool,
+            "pool": own.settings.evaluation.applied_pool,
             "ensemble": {"how": asdict(fit.how), "threads": threads, "resembles": excused_probes(likeness)},
             **postprocess_key(own),
         },
@@ -197,7 +196,7 @@ def _write_bundle(
         split=first.split,
         model={},
         files={} if fit.tables is None else {RANKS: rank_bytes(fit.tables)},
-        pool=criterion_of(settings.evaluation).pool,
+        pool=settings.evaluation.applied_pool,
         calibration=final_maps(CalibrationFolder.among(artefacts)),
         postprocess=settings.postprocess,
         members=opened,

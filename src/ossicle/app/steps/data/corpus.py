@@ -15,7 +15,6 @@ from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
-from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import STEP_VERSION, CorpusIndex, index_corpus
 from ossicle.corpus.indexing.index_storage import write_index
 from ossicle.corpus.indexing.probing import Progress
@@ -25,6 +24,8 @@ from ossicle.corpus.review.rounds import FOLDER, read_round, round_files, with_r
 
 def run(context: Context) -> None:
     """Index the corpus and write its health next to it."""
+    from ossicle.corpus.health.report import health
+
     settings = context.project.settings
     index = index_of(context.project, lambda done, total: context.progress.advance(done, total, "recordings"))
     own = context.own(CorpusFolder)

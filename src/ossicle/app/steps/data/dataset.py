@@ -25,7 +25,6 @@ from ossicle.corpus.clips.holdout_split import divide_clips, place_recordings
 from ossicle.corpus.clips.settings import possible_targets
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, rare_labels
-from ossicle.corpus.splits.leak_audit import audit, require_no_leak
 from ossicle.corpus.splits.published_folds import fold_values
 from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT
 
@@ -41,6 +40,8 @@ def run(context: Context) -> None:
     stretches are used for training and never evaluated; these stretches are written as ``known``, and labels that a
     recording may or may not contain as ``unknown``.
     """
+    from ossicle.corpus.splits.leak_audit import audit, require_no_leak
+
     settings = context.project.settings
     index = read_index(context.read(CorpusFolder))
     recordings, annotations = list(index.recordings), index.annotations

@@ -10,8 +10,6 @@ from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.index import IndexFolder
 from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.decoding.versions import decoder_versions
-from ossicle.audio.store.build import build_store
-from ossicle.audio.store.entries import StoreItem
 from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.records import Recording
@@ -59,6 +57,9 @@ def repair(project: Project, corpus: Path, store: Path, progress: Callable[[str]
 
 
 def _build(project: Project, corpus: Path, out: Path, progress: Callable[[str], None]) -> None:
+    from ossicle.audio.store.build import build_store
+    from ossicle.audio.store.entries import StoreItem
+
     recordings = _recordings(corpus)
     # Headers may be wrong: the index knows nothing certain of recordings that it did not decode.
     known = project.settings.corpus.decode

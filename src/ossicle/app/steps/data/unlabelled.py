@@ -15,8 +15,6 @@ from ossicle.artefacts.typed.index import UnlabelledFolder
 from ossicle.artefacts.typed.store import UnlabelledStoreFolder
 from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.probe import SUFFIXES
-from ossicle.audio.store.build import build_store
-from ossicle.audio.store.entries import StoreItem
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
@@ -132,6 +130,9 @@ INDEX = Step(
 
 def store(context: Context) -> None:
     """Decode the unlabelled recordings at the model's rate; the training reports those that fail here."""
+    from ossicle.audio.store.build import build_store
+    from ossicle.audio.store.entries import StoreItem
+
     project, folder = context.project, audio_folder(context.project)
     done = 0
 

@@ -19,9 +19,6 @@ from ossicle.bundle.entries.score_maps import read_maps
 from ossicle.bundle.reading import parse_object
 from ossicle.core.scores.score_map import ScoreMap
 from ossicle.core.settings import digestible
-from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.figures.calibration import calibration_figures
-from ossicle.evaluation.ground_truth import read_truth
 from ossicle.metrics.calibration.out_of_fold import NONE
 
 STEP_VERSION = 2
@@ -29,6 +26,10 @@ STEP_VERSION = 2
 
 def run(context: Context) -> None:
     """Write the maps of every fold and the final ones, and the figures before and after mapping."""
+    from ossicle.evaluation.criteria.table import criterion_of
+    from ossicle.evaluation.figures.calibration import calibration_figures
+    from ossicle.evaluation.ground_truth import read_truth
+
     settings = context.project.settings
     chosen, criterion, own = settings.calibration, criterion_of(settings.evaluation), context.own(CalibrationFolder)
     if chosen.kind == NONE:

@@ -1,5 +1,7 @@
 """Step ``decision``: fit cross-fitted decisions on out-of-fold scores, and find the events under them."""
 
+from typing import TYPE_CHECKING
+
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
@@ -8,20 +10,22 @@ from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.settings import digestible
-from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.fitted_decisions import fit_decisions
-from ossicle.evaluation.ground_truth import Truth, read_tracks, read_truth
+
+if TYPE_CHECKING:
+    from ossicle.evaluation.ground_truth import Truth
 
 STEP_VERSION = 3
 
 
 def run(context: Context) -> None:
     """Fit on the out-of-fold scores, and write decisions, events and threshold curves."""
+    from ossicle.evaluation.ground_truth import read_truth
+
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     decide_scores(context.project, truth, context.read(ScoresFolder), context.own(DecisionFolder))
 
 
-def decide_scores(project: Project, truth: Truth, scores: ScoresFolder, out: DecisionFolder) -> None:
+def decide_scores(project: Project, truth: "Truth", scores: ScoresFolder, out: DecisionFolder) -> None:
     """Fit decisions on scores, and write them with their events and the threshold curves.
 
     Parameters
@@ -35,6 +39,10 @@ def decide_scores(project: Project, truth: Truth, scores: ScoresFolder, out: Dec
     out
         The folder to write to.
     """
+    from ossicle.evaluation.criteria.table import criterion_of
+    from ossicle.evaluation.fitted_decisions import fit_decisions
+    from ossicle.evaluation.ground_truth import read_tracks
+
     settings = project.settings
     tracks = read_tracks(scores, truth.ids, settings.postprocess)
     found = fit_decisions(truth, tracks, settings.decision, criterion_of(settings.evaluation))
@@ -50,7 +58,7 @@ STEP = Step(
     settings=lambda project: {
         "decision": digestible(project.settings.decision),
         "criterion": project.settings.evaluation.criterion,
-        "pool": criterion_of(project.settings.evaluation).pool,
+        "pool": project.settings.evaluation.applied_pool,
         "iou": project.settings.evaluation.iou,
         **postprocess_key(project),
     },

@@ -1,5 +1,7 @@
 """Step ``evaluation``: compare out-of-fold events with annotations, with confidence intervals."""
 
+from typing import TYPE_CHECKING
+
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -9,16 +11,20 @@ from ossicle.artefacts.typed.judged import CalibrationFolder, EvaluationFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.event_columns import EventColumns
 from ossicle.core.settings import digestible
-from ossicle.evaluation.criteria.criterion import JudgedRun
-from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.figures.run import known_events, run_figures
-from ossicle.evaluation.ground_truth import Truth, read_evaluated_truth
+
+if TYPE_CHECKING:
+    from ossicle.evaluation.criteria.criterion import JudgedRun
+    from ossicle.evaluation.ground_truth import Truth
 
 STEP_VERSION = 5
 
 
 def run(context: Context) -> None:
     """Write all figures."""
+    from ossicle.evaluation.criteria.table import criterion_of
+    from ossicle.evaluation.figures.run import run_figures
+    from ossicle.evaluation.ground_truth import read_evaluated_truth
+
     settings = context.project.settings
     truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     context.own(EvaluationFolder).write_metrics(
@@ -35,8 +41,10 @@ def run(context: Context) -> None:
     )
 
 
-def judged_run(context: Context, truth: Truth) -> JudgedRun:
+def judged_run(context: Context, truth: "Truth") -> "JudgedRun":
     """Return the held-out events of the whole detector and the folder of its scores, with their truth."""
+    from ossicle.evaluation.criteria.criterion import JudgedRun
+
     settings = context.project.settings
     return JudgedRun(
         truth,
@@ -48,7 +56,7 @@ def judged_run(context: Context, truth: Truth) -> JudgedRun:
     )
 
 
-def judged_events(context: Context, truth: Truth, *, in_sample: bool = False) -> EventColumns:
+def judged_events(context: Context, truth: "Truth", *, in_sample: bool = False) -> EventColumns:
     """Return the events of the whole detector within the stretches that can be evaluated.
 
     Parameters
@@ -65,6 +73,8 @@ def judged_events(context: Context, truth: Truth, *, in_sample: bool = False) ->
     EventColumns
         Events by recording id.
     """
+    from ossicle.evaluation.figures.run import known_events
+
     detected = context.read(SecondStageFolder)
     return known_events(truth, detected.events_in_sample(truth.ids) if in_sample else detected.events(truth.ids))
 

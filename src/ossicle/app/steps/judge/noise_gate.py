@@ -23,19 +23,7 @@ from ossicle.core.errors import GateRefused
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.synthetic.noise_probes import synthetic_probes
-from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.ground_truth import read_evaluated_truth
-from ossicle.evaluation.noise_gate import (
-    events_in,
-    excused_probes,
-    firings_on_probe,
-    firings_on_recordings,
-    noise_gate_figures,
-    refusal_of,
-    worst_refused,
-)
 from ossicle.evaluation.nothing_found import nothing_found
-from ossicle.inference.delivery import Delivery
 from ossicle.inference.predictor import Predictor
 from ossicle.metrics.noise.noise_gate import PROBES, RECORDINGS, judge
 
@@ -44,6 +32,8 @@ STEP_VERSION = 6
 
 def run(context: Context) -> None:
     """Write the figures of the step ``evaluation``, with the noise gate's results under ``gate``."""
+    from ossicle.evaluation.noise_gate import excused_probes
+
     resembles = excused_probes([context.read(TrainingFolder).run(FINAL).noise_likeness])
     judge_detector(context, trained_predictor(context, FINAL), "the final model with its final decision", resembles)
 
@@ -62,6 +52,10 @@ def judge_detector(context: Context, predictor: Predictor, who: str, resembles: 
     resembles
         By label, the probes that its own sounds resemble: detecting it there is a warning.
     """
+    from ossicle.evaluation.ground_truth import read_evaluated_truth
+    from ossicle.evaluation.noise_gate import events_in, firings_on_probe, firings_on_recordings, noise_gate_figures
+    from ossicle.inference.delivery import Delivery
+
     settings = context.project.settings
     limits = settings.noise_gate
     truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
@@ -69,7 +63,7 @@ def judge_detector(context: Context, predictor: Predictor, who: str, resembles: 
     events = judged_events(context, truth)
     firings = firings_on_recordings(truth, events, annotations, settings.dataset.margin_s)
     decisions, stage = context.read(DecisionFolder).decisions[None], kept_stage(context.read(SecondStageFolder))
-    given = Delivery(criterion_of(settings.evaluation).pool, postprocess=settings.postprocess)
+    given = Delivery(settings.evaluation.applied_pool, postprocess=settings.postprocess)
     rate = predictor.plan.rate
     for done, probe in enumerate(synthetic_probes(rate, limits.probe_s, limits.seed)):
         context.progress.advance(done, done + 1, f"{PROBES[probe.name]}, {probe.part}")
@@ -105,6 +99,8 @@ def refusal(gate: NoiseGateFolder, bundle: Path | None, mend: Callable[[], str] 
     GateRefused or None
         The refusal; None if the bundle passed.
     """
+    from ossicle.evaluation.noise_gate import refusal_of, worst_refused
+
     found = gate.metrics["gate"]
     worst = worst_refused(found)
     # Fine-tuning against noise teaches nothing about other recordings.
@@ -118,7 +114,7 @@ STEP = Step(
     needs=("corpus", "dataset", "training", "decision", "second_stage", "evaluation"),
     settings=lambda project: {
         "noise_gate": digestible(project.settings.noise_gate),
-        "pool": criterion_of(project.settings.evaluation).pool,
+        "pool": project.settings.evaluation.applied_pool,
         **postprocess_key(project),
         "margin_s": project.settings.dataset.margin_s,
         "plan": digestible(project.settings.plan),

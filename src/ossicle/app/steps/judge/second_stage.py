@@ -27,21 +27,20 @@ from ossicle.artefacts.typed.events import DecisionFolder, Decisions, SecondStag
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.audio.decoding.mono import MonoStream
-from ossicle.audio.features.event_features import EventFeatureSettings, Features
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.channel import MEAN
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import ScoreTrack
-from ossicle.evaluation.figures.paired_gain import gain
-from ossicle.evaluation.ground_truth import Truth, read_truth
-from ossicle.evaluation.hand_labels import read_hand_labels
-from ossicle.inference.second_stage.candidates import Candidate, CandidateFold
-from ossicle.inference.second_stage.file import read_second_stage, second_stage_bytes
-from ossicle.inference.second_stage.stage import SecondStage
 from ossicle.metrics.event_report import plain
 from ossicle.metrics.matching import IouMatch
-from ossicle.metrics.resampling.bootstrap import Bootstrap
 from ossicle.training.second_stage.settings import NONE, SecondStageSettings
+
+if TYPE_CHECKING:
+    from ossicle.audio.features.event_features import EventFeatureSettings, Features
+    from ossicle.evaluation.ground_truth import Truth
+    from ossicle.inference.second_stage.candidates import Candidate
+    from ossicle.inference.second_stage.stage import SecondStage
+    from ossicle.metrics.resampling.bootstrap import Bootstrap
 
 if TYPE_CHECKING:
     from ossicle.training.second_stage.fold_fits import Found, Judged
@@ -51,6 +50,11 @@ STEP_VERSION = 1
 
 def run(context: Context) -> None:
     """Write the events of the whole detector and the verdict; with a kind also the model and its candidates."""
+    from ossicle.evaluation.figures.paired_gain import gain
+    from ossicle.evaluation.ground_truth import read_truth
+    from ossicle.evaluation.hand_labels import read_hand_labels
+    from ossicle.inference.second_stage.file import second_stage_bytes
+
     settings = context.project.settings
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     decided, own = context.read(DecisionFolder), context.own(SecondStageFolder)
@@ -77,15 +81,19 @@ def run(context: Context) -> None:
     own.write_verdict(_verdict(settings.second_stage, truth, found[None], judged, gained, kept))
 
 
-def kept_stage(second_stage: SecondStageFolder) -> SecondStage | None:
+def kept_stage(second_stage: SecondStageFolder) -> "SecondStage | None":
     """Return the second stage for the bundle from this step's artefact; None if none was requested or kept."""
+    from ossicle.inference.second_stage.file import read_second_stage
+
     if not second_stage.kept:
         return None
     return read_second_stage(read_regular(second_stage.model_file, MOST_ARTEFACT_BYTES), second_stage.model_file)
 
 
-def feature_settings(project: Project) -> EventFeatureSettings:
+def feature_settings(project: Project) -> "EventFeatureSettings":
     """Return the settings of the features' spectrogram: rate, window, hop and band of the project's front end."""
+    from ossicle.audio.features.event_features import EventFeatureSettings
+
     front, chosen = project.settings.frontend, project.settings.second_stage
     return EventFeatureSettings(
         rate=front.rate,
@@ -99,8 +107,8 @@ def feature_settings(project: Project) -> EventFeatureSettings:
 
 
 def gather(
-    context: Context, truth: Truth, chosen: EventFeatureSettings, decisions: Mapping[int | None, Decisions]
-) -> dict[int | None, dict[str, list[Candidate]]]:
+    context: Context, truth: "Truth", chosen: "EventFeatureSettings", decisions: Mapping[int | None, Decisions]
+) -> "dict[int | None, dict[str, list[Candidate]]]":
     """Return the candidates of every recording under the decision of every fold and the final decision (key None).
 
     Each recording is read once.
@@ -121,15 +129,17 @@ def gather(
 def candidates_of(
     path: Path,
     track: ScoreTrack,
-    chosen: EventFeatureSettings,
+    chosen: "EventFeatureSettings",
     decisions: Mapping[int | None, Decisions],
     share: float,
     channel: str = MEAN,
-) -> dict[int | None, list[Candidate]]:
+) -> "dict[int | None, list[Candidate]]":
     """Return the candidates of one recording under each of several decisions, reading its ``channel`` once.
 
     Folds with equal decisions share one list.
     """
+    from ossicle.inference.second_stage.candidates import CandidateFold
+
     same: dict[int | None, int | None] = {}
     for fold in decisions:
         same[fold] = next((other for other in same if decisions[other] == decisions[fold]), fold)
@@ -154,7 +164,7 @@ def candidates_of(
 
 
 def _verdict(
-    settings: SecondStageSettings, truth: Truth, final: "Found", judged: "Judged", gained: Bootstrap, kept: bool
+    settings: SecondStageSettings, truth: "Truth", final: "Found", judged: "Judged", gained: "Bootstrap", kept: bool
 ) -> dict[str, Any]:
     figures = {
         name: {"value": plain(gained.value[place]), "low": plain(gained.low[place]), "high": plain(gained.high[place])}
@@ -181,7 +191,7 @@ def _verdict(
     }
 
 
-def _thresholds(stage: SecondStage) -> dict[str, float]:
+def _thresholds(stage: "SecondStage") -> dict[str, float]:
     return {label: of.threshold for label, of in stage.labels.items()}
 
 

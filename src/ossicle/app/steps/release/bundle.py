@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
@@ -27,9 +27,10 @@ from ossicle.core.model_input.encoder_windows import EncoderWindows
 from ossicle.core.records import Recording
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.kinds import kind_in
-from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.ground_truth import Truth, read_evaluated_truth
 from ossicle.metrics.noise.gate_exceptions import gate_exceptions
+
+if TYPE_CHECKING:
+    from ossicle.evaluation.ground_truth import Truth
 
 STEP_VERSION = 7
 _PARITY_S = 60.0
@@ -37,13 +38,15 @@ _PARITY_S = 60.0
 
 def run(context: Context) -> None:
     """Export, check parity on real sound, and write the bundle."""
+    from ossicle.evaluation.ground_truth import read_evaluated_truth
+
     truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     made = exported(context, truth.labels, truth.recordings[truth.ids[0]])
     context.progress.advance(2, 3, "writing")
     write_judged(context, truth, made)
 
 
-def write_judged(context: Context, truth: Truth, made: "ExportedModel") -> None:
+def write_judged(context: Context, truth: "Truth", made: "ExportedModel") -> None:
     """Write the bundle of an evaluated model.
 
     Parameters
@@ -94,7 +97,7 @@ def write_judged(context: Context, truth: Truth, made: "ExportedModel") -> None:
         },
         model=made.model,
         files={**made.files, **second},
-        pool=criterion_of(settings.evaluation).pool,
+        pool=settings.evaluation.applied_pool,
         postprocess=settings.postprocess,
         calibration=final_maps(context.read(CalibrationFolder)),
         encoder=made.encoder,
@@ -202,7 +205,7 @@ STEP = Step(
     version=STEP_VERSION,
     needs=("corpus", "dataset", "training", "decision", "calibration", "second_stage", "noise_gate"),
     settings=lambda project: {
-        "pool": criterion_of(project.settings.evaluation).pool,
+        "pool": project.settings.evaluation.applied_pool,
         **postprocess_key(project),
         "name": project.settings.project.name,
         "model": digestible(project.settings.model),

@@ -19,13 +19,14 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.entries.encoder import HEAD
 from ossicle.core.settings import digestible
-from ossicle.evaluation.ground_truth import read_evaluated_truth
 
 STEP_VERSION = 1
 
 
 def run(context: Context) -> None:
     """Export the head, compare it with torch on the first clips of some recordings, and write the bundle."""
+    from ossicle.evaluation.ground_truth import read_evaluated_truth
+
     # Torch is an optional extra, needed only for the export.
     from ossicle.models.heads.head import load_head
 

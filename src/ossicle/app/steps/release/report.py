@@ -1,5 +1,7 @@
 """Step ``report``: all results of a run that a user should see, on one page."""
 
+from typing import TYPE_CHECKING
+
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.judge.evaluation import judged_events, judged_run
@@ -13,26 +15,29 @@ from ossicle.artefacts.typed.released import ReportFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.manifest import CARD
 from ossicle.core.settings import digestible
-from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.evaluation.criteria.criterion import ExampleRequest
-from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.figures.event_reports import event_report
-from ossicle.evaluation.figures.run import headline
-from ossicle.evaluation.ground_truth import event_times, read_evaluated_truth
 from ossicle.metrics.noise.gate_exceptions import gate_exceptions
 from ossicle.metrics.noise.noise_gate import Judged
 from ossicle.models.model_kinds import EMBEDDINGS
-from ossicle.report import run_rows as rows
-from ossicle.report.data import ReportData, TrainingCurve
-from ossicle.report.run_summary import calibrated_in_words, notes, summary
+
+if TYPE_CHECKING:
+    from ossicle.report.data import TrainingCurve
 
 STEP_VERSION = 11
 
 
 def run(context: Context) -> None:
     """Collect the results and write the page."""
+    from ossicle.corpus.health.report import health
+    from ossicle.evaluation.criteria.criterion import ExampleRequest
+    from ossicle.evaluation.criteria.table import criterion_of
+    from ossicle.evaluation.figures.event_reports import event_report
+    from ossicle.evaluation.figures.run import headline
+    from ossicle.evaluation.ground_truth import event_times, read_evaluated_truth
+    from ossicle.report import run_rows as rows
+    from ossicle.report.data import ReportData
     from ossicle.report.pages.page import write_report
+    from ossicle.report.run_summary import calibrated_in_words, notes, summary
 
     settings = context.project.settings
     truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
@@ -105,7 +110,9 @@ def _frames(settings: ProjectSettings) -> str:
     return f"{1000 * settings.plan.hop_s:g} ms at {settings.frontend.rate} Hz"
 
 
-def _curves(context: Context) -> list[TrainingCurve]:
+def _curves(context: Context) -> "list[TrainingCurve]":
+    from ossicle.report.data import TrainingCurve
+
     training = context.read(TrainingFolder)
     return [TrainingCurve(name, training.run(name).epochs()) for name in context.read(DatasetFolder).models]
 

@@ -17,7 +17,6 @@ from ossicle.bundle.format import write_bundle
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.inference.decisions.grid import DecisionGrid
 
 STEP_VERSION = 1
@@ -54,7 +53,7 @@ def run(context: Context) -> None:
         },
         model=made.model,
         files=made.files,
-        pool=criterion_of(settings.evaluation).pool,
+        pool=settings.evaluation.applied_pool,
         postprocess=settings.postprocess,
         replace=True,
     )

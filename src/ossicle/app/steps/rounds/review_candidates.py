@@ -28,7 +28,6 @@ from ossicle.core.scores.pooling import as_judged
 from ossicle.core.tracks import ScoreTrack
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.review.selection import Candidate
-from ossicle.evaluation.criteria.table import criterion_of
 from ossicle.evaluation.ground_truth import read_tracks, read_truth
 from ossicle.inference.batch import write_scores
 from ossicle.inference.decisions.decide import decide
@@ -45,7 +44,7 @@ def run(context: Context) -> None:
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     decisions, own = context.read(DecisionFolder).decisions, context.own(CandidatesFolder)
     found: list[Candidate] = []
-    pool = criterion_of(context.project.settings.evaluation).pool
+    pool = context.project.settings.evaluation.applied_pool
     for key in truth.ids:
         track = read_tracks(context.read(ScoresFolder), (key,), context.project.settings.postprocess)[key]
         found += candidates_in(key, as_judged(track, pool), decisions[truth.folds[key]])

@@ -16,7 +16,6 @@ from ossicle.core.errors import SplitError
 from ossicle.core.records import Recording
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
-from ossicle.inference.batch import write_scores
 
 STEP_VERSION = 1
 _BATCH = 8
@@ -46,6 +45,8 @@ def _score_work_unit(context: Context, name: str, before: int, total: int) -> in
 
     ``before`` (recordings scored earlier) and ``total`` are for progress only.
     """
+    from ossicle.inference.batch import write_scores
+
     dataset, own = context.read(DatasetFolder), context.own(ScoresFolder)
     models = dataset.models_by_fold
     keys = sorted((row["fold"], row["recording_id"]) for row in dataset.folds.to_dicts() if models[row["fold"]] == name)

@@ -19,8 +19,9 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDatasetFolder
 from ossicle.core.errors import SplitError
 from ossicle.core.settings import digestible
-from ossicle.evaluation.ground_truth import read_truth
-from ossicle.evaluation.states.recordings import LabelledWindows, labelled_windows
+
+if TYPE_CHECKING:
+    from ossicle.evaluation.states.recordings import LabelledWindows
 
 if TYPE_CHECKING:
     from ossicle.training.heads.stage_two import StageTwoFit
@@ -44,6 +45,8 @@ def run(context: Context) -> None:
 
 def _fit(context: Context, name: str) -> None:
     # Torch is an optional extra, needed only for actual training.
+    from ossicle.evaluation.ground_truth import read_truth
+    from ossicle.evaluation.states.recordings import labelled_windows
     from ossicle.models.predictor import use_threads
     from ossicle.models.weights import save_weights
     from ossicle.training.heads.fit import fit_head
@@ -105,7 +108,7 @@ def stage_two_in_words(found: Mapping[str, Any]) -> str:
     return f"stage 2 is {verdict}: balanced accuracy {figures} on inner held-out groups"
 
 
-def training_windows(context: Context, windows: LabelledWindows, ids: Sequence[str]) -> "HeadWindows":
+def training_windows(context: Context, windows: "LabelledWindows", ids: Sequence[str]) -> "HeadWindows":
     """Return the windows of recordings that a head is fitted to, with augmented copies if there are any.
 
     The loudest windows are left out, and so are windows of which no label is known. If the head reads the mean of the

@@ -6,7 +6,7 @@ it through other models.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.data.unlabelled import group_field, teaching_rounds
@@ -16,8 +16,10 @@ from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
 from ossicle.artefacts.typed.store import UnlabelledStoreFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.corpus.pseudo_labels.rounds import round_digest
-from ossicle.corpus.pseudo_labels.windows import Labelled
-from ossicle.training.pseudo import PseudoSource, lesson
+
+if TYPE_CHECKING:
+    from ossicle.corpus.pseudo_labels.windows import Labelled
+    from ossicle.training.pseudo import PseudoSource
 
 _HEARD, _KINDS = "heard", ("ids", "digests", "groups")
 
@@ -36,8 +38,10 @@ def pseudo_inputs(project: Project) -> dict[str, str]:
     return {path.name: round_digest(path) for path in teaching_rounds(project)}
 
 
-def pseudo_source(context: Context) -> PseudoSource | None:
+def pseudo_source(context: Context) -> "PseudoSource | None":
     """Return where the trainings of the step find their pseudo-labels; None if they use no round."""
+    from ossicle.training.pseudo import PseudoSource
+
     rounds = teaching_rounds(context.project)
     if not rounds:
         return None
@@ -56,6 +60,8 @@ def pseudo_source(context: Context) -> PseudoSource | None:
 
 def write_taught(context: Context, models: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     """Write which pseudo-labels trained each model, and return the summary's entry; empty if they use no round."""
+    from ossicle.training.pseudo import lesson
+
     source = pseudo_source(context)
     if source is None:
         return {}
@@ -76,7 +82,7 @@ def write_taught(context: Context, models: Mapping[str, tuple[int, ...]]) -> dic
     return {"pseudo": told}
 
 
-def read_taught(training: TrainingFolder, model: str) -> tuple[frozenset[str], Labelled]:
+def read_taught(training: TrainingFolder, model: str) -> "tuple[frozenset[str], Labelled]":
     """Read which recordings shaped a model through pseudo-labels.
 
     Parameters
@@ -92,6 +98,8 @@ def read_taught(training: TrainingFolder, model: str) -> tuple[frozenset[str], L
         The unlabelled recordings (ids) that it was trained on, and the labelled recordings that trained the models
         behind their pseudo-labels. Both are empty if the model used no round.
     """
+    from ossicle.corpus.pseudo_labels.windows import Labelled
+
     of = training.taught.filter(training.taught["model"] == model)
     heard, *taught = (frozenset(of.filter(of["kind"] == kind)["value"].to_list()) for kind in (_HEARD, *_KINDS))
     return heard, Labelled(*taught)

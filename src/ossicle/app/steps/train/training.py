@@ -16,7 +16,6 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.logmel import LogMelFolder
 from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.artefacts.typed.training import TrainingFolder
-from ossicle.audio.store.composition import composition
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 
@@ -93,6 +92,8 @@ def say_composition(context: Context) -> None:
     The record is not part of the content: the store's content digest, an input of this step, covers where each
     recording is.
     """
+    from ossicle.audio.store.composition import composition
+
     found = composition(context.read(StoreFolder).path)
     context.progress.say(found.line)
     if found.warning:

@@ -1,7 +1,7 @@
 """What the leaderboard reads of a detector: figures, seconds of training, and paired differences between events."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Comparison, LeaderboardFigures
@@ -11,10 +11,10 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import EvaluationFolder, MetricsFolder, NoiseGateFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.digest import digest
-from ossicle.evaluation.criteria.table import criterion_of
-from ossicle.evaluation.figures.paired_gain import gain
-from ossicle.evaluation.ground_truth import Truth, read_evaluated_truth
 from ossicle.metrics.event_report import Estimate
+
+if TYPE_CHECKING:
+    from ossicle.evaluation.ground_truth import Truth
 
 
 def _metrics(artefacts: Artefacts) -> Mapping[str, Any] | None:
@@ -49,6 +49,9 @@ def against(best: Project, best_artefacts: Artefacts) -> Comparison:
         Takes the other project and its artefacts by step. Returns ``value``, ``low`` and ``high`` of the difference in
         F1, from -1 to 1.
     """
+    from ossicle.evaluation.criteria.table import criterion_of
+    from ossicle.evaluation.figures.paired_gain import gain
+
     how, truth = best.settings.evaluation, _truth(best_artefacts)
     judged_on, events = _judged_on(best, truth), SecondStageFolder.among(best_artefacts).events(truth.ids)
 
@@ -62,12 +65,16 @@ def against(best: Project, best_artefacts: Artefacts) -> Comparison:
     return compare
 
 
-def _truth(artefacts: Artefacts) -> Truth:
+def _truth(artefacts: Artefacts) -> "Truth":
+    from ossicle.evaluation.ground_truth import read_evaluated_truth
+
     return read_evaluated_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
 
 
-def _judged_on(project: Project, truth: Truth) -> str:
+def _judged_on(project: Project, truth: "Truth") -> str:
     """Return the digest of what a figure is computed on: recordings, groups, annotations, labels and criterion."""
+    from ossicle.evaluation.criteria.table import criterion_of
+
     notes = sorted([note.recording_id, note.start_s, note.end_s, note.label] for note in truth.annotations)
     audio = {key: recording.digest for key, recording in truth.recordings.items()}
     return digest([audio, truth.groups, list(truth.labels), notes, criterion_of(project.settings.evaluation).in_words])

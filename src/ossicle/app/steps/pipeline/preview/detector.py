@@ -22,8 +22,6 @@ from ossicle.corpus.clips.holdout_split import place_recordings
 from ossicle.corpus.clips.settings import possible_targets
 from ossicle.corpus.health.channel_sample import sample_channels
 from ossicle.corpus.health.judging_problems import unjudged_labels
-from ossicle.corpus.health.preview import Heard, preview
-from ossicle.corpus.health.report import health
 from ossicle.corpus.health.sound_problems import OF_FRONT_ENDS
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.file_selection import audio_files
@@ -100,6 +98,9 @@ def index_findings(
     reported
         Paths of left-out recordings that are reported elsewhere.
     """
+    from ossicle.corpus.health.preview import Heard, preview
+    from ossicle.corpus.health.report import health
+
     settings = project.settings
     hop_s = settings.plan.hop_s
     report = health(index, rate=settings.frontend.rate, group=settings.split.group, hop_s=hop_s)
