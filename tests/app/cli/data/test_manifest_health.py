@@ -92,6 +92,21 @@ def test_totals_are_compared(tmp_path: Path, ossicle: Commands) -> None:
     assert "manifest_total: the manifest has 5 events, not 6" in said.err
 
 
+def test_the_total_and_the_bad_lines_of_a_project_are_used(tmp_path: Path, ossicle: Commands) -> None:
+    manifest = write(tmp_path, *LINES, "{")
+    project = (
+        'base = "recipe:drums"\n[corpus]\naudio = "."\nlabel_field = ""\nname_template = ""\n'
+        'manifest = "events.jsonl"\nmanifest_total = {}\n'
+    )
+    (tmp_path / "ossicle.toml").write_text(project.format(6) + "skip_bad = true\n")
+    assert health(ossicle, manifest, "-p", tmp_path).code == 3
+    (tmp_path / "ossicle.toml").write_text(project.format(7) + "skip_bad = true\n")
+    said = health(ossicle, manifest, "-p", tmp_path)
+    assert said.code == 4
+    assert "manifest_total: the manifest has 6 events, not 7" in said.err
+    assert health(ossicle, manifest, "-p", tmp_path, "--manifest-total", 6).code == 3
+
+
 def test_a_bad_line_stops_with_its_number_or_is_counted(tmp_path: Path, ossicle: Commands) -> None:
     manifest = write(tmp_path, *LINES, "{", line(onset_time=-1.0))
     said = health(ossicle, manifest)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -15,9 +16,9 @@ from ossicle.corpus.health.gates.totals import Total
 from .made_events import columns
 
 
-def judged(table: EventColumns, *totals: Total, reads_audio: bool = True, **settings: Any) -> dict[str, Gate]:
+def judged(table: EventColumns, *totals: Total, not_asked: Collection[str] = (), **settings: Any) -> dict[str, Gate]:
     chosen = HealthSettings(**settings)
-    gates = health_gates(event_figures(table, chosen), chosen, totals, reads_audio=reads_audio)
+    gates = health_gates(event_figures(table, chosen), chosen, totals, not_asked=not_asked)
     assert len({one.name for one in gates}) == len(gates)
     assert all(one.passed is (not one.reasons) for one in gates)
     json.dumps([one.to_json() for one in gates])
@@ -132,7 +133,9 @@ def test_a_limit_on_what_the_data_do_not_hold_fails(settings: dict[str, Any], na
 
 
 def test_a_manifest_is_not_asked_for_bytes_of_audio() -> None:
-    assert "repeated_audio" not in judged(columns(SOUND), max_repeated_audio=0.1, reads_audio=False)
+    assert "repeated_audio" not in judged(columns(SOUND), max_repeated_audio=0.1, not_asked=("repeated_audio",))
+    copies = columns(SOUND, digests=["x", "x"])
+    assert not judged(copies, max_repeated_audio=0.1, not_asked=("repeated_audio",))["repeated_audio"].passed
 
 
 def test_gates_without_a_limit_are_not_there() -> None:

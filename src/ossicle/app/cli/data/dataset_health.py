@@ -1,5 +1,6 @@
 """``ossicle dataset health``: count recordings and events, list problems, and judge the health gates."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -38,7 +39,8 @@ def health(
         Path | None, typer.Option("--html", help="HTML file to write: the same as a page.", show_default=False)
     ] = None,
     manifest_total: Annotated[
-        int, typer.Option(min=0, help="Number of events that the manifest should have. Default: not checked.")
+        int,
+        typer.Option(min=0, help="Number of events that the manifest should have. Default: \\[corpus] manifest_total."),
     ] = 0,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out bad lines of the manifest, and list the first of them.")
@@ -78,9 +80,8 @@ def health(
                 limits = project_limits(load_project(project, chosen, data_root, variant))
             else:
                 limits = plain_limits(chosen)
-            of_manifest = manifest_health(
-                manifest, limits, shown, earlier=earlier, total=manifest_total, skip_bad=skip_bad, workers=workers
-            )
+            limits = replace(limits, total=manifest_total or limits.total, skip_bad=skip_bad or limits.skip_bad)
+            of_manifest = manifest_health(manifest, limits, shown, earlier=earlier, workers=workers)
             title, found, lost = manifest.stem, of_manifest.to_json(), of_manifest.n_bad > 0
             refusal = of_manifest.judgement.refusal
     if html is not None:

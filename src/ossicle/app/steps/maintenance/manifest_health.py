@@ -33,11 +33,17 @@ class ManifestLimits:
         Returns the name of a label, from the label map of a project; None to keep labels as they are written.
     source
         Where the limits are from, in words.
+    total
+        How many events the manifest should have; 0 if that is not known.
+    skip_bad
+        Leave out bad lines instead of raising an error for the first.
     """
 
     settings: HealthSettings
     label: Callable[[str], str] | None = None
     source: str = "the defaults and --set"
+    total: int = 0
+    skip_bad: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,9 +72,12 @@ class ManifestHealth:
 
 
 def project_limits(project: Project) -> ManifestLimits:
-    """Return the limits of a project, with its label map."""
-    names = parse_label_map(project.settings.corpus.label_map, "corpus.label_map")
-    return ManifestLimits(project.settings.health, names.name, str(project.file))
+    """Return the limits of a project, with its label map and what it says of its manifest."""
+    corpus = project.settings.corpus
+    names = parse_label_map(corpus.label_map, "corpus.label_map")
+    return ManifestLimits(
+        project.settings.health, names.name, str(project.file), corpus.manifest_total, corpus.skip_bad
+    )
 
 
 def plain_limits(overrides: tuple[str, ...]) -> ManifestLimits:
@@ -85,8 +94,6 @@ def manifest_health(
     progress: Progress,
     *,
     earlier: EarlierReport | None = None,
-    total: int = 0,
-    skip_bad: bool = False,
     workers: int = 1,
 ) -> ManifestHealth:
     """Read a manifest once, and judge its events.
@@ -101,10 +108,6 @@ def manifest_health(
         Gets the number of blocks that were read, and of all.
     earlier
         An earlier report to compare with.
-    total
-        How many events the manifest should have; 0 if that is not known.
-    skip_bad
-        Leave out bad lines instead of raising an error for the first.
     workers
         Number of processes that read.
 
@@ -113,7 +116,7 @@ def manifest_health(
     UsageError
         The manifest is missing, is not a regular file, or holds no event.
     FormatError
-        A line is bad, and ``skip_bad`` is not set; the message names it.
+        A line is bad, and they are not to be left out; the message names it.
     """
     if not manifest.is_file():
         raise UsageError(f"{manifest} is not a file; give a manifest, with one event a line in JSON")
@@ -122,7 +125,7 @@ def manifest_health(
     collector, n_blocks = ManifestCollector(limits.label), block_count(manifest)
     n_lines = n_events = n_bad = 0
     bad: list[BadLine] = []
-    for number, block in enumerate(manifest_blocks(manifest, skip_bad=skip_bad, workers=workers), start=1):
+    for number, block in enumerate(manifest_blocks(manifest, skip_bad=limits.skip_bad, workers=workers), start=1):
         collector.add(block.events)
         n_lines, n_events, n_bad = n_lines + block.n_lines, n_events + block.n_events, n_bad + block.n_bad
         bad += block.bad[: MOST_BAD_LINES - len(bad)]
@@ -131,8 +134,8 @@ def manifest_health(
     if not n_events:
         reason = f"; the first of {n_bad} bad lines is line {bad[0].line}: {bad[0].reason}" if bad else ""
         raise UsageError(f"{manifest} holds no event{reason}; give a manifest, with one event a line in JSON")
-    totals = [_total(n_events + n_bad, total)] if total else []
-    judgement = judge_health(collector.columns(), limits.settings, totals, earlier, reads_audio=False)
+    totals = [_total(n_events + n_bad, limits.total)] if limits.total else []
+    judgement = judge_health(collector.columns(), limits.settings, totals, earlier, not_asked=("repeated_audio",))
     return ManifestHealth(manifest, limits, judgement, n_lines, n_bad, tuple(bad))
 
 

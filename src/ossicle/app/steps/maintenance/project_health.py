@@ -73,7 +73,7 @@ def project_health(project: Project, progress: Progress, earlier: EarlierReport 
     recordings = read_table(folder.recordings_file, dict(RECORDING_SCHEMA))
     columns = corpus_columns(annotations, recordings, index.levels)
     totals = _dataset_total(project, annotations.height)
-    judgement = judge_health(columns, settings.health, totals, earlier)
+    judgement = judge_health(columns, settings.health, totals, earlier, not_asked=("repeated_ids",))
     return ProjectHealth(report, judgement, tuple(losses(made)))
 
 

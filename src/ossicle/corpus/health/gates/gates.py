@@ -4,7 +4,7 @@ A gate without a limit is not there. A gate whose limit was set, but whose figur
 that measures nothing must not pass.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
@@ -38,7 +38,7 @@ class Gate:
 
 
 def health_gates(
-    figures: EventFigures, settings: HealthSettings, totals: Sequence[Total] = (), *, reads_audio: bool = True
+    figures: EventFigures, settings: HealthSettings, totals: Sequence[Total] = (), *, not_asked: Collection[str] = ()
 ) -> tuple[Gate, ...]:
     """Return the gates that have a limit.
 
@@ -50,21 +50,22 @@ def health_gates(
         The limits.
     totals
         Numbers that must agree.
-    reads_audio
-        Whether the recordings were read. A manifest is judged without them, so that repeated audio is then no gate.
+    not_asked
+        Gates that this kind of data cannot have (``repeated_audio`` of a manifest): they are left out where nothing was
+        measured, whatever their limits.
     """
-    return tuple(_gates(figures, settings, totals, reads_audio))
+    return tuple(_gates(figures, settings, totals, not_asked))
 
 
 def _gates(
-    figures: EventFigures, settings: HealthSettings, totals: Sequence[Total], reads_audio: bool
+    figures: EventFigures, settings: HealthSettings, totals: Sequence[Total], not_asked: Collection[str]
 ) -> Iterator[Gate]:
     yield from _class_minimum(figures, settings)
     yield from _required("required_labels", "label", settings.required_labels, _totals_of(figures))
     yield from _required("required_techniques", "technique", settings.required_techniques, figures.techniques)
     if settings.labels:
         yield _unknown_labels(figures, settings)
-    yield from _repeats(figures, settings, reads_audio)
+    yield from _repeats(figures, settings, not_asked)
     yield from _share("quiet", "max_quiet", figures.quiet, settings, f"sounds are below {settings.quiet_db:g} dB")
     overdriven = f"sounds have a peak at or above {settings.peak_db:g} dBFS"
     yield from _share("overdriven", "max_overdriven", figures.overdriven, settings, overdriven)
@@ -113,16 +114,16 @@ def _unknown_labels(figures: EventFigures, settings: HealthSettings) -> Gate:
     return Gate("unknown_labels", passed, detail, () if passed else listed)
 
 
-def _repeats(figures: EventFigures, settings: HealthSettings, reads_audio: bool) -> Iterator[Gate]:
+def _repeats(figures: EventFigures, settings: HealthSettings, not_asked: Collection[str]) -> Iterator[Gate]:
     measured = figures.repeats
     for key, (limit_name, what) in _REPEATED.items():
         name = "repeated_audio" if key == "audio" else f"repeated_{key}"
         if key in measured:
             of: Repeats = measured[key]
             yield from _share(name, limit_name, Share(of.repeats, of.counted), settings, what, of.examples)
-    if not {"event_id", "sample_id"} & set(measured):
+    if "repeated_ids" not in not_asked and not {"event_id", "sample_id"} & set(measured):
         yield from _unmeasured("repeated_ids", "max_repeated_ids", settings, "no event states an event_id or sample_id")
-    if reads_audio and "audio" not in measured:
+    if "repeated_audio" not in not_asked and "audio" not in measured:
         yield from _unmeasured("repeated_audio", "max_repeated_audio", settings, "no recording was read")
 
 

@@ -1,6 +1,6 @@
 """Figures, gates and comparison of one set of events, together."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +75,7 @@ def judge_health(
     totals: Sequence[Total] = (),
     earlier: EarlierReport | None = None,
     *,
-    reads_audio: bool = True,
+    not_asked: Collection[str] = (),
 ) -> HealthJudgement:
     """Return the figures of events and what the gates say of them.
 
@@ -89,11 +89,11 @@ def judge_health(
         Numbers that must agree.
     earlier
         An earlier report to compare with.
-    reads_audio
-        Whether the recordings were read.
+    not_asked
+        Gates that this kind of data cannot have.
     """
     figures = event_figures(columns, settings)
-    gates = health_gates(figures, settings, totals, reads_audio=reads_audio)
+    gates = health_gates(figures, settings, totals, not_asked=not_asked)
     comparison = None
     if earlier is not None:
         comparison = compare(earlier, figures, gates)
