@@ -1,5 +1,7 @@
 """The annotations of a project as columns."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from ossicle.artefacts.records.column_tables import annotations_frame
@@ -7,7 +9,7 @@ from ossicle.artefacts.records.record_tables import recordings_frame
 from ossicle.audio.decoding.levels import Levels
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.health.gates.corpus_columns import corpus_columns
-from ossicle.corpus.health.gates.figures import Share, event_figures
+from ossicle.corpus.health.gates.figures import ClassCount, Share, event_figures
 from ossicle.corpus.health.gates.settings import HealthSettings
 
 
@@ -34,3 +36,51 @@ def test_a_corpus_without_annotations_has_figures() -> None:
     figures = event_figures(found, HealthSettings())
     assert (figures.events, figures.classes, figures.loudness) == (0, {}, None)
     assert figures.repeats["audio"].share is None
+
+
+HIT = {
+    "event_id": "e1",
+    "component": 0,
+    "dynamic_bucket": "ghost",
+    "openness": None,
+    "is_synthetic": False,
+    "techniques": ["flam"],
+    "sample_id": None,
+    "bleed_level": "0.12",
+    "mix_context": "solo",
+    "lufs": -20.0,
+    "peak_db": -1.0,
+}
+
+
+def test_what_a_manifest_says_of_each_annotation_is_counted() -> None:
+    fields = ({"source": "groove", "session": "s1", "kit": "k1"}, {"source": "enst", "session": "s2"})
+    recordings = recordings_frame(
+        [replace(recording(name, ""), fields=of) for name, of in zip("ab", fields, strict=True)]
+    )
+    rows = [
+        {**HIT, "recording_id": "a", "start_s": 1.0, "label": "kick"},
+        # The first component of this event is not kept in the corpus.
+        {**HIT, "recording_id": "a", "start_s": 2.0, "label": "kick", "event_id": "e2", "component": 1},
+        {**HIT, "recording_id": "b", "start_s": 1.0, "label": "snare", "event_id": "e1", "is_synthetic": True},
+        {**HIT, "recording_id": "b", "start_s": 1.0, "label": "kick", "event_id": "e1", "component": 1},
+    ]
+    annotations = annotations_frame([Annotation(str(one["recording_id"]), 1.0, 1.5, "kick") for one in rows])
+    annotations = annotations.with_columns(
+        *(pl.Series(name, [one[name] for one in rows]) for name in ("recording_id", "start_s", "label"))
+    )
+    found = event_figures(corpus_columns(annotations, recordings, {}, pl.LazyFrame(rows)), HealthSettings())
+    assert found.repeats["events"].examples == ()
+    assert (found.events, found.recordings, found.sessions, found.kits, found.drummers) == (3, 2, 2, 1, None)
+    assert found.sources == {"enst": 1, "groove": 2}
+    assert found.techniques == {"flam": 3}
+    assert found.classes["kick"] == ClassCount(3, 3, 0)
+    assert found.classes["snare"] == ClassCount(1, 0, 1)
+    assert (found.repeats["event_id"].counted, found.repeats["event_id"].repeats) == (3, 1)
+    assert (found.bleed, found.mix, found.dynamics) == ({"0.1 to 0.2": 3}, {"solo": 3}, {"ghost": 4})
+    assert found.loudness is not None
+    assert (found.loudness.n, found.loudness_unit) == (3, "LUFS")
+    levels = {"a": Levels(-30.0, -2.0, 0.0, 0.0)}
+    measured = event_figures(corpus_columns(annotations, recordings, levels, pl.LazyFrame(rows)), HealthSettings())
+    assert measured.loudness is not None
+    assert (measured.loudness.n, measured.loudness_unit) == (1, "dBFS")

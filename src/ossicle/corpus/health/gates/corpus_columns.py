@@ -1,14 +1,31 @@
-"""The annotations of a project as columns for the health gates."""
+"""The annotations of a project as columns for the health gates, with what a manifest says of each."""
 
+import json
 from collections.abc import Mapping
 
 import polars as pl
 
 from ossicle.audio.decoding.levels import Levels
-from ossicle.corpus.health.gates.event_columns import SOUND_SCHEMA, EventColumns
+from ossicle.corpus.health.gates.event_columns import SOUND_SCHEMA, STATED_SCHEMA, EventColumns
+from ossicle.corpus.health.gates.stated_values import bleed_level, technique_counts
+
+_FIELDS = ("source", "session", "drummer", "kit")
+_OF_HIT = {
+    "synthetic": "is_synthetic",
+    "dynamic": "dynamic_bucket",
+    "openness": "openness",
+    "mix": "mix_context",
+    "loudness_db": "lufs",
+    "peak_db": "peak_db",
+}
 
 
-def corpus_columns(annotations: pl.DataFrame, recordings: pl.DataFrame, levels: Mapping[str, Levels]) -> EventColumns:
+def corpus_columns(
+    annotations: pl.DataFrame,
+    recordings: pl.DataFrame,
+    levels: Mapping[str, Levels],
+    hits: pl.LazyFrame | None = None,
+) -> EventColumns:
     """Return the columns of a corpus.
 
     Parameters
@@ -16,22 +33,71 @@ def corpus_columns(annotations: pl.DataFrame, recordings: pl.DataFrame, levels: 
     annotations
         Columns ``recording_id``, ``start_s``, ``end_s`` (seconds) and ``label``.
     recordings
-        Columns ``id``, ``path`` and ``digest``.
+        Columns ``id``, ``root``, ``path``, ``digest`` and ``fields`` (JSON).
     levels
         Levels of decoded recordings by id.
+    hits
+        What a manifest says of each annotation, row by row; None if they are from tables.
     """
-    paths = recordings.select(pl.col("id").alias("recording_id"), pl.col("path").cast(pl.Categorical))
-    events = annotations.join(paths, on="recording_id", how="left", maintain_order="left").select(
-        pl.col("path").alias("recording"),
+    table = recordings.select(
+        pl.col("id").alias("recording_id"),
+        # Recordings of a manifest have several roots, and a path may occur in each.
+        (pl.col("path") if hits is None else pl.concat_str("root", "path", separator="/"))
+        .cast(pl.Categorical)
+        .alias("recording"),
+        *_stated_fields(recordings, hits),
+    )
+    events = annotations.select(
+        "recording_id",
         "start_s",
         pl.col("label").cast(pl.Categorical),
         pl.lit(value=True).alias("first"),
         (pl.col("end_s") - pl.col("start_s")).cast(pl.Float32).alias("length_s"),
     )
+    techniques = None
+    if hits is not None:
+        stated = _stated(hits)
+        events = events.with_columns(stated.get_columns())
+        techniques = technique_counts(hits.filter(_is_first()).select("techniques"))
+    events = events.join(table, on="recording_id", how="left", maintain_order="left")
     rows = [(of.rms_dbfs, of.peak_dbfs) for of in levels.values()]
+    measured = pl.DataFrame(rows, schema=SOUND_SCHEMA, orient="row")
+    # A large corpus may not have been decoded; then its manifest is the only source.
+    told = not rows and hits is not None
     return EventColumns(
-        events=events,
-        sounds=pl.DataFrame(rows, schema=SOUND_SCHEMA, orient="row"),
-        loudness_unit="dBFS",
+        events=events.drop("recording_id"),
+        sounds=events.filter("first").select(_level(name) for name in SOUND_SCHEMA) if told else measured,
+        loudness_unit="LUFS" if told else "dBFS",
         digests=recordings.select("path", "digest"),
+        techniques=techniques,
     )
+
+
+def _stated(hits: pl.LazyFrame) -> pl.DataFrame:
+    """Return the columns of ``STATED_SCHEMA`` that hits have, row by row."""
+    values = {name: pl.col(of) for name, of in _OF_HIT.items()} | {"bleed": bleed_level()}
+    values |= {
+        name: pl.when(pl.col(name).is_not_null()).then(pl.col(name).hash()) for name in ("event_id", "sample_id")
+    }
+    return hits.select(
+        _is_first().alias("first"), *(value.cast(STATED_SCHEMA[name]).alias(name) for name, value in values.items())
+    ).collect()
+
+
+def _is_first() -> pl.Expr:
+    """Return whether a row is the first component of its event that became an annotation."""
+    known = pl.col("event_id").is_not_null()
+    first = pl.col("component") == pl.col("component").min().over("recording_id", "start_s", "event_id")
+    return pl.when(known).then(first).otherwise(pl.col("component") <= 0)
+
+
+def _stated_fields(recordings: pl.DataFrame, hits: pl.LazyFrame | None) -> list[pl.Series]:
+    """Return what the recordings of a manifest say: source, session, drummer and kit."""
+    if hits is None:
+        return []
+    fields = [json.loads(one) for one in recordings["fields"].to_list()]
+    return [pl.Series(name, [one.get(name) for one in fields], dtype=pl.Categorical) for name in _FIELDS]
+
+
+def _level(name: str) -> pl.Expr:
+    return pl.col(name).fill_null(float("nan")).cast(SOUND_SCHEMA[name])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from ossicle.corpus.health.gates.event_columns import EVENT_SCHEMA, SOUND_SCHEMA, STATED_SCHEMA, EventColumns
+from ossicle.corpus.health.gates.stated_values import bleed_level, technique_counts
 
 _SCHEMA = {**EVENT_SCHEMA, **STATED_SCHEMA}
 _PLAIN = {
@@ -65,13 +66,12 @@ class ManifestCollector:
             stated_s.fill_null(float("nan")).alias("length_s"),
             pl.when(pl.col("event_id").is_not_null()).then(pl.col("event_id").hash()).alias("event_id"),
             pl.when(pl.col("sample_id").is_not_null()).then(pl.col("sample_id").hash()).alias("sample_id"),
-            _bleed().alias("bleed"),
+            bleed_level().alias("bleed"),
             *(pl.col(name).alias(own) for own, name in _PLAIN.items()),
         )
         self._parts.append(part.select(pl.col(name).cast(kind) for name, kind in _SCHEMA.items()))
         first = events.filter(pl.col("component") <= 0)
-        named = first.select(pl.col("techniques").explode(empty_as_null=True)).drop_nulls().to_series()
-        self._techniques.update(dict(named.value_counts().iter_rows()))
+        self._techniques.update(technique_counts(first.lazy().select("techniques")) or {})
 
     def columns(self) -> EventColumns:
         """Return what was collected."""
@@ -81,21 +81,6 @@ class ManifestCollector:
         )
         techniques: Mapping[str, int] | None = dict(self._techniques) or None
         return EventColumns(events=events, sounds=sounds, loudness_unit="LUFS", techniques=techniques)
-
-
-def _bleed() -> pl.Expr:
-    """Return the level of bleed as stated, numbers in tenths: nearly every event may have a number of its own."""
-    number = pl.col("bleed_level").cast(pl.Float64, strict=False)
-    tenth = (number * 10).floor() / 10
-    inside = (number >= 0) & (number < 1)
-    words = pl.format("{} to {}", tenth.round(1), (tenth + 0.1).round(1))
-    return (
-        pl.when(number.is_null())
-        .then("bleed_level")
-        .when(inside)
-        .then(words)
-        .otherwise(pl.lit("1 or more, or negative"))
-    )
 
 
 def _window_s() -> pl.Expr:

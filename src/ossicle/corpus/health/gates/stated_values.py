@@ -1,0 +1,21 @@
+"""Values that an event of a manifest states, as they are counted."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+
+def bleed_level() -> pl.Expr:
+    """Return the level of bleed as stated, numbers in tenths: nearly every event may have a number of its own."""
+    number = pl.col("bleed_level").cast(pl.Float64, strict=False)
+    tenth = (number * 10).floor() / 10
+    inside = (number >= 0) & (number < 1)
+    words = pl.format("{} to {}", tenth.round(1), (tenth + 0.1).round(1))
+    outside = pl.lit("1 or more, or negative")
+    return pl.when(number.is_null()).then("bleed_level").when(inside).then(words).otherwise(outside)
+
+
+def technique_counts(techniques: pl.LazyFrame) -> Mapping[str, int] | None:
+    """Return the number of events by technique, from one column of lists; None if no event states one."""
+    named = techniques.select(pl.col("techniques").explode(empty_as_null=True)).drop_nulls()
+    return dict(named.group_by("techniques").len().collect().iter_rows()) or None
