@@ -52,6 +52,17 @@ def test_lengths_count_and_not_sizes_of_files(tapes: Path) -> None:
     assert one == pytest.approx(160_000, rel=0.02)
 
 
+def test_kept_spectrograms_are_counted(tapes: Path) -> None:
+    index = present_index(load_project(tapes))
+    off = tuple(f"augment.{key}=0.0" for key in ("gain_db", "tilt_db", "background_probability"))
+    cached = load_project(tapes, ("features.cache=true", *off))
+    seconds = sum(one.duration_s for one in index.recordings if one.reviewed)
+    front = cached.settings.frontend
+    expected = seconds * front.rate / front.hop_samples * (2 * front.n_mels + 4)
+    assert detector_needs(cached, index)["logmel"] == pytest.approx(expected, rel=0.01)
+    assert "logmel" not in detector_needs(load_project(tapes), index)
+
+
 def test_a_split_that_judges_nothing_or_a_part_needs_fewer_scores(tapes: Path) -> None:
     index = present_index(load_project(tapes))
     scores = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.data import corpus, store
+from ossicle.app.steps.data import corpus, logmel, store
 from ossicle.app.steps.engine.encoders import open_any_encoder
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.preflight.finding import Finding
@@ -25,6 +25,7 @@ _ANNOTATION_BYTES = 200
 _RECORDING_BYTES = 1024
 _SCORE_BYTES = 4
 _EMBEDDING_BYTES = 2
+_LEVEL_BYTES = 4
 
 
 def disk_finding(project: Project, needs: Needs | None = None) -> Finding:
@@ -54,7 +55,7 @@ def disk_finding(project: Project, needs: Needs | None = None) -> Finding:
 
 
 def detector_needs(project: Project, index: CorpusIndex) -> Needs:
-    """Return the bytes of the tables, the store and the scores of a detector that reads spectrograms.
+    """Return the bytes of the tables, the store, kept spectrograms and the scores of a detector that reads such.
 
     A store that is already built needs nothing. Scores are those of all annotated recordings, or of the shares of val
     and test.
@@ -64,7 +65,10 @@ def detector_needs(project: Project, index: CorpusIndex) -> Needs:
     share = 1.0 - split.train_share if split.kind.holds_out_once else 1.0
     frames = sum(one.duration_s for one in used) / project.settings.plan.hop_s
     scores = round(share * frames * labels * _SCORE_BYTES) if split.kind.judges_recordings else 0
-    return {**_tables(index), store.STEP.name: _store_bytes(project, used), "scores": scores}
+    needs = {**_tables(index), store.STEP.name: _store_bytes(project, used)}
+    if project.settings.features.cache:
+        needs[logmel.STEP.name] = _spectrogram_bytes(project, used)
+    return {**needs, "scores": scores}
 
 
 def feature_needs(project: Project, index: CorpusIndex) -> Needs:
@@ -99,6 +103,12 @@ def _store_bytes(project: Project, used: Sequence[Recording]) -> int:
     ]
     inside, _ = by_settings(items, project.settings.store)
     return stored_bytes(inside, rate) + project.settings.project.workers * spool_bytes(inside, rate)
+
+
+def _spectrogram_bytes(project: Project, used: Sequence[Recording]) -> int:
+    front = project.settings.frontend
+    rows = sum(one.duration_s * front.rate / front.hop_samples + 1 for one in used)
+    return round(rows * (front.n_mels * _EMBEDDING_BYTES + _LEVEL_BYTES))
 
 
 def _spec(project: Project) -> EncoderSpec | None:
