@@ -32,7 +32,7 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
                 "Run everything once on synthetic recordings: train, evaluate, export, predict, stream, report. "
                 "Takes minutes.",
             ),
-            "new": Row("run.project", "Create a project file from a recipe, with settings that fit the recordings."),
+            "new": Row("run.new", "Create a project file from a recipe, with settings that fit the recordings."),
             "presets": Row(
                 "run.presets",
                 "List the training presets. Choose one with --set training.preset=NAME, or in the project file.",

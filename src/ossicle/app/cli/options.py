@@ -65,6 +65,17 @@ LabelNames = Annotated[
         show_default=False,
     ),
 ]
+MAP_OPTION = "--audio-root-map"
+"""Option that names the folders of a source of a manifest."""
+AudioRootMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        MAP_OPTION,
+        help="Folder of the recordings of a source: SOURCE=DIR. Repeatable; several folders of one source are "
+        "searched in this order, after those of $OSSICLE_ROOT_SOURCE and before --audio-root.",
+        show_default=False,
+    ),
+]
 Recordings = Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")]
 Device = Annotated[
     str,

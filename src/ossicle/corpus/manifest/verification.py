@@ -75,6 +75,10 @@ class Verification:
         """Return the sources of which more than a share of the events has no audio, sorted."""
         return sorted(name for name, one in self.sources.items() if one.missing_share > max_missing)
 
+    def existing(self) -> list[tuple[str, str]]:
+        """Return source and path of the recordings that exist, sorted."""
+        return sorted((name, path) for name, of in self._found.items() for path, there in of.items() if there)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values, with sources and labels by name."""
         return {

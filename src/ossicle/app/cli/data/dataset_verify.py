@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import Json
+from ossicle.app.cli.options import MAP_OPTION, AudioRootMap, Json
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.artefacts.roots import Roots, parse_root_map, roots_of_environment
@@ -17,17 +17,7 @@ from ossicle.core.text.suggestion import did_you_mean
 from ossicle.core.value_checks import MOST_THREADS
 from ossicle.corpus.manifest.verification import Verification, verify_manifest
 
-MAP_OPTION = "--audio-root-map"
 _SHOWN = 5
-AudioRootMap = Annotated[
-    list[str] | None,
-    typer.Option(
-        MAP_OPTION,
-        help="Folder of the recordings of a source: SOURCE=DIR. Repeatable; several folders of one source are "
-        "searched in this order, after those of $OSSICLE_ROOT_SOURCE and before --audio-root.",
-        show_default=False,
-    ),
-]
 
 
 def verify(

@@ -1,8 +1,7 @@
-"""Commands about a project: ``new``, ``run``, ``status``, ``check``."""
+"""Commands about a project: ``run``, ``status``, ``check``."""
 
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,9 +11,7 @@ from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.start import while_modules_load
 from ossicle.app.cli.table import print_metrics, print_rows
-from ossicle.app.project.layers import recipe_names
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
 from ossicle.artefacts.files import read_json
 from ossicle.core.errors import EXIT_INCOMPLETE, FetchError, UsageError
 
@@ -25,131 +22,8 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (new, run, status, check):
+    for command in (run, status, check):
         app.command()(command)
-
-
-def new(
-    recipe: Annotated[str, typer.Argument(help=f"Recipe to start from: {', '.join(recipe_names())}.")],
-    folder: Annotated[Path, typer.Argument(help="Folder for the project; created if missing.")],
-    audio: Annotated[
-        Path, typer.Option(help="Folder of recordings (wav, flac, ogg, mp3, m4a, aiff), searched at any depth.")
-    ],
-    annotations: Annotated[
-        Path | None,
-        typer.Option(
-            help="Annotations of single events: a folder of files (Raven, Audacity, CSV), or one file.",
-            show_default=False,
-        ),
-    ] = None,
-    labels: Annotated[
-        str,
-        typer.Option(
-            help="Labels of whole recordings: 'folder' (one folder for each class), or a table FILE.csv with one row "
-            "for each recording, as BirdCLEF's train.csv. Default: set by the recipe (birds: folder).",
-            show_default=False,
-        ),
-    ] = "",
-    label_column: Annotated[
-        str,
-        typer.Option(
-            help="Label column of the --labels table. Default: primary_label, category or the like.", show_default=False
-        ),
-    ] = "",
-    group: Annotated[
-        str,
-        typer.Option(
-            help="Field that keeps recordings together: a split never puts two recordings with the same value into "
-            "different folds. Taken from the file names (site, recorder, folder...) or from a column of the table "
-            "(author...). Default: inferred from the names, else recording.",
-            show_default=False,
-        ),
-    ] = "",
-    fold_field: Annotated[
-        str,
-        typer.Option(
-            help="Field with the number of the fold in which a recording is held out, for published folds. Default: "
-            "inferred (names as in ESC-50, a column 'fold'), else new folds are made.",
-            show_default=False,
-        ),
-    ] = "",
-    name_template: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--name-template",
-            "--template",
-            help="Pattern that reads fields from file names, as in 'site{site}_{date}_*'; inferred if unset. Repeat it "
-            "for several naming schemes: the first pattern that fits a name is used.",
-            show_default=False,
-        ),
-    ] = None,
-    groups: Annotated[
-        Path | None,
-        typer.Option(
-            help="Table with one row for each recording: a column with its file, and a column named like the group.",
-            show_default=False,
-        ),
-    ] = None,
-    folds: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Number of folds: 0 holds each group out once, otherwise at least 2. Default: 5 from 12 groups on; "
-            "for fewer groups set by the recipe (tapes: 0, birds: 5).",
-            show_default=False,
-        ),
-    ] = None,
-    default_label: Annotated[
-        str, typer.Option(help="Label of all rows of --annotations that have none.", show_default=False)
-    ] = "",
-    masks: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Labels that cannot be heard while another one is on, as ac:fridge or ac:fridge,fan; repeat it for "
-            "several, or 'none'. Recipe appliances only. Default: the first label hides the others.",
-            show_default=False,
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing project file.")] = False,
-) -> None:
-    """Create a project file from a recipe, with settings that fit the recordings.
-
-    Recipes: `tapes` for long recordings in which single events are annotated; `birds` for recordings that are
-    labelled as a whole; `appliances` for what is on or off in recordings with steady sounds, by the names of the
-    files; `drums` for files with one drum hit each, in folders GROUP/CLASS/FILE; `demo` for the synthetic tapes of
-    `ossicle demo`. Give either --annotations (times of single events) or --labels (labels of whole recordings).
-    Class folders named noise, other, background, silence or nocall, and folders whose names start with -, hold
-    recordings without any of the classes.
-
-    The table shows what a run will use, what it will leave out and why, and how many trainings it takes.
-    """
-    from ossicle.app.steps.pipeline.pipelines import pipeline_of
-
-    templates = tuple(name_template or ())
-    wishes = Wishes(
-        audio,
-        annotations,
-        labels,
-        label_column,
-        group,
-        fold_field,
-        templates,
-        folds,
-        groups,
-        default_label,
-        tuple(masks or ()),
-    )
-    remarks: list[str] = []
-    file = scaffold(recipe, folder, wishes, force=force, say=remarks.append)
-    print(printable(f"wrote {file}"))
-    for remark in remarks:
-        print(printable(remark))
-    loaded = load_project(file)
-    findings = list(pipeline_of(loaded).preview(loaded))
-    print_rows(("a run will use", "", ""), [(one.what, one.state, one.message) for one in findings])
-    print(printable(f"next: ossicle run -p {file}"))
-    if not all(one.ok for one in findings):
-        print("a run would leave something out: see the lines marked 'lost' or 'FAULT'", file=sys.stderr)
 
 
 def run(

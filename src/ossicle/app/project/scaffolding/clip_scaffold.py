@@ -1,7 +1,7 @@
 """Front end and windows of a new project whose recipe reads clips: those of the recipe, adapted to the recordings."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,20 @@ def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
     recipe
         The tables of the recipe.
     """
-    front, chunks = recipe["frontend"], recipe["chunks"]
-    usual = int(np.quantile([one.rate for one in index.recordings], 0.1, method="lower"))
+    chunks = recipe["chunks"]
+    lines = front_end_lines([one.rate for one in index.recordings], recipe)
+    lengths_s = np.array([one.duration_s for one in index.recordings])
+    window_s, why = _window_s(chunks["window_s"], lengths_s)
+    if why:
+        lines += ["", "[chunks]", f"# {why}"]
+        lines += [f"{key} = {window_s}" for key in ("core_s", "window_s", "step_s")]
+    return lines
+
+
+def front_end_lines(rates: Sequence[int], recipe: Mapping[str, Any]) -> list[str]:
+    """Return lines of ``[frontend]``, as :func:`clip_lines`, for recordings of these rates in Hz, at least one."""
+    front = recipe["frontend"]
+    usual = int(np.quantile(list(rates), 0.1, method="lower"))
     rate = min(front["rate"], usual)
     why = "Hz, as most recordings" if rate == usual else f"Hz; most recordings have at least {usual}"
     lines = [line("rate", rate, why)]
@@ -37,11 +49,6 @@ def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
             line("hop_samples", hop, f"{1000 * hop / rate:.1f} ms"),
             line("fmax_hz", min(front["fmax_hz"], rate / 2), "Hz"),
         ]
-    lengths_s = np.array([one.duration_s for one in index.recordings])
-    window_s, why = _window_s(chunks["window_s"], lengths_s)
-    if why:
-        lines += ["", "[chunks]", f"# {why}"]
-        lines += [f"{key} = {window_s}" for key in ("core_s", "window_s", "step_s")]
     return lines
 
 

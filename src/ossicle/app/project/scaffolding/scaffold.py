@@ -113,13 +113,7 @@ def scaffold(
     SplitError
         There is only one group, or published folds divide a group.
     """
-    if recipe not in recipe_names():
-        raise UsageError(f"no recipe is called {recipe!r}; {did_you_mean(recipe, recipe_names())}")
-    file = folder / PROJECT_FILE
-    if file.exists() and not force:
-        raise UsageError(f"{file} already exists; choose another folder, or --force to overwrite it")
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file; give a folder for the project")
+    file = new_project_file(recipe, folder, force=force)
     if wishes.folds == 1:
         raise UsageError("--folds 1 leaves nothing to train on; use 0 (each group held out once) or at least 2")
     for option, place in (("audio", wishes.audio), ("annotations", wishes.annotations), ("groups", wishes.groups)):
@@ -142,6 +136,30 @@ def scaffold(
     for text in found.in_words():
         say(text)
     return file
+
+
+def new_project_file(recipe: str, folder: Path, *, force: bool = False) -> Path:
+    """Return the place of a new project file; raises UsageError for an unknown recipe and for an existing project."""
+    if recipe not in recipe_names():
+        raise UsageError(f"no recipe is called {recipe!r}; {did_you_mean(recipe, recipe_names())}")
+    file = folder / PROJECT_FILE
+    if file.exists() and not force:
+        raise UsageError(f"{file} already exists; choose another folder, or --force to overwrite it")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; give a folder for the project")
+    return file
+
+
+def project_lines(recipe: str, folder: Path) -> list[str]:
+    """Return the first lines of a project file, up to the heading of ``[corpus]``."""
+    return [
+        f'base = "recipe:{recipe}"',
+        "",
+        "[project]",
+        f"name = {quoted(_bundle_name(folder.resolve()))}",
+        "",
+        "[corpus]".ljust(24) + " # paths are relative to this file",
+    ]
 
 
 def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
@@ -238,18 +256,10 @@ def _require_groups(found: Found) -> None:
 
 def _text(folder: Path, wishes: Wishes, found: Found) -> str:
     source, index = found.source, found.index
-    lines = [
-        f'base = "recipe:{found.recipe}"',
-        "",
-        "[project]",
-        f"name = {quoted(_bundle_name(folder.resolve()))}",
-        "",
-        "[corpus]".ljust(24) + " # paths are relative to this file",
-        f"audio = {quoted(_relative(wishes.audio, folder))}",
-    ]
+    lines = [*project_lines(found.recipe, folder), f"audio = {quoted(relative_path(wishes.audio, folder))}"]
     own_label = str(found.values.get("corpus", {}).get("label_field", ""))
     if not source.whole:
-        lines.append(f"annotations = {quoted(_relative(wishes.annotations, folder) if wishes.annotations else '')}")
+        lines.append(f"annotations = {quoted(relative_path(wishes.annotations, folder) if wishes.annotations else '')}")
     if wishes.default_label:
         lines.append(line("default_label", quoted(wishes.default_label), "the label of rows that have none"))
     if source.label_field != own_label:
@@ -264,7 +274,7 @@ def _text(folder: Path, wishes: Wishes, found: Found) -> str:
         pairs = ", ".join(f"{key(name)} = {quoted(value)}" for name, value in source.label_fields.items())
         lines.append(f"label_fields = {{{pairs}}}  # field = value that means present; other values: absent")
     if source.metadata is not None and source.table is not None:
-        lines += ["", "[corpus.metadata]", f"table = {quoted(_relative(source.table, folder))}"]
+        lines += ["", "[corpus.metadata]", f"table = {quoted(relative_path(source.table, folder))}"]
         usual = MetadataSettings()
         for name in ("file_column", "label_column"):
             if (value := getattr(source.metadata, name)) != getattr(usual, name):
@@ -311,5 +321,6 @@ def _listed(template: TemplateTexts) -> str:
     return quoted(texts[0]) if len(texts) == 1 else f"[{', '.join(map(quoted, texts))}]"
 
 
-def _relative(path: Path, folder: Path) -> str:
+def relative_path(path: Path, folder: Path) -> str:
+    """Return a path as it is written into the project file of ``folder``."""
     return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()

@@ -7,6 +7,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.data.unlabelled import audio_folder, teaching_rounds
 from ossicle.app.steps.pipeline.preflight.disk import disk_finding
 from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.app.steps.pipeline.preflight.roots import root_findings
 from ossicle.app.steps.pipeline.preview.detector import detector_preview
 from ossicle.app.steps.train import training
 from ossicle.audio.encoders.settings import NONE as NO_ENCODER
@@ -57,6 +58,11 @@ def input_folders(project: Project, preview: Callable[[Project], Iterable[Findin
     audio = project.audio_folder
     if (fetching := _fetching(project)) is not None:
         yield fetching
+    yield from root_findings(project)
+    if project.manifest is not None:
+        yield from preview(project)
+        yield Finding("annotations", True, f"the components of the events of {project.manifest}")
+        return
     if not audio.is_dir() and fetching is not None:
         yield Finding("recordings", False, f"{audio} does not exist until the recordings are fetched", fetching.blocks)
     elif not audio.is_dir():

@@ -60,6 +60,7 @@ def detector_needs(project: Project, index: CorpusIndex) -> Needs:
     A store that is already built needs nothing. Scores are those of all annotated recordings, or of the shares of val
     and test.
     """
+<<<<<<< HEAD
     split, used = project.settings.split, _used(index)
     labels = len(index.annotations.labels)
     share = 1.0 - split.train_share if split.kind.holds_out_once else 1.0
@@ -69,22 +70,49 @@ def detector_needs(project: Project, index: CorpusIndex) -> Needs:
     if project.settings.features.cache:
         needs[logmel.STEP.name] = _spectrogram_bytes(project, used)
     return {**needs, "scores": scores}
+=======
+    used = _used(index)
+    seconds = sum(one.duration_s for one in used)
+    return {
+        **_tables(len(index.annotations), len(index.recordings)),
+        store.STEP.name: _store_bytes(project, used),
+        "scores": _score_bytes(project, seconds, len(index.annotations.labels)),
+    }
+
+
+def event_needs(project: Project, events: int, recordings: int, seconds: float, labels: int) -> Needs:
+    """Return what :func:`detector_needs` does from counts, where the recordings were not indexed yet."""
+    stored = 0 if project.settings.store.raw else round(2 * seconds * project.settings.frontend.rate)
+    return {
+        **_tables(events, recordings),
+        store.STEP.name: stored,
+        "scores": _score_bytes(project, seconds, labels),
+    }
+>>>>>>> 8bbd80b (Start drum projects from a manifest of hits)
 
 
 def feature_needs(project: Project, index: CorpusIndex) -> Needs:
     """Return the bytes of the tables and of the embeddings, if the encoder says how many there are without torch."""
     spec = _spec(project)
+    tables = _tables(len(index.annotations), len(index.recordings))
     if spec is None:
-        return _tables(index)
+        return tables
     features = project.settings.features
     tokens = 1.0 + (features.window_s / spec.hop_s if spec.hop_s else 0.0)
     windows = sum(one.duration_s / features.hop_s + 1 for one in _used(index)) * (1 + features.copies)
-    return {**_tables(index), "features": round(windows * tokens * spec.dim * _EMBEDDING_BYTES)}
+    return {**tables, "features": round(windows * tokens * spec.dim * _EMBEDDING_BYTES)}
 
 
-def _tables(index: CorpusIndex) -> dict[str, int]:
-    size = _ANNOTATION_BYTES * len(index.annotations) + _RECORDING_BYTES * len(index.recordings)
-    return {"tables": size}
+def _tables(annotations: int, recordings: int) -> dict[str, int]:
+    return {"tables": _ANNOTATION_BYTES * annotations + _RECORDING_BYTES * recordings}
+
+
+def _score_bytes(project: Project, seconds: float, labels: int) -> int:
+    split = project.settings.split
+    if not split.kind.judges_recordings:
+        return 0
+    share = 1.0 - split.train_share if split.kind.holds_out_once else 1.0
+    return round(share * seconds / project.settings.plan.hop_s * labels * _SCORE_BYTES)
 
 
 def _used(index: CorpusIndex) -> list[Recording]:

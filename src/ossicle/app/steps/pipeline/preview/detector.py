@@ -13,6 +13,7 @@ from ossicle.app.steps.engine.input_problems import LEFT_OUT, header_loss
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.preflight.disk import detector_needs, disk_finding, feature_needs
 from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.app.steps.pipeline.preview.manifest import manifest_preview
 from ossicle.app.steps.train.training_cost import trainings_in_words
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.decoding.channels import cancel_words
@@ -42,6 +43,15 @@ def detector_preview(project: Project) -> Iterator[Finding]:
 
 def input_preview(project: Project, index_findings: IndexFindings) -> Iterator[Finding]:
     """Yield the audio files with what is wrong with them, and the findings of ``index_findings`` about their index."""
+    if project.manifest is not None:
+        found = find_steps((corpus.STEP,), project)[corpus.STEP.name] if project.manifest.is_file() else None
+        if found is None:
+            yield from manifest_preview(project)
+        else:
+            index = read_index(CorpusFolder(found))
+            yield Finding("manifest", True, str(project.manifest))
+            yield from index_findings(project, index, {one.path for one in index.recordings}, ())
+        return
     try:
         paths = chosen(project)
     except OssicleError as problem:

@@ -1,0 +1,74 @@
+"""What a run will use of a manifest of events: counted from its lines, without importing them."""
+
+from collections.abc import Iterator
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.pipeline.preflight.disk import disk_finding, event_needs
+from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.artefacts.roots import how_to_name
+from ossicle.audio.probe import probe
+from ossicle.core.errors import AudioError, OssicleError
+from ossicle.corpus.manifest.verification import Verification, verify_manifest
+
+_MOST_PROBED = 200
+_MOST_NAMED = 12
+
+
+def manifest_preview(project: Project) -> Iterator[Finding]:
+    """Yield events, recordings of each source, labels, and the space that a run needs."""
+    file, corpus = project.manifest, project.settings.corpus
+    if file is None or not file.is_file():
+        yield Finding("manifest", False, f"[corpus] manifest: {file} does not exist; correct the path")
+        return
+    try:
+        found = verify_manifest(
+            file,
+            project.roots,
+            limit=corpus.limit,
+            skip_bad=corpus.skip_bad,
+            workers=project.settings.project.workers,
+        )
+    except (OssicleError, OSError) as problem:
+        yield Finding("manifest", False, f"{problem}")
+        return
+    yield from _counts(found, corpus.manifest_total if not corpus.limit else 0)
+    for name, one in sorted(found.sources.items()):
+        words = f"{one.events} events in {one.recordings} recordings"
+        if not one.missing_recordings:
+            yield Finding(f"source {name}", True, words)
+            continue
+        words += f"; {one.missing_recordings} of them, with {one.missing_events} events, are missing"
+        words += f" ({one.examples[0]} first)"
+        over = one.missing_share > corpus.max_missing
+        yield Finding(f"source {name}", False, f"{words}; {how_to_name(name)}" if over else words, blocks=over)
+    labels = sorted(found.labels.items(), key=lambda one: (-one[1], one[0]))
+    named = ", ".join(f"{label} ({n})" for label, n in labels[:_MOST_NAMED])
+    named += f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
+    yield Finding("labels", bool(labels), f"{len(labels)}: {named}" if labels else "no event has a label")
+    yield disk_finding(project, _needs(project, found))
+
+
+def _counts(found: Verification, total: int) -> Iterator[Finding]:
+    words = f"{found.n_events} events in {found.n_lines} lines"
+    if total and total != found.n_events:
+        yield Finding("manifest", True, f"{words}, but [corpus] manifest_total is {total}; check the file", warns=True)
+    else:
+        yield Finding("manifest", bool(found.n_events), words if found.n_events else "holds no events; check the file")
+    if found.n_bad:
+        first = found.bad[0]
+        yield Finding("bad lines", False, f"{found.n_bad}; line {first.line}: {first.reason}", blocks=False)
+
+
+def _needs(project: Project, found: Verification) -> dict[str, int]:
+    """Return what a run needs, from the lengths of recordings spread over all of them."""
+    there = found.existing()
+    lengths = []
+    for source, path in there[:: max(1, -(-len(there) // _MOST_PROBED))]:
+        try:
+            lengths.append(probe(project.roots.find(source, path) or project.audio_folder / path).duration_s)
+        except (AudioError, OSError):
+            # The run lists it as left out.
+            continue
+    seconds = sum(lengths) / len(lengths) * len(there) if lengths else 0.0
+    events = sum(found.labels.values())
+    return dict(event_needs(project, events, len(there), seconds, len(found.labels)))
