@@ -11,8 +11,6 @@ from ossicle.app.steps.engine.encoders import open_any_encoder
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.audio.encoders.settings import NEEDS_TORCH, NONE
-from ossicle.audio.store.choice import by_settings, spool_bytes, stored_bytes
-from ossicle.audio.store.entries import StoreItem
 from ossicle.core.errors import OssicleError
 from ossicle.core.model_input.encoder_spec import EncoderSpec
 from ossicle.core.records import Recording
@@ -122,6 +120,10 @@ def _used(index: CorpusIndex) -> list[Recording]:
 def _store_bytes(project: Project, used: Sequence[Recording]) -> int:
     if find_steps((corpus.STEP, store.STEP), project)[store.STEP.name] is not None:
         return 0
+    # Imported here: `ossicle status` needs no store.
+    from ossicle.audio.store.choice import by_settings, spool_bytes, stored_bytes
+    from ossicle.audio.store.entries import StoreItem
+
     rate = project.settings.frontend.rate
     items = [
         # Neither its file nor its digest matters for its size.

@@ -13,7 +13,6 @@ from ossicle.app.steps.engine.input_problems import LEFT_OUT, header_loss
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.preflight.disk import detector_needs, disk_finding, feature_needs
 from ossicle.app.steps.pipeline.preflight.finding import Finding
-from ossicle.app.steps.pipeline.preview.manifest import manifest_preview
 from ossicle.app.steps.train.training_cost import trainings_in_words
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.decoding.channels import cancel_words
@@ -46,6 +45,9 @@ def input_preview(project: Project, index_findings: IndexFindings) -> Iterator[F
     if project.manifest is not None:
         found = find_steps((corpus.STEP,), project)[corpus.STEP.name] if project.manifest.is_file() else None
         if found is None:
+            # Imported here: other projects and `ossicle status` read no manifest.
+            from ossicle.app.steps.pipeline.preview.manifest import manifest_preview
+
             yield from manifest_preview(project)
         else:
             index = read_index(CorpusFolder(found))
