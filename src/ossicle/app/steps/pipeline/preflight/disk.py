@@ -58,35 +58,24 @@ def detector_needs(project: Project, index: CorpusIndex) -> Needs:
     A store that is already built needs nothing. Scores are those of all annotated recordings, or of the shares of val
     and test.
     """
-<<<<<<< HEAD
-    split, used = project.settings.split, _used(index)
-    labels = len(index.annotations.labels)
-    share = 1.0 - split.train_share if split.kind.holds_out_once else 1.0
-    frames = sum(one.duration_s for one in used) / project.settings.plan.hop_s
-    scores = round(share * frames * labels * _SCORE_BYTES) if split.kind.judges_recordings else 0
-    needs = {**_tables(index), store.STEP.name: _store_bytes(project, used)}
-    if project.settings.features.cache:
-        needs[logmel.STEP.name] = _spectrogram_bytes(project, used)
-    return {**needs, "scores": scores}
-=======
     used = _used(index)
     seconds = sum(one.duration_s for one in used)
-    return {
+    needs = {
         **_tables(len(index.annotations), len(index.recordings)),
         store.STEP.name: _store_bytes(project, used),
-        "scores": _score_bytes(project, seconds, len(index.annotations.labels)),
     }
+    if project.settings.features.cache:
+        needs[logmel.STEP.name] = _spectrogram_bytes(project, seconds)
+    return {**needs, "scores": _score_bytes(project, seconds, len(index.annotations.labels))}
 
 
 def event_needs(project: Project, events: int, recordings: int, seconds: float, labels: int) -> Needs:
     """Return what :func:`detector_needs` does from counts, where the recordings were not indexed yet."""
     stored = 0 if project.settings.store.raw else round(2 * seconds * project.settings.frontend.rate)
-    return {
-        **_tables(events, recordings),
-        store.STEP.name: stored,
-        "scores": _score_bytes(project, seconds, labels),
-    }
->>>>>>> 8bbd80b (Start drum projects from a manifest of hits)
+    needs = {**_tables(events, recordings), store.STEP.name: stored}
+    if project.settings.features.cache:
+        needs[logmel.STEP.name] = _spectrogram_bytes(project, seconds)
+    return {**needs, "scores": _score_bytes(project, seconds, labels)}
 
 
 def feature_needs(project: Project, index: CorpusIndex) -> Needs:
@@ -135,9 +124,9 @@ def _store_bytes(project: Project, used: Sequence[Recording]) -> int:
     return stored_bytes(inside, rate) + project.settings.project.workers * spool_bytes(inside, rate)
 
 
-def _spectrogram_bytes(project: Project, used: Sequence[Recording]) -> int:
+def _spectrogram_bytes(project: Project, seconds: float) -> int:
     front = project.settings.frontend
-    rows = sum(one.duration_s * front.rate / front.hop_samples + 1 for one in used)
+    rows = seconds * front.rate / front.hop_samples
     return round(rows * (front.n_mels * _EMBEDDING_BYTES + _LEVEL_BYTES))
 
 
