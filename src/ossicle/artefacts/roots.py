@@ -62,13 +62,21 @@ class Roots:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of roots with folders of their own, sorted."""
+        """The names of roots that were named with folders of their own, sorted."""
         return tuple(sorted(self._named))
 
     def folders(self, root: str) -> tuple[Path, ...]:
         """Return the folders of a root in the order in which they are searched, each once."""
         own = (*self._variables.get(variable_name(root), ()), *self._named.get(root, ()))
         return tuple(dict.fromkeys((*own, *self._default)))
+
+    def all_folders(self) -> dict[str, tuple[Path, ...]]:
+        """Return all folders by the name of their root as :func:`variable_name` writes it; "" has the default ones."""
+        out = dict(self._variables)
+        for name, folders in self._named.items():
+            key = variable_name(name)
+            out[key] = tuple(dict.fromkeys((*out.get(key, ()), *folders)))
+        return {"": self._default, **dict(sorted(out.items()))}
 
     def find(self, root: str, path: str) -> Path | None:
         """Return the file of a recording.

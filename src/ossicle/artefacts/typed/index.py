@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import polars as pl
+
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.typed.artefact import ArtefactFolder
 
@@ -52,6 +54,26 @@ class CorpusFolder(IndexFolder):
     """The artefact of the step ``corpus``: an index, and the health of the recordings."""
 
     step: ClassVar[str] = "corpus"
+
+    @property
+    def blocks_folder(self) -> Path:
+        """Blocks of a manifest while it is imported; a finished artefact has none."""
+        return self.path / "blocks"
+
+    @property
+    def hits_folder(self) -> Path:
+        """Tables of hits, if the corpus comes from a manifest."""
+        return self.path / "hits"
+
+    @property
+    def hits(self) -> pl.LazyFrame | None:
+        """What a manifest says of each annotation, in the order of :attr:`annotations_file`; None without a manifest.
+
+        Columns: ``recording_id``, ``start_s``, ``end_s``, ``label`` of the annotation, and those of
+        ``ossicle.corpus.manifest.hit_tables.HIT_COLUMNS``.
+        """
+        tables = sorted(self.hits_folder.glob("*.parquet")) if self.hits_folder.is_dir() else []
+        return pl.concat([pl.scan_parquet(table, glob=False) for table in tables]) if tables else None
 
     @property
     def health_file(self) -> Path:

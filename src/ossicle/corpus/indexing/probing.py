@@ -2,7 +2,7 @@
 listed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -67,20 +67,35 @@ class Examiner:
 
     def one(self, path: str) -> tuple[Recording, Levels | None] | str:
         """Return the recording of a file, with its levels if decoded, or the reason why it cannot be used."""
-        file = self.folder / path
+        return self.examine(self.folder / path, self.root, path)
+
+    def examine(
+        self, file: Path, root: str, path: str, fields: Mapping[str, str] | None = None
+    ) -> tuple[Recording, Levels | None] | str:
+        """Return the recording of a file as :meth:`one` does.
+
+        Parameters
+        ----------
+        file
+            The file.
+        root, path
+            The name of its root, and its path below it.
+        fields
+            Fields that are known from elsewhere; they override those of the name.
+        """
         try:
             info = audio_probe.probe(file, thorough=self.hashed and not self.decode)
             if self.channel != LOUDEST:
                 channel_index(self.channel, info.channels)
             recording = Recording(
-                id=recording_id(self.root, path),
-                root=self.root,
+                id=recording_id(root, path),
+                root=root,
                 path=path,
                 rate=info.rate,
                 channels=info.channels,
                 n_samples=info.n_samples,
                 digest=file_digest(file) if self.hashed else "",
-                fields=self.names.fields(path),
+                fields={**self.names.fields(path), **(fields or {})},
             )
             # Some headers do not hold the length of the recording.
             if not self.decode and info.n_samples:

@@ -147,6 +147,17 @@ class CorpusSettings:
                     f"{key} = {getattr(self, key)!r}: annotations come from the manifest {self.manifest!r}; leave out "
                     "one of the two"
                 )
+        for key in ("include", "exclude", "most"):
+            if self.manifest and getattr(self, key):
+                raise ValueError(
+                    f"{key} = {getattr(self, key)!r}: the manifest {self.manifest!r} says which recordings are used; "
+                    "remove it, or set limit to read fewer events"
+                )
+        if self.manifest and self.metadata.table:
+            raise ValueError(
+                f"metadata.table = {self.metadata.table!r}: the manifest {self.manifest!r} describes the recordings; "
+                "leave out one of the two"
+            )
         for key in ("label_fields", "label_field"):
             if getattr(self, key) and self.metadata.table and self.metadata.label_column:
                 raise ValueError(

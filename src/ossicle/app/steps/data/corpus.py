@@ -8,6 +8,7 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.filesystem.changes import remove_folder
 from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.decoding.versions import decoder_versions
@@ -21,17 +22,49 @@ from ossicle.corpus.indexing.probing import Progress
 from ossicle.corpus.naming.file_listing import listing_below
 from ossicle.corpus.review.rounds import FOLDER, read_round, round_files, with_reviews
 
+INDEXED = "indexed"
+"""The work unit of the journal after which only the blocks of a manifest remain to be removed."""
+
 
 def run(context: Context) -> None:
     """Index the corpus and write its health next to it."""
     from ossicle.corpus.health.report import health
 
-    settings = context.project.settings
-    index = index_of(context.project, lambda done, total: context.progress.advance(done, total, "recordings"))
-    own = context.own(CorpusFolder)
+    if context.journal.done(INDEXED) is not None:
+        remove_folder(context.own(CorpusFolder).blocks_folder)
+        return
+    settings, own = context.project.settings, context.own(CorpusFolder)
+    if context.project.manifest is None:
+        index = index_of(context.project, lambda done, total: context.progress.advance(done, total, "recordings"))
+    else:
+        index = _manifest_index(context, context.project.manifest)
     write_index(index, own)
     report = health(index, rate=settings.frontend.rate, group=settings.split.group)
     own.write_health(report.to_json())
+    if own.blocks_folder.is_dir():
+        # A run that is killed from here on has nothing to import again.
+        context.journal.mark(INDEXED)
+        remove_folder(own.blocks_folder)
+
+
+def _manifest_index(context: Context, file: Path) -> CorpusIndex:
+    """Return the index of a project's manifest, with its reviews; its hits are written into the step's folder."""
+    from ossicle.corpus.manifest.manifest_index import ImportFolders, index_manifest
+
+    project, own = context.project, context.own(CorpusFolder)
+    settings = project.settings
+    index = index_manifest(
+        file,
+        project.roots,
+        settings.corpus,
+        ImportFolders(own.blocks_folder, own.hits_folder),
+        group=settings.split.group,
+        workers=settings.project.workers,
+        progress=context.progress.advance,
+        channel=settings.audio.name,
+    )
+    rounds = [read_round(file) for file in round_files(project.folder / FOLDER)]
+    return with_reviews(index, rounds, settings.corpus.labels) if rounds else index
 
 
 def index_of(project: Project, progress: Progress | None = None, *, decode: bool = True) -> CorpusIndex:
@@ -65,6 +98,8 @@ def index_of(project: Project, progress: Progress | None = None, *, decode: bool
 
 def listing(project: Project) -> Mapping[str, str]:
     """Return digests of the files by name, size and time, of metadata and of reviews: any edit triggers a new index."""
+    if project.manifest is not None:
+        return _manifest_listing(project, project.manifest)
     if not project.audio_folder.is_dir():
         raise UsageError(
             f"[corpus] audio: the folder {project.audio_folder} does not exist; correct the path in {project.file}"
@@ -94,6 +129,35 @@ def listing(project: Project) -> Mapping[str, str]:
     return out
 
 
+def _manifest_listing(project: Project, file: Path) -> Mapping[str, str]:
+    """Return digests of a manifest and of the recordings below all roots, whichever folder of a root holds them."""
+    if not file.is_file():
+        raise UsageError(
+            f"[corpus] manifest: {file} does not exist or is not a file; correct the path in {project.file}"
+        )
+    out = {"manifest": folder_listing(file, None)}
+    for root, folders in project.roots.all_folders().items():
+        states: dict[str, tuple[int, int]] = {}
+        for folder in folders:
+            for path in listing_below(folder, SUFFIXES).files if folder.is_dir() else ():
+                states.setdefault(path, _state(folder / path))
+        out[f"root {root}" if root else "audio"] = digest(
+            [[os.fsencode(path).hex(), *state] for path, state in sorted(states.items())]
+        )
+    if rounds := round_files(project.folder / FOLDER):
+        out["reviews"] = digest([[file.name, file_digest(file)] for file in rounds])
+    return out
+
+
+def _state(file: Path) -> tuple[int, int]:
+    """Return size and time of a file; (-1, 0) for one that cannot be looked at."""
+    try:
+        found = file.stat()
+    except OSError:
+        return -1, 0
+    return found.st_size, found.st_mtime_ns
+
+
 def folder_listing(folder: Path, suffixes: frozenset[str] | None) -> str:
     """Return the digest of a folder's files (or one file) by name, size and time; ``suffixes`` None takes all files."""
     if not folder.is_dir():
@@ -103,15 +167,7 @@ def folder_listing(folder: Path, suffixes: frozenset[str] | None) -> str:
         paths = sorted(os.path.relpath(base / name, folder) for base, _, names in walk(folder) for name in names)
     else:
         paths = list(listing_below(folder, suffixes).files)
-    entries = []
-    for path in paths:
-        try:
-            state = (folder / path).stat()
-        except OSError:
-            entries.append([os.fsencode(path).hex(), -1, 0])
-            continue
-        entries.append([os.fsencode(path).hex(), state.st_size, state.st_mtime_ns])
-    return digest(entries)
+    return digest([[os.fsencode(path).hex(), *_state(folder / path)] for path in paths])
 
 
 STEP = Step(

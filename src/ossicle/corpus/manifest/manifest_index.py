@@ -1,0 +1,138 @@
+"""From a manifest to a corpus index: recordings that events name, and annotations from their components."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from ossicle.artefacts.records.column_tables import annotations_of
+from ossicle.artefacts.roots import Roots
+from ossicle.core.errors import UsageError
+from ossicle.core.model_input.channel import MEAN
+from ossicle.corpus.formats.cells.rows import label_text
+from ossicle.corpus.formats.label_map import parse_label_map
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.indexing.field_check import with_fields
+from ossicle.corpus.indexing.index_warnings import duplicates
+from ossicle.corpus.indexing.probing import Examiner
+from ossicle.corpus.indexing.settings import CorpusSettings
+from ossicle.corpus.manifest.block_import import Imported, import_blocks
+from ossicle.corpus.manifest.byte_blocks import BLOCK_BYTES
+from ossicle.corpus.manifest.hit_tables import Labelling, annotations_in, write_hits
+from ossicle.corpus.manifest.named_recordings import examine, named_recordings, require_present
+from ossicle.corpus.naming.name_templates import Templates
+from ossicle.corpus.naming.recording_fields import RecordingNames
+from ossicle.corpus.notes import LeftOut, Note
+
+Shown = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFolders:
+    """Where an import writes: ``blocks`` while it runs, ``hits`` for good."""
+
+    blocks: Path
+    hits: Path
+
+
+def index_manifest(
+    file: Path,
+    roots: Roots,
+    settings: CorpusSettings,
+    folders: ImportFolders,
+    *,
+    group: str = "",
+    workers: int = 1,
+    progress: Shown | None = None,
+    channel: str = MEAN,
+    block_bytes: int = BLOCK_BYTES,
+) -> CorpusIndex:
+    """Import a manifest, and index the recordings that it names. An interrupted import is continued.
+
+    Parameters
+    ----------
+    file
+        The manifest.
+    roots
+        Where the recordings of each source are.
+    settings
+        Settings of the corpus.
+    folders
+        Where to write.
+    group
+        The field that no split may divide; recordings without it are left out.
+    workers
+        Number of processes that read the manifest, and of threads that examine recordings.
+    progress
+        Gets what is done, of how much, and its name.
+    channel
+        The channel of recordings that is read.
+    block_bytes
+        Size of the blocks of the manifest in bytes.
+
+    Raises
+    ------
+    FormatError
+        A line is no event, and ``settings.skip_bad`` is not set.
+    UsageError
+        The manifest holds no events, a source lacks more recordings than allowed, or none can be read.
+    """
+    if not file.exists():
+        raise UsageError(f"[corpus] manifest: {file} does not exist; correct the path")
+    show = progress or (lambda done, total, what: None)
+    imported = import_blocks(
+        file,
+        folders.blocks,
+        limit=settings.limit,
+        skip_bad=settings.skip_bad,
+        workers=workers,
+        progress=lambda done, total: show(done, total, "blocks of the manifest"),
+        block_bytes=block_bytes,
+    )
+    if not imported.n_events:
+        raise UsageError(f"[corpus] manifest: {file} holds no events; check that it is the right file")
+    named, notes = named_recordings(imported.lazy())
+    require_present(named, roots, settings.max_missing)
+    templates = Templates(settings.name_template)
+    examiner = Examiner(Path(), "", settings.decode, RecordingNames(templates), True, channel)
+    found = examine(named, roots, examiner, workers, lambda done, total: show(done, total, "recordings"))
+    if not found.recordings:
+        raise UsageError(f"{file}: none of the {len(named)} recordings that it names can be read; see [roots]")
+    kept, field_notes, without = with_fields(found.recordings, templates, {"split.group": group})
+    # What a manifest does not name in a recording that it names is not there.
+    kept = [replace(one, reviewed=True) for one in kept]
+    labels = parse_label_map(settings.label_map, "corpus.label_map")
+    wanted = tuple(label_text(one) for one in settings.labels)
+    tables, counts = write_hits(imported.lazy(), kept, Labelling(labels.name, wanted), folders.hits, folders.blocks)
+    notes += [*found.notes, *field_notes, *counts.notes(file.name, wanted), *_manifest_notes(file, imported, settings)]
+    left_out = [*found.left_out, *without, *_bad_lines(file, imported)]
+    return CorpusIndex(
+        recordings=tuple(kept),
+        annotations=annotations_of(annotations_in(tables)).in_order([one.id for one in kept]),
+        left_out=tuple(sorted(left_out, key=lambda one: one.path)),
+        notes=(*notes, *duplicates(kept)),
+        levels={one.id: found.levels[one.id] for one in kept if one.id in found.levels},
+    )
+
+
+def _manifest_notes(file: Path, imported: Imported, settings: CorpusSettings) -> list[Note]:
+    """Return notes on the manifest as a whole: its number of events, and events that are there twice."""
+    out = []
+    total = settings.manifest_total
+    if total and total != imported.n_events:
+        message = f"{imported.n_events} events were read, but corpus.manifest_total is {total}"
+        out.append(Note("manifest_total", file.name, message))
+    events = imported.lazy().filter(pl.col("component") <= 0, pl.col("event_id").is_not_null())
+    ids = events.select(pl.len().alias("all"), pl.col("event_id").n_unique().alias("different")).collect()
+    if repeated := int(ids["all"][0] - ids["different"][0]):
+        out.append(Note("repeated_events", file.name, f"{repeated} events repeat the event_id of an earlier one"))
+    return out
+
+
+def _bad_lines(file: Path, imported: Imported) -> list[LeftOut]:
+    """Return the first bad lines, and how many more there are, as left-out inputs."""
+    out = [LeftOut(f"{file.name}, line {one.line}", one.reason) for one in imported.bad]
+    if more := imported.n_bad - len(imported.bad):
+        out.append(LeftOut(f"{file.name}, later lines", f"{more} more lines are no events"))
+    return out

@@ -1,0 +1,141 @@
+"""The recordings that a manifest names: which are there, and what the events say about each."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from ossicle.artefacts.roots import Roots, how_to_name
+from ossicle.audio.decoding.levels import Levels
+from ossicle.core.errors import UsageError
+from ossicle.core.records import Recording
+from ossicle.corpus.indexing.probing import Examiner, Progress
+from ossicle.corpus.notes import LeftOut, Note
+
+_FIELDS = {"session": "session_id", "drummer": "drummer_id", "kit": "kit_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRecording:
+    """One recording that events name: its root (the source), path, fields, and how many events it has."""
+
+    id: str
+    root: str
+    path: str
+    fields: Mapping[str, str]
+    events: int
+
+
+@dataclass(slots=True)
+class FoundRecordings:
+    """Recordings by root and path, levels of the decoded ones by id, and what was left out, with events by reason."""
+
+    recordings: list[Recording] = field(default_factory=list)
+    levels: dict[str, Levels] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+def named_recordings(events: pl.LazyFrame) -> tuple[list[NamedRecording], list[Note]]:
+    """Return the recordings that events name, by root and path, and notes on contradictions between events.
+
+    Parameters
+    ----------
+    events
+        Events of all blocks (:class:`ossicle.corpus.manifest.block_import.Imported`).
+    """
+    columns = [pl.col(name).min() for name in ("source_set", "audio_path", *_FIELDS.values())]
+    several = [pl.col(name).n_unique().alias(f"n_{name}") for name in ("session_id", "kit_id", "drummer_id")]
+    found = (
+        events.group_by("recording_id")
+        .agg(*columns, *several, (pl.col("component") <= 0).sum().alias("events"))
+        .sort("source_set", "audio_path", "recording_id")
+        .collect()
+    )
+    out = []
+    for row in found.iter_rows(named=True):
+        fields = {name: row[column] for name, column in _FIELDS.items() if row[column] is not None}
+        named = NamedRecording(
+            row["recording_id"],
+            row["source_set"],
+            row["audio_path"],
+            {"source": row["source_set"], **fields},
+            row["events"],
+        )
+        out.append(named)
+    notes = []
+    for name in ("session_id", "kit_id", "drummer_id"):
+        mixed = found.filter(pl.col(f"n_{name}") > 1)
+        if len(mixed):
+            message = f"{len(mixed)} recordings have events with different {name}; the first by name is used"
+            notes.append(Note("several_values", str(mixed["audio_path"][0]), message))
+    return out, notes
+
+
+def require_present(named: Sequence[NamedRecording], roots: Roots, max_missing: float) -> None:
+    """Check that no source lacks the recordings of more than a share of its events.
+
+    Raises
+    ------
+    UsageError
+        Naming every such source, the first missing recording and what to do.
+    """
+    events: dict[str, int] = {}
+    missing: dict[str, int] = {}
+    example: dict[str, str] = {}
+    for one in named:
+        events[one.root] = events.get(one.root, 0) + one.events
+        if roots.find(one.root, one.path) is None:
+            missing[one.root] = missing.get(one.root, 0) + one.events
+            example.setdefault(one.root, one.path)
+    faults = [
+        f"{name}: the recordings of {n} of {events[name]} events ({100 * n / events[name]:.4g} %) are missing, such as "
+        f"{example[name]!r}; {how_to_name(name)}, or raise [corpus] max_missing"
+        for name, n in sorted(missing.items())
+        if n > max_missing * events[name]
+    ]
+    if faults:
+        raise UsageError("\n".join(faults))
+
+
+def examine(
+    named: Sequence[NamedRecording], roots: Roots, examiner: Examiner, workers: int, progress: Progress | None
+) -> FoundRecordings:
+    """Examine the recordings that exist, with ``workers`` threads, and list the others.
+
+    Parameters
+    ----------
+    named
+        Recordings of the manifest.
+    roots
+        Where they are.
+    examiner
+        How they are examined.
+    workers
+        Number of threads.
+    progress
+        Gets the number of finished and of all recordings.
+    """
+    out = FoundRecordings()
+
+    def one(named: NamedRecording) -> tuple[Recording, Levels | None] | str:
+        file = roots.find(named.root, named.path)
+        if file is None:
+            return f"no folder of the root {named.root!r} holds it; {how_to_name(named.root)}"
+        return examiner.examine(file, named.root, named.path, named.fields)
+
+    # Decoding and hashing release the global interpreter lock, so threads are enough.
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        for done, (asked, found) in enumerate(zip(named, pool.map(one, named), strict=True), start=1):
+            if isinstance(found, str):
+                out.left_out.append(LeftOut(asked.path, found))
+                why = f"{asked.events} events, but the recording was left out: {found}"
+                out.notes.append(Note("annotations_left_out", asked.path, why, asked.events))
+            else:
+                out.recordings.append(found[0])
+                if found[1] is not None:
+                    out.levels[found[0].id] = found[1]
+            if progress is not None:
+                progress(done, len(named))
+    return out
