@@ -221,7 +221,7 @@ def _write_audio(file: Path, session: Session, rate: int, with_hits: bool) -> No
             sound.setframerate(rate)
             sound.setnframes(n_samples)
             sound.writeframes(b"")
-        _lengthen(file, n_samples)
+        _lengthen(file, n_samples, session.number)
         return
     samples = np.random.default_rng(session.number).normal(0, 0.002, n_samples)
     length = round(0.12 * rate)
@@ -238,14 +238,18 @@ def _write_audio(file: Path, session: Session, rate: int, with_hits: bool) -> No
         out.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
 
 
-def _lengthen(file: Path, n_samples: int) -> None:
-    """Give a WAV file without samples the length ``n_samples``: a hole, which takes no room on the disk."""
+def _lengthen(file: Path, n_samples: int, number: int) -> None:
+    """Give a WAV file without samples the length ``n_samples``: a hole, which takes no room on the disk.
+
+    The first two samples are ``number``, so that no two files are equal.
+    """
     n_bytes = 2 * n_samples
     with file.open("r+b") as out:
         out.seek(4)
         out.write((36 + n_bytes).to_bytes(4, "little"))
         out.seek(40)
         out.write(n_bytes.to_bytes(4, "little"))
+        out.write(number.to_bytes(4, "little"))
         out.truncate(44 + n_bytes)
 
 

@@ -34,7 +34,9 @@ def test_each_session_has_a_recording_that_holds_its_hits(tmp_path: Path) -> Non
     for session in sessions(400, 5):
         with wave.open(str(tmp_path / "audio" / session.source.name / session.audio_path)) as sound:
             assert sound.getnframes() == round(session.duration_s * 1000)
-            assert len(sound.readframes(sound.getnframes())) == 2 * sound.getnframes()
+            frames = sound.readframes(sound.getnframes())
+            assert len(frames) == 2 * sound.getnframes()
+            assert int.from_bytes(frames[:4], "little") == session.number
         assert session.onset_s.min() > 0
         assert session.onset_s.max() < session.duration_s
 
