@@ -5,7 +5,8 @@ It is made from the bundle's free objects; each key is optional. ``metrics["figu
 ``high`` bound the interval; a figure without a basis is shown as ``in-sample``, so that no figure looks better than it
 is. ``metrics["notes"]``: sentences about labels that could not be judged. ``metrics["gate"]``: ``passed`` or
 ``refused``; ``metrics["gate_exceptions"]``: sentences about sounds that could
-not refuse the bundle; ``metrics["gate_found_nothing"]``: that it finds no annotated event, in words. ``split``:
+not refuse the bundle; ``metrics["gate_found_nothing"]``: that it finds no annotated event, in words;
+``metrics["noise_reported"]``: sentences about what a bundle of states says about noise. ``split``:
 ``group`` (the field that no split divides), ``n_groups``, ``n_folds``, ``warning``, ``leaky`` (what a leaky split
 divides). ``provenance["exports"]``: what ``ossicle export`` added, file to method to figures. All external text is
 escaped, because a card is often converted to HTML.
@@ -190,6 +191,10 @@ def _insufficient(metrics: Mapping[str, Any]) -> list[str]:
 def _gate(metrics: Mapping[str, Any]) -> list[str]:
     """Return whether the bundle passed the noise gate; nothing for bundles from before the gate existed."""
     verdict = metrics.get("gate")
+    reported = metrics.get("noise_reported")
+    if isinstance(reported, list) and reported:
+        words = "It reports here and refuses nothing, because what is to be found sounds like noise:"
+        return ["## Noise gate", "", words, "", *(f"- {escaped(one)}" for one in reported), ""]
     if verdict not in ("passed", "refused"):
         return []
     words = "**Refused:** it fires where there is nothing to find." if verdict == "refused" else "Passed."

@@ -8,6 +8,7 @@ from typing import Any
 from ossicle.artefacts.files import write_text
 from ossicle.evaluation.states.judging_rule import judging_rule
 from ossicle.metrics.event_report import Estimate
+from ossicle.metrics.noise.noise_gate import PROBES
 from ossicle.report import words
 from ossicle.report.figures.example import LEFT, RIGHT, example_figure
 from ossicle.report.figures.state_thresholds import head_losses_figure, state_threshold_figure
@@ -53,6 +54,8 @@ def render(data: StatesReportData) -> str:
         thresholds=_thresholds(data.decision),
         decisions=_decisions(data.decision),
         contradictions=_contradictions(data.contradictions),
+        noise=data.metrics.get("noise_gate", {}).get("states", []),
+        probes=PROBES,
         losses=data_address(head_losses_figure(data.curves)) if any(one.epochs for one in data.curves) else "",
         problems=data.problems[:_MOST_PROBLEMS],
         problems_left=max(0, len(data.problems) - _MOST_PROBLEMS),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ossicle.app.steps.data import corpus, features, state_dataset
 from ossicle.app.steps.engine.input_problems import Loss, losses
-from ossicle.app.steps.judge import state_decision, state_evaluation
+from ossicle.app.steps.judge import state_decision, state_evaluation, state_noise_gate
 from ossicle.app.steps.pipeline.bundle_inputs import made_from
 from ossicle.app.steps.pipeline.comparison.states import FIGURES
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
@@ -39,11 +39,12 @@ PIPELINE = Pipeline(
         state_scores.STEP,
         state_decision.STEP,
         state_evaluation.STEP,
+        state_noise_gate.STEP,
         states_bundle.STEP,
         states_report.STEP,
     ),
     published=(
-        Published(METRICS, (state_evaluation.STEP.name,)),
+        Published(METRICS, (state_noise_gate.STEP.name, state_evaluation.STEP.name)),
         Published(BUNDLE, (states_bundle.STEP.name,), made_from(state_dataset.STEP.name, heads.STEP.name)),
         Published(PAGE, (states_report.STEP.name,)),
         Published(HEADS, (heads.STEP.name,)),

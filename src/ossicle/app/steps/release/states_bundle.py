@@ -15,21 +15,22 @@ from ossicle.app.steps.train.fitted_heads import FittedHeads
 from ossicle.app.steps.train.heads import stage_two_in_words
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.judged import NoiseGateFolder
 from ossicle.artefacts.typed.released import BundleFolder
-from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder, StateEvaluationFolder
+from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.settings import digestible
 from ossicle.evaluation.states.judging_rule import judging_rule
 from ossicle.evaluation.states.sufficiency import INSUFFICIENT
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 
 
 def run(context: Context) -> None:
     """Export the head, compare its scores with those of torch, and write the bundle."""
     settings, dataset, features = context.project.settings, context.read(DatasetFolder), context.read(FeaturesFolder)
-    metrics, weights = context.read(StateEvaluationFolder).metrics, context.read(HeadsFolder).run(FINAL).weights
+    metrics, weights = context.read(NoiseGateFolder).metrics, context.read(HeadsFolder).run(FINAL).weights
     tokens = np.asarray(features.rows(features.shard_names[0])[:PARITY_WINDOWS]).astype(np.float32)
     heads, spec = FittedHeads(context.project, features, context.read(HeadsFolder), len(dataset.labels)), features.spec
     stage_two = context.read(HeadsFolder).fit(FINAL).get("stage_two")
@@ -50,6 +51,7 @@ def run(context: Context) -> None:
         metrics={
             "figures": figures(metrics),
             **({INSUFFICIENT: metrics[f"{INSUFFICIENT}_because"]} if metrics[INSUFFICIENT] else {}),
+            "noise_reported": metrics["noise_gate"]["sentences"],
             "out_of_fold": metrics,
         },
         split={
@@ -111,7 +113,7 @@ def _estimate(one: Mapping[str, Any]) -> dict[str, Any]:
 STEP = Step(
     name=BundleFolder.step,
     version=STEP_VERSION,
-    needs=("dataset", "features", "heads", "state_decision", "state_evaluation"),
+    needs=("dataset", "features", "heads", "state_decision", "noise_gate"),
     settings=lambda project: {
         "name": project.settings.project.name,
         "head": digestible(project.settings.head),

@@ -8,6 +8,7 @@ from ossicle.app.steps.train.heads import stage_two_in_words
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.judged import NoiseGateFolder
 from ossicle.artefacts.typed.published import BUNDLE, METRICS
 from ossicle.artefacts.typed.released import ReportFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder, StateEvaluationFolder
@@ -22,7 +23,7 @@ from ossicle.evaluation.states.next_steps import next_steps
 from ossicle.report.data import TrainingCurve
 from ossicle.report.states_data import ContradictionCard, StatesReportData
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 _RATE = 16000
 
 
@@ -36,7 +37,7 @@ def run(context: Context) -> None:
     data = StatesReportData(
         title=settings.project.name,
         summary=_summary(context),
-        metrics=evaluated.metrics,
+        metrics=context.read(NoiseGateFolder).metrics,
         decision=context.read(StateDecisionFolder).written,
         contradictions=[_card(context, one) for one in evaluated.contradictions[: 2 * settings.report.examples]],
         next_steps=next_steps(
@@ -118,7 +119,7 @@ def _card(context: Context, one: Mapping[str, Any]) -> ContradictionCard:
 STEP = Step(
     name=ReportFolder.step,
     version=STEP_VERSION,
-    needs=("corpus", "dataset", "features", "heads", "state_decision", "state_evaluation"),
+    needs=("corpus", "dataset", "features", "heads", "state_decision", "state_evaluation", "noise_gate"),
     settings=lambda project: {
         "report": digestible(project.settings.report),
         "name": project.settings.project.name,
