@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from ossicle.app.api.loaded_bundle import load_bundle
+from ossicle.app.api.states.loaded_states import LoadedStates
+from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.audio.wav import write_wav
 from ossicle.core.decisions.states import StateDecision
 
@@ -42,6 +44,45 @@ def audio(tmp_path: Path) -> Path:
 
 def lines(text: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
+
+
+def test_an_interrupted_prediction_continues_and_gives_the_same_tables(
+    bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ossicle("predict", bundle, audio, "-o", tmp_path / "whole").code == 0
+    read, predict_file = [], LoadedStates.predict_file
+
+    def stopped_after_one(states: LoadedStates, path: Path, name: str = "") -> StatePrediction:
+        read.append(name)
+        if len(read) == 2:
+            raise KeyboardInterrupt
+        return predict_file(states, path, name)
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(LoadedStates, "predict_file", stopped_after_one)
+        assert ossicle("predict", bundle, audio, "-o", out).code == 130
+    assert not (out / "states.json").exists()
+    again = ossicle("predict", bundle, audio, "-o", out)
+    assert again.code == 0
+    assert again.err.count("done before") == 1
+    for file in ("states.json", "states.csv", "files.csv"):
+        assert (out / file).read_bytes() == (tmp_path / "whole" / file).read_bytes(), file
+    assert ossicle("predict", bundle, audio, "-o", out).err.count("done before") == 3
+    write_wav(audio / "off.wav", hums((6.0, 0, 0)), RATE)
+    assert ossicle("predict", bundle, audio, "-o", out).err.count("done before") == 2
+    assert "done before" not in ossicle("predict", bundle, audio, "-o", out, "--force").err
+    assert "done before" not in ossicle("predict", bundle, audio, "-o", out, "--scores-only").err
+
+
+def test_a_damaged_journal_costs_only_its_lines(bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
+    out = tmp_path / "out"
+    assert ossicle("predict", bundle, audio, "-o", out).code == 0
+    journal = out / "predictions.journal.jsonl"
+    journal.write_text(journal.read_text().replace('"fridge"', '"freezer"'))
+    again = ossicle("predict", bundle, audio, "-o", out)
+    assert again.code == 0
+    assert "freezer" not in (out / "states.csv").read_text()
 
 
 def test_stream_and_predict_give_the_same_changes_at_any_feed(bundle: Path, audio: Path, ossicle: Commands) -> None:

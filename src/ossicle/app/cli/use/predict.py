@@ -17,7 +17,7 @@ from ossicle.app.cli.options import Json, Recordings, Threads
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.cli.use.cutouts import Pad
-from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with
+from ossicle.app.cli.use.finished_recordings import EVENTS, Finished, file_state, predicted_with
 from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
 from ossicle.app.cli.use.state_commands import StateOptions, predict_states, print_changes
 from ossicle.artefacts.filesystem.changes import make_folder
@@ -109,9 +109,10 @@ def predict(
 
     The tables of a recording are written as soon as it is done. After an interruption, run the same command again: it
     skips recordings that are finished and unchanged, as long as the bundle and the settings are the same. A bundle that
-    knows states (on, off, unknown) writes these instead of events, see docs/states.md.
+    knows states (on, off, unknown) writes these instead of events, in tables of all recordings at the end; see
+    docs/states.md.
     """
-    options = StateOptions(expect, scores_only)
+    options = StateOptions(expect, scores_only, force)
     # Known before the model is loaded; which of the two kinds is wanted is known afterwards.
     _known_formats(formats or "csv", (*EVENT_FORMATS, *STATE_FORMATS))
     opened = load_bundle(
@@ -142,7 +143,8 @@ def predict(
     make_folder(out)
     with project_lock(out):
         tables = PredictionTables(out, [name for name, _ in audio], wanted, opened.manifest.front.fmax_hz)
-        finished = Finished(out, predicted_with(opened.manifest, opened.engine, opened.channel), discard=force)
+        made_with = predicted_with(opened.manifest, opened.engine, opened.channel)
+        finished = Finished(out, made_with, EVENTS, discard=force)
         cut = None if cutouts is None else CutOuts(cutouts, [name for name, _ in audio], pad_s)
         done: list[RecordingPrediction] = []
         for number, (name, path) in enumerate(audio, start=1):

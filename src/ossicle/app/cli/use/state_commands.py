@@ -14,6 +14,7 @@ from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.app.api.states.state_tables import recording_json, write_state_scores, write_states
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with, state_record
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.audio.decoding.channels import cancel_words
@@ -25,10 +26,11 @@ from ossicle.live.state_lines import StateLines
 
 @dataclass(frozen=True, slots=True)
 class StateOptions:
-    """Options of ``predict`` that only bundles of states have."""
+    """Options of ``predict`` that bundles of states read; the first two are theirs alone."""
 
     expect: Path | None = None
     scores_only: bool = False
+    force: bool = False
 
     @property
     def given(self) -> str:
@@ -60,22 +62,30 @@ def predict_states(
     make_folder(out)
     with project_lock(out):
         done = []
+        record = state_record(states.labels, states.decision.priority)
+        made_with = predicted_with(opened.manifest, opened.engine, opened.channel)
+        finished = Finished(out, made_with, record, discard=options.force)
         for number, (name, path) in enumerate(audio, start=1):
-            one = states.score_file(path, name) if options.scores_only else states.predict_file(path, name)
+            state = file_state(path)
+            found = None if options.scores_only else finished.find(name, path, state)
+            one = found or (states.score_file if options.scores_only else states.predict_file)(path, name)
+            if found is None and not options.scores_only:
+                finished.mark(one, state)
             done.append(one)
             if one.channels_cancel_db is not None:
                 words = cancel_words(one.channels_cancel_db)
                 _say(f"{name}: {words}, so states may be wrong; choose one with --channel first or loudest")
-            _say(f"[{number}/{len(audio)}] {name}: {_outcome(one, scores_only=options.scores_only)}")
+            words = _outcome(one, scores_only=options.scores_only, reused=found is not None)
+            _say(f"[{number}/{len(audio)}] {name}: {words}")
         if options.scores_only:
             write_state_scores(out, done, opened.plan, wanted)
         else:
             write_states(out, done, wanted)
     comparisons = [] if expected is None else compared(expected, done, states.decision)
     if as_json:
-        found = [recording_json(one) for one in done]
+        recordings = [recording_json(one) for one in done]
         rows = [{**_fields(one), "agrees": one.agrees} for one in comparisons]
-        print(json_text({"recordings": found, "expected": rows}))
+        print(json_text({"recordings": recordings, "expected": rows}))
     else:
         _print_done(done, scores_only=options.scores_only)
         print(printable(f"wrote {', '.join(wanted)} to {out}"))
@@ -140,8 +150,9 @@ def _exit(done: Sequence[StatePrediction], comparisons: Sequence[Comparison], *,
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
-def _outcome(one: StatePrediction, *, scores_only: bool) -> str:
+def _outcome(one: StatePrediction, *, scores_only: bool, reused: bool) -> str:
     words = "scored" if scores_only else one.overall or ", ".join(f"{a} {b}" for a, b in one.states.items())
+    words += " (done before)" if reused else ""
     words += "" if one.status == "ok" else f"  {one.status.replace('_', ' ')}"
     return words + (f": {one.reason}" if one.reason else "")
 
