@@ -28,9 +28,9 @@ class ClipColumns(Sequence[Clip]):
     start_s, end_s
         float64 (n,), seconds from the start of the recording.
     role
-        int32 (n,): place of each role in :data:`ROLES`.
+        int8 (n,): place of each role in :data:`ROLES`.
     fold
-        int64 (n,).
+        int32 (n,).
     group, group_names
         int32 (n,): place of each group in ``group_names``, which are sorted; some may have no row.
     label, labels
@@ -42,8 +42,8 @@ class ClipColumns(Sequence[Clip]):
     groups: RowGroups
     start_s: NDArray[np.float64]
     end_s: NDArray[np.float64]
-    role: NDArray[np.int32]
-    fold: NDArray[np.int64]
+    role: NDArray[np.int8]
+    fold: NDArray[np.int32]
     group: NDArray[np.int32]
     group_names: tuple[str, ...]
     label: NDArray[np.int32]
@@ -67,8 +67,8 @@ class ClipColumns(Sequence[Clip]):
             groups,
             np.array([one.start_s for one in ones], dtype=np.float64),
             np.array([one.end_s for one in ones], dtype=np.float64),
-            np.array([ROLES.index(one.role) for one in ones], dtype=np.int32),
-            np.array([one.fold for one in ones], dtype=np.int64),
+            np.array([ROLES.index(one.role) for one in ones], dtype=np.int8),
+            np.array([one.fold for one in ones], dtype=np.int32),
             group,
             group_names,
             label,
@@ -89,8 +89,8 @@ class ClipColumns(Sequence[Clip]):
             groups,
             np.concatenate([np.zeros(0), *(one.start_s for one in parts)]),
             np.concatenate([np.zeros(0), *(one.end_s for one in parts)]),
-            np.concatenate([np.zeros(0, np.int32), *(one.role for one in parts)]),
-            np.concatenate([np.zeros(0, np.int64), *(one.fold for one in parts)]),
+            np.concatenate([np.zeros(0, np.int8), *(one.role for one in parts)]),
+            np.concatenate([np.zeros(0, np.int32), *(one.fold for one in parts)]),
             group,
             group_names,
             label,

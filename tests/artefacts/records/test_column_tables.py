@@ -138,6 +138,8 @@ def test_an_unknown_role_and_a_missing_text_are_errors() -> None:
         clips_of(frame.with_columns(role=pl.lit("bark")))
     with pytest.raises(ArtefactError, match=r"'group'.*without a value"):
         clips_of(frame.with_columns(group=pl.lit(None, pl.String)))
+    with pytest.raises(ArtefactError, match=r"'fold'.*without a value"):
+        clips_of(frame.with_columns(fold=pl.lit(None, pl.Int64)))
 
 
 def test_one_column_is_read_at_a_time(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def annotations_frame(annotations: Iterable[Annotation], first: Sequence[str] = 
 def clips_frame(clips: Iterable[Clip], first: Sequence[str] = ()) -> pl.DataFrame:
     """Return one row per clip (``CLIP_SCHEMA``), sorted: by the columns ``first``, then by the others."""
     ones = ClipColumns.from_clips(clips)
-    codes: dict[str, tuple[NDArray[np.int32], tuple[str, ...]]] = {
+    codes: dict[str, tuple[NDArray[Any], tuple[str, ...]]] = {
         "recording_id": (ones.recording, ones.recording_ids),
         "role": (ones.role, ROLES),
         "group": (ones.group, ones.group_names),
@@ -104,7 +104,7 @@ def write_clips(path: Path, clips: Iterable[Clip], first: Sequence[str]) -> None
 def _frame(
     schema: Mapping[str, type[pl.DataType]],
     first: Sequence[str],
-    codes: Mapping[str, tuple[NDArray[np.int32], tuple[str, ...]]],
+    codes: Mapping[str, tuple[NDArray[Any], tuple[str, ...]]],
     numbers: Mapping[str, NDArray[Any]],
     figures: Mapping[str, NDArray[np.float64] | None],
 ) -> pl.DataFrame:
@@ -135,13 +135,14 @@ def _frame(
     return pl.DataFrame(columns)
 
 
-def _ranks(codes: NDArray[np.int32], values: Sequence[str]) -> NDArray[np.int32]:
+def _ranks(codes: NDArray[Any], values: Sequence[str]) -> NDArray[Any]:
     """Return codes whose order is that of their values."""
     if all(one < other for one, other in pairwise(values)):
         return codes
     ranks = np.empty(len(values), dtype=np.int32)
     ranks[sorted(range(len(values)), key=values.__getitem__)] = np.arange(len(values), dtype=np.int32)
-    return ranks[codes]
+    ranked: NDArray[np.int32] = ranks[codes]
+    return ranked
 
 
 def _order(keys: Sequence[NDArray[Any]]) -> NDArray[np.int64] | None:
@@ -201,26 +202,32 @@ def _clips(read: Read) -> ClipColumns:
     names, role = _texts(read("role"))
     if unknown := sorted(set(names) - set(ROLES)):
         raise ArtefactError(f"the table of clips contains the unknown role {unknown[0]!r}; {_REMEDY}")
-    places = np.array([ROLES.index(name) for name in names if name in ROLES], dtype=np.int32)
+    places = np.array([ROLES.index(name) for name in names if name in ROLES], dtype=np.int8)
     group_names, group = _texts(read("group"))
     labels, label = _texts(read("label"))
-    weight = _numbers(read("weight"))
+    weight = _numbers(_complete(read("weight")))
     if len(weight) and bool((weight == weight[0]).all()):
         weight = constant(float(weight[0]), len(weight), np.float64)
-    start_s, end_s, fold = _numbers(read("start_s")), _numbers(read("end_s")), read("fold").to_numpy()
+    start_s, end_s = _numbers(_complete(read("start_s"))), _numbers(_complete(read("end_s")))
+    fold = _complete(read("fold")).cast(pl.Int32).to_numpy()
     found = ClipColumns(groups, start_s, end_s, places[role], fold, group, group_names, label, labels, weight)
     return found if order is None else found.regrouped(order, groups)
 
 
 def _texts(column: pl.Series) -> tuple[tuple[str, ...], NDArray[np.int32]]:
     """Return the different texts of a column, sorted, and the place of each row's among them."""
-    if column.null_count():
-        raise ArtefactError(f"the column {column.name!r} of a table has rows without a value; {_REMEDY}")
-    values = column.unique().sort().to_list()
+    values = _complete(column).unique().sort().to_list()
     if len(values) == 1:
         return tuple(values), constant(0, len(column), np.int32)
     codes = column.cast(pl.Enum(values)).to_physical().cast(pl.Int32).to_numpy()
     return tuple(values), codes
+
+
+def _complete(column: pl.Series) -> pl.Series:
+    """Return a column; raises ArtefactError if it has rows without a value."""
+    if column.null_count():
+        raise ArtefactError(f"the column {column.name!r} of a table has rows without a value; {_REMEDY}")
+    return column
 
 
 def _numbers(column: pl.Series) -> NDArray[np.float64]:

@@ -222,7 +222,7 @@ def _together(
     codes = np.array([names.index(one) for one in labels], dtype=np.int32)
     label = np.full(n_targets + n_noise, names.index(""), dtype=np.int32)
     label[:n_targets] = codes[targets.label]
-    role = np.full(n_targets + n_noise, ROLES.index("noise"), dtype=np.int32)
+    role = np.full(n_targets + n_noise, ROLES.index("noise"), dtype=np.int8)
     role[:n_targets] = ROLES.index("target")
     order = np.lexsort((role, label, end_s, start_s, recording))
     recording = recording[order]
@@ -239,7 +239,7 @@ def _together(
         start_s[order],
         end_s[order],
         role[order],
-        np.array([entry.fold for entry in entries], dtype=np.int64)[recording],
+        np.array([entry.fold for entry in entries], dtype=np.int32)[recording],
         np.array([places[entry.group] for entry in entries], dtype=np.int32)[recording],
         group_names,
         label[order],

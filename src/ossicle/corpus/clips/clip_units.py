@@ -53,7 +53,7 @@ class ClipUnits(Sequence[Unit]):
 
     def in_folds(self, folds: NDArray[np.int64]) -> "ClipUnits":
         """Return the units with each one's clips in its fold: int64 (n_units,)."""
-        return replace(self, clips=replace(self.clips, fold=folds[self.unit]))
+        return replace(self, clips=replace(self.clips, fold=folds.astype(np.int32)[self.unit]))
 
     def __len__(self) -> int:
         return len(self.quality)

@@ -1,0 +1,281 @@
+"""Millions of events from an index to the first batch of a training: processor time and memory, columns and objects.
+
+An index of drum hits (`drum_manifest.py`) is written as artefacts of the step `corpus`; no audio is needed. Then, each
+in a process of its own: the step `dataset` as it runs in a project; the same dataset from one Python object for each
+annotation and clip (the oracle of the tests), at a size at which that is feasible; and a training process up to its
+first batch, with a store that gives silence. Datasets from columns and from objects must have the same bytes.
+"""
+
+import argparse
+import importlib.util
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import polars as pl
+from drum_manifest import EVENTS, LABELS, SESSIONS, sessions
+from machine import RESULTS, described
+from numpy.typing import NDArray
+from smoke import parsed, require
+
+from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA, CLIP_SCHEMA
+from ossicle.artefacts.tables import read_table, write_table
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.digest import recording_id
+from ossicle.core.records import Annotation, Clip, Recording
+from ossicle.core.row_groups import constant, group_rows
+from ossicle.corpus.clips.holdout_split import place_recordings
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.indexing.index_storage import write_index
+
+RATE, MIB = 16_000, 1024 * 1024
+PROJECT = """\
+base = "recipe:demo"
+
+[project]
+name = "columns"
+
+[corpus]
+audio = "audio"
+
+[split]
+group = "session"
+folds = 5
+
+[dataset]
+before_s = {before}
+after_s = {after}
+noise_per_target = {noise}
+"""
+WINDOW = {"before": 0.08, "after": 0.2}
+
+
+def make_index(folder: Path, events: int, n_sessions: int) -> None:
+    """Write the index of a manifest's hits: one recording for each session, one annotation for each hit."""
+    recordings, parts, lengths = [], [], []
+    labels: list[NDArray[np.int64]] = []
+    for one in sorted(sessions(events, n_sessions), key=lambda one: f"{one.source.name}/{one.audio_path}"):
+        path = f"{one.source.name}/{one.audio_path}"
+        key = recording_id("drums", path)
+        fields = {"session": one.name, "source": one.source.name, "drummer": one.drummer, "kit": one.kit}
+        n_samples = round(one.duration_s * RATE)
+        recordings.append(Recording(key, "drums", path, RATE, 1, n_samples, key, reviewed=True, fields=fields))
+        ends = one.onset_s + np.where(np.arange(len(one.onset_s)) % 5 == 0, 0.1, one.source.post_ms / 1000)
+        parts.append(np.stack([one.onset_s, np.minimum(ends, one.duration_s)], axis=1))
+        labels.append(one.label)
+        lengths.append(len(one.onset_s))
+    times = np.concatenate(parts)
+    names = sorted(LABELS)
+    ranks = np.array([names.index(name) for name in LABELS], dtype=np.int32)
+    codes = np.repeat(np.arange(len(recordings), dtype=np.int32), lengths)
+    groups, _ = group_rows([one.id for one in recordings], codes)
+    stated = constant(0, len(times), np.int32)
+    label = ranks[np.concatenate(labels)]
+    notes = AnnotationColumns(
+        groups, times[:, 0], times[:, 1], label, tuple(names), None, None, None, None, stated, ("annotated",)
+    )
+    write_index(CorpusIndex(tuple(recordings), notes), CorpusFolder(folder))
+
+
+def run_step(project: Path, corpus: Path, out: Path) -> None:
+    """Run the step `dataset`."""
+    from ossicle.app.project.load import load_project
+    from ossicle.app.steps.data import dataset
+    from ossicle.app.steps.engine.step import Context
+
+    nothing: Any = None
+    dataset.run(Context(load_project(project), {"corpus": corpus}, out, nothing, nothing, nothing, {}))
+
+
+def run_objects(project: Path, corpus: Path, out: Path) -> None:
+    """Make the same clips and targets from objects, and write them from one dictionary a row."""
+    from ossicle.app.project.load import load_project
+    from ossicle.artefacts.records.record_tables import RECORDING_SCHEMA, recordings_of
+
+    objects = oracle()
+    settings = load_project(project).settings
+    folder = CorpusFolder(corpus)
+    recordings = recordings_of(read_table(folder.recordings_file, dict(RECORDING_SCHEMA)))
+    rows = read_table(folder.annotations_file, dict(ANNOTATION_SCHEMA)).iter_rows(named=True)
+    notes = [Annotation(**row) for row in rows]
+    possible = [one for one in notes if objects.has_quality(one, settings.dataset)]
+    folds = place_recordings(recordings, notes, possible, (), settings.split).folds
+    built = objects.build_dataset(recordings, notes, folds, settings.dataset, settings.split.seed, 1.0)
+    clips = sorted(built.clips, key=objects.clip_order)
+    own = DatasetFolder(out)
+    write_table(own.clips_file, _rows(clips, CLIP_SCHEMA), ["recording_id", "start_s", "label", "role"])
+    write_table(own.annotations_file, _rows(notes, ANNOTATION_SCHEMA), ["recording_id", "start_s", "label"])
+    own.write_stats([asdict(row) for row in objects.dataset_stats(clips, notes)])
+
+
+def _rows(values: list[Annotation] | list[Clip], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    return pl.DataFrame([{name: getattr(one, name) for name in schema} for one in values], schema=schema, orient="row")
+
+
+def oracle() -> ModuleType:
+    """Return the dataset from objects, which the tests compare with the columns."""
+    path = Path(__file__).parent.parent / "tests" / "corpus" / "clips" / "object_dataset.py"
+    spec = importlib.util.spec_from_file_location("object_dataset", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class SilentStore:
+    """A store of silence with the length of each recording."""
+
+    def __init__(self, lengths: Mapping[str, int]) -> None:
+        self._lengths = lengths
+
+    def n_samples(self, recording_id: str) -> int:
+        """Return the length of a recording."""
+        return self._lengths[recording_id]
+
+    def read(self, recording_id: str, start_sample: int, n_samples: int) -> NDArray[np.float32]:
+        """Return silence."""
+        return np.zeros(n_samples, dtype=np.float32)
+
+
+def first_batch(corpus: Path, dataset: Path) -> dict[str, float]:
+    """Return time and memory of a training's data up to its first batch, beyond those of the process before it."""
+    from ossicle.artefacts.records.record_tables import RECORDING_SCHEMA, recordings_of
+    from ossicle.core.clip_columns import ClipColumns
+    from ossicle.core.model_input.chunks import ChunkPlan
+    from ossicle.training import fit, material
+    from ossicle.training.settings import TrainingSettings
+
+    known = recordings_of(read_table(CorpusFolder(corpus).recordings_file, dict(RECORDING_SCHEMA)))
+    lengths = {one.id: one.n_samples for one in known}
+    del known
+    material.MixedStore = lambda *_: SilentStore(lengths)  # type: ignore[assignment, misc]
+    plan = ChunkPlan(rate=RATE, hop_samples=160, window_samples=512, core_frames=100, context_frames=20)
+    with measured_memory() as found:
+        folder = DatasetFolder(dataset)
+        made = material.load_material(folder, Path(), folder.labels, plan, apart_frames=1.0)
+        clips = ClipColumns.from_clips(made.clips)
+        held = clips.held_out_in((0,))
+        train, held_out = clips.where(~held), clips.where(held)
+        made = fit.replace(material.apart(made, held_out), clips=train)
+        del clips, held
+        made.positive_share(train)
+        training = TrainingSettings(batch_size=32)
+        crops = fit.Crops(made, train, held_out, training)
+        batch = next(iter(fit.DataLoader(fit.EpochCrops(made, crops._draw, 0, 32), batch_size=32)))
+    require(tuple(batch[1].shape) == (32, plan.chunk_frames, len(folder.labels)), "the first batch has 32 crops")
+    return found
+
+
+@contextmanager
+def measured_memory() -> Iterator[dict[str, float]]:
+    """Measure seconds, processor time and memory of the block; memory is what the process holds more than before."""
+    found: dict[str, float] = {}
+    Path("/proc/self/clear_refs").write_text("5")
+    before, began, cpu_s = _status("VmRSS"), time.monotonic(), time.process_time()
+    yield found
+    found |= {"wall_s": time.monotonic() - began, "cpu_s": time.process_time() - cpu_s}
+    found |= {"held_mib": _status("VmRSS") - before, "peak_mib": _status("VmHWM") - before}
+
+
+def _status(name: str) -> float:
+    """Return an entry of this process's status, in MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
+
+
+def part(asked: argparse.Namespace) -> None:
+    """Do one part of the measurement in this process, and print its figures."""
+    root = asked.folder
+    if asked.part == "training":
+        print(json.dumps(first_batch(root / "corpus", root / "columns")))
+        return
+    out = root / asked.part
+    out.mkdir()
+    began, cpu_s = time.monotonic(), time.process_time()
+    (run_step if asked.part == "columns" else run_objects)(root / "ossicle.toml", root / "corpus", out)
+    figures = {"wall_s": time.monotonic() - began, "cpu_s": time.process_time() - cpu_s}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(figures | {"peak_mib": peak}))
+
+
+def measure(root: Path, events: int, n_sessions: int, noise: float, parts: tuple[str, ...]) -> dict[str, Any]:
+    """Return the figures of each part for a corpus."""
+    for name in ("audio", "corpus"):
+        (root / name).mkdir(parents=True)
+    make_index(root / "corpus", events, n_sessions)
+    (root / "ossicle.toml").write_text(PROJECT.format(noise=noise, **WINDOW))
+    found = {}
+    for name in parts:
+        command = [sys.executable, __file__, "--part", name, "--folder", str(root)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found[name] = json.loads(done.stdout.splitlines()[-1])
+        print(f"{events} events, {noise:g} noise clips a target, {name}: {found[name]}", flush=True)
+    if {"columns", "objects"} <= found.keys():
+        mine, theirs = (_tables(root / name) for name in ("columns", "objects"))
+        require(mine == theirs, "clips, targets and counts have the same bytes from columns and from objects")
+    return found
+
+
+def _tables(dataset: Path) -> list[bytes]:
+    folder = DatasetFolder(dataset)
+    return [file.read_bytes() for file in (folder.clips_file, folder.annotations_file, folder.stats_file)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=EVENTS)
+    parser.add_argument("--sessions", type=int, default=SESSIONS)
+    parser.add_argument("--objects", type=int, default=EVENTS // 10, help="events of the comparison with objects")
+    parser.add_argument("--noise", type=float, nargs="+", default=[0.1, 1.0], help="noise clips a target")
+    parser.add_argument("--work", type=Path, help="folder for the artefacts (1 GB); else a temporary one")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--part", choices=("columns", "objects", "training"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    asked = parsed(parser, events=4000, sessions=8, objects=2000, noise=[0.1])
+    if asked.part:
+        part(asked)
+        return
+    lines = [
+        f"# Events as columns: {date.today().isoformat()}",
+        "",
+        described(["numpy", "polars", "torch"]),
+        "",
+        f"{asked.sessions} recordings; windows of {WINDOW['before']:g} s before to {WINDOW['after']:g} s after onsets; "
+        "5 folds by session. Training: memory beyond that of the process with its libraries, up to the first batch.",
+        "",
+        "| events | noise a target | part | events/s of CPU | CPU s | wall s | held MiB | peak MiB |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    runs = [(asked.objects, asked.noise[0], ("columns", "objects", "training"))]
+    runs += [(asked.events, noise, ("columns", "training")) for noise in asked.noise]
+    for events, noise, parts in runs:
+        n_sessions = max(8, round(asked.sessions * events / asked.events))
+        with tempfile.TemporaryDirectory(dir=asked.work) as folder:
+            found = measure(Path(folder), events, n_sessions, noise, parts)
+        for name, one in found.items():
+            held = f"{one['held_mib']:.0f}" if "held_mib" in one else ""
+            figures = f"{events / one['cpu_s']:.0f} | {one['cpu_s']:.1f} | {one['wall_s']:.1f} | {held}"
+            lines.append(f"| {events} | {noise:g} | {name} | {figures} | {one['peak_mib']:.0f} |")
+    text = "\n".join(lines) + "\n"
+    print(text)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    (asked.out / f"{date.today().isoformat()}-columns.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
