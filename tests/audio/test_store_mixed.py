@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 
 from ossicle.artefacts.files import file_digest, read_json, tree_digest
+from ossicle.artefacts.roots import Roots
+from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.decoding.mono import MonoStream
@@ -332,3 +334,27 @@ def test_a_store_of_more_shards_than_may_be_open_looks_each_of_them_up_once(corp
         next((tmp_path / "s" / "shards").rglob("*.h5")).unlink()
         with pytest.raises(ArtefactError, match="cannot be opened"):
             np.concatenate([store.read(one, 0, 100) for one in (*store.ids, *store.ids)])
+
+
+def test_recordings_of_several_roots_are_read_from_wherever_their_folders_are(encode, tmp_path):
+    """A recording names its root and a path below it; its folder may change from one machine to the next."""
+    samples = np.random.default_rng(7).normal(0, 0.1, (2, RATE)).astype(np.float32)
+    places = {"slakh": tmp_path / "a", "groove": tmp_path / "b"}
+    items = []
+    for (root, folder), sound in zip(places.items(), samples, strict=True):
+        # Both have the same path below their roots.
+        path = folder / "session" / "mix.wav"
+        path.parent.mkdir(parents=True)
+        encode("new.wav", sound, RATE).rename(path)
+        items.append(StoreItem(root, path, file_digest(path), root=root, below_root="session/mix.wav"))
+    roots = Roots({root: [folder] for root, folder in places.items()})
+    build_store(items, tmp_path / "s", RATE, StoreSettings(raw=True), audio=roots)
+    moved = Roots({"groove": [tmp_path / "elsewhere"]}, [tmp_path / "a"])
+    (tmp_path / "b").rename(tmp_path / "elsewhere")
+    with MixedStore(tmp_path / "s", moved) as store:
+        for key, sound in zip(places, samples, strict=True):
+            np.testing.assert_allclose(store.read(key, 0, RATE), sound, atol=1e-4)
+    assert verify_store(tmp_path / "s", moved) == []
+    assert str(tmp_path) not in "".join(read_table(tmp_path / "s" / "raw.parquet")["path"])
+    with pytest.raises(ArtefactError, match=r"changed: .*b.session.mix.wav \(No such file"):
+        MixedStore(tmp_path / "s", roots)

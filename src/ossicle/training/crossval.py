@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ossicle.artefacts.processes.process_group import ProcessGroup
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held, keep_freed_memory
+from ossicle.artefacts.roots import Roots
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.logmel import LogMelFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
@@ -36,8 +37,8 @@ _GRACE_S = 10.0
 class FitJob:
     """One training without the clips of the folds ``held_out``; empty trains on everything.
 
-    ``audio`` is the folder of recordings, if some are not in the store; ``cache_mb`` megabytes cache whole ones.
-    ``pseudo``: location of pseudo-labels, of which the training finds those that it may use. ``log_mel``: kept
+    ``audio`` is the folder or the roots of recordings, if some are not in the store; ``cache_mb`` megabytes cache whole
+    ones. ``pseudo``: location of pseudo-labels, of which the training finds those that it may use. ``log_mel``: kept
     spectrograms to read instead of samples. ``start``: weights to go on from instead of random ones; ``before``: the
     training that makes them, if it is not done yet.
     """
@@ -52,7 +53,7 @@ class FitJob:
     front: FrontEndSettings
     training: TrainingSettings
     augment: AugmentSettings
-    audio: Path | None = None
+    audio: Path | Roots | None = None
     cache_mb: float = 0.0
     pretrained: Path | None = None
     pseudo: PseudoSource | None = None

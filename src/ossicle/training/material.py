@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.artefacts.records.column_tables import read_annotations, read_clips
+from ossicle.artefacts.roots import Roots
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.logmel import LogMelFolder
 from ossicle.audio.store import MixedStore
@@ -167,7 +168,7 @@ def load_material(
     plan: ChunkPlan,
     apart_frames: float = 0.0,
     presence_s: float | None = None,
-    audio: Path | None = None,
+    audio: Path | Roots | None = None,
     cache_mb: float = 0.0,
     log_mel: LogMelFolder | None = None,
 ) -> Material:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ossicle.artefacts.features.entries import ShardIndex
 from ossicle.artefacts.features.shard import ShardWriter
 from ossicle.artefacts.processes.locked_jobs import locked_jobs
+from ossicle.artefacts.roots import Roots
 from ossicle.audio.features.logmel import log_mel
 from ossicle.audio.store.mixed import MixedStore
 from ossicle.core.model_input.frontend import FrontEndSettings
@@ -79,7 +80,7 @@ def _rows(
 def build_logmel_shards(
     jobs: Sequence[LogMelJob],
     store: Path,
-    audio: Path,
+    audio: Path | Roots,
     workers: int = 1,
     hold: Callable[[str], AbstractContextManager[bool]] | None = None,
 ) -> Iterator[tuple[str, ShardIndex]]:
@@ -90,7 +91,7 @@ def build_logmel_shards(
     jobs
         The shards.
     store, audio
-        Folder of the store, and of the recordings that are not in it.
+        Folder of the store, and folder or roots of the recordings that are not in it.
     workers, hold
         As in :func:`ossicle.artefacts.processes.locked_jobs.locked_jobs`.
 
@@ -112,7 +113,7 @@ class _Worker:
     store: ClassVar[MixedStore]
 
     @classmethod
-    def start(cls, store: Path, audio: Path) -> None:
+    def start(cls, store: Path, audio: Path | Roots) -> None:
         """Open the store."""
         cls.store = MixedStore(store, audio)
 

@@ -17,6 +17,7 @@ from ossicle.artefacts.files import sweep
 from ossicle.artefacts.filesystem.changes import make_folder, remove_file
 from ossicle.artefacts.processes.work_parts import items_per_part
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
+from ossicle.artefacts.roots import Roots
 from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.store.choice import (
     SpaceChoice,
@@ -51,7 +52,7 @@ def build_store(
     rate: int,
     settings: StoreSettings | None = None,
     *,
-    audio: Path | None = None,
+    audio: Path | Roots | None = None,
     workers: int = 1,
     shard_s: float = SHARD_S,
     shard_items: int | None = None,
@@ -60,11 +61,11 @@ def build_store(
     """Decode recordings to int16 mono at ``rate`` Hz into the store ``folder``; return entries sorted by id.
 
     Recordings that ``settings`` exclude, or for which ``leave_gb`` leaves no room, are listed to be read from their
-    files below ``audio``. Complete shards with correct checksums are reused. A build that was stopped anywhere
-    therefore repeats at most one shard per worker when run again, and ends with the same bytes. A shard holds at most
-    ``shard_s`` seconds (a longer recording is a shard by itself) and ``shard_items`` recordings (by default 1/200 of
-    them). Shards of earlier content are removed at the end. Only one build at a time may write to a folder.
-    ``progress`` is called for each shard, ``reused`` or ``computed``.
+    files below ``audio``, a folder or roots. Complete shards with correct checksums are reused. A build that was
+    stopped anywhere therefore repeats at most one shard per worker when run again, and ends with the same bytes. A
+    shard holds at most ``shard_s`` seconds (a longer recording is a shard by itself) and ``shard_items`` recordings (by
+    default 1/200 of them). Shards of earlier content are removed at the end. Only one build at a time may write to a
+    folder. ``progress`` is called for each shard, ``reused`` or ``computed``.
 
     Raises
     ------
@@ -142,7 +143,7 @@ def _decide(
 
 
 def _listed(
-    items: Iterable[StoreItem], rate: int, settings: StoreSettings, audio: Path | None
+    items: Iterable[StoreItem], rate: int, settings: StoreSettings, audio: Path | Roots | None
 ) -> tuple[list[RawEntry], list[StoreEntry]]:
     """Return the recordings to be read from their files, and those that cannot be read."""
     raw: list[RawEntry] = []

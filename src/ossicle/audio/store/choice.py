@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.roots import Roots
 from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.decoding.mono import MonoStream
@@ -117,16 +118,19 @@ class SpaceChoice:
         write_json(self._file, {"asked": self._asked, "leave_gb": self.settings.leave_gb, "without": self.without})
 
 
-def raw_entry(item: StoreItem, rate: int, settings: StoreSettings, audio: Path) -> RawEntry:
-    """Return a recording to be read from its file below the folder ``audio``; raises AudioError, ArtefactError.
+def raw_entry(item: StoreItem, rate: int, settings: StoreSettings, audio: Path | Roots) -> RawEntry:
+    """Return a recording to be read from its file, below its root or the folder ``audio``; raises AudioError,
+    ArtefactError.
 
     Headers can be wrong and lengths must not be: a recording that was not yet decoded with this decoder is decoded
     here.
     """
-    try:
-        path = item.path.relative_to(audio).as_posix()
-    except ValueError:
-        raise ArtefactError(f"{item.path} is not below {audio}: it cannot be read from there later") from None
+    path = item.below_root
+    if not path and not isinstance(audio, Roots):
+        try:
+            path = item.path.relative_to(audio).as_posix()
+        except ValueError:
+            raise ArtefactError(f"{item.path} is not below {audio}: it cannot be read from there later") from None
     index = AudioSource(item.path, settings.decoder).channel(item.channel) if item.channel != MEAN else None
     # A number, so that no later reading has to find the loudest channel again.
     channel = MEAN if index is None else str(index + 1)
@@ -135,4 +139,5 @@ def raw_entry(item: StoreItem, rate: int, settings: StoreSettings, audio: Path) 
         stream = MonoStream(item.path, rate, decoder=settings.decoder, channel=channel)
         n_samples = sum(len(block) for block in stream)
         status = stream.report.status
-    return RawEntry(item.recording_id, path, item.digest, item.path.stat().st_size, n_samples, status, channel)
+    size = item.path.stat().st_size
+    return RawEntry(item.recording_id, path, item.digest, size, n_samples, status, channel, item.root)

@@ -35,7 +35,8 @@ class StoreItem:
 
     ``n_samples`` at the file's own ``rate`` (Hz) and ``status`` come from decoding it once; without a rate they are
     unknown and are determined when needed. ``channel`` is the one to read, as in
-    :mod:`ossicle.core.model_input.channel`.
+    :mod:`ossicle.core.model_input.channel`. ``root`` and ``below_root`` say where a recording that is not stored is
+    found later; without them, its path below the folder of all recordings does.
     """
 
     recording_id: str
@@ -45,6 +46,8 @@ class StoreItem:
     n_samples: int = 0
     status: Status = "ok"
     channel: str = MEAN
+    root: str = ""
+    below_root: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,9 @@ class StoreEntry:
 
 @dataclass(frozen=True, slots=True)
 class RawEntry:
-    """A recording that is read from its file: posix ``path`` below the folder of recordings, ``bytes`` and ``digest``
-    of that file, ``n_samples`` at the store's rate, whether decoding it ends early (``partial``), and the ``channel``
-    to read: ``mean``, or a number from 1.
+    """A recording that is read from its file: posix ``path`` below its ``root`` (or below the folder of all
+    recordings), ``bytes`` and ``digest`` of that file, ``n_samples`` at the store's rate, whether decoding it ends
+    early (``partial``), and the ``channel`` to read: ``mean``, or a number from 1.
     """
 
     recording_id: str
@@ -82,6 +85,7 @@ class RawEntry:
     n_samples: int
     status: Status
     channel: str = MEAN
+    root: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ _RAW_SCHEMA = {
     "n_samples": pl.Int64,
     "status": pl.String,
     "channel": pl.String,
+    "root": pl.String,
 }
 
 

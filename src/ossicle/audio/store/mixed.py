@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.roots import Roots
 from ossicle.audio.store.cache import RecordingCache
 from ossicle.audio.store.composition import Composition, composed
 from ossicle.audio.store.entries import read_raw
-from ossicle.audio.store.raw import RawFiles
+from ossicle.audio.store.raw import RawFiles, as_roots
 from ossicle.audio.store.read import Store
 from ossicle.core.errors import ArtefactError
 
@@ -21,13 +22,13 @@ _MB = 1_000_000
 class MixedStore:
     """A store folder, and the recordings outside it (by choice or for lack of room), read from files below ``audio``.
 
-    ``cache_mb`` megabytes keep whole recordings in memory; they never change the result, and each process that gets a
-    MixedStore fills its own cache. Raises ArtefactError if the folder is not a store, ``audio`` is needed but missing,
-    or files below it have changed.
+    ``audio`` is one folder or the roots of the recordings. ``cache_mb`` megabytes keep whole recordings in memory; they
+    never change the result, and each process that gets a MixedStore fills its own cache. Raises ArtefactError if the
+    folder is not a store, ``audio`` is needed but missing, or files below it have changed.
     """
 
     def __init__(
-        self, folder: str | os.PathLike[str], audio: str | os.PathLike[str] | None = None, cache_mb: float = 0.0
+        self, folder: str | os.PathLike[str], audio: str | os.PathLike[str] | Roots | None = None, cache_mb: float = 0.0
     ) -> None:
         self.folder, self._audio = Path(folder), audio
         self._cache = RecordingCache(round(cache_mb * _MB))
@@ -37,7 +38,7 @@ class MixedStore:
             raise ArtefactError(
                 f"{self.folder}: {len(entries)} recordings are not in this store; give the folder of the recordings"
             )
-        self._files = RawFiles(Path(audio or "."), entries, self._store.rate, how, self._cache)
+        self._files = RawFiles(as_roots(audio or "."), entries, self._store.rate, how, self._cache)
         self._ids = tuple(sorted((*self._store.ids, *self._files.entries)))
 
     @property

@@ -1,10 +1,12 @@
 """Read recordings from their files as if they were in the store."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.roots import Roots
 from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.decoding.mono import MonoStream, crop_mono
 from ossicle.audio.store.cache import RecordingCache
@@ -15,8 +17,13 @@ from ossicle.core.errors import ArtefactError
 _MOST_NAMED = 5
 
 
+def as_roots(audio: str | os.PathLike[str] | Roots) -> Roots:
+    """Return a folder of all recordings as roots."""
+    return audio if isinstance(audio, Roots) else Roots(default=[Path(audio)])
+
+
 class RawFiles:
-    """Recordings below a folder as float32 mono at one rate, decoded for each stretch that is read.
+    """Recordings below their roots as float32 mono at one rate, decoded for each stretch that is read.
 
     With seeking, a stretch equals that of the whole resampled recording within 1e-4; with whole reading it is
     identical, and comes from the cache if possible. Files that end early are always read from their start, because a
@@ -25,25 +32,25 @@ class RawFiles:
     """
 
     def __init__(
-        self, audio: Path, entries: list[RawEntry], rate: int, how: RawReading, cache: RecordingCache | None = None
+        self, audio: Roots, entries: list[RawEntry], rate: int, how: RawReading, cache: RecordingCache | None = None
     ) -> None:
-        self.audio, self.rate, self.how = Path(audio), rate, how
+        self.audio, self.rate, self.how = audio, rate, how
         self.entries = {one.recording_id: one for one in entries}
         self._cache = cache or RecordingCache(0)
         self._sources: dict[str, AudioSource] = {}
-        wrong = sorted((one.path, why) for one in entries if (why := self._changed(one)))
+        wrong = sorted((str(audio.file(one)), why) for one in entries if (why := self._changed(one)))
         if wrong:
             named = ", ".join(f"{path} ({why})" for path, why in wrong[:_MOST_NAMED])
             more = f" and {len(wrong) - _MOST_NAMED} more" * (len(wrong) > _MOST_NAMED)
             raise ArtefactError(
-                f"{self.audio}: recordings outside the store have changed: {named}{more}; restore them, or run the "
+                f"recordings outside the store have changed: {named}{more}; restore them, or run the "
                 "project again to index all recordings"
             )
 
     def _changed(self, entry: RawEntry) -> str:
         """Return what shows, without reading it, that a file differs from the listed one; otherwise ""."""
         try:
-            size = (self.audio / entry.path).stat().st_size
+            size = self.audio.file(entry).stat().st_size
         except OSError as error:
             return error.strerror or "cannot be read"
         return "" if size == entry.bytes else f"{size} bytes instead of {entry.bytes}"
@@ -57,7 +64,7 @@ class RawFiles:
             found = self._stretch(entry, low, high)
             if len(found) != high - low:
                 raise ArtefactError(
-                    f"{self.audio / entry.path}: ends before {high / self.rate:.3f} s, but was longer when it was "
+                    f"{self.audio.file(entry)}: ends before {high / self.rate:.3f} s, but was longer when it was "
                     "indexed; run the project again to index all recordings"
                 )
             out[low - start_sample : high - start_sample] = found
@@ -65,7 +72,7 @@ class RawFiles:
 
     def _stretch(self, entry: RawEntry, low: int, high: int) -> NDArray[np.float32]:
         """Return samples [low, high), which lie within the recording."""
-        path = self.audio / entry.path
+        path = self.audio.file(entry)
         # A source keeps what it learns of the structure of its file.
         if entry.recording_id not in self._sources:
             self._sources[entry.recording_id] = AudioSource(path, self.how.decoder)

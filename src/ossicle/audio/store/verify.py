@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.roots import Roots
 from ossicle.audio.store.entries import RawEntry, StoreEntry, read_index, read_raw
+from ossicle.audio.store.raw import as_roots
 from ossicle.audio.store.shard import dataset, open_shard, read_entries
 from ossicle.core.errors import ArtefactError
 
@@ -17,7 +19,7 @@ _AGAIN = "build the store again (only this shard is rebuilt)"
 
 
 def verify_store(
-    folder: Path, audio: Path | None = None, progress: Callable[[int, int], None] | None = None
+    folder: Path, audio: Path | Roots | None = None, progress: Callable[[int, int], None] | None = None
 ) -> list[str]:
     """Return the problems of a store, one line each; empty if every sample is as it was written.
 
@@ -26,7 +28,7 @@ def verify_store(
     folder
         The store.
     audio
-        Folder of recordings; if given, files that are not in the store are compared with their digests too.
+        Folder or roots of recordings; if given, files that are not in the store are compared with their digests too.
     progress
         Called with the number of finished and of all shards and files.
     """
@@ -48,7 +50,7 @@ def verify_store(
             problems.append(str(error))
         told(done := done + 1, len(shards) + len(files))
     for one in files:
-        problems += _file_problems(Path(audio or "."), one)
+        problems += _file_problems(as_roots(audio or ".").file(one), one)
         told(done := done + 1, len(shards) + len(files))
     return problems
 
@@ -75,11 +77,11 @@ def shard_problems(folder: Path, shard: str, entries: Sequence[StoreEntry]) -> l
     return problems
 
 
-def _file_problems(audio: Path, entry: RawEntry) -> list[str]:
+def _file_problems(path: Path, entry: RawEntry) -> list[str]:
     """Check whether the file of a recording outside the store is still the listed one."""
     remedy = "restore it, or run the project again to index all recordings"
     try:
-        same = file_digest(audio / entry.path) == entry.digest
+        same = file_digest(path) == entry.digest
     except OSError as error:
-        return [f"{audio / entry.path}: {error.strerror or error}; {remedy}"]
-    return [] if same else [f"{audio / entry.path}: differs from the indexed file (SHA-256); {remedy}"]
+        return [f"{path}: {error.strerror or error}; {remedy}"]
+    return [] if same else [f"{path}: differs from the indexed file (SHA-256); {remedy}"]

@@ -180,7 +180,7 @@ def verify(
         raise UsageError(f"{loaded.file}: no store exists for these settings and recordings; run: ossicle store build")
     with make_progress(progress) as shown:
         shown.begin("store verify")
-        problems = verify_store(store, loaded.audio_folder, shown.advance)
+        problems = verify_store(store, loaded.roots, shown.advance)
         shown.end("store verify", f"{len(problems)} problems" if problems else "sound", 0.0)
     if as_json:
         print(json_text({"artefact": str(store), "problems": problems}))

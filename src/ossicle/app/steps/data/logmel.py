@@ -44,7 +44,7 @@ def run(context: Context) -> None:
 
     done, store = len(jobs) - len(missing), context.inputs[StoreFolder.step]
     workers = project.settings.project.workers
-    for name, index in build_logmel_shards(missing, store, project.audio_folder, workers, held):
+    for name, index in build_logmel_shards(missing, store, project.roots, workers, held):
         _mark(context.out, name, index)
         done += 1
         context.progress.advance(done, len(jobs), "shards")
@@ -57,7 +57,7 @@ def run(context: Context) -> None:
 def _run_one(context: Context, name: str) -> None:
     store = context.read(StoreFolder)
     job = _jobs(context.project, store, context.own(LogMelFolder))[name]
-    with MixedStore(store.path, context.project.audio_folder) as opened:
+    with MixedStore(store.path, context.project.roots) as opened:
         _mark(context.out, name, build_logmel_shard(job, opened))
 
 
@@ -84,7 +84,7 @@ def repair(project: Project, store: Path, logmel: Path, damaged: Mapping[str, li
     with writing(project.data_root):
         jobs = _jobs(project, StoreFolder(store), own)
         wanted = [jobs[name] for name in damaged]
-        for _ in build_logmel_shards(wanted, store, project.audio_folder, project.settings.project.workers):
+        for _ in build_logmel_shards(wanted, store, project.roots, project.settings.project.workers):
             pass
         Shelf(project.data_root).verify(logmel)
 

@@ -67,19 +67,21 @@ def _build(project: Project, corpus: Path, out: Path, progress: Callable[[str], 
         [
             StoreItem(
                 recording_id=one.id,
-                path=project.audio_folder / one.path,
+                path=project.roots.file(one),
                 digest=one.digest,
                 rate=one.rate if known else 0,
                 n_samples=one.n_samples,
                 status=one.status,
                 channel=project.settings.audio.name,
+                root=one.root,
+                below_root=one.path,
             )
             for one in recordings
         ],
         out,
         project.settings.frontend.rate,
         project.settings.store,
-        audio=project.audio_folder,
+        audio=project.roots,
         workers=project.settings.project.workers,
         progress=progress,
     )

@@ -78,7 +78,7 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
         settings.plan,
         settings.training.apart_frames,
         settings.training.least_presence_s,
-        project.audio_folder,
+        project.roots,
     )
     recordings = {one.id: one for one in read_index(CorpusFolder.among(made)).recordings}
     clip = chosen_clip(material.clips, recordings, wanted)

@@ -182,7 +182,7 @@ def _clipped(project: Project, files: DatasetFiles) -> list[ClippedRecording]:
         clips.setdefault(one.clip.recording_id, []).append(clip)
     channel = project.settings.audio.name
     return [
-        ClippedRecording(key, project.audio_folder / one.path, one.rate, tuple(clips[key]), channel)
+        ClippedRecording(key, project.roots.file(one), one.rate, tuple(clips[key]), channel)
         for key, one in files.recordings.items()
         if key in clips
     ]

@@ -70,7 +70,7 @@ def fit_jobs(context: Context) -> list["FitJob"]:
             front=settings.frontend,
             training=settings.training,
             augment=settings.augment,
-            audio=context.project.audio_folder,
+            audio=context.project.roots,
             cache_mb=settings.store.cache_mb,
             pretrained=_pretrained_file(context.project),
             pseudo=pseudo,

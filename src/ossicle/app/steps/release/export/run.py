@@ -114,7 +114,7 @@ class _Work:
         held_out = dataset.models if project.settings.split.kind.judges_recordings else {}
         self.held_out = {name: folds for name, folds in held_out.items() if name != FINAL}
         self.judged_truth: Truth = drawn(self.truth, self.settings.held_out_hours, self.settings.seed)
-        self.store = MixedStore(StoreFolder.among(done.artefacts).path, project.audio_folder)
+        self.store = MixedStore(StoreFolder.among(done.artefacts).path, project.roots)
 
     def network(self, name: str) -> Network:
         """Return a trained network."""
