@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ossicle.artefacts.array_files.blocks import write_track
+from ossicle.artefacts.roots import Roots
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.scores.postprocess import Postprocess
@@ -18,7 +19,7 @@ from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.metrics.matching import IouMatch, RecordingMatch
 
 LABELS = ("call", "song")
-NO_EXAMPLES = ExampleRequest(Path("audio"), 8000, 0, 0.5)
+NO_EXAMPLES = ExampleRequest(Roots(default=[Path("audio")]), 8000, 0, 0.5)
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from ossicle.artefacts.roots import Roots
 from ossicle.audio.decoding.channels import ChannelBalance
 from ossicle.audio.decoding.decode import AudioSource
 from ossicle.core.errors import AudioError
@@ -27,13 +27,13 @@ class ChannelSample:
     cancelling: tuple[tuple[str, float], ...]
 
 
-def sample_channels(folder: Path, recordings: Sequence[Recording]) -> ChannelSample:
+def sample_channels(roots: Roots, recordings: Sequence[Recording]) -> ChannelSample:
     """Listen into at most 12 recordings with several channels, spread over all of them.
 
     Parameters
     ----------
-    folder
-        The folder of the recordings.
+    roots
+        Where the recordings are.
     recordings
         All recordings of a corpus. One that cannot be read is passed over: it is reported elsewhere.
     """
@@ -43,7 +43,7 @@ def sample_channels(folder: Path, recordings: Sequence[Recording]) -> ChannelSam
     found = []
     for one in chosen:
         try:
-            cancel_db = _cancel_db(AudioSource(folder / one.path))
+            cancel_db = _cancel_db(AudioSource(roots.file(one)))
         except (AudioError, OSError):
             continue
         if cancel_db is not None:

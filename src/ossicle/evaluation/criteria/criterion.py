@@ -3,12 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.roots import Roots
 from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.model_input.channel import MEAN
 from ossicle.core.scores.pooling import MAX
@@ -46,11 +46,11 @@ class JudgedRun:
 
 @dataclass(frozen=True)
 class ExampleRequest:
-    """The examples for a page: the folder of recordings, their rate in Hz, how many of each kind, margins, and the
+    """The examples for a page: where the recordings are, their rate in Hz, how many of each kind, margins, and the
     channel to read.
     """
 
-    audio: Path
+    roots: Roots
     rate: int
     count: int
     margin_s: float

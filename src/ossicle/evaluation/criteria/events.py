@@ -68,7 +68,7 @@ class EventCriterion(Criterion):
                 run.truth,
                 run.events,
                 self.rule,
-                wanted.audio,
+                wanted.roots,
                 wanted.rate,
                 wanted.count,
                 wanted.margin_s,

@@ -75,6 +75,6 @@ class RecordingCriterion(Criterion):
                 if label in labels and items.positive[known, column].any()
             ],
             examples=recording_examples(
-                run.truth, items, run.events, run.scores, wanted.audio, wanted.rate, wanted.count, wanted.channel
+                run.truth, items, run.events, run.scores, wanted.roots, wanted.rate, wanted.count, wanted.channel
             ),
         )

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.roots import Roots
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.core.event_columns import EventColumns
 from ossicle.core.intervals import Intervals
@@ -26,7 +26,7 @@ def choose_examples(
     truth: Truth,
     events: Mapping[str, Sequence[Event]],
     criterion: Criterion,
-    audio: Path,
+    roots: Roots,
     rate: int,
     count: int,
     margin_s: float,
@@ -49,7 +49,7 @@ def choose_examples(
     out = []
     for kind, found in chosen:
         kept: Iterable[Found] = (one for one in found if kind != "worst" or one[1:5] not in shown)
-        out += [_example(kind, one, truth, events, audio, rate, margin_s, channel) for one in kept]
+        out += [_example(kind, one, truth, events, roots, rate, margin_s, channel) for one in kept]
     return out
 
 
@@ -115,7 +115,7 @@ def _example(
     found: Found,
     truth: Truth,
     events: Mapping[str, Sequence[Event]],
-    audio: Path,
+    roots: Roots,
     rate: int,
     margin_s: float,
     channel: str,
@@ -132,7 +132,7 @@ def _example(
         end_s=end_s,
         score=score,
         iou=overlap,
-        samples=load_mono(audio / path, rate, first, last - first, channel=channel),
+        samples=load_mono(roots.file(truth.recordings[key]), rate, first, last - first, channel=channel),
         rate=rate,
         window_start_s=first,
         references=[(one.start_s, one.end_s, one.label) for one in truth.notes_between(key, first, last)],

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from ossicle.artefacts.roots import Roots
 from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.core.model_input.channel import MEAN
@@ -34,7 +34,7 @@ def recording_examples(
     items: Items,
     events: Mapping[str, Sequence[Event]],
     scores: TracksFolder,
-    audio: Path,
+    roots: Roots,
     rate: int,
     count: int,
     channel: str = MEAN,
@@ -61,7 +61,7 @@ def recording_examples(
                 continue
             shown.add(one.row)
             left -= 1
-            out.append(_example(kind, one, truth, items, scores, audio, rate, channel))
+            out.append(_example(kind, one, truth, items, scores, roots, rate, channel))
     return out
 
 
@@ -113,7 +113,7 @@ def _example(
     truth: Truth,
     items: Items,
     scores: TracksFolder,
-    audio: Path,
+    roots: Roots,
     rate: int,
     channel: str,
 ) -> Example:
@@ -134,7 +134,7 @@ def _example(
         end_s=end_s,
         score=one.score,
         iou=None,
-        samples=load_mono(audio / recording.path, rate, start_s, end_s - start_s, channel=channel),
+        samples=load_mono(roots.file(recording), rate, start_s, end_s - start_s, channel=channel),
         rate=rate,
         window_start_s=start_s,
         references=[

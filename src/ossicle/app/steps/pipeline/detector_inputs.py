@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.data.unlabelled import INDEX_NAME, audio_folder
+from ossicle.artefacts.roots import Roots
 from ossicle.artefacts.typed.index import CorpusFolder, IndexFolder
 from ossicle.corpus.indexing.index_storage import read_index
 
@@ -21,16 +22,18 @@ def missing_inputs(project: Project, step: str, artefact: Path) -> str:
         The folder of the artefact.
     """
     if step == CorpusFolder.step:
-        folder = project.audio_folder
+        roots = project.roots
     elif step == INDEX_NAME:
-        folder = audio_folder(project)
+        roots = Roots(default=[audio_folder(project)])
     else:
         return ""
     index = read_index(IndexFolder(artefact))
-    missing = [one.path for one in index.recordings if not (folder / one.path).exists()]
+    missing = [one for one in index.recordings if not roots.holds(one.root, one.path)]
     if missing:
+        folders = " or ".join(str(folder) for folder in roots.folders(missing[0].root))
         return (
-            f"{len(missing)} of {len(index.recordings)} recordings of the last run are not in {folder} ({missing[0]})"
+            f"{len(missing)} of {len(index.recordings)} recordings of the last run are not in {folders} "
+            f"({missing[0].path})"
         )
     notes = project.annotation_folder if step == CorpusFolder.step else None
     if index.annotations and notes is not None and notes.is_dir() and not any(notes.iterdir()):

@@ -50,7 +50,7 @@ def run(context: Context) -> None:
     shown = criterion.page_parts(
         judged,
         ExampleRequest(
-            context.project.audio_folder,
+            context.project.roots,
             settings.frontend.rate,
             settings.report.examples,
             settings.report.margin_s,

@@ -132,7 +132,7 @@ def _channels(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     """Warn of channels that cancel each other; an index that was decoded has them among its problems."""
     if index.levels or project.settings.audio.name != MEAN:
         return
-    sample = sample_channels(project.audio_folder, index.recordings)
+    sample = sample_channels(project.roots, index.recordings)
     if sample.cancelling:
         path, cancel_db = sample.cancelling[0]
         words = (
