@@ -91,6 +91,15 @@ def test_labels_of_another_shape_are_refused_and_not_taken_for_none(
     assert "labels" in said.err
 
 
+@pytest.mark.parametrize("option", [("--manifest-total", 5), ("--skip-bad",)])
+def test_options_of_a_manifest_are_refused_without_one(
+    place: Path, ossicle: Commands, option: tuple[object, ...]
+) -> None:
+    said = health(ossicle, place, *option)
+    assert said.code == 2
+    assert "are about a manifest" in said.err
+
+
 def test_json_holds_what_it_held_and_the_gates(place: Path, ossicle: Commands) -> None:
     said = health(ossicle, place, "--json")
     found = json.loads(said.out)

@@ -9,7 +9,7 @@ import typer
 from ossicle.app.cli.health_table import show_gates, show_manifest, show_report
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import json_text
-from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
+from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from ossicle.core.value_checks import MOST_THREADS
 
 
@@ -65,6 +65,11 @@ def health(
     from ossicle.app.steps.maintenance.project_health import project_health
 
     require_page(html)
+    if manifest is None and (manifest_total or skip_bad):
+        raise UsageError(
+            "--manifest-total and --skip-bad are about a manifest: give its file, or set manifest_total and skip_bad "
+            "in [corpus] of the project"
+        )
     earlier = None if compare is None else read_earlier(compare)
     chosen = tuple(set_ or ())
     with make_progress(progress) as shown:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from ossicle.app.project.load import Project
 from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.input_problems import Loss, losses
@@ -15,7 +17,7 @@ from ossicle.app.steps.pipeline.pipeline import with_needs
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA, RECORDING_SCHEMA
-from ossicle.artefacts.tables import read_table
+from ossicle.artefacts.tables import TableColumns, read_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.corpus.health.gates.comparison import EarlierReport
@@ -69,7 +71,8 @@ def project_health(project: Project, progress: Progress, earlier: EarlierReport 
     report = health(index, rate=settings.frontend.rate, group=settings.split.group, hop_s=settings.plan.hop_s).to_json()
     if not pipeline_of(project).front_end(project):
         report["problems"] = [one for one in report["problems"] if one["code"] not in OF_FRONT_ENDS]
-    annotations = read_table(folder.annotations_file, dict(ANNOTATION_SCHEMA))
+    column = TableColumns(folder.annotations_file, dict(ANNOTATION_SCHEMA))
+    annotations = pl.DataFrame([column(name) for name in ("recording_id", "start_s", "end_s", "label")])
     recordings = read_table(folder.recordings_file, dict(RECORDING_SCHEMA))
     columns = corpus_columns(annotations, recordings, index.levels)
     totals = _dataset_total(project, annotations.height)
@@ -83,7 +86,7 @@ def _dataset_total(project: Project, n_annotations: int) -> list[Total]:
     made: Path | None = find_steps(steps, project).get(DatasetFolder.step)
     if made is None or not DatasetFolder(made).annotations_file.exists():
         return []
-    targets = read_table(DatasetFolder(made).annotations_file).height
+    targets = TableColumns(DatasetFolder(made).annotations_file, dict(ANNOTATION_SCHEMA))("start_s").len()
     remedy = (
         f"the dataset leaves out {n_annotations - targets} annotations; look at [dataset] quality_max and quality_min "
         "and at `ossicle dataset stats`, or raise health.max_left_out"
