@@ -187,3 +187,47 @@ def test_names_of_a_manifest_are_text_on_the_page_and_give_no_orders(tmp_path: P
     said = health(ossicle, write(tmp_path, line(), line("kick\u202e")), "--skip-bad", "--html", page)
     assert said.code == 3
     assert "\u202e" not in said.out + said.err + page.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def imported(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a manifest of 160 events in 4 sessions, and their recordings."""
+    monkeypatch.syspath_prepend(repository / "benchmarks")
+    from drum_manifest import SOURCES, write_manifest
+
+    place = tmp_path / "drums"
+    write_manifest(place, 160, 4, 2, audio="hits", rate=4000)
+    roots = "".join(f'{one.name} = ["audio/{one.name}"]\n' for one in SOURCES)
+    corpus = '[corpus]\naudio = "none"\nmanifest = "events.jsonl"\nname_template = ""\nmanifest_total = 160\n'
+    (place / "ossicle.toml").write_text(
+        f'base = "recipe:tapes"\n{corpus}[split]\ngroup = "session"\n[roots]\n{roots}', encoding="utf-8"
+    )
+    return place
+
+
+def test_a_project_is_judged_by_what_its_manifest_says_of_each_annotation(imported: Path, ossicle: Commands) -> None:
+    strict = ("--set", "health.max_repeated_ids=0.005", "--progress", "none", "--json")
+    said = ossicle("dataset", "health", "-p", imported, *strict)
+    assert said.code == 0
+    of_project = json.loads(said.out)
+    of_manifest = json.loads(health(ossicle, imported / "events.jsonl", "-p", imported, "--json").out)
+    for name in ("classes", "events", "recordings", "sources", "sessions", "kits", "drummers", "techniques", "dynamics",
+                 "dynamics_by_class", "openness", "bleed", "mix", "synthetic", "overlap"):  # fmt: skip
+        assert of_project["events"][name] == of_manifest["events"][name], name
+    for name in ("events", "event_id"):
+        assert of_project["events"]["repeats"][name]["repeats"] == of_manifest["events"]["repeats"][name]["repeats"]
+    assert of_project["events"]["loudness_unit"] == "dBFS"
+    passed = {one["name"]: one["passed"] for one in of_project["gates"]}
+    assert passed == {
+        "repeated_events": True,
+        "repeated_event_id": True,
+        "repeated_audio": True,
+        "manifest_total": True,
+    }
+
+
+def test_a_project_whose_manifest_has_another_total_fails(imported: Path, ossicle: Commands) -> None:
+    said = ossicle("dataset", "health", "-p", imported, "--progress", "none", "--set", "corpus.manifest_total=170")
+    assert said.code == 4
+    assert "manifest_total: 160 events were read, but corpus.manifest_total is 170" in said.err
+    assert "copy the manifest again from its source" in said.out

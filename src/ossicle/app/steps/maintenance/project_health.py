@@ -22,10 +22,12 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.corpus.health.gates.comparison import EarlierReport
 from ossicle.corpus.health.gates.corpus_columns import corpus_columns
+from ossicle.corpus.health.gates.gates import Gate
 from ossicle.corpus.health.gates.judgement import HealthJudgement, judge_health
 from ossicle.corpus.health.gates.totals import Total
 from ossicle.corpus.health.report import health
 from ossicle.corpus.health.sound_problems import OF_FRONT_ENDS
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import read_index
 
 
@@ -74,10 +76,21 @@ def project_health(project: Project, progress: Progress, earlier: EarlierReport 
     column = TableColumns(folder.annotations_file, dict(ANNOTATION_SCHEMA))
     annotations = pl.DataFrame([column(name) for name in ("recording_id", "start_s", "end_s", "label")])
     recordings = read_table(folder.recordings_file, dict(RECORDING_SCHEMA))
-    columns = corpus_columns(annotations, recordings, index.levels)
+    columns = corpus_columns(annotations, recordings, index.levels, folder.hits)
     totals = _dataset_total(project, annotations.height)
-    judgement = judge_health(columns, settings.health, totals, earlier, not_asked=("repeated_ids",))
+    # Only events of a manifest have ids.
+    not_asked = ("repeated_ids",) if folder.hits is None else ()
+    further = _manifest_total(index, settings.corpus.manifest_total)
+    judgement = judge_health(columns, settings.health, totals, earlier, not_asked=not_asked, further=further)
     return ProjectHealth(report, judgement, tuple(losses(made)))
+
+
+def _manifest_total(index: CorpusIndex, expected: int) -> list[Gate]:
+    """Return the gate of the number of events, which was compared when the manifest was imported."""
+    if not expected:
+        return []
+    reasons = tuple(one.message for one in index.notes if one.kind == "manifest_total")
+    return [Gate("manifest_total", not reasons, f"{expected} events of the manifest are expected", reasons)]
 
 
 def _dataset_total(project: Project, n_annotations: int) -> list[Total]:

@@ -76,6 +76,7 @@ def judge_health(
     earlier: EarlierReport | None = None,
     *,
     not_asked: Collection[str] = (),
+    further: Sequence[Gate] = (),
 ) -> HealthJudgement:
     """Return the figures of events and what the gates say of them.
 
@@ -91,9 +92,11 @@ def judge_health(
         An earlier report to compare with.
     not_asked
         Gates that this kind of data cannot have.
+    further
+        Gates that were judged elsewhere.
     """
     figures = event_figures(columns, settings)
-    gates = health_gates(figures, settings, totals, not_asked=not_asked)
+    gates = (*health_gates(figures, settings, totals, not_asked=not_asked), *further)
     comparison = None
     if earlier is not None:
         comparison = compare(earlier, figures, gates)
