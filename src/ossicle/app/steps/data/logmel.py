@@ -93,17 +93,20 @@ def _jobs(project: Project, store: StoreFolder, own: LogMelFolder) -> dict[str, 
     """Return the shards by their names, in the order of their recordings."""
     front = project.settings.frontend
     grid = row_grid(project.settings.plan, front)
-    return {name: LogMelJob(own.shards, name, recordings, front, grid) for name, recordings in _by_shard(store).items()}
+    return {
+        name: LogMelJob(own.shards, name, tuple(recordings), front, grid)
+        for name, recordings in _by_shard(store).items()
+    }
 
 
-def _by_shard(store: StoreFolder) -> dict[str, tuple[str, ...]]:
+def _by_shard(store: StoreFolder) -> dict[str, list[str]]:
     rate, entries = read_index(store.path)
     n_samples = {one.recording_id: one.n_samples for one in entries if one.status != "left_out"}
     n_samples |= {one.recording_id: one.n_samples for one in read_raw(store.path)[1]}
     ids = sorted(n_samples)
-    by_shard: dict[str, tuple[str, ...]] = {}
+    by_shard: dict[str, list[str]] = {}
     for key, name in zip(ids, shard_names([n_samples[key] / rate for key in ids]), strict=True):
-        by_shard[name] = (*by_shard.get(name, ()), key)
+        by_shard.setdefault(name, []).append(key)
     return by_shard
 
 
