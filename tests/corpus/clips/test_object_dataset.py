@@ -16,6 +16,7 @@ from ossicle.corpus.clips.clip_table import build_dataset
 from ossicle.corpus.clips.holdout_split import divide_clips
 from ossicle.corpus.clips.noise_sampling import place_spans
 from ossicle.corpus.clips.settings import DatasetSettings, possible_targets
+from ossicle.corpus.clips.target_rows import at_clip_starts
 from ossicle.corpus.splits.folds import FoldEntry, SplitSettings
 from ossicle.corpus.splits.leak_audit import audit
 from ossicle.corpus.splits.split_kinds import SPLIT_KINDS
@@ -170,6 +171,11 @@ def test_a_window_around_an_onset_is_cut_at_the_ends_of_the_recording() -> None:
     made = build_dataset([tape], hits, {"a": FoldEntry("a", 0)}, wanted, 0, 1.0)
     assert [(one.start_s, one.end_s) for one in made.clips] == [(0.0, 0.25), (3.92, 4.2), (9.9 - 0.08, 10.0)]
     assert made.targets.tolist() == [True] * 3
+    # A clip finds its annotation by the start that both have.
+    assert [one.start_s for one in at_clip_starts(AnnotationColumns.from_annotations(hits), wanted)] == [
+        one.start_s for one in made.clips
+    ]
+    assert list(at_clip_starts(AnnotationColumns.from_annotations(hits), DatasetSettings())) == hits
 
 
 @pytest.mark.parametrize(("before_s", "after_s"), [(0.1, 0.0), (0.0, 0.1)])

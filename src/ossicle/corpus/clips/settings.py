@@ -90,6 +90,11 @@ class DatasetSettings:
         default=False, help="make it an error if noise clips share time, or if a clip occurs twice"
     )
 
+    @property
+    def has_window(self) -> bool:
+        """Whether target clips are windows around the starts of their annotations."""
+        return self.before_s > 0 or self.after_s > 0
+
 
 def quality_allows(quality: NDArray[np.float64], settings: DatasetSettings) -> NDArray[np.bool_]:
     """Return whether each quality, NaN if unknown, allows an annotation as a target: bool (n,)."""

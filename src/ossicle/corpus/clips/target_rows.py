@@ -1,7 +1,7 @@
 """The annotations that become targets, and the times of their clips."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +110,11 @@ def target_rows(
     )
 
 
+def at_clip_starts(annotations: AnnotationColumns, settings: DatasetSettings) -> AnnotationColumns:
+    """Return annotations that start where their clips do, so that a clip finds its annotation by its start."""
+    return replace(annotations, start_s=_starts(annotations.start_s, settings))
+
+
 def _places(annotations: AnnotationColumns, places: Mapping[str, int]) -> NDArray[np.int64]:
     """Return the place of each annotation's recording, -1 for recordings that are not used: int64 (n,)."""
     of = np.array([places.get(key, -1) for key in annotations.recording_ids], dtype=np.int64)
@@ -121,10 +126,14 @@ def _times(
     annotations: AnnotationColumns, rows: NDArray[np.int64], durations: NDArray[np.float64], settings: DatasetSettings
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return start and end of the clips of annotations, within their recordings."""
-    start_s, end_s = annotations.start_s[rows], annotations.end_s[rows]
-    if settings.before_s > 0 or settings.after_s > 0:
-        return np.maximum(start_s - settings.before_s, 0.0), np.minimum(start_s + settings.after_s, durations)
-    return start_s, np.minimum(end_s, durations)
+    start_s = annotations.start_s[rows]
+    end_s = start_s + settings.after_s if settings.has_window else annotations.end_s[rows]
+    return _starts(start_s, settings), np.minimum(end_s, durations)
+
+
+def _starts(start_s: NDArray[np.float64], settings: DatasetSettings) -> NDArray[np.float64]:
+    """Return the starts of the clips of annotations that start at ``start_s``."""
+    return np.maximum(start_s - settings.before_s, 0.0) if settings.has_window else start_s
 
 
 def _first_of_equal(keys: Sequence[NDArray[np.generic]]) -> NDArray[np.bool_]:

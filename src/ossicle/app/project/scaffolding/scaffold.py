@@ -294,7 +294,7 @@ def _text(folder: Path, wishes: Wishes, found: Found) -> str:
         lines += ["", "[dataset]", f"weight_field = {quoted(source.weight_field)}"]
     counts = ["", f"# {len(index.recordings)} recordings, {len(index.annotations)} annotations"]
     if reads_states(found.values):
-        labels = list(source.label_fields) or sorted({one.label for one in index.annotations})
+        labels = list(source.label_fields) or list(index.annotations.label_counts())
         lines += [*counts, *feature_lines(index, found.values)]
         lines += state_lines(labels, wanted_masks(wishes.masks, labels), chosen=bool(wishes.masks))
         return "\n".join(lines) + "\n"

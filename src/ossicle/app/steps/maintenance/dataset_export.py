@@ -20,6 +20,7 @@ from ossicle.audio.wav_clips import ClippedRecording, WavClip, write_wav_clips
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.records import Clip
 from ossicle.corpus.clips.clip_export import DatasetFiles, write_index, write_lists, write_tables
+from ossicle.corpus.clips.target_rows import at_clip_starts
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.clip_file_names import NO_YEAR, NamedClip, name_clips
 from ossicle.corpus.splits.folds import SplitSettings
@@ -85,7 +86,8 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
     dataset, split = DatasetFolder.among(made), project.settings.split
     index = read_index(CorpusFolder.among(made))
     recordings = {one.id: one for one in index.recordings}
-    clips, notes, told = dataset.clips, dataset.annotations, dataset.split
+    clips, told = dataset.clips, dataset.split
+    notes = at_clip_starts(dataset.annotations, project.settings.dataset)
     splits, note = splits_of(clips, split, wanted.fold)
     quality = {(one.recording_id, one.start_s, one.label): one.quality for one in notes}
     named = name_clips(
