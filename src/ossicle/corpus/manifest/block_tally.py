@@ -96,34 +96,47 @@ def _decoded(file: Path, block: int, block_bytes: int) -> Iterator[Decoded[Place
 def _count_plain(tally: BlockTally, events: list[PlacedEvent]) -> int:
     """Add events up to the first that needs a closer look, and return how many that were.
 
-    This loop runs for millions of events, so it calls no function except for the first event of a recording or a label.
+    This loop runs for millions of events, so it calls no function and makes no object, except where the recording
+    changes or a label is new.
     """
     labels, places = tally.labels, tally.places
-    done = 0
+    source, path, place = "", "", Place()
+    done = since = 0
+    ms = 0.0
     for event in events:
         offset_s, components, context = event.offset_time, event.components, event.context_ms
         if event.negative_example or not components or (offset_s is not None and offset_s < event.onset_time):
-            return done
-        key = (event.source_set, event.audio_path)
-        if key not in places:
-            places[key] = Place(fault=name_fault("source_set", key[0]) or path_fault(key[1]))
-        place = places[key]
+            break
+        if event.audio_path != path or event.source_set != source:
+            place.events, place.ms, since, ms = place.events + done - since, place.ms + ms, done, 0.0
+            source, path = event.source_set, event.audio_path
+            place = _place(places, source, path)
         if place.fault:
-            return done
+            break
         for one in components:
-            label = one.label
-            if label in labels:
-                labels[label] += 1
-            elif name_fault("label", label):
-                _uncount(labels, components, one)
-                return done
-            else:
-                labels[label] = 1
-        length_ms = context.pre + context.post or 1000 * window_s(context, event.duration_seconds)
-        place.ms += len(components) * length_ms
-        place.events += 1
-        done += 1
+            try:
+                labels[one.label] += 1
+            except KeyError:
+                if name_fault("label", one.label):
+                    _uncount(labels, components, one)
+                    break
+                labels[one.label] = 1
+        else:
+            length_ms = context.pre + context.post or 1000 * window_s(context, event.duration_seconds)
+            ms += len(components) * length_ms
+            done += 1
+            continue
+        break
+    place.events, place.ms = place.events + done - since, place.ms + ms
     return done
+
+
+def _place(places: dict[tuple[str, str], Place], source: str, path: str) -> Place:
+    """Return the place of a recording, made and checked where it is new."""
+    place = places.get((source, path))
+    if place is None:
+        place = places[source, path] = Place(fault=name_fault("source_set", source) or path_fault(path))
+    return place
 
 
 def _uncount(labels: dict[str, int], components: list[PlacedComponent], until: PlacedComponent) -> None:
@@ -142,8 +155,7 @@ def _count(tally: BlockTally, decoded: Decoded[PlacedEvent], begin: int, limit: 
     for number, event in zip(decoded.numbers[begin:], decoded.events[begin:], strict=True):
         if left <= 0:
             break
-        key = (event.source_set, event.audio_path)
-        place = places.setdefault(key, Place(fault=name_fault("source_set", key[0]) or path_fault(key[1])))
+        place = _place(places, event.source_set, event.audio_path)
         fault = place.fault or order_fault(event.onset_time, event.offset_time)
         faults = (name_fault("label", one.label) for one in event.components)
         if fault := fault or next(filter(None, faults), ""):
