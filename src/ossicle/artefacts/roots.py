@@ -97,7 +97,16 @@ class Roots:
         return self._find(root, path)
 
     def file(self, recording: _Located) -> Path:
+        """Return the file of a recording, as :meth:`place` does."""
+        return self.place(recording.root, recording.path)
+
+    def place(self, root: str, path: str) -> Path:
         """Return the file of a recording, or where it should be: opening it then reports the missing file.
+
+        Parameters
+        ----------
+        root, path
+            Name of the root, and path of the recording below it.
 
         Raises
         ------
@@ -106,17 +115,15 @@ class Roots:
         ArtefactError
             The path leads out of the root.
         """
-        found = self.find(recording.root, recording.path)
+        found = self.find(root, path)
         if found is not None:
             return found
-        if not is_below(recording.path):
-            raise ArtefactError(f"{recording.path!r} leads out of its root {recording.root!r}; index the corpus again")
-        folders = self.folders(recording.root)
+        if not is_below(path):
+            raise ArtefactError(f"{path!r} leads out of its root {root!r}; index the corpus again")
+        folders = self.folders(root)
         if not folders:
-            raise UsageError(
-                f"the root {recording.root!r} has no folder on this machine; {how_to_name(recording.root)}"
-            )
-        return folders[0] / recording.path
+            raise UsageError(f"the root {root!r} has no folder on this machine; {how_to_name(root)}")
+        return folders[0] / path
 
     def holds(self, root: str, path: str) -> bool:
         """Return whether a recording has a file; not remembered, for callers that keep their own record."""

@@ -93,7 +93,7 @@ def _stage_two(context: Context) -> dict[str, str]:
 def _card(context: Context, one: Mapping[str, Any]) -> ContradictionCard:
     margin_s = context.project.settings.report.margin_s
     start_s = max(0.0, one["start_s"] - margin_s)
-    file = context.project.audio_folder / one["path"]
+    file = context.project.roots.place(context.project.settings.corpus.root, one["path"])
     length_s = one["end_s"] + margin_s - start_s
     samples = load_mono(file, _RATE, start_s, length_s, channel=context.project.settings.audio.name)
     span = (one["start_s"], one["end_s"])
