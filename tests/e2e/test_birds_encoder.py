@@ -178,6 +178,13 @@ def test_windows_longer_than_a_clip_make_the_clip_longer(done: Path, ossicle: Co
     assert "clips of 3 s, one of 3 s each" in " ".join(said.out.split())
 
 
+def test_a_bundle_with_the_built_in_encoder_is_self_contained(done: Path, tmp_path: Path, ossicle: Commands) -> None:
+    said = ossicle("export", "--self-contained", "-p", done, "-o", tmp_path / "whole")
+    assert said.code == 0, said.err
+    assert "acoustic is part of Ossicle" in said.out
+    assert read_bundle(tmp_path / "whole").encoder == read_bundle(done / "bundle").encoder
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [

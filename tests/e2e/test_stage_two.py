@@ -132,6 +132,19 @@ def test_kept_blocks_are_in_the_bundle_and_judged_out_of_fold(
     np.testing.assert_allclose(found, expected, atol=1e-4)
     assert ossicle("predict", place / "bundle", home / "audio", "-o", tmp_path / "out").code == 0
     assert set(json.loads(ossicle("run", "-p", place, "--json").out)["outcomes"].values()) == {"reused"}
+    with pytest.MonkeyPatch.context() as elsewhere:
+        elsewhere.setenv("OSSICLE_ENCODERS", "")
+        alone = ossicle("predict", place / "bundle", home / "audio", "-o", tmp_path / "alone")
+        assert alone.code == 2
+        assert "put its file into a folder and set OSSICLE_ENCODERS" in " ".join(alone.err.split())
+    whole = ossicle("export", "--self-contained", "-p", place, "-o", tmp_path / "whole")
+    assert whole.code == 0, whole.err
+    assert "encoder.pt, licence: unknown" in whole.out
+    with pytest.MonkeyPatch.context() as elsewhere:
+        elsewhere.setenv("OSSICLE_ENCODERS", "")
+        assert ossicle("predict", tmp_path / "whole", home / "audio", "-o", tmp_path / "there").code == 0
+    states = [(tmp_path / name / "states.csv").read_bytes() for name in ("out", "there")]
+    assert states[0] == states[1]
     assert ossicle("similar", home / "audio" / "ac-on-fridge-off-day-0.wav", "-p", place).code == 0
 
 

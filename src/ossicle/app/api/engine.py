@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ossicle.app.steps.engine.encoders import any_encoder_of_spec
-from ossicle.bundle.entries.encoder import ENCODER_FILE
+from ossicle.bundle.entries.encoder import ENCODER_FILES
 from ossicle.bundle.format import WEIGHTS
 from ossicle.bundle.manifest import Bundle
 from ossicle.bundle.runtimes.encoded_predictor import bundled_encoded_predictor
@@ -83,7 +83,8 @@ def _encoded(bundle: Bundle, spec: EncoderSpec, engine: Engine) -> Predictor:
             f"{bundle.folder}: a bundle with an encoder has neither other runtimes and precisions nor folds: leave out "
             "--runtime, --precision and --folds"
         )
-    own = bundle.checked_path(ENCODER_FILE) if ENCODER_FILE in bundle.files else None
+    file = ENCODER_FILES.get(spec.name, "")
+    own = bundle.checked_path(file) if file in bundle.files else None
     return bundled_encoded_predictor(bundle, any_encoder_of_spec(spec, own, engine.threads), engine.threads)
 
 

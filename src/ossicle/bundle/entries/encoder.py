@@ -2,20 +2,24 @@
 
 A bundle with an encoder has ``head.onnx`` (input ``embeddings`` (batch, tokens, dim) float32, output ``scores`` (batch,
 n_labels)) in place of the graphs that read sound. The encoder itself is built in, found by its SHA-256, or, in a
-self-contained bundle, ``encoder.onnx``. With ``encoder_windows`` (``EncoderWindows``) the encoder reads each window of
-the plan in windows of its own, and the head reads the tokens of all of them.
+self-contained bundle, a file of :data:`ENCODER_FILES`. With ``encoder_windows`` (``EncoderWindows``) the encoder reads
+each window of the plan in windows of its own, and the head reads the tokens of all of them.
 """
 
 import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+from ossicle.audio.encoders.settings import BEATS, ONNX
 from ossicle.bundle.reading import Reader, text_fault
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.encoder_spec import EncoderSpec
 from ossicle.core.model_input.encoder_windows import EncoderWindows
 
 HEAD = "head.onnx"
-ENCODER_FILE = "encoder.onnx"
+ENCODER_FILES: Mapping[str, str] = MappingProxyType({ONNX: "encoder.onnx", BEATS: "encoder.pt"})
+"""Name of the file of an encoder in a self-contained bundle, by the kind of encoder."""
 
 _MOST = {
     "rate": 1_000_000,

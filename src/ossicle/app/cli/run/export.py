@@ -20,7 +20,7 @@ from ossicle.app.cli.options import (
 )
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
-from ossicle.app.project.load import load_project
+from ossicle.app.project.load import Project, load_project
 from ossicle.core.errors import UsageError
 
 
@@ -51,6 +51,13 @@ def export(
             "--waveform", help="Also write graphs that take the waveform as input, for use in other programs."
         ),
     ] = False,
+    self_contained: Annotated[
+        bool,
+        typer.Option(
+            "--self-contained",
+            help="Of a head on an encoder: copy the bundle with the file of its encoder inside, if the licence allows.",
+        ),
+    ] = False,
     threads: Threads = 1,
     budget_minutes: Annotated[
         float | None,
@@ -72,10 +79,12 @@ def export(
 ) -> None:
     """Export the final model in several precisions, and measure the accuracy and speed of each.
 
-    Missing steps of the project run first, up to its bundle. Every graph is compared with torch: float32 must agree
-    within 1e-4, and half precision must give the same top class in 99 % of frames, else the exit code is 1. int8 may
-    lose at most `export.int8_auc_drop` (0.005) of the out-of-fold macro ROC AUC, else the exit code is 4. Settings:
-    the table \\[export] of the project file.
+    Missing steps of the project run first, up to its bundle. A head on an encoder has one graph in one precision: with
+    `--self-contained` its bundle is copied with the encoder inside.
+
+    Every graph is compared with torch: float32 must agree within 1e-4, and half precision must give the same top class
+    in 99 % of frames, else the exit code is 1. int8 may lose at most `export.int8_auc_drop` (0.005) of the out-of-fold
+    macro ROC AUC, else the exit code is 4. Settings: the table \\[export] of the project file.
     """
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
@@ -94,11 +103,17 @@ def export(
     if folds and not loaded.settings.split.kind.judges_recordings:
         raise UsageError(f"--folds: split.strategy = {loaded.settings.split.strategy!r} trains no fold models")
 
-    if not pipeline_of(loaded).front_end(loaded):
+    heads = not pipeline_of(loaded).front_end(loaded)
+    if heads and not self_contained:
         raise UsageError(
             f"{loaded.file}: its models are heads on an encoder, with one graph in one precision: use the bundle of "
-            "`ossicle run` as it is"
+            "`ossicle run` as it is, or add --self-contained to put the encoder's file into a copy of it"
         )
+    if self_contained and not heads:
+        raise UsageError(f"--self-contained: the models of {loaded.file} read no encoder; leave the option out")
+    if self_contained:
+        _with_encoder(loaded, out, progress, force=force, as_json=as_json)
+        return
 
     from ossicle.app.steps.release.export import output_bundle, run
 
@@ -119,3 +134,19 @@ def export(
         print(printable(f"wrote {out}: {', '.join(name for name in sorted(bundle.files) if name.endswith('.onnx'))}"))
     if bundle.metrics.get("gate") == "refused":
         print(printable(f"{out}: the noise gate refused this bundle; see its CARD.md"), file=sys.stderr)
+
+
+def _with_encoder(loaded: Project, out: Path, progress: ProgressKind, *, force: bool, as_json: bool) -> None:
+    """Write a copy of the project's bundle with its encoder inside."""
+    from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.pipeline.run_project import run_project
+    from ossicle.app.steps.release.self_contained import write_self_contained
+    from ossicle.artefacts.typed.released import BundleFolder
+    from ossicle.bundle.format import read_bundle
+
+    with make_progress(progress) as shown:
+        done = run_project(loaded, shown, until=BundleFolder.step)
+    made = read_bundle(BundleFolder.among(done.artefacts).bundle)
+    bundle = write_self_contained(loaded, made, out, replace=force)
+    files, words = sorted(bundle.files), str(bundle.provenance["self_contained"])
+    print(json_text({"files": files, "self_contained": words}) if as_json else printable(f"wrote {out}: {words}"))
