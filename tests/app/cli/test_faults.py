@@ -41,10 +41,10 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def run(*command: object, timeout_s: float = 400) -> subprocess.CompletedProcess[str]:
+def run(*command: object, timeout_s: float = 400, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key != "OSSICLE_DATA_ROOT"}
     return subprocess.run(
-        [*map(str, command)], capture_output=True, text=True, check=False, timeout=timeout_s, env=environment
+        [*map(str, command)], capture_output=True, text=True, check=False, timeout=timeout_s, env=environment, cwd=cwd
     )
 
 
@@ -208,6 +208,24 @@ def test_a_second_interrupt_does_not_disturb_the_first() -> None:
     done = run(sys.executable, "-c", TWICE)
     assert done.returncode == 130, done.stderr
     assert done.stdout == "saved\n"
+    assert done.stderr == "ossicle: interrupted; run the same command again to continue\n"
+
+
+IN_TEXT = """
+import ossicle.app.cli.main as cli
+def command(standalone_mode):
+    # As dataclasses are made while the modules of a command load.
+    exec("import os, signal\\nos.kill(os.getpid(), signal.SIGINT)\\nfor _ in range(1000): pass")
+cli.app = command
+from ossicle.app.cli.start import main
+main()
+"""
+
+
+def test_an_interrupt_while_classes_are_made_has_the_exit_code_of_an_interrupt(tmp_path: Path) -> None:
+    (tmp_path / "interrupted.py").write_text(IN_TEXT)
+    done = run(sys.executable, "-m", "interrupted", cwd=tmp_path)
+    assert done.returncode == 130, done.stderr
     assert done.stderr == "ossicle: interrupted; run the same command again to continue\n"
 
 

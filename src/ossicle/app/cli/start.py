@@ -33,6 +33,9 @@ def main() -> None:
     finally:
         # While the interpreter ends, a late Ctrl-C would kill it and change the exit code.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # A Ctrl-C in code that runs from text, as dataclasses are made while modules load, leaves a mark with which
+        # `python -m ossicle` would be killed by the signal at its end. Running any text clears the mark.
+        exec("")
 
 
 @contextmanager
