@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
 from ossicle.audio.decoding.levels import Levels
@@ -58,7 +59,7 @@ def corpus_columns(
     if hits is not None:
         stated = _stated(hits)
         events = events.with_columns(stated.get_columns())
-        techniques = technique_counts(hits.filter(_is_first()).select("techniques"))
+        techniques = technique_counts(hits.select("techniques"), stated["first"])
     events = events.join(table, on="recording_id", how="left", maintain_order="left")
     rows = [(of.rms_dbfs, of.peak_dbfs) for of in levels.values()]
     measured = pl.DataFrame(rows, schema=SOUND_SCHEMA, orient="row")
@@ -66,7 +67,7 @@ def corpus_columns(
     told = not rows and hits is not None
     return EventColumns(
         events=events.drop("recording_id"),
-        sounds=events.filter("first").select(_level(name) for name in SOUND_SCHEMA) if told else measured,
+        sounds=events.lazy().filter("first").select(map(_level, SOUND_SCHEMA)).collect() if told else measured,
         loudness_unit="LUFS" if told else "dBFS",
         digests=recordings.select("path", "digest"),
         techniques=techniques,
@@ -74,21 +75,35 @@ def corpus_columns(
 
 
 def _stated(hits: pl.LazyFrame) -> pl.DataFrame:
-    """Return the columns of ``STATED_SCHEMA`` that hits have, row by row."""
+    """Return the columns of ``STATED_SCHEMA`` that hits have, and ``first``, row by row."""
     values = {name: pl.col(of) for name, of in _OF_HIT.items()} | {"bleed": bleed_level()}
     values |= {
         name: pl.when(pl.col(name).is_not_null()).then(pl.col(name).hash()) for name in ("event_id", "sample_id")
     }
-    return hits.select(
-        _is_first().alias("first"), *(value.cast(STATED_SCHEMA[name]).alias(name) for name, value in values.items())
-    ).collect()
-
-
-def _is_first() -> pl.Expr:
-    """Return whether a row is the first component of its event that became an annotation."""
     known = pl.col("event_id").is_not_null()
-    first = pl.col("component") == pl.col("component").min().over("recording_id", "start_s", "event_id")
-    return pl.when(known).then(first).otherwise(pl.col("component") <= 0)
+    # Texts are read and forgotten block by block; what is left of them are codes and hashes.
+    found = hits.select(
+        *(value.cast(STATED_SCHEMA[name]).alias(name) for name, value in values.items()),
+        pl.when(known).then(pl.struct("recording_id", "start_s", "event_id").hash()).alias("event"),
+        "component",
+    ).collect(engine="streaming")
+    return found.drop("event", "component").with_columns(_firsts(found["event"], found["component"]))
+
+
+def _firsts(event: pl.Series, component: pl.Series) -> pl.Series:
+    """Return for each row whether it is the first component of its event that became an annotation.
+
+    Without an id of the event, only its first component in the manifest is. Equal components of one event are all the
+    first: the event is there twice.
+    """
+    component_of = component.to_numpy()
+    key = event.fill_null(0).to_numpy()
+    order = np.lexsort((component_of, key))
+    begins = np.concatenate([[True], key[order[1:]] != key[order[:-1]]])[: len(order)]
+    least = component_of[order[np.flatnonzero(begins)]][np.cumsum(begins) - 1]
+    first = np.empty(len(order), dtype=bool)
+    first[order] = component_of[order] == least
+    return pl.Series("first", np.where(event.is_null().to_numpy(), component_of <= 0, first))
 
 
 def _stated_fields(recordings: pl.DataFrame, hits: pl.LazyFrame | None) -> list[pl.Series]:

@@ -130,21 +130,22 @@ def event_figures(columns: EventColumns, settings: HealthSettings) -> EventFigur
         Which labels are known, what is quiet, overdriven, too short and too long, and what counts as an overlap.
     """
     events = columns.events
-    firsts = events.filter("first")
+    # Each figure reads its own columns: a filtered copy of all would double the memory.
+    firsts = events.lazy().filter("first")
     ordered = ordered_events(events)
     repeats = {"events": repeated_events(events, ordered)}
     repeats |= {name: repeated_ids(events, name) for name in ("event_id", "sample_id") if columns.has(name)}
     if columns.digests is not None:
         repeats["audio"] = repeated_audio(columns.digests)
     classes = _classes(columns, settings)
-    lengths_s = firsts["length_s"].to_numpy()
+    lengths_s = firsts.select("length_s").collect().to_series().to_numpy()
     known_s = lengths_s[np.isfinite(lengths_s)]
     together = overlapping(ordered, settings.overlap_s)
     loudness = columns.sounds["loudness_db"].to_numpy()
     peaks = columns.sounds["peak_db"].to_numpy()
     return EventFigures(
-        events=firsts.height,
-        recordings=firsts["recording"].n_unique(),
+        events=len(lengths_s),
+        recordings=_one(firsts, pl.col("recording").n_unique()),
         synthetic=_true(firsts, columns, "synthetic"),
         negatives=_true(firsts, columns, "negative"),
         sessions=_different(firsts, columns, "session"),
@@ -165,7 +166,7 @@ def event_figures(columns: EventColumns, settings: HealthSettings) -> EventFigur
         hours=round(float(known_s.sum(dtype=np.float64)) / 3600, 6),
         outside_durations=Share(int(np.count_nonzero(_outside(known_s, settings))), len(known_s)),
         overlap=Share(int(np.count_nonzero(together)), len(together)),
-        dynamics=_counts(events, columns, "dynamic"),
+        dynamics=_counts(events.lazy(), columns, "dynamic"),
         dynamics_by_class=_dynamics_by_class(columns),
         openness=_openness(columns),
         bleed=_counts(firsts, columns, "bleed"),
@@ -175,10 +176,10 @@ def event_figures(columns: EventColumns, settings: HealthSettings) -> EventFigur
 
 def _classes(columns: EventColumns, settings: HealthSettings) -> dict[str, ClassCount]:
     """Count the labels, those that are only expected as well."""
-    labelled = columns.events.filter(pl.col("label").is_not_null())
     stated = columns.has("synthetic")
     synthetic = pl.col("synthetic").fill_null(value=False).sum() if stated else pl.lit(None, pl.UInt32)
-    counts = labelled.group_by("label").agg(pl.len().alias("total"), synthetic.alias("made"))
+    labelled = columns.events.lazy().filter(pl.col("label").is_not_null())
+    counts = labelled.group_by("label").agg(pl.len().alias("total"), synthetic.alias("made")).collect()
     rows = {str(label): (int(total), made) for label, total, made in counts.iter_rows()}
     expected = {*map(_normal, settings.labels), *map(_normal, settings.class_minimums)}
     return {
@@ -188,9 +189,9 @@ def _classes(columns: EventColumns, settings: HealthSettings) -> dict[str, Class
     }
 
 
-def _without_label(firsts: pl.DataFrame, columns: EventColumns) -> int:
-    bare = firsts.filter(pl.col("label").is_null())
-    return bare.filter(~pl.col("negative")).height if columns.has("negative") else bare.height
+def _without_label(firsts: pl.LazyFrame, columns: EventColumns) -> int:
+    bare = pl.col("label").is_null()
+    return _one(firsts, (bare & ~pl.col("negative") if columns.has("negative") else bare).sum())
 
 
 def _unknown(classes: Mapping[str, ClassCount], settings: HealthSettings) -> dict[str, int]:
@@ -203,7 +204,7 @@ def _normal(label: str) -> str:
     return unicodedata.normalize("NFC", label)
 
 
-def _counts(events: pl.DataFrame, columns: EventColumns, name: str) -> dict[str, int]:
+def _counts(events: pl.LazyFrame, columns: EventColumns, name: str) -> dict[str, int]:
     if not columns.has(name):
         return {}
     return {str(value): int(count) for value, count in _tally(events, name)}
@@ -213,14 +214,14 @@ def _dynamics_by_class(columns: EventColumns) -> dict[str, dict[str, int]]:
     if not columns.has("dynamic"):
         return {}
     found: dict[str, dict[str, int]] = {}
-    for label, bucket, count in _tally(columns.events, "label", "dynamic"):
+    for label, bucket, count in _tally(columns.events.lazy(), "label", "dynamic"):
         found.setdefault(label, {})[bucket] = int(count)
     return found
 
 
-def _tally(events: pl.DataFrame, *names: str) -> list[tuple[Any, ...]]:
+def _tally(events: pl.LazyFrame, *names: str) -> list[tuple[Any, ...]]:
     """Return the values of categorical columns that occur together, sorted as text, and how often."""
-    counts = events.group_by(names).len().drop_nulls()
+    counts = events.select(names).group_by(names).len().collect().drop_nulls()
     return sorted(counts.with_columns(pl.col(names).cast(pl.String)).iter_rows())
 
 
@@ -231,12 +232,17 @@ def _openness(columns: EventColumns) -> tuple[int, ...]:
     return tuple(np.histogram(values, _OPENNESS_BINS, (0.0, 1.0))[0].tolist())
 
 
-def _true(firsts: pl.DataFrame, columns: EventColumns, name: str) -> int | None:
-    return int(firsts[name].sum()) if columns.has(name) else None
+def _true(firsts: pl.LazyFrame, columns: EventColumns, name: str) -> int | None:
+    return _one(firsts, pl.col(name).sum()) if columns.has(name) else None
 
 
-def _different(firsts: pl.DataFrame, columns: EventColumns, name: str) -> int | None:
-    return firsts[name].drop_nulls().n_unique() if columns.has(name) else None
+def _different(firsts: pl.LazyFrame, columns: EventColumns, name: str) -> int | None:
+    return _one(firsts, pl.col(name).drop_nulls().n_unique()) if columns.has(name) else None
+
+
+def _one(frame: pl.LazyFrame, value: pl.Expr) -> int:
+    """Return one whole number that an expression gives."""
+    return int(frame.select(value).collect().item())
 
 
 def _outside(lengths_s: Any, settings: HealthSettings) -> Any:

@@ -76,11 +76,13 @@ class ManifestCollector:
     def columns(self) -> EventColumns:
         """Return what was collected."""
         events = pl.concat(self._parts)
-        sounds = events.filter("first").select(
-            pl.col(name).fill_null(float("nan")).cast(kind) for name, kind in SOUND_SCHEMA.items()
+        sounds = (
+            events.lazy()
+            .filter("first")
+            .select(pl.col(name).fill_null(float("nan")).cast(kind) for name, kind in SOUND_SCHEMA.items())
         )
         techniques: Mapping[str, int] | None = dict(self._techniques) or None
-        return EventColumns(events=events, sounds=sounds, loudness_unit="LUFS", techniques=techniques)
+        return EventColumns(events=events, sounds=sounds.collect(), loudness_unit="LUFS", techniques=techniques)
 
 
 def _window_s() -> pl.Expr:

@@ -73,7 +73,8 @@ def repeated_ids(events: pl.DataFrame, column: str) -> Repeats:
     rows = np.flatnonzero((events["first"] & events[column].is_not_null()).to_numpy())
     ids = events[column].gather(rows).to_numpy()
     order = np.argsort(ids, kind="stable")
-    later = np.flatnonzero(ids[order[1:]] == ids[order[:-1]]) + 1
+    ids = ids[order]
+    later = np.flatnonzero(ids[1:] == ids[:-1]) + 1
     examples = [event_in_words(events, int(row)) for row in np.sort(rows[order[later]])[:MOST_EXAMPLES]]
     return Repeats(len(rows), len(later), tuple(examples))
 

@@ -15,7 +15,17 @@ def bleed_level() -> pl.Expr:
     return pl.when(number.is_null()).then("bleed_level").when(inside).then(words).otherwise(outside)
 
 
-def technique_counts(techniques: pl.LazyFrame) -> Mapping[str, int] | None:
-    """Return the number of events by technique, from one column of lists; None if no event states one."""
-    named = techniques.select(pl.col("techniques").explode(empty_as_null=True)).drop_nulls()
-    return dict(named.group_by("techniques").len().collect().iter_rows()) or None
+def technique_counts(techniques: pl.LazyFrame, first: pl.Series | None = None) -> Mapping[str, int] | None:
+    """Return the number of events by technique; None if no event states one.
+
+    Parameters
+    ----------
+    techniques
+        One column of lists.
+    first
+        Rows to count, as booleans; None counts all.
+    """
+    lists = techniques.select("techniques").collect(engine="streaming").to_series()
+    chosen = lists if first is None else lists.filter(first)
+    counts = chosen.explode(empty_as_null=True).drop_nulls().value_counts()
+    return dict(counts.iter_rows()) or None
