@@ -69,7 +69,8 @@ def test_what_a_manifest_says_of_each_annotation_is_counted() -> None:
     annotations = annotations.with_columns(
         *(pl.Series(name, [one[name] for one in rows]) for name in ("recording_id", "start_s", "label"))
     )
-    found = event_figures(corpus_columns(annotations, recordings, {}, pl.LazyFrame(rows)), HealthSettings())
+    tables = pl.concat([pl.LazyFrame(rows[:1]), pl.LazyFrame(rows[1:])])
+    found = event_figures(corpus_columns(annotations, recordings, {}, tables), HealthSettings())
     assert found.repeats["events"].examples == ()
     assert (found.events, found.recordings, found.sessions, found.kits, found.drummers) == (3, 2, 2, 1, None)
     assert found.sources == {"enst": 1, "groove": 2}
