@@ -25,6 +25,7 @@ GOOD = line()
         (line(audio_path=None), "lacks 'audio_path'"),
         (line(components=None), "lacks 'components'"),
         (line(onset_time=-1), "onset_time: expected a number of at least 0"),
+        (line(onset_time=1e300), "onset_time: expected a number of at most 1000000000"),
         (line(onset_time="1.5"), "onset_time: expected a number, got text"),
         (line(onset_time=1.5).replace("1.5", "NaN"), "not JSON"),
         (line(onset_time=1.5).replace("1.5", "Infinity"), "not JSON"),

@@ -144,3 +144,10 @@ def test_a_pipe_or_a_folder_is_no_recording(tmp_path: Path) -> None:
     (tmp_path / "s1" / "mix.wav").mkdir(parents=True)
     path = write(tmp_path, line())
     assert verify_manifest(path, Roots({"groove": [tmp_path]})).sources["groove"].missing_events == 1
+
+
+def test_labels_and_paths_are_counted_in_the_form_of_the_import(tmp_path: Path) -> None:
+    path = write(tmp_path, line("kick", audio_path="s1\\mix.wav"), line(" kick"), line("ri\u0301de"), line("r\u00edde"))
+    found = verify_manifest(path, roots(tmp_path / "audio", "s1/mix.wav"))
+    assert found.labels == {"kick": 2, "r\u00edde": 2}
+    assert (found.sources["groove"].recordings, found.sources["groove"].missing_events) == (1, 0)

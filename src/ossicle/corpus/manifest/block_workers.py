@@ -4,9 +4,11 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
+from ossicle.core.errors import OssicleError
 
 Result = TypeVar("Result")
 
@@ -25,6 +27,11 @@ def in_order(work: Callable[[int], Result], blocks: Iterable[int], workers: int)
     workers
         Number of processes; 1 works in this process. At most twice as many results wait to be taken, so memory does
         not grow with the file.
+
+    Raises
+    ------
+    OssicleError
+        A process was killed.
     """
     if workers <= 1:
         yield from map(work, blocks)
@@ -45,5 +52,10 @@ def in_order(work: Callable[[int], Result], blocks: Iterable[int], workers: int)
                 waiting.append(pool.submit(work, block))
                 break
             yield done
+    except BrokenProcessPool as error:
+        raise OssicleError(
+            "a process that read the manifest was killed, perhaps because memory ran out; run it again with fewer "
+            "workers"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)

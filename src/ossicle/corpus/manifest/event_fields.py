@@ -13,7 +13,8 @@ from ossicle.core.text.controls import control_name, first_control
 
 Name = Annotated[str, Meta(min_length=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-FromZero = Annotated[float, Meta(ge=0)]
+Length = Annotated[float, Meta(ge=0, le=1e9)]
+"""Times in seconds, and context in milliseconds: not negative, and small enough for sums to stay finite."""
 Identity = str | int | None
 """Identities are text or whole numbers in manifests of different tools; they are kept as text."""
 
@@ -24,8 +25,8 @@ MISSING_WINDOW_S = 0.5
 class ContextMs(Struct, gc=False, frozen=True):
     """Milliseconds before and after an onset that belong to the event."""
 
-    pre: FromZero = 80.0
-    post: FromZero = 200.0
+    pre: Length = 80.0
+    post: Length = 200.0
 
 
 class PlacedComponent(Struct, gc=False):
@@ -41,11 +42,11 @@ class PlacedEvent(Struct, gc=False):
 
     source_set: Name
     audio_path: Name
-    onset_time: FromZero
+    onset_time: Length
     components: list[PlacedComponent]
     context_ms: ContextMs = ContextMs()
-    offset_time: FromZero | None = None
-    duration_seconds: FromZero | None = None
+    offset_time: Length | None = None
+    duration_seconds: Length | None = None
     negative_example: bool = False
 
 
@@ -71,12 +72,12 @@ class Event(Struct, gc=False):
     session_id: Name
     source_set: Name
     audio_path: Name
-    onset_time: FromZero
+    onset_time: Length
     components: list[Component]
     context_ms: ContextMs = ContextMs()
     event_id: Identity = None
-    offset_time: FromZero | None = None
-    duration_seconds: FromZero | None = None
+    offset_time: Length | None = None
+    duration_seconds: Length | None = None
     is_synthetic: bool = False
     negative_example: bool = False
     techniques: list[str] | None = None

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.roots import Roots
+from ossicle.core.digest import normal_path
+from ossicle.corpus.formats.cells.rows import label_text
 from ossicle.corpus.manifest.block_tally import BlockTally, tally_block
 from ossicle.corpus.manifest.block_workers import in_order
 from ossicle.corpus.manifest.byte_blocks import BLOCK_BYTES, block_count
@@ -104,11 +106,13 @@ class Verification:
         self.n_events += tally.n_events
         self.negatives += tally.negatives
         self.without_components += tally.without_components
-        for label, n in tally.labels.items():
+        for text, n in tally.labels.items():
+            label = label_text(text)
             self.labels[label] = self.labels.get(label, 0) + n
-        for (source, path), place in tally.places.items():
+        for (source, stated), place in tally.places.items():
             if not place.events:
                 continue
+            path = normal_path(stated)
             count = self.sources.setdefault(source, SourceCount())
             found = self._found.setdefault(source, {})
             if path not in found:
