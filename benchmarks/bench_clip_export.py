@@ -64,8 +64,8 @@ def export(audio: Path, out: Path, recordings: Sequence[Recording], clips: Seque
         clip = WavClip(files.sound(one), one.clip.start_s, one.clip.end_s)
         by_recording.setdefault(one.clip.recording_id, []).append(clip)
     wanted = [ClippedRecording(key, audio / by_id[key].path, RATE, tuple(of)) for key, of in by_recording.items()]
-    for _, lost in write_wav_clips(out, wanted, workers):
-        require(not lost, "all recordings can be read")
+    for done in write_wav_clips(out, wanted, workers):
+        require(not done.lost, "all recordings can be read")
     sync_disk()
     write_lists(out, files)
     write_tables(out, files, RATE / 2)

@@ -55,8 +55,9 @@ def test_the_clips_are_those_of_one_at_a_time(recordings, tmp_path, monkeypatch,
     monkeypatch.setattr(wav_clips, "_ALONE", 0)
     monkeypatch.setattr(wav_clips, "_TASK_CLIPS", 50)
     done = list(write_wav_clips(tmp_path / "out", recordings, workers))
-    assert sum(count for count, _ in done) == 120
-    assert all(lost == {} for _, lost in done)
+    assert sum(one.n_clips for one in done) == 120
+    assert sorted(key for one in done for key in one.recording_ids) == ["r0", "r1", "r2"]
+    assert all(one.lost == {} for one in done)
     assert written(tmp_path / "out") == one_at_a_time(recordings)
 
 
@@ -84,8 +85,8 @@ def test_a_recording_is_decoded_once(recordings, tmp_path, monkeypatch):
 def test_a_recording_that_cannot_be_read_leaves_no_clip(recordings, tmp_path):
     broken = recordings[2].path
     broken.write_bytes(broken.read_bytes()[:100])
-    done = dict(item for _, lost in write_wav_clips(tmp_path / "out", recordings) for item in lost.items())
-    assert list(done) == ["r2"]
+    (done,) = write_wav_clips(tmp_path / "out", recordings)
+    assert list(done.lost) == ["r2"]
     assert written(tmp_path / "out") == one_at_a_time(recordings[:2])
 
 

@@ -64,9 +64,19 @@ class ClippedRecording:
     channel: str = MEAN
 
 
-def write_wav_clips(
-    out: Path, recordings: Sequence[ClippedRecording], workers: int = 1
-) -> Iterator[tuple[int, dict[str, str]]]:
+@dataclass(frozen=True, slots=True)
+class WrittenClips:
+    """Recordings whose clips are done, the number of these clips, and why some recordings cannot be read.
+
+    None of the clips of such a recording is left.
+    """
+
+    recording_ids: tuple[str, ...]
+    n_clips: int
+    lost: dict[str, str]
+
+
+def write_wav_clips(out: Path, recordings: Sequence[ClippedRecording], workers: int = 1) -> Iterator[WrittenClips]:
     """Write clips as 16-bit mono WAV files below ``out``, each complete or absent, in parallel processes.
 
     Parameters
@@ -80,9 +90,8 @@ def write_wav_clips(
 
     Yields
     ------
-    n_clips, lost
-        The number of clips that are done since the last time, and the reason by recording that cannot be read; none of
-        its clips is left.
+    WrittenClips
+        What is done since the last time; nothing is synced to the disk.
 
     Raises
     ------
@@ -96,7 +105,7 @@ def write_wav_clips(
         return
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(workers, len(tasks)), mp_context=spawn, initializer=end_with_parent)
-    running: set[Future[tuple[int, dict[str, str]]]] = set()
+    running: set[Future[WrittenClips]] = set()
     try:
         for task in tasks:
             if len(running) >= 2 * workers:
@@ -125,7 +134,7 @@ def _tasks(recordings: Sequence[ClippedRecording]) -> list[list[ClippedRecording
     return tasks
 
 
-def _write(out: Path, recordings: Sequence[ClippedRecording]) -> tuple[int, dict[str, str]]:
+def _write(out: Path, recordings: Sequence[ClippedRecording]) -> WrittenClips:
     lost: dict[str, str] = {}
     with ManyFiles(out) as files:
         for one in recordings:
@@ -138,7 +147,8 @@ def _write(out: Path, recordings: Sequence[ClippedRecording]) -> tuple[int, dict
                 lost[one.recording_id] = str(error)
                 for path in written:
                     remove_file(out / path)
-    return sum(len(one.clips) for one in recordings), lost
+    done = tuple(one.recording_id for one in recordings)
+    return WrittenClips(done, sum(len(one.clips) for one in recordings), lost)
 
 
 def _cut(recording: ClippedRecording) -> Iterator[tuple[WavClip, NDArray[np.int16]]]:

@@ -220,6 +220,39 @@ def test_fanned_out_clips_are_those_of_one_folder(tapes: Path, ossicle: Any) -> 
     assert "already exist" in said.err
 
 
+def test_an_interrupted_export_goes_on_where_it_was(tapes: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ossicle.app.steps.maintenance import dataset_export, unfinished_export
+    from ossicle.artefacts.files import tree_digest
+    from ossicle.audio import wav_clips
+
+    command = ("dataset", "export", "-p", tapes, "--wav", "--fanout", 1, *QUIET)
+    assert ossicle(*command, "-o", tapes / "whole").code == 0
+    monkeypatch.setattr(wav_clips, "_TASK_CLIPS", 1)
+    monkeypatch.setattr(unfinished_export, "_SYNC_S", 0.0)
+    write, asked = wav_clips.write_wav_clips, []
+
+    def stopping(out: Path, recordings: Any, workers: int = 1) -> Any:
+        asked.append({one.recording_id for one in recordings})
+        for number, done in enumerate(write(out, recordings, 1)):
+            yield done
+            if number == 1 and len(asked) == 1:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(dataset_export, "write_wav_clips", stopping)
+    out = tapes / "out"
+    assert ossicle(*command, "-o", out).code == 130
+    assert not (out / "train.csv").exists()
+    # Another export does not mix with it, and the same one is resumed.
+    said = ossicle(*command, "-o", out, "--fold", 1)
+    assert (said.code, len(asked)) == (2, 1)
+    assert "already exist" in said.err
+    assert ossicle(*command, "-o", out).code == 0
+    assert (len(asked[0]), len(asked[1])) == (5, 3)
+    assert asked[1] < asked[0]
+    assert tree_digest(out) == tree_digest(tapes / "whole")
+    assert not (out / unfinished_export.NAME).exists()
+
+
 def test_stats_count_by_split_class_quality_and_group(tapes: Path, ossicle: Any) -> None:
     said = ossicle("dataset", "stats", "-p", tapes, "--variant", "leaky", "--json", *QUIET)
     told = json.loads(said.out)

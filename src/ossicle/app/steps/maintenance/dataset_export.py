@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Progress
+from ossicle.app.steps.maintenance.unfinished_export import UnfinishedExport
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.filesystem.walking import walk
-from ossicle.artefacts.many_files import sync_disk
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.decoding.mono import load_mono
@@ -59,7 +59,8 @@ class Wanted:
 def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progress) -> Exported:
     """Write the dataset to a folder, computing it first if it is missing.
 
-    Every file is whole or absent. An unreadable recording loses only its own clips.
+    Every file is whole or absent. An unreadable recording loses only its own clips. An interrupted export, started
+    again in the same way, goes on where it was.
 
     Parameters
     ----------
@@ -116,8 +117,12 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
         png=wanted.png,
         fanout=wanted.fanout,
     )
-    _refuse_overwriting(out, files, wanted.force)
-    lost = write_media(project, out, files, progress)
+    chosen = [wanted.layout, wanted.wav, wanted.png, wanted.fanout, splits]
+    unfinished = UnfinishedExport(out, [dataset.content, *chosen, *media_settings(project)])
+    if wanted.force or not unfinished.goes_on:
+        _refuse_overwriting(out, files, wanted.force)
+        unfinished.begin()
+    lost = write_media(project, out, files, unfinished, progress)
     unread = [one.clip.recording_id in lost for one in named]
     if any(unread) and (wanted.wav or wanted.png):
         # List only clips whose sound exists.
@@ -126,6 +131,7 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
     write_lists(out, files)
     write_tables(out, files, project.settings.frontend.fmax_hz)
     write_index(out, files)
+    unfinished.end()
     return Exported(
         splits={name: splits.count(name) for name in ("train", "val", "test")},
         files=len(files.paths()),
@@ -155,16 +161,26 @@ def splits_of(clips: Sequence[Clip], split: SplitSettings, fold: int | None) -> 
     return [names.get(one.fold, "train") for one in clips], words
 
 
-def write_media(project: Project, out: Path, files: DatasetFiles, progress: Progress) -> dict[str, str]:
+def media_settings(project: Project) -> list[object]:
+    """Return what shapes sound and pictures besides the dataset."""
+    front = project.settings.frontend
+    return [project.settings.audio.name, front.fmin_hz, front.fmax_hz]
+
+
+def write_media(
+    project: Project, out: Path, files: DatasetFiles, unfinished: UnfinishedExport, progress: Progress
+) -> dict[str, str]:
     """Write the requested sound and pictures; return the recordings that cannot be read, with the reasons."""
     lost: dict[str, str] = {}
     if files.wav:
-        done = 0
-        for n_clips, unread in write_wav_clips(out, _clipped(project, files), project.settings.project.workers):
-            lost |= unread
-            progress.advance(done := done + n_clips, len(files.clips), "clips")
+        wanted = [one for one in _clipped(project, files) if one.recording_id not in unfinished.recording_ids]
+        done = len(files.clips) - sum(len(one.clips) for one in wanted)
+        for written in write_wav_clips(out, wanted, project.settings.project.workers):
+            lost |= written.lost
+            unfinished.add(key for key in written.recording_ids if key not in written.lost)
+            progress.advance(done := done + written.n_clips, len(files.clips), "clips")
         # The lists follow: where they are, all sound is on the disk.
-        sync_disk()
+        unfinished.sync()
     if files.png:
         for done, one in enumerate(files.clips, start=1):
             if one.clip.recording_id not in lost:
