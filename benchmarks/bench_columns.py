@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
@@ -198,32 +198,37 @@ def _status(name: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
 
 
-def part(asked: argparse.Namespace) -> None:
-    """Do one part of the measurement in this process, and print its figures."""
-    root = asked.folder
-    if asked.part == "training":
-        print(json.dumps(first_batch(root / "corpus", root / "columns")))
-        return
-    out = root / asked.part
+def part(name: str, root: Path) -> dict[str, float]:
+    """Do one part of the measurement in this process, and return its figures."""
+    if name == "training":
+        return first_batch(root / "corpus", root / "columns")
+    out = root / name
     out.mkdir()
     began, cpu_s = time.monotonic(), time.process_time()
-    (run_step if asked.part == "columns" else run_objects)(root / "ossicle.toml", root / "corpus", out)
+    (run_step if name == "columns" else run_objects)(root / "ossicle.toml", root / "corpus", out)
     figures = {"wall_s": time.monotonic() - began, "cpu_s": time.process_time() - cpu_s}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(figures | {"peak_mib": peak}))
+    return figures | {"peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
-def measure(root: Path, events: int, n_sessions: int, noise: float, parts: tuple[str, ...]) -> dict[str, Any]:
-    """Return the figures of each part for a corpus."""
+def part_apart(name: str, root: Path) -> dict[str, float]:
+    """Do one part of the measurement in a process of its own."""
+    command = [sys.executable, __file__, "--part", name, "--folder", str(root)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def measure(
+    root: Path, events: int, n_sessions: int, noise: float, parts: tuple[str, ...], run: Callable[..., dict[str, float]]
+) -> dict[str, Any]:
+    """Return the figures of each part for a corpus; ``run`` does one part."""
     for name in ("audio", "corpus"):
         (root / name).mkdir(parents=True)
     make_index(root / "corpus", events, n_sessions)
     (root / "ossicle.toml").write_text(PROJECT.format(noise=noise, **WINDOW))
     found = {}
     for name in parts:
-        command = [sys.executable, __file__, "--part", name, "--folder", str(root)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        found[name] = json.loads(done.stdout.splitlines()[-1])
+        found[name] = run(name, root)
         print(f"{events} events, {noise:g} noise clips a target, {name}: {found[name]}", flush=True)
     if {"columns", "objects"} <= found.keys():
         mine, theirs = (_tables(root / name) for name in ("columns", "objects"))
@@ -248,7 +253,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     asked = parsed(parser, events=4000, sessions=8, objects=2000, noise=[0.1])
     if asked.part:
-        part(asked)
+        print(json.dumps(part(asked.part, asked.folder)))
         return
     lines = [
         f"# Events as columns: {date.today().isoformat()}",
@@ -262,11 +267,12 @@ def main() -> None:
         "|---|---|---|---|---|---|---|---|",
     ]
     runs = [(asked.objects, asked.noise[0], ("columns", "objects", "training"))]
-    runs += [(asked.events, noise, ("columns", "training")) for noise in asked.noise]
+    if not asked.smoke:
+        runs += [(asked.events, noise, ("columns", "training")) for noise in asked.noise]
     for events, noise, parts in runs:
         n_sessions = max(8, round(asked.sessions * events / asked.events))
         with tempfile.TemporaryDirectory(dir=asked.work) as folder:
-            found = measure(Path(folder), events, n_sessions, noise, parts)
+            found = measure(Path(folder), events, n_sessions, noise, parts, part if asked.smoke else part_apart)
         for name, one in found.items():
             held = f"{one['held_mib']:.0f}" if "held_mib" in one else ""
             figures = f"{events / one['cpu_s']:.0f} | {one['cpu_s']:.1f} | {one['wall_s']:.1f} | {held}"
