@@ -28,20 +28,6 @@ class LabelledTimes:
     codes: NDArray[np.integer]
     times: Intervals
 
-    @classmethod
-    def of(
-        cls, recording_ids: Sequence[str], labels: Sequence[str], times: Sequence[tuple[float, float]]
-    ) -> "LabelledTimes":
-        """Return columns of the recording id, the label and the times (s) of each; the three have one length."""
-        ids, names = ({name: place for place, name in enumerate(dict.fromkeys(of))} for of in (recording_ids, labels))
-        return cls(
-            tuple(ids),
-            tuple(names),
-            np.array([ids[one] for one in recording_ids], dtype=np.int64),
-            np.array([names[one] for one in labels], dtype=np.int64),
-            np.array(times, dtype=np.float64).reshape(-1, 2),
-        )
-
     def lists(self, ids: Sequence[str], labels: Sequence[str]) -> tuple[EventLists, Places]:
         """Return a list for each recording of ``ids`` and each of ``labels``; others are left out.
 

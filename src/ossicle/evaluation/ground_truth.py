@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import TracksFolder
+from ossicle.core.annotation_columns import AnnotationColumns
 from ossicle.core.event_columns import EventColumns
 from ossicle.core.intervals import Intervals
-from ossicle.core.records import Annotation, Recording, grouped
+from ossicle.core.records import Annotation, Recording
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.corpus.indexing.index_storage import read_index
@@ -38,7 +39,7 @@ class Truth:
     ids: tuple[str, ...]
     labels: tuple[str, ...]
     recordings: dict[str, Recording]
-    annotations: tuple[Annotation, ...]
+    annotations: Sequence[Annotation]
     groups: dict[str, str]
     folds: dict[str, int]
     reviewed: int = 0
@@ -54,38 +55,46 @@ class Truth:
         ).reshape(len(self.ids), len(self.labels))
 
     @cached_property
-    def notes_in(self) -> Mapping[str, list[Annotation]]:
-        """The annotations of each recording, in the order of ``annotations``; grouped once for all figures."""
-        found = grouped(self.annotations, lambda note: note.recording_id)
-        return {key: found.get(key, []) for key in self.ids}
+    def notes(self) -> AnnotationColumns:
+        """The annotations in columns; those of one recording are in the order of ``annotations``."""
+        return AnnotationColumns.from_annotations(self.annotations)
+
+    @cached_property
+    def notes_in(self) -> Mapping[str, AnnotationColumns]:
+        """The annotations of each recording, in the order of ``annotations``."""
+        return {key: self.notes.of(key) for key in self.ids}
 
     @cached_property
     def references(self) -> Times:
         """The annotated times (n, 2) in seconds of every recording and label, in the order of ``annotations``."""
-        labels = (*self.labels, *sorted(set(self._columns.labels) - set(self.labels)))
-        return times_of(self._columns.lists(self.ids, labels)[0], self.ids, labels)
+        labels = (*self.labels, *(label for label in self.notes.label_counts() if label not in set(self.labels)))
+        return times_of(self._lists(labels)[0], self.ids, labels)
 
     @cached_property
     def reference_lists(self) -> EventLists:
         """The annotated times in columns: a list for each recording and label, recording after recording."""
-        return self._columns.lists(self.ids, self.labels)[0]
+        return self._lists(self.labels)[0]
 
     @cached_property
-    def reference_qualities(self) -> list[int | None]:
-        """The quality of each annotation of ``reference_lists``."""
-        return [self.annotations[place].quality for place in self._columns.lists(self.ids, self.labels)[1].tolist()]
+    def reference_qualities(self) -> NDArray[np.float64]:
+        """The quality of each annotation of ``reference_lists``, NaN where it is unknown."""
+        places = self._lists(self.labels)[1]
+        return np.full(len(places), np.nan) if self.notes.quality is None else self.notes.quality[places]
 
     @cached_property
-    def _columns(self) -> LabelledTimes:
-        return LabelledTimes.of(
-            [one.recording_id for one in self.annotations],
-            [one.label for one in self.annotations],
-            [(one.start_s, one.end_s) for one in self.annotations],
-        )
+    def holds(self) -> NDArray[np.bool_]:
+        """Whether each recording has an annotation of each label: (n_recordings, n_labels), in their order."""
+        return (self.reference_lists.sizes > 0).reshape(len(self.ids), len(self.labels))
+
+    def _lists(self, labels: Sequence[str]) -> tuple[EventLists, NDArray[np.int64]]:
+        notes = self.notes
+        of = LabelledTimes(notes.recording_ids, notes.labels, notes.recording, notes.label, notes.intervals())
+        return of.lists(self.ids, labels)
 
     def notes_between(self, recording_id: str, start_s: float, end_s: float) -> list[Annotation]:
         """Return the annotations of a recording that share time with a stretch, in the order of ``annotations``."""
-        return [one for one in self.notes_in[recording_id] if one.end_s > start_s and one.start_s < end_s]
+        found = self.notes.of(recording_id)
+        return list(found.where((found.end_s > start_s) & (found.start_s < end_s)))
 
     @cached_property
     def durations_s(self) -> dict[str, float]:
@@ -107,7 +116,7 @@ def read_evaluated_truth(corpus: CorpusFolder, dataset: DatasetFolder) -> Truth:
         return read_truth(corpus, dataset)
     evaluated = dataset.folds["fold"].is_in(dataset.evaluated_folds)
     others = set(dataset.folds.filter(~evaluated)["recording_id"].to_list())
-    choosing = frozenset(one.label for one in dataset.annotations if one.recording_id in others)
+    choosing = frozenset(label for key, label, _ in dataset.annotations.counts() if key in others)
     return replace(_truth_of(corpus, dataset, dataset.folds.filter(evaluated)), choosing=choosing)
 
 
@@ -116,13 +125,15 @@ def _truth_of(corpus: CorpusFolder, dataset: DatasetFolder, folds: pl.DataFrame)
     ids = tuple(sorted(folds["recording_id"].to_list()))
     judged = set(ids)
     notes = dataset.annotations
+    evaluated = np.array([key in judged for key in notes.recording_ids], dtype=np.bool_)[notes.recording]
+    reviewed = np.array([name == PROVENANCE for name in notes.provenances], dtype=np.bool_)[notes.provenance]
     return Truth(
         ids=ids,
         labels=dataset.labels,
         recordings={key: recordings[key] for key in ids},
-        annotations=tuple(one for one in notes if one.recording_id in judged),
-        reviewed=sum(one.provenance == PROVENANCE for one in notes),
-        training_only=sum(one.recording_id not in judged for one in notes),
+        annotations=notes.where(evaluated),
+        reviewed=int(reviewed.sum()),
+        training_only=int((~evaluated).sum()),
         groups=dict(zip(folds["recording_id"], folds["group"], strict=True)),
         folds=dict(zip(folds["recording_id"], folds["fold"], strict=True)),
         unknown=frozenset((key, label) for key, of in dataset.unknown.items() if key in judged for label in of),

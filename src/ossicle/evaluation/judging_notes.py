@@ -21,8 +21,8 @@ def judging_notes(truth: Truth, *, timed: bool) -> Mapping[str, tuple[str, ...]]
     Label to sentences, in the order of the labels.
     """
     holders: dict[str, set[str]] = defaultdict(set)
-    for note in truth.annotations:
-        holders[note.label].add(note.recording_id)
+    for key, label, _ in truth.notes.counts():
+        holders[label].add(key)
     found = {}
     for label in truth.labels:
         notes = [] if holders[label] else ["no evaluated recording has it, so nothing says whether it is found"]

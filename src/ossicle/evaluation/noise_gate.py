@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.core.annotation_columns import AnnotationColumns
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import GateRefused
 from ossicle.core.intervals import shared_s
-from ossicle.core.records import Annotation, grouped
+from ossicle.core.records import Annotation
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
 from ossicle.corpus.clips.noise_sampling import free_stretches
@@ -42,14 +43,15 @@ def firings_on_recordings(
     margin_s
         Distance in seconds from an annotation within which nothing is counted.
     """
-    notes = grouped(annotations, lambda note: note.recording_id)
+    notes = AnnotationColumns.from_annotations(annotations)
+    annotated = set(notes.recording_ids)
     found = event_times(events)
     out = []
     for part, ids in (
-        (EMPTY, [key for key in truth.ids if key not in notes]),
-        (BETWEEN, [key for key in truth.ids if key in notes]),
+        (EMPTY, [key for key in truth.ids if key not in annotated]),
+        (BETWEEN, [key for key in truth.ids if key in annotated]),
     ):
-        free = {key: free_stretches(truth.recordings[key], notes.get(key, []), margin_s) for key in ids}
+        free = {key: free_stretches(truth.recordings[key], notes, margin_s) for key in ids}
         seconds = sum(float((one[:, 1] - one[:, 0]).sum()) for one in free.values())
         for label in truth.labels:
             n_events, active_s = 0, 0.0

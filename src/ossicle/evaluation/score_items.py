@@ -8,7 +8,9 @@ from ossicle.core.scores.pooling import pooled
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.evaluation.ground_truth import Truth, read_tracks
 from ossicle.metrics.calibration.out_of_fold import Items
-from ossicle.metrics.frames import frame_targets, frames_of
+from ossicle.metrics.columns.event_lists import EventLists
+from ossicle.metrics.columns.frame_targets import list_targets
+from ossicle.metrics.frames import frames_of
 
 
 def recording_items(truth: Truth, scores: TracksFolder, pool: str, how: Postprocess) -> Items:
@@ -18,10 +20,9 @@ def recording_items(truth: Truth, scores: TracksFolder, pool: str, how: Postproc
         track = read_tracks(scores, (key,), how)[key]
         columns = [track.labels.index(label) for label in truth.labels]
         found.append(pooled(track, pool)[None, columns])
-    there = {(one.recording_id, one.label) for one in truth.annotations}
     return Items(
         scores=np.concatenate(found),
-        positive=np.array([[(key, label) in there for label in truth.labels] for key in truth.ids], dtype=np.bool_),
+        positive=truth.holds,
         weights=np.ones(len(truth.ids)),
         folds=folds_of(truth),
         known=truth.known,
@@ -36,10 +37,8 @@ def frame_items(truth: Truth, scores: TracksFolder, how: Postprocess) -> Items:
         track = read_tracks(scores, (key,), how)[key]
         frames = frames_of(track)
         values.append(frames.scores[:, [track.labels.index(label) for label in truth.labels]])
-        targets = [
-            frame_targets(references[key].get(label, np.zeros((0, 2))), frames.edges_s) for label in truth.labels
-        ]
-        positive.append(np.stack(targets, axis=1))
+        targets = list_targets(EventLists.gather(references, [key], truth.labels), frames.edges_s)
+        positive.append(targets.T)
         seconds.append(np.diff(frames.edges_s))
         sizes.append(len(frames.scores))
     return Items(

@@ -96,7 +96,7 @@ def _compared(
     missed, false = (
         np.setdiff1d(np.arange(len(of.times)), side) for of, side in ((wanted, pairs[:, 0]), (found, hits))
     )
-    quality = np.array([one or 0 for one in truth.reference_qualities], dtype=np.float64)
+    quality = np.nan_to_num(truth.reference_qualities)
     return (
         _Cases(iou, found.owner[hits], found.times[hits], scores[hits], iou),
         _Cases(quality[missed], wanted.owner[missed], wanted.times[missed]),

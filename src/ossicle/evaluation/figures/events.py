@@ -1,6 +1,5 @@
 """Additional figures of events against annotations: by IoU, by score, by quality."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,9 +63,11 @@ def recall_by_quality(truth: Truth, events: Mapping[str, Sequence[Event]], crite
     quality.
     """
     predicted, _ = event_lists(events, truth.ids, truth.labels)
-    names = ["unknown" if quality is None else str(quality) for quality in truth.reference_qualities]
-    found = Counter(names[row] for row in match_lists(truth.reference_lists, predicted, criterion)[:, 0].tolist())
+    hit = match_lists(truth.reference_lists, predicted, criterion)[:, 0]
+    qualities, of_quality = np.unique(truth.reference_qualities, return_inverse=True)
+    annotated, found = (np.bincount(of, minlength=len(qualities)).tolist() for of in (of_quality, of_quality[hit]))
+    names = ["unknown" if np.isnan(quality) else str(int(quality)) for quality in qualities.tolist()]
     return {
-        name: {"found": found[name], "annotated": all_, "recall": plain(found[name] / all_)}
-        for name, all_ in sorted(Counter(names).items())
+        name: {"found": found[row], "annotated": annotated[row], "recall": plain(found[row] / annotated[row])}
+        for name, row in sorted(zip(names, range(len(names)), strict=True))
     }
