@@ -21,6 +21,7 @@ from ossicle.app.jobs.scripts import write_scripts
 from ossicle.app.jobs.slurm import queue
 from ossicle.app.project.placement import StepPlacement
 
+from ..hums import TEMPLATE, write_hums
 from ..untrained import PROJECT, write_tapes
 
 pytestmark = pytest.mark.slurm
@@ -40,6 +41,22 @@ may_find_nothing = true
 poll_s = 0.5
 [jobs.training]
 partition = "gpu"
+"""
+STATES = """
+[head]
+epochs = 4
+hidden = 0
+[state_decision]
+smoothings = ["none"]
+frames = [1]
+debounce = [1]
+hysteresis = [0.0]
+holds_s = [0.0]
+switches = 20
+[evaluation]
+bootstrap = 100
+[jobs]
+poll_s = 0.5
 """
 
 
@@ -230,3 +247,25 @@ def test_before_the_wall_time_a_task_saves_its_state_and_goes_on(tmp_path: Path)
     told = [(line["state"], line["code"]) for line in json_lines(folder.state(plan.jobs[0], 0))]
     assert told == [("running", None), ("limit", 143), ("running", None), ("done", 0)]
     assert {line["id"] for line in json_lines(folder.state(plan.jobs[0], 0))} == {f"{warned[0]}_0"}
+
+
+def test_a_project_for_states_is_the_same_there(tmp_path: Path) -> None:
+    """Features and heads are arrays of tasks, the other steps one task each."""
+    write_hums(tmp_path / "audio", seconds=12.0)
+    here, there = tmp_path / "here", tmp_path / "there"
+    ossicle("new", "appliances", here, "--audio", tmp_path / "audio", "--template", f"{TEMPLATE}.wav")
+    with (here / "ossicle.toml").open("a") as file:
+        file.write(STATES)
+    shutil.copytree(here, there)
+    ossicle("run", "-p", here)
+    said = ossicle("jobs", "submit", "-p", there, "--on", "slurm").stdout
+    numbers = dict(line.split(": ", 1) for line in said.splitlines() if not line.startswith(("show", "cancel")))
+    assert list(numbers) == ["features", "heads", "state_scores-report"]
+    until(lambda: not queue(list(numbers.values())), "an empty queue", timeout_s=150)
+    assert {one["state"] for one in status(there).values()} == {"done"}
+    # Everything is there: a run here only publishes it.
+    done = json.loads(ossicle("run", "-p", there, "--json").stdout)
+    assert set(done["outcomes"].values()) == {"reused"}
+    assert (here / "metrics.json").read_bytes() == (there / "metrics.json").read_bytes()
+    for name in ("bundle/head.onnx", "bundle/weights.safetensors", "heads/fold0/weights.safetensors"):
+        assert (here / name).read_bytes() == (there / name).read_bytes(), name
