@@ -1,11 +1,13 @@
 """What ``ossicle dataset health`` prints: the report of a project, the figures of a manifest, and the gates."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ossicle.app.cli.cells import MISSING
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.table import print_rows
+from ossicle.core.text.counting import counted
 
 _KINDS = (
     ("sources", "sources"),
@@ -14,7 +16,9 @@ _KINDS = (
     ("bleed", "bleed"),
     ("mix", "mix"),
 )
-_SPREADS = (("loudness", "loudness", "LUFS"), ("peak", "peaks", "dBFS"), ("length", "durations", "s"))
+_SPREADS = (("loudness", "loudness"), ("peak", "peaks"), ("length", "durations"))
+# A manifest of thousands of recordings has as many problems of one kind.
+_MOST_ALIKE = 5
 
 
 def show_report(found: Mapping[str, Any]) -> None:
@@ -38,11 +42,29 @@ def show_report(found: Mapping[str, Any]) -> None:
         for one in found["by_label"]
     ]
     print_rows(("label", "annotations", "groups", "shortest", "median", "longest", "gaps < 20 ms"), rows)
-    problems = [(one["severity"], one["where"], f"{one['message']}; {one['remedy']}") for one in found["problems"]]
+    of_manifest = bool(found["events"]["sources"])
+    problems = _problem_rows(found["problems"], _MOST_ALIKE if of_manifest else 0)
     if problems:
         print_rows(("severity", "where", "problem, and what to do"), problems)
     else:
         print("no problems found")
+    if of_manifest:
+        _show_kinds(found["events"])
+
+
+def _problem_rows(problems: Sequence[Mapping[str, Any]], most: int) -> list[tuple[str, str, str]]:
+    """Return the problems as rows; of those with one code only the first ``most``, unless that is 0."""
+    alike = Counter(one["code"] for one in problems)
+    shown: Counter[str] = Counter()
+    rows = []
+    for one in problems:
+        shown[one["code"]] += 1
+        if not most or shown[one["code"]] <= most:
+            rows.append((one["severity"], one["where"], f"{one['message']}; {one['remedy']}"))
+        elif shown[one["code"]] == alike[one["code"]]:
+            more = counted(alike[one["code"]] - most, "more problem")
+            rows.append((one["severity"], "", f"{more} of this kind; --json lists them"))
+    return rows
 
 
 def show_manifest(found: Mapping[str, Any]) -> None:
@@ -65,6 +87,12 @@ def show_manifest(found: Mapping[str, Any]) -> None:
         for label, of in events["classes"].items()
     ]
     print_rows(("label", "events", "real", "synthetic", ""), rows)
+    _show_kinds(events)
+    print(printable(f"limits: {found['limits']}"))
+
+
+def _show_kinds(events: Mapping[str, Any]) -> None:
+    """Print how the events are distributed, and their levels and lengths."""
     kinds = [
         (title, ", ".join(f"{name} {count}" for name, count in events[key].items()))
         for title, key in _KINDS
@@ -72,9 +100,9 @@ def show_manifest(found: Mapping[str, Any]) -> None:
     ]
     if events["openness"]:
         kinds.append(("openness, 0 to 1", ", ".join(map(str, events["openness"]))))
-    kinds += [(f"{name}, {unit}", _spread(events[key])) for name, key, unit in _SPREADS if events[key] is not None]
+    units = {"loudness": events["loudness_unit"], "peaks": "dBFS", "durations": "s"}
+    kinds += [(f"{name}, {units[key]}", _spread(events[key])) for name, key in _SPREADS if events[key] is not None]
     print_rows(("figure", ""), kinds)
-    print(printable(f"limits: {found['limits']}"))
 
 
 def _spread(of: Mapping[str, float]) -> str:

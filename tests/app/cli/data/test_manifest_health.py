@@ -226,6 +226,19 @@ def test_a_project_is_judged_by_what_its_manifest_says_of_each_annotation(import
     }
 
 
+def test_problems_alike_of_a_manifest_are_summed_up(imported: Path, ossicle: Commands) -> None:
+    lines = (imported / "events.jsonl").read_text().splitlines(keepends=True)
+    gone = [line(audio_path=f"gone{n}/mix.wav", event_id=f"g{n}", source_set="slakh") + "\n" for n in range(9)]
+    (imported / "events.jsonl").write_text("".join(lines + gone))
+    more = ("--set", "corpus.max_missing=0.5", "--set", "corpus.manifest_total=0", "--progress", "none")
+    said = ossicle("dataset", "health", "-p", imported, *more)
+    assert said.code == 3
+    rows = said.out.splitlines()
+    assert sum("gone" in row for row in rows) == 10
+    assert sum("4 more problems of this kind; --json lists them" in row for row in rows) == 2
+    assert any(row.split()[:1] == ["sources"] for row in rows)
+
+
 def test_a_project_whose_manifest_has_another_total_fails(imported: Path, ossicle: Commands) -> None:
     said = ossicle("dataset", "health", "-p", imported, "--progress", "none", "--set", "corpus.manifest_total=170")
     assert said.code == 4
