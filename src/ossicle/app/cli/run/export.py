@@ -149,4 +149,7 @@ def _with_encoder(loaded: Project, out: Path, progress: ProgressKind, *, force: 
     made = read_bundle(BundleFolder.among(done.artefacts).bundle)
     bundle = write_self_contained(loaded, made, out, replace=force)
     files, words = sorted(bundle.files), str(bundle.provenance["self_contained"])
-    print(json_text({"files": files, "self_contained": words}) if as_json else printable(f"wrote {out}: {words}"))
+    if as_json:
+        print(json_text({"files": files, "self_contained": words}))
+    else:
+        print(printable(f"wrote {out}: {words}"))
