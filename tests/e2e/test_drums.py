@@ -1,14 +1,17 @@
-"""Recipe drums, small and whole, through the command line: folders of hits, real trainings, a page and a bundle."""
+"""Recipe drums, small and whole, through the command line: folders of hits, a manifest of hits, a page and a bundle."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from ossicle.audio.wav import write_wav
 
+from ..drum_events import write_events
 from .conftest import ossicle
 
 RATE = 16000
@@ -45,8 +48,25 @@ def hit(label: str, rng: np.random.Generator) -> Any:
     return (rng.uniform(0.1, 0.5) * decay * sound).astype(np.float32)
 
 
-def sets() -> list[str]:
-    return [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
+# Of twelve sessions five are train, two val and five test.
+EVENTS = {
+    **{key: SMALL[key] for key in ("frontend.n_mels", "model.window.backbone", "model.window.hidden")},
+    **{key: SMALL[key] for key in ("training.batch_size", "training.validation_crops", "evaluation.bootstrap")},
+    "training.learning_rate": 0.01,
+    "training.ema_decay": 0.8,
+    "training.epochs": 5,
+    "training.steps_per_epoch": 15,
+    "chunks.step_s": 0.04,
+    "augment.early.shift_probability": 0,
+    "split.train_share": 0.5,
+    "split.val_share": 0.25,
+    "report.examples": 1,
+}
+SESSIONS = [f"session_{i}" for i in range(12)]
+
+
+def sets(chosen: dict[str, Any] = SMALL) -> list[str]:
+    return [part for key, value in chosen.items() for part in ("--set", f"{key}={value}")]
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +108,52 @@ def test_a_second_run_reuses_every_step_and_from_overwrites(project: Path) -> No
     more = ossicle("run", "-p", project, "--json", "--from", "dataset", "--until", "store", *sets())
     outcomes = json.loads(more.stdout)["outcomes"]
     assert outcomes == {"corpus": "reused", "dataset": "computed", "store": "computed"}
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A manifest of three kinds of hits in twelve sessions of two sources."""
+    place = tmp_path_factory.mktemp("events")
+    manifest = write_events(place / "hits", SESSIONS, sources=("groove", "enst"))
+    maps = [f"{name}={place / 'hits' / 'audio' / name}" for name in ("groove", "enst")]
+    new = ossicle(
+        "new", "drums", place / "p", "--manifest", manifest, *(w for m in maps for w in ("--audio-root-map", m))
+    )
+    assert new.returncode == 0, new.stderr
+    assert "manifest: 72 events of 2 sources" in new.stdout
+    run = ossicle("run", "-p", place / "p", "--progress", "none", *sets(EVENTS))
+    assert run.returncode == 0, run.stderr
+    return place / "p"
+
+
+def test_a_manifest_goes_all_the_way_and_test_sessions_alone_are_judged(events: Path) -> None:
+    metrics = json.loads((events / "metrics.json").read_text())
+    assert set(metrics["per_group"]) == {f"session_{i}" for i in (2, 3, 6, 7, 9)}
+    assert metrics["n_reference"] == 5 * 6
+    # Three very different sounds on near silence.
+    assert metrics["events"]["f1"]["value"] > 0.6
+    assert (events / "bundle" / "bundle.json").exists()
+
+
+def test_roots_that_move_leave_every_artefact_valid_and_no_path_is_kept(events: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(events.parent, tmp_path / "elsewhere")) / "p"
+    again = ossicle("run", "-p", moved, "--json", *sets(EVENTS))
+    assert set(json.loads(again.stdout)["outcomes"].values()) == {"reused"}
+    place = str(events.parent).encode()
+    texts = [path for path in (moved / "data").rglob("*") if path.suffix in (".json", ".jsonl", ".parquet", ".npz")]
+    assert [path for path in texts if place in path.read_bytes()] == []
+
+
+def test_a_session_that_is_added_moves_no_other_one(events: Path, tmp_path: Path) -> None:
+    grown = Path(shutil.copytree(events.parent, tmp_path / "grown")) / "p"
+    write_events(grown.parent / "hits", [*SESSIONS, "session_12", "session_13"], sources=("groove", "enst"))
+    said = ossicle("run", "-p", grown, "--json", "--until", "dataset", *sets(EVENTS))
+    assert said.returncode == 0, said.stderr
+    before, after = (
+        {row["recording_id"]: row["fold"] for row in pl.read_parquet(folder / "folds.parquet").to_dicts()}
+        for folder in (
+            next((events / "data" / "dataset").glob("[!.]*")),
+            Path(json.loads(said.stdout)["artefacts"]["dataset"]),
+        )
+    )
+    assert before.items() <= after.items()

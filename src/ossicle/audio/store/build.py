@@ -224,10 +224,15 @@ def _indexed(folder: Path) -> dict[str, dict[str, StoreEntry]]:
 
 
 def _whole(folder: Path, plan: ShardPlan, indexed: dict[str, dict[str, StoreEntry]]) -> list[StoreEntry] | None:
-    """Return the entries of a planned shard that exists unchanged, else None."""
+    """Return the entries of a planned shard that exists unchanged, else None.
+
+    A shard without some of its recordings is built again: a disk that was not mounted may be there now.
+    """
     try:
         entries = read_entries(folder, plan.name)
-        damaged = shard_problems(folder, plan.name, [one for one in entries if one.status != "left_out"])
+        if any(entry.status == "left_out" for entry in entries):
+            return None
+        damaged = shard_problems(folder, plan.name, entries)
     except (ArtefactError, OSError):
         return None
     same = [entry.recording_id for entry in entries] == [item.recording_id for item in plan.items]

@@ -23,6 +23,8 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.store import MixedStore, composition
 from ossicle.audio.store import choice as choosing
+from ossicle.audio.store.entries import read_index
+from ossicle.core.errors import AudioError
 from ossicle.training.material import load_material
 
 from ....untrained import PROJECT, RATE, write_tapes
@@ -127,6 +129,18 @@ def test_an_edited_shard_is_named_and_only_it_is_redone(project: Path, ossicle: 
     assert "cannot be opened" in ossicle("store", "verify", "-p", project, *NONE).out
     ossicle("store", "build", "-p", project, *NONE)
     assert shard.read_bytes() == before
+
+
+def test_a_recording_that_comes_back_is_decoded_by_the_next_run(project: Path, tmp_path: Path) -> None:
+    made = run_project(load_project(project), Silent(), "dataset").artefacts
+    file, away, out = project / "audio" / "siteB_1.wav", project / "away.wav", tmp_path / "out"
+    out.mkdir()
+    file.rename(away)
+    with pytest.raises(AudioError, match=r"siteB_1\.wav: No such file"):
+        step._build(load_project(project), made["corpus"], out, lambda name: None)
+    away.rename(file)
+    step._build(load_project(project), made["corpus"], out, lambda name: None)
+    assert [entry.status for entry in read_index(out)[1]] == ["ok"] * 3
 
 
 def test_room_on_the_disk_follows_into_what_the_training_is_made_from(
