@@ -176,6 +176,14 @@ def test_a_manifest_without_events_or_recordings_is_an_error(tmp_path: Path) -> 
         indexed(write(tmp_path, line()), max_missing=1.0, place="other")
 
 
+def test_spellings_of_one_path_are_one_recording(tmp_path: Path) -> None:
+    sound(tmp_path / "audio" / "s1" / "mix.wav")
+    spelled = ("s1/mix.wav", "s1//mix.wav", "./s1/./mix.wav", "s1\\mix.wav")
+    index = indexed(write(tmp_path, *[line(audio_path=path) for path in spelled]))
+    assert [one.path for one in index.recordings] == ["s1/mix.wav"]
+    assert len(index.annotations) == 4
+
+
 def test_events_that_disagree_about_a_recording_are_noted(tmp_path: Path) -> None:
     sound(tmp_path / "audio" / "s1" / "mix.wav")
     index = indexed(write(tmp_path, line(session_id="b"), line(session_id="a")))

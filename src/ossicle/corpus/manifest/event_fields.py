@@ -9,6 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from ossicle.core.digest import normal_path
 from ossicle.core.text.controls import control_name, first_control
 
 Name = Annotated[str, Meta(min_length=1)]
@@ -118,6 +119,15 @@ def path_fault(path: str) -> str:
     if ".." in windows.parts:
         return f"audio_path is {path!r}, which leads out of its root; write the path below the root"
     return "" if windows.name else f"audio_path is {path!r}, which names no file"
+
+
+def recording_path(stated: str) -> str:
+    r"""Return a path of a manifest as that of a recording: forward slashes, each once, without ``.``, in Unicode NFC.
+
+    >>> recording_path("a\\.//b.wav")
+    'a/b.wav'
+    """
+    return PurePosixPath(normal_path(stated)).as_posix()
 
 
 def order_fault(onset_s: float, offset_s: float | None) -> str:

@@ -5,9 +5,16 @@ from typing import Any
 
 import polars as pl
 
-from ossicle.core.digest import normal_path
 from ossicle.corpus.formats.cells.rows import label_text
-from ossicle.corpus.manifest.event_fields import Component, Event, Loudness, name_fault, order_fault, path_fault
+from ossicle.corpus.manifest.event_fields import (
+    Component,
+    Event,
+    Loudness,
+    name_fault,
+    order_fault,
+    path_fault,
+    recording_path,
+)
 
 EVENT_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "line": pl.Int64,
@@ -66,7 +73,7 @@ def event_table(events: Sequence[Event], numbers: Sequence[int]) -> pl.DataFrame
         "event_id": [_text(event.event_id) for event in events],
         "session_id": [event.session_id for event in events],
         "source_set": [event.source_set for event in events],
-        "audio_path": _mapped(normal_path, [event.audio_path for event in events]),
+        "audio_path": _mapped(recording_path, [event.audio_path for event in events]),
         "onset_s": [event.onset_time for event in events],
         "offset_s": [event.offset_time for event in events],
         "pre_s": [event.context_ms.pre / 1000 for event in events],

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.roots import Roots
-from ossicle.core.digest import normal_path
 from ossicle.corpus.formats.cells.rows import label_text
 from ossicle.corpus.manifest.block_tally import BlockTally, tally_block
 from ossicle.corpus.manifest.block_workers import in_order
 from ossicle.corpus.manifest.byte_blocks import BLOCK_BYTES, block_count
 from ossicle.corpus.manifest.decoding import MOST_BAD_LINES, BadLine, bad_line_error
+from ossicle.corpus.manifest.event_fields import recording_path
 
 MOST_EXAMPLES = 20
 _S_PER_H = 3600
@@ -112,7 +112,7 @@ class Verification:
         for (source, stated), place in tally.places.items():
             if not place.events:
                 continue
-            path = normal_path(stated)
+            path = recording_path(stated)
             count = self.sources.setdefault(source, SourceCount())
             found = self._found.setdefault(source, {})
             if path not in found:
