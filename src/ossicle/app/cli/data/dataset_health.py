@@ -40,7 +40,11 @@ def health(
     ] = None,
     manifest_total: Annotated[
         int,
-        typer.Option(min=0, help="Number of events that the manifest should have. Default: \\[corpus] manifest_total."),
+        typer.Option(
+            min=0,
+            help="Number of events that the manifest should have. Default: \\[corpus] manifest_total.",
+            show_default=False,
+        ),
     ] = 0,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out bad lines of the manifest, and list the first of them.")
