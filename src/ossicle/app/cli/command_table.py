@@ -118,7 +118,7 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
             "store": Row("data.store", "Build and verify the store: the recordings of a project, decoded once."),
             "features": Row(
                 "data.features",
-                "Build and verify features: the embeddings of the recordings of a project, computed once.",
+                "Build and verify features: embeddings or spectrograms of the recordings of a project, computed once.",
             ),
             "convert": Row(
                 "data.convert",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,18 +22,20 @@ from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.logmel import LogMelFolder
 from ossicle.artefacts.typed.store import StoreFolder
 from ossicle.audio.encoders.build import shard_names
-from ossicle.audio.features.logmel_shards import LogMelJob, build_logmel_shard, build_logmel_shards
-from ossicle.audio.store.entries import read_index, read_raw
-from ossicle.audio.store.mixed import MixedStore
 from ossicle.core.model_input.frontend import FRONT_END_VERSION
 from ossicle.core.model_input.row_grid import row_grid
 from ossicle.core.settings import digestible
+
+if TYPE_CHECKING:
+    from ossicle.audio.features.logmel_shards import LogMelJob
 
 STEP_VERSION = 1
 
 
 def run(context: Context) -> None:
     """Build the missing shards in parallel processes, and write what they have in common."""
+    from ossicle.audio.features.logmel_shards import build_logmel_shards
+
     own, project = context.own(LogMelFolder), context.project
     jobs = _jobs(project, context.read(StoreFolder), own)
     missing = [job for name, job in jobs.items() if not own.has_shard(name)]
@@ -55,6 +58,9 @@ def run(context: Context) -> None:
 
 
 def _run_one(context: Context, name: str) -> None:
+    from ossicle.audio.features.logmel_shards import build_logmel_shard
+    from ossicle.audio.store.mixed import MixedStore
+
     store = context.read(StoreFolder)
     job = _jobs(context.project, store, context.own(LogMelFolder))[name]
     with MixedStore(store.path, context.project.roots) as opened:
@@ -80,6 +86,8 @@ def repair(project: Project, store: Path, logmel: Path, damaged: Mapping[str, li
     ArtefactError
         The spectrograms still differ from what was committed: only a new artefact helps.
     """
+    from ossicle.audio.features.logmel_shards import build_logmel_shards
+
     own = LogMelFolder(logmel)
     with writing(project.data_root):
         jobs = _jobs(project, StoreFolder(store), own)
@@ -89,8 +97,10 @@ def repair(project: Project, store: Path, logmel: Path, damaged: Mapping[str, li
         Shelf(project.data_root).verify(logmel)
 
 
-def _jobs(project: Project, store: StoreFolder, own: LogMelFolder) -> dict[str, LogMelJob]:
+def _jobs(project: Project, store: StoreFolder, own: LogMelFolder) -> "dict[str, LogMelJob]":
     """Return the shards by their names, in the order of their recordings."""
+    from ossicle.audio.features.logmel_shards import LogMelJob
+
     front = project.settings.frontend
     grid = row_grid(project.settings.plan, front)
     return {
@@ -100,6 +110,8 @@ def _jobs(project: Project, store: StoreFolder, own: LogMelFolder) -> dict[str, 
 
 
 def _by_shard(store: StoreFolder) -> dict[str, list[str]]:
+    from ossicle.audio.store.entries import read_index, read_raw
+
     rate, entries = read_index(store.path)
     n_samples = {one.recording_id: one.n_samples for one in entries if one.status != "left_out"}
     n_samples |= {one.recording_id: one.n_samples for one in read_raw(store.path)[1]}
