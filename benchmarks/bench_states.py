@@ -1,20 +1,16 @@
-"""States in scenes of half an hour: switches found, false ones, delay and time in the wrong state; cost of a live hop.
+"""States in scenes of half an hour: switches found, false ones, delay and time in the wrong state.
 
 Heads on the acoustic encoder are trained on the recordings of one part of the day. Their scores of the other part are
 out of fold, and so are those of the scenes spliced from it. The rule that judges the scenes of one part is fitted by
 replay to the steady recordings of the other. Beside it stands the rule of the old scripts on the same scores: median of
 7, 0.80 and 0.60 for the air conditioner, 0.75 and 0.55 for the fridge, debounce 2. The curve gives further rules with
 the fitted thresholds.
-
-The second half measures one live hop of 0.25 s on one thread, and the memory after a simulated day.
 """
 
 import argparse
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -26,19 +22,12 @@ from smoke import parsed, recordings, require
 from ossicle.audio.encoders.acoustic import AcousticEncoder
 from ossicle.audio.encoders.copies import Copy
 from ossicle.audio.encoders.feature_settings import CopySettings
-from ossicle.bundle.format import write_bundle
-from ossicle.bundle.runtimes.encoded_predictor import bundled_encoded_predictor
-from ossicle.core.decisions.decision import Decision
 from ossicle.core.decisions.states import StateDecision, StateRule
 from ossicle.core.model_input.chunks import ChunkPlan
-from ossicle.core.model_input.frontend import FrontEndSettings
-from ossicle.export.head_graph import head_graph
-from ossicle.inference.predictor import FakePredictor, Predictor
 from ossicle.inference.states.fit import ScoredStates, cross_fit_states
 from ossicle.inference.states.fit_settings import StateFitSettings
 from ossicle.inference.states.fold import StateFold
 from ossicle.inference.states.frames import first_full_frame
-from ossicle.inference.states.stream import StateStream
 from ossicle.metrics.states.switches import JudgedStates, SwitchFigures, switch_figures
 from ossicle.models.heads.head import Head
 from ossicle.models.heads.scoring import head_scores
@@ -52,7 +41,6 @@ OLD = {
     "fridge": StateRule(on=0.75, off=0.55, smoothing="median", frames=7, debounce=2),
 }
 CURVE = (("none", 1), ("median", 3), ("median", 5), ("median", 7), ("ema", 3), ("ema", 7))
-LIVE_HOP_S = 0.25
 MIB = 1 << 20
 
 ENCODER = AcousticEncoder()
@@ -166,37 +154,6 @@ def rules_text(decisions: Mapping[str, StateDecision]) -> list[str]:
     ]
 
 
-def live_cost(predictor: Predictor, decision: StateDecision, samples: NDArray[np.float32], hops: int) -> list[float]:
-    """CPU seconds of each hop of a stream."""
-    stream, step = StateStream(predictor, decision), predictor.plan.hop_samples
-    seconds = []
-    for hop in range(hops):
-        at = hop * step % (len(samples) - step)
-        began = time.thread_time()
-        stream.feed(samples[at : at + step])
-        seconds.append(time.thread_time() - began)
-    return seconds
-
-
-def resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4096
-
-
-def day_growth(decision: StateDecision, plan: ChunkPlan, hour_hops: int, hours: int) -> int:
-    """Bytes by which the resident memory grows from the end of the first hour to that of the last."""
-    stream = StateStream(FakePredictor(LABELS, plan), decision)
-    rng = np.random.default_rng(0)
-    sounds = [rng.normal(0, level, plan.hop_samples).astype(np.float32) for level in (1e-4, 0.1)]
-    after_hour = 0
-    for hop in range(hour_hops * hours):
-        # A switch every minute, so that changes come all day.
-        stream.feed(sounds[hop // 240 % 2])
-        if hop + 1 == hour_hops:
-            after_hour = resident()
-    return resident() - after_hour
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenes", type=int, default=6, help="scenes of each part of the day")
@@ -205,12 +162,9 @@ def main() -> None:
     parser.add_argument("--window-s", type=float, default=2.0)
     parser.add_argument("--hop-s", type=float, default=0.5)
     parser.add_argument("--copies", type=int, default=2, help="augmented copies of each recording for training")
-    parser.add_argument("--hops", type=int, default=10_000, help="live hops whose CPU time is measured")
-    parser.add_argument("--hours", type=int, default=24, help="hours whose memory is measured")
-    parser.add_argument("--hour-hops", type=int, default=14_400, help="hops of such an hour")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS)
-    tiny = {"scenes": 1, "seconds": 60.0, "switches": 1, "copies": 0, "hops": 20, "hours": 2, "hour_hops": 100}
+    tiny = {"scenes": 1, "seconds": 60.0, "switches": 1, "copies": 0}
     asked = parsed(parser, **tiny)
     folder = recordings("appliances", asked)
     if folder is None:
@@ -257,29 +211,6 @@ def main() -> None:
     for kind, frames in CURVE:
         changed = {part: with_smoothing(one, kind, frames) for part, one in decisions.items()}
         curve += rows_of(f"fitted thresholds, {kind} of {frames}", judged(scenes, scores, changed, plan), plan)
-
-    live_plan = plan_of(asked.window_s, LIVE_HOP_S)
-    decision = decisions[PARTS[0]]
-    with TemporaryDirectory() as place:
-        bundle = write_bundle(
-            Path(place) / "bundle",
-            name="live",
-            labels=LABELS,
-            plan=live_plan,
-            front=FrontEndSettings(),
-            decisions=dict.fromkeys(LABELS, Decision()),
-            provenance={},
-            metrics={},
-            split={},
-            model={},
-            files={"head.onnx": head_graph(heads[PARTS[0]], 1, heads[PARTS[0]].dim)},
-            encoder=ENCODER.spec,
-            states=decision,
-        )
-        predictor = bundled_encoded_predictor(bundle, ENCODER)
-        seconds = np.array(live_cost(predictor, decision, next(iter(sounds.values())), asked.hops))
-    grown = day_growth(decision, live_plan, asked.hour_hops, asked.hours)
-    p99 = float(np.quantile(seconds, 0.99))
     warned = [f"- {part}: {line}" for part in PARTS for line in fitted[PARTS.index(part)].warnings]
     text = [
         f"# States of appliances: {len(scenes)} scenes of {asked.seconds / 60:g} minutes",
@@ -302,12 +233,6 @@ def main() -> None:
         "The curve: the fitted thresholds without debounce and minimum times.",
         "",
         table(HEAD, curve),
-        "",
-        f"One live hop of {LIVE_HOP_S:g} s, one thread, {asked.hops} hops: CPU time median "
-        f"{1000 * np.median(seconds):.2f} ms, p99 {1000 * p99:.2f} ms, {100 * p99 / LIVE_HOP_S:.2f} % of the hop "
-        "(bar: 2 %).",
-        f"Memory after {asked.hours} simulated hours compared with the first: {grown / MIB:+.2f} MiB (bar: 5 MiB; the "
-        "scores there come from a fake model).",
     ]
     write_result("states", "\n".join(text), asked.out)
 

@@ -11,31 +11,7 @@ from ossicle.bundle.format import BUNDLE_VERSION, read_bundle
 from ossicle.core.errors import ArtefactError, BundleError
 from ossicle.core.model_input.chunks import ChunkPlan, framing
 
-
-def edit(bundle, change):
-    """Change the manifest as JSON."""
-    path = bundle.folder / "bundle.json"
-    value = json.loads(path.read_text())
-    change(value)
-    path.write_text(json.dumps(value))
-
-
-def setter(*keys, value):
-    def change(manifest):
-        for key in keys[:-1]:
-            manifest = manifest[key]
-        manifest[keys[-1]] = value
-
-    return change
-
-
-def remover(*keys):
-    def change(manifest):
-        for key in keys[:-1]:
-            manifest = manifest[key]
-        del manifest[keys[-1]]
-
-    return change
+from .manifest_edits import edit, remover, setter
 
 
 def test_what_is_written_is_read(bundle):

@@ -16,6 +16,7 @@ from ossicle.core.model_input.encoder_spec import EncoderSpec
 from ossicle.core.model_input.encoder_windows import EncoderWindows
 
 from ..state_bundle import DECISION, LABELS, RATE, head_bytes, hums, write_state_bundle
+from .manifest_edits import edit, remover, setter
 
 
 @pytest.fixture
@@ -24,29 +25,8 @@ def bundle(tmp_path):
 
 
 def edited(bundle, change):
-    path = bundle.folder / "bundle.json"
-    value = json.loads(path.read_text())
-    change(value)
-    path.write_text(json.dumps(value))
+    edit(bundle, change)
     return bundle.folder
-
-
-def setter(*keys, value):
-    def change(manifest):
-        for key in keys[:-1]:
-            manifest = manifest[key]
-        manifest[keys[-1]] = value
-
-    return change
-
-
-def remover(*keys):
-    def change(manifest):
-        for key in keys[:-1]:
-            manifest = manifest[key]
-        del manifest[keys[-1]]
-
-    return change
 
 
 def test_what_is_written_is_read(bundle):

@@ -1,8 +1,8 @@
 """Rules that turn scores into events, as data; ``ossicle.inference.decisions.decide`` applies them."""
 
+from ossicle.core.decisions.hysteresis import SMOOTHINGS, refuse_even_median, refuse_hysteresis
 from ossicle.core.settings import setting, settings
 
-SMOOTHINGS = ("none", "median", "ema")
 MOST_SMOOTHING_FRAMES = 100_001
 """A quarter of an hour in frames of 10 ms; a median over more takes the memory and the time of a recording."""
 
@@ -47,7 +47,5 @@ class Decision:
 
     def __post_init__(self) -> None:
         """Reject ``off`` above ``on`` and a median over an even number of frames."""
-        if self.off > self.on:
-            raise ValueError(f"off = {self.off:g} must not be above on = {self.on:g}")
-        if self.smoothing == "median" and self.smoothing_frames % 2 == 0:
-            raise ValueError(f"smoothing_frames = {self.smoothing_frames} must be odd for a median")
+        refuse_hysteresis(self.on, self.off)
+        refuse_even_median(self.smoothing, "smoothing_frames", self.smoothing_frames)

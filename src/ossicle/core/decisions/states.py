@@ -6,13 +6,13 @@ A label is at each moment ``on``, ``off`` or ``unknown``. ``ossicle.inference.st
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ossicle.core.decisions.hysteresis import SMOOTHINGS, refuse_even_median, refuse_hysteresis
 from ossicle.core.settings import setting, settings
 from ossicle.core.value_checks import number_fault, raise_first, text_fault
 
 ON, OFF, UNKNOWN = "on", "off", "unknown"
 STATES = (ON, OFF, UNKNOWN)
 
-STATE_SMOOTHINGS = ("none", "median", "ema")
 MOST_STATE_FRAMES = 10_001
 """Most frames that a state may wait for or be smoothed over: forty minutes of frames of 0.25 s."""
 MOST_HOLD_S = 86_400.0
@@ -54,7 +54,7 @@ class StateRule:
 
     on: float = setting(default=0.5, help="smoothed score at which the label turns on", ge=0, le=1)
     off: float = setting(default=0.5, help="smoothed score below which it turns off; at most `on`", ge=0, le=1)
-    smoothing: str = setting(default="none", help="smoothing of the scores over time", choices=STATE_SMOOTHINGS)
+    smoothing: str = setting(default="none", help="smoothing of the scores over time", choices=SMOOTHINGS)
     frames: int = setting(
         default=1, help="length of the median (odd), or span of the EMA (2/alpha - 1)", ge=1, le=MOST_STATE_FRAMES
     )
@@ -66,10 +66,8 @@ class StateRule:
 
     def __post_init__(self) -> None:
         """Reject ``off`` above ``on`` and a median over an even number of frames."""
-        if self.off > self.on:
-            raise ValueError(f"off = {self.off:g} must not be above on = {self.on:g}")
-        if self.smoothing == "median" and self.frames % 2 == 0:
-            raise ValueError(f"frames = {self.frames} must be odd for a median")
+        refuse_hysteresis(self.on, self.off)
+        refuse_even_median(self.smoothing, "frames", self.frames)
 
 
 @dataclass(frozen=True, slots=True)
