@@ -157,3 +157,20 @@ def test_a_session_that_is_added_moves_no_other_one(events: Path, tmp_path: Path
         )
     )
     assert before.items() <= after.items()
+
+
+def test_drum_machines_become_a_dataset_that_cuts_no_machine(real_data: Path, tmp_path: Path) -> None:
+    audio = real_data / "drum_machines"
+    if not audio.is_dir():
+        pytest.skip(f"{audio} is not there")
+    new = ossicle("new", "drums", tmp_path / "p", "--audio", audio)
+    assert new.returncode == 0, new.stderr
+    assert "group: the first folder (35: " in new.stdout
+    run = ossicle("run", "-p", tmp_path / "p", "--json", "--until", "dataset")
+    assert run.returncode == 0, run.stderr
+    made = Path(json.loads(run.stdout)["artefacts"]["dataset"])
+    clips = pl.read_parquet(made / "clips.parquet")
+    # Files that end in .WAV count too.
+    assert (len(clips), clips["label"].n_unique(), clips["group"].n_unique()) == (859, 14, 35)
+    assert clips.group_by("group").agg(pl.col("fold").n_unique())["fold"].max() == 1
+    assert json.loads((made / "split.json").read_text())["ok"]
