@@ -95,13 +95,14 @@ def material(
     truth: Truth, found: Found, ids: Sequence[str], label: str, criterion: Criterion, said: HandLabels
 ) -> Material:
     """Return the candidates of a label, compared with the annotations and the hand labels of these recordings."""
-    references = {key: of.get(label, np.zeros((0, 2))) for key, of in truth.references.items() if key in set(ids)}
+    inside = set(ids)
+    references = {key: of.get(label, np.zeros((0, 2))) for key, of in truth.references.items() if key in inside}
     mine = [(key, one) for key in ids for one in found[key] if one.event.label == label]
     recordings = np.array([key for key, _ in mine], dtype=np.str_)
     times = np.array([(one.event.start_s, one.event.end_s) for _, one in mine], dtype=np.float64).reshape(-1, 2)
     features = np.array([one.features for _, one in mine], dtype=np.float64).reshape(-1, len(CANDIDATE_FEATURES))
     true = matched(recordings, times, references, criterion)
-    for key in set(ids) & set(said):
+    for key in inside & set(said):
         rows, words = np.flatnonzero(recordings == key), said[key]
         for word, row in match(as_intervals([(one.start_s, one.end_s) for one in words]), times[rows], criterion):
             true[rows[row]] = words[word].true_for(label)

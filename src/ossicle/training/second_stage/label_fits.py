@@ -25,7 +25,9 @@ from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, PEAK
 from ossicle.inference.second_stage.stage import LEAST_PROBABILITY, Calibration, LabelStage
 from ossicle.inference.second_stage.trees import checked_features, logit, sigmoid
-from ossicle.metrics.matching import Criterion, match
+from ossicle.metrics.columns.event_lists import EventLists, lists_by
+from ossicle.metrics.columns.matching import match_lists
+from ossicle.metrics.matching import Criterion
 from ossicle.training.second_stage.settings import SecondStageSettings
 from ossicle.training.second_stage.tree_fits import fit_trees
 
@@ -69,10 +71,23 @@ def matched(
 ) -> NDArray[np.bool_]:
     """Return whether each candidate matches an annotation of its recording, shape (n,)."""
     true = np.zeros(len(times), dtype=np.bool_)
-    for key, wanted in references.items():
-        rows = np.flatnonzero(recordings == key)
-        true[rows[match(wanted, times[rows], criterion)[:, 1]]] = True
+    owner, rows = _by_recording(recordings, list(references))
+    pairs = match_lists(
+        EventLists.of(list(references.values())), lists_by(owner, times[rows], len(references)), criterion
+    )
+    true[rows[pairs[:, 1]]] = True
     return true
+
+
+def _by_recording(recordings: NDArray[np.str_], keys: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the candidates of the recordings ``keys``, recording after recording: the place of the recording in
+    ``keys``, and the row of the candidate.
+    """
+    place = {key: number for number, key in enumerate(keys)}
+    owner = np.array([place.get(key, -1) for key in recordings.tolist()], dtype=np.int64)
+    order = np.argsort(owner, kind="stable")
+    rows = order[owner[order] >= 0]
+    return owner[rows], rows
 
 
 def fit_label(
@@ -151,15 +166,15 @@ def fit_threshold(material: Material, scores: NDArray[np.float64], criterion: Cr
     """Return the threshold on ``scores`` (n,) with the best event F1, in the middle of its plateau."""
     grid = DecisionGrid(on=THRESHOLDS, off_ratio=(1.0,), min_length_s=(0.0,), min_gap_s=(0.0,))
     counts = np.zeros((len(THRESHOLDS), 3), dtype=np.int64)
-    for key, wanted in material.references.items():
-        rows = np.flatnonzero(material.recordings == key)
-        times, own = material.times[rows], scores[rows]
-        n_kept, tp = -1, 0
-        for place, threshold in enumerate(THRESHOLDS):
-            kept = times[own >= threshold]
-            if len(kept) != n_kept:
-                n_kept, tp = len(kept), len(match(wanted, kept, criterion))
-            counts[place] += tp, n_kept - tp, len(wanted) - tp
+    wanted = EventLists.of(list(material.references.values()))
+    owner, rows = _by_recording(material.recordings, list(material.references))
+    times, own, n_kept, tp = material.times[rows], scores[rows], -1, 0
+    for place, threshold in enumerate(THRESHOLDS):
+        kept = own >= threshold
+        if int(kept.sum()) != n_kept:
+            n_kept = int(kept.sum())
+            tp = len(match_lists(wanted, lists_by(owner[kept], times[kept], len(wanted)), criterion))
+        counts[place] = tp, n_kept - tp, len(wanted.times) - tp
     return THRESHOLDS[choose(counts, grid)]
 
 
