@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.event_columns import is_audio_name
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import is_raven_header, raven_name, raven_text, read_raven, write_raven
 
@@ -23,9 +24,10 @@ def row(start="1.0", end="2.0", label="a", number="1", view="Spectrogram 1", cha
     return f"{number}\t{view}\t{channel}\t{start}\t{end}\t0\t4000\t{label}"
 
 
-# Blanks at the ends are no part of a label, and a table's cell holds no tab or line break.
+# Blanks at the ends are no part of a label, and a table's cell holds no tab or line break. A column of names of audio
+# files is taken for the recordings of the rows, which a table without a column of files refuses.
 labels = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).filter(
-    lambda text: text == text.strip() and not (text.startswith('"') and text.endswith('"'))
+    lambda text: text == text.strip() and not (text.startswith('"') and text.endswith('"')) and not is_audio_name(text)
 )
 spans = st.tuples(st.integers(0, 10**10), st.integers(0, 10**9)).map(lambda us: (us[0] / 1e6, (us[0] + us[1]) / 1e6))
 rows_strategy = st.lists(
@@ -52,6 +54,11 @@ def test_nothing_is_lost_in_a_round_trip(tmp_path_factory, rows):
     write_raven(path, rows)
     key = repr
     assert sorted(read_raven(path), key=key) == sorted(rows, key=key)
+
+
+def test_labels_that_all_name_audio_files_are_refused(tmp_path):
+    with pytest.raises(FormatError, match="'Annotation' seems to name the recording of each row \\('a.MP2'\\)"):
+        read_raven(table(tmp_path, row(label="a.MP2")))
 
 
 def crowsetta_boxes(path: Path, column: str = "Annotation") -> list[tuple[float, float, float, float, str]]:
